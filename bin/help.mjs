@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs"
+
+const EXPLAINED = {
+  start: "start the server, with everything it needs (no configuration required)",
+  dev: "the same, and start again when a source file changes",
+  worker: "start a worker that makes replies, apart from the server",
+  migrate: "bring the database schema up to date",
+  test: "run the tests (add a path to run a part)",
+  lint: "look for faults in style and imports",
+  format: "format the sources",
+  types: "check the types",
+  check: "lint and types together",
+  bench: "measure the server, side by side with its floors",
+  drill: "practise failures: kill, restart and disconnect the parts",
+  help: "this list",
+}
+
+const file = new URL("../package.json", import.meta.url)
+const names = Object.keys(JSON.parse(readFileSync(file, "utf8")).scripts)
+const width = Math.max(...names.map((name) => name.length))
+for (const name of names)
+  console.log(`npm run ${name.padEnd(width)}  ${EXPLAINED[name] ?? "(not explained)"}`)
+
+const unexplained = names.filter((name) => !EXPLAINED[name])
+if (unexplained.length > 0) {
+  console.error(`\nExplain in bin/help.mjs: ${unexplained.join(", ")}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto"
+import type { Call } from "./calls.ts"
+import {
+  type Behaviour,
+  DirectiveError,
+  directivesIn,
+  resolveDirectives,
+  withoutDirectives,
+} from "./directives.ts"
+import { invalidArgument, invalidKey, missingKey, modelNotFound, Refused } from "./errors.ts"
+import { isServed, modelEntry, modelList } from "./models.ts"
+import { type Plan, planBytes, planFailure, planJson, planReply } from "./plan.ts"
+import { countTokens, promptText, readCountRequest, readGenerateRequest } from "./request.ts"
+import type { Route } from "./route.ts"
+import type { Cue, Replay } from "./script.ts"
+import type { State } from "./state.ts"
+
+/** Works out what a call of the API gets; fills in the call's record on the way. */
+export function planCall(state: State, route: Route, body: string, call: Call): Plan {
+  try {
+    requireKey(route)
+    requireModel(route)
+    if (route.method === "generateContent" || route.method === "streamGenerateContent") {
+      return planGenerate(state, route, body, call)
+    }
+    return planOther(state, route, body, call)
+  } catch (error) {
+    if (error instanceof Refused) return planFailure(error.failure, route.form)
+    if (error instanceof DirectiveError) return planFailure(invalidArgument(error.message), route.form)
+    throw error
+  }
+}
+
+function planGenerate(state: State, route: Route, body: string, call: Call): Plan {
+  const request = readGenerateRequest(body, route.model)
+  const prompt = promptText(request)
+  Object.assign(call, { request, prompt, contents: request.contents })
+  const written = directivesIn(prompt)
+  const asked = resolveDirectives(written, written.length > 0 ? state.countPrompt(prompt) : 0)
+  const cue = state.script.take({ ...route, prompt })
+  if (cue && "replay" in cue) return planReplay(cue.replay, call)
+  const behaviour = { ...asked, ...behaviourOf(cue, prompt) }
+  call.behaviour = summary(behaviour)
+  const context = { model: route.model, request, behaviour, responseId: responseIdOf(call.id, body) }
+  return planReply(route.form, context, state.chunkDelayMs)
+}
+
+/** Only a script reaches these calls: a directive in a prompt is for the reply to that prompt. */
+function planOther(state: State, route: Route, body: string, call: Call): Plan {
+  const answer = route.method === "countTokens" ? countAnswer(body, call) : modelAnswer(route)
+  const cue = state.script.take({ ...route, prompt: call.prompt })
+  if (!cue) return planJson(answer)
+  if ("replay" in cue) return planReplay(cue.replay, call)
+  call.behaviour = summary(cue.behaviour)
+  const request = { contents: [], generationConfig: {} }
+  const faulty = planReply(
+    "unary",
+    { model: route.model, request, behaviour: cue.behaviour, responseId: "" },
+    state.chunkDelayMs,
+  )
+  return faulty.status >= 400 || faulty.opening !== "answer" ? faulty : planJson(answer)
+}
+
+function countAnswer(body: string, call: Call) {
+  const request = readCountRequest(body)
+  Object.assign(call, { request, prompt: promptText(request), contents: request.contents })
+  const { text, image } = countTokens(request)
+  return {
+    totalTokens: text + image,
+    promptTokensDetails: [
+      { modality: "TEXT", tokenCount: text },
+      ...(image ? [{ modality: "IMAGE", tokenCount: image }] : []),
+    ],
+  }
+}
+
+function modelAnswer({ method, model }: Route) {
+  return method === "listModels" ? modelList() : modelEntry(model)
+}
+
+function planReplay({ body, ending, ...options }: Replay, call: Call): Plan {
+  call.behaviour = "replay"
+  return { ...planBytes(Buffer.from(body), options), ending }
+}
+
+function behaviourOf(cue: Cue | undefined, prompt: string): Behaviour {
+  if (!cue || !("behaviour" in cue)) return {}
+  const { echoRest, ...behaviour } = cue.behaviour
+  return echoRest ? { ...behaviour, echo: withoutDirectives(prompt) } : behaviour
+}
+
+function summary(behaviour: Behaviour): string {
+  return Object.entries(behaviour)
+    .map(([key, value]) => (key === "fault" ? value : `${key}=${JSON.stringify(value)}`))
+    .join(" ")
+}
+
+function responseIdOf(id: number, body: string): string {
+  return createHash("sha256").update(`${id} ${body}`).digest("base64url").slice(0, 23)
+}
+
+function requireKey({ key }: Route) {
+  if (key === "") throw new Refused(missingKey)
+  if (key === "invalid" || key.endsWith("-invalid")) throw new Refused(invalidKey)
+}
+
+function requireModel({ method, version, model }: Route) {
+  if (method === "listModels" || isServed(model)) return
+  throw new Refused(modelNotFound(version, model, method === "getModel" ? "this method" : method))
+}

@@ -1,0 +1,136 @@
+import { z } from "zod"
+import { FAULTS, type Fault } from "./faults.ts"
+
+const MAX_WORDS = 100_000
+const MAX_DELAY_MS = 3_600_000
+
+const count = z.coerce.number().int().min(0)
+
+/** What a call is asked to do out of the ordinary. `delayMs` is the pause before each chunk. */
+export const Behaviour = z.strictObject({
+  fault: z.enum(FAULTS).optional(),
+  after: count.optional(),
+  times: count.min(1).optional(),
+  delayMs: count.max(MAX_DELAY_MS).optional(),
+  words: count.min(1).max(MAX_WORDS).optional(),
+  chunks: count.min(1).max(MAX_WORDS).optional(),
+  bytes: count.min(1).optional(),
+  code: z.coerce.number().int().min(400).max(599).optional(),
+  reason: z.string().min(1).optional(),
+  retryDelay: z
+    .string()
+    .regex(/^(none|\d+(\.\d+)?s)$/)
+    .optional(),
+  echo: z.string().optional(),
+  echoRest: z.boolean().optional(),
+  split: z.boolean().optional(),
+  drip: z.boolean().optional(),
+  alone: z.boolean().optional(),
+  stopEveryChunk: z.boolean().optional(),
+})
+
+export type Behaviour = z.infer<typeof Behaviour>
+
+const OPTIONS: Record<string, keyof Behaviour> = {
+  after: "after",
+  times: "times",
+  delay: "delayMs",
+  words: "words",
+  chunks: "chunks",
+  bytes: "bytes",
+  code: "code",
+  reason: "reason",
+  retry: "retryDelay",
+  echo: "echo",
+}
+
+const FLAGS: Record<string, keyof Behaviour> = {
+  split: "split",
+  drip: "drip",
+  alone: "alone",
+  echo: "echoRest",
+  "stop-every-chunk": "stopEveryChunk",
+}
+
+const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`
+const DIRECTIVE = new RegExp(String.raw`\[\[gemini:((?:${QUOTED}|(?!\]\])[^"])*)\]\]`, "g")
+const WORD = new RegExp(String.raw`([a-z-]+)(?:=(${QUOTED}|\S+))?(?=\s|$)\s*`, "y")
+
+/** Thrown for a directive that can't be understood; a typing error in a test should be loud. */
+export class DirectiveError extends Error {
+  override name = "DirectiveError"
+}
+
+/** The directives written into a prompt, in their order. Throws `DirectiveError`. */
+export function directivesIn(prompt: string): Behaviour[] {
+  return [...prompt.matchAll(DIRECTIVE)].map((match) => {
+    const { echoRest, ...behaviour } = parseDirective(match[1] ?? "")
+    if (!echoRest) return behaviour
+    return { ...behaviour, echo: withoutDirectives(prompt.slice(match.index)) }
+  })
+}
+
+/** The text with its directives taken out; all else stays as it is. */
+export function withoutDirectives(text: string): string {
+  return text.replace(DIRECTIVE, "")
+}
+
+/** Reads the inside of one directive, such as `stall after=3`. Throws `DirectiveError`. */
+export function parseDirective(text: string): Behaviour {
+  const raw: Record<string, unknown> = {}
+  for (const [word, value] of wordsOf(text.trim())) Object.assign(raw, meaningOf(word, value))
+  const parsed = Behaviour.safeParse(raw)
+  if (parsed.success) return parsed.data
+  throw new DirectiveError(`Directive "${text.trim()}": ${z.prettifyError(parsed.error)}`)
+}
+
+/**
+ * What applies to a call, given how often the same prompt came before. Options without a fault always
+ * apply; faults take turns: one with `times` holds for that many calls, then the next one does.
+ */
+export function resolveDirectives(directives: Behaviour[], earlierCalls: number): Behaviour {
+  const chosen: Behaviour = {}
+  let turn = earlierCalls
+  for (const { times, ...directive } of directives) {
+    if (directive.fault === undefined) {
+      if (times === undefined || earlierCalls < times) Object.assign(chosen, directive)
+    } else if (chosen.fault === undefined) {
+      if (times === undefined || turn < times) Object.assign(chosen, directive)
+      else turn -= times
+    }
+  }
+  return chosen
+}
+
+function* wordsOf(text: string): Generator<[word: string, value: string | undefined]> {
+  WORD.lastIndex = 0
+  while (WORD.lastIndex < text.length) {
+    const at = WORD.lastIndex
+    const match = WORD.exec(text)
+    if (!match?.[1]) throw new DirectiveError(`Directive "${text}": can't read "${text.slice(at)}"`)
+    yield [match[1], match[2]]
+  }
+}
+
+function meaningOf(word: string, value: string | undefined): Record<string, unknown> {
+  if (value !== undefined) {
+    const option = OPTIONS[word]
+    if (!option)
+      throw new DirectiveError(`Unknown option "${word}"; known: ${Object.keys(OPTIONS).join(", ")}`)
+    return { [option]: unquote(value) }
+  }
+  const flag = FLAGS[word]
+  if (flag) return { [flag]: true }
+  if (FAULTS.includes(word as Fault)) return { fault: word }
+  const known = [...FAULTS, ...Object.keys(FLAGS)].join(", ")
+  throw new DirectiveError(`Unknown fault "${word}"; known: ${known}`)
+}
+
+function unquote(value: string): string {
+  if (!value.startsWith('"')) return value
+  try {
+    return JSON.parse(value.replaceAll("\n", "\\n"))
+  } catch (cause) {
+    throw new DirectiveError(`Not a JSON string: ${value}`, { cause })
+  }
+}

@@ -1,0 +1,160 @@
+/** What one error of the API says; the envelope is built from it. */
+export type ApiFailure = {
+  code: number
+  status: string
+  message: string
+  details?: Array<Record<string, unknown>>
+}
+
+/** The body Google wraps every error in. */
+export function errorEnvelope({ code, status, message, details }: ApiFailure) {
+  return { error: { code, message, status, ...(details && { details }) } }
+}
+
+/** Thrown while a request is judged; the last handler turns it into the envelope. */
+export class Refused extends Error {
+  readonly failure: ApiFailure
+
+  constructor(failure: ApiFailure) {
+    super(failure.message)
+    this.name = "Refused"
+    this.failure = failure
+  }
+}
+
+const SERVICE = "generativelanguage.googleapis.com"
+const RPC = "type.googleapis.com/google.rpc"
+const RATE_LIMITS = "https://ai.google.dev/gemini-api/docs/rate-limits"
+
+export const missingKey: ApiFailure = {
+  code: 403,
+  status: "PERMISSION_DENIED",
+  message:
+    "Method doesn't allow unregistered callers (callers without established identity). " +
+    "Please use API Key or other form of API consumer identity to call this API.",
+}
+
+const INVALID_KEY = "API key not valid. Please pass a valid API key."
+
+export const invalidKey: ApiFailure = {
+  code: 400,
+  status: "INVALID_ARGUMENT",
+  message: INVALID_KEY,
+  details: [
+    errorInfo("API_KEY_INVALID"),
+    { "@type": `${RPC}.LocalizedMessage`, locale: "en-US", message: INVALID_KEY },
+  ],
+}
+
+export const forbidden: ApiFailure = {
+  code: 403,
+  status: "PERMISSION_DENIED",
+  message: "Your API key was reported as leaked. Please use another API key.",
+}
+
+export const unauthenticated: ApiFailure = {
+  code: 401,
+  status: "UNAUTHENTICATED",
+  message:
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other " +
+    "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+  details: [errorInfo("ACCESS_TOKEN_TYPE_UNSUPPORTED")],
+}
+
+export const wrongRegion: ApiFailure = {
+  code: 400,
+  status: "FAILED_PRECONDITION",
+  message: "User location is not supported for the API use.",
+}
+
+export const internal: ApiFailure = {
+  code: 500,
+  status: "INTERNAL",
+  message:
+    "An internal error has occurred. Please retry or report in " +
+    "https://developers.generativeai.google/guide/troubleshooting",
+}
+
+export const unavailable: ApiFailure = {
+  code: 503,
+  status: "UNAVAILABLE",
+  message: "The model is overloaded. Please try again later.",
+}
+
+export const deadlineExceeded: ApiFailure = {
+  code: 504,
+  status: "DEADLINE_EXCEEDED",
+  message: "Deadline expired before operation could complete.",
+}
+
+/** 400 for a request the API can't accept. */
+export function invalidArgument(message: string, details?: ApiFailure["details"]): ApiFailure {
+  return { code: 400, status: "INVALID_ARGUMENT", message, details }
+}
+
+/** 404 as the API words it for a model that doesn't exist or was retired. */
+export function modelNotFound(version: string, model: string, method: string): ApiFailure {
+  return {
+    code: 404,
+    status: "NOT_FOUND",
+    message:
+      `models/${model} is not found for API version ${version}, or is not supported for ${method}. ` +
+      "Call ListModels to see the list of available models and their supported methods.",
+  }
+}
+
+export type Quota = "minute" | "day" | "zero"
+
+const QUOTAS: Record<Quota, { per: string; value: string }> = {
+  minute: { per: "PerMinute", value: "10" },
+  day: { per: "PerDay", value: "250" },
+  zero: { per: "PerDay", value: "0" },
+}
+
+/**
+ * 429 for a used-up quota. The delay stands only in the body; a per-day or limit-0 quota carries a short
+ * delay too, as Google's does. `retryDelay` is the text of a duration ("34.07s"), or "none" to leave it out.
+ */
+export function quotaExceeded(quota: Quota, model: string, retryDelay = "34.07s"): ApiFailure {
+  const { per, value } = QUOTAS[quota]
+  const metric = `${SERVICE}/generate_content_free_tier_requests`
+  const retry = retryDelay === "none" ? undefined : retryDelay
+  return {
+    code: 429,
+    status: "RESOURCE_EXHAUSTED",
+    message:
+      "You exceeded your current quota, please check your plan and billing details. For more information on " +
+      `this error, head to: ${RATE_LIMITS}.\n* Quota exceeded for metric: ${metric}, limit: ${value}, ` +
+      `model: ${model}${retry ? `\nPlease retry in ${retry}.` : ""}`,
+    details: [
+      {
+        "@type": `${RPC}.Help`,
+        links: [{ description: "Learn more about Gemini API quotas", url: RATE_LIMITS }],
+      },
+      {
+        "@type": `${RPC}.QuotaFailure`,
+        violations: [
+          {
+            quotaMetric: metric,
+            quotaId: `GenerateRequests${per}PerProjectPerModel-FreeTier`,
+            quotaDimensions: { location: "global", model },
+            quotaValue: value,
+          },
+        ],
+      },
+      ...(retry ? [{ "@type": `${RPC}.RetryInfo`, retryDelay: retry }] : []),
+    ],
+  }
+}
+
+/** The page Google's front end answers with when a request never reaches the API. */
+export function frontEndPage(code: number, phrase: string): string {
+  return (
+    `<!DOCTYPE html>\n<html lang=en>\n  <meta charset=utf-8>\n  <title>Error ${code} (${phrase})!!1</title>\n` +
+    `  <p><b>${code}.</b> <ins>That’s an error.</ins>\n  <p>${phrase}. <ins>That’s all we know.</ins>\n`
+  )
+}
+
+function errorInfo(reason: string) {
+  return { "@type": `${RPC}.ErrorInfo`, reason, domain: "googleapis.com", metadata: { service: SERVICE } }
+}

@@ -1,0 +1,146 @@
+import type { Behaviour } from "./directives.ts"
+import type { ApiFailure } from "./errors.ts"
+import { errorEnvelope, forbidden, frontEndPage, internal, quotaExceeded, unavailable } from "./errors.ts"
+import { ENDING_FAULTS, ERROR_FAULTS, isOneOf, OPENING_FAULTS, STATUS_FAULTS } from "./faults.ts"
+import { DEFAULT_AFTER, type ReplyContext, replyFrames } from "./reply-frames.ts"
+import {
+  contentType,
+  cutInto,
+  type Form,
+  type Frame,
+  failureBody,
+  frameAll,
+  JSON_TYPE,
+  joinFrames,
+  splitCharacters,
+} from "./wire.ts"
+
+const DRIP_DELAY_MS = 200
+
+/** One write to the socket, and the pause before it. */
+export type Write = { bytes: Buffer; waitMs: number }
+
+/** All that will happen on the wire for one call, worked out before any of it happens. */
+export type Plan = {
+  opening: "answer" | "stall" | "cut"
+  status: number
+  headers: Record<string, string>
+  writes: Write[]
+  ending: "end" | "stall" | "cut"
+}
+
+type Outcome = { chunks: Buffer[]; ending: Plan["ending"] }
+
+/** What a generate call gets, with `chunkDelayMs` between chunks unless the behaviour says otherwise. */
+export function planReply(form: Form, context: ReplyContext, chunkDelayMs: number): Plan {
+  const { behaviour, model } = context
+  const { fault } = behaviour
+  if (isOneOf(OPENING_FAULTS, fault)) return { ...plain(200), opening: OPENING_FAULTS[fault] }
+  if (fault === "forbidden-html") return delayed(planPage(403, "Forbidden"), behaviour)
+  if (isOneOf(STATUS_FAULTS, fault)) {
+    return delayed(planFailure(STATUS_FAULTS[fault](model, behaviour.retryDelay), form), behaviour)
+  }
+  const delayMs = behaviour.delayMs ?? (behaviour.drip ? DRIP_DELAY_MS : chunkDelayMs)
+  const frames = replyFrames(context)
+  return form === "unary" ? planUnary(frames, context, delayMs) : planStream(form, frames, context, delayMs)
+}
+
+/** An error reply in the API's envelope. */
+export function planFailure(failure: ApiFailure, form: Form = "unary"): Plan {
+  return plain(failure.code, failureBody(form, failure), contentType(form))
+}
+
+/** A JSON reply. */
+export function planJson(body: unknown, status = 200): Plan {
+  return plain(status, Buffer.from(`${JSON.stringify(body, null, 2)}\n`), JSON_TYPE)
+}
+
+/** The front end's page for a request that didn't reach the API. */
+export function planPage(status: number, phrase: string): Plan {
+  return plain(status, Buffer.from(frontEndPage(status, phrase)), "text/html; charset=UTF-8")
+}
+
+/** Recorded bytes, served as they are. `sizes` cuts them into writes and repeats. */
+export function planBytes(bytes: Buffer, options: { status: number; contentType: string; sizes?: number[] }) {
+  const pieces = cutInto(bytes, options.sizes ?? [bytes.length])
+  const writes = pieces.map((piece) => ({ bytes: piece, waitMs: 0 }))
+  return { ...plain(options.status), headers: { "content-type": options.contentType }, writes }
+}
+
+function plain(status: number, body?: Buffer, type = JSON_TYPE): Plan {
+  const writes = body ? [{ bytes: body, waitMs: 0 }] : []
+  return { opening: "answer", status, headers: { "content-type": type }, writes, ending: "end" }
+}
+
+function delayed(plan: Plan, { delayMs = 0 }: Behaviour): Plan {
+  return { ...plan, writes: plan.writes.map((write) => ({ ...write, waitMs: delayMs })) }
+}
+
+function planStream(form: Form, frames: Frame[], { behaviour, model }: ReplyContext, delayMs: number): Plan {
+  const { chunks, ending } = streamOutcome(form, frames, behaviour, model)
+  const writes = chunks.flatMap((chunk) =>
+    pieces(chunk, behaviour).map((bytes, at) => ({ bytes, waitMs: at === 0 ? delayMs : 0 })),
+  )
+  if (form === "array" && ending === "end") writes.push({ bytes: arrayEnd(chunks), waitMs: 0 })
+  return { ...plain(200, undefined, contentType(form)), writes, ending }
+}
+
+function arrayEnd(chunks: Buffer[]): Buffer {
+  return Buffer.from(chunks.length > 0 ? "\n]\n" : "[]\n")
+}
+
+function streamOutcome(form: Form, frames: Frame[], behaviour: Behaviour, model: string): Outcome {
+  const { fault, after = DEFAULT_AFTER } = behaviour
+  const kept = frames.slice(0, Math.min(after, frames.length - 1))
+  if (isOneOf(ENDING_FAULTS, fault)) return { chunks: frameAll(form, kept), ending: ENDING_FAULTS[fault] }
+  if (!ERROR_FAULTS.some((name) => name === fault)) return { chunks: frameAll(form, frames), ending: "end" }
+  const error = errorEnvelope(failureOf(behaviour, model))
+  if (fault === "error-event" || form === "array") {
+    return { chunks: frameAll(form, [...kept, error]), ending: "end" }
+  }
+  return { chunks: withBareError(frameAll(form, kept), error, behaviour), ending: "end" }
+}
+
+/**
+ * An error without `data:`. What the SDK makes of it depends on whether it arrives by itself, so it shares
+ * the last chunk's write unless it is asked to come alone.
+ */
+function withBareError(chunks: Buffer[], error: unknown, { fault, alone }: Behaviour): Buffer[] {
+  const blankLine = fault === "error-bare-blank" ? "\r\n\r\n" : ""
+  const bare = Buffer.from(JSON.stringify(error, null, 2) + blankLine)
+  const last = chunks.at(-1)
+  return alone || !last ? [...chunks, bare] : [...chunks.slice(0, -1), Buffer.concat([last, bare])]
+}
+
+/** A unary call takes as long as its stream would; the body is cut or stalls half-way. */
+function planUnary(frames: Frame[], { behaviour, model }: ReplyContext, delayMs: number): Plan {
+  const { fault } = behaviour
+  if (ERROR_FAULTS.some((name) => name === fault)) return planFailure(failureOf(behaviour, model))
+  const bytes = Buffer.from(`${JSON.stringify(unaryBody(frames, behaviour), null, 2)}\n`)
+  const interrupted = fault === "stall" || fault === "cut"
+  const sent = interrupted ? bytes.subarray(0, behaviour.after === 0 ? 0 : bytes.length / 2) : bytes
+  const writes = pieces(sent, behaviour).map((piece, at) => ({
+    bytes: piece,
+    waitMs: at === 0 ? delayMs * frames.length : 0,
+  }))
+  return { ...plain(200), writes, ending: interrupted ? ENDING_FAULTS[fault] : "end" }
+}
+
+function unaryBody(frames: Frame[], { fault, after = DEFAULT_AFTER }: Behaviour): Frame {
+  if (fault !== "end") return joinFrames(frames)
+  const kept = frames.slice(0, Math.max(1, Math.min(after, frames.length - 1)))
+  const { candidates = [], ...rest } = joinFrames(kept)
+  return { ...rest, candidates: candidates.map(({ finishReason, ...candidate }) => candidate) }
+}
+
+function pieces(chunk: Buffer, { split, bytes }: Behaviour): Buffer[] {
+  if (chunk.length === 0) return []
+  if (bytes !== undefined) return cutInto(chunk, [bytes])
+  return split ? splitCharacters(chunk) : [chunk]
+}
+
+function failureOf({ code = 503, retryDelay }: Behaviour, model: string): ApiFailure {
+  if (code === 429) return quotaExceeded("minute", model, retryDelay)
+  const known = [forbidden, internal, unavailable].find((failure) => failure.code === code)
+  return known ?? { ...internal, code }
+}

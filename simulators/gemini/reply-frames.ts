@@ -1,0 +1,159 @@
+import type { Behaviour } from "./directives.ts"
+import { FINISH_FAULTS, isOneOf } from "./faults.ts"
+import { thinks } from "./models.ts"
+import { chunkText, composeReply, composeThought, hashOf, wordsIn } from "./reply-text.ts"
+import { countTokens, type GenerateRequest, tokensIn } from "./request.ts"
+import type { Candidate, Frame, ReplyPart } from "./wire.ts"
+
+/** How many chunks come before a fault that says nothing about it. */
+export const DEFAULT_AFTER = 2
+
+const THINKING_TOKENS: Record<string, number> = { minimal: 8, low: 24, medium: 96, high: 384 }
+const HARM_CATEGORIES = ["SEXUALLY_EXPLICIT", "HATE_SPEECH", "HARASSMENT", "DANGEROUS_CONTENT"]
+
+export type ReplyContext = {
+  model: string
+  request: GenerateRequest
+  behaviour: Behaviour
+  responseId: string
+}
+
+type Draft = { texts: string[]; finishReason: string }
+
+/** The chunks of the reply this request gets, whole: stalls, cuts and errors come later. */
+export function replyFrames(context: ReplyContext): Frame[] {
+  const { model, request, behaviour, responseId } = context
+  const meter = usageMeter(model, request)
+  const stamp = { modelVersion: model, responseId }
+  if (behaviour.fault === "blocked") {
+    const blockReason = behaviour.reason ?? "SAFETY"
+    return [
+      {
+        promptFeedback: { blockReason, safetyRatings: ratings("HIGH") },
+        usageMetadata: meter.prompt(),
+        ...stamp,
+      },
+    ]
+  }
+  const draft = draftReply(context, meter.thoughts)
+  const thoughts = thoughtParts(request, meter.thoughts).map((part) => candidate([part]))
+  const candidates = [...thoughts, ...candidatesOf(draft, context)]
+  return candidates.map((one) => ({ candidates: [one], usageMetadata: meter.next(one), ...stamp }))
+}
+
+function draftReply(context: ReplyContext, thoughts: number): Draft {
+  const { behaviour } = context
+  if (behaviour.fault === "empty") return { texts: [], finishReason: "STOP" }
+  const { text, finishReason } = textOf(context, thoughts)
+  const texts = chunked(text, behaviour)
+  if (!isOneOf(FINISH_FAULTS, behaviour.fault)) return { texts, finishReason }
+  return {
+    texts: texts.slice(0, behaviour.after ?? DEFAULT_AFTER),
+    finishReason: behaviour.reason ?? FINISH_FAULTS[behaviour.fault],
+  }
+}
+
+function textOf({ model, request, behaviour }: ReplyContext, thoughts: number) {
+  if (behaviour.echo !== undefined) return { text: behaviour.echo, finishReason: "STOP" }
+  const words = behaviour.words ?? (behaviour.chunks && Math.max(behaviour.chunks * 3, 40))
+  return limited(composeReply(model, request, words), request, thoughts)
+}
+
+function limited(text: string, { generationConfig }: GenerateRequest, thoughts: number) {
+  const { stopSequences = [], maxOutputTokens } = generationConfig
+  const stops = stopSequences.map((stop) => text.indexOf(stop)).filter((at) => at >= 0)
+  const stopped = text.slice(0, Math.min(text.length, ...stops))
+  if (maxOutputTokens === undefined || tokensIn(stopped) + thoughts <= maxOutputTokens) {
+    return { text: stopped, finishReason: "STOP" }
+  }
+  const letters = (maxOutputTokens - thoughts) * 4
+  return { text: wholeLetters(stopped.slice(0, letters)), finishReason: "MAX_TOKENS" }
+}
+
+/** Drops the first half of a surrogate pair whose second half was cut off. */
+function wholeLetters(text: string): string {
+  return text.isWellFormed() ? text : text.slice(0, -1)
+}
+
+/** A fault after k chunks needs a reply of more than k chunks, as far as its text allows. */
+function chunked(text: string, { chunks, drip, fault, after = DEFAULT_AFTER }: Behaviour): string[] {
+  if (chunks !== undefined) return chunkText(text, chunks)
+  if (drip) return wordsIn(text)
+  const natural = chunkText(text)
+  return fault !== undefined && natural.length <= after ? chunkText(text, after + 1) : natural
+}
+
+function candidatesOf({ texts, finishReason }: Draft, { model, behaviour, responseId }: ReplyContext) {
+  if (texts.length === 0) return [emptyCandidate(finishReason)]
+  return texts.map((text, at) => {
+    const isLast = at === texts.length - 1
+    const signed = isLast && thinks(model) && finishReason === "STOP"
+    const part: ReplyPart = { text, ...(signed && { thoughtSignature: signatureOf(responseId) }) }
+    return candidate([part], isLast || behaviour.stopEveryChunk ? finishReason : undefined)
+  })
+}
+
+function candidate(parts: ReplyPart[], finishReason?: string): Candidate {
+  return { content: { parts, role: "model" }, ...(finishReason && finished(finishReason)), index: 0 }
+}
+
+function emptyCandidate(finishReason: string): Candidate {
+  if (finishReason === "SAFETY") return { ...finished(finishReason), index: 0 }
+  return { content: { role: "model" }, ...finished(finishReason), index: 0 }
+}
+
+function finished(finishReason: string) {
+  return { finishReason, ...(finishReason === "SAFETY" && { safetyRatings: ratings("MEDIUM") }) }
+}
+
+function thoughtParts(request: GenerateRequest, thoughts: number): ReplyPart[] {
+  if (!request.generationConfig.thinkingConfig?.includeThoughts || thoughts === 0) return []
+  return [{ text: composeThought(request), thought: true }]
+}
+
+function signatureOf(responseId: string): string {
+  return Buffer.from(`simulated thought of ${responseId}`).toString("base64")
+}
+
+function ratings(probability: string) {
+  return HARM_CATEGORIES.map((category) => ({
+    category: `HARM_CATEGORY_${category}`,
+    probability: category === "HATE_SPEECH" ? probability : "NEGLIGIBLE",
+  }))
+}
+
+/** Counts as the API does: a running total in every chunk, hidden thinking beside the candidate's tokens. */
+function usageMeter(model: string, request: GenerateRequest) {
+  const { text, image } = countTokens(request)
+  const thoughts = thinkingTokens(model, request)
+  const promptTokenCount = text + image
+  const promptTokensDetails = [
+    { modality: "TEXT", tokenCount: text },
+    ...(image ? [{ modality: "IMAGE", tokenCount: image }] : []),
+  ]
+  let said = ""
+  return {
+    thoughts,
+    prompt: () => ({ promptTokenCount, totalTokenCount: promptTokenCount, promptTokensDetails }),
+    next({ content }: Candidate) {
+      said += (content?.parts ?? []).map((part) => (part.thought ? "" : part.text)).join("")
+      const candidatesTokenCount = tokensIn(said)
+      return {
+        promptTokenCount,
+        ...(candidatesTokenCount > 0 && { candidatesTokenCount }),
+        totalTokenCount: promptTokenCount + candidatesTokenCount + thoughts,
+        promptTokensDetails,
+        ...(thoughts > 0 && { thoughtsTokenCount: thoughts }),
+      }
+    },
+  }
+}
+
+/** Thinking takes at most half of what the reply may spend, so a small limit still leaves some text. */
+function thinkingTokens(model: string, request: GenerateRequest): number {
+  if (!thinks(model)) return 0
+  const { thinkingConfig, maxOutputTokens = Number.POSITIVE_INFINITY } = request.generationConfig
+  if (thinkingConfig?.thinkingBudget === 0) return 0
+  const level = THINKING_TOKENS[thinkingConfig?.thinkingLevel ?? "medium"] ?? 0
+  return Math.min(level + (hashOf(model, request) % 16), Math.floor(maxOutputTokens / 2))
+}

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto"
+import { type GenerateRequest, spokenText } from "./request.ts"
+
+const QUOTE_LENGTH = 120
+
+const SENTENCES = [
+  "A café in São Paulo would serve this answer with a smile ☕.",
+  "First, look at **what was asked**, then at what was meant.",
+  "The naïve approach works surprisingly often, and `it depends` covers the rest.",
+  "Blue light is scattered more than red light, which is why the sky looks *blue* 🌤️.",
+  "Zürich, Kraków and Αθήνα all agree on this point.",
+  "日本語のテキストも、そのまま届きます。",
+  "Measure before you optimise; guess only when measuring costs more 📏.",
+  "The résumé of the matter: small steps, clear names, honest errors.",
+  "A queue remembers what a process forgets 🗃️.",
+  "Есть и другие языки, и они тоже важны.",
+  "If two things change together, keep them together.",
+  "Nothing here was thought by a model; every word was chosen by a hash 🤖.",
+  "Œuvres and façades need their accents, and so does this sentence.",
+  "Write it down, read it again tomorrow, and delete half of it ✂️.",
+  "The family emoji 👩‍👩‍👧‍👦 is one glyph made of seven code points.",
+  "Ask again, and the same question will get the same answer.",
+]
+
+/**
+ * The text of a simulated reply: the same for the same request, it says that it is simulated, quotes the
+ * prompt and tells how many earlier turns came with it. With `words`, it has exactly that many words.
+ */
+export function composeReply(model: string, request: GenerateRequest, words?: number): string {
+  const seed = hashOf(model, request)
+  const opening = [introduction(model), conversation(request)].join("\n\n")
+  if (words === undefined) return `${opening}\n\n${body(seed)}`
+  return firstWords(`${opening}\n\n${filler(seed, words)}`, words)
+}
+
+/** Thought summaries, sent when the request asks for thoughts. */
+export function composeThought(request: GenerateRequest): string {
+  return `**Reading the question**\n\nThe user wrote “${quote(lastTurn(request))}”, so I pretend to think.\n\n`
+}
+
+/**
+ * Cuts a text into chunks the way the API does: a short first one, then several words each. With `count`,
+ * into that many of even size. The chunks joined are the text.
+ */
+export function chunkText(text: string, count?: number): string[] {
+  const words = wordsIn(text)
+  if (count === undefined) return growingChunks(words)
+  return evenChunks(words.length >= count ? words : [...text], count)
+}
+
+/** The words of a text with the space before each; joined they are the text. */
+export function wordsIn(text: string): string[] {
+  return text.match(/\s*\S{1,48}(\s+$)?/gu) ?? (text ? [text] : [])
+}
+
+/** A number that depends on nothing but the request. */
+export function hashOf(...of: unknown[]): number {
+  return createHash("sha256").update(JSON.stringify(of)).digest().readUInt32BE()
+}
+
+function introduction(model: string): string {
+  return `**Simulated reply** from \`${model}\` ✨`
+}
+
+function conversation(request: GenerateRequest): string {
+  const earlier = request.contents.slice(0, -1)
+  const lines = [`You wrote: “${quote(lastTurn(request))}”.`, `Earlier turns sent: ${earlier.length}.`]
+  const first = earlier[0]
+  if (first) lines.push(`The conversation began with “${quote(spokenText(first))}”.`)
+  const attached = request.contents.flatMap(({ parts }) => parts.flatMap((part) => part.inlineData ?? []))
+  if (attached.length) lines.push(`Attached: ${attached.map(({ mimeType }) => mimeType).join(", ")}.`)
+  return lines.join(" ")
+}
+
+function body(seed: number): string {
+  const [a, b, c, d, e] = pick(seed, 5)
+  return `Here’s a short answer:\n\n- ${a}\n- ${b}\n- ${c}\n\n\`\`\`ts\nconst answer = ${seed % 1000} // déjà vu\n\`\`\`\n\n${d} ${e}\n`
+}
+
+function filler(seed: number, words: number): string {
+  return pick(seed, Math.ceil(words / 4)).join(" ")
+}
+
+function pick(seed: number, count: number): string[] {
+  return Array.from({ length: count }, (_, at) => SENTENCES[(seed + at * 7) % SENTENCES.length] ?? "")
+}
+
+function firstWords(text: string, words: number): string {
+  return (text.match(/\s*\S+/gu) ?? []).slice(0, words).join("")
+}
+
+function lastTurn(request: GenerateRequest): string {
+  const last = request.contents.findLast(({ role }) => role === "user")
+  return last ? spokenText(last) : ""
+}
+
+function quote(text: string): string {
+  const letters = [...text]
+  return letters.length > QUOTE_LENGTH ? `${letters.slice(0, QUOTE_LENGTH).join("")}…` : text
+}
+
+function growingChunks(words: string[]): string[] {
+  const chunks: string[] = []
+  for (let at = 0, size = 1; at < words.length; at += size, size = Math.min(size + 3, 14)) {
+    chunks.push(words.slice(at, at + size).join(""))
+  }
+  return chunks
+}
+
+function evenChunks(pieces: string[], count: number): string[] {
+  const chunks = Array.from({ length: count }, (_, at) => {
+    const from = Math.floor((at * pieces.length) / count)
+    return pieces.slice(from, Math.floor(((at + 1) * pieces.length) / count)).join("")
+  })
+  return chunks.filter((chunk) => chunk !== "")
+}

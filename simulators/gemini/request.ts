@@ -1,0 +1,175 @@
+import { z } from "zod"
+import { withoutDirectives } from "./directives.ts"
+import { invalidArgument, Refused } from "./errors.ts"
+import { thinkingLevels } from "./models.ts"
+
+const Part = z.looseObject({
+  text: z.string().optional(),
+  thought: z.boolean().optional(),
+  inlineData: z.looseObject({ mimeType: z.string().min(1), data: z.base64() }).optional(),
+})
+
+const Content = z.strictObject({
+  role: z.enum(["user", "model"], { error: "Please use a valid role: user, model." }).default("user"),
+  parts: z.array(Part).default([]),
+})
+
+const GenerationConfig = z.looseObject({
+  maxOutputTokens: z.int().min(1).optional(),
+  stopSequences: z.array(z.string()).max(5).optional(),
+  thinkingConfig: z
+    .strictObject({
+      thinkingLevel: z.string().toLowerCase().optional(),
+      thinkingBudget: z.int().optional(),
+      includeThoughts: z.boolean().optional(),
+    })
+    .optional(),
+})
+
+/** Every name the API knows at the top of a request; another one is refused, as Google refuses it. */
+const GenerateRequest = z.strictObject({
+  model: z.string().optional(),
+  contents: z.array(Content).default([]),
+  systemInstruction: z.looseObject({ parts: z.array(Part) }).optional(),
+  generationConfig: GenerationConfig.default({}),
+  safetySettings: z.array(z.looseObject({})).optional(),
+  tools: z.array(z.looseObject({})).optional(),
+  toolConfig: z.looseObject({}).optional(),
+  cachedContent: z.string().optional(),
+  serviceTier: z.string().optional(),
+  store: z.boolean().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  continuationToken: z.string().optional(),
+})
+
+const CountRequest = z.union([
+  z
+    .strictObject({ generateContentRequest: GenerateRequest })
+    .transform((body) => body.generateContentRequest),
+  GenerateRequest,
+])
+
+export type Part = z.infer<typeof Part>
+export type Content = z.infer<typeof Content>
+export type GenerateRequest = z.infer<typeof GenerateRequest>
+
+/** Parses and judges the body of a generate call. Throws `Refused` as the API would. */
+export function readGenerateRequest(body: string, model: string): GenerateRequest {
+  const request = parse(GenerateRequest, body)
+  requireContents(request, "GenerateContentRequest")
+  requireThinkingAgrees(request, model)
+  return request
+}
+
+/** Parses the body of a countTokens call, bare or wrapped in `generateContentRequest`. */
+export function readCountRequest(body: string): GenerateRequest {
+  const request = parse(CountRequest, body)
+  requireContents(request, "CountTokensRequest")
+  return request
+}
+
+/** The text of the last user turn: what the model is asked now. */
+export function promptText(request: GenerateRequest): string {
+  const asked = request.contents.findLast((content) => content.role === "user")
+  return asked ? textOf(asked) : ""
+}
+
+/** What a person would say the content says: its text without thoughts and without directives. */
+export function spokenText(content: Content): string {
+  return withoutDirectives(textOf(content)).replace(/\s+/g, " ").trim()
+}
+
+/** An estimate that never shrinks as text grows: four characters a token, 258 tokens an attachment. */
+export function countTokens(request: GenerateRequest): { text: number; image: number } {
+  const system = request.systemInstruction?.parts ?? []
+  const parts = [...system, ...request.contents.flatMap((content) => content.parts)]
+  return {
+    text: parts.reduce((sum, part) => sum + tokensIn(part.text ?? ""), 0),
+    image: parts.filter((part) => part.inlineData).length * 258,
+  }
+}
+
+/** Tokens of a text, by the same estimate. */
+export function tokensIn(text: string): number {
+  return Math.ceil(text.length / 4)
+}
+
+function textOf(content: Content): string {
+  const said = content.parts.filter((part) => part.text !== undefined && !part.thought)
+  return said.map((part) => part.text).join("\n")
+}
+
+function parse<T>(schema: z.ZodType<T>, body: string): T {
+  const parsed = schema.safeParse(camelKeys(parseJson(body)))
+  if (parsed.success) return parsed.data
+  const violations = parsed.error.issues.map((issue) => ({
+    field: issue.path.join("."),
+    description: describe(issue),
+  }))
+  const lines = violations.map(({ field, description }) => `* ${field}: ${description}`)
+  throw new Refused(
+    invalidArgument(`Invalid JSON payload received.\n${lines.join("\n")}`, [
+      { "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: violations },
+    ]),
+  )
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  return issue.code === "unrecognized_keys"
+    ? `Unknown name "${issue.keys[0]}": Cannot find field.`
+    : issue.message
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch (cause) {
+    throw new Refused(invalidArgument(`Invalid JSON payload received. ${(cause as Error).message}`))
+  }
+}
+
+/** The API takes `inline_data` and `inlineData` alike. */
+function camelKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(camelKeys)
+  if (value === null || typeof value !== "object") return value
+  const entries = Object.entries(value).map(([key, inner]) => [
+    key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    camelKeys(inner),
+  ])
+  return Object.fromEntries(entries)
+}
+
+function requireContents(request: GenerateRequest, type: string) {
+  if (request.contents.length === 0) {
+    throw new Refused(invalidArgument(`* ${type}.contents: contents is not specified\n`))
+  }
+  for (const [at, content] of request.contents.entries()) {
+    if (content.parts.length === 0) {
+      throw new Refused(
+        invalidArgument(`* ${type}.contents[${at}].parts: contents.parts must not be empty.\n`),
+      )
+    }
+    content.parts.forEach((part, index) => {
+      requireData(part, `${type}.contents[${at}].parts[${index}]`)
+    })
+  }
+}
+
+function requireData(part: Part, where: string) {
+  const { text, thought, thoughtSignature, ...other } = part
+  if (text || thoughtSignature || Object.keys(other).length > 0) return
+  throw new Refused(
+    invalidArgument(`* ${where}.data: required oneof field 'data' must have one initialized field\n`),
+  )
+}
+
+function requireThinkingAgrees({ generationConfig }: GenerateRequest, model: string) {
+  const { thinkingLevel, thinkingBudget } = generationConfig.thinkingConfig ?? {}
+  if (thinkingLevel === undefined) return
+  if (thinkingBudget !== undefined) {
+    throw new Refused(invalidArgument("You can only set only one of thinking budget and thinking level."))
+  }
+  if (!thinkingLevels(model).includes(thinkingLevel)) {
+    throw new Refused(invalidArgument(`Thinking level ${thinkingLevel} is not supported for this model.`))
+  }
+}

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto"
+import type { ChatroomChange, NewChatroom } from "../schemas/chat.ts"
+import type { PageQuery } from "../schemas/common.ts"
+import { changeChatroom as change } from "../services/chat/change-chatroom.ts"
+import { type CachedList, fillCachedList, readCachedList } from "../services/chat/chatroom-cache.ts"
+import { createChatroom as create } from "../services/chat/create-chatroom.ts"
+import { deleteChatroom as remove } from "../services/chat/delete-chatroom.ts"
+import { getChatroom as find } from "../services/chat/get-chatroom.ts"
+import { listChatrooms as list } from "../services/chat/list-chatrooms.ts"
+import type { Context } from "../services/context.ts"
+import { created, noContent, notModified, ok, type Reply, type UserInput } from "./endpoint.ts"
+import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
+import { nextLink } from "./page-link.ts"
+import { presentChatroom } from "./presenters/chatroom.ts"
+import { presentMessage } from "./presenters/message.ts"
+
+type OneRoom = { params: { id: string } }
+
+export async function createChatroom(ctx: Context, { user, body, header }: UserInput<{ body: NewChatroom }>): Promise<Reply> {
+  const key = readIdempotencyKey(header("idempotency-key"), { route: "create-chatroom", body })
+  const { room, replayed } = await create(ctx, { userId: user.userId, room: body, key })
+  const presented = presentChatroom(room, ctx.config.gemini.model)
+  return created(presented, { Location: `/chatroom/${room.id}`, ...replayHeaders(replayed) })
+}
+
+/** The first page of the usual length comes from the cache; every other page from the database. */
+export async function listChatrooms(ctx: Context, input: UserInput<{ query: PageQuery }>): Promise<Reply> {
+  if (input.query.cursor !== undefined || input.query.limit !== CACHED_LIMIT) return reply(input, await readList(ctx, input), "MISS")
+  const { userId } = input.user
+  const cached = await readCachedList(ctx, userId)
+  if ("list" in cached) return reply(input, cached.list, "HIT")
+  const fresh = await readList(ctx, input)
+  if (cached.lease !== null) await fillCachedList(ctx, userId, cached.lease, fresh)
+  return reply(input, fresh, "MISS")
+}
+
+const CACHED_LIMIT = 50
+
+async function readList(ctx: Context, { user, query }: UserInput<{ query: PageQuery }>): Promise<CachedList> {
+  const { items, next } = await list(ctx, { userId: user.userId, ...query })
+  const body = JSON.stringify(items.map((room) => presentChatroom(room, ctx.config.gemini.model)))
+  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`
+  return { etag, link: nextLink("/chatroom", query, next).Link ?? "", body }
+}
+
+function reply({ header }: UserInput, { etag, link, body }: CachedList, cache: "HIT" | "MISS"): Reply {
+  const headers: Record<string, string> = { ETag: etag, "X-Cache": cache, "Cache-Control": "private, no-cache" }
+  if (link) headers.Link = link
+  if (matches(header("if-none-match"), etag)) return notModified(headers)
+  return { status: 200, headers, text: body, type: "application/json; charset=utf-8" }
+}
+
+/** RFC 9110 section 13.1.2: a list of tags or `*`, compared weakly. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag)
+}
+
+export async function getChatroom(ctx: Context, { user, params, query }: UserInput<OneRoom & { query: PageQuery }>): Promise<Reply> {
+  const { room, messages } = await find(ctx, { userId: user.userId, chatroomId: params.id, ...query })
+  const presented = { ...presentChatroom(room, ctx.config.gemini.model), messages: messages.items.map(presentMessage) }
+  return ok(presented, nextLink(`/chatroom/${room.id}`, query, messages.next))
+}
+
+export async function changeChatroom(ctx: Context, { user, params, body }: UserInput<OneRoom & { body: ChatroomChange }>): Promise<Reply> {
+  const room = await change(ctx, { userId: user.userId, chatroomId: params.id, change: body })
+  return ok(presentChatroom(room, ctx.config.gemini.model))
+}
+
+export async function deleteChatroom(ctx: Context, { user, params }: UserInput<OneRoom>): Promise<Reply> {
+  await remove(ctx, { userId: user.userId, chatroomId: params.id })
+  return noContent()
+}

@@ -1,0 +1,51 @@
+import type { Logger } from "../config/logger.ts"
+import type { SseEvent } from "../utils/sse.ts"
+
+/** Who an access token speaks for. */
+export interface Caller {
+  userId: string
+  sessionId: string
+}
+
+interface Parts {
+  params?: unknown
+  query?: unknown
+  body?: unknown
+}
+
+/** A validated request on a public route. */
+export interface PublicInput<T extends Parts = object> {
+  params: T["params"]
+  query: T["query"]
+  body: T["body"]
+  /** A request header, first value, or undefined. */
+  header(name: string): string | undefined
+  requestId: string
+  /** The client's address: IPv4, or the /64 of an IPv6 one. */
+  address: string
+  /** Aborts when the client has gone. */
+  signal: AbortSignal
+  log: Logger
+}
+
+/** A validated request on a route that needs a user. */
+export interface UserInput<T extends Parts = object> extends PublicInput<T> {
+  user: Caller
+}
+
+/** What a controller answers; the router writes it. */
+export type Reply = { status: number; headers?: Record<string, string> } & (
+  | { body: unknown }
+  | { text: string; type: string }
+  | { events: AsyncIterable<SseEvent> }
+  | { empty: true }
+)
+
+type Headers = Record<string, string>
+
+export const ok = (body: unknown, headers?: Headers): Reply => ({ status: 200, body, headers })
+export const created = (body: unknown, headers?: Headers): Reply => ({ status: 201, body, headers })
+export const accepted = (body: unknown, headers?: Headers): Reply => ({ status: 202, body, headers })
+export const noContent = (): Reply => ({ status: 204, empty: true })
+export const notModified = (headers: Headers): Reply => ({ status: 304, headers, empty: true })
+export const events = (stream: AsyncIterable<SseEvent>): Reply => ({ status: 200, events: stream })

@@ -1,0 +1,16 @@
+import type { ChatroomRecord } from "../../services/chat/chatroom-record.ts"
+
+/** A room as its owner sees it; `defaultModel` is what a room without a model of its own uses. */
+export function presentChatroom(room: ChatroomRecord, defaultModel: string) {
+  return {
+    id: room.id,
+    name: room.name,
+    model: room.model ?? defaultModel,
+    systemInstruction: room.systemInstruction,
+    context: room.context,
+    headId: room.headId,
+    lastMessageAt: room.lastMessageAt?.toISOString() ?? null,
+    createdAt: room.createdAt.toISOString(),
+    updatedAt: room.updatedAt.toISOString(),
+  }
+}

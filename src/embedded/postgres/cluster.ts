@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto"
+import { lstatSync, statSync } from "node:fs"
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+  writeFile,
+} from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+import { type Account, firstClosedFolder, giveTree } from "./account.ts"
+import type { Binaries } from "./binaries.ts"
+import { ClusterUnusable, FilesUnreachable } from "./errors.ts"
+import { runInitdb } from "./initdb.ts"
+import { isAlive } from "./processes.ts"
+
+/** A database cluster with what belongs to it. `home` holds all the rest. */
+export type Site = { home: string; cluster: string; log: string; password: string; account: Account }
+
+export type OpenCluster = {
+  dataDir: string
+  binaries: Binaries
+  account: Account
+  /** Where root keeps the files when the account can't walk to `dataDir`. */
+  outsideDir: string
+  onProgress: (line: string) => void
+  signal?: AbortSignal | undefined
+}
+
+/** A staging folder this old belongs to nobody, even if its process id is in use again. */
+const ABANDONED_MS = 10 * 60_000
+const STAGING = /\.new-(\d+)-[0-9a-f]+$/
+
+/**
+ * Opens `<dataDir>/postgres`, and creates it when it's not there: in a staging folder that is renamed when
+ * complete, so whatever stands under the final name is a finished cluster, and is never deleted.
+ *
+ * Throws ClusterUnusable, FilesUnreachable, StartFailed, DiskFull.
+ */
+export async function openCluster(options: OpenCluster): Promise<Site> {
+  const home = join(options.dataDir, "postgres")
+  if (!(await isThere(home))) await createCluster(home, options)
+  const real = await realpath(home)
+  const cluster = join(real, "cluster")
+  await checkVersion(cluster, options.binaries.major)
+  await checkAccess(cluster, options.account)
+  const password = await readPassword(join(real, "password"))
+  return { home: real, cluster, log: join(real, "log"), password, account: options.account }
+}
+
+async function isThere(home: string): Promise<boolean> {
+  if (!lstatSync(home, { throwIfNoEntry: false })) return false
+  if (statSync(join(home, "cluster", "PG_VERSION"), { throwIfNoEntry: false })) return true
+  const names = await readdir(home).catch(() => undefined)
+  if (names?.length === 0) return false
+  throw new ClusterUnusable(`${home} is no complete PostgreSQL cluster. Move it away to start afresh.`)
+}
+
+async function createCluster(home: string, options: OpenCluster): Promise<void> {
+  const closed = firstClosedFolder(options.dataDir, options.account)
+  if (!closed) return build(home, home, options)
+  const outside = join(options.outsideDir, `postgres-${randomBytes(6).toString("hex")}`)
+  options.onProgress(`PostgreSQL's account can't enter ${closed}; its files go to ${outside}.`)
+  await rmdir(home).catch(() => {}) // an empty folder, or none
+  return build(outside, home, options)
+}
+
+async function build(place: string, home: string, options: OpenCluster): Promise<void> {
+  await sweepStaging(dirname(place))
+  const staging = `${place}.new-${process.pid}-${randomBytes(4).toString("hex")}`
+  try {
+    await makeStaging(staging, options.account)
+    await runInitdb({
+      ...options,
+      cluster: join(staging, "cluster"),
+      passwordFile: join(staging, "password"),
+    })
+    if (options.account) await chown(join(staging, "password"), 0, 0)
+    await publish(staging, place, home)
+  } finally {
+    await rm(staging, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+async function makeStaging(staging: string, account: Account): Promise<void> {
+  const cluster = join(staging, "cluster")
+  const password = join(staging, "password")
+  await mkdir(cluster, { recursive: true, mode: 0o700 })
+  await chmod(staging, account ? 0o711 : 0o700)
+  await writeFile(password, randomBytes(24).toString("base64url"), { mode: 0o600, flush: true })
+  if (!account) return
+  await chmod(dirname(staging), (statSync(dirname(staging)).mode & 0o7777) | 0o011)
+  await chown(cluster, account.uid, account.gid)
+  await chown(password, account.uid, account.gid)
+}
+
+/** Two first starts at once both build; the one that comes second finds the name taken, and drops its own. */
+async function publish(staging: string, place: string, home: string): Promise<void> {
+  try {
+    await rename(staging, place)
+    if (place !== home) await symlink(place, home)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ""
+    if (!["ENOTEMPTY", "EEXIST", "EPERM"].includes(code) || !(await isThere(home))) throw error
+    if (place !== home) await rm(place, { recursive: true, force: true })
+  }
+}
+
+/** Removes what an initdb left that was killed half way. */
+async function sweepStaging(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = Number(STAGING.exec(name)?.[1] ?? 0)
+    const path = join(folder, name)
+    if (!pid || !basename(name).startsWith("postgres") || isFresh(path, pid)) continue
+    await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {}) // the next start tries again
+  }
+}
+
+function isFresh(path: string, pid: number): boolean {
+  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+  return isAlive(pid) && age < ABANDONED_MS
+}
+
+async function checkVersion(cluster: string, major: number): Promise<void> {
+  const version = (await readOwn(join(cluster, "PG_VERSION"))).trim()
+  if (Number(version) === major) return
+  throw new ClusterUnusable(
+    `${cluster} was made by PostgreSQL ${version}, and this is ${major}. Carry the data over with pg_dump ` +
+      "and pg_restore, or set DATA_DIR to another folder.",
+  )
+}
+
+async function checkAccess(cluster: string, account: Account): Promise<void> {
+  if (!account) return
+  const closed = firstClosedFolder(dirname(cluster), account)
+  if (closed)
+    throw new FilesUnreachable(`Uid ${account.uid} can't enter ${closed}: run \`chmod o+x ${closed}\`.`)
+  if (statSync(cluster).uid === 0) await giveTree(cluster, account) // restored or copied by root
+}
+
+async function readPassword(file: string): Promise<string> {
+  const password = (await readOwn(file)).trim()
+  if (!password) throw new ClusterUnusable(`${file} is empty: it must hold PostgreSQL's password.`)
+  return password
+}
+
+async function readOwn(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8")
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === "ENOENT") throw new ClusterUnusable(`${file} is missing.`, error)
+    throw new FilesUnreachable(`${file} can't be read (${code}): it belongs to another account.`, error)
+  }
+}

@@ -1,0 +1,142 @@
+import { chmodSync, mkdirSync, statSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { type Account, chooseAccount } from "./account.ts"
+import { prepareBinaries } from "./binaries.ts"
+import { openCluster } from "./cluster.ts"
+import { ensureAppDatabase, urlOf } from "./connection.ts"
+import { blameFullDisk } from "./disk.ts"
+import { DataDirInUse, FilesUnreachable, StartFailed } from "./errors.ts"
+import { lockInstance } from "./instance-lock.ts"
+import { keepLogBounded } from "./log-file.ts"
+import { type Acquire, acquirePostmaster, type Postmaster, stopPostmaster } from "./postmaster.ts"
+
+export * from "./errors.ts"
+
+export type StartEmbeddedPostgres = {
+  dataDir: string
+  /** Lines for a person, only when something takes long or isn't as expected. */
+  onProgress?: (line: string) => void
+  /** Gives the start up; has no effect later. */
+  signal?: AbortSignal
+  /** PostgreSQL settings over our defaults, such as `{ fsync: "off" }` in tests. */
+  settings?: Record<string, string>
+}
+
+export type EmbeddedPostgres = {
+  /** Of the database `app`, as its superuser. */
+  url: string
+  port: number
+  pid: number
+  /** It ran already: the instance before us was killed. */
+  adopted: boolean
+  /** Ends PostgreSQL with all its processes. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** For root, when the account PostgreSQL runs as can't walk to the checkout or the data folder. */
+const OUTSIDE_DIR = "/var/lib/gemini-chat-backend"
+const MAX_ROUNDS = 5
+
+/**
+ * Runs a PostgreSQL of our own on `<dataDir>/postgres`: creates it (a few seconds), starts it (0.1 s), or
+ * adopts the one a killed instance left behind. One live instance at a time.
+ *
+ * Throws an EmbeddedPostgresError, whose `code` says why: BinariesMissing, FilesUnreachable, DataDirInUse,
+ * ClusterUnusable, StartFailed, DiskFull.
+ */
+export async function startEmbeddedPostgres(options: StartEmbeddedPostgres): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir)
+  try {
+    return await start(dataDir, options)
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (!syscall) throw error
+    await blameFullDisk(dataDir, error)
+    throw new FilesUnreachable(
+      `PostgreSQL's files in ${dataDir} can't be used (${code} from ${syscall}).`,
+      error,
+    )
+  }
+}
+
+async function start(dataDir: string, options: StartEmbeddedPostgres): Promise<EmbeddedPostgres> {
+  const { signal, settings = {}, onProgress = () => {} } = options
+  signal?.throwIfAborted()
+  const account = chooseAccount(join(dataDir, "postgres", "cluster"))
+  prepareFolder(dataDir, account)
+  const outsideDir = account ? OUTSIDE_DIR : dataDir
+  const binaries = await prepareBinaries(account, outsideDir)
+  const site = await openCluster({ dataDir, binaries, account, outsideDir, onProgress, signal })
+  const acquire = { site, binaries, settings, onProgress, signal }
+  const postmaster = await acquireAlone(acquire, dataDir)
+  return handle(postmaster, acquire)
+}
+
+/** An account that isn't ours must be able to walk through the data folder itself, but not to list it. */
+function prepareFolder(dataDir: string, account: Account): void {
+  mkdirSync(dataDir, { recursive: true })
+  const mode = statSync(dataDir).mode & 0o7777
+  if (account && (mode & 0o011) !== 0o011) chmodSync(dataDir, mode | 0o011)
+}
+
+async function acquireAlone(acquire: Acquire, dataDir: string): Promise<Postmaster> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const postmaster = await acquirePostmaster(acquire)
+    const result = await claim(postmaster, acquire)
+    if (result?.held) return postmaster
+    if (result) throw new DataDirInUse(dataDir, result.holderPid)
+  }
+  throw new StartFailed("PostgreSQL was stopped by others again and again.", "")
+}
+
+/** Undefined: the server went away, stopped by the instance before us. */
+async function claim(postmaster: Postmaster, { site, binaries, signal }: Acquire) {
+  const { client } = postmaster
+  try {
+    const result = await lockInstance(client, signal)
+    if (result.held) await ensureAppDatabase(client)
+    else await client.end()
+    return result
+  } catch (error) {
+    client.end().catch(() => {})
+    if (!signal?.aborted && isConnectionLoss(error)) return undefined
+    if (!postmaster.adopted) await stopPostmaster(postmaster.pid, site, binaries)
+    throw error
+  }
+}
+
+/** Everything but an answer of the server; and 57P01, its farewell in a shutdown. */
+function isConnectionLoss(error: unknown): boolean {
+  const { code, severity } = error as { code?: string; severity?: string }
+  return severity === undefined || code === "57P01"
+}
+
+function handle(postmaster: Postmaster, { site, binaries }: Acquire): EmbeddedPostgres {
+  const { pid, port, adopted, client } = postmaster
+  const release = keepLogBounded(site.log)
+  const atExit = () => signalAtExit(pid)
+  process.on("exit", atExit)
+  let stopping: Promise<void> | undefined
+  // The lock is kept until the server is down: whoever starts next must not adopt a server that is going.
+  const stop = async () => {
+    await stopPostmaster(pid, site, binaries)
+    process.off("exit", atExit)
+    release()
+    client.end().catch(() => {})
+  }
+  return {
+    url: urlOf({ port, password: site.password }),
+    port,
+    pid,
+    adopted,
+    stop: () => (stopping ??= stop()),
+  }
+}
+
+/** A process that ends without `stop` takes PostgreSQL along where it still can. */
+function signalAtExit(pid: number): void {
+  if (process.platform === "win32") return // there it would be a hard kill
+  try {
+    process.kill(pid, "SIGINT")
+  } catch {}
+}

@@ -1,0 +1,44 @@
+import { copyFile, open, stat, truncate } from "node:fs/promises"
+
+const MAX_BYTES = 4 * 2 ** 20
+const CHECK_MS = 60_000
+const TAIL_BYTES = 4096
+const TAIL_LINES = 20
+
+/**
+ * Keeps a log that another process appends to below about 4 MiB: the full one becomes `<file>.1`. Cutting
+ * it in place is safe because PostgreSQL writes in append mode.
+ */
+export async function boundLog(file: string): Promise<void> {
+  const size = await sizeOf(file)
+  if (size < MAX_BYTES) return
+  await copyFile(file, `${file}.1`)
+  await truncate(file)
+}
+
+/** Bounds the log every minute, until the returned function is called. */
+export function keepLogBounded(file: string): () => void {
+  const timer = setInterval(() => boundLog(file).catch(() => {}), CHECK_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** The last lines written after `offset` bytes, at most 4 KiB. */
+export async function tailOf(file: string, offset: number): Promise<string> {
+  try {
+    const size = await sizeOf(file)
+    const start = Math.max(offset <= size ? offset : 0, size - TAIL_BYTES)
+    await using handle = await open(file)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start)
+    return buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n").slice(-TAIL_LINES).join("\n")
+  } catch {
+    return ""
+  }
+}
+
+export async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  )
+}

@@ -1,0 +1,41 @@
+import express, { type Request, type Response } from "express"
+import { AppError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "../utils/errors.ts"
+
+/** 32,000 characters outside the BMP, each escaped as 12 bytes, are 384,000 bytes; this leaves room for the rest. */
+export const MAX_BODY_BYTES = 512 * 1024
+
+const parse = express.json({ limit: MAX_BODY_BYTES, type: "application/json", strict: true })
+
+/**
+ * Reads the JSON body into `req.body`.
+ * @throws {UnsupportedMediaType | PayloadTooLarge | InvalidRequest}
+ */
+export async function readJsonBody(req: Request, res: Response): Promise<void> {
+  if (!hasBody(req)) throw new InvalidRequest([{ path: "body", message: "A JSON body is needed." }])
+  if (!req.is("application/json")) throw new UnsupportedMediaType()
+  await new Promise<void>((resolve, reject) => {
+    parse(req, res, (error?: unknown) => (error ? reject(translate(error)) : resolve()))
+  })
+}
+
+function hasBody(req: Request): boolean {
+  return req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0
+}
+
+/** body-parser names what went wrong in `type`. */
+function translate(error: unknown): unknown {
+  const { type, status } = error as { type?: string; status?: number }
+  switch (type) {
+    case "entity.too.large":
+      return new PayloadTooLarge(MAX_BODY_BYTES)
+    case "encoding.unsupported":
+    case "charset.unsupported":
+      return new UnsupportedMediaType()
+    case "entity.parse.failed":
+      return new InvalidRequest([{ path: "body", message: "The body is not JSON." }])
+  }
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new AppError(status, "invalid_request", "The body can't be read.")
+  }
+  return error
+}

@@ -1,0 +1,15 @@
+import type { Response } from "express"
+import type { LimitName } from "../config/limits.ts"
+import type { Context } from "../services/context.ts"
+import { RateLimited } from "../utils/errors.ts"
+
+/**
+ * Counts the request against the limit `name` and says what is left (draft-ietf-httpapi-ratelimit-headers).
+ * @throws {RateLimited}
+ */
+export async function limit(ctx: Context, res: Response, name: LimitName, key: string): Promise<void> {
+  const state = await ctx.rateLimits.consume(name, key)
+  res.setHeader("RateLimit-Policy", `"${name}";q=${state.quota};w=${state.windowSeconds}`)
+  res.setHeader("RateLimit", `"${name}";r=${state.remaining};t=${state.resetSeconds}`)
+  if (!state.allowed) throw new RateLimited(state.resetSeconds)
+}

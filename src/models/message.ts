@@ -1,0 +1,68 @@
+import { type CreationOptional, DataTypes, type InferAttributes, type InferCreationAttributes, Model, type Sequelize } from "sequelize"
+
+export type Role = "user" | "model"
+export type ReplyStatus = "queued" | "running" | "completed" | "failed" | "cancelled"
+
+/**
+ * A node in a room's tree of messages: a prompt or a reply. An unfinished reply is also its own outbox entry:
+ * `attempt` is the fence that every write of a worker names, `leaseUntil` says until when its holder (a worker,
+ * or the queue while it waits) is trusted, `failures` counts what went wrong at the provider.
+ */
+export class MessageModel extends Model<InferAttributes<MessageModel>, InferCreationAttributes<MessageModel>> {
+  declare id: string
+  declare chatroomId: string
+  declare parentId: string | null
+  declare position: number
+  declare role: Role
+  declare content: string
+  declare attachments: CreationOptional<unknown[]>
+  declare status: ReplyStatus
+  declare errorCode: CreationOptional<string | null>
+  declare model: CreationOptional<string | null>
+  declare finishReason: CreationOptional<string | null>
+  declare promptTokens: CreationOptional<number | null>
+  declare outputTokens: CreationOptional<number | null>
+  declare thoughtTokens: CreationOptional<number | null>
+  declare totalTokens: CreationOptional<number | null>
+  declare attempt: CreationOptional<number>
+  declare failures: CreationOptional<number>
+  declare leaseUntil: CreationOptional<Date | null>
+  declare notBefore: CreationOptional<Date | null>
+  /** The day whose quota paid for the reply; null once given back, and for what was never charged. */
+  declare chargedOn: CreationOptional<string | null>
+  declare requestId: CreationOptional<string | null>
+  declare createdAt: CreationOptional<Date>
+  declare completedAt: CreationOptional<Date | null>
+}
+
+export function defineMessage(sequelize: Sequelize) {
+  class Message extends MessageModel {}
+  return Message.init(
+    {
+      id: { type: DataTypes.UUID, primaryKey: true },
+      chatroomId: DataTypes.UUID,
+      parentId: DataTypes.UUID,
+      position: DataTypes.INTEGER,
+      role: DataTypes.TEXT,
+      content: DataTypes.TEXT,
+      attachments: DataTypes.JSONB,
+      status: DataTypes.TEXT,
+      errorCode: DataTypes.TEXT,
+      model: DataTypes.TEXT,
+      finishReason: DataTypes.TEXT,
+      promptTokens: DataTypes.INTEGER,
+      outputTokens: DataTypes.INTEGER,
+      thoughtTokens: DataTypes.INTEGER,
+      totalTokens: DataTypes.INTEGER,
+      attempt: { type: DataTypes.INTEGER, defaultValue: 0 },
+      failures: { type: DataTypes.SMALLINT, defaultValue: 0 },
+      leaseUntil: DataTypes.DATE,
+      notBefore: DataTypes.DATE,
+      chargedOn: DataTypes.DATEONLY,
+      requestId: DataTypes.TEXT,
+      createdAt: DataTypes.DATE,
+      completedAt: DataTypes.DATE,
+    },
+    { sequelize, tableName: "messages", underscored: true, timestamps: false },
+  )
+}

@@ -1,0 +1,66 @@
+import { readdir } from "node:fs/promises"
+import pg from "pg"
+import { Umzug } from "umzug"
+
+/** One step of the schema. There is no way down: a mistake is mended by the next step. */
+export interface Migration {
+  /** Runs inside a transaction that also enters the step in the ledger: both happen or neither. */
+  up(client: pg.ClientBase): Promise<void>
+}
+
+/** Any number that nothing else in this database locks. */
+const MIGRATION_LOCK = 7_203_155_021
+
+/**
+ * Brings the schema up to date. Safe to call from many processes at once: one migrates, the others wait.
+ * @returns the names of the migrations that were applied, in order.
+ */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`)
+    await client.query("CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())")
+    const applied = await createUmzug(client).up()
+    return applied.map((migration) => migration.name)
+  } finally {
+    // Closing the session gives the lock back.
+    await client.end()
+  }
+}
+
+const folder = new URL("./migrations/", import.meta.url)
+
+function createUmzug(client: pg.Client) {
+  return new Umzug({
+    context: client,
+    logger: undefined,
+    storage: {
+      async executed() {
+        const { rows } = await client.query<{ name: string }>("SELECT name FROM migrations ORDER BY name")
+        return rows.map((row) => row.name)
+      },
+      async logMigration({ name }) {
+        await client.query("INSERT INTO migrations (name) VALUES ($1)", [name])
+        await client.query("COMMIT")
+      },
+      async unlogMigration() {},
+    },
+    migrations: async () => {
+      const files = (await readdir(folder)).filter((file) => file.endsWith(".ts")).sort()
+      return files.map((file) => ({ name: file.replace(/\.ts$/, ""), up: () => apply(client, file) }))
+    },
+  })
+}
+
+/** Leaves its transaction open for the ledger, which commits it. */
+async function apply(client: pg.Client, file: string): Promise<void> {
+  const { up } = (await import(new URL(file, folder).href)) as Migration
+  await client.query("BEGIN")
+  try {
+    await up(client)
+  } catch (error) {
+    await client.query("ROLLBACK")
+    throw error
+  }
+}

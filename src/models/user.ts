@@ -1,0 +1,34 @@
+import { type CreationOptional, DataTypes, type InferAttributes, type InferCreationAttributes, Model, type Sequelize } from "sequelize"
+
+export type Tier = "basic" | "pro"
+
+/** A person, known by a mobile number. A deleted one keeps a nameless row until everything is erased. */
+export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAttributes<UserModel>> {
+  declare id: string
+  declare mobileNumber: string | null
+  declare name: CreationOptional<string | null>
+  declare passwordHash: CreationOptional<string | null>
+  declare tier: CreationOptional<Tier>
+  declare verifiedAt: CreationOptional<Date | null>
+  declare deletedAt: CreationOptional<Date | null>
+  declare createdAt: CreationOptional<Date>
+  declare updatedAt: CreationOptional<Date>
+}
+
+export function defineUser(sequelize: Sequelize) {
+  class User extends UserModel {}
+  return User.init(
+    {
+      id: { type: DataTypes.UUID, primaryKey: true },
+      mobileNumber: DataTypes.TEXT,
+      name: DataTypes.TEXT,
+      passwordHash: DataTypes.TEXT,
+      tier: { type: DataTypes.TEXT, defaultValue: "basic" },
+      verifiedAt: DataTypes.DATE,
+      deletedAt: DataTypes.DATE,
+      createdAt: DataTypes.DATE,
+      updatedAt: DataTypes.DATE,
+    },
+    { sequelize, tableName: "users", underscored: true },
+  )
+}

@@ -1,0 +1,56 @@
+import type { Express, Request, RequestHandler, Response } from "express"
+import type { Caller, UserInput } from "../controllers/endpoint.ts"
+import { authenticate } from "../middleware/authenticate.ts"
+import { readJsonBody } from "../middleware/json-body.ts"
+import { limit } from "../middleware/limit.ts"
+import { validate } from "../middleware/validate.ts"
+import type { Context } from "../services/context.ts"
+import { limitAddress } from "../utils/address.ts"
+import { MethodNotAllowed } from "../utils/errors.ts"
+import type { Row } from "./row.ts"
+import { sendReply } from "./send.ts"
+
+/** Makes every row a route; the other methods of its path answer 405. */
+export function mount(app: Express, ctx: Context, rows: readonly Row[]): void {
+  for (const row of rows) app[row.method](row.path, toHandler(ctx, row))
+  for (const path of new Set(rows.map((row) => row.path))) {
+    const methods = rows.filter((row) => row.path === path).map((row) => row.method.toUpperCase())
+    app.all(path, () => {
+      throw new MethodNotAllowed(methods)
+    })
+  }
+}
+
+/** The guards run in this order: who, how often, what. A stranger's body is never read. */
+function toHandler(ctx: Context, row: Row): RequestHandler {
+  return async function handle(req, res) {
+    const address = limitAddress(req.ip)
+    const user = row.auth === "user" ? await authenticate(ctx, req) : undefined
+    if (row.limit) await limit(ctx, res, row.limit, user?.userId ?? address)
+    const params = row.params && validate(row.params, req.params, "params")
+    const query = row.query && validate(row.query, req.query, "query")
+    if (row.body) await readJsonBody(req, res)
+    const body = row.body && validate(row.body, req.body, "body")
+    const input = { ...describe(ctx, req, res), address, user: user as Caller, params, query, body }
+    await sendReply(ctx, req, res, await row.run(ctx, input), user)
+  }
+}
+
+function describe(ctx: Context, req: Request, res: Response) {
+  let gone: AbortController | undefined
+  return {
+    requestId: req.requestId,
+    header: (name: string) => req.get(name),
+    get signal() {
+      if (!gone) {
+        gone = new AbortController()
+        res.once("close", () => gone?.abort())
+        if (res.closed) gone.abort()
+      }
+      return gone.signal
+    },
+    get log() {
+      return ctx.log.child({ requestId: req.requestId })
+    },
+  } satisfies Partial<UserInput>
+}

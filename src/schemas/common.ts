@@ -1,0 +1,31 @@
+import { z } from "zod"
+import { codePointLength, isStorableText } from "../utils/text.ts"
+
+/** An id in a path or a body. */
+export const Id = z.uuid()
+
+/** A time: ISO 8601 UTC with milliseconds. */
+export const Time = z.iso.datetime({ precision: 3 })
+
+/** Text of `min` to `max` Unicode characters that comes back exactly as it was sent. */
+export function text(min: number, max: number) {
+  return z
+    .string()
+    .refine(isStorableText, "must not have NUL or lone surrogates")
+    .refine((value) => codePointLength(value) >= min, `must have at least ${min} character${min === 1 ? "" : "s"}`)
+    .refine((value) => codePointLength(value) <= max, `must have at most ${max} characters`)
+}
+
+/** Like `text`, without white space around it. */
+export function trimmedText(min: number, max: number) {
+  return z.string().trim().pipe(text(min, max))
+}
+
+/** `?limit=&cursor=` of every list. */
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().min(1).max(300).optional(),
+})
+export type PageQuery = z.infer<typeof PageQuery>
+
+export const ById = z.object({ id: Id })

@@ -1,0 +1,14 @@
+/** Who an access token speaks for, and until when. */
+export interface Caller {
+  userId: string
+  sessionId: string
+  /** Unix time in seconds. */
+  expiresAt: number
+}
+
+/** What a device says of itself when it signs in; shown to the user in the list of sessions. */
+export interface Device {
+  /** Normalised, as limits count it. */
+  address: string
+  userAgent: string | undefined
+}

@@ -1,0 +1,86 @@
+import pg from "pg"
+import type { Logger } from "../../config/logger.ts"
+import { pause, SECOND } from "../../utils/time.ts"
+
+/** Twice this and a query are less than the second in which a token must be dead everywhere. */
+const POLL_MS = 400
+
+/** How far back a poll looks: longer than a transaction may stay open between writing its row and its commit. */
+const OVERLAP_MS = 30 * SECOND
+
+/** Silence after which this process no longer says that it knows which sessions have ended. */
+const CURRENT_MS = 5 * SECOND
+
+const QUERY_TIMEOUT_MS = 2 * SECOND
+
+/**
+ * The sessions whose access tokens are dead before they expire, as far as this process has heard: its own at once,
+ * those of others within half a second.
+ */
+export interface Revocations {
+  /** Resolves when all of them are known. */
+  start(): Promise<void>
+  isRevoked(sessionId: string): boolean
+  /** Whether this process has heard from the database lately enough for `isRevoked` to be relied on. */
+  isCurrent(): boolean
+  /** After a commit that ended sessions in this process. */
+  add(sessionIds: readonly string[]): void
+  close(): Promise<void>
+}
+
+/**
+ * Reads on a connection of its own, set up like those of `pool`: behind a queue of requests for a connection the
+ * news would come late just when the server is busy.
+ */
+export function createRevocations(pool: pg.Pool, log: Logger): Revocations {
+  const own = new pg.Pool({ ...pool.options, max: 1 })
+  own.on("error", (err) => log.warn({ err }, "database connection lost"))
+  const revoked = new Set<string>()
+  const closing = new AbortController()
+  let heardAt = Number.NEGATIVE_INFINITY
+  let polling: Promise<void> = Promise.resolve()
+
+  async function hear(): Promise<void> {
+    const askedAt = performance.now()
+    const gap = askedAt - heardAt
+    const { rows } = await own.query<{ session_id: string }>(gap > OVERLAP_MS / 2 ? ALL : LATEST)
+    if (gap > OVERLAP_MS / 2) revoked.clear()
+    for (const row of rows) revoked.add(row.session_id)
+    heardAt = askedAt
+  }
+
+  async function poll(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await pause(POLL_MS, closing.signal)
+      if (closing.signal.aborted) return
+      await hear().catch((err: unknown) => log.warn({ err }, "revocations can't be read"))
+    }
+  }
+
+  return {
+    async start() {
+      await hear()
+      polling = poll()
+    },
+    isRevoked: (sessionId) => revoked.has(sessionId),
+    isCurrent: () => performance.now() - heardAt < CURRENT_MS,
+    add(sessionIds) {
+      for (const id of sessionIds) revoked.add(id)
+    },
+    async close() {
+      closing.abort()
+      await polling
+      await own.end()
+    },
+  }
+}
+
+const ALL = query("SELECT session_id FROM session_revocations WHERE expires_at > now()")
+const LATEST = query(
+  `SELECT session_id FROM session_revocations WHERE revoked_at > now() - interval '${OVERLAP_MS} milliseconds'`,
+)
+
+/** `query_timeout` is a setting of pg's queries that its typings know for clients only. */
+function query(text: string): pg.QueryConfig {
+  return { text, query_timeout: QUERY_TIMEOUT_MS } as pg.QueryConfig
+}

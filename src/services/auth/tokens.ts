@@ -1,0 +1,21 @@
+import { type AccessTokens, createAccessTokens } from "./access-tokens.ts"
+import { type CodeHashes, createCodeHashes } from "./codes.ts"
+import { createKeys, type JwtSecrets } from "./keys.ts"
+import { createRefreshTokens, type RefreshTokens } from "./refresh-tokens.ts"
+
+/** Everything that is made with the JWT secret. */
+export interface Tokens {
+  access: AccessTokens
+  refresh: RefreshTokens
+  codes: CodeHashes
+}
+
+/** With a previous secret, what was made with it before the change is still good; nothing new is made with it. */
+export function createTokens(secrets: JwtSecrets): Tokens {
+  const keys = createKeys(secrets)
+  return {
+    access: createAccessTokens(keys),
+    refresh: createRefreshTokens(keys),
+    codes: createCodeHashes(keys),
+  }
+}

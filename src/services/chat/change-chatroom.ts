@@ -1,0 +1,31 @@
+import type { ContextMode } from "../../models/chatroom.ts"
+import { InvalidRequest } from "../../utils/errors.ts"
+import type { Context } from "../context.ts"
+import { changingChatrooms } from "./chatroom-cache.ts"
+import type { ChatroomRecord } from "./chatroom-record.ts"
+import { findOwnChatroom } from "./find-chatroom.ts"
+
+export interface ChatroomChange {
+  name?: string
+  model?: string | null
+  systemInstruction?: string | null
+  context?: ContextMode
+  /** The reply whose branch becomes the active one. */
+  headId?: string
+}
+
+/** Changes the given fields. @throws {NotFound | InvalidRequest} */
+export async function changeChatroom(
+  ctx: Context,
+  { userId, chatroomId, change }: { userId: string; chatroomId: string; change: ChatroomChange },
+): Promise<ChatroomRecord> {
+  const room = await findOwnChatroom(ctx, userId, chatroomId)
+  if (change.headId !== undefined) await requireReply(ctx, chatroomId, change.headId)
+  return changingChatrooms(ctx, userId, () => room.update({ ...change, updatedAt: new Date() }))
+}
+
+/** A branch ends in a reply: what is posted next continues it. */
+async function requireReply(ctx: Context, chatroomId: string, id: string): Promise<void> {
+  const found = await ctx.models.Message.count({ where: { id, chatroomId, role: "model" } })
+  if (found === 0) throw new InvalidRequest([{ path: "body.headId", message: "must be a reply in this chatroom" }])
+}

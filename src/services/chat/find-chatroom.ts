@@ -1,0 +1,10 @@
+import type { ChatroomModel } from "../../models/chatroom.ts"
+import { NotFound } from "../../utils/errors.ts"
+import type { Context } from "../context.ts"
+
+/** @throws {NotFound} for a stranger's room as for an unknown one */
+export async function findOwnChatroom(ctx: Context, userId: string, chatroomId: string): Promise<ChatroomModel> {
+  const room = await ctx.models.Chatroom.findOne({ where: { id: chatroomId, userId } })
+  if (!room) throw new NotFound("chatroom")
+  return room
+}

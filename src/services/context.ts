@@ -1,0 +1,36 @@
+import type { Config } from "../config/env.ts"
+import type { Database } from "../config/database.ts"
+import type { Logger } from "../config/logger.ts"
+import type { RedisStore } from "../config/redis.ts"
+import type { Models } from "../models/index.ts"
+import type { OtpSender } from "./auth/otp-sender.ts"
+import type { Revocations } from "./auth/revocations.ts"
+import type { Tokens } from "./auth/tokens.ts"
+import type { Gemini } from "./generation/gemini.ts"
+import type { ReplyLog } from "./generation/reply-log.ts"
+import type { GenerationQueue } from "./generation/queue.ts"
+import type { Background } from "./platform/background.ts"
+import type { Cache } from "./platform/cache.ts"
+import type { Events } from "./platform/events.ts"
+import type { RateLimits } from "./platform/rate-limits.ts"
+
+/** The parts of a running process that have a lifetime. Built once, by `createContext`; services take it first. */
+export interface Context {
+  config: Config
+  log: Logger
+  events: Events
+  db: Database
+  models: Models
+  /** null: embedded mode, where the parts below are in process. */
+  redis: RedisStore | null
+  cache: Cache
+  rateLimits: RateLimits
+  queue: GenerationQueue
+  replyLog: ReplyLog
+  gemini: Gemini
+  tokens: Tokens
+  revocations: Revocations
+  otpSender: OtpSender
+  /** Work that a request has started and doesn't wait for. */
+  background: Background
+}

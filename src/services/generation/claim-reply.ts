@@ -1,0 +1,77 @@
+import type { ContextMode } from "../../models/chatroom.ts"
+import { toCamelCase } from "../../utils/records.ts"
+import { SECOND } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
+
+/**
+ * How long a worker's silence is taken for work. With a renewal every second and a sweep every second, a killed
+ * worker's reply is in other hands within about five seconds.
+ */
+export const LEASE_MS = 3.5 * SECOND
+export const RENEW_MS = 1 * SECOND
+
+/** A reply that this worker alone may write, as long as its attempt is the newest. */
+export interface Claim {
+  id: string
+  attempt: number
+  failures: number
+  chatroomId: string
+  promptId: string
+  userId: string
+  model: string | null
+  contextMode: ContextMode
+  systemInstruction: string | null
+  requestId: string | null
+}
+
+/** `wait`: not now, but in `waitMs`. `none`: final, deleted, or another reply of the room comes first. */
+export type ClaimResult = { claim: Claim } | { waitMs: number } | { none: true }
+
+/**
+ * Takes a reply for this worker. One conditional update decides between workers, by the database's clock; it
+ * raises `attempt`, and from then on whoever held the reply before writes nothing.
+ */
+export async function claimReply(ctx: Context, replyId: string): Promise<ClaimResult> {
+  const { rows } = await ctx.db.pool.query({ name: "claim-reply", text: CLAIM, values: [replyId, LEASE_MS] })
+  if (rows[0]) return { claim: toCamelCase<Claim>(rows[0]) }
+  const { rows: waiting } = await ctx.db.pool.query<{ wait_ms: number }>({
+    name: "claim-wait",
+    text: WAIT,
+    values: [replyId],
+  })
+  return waiting[0] ? { waitMs: Math.max(50, waiting[0].wait_ms) } : { none: true }
+}
+
+const CLAIM = `
+  UPDATE messages AS m
+  SET status = 'running', attempt = m.attempt + 1, content = '', not_before = NULL,
+      lease_until = now() + $2 * interval '1 millisecond'
+  FROM chatrooms AS c
+  WHERE m.id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
+    AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
+      OR m.status = 'running' AND m.lease_until < now())
+  RETURNING m.id, m.attempt, m.failures, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
+    c.user_id, c.model, c.context AS context_mode, c.system_instruction`
+
+const WAIT = `
+  SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
+    AS wait_ms
+  FROM messages AS m JOIN chatrooms AS c ON c.active_reply_id = m.id
+  WHERE m.id = $1 AND (m.status = 'running' OR m.status = 'queued' AND m.not_before > now())`
+
+/**
+ * Writes the text so far and holds the reply for another lease.
+ * @returns false when the reply is no longer this attempt's: it was taken over, cancelled or deleted
+ */
+export async function renewClaim(ctx: Context, claim: Claim, content: string): Promise<boolean> {
+  const { rowCount } = await ctx.db.pool.query({
+    name: "renew-claim",
+    text: RENEW,
+    values: [claim.id, claim.attempt, content, LEASE_MS],
+  })
+  return rowCount === 1
+}
+
+const RENEW = `
+  UPDATE messages SET content = $3, lease_until = now() + $4 * interval '1 millisecond'
+  WHERE id = $1 AND attempt = $2 AND status = 'running'`

@@ -1,0 +1,142 @@
+import { toCamelCase } from "../../utils/records.ts"
+import type { SseEvent } from "../../utils/sse.ts"
+import { splitAtWholeCharacter } from "../../utils/text.ts"
+import { pause } from "../../utils/time.ts"
+import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../chat/message-record.ts"
+import type { Context } from "../context.ts"
+import { type LogEntry, type LogPosition, ROW_CHECK_MS, type Wake } from "./reply-log.ts"
+
+export type ReplyEvent =
+  | { event: "delta"; id: string; text: string }
+  | { event: "reset"; id: string; attempt: number }
+  | { event: "done"; id: string; message: MessageRecord }
+
+/** How much of a reply a listener has: `characters` UTF-16 units of what `attempt` has written. */
+interface Place {
+  attempt: number
+  characters: number
+}
+
+const idOf = ({ attempt, characters }: Place) => `${attempt}-${characters}`
+
+/**
+ * Everything that happens to a reply from `lastEventId` on: what the listener missed, then live, until the row says
+ * that it is final. Joined up, and started anew at every reset, the deltas are the stored text. The log makes it
+ * prompt, the row makes it right: pieces that the log has lost come from the row.
+ * Ends without `done` when `signal` aborts or the reply is deleted.
+ */
+export async function* followReply(
+  ctx: Context,
+  { replyId, lastEventId, signal }: { replyId: string; lastEventId?: string; signal: AbortSignal },
+): AsyncGenerator<ReplyEvent> {
+  const woken = createWaker()
+  const unsubscribe = ctx.replyLog.subscribe(replyId, woken.wake)
+  const place = readPlace(lastEventId)
+  let position: LogPosition = null
+  try {
+    while (!signal.aborted) {
+      if (woken.take() === "state") {
+        const row = await readReply(ctx, replyId)
+        if (!row) return
+        yield* catchUp(place, row)
+        if (isFinal(row)) return yield { event: "done", id: idOf(place), message: row }
+      }
+      const fresh = await ctx.replyLog.read(replyId, position)
+      position = fresh.position
+      for (const entry of fresh.entries) yield* advance(place, entry)
+      await woken.wait(signal)
+    }
+  } finally {
+    unsubscribe()
+  }
+}
+
+/** `<attempt>-<characters>`; anything else starts from the beginning. */
+function readPlace(lastEventId: string | undefined): Place {
+  const [, attempt, characters] = /^(\d{1,9})-(\d{1,9})$/.exec(lastEventId ?? "") ?? []
+  return attempt ? { attempt: Number(attempt), characters: Number(characters) } : { attempt: 0, characters: 0 }
+}
+
+async function readReply(ctx: Context, replyId: string): Promise<MessageRecord | null> {
+  const { rows } = await ctx.db.pool.query({ name: "read-reply", text: READ, values: [replyId] })
+  return rows[0] ? toCamelCase<MessageRecord>(rows[0]) : null
+}
+
+const READ = `SELECT ${MESSAGE_COLUMNS} FROM messages AS m WHERE m.id = $1`
+
+/** The row's text is an entry like the log's. A place beyond it, which no server has given out, is void. */
+function* catchUp(place: Place, row: MessageRecord): Generator<ReplyEvent> {
+  const beyond = place.attempt > row.attempt || (isFinal(row) && place.attempt === row.attempt && place.characters > row.content.length)
+  if (beyond) yield reset(place, row.attempt)
+  yield* advance(place, { attempt: row.attempt, offset: 0, text: row.content })
+}
+
+/** Deltas of at most this length, so that a long text meets the writer's back-pressure. */
+const MAX_DELTA = 16 * 1024
+
+/** Moves `place` over what `entry` has beyond it. An entry that leaves a gap is skipped: the row will fill it. */
+function* advance(place: Place, { attempt, offset, text }: LogEntry): Generator<ReplyEvent> {
+  if (attempt < place.attempt) return
+  if (attempt > place.attempt) {
+    if (place.characters > 0) yield reset(place, attempt)
+    place.attempt = attempt
+    place.characters = 0
+  }
+  if (offset > place.characters) return
+  for (let rest = text.slice(place.characters - offset); rest !== ""; ) {
+    const [piece] = splitAtWholeCharacter(rest.slice(0, MAX_DELTA))
+    place.characters += piece.length
+    rest = rest.slice(piece.length)
+    yield { event: "delta", id: idOf(place), text: piece }
+  }
+}
+
+function reset(place: Place, attempt: number): ReplyEvent {
+  place.attempt = attempt
+  place.characters = 0
+  return { event: "reset", id: idOf(place), attempt }
+}
+
+/** Gathers notifications between looks, so that none is lost while the listener is busy. Begins with a look at the row. */
+function createWaker() {
+  let pending: Wake | null = "state"
+  let wakeUp = () => {}
+  return {
+    wake(what: Wake) {
+      pending = pending === "state" ? pending : what
+      wakeUp()
+    },
+    take(): Wake | null {
+      const taken = pending
+      pending = null
+      return taken
+    },
+    /** Until a notification, `signal`, or the time to look at the row unasked. */
+    async wait(signal: AbortSignal) {
+      if (pending !== null || signal.aborted) return
+      const waiting = new AbortController()
+      wakeUp = () => waiting.abort()
+      await pause(ROW_CHECK_MS, AbortSignal.any([signal, waiting.signal]))
+      pending ??= "state"
+    },
+  }
+}
+
+/** Waits until a reply is final. @returns its row, or null when `signal` aborted first or it was deleted */
+export async function waitForReply(ctx: Context, replyId: string, signal: AbortSignal): Promise<MessageRecord | null> {
+  for await (const event of followReply(ctx, { replyId, signal })) if (event.event === "done") return event.message
+  return null
+}
+
+/** The wire form, with the final message as `present` shows it. */
+export async function* toSse(
+  replyEvents: AsyncIterable<ReplyEvent>,
+  present: (message: MessageRecord) => unknown,
+): AsyncGenerator<SseEvent> {
+  for await (const event of replyEvents) {
+    const { id } = event
+    if (event.event === "delta") yield { event: "delta", id, data: { text: event.text } }
+    else if (event.event === "reset") yield { event: "reset", id, data: { attempt: event.attempt } }
+    else yield { event: "done", id, data: present(event.message) }
+  }
+}

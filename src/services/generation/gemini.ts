@@ -1,0 +1,141 @@
+import { type Content, type GenerateContentResponse, GoogleGenAI } from "@google/genai"
+import { GenerationFailed } from "./failures.ts"
+import { toGenerationFailed } from "./provider-errors.ts"
+
+export type { Content }
+
+export interface GenerationRequest {
+  model: string
+  contents: Content[]
+  systemInstruction: string | null
+  /** Ends the call, and the connection to the provider, at once. */
+  signal: AbortSignal
+}
+
+/** Counts of tokens as the provider bills them. */
+export interface TokenUsage {
+  promptTokens: number
+  outputTokens: number
+  thoughtTokens: number
+  totalTokens: number
+}
+
+/** How a complete answer ended. */
+export interface Completion {
+  finishReason: string
+  usage: TokenUsage | null
+  /** The model that answered, which may be a dated version of the one asked. */
+  model: string
+}
+
+export interface Gemini {
+  /**
+   * Asks the model and yields its text as it comes. Returns only when Gemini says that the answer is complete.
+   * @throws {GenerationFailed} for everything else, a silent end included; `signal.reason` when aborted
+   */
+  stream(request: GenerationRequest): AsyncGenerator<string, Completion>
+}
+
+export interface GeminiOptions {
+  apiKey: string
+  /** null: Google's. */
+  baseUrl: string | null
+  maxOutputTokens: number | null
+  /** The longest silence before the first and between two chunks. */
+  idleTimeoutMs: number
+  totalTimeoutMs: number
+}
+
+export function createGemini({ apiKey, baseUrl, ...options }: GeminiOptions): Gemini {
+  const client = new GoogleGenAI({ apiKey, ...(baseUrl ? { httpOptions: { baseUrl } } : {}) })
+  return { stream: (request) => stream(client, options, request) }
+}
+
+type Limits = Omit<GeminiOptions, "apiKey" | "baseUrl">
+
+async function* stream(client: GoogleGenAI, limits: Limits, request: GenerationRequest): AsyncGenerator<string, Completion> {
+  using watchdog = createWatchdog(limits)
+  const ending = emptyEnding(request.model)
+  try {
+    const chunks = await client.models.generateContentStream({
+      model: request.model,
+      contents: request.contents,
+      config: {
+        // Leaving the loop doesn't close the connection; only this signal does.
+        abortSignal: AbortSignal.any([request.signal, watchdog.signal]),
+        ...(request.systemInstruction ? { systemInstruction: request.systemInstruction } : {}),
+        ...(limits.maxOutputTokens ? { maxOutputTokens: limits.maxOutputTokens } : {}),
+      },
+    })
+    for await (const chunk of chunks) {
+      watchdog.touch()
+      const text = take(chunk, ending)
+      if (text) yield text
+    }
+  } catch (error) {
+    request.signal.throwIfAborted()
+    throw watchdog.signal.aborted ? watchdog.signal.reason : toGenerationFailed(error)
+  }
+  return conclude(ending)
+}
+
+interface Ending {
+  finishReason: string | null
+  blockReason: string | null
+  usage: TokenUsage | null
+  model: string
+  characters: number
+}
+
+const emptyEnding = (model: string): Ending => ({ finishReason: null, blockReason: null, usage: null, model, characters: 0 })
+
+/** Notes what a chunk says about the end and returns its text. Usage is a running total; STOP may be on every chunk. */
+function take(chunk: GenerateContentResponse, ending: Ending): string {
+  const candidate = chunk.candidates?.[0]
+  ending.finishReason = candidate?.finishReason ?? ending.finishReason
+  ending.blockReason = chunk.promptFeedback?.blockReason ?? ending.blockReason
+  ending.model = chunk.modelVersion ?? ending.model
+  const usage = chunk.usageMetadata
+  if (usage) {
+    ending.usage = {
+      promptTokens: usage.promptTokenCount ?? 0,
+      outputTokens: usage.candidatesTokenCount ?? 0,
+      thoughtTokens: usage.thoughtsTokenCount ?? 0,
+      totalTokens: usage.totalTokenCount ?? 0,
+    }
+  }
+  const text = (candidate?.content?.parts ?? []).flatMap((part) => (part.thought ? [] : (part.text ?? []))).join("")
+  ending.characters += text.length
+  return text
+}
+
+/** Finish reasons by which the provider's rules ended the answer; asking again gives the same. */
+const BLOCKED = new Set(["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY"])
+
+function conclude({ finishReason, blockReason, usage, model, characters }: Ending): Completion {
+  if (blockReason !== null) throw new GenerationFailed("blocked", `the prompt was blocked: ${blockReason}`)
+  if (finishReason === null) throw new GenerationFailed("interrupted", "the stream ended without a finish reason")
+  if (BLOCKED.has(finishReason)) throw new GenerationFailed("blocked", `the answer was blocked: ${finishReason}`)
+  if (finishReason === "MAX_TOKENS") throw new GenerationFailed("truncated", "the answer reached the token limit")
+  if (finishReason !== "STOP") throw new GenerationFailed("provider_refused", `the answer ended with ${finishReason}`)
+  if (characters === 0) throw new GenerationFailed("empty", "the answer has no text")
+  return { finishReason, usage, model }
+}
+
+/** A signal that aborts after too long a silence or too long a whole. */
+function createWatchdog({ idleTimeoutMs, totalTimeoutMs }: Limits) {
+  const controller = new AbortController()
+  const bark = (what: string) => () => controller.abort(new GenerationFailed("provider_unreachable", what))
+  const total = setTimeout(bark("the answer took too long"), totalTimeoutMs)
+  const idle = setTimeout(bark("the provider fell silent"), idleTimeoutMs)
+  return {
+    signal: controller.signal,
+    touch: () => idle.refresh(),
+    [Symbol.dispose]() {
+      clearTimeout(total)
+      clearTimeout(idle)
+      // Also reached when the consumer stops early: the connection to the provider must not live on.
+      controller.abort()
+    },
+  }
+}

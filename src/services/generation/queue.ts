@@ -1,0 +1,104 @@
+import { createPostgresBackend, type JobsOptions, Queue, runMigrations, withBackend } from "bullmq"
+import pg from "pg"
+import { z } from "zod"
+import type { Logger } from "../../config/logger.ts"
+import { createRedisStore } from "../../config/redis.ts"
+import { SECOND } from "../../utils/time.ts"
+
+/** The brief's name. */
+export const QUEUE_NAME = "gemini-queue"
+
+/** What a job carries: the id of the reply to make, never text. */
+export const JobPayload = z.object({ messageId: z.uuid() })
+export type JobPayload = z.infer<typeof JobPayload>
+
+/** The brief's: up to 3 attempts, exponential from 2 s. The reply's row counts too, and its word is final. */
+export const MAX_ATTEMPTS = 3
+export const FIRST_RETRY_MS = 2 * SECOND
+
+/**
+ * Finished jobs are removed one by one: bounds by count or age deadlock on BullMQ's PostgreSQL backend, and a job
+ * that stays would keep its id from being enqueued again. What became of a reply is in its row.
+ */
+const JOB_OPTIONS = {
+  attempts: MAX_ATTEMPTS,
+  backoff: { type: "exponential", delay: FIRST_RETRY_MS },
+  removeOnComplete: true,
+  removeOnFail: true,
+}
+
+/** Where the queue lives: a Redis or, in embedded mode, the PostgreSQL. */
+export interface QueueStore {
+  redisUrl: string | null
+  databaseUrl: string
+}
+
+export interface GenerationQueue {
+  /**
+   * Hints to the workers that a reply is to be made. The job's id is the reply's, so doing it twice makes one job.
+   * @param takeover the attempt that has gone silent: its job may still count as active, so another id is used
+   */
+  enqueue(replyId: string, takeover?: number): Promise<void>
+  /** Whether the queue's store answers. */
+  ping(): Promise<boolean>
+  close(): Promise<void>
+}
+
+export async function createGenerationQueue(store: QueueStore, log: Logger): Promise<GenerationQueue> {
+  return store.redisUrl ? createRedisQueue(store.redisUrl, log) : createPostgresQueue(store.databaseUrl, log)
+}
+
+function createRedisQueue(url: string, log: Logger): GenerationQueue {
+  const redis = createRedisStore(url, log, { autoPipelining: false })
+  const queue = new Queue<JobPayload>(QUEUE_NAME, { connection: redis.client, skipWaitingForReady: true })
+  queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
+  return {
+    enqueue: (replyId, takeover) => redis.call(() => add(queue, replyId, takeover)),
+    ping: () => redis.call((client) => client.ping()).then(
+      (pong) => pong === "PONG",
+      () => false,
+    ),
+    async close() {
+      await queue.close()
+      await redis.close()
+    },
+  }
+}
+
+async function createPostgresQueue(url: string, log: Logger): Promise<GenerationQueue> {
+  await migrateQueue(url)
+  const queue = new OnPostgres.Queue<JobPayload>(QUEUE_NAME, { connection: { connectionString: url, max: 2 } })
+  queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
+  return {
+    enqueue: (replyId, takeover) => add(queue, replyId, takeover),
+    ping: () =>
+      queue.getWaitingCount().then(
+        () => true,
+        () => false,
+      ),
+    close: () => queue.close(),
+  }
+}
+
+/** BullMQ's classes on its PostgreSQL backend. */
+export const OnPostgres = withBackend(createPostgresBackend)
+
+/** BullMQ's own tables, in a schema of their own. Waits for a database that is just starting. */
+async function migrateQueue(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await runMigrations(client)
+  } finally {
+    await client.end()
+  }
+}
+
+interface Adds {
+  add(name: string, data: JobPayload, options: JobsOptions): Promise<unknown>
+}
+
+async function add(queue: Adds, replyId: string, takeover?: number): Promise<void> {
+  const jobId = takeover === undefined ? replyId : `${replyId}.${takeover}`
+  await queue.add("reply", { messageId: replyId }, { ...JOB_OPTIONS, jobId })
+}

@@ -1,0 +1,156 @@
+import type { RedisStore } from "../../config/redis.ts"
+import type { Logger } from "../../config/logger.ts"
+import { HOUR, MINUTE, SECOND } from "../../utils/time.ts"
+
+/** A piece of a reply's text: `text` begins `offset` UTF-16 units into what `attempt` has written. */
+export interface LogEntry {
+  attempt: number
+  offset: number
+  text: string
+}
+
+/** `text`: entries were appended. `state`: the reply's row changed. */
+export type Wake = "text" | "state"
+
+/** Where to go on reading; opaque. */
+export type LogPosition = string | null
+
+/**
+ * The live text of replies that are being made. It only makes listening prompt: what it loses (it may be flushed,
+ * restarted, unreachable) a listener gets from the row, a little later.
+ */
+export interface ReplyLog {
+  /** Appends in the order of the calls. Never throws. */
+  append(replyId: string, entry: LogEntry): void
+  /** Tells listeners that the row has changed. A final reply's text is kept for a minute more. */
+  announce(replyId: string, change: { final: boolean }): void
+  /** What was appended since `after`; nothing where the log can't be read. */
+  read(replyId: string, after: LogPosition): Promise<{ entries: LogEntry[]; position: LogPosition }>
+  /** Calls `wake` at every append and announcement, perhaps more often. @returns what ends it */
+  subscribe(replyId: string, wake: (what: Wake) => void): () => void
+}
+
+const KEPT_UNFINISHED_MS = HOUR
+const KEPT_FINAL_MS = MINUTE
+
+export function createRedisReplyLog(redis: RedisStore, log: Logger): ReplyLog {
+  const keyOf = (replyId: string) => `reply:{${replyId}}`
+  const listeners = createListeners()
+  const subscriber = redis.subscriber()
+  subscriber.on("message", (channel: string, what: string) => listeners.wake(channel, what as Wake))
+  // What was published while the connection was away is lost: everybody looks again.
+  subscriber.on("ready", () => listeners.wakeAll("state"))
+  const attempt = (work: Promise<unknown>) => {
+    work.catch((err: unknown) => log.debug({ err }, "reply log not written"))
+  }
+  return {
+    append(replyId, entry) {
+      const key = keyOf(replyId)
+      attempt(
+        redis.call(async (client) => {
+          const commands = client.pipeline()
+          if (entry.offset === 0) commands.del(key)
+          commands.xadd(key, "*", "a", entry.attempt, "o", entry.offset, "t", entry.text)
+          if (entry.offset === 0) commands.pexpire(key, KEPT_UNFINISHED_MS)
+          commands.publish(key, "text" satisfies Wake)
+          await commands.exec()
+        }),
+      )
+    },
+    announce(replyId, { final }) {
+      const key = keyOf(replyId)
+      attempt(
+        redis.call(async (client) => {
+          const commands = client.pipeline().publish(key, "state" satisfies Wake)
+          if (final) commands.pexpire(key, KEPT_FINAL_MS)
+          await commands.exec()
+        }),
+      )
+    },
+    async read(replyId, after) {
+      try {
+        const found = await redis.call((client) => client.xrange(keyOf(replyId), after === null ? "-" : `(${after}`, "+"))
+        return { entries: found.map(([, fields]) => toEntry(fields)), position: found.at(-1)?.[0] ?? after }
+      } catch {
+        return { entries: [], position: after }
+      }
+    },
+    subscribe(replyId, wake) {
+      const channel = keyOf(replyId)
+      if (listeners.add(channel, wake)) attempt(subscriber.subscribe(channel))
+      return () => {
+        if (listeners.remove(channel, wake)) attempt(subscriber.unsubscribe(channel))
+      }
+    },
+  }
+}
+
+/** The fields are written by `append` alone, in its order. */
+function toEntry([, attempt, , offset, , text]: string[]): LogEntry {
+  return { attempt: Number(attempt), offset: Number(offset), text: text ?? "" }
+}
+
+/** The same within one process. */
+export function createMemoryReplyLog(): ReplyLog {
+  const logs = new Map<string, LogEntry[]>()
+  const listeners = createListeners()
+  const dropLater = (replyId: string, afterMs: number) => {
+    const entries = logs.get(replyId)
+    setTimeout(() => logs.get(replyId) === entries && logs.delete(replyId), afterMs).unref()
+  }
+  return {
+    append(replyId, entry) {
+      if (entry.offset === 0 || !logs.has(replyId)) {
+        logs.set(replyId, [])
+        dropLater(replyId, KEPT_UNFINISHED_MS)
+      }
+      logs.get(replyId)?.push(entry)
+      listeners.wake(replyId, "text")
+    },
+    announce(replyId, { final }) {
+      if (final) dropLater(replyId, KEPT_FINAL_MS)
+      listeners.wake(replyId, "state")
+    },
+    async read(replyId, after) {
+      const entries = logs.get(replyId) ?? []
+      const [attempt, count] = after?.split(" ").map(Number) ?? []
+      // A new attempt starts a new list, so a position counts within its own attempt only.
+      const start = entries[0] && entries[0].attempt === attempt ? (count ?? 0) : 0
+      const position = entries[0] ? `${entries[0].attempt} ${entries.length}` : after
+      return { entries: entries.slice(start), position }
+    },
+    subscribe(replyId, wake) {
+      listeners.add(replyId, wake)
+      return () => void listeners.remove(replyId, wake)
+    },
+  }
+}
+
+/** Who waits for which channel. */
+function createListeners() {
+  const byChannel = new Map<string, Set<(what: Wake) => void>>()
+  return {
+    /** @returns whether it is the channel's first listener */
+    add(channel: string, wake: (what: Wake) => void): boolean {
+      const waiting = byChannel.get(channel)
+      if (!waiting) byChannel.set(channel, new Set([wake]))
+      else waiting.add(wake)
+      return !waiting
+    },
+    /** @returns whether it was the channel's last listener */
+    remove(channel: string, wake: (what: Wake) => void): boolean {
+      const waiting = byChannel.get(channel)
+      waiting?.delete(wake)
+      return waiting?.size === 0 && byChannel.delete(channel)
+    },
+    wake(channel: string, what: Wake) {
+      for (const wake of byChannel.get(channel) ?? []) wake(what)
+    },
+    wakeAll(what: Wake) {
+      for (const waiting of byChannel.values()) for (const wake of waiting) wake(what)
+    },
+  }
+}
+
+/** How long a listener trusts its notifications before it looks at the row by itself. */
+export const ROW_CHECK_MS = 2 * SECOND

@@ -1,0 +1,38 @@
+import { SECOND } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
+
+/** How long the queue is trusted with a waiting reply before it is enqueued again. */
+export const SWEEP_AFTER_MS = 5 * SECOND
+
+/** More than this in one sweep would hold up the next; the rest follows a second later. */
+const MAX_PER_SWEEP = 500
+
+/**
+ * Finds replies that nobody looks after (running under a lease that has run out, or waiting longer than the queue
+ * should take) and enqueues them again. Any number of processes may sweep: each reply goes to one of them.
+ * @returns how many it enqueued
+ */
+export async function sweepReplies(ctx: Context): Promise<number> {
+  const { rows } = await ctx.db.pool.query<{ id: string; attempt: number; taken_over: boolean }>({
+    name: "sweep-replies",
+    text: SWEEP,
+    values: [SWEEP_AFTER_MS, MAX_PER_SWEEP],
+  })
+  for (const { id, attempt, taken_over } of rows) {
+    if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
+    await ctx.queue.enqueue(id, taken_over ? attempt : undefined)
+  }
+  return rows.length
+}
+
+/** Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. */
+const SWEEP = `
+  WITH due AS (
+    SELECT m.id, m.status FROM messages AS m JOIN chatrooms AS c ON c.active_reply_id = m.id
+    WHERE m.status IN ('queued', 'running') AND m.lease_until < now()
+    ORDER BY m.lease_until LIMIT $2
+    FOR UPDATE OF m SKIP LOCKED
+  )
+  UPDATE messages AS m SET status = 'queued', lease_until = now() + $1 * interval '1 millisecond'
+  FROM due WHERE m.id = due.id
+  RETURNING m.id, m.attempt, due.status = 'running' AS taken_over`

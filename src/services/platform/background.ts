@@ -1,0 +1,24 @@
+import type { Logger } from "../../config/logger.ts"
+
+/** Work that outlives the request that started it. It is best effort: what must happen is in the database. */
+export interface Background {
+  /** Starts `work`; a failure is logged under `what`, never thrown. */
+  run(what: string, work: () => Promise<unknown>): void
+  /** Resolves when everything started so far has ended. */
+  drain(): Promise<void>
+}
+
+export function createBackground(log: Logger): Background {
+  const running = new Set<Promise<unknown>>()
+  return {
+    run(what, work) {
+      const task = work()
+        .catch((err: unknown) => log.warn({ err, what }, "background work failed"))
+        .finally(() => running.delete(task))
+      running.add(task)
+    },
+    async drain() {
+      while (running.size > 0) await Promise.all(running)
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from "node:crypto"
+import { LRUCache } from "lru-cache"
+import type { RedisStore } from "../../config/redis.ts"
+import { SECOND } from "../../utils/time.ts"
+
+/** What a reader found: the value, or leave to fill the gap; `lease` null says that somebody else fills it. */
+export type CacheRead = { value: string } | { value: null; lease: string | null }
+
+/**
+ * A cache that never keeps what a slow reader saw before a write. A reader who misses leaves a lease under the
+ * key; its fill counts only while the lease is still there, and every write removes it.
+ */
+export interface Cache {
+  read(key: string): Promise<CacheRead>
+  /** Stores `value` for `ttlSeconds`, unless the key was written to since `lease` was given. */
+  fill(key: string, lease: string, value: string, ttlSeconds: number): Promise<void>
+  /**
+   * Before a write is committed: keeps everybody from filling for a few seconds, so that a process killed between
+   * its commit and `forget` leaves nothing stale. @throws where the store doesn't answer
+   */
+  hold(key: string): Promise<void>
+  /** After a write. @throws where the store doesn't answer: `rememberForgets` tries again */
+  forget(key: string): Promise<void>
+}
+
+const RETRY_MS = 500
+
+/**
+ * A cache whose `forget` never fails: what the store couldn't be told is told as soon as it answers, and until
+ * then this process reads past the key. Nor do reads and fills fail: without a store everything is a miss.
+ */
+export function rememberForgets(cache: Cache): Cache & { close(): void } {
+  const owed = new Set<string>()
+  const timer = setInterval(() => {
+    for (const key of owed) void forget(key)
+  }, RETRY_MS).unref()
+  const forget = async (key: string) => {
+    owed.add(key)
+    await cache.forget(key).then(
+      () => owed.delete(key),
+      () => undefined,
+    )
+  }
+  const miss = { value: null, lease: null }
+  return {
+    read: async (key) => (owed.has(key) ? miss : cache.read(key).catch(() => miss)),
+    fill: (key, lease, value, ttlSeconds) => cache.fill(key, lease, value, ttlSeconds).catch(() => undefined),
+    hold: (key) => cache.hold(key).catch(() => undefined),
+    forget,
+    close: () => clearInterval(timer),
+  }
+}
+
+/** Longer than any statement may take (config/database.ts), so that a reader's fill outlives its query. */
+const LEASE_MS = 15 * SECOND
+const HELD = "held"
+const leaseOf = () => `lease ${randomUUID()}`
+const VALUE = "value "
+
+export function createRedisCache(redis: RedisStore): Cache {
+  return {
+    async read(key) {
+      const found = await redis.call((client) => client.get(key))
+      if (found?.startsWith(VALUE)) return { value: found.slice(VALUE.length) }
+      if (found !== null) return { value: null, lease: null }
+      const lease = leaseOf()
+      const taken = await redis.call((client) => client.set(key, lease, "PX", LEASE_MS, "NX"))
+      return { value: null, lease: taken === "OK" ? lease : null }
+    },
+    async fill(key, lease, value, ttlSeconds) {
+      await redis.call((client) => client.eval(FILL, 1, key, lease, VALUE + value, ttlSeconds))
+    },
+    async hold(key) {
+      await redis.call((client) => client.set(key, HELD, "PX", LEASE_MS))
+    },
+    async forget(key) {
+      await redis.call((client) => client.del(key))
+    },
+  }
+}
+
+const FILL = `if redis.call("GET", KEYS[1]) == ARGV[1] then
+  redis.call("SET", KEYS[1], ARGV[2], "EX", ARGV[3])
+end`
+
+/** The same in one process's memory, `maxBytes` at the most. */
+export function createMemoryCache(maxBytes = 64 * 1024 * 1024): Cache {
+  const entries = new LRUCache<string, string>({
+    maxSize: maxBytes,
+    sizeCalculation: (value, key) => 2 * (value.length + key.length) + 100,
+  })
+  return {
+    async read(key) {
+      const found = entries.get(key)
+      if (found?.startsWith(VALUE)) return { value: found.slice(VALUE.length) }
+      if (found !== undefined) return { value: null, lease: null }
+      const lease = leaseOf()
+      entries.set(key, lease, { ttl: LEASE_MS })
+      return { value: null, lease }
+    },
+    async fill(key, lease, value, ttlSeconds) {
+      if (entries.get(key) === lease) entries.set(key, VALUE + value, { ttl: ttlSeconds * SECOND })
+    },
+    async hold(key) {
+      entries.set(key, HELD, { ttl: LEASE_MS })
+    },
+    async forget(key) {
+      entries.delete(key)
+    },
+  }
+}

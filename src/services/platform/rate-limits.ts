@@ -1,0 +1,71 @@
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible"
+import { type LimitName, LIMITS } from "../../config/limits.ts"
+import { type RedisStore, RedisUnavailable } from "../../config/redis.ts"
+import { SECOND } from "../../utils/time.ts"
+
+/** The state of one caller's window after a request. */
+export interface LimitState {
+  allowed: boolean
+  quota: number
+  windowSeconds: number
+  remaining: number
+  resetSeconds: number
+}
+
+export interface RateLimits {
+  /** Counts one request of `key` against the limit `name`. Never throws: without Redis, each process counts alone. */
+  consume(name: LimitName, key: string): Promise<LimitState>
+}
+
+/** @param scale multiplies every quota */
+export function createRateLimits(redis: RedisStore | null, scale: number): RateLimits {
+  const limiters = Object.fromEntries(
+    Object.keys(LIMITS).map((name) => [name, createLimiter(name as LimitName, redis, scale)]),
+  ) as Record<LimitName, (key: string) => Promise<LimitState>>
+  return { consume: (name, key) => limiters[name](key) }
+}
+
+function createLimiter(name: LimitName, redis: RedisStore | null, scale: number) {
+  const { quota: base, windowMs, shared } = LIMITS[name]
+  const quota = Math.ceil(base * scale)
+  const windowSeconds = windowMs / SECOND
+  const options = { keyPrefix: `limit:${name}`, points: quota, duration: windowSeconds }
+  const local = new RateLimiterMemory(options)
+  const remote = redis && shared ? createRemote(redis, options) : null
+  return async (key: string): Promise<LimitState> => {
+    const result = await (remote?.(key).catch(orLocally(local, key)) ?? countIn(local, key))
+    return {
+      allowed: result.consumedPoints <= quota,
+      quota,
+      windowSeconds,
+      remaining: Math.max(0, quota - result.consumedPoints),
+      resetSeconds: Math.ceil(result.msBeforeNext / SECOND),
+    }
+  }
+}
+
+type Options = ConstructorParameters<typeof RateLimiterMemory>[0]
+
+function createRemote(redis: RedisStore, options: Options) {
+  let limiter: RateLimiterRedis | undefined
+  return (key: string) =>
+    redis.call((client) => {
+      limiter ??= new RateLimiterRedis({ ...options, storeClient: client })
+      return countIn(limiter, key)
+    })
+}
+
+function orLocally(local: RateLimiterMemory, key: string) {
+  return (error: unknown) => {
+    if (error instanceof RedisUnavailable) return countIn(local, key)
+    throw error
+  }
+}
+
+/** The library rejects with a result, not an error, when the limit is reached. */
+function countIn(limiter: RateLimiterMemory | RateLimiterRedis, key: string): Promise<RateLimiterRes> {
+  return limiter.consume(key).catch((refusal: unknown) => {
+    if (refusal instanceof RateLimiterRes) return refusal
+    throw refusal
+  })
+}
