@@ -20,7 +20,7 @@ const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(mi
 const Environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   ROLE: z.enum(["all", "api", "worker"]).default("all"),
-  HOST: z.string().default("0.0.0.0"),
+  HOST: z.string().optional(),
   PORT: wholeNumber(0, 65_535).default(3000),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: z.string().default("false").transform(readTrustProxy),
@@ -64,13 +64,21 @@ export type Region = Parameters<typeof isSupportedCountry>[0]
 /** Everything that can be set, as typed, frozen values. `null` says: not configured. */
 export type Config = ReturnType<typeof toConfig>
 
+/** A configuration of which nothing is missing any more: what wasn't set is embedded. */
+export type CompleteConfig = Omit<Config, "database" | "jwt" | "gemini"> & {
+  database: Config["database"] & { url: string }
+  jwt: Config["jwt"] & { secret: string }
+  gemini: Config["gemini"] & { apiKey: string }
+}
+
 /**
- * Reads `.env` (where it exists; what the environment says already wins) and the environment.
+ * Reads `.env` (where it exists; what the environment says already wins), the environment, and `fixed`, which an
+ * entry point sets itself.
  * @throws {ConfigInvalid} with every fault at once.
  */
-export function loadConfig(): Config {
+export function loadConfig(fixed: Record<string, string> = {}): Config {
   if (existsSync(".env")) loadEnvFile(".env")
-  return readConfig(process.env)
+  return readConfig({ ...process.env, ...fixed })
 }
 
 /** The pure part of `loadConfig`. An empty variable counts as one that isn't set. */
@@ -137,7 +145,8 @@ function toConfig(env: Environment) {
     production: env.NODE_ENV === "production",
     role: env.ROLE,
     http: {
-      host: env.HOST,
+      // On a laptop codes are in replies, so nobody else's machine should reach it unasked.
+      host: env.HOST ?? (env.NODE_ENV === "production" ? "0.0.0.0" : "127.0.0.1"),
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? null,
       trustProxy: env.TRUST_PROXY,

@@ -1,11 +1,8 @@
 import type { Logger } from "../config/logger.ts"
+import type { Caller } from "../services/auth/caller.ts"
 import type { SseEvent } from "../utils/sse.ts"
 
-/** Who an access token speaks for. */
-export interface Caller {
-  userId: string
-  sessionId: string
-}
+export type { Caller }
 
 interface Parts {
   params?: unknown
@@ -37,6 +34,7 @@ export interface UserInput<T extends Parts = object> extends PublicInput<T> {
 export type Reply = { status: number; headers?: Record<string, string> } & (
   | { body: unknown }
   | { text: string; type: string }
+  | { chunks: AsyncIterable<string>; type: string }
   | { events: AsyncIterable<SseEvent> }
   | { empty: true }
 )

@@ -47,7 +47,7 @@ function describe(ctx: Context, req: Request, res: Response) {
         res.once("close", () => gone?.abort())
         if (res.closed) gone.abort()
       }
-      return gone.signal
+      return AbortSignal.any([gone.signal, ctx.stopping])
     },
     get log() {
       return ctx.log.child({ requestId: req.requestId })

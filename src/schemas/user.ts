@@ -13,3 +13,14 @@ export type User = z.infer<typeof User>
 
 export const UserChange = z.strictObject({ name: trimmedText(1, 100).nullable() })
 export type UserChange = z.infer<typeof UserChange>
+
+export const Deleting = z.object({ status: z.literal("deleting") })
+
+/** An export is as wide as the tables; only its outline is promised. */
+export const Export = z.object({
+  exportedAt: Time,
+  user: User,
+  sessions: z.array(z.record(z.string(), z.unknown())),
+  usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
+  chatrooms: z.array(z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) })),
+})

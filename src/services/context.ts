@@ -1,4 +1,4 @@
-import type { Config } from "../config/env.ts"
+import type { CompleteConfig } from "../config/env.ts"
 import type { Database } from "../config/database.ts"
 import type { Logger } from "../config/logger.ts"
 import type { RedisStore } from "../config/redis.ts"
@@ -16,7 +16,7 @@ import type { RateLimits } from "./platform/rate-limits.ts"
 
 /** The parts of a running process that have a lifetime. Built once, by `createContext`; services take it first. */
 export interface Context {
-  config: Config
+  config: CompleteConfig
   log: Logger
   events: Events
   db: Database
@@ -33,4 +33,6 @@ export interface Context {
   otpSender: OtpSender
   /** Work that a request has started and doesn't wait for. */
   background: Background
+  /** Aborts when the process begins to stop: streams end, so that their listeners go elsewhere. */
+  stopping: AbortSignal
 }

@@ -11,7 +11,10 @@ export function presentMessage(message: MessageRecord) {
     content: message.content,
     attachments: message.attachments,
     status: message.status,
-    error: message.errorCode === null ? null : { code: message.errorCode, message: failureMessage(message.errorCode) },
+    error:
+      message.errorCode === null
+        ? null
+        : { code: message.errorCode, message: failureMessage(message.errorCode) },
     model: message.model,
     finishReason: message.finishReason,
     usage: presentUsage(message),
@@ -22,7 +25,12 @@ export function presentMessage(message: MessageRecord) {
 
 function presentUsage({ promptTokens, outputTokens, thoughtTokens, totalTokens }: MessageRecord) {
   if (totalTokens === null) return null
-  return { promptTokens: promptTokens ?? 0, outputTokens: outputTokens ?? 0, thoughtTokens: thoughtTokens ?? 0, totalTokens }
+  return {
+    promptTokens: promptTokens ?? 0,
+    outputTokens: outputTokens ?? 0,
+    thoughtTokens: thoughtTokens ?? 0,
+    totalTokens,
+  }
 }
 
 /** A prompt with the reply that it waits for. */

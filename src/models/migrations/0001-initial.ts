@@ -46,6 +46,14 @@ const STATEMENTS = [
     PRIMARY KEY (day, scope, key)
   )`,
 
+  `CREATE TABLE password_guesses (
+    scope text NOT NULL CHECK (scope IN ('number_and_address', 'number')),
+    key text NOT NULL,
+    used integer NOT NULL DEFAULT 1 CHECK (used >= 0),
+    window_ends_at timestamptz(3) NOT NULL,
+    PRIMARY KEY (scope, key)
+  )`,
+
   // A session is a family of refresh tokens; generation counts its rotations.
   `CREATE TABLE sessions (
     id uuid PRIMARY KEY,
@@ -60,7 +68,7 @@ const STATEMENTS = [
     expires_at timestamptz(3) NOT NULL,
     ended_at timestamptz(3)
   )`,
-  `CREATE INDEX sessions_of_user ON sessions (user_id, created_at DESC, id DESC) WHERE ended_at IS NULL`,
+  `CREATE INDEX sessions_of_user ON sessions (user_id, created_at DESC, id DESC)`,
   `CREATE INDEX sessions_expires_at ON sessions (expires_at)`,
 
   // Sessions whose access tokens are dead before they expire. No foreign key: it outlives a deleted user.
@@ -125,6 +133,9 @@ const STATEMENTS = [
     ADD CONSTRAINT chatrooms_head_id_fkey FOREIGN KEY (head_id) REFERENCES messages (id) ON DELETE SET NULL,
     ADD CONSTRAINT chatrooms_active_reply_id_fkey
       FOREIGN KEY (active_reply_id) REFERENCES messages (id) ON DELETE SET NULL`,
+  // Deleting a message looks for the rooms that name it.
+  `CREATE INDEX chatrooms_head ON chatrooms (head_id) WHERE head_id IS NOT NULL`,
+  `CREATE INDEX chatrooms_active_reply ON chatrooms (active_reply_id) WHERE active_reply_id IS NOT NULL`,
 
   `CREATE TABLE usage_counters (
     user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -17,7 +17,12 @@ const STORABLE = /^\+[1-9]\d{5,14}$/
  * @throws {InvalidRequest} at `body.mobileNumber`
  */
 export function readMobileNumber(text: string, defaultRegion: Region): string {
-  const parsed = parsePhoneNumberFromString(text, { defaultCountry: defaultRegion as CountryCode, extract: false })
+  // Address books wrap numbers into invisible marks of direction.
+  const visible = text.replace(/\p{Cf}/gu, "").trim()
+  const parsed = parsePhoneNumberFromString(visible, {
+    defaultCountry: defaultRegion as CountryCode,
+    extract: false,
+  })
   if (!parsed?.isPossible() || parsed.ext || !STORABLE.test(parsed.number)) {
     throw invalidNumber("This is not one possible phone number.")
   }

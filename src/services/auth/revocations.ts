@@ -1,6 +1,7 @@
 import pg from "pg"
 import type { Logger } from "../../config/logger.ts"
-import { pause, SECOND } from "../../utils/time.ts"
+import { MINUTE, pause, SECOND } from "../../utils/time.ts"
+import { ACCESS_TOKEN_SECONDS } from "./access-tokens.ts"
 
 /** Twice this and a query are less than the second in which a token must be dead everywhere. */
 const POLL_MS = 400
@@ -12,6 +13,9 @@ const OVERLAP_MS = 30 * SECOND
 const CURRENT_MS = 5 * SECOND
 
 const QUERY_TIMEOUT_MS = 2 * SECOND
+
+/** How long a revocation is kept: the life of an access token, and a minute for clocks that differ. */
+export const REVOCATION_SECONDS = ACCESS_TOKEN_SECONDS + MINUTE / SECOND
 
 /**
  * The sessions whose access tokens are dead before they expire, as far as this process has heard: its own at once,
@@ -35,25 +39,32 @@ export interface Revocations {
 export function createRevocations(pool: pg.Pool, log: Logger): Revocations {
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
-  const revoked = new Set<string>()
+  const revoked = createExpiringSet(REVOCATION_SECONDS * SECOND)
   const closing = new AbortController()
   let heardAt = Number.NEGATIVE_INFINITY
+  let silent = false
   let polling: Promise<void> = Promise.resolve()
 
   async function hear(): Promise<void> {
     const askedAt = performance.now()
-    const gap = askedAt - heardAt
-    const { rows } = await own.query<{ session_id: string }>(gap > OVERLAP_MS / 2 ? ALL : LATEST)
-    if (gap > OVERLAP_MS / 2) revoked.clear()
+    const { rows } = await own.query<{ session_id: string }>(
+      askedAt - heardAt > OVERLAP_MS / 2 ? ALL : LATEST,
+    )
     for (const row of rows) revoked.add(row.session_id)
     heardAt = askedAt
+    silent = false
+  }
+
+  function complain(err: unknown): void {
+    if (!silent) log.warn({ err }, "ended sessions can't be read")
+    silent = true
   }
 
   async function poll(): Promise<void> {
-    while (!closing.signal.aborted) {
+    for (;;) {
       await pause(POLL_MS, closing.signal)
       if (closing.signal.aborted) return
-      await hear().catch((err: unknown) => log.warn({ err }, "revocations can't be read"))
+      await hear().catch(complain)
     }
   }
 
@@ -83,4 +94,22 @@ const LATEST = query(
 /** `query_timeout` is a setting of pg's queries that its typings know for clients only. */
 function query(text: string): pg.QueryConfig {
   return { text, query_timeout: QUERY_TIMEOUT_MS } as pg.QueryConfig
+}
+
+/** Forgets what was added `lifeMs` ago, or a little later. */
+function createExpiringSet(lifeMs: number) {
+  let young = new Set<string>()
+  let old = new Set<string>()
+  let turnedAt = performance.now()
+  return {
+    has: (id: string) => young.has(id) || old.has(id),
+    add(id: string) {
+      if (performance.now() - turnedAt > lifeMs) {
+        old = young
+        young = new Set()
+        turnedAt = performance.now()
+      }
+      young.add(id)
+    },
+  }
 }

@@ -48,18 +48,34 @@ export async function createGenerationQueue(store: QueueStore, log: Logger): Pro
   return store.redisUrl ? createRedisQueue(store.redisUrl, log) : createPostgresQueue(store.databaseUrl, log)
 }
 
+/** A BullMQ queue whose first words to Redis went unanswered never recovers, so it is made when Redis is there. */
 function createRedisQueue(url: string, log: Logger): GenerationQueue {
   const redis = createRedisStore(url, log, { autoPipelining: false })
-  const queue = new Queue<JobPayload>(QUEUE_NAME, { connection: redis.client, skipWaitingForReady: true })
-  queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
+  let queue: Queue<JobPayload> | null = null
+  const open = () => {
+    const opened = new Queue<JobPayload>(QUEUE_NAME, { connection: redis.client, skipWaitingForReady: true })
+    return opened.on("error", (err) => log.debug({ err }, "queue connection lost"))
+  }
   return {
-    enqueue: (replyId, takeover) => redis.call(() => add(queue, replyId, takeover)),
-    ping: () => redis.call((client) => client.ping()).then(
-      (pong) => pong === "PONG",
-      () => false,
-    ),
+    enqueue: (replyId, takeover) =>
+      redis.call(async () => {
+        queue ??= open()
+        const used = queue
+        await add(used, replyId, takeover).catch((error: unknown) => {
+          if (queue === used) queue = null
+          void used.close().catch(() => undefined)
+          throw error
+        })
+      }),
+    ping: () =>
+      redis
+        .call((client) => client.ping())
+        .then(
+          (pong) => pong === "PONG",
+          () => false,
+        ),
     async close() {
-      await queue.close()
+      await queue?.close()
       await redis.close()
     },
   }

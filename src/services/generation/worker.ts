@@ -4,7 +4,7 @@ import { newId } from "../../utils/ids.ts"
 import { type Loop, startLoop } from "../../utils/loop.ts"
 import { pause, SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { beat } from "../platform/heartbeat.ts"
+import { beat, retire } from "../platform/heartbeat.ts"
 import { cleanUp } from "../platform/clean-up.ts"
 import { JobPayload, OnPostgres, QUEUE_NAME, type QueueStore } from "./queue.ts"
 import { runGeneration } from "./run-generation.ts"
@@ -51,6 +51,7 @@ export async function startWorker(ctx: Context, store: QueueStore): Promise<Gene
       await pause(FINISH_WITHIN_MS, closed.signal)
       stopping.abort()
       await closing
+      await retire(ctx, workerId).catch(() => undefined)
     },
   }
 }

@@ -12,6 +12,7 @@ const EXPIRED = [
   "DELETE FROM idempotency_keys WHERE created_at < now() - interval '48 hours'",
   "DELETE FROM one_time_codes WHERE sent_at < now() - interval '1 day'",
   "DELETE FROM otp_budgets WHERE day < (now() AT TIME ZONE 'UTC')::date - 1",
+  "DELETE FROM password_guesses WHERE window_ends_at < now()",
   "DELETE FROM session_revocations WHERE expires_at < now()",
   "DELETE FROM sessions WHERE expires_at < now() - interval '7 days'",
   "DELETE FROM usage_counters WHERE day < (now() AT TIME ZONE 'UTC')::date - 400",

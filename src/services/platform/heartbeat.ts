@@ -13,6 +13,11 @@ export async function beat(ctx: Context, workerId: string): Promise<void> {
   })
 }
 
+/** Says that the worker has stopped in order. */
+export async function retire(ctx: Context, workerId: string): Promise<void> {
+  await ctx.db.pool.query({ name: "retire", text: "DELETE FROM workers WHERE id = $1", values: [workerId] })
+}
+
 /** How many workers have been heard of lately. */
 export async function countWorkers(ctx: Context): Promise<number> {
   const { rows } = await ctx.db.pool.query<{ alive: number }>({

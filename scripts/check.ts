@@ -1,0 +1,28 @@
+import { spawnSync } from "node:child_process"
+
+const HELP = `Usage: npm run check
+
+What CI runs: format and lint (with import direction and cycles), types, tests. One of them alone:
+npm run lint, npm run types, npm test. \`npm run format\` writes the format.
+`
+
+const steps: Record<string, [string, string[]][]> = {
+  lint: [["biome", ["check", "--error-on-warnings", "."]]],
+  format: [["biome", ["check", "--write", "."]]],
+  types: [["tsc", ["--noEmit", "--project", "."]]],
+}
+steps.all = [...(steps.lint ?? []), ...(steps.types ?? [])]
+
+const [what = "all"] = process.argv.slice(2)
+const chosen = steps[what]
+if (!chosen) {
+  process.stdout.write(HELP)
+  process.exit(what === "--help" ? 0 : 2)
+}
+for (const [program, args] of chosen) run(`${import.meta.dirname}/../node_modules/.bin/${program}`, args)
+if (what === "all") run(process.execPath, [`${import.meta.dirname}/test.ts`])
+
+function run(program: string, args: string[]): void {
+  const { status } = spawnSync(program, args, { stdio: "inherit", shell: process.platform === "win32" })
+  if (status !== 0) process.exit(status ?? 1)
+}

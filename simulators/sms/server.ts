@@ -1,0 +1,123 @@
+import { once } from "node:events"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { text } from "node:stream/consumers"
+
+/** A message that was accepted, with the names of Twilio's form. */
+export interface SentMessage {
+  sid: string
+  to: string
+  /** A number, or the messaging service that would choose one. */
+  from: string
+  body: string
+}
+
+/** What the next call gets: one of Twilio's error codes, a plain status, a cut connection, no answer. */
+export type Failure = { code: number } | { status: number } | "cut" | "hang"
+
+export interface SmsSimulatorOptions {
+  accountSid: string
+  authToken: string
+  port?: number
+}
+
+/** A running stand-in for Twilio's Messages resource. */
+export interface SmsSimulator {
+  url: string
+  /** Accepted messages, oldest first. */
+  messages: SentMessage[]
+  /** Calls so far, whatever came of them. */
+  calls(): number
+  /** The next calls fail, one for each. */
+  fail(...failures: Failure[]): void
+  close(): Promise<void>
+}
+
+interface State extends SmsSimulatorOptions {
+  messages: SentMessage[]
+  failures: Failure[]
+  calls: number
+}
+
+/** https://www.twilio.com/docs/api/errors: status and message as Twilio words them. */
+const ERRORS: Record<number, { status: number; message: (to: string) => string }> = {
+  20003: { status: 401, message: () => "Authenticate" },
+  20404: { status: 404, message: () => "The requested resource was not found" },
+  20429: { status: 429, message: () => "Too Many Requests" },
+  21211: { status: 400, message: (to) => `Invalid 'To' Phone Number: ${to}` },
+  21408: { status: 400, message: (to) => `Permission to send an SMS has not been enabled for the region: ${to}` },
+  21602: { status: 400, message: () => "Message body is required." },
+  21603: { status: 400, message: () => "A 'From' phone number is required." },
+  21604: { status: 400, message: () => "A 'To' phone number is required." },
+  21608: { status: 400, message: (to) => `The number ${to} is unverified.` },
+  21610: { status: 400, message: () => "Attempt to send to unsubscribed recipient" },
+}
+
+/** Starts the simulator on loopback, on a free port unless one is given. */
+export async function startSmsSimulator(options: SmsSimulatorOptions): Promise<SmsSimulator> {
+  const state: State = { ...options, messages: [], failures: [], calls: 0 }
+  const server = createServer((req, res) => {
+    serve(state, req, res).catch(() => res.destroy())
+  })
+  server.listen(options.port ?? 0, "127.0.0.1")
+  await once(server, "listening")
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    messages: state.messages,
+    calls: () => state.calls,
+    fail: (...failures) => void state.failures.push(...failures),
+    close: () => close(server),
+  }
+}
+
+async function serve(state: State, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  state.calls++
+  const form = new URLSearchParams(await text(req))
+  const failure = state.failures.shift()
+  if (failure === "hang") return
+  if (failure === "cut") return void res.destroy()
+  if (failure && "status" in failure) return void res.writeHead(failure.status).end("<html>Bad Gateway</html>")
+  const code = failure?.code ?? faultOf(state, req, form)
+  if (code !== null) return refuse(res, code, form.get("To") ?? "")
+  accept(state, res, form)
+}
+
+/** What Twilio would refuse a call for, in the order it looks. */
+function faultOf({ accountSid, authToken }: State, req: IncomingMessage, form: URLSearchParams): number | null {
+  if (req.headers.authorization !== `Basic ${btoa(`${accountSid}:${authToken}`)}`) return 20003
+  if (req.method !== "POST" || req.url !== `/2010-04-01/Accounts/${accountSid}/Messages.json`) return 20404
+  if (!req.headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return 21604
+  const to = form.get("To")
+  if (!to) return 21604
+  if (!/^\+[1-9]\d{5,14}$/.test(to)) return 21211
+  if (!form.get("From") && !form.get("MessagingServiceSid")) return 21603
+  return form.get("Body") ? null : 21602
+}
+
+function accept({ messages, accountSid }: State, res: ServerResponse, form: URLSearchParams): void {
+  const message = {
+    sid: `SM${String(messages.length + 1).padStart(32, "0")}`,
+    to: form.get("To") as string,
+    from: (form.get("MessagingServiceSid") ?? form.get("From")) as string,
+    body: form.get("Body") as string,
+  }
+  messages.push(message)
+  const { sid, to, body } = message
+  answer(res, 201, { sid, account_sid: accountSid, to, body, status: "queued", error_code: null, error_message: null })
+}
+
+function refuse(res: ServerResponse, code: number, to: string): void {
+  const { status, message } = ERRORS[code] ?? { status: 400, message: () => "Bad request" }
+  answer(res, status, { code, message: message(to), more_info: `https://www.twilio.com/docs/errors/${code}`, status })
+}
+
+function answer(res: ServerResponse, status: number, body: unknown): void {
+  res.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body))
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, "close")
+  server.close()
+  server.closeAllConnections()
+  await closed
+}

@@ -1,0 +1,73 @@
+import { createDatabase } from "./config/database.ts"
+import type { CompleteConfig } from "./config/env.ts"
+import type { Logger } from "./config/logger.ts"
+import { createRedisStore, isRedisReady } from "./config/redis.ts"
+import { defineModels } from "./models/index.ts"
+import { createOtpSender } from "./services/auth/otp-sender.ts"
+import { createRevocations } from "./services/auth/revocations.ts"
+import { createTokens } from "./services/auth/tokens.ts"
+import type { Context } from "./services/context.ts"
+import { createGemini } from "./services/generation/gemini.ts"
+import { createGenerationQueue } from "./services/generation/queue.ts"
+import { createMemoryReplyLog, createRedisReplyLog } from "./services/generation/reply-log.ts"
+import { createBackground } from "./services/platform/background.ts"
+import { createMemoryCache, createRedisCache, rememberForgets } from "./services/platform/cache.ts"
+import { createEvents } from "./services/platform/events.ts"
+import { createRateLimits } from "./services/platform/rate-limits.ts"
+import { SECOND } from "./utils/time.ts"
+
+const REDIS_PATIENCE_MS = 5 * SECOND
+
+/** A context and what ends it. */
+export interface OwnedContext {
+  ctx: Context
+  /** Makes streams end; called before the server stops accepting. */
+  beginToStop(): void
+  close(): Promise<void>
+}
+
+/**
+ * The composition root: builds everything that has a lifetime, from a configuration of which nothing is missing.
+ * Whether something is embedded is decided here and nowhere else. The schema must be up to date.
+ */
+export async function createContext(config: CompleteConfig, log: Logger): Promise<OwnedContext> {
+  await using building = new AsyncDisposableStack()
+  const db = createDatabase(config.database.url, config.database.poolSize, log)
+  building.defer(() => db.close())
+  const redis = config.redis.url ? createRedisStore(config.redis.url, log) : null
+  if (redis) {
+    building.defer(() => redis.close())
+    // Without Redis everything goes on, so a start doesn't wait for it for ever.
+    if (!(await isRedisReady(redis, REDIS_PATIENCE_MS))) log.warn("redis doesn't answer; starting without it")
+  }
+  const cache = rememberForgets(redis ? createRedisCache(redis) : createMemoryCache())
+  building.defer(() => cache.close())
+  const queue = await createGenerationQueue({ redisUrl: config.redis.url, databaseUrl: config.database.url }, log)
+  building.defer(() => queue.close())
+  const revocations = createRevocations(db.pool, log)
+  building.defer(() => revocations.close())
+  await revocations.start()
+  const background = createBackground(log)
+  building.defer(() => background.drain())
+  const stopping = new AbortController()
+  const ctx: Context = {
+    config,
+    log,
+    events: createEvents(log),
+    db,
+    models: defineModels(db.sequelize),
+    redis,
+    cache,
+    rateLimits: createRateLimits(redis, config.rateLimitScale),
+    queue,
+    replyLog: redis ? createRedisReplyLog(redis, log) : createMemoryReplyLog(),
+    gemini: createGemini(config.gemini),
+    tokens: createTokens(config.jwt),
+    revocations,
+    otpSender: createOtpSender(config, log),
+    background,
+    stopping: stopping.signal,
+  }
+  const built = building.move()
+  return { ctx, beginToStop: () => stopping.abort(), close: () => built.disposeAsync() }
+}

@@ -1,0 +1,51 @@
+import { once } from "node:events"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { createApp } from "./app.ts"
+import type { OwnedContext } from "./context.ts"
+import { pause, SECOND } from "./utils/time.ts"
+
+/** A client that sends its headers or its body more slowly than this is cut off. */
+const HEADERS_WITHIN_MS = 10 * SECOND
+const REQUEST_WITHIN_MS = 15 * SECOND
+
+/** Longer than the idle time of the usual load balancers (60 s), so that they never reuse what we just closed. */
+const KEEP_ALIVE_MS = 65 * SECOND
+
+/** How long requests under way may take when the server stops. */
+const FINISH_WITHIN_MS = 3 * SECOND
+
+export interface Listening {
+  /** What a client on this machine may call. */
+  url: string
+  port: number
+  close(): Promise<void>
+}
+
+/** Serves the app. @throws the system's error when the port can't be had */
+export async function listen({ ctx, beginToStop }: OwnedContext): Promise<Listening> {
+  const { host, port: wanted } = ctx.config.http
+  const server = createServer(
+    { headersTimeout: HEADERS_WITHIN_MS, requestTimeout: REQUEST_WITHIN_MS, keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: SECOND },
+    createApp(ctx),
+  )
+  server.listen(wanted, host)
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://${isWildcard(host) ? "localhost" : host.includes(":") ? `[${host}]` : host}:${port}`,
+    port,
+    async close() {
+      const closed = new AbortController()
+      server.close(() => closed.abort())
+      beginToStop()
+      server.closeIdleConnections()
+      await pause(FINISH_WITHIN_MS, closed.signal)
+      server.closeAllConnections()
+    },
+  }
+}
+
+function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || host === "::" || host === "127.0.0.1"
+}

@@ -1,0 +1,65 @@
+import type pg from "pg"
+import { NotFound } from "../../utils/errors.ts"
+import type { Context } from "../context.ts"
+import type { Caller } from "./caller.ts"
+import { REVOCATION_SECONDS } from "./revocations.ts"
+
+/** All sessions of a user, or `only` one, or all `except` one. */
+export interface WhichSessions {
+  userId: string
+  only?: string
+  except?: string
+}
+
+/** Ends the caller's own session. */
+export async function logOut(ctx: Context, caller: Caller): Promise<void> {
+  await endSessions(ctx, { userId: caller.userId, only: caller.sessionId }, "logout")
+}
+
+/** Ends one of the user's sessions. @throws {NotFound} when it isn't theirs or is over */
+export async function endOwnSession(ctx: Context, caller: Caller, sessionId: string): Promise<void> {
+  const ended = await endSessions(ctx, { userId: caller.userId, only: sessionId }, "ended_by_user")
+  if (ended.length === 0) throw new NotFound("session")
+}
+
+/** Ends sessions: from now on no token of theirs is good, in this process at once, in others within a second. */
+export async function endSessions(ctx: Context, which: WhichSessions, why: string): Promise<string[]> {
+  const ended = await markSessionsEnded(ctx.db.pool, which)
+  announceEnded(ctx, { userId: which.userId, sessionIds: ended, why })
+  return ended
+}
+
+/** The database's part of `endSessions`, for use inside a transaction; `announceEnded` belongs after its commit. */
+export async function markSessionsEnded(
+  db: pg.Pool | pg.ClientBase,
+  { userId, only, except }: WhichSessions,
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: "end-sessions",
+    text: END_SESSIONS,
+    values: [userId, only ?? null, except ?? null, REVOCATION_SECONDS],
+  })
+  return rows.map((row) => row.id)
+}
+
+export function announceEnded(
+  ctx: Context,
+  ended: { userId: string; sessionIds: string[]; why: string },
+): void {
+  if (ended.sessionIds.length === 0) return
+  ctx.revocations.add(ended.sessionIds)
+  ctx.events.sessionEnded(ended)
+}
+
+const END_SESSIONS = `
+  WITH ended AS (
+    UPDATE sessions SET ended_at = now()
+    WHERE user_id = $1 AND ended_at IS NULL
+      AND ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR id <> $3)
+    RETURNING id
+  ), revoked AS (
+    INSERT INTO session_revocations (session_id, revoked_at, expires_at)
+    SELECT id, clock_timestamp(), now() + $4 * interval '1 second' FROM ended
+    ON CONFLICT DO NOTHING
+  )
+  SELECT id FROM ended`

@@ -1,0 +1,60 @@
+import { inTransaction } from "../../config/database.ts"
+import { CredentialsInvalid } from "../../utils/errors.ts"
+import type { Context } from "../context.ts"
+import { findUserByNumber } from "../users/find-user.ts"
+import { toUserRecord, type UserRecord } from "../users/user-record.ts"
+import type { Device } from "./caller.ts"
+import { readMobileNumber } from "./mobile-number.ts"
+import { openSessionSql, openSessionValues, type SignedIn, toSignedIn } from "./open-session.ts"
+import { chargeGuess, type Guesser, refundGuess } from "./password-guesses.ts"
+import { isPassword } from "./passwords.ts"
+
+export interface LogIn {
+  mobileNumber: string
+  password: string
+  device: Device
+}
+
+/**
+ * Signs in by a password. Answers the same, in the same time, for a wrong password, a user without one and a
+ * number that nobody registered.
+ * @throws {CredentialsInvalid}
+ * @throws {RateLimited} after too many wrong guesses
+ * @throws {Unavailable} when too many passwords are being computed
+ */
+export async function logIn(ctx: Context, { mobileNumber, password, device }: LogIn): Promise<SignedIn> {
+  const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
+  const guesser = { mobileNumber: number, address: device.address }
+  await chargeGuess(ctx, guesser)
+  const user = await findUserByNumber(ctx, number)
+  const same = await isPassword(ctx.config, password, user?.passwordHash ?? null)
+  if (!user || !same) throw new CredentialsInvalid()
+  return openSession(ctx, user, guesser, device)
+}
+
+async function openSession(
+  ctx: Context,
+  user: UserRecord,
+  guesser: Guesser,
+  device: Device,
+): Promise<SignedIn> {
+  const session = openSessionValues("password", device)
+  const opened = await inTransaction(ctx.db.pool, async (client) => {
+    await refundGuess(client, guesser)
+    const { rows } = await client.query({
+      name: "log-in",
+      text: LOG_IN,
+      values: [user.id, user.passwordHash, ...session.values],
+    })
+    return rows[0]
+  })
+  if (!opened) throw new CredentialsInvalid()
+  ctx.events.signedIn({ userId: user.id, sessionId: session.sessionId, by: "password" })
+  return toSignedIn(ctx, toUserRecord(opened), { sessionId: session.sessionId, generation: 0 })
+}
+
+/** The lock keeps a change of the password, which ends all sessions, from missing this one. */
+const LOG_IN = `
+  WITH person AS (
+    SELECT * FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE
+  ), ${openSessionSql(3)}`

@@ -1,0 +1,54 @@
+import type { OpenedBy } from "../../models/session.ts"
+import { newId } from "../../utils/ids.ts"
+import { DAY } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
+import { USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
+import { ACCESS_TOKEN_SECONDS } from "./access-tokens.ts"
+import type { Device } from "./caller.ts"
+import type { Rotation } from "./refresh-tokens.ts"
+
+/** How long a session lives without being used, and how long at the most. */
+export const SESSION_IDLE_MS = 30 * DAY
+export const SESSION_LIFE_MS = 90 * DAY
+
+/** A pair of tokens, and whose they are. */
+export interface SignedIn {
+  token: string
+  tokenType: "Bearer"
+  /** Seconds until `token` has to be refreshed. */
+  expiresIn: number
+  refreshToken: string
+  user: UserRecord
+}
+
+/**
+ * The end of a statement whose common table `person` holds the user's row, or none: opens the session and returns
+ * the user. Its parameters, from `$first` on, are those of `openSessionValues`.
+ */
+export function openSessionSql(first: number): string {
+  const [id, openedBy, userAgent, address, idleMs] = [0, 1, 2, 3, 4].map((n) => `$${first + n}`)
+  return `opened AS (
+    INSERT INTO sessions (id, user_id, opened_by, user_agent, address, expires_at)
+    SELECT ${id}::uuid, id, ${openedBy}, ${userAgent}, ${address}, now() + ${idleMs} * interval '1 millisecond' FROM person
+  )
+  SELECT ${USER_COLUMNS} FROM person`
+}
+
+/** A header may be of any length. */
+const MAX_USER_AGENT = 300
+
+export function openSessionValues(openedBy: OpenedBy, { userAgent, address }: Device) {
+  const sessionId = newId()
+  const values = [sessionId, openedBy, userAgent?.slice(0, MAX_USER_AGENT) ?? null, address, SESSION_IDLE_MS]
+  return { sessionId, values }
+}
+
+export function toSignedIn(ctx: Context, user: UserRecord, { sessionId, generation }: Rotation): SignedIn {
+  return {
+    token: ctx.tokens.access.issue({ userId: user.id, sessionId }),
+    tokenType: "Bearer",
+    expiresIn: ACCESS_TOKEN_SECONDS,
+    refreshToken: ctx.tokens.refresh.issue({ sessionId, generation }),
+    user,
+  }
+}

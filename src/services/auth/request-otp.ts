@@ -1,0 +1,105 @@
+import { setImmediate } from "node:timers/promises"
+import type pg from "pg"
+import { inTransaction } from "../../config/database.ts"
+import { RateLimited } from "../../utils/errors.ts"
+import { SECOND } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
+import { CODE_LIFE_MS, newCode, type Purpose } from "./codes.ts"
+import { checkSendable, readMobileNumber } from "./mobile-number.ts"
+import { chargeBudgets } from "./otp-budgets.ts"
+
+export interface RequestOtp {
+  mobileNumber: string
+  purpose: Purpose
+  /** Who asks, as limits count it. */
+  address: string
+}
+
+export interface OtpSent {
+  /** Seconds until the code is worth nothing. */
+  expiresIn: number
+  /** Seconds until the next one may be asked for. */
+  resendIn: number
+  /** Only where codes are delivered in the reply. */
+  otp?: string
+}
+
+/**
+ * Makes a one-time code, which replaces the number's last one of that purpose, and sends it if the number has a
+ * user. What is done, answered and waited for is the same if it hasn't.
+ * @throws {InvalidRequest} for no phone number, or one of a country that codes aren't sent to
+ * @throws {RateLimited} before the wait is over, or when one of the day's budgets is used up
+ */
+export async function requestOtp(
+  ctx: Context,
+  { mobileNumber, purpose, address }: RequestOtp,
+): Promise<OtpSent> {
+  const { config } = ctx
+  const number = readMobileNumber(mobileNumber, config.defaultRegion)
+  checkSendable(number, config.otp.regions)
+  const code = newCode()
+  const hash = ctx.tokens.codes.hash({ mobileNumber: number, purpose, code })
+  const { resendIn, registered } = await inTransaction(ctx.db.pool, async (client) => {
+    const replaced = await replaceCode(client, { number, purpose, hash })
+    await chargeBudgets(client, config.otp.daily, { mobileNumber: number, address })
+    return replaced
+  })
+  ctx.background.run("send one-time code", async () => {
+    // Let the answer go out first: what sending costs must not show in its time.
+    await setImmediate()
+    if (registered) await ctx.otpSender.send({ mobileNumber: number, code })
+  })
+  return {
+    expiresIn: CODE_LIFE_MS / SECOND,
+    resendIn,
+    ...(config.otp.delivery === "response" ? { otp: code } : {}),
+  }
+}
+
+/** The wait doubles from 30 s to 120 s, and starts over with the code used or an hour after the last. */
+const FIRST_WAIT_SECONDS = 30
+const LONGEST_WAIT_SECONDS = 120
+
+interface NewCode {
+  number: string
+  purpose: Purpose
+  hash: Buffer
+}
+
+async function replaceCode(client: pg.ClientBase, { number, purpose, hash }: NewCode) {
+  const { rows } = await client.query<{ resend_in: number; registered: boolean }>({
+    name: "replace-code",
+    text: REPLACE_CODE,
+    values: [number, purpose, hash, CODE_LIFE_MS, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS],
+  })
+  if (!rows[0]) throw new RateLimited(await secondsToWait(client, number, purpose))
+  return { resendIn: rows[0].resend_in, registered: rows[0].registered }
+}
+
+/** Who has used the last code has shown that the number is theirs, and needn't wait for another. */
+const REPLACE_CODE = `
+  INSERT INTO one_time_codes AS code (mobile_number, purpose, code_hash, expires_at, resend_at)
+  VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', now() + $5 * interval '1 second')
+  ON CONFLICT (mobile_number, purpose) DO UPDATE SET
+    (code_hash, expires_at, wrong_guesses, consumed_at, sent_at, sends, resend_at) = (
+      SELECT excluded.code_hash, excluded.expires_at, 0, NULL::timestamptz, now(), next.sends,
+        now() + least($5 * 2 ^ (next.sends - 1), $6) * interval '1 second'
+      FROM (
+        SELECT CASE
+          WHEN code.consumed_at IS NOT NULL OR code.sent_at < now() - interval '1 hour' THEN 1
+          ELSE least(code.sends + 1, 10)
+        END AS sends
+      ) AS next
+    )
+  WHERE code.resend_at <= now() OR code.consumed_at IS NOT NULL
+  RETURNING round(extract(epoch FROM resend_at - now()))::int AS resend_in,
+    EXISTS (SELECT 1 FROM users WHERE users.mobile_number = $1) AS registered`
+
+async function secondsToWait(client: pg.ClientBase, number: string, purpose: Purpose): Promise<number> {
+  const { rows } = await client.query<{ seconds: number }>(
+    `SELECT extract(epoch FROM resend_at - now())::float8 AS seconds
+     FROM one_time_codes WHERE mobile_number = $1 AND purpose = $2`,
+    [number, purpose],
+  )
+  return rows[0]?.seconds ?? 1
+}

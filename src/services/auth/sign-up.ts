@@ -1,0 +1,34 @@
+import { MobileNumberTaken } from "../../utils/errors.ts"
+import { newId } from "../../utils/ids.ts"
+import type { Context } from "../context.ts"
+import { toUserRecord, USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
+import { readMobileNumber } from "./mobile-number.ts"
+
+/**
+ * Registers a number, which its owner has yet to verify by a code. Until then anybody may do it again: they get
+ * the same user, with the name given last. Of two at the same time the constraint makes one user.
+ * @throws {InvalidRequest} for no phone number
+ * @throws {MobileNumberTaken} when the number is verified
+ */
+export async function signUp(
+  ctx: Context,
+  { mobileNumber, name }: { mobileNumber: string; name: string | undefined },
+): Promise<UserRecord> {
+  const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
+  const id = newId()
+  const { rows } = await ctx.db.pool.query({
+    name: "sign-up",
+    text: SIGN_UP,
+    values: [id, number, name ?? null],
+  })
+  if (!rows[0]) throw new MobileNumberTaken()
+  const user = toUserRecord(rows[0])
+  if (user.id === id) ctx.events.signedUp({ userId: id })
+  return user
+}
+
+const SIGN_UP = `
+  INSERT INTO users AS known (id, mobile_number, name) VALUES ($1, $2, $3)
+  ON CONFLICT (mobile_number) DO UPDATE SET name = coalesce(excluded.name, known.name), updated_at = now()
+  WHERE known.verified_at IS NULL
+  RETURNING ${USER_COLUMNS}`

@@ -1,0 +1,45 @@
+import { OtpInvalid } from "../../utils/errors.ts"
+import type { Context } from "../context.ts"
+import { toUserRecord } from "../users/user-record.ts"
+import type { Device } from "./caller.ts"
+import type { Purpose } from "./codes.ts"
+import { JUDGE_CODE, judgeCodeValues } from "./judge-code.ts"
+import { readMobileNumber } from "./mobile-number.ts"
+import { openSessionSql, openSessionValues, type SignedIn, toSignedIn } from "./open-session.ts"
+
+export interface VerifyOtp {
+  mobileNumber: string
+  otp: string
+  purpose: Purpose | undefined
+  device: Device
+}
+
+/**
+ * Signs in by a one-time code and takes the number as verified. The code is good once: of any number of calls at
+ * the same time one opens a session. One statement does it all, the same for every number and code.
+ * @throws {OtpInvalid} for a code that is wrong, used, expired or guessed at too often, and for a number that
+ *   nobody registered
+ */
+export async function verifyOtp(
+  ctx: Context,
+  { mobileNumber, otp, purpose, device }: VerifyOtp,
+): Promise<SignedIn> {
+  const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
+  const session = openSessionValues("otp", device)
+  const { rows } = await ctx.db.pool.query({
+    name: "verify-otp",
+    text: VERIFY_OTP,
+    values: [...judgeCodeValues(ctx.tokens, { mobileNumber: number, otp, purpose }), ...session.values],
+  })
+  if (!rows[0]) throw new OtpInvalid()
+  const user = toUserRecord(rows[0])
+  ctx.events.signedIn({ userId: user.id, sessionId: session.sessionId, by: "otp" })
+  return toSignedIn(ctx, user, { sessionId: session.sessionId, generation: 0 })
+}
+
+const VERIFY_OTP = `
+  WITH judged AS (${JUDGE_CODE}), person AS (
+    UPDATE users SET verified_at = coalesce(users.verified_at, now())
+    FROM judged WHERE judged.hit AND users.mobile_number = judged.mobile_number
+    RETURNING users.*
+  ), ${openSessionSql(5)}`

@@ -1,0 +1,75 @@
+import type pg from "pg"
+import type { Context } from "../context.ts"
+import type { UserRecord } from "./user-record.ts"
+
+/** A message may have some 100 KB, so this bounds what an export holds in memory to a few megabytes. */
+const BATCH = 50
+
+type Row = pg.QueryResultRow
+
+/**
+ * Everything that is kept of a user, as one JSON document in pieces. Rows are read as fast as the reader takes
+ * them, a batch at a time; what is written meanwhile may be in it or not.
+ */
+export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerator<string> {
+  const { passwordHash, ...known } = user
+  yield `{"exportedAt":${JSON.stringify(new Date())}`
+  yield `,"user":${JSON.stringify({ ...known, hasPassword: passwordHash !== null })}`
+  yield `,"sessions":${JSON.stringify(await readAll(ctx, SESSIONS, user.id))}`
+  yield `,"usage":${JSON.stringify(await readAll(ctx, USAGE, user.id))}`
+  yield ',"chatrooms":['
+  yield* separated(readInBatches(ctx, CHATROOMS, user.id, "id"), (room) => formatRoom(ctx, room))
+  yield "]}\n"
+}
+
+async function* formatRoom(ctx: Context, room: Row): AsyncGenerator<string> {
+  yield `${JSON.stringify(room).slice(0, -1)},"messages":[`
+  yield* separated(readInBatches(ctx, MESSAGES, room.id, "position"), formatOne)
+  yield "]}"
+}
+
+async function* formatOne(row: Row): AsyncGenerator<string> {
+  yield JSON.stringify(row)
+}
+
+async function* separated(rows: AsyncIterable<Row>, format: (row: Row) => AsyncIterable<string>) {
+  let comma = ""
+  for await (const row of rows) {
+    yield comma
+    yield* format(row)
+    comma = ","
+  }
+}
+
+async function readAll(ctx: Context, text: string, owner: string): Promise<Row[]> {
+  return (await ctx.db.pool.query(text, [owner])).rows
+}
+
+/** `text` reads what follows the last row's `key` ($2, null at first), $3 rows at the most. */
+async function* readInBatches(ctx: Context, text: string, owner: string, key: string): AsyncGenerator<Row> {
+  for (let last: unknown = null; ; ) {
+    const { rows } = await ctx.db.pool.query(text, [owner, last, BATCH])
+    yield* rows
+    if (rows.length < BATCH) return
+    last = rows.at(-1)[key]
+  }
+}
+
+const SESSIONS = `
+  SELECT id, opened_by AS "openedBy", user_agent AS "userAgent", address, created_at AS "createdAt",
+    last_used_at AS "lastUsedAt", expires_at AS "expiresAt", ended_at AS "endedAt"
+  FROM sessions WHERE user_id = $1 ORDER BY created_at, id`
+
+const USAGE = `SELECT day::text, used AS prompts FROM usage_counters WHERE user_id = $1 ORDER BY day`
+
+const CHATROOMS = `
+  SELECT id, name, model, system_instruction AS "systemInstruction", context, head_id AS "headId",
+    last_message_at AS "lastMessageAt", created_at AS "createdAt", updated_at AS "updatedAt"
+  FROM chatrooms WHERE user_id = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3`
+
+const MESSAGES = `
+  SELECT id, parent_id AS "parentId", position, role, content, attachments, status, error_code AS "errorCode",
+    model, finish_reason AS "finishReason", prompt_tokens AS "promptTokens", output_tokens AS "outputTokens",
+    thought_tokens AS "thoughtTokens", total_tokens AS "totalTokens", created_at AS "createdAt",
+    completed_at AS "completedAt"
+  FROM messages WHERE chatroom_id = $1 AND position > coalesce($2::int, -1) ORDER BY position LIMIT $3`

@@ -1,0 +1,21 @@
+import { Unauthenticated } from "../../utils/errors.ts"
+import type { Caller } from "../auth/caller.ts"
+import type { Context } from "../context.ts"
+import { toUserRecord, USER_COLUMNS, type UserRecord } from "./user-record.ts"
+
+/** The caller's own user. @throws {Unauthenticated} when they were deleted a moment ago */
+export async function findOwnUser(ctx: Context, { userId }: Caller): Promise<UserRecord> {
+  const user = await ctx.models.User.findOne({ where: { id: userId, deletedAt: null } })
+  if (!user) throw new Unauthenticated()
+  return user
+}
+
+/** @param mobileNumber E.164 */
+export async function findUserByNumber(ctx: Context, mobileNumber: string): Promise<UserRecord | null> {
+  const { rows } = await ctx.db.pool.query({
+    name: "find-user-by-number",
+    text: `SELECT ${USER_COLUMNS} FROM users WHERE mobile_number = $1`,
+    values: [mobileNumber],
+  })
+  return rows[0] ? toUserRecord(rows[0]) : null
+}

@@ -1,0 +1,19 @@
+import type { Tier } from "../../models/user.ts"
+import { toCamelCase } from "../../utils/records.ts"
+
+/** What of a user's row services hand on. The number is null once the user is deleted. */
+export interface UserRecord {
+  id: string
+  mobileNumber: string | null
+  name: string | null
+  passwordHash: string | null
+  tier: Tier
+  createdAt: Date
+}
+
+/** The columns that `toUserRecord` reads. */
+export const USER_COLUMNS = "id, mobile_number, name, password_hash, tier, created_at"
+
+export function toUserRecord(row: Record<string, unknown>): UserRecord {
+  return toCamelCase<UserRecord>(row)
+}

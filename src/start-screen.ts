@@ -1,0 +1,32 @@
+import type { Logger } from "./config/logger.ts"
+import type { Embedded } from "./embedded/index.ts"
+
+/** A line for the person in front of the terminal, beside the log. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Where it listens, what is embedded and what to try: a block for a person, a log line in production. */
+export function announceStart(log: Logger, { config, parts }: Embedded, url: string | null): void {
+  const { role, redis, gemini, otp, production } = config
+  if (production) return log.info({ role, url, queue: redis.url ? "redis" : "postgres", model: gemini.model }, "started")
+  const rows = [
+    ["PostgreSQL", parts.database ? `embedded, data in ${config.dataDir}` : "as configured", "DATABASE_URL"],
+    ["Queue, cache", redis.url ? "Redis, as configured" : "in PostgreSQL and in this process", "REDIS_URL"],
+    ["Gemini", parts.gemini ? "simulator: replies are made up" : `${gemini.model}, as configured`, "GEMINI_API_KEY"],
+    ["Sign-in codes", OTP_NOTES[otp.delivery], "OTP_DELIVERY"],
+  ]
+  const table = rows.map(([name = "", what = "", variable]) => `  ${name.padEnd(14)} ${what.padEnd(46)} ${variable}`)
+  const title = url ? `Listening on ${config.http.publicUrl ?? url}` : "The worker is running"
+  say(["", `  ${title}`, "", ...table, ...(url ? ["", "  Try:", `    ${tryThis(url)}`, "  README.md has the rest of the walk. Ctrl-C stops everything."] : []), ""].join("\n"))
+}
+
+const OTP_NOTES = {
+  response: "shown in the reply of /auth/send-otp",
+  log: "written to this log",
+  twilio: "sent by SMS through Twilio",
+}
+
+function tryThis(url: string): string {
+  return `curl -s ${url}/auth/signup -H 'Content-Type: application/json' -d '{"mobileNumber":"1234567890"}'`
+}

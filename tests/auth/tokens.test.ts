@@ -1,0 +1,159 @@
+import { createHmac, hkdfSync } from "node:crypto"
+import fc from "fast-check"
+import jwt from "jsonwebtoken"
+import { describe, expect, test, vi } from "vitest"
+import { newCode } from "../../src/services/auth/codes.ts"
+import { createTokens } from "../../src/services/auth/tokens.ts"
+import { Unauthenticated } from "../../src/utils/errors.ts"
+import { newId } from "../../src/utils/ids.ts"
+
+const SECRET = "a secret of at least thirty-two bytes"
+const OTHER = "another secret of thirty-two bytes or so"
+const tokens = createTokens({ secret: SECRET, previousSecret: null })
+const caller = { userId: newId(), sessionId: newId() }
+
+describe("an access token", () => {
+  const good = tokens.access.issue(caller)
+  const { header, payload } = jwt.decode(good, { complete: true }) as { header: jwt.JwtHeader; payload: jwt.JwtPayload }
+
+  /** The good token with changes, signed with the right secret unless told otherwise. */
+  function forge(change: { header?: object; claims?: object; algorithm?: jwt.Algorithm; secret?: string } = {}) {
+    const { algorithm = "HS256", secret = SECRET } = change
+    const claims = Object.entries({ ...payload, ...change.claims }).filter(([, value]) => value !== undefined)
+    return jwt.sign(Object.fromEntries(claims), algorithm === "none" ? "" : secret, {
+      algorithm,
+      header: { ...header, alg: algorithm, ...change.header },
+    })
+  }
+
+  test("says whose it is and until when", () => {
+    expect(tokens.access.read(good)).toEqual({ ...caller, expiresAt: payload.exp })
+    expect(payload.exp).toBe((payload.iat as number) + 900)
+    expect(tokens.access.read(forge())).toEqual({ ...caller, expiresAt: payload.exp })
+  })
+
+  test.each([
+    ["without a signature", () => `${good.split(".").slice(0, 2).join(".")}.`],
+    ["with algorithm none", () => forge({ algorithm: "none" })],
+    ["with HS384", () => forge({ algorithm: "HS384" })],
+    ["with HS512", () => forge({ algorithm: "HS512" })],
+    ["with another key", () => forge({ secret: OTHER })],
+    ["with an unknown key id", () => forge({ header: { kid: "other" } })],
+    ["without a key id", () => forge({ header: { kid: undefined } })],
+    ["with a key id that is no text", () => forge({ header: { kid: { a: 1 } } })],
+    ["of another type", () => forge({ header: { typ: "JWT" } })],
+    ["of another issuer", () => forge({ claims: { iss: "other" } })],
+    ["for another audience", () => forge({ claims: { aud: "other" } })],
+    ["that has expired", () => forge({ claims: { exp: (payload.iat as number) - 1 } })],
+    ["that never expires", () => forge({ claims: { exp: undefined } })],
+    ["that isn't good yet", () => forge({ claims: { nbf: (payload.exp as number) + 60 } })],
+    ["without a session", () => forge({ claims: { sid: undefined } })],
+    ["with a subject that is no id", () => forge({ claims: { sub: "admin" } })],
+    ["with other claims than were signed", () => swapClaims(good, { ...payload, sub: newId() })],
+    ["of the other kind", () => tokens.refresh.issue({ sessionId: caller.sessionId, generation: 0 })],
+    ["that is very long", () => forge({ claims: { more: "x".repeat(10_000) } })],
+    ["that is no token", () => "a.b.c"],
+  ])("%s is refused", (_, make) => {
+    expect(() => tokens.access.read(make())).toThrow(Unauthenticated)
+  })
+
+  test("whatever is given, is read or refused", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.nat(good.length), (text, at) => {
+        const mangled = good.slice(0, at) + text + good.slice(at + 1)
+        if (mangled === good) return
+        expect(() => tokens.access.read(text)).toThrow(Unauthenticated)
+        expect(() => tokens.access.read(mangled)).toThrow(Unauthenticated)
+      }),
+    )
+  })
+
+  test("dies in the cache too", () => {
+    const token = tokens.access.issue(caller)
+    tokens.access.read(token)
+    const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 901_000)
+    try {
+      expect(() => tokens.access.read(token)).toThrow(Unauthenticated)
+    } finally {
+      later.mockRestore()
+    }
+  })
+})
+
+function swapClaims(token: string, claims: object): string {
+  const [header, , signature] = token.split(".")
+  return [header, Buffer.from(JSON.stringify(claims)).toString("base64url"), signature].join(".")
+}
+
+describe("a refresh token", () => {
+  test("is read back", () => {
+    fc.assert(
+      fc.property(fc.uuid(), fc.nat(999_999_999), (sessionId, generation) => {
+        const token = tokens.refresh.issue({ sessionId, generation })
+        expect(tokens.refresh.read(token)).toEqual({ sessionId, generation })
+      }),
+    )
+  })
+
+  test("with anything changed is none", () => {
+    const token = tokens.refresh.issue({ sessionId: newId(), generation: 7 })
+    fc.assert(
+      fc.property(fc.nat(token.length), fc.string({ unit: "binary", maxLength: 3 }), fc.nat(3), (at, put, cut) => {
+        const changed = token.slice(0, at) + put + token.slice(at + cut)
+        if (changed !== token) expect(tokens.refresh.read(changed)).toBeNull()
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test("has one spelling", () => {
+    const token = tokens.refresh.issue({ sessionId: newId(), generation: 0 })
+    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    const same = [...alphabet].filter((letter) => tokens.refresh.read(token.slice(0, -1) + letter) !== null)
+    expect(same).toEqual([token.at(-1)])
+  })
+
+  test("isn't made with the secret itself", () => {
+    const content = `${newId()}.0`
+    const naive = createHmac("sha256", SECRET).update(content).digest("base64url")
+    expect(tokens.refresh.read(`${content}.${naive}`)).toBeNull()
+    const ofCodes = createHmac("sha256", Buffer.from(hkdfSync("sha256", SECRET, "", "one-time code", 32)))
+    expect(tokens.refresh.read(`${content}.${ofCodes.update(content).digest("base64url")}`)).toBeNull()
+  })
+})
+
+describe("a new secret", () => {
+  const after = createTokens({ secret: OTHER, previousSecret: SECRET })
+  const rotation = { sessionId: caller.sessionId, generation: 3 }
+  const code = { mobileNumber: "+12025550123", purpose: "login", code: "123456" } as const
+
+  test("leaves what the previous one has made good", () => {
+    expect(after.access.read(tokens.access.issue(caller))).toMatchObject(caller)
+    expect(after.refresh.read(tokens.refresh.issue(rotation))).toEqual(rotation)
+    expect(after.codes.hashes(code)).toContainEqual(tokens.codes.hash(code))
+  })
+
+  test("makes what the previous one can't read", () => {
+    expect(() => tokens.access.read(after.access.issue(caller))).toThrow(Unauthenticated)
+    expect(tokens.refresh.read(after.refresh.issue(rotation))).toBeNull()
+  })
+
+  test("ends it all when the previous one is dropped", () => {
+    const dropped = createTokens({ secret: OTHER, previousSecret: null })
+    expect(() => dropped.access.read(tokens.access.issue(caller))).toThrow(Unauthenticated)
+    expect(dropped.refresh.read(tokens.refresh.issue(rotation))).toBeNull()
+  })
+})
+
+describe("a code", () => {
+  test("has six digits", () => {
+    for (let i = 0; i < 1_000; i++) expect(newCode()).toMatch(/^\d{6}$/)
+  })
+
+  test("has a hash of its own for each number and purpose", () => {
+    const hash = (mobileNumber: string, purpose: "login" | "password_reset") =>
+      tokens.codes.hash({ mobileNumber, purpose, code: "123456" }).toString("hex")
+    const hashes = [hash("+12025550123", "login"), hash("+12025550124", "login"), hash("+12025550123", "password_reset")]
+    expect(new Set(hashes).size).toBe(3)
+  })
+})

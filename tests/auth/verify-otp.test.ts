@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { count, expectProblem, isLive, sendCode, sendResetCode, signUp, times, wrong } from "./kit.ts"
+
+describe("POST /auth/verify-otp", () => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await startTestApp({ worker: false })
+  })
+  afterAll(() => app.close())
+
+  const verify = (mobileNumber: string, otp: string, more = {}) =>
+    app.http.post("/auth/verify-otp", { mobileNumber, otp, ...more })
+
+  test("gives a pair of tokens and the user", async () => {
+    const mobileNumber = await signUp(app)
+    const answer = await verify(mobileNumber, await sendCode(app, mobileNumber))
+    expect(answer.status).toBe(200)
+    expect(answer.body).toEqual({
+      token: expect.stringMatching(/^eyJ/),
+      tokenType: "Bearer",
+      expiresIn: 900,
+      refreshToken: expect.any(String),
+      user: expect.objectContaining({ mobileNumber, tier: "basic", hasPassword: false, name: null }),
+    })
+    expect(await isLive(app, answer.body.token)).toBe(true)
+  })
+
+  test("reads a code with spaces and in other digits", async () => {
+    const mobileNumber = await signUp(app)
+    const code = await sendCode(app, mobileNumber)
+    const arabic = [...code].map((digit) => String.fromCodePoint(0x660 + Number(digit))).join("")
+    expect((await verify(mobileNumber, `${arabic.slice(0, 3)} ${arabic.slice(3)}`)).status).toBe(200)
+  })
+
+  test("takes a code once", async () => {
+    const mobileNumber = await signUp(app)
+    const code = await sendCode(app, mobileNumber)
+    expect((await verify(mobileNumber, code)).status).toBe(200)
+    expectProblem(await verify(mobileNumber, code), 401, "otp_invalid")
+  })
+
+  test("refuses a wrong, an expired, a replaced code and one of another number with the same answer", async () => {
+    const numbers = await times(4, () => signUp(app))
+    const codes = await Promise.all(numbers.map((number) => sendCode(app, number)))
+    await app.pool.query("UPDATE one_time_codes SET expires_at = now() WHERE mobile_number = $1", [numbers[1]])
+    await app.pool.query("UPDATE one_time_codes SET resend_at = now() WHERE mobile_number = $1", [numbers[2]])
+    const replacement = await sendCode(app, numbers[2] as string)
+    const answers = [
+      await verify(numbers[0] as string, wrong(codes[0] as string)),
+      await verify(numbers[1] as string, codes[1] as string),
+      await verify(numbers[2] as string, codes[2] as string),
+      await verify(numbers[0] as string, codes[3] as string),
+      await verify(newMobileNumber(), "123456"),
+    ]
+    for (const answer of answers) expectProblem(answer, 401, "otp_invalid")
+    const bodies = answers.map(({ body }) => JSON.stringify({ ...body, requestId: "" }))
+    expect(new Set(bodies).size).toBe(1)
+    expect((await verify(numbers[2] as string, replacement)).status).toBe(200)
+  })
+
+  test("refuses the right code of a number that nobody registered", async () => {
+    const mobileNumber = newMobileNumber()
+    expectProblem(await verify(mobileNumber, await sendCode(app, mobileNumber)), 401, "otp_invalid")
+  })
+
+  test("takes the right code after four wrong guesses, and not after five", async () => {
+    const [patient, hasty] = [await signUp(app), await signUp(app)]
+    const codes = [await sendCode(app, patient), await sendCode(app, hasty)] as const
+    for (let i = 0; i < 4; i++) await verify(patient, wrong(codes[0]))
+    for (let i = 0; i < 5; i++) await verify(hasty, wrong(codes[1]))
+    expect((await verify(patient, codes[0])).status).toBe(200)
+    expectProblem(await verify(hasty, codes[1]), 401, "otp_invalid")
+  })
+
+  test("judges five guesses of many that come at once", async () => {
+    const mobileNumber = await signUp(app)
+    const code = await sendCode(app, mobileNumber)
+    const guesses = await times(40, () => verify(mobileNumber, wrong(code)))
+    expect(count(guesses, 401)).toBe(40)
+    const { rows } = await app.pool.query("SELECT wrong_guesses FROM one_time_codes WHERE mobile_number = $1", [
+      mobileNumber,
+    ])
+    expect(rows).toEqual([{ wrong_guesses: 5 }])
+    expectProblem(await verify(mobileNumber, code), 401, "otp_invalid")
+  })
+
+  test("opens one session for 100 right codes at once", async () => {
+    const mobileNumber = await signUp(app)
+    const code = await sendCode(app, mobileNumber)
+    const answers = await times(100, () => verify(mobileNumber, code))
+    expect([count(answers, 200), count(answers, 401)]).toEqual([1, 99])
+    const { rows } = await app.pool.query(
+      "SELECT count(*)::int FROM sessions JOIN users ON users.id = user_id WHERE mobile_number = $1",
+      [mobileNumber],
+    )
+    expect(rows).toEqual([{ count: 1 }])
+  })
+
+  test("takes the right code whatever wrong ones come with it", async () => {
+    for (let round = 0; round < 25; round++) {
+      const mobileNumber = await signUp(app)
+      const code = await sendCode(app, mobileNumber)
+      const guesses = [wrong(code), wrong(code), code, wrong(code), wrong(code)]
+      const answers = await Promise.all(guesses.map((guess) => verify(mobileNumber, guess)))
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 200, 401, 401])
+    }
+  })
+
+  test("takes a code of either purpose without one, and only the named with one", async () => {
+    const mobileNumber = await signUp(app)
+    const login = await sendCode(app, mobileNumber)
+    const reset = await sendResetCode(app, mobileNumber)
+    expectProblem(await verify(mobileNumber, reset, { purpose: "login" }), 401, "otp_invalid")
+    expect((await verify(mobileNumber, reset)).status).toBe(200)
+    expect((await verify(mobileNumber, login, { purpose: "login" })).status).toBe(200)
+  })
+
+  test("makes the user verified", async () => {
+    const { mobileNumber } = await signIn(app)
+    expectProblem(await app.http.post("/auth/signup", { mobileNumber }), 409, "mobile_number_taken")
+  })
+
+  test.each([
+    ["no body", undefined],
+    ["text", "otp"],
+    ["a list", []],
+    ["no code", { mobileNumber: "+12025550123" }],
+    ["a number for a code", { mobileNumber: "+12025550123", otp: 123456 }],
+    ["no phone number", { mobileNumber: "hello", otp: "123456" }],
+    ["another purpose", { mobileNumber: "+12025550123", otp: "123456", purpose: "admin" }],
+    ["an unknown field", { mobileNumber: "+12025550123", otp: "123456", admin: true }],
+  ])("refuses %s", async (_, body) => {
+    expectProblem(await app.http.post("/auth/verify-otp", body), 400, "invalid_request")
+  })
+})

@@ -1,0 +1,246 @@
+import { randomUUID } from "node:crypto"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+
+let app: TestApp
+let ann: SignedIn
+let bob: SignedIn
+
+beforeAll(async () => {
+  app = await startTestApp()
+  ann = await signIn(app)
+  bob = await signIn(app)
+  await makePro(app, ann)
+})
+afterAll(() => app.close())
+
+describe("sending a message", () => {
+  test("answers at once with the prompt and its queued reply, which Gemini then fills", async () => {
+    const room = await createRoom(app, ann)
+    const { status, headers, body } = await send(app, ann, room, "Hello, how are you?")
+    expect(status).toBe(202)
+    expect(headers.get("location")).toBe(`/chatroom/${room.id}/message/${body.reply.id}`)
+    expect(body).toMatchObject({ role: "user", content: "Hello, how are you?", status: "completed", parentId: null, attachments: [] })
+    expect(body.reply).toMatchObject({ role: "model", content: "", status: "queued", parentId: body.id, error: null, usage: null })
+    const reply = await finalReply(app, ann, body.reply)
+    expect(reply).toMatchObject({ status: "completed", finishReason: "STOP", model: "gemini-3.8-flash", error: null })
+    expect(reply.content).toContain("Simulated reply")
+    expect(reply.usage.totalTokens).toBeGreaterThan(0)
+  })
+
+  test("with Prefer: wait answers 201 with the final reply", async () => {
+    const room = await createRoom(app, ann)
+    const headers = { Prefer: "respond-async, wait=20" }
+    const answer = await app.http.post(`/chatroom/${room.id}/message`, { message: "hi" }, { token: ann.token, headers })
+    expect(answer).toMatchObject({ status: 201, body: { reply: { status: "completed" } } })
+    expect(answer.headers.get("preference-applied")).toBe("wait=20")
+  })
+
+  test("with Prefer: wait answers 202 when the reply takes longer", async () => {
+    const room = await createRoom(app, ann)
+    const headers = { Prefer: "wait=1" }
+    const message = "[[gemini: stall after=1]]"
+    const answer = await app.http.post(`/chatroom/${room.id}/message`, { message }, { token: ann.token, headers })
+    expect(answer.status).toBe(202)
+    await app.http.delete(`/chatroom/${room.id}`, { token: ann.token })
+  })
+
+  test("moves the room to the top and makes its reply the head", async () => {
+    const room = await createRoom(app, ann)
+    await createRoom(app, ann)
+    const { body } = await send(app, ann, room, "up")
+    const rooms = (await app.http.get("/chatroom", { token: ann.token })).body
+    expect(rooms[0]).toMatchObject({ id: room.id, headId: body.reply.id, lastMessageAt: body.createdAt })
+  })
+
+  test.each([
+    ["nothing", undefined],
+    ["an empty object", {}],
+    ["an empty message", { message: "" }],
+    ["a blank message", { message: " \n\t" }],
+    ["a number", { message: 1 }],
+    ["an array", [{ message: "x" }]],
+    ["null", null],
+    ["NUL", { message: "a\u0000b" }],
+    ["a lone surrogate", { message: "a\ud83d" }],
+    ["32,001 characters", { message: "x".repeat(32_001) }],
+    ["attachments that aren't taken yet", { message: "x", attachments: [{}] }],
+    ["a parent that is no id", { message: "x", parentId: "1" }],
+    ["an unknown parent", { message: "x", parentId: randomUUID() }],
+    ["__proto__", '{"message":"x","__proto__":{"a":1}}'],
+    ["constructor", '{"message":"x","constructor":{"prototype":{"a":1}}}'],
+    ["half of JSON", '{"message":"x'],
+    ["deep nesting", `{"message":${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
+  ])("refuses %s with 400, and writes nothing", async (_, body) => {
+    const room = await createRoom(app, ann)
+    const used = await promptsUsed(app, ann)
+    const headers = { "Content-Type": "application/json" }
+    const answer = await app.http.post(`/chatroom/${room.id}/message`, body, { token: ann.token, headers })
+    expect(answer).toMatchObject({ status: 400, body: { code: "invalid_request" } })
+    expect((await app.http.get(`/chatroom/${room.id}/message`, { token: ann.token })).body).toEqual([])
+    expect(await promptsUsed(app, ann)).toBe(used)
+  })
+
+  test("refuses a body of 1 MB with 413 and another type with 415", async () => {
+    const room = await createRoom(app, ann)
+    const huge = await send(app, ann, room, "x".repeat(1024 * 1024))
+    expect(huge).toMatchObject({ status: 413, body: { code: "payload_too_large" } })
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16x"]) {
+      const headers = { "Content-Type": type }
+      const answer = await app.http.post(`/chatroom/${room.id}/message`, '{"message":"x"}', { token: ann.token, headers })
+      expect(answer).toMatchObject({ status: 415, body: { code: "unsupported_media_type" } })
+    }
+    expect((await app.http.get("/health/live")).status).toBe(200)
+  })
+
+  test.each([
+    ["emoji", "👩‍👩‍👧‍👦 🏳️‍🌈 \u{1F600}"],
+    ["right-to-left", "مرحبا \u202Eשלום\u202C"],
+    ["combining marks", `e\u0301 Z${"\u0351".repeat(50)}`],
+    ["control characters", "\u0001\u0008\u001f\u007f\r\n\t end "],
+    ["markup", `<script>alert("1")</script> '; DROP TABLE users; --`],
+    ["32,000 characters", "é".repeat(32_000)],
+    ["32,000 emoji", "😀".repeat(32_000)],
+  ])("keeps %s exactly", async (_, message) => {
+    const room = await createRoom(app, ann)
+    const { status, body } = await send(app, ann, room, message)
+    expect(status).toBe(202)
+    const stored = await app.http.get(`/chatroom/${room.id}/message/${body.id}`, { token: ann.token })
+    expect(stored.body.content).toBe(message)
+    expect(body.content).toBe(message)
+  })
+})
+
+describe("an Idempotency-Key", () => {
+  test("makes one exchange and charges one unit, however many requests carry it at once", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    const headers = { "Idempotency-Key": randomUUID() }
+    const post = (message: string) => app.http.post(`/chatroom/${room.id}/message`, { message }, { token: user.token, headers })
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post("once")))
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(202))
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
+    expect(await promptsUsed(app, user)).toBe(1)
+    await finalReply(app, user, answers[0]?.body.reply)
+    expect((await post("once")).body).toEqual(answers[0]?.body)
+    expect(await post("twice")).toMatchObject({ status: 422, body: { code: "idempotency_conflict" } })
+    expect((await app.http.get(`/chatroom/${room.id}/message`, { token: user.token })).body).toHaveLength(2)
+  })
+
+  test("refused for want of quota is free to be used again", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 5)", [user.user.id])
+    const headers = { "Idempotency-Key": "again" }
+    const post = () => app.http.post(`/chatroom/${room.id}/message`, { message: "x" }, { token: user.token, headers })
+    expect((await post()).status).toBe(429)
+    await makePro(app, user)
+    expect((await post()).status).toBe(202)
+  })
+
+  test("must be 1 to 255 printable characters", async () => {
+    const room = await createRoom(app, ann)
+    const headers = { "Idempotency-Key": "x".repeat(256) }
+    const answer = await app.http.post(`/chatroom/${room.id}/message`, { message: "x" }, { token: ann.token, headers })
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: "headers.Idempotency-Key" }] } })
+  })
+})
+
+describe("the tree of messages", () => {
+  test("a message follows the branch that is shown, its parent, or none", async () => {
+    const room = await createRoom(app, ann)
+    const first = await ask(app, ann, room, "one")
+    const next = await send(app, ann, room, "two")
+    expect(next.body.parentId).toBe(first.id)
+    const edited = await send(app, ann, room, "two, better", { parentId: first.id })
+    expect(edited.body.parentId).toBe(first.id)
+    const anew = await send(app, ann, room, "one, better", { parentId: null })
+    expect(anew.body.parentId).toBeNull()
+    expect((await app.http.get(`/chatroom/${room.id}/message`, { token: ann.token })).body).toHaveLength(8)
+    const shown = async () => {
+      const { body } = await app.http.get(`/chatroom/${room.id}`, { token: ann.token })
+      return body.messages.filter(({ role }: { role: string }) => role === "user").map(({ content }: { content: string }) => content)
+    }
+    expect(await shown()).toEqual(["one, better"])
+    await app.http.patch(`/chatroom/${room.id}`, { headId: edited.body.reply.id }, { token: ann.token })
+    expect(await shown()).toEqual(["one", "two, better"])
+  })
+
+  test("a parent must be a reply of the same room", async () => {
+    const room = await createRoom(app, ann)
+    const other = await ask(app, ann, await createRoom(app, ann), "elsewhere")
+    const { body: prompt } = await send(app, ann, room, "here")
+    for (const parentId of [other.id, prompt.id]) {
+      expect(await send(app, ann, room, "x", { parentId })).toMatchObject({ status: 400, body: { errors: [{ path: "body.parentId" }] } })
+    }
+  })
+
+  test("a room shows the newest 50 of its branch, older ones by Link", async () => {
+    const room = await createRoom(app, ann)
+    for (let i = 0; i < 30; i++) await send(app, ann, room, `prompt ${i}`)
+    const page = await app.http.get(`/chatroom/${room.id}`, { token: ann.token })
+    expect(page.body.messages).toHaveLength(50)
+    expect(page.body.messages[48].content).toBe("prompt 29")
+    const link = /<(.*)>; rel="next"/.exec(page.headers.get("link") ?? "")?.[1] as string
+    const older = await app.http.get(link, { token: ann.token })
+    expect(older.body.messages).toHaveLength(10)
+    expect(older.body.messages[0].content).toBe("prompt 0")
+    expect(older.headers.get("link")).toBeNull()
+  })
+
+  test("all messages are listed oldest first, by pages", async () => {
+    const room = await createRoom(app, ann)
+    for (let i = 0; i < 4; i++) await send(app, ann, room, `prompt ${i}`)
+    const seen: string[] = []
+    for (let path: string | undefined = `/chatroom/${room.id}/message?limit=3`; path; ) {
+      const { body, headers } = await app.http.get(path, { token: ann.token })
+      seen.push(...body.map(({ role, content }: { role: string; content: string }) => (role === "user" ? content : role)))
+      path = /<(.*)>; rel="next"/.exec(headers.get("link") ?? "")?.[1]
+    }
+    expect(seen).toEqual(["prompt 0", "model", "prompt 1", "model", "prompt 2", "model", "prompt 3", "model"])
+  })
+})
+
+describe("whose messages they are", () => {
+  test("nobody and strangers get nothing", async () => {
+    const room = await createRoom(app, ann)
+    const reply = await ask(app, ann, room, "secret")
+    const paths = [`/chatroom/${room.id}/message`, `/chatroom/${room.id}/message/${reply.id}`, `/chatroom/${room.id}/message/${reply.id}/stream`]
+    for (const path of paths) {
+      expect(await app.http.get(path)).toMatchObject({ status: 401, body: { code: "unauthenticated" } })
+      expect(await app.http.get(path, { token: bob.token })).toMatchObject({ status: 404, body: { code: "not_found" } })
+      expect((await app.http.get(`${path}x/%00`, { token: ann.token })).status).toBeGreaterThanOrEqual(400)
+    }
+    expect((await send(app, bob, room, "mine")).status).toBe(404)
+    expect((await app.http.post(`/chatroom/${room.id}/message`, { message: "x" })).status).toBe(401)
+    expect((await send(app, ann, { id: "not-an-id" }, "x")).status).toBe(400)
+    const bobs = await createRoom(app, bob)
+    const crossed = await app.http.get(`/chatroom/${bobs.id}/message/${reply.id}`, { token: bob.token })
+    expect(crossed.status).toBe(404)
+  })
+})
+
+describe("the daily quota", () => {
+  test("a Basic user gets five prompts a day and a 429 that says when and how to go on", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    for (let i = 0; i < 5; i++) expect((await send(app, user, room, `prompt ${i}`)).status).toBe(202)
+    const refused = await send(app, user, room, "one too many")
+    expect(refused).toMatchObject({ status: 429, body: { code: "quota_exceeded", limit: 5, upgrade: "/subscribe/pro" } })
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0)
+    expect(refused.body.resetsAt).toMatch(/T00:00:00.000Z$/)
+    expect((await app.http.get(`/chatroom/${room.id}/message`, { token: user.token })).body).toHaveLength(10)
+  })
+
+  test("a failed reply gives its unit back, deleting gives nothing back", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    await ask(app, user, room, "fine")
+    expect(await promptsUsed(app, user)).toBe(1)
+    expect(await ask(app, user, room, "[[gemini: blocked]]")).toMatchObject({ status: "failed", error: { code: "blocked" } })
+    expect(await promptsUsed(app, user)).toBe(1)
+    await app.http.delete(`/chatroom/${room.id}`, { token: user.token })
+    expect(await promptsUsed(app, user)).toBe(1)
+  })
+})

@@ -1,0 +1,41 @@
+import { randomBytes } from "node:crypto"
+import pg from "pg"
+import { inject } from "vitest"
+import { TEMPLATE } from "./global-setup.ts"
+
+/** A fresh, migrated database; several apps may share one. */
+export interface TestDatabase {
+  url: string
+  drop(): Promise<void>
+}
+
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const url = new URL(inject("databaseUrl"))
+  const name = `test_${randomBytes(8).toString("hex")}`
+  await runOn(url.href, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`)
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return { url: own.href, drop: () => runOn(url.href, `DROP DATABASE ${name} WITH (FORCE)`) }
+}
+
+async function runOn(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await retryWhileCopied(() => client.query(statement))
+  } finally {
+    await client.end()
+  }
+}
+
+/** `object_in_use`: PostgreSQL copies a template for one client at a time. */
+async function retryWhileCopied(work: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return void (await work())
+    } catch (error) {
+      if ((error as { code?: string }).code !== "55006" || tries > 200) throw error
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import pg from "pg"
+import type { TestProject } from "vitest/node"
+import { createLogger } from "../../src/config/logger.ts"
+import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
+import { migrate } from "../../src/models/migrate.ts"
+import { createGenerationQueue } from "../../src/services/generation/queue.ts"
+import { startRedis } from "./redis-server.ts"
+
+/** The database that every test file's own is copied from. */
+export const TEMPLATE = "test_template"
+
+/** One PostgreSQL and, where there is one, one Redis for the whole run. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stack = new AsyncDisposableStack()
+  const databaseUrl = process.env.TEST_DATABASE_URL ?? (await startPostgres(stack))
+  await makeTemplate(databaseUrl)
+  const redisUrl = process.env.TEST_REDIS_URL ?? (await startRedis(stack))
+  project.provide("databaseUrl", databaseUrl)
+  project.provide("redisUrl", redisUrl)
+  return () => stack.disposeAsync()
+}
+
+async function startPostgres(stack: AsyncDisposableStack): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), "test-postgres-"))
+  stack.defer(() => rm(dataDir, { recursive: true, force: true }))
+  const settings = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "400" }
+  const postgres = await startEmbeddedPostgres({ dataDir, settings })
+  stack.defer(() => postgres.stop())
+  return postgres.url
+}
+
+async function makeTemplate(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  await client.query(`DROP DATABASE IF EXISTS ${TEMPLATE}`)
+  await client.query(`CREATE DATABASE ${TEMPLATE}`)
+  await client.end()
+  const url = new URL(databaseUrl)
+  url.pathname = `/${TEMPLATE}`
+  await migrate(url.href)
+  const queue = await createGenerationQueue({ redisUrl: null, databaseUrl: url.href }, createLogger("silent"))
+  await queue.close()
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    databaseUrl: string
+    /** null: this machine has no Redis, and the Redis half is left out. */
+    redisUrl: string | null
+  }
+}

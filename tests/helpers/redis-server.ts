@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { createServer } from "node:net"
+import { Redis } from "ioredis"
+
+/** Enough for every test file's own database number. */
+const DATABASES = 4096
+
+/**
+ * Starts the machine's `redis-server` on a free port, in memory only. It is stopped with `stack`.
+ * @returns its URL, or null where there is no such program
+ */
+export async function startRedis(stack: AsyncDisposableStack): Promise<string | null> {
+  const port = await freePort()
+  const server = await spawnRedis(port)
+  if (!server) return null
+  stack.defer(async () => {
+    server.kill("SIGKILL")
+    if (server.exitCode === null && server.signalCode === null) await once(server, "exit")
+  })
+  const url = `redis://127.0.0.1:${port}`
+  await untilReady(url)
+  return url
+}
+
+/** @returns the process, or null where `redis-server` isn't on the PATH */
+export async function spawnRedis(port: number): Promise<ChildProcess | null> {
+  const flags = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--databases", DATABASES]
+  const server = spawn("redis-server", flags.map(String), { stdio: "ignore" })
+  const started = await Promise.race([once(server, "spawn").then(() => true), once(server, "error").then(() => false)])
+  return started ? server : null
+}
+
+/** Resolves when the Redis at `url` answers. */
+export async function untilReady(url: string): Promise<void> {
+  const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 20 })
+  client.on("error", () => undefined)
+  await client.ping()
+  client.disconnect()
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, "close")
+  return port
+}

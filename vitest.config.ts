@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config"
+
+const whole = ["tests/{auth,users,chat,generation,system,races}/**/*.test.ts"]
+
+/** The suites that speak HTTP run once on each backend; the rest needs neither. */
+export default defineConfig({
+  test: {
+    globalSetup: ["tests/helpers/global-setup.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "parts", include: ["tests/{unit,simulators,embedded,faults}/**/*.test.ts"] } },
+      { extends: true, test: { name: "embedded", include: whole, env: { TEST_BACKEND: "embedded" } } },
+      { extends: true, test: { name: "redis", include: whole, env: { TEST_BACKEND: "redis" } } },
+    ],
+  },
+})
