@@ -45,7 +45,10 @@ const ERRORS: Record<number, { status: number; message: (to: string) => string }
   20404: { status: 404, message: () => "The requested resource was not found" },
   20429: { status: 429, message: () => "Too Many Requests" },
   21211: { status: 400, message: (to) => `Invalid 'To' Phone Number: ${to}` },
-  21408: { status: 400, message: (to) => `Permission to send an SMS has not been enabled for the region: ${to}` },
+  21408: {
+    status: 400,
+    message: (to) => `Permission to send an SMS has not been enabled for the region: ${to}`,
+  },
   21602: { status: 400, message: () => "Message body is required." },
   21603: { status: 400, message: () => "A 'From' phone number is required." },
   21604: { status: 400, message: () => "A 'To' phone number is required." },
@@ -76,14 +79,19 @@ async function serve(state: State, req: IncomingMessage, res: ServerResponse): P
   const failure = state.failures.shift()
   if (failure === "hang") return
   if (failure === "cut") return void res.destroy()
-  if (failure && "status" in failure) return void res.writeHead(failure.status).end("<html>Bad Gateway</html>")
+  if (failure && "status" in failure)
+    return void res.writeHead(failure.status).end("<html>Bad Gateway</html>")
   const code = failure?.code ?? faultOf(state, req, form)
   if (code !== null) return refuse(res, code, form.get("To") ?? "")
   accept(state, res, form)
 }
 
 /** What Twilio would refuse a call for, in the order it looks. */
-function faultOf({ accountSid, authToken }: State, req: IncomingMessage, form: URLSearchParams): number | null {
+function faultOf(
+  { accountSid, authToken }: State,
+  req: IncomingMessage,
+  form: URLSearchParams,
+): number | null {
   if (req.headers.authorization !== `Basic ${btoa(`${accountSid}:${authToken}`)}`) return 20003
   if (req.method !== "POST" || req.url !== `/2010-04-01/Accounts/${accountSid}/Messages.json`) return 20404
   if (!req.headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return 21604
@@ -103,12 +111,25 @@ function accept({ messages, accountSid }: State, res: ServerResponse, form: URLS
   }
   messages.push(message)
   const { sid, to, body } = message
-  answer(res, 201, { sid, account_sid: accountSid, to, body, status: "queued", error_code: null, error_message: null })
+  answer(res, 201, {
+    sid,
+    account_sid: accountSid,
+    to,
+    body,
+    status: "queued",
+    error_code: null,
+    error_message: null,
+  })
 }
 
 function refuse(res: ServerResponse, code: number, to: string): void {
   const { status, message } = ERRORS[code] ?? { status: 400, message: () => "Bad request" }
-  answer(res, status, { code, message: message(to), more_info: `https://www.twilio.com/docs/errors/${code}`, status })
+  answer(res, status, {
+    code,
+    message: message(to),
+    more_info: `https://www.twilio.com/docs/errors/${code}`,
+    status,
+  })
 }
 
 function answer(res: ServerResponse, status: number, body: unknown): void {

@@ -16,7 +16,10 @@ import { presentMessage } from "./presenters/message.ts"
 
 type OneRoom = { params: { id: string } }
 
-export async function createChatroom(ctx: Context, { user, body, header }: UserInput<{ body: NewChatroom }>): Promise<Reply> {
+export async function createChatroom(
+  ctx: Context,
+  { user, body, header }: UserInput<{ body: NewChatroom }>,
+): Promise<Reply> {
   const key = readIdempotencyKey(header("idempotency-key"), { route: "create-chatroom", body })
   const { room, replayed } = await create(ctx, { userId: user.userId, room: body, key })
   const presented = presentChatroom(room, ctx.config.gemini.model)
@@ -25,7 +28,8 @@ export async function createChatroom(ctx: Context, { user, body, header }: UserI
 
 /** The first page of the usual length comes from the cache; every other page from the database. */
 export async function listChatrooms(ctx: Context, input: UserInput<{ query: PageQuery }>): Promise<Reply> {
-  if (input.query.cursor !== undefined || input.query.limit !== CACHED_LIMIT) return reply(input, await readList(ctx, input), "MISS")
+  if (input.query.cursor !== undefined || input.query.limit !== CACHED_LIMIT)
+    return reply(input, await readList(ctx, input), "MISS")
   const { userId } = input.user
   const cached = await readCachedList(ctx, userId)
   if ("list" in cached) return reply(input, cached.list, "HIT")
@@ -44,7 +48,11 @@ async function readList(ctx: Context, { user, query }: UserInput<{ query: PageQu
 }
 
 function reply({ header }: UserInput, { etag, link, body }: CachedList, cache: "HIT" | "MISS"): Reply {
-  const headers: Record<string, string> = { ETag: etag, "X-Cache": cache, "Cache-Control": "private, no-cache" }
+  const headers: Record<string, string> = {
+    ETag: etag,
+    "X-Cache": cache,
+    "Cache-Control": "private, no-cache",
+  }
   if (link) headers.Link = link
   if (matches(header("if-none-match"), etag)) return notModified(headers)
   return { status: 200, headers, text: body, type: "application/json; charset=utf-8" }
@@ -56,13 +64,22 @@ function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag)
 }
 
-export async function getChatroom(ctx: Context, { user, params, query }: UserInput<OneRoom & { query: PageQuery }>): Promise<Reply> {
+export async function getChatroom(
+  ctx: Context,
+  { user, params, query }: UserInput<OneRoom & { query: PageQuery }>,
+): Promise<Reply> {
   const { room, messages } = await find(ctx, { userId: user.userId, chatroomId: params.id, ...query })
-  const presented = { ...presentChatroom(room, ctx.config.gemini.model), messages: messages.items.map(presentMessage) }
+  const presented = {
+    ...presentChatroom(room, ctx.config.gemini.model),
+    messages: messages.items.map(presentMessage),
+  }
   return ok(presented, nextLink(`/chatroom/${room.id}`, query, messages.next))
 }
 
-export async function changeChatroom(ctx: Context, { user, params, body }: UserInput<OneRoom & { body: ChatroomChange }>): Promise<Reply> {
+export async function changeChatroom(
+  ctx: Context,
+  { user, params, body }: UserInput<OneRoom & { body: ChatroomChange }>,
+): Promise<Reply> {
   const room = await change(ctx, { userId: user.userId, chatroomId: params.id, change: body })
   return ok(presentChatroom(room, ctx.config.gemini.model))
 }

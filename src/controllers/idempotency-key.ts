@@ -8,7 +8,9 @@ const FORM = /^[\x21-\x7e]{1,255}$/
 export function readIdempotencyKey(header: string | undefined, request: unknown): IdempotencyKey | null {
   if (header === undefined) return null
   if (!FORM.test(header)) {
-    throw new InvalidRequest([{ path: "headers.Idempotency-Key", message: "must have 1 to 255 printable ASCII characters" }])
+    throw new InvalidRequest([
+      { path: "headers.Idempotency-Key", message: "must have 1 to 255 printable ASCII characters" },
+    ])
   }
   return { key: header, request }
 }

@@ -14,7 +14,10 @@ type OneRoom = { params: { id: string } }
 type OneMessage = { params: { id: string; messageId: string } }
 
 /** Answers at once, with the reply's stream where the client accepts one, or within `Prefer: wait=N` when it is final. */
-export async function postMessage(ctx: Context, input: UserInput<OneRoom & { body: NewMessage }>): Promise<Reply> {
+export async function postMessage(
+  ctx: Context,
+  input: UserInput<OneRoom & { body: NewMessage }>,
+): Promise<Reply> {
   const { user, params, body, header, requestId, signal } = input
   const exchange = await sendMessage(ctx, {
     userId: user.userId,
@@ -25,14 +28,21 @@ export async function postMessage(ctx: Context, input: UserInput<OneRoom & { bod
     requestId,
   })
   const replyId = exchange.reply.id
-  const headers = { Location: `/chatroom/${params.id}/message/${replyId}`, ...replayHeaders(exchange.replayed) }
+  const headers = {
+    Location: `/chatroom/${params.id}/message/${replyId}`,
+    ...replayHeaders(exchange.replayed),
+  }
   if (header("accept")?.includes("text/event-stream")) {
     return { ...events(toSse(followReply(ctx, { replyId, signal }), presentMessage)), headers }
   }
   const waitMs = readWait(header("prefer"))
-  const reply = waitMs > 0 && (await waitForReply(ctx, replyId, AbortSignal.any([signal, AbortSignal.timeout(waitMs)])))
+  const reply =
+    waitMs > 0 && (await waitForReply(ctx, replyId, AbortSignal.any([signal, AbortSignal.timeout(waitMs)])))
   if (!reply) return accepted(presentExchange(exchange), headers)
-  return created(presentExchange({ ...exchange, reply }), { ...headers, "Preference-Applied": `wait=${waitMs / SECOND}` })
+  return created(presentExchange({ ...exchange, reply }), {
+    ...headers,
+    "Preference-Applied": `wait=${waitMs / SECOND}`,
+  })
 }
 
 const MAX_WAIT_SECONDS = 60
@@ -43,16 +53,26 @@ function readWait(prefer: string | undefined): number {
   return Math.min(Number(seconds ?? 0), MAX_WAIT_SECONDS) * SECOND
 }
 
-export async function listMessages(ctx: Context, { user, params, query }: UserInput<OneRoom & { query: PageQuery }>): Promise<Reply> {
+export async function listMessages(
+  ctx: Context,
+  { user, params, query }: UserInput<OneRoom & { query: PageQuery }>,
+): Promise<Reply> {
   const { items, next } = await list(ctx, { userId: user.userId, chatroomId: params.id, ...query })
   return ok(items.map(presentMessage), nextLink(`/chatroom/${params.id}/message`, query, next))
 }
 
 export async function getMessage(ctx: Context, { user, params }: UserInput<OneMessage>): Promise<Reply> {
-  return ok(presentMessage(await find(ctx, { userId: user.userId, chatroomId: params.id, messageId: params.messageId })))
+  return ok(
+    presentMessage(
+      await find(ctx, { userId: user.userId, chatroomId: params.id, messageId: params.messageId }),
+    ),
+  )
 }
 
-export async function streamMessage(ctx: Context, { user, params, header, signal }: UserInput<OneMessage>): Promise<Reply> {
+export async function streamMessage(
+  ctx: Context,
+  { user, params, header, signal }: UserInput<OneMessage>,
+): Promise<Reply> {
   const message = await find(ctx, { userId: user.userId, chatroomId: params.id, messageId: params.messageId })
   const lastEventId = header("last-event-id")
   return events(toSse(followReply(ctx, { replyId: message.id, lastEventId, signal }), presentMessage))

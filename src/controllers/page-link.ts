@@ -1,5 +1,9 @@
 /** `Link: <…>; rel="next"` (RFC 8288) to the page after `cursor`, relative to the server's root; none on the last page. */
-export function nextLink(path: string, query: { limit: number }, cursor: string | null): Record<string, string> {
+export function nextLink(
+  path: string,
+  query: { limit: number },
+  cursor: string | null,
+): Record<string, string> {
   if (cursor === null) return {}
   const search = new URLSearchParams({ limit: String(query.limit), cursor })
   return { Link: `<${path}?${search}>; rel="next"` }

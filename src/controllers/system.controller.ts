@@ -4,7 +4,8 @@ import { ok, type PublicInput, type Reply } from "./endpoint.ts"
 
 /** The brief's words; a browser gets them on a page that says where to go. */
 export function home(_ctx: Context, { header }: PublicInput): Reply {
-  if (header("accept")?.includes("text/html")) return { status: 200, text: PAGE, type: "text/html; charset=utf-8" }
+  if (header("accept")?.includes("text/html"))
+    return { status: 200, text: PAGE, type: "text/html; charset=utf-8" }
   return { status: 200, text: "Home Route", type: "text/plain; charset=utf-8" }
 }
 

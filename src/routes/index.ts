@@ -6,4 +6,10 @@ import { systemRoutes } from "./system.routes.ts"
 import { userRoutes } from "./user.routes.ts"
 
 /** Every endpoint of the server. */
-export const rows: readonly Row[] = [...systemRoutes, ...authRoutes, ...userRoutes, ...chatroomRoutes, ...messageRoutes]
+export const rows: readonly Row[] = [
+  ...systemRoutes,
+  ...authRoutes,
+  ...userRoutes,
+  ...chatroomRoutes,
+  ...messageRoutes,
+]

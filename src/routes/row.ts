@@ -1,7 +1,7 @@
 import type { z } from "zod"
 import type { LimitName } from "../config/limits.ts"
-import type { Context } from "../services/context.ts"
 import type { Reply, UserInput } from "../controllers/endpoint.ts"
+import type { Context } from "../services/context.ts"
 
 type Schema = z.ZodType | undefined
 type Output<S extends Schema> = S extends z.ZodType ? z.infer<S> : undefined

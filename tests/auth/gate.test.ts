@@ -17,7 +17,11 @@ describe("a gate", () => {
     const settled = Promise.allSettled(all)
     end.resolve()
     const results = await settled
-    expect(results.map(({ status }) => status)).toEqual([...Array(5).fill("fulfilled"), "rejected", "rejected"])
+    expect(results.map(({ status }) => status)).toEqual([
+      ...Array(5).fill("fulfilled"),
+      "rejected",
+      "rejected",
+    ])
     expect((results[5] as PromiseRejectedResult).reason).toBeInstanceOf(Unavailable)
     expect(most).toBe(2)
   })

@@ -1,6 +1,6 @@
 import { expect } from "vitest"
-import type { Answer } from "../helpers/http.ts"
 import { newMobileNumber, type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
+import type { Answer } from "../helpers/http.ts"
 
 export const PASSWORD = "correct horse battery"
 
@@ -11,7 +11,8 @@ export async function sendCode(app: TestApp, mobileNumber: string, path = "/auth
   return sent.body.otp
 }
 
-export const sendResetCode = (app: TestApp, mobileNumber: string) => sendCode(app, mobileNumber, "/auth/forgot-password")
+export const sendResetCode = (app: TestApp, mobileNumber: string) =>
+  sendCode(app, mobileNumber, "/auth/forgot-password")
 
 /** A number that is registered and not verified. */
 export async function signUp(app: TestApp): Promise<string> {
@@ -27,7 +28,8 @@ export async function signInWithPassword(app: TestApp): Promise<SignedIn> {
   return user
 }
 
-export const isLive = async (app: TestApp, token: string) => (await app.http.get("/user/me", { token })).status === 200
+export const isLive = async (app: TestApp, token: string) =>
+  (await app.http.get("/user/me", { token })).status === 200
 
 /** Another code of the same length. */
 export const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0")
@@ -37,7 +39,8 @@ export function expectProblem(answer: Answer, status: number, code: string): voi
   expect(answer.headers.get("content-type")).toContain("application/problem+json")
 }
 
-export const count = (answers: Answer[], status: number) => answers.filter((answer) => answer.status === status).length
+export const count = (answers: Answer[], status: number) =>
+  answers.filter((answer) => answer.status === status).length
 
 export function times<T>(n: number, make: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: n }, (_, index) => make(index)))

@@ -6,13 +6,20 @@ describe("the day's budgets of codes", () => {
   let app: TestApp
   afterEach(() => app.close())
 
-  const start = async (daily: { perNumber?: number; perPrefix?: number; perAddress?: number; total?: number }) => {
+  const start = async (daily: {
+    perNumber?: number
+    perPrefix?: number
+    perAddress?: number
+    total?: number
+  }) => {
     app = await startTestApp({ worker: false, config: { otp: { daily } } })
   }
   const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
   const inRange = (range: string, index: number) => `${range}${String(index).padStart(4, "0")}`
   const used = async () => {
-    const { rows } = await app.pool.query("SELECT scope, sum(used)::int AS used FROM otp_budgets GROUP BY scope")
+    const { rows } = await app.pool.query(
+      "SELECT scope, sum(used)::int AS used FROM otp_budgets GROUP BY scope",
+    )
     return Object.fromEntries(rows.map((row) => [row.scope, row.used]))
   }
 
@@ -25,7 +32,7 @@ describe("the day's budgets of codes", () => {
     }
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 429, 429])
     expectProblem(answers[4] as never, 429, "rate_limited")
-    const untilMidnight = 86_400 - (Date.now() / 1000) % 86_400
+    const untilMidnight = 86_400 - ((Date.now() / 1000) % 86_400)
     expect(Math.abs(Number(answers[4]?.headers.get("retry-after")) - untilMidnight)).toBeLessThan(10)
   })
 

@@ -1,7 +1,17 @@
 import bcrypt from "bcrypt"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { count, expectProblem, isLive, PASSWORD, sendCode, sendResetCode, signInWithPassword, times, wrong } from "./kit.ts"
+import {
+  count,
+  expectProblem,
+  isLive,
+  PASSWORD,
+  sendCode,
+  sendResetCode,
+  signInWithPassword,
+  times,
+  wrong,
+} from "./kit.ts"
 
 /** Eight bytes, seventy-two bytes, and one off on either side; the letters have one, two and four. */
 const TOO_SHORT = ["a".repeat(7), "é".repeat(3)]
@@ -15,20 +25,28 @@ describe("passwords", () => {
   })
   afterAll(() => app.close())
 
-  const login = (mobileNumber: string, password: unknown) => app.http.post("/auth/login", { mobileNumber, password })
+  const login = (mobileNumber: string, password: unknown) =>
+    app.http.post("/auth/login", { mobileNumber, password })
   const reset = (mobileNumber: string, otp: string, newPassword: unknown) =>
     app.http.post("/auth/reset-password", { mobileNumber, otp, newPassword })
-  const change = (token: string | undefined, body: unknown) => app.http.post("/auth/change-password", body, { token })
+  const change = (token: string | undefined, body: unknown) =>
+    app.http.post("/auth/change-password", body, { token })
   /** Makes the session one that was opened by a code longer ago than it counts. */
   const age = (userId: string) =>
-    app.pool.query("UPDATE sessions SET created_at = now() - interval '11 minutes' WHERE user_id = $1", [userId])
+    app.pool.query("UPDATE sessions SET created_at = now() - interval '11 minutes' WHERE user_id = $1", [
+      userId,
+    ])
 
   describe("POST /auth/login", () => {
     test("gives what a code gives", async () => {
       const { mobileNumber } = await signInWithPassword(app)
       const answer = await login(mobileNumber, PASSWORD)
       expect(answer.status).toBe(200)
-      expect(answer.body).toMatchObject({ tokenType: "Bearer", expiresIn: 900, user: { mobileNumber, hasPassword: true } })
+      expect(answer.body).toMatchObject({
+        tokenType: "Bearer",
+        expiresIn: 900,
+        user: { mobileNumber, hasPassword: true },
+      })
       expect(await isLive(app, answer.body.token)).toBe(true)
     })
 
@@ -59,7 +77,9 @@ describe("passwords", () => {
       const refused = await login(mobileNumber, PASSWORD)
       expectProblem(refused, 429, "rate_limited")
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(800)
-      await app.pool.query("UPDATE password_guesses SET window_ends_at = now() WHERE key LIKE $1", [`${mobileNumber}%`])
+      await app.pool.query("UPDATE password_guesses SET window_ends_at = now() WHERE key LIKE $1", [
+        `${mobileNumber}%`,
+      ])
       expect((await login(mobileNumber, PASSWORD)).status).toBe(200)
     })
 
@@ -68,9 +88,13 @@ describe("passwords", () => {
       for (let i = 0; i < 15; i++) expect((await login(mobileNumber, PASSWORD)).status).toBe(200)
     })
 
-    test.each([{}, { mobileNumber: "+12025550123" }, { mobileNumber: "x", password: PASSWORD }, { mobileNumber: "+12025550123", password: 12345678 }])(
-      "refuses %j",
-      async (body) => expectProblem(await app.http.post("/auth/login", body), 400, "invalid_request"),
+    test.each([
+      {},
+      { mobileNumber: "+12025550123" },
+      { mobileNumber: "x", password: PASSWORD },
+      { mobileNumber: "+12025550123", password: 12345678 },
+    ])("refuses %j", async (body) =>
+      expectProblem(await app.http.post("/auth/login", body), 400, "invalid_request"),
     )
   })
 
@@ -90,10 +114,29 @@ describe("passwords", () => {
       expectProblem(await reset(user.mobileNumber, code, "a third password"), 401, "otp_invalid")
     })
 
+    test("leaves no session behind that the old password opens meanwhile", async () => {
+      for (let round = 0; round < 10; round++) {
+        const { mobileNumber } = await signInWithPassword(app)
+        const code = await sendResetCode(app, mobileNumber)
+        const [, ...logins] = await Promise.all([
+          reset(mobileNumber, code, "another password"),
+          ...[1, 2, 3, 4].map(() => login(mobileNumber, PASSWORD)),
+        ])
+        for (const { status, body } of logins) {
+          expect([200, 401]).toContain(status)
+          if (status === 200) expect(await isLive(app, body.token)).toBe(false)
+        }
+      }
+    })
+
     test("takes no login code, no wrong code and no code of an unknown number", async () => {
       const { mobileNumber } = await signIn(app)
       const stranger = newMobileNumber()
-      expectProblem(await reset(mobileNumber, await sendCode(app, mobileNumber), PASSWORD), 401, "otp_invalid")
+      expectProblem(
+        await reset(mobileNumber, await sendCode(app, mobileNumber), PASSWORD),
+        401,
+        "otp_invalid",
+      )
       const code = await sendResetCode(app, mobileNumber)
       expectProblem(await reset(mobileNumber, wrong(code), PASSWORD), 401, "otp_invalid")
       expectProblem(await reset(stranger, await sendResetCode(app, stranger), PASSWORD), 401, "otp_invalid")

@@ -72,7 +72,10 @@ describe("POST /auth/refresh", () => {
   test("keeps a session for 30 days after the last time, and for 90 at most", async () => {
     const { refreshToken, user } = await signIn(app)
     expect(await sessionOf(user.id)).toMatchObject({ hours: String(30 * 24) })
-    await changeSession(user.id, "created_at = now() - interval '70 days', expires_at = now() + interval '1 minute'")
+    await changeSession(
+      user.id,
+      "created_at = now() - interval '70 days', expires_at = now() + interval '1 minute'",
+    )
     const second = (await refresh(refreshToken)).body
     expect(await sessionOf(user.id)).toMatchObject({ hours: String(20 * 24) })
     await changeSession(user.id, "expires_at = now() - interval '1 second'")
@@ -90,7 +93,14 @@ describe("POST /auth/refresh", () => {
     const [one, two] = [await signIn(app), await signIn(app)]
     const [id, , signature] = two.refreshToken.split(".")
     const mixed = [one.refreshToken.split(".")[0], "0", signature].join(".")
-    for (const token of [one.token, mixed, `${id}.1.${signature}`, "a.b.c", " ", one.refreshToken.toUpperCase()]) {
+    for (const token of [
+      one.token,
+      mixed,
+      `${id}.1.${signature}`,
+      "a.b.c",
+      " ",
+      one.refreshToken.toUpperCase(),
+    ]) {
       expectProblem(await refresh(token), 401, "refresh_token_invalid")
     }
     expect((await refresh(two.refreshToken)).status).toBe(200)

@@ -32,7 +32,9 @@ describe.each([
       "SELECT *, extract(epoch FROM expires_at - sent_at)::int AS life FROM one_time_codes WHERE mobile_number = $1",
       [mobileNumber],
     )
-    expect(rows).toEqual([expect.objectContaining({ purpose, life: 300, wrong_guesses: 0, consumed_at: null })])
+    expect(rows).toEqual([
+      expect.objectContaining({ purpose, life: 300, wrong_guesses: 0, consumed_at: null }),
+    ])
     expect(rows[0].code_hash).toHaveLength(32)
     expect(JSON.stringify({ ...rows[0], mobile_number: "" })).not.toContain(otp)
   })
@@ -69,18 +71,25 @@ describe.each([
     expect(rows).toEqual([{ used: 1 }])
   })
 
-  test.each([undefined, null, 5, "", "12", "hello", { a: 1 }, "+".repeat(50)])("refuses %j", async (mobileNumber) => {
-    const answer = await send(mobileNumber)
-    expectProblem(answer, 400, "invalid_request")
-    expect(answer.body.errors[0].path).toBe("body.mobileNumber")
-  })
+  test.each([undefined, null, 5, "", "12", "hello", { a: 1 }, "+".repeat(50)])(
+    "refuses %j",
+    async (mobileNumber) => {
+      const answer = await send(mobileNumber)
+      expectProblem(answer, 400, "invalid_request")
+      expect(answer.body.errors[0].path).toBe("body.mobileNumber")
+    },
+  )
 })
 
 describe("the regions that codes are sent to", () => {
   test("are those of the configuration", async () => {
     const app = await startTestApp({ worker: false, config: { otp: { regions: ["GB"] } } })
     try {
-      expectProblem(await app.http.post("/auth/send-otp", { mobileNumber: "+12025550123" }), 400, "invalid_request")
+      expectProblem(
+        await app.http.post("/auth/send-otp", { mobileNumber: "+12025550123" }),
+        400,
+        "invalid_request",
+      )
       expect((await app.http.post("/auth/send-otp", { mobileNumber: "+447700900123" })).status).toBe(202)
     } finally {
       await app.close()

@@ -154,7 +154,10 @@ describe("sessions", () => {
       expect(await isLive(other, user.token)).toBe(true)
       await end(user)
       const endedAt = performance.now()
-      await vi.waitFor(async () => expect(await isLive(other, user.token)).toBe(false), { timeout: 2_000, interval: 20 })
+      await vi.waitFor(async () => expect(await isLive(other, user.token)).toBe(false), {
+        timeout: 2_000,
+        interval: 20,
+      })
       expect(performance.now() - endedAt).toBeLessThan(1_000)
     })
   })

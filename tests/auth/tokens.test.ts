@@ -14,10 +14,15 @@ const caller = { userId: newId(), sessionId: newId() }
 
 describe("an access token", () => {
   const good = tokens.access.issue(caller)
-  const { header, payload } = jwt.decode(good, { complete: true }) as { header: jwt.JwtHeader; payload: jwt.JwtPayload }
+  const { header, payload } = jwt.decode(good, { complete: true }) as {
+    header: jwt.JwtHeader
+    payload: jwt.JwtPayload
+  }
 
   /** The good token with changes, signed with the right secret unless told otherwise. */
-  function forge(change: { header?: object; claims?: object; algorithm?: jwt.Algorithm; secret?: string } = {}) {
+  function forge(
+    change: { header?: object; claims?: object; algorithm?: jwt.Algorithm; secret?: string } = {},
+  ) {
     const { algorithm = "HS256", secret = SECRET } = change
     const claims = Object.entries({ ...payload, ...change.claims }).filter(([, value]) => value !== undefined)
     return jwt.sign(Object.fromEntries(claims), algorithm === "none" ? "" : secret, {
@@ -98,10 +103,15 @@ describe("a refresh token", () => {
   test("with anything changed is none", () => {
     const token = tokens.refresh.issue({ sessionId: newId(), generation: 7 })
     fc.assert(
-      fc.property(fc.nat(token.length), fc.string({ unit: "binary", maxLength: 3 }), fc.nat(3), (at, put, cut) => {
-        const changed = token.slice(0, at) + put + token.slice(at + cut)
-        if (changed !== token) expect(tokens.refresh.read(changed)).toBeNull()
-      }),
+      fc.property(
+        fc.nat(token.length),
+        fc.string({ unit: "binary", maxLength: 3 }),
+        fc.nat(3),
+        (at, put, cut) => {
+          const changed = token.slice(0, at) + put + token.slice(at + cut)
+          if (changed !== token) expect(tokens.refresh.read(changed)).toBeNull()
+        },
+      ),
       { numRuns: 1_000 },
     )
   })
@@ -153,7 +163,11 @@ describe("a code", () => {
   test("has a hash of its own for each number and purpose", () => {
     const hash = (mobileNumber: string, purpose: "login" | "password_reset") =>
       tokens.codes.hash({ mobileNumber, purpose, code: "123456" }).toString("hex")
-    const hashes = [hash("+12025550123", "login"), hash("+12025550124", "login"), hash("+12025550123", "password_reset")]
+    const hashes = [
+      hash("+12025550123", "login"),
+      hash("+12025550124", "login"),
+      hash("+12025550123", "password_reset"),
+    ]
     expect(new Set(hashes).size).toBe(3)
   })
 })

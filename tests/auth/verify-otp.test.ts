@@ -43,7 +43,9 @@ describe("POST /auth/verify-otp", () => {
   test("refuses a wrong, an expired, a replaced code and one of another number with the same answer", async () => {
     const numbers = await times(4, () => signUp(app))
     const codes = await Promise.all(numbers.map((number) => sendCode(app, number)))
-    await app.pool.query("UPDATE one_time_codes SET expires_at = now() WHERE mobile_number = $1", [numbers[1]])
+    await app.pool.query("UPDATE one_time_codes SET expires_at = now() WHERE mobile_number = $1", [
+      numbers[1],
+    ])
     await app.pool.query("UPDATE one_time_codes SET resend_at = now() WHERE mobile_number = $1", [numbers[2]])
     const replacement = await sendCode(app, numbers[2] as string)
     const answers = [
@@ -78,9 +80,10 @@ describe("POST /auth/verify-otp", () => {
     const code = await sendCode(app, mobileNumber)
     const guesses = await times(40, () => verify(mobileNumber, wrong(code)))
     expect(count(guesses, 401)).toBe(40)
-    const { rows } = await app.pool.query("SELECT wrong_guesses FROM one_time_codes WHERE mobile_number = $1", [
-      mobileNumber,
-    ])
+    const { rows } = await app.pool.query(
+      "SELECT wrong_guesses FROM one_time_codes WHERE mobile_number = $1",
+      [mobileNumber],
+    )
     expect(rows).toEqual([{ wrong_guesses: 5 }])
     expectProblem(await verify(mobileNumber, code), 401, "otp_invalid")
   })

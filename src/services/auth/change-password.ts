@@ -71,7 +71,7 @@ async function apply(
   standing: Standing,
   passwordHash: string,
 ) {
-  await client.query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", [userId])
+  await client.query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", [userId])
   const session = await client.query("SELECT 1 FROM sessions WHERE id = $1 AND ended_at IS NULL", [sessionId])
   if (session.rowCount === 0) throw new Unauthenticated()
   const updated = await client.query(

@@ -20,6 +20,8 @@ export type LogPosition = string | null
  * restarted, unreachable) a listener gets from the row, a little later.
  */
 export interface ReplyLog {
+  /** A new attempt begins: what earlier ones wrote is void. Never throws. */
+  begin(replyId: string, attempt: number): void
   /** Appends in the order of the calls. Never throws. */
   append(replyId: string, entry: LogEntry): void
   /** Tells listeners that the row has changed. A final reply's text is kept for a minute more. */
@@ -40,26 +42,33 @@ export function createRedisReplyLog(redis: RedisStore, log: Logger): ReplyLog {
   subscriber.on("message", (channel: string, what: string) => listeners.wake(channel, what as Wake))
   // What was published while the connection was away is lost: everybody looks again.
   subscriber.on("ready", () => listeners.wakeAll("state"))
-  const attempt = (work: Promise<unknown>) => {
+  const bestEffort = (work: Promise<unknown>) => {
     work.catch((err: unknown) => log.debug({ err }, "reply log not written"))
   }
   return {
-    append(replyId, entry) {
+    begin(replyId, attempt) {
       const key = keyOf(replyId)
-      attempt(
+      bestEffort(
         redis.call(async (client) => {
-          const commands = client.pipeline()
-          if (entry.offset === 0) commands.del(key)
-          commands.xadd(key, "*", "a", entry.attempt, "o", entry.offset, "t", entry.text)
-          if (entry.offset === 0) commands.pexpire(key, KEPT_UNFINISHED_MS)
-          commands.publish(key, "text" satisfies Wake)
-          await commands.exec()
+          const commands = client.pipeline().del(key)
+          commands.xadd(key, "*", "a", attempt, "o", 0, "t", "")
+          commands.pexpire(key, KEPT_UNFINISHED_MS)
+          await commands.publish(key, "text" satisfies Wake).exec()
+        }),
+      )
+    },
+    append(replyId, { attempt, offset, text }) {
+      const key = keyOf(replyId)
+      bestEffort(
+        redis.call(async (client) => {
+          const commands = client.pipeline().xadd(key, "*", "a", attempt, "o", offset, "t", text)
+          await commands.publish(key, "text" satisfies Wake).exec()
         }),
       )
     },
     announce(replyId, { final }) {
       const key = keyOf(replyId)
-      attempt(
+      bestEffort(
         redis.call(async (client) => {
           const commands = client.pipeline().publish(key, "state" satisfies Wake)
           if (final) commands.pexpire(key, KEPT_FINAL_MS)
@@ -77,9 +86,9 @@ export function createRedisReplyLog(redis: RedisStore, log: Logger): ReplyLog {
     },
     subscribe(replyId, wake) {
       const channel = keyOf(replyId)
-      if (listeners.add(channel, wake)) attempt(subscriber.subscribe(channel))
+      if (listeners.add(channel, wake)) bestEffort(subscriber.subscribe(channel))
       return () => {
-        if (listeners.remove(channel, wake)) attempt(subscriber.unsubscribe(channel))
+        if (listeners.remove(channel, wake)) bestEffort(subscriber.unsubscribe(channel))
       }
     },
   }
@@ -99,11 +108,12 @@ export function createMemoryReplyLog(): ReplyLog {
     setTimeout(() => logs.get(replyId) === entries && logs.delete(replyId), afterMs).unref()
   }
   return {
+    begin(replyId, attempt) {
+      logs.set(replyId, [{ attempt, offset: 0, text: "" }])
+      dropLater(replyId, KEPT_UNFINISHED_MS)
+      listeners.wake(replyId, "text")
+    },
     append(replyId, entry) {
-      if (entry.offset === 0 || !logs.has(replyId)) {
-        logs.set(replyId, [])
-        dropLater(replyId, KEPT_UNFINISHED_MS)
-      }
       logs.get(replyId)?.push(entry)
       listeners.wake(replyId, "text")
     },

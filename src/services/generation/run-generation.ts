@@ -31,7 +31,7 @@ export async function runGeneration(ctx: Context, replyId: string, signal: Abort
   const { claim } = result
   const model = claim.model ?? ctx.config.gemini.model
   ctx.events.replyStarted({ replyId, attempt: claim.attempt, requestId: claim.requestId, model })
-  ctx.replyLog.append(replyId, { attempt: claim.attempt, offset: 0, text: "" })
+  ctx.replyLog.begin(replyId, claim.attempt)
   const draft = createDraft(ctx, claim, signal)
   try {
     if (claim.attempt > MAX_CLAIMS) throw new GenerationFailed("misconfigured", "its workers died too often")

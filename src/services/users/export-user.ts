@@ -12,9 +12,10 @@ type Row = pg.QueryResultRow
  * them, a batch at a time; what is written meanwhile may be in it or not.
  */
 export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerator<string> {
-  const { passwordHash, ...known } = user
+  const { id, mobileNumber, name, tier, passwordHash, createdAt } = user
+  const known = { id, mobileNumber, name, tier, hasPassword: passwordHash !== null, createdAt }
   yield `{"exportedAt":${JSON.stringify(new Date())}`
-  yield `,"user":${JSON.stringify({ ...known, hasPassword: passwordHash !== null })}`
+  yield `,"user":${JSON.stringify(known)}`
   yield `,"sessions":${JSON.stringify(await readAll(ctx, SESSIONS, user.id))}`
   yield `,"usage":${JSON.stringify(await readAll(ctx, USAGE, user.id))}`
   yield ',"chatrooms":['

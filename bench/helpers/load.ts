@@ -1,0 +1,124 @@
+import { connect, type Socket } from "node:net"
+
+/** Makes the next request of one of the connections. */
+export type NextRequest = (connection: number) => Buffer
+
+export interface LoadOptions {
+  port: number
+  connections: number
+  next: NextRequest
+  /** Stops after so long, or after `count` answers. */
+  until: { ms: number } | { count: number }
+}
+
+export interface Load {
+  answers: number
+  perSecond: number
+}
+
+/** @returns the bytes of a request, with a JSON body where there is one */
+export function request(method: string, path: string, token: string, body?: unknown): Buffer {
+  const text = body === undefined ? "" : JSON.stringify(body)
+  const head = [
+    `${method} ${path} HTTP/1.1`,
+    "Host: 127.0.0.1",
+    `Authorization: Bearer ${token}`,
+    ...(text ? ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(text)}`] : []),
+  ]
+  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${text}`)
+}
+
+/**
+ * Keeps every connection busy with one request after the other. It reads no more of an answer than its status and
+ * its length, so that on two cores the time goes into the server and not into its client.
+ * @throws for an answer that isn't 2xx, and for a connection that breaks
+ */
+export async function drive({ port, connections, next, until }: LoadOptions): Promise<Load> {
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
+  const startedAt = performance.now()
+  const endsAt = "ms" in until ? startedAt + until.ms : Number.POSITIVE_INFINITY
+  const wanted = "count" in until ? until.count : Number.POSITIVE_INFINITY
+  let sent = 0
+  let answers = 0
+  let endedAt = startedAt
+  const mayGoOn = () => sent < wanted && performance.now() < endsAt
+  try {
+    await Promise.all(
+      sockets.map((socket, connection) =>
+        converse(
+          socket,
+          () => {
+            if (!mayGoOn()) return null
+            sent++
+            return next(connection)
+          },
+          () => {
+            answers++
+            endedAt = performance.now()
+          },
+        ),
+      ),
+    )
+  } finally {
+    for (const socket of sockets) socket.destroy()
+  }
+  return { answers, perSecond: (answers / (endedAt - startedAt)) * 1000 }
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true })
+  await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject))
+  return socket
+}
+
+/** Sends what `take` gives, each after the answer to the last, until it gives null. */
+function converse(socket: Socket, take: () => Buffer | null, answered: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let head: Buffer | null = null
+    let missing = 0
+
+    function ask(): void {
+      const bytes = take()
+      if (bytes === null) {
+        resolve()
+        return
+      }
+      head = Buffer.alloc(0)
+      socket.write(bytes)
+    }
+
+    function receive(chunk: Buffer): void {
+      if (head === null) {
+        missing -= chunk.length
+      } else {
+        head = head.length === 0 ? chunk : Buffer.concat([head, chunk])
+        const end = head.indexOf("\r\n\r\n")
+        if (end < 0) return
+        missing = bodyLength(head.toString("latin1", 0, end + 2)) - (head.length - end - 4)
+        head = null
+      }
+      if (missing > 0) return
+      answered()
+      ask()
+    }
+
+    socket.on("data", (chunk) => {
+      try {
+        receive(chunk)
+      } catch (error) {
+        reject(error)
+      }
+    })
+    socket.once("error", reject)
+    socket.once("close", () => reject(new Error("The server closed a connection under load.")))
+    ask()
+  })
+}
+
+/** @throws for an answer that isn't 2xx */
+function bodyLength(head: string): number {
+  if (!head.startsWith("HTTP/1.1 2")) throw new Error(`A measured request failed:\n${head}`)
+  const length = /^content-length: (\d+)/im.exec(head)?.[1]
+  if (length === undefined) throw new Error(`An answer doesn't say its length:\n${head}`)
+  return Number(length)
+}

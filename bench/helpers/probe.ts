@@ -1,0 +1,12 @@
+/**
+ * Preloaded into every measured process: answers `usage` over the channel to the benchmark, and ends the process
+ * when that channel closes, so that nothing outlives the benchmark however it ends.
+ */
+process.on("message", (message) => {
+  if (message !== "usage") return
+  globalThis.gc?.()
+  const { user, system } = process.cpuUsage()
+  process.send?.({ usage: { cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() } })
+})
+process.once("disconnect", () => process.kill(process.pid, "SIGTERM"))
+process.channel?.unref()

@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest"
+import { type Failure, type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
+import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
+import { expectProblem, signUp } from "./kit.ts"
+
+const ACCOUNT = { accountSid: "AC00000000000000000000000000000000", authToken: "a-token-of-twilio" }
+
+describe("codes by SMS", () => {
+  let app: TestApp
+  let sms: SmsSimulator
+  beforeAll(async () => {
+    sms = await startSmsSimulator(ACCOUNT)
+    const twilio = { ...ACCOUNT, from: "+15005550006", baseUrl: sms.url, timeoutMs: 300 }
+    app = await startTestApp({ worker: false, config: { otp: { delivery: "twilio" }, twilio } })
+  })
+  afterAll(async () => {
+    await app.close()
+    await sms.close()
+  })
+  afterEach(() => app.ctx.background.drain())
+
+  const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
+  const arrived = (mobileNumber: string) =>
+    vi.waitFor(() => {
+      const message = sms.messages.find(({ to }) => to === mobileNumber)
+      if (!message) throw new Error("no message yet")
+      return message
+    })
+
+  test("go to the phone and not into the reply", async () => {
+    const mobileNumber = await signUp(app)
+    const sent = await send(mobileNumber)
+    expect(sent.status).toBe(202)
+    expect(sent.body).toEqual({ expiresIn: 300, resendIn: 30 })
+    const message = await arrived(mobileNumber)
+    expect(message.from).toBe("+15005550006")
+    const otp = message.body.match(/\b\d{6}\b/)?.[0] as string
+    expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
+    expect(app.logs()).not.toContain(otp)
+  })
+
+  test("go to nobody who isn't registered, whose reply is the same", async () => {
+    const calls = sms.calls()
+    const sent = await send(newMobileNumber())
+    expect([sent.status, sent.body]).toEqual([202, { expiresIn: 300, resendIn: 30 }])
+    await app.ctx.background.drain()
+    expect(sms.calls()).toBe(calls)
+  })
+
+  test.each<[string, Failure, string, number]>([
+    ["a bad number", { code: 21211 }, "not_a_number", 1],
+    ["a trial account", { code: 21608 }, "trial_account", 1],
+    ["a person who sent STOP", { code: 21610 }, "opted_out", 1],
+    ["a region that isn't enabled", { code: 21408 }, "region_not_enabled", 1],
+    ["wrong credentials", { code: 20003 }, "credentials", 1],
+    ["too many messages", { code: 20429 }, "carrier_busy", 1],
+    ["another refusal", { status: 418 }, "refused", 1],
+    ["no answer in time", "hang", "timeout", 1],
+  ])(
+    "that fail for %s are logged with the reason, not with number or code",
+    async (_, failure, reason, calls) => {
+      const mobileNumber = await signUp(app)
+      const [before, logged] = [sms.calls(), app.logs().length]
+      sms.fail(failure)
+      expect((await send(mobileNumber)).status).toBe(202)
+      await app.ctx.background.drain()
+      const log = app.logs().slice(logged)
+      expect(log).toContain(`"reason":"${reason}"`)
+      expect(log).not.toContain(mobileNumber.slice(1))
+      expect(sms.calls() - before).toBe(calls)
+    },
+  )
+
+  test.each<[string, Failure]>([
+    ["trouble at the carrier", { status: 503 }],
+    ["a cut connection", "cut"],
+  ])("are sent once more after %s", async (_, failure) => {
+    const mobileNumber = await signUp(app)
+    sms.fail(failure)
+    await send(mobileNumber)
+    await arrived(mobileNumber)
+  })
+
+  test("are given up after the second failure", async () => {
+    const mobileNumber = await signUp(app)
+    const before = sms.calls()
+    sms.fail({ status: 500 }, { status: 502 })
+    await send(mobileNumber)
+    await app.ctx.background.drain()
+    expect(sms.calls() - before).toBe(2)
+    expect(app.logs()).toContain('"reason":"carrier_failed"')
+  })
+
+  test("may come from a messaging service", async () => {
+    const from = "MG00000000000000000000000000000000"
+    const other = await startTestApp({
+      worker: false,
+      config: { otp: { delivery: "twilio" }, twilio: { ...ACCOUNT, from, baseUrl: sms.url } },
+    })
+    try {
+      const mobileNumber = await signUp(other)
+      await other.http.post("/auth/send-otp", { mobileNumber })
+      expect((await arrived(mobileNumber)).from).toBe(from)
+    } finally {
+      await other.close()
+    }
+  })
+})
+
+describe("codes in the log", () => {
+  test("are there to be read, beside a number that isn't", async () => {
+    const app = await startTestApp({ worker: false, config: { otp: { delivery: "log" } } })
+    try {
+      const mobileNumber = await signUp(app)
+      const sent = await app.http.post("/auth/send-otp", { mobileNumber })
+      expect(sent.body).toEqual({ expiresIn: 300, resendIn: 30 })
+      await app.ctx.background.drain()
+      const otp = app.logs().match(/"devCode":"(\d{6})"/)?.[1]
+      expect(app.logs()).not.toContain(mobileNumber)
+      expectProblem(
+        await app.http.post("/auth/verify-otp", { mobileNumber, otp: "nothing" }),
+        401,
+        "otp_invalid",
+      )
+      expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
+    } finally {
+      await app.close()
+    }
+  })
+})

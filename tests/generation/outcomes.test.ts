@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
+
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 700, totalTimeoutMs: 60_000 } } })
+  ann = await signIn(app)
+  await makePro(app, ann)
+})
+afterAll(() => app.close())
+
+const callsFor = (prompt: string) => app.gemini.calls().filter((call) => call.prompt.includes(prompt))
+
+describe("what can't succeed fails at the first attempt", () => {
+  test.each([
+    ["rate-limit-day", "provider_exhausted"],
+    ["rate-limit-zero", "provider_exhausted"],
+    ["forbidden", "misconfigured"],
+    ["forbidden-html", "misconfigured"],
+    ["unauthenticated", "misconfigured"],
+    ["key-invalid", "misconfigured"],
+    ["region", "misconfigured"],
+    ["blocked", "blocked"],
+    ["safety after=0", "blocked"],
+    ["safety after=2", "blocked"],
+    ["recitation", "blocked"],
+    ["max-tokens after=2", "truncated"],
+    ["max-tokens after=0", "truncated"],
+    ["unknown-finish", "provider_refused"],
+  ])("%s is %s", async (fault, code) => {
+    const user = await signIn(app)
+    const prompt = `once ${fault} ${Math.random()}`
+    const reply = await ask(app, user, await createRoom(app, user), `[[gemini: ${fault}]] ${prompt}`)
+    expect(reply).toMatchObject({ status: "failed", error: { code, message: expect.stringMatching(/\.$/) } })
+    expect(reply.error.message).not.toMatch(/gemini|google|api.?key|quota.*per/i)
+    expect(callsFor(prompt)).toHaveLength(1)
+    expect(await promptsUsed(app, user)).toBe(0)
+  })
+})
+
+describe("what may pass is tried again and then succeeds", () => {
+  test.each([
+    "rate-limit retry=0.5s",
+    "internal",
+    "unavailable",
+    "stall-headers",
+    "cut-headers",
+    "stall after=2",
+    "cut after=2",
+    "end after=2",
+    "error-event after=2",
+    "error-bare after=2",
+    "error-bare-blank after=2",
+    "empty",
+  ])("%s", async (fault) => {
+    const prompt = `again ${Math.random()}`
+    const reply = await ask(app, ann, await createRoom(app, ann), `[[gemini: ${fault} times=1]] ${prompt}`)
+    expect(reply).toMatchObject({ status: "completed", error: null })
+    expect(callsFor(prompt)).toHaveLength(2)
+  })
+})
+
+test("after three attempts, exponentially apart, a reply fails and gives its unit back", async () => {
+  const user = await signIn(app)
+  const prompt = `thrice ${Math.random()}`
+  const reply = await ask(app, user, await createRoom(app, user), `[[gemini: unavailable]] ${prompt}`)
+  expect(reply).toMatchObject({ status: "failed", error: { code: "provider_busy" } })
+  const times = callsFor(prompt).map(({ startedAt }) => startedAt)
+  expect(times).toHaveLength(3)
+  const [first = 0, second = 0, third = 0] = times
+  expect(second - first).toBeGreaterThanOrEqual(1_950)
+  expect(third - second).toBeGreaterThanOrEqual(3_950)
+  expect(await promptsUsed(app, user)).toBe(0)
+})
+
+test("a longer wait that Gemini asks for is kept", async () => {
+  const prompt = `wait ${Math.random()}`
+  await ask(app, ann, await createRoom(app, ann), `[[gemini: rate-limit retry=3.4s times=1]] ${prompt}`)
+  const [first, second] = callsFor(prompt)
+  expect((second?.startedAt ?? 0) - (first?.startedAt ?? 0)).toBeGreaterThanOrEqual(3_350)
+})
+
+test("STOP on every chunk doesn't end a reply early", async () => {
+  const text = "one two three four five six seven eight nine ten"
+  const reply = await ask(app, ann, await createRoom(app, ann), `[[gemini: stop-every-chunk echo]]${text}`)
+  expect(reply).toMatchObject({ status: "completed", content: text })
+})
+
+test("what went wrong at the provider is in the log with the request id, not in the reply", async () => {
+  const room = await createRoom(app, ann)
+  const headers = { "X-Request-Id": "find-me-42" }
+  const { body } = await app.http.post(`/chatroom/${room.id}/message`, { message: "[[gemini: key-invalid]]" }, { token: ann.token, headers })
+  await expect.poll(() => app.logs().split("\n").filter((line) => line.includes("attempt_failed") && line.includes("find-me-42"))).toHaveLength(1)
+  expect(app.logs()).toContain("API key not valid")
+  expect(body.reply.error).toBeNull()
+})
+
+describe("what Gemini is sent", () => {
+  test("the branch, in a conversation", async () => {
+    const room = await createRoom(app, ann, { systemInstruction: "Answer in rhymes." })
+    await ask(app, ann, room, "first question")
+    await ask(app, ann, room, "[[gemini: blocked]] refused question")
+    await ask(app, ann, room, "second question")
+    const call = callsFor("second question").at(-1)
+    const turns = call?.contents.map(({ role }: { role?: string }) => role)
+    expect(turns).toEqual(["user", "model", "user", "user"])
+    expect(JSON.stringify(call?.request)).toContain("Answer in rhymes.")
+  })
+
+  test("the message alone, where the room says single", async () => {
+    const room = await createRoom(app, ann, { context: "single" })
+    await ask(app, ann, room, "first single")
+    await ask(app, ann, room, "second single")
+    expect(callsFor("second single").at(-1)?.contents).toHaveLength(1)
+  })
+
+  test("only the branch that the prompt is on", async () => {
+    const room = await createRoom(app, ann)
+    await ask(app, ann, room, "dropped version")
+    await ask(app, ann, room, "kept version", { parentId: null })
+    await ask(app, ann, room, "follow-up")
+    expect(JSON.stringify(callsFor("follow-up").at(-1)?.contents)).not.toContain("dropped version")
+  })
+
+  test("no more than the token budget, the newest turns first", async () => {
+    const room = await createRoom(app, ann)
+    for (let i = 0; i < 5; i++) await ask(app, ann, room, `turn ${i} ${"y".repeat(25_000)}`)
+    await ask(app, ann, room, "newest")
+    const prompts = callsFor("newest")
+      .at(-1)
+      ?.contents.filter(({ role }) => role === "user")
+      .map(({ parts }) => parts?.[0]?.text?.slice(0, 6))
+    expect(prompts).toEqual(["turn 2", "turn 3", "turn 4", "newest"])
+  })
+})
+
+describe("replies of a room", () => {
+  test("are made one at a time, in the order of their prompts", async () => {
+    const room = await createRoom(app, ann)
+    const tag = `order ${Math.random()}`
+    const sent = []
+    for (let i = 0; i < 5; i++) sent.push((await send(app, ann, room, `[[gemini: chunks=4 delay=20]] ${tag} ${i}`)).body.reply)
+    await expect.poll(() => callsFor(tag).filter(({ endedAt }) => endedAt !== null).length, { timeout: 20_000 }).toBe(5)
+    const calls = callsFor(tag).sort((a, b) => a.startedAt - b.startedAt)
+    expect(calls.map(({ prompt }) => prompt.at(-1))).toEqual(["0", "1", "2", "3", "4"])
+    for (const [i, call] of calls.entries()) expect(call.startedAt).toBeGreaterThanOrEqual(calls[i - 1]?.endedAt ?? 0)
+  })
+
+  test("don't wait for another room's", async () => {
+    const stuck = await createRoom(app, ann)
+    await send(app, ann, stuck, "[[gemini: drip chunks=100 delay=100]] slow room")
+    expect(await ask(app, ann, await createRoom(app, ann), "quick room")).toMatchObject({ status: "completed" })
+    await app.http.delete(`/chatroom/${stuck.id}`, { token: ann.token })
+  })
+})

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { collect, joinDeltas, type ServerEvent } from "../helpers/http.ts"
+
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  app = await startTestApp()
+  ann = await signIn(app)
+  await makePro(app, ann)
+})
+afterAll(() => app.close())
+
+const streamPath = (reply: { id: string; chatroomId: string }) => `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
+const follow = (reply: { id: string; chatroomId: string }, lastEventId?: string, signal?: AbortSignal) =>
+  app.http.events(streamPath(reply), {
+    token: ann.token,
+    signal,
+    headers: lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId },
+  })
+
+async function sendPrompt(message: string) {
+  return (await send(app, ann, await createRoom(app, ann), message)).body.reply
+}
+
+/** Reads until `count` deltas have come, then hangs up. */
+async function readSome(reply: { id: string; chatroomId: string }, count: number): Promise<ServerEvent[]> {
+  const hangUp = new AbortController()
+  const events: ServerEvent[] = []
+  try {
+    for await (const event of follow(reply, undefined, hangUp.signal)) {
+      events.push(event)
+      if (events.filter((one) => one.event === "delta").length >= count) hangUp.abort()
+    }
+  } catch (error) {
+    if (!hangUp.signal.aborted) throw error
+  }
+  return events
+}
+
+describe("the stream of a reply", () => {
+  test("brings the text as it comes and ends with the final message", async () => {
+    const reply = await sendPrompt("[[gemini: chunks=20 delay=10]] tell me")
+    const events = await collect(follow(reply))
+    const stored = await finalReply(app, ann, reply)
+    expect(events.filter(({ event }) => event === "delta").length).toBeGreaterThan(3)
+    expect(joinDeltas(events)).toBe(stored.content)
+    expect(events.at(-1)).toEqual({ event: "done", id: `1-${stored.content.length}`, data: stored })
+    expect(events.filter(({ event }) => event === "done")).toHaveLength(1)
+  })
+
+  test("of a finished reply is the stored text and the end", async () => {
+    const reply = await ask(app, ann, await createRoom(app, ann), "quick")
+    const events = await collect(follow(reply))
+    expect(events.map(({ event }) => event)).toEqual(["delta", "done"])
+    expect(joinDeltas(events)).toBe(reply.content)
+  })
+
+  test("continues exactly after the Last-Event-ID, also when the reply is finished", async () => {
+    const reply = await sendPrompt("[[gemini: chunks=30 delay=15]] a long one")
+    const before = await readSome(reply, 3)
+    const after = await collect(follow(reply, before.at(-1)?.id))
+    const stored = await finalReply(app, ann, reply)
+    expect(joinDeltas([...before, ...after])).toBe(stored.content)
+    expect(joinDeltas(after).length).toBeLessThan(stored.content.length)
+    const late = await collect(follow(reply, before.at(-1)?.id))
+    expect(joinDeltas([...before, ...late])).toBe(stored.content)
+    const ended = await collect(follow(reply, late.at(-1)?.id))
+    expect(ended.map(({ event }) => event)).toEqual(["done"])
+  })
+
+  test("closing it never stops the reply", async () => {
+    const reply = await sendPrompt("[[gemini: chunks=20 delay=20]] go on")
+    await readSome(reply, 1)
+    expect(await finalReply(app, ann, reply)).toMatchObject({ status: "completed" })
+  })
+
+  test.each(["99-1", "1-999999", "x", "1-", "-1--1", "0-0", "999999999999-1"])(
+    "with the forged Last-Event-ID %s still gives the whole text",
+    async (id) => {
+      const reply = await ask(app, ann, await createRoom(app, ann), "forged")
+      const events = await collect(follow(reply, id))
+      expect(joinDeltas(events)).toBe(reply.content)
+      expect(events.at(-1)).toMatchObject({ event: "done", data: { id: reply.id } })
+    },
+  )
+
+  test("an attempt that broke off is void: reset, then the new text", async () => {
+    const reply = await sendPrompt("[[gemini: cut after=4 times=1 delay=30 chunks=12]] break")
+    const events = await collect(follow(reply))
+    const stored = await finalReply(app, ann, reply)
+    expect(events.filter(({ event }) => event === "reset")).toEqual([{ event: "reset", id: "2-0", data: { attempt: 2 } }])
+    expect(joinDeltas(events)).toBe(stored.content)
+    expect(stored).toMatchObject({ status: "completed", error: null })
+  })
+
+  test("can be the answer to the prompt itself", async () => {
+    const room = await createRoom(app, ann)
+    const events = await collect(
+      app.http.events(`/chatroom/${room.id}/message`, { method: "POST", token: ann.token, body: { message: "stream it" } }),
+    )
+    expect(joinDeltas(events)).toContain("stream it")
+    expect(events.at(-1)?.event).toBe("done")
+  })
+
+  test("is whole for each of 20 listeners at once", async () => {
+    const reply = await sendPrompt("[[gemini: chunks=25 delay=10]] to many")
+    const all = await Promise.all(Array.from({ length: 20 }, () => collect(follow(reply))))
+    const stored = await finalReply(app, ann, reply)
+    for (const events of all) expect(joinDeltas(events)).toBe(stored.content)
+  })
+
+  test("keeps characters whole, wherever the bytes were split", async () => {
+    const text = "👩‍👩‍👧‍👦 日本語 é 😀".repeat(20)
+    const reply = await sendPrompt(`[[gemini: split echo]]${text}`)
+    const events = await collect(follow(reply))
+    expect(joinDeltas(events)).toBe((await finalReply(app, ann, reply)).content)
+    for (const { data } of events.filter(({ event }) => event === "delta")) expect(data.text.isWellFormed()).toBe(true)
+    expect(joinDeltas(events)).toBe(text)
+  })
+
+  test("ends when the room is deleted", async () => {
+    const reply = await sendPrompt("[[gemini: stall after=2]] never done")
+    const events: string[] = []
+    const reading = (async () => {
+      for await (const { event } of follow(reply)) events.push(event)
+    })()
+    await expect.poll(() => events.length).toBeGreaterThan(0)
+    await app.http.delete(`/chatroom/${reply.chatroomId}`, { token: ann.token })
+    await reading
+    expect(events).not.toContain("done")
+    await expect.poll(() => app.gemini.calls().at(-1)?.aborted, { timeout: 5_000 }).toBe(true)
+  })
+
+  test("ends soon after its session has", async () => {
+    const user = await signIn(app)
+    const reply = (await send(app, user, await createRoom(app, user), "[[gemini: stall after=1]]")).body.reply
+    const stream = app.http.events(streamPath(reply), { token: user.token })
+    expect((await stream.next()).value).toMatchObject({ event: "delta" })
+    await app.http.post("/auth/logout", {}, { token: user.token })
+    await expect(collect(stream)).rejects.toThrow()
+  })
+})

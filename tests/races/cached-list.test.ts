@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom } from "../helpers/chat.ts"
+
+let app: TestApp
+let user: SignedIn
+
+beforeAll(async () => {
+  app = await startTestApp({ worker: false })
+  user = await signIn(app)
+})
+afterAll(() => app.close())
+
+const names = async () => (await app.http.get("/chatroom", { token: user.token })).body.map(({ name }: { name: string }) => name)
+
+test("a reader that started before a write doesn't fill the cache with what it saw", async () => {
+  await createRoom(app, user, { name: "old" })
+  const key = `chatrooms:${user.user.id}`
+  const slow = await app.ctx.cache.read(key)
+  if (slow.value !== null || slow.lease === null) throw new Error("the reader should have got a lease")
+  await createRoom(app, user, { name: "new" })
+  await app.ctx.cache.fill(key, slow.lease, '"etag"\n\n["stale"]', 600)
+  expect(await names()).toEqual(["new", "old"])
+})
+
+test("while a write is under way nobody fills", async () => {
+  const key = `chatrooms:${user.user.id}`
+  await app.ctx.cache.hold(key)
+  expect(await app.ctx.cache.read(key)).toEqual({ value: null, lease: null })
+  await app.ctx.cache.forget(key)
+  expect(await app.ctx.cache.read(key)).toMatchObject({ value: null, lease: expect.any(String) })
+  await app.ctx.cache.forget(key)
+})
+
+test("under 200 mixed reads and writes every write is seen by the next read", async () => {
+  for (let i = 0; i < 20; i++) {
+    const reads = Array.from({ length: 9 }, () => names())
+    await createRoom(app, user, { name: `room ${i}` })
+    expect((await names())[0]).toBe(`room ${i}`)
+    await Promise.all(reads)
+  }
+})

@@ -1,0 +1,107 @@
+import { once } from "node:events"
+import { type IncomingMessage, request } from "node:http"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { Export } from "../../src/schemas/user.ts"
+import { signInWithPassword } from "../auth/kit.ts"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { addRoom } from "./kit.ts"
+
+describe("GET /user/me/export", () => {
+  let app: TestApp
+  beforeAll(async () => {
+    app = await startTestApp({ worker: false })
+  })
+  afterAll(() => app.close())
+
+  /** The reply, of which nothing is read yet. */
+  async function open(token: string): Promise<IncomingMessage> {
+    const req = request(`${app.url}/user/me/export`, { headers: { Authorization: `Bearer ${token}` } }).end()
+    const [res] = await once(req, "response")
+    return res
+  }
+  const read = (token: string) => app.http.get("/user/me/export", { token })
+
+  test("gives everything of one's own, as the contract has it", async () => {
+    const one = await signInWithPassword(app)
+    await app.http.patch("/user/me", { name: "Ada" }, { token: one.token })
+    await addRoom(app, (await signIn(app)).user.id, 3, "of somebody else")
+    const long = await addRoom(app, one.user.id, 120, 'quoted "\\ 🧑🏽‍🚀\n')
+    const empty = await addRoom(app, one.user.id, 0)
+    await app.pool.query("INSERT INTO usage_counters (user_id, day, used) VALUES ($1, '2026-11-30', 3)", [
+      one.user.id,
+    ])
+    const answer = await read(one.token)
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get("content-type")).toContain("application/json")
+    expect(answer.headers.get("cache-control")).toBe("no-store")
+    const { user, sessions, usage, chatrooms } = Export.parse(answer.body)
+    expect(user).toMatchObject({
+      id: one.user.id,
+      name: "Ada",
+      mobileNumber: one.mobileNumber,
+      hasPassword: true,
+    })
+    expect(sessions).toHaveLength(1)
+    expect(usage).toEqual([{ day: "2026-11-30", prompts: 3 }])
+    expect(chatrooms.map((room) => [room.id, room.messages.length])).toEqual([
+      [long, 120],
+      [empty, 0],
+    ])
+    expect(chatrooms[0]?.messages.map((message) => message.content)).toEqual(
+      Array.from({ length: 120 }, (_, n) => `quoted "\\ 🧑🏽‍🚀\n ${n}`),
+    )
+    expect(JSON.stringify(answer.body)).not.toMatch(/\$2b\$|of somebody else/)
+  })
+
+  test("of nothing is whole too", async () => {
+    const { token } = await signIn(app)
+    const { body } = await read(token)
+    expect([body.usage, body.chatrooms]).toEqual([[], []])
+  })
+
+  test("of many rooms has each once", async () => {
+    const { token, user } = await signIn(app)
+    for (let i = 0; i < 101; i++) await addRoom(app, user.id, 1)
+    const { body } = await read(token)
+    expect(new Set(body.chatrooms.map(({ id }: { id: string }) => id)).size).toBe(101)
+  })
+
+  test("of 60 MB is read from the database no faster than the client takes it", async () => {
+    const { token, user } = await signIn(app)
+    const batches = 10_000 / 50
+    await addRoom(app, user.id, 10_000, "x".repeat(6_000))
+    const query = vi.spyOn(app.pool, "query")
+    const read = () => query.mock.calls.filter(([text]) => String(text).includes("FROM messages")).length
+    const res = await open(token)
+    await unchanging(read)
+    expect(read()).toBeLessThan(batches / 2)
+    let size = 0
+    for await (const chunk of res) size += chunk.length
+    expect(size).toBeGreaterThan(60_000_000)
+    expect(read()).toBeGreaterThanOrEqual(batches)
+    query.mockRestore()
+  })
+
+  test("that nobody reads on is given up without a sound", async () => {
+    const { token, user } = await signIn(app)
+    await addRoom(app, user.id, 2_000, "x".repeat(6_000))
+    const res = await open(token)
+    await once(res, "data")
+    res.destroy()
+    await expect.poll(() => app.logs()).toContain('"route":"/user/me/export","status":200')
+    await expect.poll(() => app.logs()).toContain('"aborted":true')
+    expect(app.logs()).not.toContain("raised an error")
+    expect((await read((await signIn(app)).token)).status).toBe(200)
+  })
+})
+
+/** Resolves when `value` has been the same for a while. */
+async function unchanging(value: () => number): Promise<void> {
+  let last = -1
+  const same = () => {
+    const before = last
+    last = value()
+    return last === before
+  }
+  await expect.poll(same, { interval: 300, timeout: 10_000 }).toBe(true)
+}
