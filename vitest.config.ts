@@ -11,7 +11,10 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "parts", include: ["tests/{unit,simulators,embedded,faults}/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "parts", include: ["tests/{unit,simulators,embedded,faults}/**/*.test.ts"] },
+      },
       { extends: true, test: { name: "embedded", include: whole, env: { TEST_BACKEND: "embedded" } } },
       { extends: true, test: { name: "redis", include: whole, env: { TEST_BACKEND: "redis" } } },
     ],

@@ -34,17 +34,23 @@ if (!values.watch) {
   await vitest.close()
   const { passed, failed, skipped } = count(vitest)
   const fileErrors = vitest.state.getUnhandledErrors().length + brokenFiles(vitest)
-  process.stdout.write(`${passed} passed, ${failed + fileErrors} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`)
+  process.stdout.write(
+    `${passed} passed, ${failed + fileErrors} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+  )
   process.exit(failed + fileErrors > 0 || passed === 0 ? 1 : 0)
 }
 
 function chooseProjects(): string[] {
   if (process.env.TEST_REDIS_URL || spawnSync("redis-server", ["--version"]).status === 0) return []
   if (process.env.TEST_REQUIRE_REDIS === "1") {
-    process.stderr.write("TEST_REQUIRE_REDIS=1, but there is neither TEST_REDIS_URL nor a redis-server on the PATH.\n")
+    process.stderr.write(
+      "TEST_REQUIRE_REDIS=1, but there is neither TEST_REDIS_URL nor a redis-server on the PATH.\n",
+    )
     process.exit(1)
   }
-  process.stdout.write("No redis-server on the PATH and no TEST_REDIS_URL: THE REDIS HALF OF THE SUITE IS LEFT OUT.\n")
+  process.stdout.write(
+    "No redis-server on the PATH and no TEST_REDIS_URL: THE REDIS HALF OF THE SUITE IS LEFT OUT.\n",
+  )
   return ["parts", "embedded"]
 }
 

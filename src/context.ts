@@ -42,7 +42,10 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
   }
   const cache = rememberForgets(redis ? createRedisCache(redis) : createMemoryCache())
   building.defer(() => cache.close())
-  const queue = await createGenerationQueue({ redisUrl: config.redis.url, databaseUrl: config.database.url }, log)
+  const queue = await createGenerationQueue(
+    { redisUrl: config.redis.url, databaseUrl: config.database.url },
+    log,
+  )
   building.defer(() => queue.close())
   const revocations = createRevocations(db.pool, log)
   building.defer(() => revocations.close())

@@ -66,8 +66,11 @@ function explain(error: unknown): string {
   if (error instanceof ConfigInvalid) return error.message
   if (!(error instanceof Error)) return String(error)
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
-  if (code === "EADDRINUSE") return `Port ${port} is taken on ${address}. Stop what listens there, or set PORT to another one.`
-  if (code === "EACCES" && port) return `Port ${port} may not be used by this account. Set PORT to one above 1023.`
-  if (code === "ECONNREFUSED" || code === "ENOTFOUND") return `The database can't be reached (${code}). Is DATABASE_URL right?`
+  if (code === "EADDRINUSE")
+    return `Port ${port} is taken on ${address}. Stop what listens there, or set PORT to another one.`
+  if (code === "EACCES" && port)
+    return `Port ${port} may not be used by this account. Set PORT to one above 1023.`
+  if (code === "ECONNREFUSED" || code === "ENOTFOUND")
+    return `The database can't be reached (${code}). Is DATABASE_URL right?`
   return code ? error.message : (error.stack ?? error.message)
 }

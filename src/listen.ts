@@ -26,7 +26,12 @@ export interface Listening {
 export async function listen({ ctx, beginToStop }: OwnedContext): Promise<Listening> {
   const { host, port: wanted } = ctx.config.http
   const server = createServer(
-    { headersTimeout: HEADERS_WITHIN_MS, requestTimeout: REQUEST_WITHIN_MS, keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: SECOND },
+    {
+      headersTimeout: HEADERS_WITHIN_MS,
+      requestTimeout: REQUEST_WITHIN_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: SECOND,
+    },
     createApp(ctx),
   )
   server.listen(wanted, host)

@@ -15,7 +15,10 @@ export async function serve({ config: given, log, stack }: Process): Promise<voi
   const owned = await createContext(config, log)
   stack.defer(() => owned.close())
   if (config.role !== "api") {
-    const worker = await startWorker(owned.ctx, { redisUrl: config.redis.url, databaseUrl: config.database.url })
+    const worker = await startWorker(owned.ctx, {
+      redisUrl: config.redis.url,
+      databaseUrl: config.database.url,
+    })
     stack.defer(() => worker.close())
   }
   if (config.role === "worker") return announceStart(log, embedded, null)

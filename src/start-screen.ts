@@ -9,16 +9,41 @@ export function say(line: string): void {
 /** Where it listens, what is embedded and what to try: a block for a person, a log line in production. */
 export function announceStart(log: Logger, { config, parts }: Embedded, url: string | null): void {
   const { role, redis, gemini, otp, production } = config
-  if (production) return log.info({ role, url, queue: redis.url ? "redis" : "postgres", model: gemini.model }, "started")
+  if (production) {
+    log.info({ role, url, queue: redis.url ? "redis" : "postgres", model: gemini.model }, "started")
+    return
+  }
   const rows = [
     ["PostgreSQL", parts.database ? `embedded, data in ${config.dataDir}` : "as configured", "DATABASE_URL"],
     ["Queue, cache", redis.url ? "Redis, as configured" : "in PostgreSQL and in this process", "REDIS_URL"],
-    ["Gemini", parts.gemini ? "simulator: replies are made up" : `${gemini.model}, as configured`, "GEMINI_API_KEY"],
+    [
+      "Gemini",
+      parts.gemini ? "simulator: replies are made up" : `${gemini.model}, as configured`,
+      "GEMINI_API_KEY",
+    ],
     ["Sign-in codes", OTP_NOTES[otp.delivery], "OTP_DELIVERY"],
   ]
-  const table = rows.map(([name = "", what = "", variable]) => `  ${name.padEnd(14)} ${what.padEnd(46)} ${variable}`)
+  const table = rows.map(
+    ([name = "", what = "", variable]) => `  ${name.padEnd(14)} ${what.padEnd(46)} ${variable}`,
+  )
   const title = url ? `Listening on ${config.http.publicUrl ?? url}` : "The worker is running"
-  say(["", `  ${title}`, "", ...table, ...(url ? ["", "  Try:", `    ${tryThis(url)}`, "  README.md has the rest of the walk. Ctrl-C stops everything."] : []), ""].join("\n"))
+  say(
+    [
+      "",
+      `  ${title}`,
+      "",
+      ...table,
+      ...(url
+        ? [
+            "",
+            "  Try:",
+            `    ${tryThis(url)}`,
+            "  README.md has the rest of the walk. Ctrl-C stops everything.",
+          ]
+        : []),
+      "",
+    ].join("\n"),
+  )
 }
 
 const OTP_NOTES = {

@@ -57,5 +57,5 @@ async function openOnPostgres(url: string) {
   await runMigrations(client)
   await client.end()
   const OnPostgres = withBackend(createPostgresBackend)
-  return new OnPostgres.Queue("floor-queue", { connection: { connectionString: url, max: 2 } })
+  return new OnPostgres.Queue("floor-queue", { connection: { connectionString: url, max: 10 } })
 }

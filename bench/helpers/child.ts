@@ -51,12 +51,13 @@ export async function startChild<T>(
   })
   const isOver = () => child.exitCode !== null || child.signalCode !== null
 
+  const ended = once(child, "exit").then(() => {
+    throw new Error(`${entry} ended by itself.\n${complaints}`)
+  })
+  ended.catch(() => undefined)
+
   async function hear<M>(read: (message: unknown) => M | undefined): Promise<M> {
     const signal = AbortSignal.timeout(START_WITHIN_MS)
-    const ended = once(child, "exit", { signal }).then(() => {
-      throw new Error(`${entry} ended by itself.\n${complaints}`)
-    })
-    ended.catch(() => undefined)
     for (;;) {
       const [message] = (await Promise.race([once(child, "message", { signal }), ended])) as [unknown]
       const heard = read(message)

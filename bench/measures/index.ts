@@ -4,7 +4,7 @@ import { type Report, whole } from "../helpers/report.ts"
 import type { Site } from "../helpers/site.ts"
 import type { User } from "../helpers/users.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
-import { measurePost, POST_GOAL } from "./post.ts"
+import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
 import { measureSignIns } from "./sign-ins.ts"
 import { measureStreams } from "./streams.ts"
@@ -43,11 +43,11 @@ export const measurers: Record<Measure, Measurer> = {
     pairs.push({ what: "GET /chatroom, cached", backend: site.backend, goal: LIST_GOAL, comparison })
   },
   async post(site, users, { pair }, { pairs }) {
-    const comparison = await measurePost(site, users, pair, { worker: false })
+    const comparison = await measurePost(site, users, pair)
     pairs.push({ what: "POST message", backend: site.backend, goal: POST_GOAL, comparison })
   },
   async "post-worker"(site, users, { withWorker }, { pairs }) {
-    const comparison = await measurePost(site, users, withWorker, { worker: true })
+    const comparison = await measurePostBesideWorker(site, users, withWorker)
     pairs.push({ what: "POST message, a worker busy", backend: site.backend, goal: POST_GOAL, comparison })
   },
   async replies(site, users, { replies }, { figures }) {

@@ -1,8 +1,8 @@
-import { Queue } from "bullmq"
-import { Redis } from "ioredis"
-import { OnPostgres, QUEUE_NAME } from "../../src/services/generation/queue.ts"
-import { type Comparison, compare, type Pace } from "../helpers/compare.ts"
+import { QUEUE_NAME } from "../../src/services/generation/queue.ts"
+import type { Child } from "../helpers/child.ts"
+import { type Comparison, type Contender, compare, type Pace } from "../helpers/compare.ts"
 import { drive, type NextRequest, request } from "../helpers/load.ts"
+import { viewQueue } from "../helpers/queue.ts"
 import { type Site, startFloor, startWorker } from "../helpers/site.ts"
 import { createRooms, type User } from "../helpers/users.ts"
 
@@ -19,76 +19,95 @@ const MESSAGE =
 
 /**
  * `POST /chatroom/:id/message` beside the least that could accept one. Each prompt goes to a room of its own, as a
- * second one would wait for the first reply and cost no job. With `worker`, a worker makes replies meanwhile, in a
- * process of its own; the floor has none either way.
+ * second one would wait for the first reply and cost no job. A run ends when the queue holds a job for every answer,
+ * whether the server waits for that or not.
  */
-export async function measurePost(
+export async function measurePost(site: Site, users: User[], pace: Pace): Promise<Comparison> {
+  await using floor = await openFloor(site, users)
+  const ours: Contender = {
+    process: site.api,
+    async run(ms) {
+      const load = await sendAndEnqueue(site, users, { port: site.port, queueName: QUEUE_NAME, ms })
+      await forgetUnfinished(site)
+      return load
+    },
+  }
+  return await compare(ours, floor, pace)
+}
+
+/**
+ * The same while a worker makes replies, in a process of its own, which takes its share of the machine; the floor
+ * has none. The queue is what lies between them, so nothing is known of when a job came into it.
+ */
+export async function measurePostBesideWorker(site: Site, users: User[], pace: Pace): Promise<Comparison> {
+  await using floor = await openFloor(site, users)
+  const ours: Contender = {
+    process: site.api,
+    async run(ms) {
+      const worker = await startWorker(site)
+      const load = await send(users, await makeRooms(site, users, ms), site.port, ms).finally(worker.stop)
+      await forgetUnfinished(site)
+      return load
+    },
+  }
+  return await compare(ours, floor, pace)
+}
+
+const FLOOR_QUEUE = "floor-queue"
+
+async function openFloor(site: Site, users: User[]): Promise<Contender & AsyncDisposable> {
+  const floor: { process: Child; port: number } = await startFloor(site, "express-post")
+  return {
+    process: floor.process,
+    async run(ms) {
+      const load = await sendAndEnqueue(site, users, { port: floor.port, queueName: FLOOR_QUEUE, ms })
+      await using queue = viewQueue(site, FLOOR_QUEUE)
+      await queue.empty()
+      return load
+    },
+    [Symbol.asyncDispose]: () => floor.process.stop(),
+  }
+}
+
+async function sendAndEnqueue(
   site: Site,
   users: User[],
-  pace: Pace,
-  { worker }: { worker: boolean },
-): Promise<Comparison> {
-  await using stack = new AsyncDisposableStack()
-  const floor = await startFloor(site, "express-post")
-  stack.defer(() => floor.process.stop())
+  { port, queueName, ms }: { port: number; queueName: string; ms: number },
+) {
+  const rooms = await makeRooms(site, users, ms)
+  await using queue = viewQueue(site, queueName)
+  const startedAt = performance.now()
+  const { answers } = await send(users, rooms, port, ms)
+  await queue.untilHolds(answers)
+  return { answers, perSecond: (answers / (performance.now() - startedAt)) * 1000 }
+}
 
-  async function load(port: number, ms: number) {
-    const each = Math.ceil((ROOMS_A_SECOND * ms) / 1000 / users.length)
-    const next = freshRooms(users, await createRooms(site.pool, users, each))
-    return drive({ port, connections: CONNECTIONS, next, until: { ms } })
-  }
+function makeRooms(site: Site, users: User[], ms: number): Promise<string[][]> {
+  return createRooms(site.pool, users, Math.ceil((ROOMS_A_SECOND * ms) / 1000 / users.length))
+}
 
-  async function runOurs(ms: number) {
-    const running = worker ? await startWorker(site) : null
-    try {
-      return await load(site.port, ms)
-    } finally {
-      await running?.stop()
-      await forgetUnfinished(site)
-    }
-  }
-
-  async function runFloor(ms: number) {
-    try {
-      return await load(floor.port, ms)
-    } finally {
-      await emptyQueue(site, "floor-queue")
-    }
-  }
-
-  return await compare({ process: site.api, run: runOurs }, { process: floor.process, run: runFloor }, pace)
+function send(users: User[], rooms: string[][], port: number, ms: number) {
+  return drive({ port, connections: CONNECTIONS, next: freshRooms(users, rooms), until: { ms } })
 }
 
 /** Every request to the next room. A connection keeps to one user, so no two wait for the same counter. */
-export function freshRooms(users: User[], rooms: string[][], message = MESSAGE): NextRequest {
-  const used = users.map(() => 0)
+export function freshRooms(users: User[], rooms: string[][]): NextRequest {
+  const waiting = rooms.map((own) => own.values())
   return (connection) => {
     const n = connection % users.length
-    const room = rooms[n]?.[used[n] ?? 0]
-    used[n] = (used[n] ?? 0) + 1
-    if (room === undefined)
-      throw new Error("There were too few rooms for this machine: raise ROOMS_A_SECOND.")
-    return request("POST", `/chatroom/${room}/message`, (users[n] as User).token, { message })
+    const room = waiting[n]?.next().value
+    if (!room) throw new Error("There were too few rooms for this machine: raise ROOMS_A_SECOND.")
+    return request("POST", `/chatroom/${room}/message`, (users[n] as User).token, { message: MESSAGE })
   }
 }
 
 /** What a round leaves behind must not be work for the next one. */
-export async function forgetUnfinished(site: Site): Promise<void> {
+async function forgetUnfinished(site: Site): Promise<void> {
   await site.pool.query("UPDATE chatrooms SET active_reply_id = NULL WHERE active_reply_id IS NOT NULL")
   await site.pool.query(
     `UPDATE messages SET status = 'cancelled', completed_at = now(), lease_until = NULL
      WHERE status IN ('queued', 'running')`,
   )
-  await emptyQueue(site, QUEUE_NAME)
-}
-
-async function emptyQueue({ env }: Site, name: string): Promise<void> {
-  const { REDIS_URL: url, DATABASE_URL: connectionString } = env
-  const redis = url ? new Redis(url, { maxRetriesPerRequest: null }) : null
-  const queue = redis
-    ? new Queue(name, { connection: redis })
-    : new OnPostgres.Queue(name, { connection: { connectionString, max: 1 } })
-  await queue.obliterate({ force: true, count: 100_000 })
-  await queue.close()
-  redis?.disconnect()
+  await using queue = viewQueue(site, QUEUE_NAME)
+  await queue.empty()
 }

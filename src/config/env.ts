@@ -106,7 +106,9 @@ function findFaults(env: Environment): string[] {
 function findGeneralFaults(env: Environment): string[] {
   const faults: string[] = []
   if (!isSupportedCountry(env.DEFAULT_REGION)) {
-    faults.push(`DEFAULT_REGION: ${env.DEFAULT_REGION} is no region; one of ${getCountries().slice(0, 5).join(", ")}, …`)
+    faults.push(
+      `DEFAULT_REGION: ${env.DEFAULT_REGION} is no region; one of ${getCountries().slice(0, 5).join(", ")}, …`,
+    )
   }
   for (const region of env.OTP_REGIONS) {
     if (!isSupportedCountry(region)) faults.push(`OTP_REGIONS: ${region} is no region`)
@@ -126,7 +128,9 @@ function findProductionFaults(env: Environment): string[] {
   }
   if (!env.REDIS_URL && env.ROLE !== "all") faults.push(`REDIS_URL: missing; ROLE=${env.ROLE} needs it`)
   if (!env.OTP_DELIVERY) {
-    faults.push("OTP_DELIVERY: missing; twilio sends codes, response shows them in the reply to anybody who asks")
+    faults.push(
+      "OTP_DELIVERY: missing; twilio sends codes, response shows them in the reply to anybody who asks",
+    )
   }
   for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS"] as const) {
     const secret = env[name]
@@ -208,7 +212,10 @@ function readTrustProxy(text: string, check: z.RefinementCtx): false | number | 
   if (text === "false") return false
   if (/^\d+$/.test(text)) return Number(text)
   if (text === "true") {
-    check.addIssue({ code: "custom", message: "true trusts everybody; give the number of proxies or their addresses" })
+    check.addIssue({
+      code: "custom",
+      message: "true trusts everybody; give the number of proxies or their addresses",
+    })
   }
   return splitList(text)
 }

@@ -64,7 +64,10 @@ export function createRedisStore(url: string, log: Logger, { autoPipelining = tr
 
 /** A connection that reconnects for ever, every second at the latest. */
 export function connect(url: string, log: Logger, options: RedisOptions = {}): Redis {
-  const client = new Redis(url, { retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), REST_MS), ...options })
+  const client = new Redis(url, {
+    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), REST_MS),
+    ...options,
+  })
   let silent = false
   client.on("ready", () => {
     silent = false

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from "express"
 import { ConnectionError } from "sequelize"
-import { RedisUnavailable } from "../config/redis.ts"
 import type { Logger } from "../config/logger.ts"
+import { RedisUnavailable } from "../config/redis.ts"
 import { AppError, NotFound, Unavailable } from "../utils/errors.ts"
 
 export function unknownPath(): RequestHandler {
@@ -47,7 +47,11 @@ function toAppError(error: unknown): AppError {
   if (typeof status === "number" && status >= 400 && status < 500) {
     return new AppError(status, "invalid_request", "The request can't be understood.")
   }
-  return new AppError(500, "internal", "Something went wrong on our side. The request id helps us to find it.")
+  return new AppError(
+    500,
+    "internal",
+    "Something went wrong on our side. The request id helps us to find it.",
+  )
 }
 
 /**

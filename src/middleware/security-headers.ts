@@ -7,14 +7,28 @@ export function securityHeaders(): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
-      directives: { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'unsafe-inline'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
     },
     crossOriginResourcePolicy: { policy: "same-site" },
   })
 }
 
 /** Headers a browser's script may read. */
-const EXPOSED = ["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Cache", "X-Request-Id"]
+const EXPOSED = [
+  "ETag",
+  "Link",
+  "Location",
+  "RateLimit",
+  "RateLimit-Policy",
+  "Retry-After",
+  "X-Cache",
+  "X-Request-Id",
+]
 
 /** Lets pages of the named origins call the API; with none named, only pages of its own origin. */
 export function crossOrigin(origins: readonly string[]): RequestHandler {

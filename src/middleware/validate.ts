@@ -12,5 +12,8 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown, place: 
 }
 
 function toFault(issue: z.core.$ZodIssue, place: string): FieldFault {
-  return { path: [place, ...issue.path.map(String)].join(".").slice(0, 200), message: issue.message.slice(0, 300) }
+  return {
+    path: [place, ...issue.path.map(String)].join(".").slice(0, 200),
+    message: issue.message.slice(0, 300),
+  }
 }

@@ -1,9 +1,19 @@
-import { type CreationOptional, DataTypes, type InferAttributes, type InferCreationAttributes, Model, type Sequelize } from "sequelize"
+import {
+  type CreationOptional,
+  DataTypes,
+  type InferAttributes,
+  type InferCreationAttributes,
+  Model,
+  type Sequelize,
+} from "sequelize"
 
 export type ContextMode = "conversation" | "single"
 
 /** A conversation. `headId` is the tip of the branch that is shown and continued. */
-export class ChatroomModel extends Model<InferAttributes<ChatroomModel>, InferCreationAttributes<ChatroomModel>> {
+export class ChatroomModel extends Model<
+  InferAttributes<ChatroomModel>,
+  InferCreationAttributes<ChatroomModel>
+> {
   declare id: string
   declare userId: string
   declare name: string

@@ -1,4 +1,11 @@
-import { type CreationOptional, DataTypes, type InferAttributes, type InferCreationAttributes, Model, type Sequelize } from "sequelize"
+import {
+  type CreationOptional,
+  DataTypes,
+  type InferAttributes,
+  type InferCreationAttributes,
+  Model,
+  type Sequelize,
+} from "sequelize"
 
 export type Role = "user" | "model"
 export type ReplyStatus = "queued" | "running" | "completed" | "failed" | "cancelled"
@@ -8,7 +15,10 @@ export type ReplyStatus = "queued" | "running" | "completed" | "failed" | "cance
  * `attempt` is the fence that every write of a worker names, `leaseUntil` says until when its holder (a worker,
  * or the queue while it waits) is trusted, `failures` counts what went wrong at the provider.
  */
-export class MessageModel extends Model<InferAttributes<MessageModel>, InferCreationAttributes<MessageModel>> {
+export class MessageModel extends Model<
+  InferAttributes<MessageModel>,
+  InferCreationAttributes<MessageModel>
+> {
   declare id: string
   declare chatroomId: string
   declare parentId: string | null

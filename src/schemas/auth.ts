@@ -33,7 +33,11 @@ export const RefreshRequest = z.strictObject({ refreshToken: z.string().min(1).m
 export type RefreshRequest = z.infer<typeof RefreshRequest>
 
 export const SignedUp = z.object({ user: User })
-export const OtpSent = z.object({ expiresIn: z.number().int(), resendIn: z.number().int(), otp: z.string().optional() })
+export const OtpSent = z.object({
+  expiresIn: z.number().int(),
+  resendIn: z.number().int(),
+  otp: z.string().optional(),
+})
 export const SignedIn = z.object({
   token: z.string(),
   tokenType: z.literal("Bearer"),

@@ -12,7 +12,10 @@ export function text(min: number, max: number) {
   return z
     .string()
     .refine(isStorableText, "must not have NUL or lone surrogates")
-    .refine((value) => codePointLength(value) >= min, `must have at least ${min} character${min === 1 ? "" : "s"}`)
+    .refine(
+      (value) => codePointLength(value) >= min,
+      `must have at least ${min} character${min === 1 ? "" : "s"}`,
+    )
     .refine((value) => codePointLength(value) <= max, `must have at most ${max} characters`)
 }
 

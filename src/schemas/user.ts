@@ -22,5 +22,7 @@ export const Export = z.object({
   user: User,
   sessions: z.array(z.record(z.string(), z.unknown())),
   usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
-  chatrooms: z.array(z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) })),
+  chatrooms: z.array(
+    z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
+  ),
 })

@@ -13,7 +13,8 @@ export function encodeCursor(parts: readonly (string | number)[]): string {
  */
 export function decodeCursor<S extends z.ZodType>(cursor: string, schema: S): z.infer<S> {
   const parsed = schema.safeParse(parse(cursor))
-  if (!parsed.success) throw new InvalidRequest([{ path: "query.cursor", message: "This is no cursor of this list." }])
+  if (!parsed.success)
+    throw new InvalidRequest([{ path: "query.cursor", message: "This is no cursor of this list." }])
   return parsed.data
 }
 

@@ -110,10 +110,15 @@ export class IdempotencyConflict extends AppError {
 export class QuotaExceeded extends AppError {
   constructor({ limit, resetsAt, now }: { limit: number; resetsAt: Date; now: Date }) {
     const seconds = Math.max(1, Math.ceil((resetsAt.getTime() - now.getTime()) / 1000))
-    super(429, "quota_exceeded", `Today's ${limit} prompts are used. Upgrade to Pro for more, or come back tomorrow.`, {
-      headers: { "Retry-After": String(seconds) },
-      extra: { limit, resetsAt: resetsAt.toISOString(), upgrade: "/subscribe/pro" },
-    })
+    super(
+      429,
+      "quota_exceeded",
+      `Today's ${limit} prompts are used. Upgrade to Pro for more, or come back tomorrow.`,
+      {
+        headers: { "Retry-After": String(seconds) },
+        extra: { limit, resetsAt: resetsAt.toISOString(), upgrade: "/subscribe/pro" },
+      },
+    )
   }
 }
 

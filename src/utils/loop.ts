@@ -7,7 +7,11 @@ export interface Loop {
 }
 
 /** Calls `round` at once and then `everyMs` after each end. A round that throws goes to `onError`; the loop goes on. */
-export function startLoop(everyMs: number, round: () => Promise<unknown>, onError: (error: unknown) => void): Loop {
+export function startLoop(
+  everyMs: number,
+  round: () => Promise<unknown>,
+  onError: (error: unknown) => void,
+): Loop {
   const stopping = new AbortController()
   const running = (async () => {
     while (!stopping.signal.aborted) {

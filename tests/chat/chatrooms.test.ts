@@ -13,11 +13,16 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-const createRoom = async (body: object = {}, user = ann) => (await app.http.post("/chatroom", body, { token: user.token })).body
+const createRoom = async (body: object = {}, user = ann) =>
+  (await app.http.post("/chatroom", body, { token: user.token })).body
 
 describe("creating a chatroom", () => {
   test("gives a room with the contract's fields", async () => {
-    const { status, headers, body } = await app.http.post("/chatroom", { name: "My First Chat" }, { token: ann.token })
+    const { status, headers, body } = await app.http.post(
+      "/chatroom",
+      { name: "My First Chat" },
+      { token: ann.token },
+    )
     expect(status).toBe(201)
     expect(headers.get("location")).toBe(`/chatroom/${body.id}`)
     expect(body).toEqual({
@@ -38,7 +43,12 @@ describe("creating a chatroom", () => {
   })
 
   test("takes model, system instruction and context", async () => {
-    const fields = { name: "x", model: "gemini-3.5-flash-lite", systemInstruction: "Be brief.", context: "single" }
+    const fields = {
+      name: "x",
+      model: "gemini-3.5-flash-lite",
+      systemInstruction: "Be brief.",
+      context: "single",
+    }
     expect(await createRoom(fields)).toMatchObject(fields)
   })
 
@@ -60,7 +70,9 @@ describe("creating a chatroom", () => {
   test("with an Idempotency-Key makes one room, however often it is sent", async () => {
     const headers = { "Idempotency-Key": randomUUID() }
     const answers = await Promise.all(
-      Array.from({ length: 10 }, () => app.http.post("/chatroom", { name: "once" }, { token: ann.token, headers })),
+      Array.from({ length: 10 }, () =>
+        app.http.post("/chatroom", { name: "once" }, { token: ann.token, headers }),
+      ),
     )
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
     const other = await app.http.post("/chatroom", { name: "twice" }, { token: ann.token, headers })
@@ -80,14 +92,22 @@ describe("reading, changing and deleting a chatroom", () => {
 
   test("its owner changes it", async () => {
     const room = await createRoom()
-    const changed = await app.http.patch(`/chatroom/${room.id}`, { name: "renamed", context: "single" }, { token: ann.token })
+    const changed = await app.http.patch(
+      `/chatroom/${room.id}`,
+      { name: "renamed", context: "single" },
+      { token: ann.token },
+    )
     expect(changed).toMatchObject({ status: 200, body: { id: room.id, name: "renamed", context: "single" } })
     expect((await app.http.get(`/chatroom/${room.id}`, { token: ann.token })).body.name).toBe("renamed")
   })
 
   test("a branch can only be switched to a reply of the room", async () => {
     const room = await createRoom()
-    const refused = await app.http.patch(`/chatroom/${room.id}`, { headId: randomUUID() }, { token: ann.token })
+    const refused = await app.http.patch(
+      `/chatroom/${room.id}`,
+      { headId: randomUUID() },
+      { token: ann.token },
+    )
     expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: "body.headId" }] } })
   })
 
@@ -110,12 +130,17 @@ describe("reading, changing and deleting a chatroom", () => {
     const unknown = await call(`/chatroom/${randomUUID()}`, bob.token)
     expect(strangers).toMatchObject({ status: 404, body: { code: "not_found" } })
     expect({ ...strangers.body, requestId: "" }).toEqual({ ...unknown.body, requestId: "" })
-    expect((await app.http.get(`/chatroom/${room.id}`, { token: ann.token })).body).toMatchObject({ name: room.name })
+    expect((await app.http.get(`/chatroom/${room.id}`, { token: ann.token })).body).toMatchObject({
+      name: room.name,
+    })
   })
 
   test.each(each)("%s without a token or with a bad id is refused", async (_, call) => {
     const room = await createRoom()
-    expect(await call(`/chatroom/${room.id}`)).toMatchObject({ status: 401, body: { code: "unauthenticated" } })
+    expect(await call(`/chatroom/${room.id}`)).toMatchObject({
+      status: 401,
+      body: { code: "unauthenticated" },
+    })
     expect((await call("/chatroom/1%27--", ann.token)).status).toBe(400)
   })
 })
@@ -152,7 +177,10 @@ describe("the list of chatrooms", () => {
     await createRoom({}, user)
     const first = await app.http.get("/chatroom", { token: user.token })
     const headers = { "If-None-Match": first.headers.get("etag") as string }
-    expect(await app.http.get("/chatroom", { token: user.token, headers })).toMatchObject({ status: 304, body: "" })
+    expect(await app.http.get("/chatroom", { token: user.token, headers })).toMatchObject({
+      status: 304,
+      body: "",
+    })
     await createRoom({}, user)
     expect((await app.http.get("/chatroom", { token: user.token, headers })).status).toBe(200)
   })

@@ -21,10 +21,28 @@ describe("sending a message", () => {
     const { status, headers, body } = await send(app, ann, room, "Hello, how are you?")
     expect(status).toBe(202)
     expect(headers.get("location")).toBe(`/chatroom/${room.id}/message/${body.reply.id}`)
-    expect(body).toMatchObject({ role: "user", content: "Hello, how are you?", status: "completed", parentId: null, attachments: [] })
-    expect(body.reply).toMatchObject({ role: "model", content: "", status: "queued", parentId: body.id, error: null, usage: null })
+    expect(body).toMatchObject({
+      role: "user",
+      content: "Hello, how are you?",
+      status: "completed",
+      parentId: null,
+      attachments: [],
+    })
+    expect(body.reply).toMatchObject({
+      role: "model",
+      content: "",
+      status: "queued",
+      parentId: body.id,
+      error: null,
+      usage: null,
+    })
     const reply = await finalReply(app, ann, body.reply)
-    expect(reply).toMatchObject({ status: "completed", finishReason: "STOP", model: "gemini-3.8-flash", error: null })
+    expect(reply).toMatchObject({
+      status: "completed",
+      finishReason: "STOP",
+      model: "gemini-3.8-flash",
+      error: null,
+    })
     expect(reply.content).toContain("Simulated reply")
     expect(reply.usage.totalTokens).toBeGreaterThan(0)
   })
@@ -32,7 +50,11 @@ describe("sending a message", () => {
   test("with Prefer: wait answers 201 with the final reply", async () => {
     const room = await createRoom(app, ann)
     const headers = { Prefer: "respond-async, wait=20" }
-    const answer = await app.http.post(`/chatroom/${room.id}/message`, { message: "hi" }, { token: ann.token, headers })
+    const answer = await app.http.post(
+      `/chatroom/${room.id}/message`,
+      { message: "hi" },
+      { token: ann.token, headers },
+    )
     expect(answer).toMatchObject({ status: 201, body: { reply: { status: "completed" } } })
     expect(answer.headers.get("preference-applied")).toBe("wait=20")
   })
@@ -41,7 +63,11 @@ describe("sending a message", () => {
     const room = await createRoom(app, ann)
     const headers = { Prefer: "wait=1" }
     const message = "[[gemini: stall after=1]]"
-    const answer = await app.http.post(`/chatroom/${room.id}/message`, { message }, { token: ann.token, headers })
+    const answer = await app.http.post(
+      `/chatroom/${room.id}/message`,
+      { message },
+      { token: ann.token, headers },
+    )
     expect(answer.status).toBe(202)
     await app.http.delete(`/chatroom/${room.id}`, { token: ann.token })
   })
@@ -86,9 +112,16 @@ describe("sending a message", () => {
     const room = await createRoom(app, ann)
     const huge = await send(app, ann, room, "x".repeat(1024 * 1024))
     expect(huge).toMatchObject({ status: 413, body: { code: "payload_too_large" } })
-    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16x"]) {
+    for (const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "application/json; charset=utf-16x",
+    ]) {
       const headers = { "Content-Type": type }
-      const answer = await app.http.post(`/chatroom/${room.id}/message`, '{"message":"x"}', { token: ann.token, headers })
+      const answer = await app.http.post(`/chatroom/${room.id}/message`, '{"message":"x"}', {
+        token: ann.token,
+        headers,
+      })
       expect(answer).toMatchObject({ status: 415, body: { code: "unsupported_media_type" } })
     }
     expect((await app.http.get("/health/live")).status).toBe(200)
@@ -117,7 +150,8 @@ describe("an Idempotency-Key", () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
     const headers = { "Idempotency-Key": randomUUID() }
-    const post = (message: string) => app.http.post(`/chatroom/${room.id}/message`, { message }, { token: user.token, headers })
+    const post = (message: string) =>
+      app.http.post(`/chatroom/${room.id}/message`, { message }, { token: user.token, headers })
     const answers = await Promise.all(Array.from({ length: 20 }, () => post("once")))
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(202))
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
@@ -131,9 +165,12 @@ describe("an Idempotency-Key", () => {
   test("refused for want of quota is free to be used again", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
-    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 5)", [user.user.id])
+    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 5)", [
+      user.user.id,
+    ])
     const headers = { "Idempotency-Key": "again" }
-    const post = () => app.http.post(`/chatroom/${room.id}/message`, { message: "x" }, { token: user.token, headers })
+    const post = () =>
+      app.http.post(`/chatroom/${room.id}/message`, { message: "x" }, { token: user.token, headers })
     expect((await post()).status).toBe(429)
     await makePro(app, user)
     expect((await post()).status).toBe(202)
@@ -142,7 +179,11 @@ describe("an Idempotency-Key", () => {
   test("must be 1 to 255 printable characters", async () => {
     const room = await createRoom(app, ann)
     const headers = { "Idempotency-Key": "x".repeat(256) }
-    const answer = await app.http.post(`/chatroom/${room.id}/message`, { message: "x" }, { token: ann.token, headers })
+    const answer = await app.http.post(
+      `/chatroom/${room.id}/message`,
+      { message: "x" },
+      { token: ann.token, headers },
+    )
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: "headers.Idempotency-Key" }] } })
   })
 })
@@ -160,7 +201,9 @@ describe("the tree of messages", () => {
     expect((await app.http.get(`/chatroom/${room.id}/message`, { token: ann.token })).body).toHaveLength(8)
     const shown = async () => {
       const { body } = await app.http.get(`/chatroom/${room.id}`, { token: ann.token })
-      return body.messages.filter(({ role }: { role: string }) => role === "user").map(({ content }: { content: string }) => content)
+      return body.messages
+        .filter(({ role }: { role: string }) => role === "user")
+        .map(({ content }: { content: string }) => content)
     }
     expect(await shown()).toEqual(["one, better"])
     await app.http.patch(`/chatroom/${room.id}`, { headId: edited.body.reply.id }, { token: ann.token })
@@ -172,7 +215,10 @@ describe("the tree of messages", () => {
     const other = await ask(app, ann, await createRoom(app, ann), "elsewhere")
     const { body: prompt } = await send(app, ann, room, "here")
     for (const parentId of [other.id, prompt.id]) {
-      expect(await send(app, ann, room, "x", { parentId })).toMatchObject({ status: 400, body: { errors: [{ path: "body.parentId" }] } })
+      expect(await send(app, ann, room, "x", { parentId })).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: "body.parentId" }] },
+      })
     }
   })
 
@@ -195,7 +241,11 @@ describe("the tree of messages", () => {
     const seen: string[] = []
     for (let path: string | undefined = `/chatroom/${room.id}/message?limit=3`; path; ) {
       const { body, headers } = await app.http.get(path, { token: ann.token })
-      seen.push(...body.map(({ role, content }: { role: string; content: string }) => (role === "user" ? content : role)))
+      seen.push(
+        ...body.map(({ role, content }: { role: string; content: string }) =>
+          role === "user" ? content : role,
+        ),
+      )
       path = /<(.*)>; rel="next"/.exec(headers.get("link") ?? "")?.[1]
     }
     expect(seen).toEqual(["prompt 0", "model", "prompt 1", "model", "prompt 2", "model", "prompt 3", "model"])
@@ -206,10 +256,17 @@ describe("whose messages they are", () => {
   test("nobody and strangers get nothing", async () => {
     const room = await createRoom(app, ann)
     const reply = await ask(app, ann, room, "secret")
-    const paths = [`/chatroom/${room.id}/message`, `/chatroom/${room.id}/message/${reply.id}`, `/chatroom/${room.id}/message/${reply.id}/stream`]
+    const paths = [
+      `/chatroom/${room.id}/message`,
+      `/chatroom/${room.id}/message/${reply.id}`,
+      `/chatroom/${room.id}/message/${reply.id}/stream`,
+    ]
     for (const path of paths) {
       expect(await app.http.get(path)).toMatchObject({ status: 401, body: { code: "unauthenticated" } })
-      expect(await app.http.get(path, { token: bob.token })).toMatchObject({ status: 404, body: { code: "not_found" } })
+      expect(await app.http.get(path, { token: bob.token })).toMatchObject({
+        status: 404,
+        body: { code: "not_found" },
+      })
       expect((await app.http.get(`${path}x/%00`, { token: ann.token })).status).toBeGreaterThanOrEqual(400)
     }
     expect((await send(app, bob, room, "mine")).status).toBe(404)
@@ -227,7 +284,10 @@ describe("the daily quota", () => {
     const room = await createRoom(app, user)
     for (let i = 0; i < 5; i++) expect((await send(app, user, room, `prompt ${i}`)).status).toBe(202)
     const refused = await send(app, user, room, "one too many")
-    expect(refused).toMatchObject({ status: 429, body: { code: "quota_exceeded", limit: 5, upgrade: "/subscribe/pro" } })
+    expect(refused).toMatchObject({
+      status: 429,
+      body: { code: "quota_exceeded", limit: 5, upgrade: "/subscribe/pro" },
+    })
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0)
     expect(refused.body.resetsAt).toMatch(/T00:00:00.000Z$/)
     expect((await app.http.get(`/chatroom/${room.id}/message`, { token: user.token })).body).toHaveLength(10)
@@ -238,7 +298,10 @@ describe("the daily quota", () => {
     const room = await createRoom(app, user)
     await ask(app, user, room, "fine")
     expect(await promptsUsed(app, user)).toBe(1)
-    expect(await ask(app, user, room, "[[gemini: blocked]]")).toMatchObject({ status: "failed", error: { code: "blocked" } })
+    expect(await ask(app, user, room, "[[gemini: blocked]]")).toMatchObject({
+      status: "failed",
+      error: { code: "blocked" },
+    })
     expect(await promptsUsed(app, user)).toBe(1)
     await app.http.delete(`/chatroom/${room.id}`, { token: user.token })
     expect(await promptsUsed(app, user)).toBe(1)

@@ -14,7 +14,7 @@ afterAll(() => app.close())
 
 const callsFor = (prompt: string) => app.gemini.calls().filter((call) => call.prompt.includes(prompt))
 
-describe("what can't succeed fails at the first attempt", () => {
+describe.concurrent("what can't succeed fails at the first attempt", () => {
   test.each([
     ["rate-limit-day", "provider_exhausted"],
     ["rate-limit-zero", "provider_exhausted"],
@@ -41,7 +41,7 @@ describe("what can't succeed fails at the first attempt", () => {
   })
 })
 
-describe("what may pass is tried again and then succeeds", () => {
+describe.concurrent("what may pass is tried again and then succeeds", () => {
   test.each([
     "rate-limit retry=0.5s",
     "internal",
@@ -92,8 +92,19 @@ test("STOP on every chunk doesn't end a reply early", async () => {
 test("what went wrong at the provider is in the log with the request id, not in the reply", async () => {
   const room = await createRoom(app, ann)
   const headers = { "X-Request-Id": "find-me-42" }
-  const { body } = await app.http.post(`/chatroom/${room.id}/message`, { message: "[[gemini: key-invalid]]" }, { token: ann.token, headers })
-  await expect.poll(() => app.logs().split("\n").filter((line) => line.includes("attempt_failed") && line.includes("find-me-42"))).toHaveLength(1)
+  const { body } = await app.http.post(
+    `/chatroom/${room.id}/message`,
+    { message: "[[gemini: key-invalid]]" },
+    { token: ann.token, headers },
+  )
+  await expect
+    .poll(() =>
+      app
+        .logs()
+        .split("\n")
+        .filter((line) => line.includes("attempt_failed") && line.includes("find-me-42")),
+    )
+    .toHaveLength(1)
   expect(app.logs()).toContain("API key not valid")
   expect(body.reply.error).toBeNull()
 })
@@ -142,17 +153,23 @@ describe("replies of a room", () => {
     const room = await createRoom(app, ann)
     const tag = `order ${Math.random()}`
     const sent = []
-    for (let i = 0; i < 5; i++) sent.push((await send(app, ann, room, `[[gemini: chunks=4 delay=20]] ${tag} ${i}`)).body.reply)
-    await expect.poll(() => callsFor(tag).filter(({ endedAt }) => endedAt !== null).length, { timeout: 20_000 }).toBe(5)
+    for (let i = 0; i < 5; i++)
+      sent.push((await send(app, ann, room, `[[gemini: chunks=4 delay=20]] ${tag} ${i}`)).body.reply)
+    await expect
+      .poll(() => callsFor(tag).filter(({ endedAt }) => endedAt !== null).length, { timeout: 20_000 })
+      .toBe(5)
     const calls = callsFor(tag).sort((a, b) => a.startedAt - b.startedAt)
     expect(calls.map(({ prompt }) => prompt.at(-1))).toEqual(["0", "1", "2", "3", "4"])
-    for (const [i, call] of calls.entries()) expect(call.startedAt).toBeGreaterThanOrEqual(calls[i - 1]?.endedAt ?? 0)
+    for (const [i, call] of calls.entries())
+      expect(call.startedAt).toBeGreaterThanOrEqual(calls[i - 1]?.endedAt ?? 0)
   })
 
   test("don't wait for another room's", async () => {
     const stuck = await createRoom(app, ann)
     await send(app, ann, stuck, "[[gemini: drip chunks=100 delay=100]] slow room")
-    expect(await ask(app, ann, await createRoom(app, ann), "quick room")).toMatchObject({ status: "completed" })
+    expect(await ask(app, ann, await createRoom(app, ann), "quick room")).toMatchObject({
+      status: "completed",
+    })
     await app.http.delete(`/chatroom/${stuck.id}`, { token: ann.token })
   })
 })

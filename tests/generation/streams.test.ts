@@ -13,7 +13,8 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-const streamPath = (reply: { id: string; chatroomId: string }) => `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
+const streamPath = (reply: { id: string; chatroomId: string }) =>
+  `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
 const follow = (reply: { id: string; chatroomId: string }, lastEventId?: string, signal?: AbortSignal) =>
   app.http.events(streamPath(reply), {
     token: ann.token,
@@ -91,7 +92,9 @@ describe("the stream of a reply", () => {
     const reply = await sendPrompt("[[gemini: cut after=4 times=1 delay=30 chunks=12]] break")
     const events = await collect(follow(reply))
     const stored = await finalReply(app, ann, reply)
-    expect(events.filter(({ event }) => event === "reset")).toEqual([{ event: "reset", id: "2-0", data: { attempt: 2 } }])
+    expect(events.filter(({ event }) => event === "reset")).toEqual([
+      { event: "reset", id: "2-0", data: { attempt: 2 } },
+    ])
     expect(joinDeltas(events)).toBe(stored.content)
     expect(stored).toMatchObject({ status: "completed", error: null })
   })
@@ -99,7 +102,11 @@ describe("the stream of a reply", () => {
   test("can be the answer to the prompt itself", async () => {
     const room = await createRoom(app, ann)
     const events = await collect(
-      app.http.events(`/chatroom/${room.id}/message`, { method: "POST", token: ann.token, body: { message: "stream it" } }),
+      app.http.events(`/chatroom/${room.id}/message`, {
+        method: "POST",
+        token: ann.token,
+        body: { message: "stream it" },
+      }),
     )
     expect(joinDeltas(events)).toContain("stream it")
     expect(events.at(-1)?.event).toBe("done")
@@ -117,7 +124,8 @@ describe("the stream of a reply", () => {
     const reply = await sendPrompt(`[[gemini: split echo]]${text}`)
     const events = await collect(follow(reply))
     expect(joinDeltas(events)).toBe((await finalReply(app, ann, reply)).content)
-    for (const { data } of events.filter(({ event }) => event === "delta")) expect(data.text.isWellFormed()).toBe(true)
+    for (const { data } of events.filter(({ event }) => event === "delta"))
+      expect(data.text.isWellFormed()).toBe(true)
     expect(joinDeltas(events)).toBe(text)
   })
 

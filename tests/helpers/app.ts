@@ -42,7 +42,11 @@ interface Stores {
   gemini: GeminiSimulator
 }
 
-export async function startTestApp({ config: overrides = {}, beside, worker = true }: TestAppOptions = {}): Promise<TestApp> {
+export async function startTestApp({
+  config: overrides = {},
+  beside,
+  worker = true,
+}: TestAppOptions = {}): Promise<TestApp> {
   await using starting = new AsyncDisposableStack()
   const stores = beside?.stores ?? (await openStores(starting))
   const config = merge(defaultConfig(stores), overrides)
@@ -51,7 +55,10 @@ export async function startTestApp({ config: overrides = {}, beside, worker = tr
   const owned = await createContext(config, log)
   starting.defer(() => owned.close())
   if (worker) {
-    const running = await startWorker(owned.ctx, { redisUrl: config.redis.url, databaseUrl: config.database.url })
+    const running = await startWorker(owned.ctx, {
+      redisUrl: config.redis.url,
+      databaseUrl: config.database.url,
+    })
     starting.defer(() => running.close())
   }
   const listening = await listen(owned)
@@ -127,10 +134,14 @@ export function newMobileNumber(): string {
 }
 
 /** Signs up and in by a code, over HTTP. */
-export async function signIn(app: TestApp, { mobileNumber = newMobileNumber() }: { mobileNumber?: string } = {}): Promise<SignedIn> {
+export async function signIn(
+  app: TestApp,
+  { mobileNumber = newMobileNumber() }: { mobileNumber?: string } = {},
+): Promise<SignedIn> {
   await app.http.post("/auth/signup", { mobileNumber })
   const sent = await app.http.post("/auth/send-otp", { mobileNumber })
   const verified = await app.http.post("/auth/verify-otp", { mobileNumber, otp: sent.body.otp })
-  if (verified.status !== 200) throw new Error(`sign-in failed: ${JSON.stringify([sent.body, verified.body])}`)
+  if (verified.status !== 200)
+    throw new Error(`sign-in failed: ${JSON.stringify([sent.body, verified.body])}`)
   return { ...verified.body, mobileNumber }
 }

@@ -1,4 +1,4 @@
-import { expect } from "vitest"
+import { expect, vi } from "vitest"
 import type { SignedIn, TestApp } from "./app.ts"
 import type { Answer } from "./http.ts"
 
@@ -8,20 +8,43 @@ export async function createRoom(app: TestApp, user: SignedIn, body: object = {}
 }
 
 /** Sends a prompt and gives the answer, which has the pending `reply`. */
-export function send(app: TestApp, user: SignedIn, room: { id: string }, message: string, extra: object = {}): Promise<Answer> {
+export function send(
+  app: TestApp,
+  user: SignedIn,
+  room: { id: string },
+  message: string,
+  extra: object = {},
+): Promise<Answer> {
   return app.http.post(`/chatroom/${room.id}/message`, { message, ...extra }, { token: user.token })
 }
 
 /** Waits until the reply is final. */
-export async function finalReply(app: TestApp, user: SignedIn, reply: { id: string; chatroomId: string }, timeoutMs = 20_000) {
+export async function finalReply(
+  app: TestApp,
+  user: SignedIn,
+  reply: { id: string; chatroomId: string },
+  timeoutMs = 20_000,
+) {
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}`
-  const read = async () => (await app.http.get(path, { token: user.token })).body
-  await expect.poll(async () => (await read()).completedAt, { timeout: timeoutMs, interval: 20 }).not.toBeNull()
-  return read()
+  // Not expect.poll, which can't be used in concurrent tests.
+  return vi.waitFor(
+    async () => {
+      const { body } = await app.http.get(path, { token: user.token })
+      expect(body.completedAt).not.toBeNull()
+      return body
+    },
+    { timeout: timeoutMs, interval: 20 },
+  )
 }
 
 /** Sends a prompt and waits for its final reply. */
-export async function ask(app: TestApp, user: SignedIn, room: { id: string }, message: string, extra: object = {}) {
+export async function ask(
+  app: TestApp,
+  user: SignedIn,
+  room: { id: string },
+  message: string,
+  extra: object = {},
+) {
   const { status, body } = await send(app, user, room, message, extra)
   expect(status, JSON.stringify(body)).toBe(202)
   return finalReply(app, user, body.reply)
@@ -29,7 +52,10 @@ export async function ask(app: TestApp, user: SignedIn, room: { id: string }, me
 
 /** Prompts that count against today's quota. */
 export async function promptsUsed(app: TestApp, user: SignedIn): Promise<number> {
-  const { rows } = await app.pool.query("SELECT sum(used)::int AS used FROM usage_counters WHERE user_id = $1", [user.user.id])
+  const { rows } = await app.pool.query(
+    "SELECT sum(used)::int AS used FROM usage_counters WHERE user_id = $1",
+    [user.user.id],
+  )
   return rows[0].used ?? 0
 }
 

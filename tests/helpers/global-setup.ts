@@ -26,7 +26,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 async function startPostgres(stack: AsyncDisposableStack): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), "test-postgres-"))
   stack.defer(() => rm(dataDir, { recursive: true, force: true }))
-  const settings = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "400" }
+  const settings = {
+    fsync: "off",
+    synchronous_commit: "off",
+    full_page_writes: "off",
+    max_connections: "400",
+  }
   const postgres = await startEmbeddedPostgres({ dataDir, settings })
   stack.defer(() => postgres.stop())
   return postgres.url

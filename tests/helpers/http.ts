@@ -44,13 +44,15 @@ export function createHttp(url: string) {
     patch: send("PATCH", true) as WithBody,
     put: send("PUT", true) as WithBody,
     /** Follows server-sent events until the stream ends or `options.signal` aborts. */
-    events: (path: string, options: RequestOptions & { method?: string; body?: unknown } = {}) => readEvents(url + path, options),
+    events: (path: string, options: RequestOptions & { method?: string; body?: unknown } = {}) =>
+      readEvents(url + path, options),
   }
 }
 
 /** Text and bytes are sent as they are, everything else as JSON. */
 function toBody(body: unknown): string | Uint8Array<ArrayBuffer> | undefined {
-  if (typeof body === "string" || body instanceof Uint8Array || body === undefined) return body as string | undefined
+  if (typeof body === "string" || body instanceof Uint8Array || body === undefined)
+    return body as string | undefined
   return JSON.stringify(body)
 }
 

@@ -25,9 +25,23 @@ export async function startRedis(stack: AsyncDisposableStack): Promise<string | 
 
 /** @returns the process, or null where `redis-server` isn't on the PATH */
 export async function spawnRedis(port: number): Promise<ChildProcess | null> {
-  const flags = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--databases", DATABASES]
+  const flags = [
+    "--port",
+    port,
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--databases",
+    DATABASES,
+  ]
   const server = spawn("redis-server", flags.map(String), { stdio: "ignore" })
-  const started = await Promise.race([once(server, "spawn").then(() => true), once(server, "error").then(() => false)])
+  const started = await Promise.race([
+    once(server, "spawn").then(() => true),
+    once(server, "error").then(() => false),
+  ])
   return started ? server : null
 }
 

@@ -11,7 +11,8 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-const names = async () => (await app.http.get("/chatroom", { token: user.token })).body.map(({ name }: { name: string }) => name)
+const names = async () =>
+  (await app.http.get("/chatroom", { token: user.token })).body.map(({ name }: { name: string }) => name)
 
 test("a reader that started before a write doesn't fill the cache with what it saw", async () => {
   await createRoom(app, user, { name: "old" })

@@ -18,7 +18,9 @@ test("of 200 prompts that a Basic user sends at once, to two processes and many 
   const user = await signIn(first)
   const rooms = await Promise.all(Array.from({ length: 10 }, () => createRoom(first, user)))
   const answers = await Promise.all(
-    Array.from({ length: 200 }, (_, i) => send(i % 2 ? first : second, user, rooms[i % 10] as { id: string }, `prompt ${i}`)),
+    Array.from({ length: 200 }, (_, i) =>
+      send(i % 2 ? first : second, user, rooms[i % 10] as { id: string }, `prompt ${i}`),
+    ),
   )
   const accepted = answers.filter(({ status }) => status === 202)
   expect(accepted).toHaveLength(5)
@@ -36,15 +38,25 @@ test("prompts that are sent to one room at once get positions and parents in one
   const user = await signIn(first)
   await makePro(first, user)
   const room = await createRoom(first, user)
-  const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => send(i % 2 ? first : second, user, room, `prompt ${i}`)))
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => send(i % 2 ? first : second, user, room, `prompt ${i}`)),
+  )
   expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(202))
   const all = (await first.http.get(`/chatroom/${room.id}/message?limit=100`, { token: user.token })).body
   expect(all).toHaveLength(80)
   for (const [i, message] of all.entries()) expect(message.parentId).toBe(all[i - 1]?.id ?? null)
   await expect
-    .poll(async () => (await first.pool.query("SELECT 1 FROM messages WHERE status <> 'completed' AND chatroom_id = $1", [room.id])).rowCount, {
-      timeout: 25_000,
-    })
+    .poll(
+      async () =>
+        (
+          await first.pool.query("SELECT 1 FROM messages WHERE status <> 'completed' AND chatroom_id = $1", [
+            room.id,
+          ])
+        ).rowCount,
+      {
+        timeout: 25_000,
+      },
+    )
     .toBe(0)
   expect(await promptsUsed(first, user)).toBe(40)
 })

@@ -40,12 +40,12 @@ async function openSession(
 ): Promise<SignedIn> {
   const session = openSessionValues("password", device)
   const opened = await inTransaction(ctx.db.pool, async (client) => {
-    await refundGuess(client, guesser)
     const { rows } = await client.query({
       name: "log-in",
       text: LOG_IN,
       values: [user.id, user.passwordHash, ...session.values],
     })
+    if (rows[0]) await refundGuess(client, guesser)
     return rows[0]
   })
   if (!opened) throw new CredentialsInvalid()

@@ -46,8 +46,7 @@ export async function chargeGuess(ctx: Context, guesser: Guesser): Promise<void>
 export async function refundGuess(db: pg.Pool | pg.ClientBase, guesser: Guesser): Promise<void> {
   await db.query({
     name: "refund-password-guess",
-    text: `UPDATE password_guesses SET used = used - 1
-      WHERE used > 0 AND (scope, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    text: REFUND,
     values: [LIMITS.map(({ scope }) => scope), keysOf(guesser)],
   })
 }
@@ -56,7 +55,7 @@ function keysOf({ mobileNumber, address }: Guesser): string[] {
   return [`${mobileNumber} ${address}`, mobileNumber]
 }
 
-/** Two guesses take the rows in the same order, so that neither waits for the other in a circle. */
+/** All take the rows of a guess in one order, so that nobody waits in a circle. */
 const CHARGE = `
   INSERT INTO password_guesses AS guesses (scope, key, window_ends_at)
   SELECT charge.scope, charge.key, now() + charge.window_ms * interval '1 millisecond'
@@ -70,6 +69,15 @@ const CHARGE = `
   WHERE guesses.window_ends_at <= now()
     OR guesses.used < ($4::int[])[array_position($1::text[], guesses.scope)]
   RETURNING scope`
+
+const REFUND = `
+  UPDATE password_guesses AS guesses SET used = guesses.used - 1
+  FROM (
+    SELECT guess.scope, guess.key FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS guess (scope, key, place)
+    JOIN password_guesses USING (scope, key)
+    ORDER BY guess.place FOR UPDATE OF password_guesses
+  ) AS mine
+  WHERE guesses.scope = mine.scope AND guesses.key = mine.key AND guesses.used > 0`
 
 async function secondsToWait(client: pg.ClientBase, guesser: Guesser): Promise<number> {
   const { rows } = await client.query<{ seconds: number }>(

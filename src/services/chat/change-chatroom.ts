@@ -27,5 +27,6 @@ export async function changeChatroom(
 /** A branch ends in a reply: what is posted next continues it. */
 async function requireReply(ctx: Context, chatroomId: string, id: string): Promise<void> {
   const found = await ctx.models.Message.count({ where: { id, chatroomId, role: "model" } })
-  if (found === 0) throw new InvalidRequest([{ path: "body.headId", message: "must be a reply in this chatroom" }])
+  if (found === 0)
+    throw new InvalidRequest([{ path: "body.headId", message: "must be a reply in this chatroom" }])
 }

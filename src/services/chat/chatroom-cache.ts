@@ -10,7 +10,10 @@ export interface CachedList {
 }
 
 /** @returns the list, or leave to fill it */
-export async function readCachedList(ctx: Context, userId: string): Promise<{ list: CachedList } | { lease: string | null }> {
+export async function readCachedList(
+  ctx: Context,
+  userId: string,
+): Promise<{ list: CachedList } | { lease: string | null }> {
   const found = await ctx.cache.read(keyOf(userId))
   if (found.value === null) return { lease: found.lease }
   // Lines rather than JSON: the body is JSON text already, and wrapping it would cost an escape on every hit.
@@ -18,7 +21,12 @@ export async function readCachedList(ctx: Context, userId: string): Promise<{ li
   return { list: { etag, link, body: found.value.slice(etag.length + link.length + 2) } }
 }
 
-export async function fillCachedList(ctx: Context, userId: string, lease: string, list: CachedList): Promise<void> {
+export async function fillCachedList(
+  ctx: Context,
+  userId: string,
+  lease: string,
+  list: CachedList,
+): Promise<void> {
   const { chatroomTtlSeconds } = ctx.config.cache
   await ctx.cache.fill(keyOf(userId), lease, `${list.etag}\n${list.link}\n${list.body}`, chatroomTtlSeconds)
 }
@@ -29,7 +37,11 @@ export async function forgetChatrooms(ctx: Context, userId: string): Promise<voi
 }
 
 /** Runs a write that the list shows; killed at any point, it leaves no stale list for longer than seconds. */
-export async function changingChatrooms<T>(ctx: Context, userId: string, write: () => Promise<T>): Promise<T> {
+export async function changingChatrooms<T>(
+  ctx: Context,
+  userId: string,
+  write: () => Promise<T>,
+): Promise<T> {
   await ctx.cache.hold(keyOf(userId))
   try {
     return await write()

@@ -3,7 +3,11 @@ import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 
 /** @throws {NotFound} for a stranger's room as for an unknown one */
-export async function findOwnChatroom(ctx: Context, userId: string, chatroomId: string): Promise<ChatroomModel> {
+export async function findOwnChatroom(
+  ctx: Context,
+  userId: string,
+  chatroomId: string,
+): Promise<ChatroomModel> {
   const room = await ctx.models.Chatroom.findOne({ where: { id: chatroomId, userId } })
   if (!room) throw new NotFound("chatroom")
   return room

@@ -15,11 +15,20 @@ const Cursor = z.tuple([z.uuid()])
  */
 export async function getChatroom(
   ctx: Context,
-  { userId, chatroomId, limit, cursor }: { userId: string; chatroomId: string; limit: number; cursor?: string },
+  {
+    userId,
+    chatroomId,
+    limit,
+    cursor,
+  }: { userId: string; chatroomId: string; limit: number; cursor?: string },
 ): Promise<{ room: ChatroomRecord; messages: Page<MessageRecord> }> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   const tipId = cursor === undefined ? room.headId : decodeCursor(cursor, Cursor)[0]
-  const { rows } = await ctx.db.pool.query({ name: "read-branch", text: BRANCH, values: [chatroomId, tipId, limit] })
+  const { rows } = await ctx.db.pool.query({
+    name: "read-branch",
+    text: BRANCH,
+    values: [chatroomId, tipId, limit],
+  })
   const items = rows.map((row) => toCamelCase<MessageRecord>(row))
   const olderId = items[0]?.parentId
   return { room, messages: { items, next: olderId ? encodeCursor([olderId]) : null } }

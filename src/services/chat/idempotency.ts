@@ -29,12 +29,17 @@ export async function onceForKey<T>(
   return { result, replayed: false }
 }
 
-const TAKE = "INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+const TAKE =
+  "INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 const KEEP = "UPDATE idempotency_keys SET result = $3 WHERE user_id = $1 AND key = $2"
 const READ = "SELECT request_hash, result FROM idempotency_keys WHERE user_id = $1 AND key = $2"
 
 async function readFirst(client: pg.ClientBase, userId: string, key: string, hash: Buffer): Promise<unknown> {
-  const { rows } = await client.query<{ request_hash: Buffer; result: unknown }>({ name: "read-key", text: READ, values: [userId, key] })
+  const { rows } = await client.query<{ request_hash: Buffer; result: unknown }>({
+    name: "read-key",
+    text: READ,
+    values: [userId, key],
+  })
   const first = rows[0]
   if (!first?.request_hash.equals(hash)) throw new IdempotencyConflict()
   return first.result

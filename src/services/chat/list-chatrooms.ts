@@ -18,7 +18,11 @@ export async function listChatrooms(
   { userId, limit, cursor }: { userId: string; limit: number; cursor?: string },
 ): Promise<Page<ChatroomRecord>> {
   const [activityAt, id] = cursor === undefined ? [null, null] : decodeCursor(cursor, Cursor)
-  const { rows } = await ctx.db.pool.query({ name: "list-chatrooms", text: LIST, values: [userId, limit + 1, activityAt, id] })
+  const { rows } = await ctx.db.pool.query({
+    name: "list-chatrooms",
+    text: LIST,
+    values: [userId, limit + 1, activityAt, id],
+  })
   const items = rows.slice(0, limit).map((row) => toCamelCase<ChatroomRecord>(row))
   const last = items.at(-1)
   const next = rows.length > limit && last ? encodeCursor([last.activityAt.toISOString(), last.id]) : null

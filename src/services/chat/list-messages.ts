@@ -13,11 +13,20 @@ const Cursor = z.tuple([z.number().int().min(0).max(MAX_POSITION)])
 /** All messages of a room, of every branch, oldest first. @throws {NotFound | InvalidRequest} */
 export async function listMessages(
   ctx: Context,
-  { userId, chatroomId, limit, cursor }: { userId: string; chatroomId: string; limit: number; cursor?: string },
+  {
+    userId,
+    chatroomId,
+    limit,
+    cursor,
+  }: { userId: string; chatroomId: string; limit: number; cursor?: string },
 ): Promise<Page<MessageRecord>> {
   await findOwnChatroom(ctx, userId, chatroomId)
   const [after] = cursor === undefined ? [0] : decodeCursor(cursor, Cursor)
-  const { rows } = await ctx.db.pool.query({ name: "list-messages", text: LIST, values: [chatroomId, after, limit + 1] })
+  const { rows } = await ctx.db.pool.query({
+    name: "list-messages",
+    text: LIST,
+    values: [chatroomId, after, limit + 1],
+  })
   const items = rows.slice(0, limit).map((row) => toCamelCase<MessageRecord>(row))
   const last = items.at(-1)
   return { items, next: rows.length > limit && last ? encodeCursor([last.position]) : null }
@@ -32,7 +41,11 @@ export async function getMessage(
   ctx: Context,
   { userId, chatroomId, messageId }: { userId: string; chatroomId: string; messageId: string },
 ): Promise<MessageRecord> {
-  const { rows } = await ctx.db.pool.query({ name: "get-message", text: GET, values: [messageId, chatroomId, userId] })
+  const { rows } = await ctx.db.pool.query({
+    name: "get-message",
+    text: GET,
+    values: [messageId, chatroomId, userId],
+  })
   if (!rows[0]) throw new NotFound("message")
   return toCamelCase<MessageRecord>(rows[0])
 }

@@ -29,12 +29,18 @@ export type Exchange = z.infer<typeof Exchange>
  * at all. Once that is committed the reply will be made, whatever happens to this process or the queue.
  * @throws {NotFound | InvalidRequest | QuotaExceeded | IdempotencyConflict}
  */
-export async function sendMessage(ctx: Context, send: SendMessage): Promise<Exchange & { replayed: boolean }> {
+export async function sendMessage(
+  ctx: Context,
+  send: SendMessage,
+): Promise<Exchange & { replayed: boolean }> {
   const { key, userId } = send
-  if (key === null) return { ...(await announce(ctx, send, await writeExchange(ctx, ctx.db.pool, send))), replayed: false }
+  if (key === null)
+    return { ...(await announce(ctx, send, await writeExchange(ctx, ctx.db.pool, send))), replayed: false }
   const taken = await inTransaction(ctx.db.pool, async (client) => {
     const once = await onceForKey(client, userId, key, () => writeExchange(ctx, client, send))
-    return once.replayed ? { ...Exchange.parse(once.result), startsNow: false, replayed: true } : { ...once.result, replayed: false }
+    return once.replayed
+      ? { ...Exchange.parse(once.result), startsNow: false, replayed: true }
+      : { ...once.result, replayed: false }
   })
   if (!taken.replayed) await announce(ctx, send, taken)
   return { prompt: taken.prompt, reply: taken.reply, replayed: taken.replayed }
@@ -46,7 +52,11 @@ interface Written extends Exchange {
 }
 
 /** After the commit: hints only, so neither may fail the request. */
-async function announce(ctx: Context, { userId, requestId }: SendMessage, { prompt, reply, startsNow }: Written): Promise<Exchange> {
+async function announce(
+  ctx: Context,
+  { userId, requestId }: SendMessage,
+  { prompt, reply, startsNow }: Written,
+): Promise<Exchange> {
   const { chatroomId } = prompt
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
   if (startsNow) ctx.background.run("enqueue a reply", () => ctx.queue.enqueue(reply.id))
@@ -91,15 +101,25 @@ async function writeExchange(ctx: Context, db: pg.Pool | pg.ClientBase, send: Se
   })
   const outcome = rows[0] as Outcome
   if (!outcome.room_found) throw new NotFound("chatroom")
-  if (!outcome.parent_found) throw new InvalidRequest([{ path: "body.parentId", message: "must be a reply in this chatroom" }])
+  if (!outcome.parent_found)
+    throw new InvalidRequest([{ path: "body.parentId", message: "must be a reply in this chatroom" }])
   if (!outcome.charged) {
-    throw new QuotaExceeded({ limit: outcome.daily_limit ?? 0, resetsAt: outcome.resets_at, now: outcome.now })
+    throw new QuotaExceeded({
+      limit: outcome.daily_limit ?? 0,
+      resetsAt: outcome.resets_at,
+      now: outcome.now,
+    })
   }
   return { ...toExchange(send, outcome, promptId, replyId), startsNow: outcome.starts_now }
 }
 
 /** The rows that `SEND` has written, put together here: reading them back would cost more than it says. */
-function toExchange({ chatroomId, content }: SendMessage, written: Outcome, promptId: string, replyId: string): Exchange {
+function toExchange(
+  { chatroomId, content }: SendMessage,
+  written: Outcome,
+  promptId: string,
+  replyId: string,
+): Exchange {
   const common = {
     chatroomId,
     attachments: [],
@@ -114,7 +134,17 @@ function toExchange({ chatroomId, content }: SendMessage, written: Outcome, prom
   }
   const { parent_id: parentId, position, model, now } = written
   return {
-    prompt: { ...common, id: promptId, parentId, position, role: "user", content, status: "completed", model: null, completedAt: now },
+    prompt: {
+      ...common,
+      id: promptId,
+      parentId,
+      position,
+      role: "user",
+      content,
+      status: "completed",
+      model: null,
+      completedAt: now,
+    },
     reply: {
       ...common,
       id: replyId,

@@ -1,8 +1,8 @@
 import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
-import { giveBackPrompt } from "../usage/quota.ts"
 import { forgetChatrooms } from "../chat/chatroom-cache.ts"
 import type { Context } from "../context.ts"
+import { giveBackPrompt } from "../usage/quota.ts"
 import type { Claim } from "./claim-reply.ts"
 import type { FailureCode } from "./failures.ts"
 import type { TokenUsage } from "./gemini.ts"
@@ -48,7 +48,11 @@ export async function finishReply(ctx: Context, claim: Claim, ending: Ending): P
 const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE"
 
 /** @returns the day that paid for it, or undefined when the attempt is stale */
-async function writeEnding(client: pg.PoolClient, claim: Claim, ending: Ending): Promise<string | null | undefined> {
+async function writeEnding(
+  client: pg.PoolClient,
+  claim: Claim,
+  ending: Ending,
+): Promise<string | null | undefined> {
   const { usage } = ending
   const { rows } = await client.query<{ charged_on: string | null }>({
     name: "finish-reply",

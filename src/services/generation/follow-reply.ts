@@ -54,7 +54,9 @@ export async function* followReply(
 /** `<attempt>-<characters>`; anything else starts from the beginning. */
 function readPlace(lastEventId: string | undefined): Place {
   const [, attempt, characters] = /^(\d{1,9})-(\d{1,9})$/.exec(lastEventId ?? "") ?? []
-  return attempt ? { attempt: Number(attempt), characters: Number(characters) } : { attempt: 0, characters: 0 }
+  return attempt
+    ? { attempt: Number(attempt), characters: Number(characters) }
+    : { attempt: 0, characters: 0 }
 }
 
 async function readReply(ctx: Context, replyId: string): Promise<MessageRecord | null> {
@@ -66,7 +68,9 @@ const READ = `SELECT ${MESSAGE_COLUMNS} FROM messages AS m WHERE m.id = $1`
 
 /** The row's text is an entry like the log's. A place beyond it, which no server has given out, is void. */
 function* catchUp(place: Place, row: MessageRecord): Generator<ReplyEvent> {
-  const beyond = place.attempt > row.attempt || (isFinal(row) && place.attempt === row.attempt && place.characters > row.content.length)
+  const beyond =
+    place.attempt > row.attempt ||
+    (isFinal(row) && place.attempt === row.attempt && place.characters > row.content.length)
   if (beyond) yield reset(place, row.attempt)
   yield* advance(place, { attempt: row.attempt, offset: 0, text: row.content })
 }
@@ -123,8 +127,13 @@ function createWaker() {
 }
 
 /** Waits until a reply is final. @returns its row, or null when `signal` aborted first or it was deleted */
-export async function waitForReply(ctx: Context, replyId: string, signal: AbortSignal): Promise<MessageRecord | null> {
-  for await (const event of followReply(ctx, { replyId, signal })) if (event.event === "done") return event.message
+export async function waitForReply(
+  ctx: Context,
+  replyId: string,
+  signal: AbortSignal,
+): Promise<MessageRecord | null> {
+  for await (const event of followReply(ctx, { replyId, signal }))
+    if (event.event === "done") return event.message
   return null
 }
 

@@ -53,7 +53,11 @@ export function createGemini({ apiKey, baseUrl, ...options }: GeminiOptions): Ge
 
 type Limits = Omit<GeminiOptions, "apiKey" | "baseUrl">
 
-async function* stream(client: GoogleGenAI, limits: Limits, request: GenerationRequest): AsyncGenerator<string, Completion> {
+async function* stream(
+  client: GoogleGenAI,
+  limits: Limits,
+  request: GenerationRequest,
+): AsyncGenerator<string, Completion> {
   using watchdog = createWatchdog(limits)
   const ending = emptyEnding(request.model)
   try {
@@ -84,14 +88,19 @@ interface Ending {
   blockReason: string | null
   usage: TokenUsage | null
   model: string
+  /** Whether Gemini began to answer at all. */
+  answered: boolean
   characters: number
 }
 
-const emptyEnding = (model: string): Ending => ({ finishReason: null, blockReason: null, usage: null, model, characters: 0 })
+function emptyEnding(model: string): Ending {
+  return { finishReason: null, blockReason: null, usage: null, model, answered: false, characters: 0 }
+}
 
 /** Notes what a chunk says about the end and returns its text. Usage is a running total; STOP may be on every chunk. */
 function take(chunk: GenerateContentResponse, ending: Ending): string {
   const candidate = chunk.candidates?.[0]
+  ending.answered ||= candidate !== undefined
   ending.finishReason = candidate?.finishReason ?? ending.finishReason
   ending.blockReason = chunk.promptFeedback?.blockReason ?? ending.blockReason
   ending.model = chunk.modelVersion ?? ending.model
@@ -104,20 +113,36 @@ function take(chunk: GenerateContentResponse, ending: Ending): string {
       totalTokens: usage.totalTokenCount ?? 0,
     }
   }
-  const text = (candidate?.content?.parts ?? []).flatMap((part) => (part.thought ? [] : (part.text ?? []))).join("")
+  const text = (candidate?.content?.parts ?? [])
+    .flatMap((part) => (part.thought ? [] : (part.text ?? [])))
+    .join("")
   ending.characters += text.length
   return text
 }
 
 /** Finish reasons by which the provider's rules ended the answer; asking again gives the same. */
-const BLOCKED = new Set(["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY"])
+const BLOCKED = new Set([
+  "SAFETY",
+  "RECITATION",
+  "BLOCKLIST",
+  "PROHIBITED_CONTENT",
+  "SPII",
+  "LANGUAGE",
+  "IMAGE_SAFETY",
+])
 
-function conclude({ finishReason, blockReason, usage, model, characters }: Ending): Completion {
+function conclude({ finishReason, blockReason, usage, model, answered, characters }: Ending): Completion {
   if (blockReason !== null) throw new GenerationFailed("blocked", `the prompt was blocked: ${blockReason}`)
-  if (finishReason === null) throw new GenerationFailed("interrupted", "the stream ended without a finish reason")
-  if (BLOCKED.has(finishReason)) throw new GenerationFailed("blocked", `the answer was blocked: ${finishReason}`)
-  if (finishReason === "MAX_TOKENS") throw new GenerationFailed("truncated", "the answer reached the token limit")
-  if (finishReason !== "STOP") throw new GenerationFailed("provider_refused", `the answer ended with ${finishReason}`)
+  if (finishReason === null && answered && characters === 0)
+    throw new GenerationFailed("empty", "the candidate is empty")
+  if (finishReason === null)
+    throw new GenerationFailed("interrupted", "the stream ended without a finish reason")
+  if (BLOCKED.has(finishReason))
+    throw new GenerationFailed("blocked", `the answer was blocked: ${finishReason}`)
+  if (finishReason === "MAX_TOKENS")
+    throw new GenerationFailed("truncated", "the answer reached the token limit")
+  if (finishReason !== "STOP")
+    throw new GenerationFailed("provider_refused", `the answer ended with ${finishReason}`)
   if (characters === 0) throw new GenerationFailed("empty", "the answer has no text")
   return { finishReason, usage, model }
 }

@@ -18,13 +18,17 @@ type ProviderError = z.infer<typeof Envelope>["error"]
 export function toGenerationFailed(error: unknown): GenerationFailed {
   if (error instanceof GenerationFailed) return error
   if (error instanceof ApiError) return fromApiError(error)
-  if (isBrokenStream(error)) return new GenerationFailed("interrupted", "the stream ended in the middle of a chunk", { cause: error })
+  if (isBrokenStream(error))
+    return new GenerationFailed("interrupted", "the stream ended in the middle of a chunk", { cause: error })
   return new GenerationFailed("provider_unreachable", "the provider could not be reached", { cause: error })
 }
 
 /** The SDK's words for bytes after the last whole chunk; it throws a plain Error, so its form is all there is. */
 function isBrokenStream(error: unknown): boolean {
-  return error instanceof SyntaxError || (error instanceof Error && error.name === "Error" && error.cause === undefined)
+  return (
+    error instanceof SyntaxError ||
+    (error instanceof Error && error.name === "Error" && error.cause === undefined)
+  )
 }
 
 function fromApiError(error: ApiError): GenerationFailed {
@@ -42,14 +46,19 @@ function nameFailure(status: number, provider: ProviderError): FailureCode {
   if (status >= 500) return "provider_busy"
   if (status === 408 || provider.status === "CANCELLED") return "provider_unreachable"
   if (status === 401 || status === 403 || status === 404) return "misconfigured"
-  if (provider.status === "FAILED_PRECONDITION" || hasReason(provider, "API_KEY_INVALID")) return "misconfigured"
+  if (provider.status === "FAILED_PRECONDITION" || hasReason(provider, "API_KEY_INVALID"))
+    return "misconfigured"
   return "provider_refused"
 }
 
 /** `…PerDay…` quotas and limits of 0 name a short delay too, and never succeed after it. */
 function isLongExhausted(provider: ProviderError): boolean {
   const violations = detailsOf(provider, "QuotaFailure").flatMap((detail) => detail.violations ?? [])
-  return z.array(QuotaViolation).catch([]).parse(violations).some(({ quotaId, quotaValue }) => /PerDay/i.test(quotaId) || quotaValue === "0")
+  return z
+    .array(QuotaViolation)
+    .catch([])
+    .parse(violations)
+    .some(({ quotaId, quotaValue }) => /PerDay/i.test(quotaId) || quotaValue === "0")
 }
 
 const QuotaViolation = z.object({ quotaId: z.string().catch(""), quotaValue: z.coerce.string().optional() })

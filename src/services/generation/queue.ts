@@ -83,7 +83,9 @@ function createRedisQueue(url: string, log: Logger): GenerationQueue {
 
 async function createPostgresQueue(url: string, log: Logger): Promise<GenerationQueue> {
   await migrateQueue(url)
-  const queue = new OnPostgres.Queue<JobPayload>(QUEUE_NAME, { connection: { connectionString: url, max: 2 } })
+  const queue = new OnPostgres.Queue<JobPayload>(QUEUE_NAME, {
+    connection: { connectionString: url, max: 2 },
+  })
   queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
   return {
     enqueue: (replyId, takeover) => add(queue, replyId, takeover),

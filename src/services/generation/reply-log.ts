@@ -1,5 +1,5 @@
-import type { RedisStore } from "../../config/redis.ts"
 import type { Logger } from "../../config/logger.ts"
+import type { RedisStore } from "../../config/redis.ts"
 import { HOUR, MINUTE, SECOND } from "../../utils/time.ts"
 
 /** A piece of a reply's text: `text` begins `offset` UTF-16 units into what `attempt` has written. */
@@ -78,7 +78,9 @@ export function createRedisReplyLog(redis: RedisStore, log: Logger): ReplyLog {
     },
     async read(replyId, after) {
       try {
-        const found = await redis.call((client) => client.xrange(keyOf(replyId), after === null ? "-" : `(${after}`, "+"))
+        const found = await redis.call((client) =>
+          client.xrange(keyOf(replyId), after === null ? "-" : `(${after}`, "+"),
+        )
         return { entries: found.map(([, fields]) => toEntry(fields)), position: found.at(-1)?.[0] ?? after }
       } catch {
         return { entries: [], position: after }

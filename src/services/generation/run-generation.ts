@@ -70,7 +70,8 @@ function createDraft(ctx: Context, claim: Claim, stopping: AbortSignal): Draft {
     add(piece) {
       const [whole, rest] = splitAtWholeCharacter(unsent + piece)
       unsent = rest
-      if (whole) ctx.replyLog.append(claim.id, { attempt: claim.attempt, offset: draft.text.length, text: whole })
+      if (whole)
+        ctx.replyLog.append(claim.id, { attempt: claim.attempt, offset: draft.text.length, text: whole })
       draft.text += whole
     },
     close: () => clearInterval(timer),
@@ -128,23 +129,43 @@ async function conclude(ctx: Context, draft: Draft, ending: Ending): Promise<boo
 async function recover(ctx: Context, draft: Draft, error: unknown, stopping: AbortSignal): Promise<Run> {
   const { claim, text } = draft
   if (error instanceof ClaimLost) return STALE
-  if (stopping.aborted) return (await handBack(ctx, draft, { delayMs: 0, failed: false })) ? { outcome: "later", inMs: 0 } : STALE
+  if (stopping.aborted)
+    return (await handBack(ctx, draft, { delayMs: 0, failed: false })) ? { outcome: "later", inMs: 0 } : STALE
   const failure = toFailure(error)
-  ctx.events.attemptFailed({ replyId: claim.id, attempt: claim.attempt, requestId: claim.requestId, code: failure.code, err: failure })
+  ctx.events.attemptFailed({
+    replyId: claim.id,
+    attempt: claim.attempt,
+    requestId: claim.requestId,
+    code: failure.code,
+    err: failure,
+  })
   const failures = claim.failures + 1
   if (failure.retryable && failures < MAX_ATTEMPTS) {
     const delayMs = Math.max(FIRST_RETRY_MS * 2 ** (failures - 1), failure.retryAfterMs)
     return (await handBack(ctx, draft, { delayMs, failed: true })) ? { outcome: "retry", failure } : STALE
   }
-  const ending = { status: "failed", content: text, errorCode: failure.code, finishReason: null, usage: null, model: null } as const
+  const ending = {
+    status: "failed",
+    content: text,
+    errorCode: failure.code,
+    finishReason: null,
+    usage: null,
+    model: null,
+  } as const
   return (await conclude(ctx, draft, ending)) ? { outcome: "failed", failure } : STALE
 }
 
 function toFailure(error: unknown): GenerationFailed {
-  return error instanceof GenerationFailed ? error : new GenerationFailed("internal", "unexpected error", { cause: error })
+  return error instanceof GenerationFailed
+    ? error
+    : new GenerationFailed("internal", "unexpected error", { cause: error })
 }
 
-async function handBack(ctx: Context, draft: Draft, how: { delayMs: number; failed: boolean }): Promise<boolean> {
+async function handBack(
+  ctx: Context,
+  draft: Draft,
+  how: { delayMs: number; failed: boolean },
+): Promise<boolean> {
   draft.close()
   if (!(await requeueReply(ctx, draft.claim, how))) return false
   ctx.replyLog.announce(draft.claim.id, { final: false })

@@ -4,8 +4,8 @@ import { newId } from "../../utils/ids.ts"
 import { type Loop, startLoop } from "../../utils/loop.ts"
 import { pause, SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { beat, retire } from "../platform/heartbeat.ts"
 import { cleanUp } from "../platform/clean-up.ts"
+import { beat, retire } from "../platform/heartbeat.ts"
 import { JobPayload, OnPostgres, QUEUE_NAME, type QueueStore } from "./queue.ts"
 import { runGeneration } from "./run-generation.ts"
 import { sweepReplies } from "./sweep.ts"
@@ -58,16 +58,26 @@ export async function startWorker(ctx: Context, store: QueueStore): Promise<Gene
 
 type Process = (job: Job<JobPayload>, token?: string) => Promise<void>
 
-function createWorker(ctx: Context, { redisUrl, databaseUrl }: QueueStore, process: Process): { close(): Promise<void> } {
+function createWorker(
+  ctx: Context,
+  { redisUrl, databaseUrl }: QueueStore,
+  process: Process,
+): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
   const options = { concurrency, ...QUEUE_OPTIONS }
   const onError = (err: Error) => ctx.log.debug({ err }, "queue connection lost")
   if (!redisUrl) {
     const connection = { connectionString: databaseUrl, max: 4 }
-    return new OnPostgres.Worker<JobPayload, void>(QUEUE_NAME, process, { connection, ...options }).on("error", onError)
+    return new OnPostgres.Worker<JobPayload, void>(QUEUE_NAME, process, { connection, ...options }).on(
+      "error",
+      onError,
+    )
   }
   const connection = connect(redisUrl, ctx.log, { maxRetriesPerRequest: null })
-  const worker = new Worker<JobPayload, void>(QUEUE_NAME, process, { connection, ...options }).on("error", onError)
+  const worker = new Worker<JobPayload, void>(QUEUE_NAME, process, { connection, ...options }).on(
+    "error",
+    onError,
+  )
   return {
     async close() {
       await worker.close()
@@ -77,7 +87,12 @@ function createWorker(ctx: Context, { redisUrl, databaseUrl }: QueueStore, proce
 }
 
 /** May run twice for one reply, also at the same time: `runGeneration` lets one through. */
-async function processJob(ctx: Context, job: Job<JobPayload>, token: string | undefined, signal: AbortSignal): Promise<void> {
+async function processJob(
+  ctx: Context,
+  job: Job<JobPayload>,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const { messageId } = JobPayload.parse(job.data)
   const run = await runGeneration(ctx, messageId, signal)
   switch (run.outcome) {

@@ -10,10 +10,17 @@ export function createEvents(log: Logger) {
       log.info({ event: "signed_in", ...fields }, "signed in"),
     sessionEnded: (fields: { userId: string; sessionIds: string[]; why: string }) =>
       log.info({ event: "session_ended", ...fields }, "session ended"),
-    passwordChanged: (fields: { userId: string }) => log.info({ event: "password_changed", ...fields }, "password changed"),
-    userDeleted: (fields: { userId: string }) => log.info({ event: "user_deleted", ...fields }, "user deleted"),
-    messageSent: (fields: { userId: string; chatroomId: string; messageId: string; replyId: string; requestId: string }) =>
-      log.info({ event: "message_sent", ...fields }, "message sent"),
+    passwordChanged: (fields: { userId: string }) =>
+      log.info({ event: "password_changed", ...fields }, "password changed"),
+    userDeleted: (fields: { userId: string }) =>
+      log.info({ event: "user_deleted", ...fields }, "user deleted"),
+    messageSent: (fields: {
+      userId: string
+      chatroomId: string
+      messageId: string
+      replyId: string
+      requestId: string
+    }) => log.info({ event: "message_sent", ...fields }, "message sent"),
     replyStarted: (fields: { replyId: string; attempt: number; requestId: string | null; model: string }) =>
       log.info({ event: "reply_started", ...fields }, "reply started"),
     replyFinished: (fields: {
@@ -25,8 +32,13 @@ export function createEvents(log: Logger) {
       durationMs: number
       totalTokens: number | null
     }) => log.info({ event: "reply_finished", ...fields }, "reply finished"),
-    attemptFailed: (fields: { replyId: string; attempt: number; requestId: string | null; code: string; err: unknown }) =>
-      log.warn({ event: "attempt_failed", ...fields }, "reply attempt failed"),
+    attemptFailed: (fields: {
+      replyId: string
+      attempt: number
+      requestId: string | null
+      code: string
+      err: unknown
+    }) => log.warn({ event: "attempt_failed", ...fields }, "reply attempt failed"),
     replyTakenOver: (fields: { replyId: string; attempt: number }) =>
       log.warn({ event: "reply_taken_over", ...fields }, "reply taken over from a silent worker"),
   }

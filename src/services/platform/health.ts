@@ -21,13 +21,20 @@ export async function checkHealth(ctx: Context): Promise<Health> {
     within(CHECK_TIMEOUT_MS, ctx.queue.ping()).catch(() => false),
   ])
   const status = workers === null ? "unavailable" : queue && workers > 0 ? "ready" : "degraded"
-  return { status, database: workers === null ? "down" : "up", queue: queue ? "up" : "down", workers: workers ?? 0 }
+  return {
+    status,
+    database: workers === null ? "down" : "up",
+    queue: queue ? "up" : "down",
+    workers: workers ?? 0,
+  }
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const timeout = AbortSignal.timeout(ms)
   return Promise.race([
     work,
-    new Promise<never>((_, reject) => timeout.addEventListener("abort", () => reject(timeout.reason), { once: true })),
+    new Promise<never>((_, reject) =>
+      timeout.addEventListener("abort", () => reject(timeout.reason), { once: true }),
+    ),
   ])
 }

@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible"
-import { type LimitName, LIMITS } from "../../config/limits.ts"
+import { LIMITS, type LimitName } from "../../config/limits.ts"
 import { type RedisStore, RedisUnavailable } from "../../config/redis.ts"
 import { SECOND } from "../../utils/time.ts"
 

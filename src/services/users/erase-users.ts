@@ -1,3 +1,4 @@
+import { inTransaction } from "../../config/database.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 
@@ -22,32 +23,44 @@ export async function eraseDeletedUsers(ctx: Context): Promise<void> {
   }
 }
 
-/** @returns whether it came to the end */
+/** @returns false when it had to stop */
 async function eraseUser(ctx: Context, userId: string, mayGoOn: () => boolean): Promise<boolean> {
   const { rows } = await ctx.db.pool.query<{ id: string }>("SELECT id FROM chatrooms WHERE user_id = $1", [
     userId,
   ])
   for (const { id } of rows) {
-    for (let erased = BATCH; erased === BATCH; ) {
+    while (await eraseBatch(ctx, id)) {
       if (!mayGoOn()) return false
-      erased = await eraseMessages(ctx, id)
     }
-    await ctx.db.pool.query("DELETE FROM chatrooms WHERE id = $1", [id])
   }
-  await ctx.db.pool.query("DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL", [userId])
+  await ctx.db.pool.query(
+    `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL
+     AND NOT EXISTS (SELECT 1 FROM chatrooms WHERE user_id = $1)`,
+    [userId],
+  )
   return true
 }
 
 /**
- * The last messages of the room first: an answer stands after what it answers, so no deletion has to follow a long
- * chain of answers. Rows that a worker or another eraser holds are left out; deleting the room waits for them.
+ * Erases the last messages of a room, and the room after the first of them. An answer stands after what it answers,
+ * so no deletion has to follow a long chain of answers. A room that somebody holds is left to them, or to the next
+ * call; everybody takes the room before its messages, so that nobody waits in a circle.
+ * @returns whether there is more
  */
-async function eraseMessages(ctx: Context, chatroomId: string): Promise<number> {
-  const { rowCount } = await ctx.db.pool.query(
-    `DELETE FROM messages WHERE id IN (
-       SELECT id FROM messages WHERE chatroom_id = $1 ORDER BY position DESC LIMIT $2 FOR UPDATE SKIP LOCKED
-     )`,
-    [chatroomId, BATCH],
-  )
-  return rowCount ?? 0
+function eraseBatch(ctx: Context, chatroomId: string): Promise<boolean> {
+  return inTransaction(ctx.db.pool, async (client) => {
+    const room = await client.query("SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE SKIP LOCKED", [
+      chatroomId,
+    ])
+    if (room.rowCount === 0) return false
+    const erased = await client.query(ERASE_MESSAGES, [chatroomId, BATCH])
+    if (erased.rowCount === BATCH) return true
+    await client.query("DELETE FROM chatrooms WHERE id = $1", [chatroomId])
+    return false
+  })
 }
+
+const ERASE_MESSAGES = `
+  DELETE FROM messages WHERE id IN (
+    SELECT id FROM messages WHERE chatroom_id = $1 ORDER BY position DESC LIMIT $2
+  )`

@@ -1,0 +1,44 @@
+import { pause, SECOND } from "../src/utils/time.ts"
+
+const POLL_MS = 10
+
+/**
+ * Waits until `holds` gives something true, and returns it.
+ * @throws after `timeoutMs`, naming `what`; the signal's reason when it aborts
+ */
+export async function until<T>(
+  what: string,
+  holds: () => T | Promise<T>,
+  {
+    timeoutMs = 30 * SECOND,
+    everyMs = POLL_MS,
+    signal,
+  }: { timeoutMs?: number; everyMs?: number; signal?: AbortSignal } = {},
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    signal?.throwIfAborted()
+    const held = await holds()
+    if (held) return held
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / SECOND} s in vain until ${what}`)
+    await new Promise<void>((resolve) => setTimeout(resolve, everyMs))
+  }
+}
+
+/** Whether `work` ended within `ms`. What it throws is thrown. */
+export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const ended = new AbortController()
+  const watched = work.finally(() => ended.abort())
+  const timer = setTimeout(() => ended.abort(), ms)
+  try {
+    return await Promise.race([watched.then(() => true), waitForAbort(ended.signal).then(() => false)])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function waitForAbort(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await pause(10 * SECOND, signal)
+  // The work's own end wins where both are there.
+  await Promise.resolve()
+}

@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, makePro } from "../helpers/chat.ts"
+
+// Real bodies of the Gemini API, in the folder that RECORDINGS names. Each must give the text or the failure it holds.
+const folder = process.env.RECORDINGS ? join(process.env.RECORDINGS, "gemini") : ""
+const recordings = existsSync(folder)
+  ? readdirSync(folder).filter((file) => /(?<!meta)\.(sse|json)$/.test(file))
+  : []
+
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 2_000 } } })
+  ann = await signIn(app)
+  await makePro(app, ann)
+})
+afterAll(() => app.close())
+
+/** What a body holds, read independently of the code under test: by the wire format's documentation. */
+interface Held {
+  text: string
+  ending: "text" | "blocked" | "empty" | "truncated" | "error"
+}
+
+interface Chunk {
+  candidates?: { content?: { parts?: { text?: string; thought?: boolean }[] }; finishReason?: string }[]
+  promptFeedback?: { blockReason?: string }
+  error?: object
+}
+
+function readHeld(file: string): Held {
+  const body = readFileSync(join(folder, file), "utf8")
+  const chunks: Chunk[] = file.endsWith(".sse")
+    ? body
+        .split(/\r?\n\r?\n/)
+        .flatMap((event) => (event.startsWith("data: ") ? [JSON.parse(event.slice(6))] : []))
+    : [JSON.parse(body)].flat()
+  const parts = chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? [])
+  const text = parts.flatMap((part) => (part.thought ? [] : (part.text ?? []))).join("")
+  const finish = chunks.flatMap((chunk) => chunk.candidates?.[0]?.finishReason ?? []).at(-1)
+  if (chunks.some((chunk) => chunk.error)) return { text, ending: "error" }
+  if (chunks.some((chunk) => chunk.promptFeedback?.blockReason) || finish === "SAFETY")
+    return { text, ending: "blocked" }
+  if (finish === "MAX_TOKENS") return { text, ending: "truncated" }
+  return { text, ending: text === "" ? "empty" : "text" }
+}
+
+/** The body as a stream gives it: unary replies are one chunk, errors stay what they are. */
+function toReplay(file: string, held: Held) {
+  const bytes = readFileSync(join(folder, file))
+  const meta = file.replace(/\.(sse|json)$/, ".meta.json")
+  if (held.ending === "error") {
+    const { code } = JSON.parse(bytes.toString()).error
+    return { body: bytes, contentType: "application/json; charset=UTF-8", status: code as number }
+  }
+  if (file.endsWith(".sse")) {
+    const whole = /\n\r?\n$/.test(bytes.toString()) ? bytes : Buffer.concat([bytes, Buffer.from("\r\n\r\n")])
+    return { body: whole, contentType: "text/event-stream" }
+  }
+  expect(existsSync(join(folder, meta))).toBe(true)
+  return {
+    body: Buffer.from(`data: ${JSON.stringify(JSON.parse(bytes.toString()))}\r\n\r\n`),
+    contentType: "text/event-stream",
+  }
+}
+
+const CODES = {
+  blocked: ["blocked"],
+  empty: ["empty"],
+  truncated: ["truncated"],
+  error: ["misconfigured", "provider_refused"],
+}
+
+describe.skipIf(recordings.length === 0)(
+  "a recorded body gives the text or the failure that it holds",
+  () => {
+    test.concurrent.each(recordings.filter((file) => !file.includes("countTokens")))("%s", async (file) => {
+      const held = readHeld(file)
+      const prompt = `replay ${file}`
+      app.gemini.replay({ ...toReplay(file, held), text: prompt, calls: 3 })
+      const reply = await ask(app, ann, await createRoom(app, ann), prompt)
+      if (held.ending === "text") {
+        expect(reply).toMatchObject({ status: "completed", error: null, finishReason: "STOP" })
+        expect(reply.content).toBe(held.text)
+        const counted = readFileSync(join(folder, file), "utf8").includes("usageMetadata")
+        expect(reply.usage !== null).toBe(counted)
+      } else {
+        expect(reply.status).toBe("failed")
+        expect(CODES[held.ending]).toContain(reply.error.code)
+        expect(reply.content).toBe(held.text)
+      }
+    })
+  },
+)

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest"
+import { ConfigInvalid, readConfig } from "../../src/config/env.ts"
+
+const faultsOf = (variables: Record<string, string>) => {
+  try {
+    readConfig(variables)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigInvalid) return error.faults
+    throw error
+  }
+}
+
+const PRODUCTION = {
+  NODE_ENV: "production",
+  DATABASE_URL: "postgres://u:p@db/app",
+  REDIS_URL: "redis://cache",
+  JWT_SECRET: "x".repeat(32),
+  GEMINI_API_KEY: "AQ.key",
+  OTP_DELIVERY: "log",
+}
+
+describe("outside production", () => {
+  test("nothing needs to be set", () => {
+    expect(readConfig({})).toMatchObject({
+      production: false,
+      role: "all",
+      http: { port: 3000, host: "127.0.0.1" },
+      database: { url: null },
+      gemini: { model: "gemini-3.8-flash" },
+      plans: { basicDailyPrompts: 5, proDailyPrompts: null },
+      cache: { chatroomTtlSeconds: 600 },
+      otp: { delivery: "response" },
+    })
+  })
+
+  test("an empty variable counts as one that isn't set", () => {
+    expect(readConfig({ PORT: "", DATABASE_URL: " " })).toMatchObject({
+      http: { port: 3000 },
+      database: { url: null },
+    })
+  })
+
+  test("every fault is listed at once", () => {
+    const faults = faultsOf({ PORT: "many", ROLE: "king", REDIS_URL: "http://x", TRUST_PROXY: "true" })
+    expect(faults.map((fault) => fault.split(":")[0])).toEqual(["ROLE", "PORT", "TRUST_PROXY", "REDIS_URL"])
+  })
+
+  test.each([
+    [{ DEFAULT_REGION: "XX" }, "DEFAULT_REGION"],
+    [{ OTP_REGIONS: "US,Mars" }, "OTP_REGIONS"],
+    [{ OTP_DELIVERY: "twilio", TWILIO_ACCOUNT_SID: "a", TWILIO_FROM: "b" }, "TWILIO_AUTH_TOKEN"],
+  ])("%o names %s", (variables, name) => {
+    expect(faultsOf(variables as unknown as Record<string, string>)).toEqual([
+      expect.stringContaining(`${name}: `),
+    ])
+  })
+
+  test("the values are frozen, deep down", () => {
+    expect(Object.isFrozen(readConfig({}).otp.daily)).toBe(true)
+  })
+})
+
+describe("in production", () => {
+  test("a whole configuration is taken", () => {
+    expect(faultsOf(PRODUCTION)).toEqual([])
+    expect(readConfig(PRODUCTION).http.host).toBe("0.0.0.0")
+  })
+
+  test("every missing key is listed", () => {
+    const faults = faultsOf({ NODE_ENV: "production", ROLE: "worker" })
+    expect(faults.map((fault) => fault.split(":")[0])).toEqual([
+      "DATABASE_URL",
+      "JWT_SECRET",
+      "GEMINI_API_KEY",
+      "REDIS_URL",
+      "OTP_DELIVERY",
+    ])
+  })
+
+  test("one process may do without Redis", () => {
+    const { REDIS_URL: _, ...rest } = PRODUCTION
+    expect(faultsOf(rest)).toEqual([])
+  })
+
+  test.each([
+    [{ JWT_SECRET: "short" }, "shorter than 32 bytes"],
+    [{ JWT_SECRET_PREVIOUS: "short" }, "shorter than 32 bytes"],
+    [{ GEMINI_API_KEY: "your_google_gemini_api_key" }, "placeholder"],
+  ])("a weak %o is refused", (variables, why) => {
+    expect(faultsOf({ ...PRODUCTION, ...(variables as unknown as Record<string, string>) })).toEqual([
+      expect.stringContaining(why),
+    ])
+  })
+
+  test("no fault quotes a secret", () => {
+    expect(
+      faultsOf({ ...PRODUCTION, JWT_SECRET: "hunter2", DATABASE_URL: "mysql://root:hunter2@x" }).join(),
+    ).not.toContain("hunter2")
+  })
+})
