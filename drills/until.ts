@@ -1,4 +1,4 @@
-import { pause, SECOND } from "../src/utils/time.ts"
+import { SECOND } from "../src/utils/time.ts"
 
 const POLL_MS = 10
 
@@ -27,18 +27,13 @@ export async function until<T>(
 
 /** Whether `work` ended within `ms`. What it throws is thrown. */
 export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
-  const ended = new AbortController()
-  const watched = work.finally(() => ended.abort())
-  const timer = setTimeout(() => ended.abort(), ms)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
   try {
-    return await Promise.race([watched.then(() => true), waitForAbort(ended.signal).then(() => false)])
+    return await Promise.race([work.then(() => true), late])
   } finally {
     clearTimeout(timer)
   }
-}
-
-async function waitForAbort(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) await pause(10 * SECOND, signal)
-  // The work's own end wins where both are there.
-  await Promise.resolve()
 }

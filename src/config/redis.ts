@@ -79,6 +79,32 @@ export function connect(url: string, log: Logger, options: RedisOptions = {}): R
   return client
 }
 
+/** A Redis that can't be worked with; the operator must change it. */
+export class RedisUnfit extends Error {
+  readonly code = "REDIS_UNFIT"
+}
+
+/** Exclusive ranges of streams (`XRANGE key (id +`) came with it. */
+const MIN_VERSION = [6, 2] as const
+
+/**
+ * Looks once at a Redis that answers.
+ * @throws {RedisUnfit} when it is too old, or set to drop keys when its memory is full: it would drop jobs
+ */
+export async function checkRedis(store: RedisStore): Promise<void> {
+  const info = await store.call(async (client) => `${await client.info("server")}\r\n${await client.info("memory")}`)
+  const facts = new Map(info.split("\r\n").map((line) => line.split(":", 2) as [string, string]))
+  const version = facts.get("redis_version") ?? ""
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  if (major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1])) {
+    throw new RedisUnfit(`Redis ${version} at REDIS_URL is too old; ${MIN_VERSION.join(".")} or later is needed.`)
+  }
+  const policy = facts.get("maxmemory_policy") ?? "noeviction"
+  if (Number(facts.get("maxmemory") ?? 0) > 0 && policy !== "noeviction") {
+    throw new RedisUnfit(`Redis at REDIS_URL drops keys when it is full (maxmemory-policy ${policy}). Set it to noeviction.`)
+  }
+}
+
 /** Resolves once the store answers, or after `timeoutMs`. @returns whether it answers. */
 export async function isRedisReady(store: RedisStore, timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs

@@ -1,4 +1,3 @@
-import type { Logger } from "../config/logger.ts"
 import type { Caller } from "../services/auth/caller.ts"
 import type { SseEvent } from "../utils/sse.ts"
 
@@ -20,9 +19,8 @@ export interface PublicInput<T extends Parts = object> {
   requestId: string
   /** The client's address: IPv4, or the /64 of an IPv6 one. */
   address: string
-  /** Aborts when the client has gone. */
-  signal: AbortSignal
-  log: Logger
+  /** Aborts when the client has gone or the process stops. Ask for it only where something waits: it costs. */
+  readonly signal: AbortSignal
 }
 
 /** A validated request on a route that needs a user. */

@@ -18,7 +18,7 @@ export async function postMessage(
   ctx: Context,
   input: UserInput<OneRoom & { body: NewMessage }>,
 ): Promise<Reply> {
-  const { user, params, body, header, requestId, signal } = input
+  const { user, params, body, header, requestId } = input
   const exchange = await sendMessage(ctx, {
     userId: user.userId,
     chatroomId: params.id,
@@ -33,11 +33,11 @@ export async function postMessage(
     ...replayHeaders(exchange.replayed),
   }
   if (header("accept")?.includes("text/event-stream")) {
-    return { ...events(toSse(followReply(ctx, { replyId, signal }), presentMessage)), headers }
+    return { ...events(toSse(followReply(ctx, { replyId, signal: input.signal }), presentMessage)), headers }
   }
   const waitMs = readWait(header("prefer"))
   const reply =
-    waitMs > 0 && (await waitForReply(ctx, replyId, AbortSignal.any([signal, AbortSignal.timeout(waitMs)])))
+    waitMs > 0 && (await waitForReply(ctx, replyId, AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])))
   if (!reply) return accepted(presentExchange(exchange), headers)
   return created(presentExchange({ ...exchange, reply }), {
     ...headers,

@@ -31,26 +31,30 @@ function toHandler(ctx: Context, row: Row): RequestHandler {
     const query = row.query && validate(row.query, req.query, "query")
     if (row.body) await readJsonBody(req, res)
     const body = row.body && validate(row.body, req.body, "body")
-    const input = { ...describe(ctx, req, res), address, user: user as Caller, params, query, body }
+    const input = describe(ctx, req, res, { address, user: user as Caller, params, query, body })
     await sendReply(ctx, req, res, await row.run(ctx, input), user)
   }
 }
 
-function describe(ctx: Context, req: Request, res: Response) {
-  let gone: AbortController | undefined
+type Checked = Pick<UserInput, "address" | "user" | "params" | "query" | "body">
+
+/** The signal is made when a controller asks for it: most requests are over before it could tell anybody. */
+function describe(ctx: Context, req: Request, res: Response, checked: Checked): UserInput {
+  let signal: AbortSignal | undefined
   return {
+    ...checked,
     requestId: req.requestId,
-    header: (name: string) => req.get(name),
+    header: (name) => req.get(name),
     get signal() {
-      if (!gone) {
-        gone = new AbortController()
-        res.once("close", () => gone?.abort())
-        if (res.closed) gone.abort()
-      }
-      return AbortSignal.any([gone.signal, ctx.stopping])
+      signal ??= AbortSignal.any([whenClosed(res), ctx.stopping])
+      return signal
     },
-    get log() {
-      return ctx.log.child({ requestId: req.requestId })
-    },
-  } satisfies Partial<UserInput>
+  }
+}
+
+function whenClosed(res: Response): AbortSignal {
+  const closed = new AbortController()
+  res.once("close", () => closed.abort())
+  if (res.closed) closed.abort()
+  return closed.signal
 }

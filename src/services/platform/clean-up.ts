@@ -15,6 +15,5 @@ const EXPIRED = [
   "DELETE FROM password_guesses WHERE window_ends_at < now()",
   "DELETE FROM session_revocations WHERE expires_at < now()",
   "DELETE FROM sessions WHERE expires_at < now() - interval '7 days'",
-  "DELETE FROM usage_counters WHERE day < (now() AT TIME ZONE 'UTC')::date - 400",
   "DELETE FROM workers WHERE seen_at < now() - interval '1 hour'",
 ]

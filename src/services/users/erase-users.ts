@@ -42,7 +42,7 @@ async function eraseUser(ctx: Context, userId: string, mayGoOn: () => boolean): 
 }
 
 /**
- * Erases the last messages of a room, and the room after the first of them. An answer stands after what it answers,
+ * Erases the last messages of a room and, with the first of all, the room. An answer stands after what it answers,
  * so no deletion has to follow a long chain of answers. A room that somebody holds is left to them, or to the next
  * call; everybody takes the room before its messages, so that nobody waits in a circle.
  * @returns whether there is more

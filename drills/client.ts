@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto"
+import { MINUTE, pause } from "../src/utils/time.ts"
+import { type Answer, createHttp, type Http, type RequestOptions } from "../tests/helpers/http.ts"
+import type { Random } from "./random.ts"
+
+/** How soon a client tries again where a server was away. */
+const RETRY_MS = 100
+
+/** A client of all API processes, as a load balancer would make them one. */
+export interface Client {
+  /** One of the processes. */
+  any(): Http
+  /**
+   * Sends until a server has answered with anything but a 5xx. Every POST carries an idempotency key, so that a
+   * try whose answer was lost isn't done twice.
+   */
+  post(path: string, body: object, options?: RequestOptions): Promise<Answer>
+  get(path: string, options?: RequestOptions): Promise<Answer>
+  /** Tries that failed. */
+  retries(): number
+}
+
+export function createClient(urls: string[], random: Random, signal: AbortSignal): Client {
+  const apis = urls.map(createHttp)
+  let retries = 0
+  const any = () => random.pick(apis)
+  const insist = async (send: (http: Http) => Promise<Answer>): Promise<Answer> => {
+    for (;;) {
+      signal.throwIfAborted()
+      const answer = await send(any()).catch((error: unknown) => error as Error)
+      if (!(answer instanceof Error) && answer.status < 500) return answer
+      retries += 1
+      await pause(RETRY_MS, signal)
+    }
+  }
+  return {
+    any,
+    post(path, body, options = {}) {
+      const headers = { "Idempotency-Key": randomUUID(), ...options.headers }
+      return insist((http) => http.post(path, body, { ...options, headers, signal }))
+    },
+    get: (path, options) => insist((http) => http.get(path, { ...options, signal })),
+    retries: () => retries,
+  }
+}
+
+/** Someone with a session that is kept alive. */
+export interface User {
+  id: string
+  /** A valid access token. */
+  token(): Promise<string>
+}
+
+/** Older tokens are exchanged: a drill may last longer than one. */
+const TOKEN_MAX_AGE_MS = 5 * MINUTE
+
+/** Signs up and in by a code, over HTTP. */
+export async function signUp(client: Client, mobileNumber: string): Promise<User> {
+  await client.post("/auth/signup", { mobileNumber })
+  const sent = await client.post("/auth/send-otp", { mobileNumber })
+  const session = await client.post("/auth/verify-otp", { mobileNumber, otp: sent.body.otp })
+  if (session.status !== 200) throw new Error(`sign-in failed: ${JSON.stringify([sent.body, session.body])}`)
+  let pair = { ...session.body, at: Date.now() } as { token: string; refreshToken: string; at: number }
+  let refreshing: Promise<void> | undefined
+  const refresh = async () => {
+    const { status, body } = await client.post("/auth/refresh", { refreshToken: pair.refreshToken })
+    if (status !== 200) throw new Error(`refresh failed: ${JSON.stringify(body)}`)
+    pair = { ...body, at: Date.now() }
+  }
+  return {
+    id: session.body.user.id,
+    async token() {
+      if (Date.now() - pair.at > TOKEN_MAX_AGE_MS) {
+        refreshing ??= refresh().finally(() => {
+          refreshing = undefined
+        })
+        await refreshing
+      }
+      return pair.token
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import type { Attempt } from "../attempts.ts"
+import type { Service } from "../cluster.ts"
+import type { Exchange } from "../load.ts"
+import type { Scenario, Stage } from "../scenario.ts"
+import { until } from "../until.ts"
+
+/** A worker dies by `kill -9` while Gemini is at a random chunk of a reply, and is started again, over and over. */
+export const workerKill: Scenario = {
+  name: "worker-kill",
+  about: "kill -9 of a worker at a random chunk of a reply, and a new one in its place",
+  async run(stage) {
+    const { strikes, takeovers, signal, cluster } = stage
+    while (takeovers.kills() < strikes) {
+      await untilAllWork(stage)
+      const target = await aim(stage)
+      if (!(await isReached(stage, target))) continue
+      await strike(stage, target.worker)
+    }
+    await until("all workers are back", () => cluster.workers.every((worker) => worker.isReady()), { signal })
+  },
+}
+
+/** Somebody must be left to take over. */
+async function untilAllWork({ cluster, signal }: Stage): Promise<void> {
+  await until("all workers are up", () => cluster.workers.every((worker) => worker.isReady()), {
+    timeoutMs: MINUTE,
+    signal,
+  })
+}
+
+interface Target {
+  worker: Service
+  attempt: Attempt
+  exchange: Exchange
+  /** How many chunks Gemini has sent when the worker dies. */
+  chunk: number
+}
+
+/** A reply that is running on a random worker, and a chunk of it. */
+function aim({ cluster, load, random, signal }: Stage): Promise<Target> {
+  const look = () => {
+    const worker = random.pick(cluster.workers)
+    const running = cluster.attempts.runningOn(worker.child().pid)
+    if (running.length === 0) return null
+    const attempt = random.pick(running)
+    const exchange = load.exchanges.find(({ replyId }) => replyId === attempt.replyId)
+    return exchange ? { worker, attempt, exchange, chunk: random.int(0, exchange.chunks) } : null
+  }
+  return until("a worker has a reply to make", look, { timeoutMs: MINUTE, signal })
+}
+
+/** Waits for the chunk. @returns false when the attempt was over before */
+async function isReached({ cluster, signal }: Stage, { exchange, attempt, chunk }: Target): Promise<boolean> {
+  const isOver = () => !cluster.attempts.runningOn(attempt.pid).includes(attempt)
+  const isThere = () => {
+    const call = cluster.gemini.calls().findLast(({ prompt }) => prompt === exchange.text)
+    return call !== undefined && call.startedAt >= attempt.startedAt && call.chunksSent >= chunk
+  }
+  await until("a reply reaches a chunk", () => isThere() || isOver(), { signal, timeoutMs: 20 * SECOND })
+  return isThere()
+}
+
+async function strike({ takeovers }: Stage, worker: Service): Promise<void> {
+  const { pid } = worker.child()
+  const killedAt = Date.now()
+  await worker.child().kill("SIGKILL")
+  // The next one starts while the replies wait for their leases to run out.
+  void worker.start().catch(() => undefined)
+  await takeovers.noteKill(pid, killedAt)
+}
