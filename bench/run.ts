@@ -16,7 +16,7 @@ async function main(args: string[]): Promise<void> {
   } catch (error) {
     // A measure that is cut off fails, too; there is nothing to say about it.
     if (stopping.aborted) return
-    process.stderr.write(`\nNothing was measured: ${error instanceof Error ? error.stack : error}\n`)
+    process.stderr.write(`\nNothing was measured: ${error instanceof Error ? error.message : error}\n`)
     process.exitCode = 1
   } finally {
     if (!stopping.aborted) await stack.disposeAsync()

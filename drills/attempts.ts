@@ -31,8 +31,11 @@ export function createAttempts(): Attempts {
     return known
   }
   const begin = (begun: Attempt) => {
+    const earlier = byReply.get(begun.replyId) ?? []
+    // Whoever lost the reply says nothing of it.
+    for (const { pid } of earlier) openOn(pid).delete(begun.replyId)
     total += 1
-    byReply.set(begun.replyId, [...(byReply.get(begun.replyId) ?? []), begun])
+    byReply.set(begun.replyId, [...earlier, begun])
     openOn(begun.pid).set(begun.replyId, begun)
   }
   return {

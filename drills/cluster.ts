@@ -88,6 +88,8 @@ function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Rec
     GEMINI_API_KEY: "drill",
     GEMINI_BASE_URL: geminiUrl,
     OTP_DELIVERY: "response",
+    // One worker alone can make all replies: what a takeover waits for is to be notice, not room.
+    WORKER_CONCURRENCY: "64",
     // The quota must be counted, not met; and a drill is more than a person's traffic.
     BASIC_DAILY_PROMPTS: "1000000",
     RATE_LIMIT_SCALE: "10000",

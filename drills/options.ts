@@ -14,7 +14,7 @@ everything that was promised is checked. Exits with 1 when something was broken.
   --backend B        redis or postgres: where the queue is. Redis where there is a redis-server on the PATH
   --kills N          how often to strike in each scenario (50)
   --prompts N        how many prompts to send in each scenario, at the least (500)
-  --users N          how many users talk, each in two rooms at once (16)
+  --users N          how many users talk, each in two rooms at once (12)
   --seed N           what is drawn; a random one, which is printed, by default
   --quick            at most three minutes in all: 25 kills, 200 prompts
   --keep             keep the processes' logs, also when all is well
@@ -56,7 +56,7 @@ export function readOptions(args: string[]): DrillOptions | string {
     backend: readBackend(values.backend),
     kills: number("--kills", values.kills, values.quick ? 25 : 50),
     prompts: number("--prompts", values.prompts, values.quick ? 200 : 500),
-    users: number("--users", values.users, 16),
+    users: number("--users", values.users, 12),
     seed: number("--seed", values.seed, randomInt(1, 1_000_000)),
     keep: values.keep,
   }

@@ -15,10 +15,10 @@ export interface Prompt {
 
 const WORDS = ["why", "naïve", "日本語", "🗃️", "queue", "Straße", "👩‍👩‍👧‍👦", "fox", "ответ", "٣", "sky", "é"]
 
-/** A prompt like no other, in number and text, with a reply of 0.1 to 2.5 s. */
+/** A prompt like no other, in number and text, with a reply of 0.2 to 2.4 s. */
 export function writePrompt(random: Random, label: string): Prompt {
-  const chunks = random.int(5, 40)
-  const delay = random.int(20, 60)
+  const chunks = random.int(4, 20)
+  const delay = random.int(50, 120)
   const words = Array.from({ length: random.int(3, 12) }, () => random.pick(WORDS)).join(" ")
   const draw = random.next()
   const kind = draw < 0.08 ? "cut" : draw < 0.16 ? "blocked" : "plain"

@@ -7,12 +7,15 @@ import { formatTable } from "./table.ts"
 /** Broken cases that are told one by one. */
 const TOLD = 20
 
-process.exit(await main())
-
 async function main(): Promise<number> {
   const interrupted = new AbortController()
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)))
+    process.on(signal, () => {
+      // Whoever insists doesn't want to wait; what runs is killed at exit.
+      if (interrupted.signal.aborted) process.exit(1)
+      process.stderr.write(`${signal}: stopping everything\n`)
+      interrupted.abort(new Error(`stopped by ${signal}`))
+    })
   }
   try {
     const options = readOptions(process.argv.slice(2))
@@ -42,14 +45,16 @@ async function drill(options: DrillOptions, signal: AbortSignal): Promise<number
   return outcomes.some(isBroken) ? 1 : 0
 }
 
-const isBroken = ({ verdicts }: Outcome) => verdicts.some(({ broken }) => broken.length > 0)
+function isBroken({ verdicts }: Outcome): boolean {
+  return verdicts.some(({ broken }) => broken.length > 0)
+}
 
 async function perform(name: string, options: DrillOptions, signal: AbortSignal): Promise<Outcome> {
   const scenario = scenarios.find((one) => one.name === name)
   if (!scenario) throw new Error(`there is no scenario ${name}`)
   let isKept = true
   await using stack = new AsyncDisposableStack()
-  const folder = await openFolder(stack, () => isKept)
+  const folder = await openFolder(stack, () => isKept && !signal.aborted)
   console.log(`logs: ${folder}`)
   const stores = await openStores(stack, options.backend, folder)
   const outcome = await runScenario(scenario, {
@@ -83,3 +88,5 @@ function report({ scenario, verdicts, figures, seconds }: Outcome, { backend, se
     if (broken.length > TOLD) console.log(`${id}: … and ${broken.length - TOLD} more`)
   }
 }
+
+process.exit(await main())

@@ -46,7 +46,7 @@ export interface Outcome {
   seconds: number
 }
 
-/** Issue of a killed worker's replies: the next attempt starts within this time. */
+/** A killed worker's replies are begun anew within this time. */
 export const TAKEOVER_WITHIN_MS = 8 * SECOND
 const PROGRESS_EVERY_MS = 5 * SECOND
 
@@ -64,7 +64,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   )
   const load = await startLoad(client, {
     random: random.fork("load"),
-    users: options.users ?? 16,
+    users: options.users ?? 12,
     conversations: options.conversations ?? 2,
     prompts: options.prompts,
     signal,
@@ -80,7 +80,7 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   const verdicts = await checkInvariants(cluster, client, load)
   return {
     scenario: scenario.name,
-    verdicts: [...verdicts, judgeTakeovers(takeovers), judgeStop(await cluster.stop())],
+    verdicts: [...verdicts, judgeTakeovers(takeovers), await judgeStop(cluster)],
     figures: measure(stage, client),
     takeoverMs: takeovers.times(),
     seconds: (performance.now() - startedAt) / SECOND,
@@ -111,8 +111,14 @@ function judgeTakeovers(takeovers: Takeovers): Verdict {
   return { id: "T1", claim, checked: times.length, broken: slow }
 }
 
-function judgeStop(late: string[]): Verdict {
-  return { id: "S1", claim: "every process stops in order, within 10 s of SIGTERM", checked: 1, broken: late }
+async function judgeStop(cluster: Cluster): Promise<Verdict> {
+  const checked = cluster.apis.length + cluster.workers.length
+  return {
+    id: "S1",
+    claim: "every process stops in order, within 10 s of SIGTERM",
+    checked,
+    broken: await cluster.stop(),
+  }
 }
 
 function measure({ load, cluster, takeovers }: Stage, client: Client): Outcome["figures"] {

@@ -42,12 +42,16 @@ async function openRedis(stack: AsyncDisposableStack): Promise<string> {
   return url
 }
 
-/** A folder that PostgreSQL's own account can walk through. Removed with `stack`, unless `isKept` says otherwise. */
+/**
+ * A folder that PostgreSQL's own account can walk through. It goes with `stack`; the logs in it stay where `isKept`
+ * says so.
+ */
 export async function openFolder(stack: AsyncDisposableStack, isKept = () => false): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "drill-"))
   await chmod(folder, 0o755)
   stack.defer(async () => {
-    if (!isKept()) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    const doomed = isKept() ? join(folder, "postgres") : folder
+    await rm(doomed, { recursive: true, force: true, maxRetries: 5 })
   })
   return folder
 }

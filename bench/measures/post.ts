@@ -1,5 +1,4 @@
 import { QUEUE_NAME } from "../../src/services/generation/queue.ts"
-import type { Child } from "../helpers/child.ts"
 import { type Comparison, type Contender, compare, type Pace } from "../helpers/compare.ts"
 import { drive, type NextRequest, request } from "../helpers/load.ts"
 import { viewQueue } from "../helpers/queue.ts"
@@ -19,8 +18,8 @@ const MESSAGE =
 
 /**
  * `POST /chatroom/:id/message` beside the least that could accept one. Each prompt goes to a room of its own, as a
- * second one would wait for the first reply and cost no job. A run ends when the queue holds a job for every answer,
- * whether the server waits for that or not.
+ * second one would wait for the first reply and cost no job. What counts is jobs in the queue, whether the server
+ * waits for that before it answers or not.
  */
 export async function measurePost(site: Site, users: User[], pace: Pace): Promise<Comparison> {
   await using floor = await openFloor(site, users)
@@ -56,7 +55,7 @@ export async function measurePostBesideWorker(site: Site, users: User[], pace: P
 const FLOOR_QUEUE = "floor-queue"
 
 async function openFloor(site: Site, users: User[]): Promise<Contender & AsyncDisposable> {
-  const floor: { process: Child; port: number } = await startFloor(site, "express-post")
+  const floor = await startFloor(site, "express-post")
   return {
     process: floor.process,
     async run(ms) {
@@ -78,8 +77,8 @@ async function sendAndEnqueue(
   await using queue = viewQueue(site, queueName)
   const startedAt = performance.now()
   const { answers } = await send(users, rooms, port, ms)
-  await queue.untilHolds(answers)
-  return { answers, perSecond: (answers / (performance.now() - startedAt)) * 1000 }
+  const { jobs, at } = await queue.settled(answers)
+  return { answers, perSecond: (jobs / (at - startedAt)) * 1000 }
 }
 
 function makeRooms(site: Site, users: User[], ms: number): Promise<string[][]> {

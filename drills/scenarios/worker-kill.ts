@@ -1,6 +1,6 @@
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
 import type { Attempt } from "../attempts.ts"
-import type { Service } from "../cluster.ts"
+import type { Cluster, Service } from "../cluster.ts"
 import type { Exchange } from "../load.ts"
 import type { Scenario, Stage } from "../scenario.ts"
 import { until } from "../until.ts"
@@ -12,22 +12,21 @@ export const workerKill: Scenario = {
   async run(stage) {
     const { strikes, takeovers, signal, cluster } = stage
     while (takeovers.kills() < strikes) {
-      await untilAllWork(stage)
+      await untilOneMayDie(stage)
       const target = await aim(stage)
       if (!(await isReached(stage, target))) continue
       await strike(stage, target.worker)
     }
-    await until("all workers are back", () => cluster.workers.every((worker) => worker.isReady()), { signal })
+    await until("all workers are back", () => ready(cluster).length === cluster.workers.length, { signal })
   },
 }
 
 /** Somebody must be left to take over. */
-async function untilAllWork({ cluster, signal }: Stage): Promise<void> {
-  await until("all workers are up", () => cluster.workers.every((worker) => worker.isReady()), {
-    timeoutMs: MINUTE,
-    signal,
-  })
+async function untilOneMayDie({ cluster, signal }: Stage): Promise<void> {
+  await until("two workers are up", () => ready(cluster).length > 1, { timeoutMs: MINUTE, signal })
 }
+
+const ready = ({ workers }: Cluster) => workers.filter((worker) => worker.isReady())
 
 interface Target {
   worker: Service
@@ -40,7 +39,7 @@ interface Target {
 /** A reply that is running on a random worker, and a chunk of it. */
 function aim({ cluster, load, random, signal }: Stage): Promise<Target> {
   const look = () => {
-    const worker = random.pick(cluster.workers)
+    const worker = random.pick(ready(cluster))
     const running = cluster.attempts.runningOn(worker.child().pid)
     if (running.length === 0) return null
     const attempt = random.pick(running)

@@ -30,9 +30,13 @@ export interface RedisStore {
   close(): Promise<void>
 }
 
-export function createRedisStore(url: string, log: Logger, { autoPipelining = true } = {}): RedisStore {
+export function createRedisStore(
+  url: string,
+  log: Logger,
+  { autoPipelining = true, commandTimeoutMs = COMMAND_TIMEOUT_MS } = {},
+): RedisStore {
   const client = connect(url, log, {
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: commandTimeoutMs,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     enableAutoPipelining: autoPipelining,
@@ -92,16 +96,22 @@ const MIN_VERSION = [6, 2] as const
  * @throws {RedisUnfit} when it is too old, or set to drop keys when its memory is full: it would drop jobs
  */
 export async function checkRedis(store: RedisStore): Promise<void> {
-  const info = await store.call(async (client) => `${await client.info("server")}\r\n${await client.info("memory")}`)
+  const info = await store.call(
+    async (client) => `${await client.info("server")}\r\n${await client.info("memory")}`,
+  )
   const facts = new Map(info.split("\r\n").map((line) => line.split(":", 2) as [string, string]))
   const version = facts.get("redis_version") ?? ""
   const [major = 0, minor = 0] = version.split(".").map(Number)
   if (major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1])) {
-    throw new RedisUnfit(`Redis ${version} at REDIS_URL is too old; ${MIN_VERSION.join(".")} or later is needed.`)
+    throw new RedisUnfit(
+      `Redis ${version} at REDIS_URL is too old; ${MIN_VERSION.join(".")} or later is needed.`,
+    )
   }
   const policy = facts.get("maxmemory_policy") ?? "noeviction"
   if (Number(facts.get("maxmemory") ?? 0) > 0 && policy !== "noeviction") {
-    throw new RedisUnfit(`Redis at REDIS_URL drops keys when it is full (maxmemory-policy ${policy}). Set it to noeviction.`)
+    throw new RedisUnfit(
+      `Redis at REDIS_URL drops keys when it is full (maxmemory-policy ${policy}). Set it to noeviction.`,
+    )
   }
 }
 

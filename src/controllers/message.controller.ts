@@ -37,7 +37,8 @@ export async function postMessage(
   }
   const waitMs = readWait(header("prefer"))
   const reply =
-    waitMs > 0 && (await waitForReply(ctx, replyId, AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])))
+    waitMs > 0 &&
+    (await waitForReply(ctx, replyId, AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])))
   if (!reply) return accepted(presentExchange(exchange), headers)
   return created(presentExchange({ ...exchange, reply }), {
     ...headers,

@@ -1,5 +1,5 @@
+import { randomUUID } from "node:crypto"
 import type { RequestHandler } from "express"
-import { newId } from "../utils/ids.ts"
 
 /** What is taken over from a caller: short and harmless in a log line and a header. */
 const ACCEPTABLE = /^[\w.:-]{1,128}$/
@@ -8,7 +8,7 @@ const ACCEPTABLE = /^[\w.:-]{1,128}$/
 export function requestId(): RequestHandler {
   return function requestId(req, res, next) {
     const given = req.get("x-request-id")
-    req.requestId = given && ACCEPTABLE.test(given) ? given : newId()
+    req.requestId = given && ACCEPTABLE.test(given) ? given : randomUUID()
     res.setHeader("X-Request-Id", req.requestId)
     next()
   }

@@ -36,10 +36,11 @@ function toHandler(ctx: Context, row: Row): RequestHandler {
   }
 }
 
-type Checked = Pick<UserInput, "address" | "user" | "params" | "query" | "body">
+type Input = UserInput<{ params: unknown; query: unknown; body: unknown }>
+type Checked = Pick<Input, "address" | "user" | "params" | "query" | "body">
 
 /** The signal is made when a controller asks for it: most requests are over before it could tell anybody. */
-function describe(ctx: Context, req: Request, res: Response, checked: Checked): UserInput {
+function describe(ctx: Context, req: Request, res: Response, checked: Checked): Input {
   let signal: AbortSignal | undefined
   return {
     ...checked,

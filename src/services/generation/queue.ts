@@ -48,9 +48,12 @@ export async function createGenerationQueue(store: QueueStore, log: Logger): Pro
   return store.redisUrl ? createRedisQueue(store.redisUrl, log) : createPostgresQueue(store.databaseUrl, log)
 }
 
+/** No request waits for the queue, and a reply whose job is given up on waits for the sweep: patience pays here. */
+const COMMAND_TIMEOUT_MS = 2 * SECOND
+
 /** A BullMQ queue whose first words to Redis went unanswered never recovers, so it is made when Redis is there. */
 function createRedisQueue(url: string, log: Logger): GenerationQueue {
-  const redis = createRedisStore(url, log, { autoPipelining: false })
+  const redis = createRedisStore(url, log, { autoPipelining: false, commandTimeoutMs: COMMAND_TIMEOUT_MS })
   let queue: Queue<JobPayload> | null = null
   const open = () => {
     const opened = new Queue<JobPayload>(QUEUE_NAME, { connection: redis.client, skipWaitingForReady: true })

@@ -11,6 +11,7 @@ const MAX_PER_SWEEP = 500
  * Finds replies that nobody looks after (running under a lease that has run out, or waiting longer than the queue
  * should take) and enqueues them again. Any number of processes may sweep: each reply goes to one of them.
  * @returns how many it enqueued
+ * @throws when the queue doesn't answer; what was not enqueued is due again at once
  */
 export async function sweepReplies(ctx: Context): Promise<number> {
   const { rows } = await ctx.db.pool.query<{ id: string; attempt: number; taken_over: boolean }>({
@@ -20,10 +21,26 @@ export async function sweepReplies(ctx: Context): Promise<number> {
   })
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
-    await ctx.queue.enqueue(id, taken_over ? attempt : undefined)
+  }
+  for (const [done, { id, attempt }] of rows.entries()) {
+    try {
+      await ctx.queue.enqueue(id, attempt || undefined)
+    } catch (error) {
+      await putBack(
+        ctx,
+        rows.slice(done).map((row) => row.id),
+      )
+      throw error
+    }
   }
   return rows.length
 }
+
+async function putBack(ctx: Context, ids: string[]): Promise<void> {
+  await ctx.db.pool.query({ name: "put-back-swept", text: PUT_BACK, values: [ids] })
+}
+
+const PUT_BACK = `UPDATE messages SET lease_until = now() WHERE id = ANY($1) AND status = 'queued'`
 
 /** Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. */
 const SWEEP = `

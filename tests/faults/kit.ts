@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { describe, inject } from "vitest"
+import { type Client, signUp, type User } from "../../drills/client.ts"
+import { type Heard, listen } from "../../drills/listener.ts"
+import { createRandom } from "../../drills/random.ts"
+import type { Backend, Stores } from "../../drills/stores.ts"
+import { createTestDatabase } from "../helpers/database.ts"
+import { startRedis } from "../helpers/redis-server.ts"
+
+const isRedisLeftOut = inject("redisUrl") === null && process.env.TEST_REQUIRE_REDIS !== "1"
+
+/** The same tests with the queue in PostgreSQL and in Redis, where this machine has one. */
+export function describeBackends(name: string, tests: (backend: Backend) => void): void {
+  describe(`${name}, queue in PostgreSQL`, () => tests("postgres"))
+  describe.skipIf(isRedisLeftOut)(`${name}, queue in Redis`, () => tests("redis"))
+}
+
+/** A database and a Redis of the test's own. */
+export async function openTestStores(stack: AsyncDisposableStack, backend: Backend): Promise<Stores> {
+  const database = await createTestDatabase()
+  stack.defer(() => database.drop())
+  if (backend === "postgres") return { databaseUrl: database.url, redisUrl: null }
+  const redisUrl = await startRedis(stack)
+  if (!redisUrl) throw new Error("TEST_REQUIRE_REDIS is set, and there is no redis-server on the PATH")
+  return { databaseUrl: database.url, redisUrl }
+}
+
+/** A prompt that was accepted, and what its listener has at the end. */
+export interface Asked {
+  path: string
+  promptId: string
+  replyId: string
+  heard: Promise<Heard>
+}
+
+/** Sends each prompt in a room of its own and listens to the reply, whatever breaks meanwhile. */
+export async function askInRooms(
+  client: Client,
+  user: User,
+  prompts: string[],
+  signal: AbortSignal,
+): Promise<Asked[]> {
+  const token = await user.token()
+  const random = createRandom("listeners")
+  return Promise.all(
+    prompts.map(async (message) => {
+      const room = await client.post("/chatroom", {}, { token })
+      const { status, body } = await client.post(`/chatroom/${room.body.id}/message`, { message }, { token })
+      if (status !== 202) throw new Error(`not accepted: ${status} ${JSON.stringify(body)}`)
+      const path = `/chatroom/${room.body.id}/message/${body.reply.id}`
+      const heard = listen(client, user, `${path}/stream`, { random: random.fork(path), signal })
+      return { path, promptId: body.id, replyId: body.reply.id, heard }
+    }),
+  )
+}
+
+export const newUser = (client: Client) => signUp(client, "+12025550123")
+
+/** The processes that `pid` has started; where that can't be known, none. */
+export function childrenOf(pid: number): number[] {
+  if (process.platform !== "linux") return []
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name))
+  return pids.map(Number).filter((candidate) => parentOf(candidate) === pid)
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+    // "pid (name) state parent …", and the name may hold spaces and brackets
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1])
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest"
+import { createClient } from "../../drills/client.ts"
+import { startCluster } from "../../drills/cluster.ts"
+import { createRandom } from "../../drills/random.ts"
+import { openFolder } from "../../drills/stores.ts"
+import { until } from "../../drills/until.ts"
+import { isAlive } from "../../src/embedded/postgres/processes.ts"
+import { MINUTE } from "../../src/utils/time.ts"
+import { askInRooms, describeBackends, newUser, openTestStores } from "./kit.ts"
+
+/** Longer than a stopping worker waits for a reply to end. */
+const LONG = "[[gemini: chunks=60 delay=100]]"
+const LONG_ONES = Array.from({ length: 6 }, (_, i) => `${LONG} long question ${i}`)
+
+describeBackends("SIGTERM while replies run", (backend) => {
+  test(
+    "everything stops within 10 s, and the next start finishes the replies",
+    async ({ signal }) => {
+      await using stack = new AsyncDisposableStack()
+      const folder = await openFolder(stack)
+      const cluster = await startCluster(stack, { stores: await openTestStores(stack, backend), folder })
+      const client = createClient(
+        cluster.apis.flatMap(({ url }) => url ?? []),
+        createRandom(1),
+        signal,
+      )
+      const asked = await askInRooms(client, await newUser(client), LONG_ONES, signal)
+      await until("all replies are in their middle", () => inTheMiddle(cluster) === LONG_ONES.length, {
+        signal,
+      })
+      const pids = [...cluster.apis, ...cluster.workers].map((service) => service.child().pid)
+
+      expect(await cluster.stop()).toEqual([])
+      expect(pids.filter(isAlive)).toEqual([])
+      const { rows } = await cluster.pool.query("SELECT status, failures FROM messages WHERE role = 'model'")
+      expect(rows).toEqual(LONG_ONES.map(() => ({ status: "queued", failures: 0 })))
+
+      await cluster.start()
+      for (const { replyId, heard } of asked) {
+        const { rows } = await cluster.pool.query("SELECT content, status FROM messages WHERE id = $1", [
+          replyId,
+        ])
+        const { text, dones } = await heard
+        expect(dones).toHaveLength(1)
+        expect(dones[0]).toMatchObject({ id: replyId, status: "completed", content: text })
+        expect(rows).toHaveLength(1)
+      }
+      expect(await cluster.stop()).toEqual([])
+    },
+    5 * MINUTE,
+  )
+})
+
+function inTheMiddle({
+  gemini,
+}: {
+  gemini: { calls(): { chunksSent: number; endedAt: number | null }[] }
+}): number {
+  return gemini.calls().filter(({ chunksSent, endedAt }) => chunksSent >= 3 && endedAt === null).length
+}

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest"
+import { runScenario, TAKEOVER_WITHIN_MS } from "../../drills/scenario.ts"
+import { workerKill } from "../../drills/scenarios/worker-kill.ts"
+import { openFolder } from "../../drills/stores.ts"
+import { percentile } from "../../drills/takeovers.ts"
+import { MINUTE } from "../../src/utils/time.ts"
+import { describeBackends, openTestStores } from "./kit.ts"
+
+/** For a machine that does much else; on an idle one it takes about one minute. */
+const AT_MOST_MS = 10 * MINUTE
+
+describeBackends("kill -9 of a worker", (backend) => {
+  test(
+    "50 times at random chunks: one final reply each, listeners have what is stored, the quota is exact",
+    async ({ signal }) => {
+      await using stack = new AsyncDisposableStack()
+      const folder = await openFolder(stack)
+      const stores = await openTestStores(stack, backend)
+      const { verdicts, takeoverMs } = await runScenario(workerKill, {
+        stores,
+        folder,
+        // Three, so that the next can die while the last one's successor starts.
+        workers: 3,
+        seed: 50,
+        strikes: 50,
+        prompts: 100,
+        signal,
+      })
+      const broken = verdicts
+        .filter(({ id }) => id !== "T1")
+        .flatMap(({ id, broken }) => broken.map((what) => `${id}: ${what}`))
+      expect(broken).toEqual([])
+      expect(takeoverMs.length).toBeGreaterThanOrEqual(25)
+      // How late the latest may be is the drill's to judge: here other tests want the processor too.
+      expect(percentile(takeoverMs, 0.5)).toBeLessThanOrEqual(TAKEOVER_WITHIN_MS)
+    },
+    AT_MOST_MS,
+  )
+})
