@@ -35,11 +35,15 @@ function readOptionsOrExit(args: string[]): Options {
   }
 }
 
+/** One Ctrl-C may arrive several times, from the terminal, from npm and from the launcher: the first counts. */
 function endOnSignal(stack: AsyncDisposableStack): AbortSignal {
   const stopping = new AbortController()
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (stopping.signal.aborted) return
       stopping.abort()
+      // What is under way loses its servers and fails; there is nothing to say about that.
+      process.on("uncaughtException", () => undefined)
       void stack.disposeAsync().finally(() => process.exit(130))
     })
   }

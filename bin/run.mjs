@@ -24,14 +24,13 @@ const OLDEST_MAJOR = 24
 const WATCHED = ["src", "simulators"]
 /** Set for the Node we start: it must run the entry and not look for another Node. Holds our pid. */
 const LAUNCHER_PID = "RUN_LAUNCHER_PID"
-/** One Ctrl-C arrives two or three times: from the terminal, from npm and from a launcher above. */
-const ECHO_MS = 250
 const PARENT_CHECK_MS = 500
 
 await main(process.argv.slice(2))
 
 async function main(argv) {
   const launcher = takeLauncherPid()
+  if (!launcher && process.env.npm_lifecycle_event) endWithNpm()
   const { watch, entry, args } = parse(argv)
   const file = resolve(ROOT, entry)
   if (!existsSync(file)) fail(`There is no ${entry} in ${ROOT}.`, 2)
@@ -85,10 +84,20 @@ function isNewEnough() {
 async function runHere(file, args, launcher) {
   process.argv = [process.execPath, file, ...args]
   if (launcher) endWithParent(launcher)
-  swallowSignalEchoes()
   nodeModule.enableCompileCache?.(join(ROOT, "node_modules", ".cache", "compile"))
   await import(pathToFileURL(file).href)
   nodeModule.flushCompileCache?.() // otherwise written at exit only, so never when the process is killed
+}
+
+/** npm passes a signal on to the shell between it and us, which dies of it and tells us nothing. */
+function endWithNpm() {
+  const shell = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(timer)
+    process.kill(process.pid, "SIGTERM")
+  }, PARENT_CHECK_MS)
+  timer.unref()
 }
 
 /** A launcher that was killed can't forward anything: its child sees the channel close, or the parent change. */
@@ -115,18 +124,6 @@ function isAlive(pid) {
     return true
   } catch {
     return false
-  }
-}
-
-function swallowSignalEchoes() {
-  const emit = process.emit
-  const last = new Map()
-  process.emit = function (name, ...rest) {
-    if (!SIGNALS.includes(name)) return emit.call(this, name, ...rest)
-    const now = performance.now()
-    const echo = now - (last.get(name) ?? Number.NEGATIVE_INFINITY) < ECHO_MS
-    if (!echo) last.set(name, now)
-    return echo || emit.call(this, name, ...rest)
   }
 }
 

@@ -5,11 +5,16 @@ import { SECOND } from "./utils/time.ts"
 /** Everything must have ended by then; what hasn't is cut off. */
 const STOP_WITHIN_MS = 9.5 * SECOND
 
+/** One Ctrl-C arrives two or three times: from the terminal, from npm and from the launcher. */
+const ECHO_MS = 500
+
 export interface Process {
   config: Config
   log: Logger
   /** What is put on it is undone when the process stops, the last first. */
   stack: AsyncDisposableStack
+  /** For a process that has done its work. */
+  stop(): void
 }
 
 /**
@@ -22,10 +27,10 @@ export async function runProcess(
   fixed: Record<string, string> = {},
 ): Promise<void> {
   const stopped = Promise.withResolvers<void>()
-  let asked = false
+  let askedAt: number | undefined
   const stop = () => {
-    if (asked) process.exit(1)
-    asked = true
+    if (askedAt !== undefined && performance.now() - askedAt > ECHO_MS) process.exit(1)
+    askedAt ??= performance.now()
     stopped.resolve()
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop)
@@ -40,7 +45,7 @@ export async function runProcess(
     })
     const stack = new AsyncDisposableStack()
     try {
-      await start({ config, log, stack })
+      await start({ config, log, stack, stop })
       await stopped.promise
     } finally {
       await takeDown(stack, log)

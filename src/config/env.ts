@@ -85,12 +85,22 @@ export function loadConfig(fixed: Record<string, string> = {}): Config {
 export function readConfig(variables: Record<string, string | undefined>): Config {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()))
   const parsed = Environment.safeParse(set)
-  if (!parsed.success) {
-    throw new ConfigInvalid(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`))
-  }
-  const faults = findFaults(parsed.data)
+  // What can't be read counts as not set, so that what is wrong besides is found, too.
+  const readable = parsed.success ? parsed.data : Environment.parse(omit(set, parsed.error.issues))
+  const unread = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
+  const named = new Set(unread.map(nameOf))
+  const faults = [...unread, ...findFaults(readable).filter((fault) => !named.has(nameOf(fault)))]
   if (faults.length > 0) throw new ConfigInvalid(faults)
-  return toConfig(parsed.data)
+  return toConfig(readable)
+}
+
+const nameOf = (fault: string) => fault.split(":")[0]
+
+function omit(set: Record<string, string | undefined>, issues: readonly { path: PropertyKey[] }[]) {
+  const unreadable = new Set(issues.map(({ path }) => path[0]))
+  return Object.fromEntries(Object.entries(set).filter(([name]) => !unreadable.has(name)))
 }
 
 /** Values that stand in examples, this project's and the original brief's: never good in production. */

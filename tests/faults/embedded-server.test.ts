@@ -12,7 +12,7 @@ import { endsWithin, until } from "../../drills/until.ts"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { freePort } from "../helpers/redis-server.ts"
-import { askInRooms, childrenOf, newUser } from "./kit.ts"
+import { askInRooms, childrenOf, newUser, testStack } from "./kit.ts"
 
 interface Server extends Child {
   url: string
@@ -53,7 +53,7 @@ function killLeftovers(stack: AsyncDisposableStack, pids: Set<number>): void {
 test(
   "after kill -9 of the whole server the next start adopts PostgreSQL and finishes the replies that were running",
   async ({ signal }) => {
-    await using stack = new AsyncDisposableStack()
+    const stack = testStack()
     const folder = await openFolder(stack)
     const pids = new Set<number>()
     killLeftovers(stack, pids)
@@ -99,7 +99,7 @@ test(
 test(
   "SIGTERM while replies run stops server, PostgreSQL and simulator within 10 s, and the next start finishes the replies",
   async ({ signal }) => {
-    await using stack = new AsyncDisposableStack()
+    const stack = testStack()
     const folder = await openFolder(stack)
     const pids = new Set<number>()
     killLeftovers(stack, pids)
@@ -128,7 +128,7 @@ test(
 test(
   "a second instance on the same DATA_DIR or port says why it can't start, and the first goes on",
   async ({ signal }) => {
-    await using stack = new AsyncDisposableStack()
+    const stack = testStack()
     const folder = await openFolder(stack)
     const other = await openFolder(stack)
     const [port, otherPort] = [await freePort(), await freePort()]

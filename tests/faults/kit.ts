@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs"
-import { describe, inject } from "vitest"
+import { describe, inject, onTestFinished } from "vitest"
 import { type Client, signUp, type User } from "../../drills/client.ts"
 import { type Heard, listen } from "../../drills/listener.ts"
 import { createRandom } from "../../drills/random.ts"
 import type { Backend, Stores } from "../../drills/stores.ts"
+import { MINUTE } from "../../src/utils/time.ts"
 import { createTestDatabase } from "../helpers/database.ts"
 import { startRedis } from "../helpers/redis-server.ts"
 
@@ -14,6 +15,15 @@ export function describeBackends(name: string, tests: (backend: Backend) => void
   describe(`${name}, queue in PostgreSQL`, () => tests("postgres"))
   describe.skipIf(isRedisLeftOut)(`${name}, queue in Redis`, () => tests("redis"))
 }
+
+/** What is put on it is undone at the end of the test, also of one that took too long. */
+export function testStack(): AsyncDisposableStack {
+  const stack = new AsyncDisposableStack()
+  onTestFinished(() => stack.disposeAsync(), CLEAN_UP_WITHIN_MS)
+  return stack
+}
+
+const CLEAN_UP_WITHIN_MS = MINUTE
 
 /** A database and a Redis of the test's own. */
 export async function openTestStores(stack: AsyncDisposableStack, backend: Backend): Promise<Stores> {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest"
 import { startChild } from "../../drills/child.ts"
 import { openFolder } from "../../drills/stores.ts"
 import { MINUTE } from "../../src/utils/time.ts"
+import { testStack } from "./kit.ts"
 
 const ALWAYS = ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY", "OTP_DELIVERY"]
 
@@ -12,7 +13,7 @@ test.each([
 ])(
   "production as $role without keys doesn't start, and lists every missing one",
   async ({ entry, role, missing }) => {
-    await using stack = new AsyncDisposableStack()
+    const stack = testStack()
     const folder = await openFolder(stack)
     const env = { NODE_ENV: "production", ROLE: role, DATA_DIR: folder, PORT: "0" }
     const child = startChild({ entry, env, cwd: folder })

@@ -6,7 +6,7 @@ import { openFolder } from "../../drills/stores.ts"
 import { until } from "../../drills/until.ts"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { MINUTE } from "../../src/utils/time.ts"
-import { askInRooms, describeBackends, newUser, openTestStores } from "./kit.ts"
+import { askInRooms, describeBackends, newUser, openTestStores, testStack } from "./kit.ts"
 
 /** Longer than a stopping worker waits for a reply to end. */
 const LONG = "[[gemini: chunks=60 delay=100]]"
@@ -16,7 +16,7 @@ describeBackends("SIGTERM while replies run", (backend) => {
   test(
     "everything stops within 10 s, and the next start finishes the replies",
     async ({ signal }) => {
-      await using stack = new AsyncDisposableStack()
+      const stack = testStack()
       const folder = await openFolder(stack)
       const cluster = await startCluster(stack, { stores: await openTestStores(stack, backend), folder })
       const client = createClient(

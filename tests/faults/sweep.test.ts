@@ -2,9 +2,10 @@ import { expect, test } from "vitest"
 import { sweepReplies } from "../../src/services/generation/sweep.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, makePro, send } from "../helpers/chat.ts"
+import { testStack } from "./kit.ts"
 
 test("replies whose queue didn't answer the sweep are due again at once, under the job id of a takeover", async () => {
-  await using stack = new AsyncDisposableStack()
+  const stack = testStack()
   const app = await startTestApp({ worker: false })
   stack.defer(() => app.close())
   const user = await signIn(app)

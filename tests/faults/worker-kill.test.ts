@@ -4,7 +4,7 @@ import { workerKill } from "../../drills/scenarios/worker-kill.ts"
 import { openFolder } from "../../drills/stores.ts"
 import { percentile } from "../../drills/takeovers.ts"
 import { MINUTE } from "../../src/utils/time.ts"
-import { describeBackends, openTestStores } from "./kit.ts"
+import { describeBackends, openTestStores, testStack } from "./kit.ts"
 
 /** For a machine that does much else; on an idle one it takes about one minute. */
 const AT_MOST_MS = 10 * MINUTE
@@ -13,19 +13,27 @@ describeBackends("kill -9 of a worker", (backend) => {
   test(
     "50 times at random chunks: one final reply each, listeners have what is stored, the quota is exact",
     async ({ signal }) => {
-      await using stack = new AsyncDisposableStack()
+      const stack = testStack()
       const folder = await openFolder(stack)
       const stores = await openTestStores(stack, backend)
-      const { verdicts, takeoverMs } = await runScenario(workerKill, {
+      const drill = runScenario(workerKill, {
         stores,
         folder,
         // Three, so that the next can die while the last one's successor starts.
         workers: 3,
+        users: 8,
         seed: 50,
         strikes: 50,
         prompts: 100,
         signal,
       })
+      stack.defer(() =>
+        drill.then(
+          () => undefined,
+          () => undefined,
+        ),
+      )
+      const { verdicts, takeoverMs } = await drill
       const broken = verdicts
         .filter(({ id }) => id !== "T1")
         .flatMap(({ id, broken }) => broken.map((what) => `${id}: ${what}`))

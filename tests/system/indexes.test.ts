@@ -11,7 +11,13 @@ beforeAll(async () => {
   ann = await signIn(app)
   const room = await createRoom(app, ann)
   await ask(app, ann, room, "hello")
-  const paths = ["/chatroom", `/chatroom/${room.id}`, `/chatroom/${room.id}/message`, "/auth/sessions", "/user/me"]
+  const paths = [
+    "/chatroom",
+    `/chatroom/${room.id}`,
+    `/chatroom/${room.id}/message`,
+    "/auth/sessions",
+    "/user/me",
+  ]
   for (const path of paths) expect((await app.http.get(path, { token: ann.token })).status).toBe(200)
 })
 afterAll(() => app.close())
@@ -61,7 +67,7 @@ test("no statement of the API has to read a whole table", async () => {
   )
   client.release()
   expect(rows.length).toBeGreaterThan(5)
-  const whole = []
+  const whole: string[] = []
   for (const { name, types } of rows) {
     const plan = await explain(name, Array(types).fill(null))
     if (plan.some((node) => node["Node Type"] === "Seq Scan")) whole.push(name)

@@ -78,6 +78,11 @@ describe("in production", () => {
     ])
   })
 
+  test("what is missing is listed beside what can't be read", () => {
+    const faults = faultsOf({ ...PRODUCTION, PORT: "x", JWT_SECRET: "" })
+    expect(faults.map((fault) => fault.split(":")[0])).toEqual(["PORT", "JWT_SECRET"])
+  })
+
   test("one process may do without Redis", () => {
     const { REDIS_URL: _, ...rest } = PRODUCTION
     expect(faultsOf(rest)).toEqual([])
