@@ -35,11 +35,14 @@ export function createTakeovers(pool: pg.Pool, attempts: Attempts): Takeovers {
 
 const RUNNING = "SELECT id, attempt FROM messages WHERE status = 'running'"
 
-/** An attempt that nobody announced was cut off between its claim and its first log line: the killed one's. */
+/**
+ * An attempt that nobody announced was cut off between its claim and its first log line: the killed one's. Where the
+ * next attempt is such a one, a later kill has ended it, and counts by itself.
+ */
 function timeOf({ attempt, pid, killedAt }: Bereft, known: Attempt[]): number[] {
   const own = known.find((one) => one.attempt === attempt)
   if (own && own.pid !== pid) return []
-  const next = known.filter((one) => one.attempt > attempt).sort((a, b) => a.attempt - b.attempt)[0]
+  const next = known.find((one) => one.attempt === attempt + 1)
   return next ? [next.startedAt - killedAt] : []
 }
 

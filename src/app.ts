@@ -13,7 +13,7 @@ export function createApp(ctx: Context): Express {
   app.disable("x-powered-by")
   app.set("etag", false)
   app.set("trust proxy", ctx.config.http.trustProxy)
-  app.use(requestId(), requestLog(ctx.log), securityHeaders(), crossOrigin(ctx.config.http.corsOrigins))
+  app.use(requestId(), requestLog(ctx.log), securityHeaders(), ...crossOrigin(ctx.config.http.corsOrigins))
   mount(app, ctx, rows)
   app.use(unknownPath(), problems(ctx.log))
   return app

@@ -13,11 +13,12 @@ export type LimitName = "auth" | "read" | "write" | "message"
 
 /**
  * Against hammering, not for billing: the daily quota is in services/usage, the budget of codes in services/auth.
- * Reads are counted per process, since a shared counter would cost more than the read.
+ * Reads and messages are counted per process: a shared counter would cost more than the read, and what a message
+ * costs is bounded by the quota, exactly.
  */
 export const LIMITS: Record<LimitName, Limit> = {
   auth: { quota: 300, windowMs: MINUTE, shared: true },
   read: { quota: 1_200, windowMs: MINUTE, shared: false },
   write: { quota: 300, windowMs: MINUTE, shared: true },
-  message: { quota: 300, windowMs: MINUTE, shared: true },
+  message: { quota: 300, windowMs: MINUTE, shared: false },
 }

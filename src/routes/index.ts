@@ -5,11 +5,11 @@ import type { Row } from "./row.ts"
 import { systemRoutes } from "./system.routes.ts"
 import { userRoutes } from "./user.routes.ts"
 
-/** Every endpoint of the server. */
+/** Every endpoint of the server. Express looks through them in this order, so what is asked for most comes first. */
 export const rows: readonly Row[] = [
+  ...chatroomRoutes,
+  ...messageRoutes,
   ...systemRoutes,
   ...authRoutes,
   ...userRoutes,
-  ...chatroomRoutes,
-  ...messageRoutes,
 ]

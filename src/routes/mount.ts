@@ -24,38 +24,46 @@ export function mount(app: Express, ctx: Context, rows: readonly Row[]): void {
 /** The guards run in this order: who, how often, what. A stranger's body is never read. */
 function toHandler(ctx: Context, row: Row): RequestHandler {
   return async function handle(req, res) {
-    const address = limitAddress(req.ip)
     const user = row.auth === "user" ? await authenticate(ctx, req) : undefined
-    if (row.limit) await limit(ctx, res, row.limit, user?.userId ?? address)
+    if (row.limit) await limit(ctx, res, row.limit, user?.userId ?? limitAddress(req.ip))
     const params = row.params && validate(row.params, req.params, "params")
     const query = row.query && validate(row.query, req.query, "query")
     if (row.body) await readJsonBody(req, res)
     const body = row.body && validate(row.body, req.body, "body")
-    const input = describe(ctx, req, res, { address, user: user as Caller, params, query, body })
+    const input = describe(ctx, req, res, { user: user as Caller, params, query, body })
     await sendReply(ctx, req, res, await row.run(ctx, input), user)
   }
 }
 
 type Input = UserInput<{ params: unknown; query: unknown; body: unknown }>
-type Checked = Pick<Input, "address" | "user" | "params" | "query" | "body">
+type Checked = Pick<Input, "user" | "params" | "query" | "body">
 
-/** The signal is made when a controller asks for it: most requests are over before it could tell anybody. */
+/** Address and signal are made when a controller asks for them: few do, and they cost more than a cached answer. */
 function describe(ctx: Context, req: Request, res: Response, checked: Checked): Input {
   let signal: AbortSignal | undefined
   return {
     ...checked,
     requestId: req.requestId,
     header: (name) => req.get(name),
+    get address() {
+      return limitAddress(req.ip)
+    },
     get signal() {
-      signal ??= AbortSignal.any([whenClosed(res), ctx.stopping])
+      signal ??= whenClosed(res, ctx.stopping)
       return signal
     },
   }
 }
 
-function whenClosed(res: Response): AbortSignal {
+/** Not AbortSignal.any: what that makes of a signal that lives as long as the process is kept longer than the stream. */
+function whenClosed(res: Response, stopping: AbortSignal): AbortSignal {
   const closed = new AbortController()
-  res.once("close", () => closed.abort())
-  if (res.closed) closed.abort()
+  const abort = () => {
+    stopping.removeEventListener("abort", abort)
+    closed.abort()
+  }
+  stopping.addEventListener("abort", abort)
+  res.once("close", abort)
+  if (res.closed || stopping.aborted) abort()
   return closed.signal
 }

@@ -4,6 +4,9 @@ import type { Context } from "../context.ts"
 /** How long the queue is trusted with a waiting reply before it is enqueued again. */
 export const SWEEP_AFTER_MS = 5 * SECOND
 
+/** The same for a reply taken from a silent worker: its new worker may die before it has begun. */
+const HANDOVER_MS = 2 * SECOND
+
 /** More than this in one sweep would hold up the next; the rest follows a second later. */
 const MAX_PER_SWEEP = 500
 
@@ -17,7 +20,7 @@ export async function sweepReplies(ctx: Context): Promise<number> {
   const { rows } = await ctx.db.pool.query<{ id: string; attempt: number; taken_over: boolean }>({
     name: "sweep-replies",
     text: SWEEP,
-    values: [SWEEP_AFTER_MS, MAX_PER_SWEEP],
+    values: [SWEEP_AFTER_MS, MAX_PER_SWEEP, HANDOVER_MS],
   })
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
@@ -50,6 +53,7 @@ const SWEEP = `
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
   )
-  UPDATE messages AS m SET status = 'queued', lease_until = now() + $1 * interval '1 millisecond'
+  UPDATE messages AS m SET status = 'queued',
+    lease_until = now() + CASE due.status WHEN 'running' THEN $3::int ELSE $1::int END * interval '1 millisecond'
   FROM due WHERE m.id = due.id
   RETURNING m.id, m.attempt, due.status = 'running' AS taken_over`
