@@ -7,13 +7,18 @@ import { createOtpSender } from "./services/auth/otp-sender.ts"
 import { createRevocations } from "./services/auth/revocations.ts"
 import { createTokens } from "./services/auth/tokens.ts"
 import type { Context } from "./services/context.ts"
+import { createBreaker } from "./services/generation/breaker.ts"
+import { createCancellations } from "./services/generation/cancellations.ts"
 import { createGemini } from "./services/generation/gemini.ts"
+import { createOutlook } from "./services/generation/outlook.ts"
 import { createGenerationQueue } from "./services/generation/queue.ts"
 import { createMemoryReplyLog, createRedisReplyLog } from "./services/generation/reply-log.ts"
 import { createBackground } from "./services/platform/background.ts"
+import { createMemoryBus, createRedisBus } from "./services/platform/bus.ts"
 import { createMemoryCache, createRedisCache, rememberForgets } from "./services/platform/cache.ts"
 import { createEvents } from "./services/platform/events.ts"
 import { createRateLimits } from "./services/platform/rate-limits.ts"
+import { createStreams } from "./services/platform/streams.ts"
 import { SECOND } from "./utils/time.ts"
 
 const REDIS_PATIENCE_MS = 5 * SECOND
@@ -53,6 +58,10 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
   await revocations.start()
   const background = createBackground(log)
   building.defer(() => background.drain())
+  const outlook = createOutlook(db, log)
+  building.defer(() => outlook.close())
+  outlook.start()
+  const bus = redis ? createRedisBus(redis, log) : createMemoryBus()
   const stopping = new AbortController()
   const ctx: Context = {
     config,
@@ -63,8 +72,13 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
     redis,
     cache,
     rateLimits: createRateLimits(redis, config.rateLimitScale),
+    streams: createStreams(config.http.streamsPerUser),
+    bus,
     queue,
-    replyLog: redis ? createRedisReplyLog(redis, log) : createMemoryReplyLog(),
+    outlook,
+    replyLog: redis ? createRedisReplyLog(redis, bus, log) : createMemoryReplyLog(bus),
+    cancellations: createCancellations(bus),
+    breaker: createBreaker(),
     gemini: createGemini(config.gemini),
     tokens: createTokens(config.jwt),
     revocations,

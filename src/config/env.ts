@@ -45,6 +45,8 @@ const Environment = z.object({
   DEFAULT_REGION: z.string().default("US"),
   GEMINI_API_KEY: z.string().optional(),
   GEMINI_MODEL: z.string().default("gemini-3.8-flash"),
+  GEMINI_FALLBACK_MODELS: z.string().default("").transform(splitList),
+  GEMINI_RPM: wholeNumber(1, 1e6).optional(),
   GEMINI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
   GEMINI_MAX_OUTPUT_TOKENS: wholeNumber(1, 65_536).optional(),
@@ -52,6 +54,7 @@ const Environment = z.object({
   PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
   CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(600),
   WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20),
+  ADMIN_TOKEN: z.string().optional(),
   STREAMS_PER_USER: wholeNumber(1, 10_000).default(6),
   RATE_LIMIT_SCALE: z.coerce.number().positive().max(1e6).default(1),
 })
@@ -142,7 +145,7 @@ function findProductionFaults(env: Environment): string[] {
       "OTP_DELIVERY: missing; twilio sends codes, response shows them in the reply to anybody who asks",
     )
   }
-  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS"] as const) {
+  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "ADMIN_TOKEN"] as const) {
     const secret = env[name]
     if (secret && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
       faults.push(`${name}: shorter than ${MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48`)
@@ -173,6 +176,7 @@ function toConfig(env: Environment) {
     database: { url: env.DATABASE_URL ?? null, poolSize: env.DATABASE_POOL },
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
+    admin: { token: env.ADMIN_TOKEN ?? null },
     password: { bcryptCost: 12 },
     defaultRegion: env.DEFAULT_REGION as Region,
     otp: {
@@ -191,6 +195,10 @@ function toConfig(env: Environment) {
       apiKey: env.GEMINI_API_KEY ?? null,
       baseUrl: env.GEMINI_BASE_URL ?? null,
       model: env.GEMINI_MODEL,
+      /** Asked in this order while the first is overloaded. */
+      fallbackModels: env.GEMINI_FALLBACK_MODELS,
+      /** Replies begun per minute, by all workers together; null: no limit. */
+      requestsPerMinute: env.GEMINI_RPM ?? null,
       contextTokens: env.GEMINI_CONTEXT_TOKENS,
       maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
       /** The longest silence before the first and between two chunks. */

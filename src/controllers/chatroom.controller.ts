@@ -5,13 +5,17 @@ import { changeChatroom as change } from "../services/chat/change-chatroom.ts"
 import { type CachedList, fillCachedList, readCachedList } from "../services/chat/chatroom-cache.ts"
 import { createChatroom as create } from "../services/chat/create-chatroom.ts"
 import { deleteChatroom as remove } from "../services/chat/delete-chatroom.ts"
+import { findOwnChatroom } from "../services/chat/find-chatroom.ts"
 import { getChatroom as find } from "../services/chat/get-chatroom.ts"
 import { listChatrooms as list } from "../services/chat/list-chatrooms.ts"
 import type { Context } from "../services/context.ts"
-import { created, noContent, notModified, ok, type Reply, type UserInput } from "./endpoint.ts"
+import { followRoom } from "../services/generation/follow-room.ts"
+import { whileOpen } from "../services/platform/streams.ts"
+import { created, events, noContent, notModified, ok, type Reply, type UserInput } from "./endpoint.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentChatroom } from "./presenters/chatroom.ts"
+import { presentRoomEvents } from "./presenters/events.ts"
 import { presentMessage } from "./presenters/message.ts"
 
 type OneRoom = { params: { id: string } }
@@ -71,7 +75,7 @@ export async function getChatroom(
   const { room, messages } = await find(ctx, { userId: user.userId, chatroomId: params.id, ...query })
   const presented = {
     ...presentChatroom(room, ctx.config.gemini.model),
-    messages: messages.items.map(presentMessage),
+    messages: messages.items.map((message) => presentMessage(ctx, message)),
   }
   return ok(presented, nextLink(`/chatroom/${room.id}`, query, messages.next))
 }
@@ -82,6 +86,17 @@ export async function changeChatroom(
 ): Promise<Reply> {
   const room = await change(ctx, { userId: user.userId, chatroomId: params.id, change: body })
   return ok(presentChatroom(room, ctx.config.gemini.model))
+}
+
+/** Everything that happens in the room, as server-sent events. */
+export async function followEvents(
+  ctx: Context,
+  { user, params, header, signal }: UserInput<OneRoom>,
+): Promise<Reply> {
+  const room = await findOwnChatroom(ctx, user.userId, params.id)
+  const giveBack = ctx.streams.take(user.userId)
+  const changes = followRoom(ctx, { chatroomId: room.id, lastEventId: header("last-event-id"), signal })
+  return events(whileOpen(presentRoomEvents(ctx, changes), giveBack))
 }
 
 export async function deleteChatroom(ctx: Context, { user, params }: UserInput<OneRoom>): Promise<Reply> {

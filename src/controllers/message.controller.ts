@@ -1,13 +1,16 @@
 import type { NewMessage } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
+import { cancelReply } from "../services/chat/cancel-reply.ts"
 import { getMessage as find, listMessages as list } from "../services/chat/list-messages.ts"
 import { sendMessage } from "../services/chat/send-message.ts"
 import type { Context } from "../services/context.ts"
-import { followReply, toSse, waitForReply } from "../services/generation/follow-reply.ts"
+import { followReply, waitForReply } from "../services/generation/follow-reply.ts"
+import { whileOpen } from "../services/platform/streams.ts"
 import { SECOND } from "../utils/time.ts"
 import { accepted, created, events, ok, type Reply, type UserInput } from "./endpoint.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
+import { presentReplyEvents } from "./presenters/events.ts"
 import { presentExchange, presentMessage } from "./presenters/message.ts"
 
 type OneRoom = { params: { id: string } }
@@ -18,7 +21,23 @@ export async function postMessage(
   ctx: Context,
   input: UserInput<OneRoom & { body: NewMessage }>,
 ): Promise<Reply> {
-  const { user, params, body, header, requestId } = input
+  if (!input.header("accept")?.includes("text/event-stream")) return answer(ctx, input)
+  // Before the prompt is taken: who may have no more streams shall not pay for one.
+  const giveBack = ctx.streams.take(input.user.userId)
+  try {
+    const { exchange, headers } = await send(ctx, input)
+    const changes = followReply(ctx, { replyId: exchange.reply.id, signal: input.signal })
+    return { ...events(whileOpen(presentReplyEvents(ctx, changes), giveBack)), headers }
+  } catch (error) {
+    giveBack()
+    throw error
+  }
+}
+
+async function send(
+  ctx: Context,
+  { user, params, body, header, requestId }: UserInput<OneRoom & { body: NewMessage }>,
+) {
   const exchange = await sendMessage(ctx, {
     userId: user.userId,
     chatroomId: params.id,
@@ -27,23 +46,18 @@ export async function postMessage(
     key: readIdempotencyKey(header("idempotency-key"), { route: "send-message", room: params.id, body }),
     requestId,
   })
-  const replyId = exchange.reply.id
-  const headers = {
-    Location: `/chatroom/${params.id}/message/${replyId}`,
-    ...replayHeaders(exchange.replayed),
-  }
-  if (header("accept")?.includes("text/event-stream")) {
-    return { ...events(toSse(followReply(ctx, { replyId, signal: input.signal }), presentMessage)), headers }
-  }
-  const waitMs = readWait(header("prefer"))
-  const reply =
-    waitMs > 0 &&
-    (await waitForReply(ctx, replyId, AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])))
-  if (!reply) return accepted(presentExchange(exchange), headers)
-  return created(presentExchange({ ...exchange, reply }), {
-    ...headers,
-    "Preference-Applied": `wait=${waitMs / SECOND}`,
-  })
+  const location = `/chatroom/${params.id}/message/${exchange.reply.id}`
+  return { exchange, headers: { Location: location, ...replayHeaders(exchange.replayed) } }
+}
+
+async function answer(ctx: Context, input: UserInput<OneRoom & { body: NewMessage }>): Promise<Reply> {
+  const { exchange, headers } = await send(ctx, input)
+  const waitMs = readWait(input.header("prefer"))
+  const enough = () => AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
+  const reply = waitMs > 0 ? await waitForReply(ctx, exchange.reply.id, enough()) : null
+  if (!reply) return accepted(presentExchange(ctx, exchange), headers)
+  const applied = { "Preference-Applied": `wait=${waitMs / SECOND}` }
+  return created(presentExchange(ctx, { ...exchange, reply }), { ...headers, ...applied })
 }
 
 const MAX_WAIT_SECONDS = 60
@@ -59,12 +73,16 @@ export async function listMessages(
   { user, params, query }: UserInput<OneRoom & { query: PageQuery }>,
 ): Promise<Reply> {
   const { items, next } = await list(ctx, { userId: user.userId, chatroomId: params.id, ...query })
-  return ok(items.map(presentMessage), nextLink(`/chatroom/${params.id}/message`, query, next))
+  return ok(
+    items.map((message) => presentMessage(ctx, message)),
+    nextLink(`/chatroom/${params.id}/message`, query, next),
+  )
 }
 
 export async function getMessage(ctx: Context, { user, params }: UserInput<OneMessage>): Promise<Reply> {
   return ok(
     presentMessage(
+      ctx,
       await find(ctx, { userId: user.userId, chatroomId: params.id, messageId: params.messageId }),
     ),
   )
@@ -74,7 +92,18 @@ export async function streamMessage(
   ctx: Context,
   { user, params, header, signal }: UserInput<OneMessage>,
 ): Promise<Reply> {
-  const message = await find(ctx, { userId: user.userId, chatroomId: params.id, messageId: params.messageId })
-  const lastEventId = header("last-event-id")
-  return events(toSse(followReply(ctx, { replyId: message.id, lastEventId, signal }), presentMessage))
+  const { id } = await find(ctx, { userId: user.userId, chatroomId: params.id, messageId: params.messageId })
+  const giveBack = ctx.streams.take(user.userId)
+  const changes = followReply(ctx, { replyId: id, lastEventId: header("last-event-id"), signal })
+  return events(whileOpen(presentReplyEvents(ctx, changes), giveBack))
+}
+
+export async function cancelMessage(
+  ctx: Context,
+  { user, params, signal }: UserInput<OneMessage>,
+): Promise<Reply> {
+  const { id: chatroomId, messageId } = params
+  return ok(
+    presentMessage(ctx, await cancelReply(ctx, { userId: user.userId, chatroomId, messageId, signal })),
+  )
 }

@@ -2,6 +2,7 @@ import {
   changeChatroom,
   createChatroom,
   deleteChatroom,
+  followEvents,
   getChatroom,
   listChatrooms,
 } from "../controllers/chatroom.controller.ts"
@@ -51,5 +52,13 @@ export const chatroomRoutes: Row[] = [
     params: ById,
     reply: { 204: null },
     run: deleteChatroom,
+  }),
+  get("/chatroom/:id/events", {
+    summary: "Follow all that happens in a chatroom as server-sent events",
+    auth: "user",
+    limit: "read",
+    params: ById,
+    reply: { 200: null },
+    run: followEvents,
   }),
 ]

@@ -1,4 +1,10 @@
-import { getMessage, listMessages, postMessage, streamMessage } from "../controllers/message.controller.ts"
+import {
+  cancelMessage,
+  getMessage,
+  listMessages,
+  postMessage,
+  streamMessage,
+} from "../controllers/message.controller.ts"
 import { Message, MessagePath, NewMessage, Prompt } from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
 import { get, post, type Row } from "./row.ts"
@@ -37,5 +43,13 @@ export const messageRoutes: Row[] = [
     params: MessagePath,
     reply: { 200: null },
     run: streamMessage,
+  }),
+  post("/chatroom/:id/message/:messageId/cancel", {
+    summary: "Stop a reply and keep what came of it",
+    auth: "user",
+    limit: "write",
+    params: MessagePath,
+    reply: { 200: Message },
+    run: cancelMessage,
   }),
 ]

@@ -71,6 +71,8 @@ export const Message = z.object({
       totalTokens: z.number().int(),
     })
     .nullable(),
+  /** Of a queued reply; null where nothing is known. */
+  estimatedWaitMs: z.number().int().nullable(),
   createdAt: Time,
   completedAt: Time.nullable(),
 })

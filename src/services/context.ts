@@ -6,13 +6,18 @@ import type { Models } from "../models/index.ts"
 import type { OtpSender } from "./auth/otp-sender.ts"
 import type { Revocations } from "./auth/revocations.ts"
 import type { Tokens } from "./auth/tokens.ts"
+import type { Breaker } from "./generation/breaker.ts"
+import type { Cancellations } from "./generation/cancellations.ts"
 import type { Gemini } from "./generation/gemini.ts"
+import type { Outlook } from "./generation/outlook.ts"
 import type { GenerationQueue } from "./generation/queue.ts"
 import type { ReplyLog } from "./generation/reply-log.ts"
 import type { Background } from "./platform/background.ts"
+import type { Bus } from "./platform/bus.ts"
 import type { Cache } from "./platform/cache.ts"
 import type { Events } from "./platform/events.ts"
 import type { RateLimits } from "./platform/rate-limits.ts"
+import type { Streams } from "./platform/streams.ts"
 
 /** The parts of a running process that have a lifetime. Built once, by `createContext`; services take it first. */
 export interface Context {
@@ -25,9 +30,14 @@ export interface Context {
   redis: RedisStore | null
   cache: Cache
   rateLimits: RateLimits
+  streams: Streams
+  bus: Bus
   queue: GenerationQueue
+  outlook: Outlook
   replyLog: ReplyLog
+  cancellations: Cancellations
   gemini: Gemini
+  breaker: Breaker
   tokens: Tokens
   revocations: Revocations
   otpSender: OtpSender

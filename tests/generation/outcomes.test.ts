@@ -6,7 +6,7 @@ let app: TestApp
 let ann: SignedIn
 
 beforeAll(async () => {
-  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 700, totalTimeoutMs: 60_000 } } })
+  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 3_000, totalTimeoutMs: 60_000 } } })
   ann = await signIn(app)
   await makePro(app, ann)
 })

@@ -14,7 +14,7 @@ let app: TestApp
 let ann: SignedIn
 
 beforeAll(async () => {
-  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 2_000 } } })
+  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 5_000 } } })
   ann = await signIn(app)
   await makePro(app, ann)
 })

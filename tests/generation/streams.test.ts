@@ -7,7 +7,7 @@ let app: TestApp
 let ann: SignedIn
 
 beforeAll(async () => {
-  app = await startTestApp()
+  app = await startTestApp({ config: { http: { streamsPerUser: 100 } } })
   ann = await signIn(app)
   await makePro(app, ann)
 })

@@ -1,8 +1,9 @@
 import type { MessageRecord } from "../../services/chat/message-record.ts"
+import type { Context } from "../../services/context.ts"
 import { failureMessage } from "../../services/generation/failures.ts"
 
 /** A message as clients see it. */
-export function presentMessage(message: MessageRecord) {
+export function presentMessage(ctx: Context, message: MessageRecord) {
   return {
     id: message.id,
     chatroomId: message.chatroomId,
@@ -18,6 +19,7 @@ export function presentMessage(message: MessageRecord) {
     model: message.model,
     finishReason: message.finishReason,
     usage: presentUsage(message),
+    estimatedWaitMs: message.status === "queued" ? ctx.outlook.waitMs() : null,
     createdAt: message.createdAt.toISOString(),
     completedAt: message.completedAt?.toISOString() ?? null,
   }
@@ -34,6 +36,9 @@ function presentUsage({ promptTokens, outputTokens, thoughtTokens, totalTokens }
 }
 
 /** A prompt with the reply that it waits for. */
-export function presentExchange({ prompt, reply }: { prompt: MessageRecord; reply: MessageRecord }) {
-  return { ...presentMessage(prompt), reply: presentMessage(reply) }
+export function presentExchange(
+  ctx: Context,
+  { prompt, reply }: { prompt: MessageRecord; reply: MessageRecord },
+) {
+  return { ...presentMessage(ctx, prompt), reply: presentMessage(ctx, reply) }
 }

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts"
 import { changingChatrooms } from "./chatroom-cache.ts"
 import type { ChatroomRecord } from "./chatroom-record.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
+import { announceRoom } from "./room-notices.ts"
 
 export interface ChatroomChange {
   name?: string
@@ -21,7 +22,11 @@ export async function changeChatroom(
 ): Promise<ChatroomRecord> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   if (change.headId !== undefined) await requireReply(ctx, chatroomId, change.headId)
-  return changingChatrooms(ctx, userId, () => room.update({ ...change, updatedAt: new Date() }))
+  const changed = await changingChatrooms(ctx, userId, () =>
+    room.update({ ...change, updatedAt: new Date() }),
+  )
+  announceRoom(ctx, chatroomId)
+  return changed
 }
 
 /** A branch ends in a reply: what is posted next continues it. */

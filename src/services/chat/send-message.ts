@@ -4,11 +4,13 @@ import { inTransaction } from "../../config/database.ts"
 import { InvalidRequest, NotFound, QuotaExceeded } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
+import { UNDER_WAY_SQL } from "../generation/queue.ts"
 import { SWEEP_AFTER_MS } from "../generation/sweep.ts"
 import { RESETS_AT_SQL, TODAY_SQL } from "../usage/quota.ts"
 import { forgetChatrooms } from "./chatroom-cache.ts"
 import { type IdempotencyKey, onceForKey } from "./idempotency.ts"
 import { MessageRecord } from "./message-record.ts"
+import { announceRoom } from "./room-notices.ts"
 
 export interface SendMessage {
   userId: string
@@ -39,7 +41,7 @@ export async function sendMessage(
   const taken = await inTransaction(ctx.db.pool, async (client) => {
     const once = await onceForKey(client, userId, key, () => writeExchange(ctx, client, send))
     return once.replayed
-      ? { ...Exchange.parse(once.result), startsNow: false, replayed: true }
+      ? { ...Exchange.parse(once.result), startsNow: false, underWay: 0, replayed: true }
       : { ...once.result, replayed: false }
   })
   if (!taken.replayed) await announce(ctx, send, taken)
@@ -49,17 +51,20 @@ export async function sendMessage(
 interface Written extends Exchange {
   /** No earlier reply of the room is unfinished. */
   startsNow: boolean
+  /** How many of the user's replies are enqueued, this one included. */
+  underWay: number
 }
 
 /** After the commit: hints only, so neither may fail the request. */
 async function announce(
   ctx: Context,
   { userId, requestId }: SendMessage,
-  { prompt, reply, startsNow }: Written,
+  { prompt, reply, startsNow, underWay }: Written,
 ): Promise<Exchange> {
   const { chatroomId } = prompt
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
-  if (startsNow) ctx.background.run("enqueue a reply", () => ctx.queue.enqueue(reply.id))
+  if (startsNow) ctx.background.run("enqueue a reply", () => ctx.queue.enqueue(reply.id, { underWay }))
+  announceRoom(ctx, chatroomId)
   await forgetChatrooms(ctx, userId)
   return { prompt, reply }
 }
@@ -72,6 +77,7 @@ interface Outcome {
   parent_id: string | null
   position: number
   starts_now: boolean
+  under_way: number
   model: string
   now: Date
   resets_at: Date
@@ -110,7 +116,11 @@ async function writeExchange(ctx: Context, db: pg.Pool | pg.ClientBase, send: Se
       now: outcome.now,
     })
   }
-  return { ...toExchange(send, outcome, promptId, replyId), startsNow: outcome.starts_now }
+  return {
+    ...toExchange(send, outcome, promptId, replyId),
+    startsNow: outcome.starts_now,
+    underWay: outcome.under_way,
+  }
 }
 
 /** The rows that `SEND` has written, put together here: reading them back would cost more than it says. */
@@ -199,6 +209,6 @@ const SEND = `
   )
   SELECT EXISTS (SELECT 1 FROM room) AS room_found, place.id IS NOT NULL AS parent_found, place.daily_limit,
     EXISTS (SELECT 1 FROM charged) AS charged, place.parent_id, place.last_position + 1 AS position,
-    place.active_reply_id IS NULL AS starts_now, place.model,
+    place.active_reply_id IS NULL AS starts_now, ${UNDER_WAY_SQL("$2")} + 1 AS under_way, place.model,
     now()::timestamptz(3) AS now, ${RESETS_AT_SQL} AS resets_at
   FROM (SELECT 1) AS one LEFT JOIN place ON true`

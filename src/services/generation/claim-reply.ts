@@ -15,6 +15,8 @@ export interface Claim {
   id: string
   attempt: number
   failures: number
+  /** How often its worker fell silent. */
+  takeovers: number
   chatroomId: string
   promptId: string
   userId: string
@@ -22,6 +24,12 @@ export interface Claim {
   contextMode: ContextMode
   systemInstruction: string | null
   requestId: string | null
+  /** Since it was sent. */
+  ageMs: number
+  /** The user cancelled it before this claim: it is only to be ended. */
+  cancelRequested: boolean
+  /** What an earlier attempt had written, where the reply is only to be ended. */
+  content: string
 }
 
 /** `wait`: not now, but in `waitMs`. `none`: final, deleted, or another reply of the room comes first. */
@@ -44,14 +52,16 @@ export async function claimReply(ctx: Context, replyId: string): Promise<ClaimRe
 
 const CLAIM = `
   UPDATE messages AS m
-  SET status = 'running', attempt = m.attempt + 1, content = '', not_before = NULL,
+  SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
+      content = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.content END,
       lease_until = now() + $2 * interval '1 millisecond'
   FROM chatrooms AS c
   WHERE m.id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
     AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now())
-  RETURNING m.id, m.attempt, m.failures, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
-    c.user_id, c.model, c.context AS context_mode, c.system_instruction`
+  RETURNING m.id, m.attempt, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
+    m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
+    extract(epoch FROM now() - m.created_at)::float8 * 1000 AS age_ms, c.model, c.context AS context_mode, c.system_instruction`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
@@ -59,19 +69,21 @@ const WAIT = `
   FROM messages AS m JOIN chatrooms AS c ON c.active_reply_id = m.id
   WHERE m.id = $1 AND (m.status = 'running' OR m.status = 'queued' AND m.not_before > now())`
 
-/**
- * Writes the text so far and holds the reply for another lease.
- * @returns false when the reply is no longer this attempt's: it was taken over, cancelled or deleted
- */
-export async function renewClaim(ctx: Context, claim: Claim, content: string): Promise<boolean> {
-  const { rowCount } = await ctx.db.pool.query({
+/** `lost`: the reply is no longer this attempt's. `cancel`: it is, but the user wants it to stop. */
+export type Held = "held" | "lost" | "cancel"
+
+/** Holds the reply for another lease and writes the text so far, null where there is nothing new. */
+export async function renewClaim(ctx: Context, claim: Claim, content: string | null): Promise<Held> {
+  const { rows } = await ctx.db.pool.query<{ cancelled: boolean }>({
     name: "renew-claim",
     text: RENEW,
     values: [claim.id, claim.attempt, content, LEASE_MS],
   })
-  return rowCount === 1
+  if (!rows[0]) return "lost"
+  return rows[0].cancelled ? "cancel" : "held"
 }
 
 const RENEW = `
-  UPDATE messages SET content = $3, lease_until = now() + $4 * interval '1 millisecond'
-  WHERE id = $1 AND attempt = $2 AND status = 'running'`
+  UPDATE messages SET content = coalesce($3, content), lease_until = now() + $4 * interval '1 millisecond'
+  WHERE id = $1 AND attempt = $2 AND status = 'running'
+  RETURNING cancel_requested_at IS NOT NULL AS cancelled`

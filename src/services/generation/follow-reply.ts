@@ -1,5 +1,4 @@
 import { toCamelCase } from "../../utils/records.ts"
-import type { SseEvent } from "../../utils/sse.ts"
 import { splitAtWholeCharacter } from "../../utils/text.ts"
 import { pause } from "../../utils/time.ts"
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../chat/message-record.ts"
@@ -12,7 +11,7 @@ export type ReplyEvent =
   | { event: "done"; id: string; message: MessageRecord }
 
 /** How much of a reply a listener has: `characters` UTF-16 units of what `attempt` has written. */
-interface Place {
+export interface Place {
   attempt: number
   characters: number
 }
@@ -67,7 +66,7 @@ async function readReply(ctx: Context, replyId: string): Promise<MessageRecord |
 const READ = `SELECT ${MESSAGE_COLUMNS} FROM messages AS m WHERE m.id = $1`
 
 /** The row's text is an entry like the log's. A place beyond it, which no server has given out, is void. */
-function* catchUp(place: Place, row: MessageRecord): Generator<ReplyEvent> {
+export function* catchUp(place: Place, row: MessageRecord): Generator<ReplyEvent> {
   const beyond =
     place.attempt > row.attempt ||
     (isFinal(row) && place.attempt === row.attempt && place.characters > row.content.length)
@@ -79,7 +78,7 @@ function* catchUp(place: Place, row: MessageRecord): Generator<ReplyEvent> {
 const MAX_DELTA = 16 * 1024
 
 /** Moves `place` over what `entry` has beyond it. An entry that leaves a gap is skipped: the row will fill it. */
-function* advance(place: Place, { attempt, offset, text }: LogEntry): Generator<ReplyEvent> {
+export function* advance(place: Place, { attempt, offset, text }: LogEntry): Generator<ReplyEvent> {
   if (attempt < place.attempt) return
   if (attempt > place.attempt) {
     if (place.characters > 0) yield reset(place, attempt)
@@ -102,7 +101,7 @@ function reset(place: Place, attempt: number): ReplyEvent {
 }
 
 /** Gathers notifications between looks, so that none is lost while the listener is busy. Begins with a look at the row. */
-function createWaker() {
+export function createWaker() {
   let pending: Wake | null = "state"
   let wakeUp = () => {}
   return {
@@ -135,17 +134,4 @@ export async function waitForReply(
   for await (const event of followReply(ctx, { replyId, signal }))
     if (event.event === "done") return event.message
   return null
-}
-
-/** The wire form, with the final message as `present` shows it. */
-export async function* toSse(
-  replyEvents: AsyncIterable<ReplyEvent>,
-  present: (message: MessageRecord) => unknown,
-): AsyncGenerator<SseEvent> {
-  for await (const event of replyEvents) {
-    const { id } = event
-    if (event.event === "delta") yield { event: "delta", id, data: { text: event.text } }
-    else if (event.event === "reset") yield { event: "reset", id, data: { attempt: event.attempt } }
-    else yield { event: "done", id, data: present(event.message) }
-  }
 }

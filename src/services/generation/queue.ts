@@ -33,12 +33,27 @@ export interface QueueStore {
   databaseUrl: string
 }
 
+export interface EnqueueHint {
+  /** How many replies of this user's are queued or running, this one included. */
+  underWay: number
+  /** The attempt that has gone silent: its job may still count as active, so another id is used. */
+  takeover?: number
+}
+
+/** BullMQ's; higher numbers are taken later. */
+const MAX_PRIORITY = 2_097_152
+
+/** `EnqueueHint.underWay` of a user: each room has at most one reply that is enqueued. */
+export function UNDER_WAY_SQL(userId: string): string {
+  return `(SELECT count(*)::int FROM chatrooms WHERE user_id = ${userId} AND active_reply_id IS NOT NULL)`
+}
+
 export interface GenerationQueue {
   /**
    * Hints to the workers that a reply is to be made. The job's id is the reply's, so doing it twice makes one job.
-   * @param takeover the attempt that has gone silent: its job may still count as active, so another id is used
+   * Workers take the replies of all users in turn: one that has more under way comes later.
    */
-  enqueue(replyId: string, takeover?: number): Promise<void>
+  enqueue(replyId: string, hint: EnqueueHint): Promise<void>
   /** Whether the queue's store answers. */
   ping(): Promise<boolean>
   close(): Promise<void>
@@ -60,11 +75,11 @@ function createRedisQueue(url: string, log: Logger): GenerationQueue {
     return opened.on("error", (err) => log.debug({ err }, "queue connection lost"))
   }
   return {
-    enqueue: (replyId, takeover) =>
+    enqueue: (replyId, hint) =>
       redis.call(async () => {
         queue ??= open()
         const used = queue
-        await add(used, replyId, takeover).catch((error: unknown) => {
+        await add(used, replyId, hint).catch((error: unknown) => {
           if (queue === used) queue = null
           void used.close().catch(() => undefined)
           throw error
@@ -91,7 +106,7 @@ async function createPostgresQueue(url: string, log: Logger): Promise<Generation
   })
   queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
   return {
-    enqueue: (replyId, takeover) => add(queue, replyId, takeover),
+    enqueue: (replyId, hint) => add(queue, replyId, hint),
     ping: () =>
       queue.getWaitingCount().then(
         () => true,
@@ -119,7 +134,11 @@ interface Adds {
   add(name: string, data: JobPayload, options: JobsOptions): Promise<unknown>
 }
 
-async function add(queue: Adds, replyId: string, takeover?: number): Promise<void> {
+async function add(queue: Adds, replyId: string, { underWay, takeover }: EnqueueHint): Promise<void> {
   const jobId = takeover === undefined ? replyId : `${replyId}.${takeover}`
-  await queue.add("reply", { messageId: replyId }, { ...JOB_OPTIONS, jobId })
+  await queue.add(
+    "reply",
+    { messageId: replyId },
+    { ...JOB_OPTIONS, jobId, priority: Math.min(Math.max(1, underWay), MAX_PRIORITY) },
+  )
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "../../config/logger.ts"
 import type { RedisStore } from "../../config/redis.ts"
 import { HOUR, MINUTE, SECOND } from "../../utils/time.ts"
+import type { Bus } from "../platform/bus.ts"
 
 /** A piece of a reply's text: `text` begins `offset` UTF-16 units into what `attempt` has written. */
 export interface LogEntry {
@@ -9,7 +10,7 @@ export interface LogEntry {
   text: string
 }
 
-/** `text`: entries were appended. `state`: the reply's row changed. */
+/** `text`: entries were appended. `state`: the reply's row changed, or a notice may have been missed. */
 export type Wake = "text" | "state"
 
 /** Where to go on reading; opaque. */
@@ -32,16 +33,21 @@ export interface ReplyLog {
   subscribe(replyId: string, wake: (what: Wake) => void): () => void
 }
 
+/** How long a listener trusts its notices before it looks at the row by itself. */
+export const ROW_CHECK_MS = 2 * SECOND
+
 const KEPT_UNFINISHED_MS = HOUR
 const KEPT_FINAL_MS = MINUTE
 
-export function createRedisReplyLog(redis: RedisStore, log: Logger): ReplyLog {
-  const keyOf = (replyId: string) => `reply:{${replyId}}`
-  const listeners = createListeners()
-  const subscriber = redis.subscriber()
-  subscriber.on("message", (channel: string, what: string) => listeners.wake(channel, what as Wake))
-  // What was published while the connection was away is lost: everybody looks again.
-  subscriber.on("ready", () => listeners.wakeAll("state"))
+/** The key of a reply's stream and the channel of its notices. The braces keep a cluster's slot. */
+const keyOf = (replyId: string) => `reply:{${replyId}}`
+
+function subscribeOn(bus: Bus): ReplyLog["subscribe"] {
+  return (replyId, wake) => bus.subscribe(keyOf(replyId), (what) => wake(what === "text" ? "text" : "state"))
+}
+
+/** Streams in Redis, written and announced in one round trip. */
+export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): ReplyLog {
   const bestEffort = (work: Promise<unknown>) => {
     work.catch((err: unknown) => log.debug({ err }, "reply log not written"))
   }
@@ -86,25 +92,18 @@ export function createRedisReplyLog(redis: RedisStore, log: Logger): ReplyLog {
         return { entries: [], position: after }
       }
     },
-    subscribe(replyId, wake) {
-      const channel = keyOf(replyId)
-      if (listeners.add(channel, wake)) bestEffort(subscriber.subscribe(channel))
-      return () => {
-        if (listeners.remove(channel, wake)) bestEffort(subscriber.unsubscribe(channel))
-      }
-    },
+    subscribe: subscribeOn(bus),
   }
 }
 
-/** The fields are written by `append` alone, in its order. */
+/** The fields are written by `begin` and `append` alone, in their order. */
 function toEntry([, attempt, , offset, , text]: string[]): LogEntry {
   return { attempt: Number(attempt), offset: Number(offset), text: text ?? "" }
 }
 
 /** The same within one process. */
-export function createMemoryReplyLog(): ReplyLog {
+export function createMemoryReplyLog(bus: Bus): ReplyLog {
   const logs = new Map<string, LogEntry[]>()
-  const listeners = createListeners()
   const dropLater = (replyId: string, afterMs: number) => {
     const entries = logs.get(replyId)
     setTimeout(() => logs.get(replyId) === entries && logs.delete(replyId), afterMs).unref()
@@ -113,15 +112,15 @@ export function createMemoryReplyLog(): ReplyLog {
     begin(replyId, attempt) {
       logs.set(replyId, [{ attempt, offset: 0, text: "" }])
       dropLater(replyId, KEPT_UNFINISHED_MS)
-      listeners.wake(replyId, "text")
+      bus.publish(keyOf(replyId), "text" satisfies Wake)
     },
     append(replyId, entry) {
       logs.get(replyId)?.push(entry)
-      listeners.wake(replyId, "text")
+      bus.publish(keyOf(replyId), "text" satisfies Wake)
     },
     announce(replyId, { final }) {
       if (final) dropLater(replyId, KEPT_FINAL_MS)
-      listeners.wake(replyId, "state")
+      bus.publish(keyOf(replyId), "state" satisfies Wake)
     },
     async read(replyId, after) {
       const entries = logs.get(replyId) ?? []
@@ -131,38 +130,6 @@ export function createMemoryReplyLog(): ReplyLog {
       const position = entries[0] ? `${entries[0].attempt} ${entries.length}` : after
       return { entries: entries.slice(start), position }
     },
-    subscribe(replyId, wake) {
-      listeners.add(replyId, wake)
-      return () => void listeners.remove(replyId, wake)
-    },
+    subscribe: subscribeOn(bus),
   }
 }
-
-/** Who waits for which channel. */
-function createListeners() {
-  const byChannel = new Map<string, Set<(what: Wake) => void>>()
-  return {
-    /** @returns whether it is the channel's first listener */
-    add(channel: string, wake: (what: Wake) => void): boolean {
-      const waiting = byChannel.get(channel)
-      if (!waiting) byChannel.set(channel, new Set([wake]))
-      else waiting.add(wake)
-      return !waiting
-    },
-    /** @returns whether it was the channel's last listener */
-    remove(channel: string, wake: (what: Wake) => void): boolean {
-      const waiting = byChannel.get(channel)
-      waiting?.delete(wake)
-      return waiting?.size === 0 && byChannel.delete(channel)
-    },
-    wake(channel: string, what: Wake) {
-      for (const wake of byChannel.get(channel) ?? []) wake(what)
-    },
-    wakeAll(what: Wake) {
-      for (const waiting of byChannel.values()) for (const wake of waiting) wake(what)
-    },
-  }
-}
-
-/** How long a listener trusts its notifications before it looks at the row by itself. */
-export const ROW_CHECK_MS = 2 * SECOND

@@ -1,9 +1,11 @@
-import { splitAtWholeCharacter } from "../../utils/text.ts"
+import { MINUTE } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { type Claim, claimReply, RENEW_MS, renewClaim } from "./claim-reply.ts"
+import { claimReply } from "./claim-reply.ts"
+import { CancelRequested, ClaimLost, type Draft, openDraft } from "./draft.ts"
 import { GenerationFailed } from "./failures.ts"
 import { type Ending, finishReply, requeueReply } from "./finish-reply.ts"
 import type { Completion } from "./gemini.ts"
+import { askModels, ModelResting } from "./models.ts"
 import { buildContents } from "./prompt.ts"
 import { FIRST_RETRY_MS, MAX_ATTEMPTS } from "./queue.ts"
 
@@ -16,8 +18,11 @@ export type Run =
   | { outcome: "failed" | "retry"; failure: GenerationFailed }
   | { outcome: "later"; inMs: number }
 
+/** How long a reply waits for an overloaded model, without a call and without a failure, from when it was sent. */
+const MAX_REST_MS = 5 * MINUTE
+
 /** A reply whose workers die this often kills them. */
-const MAX_CLAIMS = 20
+const MAX_TAKEOVERS = 20
 
 /**
  * Makes one reply: claims it, streams it from Gemini into the reply log, writes the end. May be called any number
@@ -29,13 +34,14 @@ export async function runGeneration(ctx: Context, replyId: string, signal: Abort
   if ("waitMs" in result) return { outcome: "later", inMs: result.waitMs }
   if ("none" in result) return { outcome: "nothing-to-do" }
   const { claim } = result
-  const model = claim.model ?? ctx.config.gemini.model
-  ctx.events.replyStarted({ replyId, attempt: claim.attempt, requestId: claim.requestId, model })
-  ctx.replyLog.begin(replyId, claim.attempt)
-  const draft = createDraft(ctx, claim, signal)
+  ctx.events.replyStarted({ replyId, attempt: claim.attempt, requestId: claim.requestId })
+  const draft = openDraft(ctx, claim, signal)
   try {
-    if (claim.attempt > MAX_CLAIMS) throw new GenerationFailed("misconfigured", "its workers died too often")
-    const completion = await generate(ctx, claim, model, draft)
+    if (claim.cancelRequested) throw new CancelRequested()
+    ctx.replyLog.begin(replyId, claim.attempt)
+    if (claim.takeovers > MAX_TAKEOVERS)
+      throw new GenerationFailed("misconfigured", "its workers died too often")
+    const completion = await generate(ctx, draft)
     return (await conclude(ctx, draft, completed(draft, completion))) ? { outcome: "finished" } : STALE
   } catch (error) {
     return await recover(ctx, draft, error, signal)
@@ -44,63 +50,15 @@ export async function runGeneration(ctx: Context, replyId: string, signal: Abort
   }
 }
 
-/** Another worker holds the reply, or it was cancelled or deleted: this attempt has nothing more to write. */
-class ClaimLost extends Error {}
-
-/** The text of one attempt while it grows, kept alive by a renewal every second. */
-interface Draft {
-  claim: Claim
-  startedAt: number
-  text: string
-  /** Aborts when the claim is lost or the worker stops. */
-  signal: AbortSignal
-  add(piece: string): void
-  close(): void
-}
-
-function createDraft(ctx: Context, claim: Claim, stopping: AbortSignal): Draft {
-  const lost = new AbortController()
-  let unsent = ""
-  let renewing = false
-  const draft: Draft = {
-    claim,
-    startedAt: performance.now(),
-    text: "",
-    signal: AbortSignal.any([lost.signal, stopping]),
-    add(piece) {
-      const [whole, rest] = splitAtWholeCharacter(unsent + piece)
-      unsent = rest
-      if (whole)
-        ctx.replyLog.append(claim.id, { attempt: claim.attempt, offset: draft.text.length, text: whole })
-      draft.text += whole
-    },
-    close: () => clearInterval(timer),
-  }
-  const renew = async () => {
-    if (renewing) return
-    renewing = true
-    try {
-      if (!(await renewClaim(ctx, claim, draft.text))) lost.abort(new ClaimLost())
-    } catch (err) {
-      // The lease may run out meanwhile. Then somebody else starts anew, and the fence keeps this attempt out.
-      ctx.log.warn({ err, replyId: claim.id }, "claim not renewed")
-    } finally {
-      renewing = false
-    }
-  }
-  const timer = setInterval(() => void renew(), RENEW_MS)
-  return draft
-}
-
-async function generate(ctx: Context, claim: Claim, model: string, draft: Draft): Promise<Completion> {
+async function generate(ctx: Context, draft: Draft): Promise<Completion> {
+  const { claim, signal } = draft
   const contents = await buildContents(ctx, claim)
   const { systemInstruction } = claim
-  const stream = ctx.gemini.stream({ model, contents, systemInstruction, signal: draft.signal })
-  for (;;) {
-    const next = await stream.next()
-    if (next.done) return next.value
-    draft.add(next.value.replaceAll("\u0000", ""))
-  }
+  return askModels(ctx, claim.model, {
+    request: { contents, systemInstruction, signal },
+    hasText: () => draft.text !== "",
+    onText: (text) => draft.add(text.replaceAll("\u0000", "")),
+  })
 }
 
 function completed(draft: Draft, { finishReason, usage, model }: Completion): Ending {
@@ -129,31 +87,36 @@ async function conclude(ctx: Context, draft: Draft, ending: Ending): Promise<boo
 async function recover(ctx: Context, draft: Draft, error: unknown, stopping: AbortSignal): Promise<Run> {
   const { claim, text } = draft
   if (error instanceof ClaimLost) return STALE
-  if (stopping.aborted)
-    return (await handBack(ctx, draft, { delayMs: 0, failed: false })) ? { outcome: "later", inMs: 0 } : STALE
-  const failure = toFailure(error)
-  ctx.events.attemptFailed({
-    replyId: claim.id,
-    attempt: claim.attempt,
-    requestId: claim.requestId,
-    code: failure.code,
-    err: failure,
-  })
+  if (error instanceof CancelRequested) {
+    const content = claim.cancelRequested ? claim.content : text
+    return (await conclude(ctx, draft, { ...UNANSWERED, status: "cancelled", content }))
+      ? { outcome: "finished" }
+      : STALE
+  }
+  if (stopping.aborted) return later(ctx, draft, 0)
+  if (error instanceof ModelResting && claim.ageMs < MAX_REST_MS) return later(ctx, draft, error.restMs)
+  return fail(ctx, draft, toFailure(error))
+}
+
+/** Hands the reply back without a failure. */
+async function later(ctx: Context, draft: Draft, inMs: number): Promise<Run> {
+  return (await handBack(ctx, draft, { delayMs: inMs, failed: false })) ? { outcome: "later", inMs } : STALE
+}
+
+async function fail(ctx: Context, draft: Draft, failure: GenerationFailed): Promise<Run> {
+  const { claim, text } = draft
+  const { id: replyId, attempt, requestId } = claim
+  ctx.events.attemptFailed({ replyId, attempt, requestId, code: failure.code, err: failure })
   const failures = claim.failures + 1
   if (failure.retryable && failures < MAX_ATTEMPTS) {
     const delayMs = Math.max(FIRST_RETRY_MS * 2 ** (failures - 1), failure.retryAfterMs)
     return (await handBack(ctx, draft, { delayMs, failed: true })) ? { outcome: "retry", failure } : STALE
   }
-  const ending = {
-    status: "failed",
-    content: text,
-    errorCode: failure.code,
-    finishReason: null,
-    usage: null,
-    model: null,
-  } as const
+  const ending: Ending = { ...UNANSWERED, status: "failed", content: text, errorCode: failure.code }
   return (await conclude(ctx, draft, ending)) ? { outcome: "failed", failure } : STALE
 }
+
+const UNANSWERED = { errorCode: null, finishReason: null, usage: null, model: null }
 
 function toFailure(error: unknown): GenerationFailed {
   return error instanceof GenerationFailed

@@ -17,7 +17,12 @@ const MAX_PER_SWEEP = 500
  * @throws when the queue doesn't answer; what was not enqueued is due again at once
  */
 export async function sweepReplies(ctx: Context): Promise<number> {
-  const { rows } = await ctx.db.pool.query<{ id: string; attempt: number; taken_over: boolean }>({
+  const { rows } = await ctx.db.pool.query<{
+    id: string
+    attempt: number
+    user_id: string
+    taken_over: boolean
+  }>({
     name: "sweep-replies",
     text: SWEEP,
     values: [SWEEP_AFTER_MS, MAX_PER_SWEEP, HANDOVER_MS],
@@ -25,9 +30,12 @@ export async function sweepReplies(ctx: Context): Promise<number> {
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
   }
-  for (const [done, { id, attempt }] of rows.entries()) {
+  const found = new Map<string, number>()
+  for (const [done, { id, attempt, user_id }] of rows.entries()) {
+    const underWay = (found.get(user_id) ?? 0) + 1
+    found.set(user_id, underWay)
     try {
-      await ctx.queue.enqueue(id, attempt || undefined)
+      await ctx.queue.enqueue(id, { underWay, takeover: attempt || undefined })
     } catch (error) {
       await putBack(
         ctx,
@@ -48,12 +56,13 @@ const PUT_BACK = `UPDATE messages SET lease_until = now() WHERE id = ANY($1) AND
 /** Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. */
 const SWEEP = `
   WITH due AS (
-    SELECT m.id, m.status FROM messages AS m JOIN chatrooms AS c ON c.active_reply_id = m.id
+    SELECT m.id, m.status, c.user_id FROM messages AS m JOIN chatrooms AS c ON c.active_reply_id = m.id
     WHERE m.status IN ('queued', 'running') AND m.lease_until < now()
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
   )
   UPDATE messages AS m SET status = 'queued',
-    lease_until = now() + CASE due.status WHEN 'running' THEN $3::int ELSE $1::int END * interval '1 millisecond'
+    lease_until = now() + CASE due.status WHEN 'running' THEN $3::int ELSE $1::int END * interval '1 millisecond',
+    takeovers = m.takeovers + CASE due.status WHEN 'running' THEN 1 ELSE 0 END
   FROM due WHERE m.id = due.id
-  RETURNING m.id, m.attempt, due.status = 'running' AS taken_over`
+  RETURNING m.id, m.attempt, due.user_id, due.status = 'running' AS taken_over`

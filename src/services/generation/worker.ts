@@ -2,7 +2,7 @@ import { DelayedError, type Job, UnrecoverableError, Worker, type WorkerOptions 
 import { connect } from "../../config/redis.ts"
 import { newId } from "../../utils/ids.ts"
 import { type Loop, startLoop } from "../../utils/loop.ts"
-import { pause, SECOND } from "../../utils/time.ts"
+import { MINUTE, pause, SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { cleanUp } from "../platform/clean-up.ts"
 import { beat, retire } from "../platform/heartbeat.ts"
@@ -33,13 +33,18 @@ export interface GenerationWorker {
 /** Makes replies: jobs from the queue, and what the sweep finds. */
 export async function startWorker(ctx: Context, store: QueueStore): Promise<GenerationWorker> {
   const stopping = new AbortController()
-  const worker = createWorker(ctx, store, (job, token) => processJob(ctx, job, token, stopping.signal))
+  const pace: Pace = { meanMs: null }
+  const worker = createWorker(ctx, store, (job, token) =>
+    processJob(ctx, { job, token, pace }, stopping.signal),
+  )
   const workerId = newId()
   const every = (ms: number, what: string, round: () => Promise<unknown>) =>
     startLoop(ms, round, (err) => ctx.log.warn({ err }, `${what} failed`))
   const loops: Loop[] = [
     every(SWEEP_EVERY_MS, "sweep", () => sweepReplies(ctx)),
-    every(BEAT_EVERY_MS, "heartbeat", () => beat(ctx, workerId)),
+    every(BEAT_EVERY_MS, "heartbeat", () =>
+      beat(ctx, { workerId, concurrency: ctx.config.worker.concurrency, meanMs: pace.meanMs }),
+    ),
     every(CLEAN_EVERY_MS, "clean-up", () => cleanUp(ctx)),
   ]
   return {
@@ -56,6 +61,14 @@ export async function startWorker(ctx: Context, store: QueueStore): Promise<Gene
   }
 }
 
+/** What a reply has taken of late. */
+interface Pace {
+  meanMs: number | null
+}
+
+/** How much the newest reply counts in the mean. */
+const NEWEST_WEIGHT = 0.1
+
 type Process = (job: Job<JobPayload>, token?: string) => Promise<void>
 
 function createWorker(
@@ -64,7 +77,9 @@ function createWorker(
   process: Process,
 ): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
-  const options = { concurrency, ...QUEUE_OPTIONS }
+  const { requestsPerMinute } = ctx.config.gemini
+  const limiter = requestsPerMinute ? { limiter: { max: requestsPerMinute, duration: MINUTE } } : {}
+  const options = { concurrency, ...limiter, ...QUEUE_OPTIONS }
   const onError = (err: Error) => ctx.log.debug({ err }, "queue connection lost")
   if (!redisUrl) {
     const connection = { connectionString: databaseUrl, max: 4 }
@@ -89,13 +104,18 @@ function createWorker(
 /** May run twice for one reply, also at the same time: `runGeneration` lets one through. */
 async function processJob(
   ctx: Context,
-  job: Job<JobPayload>,
-  token: string | undefined,
+  { job, token, pace }: { job: Job<JobPayload>; token: string | undefined; pace: Pace },
   signal: AbortSignal,
 ): Promise<void> {
   const { messageId } = JobPayload.parse(job.data)
+  const startedAt = performance.now()
   const run = await runGeneration(ctx, messageId, signal)
   switch (run.outcome) {
+    case "finished": {
+      const tookMs = performance.now() - startedAt
+      pace.meanMs = pace.meanMs === null ? tookMs : pace.meanMs + NEWEST_WEIGHT * (tookMs - pace.meanMs)
+      return
+    }
     case "retry":
       throw run.failure
     case "failed":

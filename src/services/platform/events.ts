@@ -21,7 +21,7 @@ export function createEvents(log: Logger) {
       replyId: string
       requestId: string
     }) => log.info({ event: "message_sent", ...fields }, "message sent"),
-    replyStarted: (fields: { replyId: string; attempt: number; requestId: string | null; model: string }) =>
+    replyStarted: (fields: { replyId: string; attempt: number; requestId: string | null }) =>
       log.info({ event: "reply_started", ...fields }, "reply started"),
     replyFinished: (fields: {
       replyId: string

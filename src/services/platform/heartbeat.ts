@@ -1,17 +1,24 @@
-import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 
-/** A worker that has been silent for this long counts as gone. */
-const ALIVE_MS = 10 * SECOND
+/** A worker that has been silent for 10 s counts as gone. */
+export const ALIVE_SQL = "seen_at > now() - interval '10 seconds'"
+
+/** What a worker says of itself. */
+export interface Beat {
+  workerId: string
+  concurrency: number
+  /** What its last generations took on average, null before the first. */
+  meanMs: number | null
+}
 
 /** Says that the worker lives. */
-export async function beat(ctx: Context, workerId: string): Promise<void> {
-  await ctx.db.pool.query({
-    name: "beat",
-    text: "INSERT INTO workers (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET seen_at = now()",
-    values: [workerId],
-  })
+export async function beat(ctx: Context, { workerId, concurrency, meanMs }: Beat): Promise<void> {
+  await ctx.db.pool.query({ name: "beat", text: BEAT, values: [workerId, concurrency, meanMs] })
 }
+
+const BEAT = `
+  INSERT INTO workers (id, concurrency, mean_ms) VALUES ($1, $2, $3)
+  ON CONFLICT (id) DO UPDATE SET seen_at = now(), concurrency = excluded.concurrency, mean_ms = excluded.mean_ms`
 
 /** Says that the worker has stopped in order. */
 export async function retire(ctx: Context, workerId: string): Promise<void> {
@@ -22,8 +29,7 @@ export async function retire(ctx: Context, workerId: string): Promise<void> {
 export async function countWorkers(ctx: Context): Promise<number> {
   const { rows } = await ctx.db.pool.query<{ alive: number }>({
     name: "count-workers",
-    text: "SELECT count(*)::int AS alive FROM workers WHERE seen_at > now() - $1 * interval '1 millisecond'",
-    values: [ALIVE_MS],
+    text: `SELECT count(*)::int AS alive FROM workers WHERE ${ALIVE_SQL}`,
   })
   return rows[0]?.alive ?? 0
 }

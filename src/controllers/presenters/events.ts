@@ -1,0 +1,52 @@
+import type { Context } from "../../services/context.ts"
+import type { ReplyEvent } from "../../services/generation/follow-reply.ts"
+import type { RoomEvent } from "../../services/generation/follow-room.ts"
+import type { SseEvent } from "../../utils/sse.ts"
+import { presentChatroom } from "./chatroom.ts"
+import { presentMessage } from "./message.ts"
+
+/** The events of one reply: `delta`, `reset`, `done`. */
+export async function* presentReplyEvents(
+  ctx: Context,
+  changes: AsyncIterable<ReplyEvent>,
+): AsyncGenerator<SseEvent> {
+  for await (const change of changes)
+    yield { id: change.id, event: change.event, data: presentChange(ctx, change) }
+}
+
+/** The same for each reply of a room, with its id, between `chatroom`, `message` and `deleted`. */
+export async function* presentRoomEvents(
+  ctx: Context,
+  changes: AsyncIterable<RoomEvent>,
+): AsyncGenerator<SseEvent> {
+  for await (const change of changes) yield presentRoomEvent(ctx, change)
+}
+
+function presentRoomEvent(ctx: Context, change: RoomEvent): SseEvent {
+  const { id, event } = change
+  switch (event) {
+    case "chatroom":
+      return { id, event, data: presentChatroom(change.room, ctx.config.gemini.model) }
+    case "message":
+      return { id, event, data: presentMessage(ctx, change.message) }
+    case "reply":
+      return {
+        id,
+        event: change.change.event,
+        data: { messageId: change.messageId, ...presentChange(ctx, change.change) },
+      }
+    case "deleted":
+      return { id, event, data: {} }
+  }
+}
+
+function presentChange(ctx: Context, change: ReplyEvent): object {
+  switch (change.event) {
+    case "delta":
+      return { text: change.text }
+    case "reset":
+      return { attempt: change.attempt }
+    case "done":
+      return presentMessage(ctx, change.message)
+  }
+}

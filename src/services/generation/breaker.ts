@@ -1,0 +1,52 @@
+import { SECOND } from "../../utils/time.ts"
+
+/** Overloads in a row after which a model is left alone. */
+const THRESHOLD = 5
+const FIRST_REST_MS = 2 * SECOND
+const LONGEST_REST_MS = 30 * SECOND
+
+/**
+ * Keeps a worker from calling a model that has just said that it is overloaded, again and again. After a rest one
+ * call goes through to see; the others wait for what it brings.
+ */
+export interface Breaker {
+  /** Whether to call the model now, and then to report what came of it. */
+  mayCall(model: string): boolean
+  /** How long the model is left alone yet, in ms. */
+  restMs(model: string): number
+  answered(model: string): void
+  overloaded(model: string): void
+}
+
+interface State {
+  overloads: number
+  restUntil: number
+}
+
+/** @param now the clock, in ms */
+export function createBreaker(now: () => number = () => performance.now()): Breaker {
+  const states = new Map<string, State>()
+  return {
+    mayCall(model) {
+      const state = states.get(model)
+      if (!state || state.overloads < THRESHOLD) return true
+      if (state.restUntil > now()) return false
+      // This caller is the one that sees; until it reports, the others rest.
+      state.restUntil = now() + restAfter(state.overloads)
+      return true
+    },
+    restMs(model) {
+      const state = states.get(model)
+      return state && state.overloads >= THRESHOLD ? Math.max(0, state.restUntil - now()) : 0
+    },
+    answered: (model) => void states.delete(model),
+    overloaded(model) {
+      const overloads = (states.get(model)?.overloads ?? 0) + 1
+      states.set(model, { overloads, restUntil: now() + restAfter(overloads) })
+    },
+  }
+}
+
+function restAfter(overloads: number): number {
+  return Math.min(FIRST_REST_MS * 2 ** Math.min(Math.max(0, overloads - THRESHOLD), 10), LONGEST_REST_MS)
+}

@@ -1,0 +1,63 @@
+import type { Context } from "../context.ts"
+import { GenerationFailed } from "./failures.ts"
+import type { Completion, GenerationRequest } from "./gemini.ts"
+
+/** Every model that may answer is overloaded and left alone. */
+export class ModelResting extends Error {
+  readonly restMs: number
+
+  constructor(restMs: number) {
+    super("every model is resting")
+    this.restMs = restMs
+  }
+}
+
+export interface Ask {
+  request: Omit<GenerationRequest, "model">
+  hasText(): boolean
+  onText(text: string): void
+}
+
+/**
+ * Asks the room's model or, while that one is overloaded, the fallbacks in their order. Text that has begun to come
+ * is never followed by another model's.
+ * @throws {ModelResting | GenerationFailed} and what the request's signal aborts with
+ */
+export async function askModels(ctx: Context, wanted: string | null, ask: Ask): Promise<Completion> {
+  const { model: usual, fallbackModels } = ctx.config.gemini
+  const models = [...new Set([wanted ?? usual, ...fallbackModels])]
+  let overload: GenerationFailed | null = null
+  for (const model of models) {
+    if (!ctx.breaker.mayCall(model)) continue
+    try {
+      return await askModel(ctx, model, ask)
+    } catch (error) {
+      if (!isOverload(error) || ask.hasText()) throw error
+      overload = error
+    }
+  }
+  // What only found out that the overload lasts has not failed by it.
+  const restMs = Math.min(...models.map((model) => ctx.breaker.restMs(model)))
+  throw restMs > 0 || !overload ? new ModelResting(Math.max(restMs, 1)) : overload
+}
+
+async function askModel(ctx: Context, model: string, { request, onText }: Ask): Promise<Completion> {
+  const stream = ctx.gemini.stream({ ...request, model })
+  try {
+    for (;;) {
+      const next = await stream.next()
+      ctx.breaker.answered(model)
+      if (next.done) return next.value
+      onText(next.value)
+    }
+  } catch (error) {
+    if (isOverload(error)) ctx.breaker.overloaded(model)
+    else if (error instanceof GenerationFailed && error.code !== "provider_unreachable")
+      ctx.breaker.answered(model)
+    throw error
+  }
+}
+
+function isOverload(error: unknown): error is GenerationFailed {
+  return error instanceof GenerationFailed && error.code === "provider_busy"
+}

@@ -1,0 +1,50 @@
+import type { Database } from "../../config/database.ts"
+import type { Logger } from "../../config/logger.ts"
+import { type Loop, startLoop } from "../../utils/loop.ts"
+import { SECOND } from "../../utils/time.ts"
+import { ALIVE_SQL } from "../platform/heartbeat.ts"
+
+/** How long a reply that is queued now will wait, by what the workers have been doing lately. */
+export interface Outlook {
+  start(): void
+  /** In ms; null while no worker is there, or before the first look. */
+  waitMs(): number | null
+  close(): Promise<void>
+}
+
+const LOOK_EVERY_MS = 2 * SECOND
+
+/** What a generation takes before any was seen. */
+const USUAL_MS = 3 * SECOND
+
+export function createOutlook(db: Database, log: Logger): Outlook {
+  let waitMs: number | null = null
+  let loop: Loop | undefined
+  const look = async () => {
+    const { rows } = await db.pool.query<Seen>({ name: "outlook", text: LOOK })
+    waitMs = rows[0] ? estimate(rows[0]) : null
+  }
+  return {
+    start() {
+      loop = startLoop(LOOK_EVERY_MS, look, (err) => log.debug({ err }, "outlook not read"))
+    },
+    waitMs: () => waitMs,
+    close: async () => loop?.stop(),
+  }
+}
+
+interface Seen {
+  capacity: number
+  mean_ms: number | null
+  unfinished: number
+}
+
+function estimate({ capacity, mean_ms, unfinished }: Seen): number | null {
+  if (capacity === 0) return null
+  return Math.round((Math.max(0, unfinished - capacity + 1) / capacity) * (mean_ms ?? USUAL_MS))
+}
+
+const LOOK = `
+  SELECT coalesce(sum(concurrency), 0)::int AS capacity, avg(mean_ms)::float8 AS mean_ms,
+    (SELECT count(*)::int FROM chatrooms WHERE active_reply_id IS NOT NULL) AS unfinished
+  FROM workers WHERE ${ALIVE_SQL}`

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, makePro, send } from "../helpers/chat.ts"
+import type { ServerEvent } from "../helpers/http.ts"
+
+let worker: TestApp
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  const config = { http: { streamsPerUser: 3 } }
+  worker = await startTestApp({ config })
+  // In embedded mode there is one process only.
+  app = process.env.TEST_BACKEND === "redis" ? await startTestApp({ beside: worker, worker: false, config }) : worker
+  ann = await signIn(app)
+  await makePro(app, ann)
+})
+afterAll(async () => {
+  if (app !== worker) await app.close()
+  await worker.close()
+})
+
+/** Follows a room in the background. */
+function follow(room: { id: string }, lastEventId?: string) {
+  const hangUp = new AbortController()
+  const events: ServerEvent[] = []
+  const headers: Record<string, string> = lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId }
+  const ended = (async () => {
+    try {
+      for await (const event of app.http.events(`/chatroom/${room.id}/events`, { token: ann.token, headers, signal: hangUp.signal })) events.push(event)
+    } catch (error) {
+      if (!hangUp.signal.aborted) throw error
+    }
+  })()
+  const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 10 })
+  return {
+    events,
+    until,
+    ended,
+    named: (name: string) => events.filter(({ event }) => event === name),
+    async stop() {
+      hangUp.abort()
+      await ended
+    },
+  }
+}
+
+/** The text of each reply as a listener has it. */
+function texts(events: readonly ServerEvent[]): Record<string, string> {
+  const byId: Record<string, string> = {}
+  for (const { event, data } of events) {
+    if (event === "reset") byId[data.messageId] = ""
+    if (event === "delta") byId[data.messageId] = (byId[data.messageId] ?? "") + data.text
+  }
+  return byId
+}
+
+describe("the events of a room", () => {
+  test("are its fields, then prompts, replies and changes from any device", async () => {
+    const room = await createRoom(app, ann)
+    const listener = follow(room)
+    await listener.until(() => expect(listener.named("chatroom")).toHaveLength(1))
+    const { body } = await send(worker, ann, room, "from another device")
+    await listener.until(() => expect(listener.named("done")).toHaveLength(1))
+    expect(listener.named("message").map(({ data }) => data.id)).toEqual([body.id, body.reply.id])
+    const done = listener.named("done")[0]?.data
+    expect(done).toMatchObject({ id: body.reply.id, messageId: body.reply.id, status: "completed" })
+    expect(texts(listener.events)[body.reply.id]).toBe(done.content)
+    await worker.http.patch(`/chatroom/${room.id}`, { name: "renamed elsewhere" }, { token: ann.token })
+    await listener.until(() => expect(listener.named("chatroom").at(-1)?.data.name).toBe("renamed elsewhere"))
+    await worker.http.delete(`/chatroom/${room.id}`, { token: ann.token })
+    await listener.ended
+    expect(listener.events.at(-1)?.event).toBe("deleted")
+  })
+
+  test("go on exactly where a listener was", async () => {
+    const room = await createRoom(app, ann)
+    const before = follow(room)
+    await before.until(() => expect(before.events).toHaveLength(1))
+    for (let i = 0; i < 3; i++) await send(app, ann, room, `[[gemini: chunks=15 delay=10]] part ${i}`)
+    await before.until(() => expect(before.named("delta").length).toBeGreaterThan(3))
+    await before.stop()
+    const after = follow(room, before.events.at(-1)?.id)
+    await after.until(() => expect(before.named("done").length + after.named("done").length).toBe(3))
+    await after.stop()
+    const all = [...before.events, ...after.events]
+    const ids = all.filter(({ event }) => event === "message").map(({ data }) => data.id)
+    expect(ids).toHaveLength(6)
+    expect(new Set(ids).size).toBe(6)
+    for (const { data } of all.filter(({ event }) => event === "done")) expect(texts(all)[data.id]).toBe(data.content)
+  })
+
+  test("begin with the text so far of the reply that is being made", async () => {
+    const room = await createRoom(app, ann)
+    await ask(app, ann, room, "an old one")
+    const { body } = await send(app, ann, room, "[[gemini: stall after=3]] half-way")
+    await vi.waitFor(() => expect(app.gemini.calls().find(({ prompt }) => prompt.includes("half-way"))?.chunksSent).toBe(3))
+    const listener = follow(room)
+    await listener.until(() => expect(texts(listener.events)[body.reply.id]).toContain("Simulated reply"))
+    expect(listener.named("message")).toHaveLength(0)
+    await app.http.post(`/chatroom/${room.id}/message/${body.reply.id}/cancel`, undefined, { token: ann.token })
+    await listener.until(() => expect(listener.named("done")[0]?.data.status).toBe("cancelled"))
+    await listener.stop()
+  })
+
+  test("are for its owner alone", async () => {
+    const room = await createRoom(app, ann)
+    const bob = await signIn(app)
+    expect((await app.http.get(`/chatroom/${room.id}/events`, { token: bob.token })).status).toBe(404)
+    expect((await app.http.get(`/chatroom/${room.id}/events`)).status).toBe(401)
+    expect((await app.http.get("/chatroom/x/events", { token: ann.token })).status).toBe(400)
+  })
+
+  test("of more rooms at a time than a user may follow are refused, and prompts with them", async () => {
+    const room = await createRoom(app, ann)
+    const open = [follow(room), follow(room), follow(room)]
+    for (const one of open) await one.until(() => expect(one.events.length).toBeGreaterThan(0))
+    const refused = await app.http.get(`/chatroom/${room.id}/events`, { token: ann.token })
+    expect(refused).toMatchObject({ status: 429, body: { code: "rate_limited" } })
+    const headers = { Accept: "text/event-stream" }
+    const prompt = await app.http.post(`/chatroom/${room.id}/message`, { message: "x" }, { token: ann.token, headers })
+    expect(prompt.status).toBe(429)
+    expect((await app.http.get(`/chatroom/${room.id}/message`, { token: ann.token })).body).toEqual([])
+    await open[0]?.stop()
+    await vi.waitFor(async () => {
+      const again = follow(room)
+      await vi.waitFor(() => expect(again.events.length).toBeGreaterThan(0), { timeout: 500 })
+      await again.stop()
+    })
+    for (const one of open) await one.stop()
+  })
+})
