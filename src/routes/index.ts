@@ -1,3 +1,4 @@
+import { adminRoutes } from "./admin.routes.ts"
 import { authRoutes } from "./auth.routes.ts"
 import { chatroomRoutes } from "./chatroom.routes.ts"
 import { messageRoutes } from "./message.routes.ts"
@@ -12,4 +13,5 @@ export const rows: readonly Row[] = [
   ...systemRoutes,
   ...authRoutes,
   ...userRoutes,
+  ...adminRoutes,
 ]

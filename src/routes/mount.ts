@@ -1,6 +1,6 @@
 import type { Express, Request, RequestHandler, Response } from "express"
 import type { Caller, UserInput } from "../controllers/endpoint.ts"
-import { authenticate } from "../middleware/authenticate.ts"
+import { authenticate, authenticateAdmin } from "../middleware/authenticate.ts"
 import { readJsonBody } from "../middleware/json-body.ts"
 import { limit } from "../middleware/limit.ts"
 import { validate } from "../middleware/validate.ts"
@@ -25,6 +25,7 @@ export function mount(app: Express, ctx: Context, rows: readonly Row[]): void {
 function toHandler(ctx: Context, row: Row): RequestHandler {
   return async function handle(req, res) {
     const user = row.auth === "user" ? await authenticate(ctx, req) : undefined
+    if (row.auth === "admin") authenticateAdmin(ctx, req)
     if (row.limit) await limit(ctx, res, row.limit, user?.userId ?? limitAddress(req.ip))
     const params = row.params && validate(row.params, req.params, "params")
     const query = row.query && validate(row.query, req.query, "query")

@@ -12,8 +12,8 @@ export interface Row<P extends Schema = Schema, Q extends Schema = Schema, B ext
   method: Method
   path: string
   summary: string
-  /** `user`: a live access token is needed, and `input.user` says whose it is. */
-  auth: "none" | "user"
+  /** `user`: a live access token is needed, and `input.user` says whose it is. `admin`: the operator's token is. */
+  auth: "none" | "user" | "admin"
   /** The named rate limit, per user where there is one, per address otherwise. */
   limit?: LimitName
   params?: P

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import type { EnqueueHint } from "../../src/services/generation/queue.ts"
 import { sweepReplies } from "../../src/services/generation/sweep.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, makePro, send } from "../helpers/chat.ts"
@@ -18,7 +19,7 @@ test("replies whose queue didn't answer the sweep are due again at once, under t
   let answers = false
   const queue = {
     ...app.ctx.queue,
-    async enqueue(_id: string, takeover?: number) {
+    async enqueue(_id: string, { takeover }: EnqueueHint) {
       if (!answers && enqueued.length === 1) throw new Error("the queue doesn't answer")
       enqueued.push(takeover)
     },

@@ -12,7 +12,10 @@ beforeAll(async () => {
   const config = { http: { streamsPerUser: 100 } }
   worker = await startTestApp({ config })
   // In embedded mode there is one process only.
-  app = process.env.TEST_BACKEND === "redis" ? await startTestApp({ beside: worker, worker: false, config }) : worker
+  app =
+    process.env.TEST_BACKEND === "redis"
+      ? await startTestApp({ beside: worker, worker: false, config })
+      : worker
   ann = await signIn(app)
   await makePro(app, ann)
 })
@@ -32,22 +35,34 @@ const cancel = (reply: Reply, user = ann) =>
 /** Sends a prompt whose reply stops half-way, and waits until some of it is there. */
 async function startEndless(tag: string): Promise<Reply> {
   const { body } = await send(app, ann, await createRoom(app, ann), `[[gemini: stall after=3]] ${tag}`)
-  await vi.waitFor(() => expect(app.gemini.calls().find((call) => call.prompt.includes(tag))?.chunksSent).toBe(3), { timeout: 10_000 })
+  await vi.waitFor(
+    () => expect(app.gemini.calls().find((call) => call.prompt.includes(tag))?.chunksSent).toBe(3),
+    { timeout: 10_000 },
+  )
   return body.reply
 }
 
 describe("cancelling a reply", () => {
   test("that runs keeps what came, closes the call to Gemini and frees the room", async () => {
     const reply = await startEndless("keep")
-    const stream = collect(app.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`, { token: ann.token }))
+    const stream = collect(
+      app.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`, { token: ann.token }),
+    )
     const { status, body } = await cancel(reply)
     expect(status).toBe(200)
-    expect(body).toMatchObject({ id: reply.id, status: "cancelled", error: null, completedAt: expect.any(String) })
+    expect(body).toMatchObject({
+      id: reply.id,
+      status: "cancelled",
+      error: null,
+      completedAt: expect.any(String),
+    })
     expect(body.content).toContain("Simulated reply")
     const events = await stream
     expect(joinDeltas(events)).toBe(body.content)
     expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "cancelled" } })
-    await expect.poll(() => app.gemini.calls().find((call) => call.prompt.includes("keep"))?.aborted).toBe(true)
+    await expect
+      .poll(() => app.gemini.calls().find((call) => call.prompt.includes("keep"))?.aborted)
+      .toBe(true)
     const next = await ask(app, ann, { id: reply.chatroomId }, "and now?")
     expect(next).toMatchObject({ status: "completed" })
   })
@@ -77,10 +92,15 @@ describe("cancelling a reply", () => {
   test("racing its end leaves one end, and listeners with the stored text", async () => {
     const rooms = await Promise.all(Array.from({ length: 10 }, () => createRoom(app, ann)))
     const replies: Reply[] = await Promise.all(
-      rooms.map(async (room, i) => (await send(app, ann, room, `[[gemini: chunks=${3 + i} delay=5]] race`)).body.reply),
+      rooms.map(
+        async (room, i) =>
+          (await send(app, ann, room, `[[gemini: chunks=${3 + i} delay=5]] race`)).body.reply,
+      ),
     )
     const streams = replies.map((reply) =>
-      collect(app.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`, { token: ann.token })),
+      collect(
+        app.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`, { token: ann.token }),
+      ),
     )
     const answers = await Promise.all(replies.map((reply) => cancel(reply)))
     for (const [i, events] of (await Promise.all(streams)).entries()) {
@@ -99,7 +119,10 @@ describe("cancelling a reply", () => {
 
   test("whose worker is gone ends it all the same", async () => {
     const reply = await startEndless("orphan")
-    await app.pool.query("UPDATE messages SET attempt = attempt + 1, lease_until = now() + interval '1 minute' WHERE id = $1", [reply.id])
+    await app.pool.query(
+      "UPDATE messages SET attempt = attempt + 1, lease_until = now() + interval '1 minute' WHERE id = $1",
+      [reply.id],
+    )
     expect((await cancel(reply)).body.status).toBe("cancelled")
   })
 

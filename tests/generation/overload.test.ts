@@ -6,7 +6,9 @@ let app: TestApp
 let ann: SignedIn
 
 beforeAll(async () => {
-  app = await startTestApp({ config: { gemini: { fallbackModels: ["gemini-3.5-flash-lite"] }, worker: { concurrency: 2 } } })
+  app = await startTestApp({
+    config: { gemini: { fallbackModels: ["gemini-3.5-flash-lite"] }, worker: { concurrency: 2 } },
+  })
   ann = await signIn(app)
   await makePro(app, ann)
 })
@@ -16,10 +18,12 @@ test("while the first model is overloaded the fallback answers, at the same atte
   app.gemini.script({ directive: "unavailable", model: "gemini-3.8-flash", text: "fall back", calls: 1 })
   const reply = await ask(app, ann, await createRoom(app, ann), "fall back")
   expect(reply).toMatchObject({ status: "completed", model: "gemini-3.5-flash-lite" })
-  expect(app.gemini.calls().filter(({ prompt }) => prompt === "fall back").map(({ model }) => model)).toEqual([
-    "gemini-3.8-flash",
-    "gemini-3.5-flash-lite",
-  ])
+  expect(
+    app.gemini
+      .calls()
+      .filter(({ prompt }) => prompt === "fall back")
+      .map(({ model }) => model),
+  ).toEqual(["gemini-3.8-flash", "gemini-3.5-flash-lite"])
 })
 
 test("in a storm the overloaded models are left alone, and every prompt is answered after it", async () => {
@@ -27,27 +31,39 @@ test("in a storm the overloaded models are left alone, and every prompt is answe
   app.gemini.script({ directive: "unavailable", text: "storm", calls: 12 })
   const rooms = await Promise.all(Array.from({ length: 60 }, () => createRoom(app, ann)))
   const sent = await Promise.all(rooms.map((room, i) => send(app, ann, room, `storm ${i}`)))
-  for (const { body } of sent) expect(await finalReply(app, ann, body.reply, 90_000)).toMatchObject({ status: "completed" })
+  for (const { body } of sent)
+    expect(await finalReply(app, ann, body.reply, 90_000)).toMatchObject({ status: "completed" })
   expect(app.gemini.calls().length).toBeLessThanOrEqual(60 + 12)
 }, 120_000)
 
 test("one user's many prompts don't make another wait for all of them", async () => {
   app.gemini.reset()
   const rooms = await Promise.all(Array.from({ length: 40 }, () => createRoom(app, ann)))
-  const many = await Promise.all(rooms.map((room) => send(app, ann, room, "[[gemini: chunks=4 delay=50]] many")))
+  const many = await Promise.all(
+    rooms.map((room) => send(app, ann, room, "[[gemini: chunks=4 delay=50]] many")),
+  )
   const bob = await signIn(app)
   await ask(app, bob, await createRoom(app, bob), "just one")
-  const finished = app.gemini.calls().filter(({ prompt, endedAt }) => prompt.includes("many") && endedAt !== null).length
+  const finished = app.gemini
+    .calls()
+    .filter(({ prompt, endedAt }) => prompt.includes("many") && endedAt !== null).length
   expect(finished).toBeLessThan(20)
-  for (const { body } of many) expect(await finalReply(app, ann, body.reply, 60_000)).toMatchObject({ status: "completed" })
+  for (const { body } of many)
+    expect(await finalReply(app, ann, body.reply, 60_000)).toMatchObject({ status: "completed" })
 }, 90_000)
 
 test("the wait of a queued reply is told", async () => {
   const rooms = await Promise.all(Array.from({ length: 20 }, () => createRoom(app, ann)))
-  const sent = await Promise.all(rooms.map((room) => send(app, ann, room, "[[gemini: chunks=5 delay=100]] wait")))
+  const sent = await Promise.all(
+    rooms.map((room) => send(app, ann, room, "[[gemini: chunks=5 delay=100]] wait")),
+  )
   const last = sent.at(-1)?.body.reply
   const path = `/chatroom/${last.chatroomId}/message/${last.id}`
-  await expect.poll(async () => (await app.http.get(path, { token: ann.token })).body.estimatedWaitMs, { timeout: 5_000 }).toBeGreaterThan(0)
+  await expect
+    .poll(async () => (await app.http.get(path, { token: ann.token })).body.estimatedWaitMs, {
+      timeout: 5_000,
+    })
+    .toBeGreaterThan(0)
   const done = await finalReply(app, ann, last, 60_000)
   expect(done.estimatedWaitMs).toBeNull()
 }, 90_000)

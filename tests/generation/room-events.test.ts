@@ -11,7 +11,10 @@ beforeAll(async () => {
   const config = { http: { streamsPerUser: 3 } }
   worker = await startTestApp({ config })
   // In embedded mode there is one process only.
-  app = process.env.TEST_BACKEND === "redis" ? await startTestApp({ beside: worker, worker: false, config }) : worker
+  app =
+    process.env.TEST_BACKEND === "redis"
+      ? await startTestApp({ beside: worker, worker: false, config })
+      : worker
   ann = await signIn(app)
   await makePro(app, ann)
 })
@@ -27,7 +30,12 @@ function follow(room: { id: string }, lastEventId?: string) {
   const headers: Record<string, string> = lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId }
   const ended = (async () => {
     try {
-      for await (const event of app.http.events(`/chatroom/${room.id}/events`, { token: ann.token, headers, signal: hangUp.signal })) events.push(event)
+      for await (const event of app.http.events(`/chatroom/${room.id}/events`, {
+        token: ann.token,
+        headers,
+        signal: hangUp.signal,
+      }))
+        events.push(event)
     } catch (error) {
       if (!hangUp.signal.aborted) throw error
     }
@@ -87,18 +95,23 @@ describe("the events of a room", () => {
     const ids = all.filter(({ event }) => event === "message").map(({ data }) => data.id)
     expect(ids).toHaveLength(6)
     expect(new Set(ids).size).toBe(6)
-    for (const { data } of all.filter(({ event }) => event === "done")) expect(texts(all)[data.id]).toBe(data.content)
+    for (const { data } of all.filter(({ event }) => event === "done"))
+      expect(texts(all)[data.id]).toBe(data.content)
   })
 
   test("begin with the text so far of the reply that is being made", async () => {
     const room = await createRoom(app, ann)
     await ask(app, ann, room, "an old one")
     const { body } = await send(app, ann, room, "[[gemini: stall after=3]] half-way")
-    await vi.waitFor(() => expect(app.gemini.calls().find(({ prompt }) => prompt.includes("half-way"))?.chunksSent).toBe(3))
+    await vi.waitFor(() =>
+      expect(app.gemini.calls().find(({ prompt }) => prompt.includes("half-way"))?.chunksSent).toBe(3),
+    )
     const listener = follow(room)
     await listener.until(() => expect(texts(listener.events)[body.reply.id]).toContain("Simulated reply"))
     expect(listener.named("message")).toHaveLength(0)
-    await app.http.post(`/chatroom/${room.id}/message/${body.reply.id}/cancel`, undefined, { token: ann.token })
+    await app.http.post(`/chatroom/${room.id}/message/${body.reply.id}/cancel`, undefined, {
+      token: ann.token,
+    })
     await listener.until(() => expect(listener.named("done")[0]?.data.status).toBe("cancelled"))
     await listener.stop()
   })
@@ -118,7 +131,11 @@ describe("the events of a room", () => {
     const refused = await app.http.get(`/chatroom/${room.id}/events`, { token: ann.token })
     expect(refused).toMatchObject({ status: 429, body: { code: "rate_limited" } })
     const headers = { Accept: "text/event-stream" }
-    const prompt = await app.http.post(`/chatroom/${room.id}/message`, { message: "x" }, { token: ann.token, headers })
+    const prompt = await app.http.post(
+      `/chatroom/${room.id}/message`,
+      { message: "x" },
+      { token: ann.token, headers },
+    )
     expect(prompt.status).toBe(429)
     expect((await app.http.get(`/chatroom/${room.id}/message`, { token: ann.token })).body).toEqual([])
     await open[0]?.stop()

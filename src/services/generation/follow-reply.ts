@@ -1,6 +1,5 @@
 import { toCamelCase } from "../../utils/records.ts"
 import { splitAtWholeCharacter } from "../../utils/text.ts"
-import { pause } from "../../utils/time.ts"
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
 import { type LogEntry, type LogPosition, ROW_CHECK_MS, type Wake } from "./reply-log.ts"
@@ -28,7 +27,7 @@ export async function* followReply(
   ctx: Context,
   { replyId, lastEventId, signal }: { replyId: string; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<ReplyEvent> {
-  const woken = createWaker()
+  const woken = createWaker(signal)
   const unsubscribe = ctx.replyLog.subscribe(replyId, woken.wake)
   const place = readPlace(lastEventId)
   let position: LogPosition = null
@@ -43,7 +42,7 @@ export async function* followReply(
       const fresh = await ctx.replyLog.read(replyId, position)
       position = fresh.position
       for (const entry of fresh.entries) yield* advance(place, entry)
-      await woken.wait(signal)
+      await woken.wait()
     }
   } finally {
     unsubscribe()
@@ -100,10 +99,11 @@ function reset(place: Place, attempt: number): ReplyEvent {
   return { event: "reset", id: idOf(place), attempt }
 }
 
-/** Gathers notifications between looks, so that none is lost while the listener is busy. Begins with a look at the row. */
-export function createWaker() {
+/** Gathers notices between looks, so that none is lost while the listener is busy. Begins with a look at the row. */
+export function createWaker(signal: AbortSignal) {
   let pending: Wake | null = "state"
   let wakeUp = () => {}
+  signal.addEventListener("abort", () => wakeUp(), { once: true })
   return {
     wake(what: Wake) {
       pending = pending === "state" ? pending : what
@@ -114,12 +114,16 @@ export function createWaker() {
       pending = null
       return taken
     },
-    /** Until a notification, `signal`, or the time to look at the row unasked. */
-    async wait(signal: AbortSignal) {
+    /** Until a notice, an abort, or the time to look at the row unasked. */
+    async wait() {
       if (pending !== null || signal.aborted) return
-      const waiting = new AbortController()
-      wakeUp = () => waiting.abort()
-      await pause(ROW_CHECK_MS, AbortSignal.any([signal, waiting.signal]))
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ROW_CHECK_MS)
+        wakeUp = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
       pending ??= "state"
     },
   }

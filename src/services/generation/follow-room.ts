@@ -33,7 +33,7 @@ export async function* followRoom(
   ctx: Context,
   { chatroomId, lastEventId, signal }: { chatroomId: string; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<RoomEvent> {
-  const woken = createWaker()
+  const woken = createWaker(signal)
   const unsubscribe = subscribeToRoom(ctx, chatroomId, () => woken.wake("state"))
   const place = readRoomPlace(lastEventId) ?? (await placeNow(ctx, chatroomId))
   let current: Followed | null = null
@@ -56,7 +56,7 @@ export async function* followRoom(
         current = null
         woken.wake("state")
       }
-      await woken.wait(signal)
+      await woken.wait()
     }
   } finally {
     unsubscribe()
