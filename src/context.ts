@@ -71,7 +71,7 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
     models: defineModels(db.sequelize),
     redis,
     cache,
-    rateLimits: createRateLimits(redis, config.rateLimitScale),
+    rateLimits: createRateLimits(redis, config.rateLimitScale, log),
     streams: createStreams(config.http.streamsPerUser),
     bus,
     queue,

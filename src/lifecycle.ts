@@ -75,7 +75,12 @@ function explain(error: unknown): string {
     return `Port ${port} is taken on ${address}. Stop what listens there, or set PORT to another one.`
   if (code === "EACCES" && port)
     return `Port ${port} may not be used by this account. Set PORT to one above 1023.`
-  if (code === "ECONNREFUSED" || code === "ENOTFOUND")
-    return `The database can't be reached (${code}). Is DATABASE_URL right?`
+  if (
+    code === "ENOTFOUND" &&
+    (error as NodeJS.ErrnoException).syscall === "getaddrinfo" &&
+    port === undefined
+  )
+    return `The address of a host can't be found: ${error.message}. Is HOST or DATABASE_URL right?`
+  if (code === "ECONNREFUSED") return `The database can't be reached (${code}). Is DATABASE_URL right?`
   return code ? error.message : (error.stack ?? error.message)
 }

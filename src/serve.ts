@@ -21,6 +21,8 @@ export async function serve({ config: given, log, stack }: Process): Promise<voi
     })
     stack.defer(() => worker.close())
   }
+  // Undone first: whatever is in the middle of something long learns that it is to end.
+  stack.defer(() => owned.beginToStop())
   if (config.role === "worker") return announceStart(log, embedded, null)
   const listening = await listen(owned)
   stack.defer(() => listening.close())

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs"
+import { isIP } from "node:net"
 import { loadEnvFile } from "node:process"
 import { getCountries, isSupportedCountry } from "libphonenumber-js/max"
 import { z } from "zod"
@@ -24,7 +25,11 @@ const Environment = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: z.string().default("false").transform(readTrustProxy),
-  CORS_ORIGINS: z.string().default("").transform(splitList),
+  CORS_ORIGINS: z
+    .string()
+    .default("")
+    .transform(splitList)
+    .pipe(z.array(z.url({ protocol: /^https?$/ }))),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   DATA_DIR: z.string().default("./.data"),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
@@ -225,6 +230,9 @@ function toDailyBudgets(env: Environment) {
   }
 }
 
+/** Express's names for networks. */
+const NETWORKS = new Set(["loopback", "linklocal", "uniquelocal"])
+
 /** Express's `trust proxy`: a number of hops or a list of addresses. `true` would let anybody choose an address. */
 function readTrustProxy(text: string, check: z.RefinementCtx): false | number | string[] {
   if (text === "false") return false
@@ -235,7 +243,14 @@ function readTrustProxy(text: string, check: z.RefinementCtx): false | number | 
       message: "true trusts everybody; give the number of proxies or their addresses",
     })
   }
-  return splitList(text)
+  const addresses = splitList(text)
+  const unknown = addresses.find(
+    (address) => !NETWORKS.has(address) && isIP(address.replace(/\/\d+$/, "")) === 0,
+  )
+  if (unknown !== undefined && text !== "true") {
+    check.addIssue({ code: "custom", message: `${unknown} is no number of proxies, address or network` })
+  }
+  return addresses
 }
 
 function splitList(text: string): string[] {

@@ -1,7 +1,7 @@
 import type { NewMessage } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { cancelReply } from "../services/chat/cancel-reply.ts"
-import { getMessage as find, listMessages as list } from "../services/chat/list-messages.ts"
+import { getMessage as find, getReply, listMessages as list } from "../services/chat/list-messages.ts"
 import { sendMessage } from "../services/chat/send-message.ts"
 import type { Context } from "../services/context.ts"
 import { followReply, waitForReply } from "../services/generation/follow-reply.ts"
@@ -92,7 +92,11 @@ export async function streamMessage(
   ctx: Context,
   { user, params, header, signal }: UserInput<OneMessage>,
 ): Promise<Reply> {
-  const { id } = await find(ctx, { userId: user.userId, chatroomId: params.id, messageId: params.messageId })
+  const { id } = await getReply(ctx, {
+    userId: user.userId,
+    chatroomId: params.id,
+    messageId: params.messageId,
+  })
   const giveBack = ctx.streams.take(user.userId)
   const changes = followReply(ctx, { replyId: id, lastEventId: header("last-event-id"), signal })
   return events(whileOpen(presentReplyEvents(ctx, changes), giveBack))

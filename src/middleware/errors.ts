@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from "express"
 import { ConnectionError } from "sequelize"
 import type { Logger } from "../config/logger.ts"
 import { RedisUnavailable } from "../config/redis.ts"
-import { AppError, NotFound, Unavailable } from "../utils/errors.ts"
+import { AppError, NotFound, Unauthenticated, Unavailable } from "../utils/errors.ts"
 
 export function unknownPath(): RequestHandler {
   return function unknownPath() {
@@ -43,6 +43,7 @@ function toProblem(error: AppError, requestId: string) {
 function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   if (isStoreDown(error)) return new Unavailable(error)
+  if (isUserGone(error)) return new Unauthenticated()
   const status = (error as { status?: unknown }).status
   if (typeof status === "number" && status >= 400 && status < 500) {
     return new AppError(status, "invalid_request", "The request can't be understood.")
@@ -52,6 +53,12 @@ function toAppError(error: unknown): AppError {
     "internal",
     "Something went wrong on our side. The request id helps us to find it.",
   )
+}
+
+/** The user was deleted by another process, and this one has not heard of it yet: `foreign_key_violation`. */
+function isUserGone(error: unknown): boolean {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown }
+  return code === "23503" && typeof constraint === "string" && constraint.endsWith("_user_id_fkey")
 }
 
 /**

@@ -1,10 +1,22 @@
+import { isUtf8 } from "node:buffer"
 import express, { type Request, type Response } from "express"
 import { AppError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "../utils/errors.ts"
 
 /** 32,000 characters outside the BMP, each escaped as 12 bytes, are 384,000 bytes; this leaves room for the rest. */
 export const MAX_BODY_BYTES = 512 * 1024
 
-const parse = express.json({ limit: MAX_BODY_BYTES, type: "application/json", strict: true })
+const parse = express.json({
+  limit: MAX_BODY_BYTES,
+  type: "application/json",
+  strict: true,
+  verify: checkEncoding,
+})
+
+/** JSON is UTF-8 (RFC 8259 section 8.1); other bytes would be taken for U+FFFD and not come back. */
+function checkEncoding(_req: unknown, _res: unknown, body: Buffer, charset: string): void {
+  if (charset !== "utf-8") throw new UnsupportedMediaType()
+  if (!isUtf8(body)) throw new InvalidRequest([{ path: "body", message: "The body is not UTF-8." }])
+}
 
 /**
  * Reads the JSON body into `req.body`.
@@ -24,6 +36,7 @@ function hasBody(req: Request): boolean {
 
 /** body-parser names what went wrong in `type`. */
 function translate(error: unknown): unknown {
+  if (error instanceof AppError) return error
   const { type, status } = error as { type?: string; status?: number }
   switch (type) {
     case "entity.too.large":

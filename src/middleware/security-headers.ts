@@ -26,9 +26,12 @@ export function securityHeaders(): RequestHandler {
 
 /** Headers a browser's script may read. */
 const EXPOSED = [
+  "Allow",
   "ETag",
+  "Idempotency-Replayed",
   "Link",
   "Location",
+  "Preference-Applied",
   "RateLimit",
   "RateLimit-Policy",
   "Retry-After",

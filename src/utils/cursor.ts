@@ -1,5 +1,8 @@
-import type { z } from "zod"
+import { z } from "zod"
 import { InvalidRequest } from "./errors.ts"
+
+/** A time in a cursor. JavaScript has a year 0, PostgreSQL has none. */
+export const CursorTime = z.iso.datetime({ precision: 3 }).refine((time) => !time.startsWith("0000"))
 
 /** An opaque place in a list, made from the sort key of its last row. */
 export function encodeCursor(parts: readonly (string | number)[]): string {

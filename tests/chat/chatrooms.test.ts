@@ -207,6 +207,9 @@ describe("the list of chatrooms", () => {
     ["cursor="],
     ["cursor=AAAA"],
     [`cursor=${Buffer.from('["2026-01-01T00:00:00.000Z","x"]').toString("base64url")}`],
+    [
+      `cursor=${Buffer.from('["0000-01-01T00:00:00.000Z","ffffffff-ffff-ffff-ffff-ffffffffffff"]').toString("base64url")}`,
+    ],
     [`cursor=${Buffer.from('{"__proto__":1}').toString("base64url")}`],
     ["offset=3"],
   ])("refuses ?%s", async (query) => {

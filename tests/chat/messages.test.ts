@@ -128,6 +128,19 @@ describe("sending a message", () => {
   })
 
   test.each([
+    ["Latin-1", Buffer.from([...Buffer.from('{"message":"caf'), 0xe9, ...Buffer.from('"}')])],
+    ["UTF-16", Buffer.from('{"message":"x"}', "utf16le")],
+  ])("refuses a body in %s, rather than change it", async (_, body) => {
+    const room = await createRoom(app, ann)
+    const headers = { "Content-Type": "application/json" }
+    const answer = await app.http.post(`/chatroom/${room.id}/message`, new Uint8Array(body), {
+      token: ann.token,
+      headers,
+    })
+    expect(answer).toMatchObject({ status: 400, body: { code: "invalid_request" } })
+  })
+
+  test.each([
     ["emoji", "👩‍👩‍👧‍👦 🏳️‍🌈 \u{1F600}"],
     ["right-to-left", "مرحبا \u202Eשלום\u202C"],
     ["combining marks", `e\u0301 Z${"\u0351".repeat(50)}`],

@@ -133,7 +133,7 @@ describe("cancelling a reply", () => {
     expect((await cancel({ ...reply, id: "x" })).status).toBe(400)
     expect((await app.http.post(`/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`)).status).toBe(401)
     const prompt = (await app.http.get(`/chatroom/${reply.chatroomId}/message`, { token: ann.token })).body[0]
-    expect(await cancel(prompt)).toMatchObject({ status: 400, body: { code: "invalid_request" } })
+    expect(await cancel(prompt)).toMatchObject({ status: 404, body: { code: "not_found" } })
     expect((await cancel(reply)).body.status).toBe("cancelled")
   })
 })

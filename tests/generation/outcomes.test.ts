@@ -18,6 +18,7 @@ describe.concurrent("what can't succeed fails at the first attempt", () => {
   test.each([
     ["rate-limit-day", "provider_exhausted"],
     ["rate-limit-zero", "provider_exhausted"],
+    ["rate-limit retry=9999999999s", "provider_exhausted"],
     ["forbidden", "misconfigured"],
     ["forbidden-html", "misconfigured"],
     ["unauthenticated", "misconfigured"],
@@ -123,7 +124,8 @@ describe("what Gemini is sent", () => {
 
   test("the message alone, where the room says single", async () => {
     const room = await createRoom(app, ann, { context: "single" })
-    await ask(app, ann, room, "first single")
+    await ask(app, ann, room, "[[gemini: echo]]ok")
+    await ask(app, ann, room, "a")
     await ask(app, ann, room, "second single")
     expect(callsFor("second single").at(-1)?.contents).toHaveLength(1)
   })

@@ -129,6 +129,13 @@ describe("the stream of a reply", () => {
     expect(joinDeltas(events)).toBe(text)
   })
 
+  test("is a reply's, not a prompt's", async () => {
+    const room = await createRoom(app, ann)
+    const { body } = await send(app, ann, room, "my own words")
+    const answer = await app.http.get(streamPath({ id: body.id, chatroomId: room.id }), { token: ann.token })
+    expect(answer).toMatchObject({ status: 404, body: { code: "not_found" } })
+  })
+
   test("ends when the room is deleted", async () => {
     const reply = await sendPrompt("[[gemini: stall after=2]] never done")
     const events: string[] = []

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { type Cache, createMemoryCache, rememberForgets } from "../../src/services/platform/cache.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 
@@ -31,6 +32,26 @@ test("while a write is under way nobody fills", async () => {
   await app.ctx.cache.forget(key)
   expect(await app.ctx.cache.read(key)).toMatchObject({ value: null, lease: expect.any(String) })
   await app.ctx.cache.forget(key)
+})
+
+test("a forget that fails is made up for, also when one before it succeeds later", async () => {
+  const forgets: PromiseWithResolvers<void>[] = []
+  const store: Cache = {
+    ...createMemoryCache(),
+    forget() {
+      const forget = Promise.withResolvers<void>()
+      forgets.push(forget)
+      return forget.promise
+    },
+  }
+  const cache = rememberForgets(store)
+  const both = [cache.forget("key"), cache.forget("key")]
+  forgets[1]?.reject(new Error("no answer"))
+  forgets[0]?.resolve()
+  await Promise.all(both)
+  expect(await cache.read("key")).toEqual({ value: null, lease: null })
+  await expect.poll(() => forgets.length).toBe(3)
+  cache.close()
 })
 
 test("under 200 mixed reads and writes every write is seen by the next read", async () => {

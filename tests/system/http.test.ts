@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
 
+const b64 = (text: string) => Buffer.from(text).toString("base64url")
+
 let app: TestApp
 let ann: SignedIn
 
@@ -107,6 +109,8 @@ describe("errors", () => {
     ["two tokens", "Bearer a b"],
     ["an empty token", "Bearer "],
     ["nonsense", `Bearer ${"x".repeat(5_000)}`],
+    ["a payload that is no JSON", `Bearer ${b64('{"alg":"HS256","typ":"JWT"}')}.${b64("nojson")}.abc`],
+    ["a header that is no JSON", `Bearer ${b64("nojson")}.${b64("{}")}.abc`],
   ])("an Authorization of %s is 401", async (_, Authorization) => {
     expect(await app.http.get("/chatroom", { headers: { Authorization } })).toMatchObject({
       status: 401,

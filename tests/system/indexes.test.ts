@@ -33,6 +33,8 @@ async function explain(name: string, values: unknown[]): Promise<Plan[]> {
   const client = await app.pool.connect()
   try {
     await client.query("SET enable_seqscan = off")
+    // As for a statement used often: without the values, which would let a NULL end the plan early.
+    await client.query("SET plan_cache_mode = force_generic_plan")
     await client.query("SET enable_bitmapscan = off")
     const args = values.map((value) => (value === null ? "NULL" : `'${value}'`)).join(", ")
     const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE "${name}" (${args})`)

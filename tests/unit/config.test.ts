@@ -49,12 +49,20 @@ describe("outside production", () => {
   test.each([
     [{ DEFAULT_REGION: "XX" }, "DEFAULT_REGION"],
     [{ OTP_REGIONS: "US,Mars" }, "OTP_REGIONS"],
+    [{ TRUST_PROXY: "10.0.0.0/8,foo" }, "TRUST_PROXY"],
     [{ OTP_DELIVERY: "twilio", TWILIO_ACCOUNT_SID: "a", TWILIO_FROM: "b" }, "TWILIO_AUTH_TOKEN"],
   ])("%o names %s", (variables, name) => {
     expect(faultsOf(variables as unknown as Record<string, string>)).toEqual([
       expect.stringContaining(`${name}: `),
     ])
   })
+
+  test.each(["1", "loopback", "10.0.0.0/8, 2001:db8::/32", "false"])(
+    "TRUST_PROXY may be %s",
+    (TRUST_PROXY) => {
+      expect(faultsOf({ TRUST_PROXY })).toEqual([])
+    },
+  )
 
   test("the values are frozen, deep down", () => {
     expect(Object.isFrozen(readConfig({}).otp.daily)).toBe(true)

@@ -59,13 +59,22 @@ function unexpired(caller: Caller): Caller {
 
 function verify(keys: readonly Keys[], token: string): Caller {
   if (token.length > MAX_CHARACTERS) throw new Unauthenticated()
-  const header = jwt.decode(token, { complete: true })?.header
+  const header = readHeader(token)
   const key = keys.find(({ id }) => id === header?.kid)
   if (header?.typ !== TYPE || !key) throw new Unauthenticated()
   const claims = Claims.safeParse(verifySigned(token, key))
   if (!claims.success) throw new Unauthenticated()
   const { sub, sid, exp } = claims.data
   return Object.freeze({ userId: sub, sessionId: sid, expiresAt: exp })
+}
+
+/** The library throws at a payload that is no JSON. */
+function readHeader(token: string): jwt.JwtHeader | undefined {
+  try {
+    return jwt.decode(token, { complete: true })?.header
+  } catch {
+    return undefined
+  }
 }
 
 function verifySigned(token: string, key: Keys): unknown {

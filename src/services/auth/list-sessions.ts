@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { OpenedBy } from "../../models/session.ts"
-import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
+import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
 import type { Caller } from "./caller.ts"
@@ -21,7 +21,7 @@ export interface SessionPage {
   cursor: string | null
 }
 
-const Cursor = z.tuple([z.iso.datetime(), z.uuid()])
+const Cursor = z.tuple([CursorTime, z.uuid()])
 
 /** The user's live sessions, newest first. @throws {InvalidRequest} for a cursor of another making */
 export async function listSessions(

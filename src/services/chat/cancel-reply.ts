@@ -1,9 +1,8 @@
-import { InvalidRequest } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { endAsCancelled } from "../generation/finish-reply.ts"
 import { waitForReply } from "../generation/follow-reply.ts"
-import { getMessage } from "./list-messages.ts"
+import { getMessage, getReply } from "./list-messages.ts"
 import { isFinal, type MessageRecord } from "./message-record.ts"
 
 /** How long the reply's worker may take to end it, with all the text that it has. */
@@ -20,15 +19,13 @@ export interface CancelReply {
 /**
  * Stops a reply and keeps what came. A running one is ended by its worker; where that doesn't answer, and for one
  * that waits, by the row. One that has ended stays as it is: cancelling twice, or too late, gives the same reply.
- * @throws {NotFound | InvalidRequest}
+ * @throws {NotFound}
  */
 export async function cancelReply(
   ctx: Context,
   { userId, chatroomId, messageId, signal }: CancelReply,
 ): Promise<MessageRecord> {
-  const message = await getMessage(ctx, { userId, chatroomId, messageId })
-  if (message.role !== "model")
-    throw new InvalidRequest([{ path: "params.messageId", message: "must be a reply" }])
+  const message = await getReply(ctx, { userId, chatroomId, messageId })
   if (isFinal(message)) return message
   const running = await requestCancel(ctx, messageId)
   if (running) {

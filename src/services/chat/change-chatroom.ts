@@ -1,5 +1,5 @@
 import type { ContextMode } from "../../models/chatroom.ts"
-import { InvalidRequest } from "../../utils/errors.ts"
+import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { changingChatrooms } from "./chatroom-cache.ts"
 import type { ChatroomRecord } from "./chatroom-record.ts"
@@ -20,13 +20,11 @@ export async function changeChatroom(
   ctx: Context,
   { userId, chatroomId, change }: { userId: string; chatroomId: string; change: ChatroomChange },
 ): Promise<ChatroomRecord> {
-  const room = await findOwnChatroom(ctx, userId, chatroomId)
+  await findOwnChatroom(ctx, userId, chatroomId)
   if (change.headId !== undefined) await requireReply(ctx, chatroomId, change.headId)
-  const changed = await changingChatrooms(ctx, userId, () =>
-    room.update({ ...change, updatedAt: new Date() }),
-  )
+  const room = await changingChatrooms(ctx, userId, () => update(ctx, userId, chatroomId, change))
   announceRoom(ctx, chatroomId)
-  return changed
+  return room
 }
 
 /** A branch ends in a reply: what is posted next continues it. */
@@ -34,4 +32,19 @@ async function requireReply(ctx: Context, chatroomId: string, id: string): Promi
   const found = await ctx.models.Message.count({ where: { id, chatroomId, role: "model" } })
   if (found === 0)
     throw new InvalidRequest([{ path: "body.headId", message: "must be a reply in this chatroom" }])
+}
+
+/** Decided by the update itself: the room may have been deleted since it was found. */
+async function update(
+  ctx: Context,
+  userId: string,
+  id: string,
+  change: ChatroomChange,
+): Promise<ChatroomRecord> {
+  const [, [room]] = await ctx.models.Chatroom.update(
+    { ...change, updatedAt: new Date() },
+    { where: { id, userId }, returning: true },
+  )
+  if (!room) throw new NotFound("chatroom")
+  return room
 }

@@ -36,6 +36,14 @@ export async function forgetChatrooms(ctx: Context, userId: string): Promise<voi
   await ctx.cache.forget(keyOf(userId))
 }
 
+/**
+ * Before a write whose `forgetChatrooms` follows: a process that is killed between the two leaves nothing stale.
+ * Not waited for: the write takes longer than the notice.
+ */
+export function expectChange(ctx: Context, userId: string): void {
+  void ctx.cache.hold(keyOf(userId))
+}
+
 /** Runs a write that the list shows; killed at any point, it leaves no stale list for longer than seconds. */
 export async function changingChatrooms<T>(
   ctx: Context,

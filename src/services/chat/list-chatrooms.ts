@@ -1,10 +1,10 @@
 import { z } from "zod"
-import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
+import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
 import { CHATROOM_COLUMNS, type ChatroomRecord } from "./chatroom-record.ts"
 
-const Cursor = z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()])
+const Cursor = z.tuple([CursorTime, z.uuid()])
 
 /** A page of a list and the cursor of the next, null on the last. */
 export interface Page<T> {

@@ -36,6 +36,16 @@ const LIST = `
   SELECT ${MESSAGE_COLUMNS} FROM messages AS m
   WHERE m.chatroom_id = $1 AND m.position > $2 ORDER BY m.position LIMIT $3`
 
+/** One reply of one's own. @throws {NotFound} also for a prompt */
+export async function getReply(
+  ctx: Context,
+  which: { userId: string; chatroomId: string; messageId: string },
+): Promise<MessageRecord> {
+  const message = await getMessage(ctx, which)
+  if (message.role !== "model") throw new NotFound("reply")
+  return message
+}
+
 /** One message of one's own. @throws {NotFound} */
 export async function getMessage(
   ctx: Context,

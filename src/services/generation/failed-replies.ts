@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { inTransaction } from "../../config/database.ts"
-import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
+import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
 import { toCamelCase } from "../../utils/records.ts"
 import type { Page } from "../chat/list-chatrooms.ts"
@@ -23,7 +23,7 @@ export interface FailedReply {
   completedAt: Date
 }
 
-const Cursor = z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()])
+const Cursor = z.tuple([CursorTime, z.uuid()])
 
 /** The dead letters, newest first. @throws {InvalidRequest} for a cursor that isn't one */
 export async function listFailedReplies(

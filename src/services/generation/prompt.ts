@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts"
 import type { Claim } from "./claim-reply.ts"
+import { ClaimLost } from "./draft.ts"
 import type { Content } from "./gemini.ts"
 
 /**
@@ -13,6 +14,8 @@ export async function buildContents(ctx: Context, claim: Claim): Promise<Content
     text: BRANCH,
     values: [claim.promptId, budget],
   })
+  // The prompt is gone: its room was deleted after the claim.
+  if (rows.length === 0) throw new ClaimLost()
   const firstPrompt = rows.findIndex((turn) => turn.role === "user")
   return rows.slice(firstPrompt).map(({ role, content }) => ({ role, parts: [{ text: content }] }))
 }
@@ -23,13 +26,13 @@ export async function buildContents(ctx: Context, claim: Claim): Promise<Content
  */
 const BRANCH = `
   WITH RECURSIVE branch AS (
-    SELECT id, parent_id, role, content, status, error_code, octet_length(content) / 3 AS tokens, 1 AS depth
+    SELECT id, parent_id, role, content, status, error_code, octet_length(content) / 3 + 1 AS tokens, 1 AS depth
     FROM messages WHERE id = $1
     UNION ALL
     SELECT m.id, m.parent_id, m.role, m.content, m.status, m.error_code,
-      b.tokens + octet_length(m.content) / 3, b.depth + 1
+      b.tokens + octet_length(m.content) / 3 + 1, b.depth + 1
     FROM branch AS b JOIN messages AS m ON m.id = b.parent_id
-    WHERE b.tokens + octet_length(m.content) / 3 <= $2
+    WHERE b.tokens + octet_length(m.content) / 3 + 1 <= $2
   )
   SELECT role, content FROM branch
   WHERE content <> '' AND (status IN ('completed', 'cancelled') OR error_code = 'truncated')

@@ -14,6 +14,9 @@ const Envelope = z.object({
 })
 type ProviderError = z.infer<typeof Envelope>["error"]
 
+/** Per-minute quotas are free again within a minute; a reply, and its room, doesn't wait for longer ones. */
+const LONGEST_RETRY_MS = 90 * SECOND
+
 /** Names what the SDK threw. Network faults and time-outs are `provider_unreachable`. */
 export function toGenerationFailed(error: unknown): GenerationFailed {
   if (error instanceof GenerationFailed) return error
@@ -23,11 +26,10 @@ export function toGenerationFailed(error: unknown): GenerationFailed {
   return new GenerationFailed("provider_unreachable", "the provider could not be reached", { cause: error })
 }
 
-/** The SDK's words for bytes after the last whole chunk; it throws a plain Error, so its form is all there is. */
+/** What the SDK throws at bytes after the last whole chunk is a plain Error: its words are all there is to tell it by. */
 function isBrokenStream(error: unknown): boolean {
   return (
-    error instanceof SyntaxError ||
-    (error instanceof Error && error.name === "Error" && error.cause === undefined)
+    error instanceof SyntaxError || (error instanceof Error && /^Incomplete JSON segment/.test(error.message))
   )
 }
 
@@ -41,7 +43,8 @@ function fromApiError(error: ApiError): GenerationFailed {
 
 function nameFailure(status: number, provider: ProviderError): FailureCode {
   if (status === 429 || provider.status === "RESOURCE_EXHAUSTED") {
-    return isLongExhausted(provider) ? "provider_exhausted" : "provider_busy"
+    const isLong = isLongExhausted(provider) || readRetryDelay(provider) > LONGEST_RETRY_MS
+    return isLong ? "provider_exhausted" : "provider_busy"
   }
   if (status >= 500) return "provider_busy"
   if (status === 408 || provider.status === "CANCELLED") return "provider_unreachable"

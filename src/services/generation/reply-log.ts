@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache"
 import type { Logger } from "../../config/logger.ts"
 import type { RedisStore } from "../../config/redis.ts"
 import { HOUR, MINUTE, SECOND } from "../../utils/time.ts"
@@ -39,6 +40,9 @@ export const ROW_CHECK_MS = 2 * SECOND
 const KEPT_UNFINISHED_MS = HOUR
 const KEPT_FINAL_MS = MINUTE
 
+/** Far more than one process makes at a time; a listener whose log was dropped gets the text from the row. */
+const MAX_LOGS = 2_000
+
 /** The key of a reply's stream and the channel of its notices. The braces keep a cluster's slot. */
 const keyOf = (replyId: string) => `reply:{${replyId}}`
 
@@ -67,7 +71,9 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
       const key = keyOf(replyId)
       bestEffort(
         redis.call(async (client) => {
-          const commands = client.pipeline().xadd(key, "*", "a", attempt, "o", offset, "t", text)
+          const commands = client
+            .pipeline()
+            .xadd(key, "NOMKSTREAM", "*", "a", attempt, "o", offset, "t", text)
           await commands.publish(key, "text" satisfies Wake).exec()
         }),
       )
@@ -101,17 +107,12 @@ function toEntry([, attempt, , offset, , text]: string[]): LogEntry {
   return { attempt: Number(attempt), offset: Number(offset), text: text ?? "" }
 }
 
-/** The same within one process. */
+/** The same within one process: the text of the replies that are being made, and of those whose worker went silent. */
 export function createMemoryReplyLog(bus: Bus): ReplyLog {
-  const logs = new Map<string, LogEntry[]>()
-  const dropLater = (replyId: string, afterMs: number) => {
-    const entries = logs.get(replyId)
-    setTimeout(() => logs.get(replyId) === entries && logs.delete(replyId), afterMs).unref()
-  }
+  const logs = new LRUCache<string, LogEntry[]>({ max: MAX_LOGS, ttl: KEPT_UNFINISHED_MS })
   return {
     begin(replyId, attempt) {
       logs.set(replyId, [{ attempt, offset: 0, text: "" }])
-      dropLater(replyId, KEPT_UNFINISHED_MS)
       bus.publish(keyOf(replyId), "text" satisfies Wake)
     },
     append(replyId, entry) {
@@ -119,7 +120,8 @@ export function createMemoryReplyLog(bus: Bus): ReplyLog {
       bus.publish(keyOf(replyId), "text" satisfies Wake)
     },
     announce(replyId, { final }) {
-      if (final) dropLater(replyId, KEPT_FINAL_MS)
+      // Listeners read the end from the row.
+      if (final) logs.delete(replyId)
       bus.publish(keyOf(replyId), "state" satisfies Wake)
     },
     async read(replyId, after) {

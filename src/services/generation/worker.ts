@@ -49,11 +49,9 @@ export async function startWorker(ctx: Context, store: QueueStore): Promise<Gene
   ]
   return {
     async close() {
-      await Promise.all(loops.map((loop) => loop.stop()))
-      const closing = worker.close()
       const closed = new AbortController()
-      void closing.finally(() => closed.abort())
-      await pause(FINISH_WITHIN_MS, closed.signal)
+      const closing = worker.close().finally(() => closed.abort())
+      await Promise.all([...loops.map((loop) => loop.stop()), pause(FINISH_WITHIN_MS, closed.signal)])
       stopping.abort()
       await closing
       await retire(ctx, workerId).catch(() => undefined)

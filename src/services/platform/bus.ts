@@ -28,7 +28,10 @@ export function createRedisBus(redis: RedisStore, log: Logger): Bus {
   return {
     publish: (channel, message) => bestEffort(redis.call((client) => client.publish(channel, message))),
     subscribe(channel, receive) {
-      if (receivers.add(channel, receive)) bestEffort(subscriber.subscribe(channel))
+      // What came before the subscription stood may have been missed.
+      if (receivers.add(channel, receive)) {
+        bestEffort(subscriber.subscribe(channel).then(() => receivers.deliver(channel, null)))
+      }
       return () => {
         if (receivers.remove(channel, receive)) bestEffort(subscriber.unsubscribe(channel))
       }

@@ -30,14 +30,17 @@ const RETRY_MS = 500
  * then this process reads past the key. Nor do reads and fills fail: without a store everything is a miss.
  */
 export function rememberForgets(cache: Cache): Cache & { close(): void } {
-  const owed = new Set<string>()
+  // By key, the latest write that the store has not been told of.
+  const owed = new Map<string, symbol>()
   const timer = setInterval(() => {
-    for (const key of owed) void forget(key)
+    for (const key of owed.keys()) void forget(key)
   }, RETRY_MS).unref()
   const forget = async (key: string) => {
-    owed.add(key)
+    const write = Symbol(key)
+    owed.set(key, write)
     await cache.forget(key).then(
-      () => owed.delete(key),
+      // A later write may have failed meanwhile: it is still owed.
+      () => owed.get(key) === write && owed.delete(key),
       () => undefined,
     )
   }

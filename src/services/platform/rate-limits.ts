@@ -1,5 +1,6 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible"
 import { LIMITS, type LimitName } from "../../config/limits.ts"
+import type { Logger } from "../../config/logger.ts"
 import { type RedisStore, RedisUnavailable } from "../../config/redis.ts"
 import { SECOND } from "../../utils/time.ts"
 
@@ -18,14 +19,14 @@ export interface RateLimits {
 }
 
 /** @param scale multiplies every quota */
-export function createRateLimits(redis: RedisStore | null, scale: number): RateLimits {
+export function createRateLimits(redis: RedisStore | null, scale: number, log: Logger): RateLimits {
   const limiters = Object.fromEntries(
-    Object.keys(LIMITS).map((name) => [name, createLimiter(name as LimitName, redis, scale)]),
+    Object.keys(LIMITS).map((name) => [name, createLimiter(name as LimitName, redis, scale, log)]),
   ) as Record<LimitName, (key: string) => Promise<LimitState>>
   return { consume: (name, key) => limiters[name](key) }
 }
 
-function createLimiter(name: LimitName, redis: RedisStore | null, scale: number) {
+function createLimiter(name: LimitName, redis: RedisStore | null, scale: number, log: Logger) {
   const { quota: base, windowMs, shared } = LIMITS[name]
   const quota = Math.ceil(base * scale)
   const windowSeconds = windowMs / SECOND
@@ -33,7 +34,7 @@ function createLimiter(name: LimitName, redis: RedisStore | null, scale: number)
   const local = new RateLimiterMemory(options)
   const remote = redis && shared ? createRemote(redis, options) : null
   return async (key: string): Promise<LimitState> => {
-    const result = await (remote?.(key).catch(orLocally(local, key)) ?? countIn(local, key))
+    const result = await (remote?.(key).catch(orLocally(local, key, log)) ?? countIn(local, key))
     return {
       allowed: result.consumedPoints <= quota,
       quota,
@@ -55,10 +56,11 @@ function createRemote(redis: RedisStore, options: Options) {
     })
 }
 
-function orLocally(local: RateLimiterMemory, key: string) {
-  return (error: unknown) => {
-    if (error instanceof RedisUnavailable) return countIn(local, key)
-    throw error
+/** A Redis that doesn't answer and one that says no (full, read-only, loading) come to the same. */
+function orLocally(local: RateLimiterMemory, key: string, log: Logger) {
+  return (err: unknown) => {
+    if (!(err instanceof RedisUnavailable)) log.warn({ err }, "limits are counted in this process alone")
+    return countIn(local, key)
   }
 }
 
