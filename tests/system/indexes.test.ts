@@ -37,7 +37,7 @@ async function explain(name: string, values: unknown[]): Promise<Plan[]> {
     await client.query("SET plan_cache_mode = force_generic_plan")
     await client.query("SET enable_bitmapscan = off")
     const args = values.map((value) => (value === null ? "NULL" : `'${value}'`)).join(", ")
-    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE "${name}" (${args})`)
+    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE "${name}"${args ? ` (${args})` : ""}`)
     return flatten(rows[0]["QUERY PLAN"][0].Plan)
   } finally {
     client.release()
@@ -74,6 +74,6 @@ test("no statement of the API has to read a whole table", async () => {
     const plan = await explain(name, Array(types).fill(null))
     if (plan.some((node) => node["Node Type"] === "Seq Scan")) whole.push(name)
   }
-  // Its table has a row for each worker process.
-  expect(whole).toEqual(["count-workers"].filter((name) => whole.includes(name)))
+  // A row for each worker process is all that these look at beside the index.
+  expect(whole.filter((name) => !["count-workers", "outlook"].includes(name))).toEqual([])
 })
