@@ -9,7 +9,7 @@ const EXPLAINED = {
   lint: "look for faults in style and imports",
   format: "format the sources",
   types: "check the types",
-  check: "lint and types together",
+  check: "lint, types and tests, as CI does",
   bench: "measure the server, side by side with its floors",
   drill: "practise failures: kill, restart and disconnect the parts",
   help: "this list",

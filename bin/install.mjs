@@ -37,7 +37,14 @@ async function takeLockOrExplain(root) {
 
 async function npmCi(root, { reason, dev, lock }) {
   const omitDev = process.env.NODE_ENV === "production" && !dev
-  const args = ["ci", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", omitDev ? "--omit=dev" : "--include=dev"]
+  const args = [
+    "ci",
+    "--no-audit",
+    "--no-fund",
+    "--prefer-offline",
+    "--loglevel=error",
+    omitDev ? "--omit=dev" : "--include=dev",
+  ]
   say(`Installing dependencies with \`npm ${args[0]}\`: ${reason}.`)
   const started = Date.now()
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`

@@ -27,7 +27,7 @@ export function viewQueue({ env }: Site, name: string): QueueView {
     async settled(expected) {
       let last = { jobs: 0, at: performance.now() }
       while (last.jobs < expected && performance.now() - last.at < QUIET_MS) {
-        const jobs = await queue.getWaitingCount()
+        const jobs = await queue.getJobCountByTypes("waiting", "prioritized")
         if (jobs > last.jobs) last = { jobs, at: performance.now() }
         else await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
       }

@@ -92,11 +92,27 @@ describe("the events of a room", () => {
     await after.until(() => expect(before.named("done").length + after.named("done").length).toBe(3))
     await after.stop()
     const all = [...before.events, ...after.events]
+    expect(all.filter(({ event }) => event === "reset")).toEqual([])
     const ids = all.filter(({ event }) => event === "message").map(({ data }) => data.id)
     expect(ids).toHaveLength(6)
     expect(new Set(ids).size).toBe(6)
     for (const { data } of all.filter(({ event }) => event === "done"))
       expect(texts(all)[data.id]).toBe(data.content)
+  })
+
+  test("go on with the next reply after one that is whole", async () => {
+    const room = await createRoom(app, ann)
+    const listener = follow(room)
+    await listener.until(() => expect(listener.events).toHaveLength(1))
+    await ask(app, ann, room, "whole")
+    await listener.until(() => expect(listener.named("done")).toHaveLength(1))
+    await listener.stop()
+    const next = await ask(app, ann, room, "next")
+    const after = follow(room, listener.named("done")[0]?.id)
+    await after.until(() => expect(after.named("done")).toHaveLength(1))
+    await after.stop()
+    expect(after.named("reset")).toEqual([])
+    expect(texts(after.events)).toEqual({ [next.id]: next.content })
   })
 
   test("begin with the text so far of the reply that is being made", async () => {

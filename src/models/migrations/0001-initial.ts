@@ -79,6 +79,8 @@ const STATEMENTS = [
   )`,
   `CREATE INDEX session_revocations_revoked_at ON session_revocations (revoked_at)`,
 
+  // head_id and active_reply_id name messages without a foreign key: a message is deleted with its room only, and
+  // the checks, and the two indexes that deleting would need, would be paid by every prompt.
   `CREATE TABLE chatrooms (
     id uuid PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -129,13 +131,6 @@ const STATEMENTS = [
   )`,
   `CREATE INDEX messages_children ON messages (parent_id)`,
   `CREATE INDEX messages_unfinished ON messages (chatroom_id, position) WHERE status IN ('queued', 'running')`,
-  `ALTER TABLE chatrooms
-    ADD CONSTRAINT chatrooms_head_id_fkey FOREIGN KEY (head_id) REFERENCES messages (id) ON DELETE SET NULL,
-    ADD CONSTRAINT chatrooms_active_reply_id_fkey
-      FOREIGN KEY (active_reply_id) REFERENCES messages (id) ON DELETE SET NULL`,
-  // Deleting a message looks for the rooms that name it.
-  `CREATE INDEX chatrooms_head ON chatrooms (head_id) WHERE head_id IS NOT NULL`,
-  `CREATE INDEX chatrooms_active_reply ON chatrooms (active_reply_id) WHERE active_reply_id IS NOT NULL`,
 
   `CREATE TABLE usage_counters (
     user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,

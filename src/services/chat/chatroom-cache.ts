@@ -31,17 +31,12 @@ export async function fillCachedList(
   await ctx.cache.fill(keyOf(userId), lease, `${list.etag}\n${list.link}\n${list.body}`, chatroomTtlSeconds)
 }
 
-/** After a write that the list shows. Resolves when no reader can get the old list any more. */
+/**
+ * After a write that the list shows. A process that is killed before it comes to this leaves the old order of the
+ * rooms in the cache until the reply ends, whose worker forgets it too. Resolves when no reader can get the old list.
+ */
 export async function forgetChatrooms(ctx: Context, userId: string): Promise<void> {
   await ctx.cache.forget(keyOf(userId))
-}
-
-/**
- * Before a write whose `forgetChatrooms` follows: a process that is killed between the two leaves nothing stale.
- * Not waited for: the write takes longer than the notice.
- */
-export function expectChange(ctx: Context, userId: string): void {
-  void ctx.cache.hold(keyOf(userId))
 }
 
 /** Runs a write that the list shows; killed at any point, it leaves no stale list for longer than seconds. */

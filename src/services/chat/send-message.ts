@@ -7,7 +7,7 @@ import type { Context } from "../context.ts"
 import { UNDER_WAY_SQL } from "../generation/queue.ts"
 import { SWEEP_AFTER_MS } from "../generation/sweep.ts"
 import { RESETS_AT_SQL, TODAY_SQL } from "../usage/quota.ts"
-import { expectChange, forgetChatrooms } from "./chatroom-cache.ts"
+import { forgetChatrooms } from "./chatroom-cache.ts"
 import { type IdempotencyKey, onceForKey } from "./idempotency.ts"
 import { MessageRecord } from "./message-record.ts"
 import { announceRoom } from "./room-notices.ts"
@@ -36,7 +36,6 @@ export async function sendMessage(
   send: SendMessage,
 ): Promise<Exchange & { replayed: boolean }> {
   const { key, userId } = send
-  expectChange(ctx, userId)
   if (key === null)
     return { ...(await announce(ctx, send, await writeExchange(ctx, ctx.db.pool, send))), replayed: false }
   const taken = await inTransaction(ctx.db.pool, async (client) => {

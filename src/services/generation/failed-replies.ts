@@ -81,5 +81,6 @@ const LOCK_ROOM = `
 const REVIVE = `
   UPDATE messages
   SET status = 'queued', error_code = NULL, failures = 0, takeovers = 0, completed_at = NULL, not_before = NULL,
+    cancel_requested_at = NULL,
     lease_until = now() + $2 * interval '1 millisecond'
   WHERE id = $1 AND status = 'failed'`

@@ -51,8 +51,6 @@ export async function* followRoom(
       }
       if (current && (yield* followOne(ctx, current, place, looked))) {
         current.unsubscribe()
-        place.whole = current.position
-        place.reply = { attempt: 0, characters: 0 }
         current = null
         woken.wake("state")
       }
@@ -164,11 +162,16 @@ async function* followOne(
   })
   if (look) {
     const { rows } = await ctx.db.pool.query({ name: "read-reply", text: READ_REPLY, values: [current.id] })
-    if (!rows[0]) return true
+    if (!rows[0]) {
+      place.whole = current.position
+      return true
+    }
     const message = toCamelCase<MessageRecord>(rows[0])
     for (const change of catchUp(place.reply, message)) yield wrap(change)
     if (isFinal(message)) {
+      // Whoever goes on from here goes on with the next reply, of which nothing is known.
       place.whole = current.position
+      place.reply = { attempt: 0, characters: 0 }
       yield wrap({ event: "done", id: "", message })
       return true
     }

@@ -43,9 +43,14 @@ export interface EnqueueHint {
 /** BullMQ's; higher numbers are taken later. */
 const MAX_PRIORITY = 2_097_152
 
+/** Who has this many under way is last in any case; counting on would cost more at every prompt. */
+const MOST_UNDER_WAY = 20
+
 /** `EnqueueHint.underWay` of a user: each room has at most one reply that is enqueued. */
 export function UNDER_WAY_SQL(userId: string): string {
-  return `(SELECT count(*)::int FROM chatrooms WHERE user_id = ${userId} AND active_reply_id IS NOT NULL)`
+  return `(SELECT count(*)::int FROM (
+    SELECT 1 FROM chatrooms WHERE user_id = ${userId} AND active_reply_id IS NOT NULL LIMIT ${MOST_UNDER_WAY}
+  ) AS counted)`
 }
 
 export interface GenerationQueue {

@@ -119,6 +119,7 @@ async function fail(ctx: Context, draft: Draft, failure: GenerationFailed): Prom
 const UNANSWERED = { errorCode: null, finishReason: null, usage: null, model: null }
 
 function toFailure(error: unknown): GenerationFailed {
+  if (error instanceof ModelResting) return new GenerationFailed("provider_busy", "overloaded for too long")
   return error instanceof GenerationFailed
     ? error
     : new GenerationFailed("internal", "unexpected error", { cause: error })
