@@ -1,4 +1,7 @@
+import { Queue } from "bullmq"
+import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { OnPostgres, QUEUE_NAME } from "../../src/services/generation/queue.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
 
@@ -67,3 +70,38 @@ test("the wait of a queued reply is told", async () => {
   const done = await finalReply(app, ann, last, 60_000)
   expect(done.estimatedWaitMs).toBeNull()
 }, 90_000)
+
+test("no more replies are begun in a minute than GEMINI_RPM says, by all workers together", async () => {
+  app.gemini.reset()
+  const config = { gemini: { requestsPerMinute: 3 } }
+  const first = await startTestApp({ config })
+  const second = await startTestApp({ config, beside: first })
+  try {
+    const user = await signIn(first)
+    const rooms = await Promise.all(Array.from({ length: 5 }, () => createRoom(first, user)))
+    const sent = await Promise.all(rooms.map((room) => send(first, user, room, "limited")))
+    expect(sent.map(({ status }) => status)).toEqual(Array(5).fill(202))
+    const { config: used } = first.ctx
+    await using queue = viewQueue(used.redis.url, used.database.url)
+    await expect.poll(() => first.gemini.calls().length, { timeout: 10_000 }).toBe(3)
+    await expect.poll(() => queue.limitedForMs(3), { timeout: 10_000 }).toBeGreaterThan(0)
+    expect(first.gemini.calls()).toHaveLength(3)
+  } finally {
+    await second.close()
+    await first.close()
+  }
+})
+
+function viewQueue(redisUrl: string | null, databaseUrl: string) {
+  const redis = redisUrl ? new Redis(redisUrl, { maxRetriesPerRequest: null }) : null
+  const queue = redis
+    ? new Queue(QUEUE_NAME, { connection: redis })
+    : new OnPostgres.Queue(QUEUE_NAME, { connection: { connectionString: databaseUrl, max: 1 } })
+  return {
+    limitedForMs: (max: number) => queue.getRateLimitTtl(max),
+    async [Symbol.asyncDispose]() {
+      await queue.close()
+      redis?.disconnect()
+    },
+  }
+}

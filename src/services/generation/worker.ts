@@ -23,6 +23,8 @@ const QUEUE_OPTIONS = {
   stalledInterval: 3 * SECOND,
   // The rows decide when a reply has failed; how often its workers died is for them to count.
   maxStalledCount: 1_000,
+  // A worker that waits for its rate limit doesn't hear that it is to stop.
+  maximumRateLimitDelay: 1 * SECOND,
 } satisfies Partial<WorkerOptions>
 
 export interface GenerationWorker {
