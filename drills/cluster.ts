@@ -4,7 +4,7 @@ import { type GeminiSimulator, startGeminiSimulator } from "../simulators/gemini
 import { SECOND } from "../src/utils/time.ts"
 import { freePort } from "../tests/helpers/redis-server.ts"
 import { type Attempts, createAttempts } from "./attempts.ts"
-import { type Child, type Exit, startChild } from "./child.ts"
+import { type Child, type Exit, type LogLine, startChild } from "./child.ts"
 import type { Stores } from "./stores.ts"
 import { endsWithin } from "./until.ts"
 
@@ -16,8 +16,8 @@ export interface Service {
   /** The process of now. */
   child(): Child
   isReady(): boolean
-  /** Starts a process and waits until it works. */
-  start(): Promise<void>
+  /** Starts a process and waits until it works. Its clock goes ahead of the machine's by `clockShiftMs`. */
+  start(how?: { clockShiftMs?: number }): Promise<void>
 }
 
 /** API and worker processes on one database, as in production, with a simulated Gemini. */
@@ -117,15 +117,20 @@ function createService(folder: string, attempts: Attempts, { name, entry, env, u
     url,
     child,
     isReady: () => ready && child().isAlive(),
-    async start() {
+    async start({ clockShiftMs = 0 } = {}) {
       ready = false
       let pid = 0
       const started = startChild({
         entry,
-        env,
+        ...(clockShiftMs === 0
+          ? { env }
+          : {
+              env: { ...env, DRILL_CLOCK_SHIFT_MS: String(clockShiftMs) },
+              flags: [`--import=${SHIFTED_CLOCK}`],
+            }),
         cwd: folder,
         logFile,
-        onLog: (line) => attempts.see(pid, line),
+        onLog: (line) => attempts.see(pid, unshifted(line, clockShiftMs)),
       })
       pid = started.pid
       current = started
@@ -135,7 +140,16 @@ function createService(folder: string, attempts: Attempts, { name, entry, env, u
   }
 }
 
-async function stopInOrder(service: Service): Promise<string[]> {
+const SHIFTED_CLOCK = new URL("shifted-clock.ts", import.meta.url).href
+
+/** The line with the time of our clock. */
+function unshifted(line: LogLine, clockShiftMs: number): LogLine {
+  if (clockShiftMs === 0) return line
+  return { ...line, time: new Date(Date.parse(line.time) - clockShiftMs).toISOString() }
+}
+
+/** SIGTERM. @returns what went wrong, in words */
+export async function stopInOrder(service: Service): Promise<string[]> {
   const child = service.child()
   let exit: Exit | undefined
   const ended = child.kill("SIGTERM").then((how) => {
