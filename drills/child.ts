@@ -39,6 +39,8 @@ export interface Child {
   /** The last lines printed so far, on both outputs. */
   output(): string
   isAlive(): boolean
+  /** Whether it was told to end. */
+  isUnwanted(): boolean
   /** Resolves once something containing `text` was printed. @throws when the process ends first */
   printed(text: string, timeoutMs?: number): Promise<void>
   /** Sends `signal` and resolves when the process is gone and its last words are read. */
@@ -64,6 +66,7 @@ export function startChild({ entry, flags = [], env, cwd, logFile, onLog }: Chil
   })
   const killAtExit = () => child.kill("SIGKILL")
   process.on("exit", killAtExit)
+  let isUnwanted = false
   const printed: string[] = []
   const take = (line: string) => {
     printed.push(line)
@@ -91,7 +94,9 @@ export function startChild({ entry, flags = [], env, cwd, logFile, onLog }: Chil
       }
       await until(`${entry} says "${text}"`, holds, { timeoutMs })
     },
+    isUnwanted: () => isUnwanted,
     kill(signal) {
+      isUnwanted = true
       child.kill(signal)
       return ended
     },

@@ -6,6 +6,9 @@ import type { Random } from "./random.ts"
 /** How soon a client tries again where a server was away. */
 const RETRY_MS = 100
 
+/** A service that is away for longer than this isn't coming back. */
+const GIVE_UP_MS = MINUTE
+
 /** A client of all API processes, as a load balancer would make them one. */
 export interface Client {
   /** One of the processes. */
@@ -34,11 +37,14 @@ export function createClient(urls: string[], random: Random, signal: AbortSignal
   const any = () => random.pick(apis)
   const insist = async (send: (http: Http) => Promise<Answer>): Promise<Told> => {
     let http = any()
+    const startedAt = performance.now()
     for (let tries = 1; ; tries++) {
       signal.throwIfAborted()
       const answer = await send(http).catch((error: unknown) => error as Error)
       if (!(answer instanceof Error) && answer.status < 500) return { ...answer, tries }
       if (!(answer instanceof Error)) refusals.set(answer.status, (refusals.get(answer.status) ?? 0) + 1)
+      if (performance.now() - startedAt > GIVE_UP_MS)
+        throw new Error("no server has answered for a minute", { cause: answer })
       retries += 1
       const others = apis.filter((api) => api !== http)
       if (others.length > 0) http = random.pick(others)

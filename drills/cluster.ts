@@ -27,6 +27,8 @@ export interface Cluster {
   gemini: GeminiSimulator
   pool: pg.Pool
   attempts: Attempts
+  /** Processes that ended unasked so far, in words. */
+  deaths: string[]
   /** Ends all processes in order. @returns what did not end in order, in words */
   stop(): Promise<string[]>
   start(): Promise<void>
@@ -52,9 +54,10 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
   pool.on("error", () => undefined)
   stack.defer(() => pool.end())
   const attempts = createAttempts()
+  const deaths: string[] = []
   const env = { ...environment(options, gemini.url), ...options.env }
   const create = (name: string, entry: string, own: Record<string, string>, url: string | null) =>
-    createService(options.folder, attempts, { name, entry, env: { ...env, ...own }, url })
+    createService({ folder: options.folder, attempts, deaths }, { name, entry, env: { ...env, ...own }, url })
   const apis: Service[] = []
   for (let i = 1; i <= (options.apis ?? 1); i++) {
     const PORT = String(await freePort())
@@ -68,6 +71,7 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
     gemini,
     pool,
     attempts,
+    deaths,
     start: async () => void (await Promise.all(services.map((service) => service.start()))),
     stop: async () => (await Promise.all(services.map(stopInOrder))).flat(),
   }
@@ -97,6 +101,12 @@ function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Rec
   }
 }
 
+interface Surroundings {
+  folder: string
+  attempts: Attempts
+  deaths: string[]
+}
+
 interface Blueprint {
   name: string
   entry: string
@@ -104,7 +114,10 @@ interface Blueprint {
   url: string | null
 }
 
-function createService(folder: string, attempts: Attempts, { name, entry, env, url }: Blueprint): Service {
+function createService(
+  { folder, attempts, deaths }: Surroundings,
+  { name, entry, env, url }: Blueprint,
+): Service {
   const logFile = join(folder, `${name}.log`)
   let current: Child | undefined
   let ready = false
@@ -134,6 +147,9 @@ function createService(folder: string, attempts: Attempts, { name, entry, env, u
       })
       pid = started.pid
       current = started
+      void started.ended.then(({ code, signal }) => {
+        if (!started.isUnwanted()) deaths.push(`${name} ended by itself: ${signal ?? `exit code ${code}`}`)
+      })
       await started.printed(url ? "Listening on" : "The worker is running")
       ready = true
     },

@@ -96,6 +96,7 @@ export async function perform(
   await using stack = new AsyncDisposableStack()
   cluster.gemini.reset()
   const attemptsBefore = cluster.attempts.total()
+  const deathsBefore = cluster.deaths.length
   const client = createClient(
     cluster.apis.flatMap(({ url }) => url ?? []),
     random.fork("client"),
@@ -146,6 +147,7 @@ export async function perform(
     verdicts: [
       ...verdicts,
       ...(kills > 0 ? [judgeTakeovers(takeovers)] : []),
+      judgeDeaths(cluster, deathsBefore),
       ...demands.map((judge) => judge()),
     ],
     figures: [["strikes", String(struck)], ...notes, ...measure(stage, attemptsBefore)],
@@ -178,6 +180,11 @@ function judgeTakeovers(takeovers: Takeovers): Verdict {
   const claim = `99 of 100 replies of a killed worker are begun anew within ${TAKEOVER_WITHIN_MS / SECOND} s`
   const broken = p99 > TAKEOVER_WITHIN_MS ? [`p99 is ${inSeconds(p99)}`] : []
   return { id: "T1", claim, checked: times.length, broken }
+}
+
+function judgeDeaths({ apis, workers, deaths }: Cluster, before: number): Verdict {
+  const checked = apis.length + workers.length
+  return { id: "P1", claim: "no process ends unasked", checked, broken: deaths.slice(before) }
 }
 
 /** Stops the cluster. */
