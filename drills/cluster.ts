@@ -101,6 +101,9 @@ function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Rec
   }
 }
 
+/** Tries that end at once are repeated for this long. */
+const START_WITHIN_MS = 30 * SECOND
+
 interface Surroundings {
   folder: string
   attempts: Attempts
@@ -125,33 +128,45 @@ function createService(
     if (!current) throw new Error(`${name} was never started`)
     return current
   }
+  const startOnce = async (clockShiftMs: number) => {
+    ready = false
+    let pid = 0
+    const started = startChild({
+      entry,
+      ...(clockShiftMs === 0
+        ? { env }
+        : {
+            env: { ...env, DRILL_CLOCK_SHIFT_MS: String(clockShiftMs) },
+            flags: [`--import=${SHIFTED_CLOCK}`],
+          }),
+      cwd: folder,
+      logFile,
+      onLog: (line) => attempts.see(pid, unshifted(line, clockShiftMs)),
+    })
+    pid = started.pid
+    current = started
+    void started.ended.then(({ code, signal }) => {
+      if (ready && current === started && !started.isUnwanted())
+        deaths.push(`${name} ended by itself: ${signal ?? `exit code ${code}`}`)
+    })
+    await started.printed(url ? "Listening on" : "The worker is running")
+    ready = true
+  }
   return {
     name,
     url,
     child,
     isReady: () => ready && child().isAlive(),
     async start({ clockShiftMs = 0 } = {}) {
-      ready = false
-      let pid = 0
-      const started = startChild({
-        entry,
-        ...(clockShiftMs === 0
-          ? { env }
-          : {
-              env: { ...env, DRILL_CLOCK_SHIFT_MS: String(clockShiftMs) },
-              flags: [`--import=${SHIFTED_CLOCK}`],
-            }),
-        cwd: folder,
-        logFile,
-        onLog: (line) => attempts.see(pid, unshifted(line, clockShiftMs)),
-      })
-      pid = started.pid
-      current = started
-      void started.ended.then(({ code, signal }) => {
-        if (!started.isUnwanted()) deaths.push(`${name} ended by itself: ${signal ?? `exit code ${code}`}`)
-      })
-      await started.printed(url ? "Listening on" : "The worker is running")
-      ready = true
+      // As a supervisor does: while the database is away, no process can start.
+      const deadline = performance.now() + START_WITHIN_MS
+      for (;;) {
+        try {
+          return await startOnce(clockShiftMs)
+        } catch (error) {
+          if (performance.now() > deadline || current?.isAlive() || current?.isUnwanted()) throw error
+        }
+      }
     },
   }
 }

@@ -16,7 +16,7 @@ everything that was promised is checked. Exits with 1 when something was broken.
   --prompts N        how many prompts to send in each scenario, at the least (300)
   --users N          how many users talk, each in two rooms at once (12)
   --seed N           what is drawn; a random one, which is printed, by default
-  --quick            at most three minutes in all: one cluster for all scenarios, 3 strikes, 40 prompts, 6 users,
+  --quick            at most three minutes in all: one cluster for all scenarios, 2 strikes, 40 prompts, 6 users,
                      shorter outages
   --report FILE      write the closing table there, as Markdown
   --keep             keep the processes' logs, also when all is well
@@ -61,7 +61,7 @@ export function readOptions(args: string[]): DrillOptions | string {
       values.scenario?.flatMap((names) => names.split(",")) ?? scenarios.map(({ name }) => name)
     ).map(knownScenario),
     backend: readBackend(values.backend),
-    kills: number("--kills", values.kills, values.quick ? 3 : 20),
+    kills: number("--kills", values.kills, values.quick ? 2 : 20),
     prompts: number("--prompts", values.prompts, values.quick ? 40 : 300),
     users: number("--users", values.users, values.quick ? 6 : 12),
     seed: number("--seed", values.seed, randomInt(1, 1_000_000)),
