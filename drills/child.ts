@@ -22,6 +22,8 @@ export interface Exit {
 export interface ChildOptions {
   /** Below the root of the project, such as `src/worker.ts`. */
   entry: string
+  /** For Node, before the entry. */
+  flags?: string[]
   /** All that the process finds in its environment, beside `PATH` and the like. */
   env: Record<string, string>
   /** Where it runs; a folder without a `.env`. */
@@ -37,6 +39,8 @@ export interface Child {
   /** The last lines printed so far, on both outputs. */
   output(): string
   isAlive(): boolean
+  /** Whether it was told to end. */
+  isUnwanted(): boolean
   /** Resolves once something containing `text` was printed. @throws when the process ends first */
   printed(text: string, timeoutMs?: number): Promise<void>
   /** Sends `signal` and resolves when the process is gone and its last words are read. */
@@ -53,15 +57,16 @@ const KEPT_LINES = 2_000
 const START_WITHIN_MS = 60 * SECOND
 
 /** Starts a child. It never outlives this process, unless this one is killed with -9. */
-export function startChild({ entry, env, cwd, logFile, onLog }: ChildOptions): Child {
+export function startChild({ entry, flags = [], env, cwd, logFile, onLog }: ChildOptions): Child {
   const file = fileURLToPath(new URL(`../${entry}`, import.meta.url))
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, [...flags, file], {
     cwd,
     env: { ...basics(), NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   })
   const killAtExit = () => child.kill("SIGKILL")
   process.on("exit", killAtExit)
+  let isUnwanted = false
   const printed: string[] = []
   const take = (line: string) => {
     printed.push(line)
@@ -89,7 +94,9 @@ export function startChild({ entry, env, cwd, logFile, onLog }: ChildOptions): C
       }
       await until(`${entry} says "${text}"`, holds, { timeoutMs })
     },
+    isUnwanted: () => isUnwanted,
     kill(signal) {
+      isUnwanted = true
       child.kill(signal)
       return ended
     },

@@ -6,6 +6,9 @@ import type { Random } from "./random.ts"
 /** How soon a client tries again where a server was away. */
 const RETRY_MS = 100
 
+/** A service that is away for longer than this isn't coming back. */
+const GIVE_UP_MS = MINUTE
+
 /** A client of all API processes, as a load balancer would make them one. */
 export interface Client {
   /** One of the processes. */
@@ -14,22 +17,37 @@ export interface Client {
    * Sends until a server has answered with anything but a 5xx. Every POST carries an idempotency key, so that a
    * try whose answer was lost isn't done twice.
    */
-  post(path: string, body: object, options?: RequestOptions): Promise<Answer>
-  get(path: string, options?: RequestOptions): Promise<Answer>
+  post(path: string, body: object, options?: RequestOptions): Promise<Told>
+  get(path: string, options?: RequestOptions): Promise<Told>
   /** Tries that failed. */
   retries(): number
+  /** Of these, how many the server answered with a 5xx, by status. */
+  refusals(): ReadonlyMap<number, number>
+}
+
+/** An answer, and how often it was asked for. */
+export interface Told extends Answer {
+  tries: number
 }
 
 export function createClient(urls: string[], random: Random, signal: AbortSignal): Client {
   const apis = urls.map(createHttp)
   let retries = 0
+  const refusals = new Map<number, number>()
   const any = () => random.pick(apis)
-  const insist = async (send: (http: Http) => Promise<Answer>): Promise<Answer> => {
-    for (;;) {
+  const insist = async (send: (http: Http) => Promise<Answer>): Promise<Told> => {
+    let http = any()
+    const startedAt = performance.now()
+    for (let tries = 1; ; tries++) {
       signal.throwIfAborted()
-      const answer = await send(any()).catch((error: unknown) => error as Error)
-      if (!(answer instanceof Error) && answer.status < 500) return answer
+      const answer = await send(http).catch((error: unknown) => error as Error)
+      if (!(answer instanceof Error) && answer.status < 500) return { ...answer, tries }
+      if (!(answer instanceof Error)) refusals.set(answer.status, (refusals.get(answer.status) ?? 0) + 1)
+      if (performance.now() - startedAt > GIVE_UP_MS)
+        throw new Error("no server has answered for a minute", { cause: answer })
       retries += 1
+      const others = apis.filter((api) => api !== http)
+      if (others.length > 0) http = random.pick(others)
       await pause(RETRY_MS, signal)
     }
   }
@@ -41,6 +59,7 @@ export function createClient(urls: string[], random: Random, signal: AbortSignal
     },
     get: (path, options) => insist((http) => http.get(path, { ...options, signal })),
     retries: () => retries,
+    refusals: () => refusals,
   }
 }
 

@@ -4,7 +4,7 @@ import { type GeminiSimulator, startGeminiSimulator } from "../simulators/gemini
 import { SECOND } from "../src/utils/time.ts"
 import { freePort } from "../tests/helpers/redis-server.ts"
 import { type Attempts, createAttempts } from "./attempts.ts"
-import { type Child, type Exit, startChild } from "./child.ts"
+import { type Child, type Exit, type LogLine, startChild } from "./child.ts"
 import type { Stores } from "./stores.ts"
 import { endsWithin } from "./until.ts"
 
@@ -16,8 +16,8 @@ export interface Service {
   /** The process of now. */
   child(): Child
   isReady(): boolean
-  /** Starts a process and waits until it works. */
-  start(): Promise<void>
+  /** Starts a process and waits until it works. Its clock goes ahead of the machine's by `clockShiftMs`. */
+  start(how?: { clockShiftMs?: number }): Promise<void>
 }
 
 /** API and worker processes on one database, as in production, with a simulated Gemini. */
@@ -27,6 +27,8 @@ export interface Cluster {
   gemini: GeminiSimulator
   pool: pg.Pool
   attempts: Attempts
+  /** Processes that ended unasked so far, in words. */
+  deaths: string[]
   /** Ends all processes in order. @returns what did not end in order, in words */
   stop(): Promise<string[]>
   start(): Promise<void>
@@ -52,9 +54,10 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
   pool.on("error", () => undefined)
   stack.defer(() => pool.end())
   const attempts = createAttempts()
+  const deaths: string[] = []
   const env = { ...environment(options, gemini.url), ...options.env }
   const create = (name: string, entry: string, own: Record<string, string>, url: string | null) =>
-    createService(options.folder, attempts, { name, entry, env: { ...env, ...own }, url })
+    createService({ folder: options.folder, attempts, deaths }, { name, entry, env: { ...env, ...own }, url })
   const apis: Service[] = []
   for (let i = 1; i <= (options.apis ?? 1); i++) {
     const PORT = String(await freePort())
@@ -68,6 +71,7 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
     gemini,
     pool,
     attempts,
+    deaths,
     start: async () => void (await Promise.all(services.map((service) => service.start()))),
     stop: async () => (await Promise.all(services.map(stopInOrder))).flat(),
   }
@@ -97,6 +101,15 @@ function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Rec
   }
 }
 
+/** Tries that end at once are repeated for this long. */
+const START_WITHIN_MS = 30 * SECOND
+
+interface Surroundings {
+  folder: string
+  attempts: Attempts
+  deaths: string[]
+}
+
 interface Blueprint {
   name: string
   entry: string
@@ -104,7 +117,10 @@ interface Blueprint {
   url: string | null
 }
 
-function createService(folder: string, attempts: Attempts, { name, entry, env, url }: Blueprint): Service {
+function createService(
+  { folder, attempts, deaths }: Surroundings,
+  { name, entry, env, url }: Blueprint,
+): Service {
   const logFile = join(folder, `${name}.log`)
   let current: Child | undefined
   let ready = false
@@ -112,30 +128,59 @@ function createService(folder: string, attempts: Attempts, { name, entry, env, u
     if (!current) throw new Error(`${name} was never started`)
     return current
   }
+  const startOnce = async (clockShiftMs: number) => {
+    ready = false
+    let pid = 0
+    const started = startChild({
+      entry,
+      ...(clockShiftMs === 0
+        ? { env }
+        : {
+            env: { ...env, DRILL_CLOCK_SHIFT_MS: String(clockShiftMs) },
+            flags: [`--import=${SHIFTED_CLOCK}`],
+          }),
+      cwd: folder,
+      logFile,
+      onLog: (line) => attempts.see(pid, unshifted(line, clockShiftMs)),
+    })
+    pid = started.pid
+    current = started
+    void started.ended.then(({ code, signal }) => {
+      if (ready && current === started && !started.isUnwanted())
+        deaths.push(`${name} ended by itself: ${signal ?? `exit code ${code}`}`)
+    })
+    await started.printed(url ? "Listening on" : "The worker is running")
+    ready = true
+  }
   return {
     name,
     url,
     child,
     isReady: () => ready && child().isAlive(),
-    async start() {
-      ready = false
-      let pid = 0
-      const started = startChild({
-        entry,
-        env,
-        cwd: folder,
-        logFile,
-        onLog: (line) => attempts.see(pid, line),
-      })
-      pid = started.pid
-      current = started
-      await started.printed(url ? "Listening on" : "The worker is running")
-      ready = true
+    async start({ clockShiftMs = 0 } = {}) {
+      // As a supervisor does: while the database is away, no process can start.
+      const deadline = performance.now() + START_WITHIN_MS
+      for (;;) {
+        try {
+          return await startOnce(clockShiftMs)
+        } catch (error) {
+          if (performance.now() > deadline || current?.isAlive() || current?.isUnwanted()) throw error
+        }
+      }
     },
   }
 }
 
-async function stopInOrder(service: Service): Promise<string[]> {
+const SHIFTED_CLOCK = new URL("shifted-clock.ts", import.meta.url).href
+
+/** The line with the time of our clock. */
+function unshifted(line: LogLine, clockShiftMs: number): LogLine {
+  if (clockShiftMs === 0) return line
+  return { ...line, time: new Date(Date.parse(line.time) - clockShiftMs).toISOString() }
+}
+
+/** SIGTERM. @returns what went wrong, in words */
+export async function stopInOrder(service: Service): Promise<string[]> {
   const child = service.child()
   let exit: Exit | undefined
   const ended = child.kill("SIGTERM").then((how) => {

@@ -35,7 +35,7 @@ interface Stored {
 
 /** Looks at everything that the load has left behind. */
 export async function checkInvariants(cluster: Cluster, client: Client, load: Load): Promise<Verdict[]> {
-  const stored = await readMessages(cluster.pool)
+  const stored = await readMessages(cluster.pool, load)
   return [
     checkOneFinalReply(load, stored),
     checkNeverTwo(cluster, load, stored),
@@ -45,8 +45,8 @@ export async function checkInvariants(cluster: Cluster, client: Client, load: Lo
   ]
 }
 
-async function readMessages(pool: pg.Pool): Promise<Stored> {
-  const { rows } = await pool.query<Row>(MESSAGES)
+async function readMessages(pool: pg.Pool, { users }: Load): Promise<Stored> {
+  const { rows } = await pool.query<Row>(MESSAGES, [users.map(({ id }) => id)])
   const replies = Map.groupBy(
     rows.filter(({ role }) => role === "model"),
     (row) => row.parent_id ?? "",
@@ -60,7 +60,8 @@ async function readMessages(pool: pg.Pool): Promise<Stored> {
 
 const MESSAGES = `
   SELECT m.id, m.parent_id, m.chatroom_id, c.user_id, m.role, m.content, m.status, m.error_code, m.model
-  FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id`
+  FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id
+  WHERE c.user_id = ANY($1)`
 
 /** A sentence for each broken case. */
 type Judge<T> = (item: T) => Iterable<string>
@@ -100,7 +101,7 @@ function checkOneFinalReply({ exchanges, surprises }: Load, { prompts, replies }
   )
 }
 
-const EXPECTED = { plain: "completed", cut: "completed", blocked: "failed: blocked" }
+const EXPECTED = { plain: "completed", cut: "completed", stalled: "completed", blocked: "failed: blocked" }
 
 function outcomeOf({ status, error_code }: Row): string {
   return error_code === null ? status : `${status}: ${error_code}`

@@ -1,7 +1,7 @@
 import { pause, SECOND } from "../src/utils/time.ts"
 import { type Client, signUp, type User } from "./client.ts"
-import { type Heard, listen, silence } from "./listener.ts"
-import { type Prompt, writePrompt } from "./prompts.ts"
+import { type Heard, listen, type Manner, silence } from "./listener.ts"
+import { type Mix, type Prompt, type PromptOptions, writePrompt } from "./prompts.ts"
 import type { Random } from "./random.ts"
 
 /** An accepted prompt and what its listener has heard so far. */
@@ -11,6 +11,19 @@ export interface Exchange extends Prompt {
   promptId: string
   replyId: string
   heard: Heard
+  /** When it was sent, in ms since 1970. */
+  sentAt: number
+  /** Until it was accepted, all tries together. */
+  tookMs: number
+  tries: number
+}
+
+/** Many prompts, each in a room of its own, beside the talks. */
+export interface Burst extends PromptOptions {
+  count: number
+  /** All at once by default. */
+  perSecond?: number
+  manner?: Manner
 }
 
 /** Users who talk in several rooms at once and listen to every reply. */
@@ -22,6 +35,10 @@ export interface Load {
   /** Rooms, with whose they are. */
   rooms: Map<string, User>
   answered(): number
+  /** What is to become of the prompts of the talks from now on. */
+  mix: Mix | undefined
+  /** Resolves when all of it is accepted; the replies are listened to from then on. */
+  burst(burst: Burst): Promise<Exchange[]>
   /** Goes on until `prompts` were accepted and the faults are over, then waits for the last replies. */
   finish(): Promise<void>
 }
@@ -33,6 +50,8 @@ export interface LoadOptions {
   conversations: number
   /** Accepted prompts, at the least. */
   prompts: number
+  /** Of the first user; the others have the next. */
+  firstNumber?: number
   signal: AbortSignal
 }
 
@@ -44,7 +63,9 @@ const PROMPTS_PER_ROOM = 6
 
 export async function startLoad(client: Client, options: LoadOptions): Promise<Load> {
   const users = await Promise.all(
-    numbered(options.users).map((i) => signUp(client, `+1202555${String(1000 + i)}`)),
+    numbered(options.users).map((i) =>
+      signUp(client, `+1202555${String((options.firstNumber ?? 1000) + i)}`),
+    ),
   )
   const load: State = {
     users,
@@ -54,6 +75,9 @@ export async function startLoad(client: Client, options: LoadOptions): Promise<L
     client,
     options,
     faultsOver: false,
+    mix: undefined,
+    bursts: [],
+    sent: 0,
     settled: new AbortController(),
   }
   const talks = users.flatMap((user, u) =>
@@ -64,9 +88,10 @@ export async function startLoad(client: Client, options: LoadOptions): Promise<L
   talking.catch(() => undefined)
   return Object.assign(load, {
     answered: () => load.exchanges.filter(({ heard }) => heard.dones.length > 0).length,
+    burst: (burst: Burst) => fireBurst(load, burst),
     async finish() {
       load.faultsOver = true
-      await settle(load, talking)
+      await settle(load, Promise.all([talking, ...load.bursts]))
     },
   })
 }
@@ -79,6 +104,11 @@ interface State {
   client: Client
   options: LoadOptions
   faultsOver: boolean
+  mix: Mix | undefined
+  /** Listeners of bursts. */
+  bursts: Promise<unknown>[]
+  /** In bursts. */
+  sent: number
   /** Aborts when waiting for the last replies is over. */
   settled: AbortController
 }
@@ -107,12 +137,32 @@ async function talk(load: State, user: User, label: string): Promise<void> {
     for (let inRoom = 0; inRoom < PROMPTS_PER_ROOM && !isEnough(load); ) {
       const listening: Promise<unknown>[] = []
       for (let burst = random.int(1, 2); burst > 0; burst--, inRoom++, count++) {
-        const exchange = await send(load, user, roomId, writePrompt(random, `${label}, prompt ${count}`))
+        const exchange = await send(
+          load,
+          user,
+          roomId,
+          writePrompt(random, `${label}, prompt ${count}`, load.mix ? { mix: load.mix } : {}),
+        )
         if (exchange) listening.push(follow(load, exchange, random))
       }
       await Promise.all(listening)
     }
   }
+}
+
+async function fireBurst(load: State, { count, perSecond, manner, ...how }: Burst): Promise<Exchange[]> {
+  const { random, signal } = load.options
+  const sends = numbered(count).map(async (i) => {
+    if (perSecond) await pause(((i - 1) * SECOND) / perSecond, signal)
+    const label = `burst ${load.sent++}`
+    const own = random.fork(label)
+    const user = load.users[load.sent % load.users.length] as User
+    const roomId = await openRoom(load, user)
+    const exchange = await send(load, user, roomId, writePrompt(own, label, how))
+    if (exchange) load.bursts.push(follow(load, exchange, own, manner))
+    return exchange
+  })
+  return (await Promise.all(sends)).filter((exchange) => exchange !== null)
 }
 
 async function openRoom({ client, rooms }: State, user: User): Promise<string> {
@@ -124,7 +174,8 @@ async function openRoom({ client, rooms }: State, user: User): Promise<string> {
 
 async function send(load: State, user: User, roomId: string, prompt: Prompt): Promise<Exchange | null> {
   const token = await user.token()
-  const { status, body } = await load.client.post(
+  const sentAt = Date.now()
+  const { status, body, tries } = await load.client.post(
     `/chatroom/${roomId}/message`,
     { message: prompt.text },
     { token },
@@ -133,14 +184,29 @@ async function send(load: State, user: User, roomId: string, prompt: Prompt): Pr
     load.surprises.push(`${status} ${JSON.stringify(body)}`)
     return null
   }
-  const exchange = { ...prompt, user, roomId, promptId: body.id, replyId: body.reply.id, heard: silence() }
+  const exchange: Exchange = {
+    ...prompt,
+    user,
+    roomId,
+    promptId: body.id,
+    replyId: body.reply.id,
+    heard: silence(),
+    sentAt,
+    tookMs: Date.now() - sentAt,
+    tries,
+  }
   load.exchanges.push(exchange)
   return exchange
 }
 
-function follow({ client, options, settled }: State, exchange: Exchange, random: Random): Promise<Heard> {
+function follow(
+  { client, options, settled }: State,
+  exchange: Exchange,
+  random: Random,
+  manner: Manner = {},
+): Promise<Heard> {
   const { user, roomId, replyId, heard } = exchange
   const signal = AbortSignal.any([options.signal, settled.signal])
   const path = `/chatroom/${roomId}/message/${replyId}/stream`
-  return listen(client, user, path, { random: random.fork(replyId), signal, heard })
+  return listen(client, user, path, { random: random.fork(replyId), signal, heard, manner })
 }

@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process"
 import { randomInt } from "node:crypto"
 import { parseArgs } from "node:util"
+import { hasRedisServer } from "./redis-server.ts"
 import { scenarios } from "./scenarios/index.ts"
 import type { Backend } from "./stores.ts"
 
@@ -10,13 +10,15 @@ Practises failures on processes of its own: a PostgreSQL, a Redis where there is
 and worker processes. Users send prompts over HTTP and listen to every reply while parts are killed; at the end
 everything that was promised is checked. Exits with 1 when something was broken.
 
-  --scenario NAME    only this one; may be given several times
+  --scenario NAMES   only these, with commas between; may be given several times
   --backend B        redis or postgres: where the queue is. Redis where there is a redis-server on the PATH
-  --kills N          how often to strike in each scenario (50)
-  --prompts N        how many prompts to send in each scenario, at the least (500)
+  --kills N          how often to strike in each scenario (20)
+  --prompts N        how many prompts to send in each scenario, at the least (300)
   --users N          how many users talk, each in two rooms at once (12)
   --seed N           what is drawn; a random one, which is printed, by default
-  --quick            at most three minutes in all: 25 kills, 200 prompts
+  --quick            at most three minutes in all: one cluster for all scenarios, 2 strikes, 40 prompts, 6 users,
+                     shorter outages
+  --report FILE      write the closing table there, as Markdown
   --keep             keep the processes' logs, also when all is well
   --help             this text
 
@@ -32,6 +34,8 @@ export interface DrillOptions {
   users: number
   seed: number
   keep: boolean
+  quick: boolean
+  report: string | null
 }
 
 /** Reads the command line. @returns the text to print where it asks for help. @throws {TypeError} for what it can't mean */
@@ -45,6 +49,7 @@ export function readOptions(args: string[]): DrillOptions | string {
       prompts: { type: "string" },
       users: { type: "string" },
       seed: { type: "string" },
+      report: { type: "string" },
       quick: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -52,13 +57,17 @@ export function readOptions(args: string[]): DrillOptions | string {
   })
   if (values.help) return HELP
   return {
-    scenarios: (values.scenario ?? scenarios.map(({ name }) => name)).map(knownScenario),
+    scenarios: (
+      values.scenario?.flatMap((names) => names.split(",")) ?? scenarios.map(({ name }) => name)
+    ).map(knownScenario),
     backend: readBackend(values.backend),
-    kills: number("--kills", values.kills, values.quick ? 25 : 50),
-    prompts: number("--prompts", values.prompts, values.quick ? 200 : 500),
-    users: number("--users", values.users, 12),
+    kills: number("--kills", values.kills, values.quick ? 2 : 20),
+    prompts: number("--prompts", values.prompts, values.quick ? 40 : 300),
+    users: number("--users", values.users, values.quick ? 6 : 12),
     seed: number("--seed", values.seed, randomInt(1, 1_000_000)),
     keep: values.keep,
+    quick: values.quick,
+    report: values.report ?? null,
   }
 }
 
@@ -73,11 +82,6 @@ function readBackend(asked: string | undefined): Backend {
   if (asked === undefined) return hasRedisServer() ? "redis" : "postgres"
   if (asked === "redis" || asked === "postgres") return asked
   throw new TypeError(`--backend takes redis or postgres, not "${asked}".`)
-}
-
-/** Whether the machine has a Redis to start. */
-export function hasRedisServer(): boolean {
-  return spawnSync("redis-server", ["--version"]).status === 0
 }
 
 function number(name: string, text: string | undefined, otherwise: number): number {

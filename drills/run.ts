@@ -1,7 +1,11 @@
+import { writeFile } from "node:fs/promises"
+import { startCluster } from "./cluster.ts"
+import type { Verdict } from "./invariants.ts"
 import { type DrillOptions, readOptions } from "./options.ts"
-import { type Outcome, runScenario } from "./scenario.ts"
+import { closingTable, isBroken, writeReport } from "./report.ts"
+import { judgeStop, type Outcome, perform, runScenario, type Scenario } from "./scenario.ts"
 import { scenarios } from "./scenarios/index.ts"
-import { openFolder, openStores } from "./stores.ts"
+import { openFolder, openStores, type Stores } from "./stores.ts"
 import { formatTable } from "./table.ts"
 
 /** Broken cases that are told one by one. */
@@ -33,44 +37,99 @@ function print(text: string): number {
   return 0
 }
 
-/** Every scenario on fresh stores. @returns the exit code */
+/** @returns the exit code */
 async function drill(options: DrillOptions, signal: AbortSignal): Promise<number> {
-  const outcomes: Outcome[] = []
-  for (const name of options.scenarios) {
-    console.log(`${name}: queue on ${options.backend}, seed ${options.seed}`)
-    const outcome = await perform(name, options, signal)
-    report(outcome, options)
-    outcomes.push(outcome)
-  }
-  return outcomes.some(isBroken) ? 1 : 0
-}
-
-function isBroken({ verdicts }: Outcome): boolean {
-  return verdicts.some(({ broken }) => broken.length > 0)
-}
-
-async function perform(name: string, options: DrillOptions, signal: AbortSignal): Promise<Outcome> {
-  const scenario = scenarios.find((one) => one.name === name)
-  if (!scenario) throw new Error(`there is no scenario ${name}`)
-  let isKept = true
-  await using stack = new AsyncDisposableStack()
-  const folder = await openFolder(stack, () => isKept && !signal.aborted)
-  console.log(`logs: ${folder}`)
-  const stores = await openStores(stack, options.backend, folder)
-  const outcome = await runScenario(scenario, {
-    stores,
-    folder,
-    apis: 2,
-    workers: 2,
-    strikes: options.kills,
-    prompts: options.prompts,
-    users: options.users,
-    seed: options.seed,
+  const asked = options.scenarios.flatMap((name) => scenarios.find((one) => one.name === name) ?? [])
+  const skipped = asked.filter(({ needsRedis }) => needsRedis && options.backend !== "redis")
+  for (const { name } of skipped) console.log(`${name}: skipped, the queue is in PostgreSQL`)
+  const run = options.quick ? runTogether : runApart
+  const { outcomes, stop } = await run(
+    asked.filter((one) => !skipped.includes(one)),
+    options,
     signal,
-    say: (line) => console.log(line),
+  )
+  const closing = closingTable({ outcomes, stop, skipped: skipped.map(({ name }) => name) })
+  console.log(`\n${closing}\n`)
+  if (stop) tellBroken([stop])
+  if (options.report)
+    await writeFile(options.report, writeReport({ closing, outcomes, command: commandOf(options) }))
+  return outcomes.some(isBroken) || (stop && stop.broken.length > 0) ? 1 : 0
+}
+
+interface Results {
+  outcomes: Outcome[]
+  /** Of the one cluster, where all shared it. */
+  stop: Verdict | null
+}
+
+/** Every scenario on fresh stores. */
+async function runApart(asked: Scenario[], options: DrillOptions, signal: AbortSignal): Promise<Results> {
+  const outcomes: Outcome[] = []
+  for (const scenario of asked) {
+    const broken = () => !outcomes.at(-1) || outcomes.some(isBroken)
+    await withStores(options, signal, broken, async (stores, folder) => {
+      announce(scenario, options)
+      const outcome = await runScenario(scenario, {
+        ...shapeOf(options, signal),
+        ...PROCESSES,
+        stores,
+        folder,
+      })
+      report(outcome, options)
+      outcomes.push(outcome)
+    })
+  }
+  return { outcomes, stop: null }
+}
+
+/** One scenario after the other on the same cluster: starting and stopping takes longer than many a scenario. */
+async function runTogether(asked: Scenario[], options: DrillOptions, signal: AbortSignal): Promise<Results> {
+  const outcomes: Outcome[] = []
+  let stop: Verdict | null = null
+  const broken = () => !stop || stop.broken.length > 0 || outcomes.some(isBroken)
+  await withStores(options, signal, broken, async (stores, folder) => {
+    await using stack = new AsyncDisposableStack()
+    const cluster = await startCluster(stack, { ...PROCESSES, stores, folder })
+    for (const [i, scenario] of asked.entries()) {
+      announce(scenario, options)
+      const firstNumber = FIRST_NUMBER + i * options.users
+      const outcome = await perform(scenario, cluster, { ...shapeOf(options, signal), stores, firstNumber })
+      report(outcome, options)
+      outcomes.push(outcome)
+    }
+    stop = await judgeStop(cluster)
   })
-  isKept = options.keep || isBroken(outcome)
-  return outcome
+  return { outcomes, stop }
+}
+
+const PROCESSES = { apis: 2, workers: 2 }
+const FIRST_NUMBER = 1_000
+
+async function withStores(
+  options: DrillOptions,
+  signal: AbortSignal,
+  isBroken: () => boolean,
+  work: (stores: Stores, folder: string) => Promise<void>,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const folder = await openFolder(stack, () => !signal.aborted && (options.keep || isBroken()))
+  console.log(`logs: ${folder}`)
+  await work(await openStores(stack, options.backend, folder), folder)
+}
+
+function shapeOf({ kills, prompts, users, seed, quick }: DrillOptions, signal: AbortSignal) {
+  const say = (line: string) => console.log(line)
+  return { strikes: kills, prompts, users, seed, isQuick: quick, signal, say }
+}
+
+function announce({ name }: Scenario, { backend, seed }: DrillOptions): void {
+  console.log(`${name}: queue on ${backend}, seed ${seed}`)
+}
+
+/** What this drill can be repeated with. */
+function commandOf({ quick, kills, prompts, users, seed, backend }: DrillOptions): string {
+  const sizes = `--kills ${kills} --prompts ${prompts} --users ${users} --seed ${seed} --backend ${backend}`
+  return `npm run drill --${quick ? " --quick" : ""} ${sizes}`
 }
 
 function report({ scenario, verdicts, figures, seconds }: Outcome, { backend, seed }: DrillOptions): void {
@@ -83,6 +142,10 @@ function report({ scenario, verdicts, figures, seconds }: Outcome, { backend, se
   console.log(`\n${scenario}: queue on ${backend}, seed ${seed}, ${seconds.toFixed(0)} s\n`)
   console.log(`${formatTable(["", "what must hold", "checked", "result"], rows)}\n`)
   console.log(`${formatTable(["measured", ""], figures)}\n`)
+  tellBroken(verdicts)
+}
+
+function tellBroken(verdicts: Verdict[]): void {
   for (const { id, broken } of verdicts) {
     for (const line of broken.slice(0, TOLD)) console.log(`${id}: ${line}`)
     if (broken.length > TOLD) console.log(`${id}: … and ${broken.length - TOLD} more`)

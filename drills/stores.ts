@@ -1,9 +1,8 @@
-import { once } from "node:events"
 import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { startEmbeddedPostgres } from "../src/embedded/postgres/index.ts"
-import { freePort, spawnRedis, untilReady } from "../tests/helpers/redis-server.ts"
+import { openPostgres, type PostgresServer } from "./postgres-server.ts"
+import { openRedis, type RedisServer } from "./redis-server.ts"
 
 export type Backend = "redis" | "postgres"
 
@@ -12,6 +11,9 @@ export interface Stores {
   databaseUrl: string
   /** null: the queue is in PostgreSQL too. */
   redisUrl: string | null
+  /** Where they may be hurt. */
+  postgres?: PostgresServer
+  redis?: RedisServer
 }
 
 /** A PostgreSQL of its own and, where asked for, a Redis. @throws where there is no `redis-server` to start */
@@ -20,26 +22,11 @@ export async function openStores(
   backend: Backend,
   folder: string,
 ): Promise<Stores> {
-  // Each process holds up to 30 connections, and those of a killed one linger for a moment.
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, settings: { max_connections: "400" } })
-  stack.defer(() => postgres.stop())
-  return { databaseUrl: postgres.url, redisUrl: backend === "redis" ? await openRedis(stack) : null }
-}
-
-async function openRedis(stack: AsyncDisposableStack): Promise<string> {
-  const port = await freePort()
-  const server = await spawnRedis(port)
-  if (!server) throw new Error("There is no redis-server on the PATH; use --backend postgres.")
-  const killAtExit = () => server.kill("SIGKILL")
-  process.on("exit", killAtExit)
-  stack.defer(async () => {
-    server.kill("SIGKILL")
-    if (server.exitCode === null && server.signalCode === null) await once(server, "exit")
-    process.off("exit", killAtExit)
-  })
-  const url = `redis://127.0.0.1:${port}`
-  await untilReady(url)
-  return url
+  const postgres = await openPostgres(stack, folder)
+  const opened = { databaseUrl: postgres.url, postgres }
+  if (backend === "postgres") return { ...opened, redisUrl: null }
+  const redis = await openRedis(stack)
+  return { ...opened, redisUrl: redis.url, redis }
 }
 
 /**

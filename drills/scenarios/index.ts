@@ -1,5 +1,29 @@
 import type { Scenario } from "../scenario.ts"
+import { apiKill } from "./api-kill.ts"
+import { clockSkew } from "./clock-skew.ts"
+import { cuts } from "./cuts.ts"
+import { mixed } from "./mixed.ts"
+import { postgresStop } from "./postgres-stop.ts"
+import { providerStorm } from "./provider-storm.ts"
+import { redisFlush } from "./redis-flush.ts"
+import { redisFreeze } from "./redis-freeze.ts"
+import { redisKill } from "./redis-kill.ts"
+import { rollingRestart } from "./rolling-restart.ts"
+import { slowReaders } from "./slow-readers.ts"
 import { workerKill } from "./worker-kill.ts"
 
 /** In the order in which a drill runs them. */
-export const scenarios: readonly Scenario[] = [workerKill]
+export const scenarios: readonly Scenario[] = [
+  workerKill,
+  apiKill,
+  redisKill,
+  redisFreeze,
+  redisFlush,
+  postgresStop,
+  providerStorm,
+  clockSkew,
+  slowReaders,
+  rollingRestart,
+  cuts,
+  mixed,
+]

@@ -1,32 +1,35 @@
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
 import type { Attempt } from "../attempts.ts"
-import type { Cluster, Service } from "../cluster.ts"
+import type { Service } from "../cluster.ts"
 import type { Exchange } from "../load.ts"
 import type { Scenario, Stage } from "../scenario.ts"
 import { until } from "../until.ts"
+import { killWorker, readyWorkers } from "./strikes.ts"
 
 /** A worker dies by `kill -9` while Gemini is at a random chunk of a reply, and is started again, over and over. */
 export const workerKill: Scenario = {
   name: "worker-kill",
   about: "kill -9 of a worker at a random chunk of a reply, and a new one in its place",
+  explains:
+    "Workers die by `kill -9` at a random chunk of a reply; another worker takes their replies over and begins them anew. T1 is the time from the death to the new attempt.",
   async run(stage) {
     const { strikes, takeovers, signal, cluster } = stage
     while (takeovers.kills() < strikes) {
       await untilOneMayDie(stage)
       const target = await aim(stage)
       if (!(await isReached(stage, target))) continue
-      await strike(stage, target.worker)
+      await killWorker(stage, target.worker)
     }
-    await until("all workers are back", () => ready(cluster).length === cluster.workers.length, { signal })
+    await until("all workers are back", () => readyWorkers(cluster).length === cluster.workers.length, {
+      signal,
+    })
   },
 }
 
 /** Somebody must be left to take over. */
 async function untilOneMayDie({ cluster, signal }: Stage): Promise<void> {
-  await until("two workers are up", () => ready(cluster).length > 1, { timeoutMs: MINUTE, signal })
+  await until("two workers are up", () => readyWorkers(cluster).length > 1, { timeoutMs: MINUTE, signal })
 }
-
-const ready = ({ workers }: Cluster) => workers.filter((worker) => worker.isReady())
 
 interface Target {
   worker: Service
@@ -39,7 +42,7 @@ interface Target {
 /** A reply that is running on a random worker, and a chunk of it. */
 function aim({ cluster, load, random, signal }: Stage): Promise<Target> {
   const look = () => {
-    const worker = random.pick(ready(cluster))
+    const worker = random.pick(readyWorkers(cluster))
     const running = cluster.attempts.runningOn(worker.child().pid)
     if (running.length === 0) return null
     const attempt = random.pick(running)
@@ -58,13 +61,4 @@ async function isReached({ cluster, signal }: Stage, { exchange, attempt, chunk 
   }
   await until("a reply reaches a chunk", () => isThere() || isOver(), { signal, timeoutMs: 20 * SECOND })
   return isThere()
-}
-
-async function strike({ takeovers }: Stage, worker: Service): Promise<void> {
-  const { pid } = worker.child()
-  const killedAt = Date.now()
-  await worker.child().kill("SIGKILL")
-  // The next one starts while the replies wait for their leases to run out.
-  void worker.start().catch(() => undefined)
-  await takeovers.noteKill(pid, killedAt)
 }

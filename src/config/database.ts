@@ -51,6 +51,9 @@ export async function inTransaction<T>(
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
+  // Lost between two statements, it says so by an event, which would end the process; the next statement fails too.
+  const ignore = () => undefined
+  client.on("error", ignore)
   let broken: unknown
   try {
     await client.query("BEGIN")
@@ -63,6 +66,7 @@ export async function inTransaction<T>(
     })
     throw error
   } finally {
+    client.off("error", ignore)
     client.release(broken !== undefined)
   }
 }

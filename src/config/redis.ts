@@ -48,7 +48,8 @@ export function createRedisStore(
     async call(work) {
       if (client.status !== "ready" || Date.now() < restUntil) throw new RedisUnavailable()
       try {
-        return await work(client)
+        // A command that waits behind an unanswered pipeline has no timeout of its own before it is sent.
+        return await (autoPipelining ? within(commandTimeoutMs, work(client)) : work(client))
       } catch (error) {
         if (isReplyError(error)) throw error
         restUntil = Date.now() + REST_MS
@@ -63,6 +64,18 @@ export function createRedisStore(
     async close() {
       for (const connection of [client, ...others]) connection.disconnect()
     },
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer in time")), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -5,7 +5,7 @@ import { signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, makePro, send } from "../helpers/chat.ts"
 import { testStack } from "./kit.ts"
 
-test("replies whose queue didn't answer the sweep are due again at once, under the job id of a takeover", async () => {
+test("replies whose queue didn't answer the sweep are due again at once, under a job id of its own", async () => {
   const stack = testStack()
   const app = await startTestApp({ worker: false })
   stack.defer(() => app.close())
@@ -19,13 +19,13 @@ test("replies whose queue didn't answer the sweep are due again at once, under t
   let answers = false
   const queue = {
     ...app.ctx.queue,
-    async enqueue(_id: string, { takeover }: EnqueueHint) {
+    async enqueue(_id: string, { occasion }: EnqueueHint) {
       if (!answers && enqueued.length === 1) throw new Error("the queue doesn't answer")
-      enqueued.push(takeover)
+      enqueued.push(occasion)
     },
   }
   await expect(sweepReplies({ ...app.ctx, queue })).rejects.toThrow("the queue doesn't answer")
   answers = true
   expect(await sweepReplies({ ...app.ctx, queue })).toBe(2)
-  expect(enqueued).toEqual([1, 1, 1])
+  expect(enqueued).toEqual(["1", "1.again", "1.again"])
 })

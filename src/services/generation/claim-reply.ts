@@ -4,10 +4,10 @@ import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 
 /**
- * How long a worker's silence is taken for work. With a renewal every second and a sweep every second, a killed
- * worker's reply is in other hands within about five seconds.
+ * How long a worker's silence is taken for work. With a renewal every second and two sweeps a second, a killed
+ * worker's reply is in other hands within about four seconds.
  */
-export const LEASE_MS = 3.5 * SECOND
+export const LEASE_MS = 3 * SECOND
 export const RENEW_MS = 1 * SECOND
 
 /** A reply that this worker alone may write, as long as its attempt is the newest. */

@@ -44,9 +44,10 @@ export async function askModels(ctx: Context, wanted: string | null, ask: Ask): 
 async function askModel(ctx: Context, model: string, { request, onText }: Ask): Promise<Completion> {
   const stream = ctx.gemini.stream({ ...request, model })
   try {
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const next = await stream.next()
-      ctx.breaker.answered(model)
+      // What comes later only says that the model took a call some time ago.
+      if (isFirst) ctx.breaker.answered(model)
       if (next.done) return next.value
       onText(next.value)
     }

@@ -36,8 +36,11 @@ export interface QueueStore {
 export interface EnqueueHint {
   /** How many replies of this user's are queued or running, this one included. */
   underWay: number
-  /** The attempt that has gone silent: its job may still count as active, so another id is used. */
-  takeover?: number
+  /**
+   * Why the reply is enqueued once more. A job whose worker has died counts as active for seconds yet, and its id
+   * can't be used again, so each occasion has an id of its own.
+   */
+  occasion?: string
 }
 
 /** BullMQ's; higher numbers are taken later. */
@@ -139,8 +142,8 @@ interface Adds {
   add(name: string, data: JobPayload, options: JobsOptions): Promise<unknown>
 }
 
-async function add(queue: Adds, replyId: string, { underWay, takeover }: EnqueueHint): Promise<void> {
-  const jobId = takeover === undefined ? replyId : `${replyId}.${takeover}`
+async function add(queue: Adds, replyId: string, { underWay, occasion }: EnqueueHint): Promise<void> {
+  const jobId = occasion === undefined ? replyId : `${replyId}.${occasion}`
   await queue.add(
     "reply",
     { messageId: replyId },

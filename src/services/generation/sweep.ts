@@ -5,9 +5,9 @@ import type { Context } from "../context.ts"
 export const SWEEP_AFTER_MS = 5 * SECOND
 
 /** The same for a reply taken from a silent worker: its new worker may die before it has begun. */
-const HANDOVER_MS = 2 * SECOND
+const HANDOVER_MS = 1 * SECOND
 
-/** More than this in one sweep would hold up the next; the rest follows a second later. */
+/** More than this in one sweep would hold up the next; the rest follows in the next. */
 const MAX_PER_SWEEP = 500
 
 /**
@@ -31,11 +31,11 @@ export async function sweepReplies(ctx: Context): Promise<number> {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
   }
   const found = new Map<string, number>()
-  for (const [done, { id, attempt, user_id }] of rows.entries()) {
+  for (const [done, { id, attempt, user_id, taken_over }] of rows.entries()) {
     const underWay = (found.get(user_id) ?? 0) + 1
     found.set(user_id, underWay)
     try {
-      await ctx.queue.enqueue(id, { underWay, takeover: attempt || undefined })
+      await ctx.queue.enqueue(id, { underWay, occasion: occasionOf(attempt, taken_over) })
     } catch (error) {
       await putBack(
         ctx,
@@ -45,6 +45,14 @@ export async function sweepReplies(ctx: Context): Promise<number> {
     }
   }
   return rows.length
+}
+
+/**
+ * At most two jobs for each attempt, however long the queue is: one that takes the reply from a silent worker, and one
+ * for when that worker, or the first job's, died before its claim.
+ */
+function occasionOf(attempt: number, takenOver: boolean): string {
+  return takenOver ? `${attempt}` : `${attempt}.again`
 }
 
 async function putBack(ctx: Context, ids: string[]): Promise<void> {

@@ -10,7 +10,7 @@ import { JobPayload, OnPostgres, QUEUE_NAME, type QueueStore } from "./queue.ts"
 import { runGeneration } from "./run-generation.ts"
 import { sweepReplies } from "./sweep.ts"
 
-const SWEEP_EVERY_MS = 1 * SECOND
+const SWEEP_EVERY_MS = 0.5 * SECOND
 const BEAT_EVERY_MS = 2 * SECOND
 const CLEAN_EVERY_MS = 60 * SECOND
 
