@@ -8,7 +8,8 @@ const HELP = `Usage: npm run drill [-- options]
 
 Practises failures on processes of its own: a PostgreSQL, a Redis where there is one, the Gemini simulator, API
 and worker processes. Users send prompts over HTTP and listen to every reply while parts are killed; at the end
-everything that was promised is checked. Exits with 1 when something was broken.
+everything that was promised is checked. Exits with 1 when something was broken. Goals of time, memory and calls are
+told, but don't fail it.
 
   --scenario NAMES   only these, with commas between; may be given several times
   --backend B        redis or postgres: where the queue is. Redis where there is a redis-server on the PATH

@@ -11,8 +11,12 @@ export interface Closing {
   skipped: string[]
 }
 
+/** Figures of time, memory and calls, which a busy machine misses: they are told, but only what was promised fails. */
+const GOALS = new Set(["T1", "R2", "G1", "M1"])
+
+/** Whether something that was promised doesn't hold. */
 export function isBroken({ verdicts }: { verdicts: Verdict[] }): boolean {
-  return verdicts.some(({ broken }) => broken.length > 0)
+  return verdicts.some(({ id, broken }) => broken.length > 0 && !GOALS.has(id))
 }
 
 const INVARIANTS = ["I1", "I2", "I3", "I4", "I5"]
@@ -44,7 +48,9 @@ export function closingTable({ outcomes, stop, skipped }: Closing): string {
   return formatTable(header, [...rows, ...skipped.map((name) => [name, "skipped", "", ...empty]), ...stopRow])
 }
 
-function wordFor({ broken }: Verdict): string {
+/** How a verdict reads in a table. */
+export function wordFor({ id, broken }: Verdict): string {
+  if (GOALS.has(id)) return broken.length === 0 ? "met" : "missed"
   return broken.length === 0 ? "holds" : `BROKEN ${broken.length}`
 }
 

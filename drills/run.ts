@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises"
 import { startCluster } from "./cluster.ts"
 import type { Verdict } from "./invariants.ts"
 import { type DrillOptions, readOptions } from "./options.ts"
-import { closingTable, isBroken, writeReport } from "./report.ts"
+import { closingTable, isBroken, wordFor, writeReport } from "./report.ts"
 import { judgeStop, type Outcome, perform, runScenario, type Scenario } from "./scenario.ts"
 import { scenarios } from "./scenarios/index.ts"
 import { openFolder, openStores, type Stores } from "./stores.ts"
@@ -133,11 +133,11 @@ function commandOf({ quick, kills, prompts, users, seed, backend }: DrillOptions
 }
 
 function report({ scenario, verdicts, figures, seconds }: Outcome, { backend, seed }: DrillOptions): void {
-  const rows = verdicts.map(({ id, claim, checked, broken }) => [
-    id,
-    claim,
-    String(checked),
-    broken.length === 0 ? "holds" : `BROKEN ${broken.length}`,
+  const rows = verdicts.map((verdict) => [
+    verdict.id,
+    verdict.claim,
+    String(verdict.checked),
+    wordFor(verdict),
   ])
   console.log(`\n${scenario}: queue on ${backend}, seed ${seed}, ${seconds.toFixed(0)} s\n`)
   console.log(`${formatTable(["", "what must hold", "checked", "result"], rows)}\n`)

@@ -64,33 +64,35 @@ export async function sendDuring(stage: Stage, outageMs: number, outage: () => P
   if (already) return void already.push(...sent)
   const all = [...sent]
   outages.set(stage, all)
-  stage.demand(
-    "R1",
-    `sends while Redis is away: all accepted at the first try, 99 of 100 within ${SEND_WITHIN_MS} ms`,
-    () => judgeSends(stage, all),
+  stage.demand("R1", "sends while Redis is away are all accepted at the first try", () =>
+    judgeSends(stage, all),
   )
+  stage.demand("R2", `99 of 100 of them within ${SEND_WITHIN_MS} ms`, () => judgeTimes(stage, all))
 }
 
 /** What was sent in a scenario's outages so far. */
 const outages = new WeakMap<Stage, Exchange[]>()
 
 function judgeSends(stage: Stage, sent: Exchange[]): { checked: number; broken: string[] } {
-  const times = sent.map(({ tookMs }) => tookMs).sort((a, b) => a - b)
   const again = sent.filter(({ tries }) => tries > 1)
-  const p99 = percentile(times, 0.99)
   stage.note(
     "sends while Redis was away, accepted at the first try",
     `${sent.length - again.length} of ${sent.length}`,
   )
-  stage.note("… p50 / p99 / max", [0.5, 0.99, 1].map((share) => `${percentile(times, share)} ms`).join(" / "))
   return {
     checked: sent.length,
     broken: [
       ...again.map(({ replyId, tries }) => `${replyId} was accepted at try ${tries}`),
-      ...(p99 > SEND_WITHIN_MS ? [`p99 is ${p99} ms`] : []),
       ...(sent.length === 0 ? ["nothing was sent"] : []),
     ],
   }
+}
+
+function judgeTimes(stage: Stage, sent: Exchange[]): { checked: number; broken: string[] } {
+  const times = sent.map(({ tookMs }) => tookMs).sort((a, b) => a - b)
+  const p99 = percentile(times, 0.99)
+  stage.note("… p50 / p99 / max", [0.5, 0.99, 1].map((share) => `${percentile(times, share)} ms`).join(" / "))
+  return { checked: sent.length, broken: p99 > SEND_WITHIN_MS ? [`p99 is ${p99} ms`] : [] }
 }
 
 /** PostgreSQL stops as in a crash and starts again, with requests under way. */
