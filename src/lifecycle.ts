@@ -19,8 +19,8 @@ export interface Process {
 
 /**
  * The life of a process: `start` builds it up, SIGINT or SIGTERM takes it down in reverse order, within ten seconds.
- * A second signal ends it at once. `fixed` holds variables that the entry point sets itself. What goes wrong at the start is said in a sentence, without a stack where it is
- * the operator's to mend.
+ * A second signal ends it at once. `fixed` holds variables that the entry point sets itself. What goes wrong at the
+ * start is said in a sentence, without a stack where it is the operator's to mend.
  */
 export async function runProcess(
   start: (process: Process) => Promise<void>,

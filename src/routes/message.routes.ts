@@ -16,7 +16,8 @@ export const messageRoutes: Row[] = [
     limit: "message",
     params: ById,
     body: NewMessage,
-    reply: { 202: Prompt, 201: Prompt },
+    // 200 is the reply's stream, for who accepts one.
+    reply: { 202: Prompt, 201: Prompt, 200: null },
     run: postMessage,
   }),
   get("/chatroom/:id/message", {

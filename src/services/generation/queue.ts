@@ -127,7 +127,7 @@ async function createPostgresQueue(url: string, log: Logger): Promise<Generation
 /** BullMQ's classes on its PostgreSQL backend. */
 export const OnPostgres = withBackend(createPostgresBackend)
 
-/** BullMQ's own tables, in a schema of their own. Waits for a database that is just starting. */
+/** Brings BullMQ's own tables up to date, in a schema of their own. */
 async function migrateQueue(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
