@@ -8,6 +8,8 @@ export default defineConfig({
     globalSetup: ["tests/helpers/global-setup.ts"],
     pool: "forks",
     maxWorkers: 2,
+    // Long enough for a busy machine; a state that comes is seen at once.
+    expect: { poll: { timeout: 15_000, interval: 20 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
