@@ -1,9 +1,8 @@
 import { z } from "zod"
-import type { OpenedBy } from "../../models/session.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
-import type { Caller } from "./caller.ts"
+import type { Caller, OpenedBy } from "./caller.ts"
 
 export interface SessionRecord {
   id: string
