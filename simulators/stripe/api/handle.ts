@@ -1,0 +1,117 @@
+import type { Reply } from "../idempotency.ts"
+import { API_VERSION } from "../model/events.ts"
+import { newId } from "../model/ids.ts"
+import { invalid, Refused } from "../model/refusals.ts"
+import { runDue } from "../model/run-due.ts"
+import type { State } from "../state.ts"
+import { requireKey } from "./authenticate.ts"
+import { expanded } from "./expand.ts"
+import { type Form, readForm } from "./form.ts"
+import { routeOf } from "./routes.ts"
+import type { Row } from "./row.ts"
+
+export type Asked = {
+  method: string
+  path: string
+  query: string
+  body: string
+  authorization: string
+  version: string
+  idempotencyKey: string | null
+}
+
+/** A call that was checked as far as that goes before it is done; `null` for the key of a call that has none. */
+export type Prepared = {
+  row: Row
+  id: string
+  form: Form
+  key: string | null
+  requestId: string
+  version: string
+}
+
+/** Finds out what a request asks for. Refuses a wrong key, an unknown path and what can't be read. */
+export function prepare(asked: Asked, requestId: string): Prepared {
+  requireKey(asked.authorization)
+  const route = routeOf(asked.method, asked.path)
+  if (!route) throw unknownUrl(asked)
+  const version = versionOf(asked)
+  const form = { ...readForm(asked.query), ...readForm(asked.body) }
+  const key = asked.method === "POST" ? asked.idempotencyKey : null
+  if (key !== null && key.length > 255) throw invalid("The idempotency key is longer than 255 characters.")
+  return { ...route, form, key, requestId, version }
+}
+
+/** Does a call and answers it, also when it is refused. */
+export function carryOut(state: State, { row, id, form, key, requestId, version }: Prepared): Reply {
+  const { world } = state
+  runDue(world)
+  world.request = { id: requestId, idempotency_key: key }
+  try {
+    const { expand, ...params } = form
+    const answer = row.run(world, decoded(id), params)
+    return reply(200, expanded(world, answer, pathsOf(expand)), headersOf(requestId, version, key))
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    return refusal(error, requestId, version, key)
+  } finally {
+    world.request = null
+  }
+}
+
+/** An error in Stripe's shape. */
+export function refusal(
+  { status, body }: Refused,
+  requestId: string,
+  version = API_VERSION,
+  key: string | null = null,
+): Reply {
+  // As recorded, what was refused for its key isn't in the log.
+  const log = status === 401 ? {} : { request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}` }
+  return reply(status, { error: { ...body, ...log } }, headersOf(requestId, version, key))
+}
+
+export function newRequestId(): string {
+  return newId("req", 14)
+}
+
+function reply(status: number, body: unknown, headers: Record<string, string>): Reply {
+  return { status, headers, body: `${JSON.stringify(body, null, 2)}\n` }
+}
+
+function headersOf(requestId: string, version: string, key: string | null): Record<string, string> {
+  return {
+    "content-type": "application/json",
+    "request-id": requestId,
+    "stripe-version": version,
+    ...(key !== null && { "idempotency-key": key, "original-request": requestId }),
+  }
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id)
+  } catch {
+    throw invalid("The URL isn't well formed.")
+  }
+}
+
+function pathsOf(expand: Form[string] | undefined): string[] {
+  if (expand === undefined) return []
+  const paths = [expand].flat()
+  if (paths.every((path) => typeof path === "string")) return paths
+  throw invalid("Invalid array", "expand")
+}
+
+function versionOf({ version }: Asked): string {
+  if (version === "") return API_VERSION
+  if (/^\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$/.test(version)) return version
+  throw invalid(`Invalid Stripe API version: ${version}`)
+}
+
+function unknownUrl({ method, path }: Asked): Refused {
+  return new Refused(404, {
+    type: "invalid_request_error",
+    message: `Unrecognized request URL (${method}: ${path}). If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs.`,
+  })
+}

@@ -1,0 +1,73 @@
+import { isOver } from "../model/cancel.ts"
+import { newId } from "../model/ids.ts"
+import { paymentOf } from "../model/invoices.ts"
+import type { World } from "../model/world.ts"
+import { listOf } from "../objects/lists.ts"
+import { page } from "./list.ts"
+
+type Include = (world: World, id: string) => unknown
+
+/** Properties that an object has only when a request asks to expand them. */
+export const INCLUDABLE: Record<string, Record<string, Include>> = {
+  customer: {
+    cash_balance: () => null,
+    invoice_credit_balance: () => ({}),
+    sources: (_, id) => listOf(`/v1/customers/${id}/sources`, [], { totalCount: 0 }),
+    subscriptions: subscriptionsOf,
+    tax: () => ({
+      automatic_tax: "unrecognized_location",
+      ip_address: null,
+      location: null,
+      provider: "stripe",
+    }),
+    tax_ids: (_, id) => listOf(`/v1/customers/${id}/tax_ids`, [], { totalCount: 0 }),
+  },
+  invoice: { confirmation_secret: confirmationSecret, payments: paymentsOf },
+  "checkout.session": { line_items: lineItemsOf },
+  charge: {
+    refunds: (world, id) =>
+      page(
+        `/v1/charges/${id}/refunds`,
+        world.store.all("refund").filter((refund) => refund.charge === id),
+        {},
+      ),
+  },
+}
+
+/** What is bought in a Checkout session. */
+export function lineItemsOf(world: World, id: string) {
+  const record = world.store.need("session_record", id)
+  const price = world.store.need("price", record.price)
+  const amount = (price.unit_amount ?? 0) * record.quantity
+  const item = {
+    id: newId("li"),
+    object: "item",
+    adjustable_quantity: null,
+    amount_discount: 0,
+    amount_subtotal: amount,
+    amount_tax: 0,
+    amount_total: amount,
+    currency: price.currency,
+    description: world.store.need("product", String(price.product)).name,
+    metadata: {},
+    price,
+    quantity: record.quantity,
+  }
+  return listOf(`/v1/checkout/sessions/${id}/line_items`, [item])
+}
+
+function subscriptionsOf(world: World, id: string) {
+  const url = `/v1/customers/${id}/subscriptions`
+  const own = world.store.all("subscription").filter((each) => each.customer === id && !isOver(each))
+  return listOf(url, own.toReversed(), { totalCount: own.length })
+}
+
+function paymentsOf(world: World, id: string) {
+  const own = world.store.all("invoice_payment").filter((payment) => payment.invoice === id)
+  return listOf("/v1/invoices/payments", own)
+}
+
+function confirmationSecret(world: World, id: string) {
+  const intent = paymentOf(world, world.store.need("invoice", id))?.intent
+  return intent ? { client_secret: intent.client_secret, type: "payment_intent" } : null
+}

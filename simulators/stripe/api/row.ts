@@ -1,0 +1,25 @@
+import type { z } from "zod"
+import type { World } from "../model/world.ts"
+import type { Form } from "./form.ts"
+import { checked } from "./params.ts"
+
+export type Method = "GET" | "POST" | "DELETE"
+
+/** One call of the API: where, what it takes, what it does. `:id` in the path stands for an object's id. */
+export type Row = {
+  method: Method
+  path: string
+  run(world: World, id: string, form: Form): unknown
+}
+
+export type Call<Params> = { world: World; id: string; params: Params }
+
+/** Declares a call. `run` gets checked parameters and returns the object to answer with, unexpanded. */
+export function row<S extends z.ZodType>(
+  method: Method,
+  path: string,
+  params: S,
+  run: (call: Call<z.output<S>>) => unknown,
+): Row {
+  return { method, path, run: (world, id, form) => run({ world, id, params: checked(params, form) }) }
+}

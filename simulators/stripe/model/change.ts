@@ -1,0 +1,30 @@
+import type { World } from "./world.ts"
+
+type Fields = Record<string, unknown>
+
+/** Changes an object and tells it as `type`, with what the changed fields were before. Silent if nothing changes. */
+export function change<T extends { id: string }>(world: World, type: string, object: T, patch: Partial<T>) {
+  const previous = assign(object, patch)
+  if (Object.keys(previous).length > 0) world.emit(type, object, previous)
+}
+
+/** Changes an object; returns what the changed fields were before. */
+export function assign<T extends object>(object: T, patch: Partial<T>): Fields {
+  const previous = differences(object as Fields, patch as Fields)
+  Object.assign(object, patch)
+  return previous
+}
+
+function differences(before: Fields, after: Fields): Fields {
+  const previous: Fields = {}
+  for (const [key, value] of Object.entries(after)) {
+    const old = before[key]
+    if (JSON.stringify(old) === JSON.stringify(value)) continue
+    previous[key] = isFields(old) && isFields(value) ? differences(old, value) : (old ?? null)
+  }
+  return previous
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,26 @@
+import { priceObject, productObject } from "../objects/catalog.ts"
+import { configurationObject } from "../objects/portal.ts"
+import type { World } from "./world.ts"
+
+/** The price that exists from the start: 20.00 usd a month, `lookup_key` `pro_monthly`. */
+export const PRO_PRICE = "price_simulated_pro_monthly"
+
+const PRO_PRODUCT = "prod_simulated_pro"
+
+/** Fills in what an account has from the start. What is there already stays. */
+export function seed(world: World) {
+  const { store } = world
+  if (!store.get("product", PRO_PRODUCT)) {
+    store.add("product", {
+      ...productObject(world, { id: PRO_PRODUCT, name: "Pro" }),
+      default_price: PRO_PRICE,
+    })
+  }
+  if (!store.get("price", PRO_PRICE)) {
+    const price = { id: PRO_PRICE, product: PRO_PRODUCT, currency: "usd", unitAmount: 2000 }
+    store.add("price", priceObject(world, { ...price, interval: "month", lookupKey: "pro_monthly" }))
+  }
+  if (!store.all("portal_configuration").some((configuration) => configuration.is_default)) {
+    store.add("portal_configuration", configurationObject(world, { id: "bpc_simulated", isDefault: true }))
+  }
+}

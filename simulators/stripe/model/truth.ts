@@ -1,0 +1,111 @@
+import type Stripe from "stripe"
+import { periodEnd } from "./cancel.ts"
+import { invoicesOf, paymentOf } from "./invoices.ts"
+import type { World } from "./world.ts"
+
+export type PaidInvoice = {
+  id: string
+  periodStart: number
+  periodEnd: number
+  amountPaid: number
+  amountRefunded: number
+  /** The status of the dispute about it, if there is one. */
+  dispute: string | null
+}
+
+export type SubscriptionTruth = {
+  id: string
+  status: string
+  price: string
+  created: number
+  currentPeriodEnd: number
+  cancelAt: number | null
+  cancelAtPeriodEnd: boolean
+  endedAt: number | null
+  latestInvoice: string | null
+  /** End of the last period that is paid for, and neither refunded whole nor charged back; null if none is. */
+  paidThrough: number | null
+  paid: PaidInvoice[]
+}
+
+/** What is so, by the simulator's own state. Times are Unix seconds, amounts cents. */
+export type Truth = {
+  now: number
+  customer: string
+  deleted: boolean
+  subscriptions: SubscriptionTruth[]
+  refunds: Array<{ id: string; charge: string; amount: number }>
+  disputes: Array<{ id: string; charge: string; status: string }>
+}
+
+/** Disputes that have taken the money away. An inquiry and one that was won haven't. */
+const CHARGED_BACK: readonly string[] = ["needs_response", "under_review", "lost"]
+
+/** What is so with a customer; for tests that compare it with what another system believes. */
+export function truthOf(world: World, customer: string): Truth {
+  const { store } = world
+  const charges = new Set(
+    store
+      .all("charge")
+      .filter((charge) => charge.customer === customer)
+      .map(({ id }) => id),
+  )
+  return {
+    now: world.now(),
+    customer,
+    deleted: store.get("deleted_customer", customer) !== undefined,
+    subscriptions: store
+      .all("subscription")
+      .filter((subscription) => subscription.customer === customer)
+      .map((subscription) => subscriptionTruth(world, subscription)),
+    refunds: store
+      .all("refund")
+      .filter(({ charge }) => charges.has(String(charge)))
+      .map(({ id, charge, amount }) => ({ id, charge: String(charge), amount })),
+    disputes: store
+      .all("dispute")
+      .filter(({ charge }) => charges.has(String(charge)))
+      .map(({ id, charge, status }) => ({ id, charge: String(charge), status })),
+  }
+}
+
+function subscriptionTruth(world: World, subscription: Stripe.Subscription): SubscriptionTruth {
+  const paid = invoicesOf(world, subscription.id)
+    .filter((invoice) => invoice.status === "paid")
+    .map((invoice) => paidInvoice(world, invoice))
+  return {
+    id: subscription.id,
+    status: subscription.status,
+    price: subscription.items.data[0]?.price.id ?? "",
+    created: subscription.created,
+    currentPeriodEnd: periodEnd(subscription),
+    cancelAt: subscription.cancel_at,
+    cancelAtPeriodEnd: subscription.cancel_at_period_end,
+    endedAt: subscription.ended_at,
+    latestInvoice: subscription.latest_invoice ? String(subscription.latest_invoice) : null,
+    paidThrough: paid
+      .filter(counts)
+      .reduce<number | null>((end, next) => Math.max(end ?? 0, next.periodEnd), null),
+    paid,
+  }
+}
+
+function counts({ amountPaid, amountRefunded, dispute }: PaidInvoice): boolean {
+  const refunded = amountPaid > 0 && amountRefunded >= amountPaid
+  return !refunded && !(dispute !== null && CHARGED_BACK.includes(dispute))
+}
+
+function paidInvoice(world: World, invoice: Stripe.Invoice): PaidInvoice {
+  const intent = paymentOf(world, invoice)?.intent
+  const charge = intent?.latest_charge ? world.store.get("charge", String(intent.latest_charge)) : undefined
+  const dispute = charge && world.store.all("dispute").findLast((each) => each.charge === charge.id)
+  const period = invoice.lines.data[0]?.period
+  return {
+    id: invoice.id,
+    periodStart: period?.start ?? 0,
+    periodEnd: period?.end ?? 0,
+    amountPaid: invoice.amount_paid,
+    amountRefunded: charge?.amount_refunded ?? 0,
+    dispute: dispute?.status ?? null,
+  }
+}

@@ -1,0 +1,101 @@
+import type Stripe from "stripe"
+import { newId } from "../model/ids.ts"
+import type { World } from "../model/world.ts"
+
+export type Failure = { code: string; declineCode: string; message: string }
+
+/** One try to take the money of a payment: a charge that succeeded, or one that failed for a reason. */
+export function chargeObject(
+  world: World,
+  intent: Stripe.PaymentIntent,
+  method: Stripe.PaymentMethod | undefined,
+  failure: Failure | null,
+): Stripe.Charge {
+  return {
+    id: newId("ch"),
+    object: "charge",
+    amount: intent.amount,
+    amount_captured: failure ? 0 : intent.amount,
+    amount_refunded: 0,
+    application: null,
+    application_fee: null,
+    application_fee_amount: null,
+    balance_transaction: null,
+    billing_details: method?.billing_details ?? {
+      address: null,
+      email: null,
+      name: null,
+      phone: null,
+      tax_id: null,
+    },
+    calculated_statement_descriptor: "SIMULATED",
+    captured: !failure,
+    created: world.now(),
+    currency: intent.currency,
+    customer: intent.customer,
+    description: intent.description,
+    disputed: false,
+    failure_balance_transaction: null,
+    failure_code: failure?.code ?? null,
+    failure_message: failure?.message ?? null,
+    fraud_details: {},
+    livemode: world.settings.livemode,
+    metadata: {},
+    on_behalf_of: null,
+    outcome: outcome(failure),
+    paid: !failure,
+    payment_intent: intent.id,
+    payment_method: method?.id ?? null,
+    payment_method_details: method ? paymentDetails(method) : null,
+    receipt_email: null,
+    receipt_number: null,
+    receipt_url: failure ? null : `${world.baseUrl}/receipts/${intent.id}`,
+    refunded: false,
+    review: null,
+    shipping: null,
+    source: null,
+    source_transfer: null,
+    statement_descriptor: null,
+    statement_descriptor_suffix: null,
+    status: failure ? "failed" : "succeeded",
+    transfer_data: null,
+    transfer_group: null,
+  }
+}
+
+function outcome(failure: Failure | null): Stripe.Charge.Outcome {
+  const common = { advice_code: null, network_advice_code: null, risk_level: "normal", risk_score: 1 }
+  if (!failure) {
+    return {
+      ...common,
+      network_decline_code: null,
+      network_status: "approved_by_network",
+      reason: null,
+      seller_message: "Payment complete.",
+      type: "authorized",
+    }
+  }
+  return {
+    ...common,
+    network_decline_code: "01",
+    network_status: "declined_by_network",
+    reason: failure.declineCode,
+    seller_message: "The bank did not return any further details with this decline.",
+    type: "issuer_declined",
+  }
+}
+
+function paymentDetails({ card }: Stripe.PaymentMethod): Stripe.Charge.PaymentMethodDetails {
+  return {
+    card: {
+      brand: card?.brand ?? "visa",
+      country: card?.country ?? null,
+      exp_month: card?.exp_month ?? 12,
+      exp_year: card?.exp_year ?? 2040,
+      funding: card?.funding ?? "credit",
+      last4: card?.last4 ?? null,
+      network: "visa",
+    } as Stripe.Charge.PaymentMethodDetails.Card,
+    type: "card",
+  }
+}

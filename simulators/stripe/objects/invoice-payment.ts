@@ -1,0 +1,25 @@
+import type Stripe from "stripe"
+import { newId } from "../model/ids.ts"
+import type { World } from "../model/world.ts"
+
+/** What joins an invoice and the payment that is to pay it. */
+export function invoicePaymentObject(
+  world: World,
+  invoice: Stripe.Invoice,
+  intent: Stripe.PaymentIntent,
+): Stripe.InvoicePayment {
+  return {
+    id: newId("inpay"),
+    object: "invoice_payment",
+    amount_paid: null,
+    amount_requested: invoice.amount_due,
+    created: world.now(),
+    currency: invoice.currency,
+    invoice: invoice.id,
+    is_default: true,
+    livemode: world.settings.livemode,
+    payment: { payment_intent: intent.id, type: "payment_intent" },
+    status: "open",
+    status_transitions: { canceled_at: null, paid_at: null },
+  }
+}

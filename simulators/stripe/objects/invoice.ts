@@ -1,0 +1,148 @@
+import type Stripe from "stripe"
+import { newId } from "../model/ids.ts"
+import type { World } from "../model/world.ts"
+import { decimal, listOf } from "./lists.ts"
+import type { Period } from "./subscription.ts"
+
+export type NewInvoice = {
+  subscription: Stripe.Subscription
+  customer: Stripe.Customer
+  product: Stripe.Product
+  reason: "subscription_create" | "subscription_cycle"
+  /** What the money is for. */
+  paid: Period
+  /** What the invoice says it covers: on renewal the period before. */
+  covered: Period
+}
+
+/** A draft of a subscription's invoice for one period. */
+export function invoiceObject(world: World, fields: NewInvoice): Stripe.Invoice {
+  const { subscription, customer, reason, covered } = fields
+  const id = newId("in")
+  const line = lineOf(id, fields)
+  const total = line.amount
+  return {
+    id,
+    object: "invoice",
+    account_country: "US",
+    account_name: "Simulated account",
+    account_tax_ids: null,
+    amount_due: total,
+    amount_overpaid: 0,
+    amount_paid: 0,
+    amount_remaining: total,
+    amount_shipping: 0,
+    application: null,
+    attempt_count: 0,
+    attempted: false,
+    auto_advance: true,
+    automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
+    automatically_finalizes_at: null,
+    billing_reason: reason,
+    collection_method: "charge_automatically",
+    created: world.now(),
+    currency: subscription.currency,
+    custom_fields: null,
+    customer: customer.id,
+    customer_account: null,
+    customer_address: null,
+    customer_email: customer.email,
+    customer_name: customer.name ?? null,
+    customer_phone: customer.phone ?? null,
+    customer_shipping: null,
+    customer_tax_exempt: "none",
+    customer_tax_ids: [],
+    default_payment_method: null,
+    default_source: null,
+    default_tax_rates: [],
+    description: null,
+    discounts: [],
+    due_date: null,
+    effective_at: null,
+    ending_balance: null,
+    footer: null,
+    from_invoice: null,
+    hosted_invoice_url: null,
+    invoice_pdf: null,
+    issuer: { type: "self" },
+    last_finalization_error: null,
+    latest_revision: null,
+    lines: listOf(`/v1/invoices/${id}/lines`, [line], { totalCount: 1 }),
+    livemode: world.settings.livemode,
+    metadata: {},
+    next_payment_attempt: null,
+    number: null,
+    on_behalf_of: null,
+    parent: {
+      quote_details: null,
+      subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
+      type: "subscription_details",
+    },
+    payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
+    period_end: covered.end,
+    period_start: covered.start,
+    post_payment_credit_notes_amount: 0,
+    pre_payment_credit_notes_amount: 0,
+    receipt_number: null,
+    rendering: null,
+    shipping_cost: null,
+    shipping_details: null,
+    starting_balance: 0,
+    statement_descriptor: null,
+    status: "draft",
+    status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
+    subtotal: total,
+    subtotal_excluding_tax: total,
+    test_clock: null,
+    total,
+    total_discount_amounts: [],
+    total_excluding_tax: total,
+    total_pretax_credit_amounts: [],
+    total_taxes: [],
+    webhooks_delivered_at: null,
+  }
+}
+
+function lineOf(invoice: string, { subscription, product, paid }: NewInvoice): Stripe.InvoiceLineItem {
+  const item = subscription.items.data[0]
+  if (!item) throw new Error(`The subscription ${subscription.id} has no items`)
+  const { price, quantity = 1 } = item
+  const unitAmount = price.unit_amount ?? 0
+  const each = `$${(unitAmount / 100).toFixed(2)} / ${price.recurring?.interval ?? "month"}`
+  return {
+    id: newId("il"),
+    object: "line_item",
+    amount: unitAmount * quantity,
+    currency: price.currency,
+    description: `${quantity} × ${product.name} (at ${each})`,
+    discount_amounts: [],
+    discountable: true,
+    discounts: [],
+    invoice,
+    livemode: price.livemode,
+    metadata: subscription.metadata,
+    parent: {
+      invoice_item_details: null,
+      subscription_item_details: {
+        invoice_item: null,
+        proration: false,
+        proration_details: { credited_items: null },
+        subscription: subscription.id,
+        subscription_item: item.id,
+      },
+      type: "subscription_item_details",
+    },
+    period: { end: paid.end, start: paid.start },
+    pretax_credit_amounts: [],
+    pricing: {
+      price_details: { price: price.id, product: product.id },
+      type: "price_details",
+      unit_amount_decimal: decimal(unitAmount),
+    },
+    quantity,
+    quantity_decimal: decimal(quantity),
+    subscription: subscription.id,
+    subtotal: unitAmount * quantity,
+    taxes: [],
+  }
+}

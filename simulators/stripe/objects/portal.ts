@@ -1,0 +1,85 @@
+import type Stripe from "stripe"
+import { newId } from "../model/ids.ts"
+import type { World } from "../model/world.ts"
+
+export type NewConfiguration = {
+  id?: string
+  isDefault?: boolean
+  features?: object
+  businessProfile?: Partial<Stripe.BillingPortal.Configuration.BusinessProfile>
+  defaultReturnUrl?: string
+  metadata?: Stripe.Metadata
+  name?: string
+}
+
+/** What the portal offers: by default all that the simulator's portal can do. */
+export function configurationObject(world: World, fields: NewConfiguration) {
+  return {
+    id: fields.id ?? newId("bpc"),
+    object: "billing_portal.configuration",
+    active: true,
+    application: null,
+    business_profile: {
+      headline: null,
+      privacy_policy_url: null,
+      terms_of_service_url: null,
+      ...fields.businessProfile,
+    },
+    created: world.now(),
+    default_return_url: fields.defaultReturnUrl ?? null,
+    features: { ...FEATURES, ...fields.features },
+    is_default: fields.isDefault ?? false,
+    livemode: world.settings.livemode,
+    login_page: { enabled: false, url: null },
+    metadata: fields.metadata ?? {},
+    name: fields.name ?? null,
+    updated: world.now(),
+  } as Stripe.BillingPortal.Configuration
+}
+
+export type NewPortalSession = {
+  customer: string
+  configuration: string
+  returnUrl: string | null
+}
+
+/** A link to the portal. */
+export function portalSessionObject(world: World, fields: NewPortalSession): Stripe.BillingPortal.Session {
+  const id = newId("bps")
+  return {
+    id,
+    object: "billing_portal.session",
+    configuration: fields.configuration,
+    created: world.now(),
+    customer: fields.customer,
+    customer_account: null,
+    flow: null,
+    livemode: world.settings.livemode,
+    locale: null,
+    on_behalf_of: null,
+    return_url: fields.returnUrl,
+    url: `${world.baseUrl}/p/session/${id}`,
+  }
+}
+
+const FEATURES: Stripe.BillingPortal.Configuration.Features = {
+  customer_update: { allowed_updates: [], enabled: false },
+  invoice_history: { enabled: true },
+  payment_method_update: { enabled: true, payment_method_configuration: null },
+  subscription_cancel: {
+    cancellation_reason: { enabled: false, feedback_options: null, options: [] },
+    enabled: true,
+    mode: "at_period_end",
+    proration_behavior: "none",
+  },
+  subscription_pause: { duration: { interval_options: [], type: "indefinite" }, enabled: false },
+  subscription_update: {
+    billing_cycle_anchor: null,
+    default_allowed_updates: [],
+    enabled: false,
+    products: [],
+    proration_behavior: "none",
+    schedule_at_period_end: { conditions: [] },
+    trial_update_behavior: "end_trial",
+  },
+}

@@ -1,0 +1,37 @@
+import type Stripe from "stripe"
+import { newId } from "../model/ids.ts"
+import type { World } from "../model/world.ts"
+
+export type NewRefund = {
+  charge: Stripe.Charge
+  amount: number
+  reason?: Stripe.Refund.Reason
+  metadata?: Stripe.Metadata
+}
+
+/** Money given back, all at once as with a card. */
+export function refundObject(world: World, { charge, amount, reason, metadata }: NewRefund): Stripe.Refund {
+  return {
+    id: newId("re"),
+    object: "refund",
+    amount,
+    balance_transaction: null,
+    charge: charge.id,
+    created: world.now(),
+    currency: charge.currency,
+    customer: charge.customer,
+    customer_account: null,
+    destination_details: {
+      card: { reference_status: "pending", reference_type: "acquirer_reference_number", type: "refund" },
+      type: "card",
+    },
+    metadata: metadata ?? {},
+    payment_intent: charge.payment_intent,
+    payment_method: charge.payment_method,
+    reason: reason ?? null,
+    receipt_number: null,
+    source_transfer_reversal: null,
+    status: "succeeded",
+    transfer_reversal: null,
+  }
+}

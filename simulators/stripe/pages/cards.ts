@@ -1,0 +1,17 @@
+import { CARD_KINDS, CARDS, type CardKind } from "../model/card-kinds.ts"
+import { html } from "./html.ts"
+
+/** A choice of card; there is no number to type, so that nobody types a real one. */
+export function cardChoice(kinds: readonly CardKind[] = CARD_KINDS) {
+  return html`<fieldset><legend>Card</legend>
+${kinds.map(
+  (kind, at) =>
+    html`<label class="choice"><input type="radio" name="card" value="${kind}" required${at === 0 && html` checked`}><span>${CARDS[kind].title} <span class="soft">•••• ${CARDS[kind].last4}</span></span></label>
+`,
+)}</fieldset>`
+}
+
+/** The kind of card that a form names. */
+export function cardIn(form: URLSearchParams): CardKind {
+  return CARD_KINDS.find((kind) => kind === form.get("card")) ?? "ok"
+}

@@ -1,0 +1,114 @@
+import type Stripe from "stripe"
+import type { Reply } from "../idempotency.ts"
+import { type CheckoutResult, payCheckout } from "../model/checkout.ts"
+import type { World } from "../model/world.ts"
+import type { State } from "../state.ts"
+import { cardChoice, cardIn } from "./cards.ts"
+import { html } from "./html.ts"
+import { messagePage, money, pageOf, redirectTo } from "./layout.ts"
+
+/** https://docs.stripe.com/checkout/fulfillment: so long Checkout waits for the receiver before it redirects. */
+const WAIT_MS = 10_000
+
+/** What the buyer sees at a session's address. */
+export function showCheckout({ world }: State, id: string): Reply {
+  const session = world.store.get("session", id)
+  if (!session) return messagePage("No such session", "This Checkout session doesn't exist.", 404)
+  return closed(session) ?? payPage(world, session)
+}
+
+/** The buyer sends the form: pays, or is asked to confirm the card. */
+export async function submitCheckout(state: State, id: string, form: URLSearchParams): Promise<Reply> {
+  const session = state.world.store.get("session", id)
+  if (!session) return messagePage("No such session", "This Checkout session doesn't exist.", 404)
+  const already = closed(session)
+  if (already) return already
+  const card = cardIn(form)
+  if (form.get("confirmation") === "fail") {
+    return payPage(state.world, session, "We are unable to authenticate your payment method.", form)
+  }
+  const authenticated = form.get("confirmation") === "complete"
+  const email = form.get("email") || undefined
+  const result = payCheckout(state.world, session, { card, authenticated, email })
+  return answer(state, result, form)
+}
+
+async function answer(state: State, result: CheckoutResult, form: URLSearchParams): Promise<Reply> {
+  const { session } = result
+  if (result.status === "declined") return payPage(state.world, session, result.message, form)
+  if (result.status === "requires_action") return confirmationPage(session, form)
+  const completed = state.world.events
+    .all()
+    .findLast((event) => event.type === "checkout.session.completed" && event.data.object.id === session.id)
+  if (completed && completed.pending_webhooks > 0) await state.courier.log.arrival(completed.id, WAIT_MS)
+  return redirectTo(successUrl(session))
+}
+
+/** Where the buyer goes after paying. */
+function successUrl(session: Stripe.Checkout.Session): string {
+  return (session.success_url ?? "/").replaceAll("{CHECKOUT_SESSION_ID}", session.id)
+}
+
+function closed(session: Stripe.Checkout.Session): Reply | undefined {
+  if (session.status === "complete") {
+    const link = { href: successUrl(session), text: "Continue" }
+    return messagePage("You have paid", "This Checkout session is complete.", 200, link)
+  }
+  if (session.status === "open") return undefined
+  const link = session.cancel_url ? { href: cancelUrl(session), text: "Back" } : undefined
+  return messagePage("This session has expired", "Start again where you came from.", 410, link)
+}
+
+function payPage(
+  world: World,
+  session: Stripe.Checkout.Session,
+  problem?: string,
+  typed?: URLSearchParams,
+): Reply {
+  const record = world.store.need("session_record", session.id)
+  const price = world.store.need("price", record.price)
+  const product = world.store.need("product", String(price.product))
+  const email = session.customer_details?.email ?? session.customer_email
+  const amount = money(session.amount_total ?? 0, session.currency ?? "usd")
+  return pageOf(
+    `Subscribe to ${product.name}`,
+    html`<h1>Subscribe to ${product.name}</h1>
+<p class="price">${amount} <span class="soft" style="font-size:1rem">per ${price.recurring?.interval ?? "month"}</span></p>
+${problem && html`<section class="alert" role="alert"><strong>${problem}</strong> Try another card.</section>`}
+<section>
+<form method="post">
+${
+  email
+    ? html`<p>Email: <strong>${email}</strong></p>`
+    : html`<label class="field">Email <input type="email" name="email" required autocomplete="email" value="${typed?.get("email")}"></label>`
+}
+${cardChoice()}
+<button class="do wide" type="submit">Subscribe</button>
+</form>
+</section>
+${session.cancel_url && html`<p><a href="${cancelUrl(session)}">Back without paying</a></p>`}`,
+    problem ? 402 : 200,
+  )
+}
+
+function confirmationPage(session: Stripe.Checkout.Session, form: URLSearchParams): Reply {
+  return pageOf(
+    "Confirm your payment",
+    html`<section>
+<h1>Confirm your payment</h1>
+<p>Your bank wants to know that it is you (3D Secure, simulated).</p>
+<form method="post" action="/c/pay/${session.id}">
+<input type="hidden" name="card" value="${cardIn(form)}">
+<input type="hidden" name="email" value="${form.get("email") ?? ""}">
+<div class="row">
+<button class="do" name="confirmation" value="complete">Complete</button>
+<button name="confirmation" value="fail">Fail</button>
+</div>
+</form>
+</section>`,
+  )
+}
+
+function cancelUrl(session: Stripe.Checkout.Session): string {
+  return (session.cancel_url ?? "").replaceAll("{CHECKOUT_SESSION_ID}", session.id)
+}

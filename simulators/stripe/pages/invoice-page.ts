@@ -1,0 +1,38 @@
+import type { Reply } from "../idempotency.ts"
+import { payInvoice } from "../model/pay-invoice.ts"
+import { Refused } from "../model/refusals.ts"
+import type { World } from "../model/world.ts"
+import { html } from "./html.ts"
+import { date, messagePage, money, pageOf, redirectTo } from "./layout.ts"
+
+/** What a customer sees at an invoice's address. */
+export function showInvoice(world: World, id: string, problem?: string): Reply {
+  const invoice = world.store.get("invoice", id)
+  if (!invoice) return messagePage("No such invoice", "This invoice doesn't exist.", 404)
+  const [line] = invoice.lines.data
+  return pageOf(
+    `Invoice ${invoice.number ?? ""}`,
+    html`<h1>Invoice ${invoice.number ?? "(draft)"}</h1>
+${problem && html`<section class="alert" role="alert"><strong>${problem}</strong> Change the card in the portal.</section>`}
+<section>
+<p class="price">${money(invoice.total, invoice.currency)}</p>
+<p>${line?.description}<br><span class="soft">${line && `${date(line.period.start)} to ${date(line.period.end)}`}</span></p>
+<p>Status: <strong>${invoice.status}</strong></p>
+${invoice.status === "open" && html`<form method="post"><button class="do">Pay and confirm</button></form>`}
+</section>`,
+    problem ? 402 : 200,
+  )
+}
+
+/** A customer pays an open invoice with the card there is, confirming it if that is asked for. */
+export function submitInvoice(world: World, id: string): Reply {
+  const invoice = world.store.get("invoice", id)
+  if (!invoice) return messagePage("No such invoice", "This invoice doesn't exist.", 404)
+  try {
+    payInvoice(world, invoice, { present: true })
+    return redirectTo(`/i/${id}`)
+  } catch (error) {
+    if (error instanceof Refused) return showInvoice(world, id, error.message)
+    throw error
+  }
+}

@@ -1,0 +1,81 @@
+import { readFile, rename, writeFile } from "node:fs/promises"
+import type { WorldDump } from "./model/world.ts"
+import type { State } from "./state.ts"
+
+/** What happens within this time is written at once. */
+const DEBOUNCE_MS = 200
+
+type Kept = {
+  world: WorldDump
+  idempotency: ReturnType<State["idempotency"]["dump"]>
+  waiting: State["courier"]["waiting"]
+}
+
+/**
+ * Keeps the state in a file, from now on and from before if the file is there. `resume` goes on delivering
+ * what hadn't arrived. A write that is cut off leaves the file as it was. Rejects when the file can't be read.
+ */
+export async function keepIn(file: string, state: State) {
+  const kept = await read(file)
+  if (kept) {
+    state.world.load(kept.world)
+    state.idempotency.load(kept.idempotency)
+  }
+  const writer = new Writer(file, state)
+  state.onChange = () => writer.soon()
+  return {
+    resume() {
+      for (const { event, endpoint } of kept?.waiting ?? []) {
+        const known = state.world.events.get(event)
+        if (known) state.courier.accept(known, endpoint)
+      }
+    },
+    close: () => writer.close(),
+  }
+}
+
+class Writer {
+  readonly #file: string
+  readonly #state: State
+  #timer: NodeJS.Timeout | null = null
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(file: string, state: State) {
+    this.#file = file
+    this.#state = state
+  }
+
+  soon() {
+    this.#timer ??= setTimeout(() => this.#write(), DEBOUNCE_MS)
+  }
+
+  async close() {
+    this.#write()
+    await this.#writing
+  }
+
+  #write() {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#writing = this.#writing.then(() => save(this.#file, this.#state)).catch(report)
+  }
+}
+
+async function save(file: string, { world, idempotency, courier }: State) {
+  const kept: Kept = { world: world.dump(), idempotency: idempotency.dump(), waiting: courier.waiting }
+  await writeFile(`${file}.new`, JSON.stringify(kept), { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}
+
+async function read(file: string): Promise<Kept | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"))
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
+    throw new Error(`Can't read ${file}: delete it to start anew`, { cause: error })
+  }
+}
+
+function report(error: unknown) {
+  process.stderr.write(`stripe simulator: can't keep its state: ${error}\n`)
+}

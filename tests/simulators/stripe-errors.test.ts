@@ -1,0 +1,187 @@
+import Stripe from "stripe"
+import { describe, expect, test } from "vitest"
+import { PRO_PRICE } from "../../simulators/stripe/server.ts"
+import { clientOf, failed, openCheckout, useSimulator } from "./stripe-kit.ts"
+
+const simulator = useSimulator()
+
+function bare(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
+  return fetch(`${simulator.current.url}${path}`, {
+    method,
+    headers: {
+      authorization: "Bearer sk_test_x",
+      "content-type": "application/x-www-form-urlencoded",
+      ...headers,
+    },
+    body,
+  })
+}
+
+async function errorOf(response: Response) {
+  expect(response.headers.get("request-id")).toMatch(/^req_/)
+  return { status: response.status, ...((await response.json()) as { error: Record<string, unknown> }).error }
+}
+
+describe("a request is refused", () => {
+  test("with a wrong key", async () => {
+    const error = await failed(clientOf(simulator.current, {}, "sk_live_1234567890").customers.list())
+    expect(error).toBeInstanceOf(Stripe.errors.StripeAuthenticationError)
+    expect(error.message).toMatch(/^Invalid API Key provided: sk_live_\*+7890$/)
+    const response = await fetch(`${simulator.current.url}/v1/customers`)
+    const message = expect.stringContaining("You did not provide an API key")
+    expect(await errorOf(response)).toMatchObject({ status: 401, message })
+  })
+
+  test("for what doesn't exist", async () => {
+    const stripe = clientOf(simulator.current)
+    expect(await failed(stripe.customers.retrieve("cus_none"))).toMatchObject({
+      statusCode: 404,
+      code: "resource_missing",
+      message: "No such customer: 'cus_none'",
+    })
+    const error = await failed(openCheckout(stripe, { line_items: [{ price: "invalid", quantity: 1 }] }))
+    expect(error).toMatchObject({ statusCode: 400, code: "resource_missing", param: "line_items[0][price]" })
+    expect(error.message).toBe("No such price: 'invalid'")
+    expect(await errorOf(await bare("GET", "/v1/nothing"))).toMatchObject({
+      status: 404,
+      type: "invalid_request_error",
+    })
+  })
+
+  test("without what it needs, or with what it doesn't know", async () => {
+    expect(await errorOf(await bare("POST", "/v1/subscriptions", "items[0][price]=x"))).toMatchObject({
+      status: 400,
+      code: "parameter_missing",
+      message: "Missing required param: customer.",
+      param: "customer",
+    })
+    expect(await errorOf(await bare("POST", "/v1/customers", "emial=a"))).toMatchObject({
+      status: 400,
+      code: "parameter_unknown",
+      message: "Received unknown parameter: emial",
+    })
+    expect(
+      await errorOf(
+        await bare(
+          "POST",
+          "/v1/checkout/sessions",
+          "mode=subscription&line_items[0][prise]=x&success_url=http://a",
+        ),
+      ),
+    ).toMatchObject({
+      status: 400,
+    })
+    expect(await errorOf(await bare("GET", "/v1/customers?limit=1000"))).toMatchObject({
+      status: 400,
+      param: "limit",
+    })
+    expect(
+      await errorOf(await bare("GET", "/v1/customers?expand[]=data.email.more.and.more.and")),
+    ).toMatchObject({ status: 400 })
+  })
+
+  test("for a subscription without a card", async () => {
+    const stripe = clientOf(simulator.current)
+    const { id: customer } = await stripe.customers.create()
+    const error = await failed(stripe.subscriptions.create({ customer, items: [{ price: PRO_PRICE }] }))
+    expect(error).toMatchObject({ statusCode: 400, code: "resource_missing" })
+    expect(error.message).toContain("This customer has no attached payment source")
+  })
+
+  test.each([
+    ["a[b=1", "POST", "/v1/customers"],
+    [`email=a&email[b]=1`, "POST", "/v1/customers"],
+    [`metadata${"[a]".repeat(50)}=1`, "POST", "/v1/customers"],
+    ["%E0%A4%A", "POST", "/v1/customers"],
+    ["__proto__[x]=1", "POST", "/v1/customers"],
+    ["metadata=text", "POST", "/v1/customers"],
+    [Array.from({ length: 3000 }, (_, at) => `metadata[k${at}]=v`).join("&"), "POST", "/v1/customers"],
+    ["expand[a][b]=c", "POST", "/v1/customers"],
+    ["customer[]=a", "POST", "/v1/subscriptions"],
+    ["\u0000=\u0000", "POST", "/v1/customers/%00"],
+    ["a=1", "POST", "/v1/customers/%E0%A4%A"],
+    ["a".repeat(2_000_000), "POST", "/v1/customers"],
+  ])("and not crashed by %.40s", async (body, method, path) => {
+    const error = await errorOf(await bare(method, path, body))
+    expect(error.status).toBeGreaterThanOrEqual(400)
+    expect(error.status).toBeLessThan(500)
+    expect((await clientOf(simulator.current).customers.create()).object).toBe("customer")
+  })
+})
+
+describe("an Idempotency-Key", () => {
+  test("gives the first answer again", async () => {
+    const stripe = clientOf(simulator.current)
+    const first = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k1" })
+    const again = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k1" })
+    expect(again.id).toBe(first.id)
+    expect(again.lastResponse.headers["idempotent-replayed"]).toBe("true")
+    expect(first.lastResponse.headers).not.toHaveProperty("idempotent-replayed")
+    expect((await stripe.customers.list()).data).toHaveLength(1)
+    const other = await failed(stripe.customers.create({ name: "Bob" }, { idempotencyKey: "k1" }))
+    expect(other).toBeInstanceOf(Stripe.errors.StripeIdempotencyError)
+  })
+
+  test("is in use while its call is under way", async () => {
+    const stripe = clientOf(simulator.current)
+    simulator.current.fail({ path: "/v1/customers", status: "slow", delayMs: 200 })
+    const slow = stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k2" })
+    await expect.poll(() => simulator.current.calls().length).toBe(1)
+    const meanwhile = await failed(stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k2" }))
+    expect(meanwhile).toMatchObject({ statusCode: 409, code: "idempotency_key_in_use" })
+    expect((await slow).name).toBe("Ada")
+  })
+
+  test("survives an answer that was lost", async () => {
+    const stripe = clientOf(simulator.current, { maxNetworkRetries: 2 })
+    simulator.current.fail({ method: "POST", path: "/v1/customers", status: "reset", when: "after" })
+    const made = await stripe.customers.create({ name: "Ada" })
+    expect((await stripe.customers.list()).data.map(({ id }) => id)).toEqual([made.id])
+    const [lost, answered] = simulator.current.calls()
+    expect(lost).toMatchObject({ status: null, method: "POST", path: "/v1/customers" })
+    expect(answered).toMatchObject({ status: 200, idempotencyKey: lost?.idempotencyKey })
+  })
+})
+
+describe("what is scripted to fail", () => {
+  test.each([
+    [500, {}, "StripeAPIError"],
+    [429, {}, "StripeRateLimitError"],
+    [402, { type: "card_error", code: "card_declined" }, "StripeCardError"],
+  ] as const)("fails with %i, once", async (status, more, type) => {
+    const stripe = clientOf(simulator.current)
+    simulator.current.fail({ path: "/v1/customers", status, ...more })
+    expect(await failed(stripe.customers.list())).toMatchObject({ statusCode: status, type })
+    expect((await stripe.customers.list()).data).toEqual([])
+  })
+
+  test("says whether trying again helps", async () => {
+    const stripe = clientOf(simulator.current, { maxNetworkRetries: 2 })
+    simulator.current.fail({ path: "/v1/", status: 500, shouldRetry: false })
+    expect((await failed(stripe.customers.list())).statusCode).toBe(500)
+    simulator.current.fail({ path: "/v1/", status: 429, shouldRetry: true })
+    expect((await stripe.customers.list()).data).toEqual([])
+  })
+
+  test("ends the connection or never answers", async () => {
+    simulator.current.fail({ method: "GET", path: "/^\\/v1\\/customers$/", status: "reset", times: 2 })
+    // The SDK tries a reset connection once more, however few retries it is allowed.
+    const stripe = clientOf(simulator.current, { timeout: 100 })
+    expect(await failed(stripe.customers.list())).toBeInstanceOf(Stripe.errors.StripeConnectionError)
+    simulator.current.fail({ path: "/v1/customers", status: "timeout" })
+    expect((await failed(stripe.customers.list())).message).toContain("timeout")
+    expect(simulator.current.calls().map(({ status }) => status)).toEqual([null, null, null])
+  })
+})
+
+describe("the version", () => {
+  test("is answered, and must be one", async () => {
+    const list = await clientOf(simulator.current).customers.list()
+    expect(list.lastResponse.apiVersion).toBe("2026-10-28.endive")
+    const response = await bare("GET", "/v1/customers", undefined, { "stripe-version": "tomorrow" })
+    expect(await errorOf(response)).toMatchObject({
+      status: 400,
+      message: "Invalid Stripe API version: tomorrow",
+    })
+  })
+})

@@ -1,0 +1,159 @@
+import { afterEach, describe, expect, test } from "vitest"
+import { clientOf, openCheckout, SECRET, startReceiver, subscriber, useSimulator } from "./stripe-kit.ts"
+
+const simulator = useSimulator()
+const closing: Array<() => Promise<void>> = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+/** What a browser does with a form: the answer, redirects not followed. */
+function submit(url: string, fields: Record<string, string> = {}) {
+  return fetch(url, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" })
+}
+
+async function textOf(url: string) {
+  const response = await fetch(url)
+  return { status: response.status, text: await response.text() }
+}
+
+describe("the Checkout page", () => {
+  async function opened(fields = {}) {
+    const stripe = clientOf(simulator.current)
+    const session = await openCheckout(stripe, fields)
+    return { stripe, id: session.id, url: session.url ?? "" }
+  }
+
+  test("says that it is simulated, and needs nothing from elsewhere", async () => {
+    const { url } = await opened()
+    const { status, text } = await textOf(url)
+    expect(status).toBe(200)
+    expect(text).toContain("Simulated Stripe – no money moves")
+    expect(text).toContain("$20.00")
+    expect(text).toContain('href="http://app.test/cancelled"')
+    expect(text).not.toMatch(/<script|src=|@import|url\(/)
+  })
+
+  test("takes a good card and goes on to the app", async () => {
+    const { stripe, id, url } = await opened()
+    const response = await submit(url, { card: "ok", email: "ada@example.test" })
+    expect(response.status).toBe(303)
+    expect(response.headers.get("location")).toBe(`http://app.test/done?session=${id}`)
+    const session = await stripe.checkout.sessions.retrieve(id, { expand: ["customer"] })
+    expect(session).toMatchObject({ status: "complete", customer: { email: "ada@example.test" } })
+    expect((await textOf(url)).text).toContain("You have paid")
+    expect((await submit(url, { card: "ok" })).status).toBe(200)
+    expect((await stripe.subscriptions.list()).data).toHaveLength(1)
+  })
+
+  test("tells of a declined card and lets one try another", async () => {
+    const { url } = await opened({ customer_email: "a@b.test" })
+    const declined = await submit(url, { card: "decline" })
+    expect(declined.status).toBe(402)
+    expect(await declined.text()).toContain("Your card was declined.")
+    expect((await submit(url, { card: "ok" })).status).toBe(303)
+  })
+
+  test("asks to confirm a card that needs it", async () => {
+    const { stripe, id, url } = await opened()
+    const asked = await (await submit(url, { card: "authenticate", email: "a@b.test" })).text()
+    expect(asked).toContain("Confirm your payment")
+    expect(asked).toContain('name="email" value="a@b.test"')
+    const refused = await submit(url, { card: "authenticate", confirmation: "fail" })
+    expect(await refused.text()).toContain("unable to authenticate")
+    expect((await stripe.checkout.sessions.retrieve(id)).status).toBe("open")
+    expect((await submit(url, { card: "authenticate", confirmation: "complete" })).status).toBe(303)
+  })
+
+  test("waits for the app to know before it goes on", async () => {
+    let answer = () => {}
+    const answered = new Promise<number>((resolve) => {
+      answer = () => resolve(200)
+    })
+    const receiver = await startReceiver(({ event }) =>
+      event.type === "checkout.session.completed" ? answered : 200,
+    )
+    closing.push(receiver.close)
+    simulator.current.setEndpoint({ url: receiver.url, secret: SECRET })
+    const { url } = await opened()
+    let arrived = false
+    const response = submit(url, { card: "ok" }).finally(() => {
+      arrived = true
+    })
+    await expect.poll(() => receiver.types()).toContain("checkout.session.completed")
+    expect(arrived).toBe(false)
+    answer()
+    expect((await response).status).toBe(303)
+  })
+
+  test("is closed when it has expired, and unknown when it never was", async () => {
+    const { stripe, id, url } = await opened()
+    await stripe.checkout.sessions.expire(id)
+    expect(await textOf(url)).toMatchObject({ status: 410, text: expect.stringContaining("expired") })
+    expect((await submit(url, { card: "ok" })).status).toBe(410)
+    expect((await textOf(`${simulator.current.url}/c/pay/cs_none`)).status).toBe(404)
+  })
+
+  test("shows what others wrote as text", async () => {
+    const { url } = await opened({ customer_email: "<b>x</b>@b.test" })
+    expect((await textOf(url)).text).toContain("&#60;b&#62;x")
+  })
+})
+
+describe("the portal page", () => {
+  async function opened(card: "ok" | "insufficient_on_renewal" = "ok") {
+    const subscribed = await subscriber(simulator.current, card)
+    const { stripe, customer } = subscribed
+    const { url } = await stripe.billingPortal.sessions.create({
+      customer,
+      return_url: "http://app.test/account",
+    })
+    const status = async () => stripe.subscriptions.retrieve(subscribed.subscription)
+    return { ...subscribed, url, status }
+  }
+
+  test("shows the subscription and leads back", async () => {
+    const { url } = await opened()
+    const { text } = await textOf(url)
+    expect(text).toContain("active")
+    expect(text).toContain("Renews 2026-02-28 10:00 UTC")
+    expect(text).toContain('href="http://app.test/account"')
+    expect(text).not.toMatch(/<script|src=|@import|url\(/)
+  })
+
+  test("cancels and takes it back", async () => {
+    const { url, subscription, status } = await opened()
+    expect((await submit(`${url}/cancel`, { subscription })).headers.get("location")).toBe(
+      new URL(url).pathname,
+    )
+    expect(await status()).toMatchObject({ cancel_at_period_end: false, cancel_at: expect.any(Number) })
+    expect((await textOf(url)).text).toContain("Ends 2026-02-28 10:00 UTC")
+    await submit(`${url}/resume`, { subscription })
+    expect((await status()).cancel_at).toBeNull()
+  })
+
+  test("changes the card and moves time on", async () => {
+    const { stripe, url, status } = await opened()
+    await submit(`${url}/card`, { card: "insufficient_on_renewal" })
+    await submit(`${url}/advance`, { by: "month" })
+    expect((await status()).status).toBe("past_due")
+    const refused = await submit(`${url}/card`, { card: "decline" })
+    expect(await refused.text()).toContain("Your card was declined.")
+    await submit(`${url}/card`, { card: "ok" })
+    const [open] = (await stripe.invoices.list({ status: "open" })).data
+    expect((await textOf(open?.hosted_invoice_url ?? "")).text).toContain("Pay and confirm")
+    await submit(open?.hosted_invoice_url ?? "")
+    expect((await status()).status).toBe("active")
+    const before = simulator.current.now()
+    await submit(`${url}/advance`, { by: "day" })
+    expect(simulator.current.now() - before).toBe(86_400)
+  })
+
+  test("leaves other people's subscriptions alone", async () => {
+    const { url } = await opened()
+    const other = await subscriber(simulator.current)
+    await submit(`${url}/cancel`, { subscription: other.subscription })
+    expect((await other.stripe.subscriptions.retrieve(other.subscription)).cancel_at).toBeNull()
+  })
+})
