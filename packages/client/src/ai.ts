@@ -1,0 +1,142 @@
+import type { ChatTransport, UIMessage, UIMessageChunk } from "ai"
+import type { ChatClient } from "./client.ts"
+import type { StreamEvent } from "./follow.ts"
+import type { Endpoints, Message } from "./types.ts"
+
+export interface RoomTransportOptions {
+  client: ChatClient
+  /** The room's id; by default `useChat`'s own `id` is one. */
+  chatroomId?: string
+  /** Whether stopping in the page stops the reply at the service, too. Yes by default. */
+  cancelOnAbort?: boolean
+}
+
+type ReplyEvent = StreamEvent<Endpoints["GET /chatroom/{id}/message/{messageId}/stream"]["events"]>
+
+/**
+ * Lets the AI SDK's `useChat` talk to a room. The page's messages are a branch of the room: a reply has the same id in
+ * both, so an edited prompt continues where it stands. Streams resume by themselves; `reconnectToStream` shows a reply
+ * that is being made, also to a page that was loaded anew.
+ */
+export function createRoomTransport(options: RoomTransportOptions): ChatTransport<UIMessage> {
+  const { client, cancelOnAbort = true } = options
+  const roomOf = (chatId: string) => options.chatroomId ?? chatId
+
+  return {
+    resumeStreamIsReplay: true,
+
+    async sendMessages({ chatId, messages, abortSignal }) {
+      const chatroomId = roomOf(chatId)
+      const last = messages.findLast(({ role }) => role === "user")
+      if (!last) throw new TypeError("There is no message to send.")
+      // Not aborted on its way: a prompt that the service has taken must be known to be cancelled.
+      const { prompt } = await client.ask({
+        chatroomId,
+        message: textIn(last),
+        ...parentOf(messages, last),
+      })
+      return show(client, prompt.reply, abortSignal, cancelOnAbort)
+    },
+
+    async reconnectToStream({ chatId, abortSignal }) {
+      const room = await client.call("GET /chatroom/{id}", { params: { id: roomOf(chatId) } })
+      const reply = room.messages.findLast(({ role }) => role === "model")
+      if (!reply || !["queued", "running"].includes(reply.status)) return null
+      return show(client, reply, abortSignal, false)
+    },
+  }
+}
+
+/** The messages of a room as `useChat` wants them, to begin with. */
+export function toUIMessages(messages: readonly Message[]): UIMessage[] {
+  return messages.map(({ id, role, content }) => ({
+    id,
+    role: role === "model" ? "assistant" : "user",
+    parts: [{ type: "text", text: content }],
+  }))
+}
+
+function textIn({ parts }: UIMessage): string {
+  const text = parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("")
+  if (text.trim() === "") throw new TypeError("A message without text can't be sent.")
+  return text
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** The reply above the message. A page that shows nothing above it begins anew. */
+function parentOf(messages: UIMessage[], last: UIMessage): { parentId?: string | null } {
+  const above = messages.slice(0, messages.indexOf(last))
+  if (above.length === 0) return { parentId: null }
+  const reply = above.findLast(({ role, id }) => role === "assistant" && UUID.test(id))
+  return reply ? { parentId: reply.id } : {}
+}
+
+function show(
+  client: ChatClient,
+  { id: messageId, chatroomId }: Message,
+  abortSignal: AbortSignal | undefined,
+  cancelOnAbort: boolean,
+): ReadableStream<UIMessageChunk> {
+  const hangUp = new AbortController()
+  const stop = () => {
+    hangUp.abort()
+    if (cancelOnAbort) cancel(client, chatroomId, messageId)
+  }
+  if (abortSignal?.aborted) stop()
+  abortSignal?.addEventListener("abort", stop, { once: true })
+  const events = client.followReply({ chatroomId, messageId }, { signal: hangUp.signal })
+  const chunks = toChunks(messageId, events)
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await chunks.next()
+      if (!done) return controller.enqueue(value)
+      abortSignal?.removeEventListener("abort", stop)
+      controller.close()
+    },
+    async cancel() {
+      abortSignal?.removeEventListener("abort", stop)
+      hangUp.abort()
+      await chunks.return(undefined)
+    },
+  })
+}
+
+/** A hint: when it fails the reply is made to its end, and nobody waits for it. */
+function cancel(client: ChatClient, id: string, messageId: string): void {
+  client
+    .call("POST /chatroom/{id}/message/{messageId}/cancel", { params: { id, messageId } })
+    .catch(() => undefined)
+}
+
+async function* toChunks(
+  messageId: string,
+  events: AsyncIterable<ReplyEvent>,
+): AsyncGenerator<UIMessageChunk, undefined> {
+  yield { type: "start", messageId }
+  yield { type: "start-step" }
+  let part = 0
+  let isOpen = false
+  for await (const { event, data } of events) {
+    const id = `text-${part}`
+    if (event === "delta") {
+      if (!isOpen) yield { type: "text-start", id }
+      isOpen = true
+      yield { type: "text-delta", id, delta: data.text }
+    } else if (event === "reset") {
+      yield { type: "reset-step" }
+      isOpen = false
+      part += 1
+    } else {
+      if (isOpen) yield { type: "text-end", id }
+      yield* endOf(data)
+    }
+  }
+}
+
+function* endOf({ status, error }: Message): Generator<UIMessageChunk> {
+  if (status === "failed") yield { type: "error", errorText: error?.message ?? "The reply failed." }
+  else if (status === "cancelled") yield { type: "abort" }
+  yield { type: "finish-step" }
+  yield { type: "finish", finishReason: status === "failed" ? "error" : "stop" }
+}

@@ -1,0 +1,170 @@
+import { type AnyRequest, type Arguments, type Endpoint, methodOf, type Reply, toUrl } from "./endpoint.ts"
+import { ApiError } from "./error.ts"
+import { type FollowOptions, follow, isPassing, type StreamEvent } from "./follow.ts"
+import { createSession } from "./session.ts"
+import { memoryTokens, type TokenStore } from "./tokens.ts"
+import type { Endpoints, Prompt } from "./types.ts"
+import { backoffMs, pause } from "./wait.ts"
+
+export interface ClientOptions {
+  /** Such as `http://localhost:3000`; empty for the page's own server. */
+  baseUrl: string
+  /** Where the tokens are kept; in memory by default. */
+  tokens?: TokenStore
+  /** Called when the session is over and only signing in again helps. */
+  onSignedOut?: () => void
+  fetch?: typeof fetch
+  /** The wait before a broken stream is opened again the first time; it doubles from there. */
+  firstWaitMs?: number
+}
+
+export interface Ask {
+  chatroomId: string
+  message: string
+  /** The reply that this continues; null begins anew. */
+  parentId?: string | null
+  /** Sending the same again with the same key is safe. A random one by default. */
+  idempotencyKey?: string
+  signal?: AbortSignal
+}
+
+type ReplyEvents = Endpoints["GET /chatroom/{id}/message/{messageId}/stream"]["events"]
+type RoomEvents = Endpoints["GET /chatroom/{id}/events"]["events"]
+
+export type ChatClient = ReturnType<typeof createClient>
+
+/** A client of the service, for browsers and for Node. Sign-in replies are kept, and renewed when they are no good any more. */
+export function createClient(options: ClientOptions) {
+  const { baseUrl, tokens: store = memoryTokens(), onSignedOut, firstWaitMs = 250 } = options
+  const session = createSession({ baseUrl, fetch: options.fetch ?? fetch, store, onSignedOut })
+
+  const request = (endpoint: Endpoint, given: AnyRequest) => {
+    const { body, signal, headers = {} } = given
+    const set = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined)
+    return session.send(toUrl(baseUrl, endpoint, given), {
+      method: methodOf(endpoint),
+      signal: signal ?? null,
+      headers: {
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...Object.fromEntries(set),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  }
+
+  /** Calls an endpoint. @throws {ApiError} when the service refuses; what `fetch` throws when it can't be reached */
+  async function call<E extends Endpoint>(endpoint: E, ...[given]: Arguments<E>): Promise<Reply<E>> {
+    const response = await request(endpoint, (given ?? {}) as AnyRequest)
+    if (!response.ok) throw await ApiError.from(response)
+    const reply = await read(response)
+    if (SIGN_INS.includes(endpoint)) await store.set(reply as Reply<"POST /auth/login">)
+    if (SIGN_OUTS.includes(endpoint)) await store.set(null)
+    return reply as Reply<E>
+  }
+
+  /** Every item of a list, page after page. */
+  async function* list<E extends ListEndpoint>(
+    endpoint: E,
+    ...[given]: Arguments<E>
+  ): AsyncGenerator<Reply<E>[number]> {
+    let query = (given as AnyRequest | undefined)?.query ?? {}
+    for (;;) {
+      const response = await request(endpoint, { ...(given as AnyRequest), query })
+      if (!response.ok) throw await ApiError.from(response)
+      yield* (await response.json()) as Reply<E>[number][]
+      const next = /<([^>]+)>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1]
+      if (!next) return
+      query = Object.fromEntries(new URL(next, "http://localhost").searchParams)
+    }
+  }
+
+  /** The events of a reply until it is done, through broken connections. */
+  function followReply(
+    { chatroomId, messageId }: { chatroomId: string; messageId: string },
+    options: FollowOptions = {},
+  ): AsyncGenerator<StreamEvent<ReplyEvents>> {
+    const params = { id: chatroomId, messageId }
+    return follow<ReplyEvents>({
+      ...options,
+      firstWaitMs,
+      lastEvent: "done",
+      open: (lastEventId, signal) =>
+        request("GET /chatroom/{id}/message/{messageId}/stream", streamRequest(params, lastEventId, signal)),
+    })
+  }
+
+  /** All that happens in a room until it is deleted, through broken connections. */
+  function followRoom(
+    chatroomId: string,
+    options: FollowOptions = {},
+  ): AsyncGenerator<StreamEvent<RoomEvents>> {
+    return follow<RoomEvents>({
+      ...options,
+      firstWaitMs,
+      lastEvent: "deleted",
+      open: (lastEventId, signal) =>
+        request("GET /chatroom/{id}/events", streamRequest({ id: chatroomId }, lastEventId, signal)),
+    })
+  }
+
+  /**
+   * Sends a prompt, again where the connection fails: the key makes that safe. `events` is its reply's stream, which
+   * needs to be read only by who wants it.
+   */
+  async function ask(
+    question: Ask,
+  ): Promise<{ prompt: Prompt; events: AsyncGenerator<StreamEvent<ReplyEvents>> }> {
+    const { chatroomId, message, parentId, signal, idempotencyKey = crypto.randomUUID() } = question
+    const send = () =>
+      call("POST /chatroom/{id}/message", {
+        params: { id: chatroomId },
+        headers: { "Idempotency-Key": idempotencyKey },
+        body: { message, ...(parentId === undefined ? {} : { parentId }) },
+        ...(signal ? { signal } : {}),
+      })
+    const prompt = await retry(send, firstWaitMs, signal)
+    const events = followReply({ chatroomId, messageId: prompt.reply.id }, signal ? { signal } : {})
+    return { prompt, events }
+  }
+
+  return { call, list, ask, followReply, followRoom, tokens: store }
+}
+
+type ListEndpoint = {
+  [E in Endpoint]: Reply<E> extends unknown[] ? E : never
+}[Endpoint]
+
+const SIGN_INS: Endpoint[] = ["POST /auth/verify-otp", "POST /auth/login", "POST /auth/refresh"]
+const SIGN_OUTS: Endpoint[] = ["POST /auth/logout", "DELETE /user/me"]
+
+const TRIES = 3
+
+/** What the service has understood and refused, also for today's limit, is refused for good. */
+async function retry<T>(
+  work: () => Promise<T>,
+  firstWaitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await work()
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.status < 500
+      if (isRefused || !isPassing(error) || failures + 1 >= TRIES || signal?.aborted) throw error
+      await pause(backoffMs(failures, firstWaitMs), signal)
+    }
+  }
+}
+
+async function read(response: Response): Promise<unknown> {
+  if (response.status === 204) return undefined
+  return response.headers.get("content-type")?.includes("json") ? response.json() : response.text()
+}
+
+function streamRequest(
+  params: Record<string, string>,
+  lastEventId: string | undefined,
+  signal: AbortSignal,
+): AnyRequest {
+  return { params, signal, headers: { Accept: "text/event-stream", "Last-Event-ID": lastEventId } }
+}

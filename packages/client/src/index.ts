@@ -1,0 +1,7 @@
+export { type Ask, type ChatClient, type ClientOptions, createClient } from "./client.ts"
+export type { Arguments, Endpoint, Reply } from "./endpoint.ts"
+export { ApiError } from "./error.ts"
+export type { FollowOptions, StreamEvent } from "./follow.ts"
+export { textOf } from "./text-of.ts"
+export { memoryTokens, storageTokens, type TokenStore, type Tokens } from "./tokens.ts"
+export type * from "./types.ts"

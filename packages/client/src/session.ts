@@ -1,0 +1,67 @@
+import { ApiError } from "./error.ts"
+import type { TokenStore, Tokens } from "./tokens.ts"
+
+export interface SessionOptions {
+  baseUrl: string
+  fetch: typeof fetch
+  store: TokenStore
+  onSignedOut?: (() => void) | undefined
+}
+
+/** Sends requests with the access token of now, and renews it once when the service says that it is no good. */
+export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOptions) {
+  let renewing: Promise<Tokens | null> | null = null
+
+  async function send(url: string, init: RequestInit): Promise<Response> {
+    const tokens = await store.get()
+    const response = await fetch(url, authorized(init, tokens))
+    if (response.status !== 401 || !tokens) return response
+    if (!(await isTokenRefused(response.clone()))) return response
+    const renewed = await renew(tokens)
+    if (!renewed) return response
+    await response.body?.cancel()
+    return fetch(url, authorized(init, renewed))
+  }
+
+  /** Calls that find the token dead at the same time share one renewal: a refresh token is good once. */
+  async function renew(dead: Tokens): Promise<Tokens | null> {
+    const current = await store.get()
+    if (current && current.token !== dead.token) return current
+    renewing ??= exchange(dead).finally(() => {
+      renewing = null
+    })
+    return renewing
+  }
+
+  async function exchange({ refreshToken }: Tokens): Promise<Tokens | null> {
+    const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/auth/refresh`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ refreshToken }),
+    })
+    if (response.ok) {
+      const tokens = (await response.json()) as Tokens
+      await store.set(tokens)
+      return tokens
+    }
+    const error = await ApiError.from(response)
+    // Only these say that the session is over; anything else may pass.
+    if (error.status !== 401 && error.status !== 400) throw error
+    await store.set(null)
+    onSignedOut?.()
+    return null
+  }
+
+  return { send }
+}
+
+/** Other 401s, such as a wrong code, say nothing of the token. */
+async function isTokenRefused(response: Response): Promise<boolean> {
+  return (await ApiError.from(response)).code === "unauthenticated"
+}
+
+function authorized(init: RequestInit, tokens: Tokens | null): RequestInit {
+  const headers = new Headers(init.headers)
+  if (tokens) headers.set("Authorization", `Bearer ${tokens.token}`)
+  return { ...init, headers }
+}

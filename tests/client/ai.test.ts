@@ -1,0 +1,138 @@
+import { AbstractChat, type ChatStatus, type UIMessage } from "ai"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { createRoomTransport, toUIMessages } from "../../packages/client/src/ai.ts"
+import type { ChatClient } from "../../packages/client/src/index.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { signedIn } from "./kit.ts"
+
+let app: TestApp
+
+beforeAll(async () => {
+  app = await startTestApp({ config: { plans: { basicDailyPrompts: 100 } } })
+})
+afterAll(() => app.close())
+
+/** What `useChat` holds, without React. */
+class Chat extends AbstractChat<UIMessage> {
+  constructor(client: ChatClient, id: string, messages: UIMessage[] = []) {
+    const state = {
+      status: "ready" as ChatStatus,
+      error: undefined as Error | undefined,
+      messages,
+      pushMessage: (message: UIMessage) => {
+        state.messages = [...state.messages, message]
+      },
+      popMessage: () => {
+        state.messages = state.messages.slice(0, -1)
+      },
+      replaceMessage: (index: number, message: UIMessage) => {
+        state.messages = state.messages.with(index, structuredClone(message))
+      },
+      snapshot: <T>(thing: T): T => structuredClone(thing),
+    }
+    super({ id, transport: createRoomTransport({ client }), state })
+  }
+}
+
+const textIn = (message: UIMessage | undefined) =>
+  message?.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("")
+
+const roomOf = (client: ChatClient, id: string) => client.call("GET /chatroom/{id}", { params: { id } })
+
+describe("useChat", () => {
+  test("shows a reply as it comes, under its id", async () => {
+    const { client, room } = await signedIn(app)
+    const chat = new Chat(client, room.id)
+    await chat.sendMessage({ text: "[[gemini: chunks=10 delay=5]] Hello" })
+    expect(chat.status).toBe("ready")
+    const { messages } = await roomOf(client, room.id)
+    expect(chat.lastMessage).toMatchObject({ role: "assistant", id: messages[1]?.id })
+    expect(textIn(chat.lastMessage)).toBe(messages[1]?.content)
+  })
+
+  test("continues a conversation, edits a prompt and asks again, as branches of the room", async () => {
+    const { client, room } = await signedIn(app)
+    const chat = new Chat(client, room.id)
+    await chat.sendMessage({ text: "First" })
+    await chat.sendMessage({ text: "Second" })
+    expect((await roomOf(client, room.id)).messages).toHaveLength(4)
+    const [, first, second] = chat.messages
+    await chat.sendMessage({ text: "Second, better", messageId: second?.id })
+    const edited = (await roomOf(client, room.id)).messages
+    expect(edited.map(({ content }) => content)).toContain("Second, better")
+    expect(edited).toHaveLength(4)
+    expect(edited[2]?.parentId).toBe(first?.id)
+    await chat.regenerate()
+    const again = (await roomOf(client, room.id)).messages
+    expect(again.at(-1)?.id).toBe(chat.lastMessage?.id)
+    expect(again.at(-1)?.id).not.toBe(edited.at(-1)?.id)
+  })
+
+  test("forgets the text of an attempt that broke off", async () => {
+    const { client, room } = await signedIn(app)
+    const chat = new Chat(client, room.id)
+    await chat.sendMessage({ text: "[[gemini: cut after=4 times=1 delay=20 chunks=12]] break" })
+    const { messages } = await roomOf(client, room.id)
+    expect(textIn(chat.lastMessage)).toBe(messages[1]?.content)
+  })
+
+  test("tells why a reply failed", async () => {
+    const { client, room } = await signedIn(app)
+    const chat = new Chat(client, room.id)
+    await chat.sendMessage({ text: "[[gemini: blocked]] Hello" })
+    expect(chat.status).toBe("error")
+    expect(chat.error?.message).toContain("blocked")
+  })
+
+  test("tells that a prompt was refused", async () => {
+    const { client, room } = await signedIn(app)
+    const chat = new Chat(client, room.id)
+    await client.call("DELETE /chatroom/{id}", { params: { id: room.id } })
+    await chat.sendMessage({ text: "Hello" })
+    expect(chat.error).toMatchObject({ name: "ApiError", status: 404 })
+  })
+
+  test("stopping stops the reply, and keeps what came", async () => {
+    const { client, room } = await signedIn(app)
+    const chat = new Chat(client, room.id)
+    const sending = chat.sendMessage({ text: "[[gemini: stall after=2]] never done" })
+    await expect
+      .poll(() => chat.lastMessage)
+      .toMatchObject({ role: "assistant", parts: [{}, { type: "text" }] })
+    await chat.stop()
+    await sending
+    const params = { id: room.id, messageId: chat.lastMessage?.id as string }
+    await expect
+      .poll(() => client.call("GET /chatroom/{id}/message/{messageId}", { params }))
+      .toMatchObject({ status: "cancelled", content: textIn(chat.lastMessage) })
+  })
+
+  test("stopping stops the reply also before anything of it has come", async () => {
+    const { client, room } = await signedIn(app)
+    const chat = new Chat(client, room.id)
+    const sending = chat.sendMessage({ text: "[[gemini: stall after=0]] never begun" })
+    const list = () => client.call("GET /chatroom/{id}/message", { params: { id: room.id } })
+    await expect.poll(async () => (await list()).length).toBe(2)
+    await chat.stop()
+    await sending
+    await expect.poll(async () => (await list())[1]?.status).toBe("cancelled")
+  })
+
+  test("a page that was loaded anew shows the reply that is being made, whole", async () => {
+    const { client, room } = await signedIn(app)
+    await client.ask({ chatroomId: room.id, message: "[[gemini: chunks=20 delay=40]] long" })
+    const { messages } = await roomOf(client, room.id)
+    const chat = new Chat(client, room.id, toUIMessages(messages.slice(0, 1)))
+    await chat.resumeStream()
+    const final = (await roomOf(client, room.id)).messages
+    expect(chat.messages).toHaveLength(2)
+    expect(textIn(chat.lastMessage)).toBe(final[1]?.content)
+  })
+
+  test("where nothing is being made there is nothing to resume", async () => {
+    const { client, room } = await signedIn(app)
+    const chat = new Chat(client, room.id)
+    await chat.resumeStream()
+    expect(chat).toMatchObject({ status: "ready", messages: [] })
+  })
+})

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { textOf } from "../../packages/client/src/index.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { breakingFetch, newClient, signedIn } from "./kit.ts"
+
+let app: TestApp
+
+beforeAll(async () => {
+  app = await startTestApp({ config: { plans: { basicDailyPrompts: 100 }, http: { streamsPerUser: 100 } } })
+})
+afterAll(() => app.close())
+
+async function last<T>(items: AsyncIterable<T>): Promise<T | undefined> {
+  let found: T | undefined
+  for await (const item of items) found = item
+  return found
+}
+
+const names = async (events: AsyncIterable<{ event: string }>) => {
+  const seen: string[] = []
+  for await (const { event } of events) seen.push(event)
+  return seen
+}
+
+describe("the events of a reply", () => {
+  test("come until it is done", async () => {
+    const { client, room } = await signedIn(app)
+    const { prompt, events } = await client.ask({ chatroomId: room.id, message: "Hello" })
+    expect(await last(textOf(events))).toContain("Hello")
+    const reply = await client.call("GET /chatroom/{id}/message/{messageId}", {
+      params: { id: room.id, messageId: prompt.reply.id },
+    })
+    expect(reply.status).toBe("completed")
+  })
+
+  test("go on exactly where a connection broke off, again and again", async () => {
+    const { client, room } = await signedIn(app)
+    const { fetch, opened } = breakingFetch(300, 4)
+    const breaking = newClient(app, { tokens: client.tokens, fetch })
+    const message = "[[gemini: chunks=40 delay=15]] a long one"
+    const { prompt, events } = await breaking.ask({ chatroomId: room.id, message })
+    let text = ""
+    let content = ""
+    for await (const { event, data } of events) {
+      if (event === "delta") text += data.text
+      if (event === "done") content = data.content
+    }
+    expect(text).toBe(content)
+    expect(content).not.toBe("")
+    expect(opened).toHaveLength(5)
+    expect(opened[0]).toBeNull()
+    expect(opened.slice(1).every((id) => /^1-\d+$/.test(id ?? ""))).toBe(true)
+    expect(prompt.reply.status).toBe("queued")
+  })
+
+  test("begin anew with a new attempt", async () => {
+    const { client, room } = await signedIn(app)
+    const message = "[[gemini: cut after=4 times=1 delay=30 chunks=12]] break"
+    const { prompt, events } = await client.ask({ chatroomId: room.id, message })
+    const seen: string[] = []
+    for await (const text of textOf(events)) seen.push(text)
+    const params = { id: room.id, messageId: prompt.reply.id }
+    const reply = await client.call("GET /chatroom/{id}/message/{messageId}", { params })
+    expect(seen).toContain("")
+    expect(seen.at(-1)).toBe(reply.content)
+  })
+
+  test("come through a token that has died meanwhile", async () => {
+    const { client, room, tokens } = await signedIn(app)
+    const { prompt } = await client.ask({ chatroomId: room.id, message: "Hello" })
+    const live = await tokens.get()
+    tokens.set({ token: "dead", refreshToken: live?.refreshToken as string })
+    const events = client.followReply({ chatroomId: room.id, messageId: prompt.reply.id })
+    expect((await names(events)).at(-1)).toBe("done")
+  })
+
+  test("end quietly when nobody wants them any more", async () => {
+    const { client, room } = await signedIn(app)
+    const hangUp = new AbortController()
+    const message = "[[gemini: stall after=1]] never done"
+    const { events } = await client.ask({ chatroomId: room.id, message, signal: hangUp.signal })
+    const seen: string[] = []
+    for await (const { event } of events) {
+      seen.push(event)
+      hangUp.abort()
+    }
+    expect(seen).toEqual(["delta"])
+  })
+
+  test("of nothing are an error", async () => {
+    const { client, room } = await signedIn(app)
+    const events = client.followReply({ chatroomId: room.id, messageId: crypto.randomUUID() })
+    await expect(events.next()).rejects.toMatchObject({ status: 404, code: "not_found" })
+  })
+})
+
+describe("ask", () => {
+  test("sends a prompt once, though its first answer was lost", async () => {
+    const { client, room } = await signedIn(app)
+    let lost = 0
+    const losing: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init)
+      if (init?.method !== "POST" || lost > 0) return response
+      lost += 1
+      throw new TypeError("fetch failed")
+    }
+    const unlucky = newClient(app, { tokens: client.tokens, fetch: losing })
+    await unlucky.ask({ chatroomId: room.id, message: "Once" })
+    const messages = await client.call("GET /chatroom/{id}/message", { params: { id: room.id } })
+    expect(lost).toBe(1)
+    expect(messages.filter(({ role }) => role === "user")).toHaveLength(1)
+  })
+})
+
+test("the events of a room tell what happens in it, through broken connections", async () => {
+  const { client, room } = await signedIn(app)
+  const { fetch, opened } = breakingFetch(600, 3)
+  const breaking = newClient(app, { tokens: client.tokens, fetch })
+  const seen: { event: string; text?: string }[] = []
+  const following = (async () => {
+    for await (const { event, data } of breaking.followRoom(room.id))
+      seen.push(event === "delta" ? { event, text: data.text } : { event })
+  })()
+  await expect.poll(() => seen.length).toBeGreaterThan(0)
+  const { events } = await client.ask({
+    chatroomId: room.id,
+    message: "[[gemini: chunks=20 delay=10]] Hello",
+  })
+  const text = await last(textOf(events))
+  await expect.poll(() => seen.map(({ event }) => event)).toContain("done")
+  await client.call("DELETE /chatroom/{id}", { params: { id: room.id } })
+  await following
+  expect(seen.at(-1)?.event).toBe("deleted")
+  expect(seen.map(({ text = "" }) => text).join("")).toBe(text)
+  expect(opened.length).toBeGreaterThan(1)
+})
