@@ -1,0 +1,118 @@
+import { type OpenApi, type Operation, resolve } from "../../../src/routes/openapi/types.ts"
+import { toRequest } from "./request.ts"
+import { type Step, WALK } from "./walk.ts"
+
+interface Endpoint {
+  name: string
+  method: string
+  path: string
+  operation: Operation
+}
+
+/** A collection of the walk, in order, and of every endpoint, by chapter. */
+export function createCollection(document: OpenApi): object {
+  const endpoints = listEndpoints(document)
+  const tags = document.tags as { name: string; description: string }[]
+  return {
+    info: {
+      name: "Gemini Backend API",
+      description:
+        "Import this and the environment beside it. Run the folder Walk first: it signs in and fills the environment's variables, which the other folders use.",
+      schema: "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
+    },
+    auth: { type: "bearer", bearer: [{ key: "token", value: "{{auth_token}}", type: "string" }] },
+    item: [
+      {
+        name: "Walk",
+        description: "From a new number to a reply, step by step.",
+        item: WALK.flatMap((step) => toStep(document, endpoints, step)),
+      },
+      ...tags.map(({ name, description }) => ({
+        name,
+        description,
+        item: endpoints
+          .filter(({ operation }) => operation.tags.includes(name))
+          .map((endpoint) => toItem(document, endpoint)),
+      })),
+    ],
+  }
+}
+
+/** The variables of `collection`. Those without a value are filled by the walk, or by whoever needs them. */
+export function createEnvironment(collection: object): object {
+  const used = [...JSON.stringify(collection).matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name as string)
+  const values = { ...Object.fromEntries([...new Set(used)].map((name) => [name, ""])), ...DEFAULTS }
+  return {
+    name: "Gemini Backend API: local",
+    values: Object.entries(values).map(([key, value]) => ({
+      key,
+      value,
+      type: /token|otp/.test(key) ? "secret" : "default",
+      enabled: true,
+    })),
+    _postman_variable_scope: "environment",
+  }
+}
+
+const DEFAULTS = {
+  base_url: "http://localhost:3000",
+  mobile_number: "1234567890",
+  checkout_url: "",
+  polls: "0",
+  skip_streams: "false",
+}
+
+function listEndpoints({ paths }: OpenApi): Endpoint[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
+      path,
+      operation,
+    })),
+  )
+}
+
+function toStep(document: OpenApi, endpoints: Endpoint[], step: Step): object[] {
+  const endpoint = endpoints.find(({ name }) => name === step.endpoint)
+  if (!endpoint) return []
+  const lines = [
+    `pm.test("the status is ${step.statuses.join(" or ")}", () => pm.expect(pm.response.code).to.be.oneOf(${JSON.stringify(step.statuses)}))`,
+    ...(step.script.length > 0 ? ["const body = pm.response.json()", ...step.script] : []),
+  ]
+  return [
+    {
+      name: step.name,
+      event: [script("test", lines)],
+      request: toRequest(document, endpoint, step),
+      response: [],
+    },
+  ]
+}
+
+function toItem(document: OpenApi, endpoint: Endpoint): object {
+  const statuses = Object.keys(endpoint.operation.responses).map(Number)
+  const streams = Object.values(endpoint.operation.responses).map(
+    (reply) => resolve(document, reply).content ?? {},
+  )
+  const isStreamOnly = streams.some((content) => "text/event-stream" in content) && endpoint.method === "GET"
+  return {
+    name: endpoint.operation.summary,
+    event: [
+      ...(isStreamOnly ? [script("prerequest", [SKIP])] : []),
+      script("test", [
+        `pm.test("the status is documented", () => pm.expect(pm.response.code).to.be.oneOf(${JSON.stringify(statuses)}))`,
+      ]),
+    ],
+    request: toRequest(document, endpoint),
+    response: [],
+  }
+}
+
+/** A runner without a window can't be told that a stream has been looked at long enough. */
+const SKIP = 'if (pm.environment.get("skip_streams") === "true") pm.execution.skipRequest()'
+
+const script = (listen: "test" | "prerequest", exec: string[]) => ({
+  listen,
+  script: { type: "text/javascript", exec },
+})
