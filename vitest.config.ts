@@ -1,6 +1,15 @@
 import { defineConfig } from "vitest/config"
 
-const whole = ["tests/{auth,users,chat,generation,system,races}/**/*.test.ts"]
+const whole = [
+  "tests/{auth,users,chat,generation,billing,system,races,operators}/**/*.test.ts",
+  "tests/abuse/*.test.ts",
+]
+
+/** What Redis has a part in: replies, streams, cancelling, the cached list, limits. */
+const onCluster = [
+  "tests/{chat,races}/**/*.test.ts",
+  "tests/generation/{cancel,outcomes,room-events,streams}.test.ts",
+]
 
 /** The suites that speak HTTP run once on each backend; the rest needs neither. */
 export default defineConfig({
@@ -10,15 +19,35 @@ export default defineConfig({
     maxWorkers: 2,
     // Long enough for a busy machine; a state that comes is seen at once.
     expect: { poll: { timeout: 15_000, interval: 20 } },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,
-        test: { name: "parts", include: ["tests/{unit,simulators,embedded,faults}/**/*.test.ts"] },
+        test: {
+          name: "parts",
+          include: [
+            "tests/{unit,contract,simulators,embedded,faults,recovery,deploy,abuse/static}/**/*.test.ts",
+          ],
+        },
       },
-      { extends: true, test: { name: "embedded", include: whole, env: { TEST_BACKEND: "embedded" } } },
+      {
+        extends: true,
+        test: {
+          name: "embedded",
+          include: [...whole, "tests/client/**/*.test.ts"],
+          env: { TEST_BACKEND: "embedded" },
+        },
+      },
       { extends: true, test: { name: "redis", include: whole, env: { TEST_BACKEND: "redis" } } },
+      {
+        extends: true,
+        test: {
+          name: "cluster",
+          include: [...onCluster, "tests/cluster/**/*.test.ts"],
+          env: { TEST_BACKEND: "cluster" },
+        },
+      },
     ],
   },
 })

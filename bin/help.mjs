@@ -11,7 +11,14 @@ const EXPLAINED = {
   types: "check the types",
   check: "lint, types and tests, as CI does",
   bench: "measure the server, side by side with its floors",
+  histories: "play random histories of subscriptions and compare with Stripe's books",
   drill: "practise failures: kill, restart and disconnect the parts",
+  fuzz: "send requests drawn from the OpenAPI document, hostile ones too, and judge every answer",
+  "client:build": "compile the client package, ready to be published",
+  openapi: "write the OpenAPI document, the Postman collection and the types of the client",
+  "stripe:setup": "make product, price, portal and webhook endpoint in a Stripe account",
+  "billing:reconcile": "read subscriptions from Stripe and heal what differs",
+  sbom: "list every package that is installed, as CycloneDX JSON",
   help: "this list",
 }
 

@@ -9,7 +9,7 @@ import { findPinnedNode } from "./pinned-node.mjs"
 const HELP = `Usage: node bin/run.mjs [--watch] ENTRY.ts [arguments…]
 
 Runs a TypeScript entry of this project. Installs the dependencies when they don't match package-lock.json,
-and uses the Node version pinned in package.json, whatever Node started it (18 or later).
+and uses the Node version pinned in package.json, whatever Node started it (18 or later), with the same flags.
 
   --watch   run again when a file under src or simulators changes
   --help    this text
@@ -39,7 +39,7 @@ async function main(argv) {
   const node = chooseNode()
   if (watch) return runThere(node, [...watchFlags(), fileURLToPath(import.meta.url), entry, ...args])
   if (node === process.execPath) return runHere(file, args)
-  return runThere(node, [fileURLToPath(import.meta.url), entry, ...args])
+  return runThere(node, [...process.execArgv, fileURLToPath(import.meta.url), entry, ...args])
 }
 
 function takeLauncherPid() {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { appendFileSync } from "node:fs"
+import { resolve } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { SECOND } from "../src/utils/time.ts"
@@ -20,7 +21,7 @@ export interface Exit {
 }
 
 export interface ChildOptions {
-  /** Below the root of the project, such as `src/worker.ts`. */
+  /** Below the root of the project, such as `src/worker.ts`; or the whole path of another copy's. */
   entry: string
   /** For Node, before the entry. */
   flags?: string[]
@@ -48,6 +49,8 @@ export interface Child {
   ended: Promise<Exit>
 }
 
+const ROOT = fileURLToPath(new URL("..", import.meta.url))
+
 /** The launcher's: a start from compiled code takes half the time. */
 const COMPILE_CACHE = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url))
 
@@ -58,7 +61,7 @@ const START_WITHIN_MS = 60 * SECOND
 
 /** Starts a child. It never outlives this process, unless this one is killed with -9. */
 export function startChild({ entry, flags = [], env, cwd, logFile, onLog }: ChildOptions): Child {
-  const file = fileURLToPath(new URL(`../${entry}`, import.meta.url))
+  const file = resolve(ROOT, entry)
   const child = spawn(process.execPath, [...flags, file], {
     cwd,
     env: { ...basics(), NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },

@@ -158,7 +158,7 @@ function createService(
     child,
     isReady: () => ready && child().isAlive(),
     async start({ clockShiftMs = 0 } = {}) {
-      // As a supervisor does: while the database is away, no process can start.
+      // As a supervisor does, where a start fails because the database goes away in the middle of it.
       const deadline = performance.now() + START_WITHIN_MS
       for (;;) {
         try {

@@ -117,7 +117,8 @@ const COLUMNS = `
 - **I3**: every user's quota is what was accepted less what was given back for failed replies.
 - **I4**: every listener's joined text, over all its connections, equals the stored text.
 - **I5**: nobody was shown another user's ids, and asking for them gives 404.
-- **P1**: no process ended unasked. **T1**: 99 of 100 replies of a killed worker are begun anew within 5 s. **S1**: every process stops in order within
+- **P1**: no process ended unasked. **T1**: 99 of 100 replies of a killed worker are begun anew within 5 s, not counting the time that
+  PostgreSQL was away. **S1**: every process stops in order within
   10 s of SIGTERM. The others are told with their rows.
 - A number after BROKEN says in how many cases. **s** is the time of the scenario in seconds, its start left out
   where all share one cluster.

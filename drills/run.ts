@@ -42,17 +42,22 @@ async function drill(options: DrillOptions, signal: AbortSignal): Promise<number
   const asked = options.scenarios.flatMap((name) => scenarios.find((one) => one.name === name) ?? [])
   const skipped = asked.filter(({ needsRedis }) => needsRedis && options.backend !== "redis")
   for (const { name } of skipped) console.log(`${name}: skipped, the queue is in PostgreSQL`)
+  const names = skipped.map(({ name }) => name)
   const run = options.quick ? runTogether : runApart
-  const { outcomes, stop } = await run(
+  const write = async ({ outcomes, stop }: Results) => {
+    const closing = closingTable({ outcomes, stop, skipped: names })
+    if (options.report)
+      await writeFile(options.report, writeReport({ closing, outcomes, command: commandOf(options) }))
+    return closing
+  }
+  const results = await run(
     asked.filter((one) => !skipped.includes(one)),
     options,
-    signal,
+    { signal, write },
   )
-  const closing = closingTable({ outcomes, stop, skipped: skipped.map(({ name }) => name) })
-  console.log(`\n${closing}\n`)
+  const { outcomes, stop } = results
+  console.log(`\n${await write(results)}\n`)
   if (stop) tellBroken([stop])
-  if (options.report)
-    await writeFile(options.report, writeReport({ closing, outcomes, command: commandOf(options) }))
   return outcomes.some(isBroken) || (stop && stop.broken.length > 0) ? 1 : 0
 }
 
@@ -62,8 +67,18 @@ interface Results {
   stop: Verdict | null
 }
 
-/** Every scenario on fresh stores. */
-async function runApart(asked: Scenario[], options: DrillOptions, signal: AbortSignal): Promise<Results> {
+interface Course {
+  signal: AbortSignal
+  /** Writes the report of what there is. */
+  write(results: Results): Promise<unknown>
+}
+
+/** Every scenario on fresh stores. The report is written after each: a drill of hours may be cut short. */
+async function runApart(
+  asked: Scenario[],
+  options: DrillOptions,
+  { signal, write }: Course,
+): Promise<Results> {
   const outcomes: Outcome[] = []
   for (const scenario of asked) {
     const broken = () => !outcomes.at(-1) || outcomes.some(isBroken)
@@ -78,12 +93,13 @@ async function runApart(asked: Scenario[], options: DrillOptions, signal: AbortS
       report(outcome, options)
       outcomes.push(outcome)
     })
+    await write({ outcomes, stop: null })
   }
   return { outcomes, stop: null }
 }
 
 /** One scenario after the other on the same cluster: starting and stopping takes longer than many a scenario. */
-async function runTogether(asked: Scenario[], options: DrillOptions, signal: AbortSignal): Promise<Results> {
+async function runTogether(asked: Scenario[], options: DrillOptions, { signal }: Course): Promise<Results> {
   const outcomes: Outcome[] = []
   let stop: Verdict | null = null
   const broken = () => !stop || stop.broken.length > 0 || outcomes.some(isBroken)

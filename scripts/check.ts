@@ -2,12 +2,16 @@ import { spawnSync } from "node:child_process"
 
 const HELP = `Usage: npm run check
 
-What CI runs: format and lint (with import direction and cycles), types, tests. One of them alone:
+What CI runs: format and lint (with import direction and cycles, and the contract: is everything described, is what is
+generated up to date, is every breaking change in the changelog), types, tests. One of them alone:
 npm run lint, npm run types, npm test. \`npm run format\` writes the format.
 `
 
 const steps: Record<string, [string, string[]][]> = {
-  lint: [["biome", ["check", "--error-on-warnings", "."]]],
+  lint: [
+    ["biome", ["check", "--error-on-warnings", "."]],
+    ["node", [`${import.meta.dirname}/openapi.ts`, "--check"]],
+  ],
   format: [["biome", ["check", "--write", "."]]],
   types: [["tsc", ["--noEmit", "--project", "."]]],
 }
@@ -19,7 +23,8 @@ if (!chosen) {
   process.stdout.write(HELP)
   process.exit(what === "--help" ? 0 : 2)
 }
-for (const [program, args] of chosen) run(`${import.meta.dirname}/../node_modules/.bin/${program}`, args)
+for (const [program, args] of chosen)
+  run(program === "node" ? process.execPath : `${import.meta.dirname}/../node_modules/.bin/${program}`, args)
 if (what === "all") run(process.execPath, [`${import.meta.dirname}/test.ts`])
 
 function run(program: string, args: string[]): void {

@@ -3,18 +3,28 @@ import { problems, unknownPath } from "./middleware/errors.ts"
 import { requestId } from "./middleware/request-id.ts"
 import { requestLog } from "./middleware/request-log.ts"
 import { crossOrigin, securityHeaders } from "./middleware/security-headers.ts"
-import { rows } from "./routes/index.ts"
+import { traceRequests } from "./middleware/trace-requests.ts"
+import { mountQueueBoard } from "./queue-board.ts"
+import { rows as allRows } from "./routes/index.ts"
 import { mount } from "./routes/mount.ts"
+import type { Row } from "./routes/row.ts"
 import type { Context } from "./services/context.ts"
 
 /** The HTTP application: what runs for every request, then the declared rows, then errors. */
-export function createApp(ctx: Context): Express {
+export function createApp(ctx: Context, rows: readonly Row[] = allRows): Express {
   const app = express()
   app.disable("x-powered-by")
   app.set("etag", false)
   app.set("trust proxy", ctx.config.http.trustProxy)
-  app.use(requestId(), requestLog(ctx.log), securityHeaders(), ...crossOrigin(ctx.config.http.corsOrigins))
+  if (ctx.tracing.enabled) app.use(traceRequests(ctx))
+  app.use(
+    requestId(),
+    requestLog(ctx.log, ctx.metrics),
+    securityHeaders(),
+    ...crossOrigin(ctx.config.http.corsOrigins),
+  )
   mount(app, ctx, rows)
+  if (rows === allRows) mountQueueBoard(app, ctx)
   app.use(unknownPath(), problems(ctx.log))
   return app
 }

@@ -6,19 +6,25 @@ import { defineModels } from "./models/index.ts"
 import { createOtpSender } from "./services/auth/otp-sender.ts"
 import { createRevocations } from "./services/auth/revocations.ts"
 import { createTokens } from "./services/auth/tokens.ts"
+import { BILLING_QUEUE, createBillingQueue } from "./services/billing/queue.ts"
+import { createStripe } from "./services/billing/stripe.ts"
 import type { Context } from "./services/context.ts"
 import { createBreaker } from "./services/generation/breaker.ts"
 import { createCancellations } from "./services/generation/cancellations.ts"
+import { createClaimKeeper } from "./services/generation/claim-keeper.ts"
 import { createGemini } from "./services/generation/gemini.ts"
 import { createOutlook } from "./services/generation/outlook.ts"
-import { createGenerationQueue } from "./services/generation/queue.ts"
+import { createGenerationQueue, QUEUE_NAME } from "./services/generation/queue.ts"
 import { createMemoryReplyLog, createRedisReplyLog } from "./services/generation/reply-log.ts"
 import { createBackground } from "./services/platform/background.ts"
 import { createMemoryBus, createRedisBus } from "./services/platform/bus.ts"
 import { createMemoryCache, createRedisCache, rememberForgets } from "./services/platform/cache.ts"
 import { createEvents } from "./services/platform/events.ts"
+import { createInspector } from "./services/platform/job-queue.ts"
+import { createMetrics } from "./services/platform/metrics.ts"
 import { createRateLimits } from "./services/platform/rate-limits.ts"
 import { createStreams } from "./services/platform/streams.ts"
+import { createTracing } from "./services/platform/tracing.ts"
 import { SECOND } from "./utils/time.ts"
 
 const REDIS_PATIENCE_MS = 5 * SECOND
@@ -37,6 +43,8 @@ export interface OwnedContext {
  */
 export async function createContext(config: CompleteConfig, log: Logger): Promise<OwnedContext> {
   await using building = new AsyncDisposableStack()
+  const tracing = await createTracing(config.tracing, log)
+  building.defer(() => tracing.close())
   const db = createDatabase(config.database.url, config.database.poolSize, log)
   building.defer(() => db.close())
   const redis = config.redis.url ? createRedisStore(config.redis.url, log) : null
@@ -48,25 +56,32 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
   }
   const cache = rememberForgets(redis ? createRedisCache(redis) : createMemoryCache())
   building.defer(() => cache.close())
-  const queue = await createGenerationQueue(
-    { redisUrl: config.redis.url, databaseUrl: config.database.url },
-    log,
-  )
+  const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
+  const queue = await createGenerationQueue(store, log)
   building.defer(() => queue.close())
+  const billingQueue = await createBillingQueue(store, log)
+  building.defer(() => billingQueue.close())
+  const inspector = createInspector([QUEUE_NAME, BILLING_QUEUE], store, log)
+  building.defer(() => inspector.close())
   const revocations = createRevocations(db.pool, log)
   building.defer(() => revocations.close())
   await revocations.start()
+  const claims = createClaimKeeper(db.pool, log)
+  building.defer(() => claims.close())
   const background = createBackground(log)
   building.defer(() => background.drain())
   const outlook = createOutlook(db, log)
   building.defer(() => outlook.close())
   outlook.start()
   const bus = redis ? createRedisBus(redis, log) : createMemoryBus()
+  const metrics = createMetrics()
   const stopping = new AbortController()
   const ctx: Context = {
     config,
     log,
-    events: createEvents(log),
+    events: createEvents(log, metrics),
+    metrics,
+    tracing,
     db,
     models: defineModels(db.sequelize),
     redis,
@@ -75,9 +90,13 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
     streams: createStreams(config.http.streamsPerUser),
     bus,
     queue,
+    billingQueue,
+    inspectQueues: () => inspector.queues(),
+    stripe: createStripe(config.stripe, tracing),
     outlook,
     replyLog: redis ? createRedisReplyLog(redis, bus, log) : createMemoryReplyLog(bus),
     cancellations: createCancellations(bus),
+    claims,
     breaker: createBreaker(),
     gemini: createGemini(config.gemini),
     tokens: createTokens(config.jwt),

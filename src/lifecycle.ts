@@ -1,5 +1,6 @@
 import { type Config, ConfigInvalid, loadConfig } from "./config/env.ts"
 import { createLogger, type Logger } from "./config/logger.ts"
+import { secretsOf } from "./config/secrets.ts"
 import { SECOND } from "./utils/time.ts"
 
 /** Everything must have ended by then; what hasn't is cut off. */
@@ -13,8 +14,12 @@ export interface Process {
   log: Logger
   /** What is put on it is undone when the process stops, the last first. */
   stack: AsyncDisposableStack
+  /** Aborts when the process is told to stop: whoever waits during the start gives up. */
+  signal: AbortSignal
   /** For a process that has done its work. */
   stop(): void
+  /** For one that can't do its work: it stops in order, and ends with code 1. */
+  fail(): void
 }
 
 /**
@@ -27,32 +32,39 @@ export async function runProcess(
   fixed: Record<string, string> = {},
 ): Promise<void> {
   const stopped = Promise.withResolvers<void>()
+  const stopping = new AbortController()
   let askedAt: number | undefined
   const stop = () => {
     if (askedAt !== undefined && performance.now() - askedAt > ECHO_MS) process.exit(1)
     askedAt ??= performance.now()
+    stopping.abort()
     stopped.resolve()
+  }
+  const fail = () => {
+    process.exitCode = 1
+    stop()
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop)
   try {
     const config = loadConfig(fixed)
-    const log = createLogger(config.logLevel)
+    const log = createLogger(config.logLevel, undefined, secretsOf(config))
     // A fault that nobody caught: log it and stop in order, rather than go on in an unknown state.
     process.on("uncaughtException", (err) => {
       log.fatal({ err }, "uncaught error")
-      process.exitCode = 1
-      stop()
+      fail()
     })
     const stack = new AsyncDisposableStack()
     try {
-      await start({ config, log, stack, stop })
+      await start({ config, log, stack, signal: stopping.signal, stop, fail })
       await stopped.promise
     } finally {
       await takeDown(stack, log)
     }
   } catch (error) {
-    process.stderr.write(`\n${explain(error)}\n\n`)
-    process.exitCode = 1
+    if (error !== stopping.signal.reason) {
+      process.stderr.write(`\n${explain(error)}\n\n`)
+      process.exitCode = 1
+    }
   }
   process.exit()
 }

@@ -3,11 +3,13 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { createApp } from "./app.ts"
 import type { OwnedContext } from "./context.ts"
+import type { Row } from "./routes/row.ts"
 import { pause, SECOND } from "./utils/time.ts"
 
-/** A client that sends its headers or its body more slowly than this is cut off. */
+/** A client that sends its headers or its body more slowly than this is cut off: with the look below, within 15 s. */
 const HEADERS_WITHIN_MS = 10 * SECOND
-const REQUEST_WITHIN_MS = 15 * SECOND
+const REQUEST_WITHIN_MS = 13 * SECOND
+const LOOK_EVERY_MS = 1 * SECOND
 
 /** Longer than the idle time of the usual load balancers (60 s), so that they never reuse what we just closed. */
 const KEEP_ALIVE_MS = 65 * SECOND
@@ -22,17 +24,26 @@ export interface Listening {
   close(): Promise<void>
 }
 
-/** Serves the app. @throws the system's error when the port can't be had */
-export async function listen({ ctx, beginToStop }: OwnedContext): Promise<Listening> {
-  const { host, port: wanted } = ctx.config.http
+/**
+ * Serves the app, or `only` some of its rows on another port.
+ * @throws the system's error when the port can't be had
+ */
+export async function listen(
+  { ctx, beginToStop }: OwnedContext,
+  only?: { rows: readonly Row[]; port: number },
+): Promise<Listening> {
+  const { host } = ctx.config.http
+  const wanted = only?.port ?? ctx.config.http.port
   const server = createServer(
     {
       headersTimeout: HEADERS_WITHIN_MS,
       requestTimeout: REQUEST_WITHIN_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: SECOND,
+      connectionsCheckingInterval: LOOK_EVERY_MS,
+      // Of two Authorization headers Node would take the first, and a proxy that looks at them perhaps the last.
+      joinDuplicateHeaders: true,
     },
-    createApp(ctx),
+    createApp(ctx, only?.rows),
   )
   server.listen(wanted, host)
   await once(server, "listening")

@@ -1,11 +1,13 @@
+import { waitForPostgres } from "./config/postgres-ready.ts"
 import { startDatabase } from "./embedded/index.ts"
 import { runProcess } from "./lifecycle.ts"
 import { migrate } from "./models/migrate.ts"
-import { say } from "./start-screen.ts"
+import { announceWait, say } from "./start-screen.ts"
 
-await runProcess(async ({ config, stack, stop }) => {
+await runProcess(async ({ config, log, stack, signal, stop }) => {
   const database = await startDatabase(config, say)
   stack.defer(() => database.stop())
+  await waitForPostgres(database.url, { onWait: (why) => announceWait(log, config, why), signal })
   const applied = await migrate(database.url)
   say(applied.length === 0 ? "The database is up to date." : `Applied: ${applied.join(", ")}`)
   stop()

@@ -1,9 +1,16 @@
+import type { Config } from "./config/env.ts"
 import type { Logger } from "./config/logger.ts"
 import type { Embedded } from "./embedded/index.ts"
 
 /** A line for the person in front of the terminal, beside the log. */
 export function say(line: string): void {
   process.stdout.write(`${line}\n`)
+}
+
+/** That the start goes on when the database does. */
+export function announceWait(log: Logger, { production }: Pick<Config, "production">, why: string): void {
+  if (production) log.warn({ why }, "waiting for PostgreSQL")
+  else say(`PostgreSQL isn't ready yet (${why}); waiting for it …`)
 }
 
 /** Where it listens, what is embedded and what to try: a block for a person, a log line in production. */
@@ -21,6 +28,7 @@ export function announceStart(log: Logger, { config, parts }: Embedded, url: str
       parts.gemini ? "simulator: replies are made up" : `${gemini.model}, as configured`,
       "GEMINI_API_KEY",
     ],
+    ["Stripe", parts.stripe ? "simulator: no money moves" : "as configured", "STRIPE_SECRET_KEY"],
     ["Sign-in codes", OTP_NOTES[otp.delivery], "OTP_DELIVERY"],
   ]
   const table = rows.map(

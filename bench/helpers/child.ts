@@ -7,6 +7,9 @@ const START_WITHIN_MS = 30 * SECOND
 const ROOT = new URL("../../", import.meta.url)
 const PROBE = new URL("probe.ts", import.meta.url).href
 
+/** What `npm start` gives the server (package.json). */
+const SERVER_FLAGS = ["--max-semi-space-size=16"]
+
 /** Processor time since the process began, and the memory that it holds now. */
 export interface Usage {
   cpuMs: number
@@ -38,7 +41,8 @@ export async function startChild<T>(
   ready: Ready<T>,
 ): Promise<Child & { said: T | undefined }> {
   const file = fileURLToPath(new URL(entry, ROOT))
-  const child = spawn(process.execPath, [...nodeFlags, "--import", PROBE, file, ...args], {
+  const flags = entry.startsWith("src/") ? [...SERVER_FLAGS, ...nodeFlags] : nodeFlags
+  const child = spawn(process.execPath, [...flags, "--import", PROBE, file, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "ignore", "pipe", "ipc"],

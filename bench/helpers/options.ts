@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util"
 import type { Backend } from "./site.ts"
 
-export const MEASURES = ["list", "post", "post-worker", "replies", "sign-ins", "streams"] as const
+export const MEASURES = ["list", "post", "post-worker", "replies", "sign-ins", "streams", "webhooks"] as const
 export type Measure = (typeof MEASURES)[number]
 
 const BACKENDS: Backend[] = ["redis", "embedded"]

@@ -15,7 +15,7 @@ export function mobileNumber(n: number): string {
 export async function signInUsers(url: string, pool: pg.Pool, count: number): Promise<User[]> {
   const users: User[] = []
   for (let n = 0; n < count; n++) users.push(await signIn(url, mobileNumber(2_000_000 + n)))
-  await pool.query("UPDATE users SET tier = 'pro'")
+  await pool.query("UPDATE users SET pro_until = 'infinity'")
   return users
 }
 

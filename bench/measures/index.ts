@@ -8,6 +8,7 @@ import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
 import { measureSignIns } from "./sign-ins.ts"
 import { measureStreams } from "./streams.ts"
+import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
 
 /** As many as there are connections. */
 export const USERS = 50
@@ -18,20 +19,23 @@ export interface Paces {
   withWorker: Pace
   replies: RepliesPace
   signIns: number
+  webhooks: WebhookPace
 }
 
 export const THOROUGH: Paces = {
-  pair: { rounds: 7, roundMs: 2_000, warmUpMs: 2_000 },
+  pair: { rounds: 7, roundMs: 2_000, warmUpMs: 5_000 },
   withWorker: { rounds: 4, roundMs: 2_000, warmUpMs: 500 },
   replies: { burst: 2_000, calm: 200 },
   signIns: 2_000,
+  webhooks: { customers: 500 },
 }
 
 export const QUICK: Paces = {
-  pair: { rounds: 3, roundMs: 700, warmUpMs: 700 },
+  pair: { rounds: 5, roundMs: 700, warmUpMs: 4_000 },
   withWorker: { rounds: 1, roundMs: 1_000, warmUpMs: 200 },
   replies: { burst: 400, calm: 50 },
   signIns: 400,
+  webhooks: { customers: 50 },
 }
 
 /** Takes one measure and adds what it found to the report. */
@@ -72,13 +76,27 @@ export const measurers: Record<Measure, Measurer> = {
     figures.push({ what: "sign-ins by code a second", backend: site.backend, value: whole(perSecond) })
   },
   async streams(site, users, _paces, { figures }) {
-    const bytes = await measureStreams(site, users[0] as User)
-    figures.push({
-      what: "memory of an idle stream",
-      backend: site.backend,
-      value: `${(bytes / 1024).toFixed(0)} KB`,
-    })
+    const { backend } = site
+    const { replyBytes, roomBytes } = await measureStreams(site, users[0] as User)
+    figures.push(
+      { what: "memory of an idle stream of a reply", backend, value: kilobytes(replyBytes) },
+      { what: "memory of an idle stream of a room", backend, value: kilobytes(roomBytes) },
+    )
   },
+  async webhooks(site, _users, { webhooks }, { figures }) {
+    const found = await measureWebhooks(site, webhooks)
+    figures.push({ what: "storm of webhooks", backend: site.backend, value: stormLine(found) })
+  },
+}
+
+/** In the table one line says all of it. */
+function stormLine({ events, deliveries, p50Ms, p99Ms, settledMs }: Webhooks): string {
+  const met = p99Ms <= WEBHOOK_GOAL_MS ? "met" : "missed"
+  return `${events} events, ${deliveries} deliveries: p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms (goal ${WEBHOOK_GOAL_MS} ${met}), settled ${(settledMs / 1000).toFixed(1)} s later`
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 2 ** 10).toFixed(0)} KB`
 }
 
 function megabytes(bytes: number): string {

@@ -1,48 +1,81 @@
 import { once } from "node:events"
 import { get } from "node:http"
-import { type Site, startApi } from "../helpers/site.ts"
+import { type Api, type Site, startApi } from "../helpers/site.ts"
 import { createRooms, post, type User } from "../helpers/users.ts"
 
-/** Opened first and not counted: what the first streams load is there once. */
-const WARM_UP = 50
-const COUNTED = 500
+/**
+ * Opened first, not counted and kept open: what the first streams load is there once, and the young generation of
+ * V8's heap, which any traffic fills, has grown to its bound. Without them that is what is measured.
+ */
+const WARM_UP = 1_000
+const COUNTED = 2_000
+
+/** As many as a browser's tabs that come back together. */
+const AT_ONCE = 50
 
 /** A chunk and then nothing, for as long as the provider's silence is put up with. */
 const STALLING = "[[gemini:stall after=1]]"
 
-/** @returns memory per open stream of a reply that stands still, in bytes, of a server that does nothing else */
-export async function measureStreams(site: Site, user: User): Promise<number> {
+/** Memory per open stream, in bytes, of a server that does nothing else. */
+export interface StreamMemory {
+  /** Of a reply that stands still. */
+  replyBytes: number
+  /** Of a room in which a reply stands still. */
+  roomBytes: number
+}
+
+export async function measureStreams(site: Site, user: User): Promise<StreamMemory> {
+  return {
+    replyBytes: await measure(site, user, (room, reply) => `/chatroom/${room}/message/${reply}/stream`),
+    roomBytes: await measure(site, user, (room) => `/chatroom/${room}/events`),
+  }
+}
+
+async function measure(
+  site: Site,
+  user: User,
+  pathOf: (room: string, reply: string) => string,
+): Promise<number> {
   await using stack = new AsyncDisposableStack()
   const { api, url } = await startApi(site.machine, site.env, "all", ["--expose-gc"])
   stack.defer(() => api.stop())
-  const [[room] = []] = await createRooms(site.pool, [user], 1)
+  const [[room = ""] = []] = await createRooms(site.pool, [user], 1)
   const headers = { Authorization: `Bearer ${user.token}` }
   const { reply } = await post<{ reply: { id: string } }>(
     `${url}/chatroom/${room}/message`,
     { message: STALLING },
     headers,
   )
-  const path = `${url}/chatroom/${room}/message/${reply.id}/stream`
-  stack.defer(await openStreams(path, headers, WARM_UP))
-  const before = await api.usage()
-  stack.defer(await openStreams(path, headers, COUNTED))
-  const after = await api.usage()
-  return (after.rssBytes - before.rssBytes) / COUNTED
+  const address = `${url}${pathOf(room, reply.id)}`
+  stack.defer(await openStreams(address, headers, WARM_UP))
+  const before = await residentBytes(api)
+  stack.defer(await openStreams(address, headers, COUNTED))
+  return ((await residentBytes(api)) - before) / COUNTED
+}
+
+/** After its garbage is collected, which `usage` does: twice, since the first frees what the second finds dead. */
+async function residentBytes(api: Api["api"]): Promise<number> {
+  await api.usage()
+  return (await api.usage()).rssBytes
 }
 
 /** Opens streams and waits for the first event of each. @returns what closes them */
 async function openStreams(url: string, headers: Record<string, string>, count: number): Promise<() => void> {
-  const requests = Array.from({ length: count }, () => get(url, { headers, agent: false }))
-  await Promise.all(
-    requests.map(async (request) => {
-      const [response] = await once(request, "response")
-      if (response.statusCode !== 200) throw new Error(`A stream was refused: ${response.statusCode}`)
-      await once(response, "data")
-      response.on("error", () => undefined)
-      request.on("error", () => undefined)
-    }),
-  )
-  return () => {
-    for (const request of requests) request.destroy()
+  const closers: (() => void)[] = []
+  for (let opened = 0; opened < count; opened += AT_ONCE) {
+    closers.push(...(await Promise.all(Array.from({ length: AT_ONCE }, () => openStream(url, headers)))))
   }
+  return () => {
+    for (const close of closers) close()
+  }
+}
+
+async function openStream(url: string, headers: Record<string, string>): Promise<() => void> {
+  const request = get(url, { headers, agent: false })
+  const [response] = await once(request, "response")
+  if (response.statusCode !== 200) throw new Error(`A stream was refused: ${response.statusCode}`)
+  await once(response, "data")
+  response.on("error", () => undefined)
+  request.on("error", () => undefined)
+  return () => request.destroy()
 }

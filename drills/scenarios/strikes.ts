@@ -96,15 +96,24 @@ function judgeTimes(stage: Stage, sent: Exchange[]): { checked: number; broken: 
 }
 
 /** PostgreSQL stops as in a crash and starts again, with requests under way. */
-export async function crashPostgres({ stores, load, random, signal, struck }: Stage): Promise<void> {
+export async function crashPostgres({
+  stores,
+  takeovers,
+  load,
+  random,
+  signal,
+  struck,
+}: Stage): Promise<void> {
   const { postgres } = stores
   if (!postgres) throw new Error("this cluster's PostgreSQL isn't ours to hurt")
   const sending = load.burst({ count: SENDS_AT_ONCE })
   await pause(random.int(0, 120), signal)
+  const from = Date.now()
   await postgres.stopAtOnce()
   struck()
   await pause(random.int(300, 1_500), signal)
   await postgres.start()
+  takeovers.noteOutage(from, Date.now())
   await sending
 }
 

@@ -2,6 +2,7 @@ import pg from "pg"
 import { Sequelize } from "sequelize"
 import { SECOND } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
+import { postgresOptions } from "./postgres.ts"
 
 /** Below Node's and every proxy's request timeout, so that a stuck statement fails before its client gives up. */
 const STATEMENT_TIMEOUT_MS = 10 * SECOND
@@ -20,15 +21,17 @@ export function createDatabase(url: string, poolSize: number, log: Logger): Data
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
   }
-  const sequelize = new Sequelize(url, {
+  const { connectionString, Client } = postgresOptions(url)
+  const sequelize = new Sequelize(connectionString, {
     dialect: "postgres",
-    dialectModule: pg,
+    dialectModule: { ...pg, Client },
     logging: false,
     dialectOptions: session,
     pool: { max: poolSize, acquire: 10 * SECOND, idle: 30 * SECOND },
   })
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString,
+    Client,
     max: poolSize,
     connectionTimeoutMillis: 5 * SECOND,
     idleTimeoutMillis: 30 * SECOND,

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs"
-import { isIP } from "node:net"
 import { loadEnvFile } from "node:process"
-import { getCountries, isSupportedCountry } from "libphonenumber-js/max"
-import { z } from "zod"
-import { SECOND } from "../utils/time.ts"
+import type { isSupportedCountry } from "libphonenumber-js/max"
+import { DAY, MINUTE, SECOND } from "../utils/time.ts"
+import { Environment } from "./environment.ts"
+import { findFaults } from "./faults.ts"
 
 /** The configuration can't be used; `faults` lists everything that is wrong with it, not just the first. */
 export class ConfigInvalid extends Error {
@@ -16,56 +16,6 @@ export class ConfigInvalid extends Error {
   }
 }
 
-const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
-
-const Environment = z.object({
-  NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
-  ROLE: z.enum(["all", "api", "worker"]).default("all"),
-  HOST: z.string().optional(),
-  PORT: wholeNumber(0, 65_535).default(3000),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
-  TRUST_PROXY: z.string().default("false").transform(readTrustProxy),
-  CORS_ORIGINS: z
-    .string()
-    .default("")
-    .transform(splitList)
-    .pipe(z.array(z.url({ protocol: /^https?$/ }))),
-  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
-  DATA_DIR: z.string().default("./.data"),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  DATABASE_POOL: wholeNumber(2, 500).default(10),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-  JWT_SECRET: z.string().optional(),
-  JWT_SECRET_PREVIOUS: z.string().optional(),
-  OTP_DELIVERY: z.enum(["response", "log", "twilio"]).optional(),
-  OTP_DAILY_PER_NUMBER: wholeNumber(1, 1e9).optional(),
-  OTP_DAILY_PER_PREFIX: wholeNumber(1, 1e9).optional(),
-  OTP_DAILY_PER_ADDRESS: wholeNumber(1, 1e9).optional(),
-  OTP_DAILY_TOTAL: wholeNumber(1, 1e9).optional(),
-  OTP_REGIONS: z.string().default("").transform(splitList),
-  TWILIO_ACCOUNT_SID: z.string().optional(),
-  TWILIO_AUTH_TOKEN: z.string().optional(),
-  TWILIO_FROM: z.string().optional(),
-  TWILIO_BASE_URL: z.url().default("https://api.twilio.com"),
-  DEFAULT_REGION: z.string().default("US"),
-  GEMINI_API_KEY: z.string().optional(),
-  GEMINI_MODEL: z.string().default("gemini-3.8-flash"),
-  GEMINI_FALLBACK_MODELS: z.string().default("").transform(splitList),
-  GEMINI_RPM: wholeNumber(1, 1e6).optional(),
-  GEMINI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
-  GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
-  GEMINI_MAX_OUTPUT_TOKENS: wholeNumber(1, 65_536).optional(),
-  BASIC_DAILY_PROMPTS: wholeNumber(0, 1e9).default(5),
-  PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
-  CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(600),
-  WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20),
-  ADMIN_TOKEN: z.string().optional(),
-  STREAMS_PER_USER: wholeNumber(1, 10_000).default(6),
-  RATE_LIMIT_SCALE: z.coerce.number().positive().max(1e6).default(1),
-})
-
-type Environment = z.infer<typeof Environment>
-
 /** A region's two letters, as libphonenumber knows them. */
 export type Region = Parameters<typeof isSupportedCountry>[0]
 
@@ -73,10 +23,11 @@ export type Region = Parameters<typeof isSupportedCountry>[0]
 export type Config = ReturnType<typeof toConfig>
 
 /** A configuration of which nothing is missing any more: what wasn't set is embedded. */
-export type CompleteConfig = Omit<Config, "database" | "jwt" | "gemini"> & {
+export type CompleteConfig = Omit<Config, "database" | "jwt" | "gemini" | "stripe"> & {
   database: Config["database"] & { url: string }
   jwt: Config["jwt"] & { secret: string }
   gemini: Config["gemini"] & { apiKey: string }
+  stripe: Config["stripe"] & { secretKey: string }
 }
 
 /**
@@ -111,57 +62,6 @@ function omit(set: Record<string, string | undefined>, issues: readonly { path: 
   return Object.fromEntries(Object.entries(set).filter(([name]) => !unreadable.has(name)))
 }
 
-/** Values that stand in examples, this project's and the original brief's: never good in production. */
-const PLACEHOLDERS = ["your-super-secret-jwt-key-here", "your_google_gemini_api_key", "changeme"]
-
-/** 32 bytes: the output size of SHA-256, the least that RFC 7518 section 3.2 allows for HS256. */
-const MIN_SECRET_BYTES = 32
-
-function findFaults(env: Environment): string[] {
-  return [...findGeneralFaults(env), ...(env.NODE_ENV === "production" ? findProductionFaults(env) : [])]
-}
-
-function findGeneralFaults(env: Environment): string[] {
-  const faults: string[] = []
-  if (!isSupportedCountry(env.DEFAULT_REGION)) {
-    faults.push(
-      `DEFAULT_REGION: ${env.DEFAULT_REGION} is no region; one of ${getCountries().slice(0, 5).join(", ")}, …`,
-    )
-  }
-  for (const region of env.OTP_REGIONS) {
-    if (!isSupportedCountry(region)) faults.push(`OTP_REGIONS: ${region} is no region`)
-  }
-  if (env.OTP_DELIVERY === "twilio") {
-    for (const name of ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"] as const) {
-      if (!env[name]) faults.push(`${name}: needed by OTP_DELIVERY=twilio`)
-    }
-  }
-  return faults
-}
-
-function findProductionFaults(env: Environment): string[] {
-  const faults: string[] = []
-  for (const name of ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY"] as const) {
-    if (!env[name]) faults.push(`${name}: missing; production has no embedded default`)
-  }
-  if (!env.REDIS_URL && env.ROLE !== "all") faults.push(`REDIS_URL: missing; ROLE=${env.ROLE} needs it`)
-  if (!env.OTP_DELIVERY) {
-    faults.push(
-      "OTP_DELIVERY: missing; twilio sends codes, response shows them in the reply to anybody who asks",
-    )
-  }
-  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "ADMIN_TOKEN"] as const) {
-    const secret = env[name]
-    if (secret && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
-      faults.push(`${name}: shorter than ${MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48`)
-    }
-  }
-  for (const name of ["JWT_SECRET", "GEMINI_API_KEY"] as const) {
-    if (PLACEHOLDERS.includes(env[name] ?? "")) faults.push(`${name}: this is the placeholder of an example`)
-  }
-  return faults
-}
-
 function toConfig(env: Environment) {
   return deepFreeze({
     production: env.NODE_ENV === "production",
@@ -182,6 +82,16 @@ function toConfig(env: Environment) {
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
     admin: { token: env.ADMIN_TOKEN ?? null },
+    /** `workerPort`: where a worker without an API shows its figures; null: nowhere. */
+    metrics: { token: env.METRICS_TOKEN ?? null, workerPort: env.WORKER_PORT ?? null },
+    tracing: {
+      url: toTracesUrl(env),
+      headers: env.OTEL_EXPORTER_OTLP_HEADERS,
+      serviceName: env.OTEL_SERVICE_NAME,
+      ratio: env.OTEL_TRACES_SAMPLER_ARG,
+      /** Whether a caller's `traceparent` is gone on from: anybody may send one. */
+      takesParents: env.OTEL_PROPAGATORS.includes("tracecontext"),
+    },
     password: { bcryptCost: 12 },
     defaultRegion: env.DEFAULT_REGION as Region,
     otp: {
@@ -202,7 +112,7 @@ function toConfig(env: Environment) {
       model: env.GEMINI_MODEL,
       /** Asked in this order while the first is overloaded. */
       fallbackModels: env.GEMINI_FALLBACK_MODELS,
-      /** Replies begun per minute, by all workers together; null: no limit. */
+      /** Calls to the provider per minute, by all workers together; null: no limit. */
       requestsPerMinute: env.GEMINI_RPM ?? null,
       contextTokens: env.GEMINI_CONTEXT_TOKENS,
       maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
@@ -210,10 +120,35 @@ function toConfig(env: Environment) {
       idleTimeoutMs: 30 * SECOND,
       totalTimeoutMs: 300 * SECOND,
     },
+    stripe: {
+      secretKey: env.STRIPE_SECRET_KEY ?? null,
+      /** Several while one is replaced by the next. */
+      webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
+      /** The first is sold; the others were, and still make their subscribers Pro. */
+      proPrices: env.STRIPE_PRICE_PRO,
+      /** Of the customer portal; null: the account's default. */
+      portalConfiguration: env.STRIPE_PORTAL_CONFIGURATION ?? null,
+      baseUrl: env.STRIPE_BASE_URL ?? null,
+      graceMs: env.BILLING_GRACE_DAYS * DAY,
+      reconcileMs: env.BILLING_RECONCILE_MINUTES * MINUTE,
+    },
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
-    worker: { concurrency: env.WORKER_CONCURRENCY },
+    worker: {
+      concurrency: env.WORKER_CONCURRENCY,
+      /** A worker that is stuck for longer ends itself; null: never. */
+      watchdogMs: env.WATCHDOG_SECONDS === 0 ? null : env.WATCHDOG_SECONDS * SECOND,
+    },
+    disk: { lowBytes: env.DISK_LOW_MB * 1024 * 1024 },
   })
+}
+
+/** The names and the path are OpenTelemetry's (https://opentelemetry.io/docs/specs/otel/protocol/exporter/). */
+function toTracesUrl(env: Environment): string | null {
+  if (env.OTEL_SDK_DISABLED.toLowerCase() === "true") return null
+  if (env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
+  const base = env.OTEL_EXPORTER_OTLP_ENDPOINT
+  return base ? `${base.replace(/\/$/, "")}/v1/traces` : null
 }
 
 /**
@@ -228,33 +163,6 @@ function toDailyBudgets(env: Environment) {
     perAddress: env.OTP_DAILY_PER_ADDRESS ?? 100 * wide,
     total: env.OTP_DAILY_TOTAL ?? 10_000 * wide,
   }
-}
-
-/** Express's names for networks. */
-const NETWORKS = new Set(["loopback", "linklocal", "uniquelocal"])
-
-/** Express's `trust proxy`: a number of hops or a list of addresses. `true` would let anybody choose an address. */
-function readTrustProxy(text: string, check: z.RefinementCtx): false | number | string[] {
-  if (text === "false") return false
-  if (/^\d+$/.test(text)) return Number(text)
-  if (text === "true") {
-    check.addIssue({
-      code: "custom",
-      message: "true trusts everybody; give the number of proxies or their addresses",
-    })
-  }
-  const addresses = splitList(text)
-  const unknown = addresses.find(
-    (address) => !NETWORKS.has(address) && isIP(address.replace(/\/\d+$/, "")) === 0,
-  )
-  if (unknown !== undefined && text !== "true") {
-    check.addIssue({ code: "custom", message: `${unknown} is no number of proxies, address or network` })
-  }
-  return addresses
-}
-
-function splitList(text: string): string[] {
-  return text.split(",").flatMap((item) => item.trim() || [])
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -20,10 +20,16 @@ const SECRET_KEYS = new Set([
 const SECRET_LEVELS = 3
 
 /**
- * A JSON logger. Secrets are kept out twice: by key (`SECRET_KEYS`) and, in errors, by form, because the
- * message of a foreign error may quote the value that it is about.
+ * A JSON logger. Secrets are kept out twice: by key (`SECRET_KEYS`) and, in errors, by form and by value (`secrets`),
+ * because the message of a foreign error may quote the value that it is about.
  */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+export function createLogger(
+  level: string,
+  destination?: DestinationStream,
+  secrets: readonly string[] = [],
+): Logger {
+  const clean = (text: string) =>
+    scrub(secrets.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text))
   const options = {
     level,
     base: undefined,
@@ -32,7 +38,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => redact(fields),
     },
-    serializers: { err: describeError },
+    serializers: { err: (error: unknown) => describeError(error, clean) },
   }
   // Lines that come while one is being written go out together: a write for each would hold up the requests, and a
   // slow reader of a pipe all of them. What is left is written before the process exits.
@@ -73,22 +79,25 @@ interface ErrorDescription {
 }
 
 /** The fields of an error that are safe to keep: no SQL, no parameters, no request that some clients attach. */
-function describeError(error: unknown, depth = 0): ErrorDescription {
-  if (!(error instanceof Error)) return { type: typeof error, message: scrub(String(error)) }
+function describeError(error: unknown, clean: (text: string) => string, depth = 0): ErrorDescription {
+  if (!(error instanceof Error)) return { type: typeof error, message: clean(String(error)) }
   const { code, constraint } = error as { code?: unknown; constraint?: unknown }
   return {
     type: error.name,
-    message: scrub(error.message),
+    message: clean(error.message),
     ...(typeof code === "string" ? { code } : {}),
     ...(typeof constraint === "string" ? { constraint } : {}),
-    ...(error.stack ? { stack: scrub(error.stack) } : {}),
-    ...(error.cause !== undefined && depth < 5 ? { cause: describeError(error.cause, depth + 1) } : {}),
+    ...(error.stack ? { stack: clean(error.stack) } : {}),
+    ...(error.cause !== undefined && depth < 5
+      ? { cause: describeError(error.cause, clean, depth + 1) }
+      : {}),
   }
 }
 
 /** What a secret looks like: a JWT, `user:password@` in a URL, a vendor's key, an international number. */
 const SECRET_FORMS: [RegExp, string][] = [
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, "[token]"],
+  // Begins nowhere inside a longer word: from every `eyJ-` in a row it would look to the end of the text.
+  [/(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]+/g, "[token]"],
   [/:\/\/[^\s/@]+@/g, "://[redacted]@"],
   [/\b(?:AIza|AQ\.|sk_|rk_|whsec_)[\w-]{8,}/g, "[key]"],
   [/\+\d{7,15}\b/g, "[number]"],

@@ -1,6 +1,7 @@
-import { Redis, type RedisOptions } from "ioredis"
+import { Cluster, type Redis } from "ioredis"
 import { SECOND } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
+import { connect, connectSubscriber, isCluster, type RedisClient } from "./redis-connection.ts"
 
 /** A frozen Redis must cost a request less than a person notices. */
 const COMMAND_TIMEOUT_MS = 200
@@ -19,12 +20,12 @@ export class RedisUnavailable extends Error {
 /** The process's shared connection for short commands. */
 export interface RedisStore {
   /** For libraries that need a connection; run what they do inside `call`. */
-  client: Redis
+  client: RedisClient
   /**
    * Runs short commands. Rejects with `RedisUnavailable` at once while there is no connection or after a command
    * went unanswered, so that nobody waits for a Redis that is down or frozen more than once a second.
    */
-  call<T>(work: (client: Redis) => Promise<T>): Promise<T>
+  call<T>(work: (client: RedisClient) => Promise<T>): Promise<T>
   /** A second connection, for subscriptions. */
   subscriber(): Redis
   close(): Promise<void>
@@ -42,14 +43,15 @@ export function createRedisStore(
     enableAutoPipelining: autoPipelining,
   })
   const others: Redis[] = []
+  // Behind an unanswered pipeline, and while a cluster is asked again, a command has no timeout of its own.
+  const bounded = autoPipelining || isCluster(url)
   let restUntil = 0
   return {
     client,
     async call(work) {
       if (client.status !== "ready" || Date.now() < restUntil) throw new RedisUnavailable()
       try {
-        // A command that waits behind an unanswered pipeline has no timeout of its own before it is sent.
-        return await (autoPipelining ? within(commandTimeoutMs, work(client)) : work(client))
+        return await (bounded ? within(commandTimeoutMs, work(client)) : work(client))
       } catch (error) {
         if (isReplyError(error)) throw error
         restUntil = Date.now() + REST_MS
@@ -57,7 +59,7 @@ export function createRedisStore(
       }
     },
     subscriber() {
-      const other = connect(url, log, { maxRetriesPerRequest: null })
+      const other = connectSubscriber(url, log)
       others.push(other)
       return other
     },
@@ -79,23 +81,6 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   }
 }
 
-/** A connection that reconnects for ever, every second at the latest. */
-export function connect(url: string, log: Logger, options: RedisOptions = {}): Redis {
-  const client = new Redis(url, {
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), REST_MS),
-    ...options,
-  })
-  let silent = false
-  client.on("ready", () => {
-    silent = false
-  })
-  client.on("error", (err) => {
-    if (!silent) log.warn({ err }, "redis connection lost")
-    silent = true
-  })
-  return client
-}
-
 /** A Redis that can't be worked with; the operator must change it. */
 export class RedisUnfit extends Error {
   readonly code = "REDIS_UNFIT"
@@ -105,13 +90,23 @@ export class RedisUnfit extends Error {
 const MIN_VERSION = [6, 2] as const
 
 /**
- * Looks once at a Redis that answers.
+ * Looks once at a Redis that answers; of a cluster at every primary.
  * @throws {RedisUnfit} when it is too old, or set to drop keys when its memory is full: it would drop jobs
  */
 export async function checkRedis(store: RedisStore): Promise<void> {
-  const info = await store.call(
-    async (client) => `${await client.info("server")}\r\n${await client.info("memory")}`,
+  const infos = await store.call((client) =>
+    Promise.all(
+      primariesOf(client).map(async (each) => `${await each.info("server")}\r\n${await each.info("memory")}`),
+    ),
   )
+  for (const info of infos) checkInfo(info)
+}
+
+function primariesOf(client: RedisClient): Redis[] {
+  return client instanceof Cluster ? client.nodes("master") : [client]
+}
+
+function checkInfo(info: string): void {
   const facts = new Map(info.split("\r\n").map((line) => line.split(":", 2) as [string, string]))
   const version = facts.get("redis_version") ?? ""
   const [major = 0, minor = 0] = version.split(".").map(Number)

@@ -1,13 +1,12 @@
-import { createHash } from "node:crypto"
 import type { ChatroomChange, NewChatroom } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { changeChatroom as change } from "../services/chat/change-chatroom.ts"
-import { type CachedList, fillCachedList, readCachedList } from "../services/chat/chatroom-cache.ts"
+import type { CachedList } from "../services/chat/chatroom-cache.ts"
 import { createChatroom as create } from "../services/chat/create-chatroom.ts"
 import { deleteChatroom as remove } from "../services/chat/delete-chatroom.ts"
 import { findOwnChatroom } from "../services/chat/find-chatroom.ts"
 import { getChatroom as find } from "../services/chat/get-chatroom.ts"
-import { listChatrooms as list } from "../services/chat/list-chatrooms.ts"
+import { readChatroomList } from "../services/chat/read-chatroom-list.ts"
 import type { Context } from "../services/context.ts"
 import { followRoom } from "../services/generation/follow-room.ts"
 import { whileOpen } from "../services/platform/streams.ts"
@@ -30,25 +29,13 @@ export async function createChatroom(
   return created(presented, { Location: `/chatroom/${room.id}`, ...replayHeaders(replayed) })
 }
 
-/** The first page of the usual length comes from the cache; every other page from the database. */
 export async function listChatrooms(ctx: Context, input: UserInput<{ query: PageQuery }>): Promise<Reply> {
-  if (input.query.cursor !== undefined || input.query.limit !== CACHED_LIMIT)
-    return reply(input, await readList(ctx, input), "MISS")
-  const { userId } = input.user
-  const cached = await readCachedList(ctx, userId)
-  if ("list" in cached) return reply(input, cached.list, "HIT")
-  const fresh = await readList(ctx, input)
-  if (cached.lease !== null) await fillCachedList(ctx, userId, cached.lease, fresh)
-  return reply(input, fresh, "MISS")
-}
-
-const CACHED_LIMIT = 50
-
-async function readList(ctx: Context, { user, query }: UserInput<{ query: PageQuery }>): Promise<CachedList> {
-  const { items, next } = await list(ctx, { userId: user.userId, ...query })
-  const body = JSON.stringify(items.map((room) => presentChatroom(room, ctx.config.gemini.model)))
-  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`
-  return { etag, link: nextLink("/chatroom", query, next).Link ?? "", body }
+  const { user, query } = input
+  const { list, fromCache } = await readChatroomList(ctx, { userId: user.userId, ...query }, (page) => ({
+    body: JSON.stringify(page.items.map((room) => presentChatroom(room, ctx.config.gemini.model))),
+    link: nextLink("/chatroom", query, page.next).Link ?? "",
+  }))
+  return reply(input, list, fromCache ? "HIT" : "MISS")
 }
 
 function reply({ header }: UserInput, { etag, link, body }: CachedList, cache: "HIT" | "MISS"): Reply {

@@ -1,3 +1,4 @@
+import type { Admin } from "../services/admin/admin.ts"
 import type { Caller } from "../services/auth/caller.ts"
 import type { SseEvent } from "../utils/sse.ts"
 
@@ -14,6 +15,8 @@ export interface PublicInput<T extends Parts = object> {
   params: T["params"]
   query: T["query"]
   body: T["body"]
+  /** The body as it came, on a row that asks for it; empty on all others. */
+  raw: Buffer
   /** A request header, first value, or undefined. */
   header(name: string): string | undefined
   requestId: string
@@ -28,10 +31,19 @@ export interface UserInput<T extends Parts = object> extends PublicInput<T> {
   user: Caller
 }
 
+/** A validated request on a route for operators. */
+export interface AdminInput<T extends Parts = object> extends PublicInput<T> {
+  admin: Admin
+}
+
+/** Whoever it is for. */
+export type EndpointInput<T extends Parts = object> = UserInput<T> & AdminInput<T>
+
 /** What a controller answers; the router writes it. */
 export type Reply = { status: number; headers?: Record<string, string> } & (
   | { body: unknown }
   | { text: string; type: string }
+  | { bytes: Uint8Array; type: string }
   | { chunks: AsyncIterable<string>; type: string }
   | { events: AsyncIterable<SseEvent> }
   | { empty: true }

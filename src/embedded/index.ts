@@ -2,24 +2,33 @@ import { randomBytes } from "node:crypto"
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { CompleteConfig, Config } from "../config/env.ts"
-import { startEmbeddedPostgres } from "./postgres/index.ts"
+import { findRunningPostgres } from "./postgres/find-running.ts"
+import { DataDirInUse, startEmbeddedPostgres } from "./postgres/index.ts"
 import { startSimulator } from "./simulator.ts"
+import { openStripeSimulator } from "./stripe-simulator.ts"
 
 /** What was started because it wasn't configured. */
 export interface Embedded {
   config: CompleteConfig
   /** Names of the parts that are embedded. */
-  parts: { database: boolean; gemini: boolean }
+  parts: { database: boolean; gemini: boolean; stripe: boolean }
+  /** Tells the parts that call us where we listen. */
+  announce(url: string): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * Fills what the configuration leaves open: a PostgreSQL of its own and a secret under `DATA_DIR`, the Gemini
- * simulator. In production nothing is left open: `readConfig` has seen to that.
+ * Fills what the configuration leaves open: a PostgreSQL of its own and a secret under `DATA_DIR`, simulators of
+ * Gemini and Stripe. In production nothing is left open: `readConfig` has seen to that.
+ * @param beside for a command that may run beside a server: it uses the server's PostgreSQL where that runs
  */
-export async function startEmbedded(config: Config, say: (line: string) => void): Promise<Embedded> {
+export async function startEmbedded(
+  config: Config,
+  say: (line: string) => void,
+  { beside = false }: { beside?: boolean } = {},
+): Promise<Embedded> {
   await using starting = new AsyncDisposableStack()
-  const database = await startDatabase(config, say)
+  const database = await (beside ? joinDatabase : startDatabase)(config, say)
   starting.defer(() => database.stop())
   const { url } = database
   let { apiKey, baseUrl } = config.gemini
@@ -30,7 +39,9 @@ export async function startEmbedded(config: Config, say: (line: string) => void)
     apiKey = "simulator"
     baseUrl = simulator.url
   }
-  const secret = config.jwt.secret ?? (await readOrMakeSecret(config.dataDir))
+  const secret = config.jwt.secret ?? (await readOrMakeSecret(config.dataDir, "jwt-secret"))
+  const billing = config.stripe.secretKey === null ? await startStripe(config) : null
+  if (billing) starting.defer(() => billing.stop())
   const started = starting.move()
   return {
     config: {
@@ -38,10 +49,38 @@ export async function startEmbedded(config: Config, say: (line: string) => void)
       database: { ...config.database, url },
       jwt: { ...config.jwt, secret },
       gemini: { ...config.gemini, apiKey, baseUrl },
+      stripe: { ...config.stripe, secretKey: config.stripe.secretKey ?? SIMULATOR_KEY, ...billing?.config },
     },
-    parts: { database: config.database.url === null, gemini: simulated },
+    parts: { database: config.database.url === null, gemini: simulated, stripe: billing !== null },
+    announce: async (ours) => billing?.announce(ours),
     stop: () => started.disposeAsync(),
   }
+}
+
+/** The simulator takes any key of a sandbox. */
+const SIMULATOR_KEY = "sk_test_simulator"
+
+/** The price that the simulator has from the start. */
+const SIMULATED_PRICE = "price_simulated_pro_monthly"
+
+/** A Stripe of one's own, kept beside the database that knows its customers. Processes of one folder share it. */
+async function startStripe({ dataDir }: Config) {
+  const secret = await readOrMakeSecret(dataDir, "stripe-webhook-secret")
+  const simulator = await openStripeSimulator(dataDir)
+  return {
+    config: { baseUrl: simulator.url, webhookSecrets: [secret], proPrices: [SIMULATED_PRICE] },
+    stop: simulator.stop,
+    announce: (ours: string) => setEndpoint(simulator.url, { url: `${ours}/webhook/stripe`, secret }),
+  }
+}
+
+async function setEndpoint(simulatorUrl: string, endpoint: { url: string; secret: string }): Promise<void> {
+  const { ok, status } = await fetch(`${simulatorUrl}/__admin/endpoint`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(endpoint),
+  })
+  if (!ok) throw new Error(`The Stripe simulator answered ${status} when it was told where to send events.`)
 }
 
 /** The configured database's URL, or that of a PostgreSQL of its own. */
@@ -53,9 +92,20 @@ export async function startDatabase(
   return startEmbeddedPostgres({ dataDir, onProgress: say })
 }
 
-/** Tokens must outlive a restart, so the secret is kept. */
-async function readOrMakeSecret(dataDir: string): Promise<string> {
-  const file = join(dataDir, "jwt-secret")
+/** The same, or the one that another process runs on our folder. It ends with that process, whatever we do. */
+async function joinDatabase(config: Config, say: (line: string) => void) {
+  try {
+    return await startDatabase(config, say)
+  } catch (error) {
+    const url = error instanceof DataDirInUse ? await findRunningPostgres(config.dataDir) : undefined
+    if (url === undefined) throw error
+    return { url, stop: async () => undefined }
+  }
+}
+
+/** What it signs must outlive a restart, so the secret is kept. */
+async function readOrMakeSecret(dataDir: string, name: string): Promise<string> {
+  const file = join(dataDir, name)
   const kept = await readFile(file, "utf8").catch(() => "")
   if (kept) return kept
   await mkdir(dataDir, { recursive: true })

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from "node:crypto"
 import type { Request } from "express"
+import { isSame } from "../services/admin/recognise-admin.ts"
 import { authenticateToken } from "../services/auth/authenticate-token.ts"
 import type { Caller } from "../services/auth/caller.ts"
 import type { Context } from "../services/context.ts"
@@ -10,16 +10,20 @@ export function authenticate(ctx: Context, req: Request): Caller | Promise<Calle
   return authenticateToken(ctx, bearerToken(req))
 }
 
-/** Lets through who has `ADMIN_TOKEN`; nobody where it isn't set. @throws {Unauthenticated} */
-export function authenticateAdmin(ctx: Context, req: Request): void {
-  const { token } = ctx.config.admin
-  // Digests have one length, which the comparison needs, and tell nothing of the token's.
-  const digest = (text: string) => createHash("sha256").update(text).digest()
-  const matches = timingSafeEqual(digest(bearerToken(req)), digest(token ?? ""))
-  if (token === null || !matches) throw new Unauthenticated("The admin token is needed.")
+/**
+ * Lets through who has `METRICS_TOKEN` or `ADMIN_TOKEN`. Where neither is set: everybody outside production, and
+ * nobody in it. Not by address: behind a proxy on the same machine everybody comes from there.
+ * @throws {Unauthenticated}
+ */
+export function authenticateMetrics({ config }: Context, req: Request): void {
+  const tokens = [config.metrics.token, config.admin.token].filter((token) => token !== null)
+  if (tokens.length === 0 && !config.production) return
+  const given = bearerToken(req)
+  if (!tokens.some((token) => isSame(given, token))) throw new Unauthenticated("The metrics token is needed.")
 }
 
-function bearerToken(req: Request): string {
+/** @throws {Unauthenticated} where there is none */
+export function bearerToken(req: Request): string {
   const [scheme, token, ...rest] = req.get("authorization")?.split(" ") ?? []
   if (scheme?.toLowerCase() !== "bearer" || !token || rest.length > 0) throw new Unauthenticated()
   return token

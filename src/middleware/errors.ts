@@ -62,10 +62,10 @@ function isUserGone(error: unknown): boolean {
 }
 
 /**
- * PostgreSQL's SQLSTATE classes that say "not now": 08 connection, 53 resources, 57 operator intervention
- * (https://www.postgresql.org/docs/current/errcodes-appendix.html), and Node's network errors.
+ * PostgreSQL's SQLSTATE classes that say "not now": 08 connection, 53 resources, 57 operator intervention; and 25006,
+ * a standby's answer to a write, during a failover (https://www.postgresql.org/docs/current/errcodes-appendix.html), and Node's network errors.
  */
-const NOT_NOW = /^(?:08|53|57)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/
+const NOT_NOW = /^(?:08|25006|53|57)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/
 
 function isStoreDown(error: unknown): boolean {
   if (error instanceof ConnectionError || error instanceof RedisUnavailable) return true

@@ -26,8 +26,27 @@ export async function readJsonBody(req: Request, res: Response): Promise<void> {
   if (!hasBody(req)) throw new InvalidRequest([{ path: "body", message: "A JSON body is needed." }])
   if (!req.is("application/json")) throw new UnsupportedMediaType()
   await new Promise<void>((resolve, reject) => {
+    refuseEndless(req, reject)
     parse(req, res, (error?: unknown) => (error ? reject(translate(error)) : resolve()))
   })
+}
+
+/** What is read of a body that is too large: who hears of it while still sending mostly sees a broken connection. */
+const MAX_READ_BYTES = 8 * MAX_BODY_BYTES
+
+/** The parser refuses a body that is too large when it has come to its end, which of an endless one is never. */
+function refuseEndless(req: Request, refuse: (error: PayloadTooLarge) => void): void {
+  const announced = req.headers["content-length"]
+  if (announced !== undefined && Number(announced) <= MAX_READ_BYTES) return
+  let bytes = Number(announced ?? 0)
+  const count = (chunk?: Buffer) => {
+    bytes += chunk?.length ?? 0
+    if (bytes <= MAX_READ_BYTES) return
+    req.off("data", count)
+    refuse(new PayloadTooLarge(MAX_BODY_BYTES))
+  }
+  req.on("data", count)
+  count()
 }
 
 function hasBody(req: Request): boolean {

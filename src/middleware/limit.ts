@@ -11,5 +11,7 @@ export async function limit(ctx: Context, res: Response, name: LimitName, key: s
   const state = await ctx.rateLimits.consume(name, key)
   res.setHeader("RateLimit-Policy", `"${name}";q=${state.quota};w=${state.windowSeconds}`)
   res.setHeader("RateLimit", `"${name}";r=${state.remaining};t=${state.resetSeconds}`)
-  if (!state.allowed) throw new RateLimited(state.resetSeconds)
+  if (state.allowed) return
+  ctx.metrics.rateLimited.inc({ limit: name })
+  throw new RateLimited(state.resetSeconds)
 }

@@ -1,17 +1,29 @@
-import type { RequestHandler } from "express"
+import type { Request, RequestHandler } from "express"
 import type { Logger } from "../config/logger.ts"
+import type { Metrics } from "../services/platform/metrics.ts"
+import { SECOND } from "../utils/time.ts"
 
-/** One line per request when it has ended: the route's pattern and no query, since ids and text are in those. */
-export function requestLog(log: Logger): RequestHandler {
+/**
+ * One line per request when it has ended, and its figures: the route's pattern and no query, since ids and text are
+ * in those.
+ */
+export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
   return function requestLog(req, res, next) {
     const startedAt = performance.now()
     res.once("close", () => {
+      const route = routeOf(req)
+      const ms = performance.now() - startedAt
+      metrics.requests.inc({ method: req.method, route, status: `${Math.floor(res.statusCode / 100)}xx` })
+      // A stream lasts as long as its reader likes.
+      if (!String(res.getHeader("content-type")).startsWith("text/event-stream"))
+        metrics.requestSeconds.observe({ method: req.method, route }, ms / SECOND)
       const fields = {
         requestId: req.requestId,
+        ...(req.traceId ? { traceId: req.traceId } : {}),
         method: req.method,
-        route: (req.route as { path?: string } | undefined)?.path ?? "unmatched",
+        route,
         status: res.statusCode,
-        ms: Math.round((performance.now() - startedAt) * 10) / 10,
+        ms: Math.round(ms * 10) / 10,
         ...(res.writableFinished ? {} : { aborted: true }),
       }
       if (res.statusCode >= 500) log.error(fields, "request failed")
@@ -19,4 +31,9 @@ export function requestLog(log: Logger): RequestHandler {
     })
     next()
   }
+}
+
+/** A router of its own, mounted under a fixed path, counts as one route. */
+export function routeOf(req: Request): string {
+  return req.baseUrl || ((req.route as { path?: string } | undefined)?.path ?? "unmatched")
 }

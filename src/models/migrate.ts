@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises"
-import pg from "pg"
+import type pg from "pg"
 import { Umzug } from "umzug"
+import { postgresOptions } from "../config/postgres.ts"
 
 /** One step of the schema. There is no way down: a mistake is mended by the next step. */
 export interface Migration {
@@ -16,7 +17,8 @@ const MIGRATION_LOCK = 7_203_155_021
  * @returns the names of the migrations that were applied, in order.
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: databaseUrl })
+  const { Client, ...options } = postgresOptions(databaseUrl)
+  const client = new Client(options)
   await client.connect()
   try {
     await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`)

@@ -7,15 +7,13 @@ import {
   type Sequelize,
 } from "sequelize"
 
-export type Tier = "basic" | "pro"
-
 /** A person, known by a mobile number. A deleted one keeps a nameless row until everything is erased. */
 export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAttributes<UserModel>> {
   declare id: string
   declare mobileNumber: string | null
   declare name: CreationOptional<string | null>
   declare passwordHash: CreationOptional<string | null>
-  declare tier: CreationOptional<Tier>
+  declare proUntil: CreationOptional<Date | null>
   declare verifiedAt: CreationOptional<Date | null>
   declare deletedAt: CreationOptional<Date | null>
   declare createdAt: CreationOptional<Date>
@@ -30,7 +28,7 @@ export function defineUser(sequelize: Sequelize) {
       mobileNumber: DataTypes.TEXT,
       name: DataTypes.TEXT,
       passwordHash: DataTypes.TEXT,
-      tier: { type: DataTypes.TEXT, defaultValue: "basic" },
+      proUntil: DataTypes.DATE,
       verifiedAt: DataTypes.DATE,
       deletedAt: DataTypes.DATE,
       createdAt: DataTypes.DATE,

@@ -30,14 +30,19 @@ import { del, get, post, type Row } from "./row.ts"
 export const authRoutes: Row[] = [
   post("/auth/signup", {
     summary: "Register a mobile number",
+    description:
+      "Nothing is sent and nobody is signed in: ask for a code next. A number that was registered and never verified may be registered again; it gets the new name.",
     auth: "none",
     limit: "auth",
     body: SignUp,
     reply: { 201: SignedUp },
+    errors: ["mobile_number_taken"],
     run: postSignUp,
   }),
   post("/auth/send-otp", {
     summary: "Send a one-time code to sign in with",
+    description:
+      "The answer is the same for a number that nobody has registered. `otp` is in it only where codes are delivered in the reply. Another code for the number has to wait `resendIn` seconds; numbers, ranges and addresses have daily budgets.",
     auth: "none",
     limit: "auth",
     body: SendOtp,
@@ -46,14 +51,17 @@ export const authRoutes: Row[] = [
   }),
   post("/auth/verify-otp", {
     summary: "Sign in by a one-time code",
+    description: "A code is good once and for five minutes. Several wrong guesses end it.",
     auth: "none",
     limit: "auth",
     body: VerifyOtp,
     reply: { 200: SignedIn },
+    errors: ["otp_invalid"],
     run: verifyOtp,
   }),
   post("/auth/forgot-password", {
     summary: "Send a one-time code to set a new password with",
+    description: "Like `/auth/send-otp`, for `/auth/reset-password`.",
     auth: "none",
     limit: "auth",
     body: SendOtp,
@@ -62,38 +70,50 @@ export const authRoutes: Row[] = [
   }),
   post("/auth/reset-password", {
     summary: "Set a new password by a one-time code; ends all sessions",
+    description:
+      "Everybody who is signed in to the account has to sign in again. The password needs 8 to 72 bytes.",
     auth: "none",
     limit: "auth",
     body: ResetPassword,
     reply: { 204: null },
+    errors: ["otp_invalid"],
     run: resetPassword,
   }),
   post("/auth/change-password", {
     summary: "Set or change the password; ends the other sessions",
+    description:
+      "The current password is needed only where there is one and the session wasn't opened by a code in the last 10 minutes.",
     auth: "user",
     limit: "auth",
     body: ChangePassword,
     reply: { 204: null },
+    errors: ["current_password_invalid"],
     run: changePassword,
   }),
   post("/auth/login", {
     summary: "Sign in by a password",
+    description: "Wrong guesses are slowed down per number and per address.",
     auth: "none",
     limit: "auth",
     body: Login,
     reply: { 200: SignedIn },
+    errors: ["credentials_invalid"],
     run: login,
   }),
   post("/auth/refresh", {
     summary: "Exchange a refresh token for a new pair",
+    description:
+      "A refresh token is good once. One that comes back much later ends its session; parallel calls within a few seconds get the same pair.",
     auth: "none",
     limit: "auth",
     body: RefreshRequest,
     reply: { 200: SignedIn },
+    errors: ["refresh_token_invalid"],
     run: refresh,
   }),
   post("/auth/logout", {
     summary: "End this session",
+    description: "The session's tokens are dead within a second.",
     auth: "user",
     limit: "auth",
     reply: { 204: null },
@@ -101,6 +121,7 @@ export const authRoutes: Row[] = [
   }),
   get("/auth/sessions", {
     summary: "List one's sessions, newest first",
+    description: "Where and when the user is signed in.",
     auth: "user",
     limit: "read",
     query: PageQuery,
@@ -109,6 +130,7 @@ export const authRoutes: Row[] = [
   }),
   del("/auth/sessions/:id", {
     summary: "End one of one's sessions",
+    description: "Its tokens are dead within a second.",
     auth: "user",
     limit: "write",
     params: ById,

@@ -6,29 +6,38 @@ import {
   getChatroom,
   listChatrooms,
 } from "../controllers/chatroom.controller.ts"
-import { Chatroom, ChatroomChange, ChatroomWithMessages, NewChatroom } from "../schemas/chat.ts"
+import { Chatroom, ChatroomChange, ChatroomWithMessages, NewChatroom, roomEvents } from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { del, get, patch, post, type Row } from "./row.ts"
+import { del, eventStream, get, patch, post, type Row } from "./row.ts"
 
 export const chatroomRoutes: Row[] = [
   post("/chatroom", {
     summary: "Create a chatroom",
+    description: "All fields are optional. Without a `model` the room uses the service's default.",
     auth: "user",
     limit: "write",
     body: NewChatroom,
+    heeds: ["Idempotency-Key"],
     reply: { 201: Chatroom },
+    sends: ["Location", "Idempotency-Replayed"],
+    errors: ["idempotency_conflict"],
     run: createChatroom,
   }),
   get("/chatroom", {
     summary: "List one's chatrooms, newest activity first",
+    description:
+      "The first page is cached and never older than the user's own last write. `ETag` and `If-None-Match` save sending it again.",
     auth: "user",
     limit: "read",
     query: PageQuery,
+    heeds: ["If-None-Match"],
     reply: { 200: Chatroom.array(), 304: null },
+    sends: ["ETag", "X-Cache"],
     run: listChatrooms,
   }),
   get("/chatroom/:id", {
     summary: "Get a chatroom with the newest messages of its active branch",
+    description: "`limit` and `cursor` page through the messages, towards the older ones.",
     auth: "user",
     limit: "read",
     params: ById,
@@ -38,6 +47,8 @@ export const chatroomRoutes: Row[] = [
   }),
   patch("/chatroom/:id", {
     summary: "Change a chatroom or switch its active branch",
+    description:
+      "Only the fields that are sent are changed. `headId` names the reply at the end of the branch to show.",
     auth: "user",
     limit: "write",
     params: ById,
@@ -47,6 +58,7 @@ export const chatroomRoutes: Row[] = [
   }),
   del("/chatroom/:id", {
     summary: "Delete a chatroom with its messages",
+    description: "A reply under way is stopped. The prompts stay used.",
     auth: "user",
     limit: "write",
     params: ById,
@@ -55,10 +67,13 @@ export const chatroomRoutes: Row[] = [
   }),
   get("/chatroom/:id/events", {
     summary: "Follow all that happens in a chatroom as server-sent events",
+    description:
+      "From now on, or from `Last-Event-ID`: `chatroom` (its fields, at first and when they change), `message` (a prompt or a reply was added), `delta`, `reset` and `done` of each reply, `deleted` (the end). It tells what any device does. A user may have a few streams open at a time.",
     auth: "user",
     limit: "read",
     params: ById,
-    reply: { 200: null },
+    heeds: ["Last-Event-ID"],
+    reply: { 200: eventStream(roomEvents) },
     run: followEvents,
   }),
 ]

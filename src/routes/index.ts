@@ -1,6 +1,9 @@
 import { adminRoutes } from "./admin.routes.ts"
+import { adminSessionRoutes } from "./admin-session.routes.ts"
 import { authRoutes } from "./auth.routes.ts"
+import { billingRoutes } from "./billing.routes.ts"
 import { chatroomRoutes } from "./chatroom.routes.ts"
+import { docsRoutes } from "./docs.routes.ts"
 import { messageRoutes } from "./message.routes.ts"
 import type { Row } from "./row.ts"
 import { systemRoutes } from "./system.routes.ts"
@@ -13,5 +16,8 @@ export const rows: readonly Row[] = [
   ...systemRoutes,
   ...authRoutes,
   ...userRoutes,
+  ...billingRoutes,
   ...adminRoutes,
+  ...adminSessionRoutes,
+  ...docsRoutes(() => rows),
 ]

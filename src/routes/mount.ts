@@ -1,9 +1,14 @@
 import type { Express, Request, RequestHandler, Response } from "express"
-import type { Caller, UserInput } from "../controllers/endpoint.ts"
-import { authenticate, authenticateAdmin } from "../middleware/authenticate.ts"
+import type { Caller, EndpointInput, Reply } from "../controllers/endpoint.ts"
+import { authenticate, authenticateMetrics } from "../middleware/authenticate.ts"
+import { authenticateAdmin } from "../middleware/authenticate-admin.ts"
 import { readJsonBody } from "../middleware/json-body.ts"
 import { limit } from "../middleware/limit.ts"
+import { readRawBody } from "../middleware/raw-body.ts"
 import { validate } from "../middleware/validate.ts"
+import type { Admin } from "../services/admin/admin.ts"
+import { audited } from "../services/admin/audit.ts"
+import type { Recognised } from "../services/admin/recognise-admin.ts"
 import type { Context } from "../services/context.ts"
 import { limitAddress } from "../utils/address.ts"
 import { MethodNotAllowed } from "../utils/errors.ts"
@@ -25,19 +30,41 @@ export function mount(app: Express, ctx: Context, rows: readonly Row[]): void {
 function toHandler(ctx: Context, row: Row): RequestHandler {
   return async function handle(req, res) {
     const user = row.auth === "user" ? await authenticate(ctx, req) : undefined
-    if (row.auth === "admin") authenticateAdmin(ctx, req)
+    const operator = row.auth === "admin" ? await authenticateAdmin(ctx, req) : undefined
+    if (row.auth === "metrics") authenticateMetrics(ctx, req)
     if (row.limit) await limit(ctx, res, row.limit, user?.userId ?? limitAddress(req.ip))
     const params = row.params && validate(row.params, req.params, "params")
     const query = row.query && validate(row.query, req.query, "query")
     if (row.body) await readJsonBody(req, res)
     const body = row.body && validate(row.body, req.body, "body")
-    const input = describe(ctx, req, res, { user: user as Caller, params, query, body })
-    await sendReply(ctx, req, res, await row.run(ctx, input), user)
+    const raw = row.raw ? await readRawBody(req, row.raw.maxBytes) : NO_BYTES
+    const checked = { user: user as Caller, params, query, body, raw }
+    const run = async (admin: Admin) => row.run(ctx, describe(ctx, req, res, { ...checked, admin }))
+    const reply = operator ? await runAsAdmin(ctx, req, row, operator, run) : await run(NOBODY)
+    await sendReply(ctx, req, res, reply, user)
   }
 }
 
-type Input = UserInput<{ params: unknown; query: unknown; body: unknown }>
-type Checked = Pick<Input, "user" | "params" | "query" | "body">
+const NOBODY: Admin = { actor: "", about: () => undefined }
+
+function runAsAdmin(
+  ctx: Context,
+  req: Request,
+  { audit }: Row,
+  { actor }: Recognised,
+  run: (admin: Admin) => Promise<Reply>,
+): Promise<Reply> {
+  if (audit === undefined) return run({ actor, about: () => undefined })
+  const { id } = req.params
+  const targetId = typeof id === "string" ? id : null
+  const { requestId } = req
+  return audited(ctx, { actor, action: audit, targetId, requestId, address: limitAddress(req.ip) }, run)
+}
+
+type Input = EndpointInput<{ params: unknown; query: unknown; body: unknown }>
+type Checked = Pick<Input, "user" | "admin" | "params" | "query" | "body" | "raw">
+
+const NO_BYTES = Buffer.alloc(0)
 
 /** Address and signal are made when a controller asks for them: few do, and they cost more than a cached answer. */
 function describe(ctx: Context, req: Request, res: Response, checked: Checked): Input {

@@ -1,7 +1,9 @@
 import type { z } from "zod"
 import type { LimitName } from "../config/limits.ts"
-import type { Reply, UserInput } from "../controllers/endpoint.ts"
+import type { EndpointInput, Reply } from "../controllers/endpoint.ts"
+import type { ProblemCode } from "../schemas/problem.ts"
 import type { Context } from "../services/context.ts"
+import type { ReplyHeader, RequestHeader } from "./openapi/headers.ts"
 
 type Schema = z.ZodType | undefined
 type Output<S extends Schema> = S extends z.ZodType ? z.infer<S> : undefined
@@ -11,21 +13,46 @@ type Method = "get" | "post" | "patch" | "delete"
 export interface Row<P extends Schema = Schema, Q extends Schema = Schema, B extends Schema = Schema> {
   method: Method
   path: string
+  /** One line without a full stop; heads the endpoint in the documentation. */
   summary: string
-  /** `user`: a live access token is needed, and `input.user` says whose it is. `admin`: the operator's token is. */
-  auth: "none" | "user" | "admin"
+  /** What a caller must know beyond the summary, as Markdown. */
+  description: string
+  /**
+   * `user`: a live access token is needed, and `input.user` says whose it is. `admin`: the operator's token is.
+   * `metrics`: the token for figures, or the operator's.
+   */
+  auth: "none" | "user" | "admin" | "metrics"
+  /** Of `admin`: under what name the audit log enters it; only what changes nothing and shows nobody's data has none. */
+  audit?: string
   /** The named rate limit, per user where there is one, per address otherwise. */
   limit?: LimitName
   params?: P
   query?: Q
   body?: B
-  /** Reply schemas by status; null says: no JSON body. */
-  reply: Record<number, z.ZodType | null>
+  /** The body is taken as the bytes that came, whatever they claim to be: `input.raw`. */
+  raw?: { maxBytes: number }
+  /** Request headers that the controller reads. */
+  heeds?: readonly RequestHeader[]
+  /** Successes by status: the schema of a JSON body, another kind of body, or null for none. */
+  reply: Record<number, z.ZodType | Media | null>
+  /** Headers of the successes, beside those that the guards set. */
+  sends?: readonly ReplyHeader[]
+  /** Errors that the service raises, beside those of the guards. */
+  errors?: readonly ProblemCode[]
   run(
     ctx: Context,
-    input: UserInput<{ params: Output<P>; query: Output<Q>; body: Output<B> }>,
+    input: EndpointInput<{ params: Output<P>; query: Output<Q>; body: Output<B> }>,
   ): Promise<Reply> | Reply
 }
+
+/** A body that is something else than JSON of one schema: other types, or server-sent events by name. */
+export type Media = { types: readonly string[] } | { events: Readonly<Record<string, z.ZodType>> }
+
+/** A body of one of these media types. */
+export const media = (...types: string[]): Media => ({ types })
+
+/** `text/event-stream` with these events, each with the schema of its `data`. */
+export const eventStream = (events: Record<string, z.ZodType>): Media => ({ events })
 
 type Declared<P extends Schema, Q extends Schema, B extends Schema> = Omit<Row<P, Q, B>, "method" | "path">
 

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises"
 import type { Request, Response } from "express"
 import type { Caller, Reply } from "../controllers/endpoint.ts"
 import type { Context } from "../services/context.ts"
+import { SECOND } from "../utils/time.ts"
 import { sendEvents } from "./send-events.ts"
 
 /** Writes what a controller answered. */
@@ -18,16 +19,36 @@ export async function sendReply(
   if ("events" in reply) return sendEvents(ctx, req, res, reply.events, user)
   if ("empty" in reply) return void res.end()
   if ("chunks" in reply) return sendChunks(res, reply.chunks, reply.type)
-  const text = "text" in reply ? reply.text : JSON.stringify(reply.body)
-  res.setHeader("Content-Type", "text" in reply ? reply.type : "application/json; charset=utf-8")
+  res.setHeader("Content-Type", "type" in reply ? reply.type : "application/json; charset=utf-8")
   if (!res.hasHeader("Cache-Control")) res.setHeader("Cache-Control", "no-store")
-  res.end(text)
+  const content = contentOf(reply)
+  if (content.length > LONG) dropSlowReader(res)
+  res.end(content)
+}
+
+function contentOf(reply: { text: string } | { bytes: Uint8Array } | { body: unknown }): string | Uint8Array {
+  if ("text" in reply) return reply.text
+  return "bytes" in reply ? reply.bytes : JSON.stringify(reply.body)
+}
+
+/** Less than this lies in the kernel's buffers, whoever reads it. */
+const LONG = 64 * 1024
+
+/**
+ * A reader that takes nothing for twice this long is cut off (Node's timeout looks for progress once), or it could
+ * have us keep what it asked for, again and again.
+ */
+const SLOW_MS = 10 * SECOND
+
+function dropSlowReader(res: Response): void {
+  res.setTimeout(SLOW_MS, () => res.destroy())
 }
 
 /** Writes a body piece by piece, as fast as the client takes it. A failure on the way breaks the body off. */
 async function sendChunks(res: Response, chunks: AsyncIterable<string>, type: string): Promise<void> {
   res.setHeader("Content-Type", type)
   res.setHeader("Cache-Control", "no-store")
+  dropSlowReader(res)
   try {
     await pipeline(Readable.from(chunks), res)
   } catch (error) {

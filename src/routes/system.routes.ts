@@ -1,12 +1,41 @@
-import { home, live, ready } from "../controllers/system.controller.ts"
+import { home, live, metrics, ready } from "../controllers/system.controller.ts"
 import { Live, Ready } from "../schemas/system.ts"
-import { get, type Row } from "./row.ts"
+import { get, media, type Row } from "./row.ts"
+
+const liveness = get("/health/live", {
+  summary: "Tell whether the process runs",
+  description: "Looks at nothing else, so that trouble elsewhere doesn't get the process restarted.",
+  auth: "none",
+  reply: { 200: Live },
+  run: live,
+})
+
+const figures = get("/metrics", {
+  summary: "Get this process's figures",
+  description:
+    "In Prometheus's text format. Outside production it is open as long as neither `METRICS_TOKEN` nor `ADMIN_TOKEN` is set.",
+  auth: "metrics",
+  reply: { 200: media("text/plain") },
+  run: metrics,
+})
+
+/** What a worker without an API answers. */
+export const workerRows: Row[] = [liveness, figures]
 
 export const systemRoutes: Row[] = [
-  get("/", { summary: "Say that the service is here", auth: "none", reply: { 200: null }, run: home }),
-  get("/health/live", { summary: "Whether the process runs", auth: "none", reply: { 200: Live }, run: live }),
+  get("/", {
+    summary: "Say that the service is here",
+    description: "The words `Home Route`; a small page for a browser.",
+    auth: "none",
+    reply: { 200: media("text/plain", "text/html") },
+    run: home,
+  }),
+  liveness,
+  figures,
   get("/health/ready", {
-    summary: "Whether requests can be answered",
+    summary: "Tell whether requests can be answered",
+    description:
+      "`degraded` is 200: prompts are accepted, and answered once the queue and a worker are back. Without the database it is 503.",
     auth: "none",
     reply: { 200: Ready, 503: Ready },
     run: ready,

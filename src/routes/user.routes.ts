@@ -5,6 +5,7 @@ import { del, get, patch, type Row } from "./row.ts"
 export const userRoutes: Row[] = [
   get("/user/me", {
     summary: "Get oneself",
+    description: "The account that the access token belongs to.",
     auth: "user",
     limit: "read",
     reply: { 200: User },
@@ -12,6 +13,7 @@ export const userRoutes: Row[] = [
   }),
   patch("/user/me", {
     summary: "Change one's name",
+    description: "`null` removes it.",
     auth: "user",
     limit: "write",
     body: UserChange,
@@ -20,6 +22,8 @@ export const userRoutes: Row[] = [
   }),
   del("/user/me", {
     summary: "Delete oneself and everything of one's own",
+    description:
+      "All tokens are dead at once; rooms, messages and sessions are erased in the background. The mobile number is free again.",
     auth: "user",
     limit: "write",
     reply: { 202: Deleting },
@@ -27,9 +31,12 @@ export const userRoutes: Row[] = [
   }),
   get("/user/me/export", {
     summary: "Get everything that is kept of oneself",
+    description:
+      "One JSON document, to be saved as a file. It is written while it is read, so it may be long.",
     auth: "user",
     limit: "write",
     reply: { 200: Export },
+    sends: ["Content-Disposition"],
     run: exportMe,
   }),
 ]

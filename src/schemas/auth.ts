@@ -1,13 +1,30 @@
 import { z } from "zod"
-import { Id, Time, text, trimmedText } from "./common.ts"
-import { User } from "./user.ts"
+import { Id, Time, text } from "./common.ts"
+import { User, UserName } from "./user.ts"
 
 /** Anything libphonenumber may read; services/auth/mobile-number.ts does the reading. */
-const MobileNumber = z.string().trim().min(1).max(40)
-const Otp = z.string().trim().min(1).max(20)
-const Password = text(1, 200)
+const MobileNumber = z
+  .string()
+  .trim()
+  .min(1)
+  .max(40)
+  .meta({
+    pattern: "\\S",
+    description: "With `+` and country code, or national to the service's region.",
+    examples: ["1234567890"],
+  })
+const Otp = z
+  .string()
+  .trim()
+  .min(1)
+  .max(20)
+  .meta({ description: "The code that was sent.", pattern: "\\S", examples: ["123456"] })
+const Password = text(1, 200).meta({
+  description: "8 to 72 bytes in UTF-8.",
+  examples: ["correct horse"],
+})
 
-export const SignUp = z.strictObject({ mobileNumber: MobileNumber, name: trimmedText(1, 100).optional() })
+export const SignUp = z.strictObject({ mobileNumber: MobileNumber, name: UserName.optional() })
 export type SignUp = z.infer<typeof SignUp>
 
 export const SendOtp = z.strictObject({ mobileNumber: MobileNumber })
@@ -16,42 +33,78 @@ export type SendOtp = z.infer<typeof SendOtp>
 export const VerifyOtp = z.strictObject({
   mobileNumber: MobileNumber,
   otp: Otp,
-  purpose: z.enum(["login", "password_reset"]).optional(),
+  purpose: z
+    .enum(["login", "password_reset"])
+    .optional()
+    .describe("What the code was sent for. Without it any live code of the number serves."),
 })
 export type VerifyOtp = z.infer<typeof VerifyOtp>
 
 export const ResetPassword = z.strictObject({ mobileNumber: MobileNumber, otp: Otp, newPassword: Password })
 export type ResetPassword = z.infer<typeof ResetPassword>
 
-export const ChangePassword = z.strictObject({ newPassword: Password, currentPassword: Password.optional() })
+export const ChangePassword = z.strictObject({
+  newPassword: Password,
+  currentPassword: Password.optional().describe(
+    "Needed where the user has a password and the session wasn't opened by a code in the last 10 minutes.",
+  ),
+})
 export type ChangePassword = z.infer<typeof ChangePassword>
 
 export const Login = z.strictObject({ mobileNumber: MobileNumber, password: Password })
 export type Login = z.infer<typeof Login>
 
-export const RefreshRequest = z.strictObject({ refreshToken: z.string().min(1).max(500) })
+const RefreshToken = z.string().meta({ examples: ["01a20380-35df-77b7-a96a-565deb07f9f4.1.c2VjcmV0"] })
+
+export const RefreshRequest = z.strictObject({ refreshToken: RefreshToken.min(1).max(500) })
 export type RefreshRequest = z.infer<typeof RefreshRequest>
 
 export const SignedUp = z.object({ user: User })
-export const OtpSent = z.object({
-  expiresIn: z.number().int(),
-  resendIn: z.number().int(),
-  otp: z.string().optional(),
-})
-export const SignedIn = z.object({
-  token: z.string(),
-  tokenType: z.literal("Bearer"),
-  expiresIn: z.number().int(),
-  refreshToken: z.string(),
-  user: User,
-})
-export const Session = z.object({
-  id: Id,
-  current: z.boolean(),
-  openedBy: z.enum(["otp", "password"]),
-  userAgent: z.string().nullable(),
-  address: z.string().nullable(),
-  createdAt: Time,
-  lastUsedAt: Time,
-  expiresAt: Time,
-})
+export const OtpSent = z
+  .object({
+    expiresIn: z
+      .number()
+      .int()
+      .meta({ description: "Seconds that the code lives.", examples: [300] }),
+    resendIn: z
+      .number()
+      .int()
+      .meta({ description: "Seconds until another code may be asked for.", examples: [30] }),
+    otp: z
+      .string()
+      .optional()
+      .meta({
+        description: "The code itself, only where `OTP_DELIVERY` is `response`.",
+        examples: ["123456"],
+      }),
+  })
+  .meta({ id: "OtpSent" })
+export const SignedIn = z
+  .object({
+    token: z
+      .string()
+      .meta({ description: "The access token, a JWT.", examples: ["eyJhbGciOi.eyJzdWIiOi.c2ln"] }),
+    tokenType: z.literal("Bearer"),
+    expiresIn: z
+      .number()
+      .int()
+      .meta({ description: "Seconds that `token` lives.", examples: [900] }),
+    refreshToken: RefreshToken.describe("Good once, for a new pair of tokens."),
+    user: User,
+  })
+  .meta({ id: "SignedIn" })
+export const Session = z
+  .object({
+    id: Id,
+    current: z.boolean().describe("Whether it is the one that asks."),
+    openedBy: z.enum(["otp", "password"]),
+    userAgent: z.string().nullable(),
+    address: z
+      .string()
+      .nullable()
+      .meta({ examples: ["203.0.113.7"] }),
+    createdAt: Time,
+    lastUsedAt: Time,
+    expiresAt: Time,
+  })
+  .meta({ id: "Session" })

@@ -2,10 +2,10 @@ import { z } from "zod"
 import { codePointLength, isStorableText } from "../utils/text.ts"
 
 /** An id in a path or a body. */
-export const Id = z.uuid()
+export const Id = z.uuid().meta({ examples: ["01a20380-35df-77b7-a96a-565deb07f9f4"] })
 
 /** A time: ISO 8601 UTC with milliseconds. */
-export const Time = z.iso.datetime({ precision: 3 })
+export const Time = z.iso.datetime({ precision: 3 }).meta({ examples: ["2026-03-01T09:30:00.000Z"] })
 
 /** Text of `min` to `max` Unicode characters that comes back exactly as it was sent. */
 export function text(min: number, max: number) {
@@ -17,17 +17,23 @@ export function text(min: number, max: number) {
       `must have at least ${min} character${min === 1 ? "" : "s"}`,
     )
     .refine((value) => codePointLength(value) <= max, `must have at most ${max} characters`)
+    .meta({ minLength: min, maxLength: max })
 }
 
 /** Like `text`, without white space around it. */
 export function trimmedText(min: number, max: number) {
-  return z.string().trim().pipe(text(min, max))
+  return z.string().trim().pipe(text(min, max)).meta({ minLength: min, maxLength: max, pattern: "\\S" })
 }
 
 /** `?limit=&cursor=` of every list. */
 export const PageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z.string().min(1).max(300).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(50).describe("How many items a page has."),
+  cursor: z
+    .string()
+    .min(1)
+    .max(300)
+    .optional()
+    .describe("Where the page begins: opaque, taken from the `Link` of the page before."),
 })
 export type PageQuery = z.infer<typeof PageQuery>
 

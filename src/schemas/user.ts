@@ -1,28 +1,39 @@
 import { z } from "zod"
 import { Id, Time, trimmedText } from "./common.ts"
 
-export const User = z.object({
-  id: Id,
-  mobileNumber: z.string(),
-  name: z.string().nullable(),
-  tier: z.enum(["basic", "pro"]),
-  hasPassword: z.boolean(),
-  createdAt: Time,
-})
+export const UserName = trimmedText(1, 100).meta({ examples: ["Ada"] })
+
+export const User = z
+  .object({
+    id: Id,
+    mobileNumber: z.string().meta({ description: "E.164.", examples: ["+11234567890"] }),
+    name: z
+      .string()
+      .nullable()
+      .meta({ examples: ["Ada"] }),
+    tier: z.enum(["basic", "pro"]),
+    hasPassword: z.boolean(),
+    createdAt: Time,
+  })
+  .meta({ id: "User" })
 export type User = z.infer<typeof User>
 
-export const UserChange = z.strictObject({ name: trimmedText(1, 100).nullable() })
+export const UserChange = z.strictObject({ name: UserName.nullable() })
 export type UserChange = z.infer<typeof UserChange>
 
 export const Deleting = z.object({ status: z.literal("deleting") })
 
 /** An export is as wide as the tables; only its outline is promised. */
-export const Export = z.object({
-  exportedAt: Time,
-  user: User,
-  sessions: z.array(z.record(z.string(), z.unknown())),
-  usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
-  chatrooms: z.array(
-    z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
-  ),
-})
+export const Export = z
+  .object({
+    exportedAt: Time,
+    user: User,
+    sessions: z.array(z.record(z.string(), z.unknown())),
+    usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
+    subscriptions: z.array(z.record(z.string(), z.unknown())),
+    entitlements: z.array(z.record(z.string(), z.unknown())),
+    chatrooms: z.array(
+      z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
+    ),
+  })
+  .meta({ id: "Export" })

@@ -1,15 +1,21 @@
 import { isIPv4, isIPv6 } from "node:net"
 
 /**
- * The address that limits count by: an IPv4 address (also one mapped into IPv6), or the /64 of an IPv6 one,
- * since a single line is given 2^64 of those.
+ * The address that limits count by: an IPv4 address (also one mapped into IPv6, however that is written), or the
+ * /64 of an IPv6 one, since a single line is given 2^64 of those. A port or a zone, as some proxies add, is left out.
  */
 export function limitAddress(address: string | undefined): string {
-  const plain = address?.replace(/%.*$/, "") ?? ""
-  const mapped = plain.toLowerCase().match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/)?.[1] ?? plain
-  if (isIPv4(mapped)) return mapped
-  if (!isIPv6(mapped)) return "unknown"
-  return `${expandIPv6(mapped).slice(0, 4).join(":")}::/64`
+  const plain = withoutPort(address ?? "").split("%", 1)[0] as string
+  if (isIPv4(plain)) return plain
+  if (!isIPv6(plain)) return "unknown"
+  const groups = expandIPv6(plain)
+  return mappedIPv4(groups) ?? `${groups.slice(0, 4).join(":")}::/64`
+}
+
+/** `192.0.2.1:80` and `[2001:db8::1]:80`. */
+function withoutPort(address: string): string {
+  const [, inBrackets, ipv4] = /^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(address) ?? []
+  return inBrackets ?? ipv4 ?? address
 }
 
 /** The eight groups of an IPv6 address, without leading zeros. */
@@ -21,4 +27,14 @@ function expandIPv6(address: string): string[] {
   const right = tail ? tail.split(":") : []
   const gap = tail === undefined ? 0 : 8 - left.length - right.length
   return [...left, ...Array<string>(gap).fill("0"), ...right]
+}
+
+/** `::ffff:0:0/96` (RFC 4291 section 2.5.5.2). */
+function mappedIPv4(groups: string[]): string | undefined {
+  if (groups.slice(0, 6).join(":") !== "0:0:0:0:0:ffff") return undefined
+  return groups
+    .slice(6)
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((number) => [number >> 8, number & 255])
+    .join(".")
 }

@@ -69,6 +69,12 @@ export class CurrentPasswordInvalid extends AppError {
   }
 }
 
+export class Forbidden extends AppError {
+  constructor(message: string) {
+    super(403, "forbidden", message)
+  }
+}
+
 export class NotFound extends AppError {
   constructor(what = "resource") {
     super(404, "not_found", `There is no such ${what}.`)
@@ -119,6 +125,38 @@ export class QuotaExceeded extends AppError {
         extra: { limit, resetsAt: resetsAt.toISOString(), upgrade: "/subscribe/pro" },
       },
     )
+  }
+}
+
+export class BadSignature extends AppError {
+  constructor() {
+    super(400, "bad_signature", "The signature is missing, wrong or too old.")
+  }
+}
+
+export class AlreadySubscribed extends AppError {
+  /** @param reason why the subscription that is there gives nothing at present */
+  constructor({ reason }: { reason?: string } = {}) {
+    const detail = reason
+      ? "There is a subscription already, which gives nothing at present. Its portal has the open invoice and the card."
+      : "You are Pro already. The portal has what can be changed."
+    super(409, "already_subscribed", detail, {
+      extra: { portal: "/subscription/portal", ...(reason ? { reason } : {}) },
+    })
+  }
+}
+
+export class PaymentPending extends AppError {
+  constructor() {
+    super(409, "payment_pending", "Your payment is on its way; Pro begins when it has arrived.")
+  }
+}
+
+export class NotSubscribed extends AppError {
+  constructor() {
+    super(409, "not_subscribed", "There is nothing to manage yet. Begin with POST /subscribe/pro.", {
+      extra: { upgrade: "/subscribe/pro" },
+    })
   }
 }
 

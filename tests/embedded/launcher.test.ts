@@ -81,6 +81,13 @@ test("a pinned Node without exec bit and without link is used all the same", asy
   expect(program.lines).toEqual(["ran"])
 })
 
+test("flags of the Node that starts it are passed on to the pinned one", async () => {
+  const project = makeProject(`console.log(process.execArgv.join())`)
+  const program = run(["--max-semi-space-size=16", join(project, "bin/run.mjs"), "src/entry.ts"])
+  expect((await program.ended).code).toBe(0)
+  expect(program.lines).toEqual(["--max-semi-space-size=16"])
+})
+
 test("--watch lets the old process stop before it starts the new one, and ends with a killed launcher", async () => {
   const project = makeProject(SERVER)
   const program = launch(project, "--watch", "src/entry.ts")

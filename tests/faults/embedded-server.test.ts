@@ -157,3 +157,28 @@ test(
   },
   5 * MINUTE,
 )
+
+test(
+  "billing:reconcile beside a server reads the server's database and Stripe simulator",
+  async ({ signal }) => {
+    const stack = testStack()
+    const folder = await openFolder(stack)
+    const server = await startServer(stack, folder, await freePort())
+    await server.printed(LISTENS)
+    const client = createClient([server.url], createRandom(4), signal)
+    const token = await (await newUser(client)).token()
+    const { url, sessionId } = (await client.post("/subscribe/pro", {}, { token })).body
+    const simulator = (path: string, body: object) =>
+      fetch(new URL(`/__admin/${path}`, url), { method: "POST", body: JSON.stringify(body), signal })
+    await simulator("delivery", { drop: 1 })
+    expect((await simulator(`checkout/${sessionId}/pay`, {})).status).toBe(200)
+    expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "basic" })
+
+    const command = startChild({ entry: "src/billing-reconcile.ts", env: { DATA_DIR: folder }, cwd: folder })
+    expect((await command.ended).code, command.output()).toBe(0)
+    expect(command.output()).toContain("1 customer read, 1 changed.")
+    expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "pro" })
+    expect((await simulator("settled", {})).status).toBe(200)
+  },
+  5 * MINUTE,
+)

@@ -8,7 +8,7 @@ import { MINUTE } from "../../src/utils/time.ts"
 import { createTestDatabase } from "../helpers/database.ts"
 import { startRedis } from "../helpers/redis-server.ts"
 
-const isRedisLeftOut = inject("redisUrl") === null && process.env.TEST_REQUIRE_REDIS !== "1"
+export const isRedisLeftOut = inject("redisUrl") === null && process.env.TEST_REQUIRE_REDIS !== "1"
 
 /** The same tests with the queue in PostgreSQL and in Redis, where this machine has one. */
 export function describeBackends(name: string, tests: (backend: Backend) => void): void {

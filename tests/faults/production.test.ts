@@ -4,7 +4,8 @@ import { openFolder } from "../../drills/stores.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { testStack } from "./kit.ts"
 
-const ALWAYS = ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY", "OTP_DELIVERY"]
+const STRIPE = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_PRICE_PRO", "PUBLIC_URL"]
+const ALWAYS = ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY", "OTP_DELIVERY", ...STRIPE]
 
 test.each([
   { entry: "src/server.ts", role: "all", missing: ALWAYS },

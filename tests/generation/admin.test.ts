@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { followRoom, texts } from "../helpers/follow-room.ts"
 
 const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
@@ -56,6 +57,77 @@ test("a retry keeps the order of its room", async () => {
   expect(ends.map(({ status }) => status)).toEqual(["completed", "completed", "completed"])
   const times = ends.map(({ completedAt }) => Date.parse(completedAt))
   expect(times).toEqual([...times].sort((a, b) => a - b))
+})
+
+test("a retried reply is shown to the room's listeners, to those who stay and to those who come back", async () => {
+  const user = await signIn(app)
+  await makePro(app, user)
+  const room = await createRoom(app, user)
+  app.gemini.script({ directive: "blocked", text: "show me", calls: 2 })
+  const failed = await ask(app, user, room, "show me")
+  const newer = await ask(app, user, room, "newer")
+  const stays = followRoom(app, user, room)
+  await stays.until(() => expect(stays.events).toHaveLength(1))
+  const left = stays.events[0]?.id
+
+  await retry(failed.id, TOKEN)
+  await stays.until(() => expect(stays.named("done")).toHaveLength(1))
+  await retry(failed.id, TOKEN)
+  await stays.until(() => expect(stays.named("done")).toHaveLength(2))
+  const made = await finalReply(app, user, failed)
+  expect(made).toMatchObject({ status: "completed" })
+  await send(app, user, room, "[[gemini: chunks=3]] newest")
+  await stays.until(() => expect(stays.named("done")).toHaveLength(3))
+  await stays.stop()
+  expect(stays.named("done").map(({ data }) => [data.id === failed.id, data.status])).toEqual([
+    [true, "failed"],
+    [true, "completed"],
+    [false, "completed"],
+  ])
+  expect(stays.events.map(({ data }) => data.messageId)).not.toContain(newer.id)
+  expect(stays.texts()[failed.id]).toBe(made.content)
+
+  const back = followRoom(app, user, room, left)
+  await back.until(() => expect(back.named("done")).toHaveLength(2))
+  await back.stop()
+  expect(back.named("reset")).toHaveLength(1)
+  expect(back.texts()[failed.id]).toBe(made.content)
+  expect(back.events.map(({ data }) => data.messageId)).not.toContain(newer.id)
+})
+
+test("a listener that leaves in the middle of a retried reply goes on there", async () => {
+  const user = await signIn(app)
+  await makePro(app, user)
+  const room = await createRoom(app, user)
+  app.gemini.script({ directive: "blocked", text: "half of it", calls: 1 })
+  const failed = await ask(app, user, room, "[[gemini: chunks=30 delay=20]] half of it")
+  await ask(app, user, room, "newer")
+  const first = followRoom(app, user, room)
+  await first.until(() => expect(first.events).toHaveLength(1))
+  await retry(failed.id, TOKEN)
+  await first.until(() => expect(first.named("delta").length).toBeGreaterThan(3))
+  await first.stop()
+  const second = followRoom(app, user, room, first.events.at(-1)?.id)
+  await second.until(() => expect(second.named("done")).toHaveLength(1))
+  await second.stop()
+  expect(second.named("reset")).toEqual([])
+  const { content } = await finalReply(app, user, failed)
+  expect(texts([...first.events, ...second.events])).toEqual({ [failed.id]: content })
+})
+
+test("a retried reply has the patience with overloaded models that a new one has", async () => {
+  const user = await signIn(app)
+  const room = await createRoom(app, user)
+  app.gemini.script({ directive: "blocked", text: "patience", calls: 1 })
+  const failed = await ask(app, user, room, "patience")
+  await app.pool.query("UPDATE messages SET created_at = now() - interval '1 day' WHERE id = $1", [failed.id])
+  const { model } = app.ctx.config.gemini
+  for (let i = 0; i < 5; i++) app.ctx.breaker.overloaded(model)
+  await retry(failed.id, TOKEN)
+  expect(await finalReply(app, user, failed)).toMatchObject({ status: "completed" })
+  const { rows } = await app.pool.query("SELECT failures, attempt FROM messages WHERE id = $1", [failed.id])
+  expect(rows[0].attempt).toBeGreaterThan(2)
+  expect(rows[0].failures).toBe(0)
 })
 
 test("only the admin token opens it", async () => {

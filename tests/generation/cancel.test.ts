@@ -1,28 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { collect, joinDeltas } from "../helpers/http.ts"
+import { type Pair, startPair } from "../helpers/pair.ts"
 
-// The worker is in one process, the requests go to the other.
-let worker: TestApp
+let pair: Pair
 let app: TestApp
 let ann: SignedIn
 
 beforeAll(async () => {
-  const config = { http: { streamsPerUser: 100 } }
-  worker = await startTestApp({ config })
-  // In embedded mode there is one process only.
-  app =
-    process.env.TEST_BACKEND === "redis"
-      ? await startTestApp({ beside: worker, worker: false, config })
-      : worker
+  pair = await startPair({ http: { streamsPerUser: 100 } })
+  app = pair.app
   ann = await signIn(app)
   await makePro(app, ann)
 })
-afterAll(async () => {
-  if (app !== worker) await app.close()
-  await worker.close()
-})
+afterAll(() => pair.close())
 
 interface Reply {
   id: string

@@ -106,7 +106,7 @@ test("what went wrong at the provider is in the log with the request id, not in 
         .filter((line) => line.includes("attempt_failed") && line.includes("find-me-42")),
     )
     .toHaveLength(1)
-  expect(app.logs()).toContain("API key not valid")
+  expect(app.logs()).toContain("API_KEY_INVALID")
   expect(body.reply.error).toBeNull()
 })
 

@@ -1,7 +1,8 @@
 import { Queue } from "bullmq"
 import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { OnPostgres, QUEUE_NAME } from "../../src/services/generation/queue.ts"
+import { QUEUE_NAME } from "../../src/services/generation/queue.ts"
+import { OnPostgres } from "../../src/services/platform/job-queue.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
 
@@ -71,7 +72,7 @@ test("the wait of a queued reply is told", async () => {
   expect(done.estimatedWaitMs).toBeNull()
 }, 90_000)
 
-test("no more replies are begun in a minute than GEMINI_RPM says, by all workers together", async () => {
+test("no more calls are made in a minute than GEMINI_RPM says, by all workers together", async () => {
   app.gemini.reset()
   const config = { gemini: { requestsPerMinute: 3 } }
   const first = await startTestApp({ config })
@@ -91,6 +92,35 @@ test("no more replies are begun in a minute than GEMINI_RPM says, by all workers
     await first.close()
   }
 })
+
+test("calls to fallback models count for GEMINI_RPM, and who finds none left waits without a failure", async () => {
+  const limited = await startTestApp({
+    config: { gemini: { requestsPerMinute: 4, fallbackModels: ["gemini-3.5-flash-lite"] } },
+  })
+  try {
+    limited.gemini.script({ directive: "unavailable", model: "gemini-3.8-flash", text: "twice", calls: 9 })
+    const user = await signIn(limited)
+    const rooms = await Promise.all(Array.from({ length: 4 }, () => createRoom(limited, user)))
+    const from = await minuteOf(limited)
+    const sent = await Promise.all(rooms.map((room) => send(limited, user, room, "twice")))
+    const waiting = () =>
+      limited.pool.query(
+        "SELECT failures FROM messages WHERE status = 'queued' AND attempt = 1 AND not_before > now() + interval '1 second'",
+      )
+    await expect.poll(async () => (await waiting()).rowCount).toBeGreaterThan(0)
+    expect((await waiting()).rows.every(({ failures }) => failures === 0)).toBe(true)
+    const minutes = (await minuteOf(limited)) - from + 1
+    expect(limited.gemini.calls().length).toBeLessThanOrEqual(4 * minutes)
+    expect(sent).toHaveLength(4)
+  } finally {
+    await limited.close()
+  }
+})
+
+async function minuteOf(app: TestApp): Promise<number> {
+  const { rows } = await app.pool.query("SELECT floor(extract(epoch FROM now()) / 60)::int AS minute")
+  return rows[0].minute
+}
 
 function viewQueue(redisUrl: string | null, databaseUrl: string) {
   const redis = redisUrl ? new Redis(redisUrl, { maxRetriesPerRequest: null }) : null

@@ -1,57 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, makePro, send } from "../helpers/chat.ts"
-import type { ServerEvent } from "../helpers/http.ts"
+import { followRoom, texts } from "../helpers/follow-room.ts"
+import { type Pair, startPair } from "../helpers/pair.ts"
 
+let pair: Pair
 let worker: TestApp
 let app: TestApp
 let ann: SignedIn
 
 beforeAll(async () => {
-  const config = { http: { streamsPerUser: 3 } }
-  worker = await startTestApp({ config })
-  // In embedded mode there is one process only.
-  app =
-    process.env.TEST_BACKEND === "redis"
-      ? await startTestApp({ beside: worker, worker: false, config })
-      : worker
+  pair = await startPair({ http: { streamsPerUser: 3 } })
+  worker = pair.worker
+  app = pair.app
   ann = await signIn(app)
   await makePro(app, ann)
 })
-afterAll(async () => {
-  if (app !== worker) await app.close()
-  await worker.close()
-})
+afterAll(() => pair.close())
 
-/** Follows a room in the background. */
-function follow(room: { id: string }, lastEventId?: string) {
-  const hangUp = new AbortController()
-  const events: ServerEvent[] = []
-  const headers: Record<string, string> = lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId }
-  const ended = (async () => {
-    try {
-      for await (const event of app.http.events(`/chatroom/${room.id}/events`, {
-        token: ann.token,
-        headers,
-        signal: hangUp.signal,
-      }))
-        events.push(event)
-    } catch (error) {
-      if (!hangUp.signal.aborted) throw error
-    }
-  })()
-  const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 10 })
-  return {
-    events,
-    until,
-    ended,
-    named: (name: string) => events.filter(({ event }) => event === name),
-    async stop() {
-      hangUp.abort()
-      await ended
-    },
-  }
-}
+const follow = (room: { id: string }, lastEventId?: string) => followRoom(app, ann, room, lastEventId)
 
 /** What a listener would be told, which hangs up at once. */
 async function statusOf(room: { id: string }): Promise<number> {
@@ -62,16 +29,6 @@ async function statusOf(room: { id: string }): Promise<number> {
   })
   hangUp.abort()
   return status
-}
-
-/** The text of each reply as a listener has it. */
-function texts(events: readonly ServerEvent[]): Record<string, string> {
-  const byId: Record<string, string> = {}
-  for (const { event, data } of events) {
-    if (event === "reset") byId[data.messageId] = ""
-    if (event === "delta") byId[data.messageId] = (byId[data.messageId] ?? "") + data.text
-  }
-  return byId
 }
 
 describe("the events of a room", () => {

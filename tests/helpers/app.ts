@@ -3,14 +3,18 @@ import { Redis } from "ioredis"
 import type pg from "pg"
 import { inject } from "vitest"
 import { type GeminiSimulator, startGeminiSimulator } from "../../simulators/gemini/server.ts"
+import { PRO_PRICE, type StripeSimulator, startStripeSimulator } from "../../simulators/stripe/server.ts"
 import { type CompleteConfig, readConfig } from "../../src/config/env.ts"
 import { createLogger } from "../../src/config/logger.ts"
+import { secretsOf } from "../../src/config/secrets.ts"
 import { createContext } from "../../src/context.ts"
 import { listen } from "../../src/listen.ts"
+import { startBillingWorker } from "../../src/services/billing/billing-worker.ts"
 import type { Context } from "../../src/services/context.ts"
 import { startWorker } from "../../src/services/generation/worker.ts"
-import { createTestDatabase, type TestDatabase } from "./database.ts"
+import { createTestDatabase, type TestDatabase, useDatabase } from "./database.ts"
 import { createHttp, type Http } from "./http.ts"
+import { startRedisCluster } from "./redis-cluster.ts"
 
 type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] }
 
@@ -18,8 +22,13 @@ export interface TestAppOptions {
   config?: DeepPartial<CompleteConfig>
   /** Several apps on one database (and one Redis) are several processes of one service. */
   beside?: TestApp
+  /** A simulated Stripe, whose events come in, and a worker for billing. */
+  stripe?: boolean
   /** false: an API process without a worker. */
   worker?: boolean
+  /** Stores to use instead of an own database and what the test project has chosen. */
+  databaseUrl?: string
+  redisUrl?: string
 }
 
 /** The real app on a database of its own, with a simulated Gemini. */
@@ -28,6 +37,8 @@ export interface TestApp {
   ctx: Context
   pool: pg.Pool
   gemini: GeminiSimulator
+  /** @throws where the app was started without */
+  readonly stripe: StripeSimulator
   http: Http
   /** Everything logged so far, at level debug. */
   logs(): string
@@ -40,35 +51,46 @@ interface Stores {
   database: TestDatabase
   redisUrl: string | null
   gemini: GeminiSimulator
+  stripe: StripeSimulator | null
 }
 
 export async function startTestApp({
   config: overrides = {},
   beside,
+  stripe = false,
   worker = true,
+  databaseUrl,
+  redisUrl,
 }: TestAppOptions = {}): Promise<TestApp> {
   await using starting = new AsyncDisposableStack()
-  const stores = beside?.stores ?? (await openStores(starting))
+  const stores = beside?.stores ?? (await openStores(starting, { stripe, databaseUrl, redisUrl }))
   const config = merge(defaultConfig(stores), overrides)
   const lines: string[] = []
-  const log = createLogger("debug", { write: (line: string) => void lines.push(line) })
+  const log = createLogger("debug", { write: (line: string) => void lines.push(line) }, secretsOf(config))
   const owned = await createContext(config, log)
   starting.defer(() => owned.close())
   if (worker) {
-    const running = await startWorker(owned.ctx, {
-      redisUrl: config.redis.url,
-      databaseUrl: config.database.url,
-    })
+    const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
+    if (stores.stripe) {
+      const billing = await startBillingWorker(owned.ctx, store)
+      starting.defer(() => billing.close())
+    }
+    const running = await startWorker(owned.ctx, store)
     starting.defer(() => running.close())
   }
   const listening = await listen(owned)
   starting.defer(() => listening.close())
+  if (!beside) stores.stripe?.setEndpoint({ url: `${listening.url}/webhook/stripe`, secret: WEBHOOK_SECRET })
   const running = starting.move()
   return {
     url: listening.url,
     ctx: owned.ctx,
     pool: owned.ctx.db.pool,
     gemini: stores.gemini,
+    get stripe() {
+      if (!stores.stripe) throw new Error("startTestApp({ stripe: true }) is what this test needs")
+      return stores.stripe
+    },
     http: createHttp(listening.url),
     logs: () => lines.join(""),
     close: () => running.disposeAsync(),
@@ -76,12 +98,37 @@ export async function startTestApp({
   }
 }
 
-async function openStores(stack: AsyncDisposableStack): Promise<Stores> {
-  const database = await createTestDatabase()
+/** What the simulator signs events with. */
+export const WEBHOOK_SECRET = "whsec_tests"
+
+async function openStores(
+  stack: AsyncDisposableStack,
+  { stripe: withStripe, databaseUrl, redisUrl }: Pick<TestAppOptions, "stripe" | "databaseUrl" | "redisUrl">,
+): Promise<Stores> {
+  const database = databaseUrl ? await useDatabase(databaseUrl) : await createTestDatabase()
   stack.defer(() => database.drop())
   const gemini = await startGeminiSimulator({ chunkDelayMs: 0 })
   stack.defer(() => gemini.close())
-  return { database, gemini, redisUrl: process.env.TEST_BACKEND === "redis" ? await takeRedis() : null }
+  const stripe = withStripe ? await startStripeSimulator() : null
+  stack.defer(() => stripe?.close())
+  return {
+    database,
+    gemini,
+    stripe,
+    redisUrl: redisUrl ?? (await openRedis(stack)),
+  }
+}
+
+/** A cluster has one database only, so each test file that runs on one starts its own. */
+async function openRedis(stack: AsyncDisposableStack): Promise<string | null> {
+  switch (process.env.TEST_BACKEND) {
+    case "redis":
+      return takeRedis()
+    case "cluster":
+      return (await startRedisCluster(stack)).url
+    default:
+      return null
+  }
 }
 
 /** A number of Redis's that no other test file uses: pub/sub is shared, but its channels name unique ids. */
@@ -93,7 +140,10 @@ async function takeRedis(): Promise<string> {
   return url.href
 }
 
-function defaultConfig({ database, redisUrl, gemini }: Stores): CompleteConfig {
+/** Nobody listens there. */
+const NOWHERE = "http://127.0.0.1:9"
+
+function defaultConfig({ database, redisUrl, gemini, stripe }: Stores): CompleteConfig {
   const config = readConfig({
     NODE_ENV: "test",
     HOST: "127.0.0.1",
@@ -103,6 +153,10 @@ function defaultConfig({ database, redisUrl, gemini }: Stores): CompleteConfig {
     JWT_SECRET: "a secret for tests, as long as it must be",
     GEMINI_API_KEY: "test-key",
     GEMINI_BASE_URL: gemini.url,
+    STRIPE_SECRET_KEY: "sk_test_tests",
+    STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    STRIPE_PRICE_PRO: PRO_PRICE,
+    STRIPE_BASE_URL: stripe?.url ?? NOWHERE,
     RATE_LIMIT_SCALE: "1000",
   })
   return merge(config as CompleteConfig, { password: { bcryptCost: 4 } })

@@ -61,5 +61,5 @@ export async function promptsUsed(app: TestApp, user: SignedIn): Promise<number>
 
 /** Makes the user Pro, as a subscription will. */
 export async function makePro(app: TestApp, user: SignedIn): Promise<void> {
-  await app.pool.query("UPDATE users SET tier = 'pro' WHERE id = $1", [user.user.id])
+  await app.pool.query("UPDATE users SET pro_until = 'infinity' WHERE id = $1", [user.user.id])
 }

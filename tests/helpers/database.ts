@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import pg from "pg"
 import { inject } from "vitest"
+import { migrate } from "../../src/models/migrate.ts"
 import { TEMPLATE } from "./global-setup.ts"
 
 /** A fresh, migrated database; several apps may share one. */
@@ -16,6 +17,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const own = new URL(url)
   own.pathname = `/${name}`
   return { url: own.href, drop: () => runOn(url.href, `DROP DATABASE ${name} WITH (FORCE)`) }
+}
+
+/** Brings somebody else's database up to date; it stays. */
+export async function useDatabase(url: string): Promise<TestDatabase> {
+  await migrate(url)
+  return { url, drop: async () => undefined }
 }
 
 async function runOn(url: string, statement: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { createParser } from "eventsource-parser"
+import { contract, expectDocumented } from "./contract.ts"
 
 export interface Answer {
   status: number
@@ -15,7 +16,7 @@ export interface RequestOptions {
 
 export type Http = ReturnType<typeof createHttp>
 
-/** A client that speaks JSON and gives every answer, also 4xx and 5xx. */
+/** A client that speaks JSON and gives every answer, also 4xx and 5xx. An answer that isn't documented throws. */
 export function createHttp(url: string) {
   const send = (method: string, withBody: boolean) => {
     return async (path: string, bodyOrOptions?: unknown, maybeOptions?: RequestOptions): Promise<Answer> => {
@@ -32,7 +33,10 @@ export function createHttp(url: string) {
       })
       const text = await response.text()
       const json = response.headers.get("content-type")?.includes("json")
-      return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text }
+      const { status, headers } = response
+      const answer = { status, headers, body: json ? JSON.parse(text) : text }
+      expectDocumented({ method, path, ...answer })
+      return answer
     }
   }
   type WithBody = (path: string, body?: unknown, options?: RequestOptions) => Promise<Answer>
@@ -45,7 +49,7 @@ export function createHttp(url: string) {
     put: send("PUT", true) as WithBody,
     /** Follows server-sent events until the stream ends or `options.signal` aborts. */
     events: (path: string, options: RequestOptions & { method?: string; body?: unknown } = {}) =>
-      readEvents(url + path, options),
+      readEvents(url, path, options),
   }
 }
 
@@ -65,9 +69,10 @@ export interface ServerEvent {
 
 async function* readEvents(
   url: string,
+  path: string,
   { token, headers, signal, method = "GET", body }: RequestOptions & { method?: string; body?: unknown },
 ): AsyncGenerator<ServerEvent> {
-  const response = await fetch(url, {
+  const response = await fetch(url + path, {
     method,
     signal,
     headers: {
@@ -79,6 +84,7 @@ async function* readEvents(
     body: toBody(body),
   })
   if (!response.ok) throw new Error(`stream refused: ${response.status} ${await response.text()}`)
+  expectDocumented({ method, path, status: response.status, headers: response.headers, body: "" })
   const ready: ServerEvent[] = []
   const parser = createParser({
     onEvent: ({ event = "message", id, data }) => ready.push({ event, id, data: JSON.parse(data) }),
@@ -86,8 +92,15 @@ async function* readEvents(
   const decoder = new TextDecoder()
   for await (const chunk of response.body ?? []) {
     parser.feed(decoder.decode(chunk, { stream: true }))
+    for (const event of ready) expectEvent({ method, path }, event)
     yield* ready.splice(0)
   }
+}
+
+function expectEvent(request: { method: string; path: string }, { event, data }: ServerEvent): void {
+  const faults = contract().checkEvent(request, event, data)
+  if (faults.length > 0)
+    throw new Error(`Not in the OpenAPI document: ${event} of ${request.path}\n- ${faults.join("\n- ")}`)
 }
 
 /** The text that a listener has at the end: deltas joined, started anew at every reset. */

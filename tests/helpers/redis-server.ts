@@ -24,7 +24,7 @@ export async function startRedis(stack: AsyncDisposableStack): Promise<string | 
 }
 
 /** @returns the process, or null where `redis-server` isn't on the PATH */
-export async function spawnRedis(port: number): Promise<ChildProcess | null> {
+export async function spawnRedis(port: number, ...more: (string | number)[]): Promise<ChildProcess | null> {
   const flags = [
     "--port",
     port,
@@ -36,6 +36,7 @@ export async function spawnRedis(port: number): Promise<ChildProcess | null> {
     "no",
     "--databases",
     DATABASES,
+    ...more,
   ]
   const server = spawn("redis-server", flags.map(String), { stdio: "ignore" })
   const started = await Promise.race([

@@ -35,6 +35,8 @@ describe("health", () => {
         database: "up",
         queue: "up",
         workers: 1,
+        heartbeatAgeMs: expect.any(Number),
+        disk: expect.stringMatching(/^(ok|unused)$/),
       })
   })
 })

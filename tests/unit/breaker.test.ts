@@ -16,7 +16,11 @@ test("a model is called until five overloads in a row, then rests longer and lon
   expect(breaker.mayCall("m")).toBe(false)
   breaker.overloaded("m")
   expect(breaker.restMs("m")).toBe(4_000)
-  for (let i = 0; i < 20; i++) breaker.overloaded("m")
+  for (let i = 0; i < 20; i++) {
+    now += breaker.restMs("m")
+    expect(breaker.mayCall("m")).toBe(true)
+    breaker.overloaded("m")
+  }
   expect(breaker.restMs("m")).toBe(30_000)
   breaker.answered("m")
   expect(breaker.restMs("m")).toBe(0)
@@ -30,4 +34,10 @@ test("an answer in between starts the count anew", () => {
     if (i % 3 === 0) breaker.answered("m")
   }
   expect(breaker.mayCall("m")).toBe(true)
+})
+
+test("calls that were on their way when the rest began don't make it longer", () => {
+  const breaker = createBreaker(() => 0)
+  for (let i = 0; i < 20; i++) breaker.overloaded("m")
+  expect(breaker.restMs("m")).toBe(2_000)
 })

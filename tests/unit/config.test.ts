@@ -15,8 +15,12 @@ const PRODUCTION = {
   NODE_ENV: "production",
   DATABASE_URL: "postgres://u:p@db/app",
   REDIS_URL: "redis://cache",
-  JWT_SECRET: "x".repeat(32),
+  JWT_SECRET: "bN3vQ8xkZ1pLw7sTf5hYr2uGm6jDc9eA",
   GEMINI_API_KEY: "AQ.key",
+  STRIPE_SECRET_KEY: "rk_live_Qm4vTz81",
+  STRIPE_WEBHOOK_SECRET: "whsec_new, whsec_old",
+  STRIPE_PRICE_PRO: "price_1",
+  PUBLIC_URL: "https://chat.example.com",
   OTP_DELIVERY: "log",
 }
 
@@ -49,6 +53,13 @@ describe("outside production", () => {
   test.each([
     [{ DEFAULT_REGION: "XX" }, "DEFAULT_REGION"],
     [{ OTP_REGIONS: "US,Mars" }, "OTP_REGIONS"],
+    [
+      { STRIPE_SECRET_KEY: "pk_test_1", STRIPE_WEBHOOK_SECRET: "whsec_1", STRIPE_PRICE_PRO: "price_1" },
+      "STRIPE_SECRET_KEY",
+    ],
+    [{ STRIPE_SECRET_KEY: "sk_test_1", STRIPE_PRICE_PRO: "price_1" }, "STRIPE_WEBHOOK_SECRET"],
+    [{ STRIPE_SECRET_KEY: "sk_test_1", STRIPE_WEBHOOK_SECRET: "whsec_1" }, "STRIPE_PRICE_PRO"],
+    [{ STRIPE_PORTAL_CONFIGURATION: "price_1" }, "STRIPE_PORTAL_CONFIGURATION"],
     [{ TRUST_PROXY: "10.0.0.0/8,foo" }, "TRUST_PROXY"],
     [{ OTP_DELIVERY: "twilio", TWILIO_ACCOUNT_SID: "a", TWILIO_FROM: "b" }, "TWILIO_AUTH_TOKEN"],
   ])("%o names %s", (variables, name) => {
@@ -73,6 +84,7 @@ describe("in production", () => {
   test("a whole configuration is taken", () => {
     expect(faultsOf(PRODUCTION)).toEqual([])
     expect(readConfig(PRODUCTION).http.host).toBe("0.0.0.0")
+    expect(readConfig(PRODUCTION).stripe.webhookSecrets).toEqual(["whsec_new", "whsec_old"])
   })
 
   test("every missing key is listed", () => {
@@ -81,6 +93,10 @@ describe("in production", () => {
       "DATABASE_URL",
       "JWT_SECRET",
       "GEMINI_API_KEY",
+      "STRIPE_SECRET_KEY",
+      "STRIPE_WEBHOOK_SECRET",
+      "STRIPE_PRICE_PRO",
+      "PUBLIC_URL",
       "REDIS_URL",
       "OTP_DELIVERY",
     ])

@@ -57,8 +57,8 @@ describe("/user/me", () => {
   ])("PATCH refuses %j", async (body) => {
     const { token, user } = await signIn(app)
     expectProblem(await app.http.patch("/user/me", body, { token }), 400, "invalid_request")
-    const { rows } = await app.pool.query("SELECT name, tier FROM users WHERE id = $1", [user.id])
-    expect(rows).toEqual([{ name: null, tier: "basic" }])
+    const { rows } = await app.pool.query("SELECT name, pro_until FROM users WHERE id = $1", [user.id])
+    expect(rows).toEqual([{ name: null, pro_until: null }])
   })
 
   test("needs a token", async () => {

@@ -30,5 +30,5 @@ async function findHolder(client: pg.Client): Promise<number | undefined> {
      WHERE locktype = 'advisory' AND classid = $1::int::oid AND objid = $2::int::oid AND granted`,
     LOCK,
   )
-  return Number(/\d+$/.exec(rows[0]?.name ?? "")?.[0]) || undefined
+  return Number(/(?<!\d)\d+$/.exec(rows[0]?.name ?? "")?.[0]) || undefined
 }

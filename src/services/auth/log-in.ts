@@ -56,5 +56,5 @@ async function openSession(
 /** The lock keeps a change of the password, which ends all sessions, from missing this one. */
 const LOG_IN = `
   WITH person AS (
-    SELECT * FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE
+    SELECT * FROM users WHERE id = $1 AND password_hash = $2 AND suspended_at IS NULL FOR SHARE
   ), ${openSessionSql(3)}`

@@ -1,6 +1,7 @@
 import { RefreshTokenInvalid } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
+import { TIER_SQL } from "../users/tier.ts"
 import { toUserRecord, USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
 import { endSessions } from "./end-sessions.ts"
 import { SESSION_IDLE_MS, SESSION_LIFE_MS, type SignedIn, toSignedIn } from "./open-session.ts"
@@ -43,7 +44,7 @@ const ROTATE = `
 /** The token isn't the newest of a live session: either it was a moment ago, or it shouldn't be about any more. */
 async function findSuccessor(ctx: Context, { sessionId, generation }: Rotation): Promise<UserRecord> {
   const { rows } = await ctx.db.pool.query({
-    text: `SELECT users.*, sessions.generation, rotated_at > now() - $2 * interval '1 millisecond' AS just_rotated
+    text: `SELECT users.*, ${TIER_SQL("users.pro_until")} AS tier, sessions.generation, rotated_at > now() - $2 * interval '1 millisecond' AS just_rotated
       FROM sessions JOIN users ON users.id = sessions.user_id
       WHERE sessions.id = $1 AND ended_at IS NULL AND expires_at > now()`,
     values: [sessionId, GRACE_MS],

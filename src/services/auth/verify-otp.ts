@@ -40,6 +40,6 @@ export async function verifyOtp(
 const VERIFY_OTP = `
   WITH judged AS (${JUDGE_CODE}), person AS (
     UPDATE users SET verified_at = coalesce(users.verified_at, now())
-    FROM judged WHERE judged.hit AND users.mobile_number = judged.mobile_number
+    FROM judged WHERE judged.hit AND users.mobile_number = judged.mobile_number AND users.suspended_at IS NULL
     RETURNING users.*
   ), ${openSessionSql(5)}`

@@ -4,9 +4,10 @@ import { inTransaction } from "../../config/database.ts"
 import { InvalidRequest, NotFound, QuotaExceeded } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
-import { UNDER_WAY_SQL } from "../generation/queue.ts"
+import { QUEUE_NAME, UNDER_WAY_SQL } from "../generation/queue.ts"
 import { SWEEP_AFTER_MS } from "../generation/sweep.ts"
 import { RESETS_AT_SQL, TODAY_SQL } from "../usage/quota.ts"
+import { IS_PRO_SQL, TIER_SQL } from "../users/tier.ts"
 import { forgetChatrooms } from "./chatroom-cache.ts"
 import { type IdempotencyKey, onceForKey } from "./idempotency.ts"
 import { MessageRecord } from "./message-record.ts"
@@ -35,17 +36,27 @@ export async function sendMessage(
   ctx: Context,
   send: SendMessage,
 ): Promise<Exchange & { replayed: boolean }> {
-  const { key, userId } = send
-  if (key === null)
-    return { ...(await announce(ctx, send, await writeExchange(ctx, ctx.db.pool, send))), replayed: false }
-  const taken = await inTransaction(ctx.db.pool, async (client) => {
-    const once = await onceForKey(client, userId, key, () => writeExchange(ctx, client, send))
+  const { key } = send
+  if (key === null) {
+    const write = () => writeExchange(ctx, ctx.db.pool, send)
+    return { ...(await announce(ctx, send, await ctx.tracing.span(WRITE, {}, write))), replayed: false }
+  }
+  const taken = await ctx.tracing.span(WRITE, {}, () => writeOnce(ctx, send, key))
+  if (!taken.replayed) await announce(ctx, send, taken)
+  return { prompt: taken.prompt, reply: taken.reply, replayed: taken.replayed }
+}
+
+const WRITE = "write prompt"
+
+type Once = Written & { replayed: boolean }
+
+function writeOnce(ctx: Context, send: SendMessage, key: IdempotencyKey): Promise<Once> {
+  return inTransaction(ctx.db.pool, async (client) => {
+    const once = await onceForKey(client, send.userId, key, () => writeExchange(ctx, client, send))
     return once.replayed
       ? { ...Exchange.parse(once.result), startsNow: false, underWay: 0, replayed: true }
       : { ...once.result, replayed: false }
   })
-  if (!taken.replayed) await announce(ctx, send, taken)
-  return { prompt: taken.prompt, reply: taken.reply, replayed: taken.replayed }
 }
 
 interface Written extends Exchange {
@@ -63,15 +74,24 @@ async function announce(
 ): Promise<Exchange> {
   const { chatroomId } = prompt
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
-  if (startsNow) ctx.background.run("enqueue a reply", () => ctx.queue.enqueue(reply.id, { underWay }))
+  if (startsNow) {
+    const publish = () => ctx.queue.enqueue(reply.id, { underWay })
+    ctx.background.run("enqueue a reply", () => ctx.tracing.span(`send ${QUEUE_NAME}`, PRODUCER, publish))
+  }
   announceRoom(ctx, chatroomId)
   await forgetChatrooms(ctx, userId)
   return { prompt, reply }
 }
 
+const PRODUCER = {
+  kind: "producer" as const,
+  attributes: { "messaging.system": "bullmq", "messaging.destination.name": QUEUE_NAME },
+}
+
 interface Outcome {
   room_found: boolean
   parent_found: boolean
+  tier: string
   daily_limit: number | null
   charged: boolean
   parent_id: string | null
@@ -103,6 +123,7 @@ async function writeExchange(ctx: Context, db: pg.Pool | pg.ClientBase, send: Se
       gemini.model,
       SWEEP_AFTER_MS,
       send.requestId,
+      ctx.tracing.current(),
     ],
   })
   const outcome = rows[0] as Outcome
@@ -110,6 +131,7 @@ async function writeExchange(ctx: Context, db: pg.Pool | pg.ClientBase, send: Se
   if (!outcome.parent_found)
     throw new InvalidRequest([{ path: "body.parentId", message: "must be a reply in this chatroom" }])
   if (!outcome.charged) {
+    ctx.events.quotaRefused({ userId: send.userId, tier: outcome.tier, requestId: send.requestId })
     throw new QuotaExceeded({
       limit: outcome.daily_limit ?? 0,
       resetsAt: outcome.resets_at,
@@ -178,9 +200,10 @@ function toExchange(
 const SEND = `
   WITH room AS (
     SELECT c.id, c.head_id, c.active_reply_id, c.last_position, coalesce(c.model, $10) AS model,
-      CASE u.tier WHEN 'pro' THEN $9::int ELSE $8::int END AS daily_limit
+      ${TIER_SQL("u.pro_until")} AS tier,
+      CASE WHEN ${IS_PRO_SQL("u.pro_until")} THEN $9::int ELSE $8::int END AS daily_limit
     FROM chatrooms AS c JOIN users AS u ON u.id = c.user_id
-    WHERE c.id = $1 AND c.user_id = $2
+    WHERE c.id = $1 AND c.user_id = $2 AND u.suspended_at IS NULL
     FOR UPDATE OF c
   ), place AS (
     SELECT room.*, CASE WHEN $3::boolean THEN room.head_id ELSE $4::uuid END AS parent_id
@@ -197,9 +220,9 @@ const SEND = `
     INSERT INTO messages (id, chatroom_id, parent_id, position, role, content, status, completed_at, request_id)
     SELECT $5, $1, parent_id, last_position + 1, 'user', $7, 'completed', now(), $12 FROM place, charged
   ), reply AS (
-    INSERT INTO messages (id, chatroom_id, parent_id, position, role, content, status, model, charged_on, lease_until, request_id)
+    INSERT INTO messages (id, chatroom_id, parent_id, position, role, content, status, model, charged_on, lease_until, request_id, traceparent)
     SELECT $6, $1, $5, last_position + 2, 'model', '', 'queued', model, charged.day,
-      now() + $11 * interval '1 millisecond', $12
+      now() + $11 * interval '1 millisecond', $12, $13
     FROM place, charged
   ), touched AS (
     UPDATE chatrooms AS c
@@ -207,7 +230,7 @@ const SEND = `
       last_message_at = now(), activity_at = now(), updated_at = now()
     FROM charged WHERE c.id = $1
   )
-  SELECT EXISTS (SELECT 1 FROM room) AS room_found, place.id IS NOT NULL AS parent_found, place.daily_limit,
+  SELECT EXISTS (SELECT 1 FROM room) AS room_found, place.id IS NOT NULL AS parent_found, place.tier, place.daily_limit,
     EXISTS (SELECT 1 FROM charged) AS charged, place.parent_id, place.last_position + 1 AS position,
     place.active_reply_id IS NULL AS starts_now, ${UNDER_WAY_SQL("$2")} + 1 AS under_way, place.model,
     now()::timestamptz(3) AS now, ${RESETS_AT_SQL} AS resets_at

@@ -21,6 +21,8 @@ export interface Breaker {
 interface State {
   overloads: number
   restUntil: number
+  /** A call is on its way to see whether the overload lasts. */
+  isProbing: boolean
 }
 
 /** @param now the clock, in ms */
@@ -33,6 +35,7 @@ export function createBreaker(now: () => number = () => performance.now()): Brea
       if (state.restUntil > now()) return false
       // This caller is the one that sees; until it reports, the others rest.
       state.restUntil = now() + restAfter(state.overloads)
+      state.isProbing = true
       return true
     },
     restMs(model) {
@@ -41,8 +44,11 @@ export function createBreaker(now: () => number = () => performance.now()): Brea
     },
     answered: (model) => void states.delete(model),
     overloaded(model) {
-      const overloads = (states.get(model)?.overloads ?? 0) + 1
-      states.set(model, { overloads, restUntil: now() + restAfter(overloads) })
+      const state = states.get(model) ?? { overloads: 0, restUntil: 0, isProbing: false }
+      // Calls that were on their way when it began to rest say nothing new: twenty at once would make it rest longest.
+      if (state.overloads >= THRESHOLD && !state.isProbing) return
+      const overloads = state.overloads + 1
+      states.set(model, { overloads, restUntil: now() + restAfter(overloads), isProbing: false })
     },
   }
 }

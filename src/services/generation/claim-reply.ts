@@ -24,7 +24,9 @@ export interface Claim {
   contextMode: ContextMode
   systemInstruction: string | null
   requestId: string | null
-  /** Since it was sent. */
+  /** Of the request that asked for it, where that was traced. */
+  traceparent: string | null
+  /** Since it was sent, or since an operator queued it once more. */
   ageMs: number
   /** The user cancelled it before this claim: it is only to be ended. */
   cancelRequested: boolean
@@ -59,31 +61,13 @@ const CLAIM = `
   WHERE m.id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
     AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now())
-  RETURNING m.id, m.attempt, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
+  RETURNING m.id, m.attempt, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id, m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
-    extract(epoch FROM now() - m.created_at)::float8 * 1000 AS age_ms, c.model, c.context AS context_mode, c.system_instruction`
+    extract(epoch FROM now() - coalesce(m.retried_at, m.created_at))::float8 * 1000 AS age_ms,
+     c.model, c.context AS context_mode, c.system_instruction`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
     AS wait_ms
-  FROM messages AS m JOIN chatrooms AS c ON c.active_reply_id = m.id
+  FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id AND c.active_reply_id = m.id
   WHERE m.id = $1 AND (m.status = 'running' OR m.status = 'queued' AND m.not_before > now())`
-
-/** `lost`: the reply is no longer this attempt's. `cancel`: it is, but the user wants it to stop. */
-export type Held = "held" | "lost" | "cancel"
-
-/** Holds the reply for another lease and writes the text so far, null where there is nothing new. */
-export async function renewClaim(ctx: Context, claim: Claim, content: string | null): Promise<Held> {
-  const { rows } = await ctx.db.pool.query<{ cancelled: boolean }>({
-    name: "renew-claim",
-    text: RENEW,
-    values: [claim.id, claim.attempt, content, LEASE_MS],
-  })
-  if (!rows[0]) return "lost"
-  return rows[0].cancelled ? "cancel" : "held"
-}
-
-const RENEW = `
-  UPDATE messages SET content = coalesce($3, content), lease_until = now() + $4 * interval '1 millisecond'
-  WHERE id = $1 AND attempt = $2 AND status = 'running'
-  RETURNING cancel_requested_at IS NOT NULL AS cancelled`

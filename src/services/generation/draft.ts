@@ -1,6 +1,6 @@
 import { splitAtWholeCharacter } from "../../utils/text.ts"
 import type { Context } from "../context.ts"
-import { type Claim, RENEW_MS, renewClaim } from "./claim-reply.ts"
+import type { Claim } from "./claim-reply.ts"
 
 /** Another worker holds the reply, or it was ended or deleted: this attempt has nothing more to write. */
 export class ClaimLost extends Error {}
@@ -37,35 +37,15 @@ export function openDraft(ctx: Context, claim: Claim, stopping: AbortSignal): Dr
       draft.text += whole
     },
     close() {
-      clearInterval(renewals)
+      release()
       unsubscribe()
     },
   }
-  const renewals = keepClaim(ctx, draft, (why) => ended.abort(why))
+  const release = ctx.claims.keep({
+    claim,
+    text: () => draft.text,
+    end: (why) => ended.abort(why === "lost" ? new ClaimLost() : new CancelRequested()),
+  })
   const unsubscribe = ctx.cancellations.listen(claim.id, () => ended.abort(new CancelRequested()))
   return draft
-}
-
-/** Renews the claim every second, one renewal at a time, and writes the text when it has grown. */
-function keepClaim(ctx: Context, draft: Draft, end: (why: Error) => void): NodeJS.Timeout {
-  const { claim } = draft
-  let written = 0
-  let renewing = false
-  const renew = async () => {
-    if (renewing) return
-    renewing = true
-    const { text } = draft
-    try {
-      const held = await renewClaim(ctx, claim, text.length > written ? text : null)
-      written = text.length
-      if (held === "lost") end(new ClaimLost())
-      if (held === "cancel") end(new CancelRequested())
-    } catch (err) {
-      // The lease may run out meanwhile. Then somebody else starts anew, and the fence keeps this attempt out.
-      ctx.log.warn({ err, replyId: claim.id }, "claim not renewed")
-    } finally {
-      renewing = false
-    }
-  }
-  return setInterval(() => void renew(), RENEW_MS)
 }

@@ -61,12 +61,9 @@ export async function retryFailedReply(ctx: Context, replyId: string): Promise<v
     const { rows } = await client.query<{ id: string; active_reply_id: string | null }>(LOCK_ROOM, [replyId])
     const found = rows[0]
     if (!found) throw new NotFound("failed reply")
-    const { rowCount } = await client.query(REVIVE, [replyId, SWEEP_AFTER_MS])
+    const { rows: numbered } = await client.query<{ retries: number }>(NUMBER_RETRY, [found.id, replyId])
+    const { rowCount } = await client.query(REVIVE, [replyId, SWEEP_AFTER_MS, numbered[0]?.retries])
     if (rowCount === 0) throw new NotFound("failed reply")
-    await client.query("UPDATE chatrooms SET active_reply_id = coalesce(active_reply_id, $2) WHERE id = $1", [
-      found.id,
-      replyId,
-    ])
     return found
   })
   if (room.active_reply_id === null)
@@ -78,9 +75,13 @@ const LOCK_ROOM = `
   SELECT c.id, c.active_reply_id FROM chatrooms AS c
   WHERE c.id = (SELECT chatroom_id FROM messages WHERE id = $1 AND status = 'failed') FOR UPDATE`
 
+const NUMBER_RETRY = `
+  UPDATE chatrooms SET active_reply_id = coalesce(active_reply_id, $2), retries = retries + 1
+  WHERE id = $1 RETURNING retries`
+
 const REVIVE = `
   UPDATE messages
-  SET status = 'queued', error_code = NULL, failures = 0, takeovers = 0, completed_at = NULL, not_before = NULL,
-    cancel_requested_at = NULL,
+  SET status = 'queued', content = '', error_code = NULL, failures = 0, takeovers = 0, completed_at = NULL,
+    not_before = NULL, cancel_requested_at = NULL, retry = $3, retried_at = now(),
     lease_until = now() + $2 * interval '1 millisecond'
   WHERE id = $1 AND status = 'failed'`

@@ -3,8 +3,9 @@ import { CHATROOM_COLUMNS, type ChatroomRecord } from "../chat/chatroom-record.t
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../chat/message-record.ts"
 import { subscribeToRoom } from "../chat/room-notices.ts"
 import type { Context } from "../context.ts"
-import { advance, catchUp, createWaker, type Place, type ReplyEvent } from "./follow-reply.ts"
+import { advance, catchUp, createWaker, type ReplyEvent } from "./follow-reply.ts"
 import type { LogPosition } from "./reply-log.ts"
+import { roomPlaceId as idOf, placeNow, type RoomPlace, readRoomPlace } from "./room-place.ts"
 
 /** `chatroom`: its fields, at first and when they change. `message`: a prompt or a reply was added. `deleted`: the end. */
 export type RoomEvent =
@@ -12,18 +13,6 @@ export type RoomEvent =
   | { event: "message"; id: string; message: MessageRecord }
   | { event: "reply"; id: string; messageId: string; change: ReplyEvent }
   | { event: "deleted"; id: string }
-
-/**
- * Where a listener is: which messages it knows of, which replies it has whole, and how much of the next. A room's
- * replies are made one at a time in the order of their positions, so these four numbers are enough.
- */
-interface RoomPlace {
-  known: number
-  whole: number
-  reply: Place
-}
-
-const idOf = ({ known, whole, reply }: RoomPlace) => `${known}.${whole}.${reply.attempt}-${reply.characters}`
 
 /**
  * Everything that happens in a room, whichever device or process does it, from `lastEventId` on; without one from
@@ -47,7 +36,12 @@ export async function* followRoom(
         if (JSON.stringify(describe(room)) !== shown) yield { event: "chatroom", id: idOf(place), room }
         shown = JSON.stringify(describe(room))
         yield* announceNew(ctx, chatroomId, place)
-        current ??= await followNext(ctx, chatroomId, place, woken.wake)
+        const next = await chooseReply(ctx, room, place, current)
+        if (next !== current) {
+          current?.unsubscribe()
+          current = next && { ...next, unsubscribe: ctx.replyLog.subscribe(next.id, woken.wake) }
+          if (next) yield* beginReply(next, place)
+        }
       }
       if (current && (yield* followOne(ctx, current, place, looked))) {
         current.unsubscribe()
@@ -67,37 +61,17 @@ function describe({ name, model, systemInstruction, context, headId }: ChatroomR
   return { name, model, systemInstruction, context, headId }
 }
 
-function readRoomPlace(lastEventId: string | undefined): RoomPlace | null {
-  const numbers = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})$/
-    .exec(lastEventId ?? "")
-    ?.slice(1)
-    .map(Number)
-  if (!numbers) return null
-  const [known = 0, whole = 0, attempt = 0, characters = 0] = numbers
-  return { known, whole, reply: { attempt, characters } }
+interface Room extends ChatroomRecord {
+  /** How many failed replies were queued once more. */
+  retries: number
 }
 
-async function placeNow(ctx: Context, chatroomId: string): Promise<RoomPlace> {
-  const { rows } = await ctx.db.pool.query<{ known: number; whole: number }>({
-    name: "room-now",
-    text: NOW,
-    values: [chatroomId],
-  })
-  return { known: rows[0]?.known ?? 0, whole: rows[0]?.whole ?? 0, reply: { attempt: 0, characters: 0 } }
-}
-
-const NOW = `
-  SELECT last_position AS known, coalesce(
-    (SELECT min(position) - 1 FROM messages WHERE chatroom_id = c.id AND status IN ('queued', 'running')),
-    last_position) AS whole
-  FROM chatrooms AS c WHERE id = $1`
-
-async function readRoom(ctx: Context, chatroomId: string): Promise<ChatroomRecord | null> {
+async function readRoom(ctx: Context, chatroomId: string): Promise<Room | null> {
   const { rows } = await ctx.db.pool.query({ name: "read-room", text: READ_ROOM, values: [chatroomId] })
-  return rows[0] ? toCamelCase<ChatroomRecord>(rows[0]) : null
+  return rows[0] ? toCamelCase<Room>(rows[0]) : null
 }
 
-const READ_ROOM = `SELECT ${CHATROOM_COLUMNS} FROM chatrooms WHERE id = $1`
+const READ_ROOM = `SELECT ${CHATROOM_COLUMNS}, retries FROM chatrooms WHERE id = $1`
 
 async function* announceNew(ctx: Context, chatroomId: string, place: RoomPlace): AsyncGenerator<RoomEvent> {
   for (;;) {
@@ -120,32 +94,67 @@ const NEW = `
   SELECT ${MESSAGE_COLUMNS} FROM messages AS m
   WHERE m.chatroom_id = $1 AND m.position > $2 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
 
-/** The reply that is followed now. */
-interface Followed {
+/** A reply to follow. */
+interface Candidate {
   id: string
   position: number
+  attempt: number
+  /** Its number among the room's retries, null for one in the usual order. */
+  retry: number | null
+}
+
+/** The reply that is followed now. */
+interface Followed extends Candidate {
   log: LogPosition
   unsubscribe(): void
 }
 
-async function followNext(
+/**
+ * What to follow from now on: a retried reply that the listener had passed, as soon as no other is in its middle; the
+ * next in the order otherwise.
+ */
+async function chooseReply(
   ctx: Context,
-  chatroomId: string,
+  room: Room,
   place: RoomPlace,
-  wake: (what: "text" | "state") => void,
-): Promise<Followed | null> {
-  const { rows } = await ctx.db.pool.query<{ id: string; position: number }>({
+  current: Followed | null,
+): Promise<Followed | (Candidate & { log: null }) | null> {
+  const inTheMiddle = place.again === null && place.reply.characters > 0
+  if (current && (current.retry !== null || inTheMiddle)) return current
+  if (room.retries > place.retries && !inTheMiddle) {
+    const { rows } = await ctx.db.pool.query<Candidate>({
+      name: "retried-reply",
+      text: RETRIED,
+      values: [room.id, place.retries, place.whole],
+    })
+    if (rows[0]) return { ...rows[0], log: null }
+  }
+  if (current) return current
+  const { rows } = await ctx.db.pool.query<Candidate>({
     name: "next-reply",
     text: NEXT,
-    values: [chatroomId, place.whole],
+    values: [room.id, place.whole],
   })
-  const next = rows[0]
-  return next ? { ...next, log: null, unsubscribe: ctx.replyLog.subscribe(next.id, wake) } : null
+  return rows[0] ? { ...rows[0], log: null } : null
 }
 
 const NEXT = `
-  SELECT id, position FROM messages
+  SELECT id, position, attempt, NULL AS retry FROM messages
   WHERE chatroom_id = $1 AND position > $2 AND role = 'model' ORDER BY position LIMIT 1`
+
+const RETRIED = `
+  SELECT id, position, attempt, retry FROM messages
+  WHERE chatroom_id = $1 AND retry > greatest($2, 0) AND position <= $3 ORDER BY retry LIMIT 1`
+
+/** Voids what the listener has of a reply that it is to have again, unless it was in the middle of having it. */
+function* beginReply({ id, position, attempt, retry }: Candidate, place: RoomPlace): Generator<RoomEvent> {
+  const again = retry === null ? null : position
+  if (again === place.again) return
+  place.again = again
+  place.reply = { attempt: again === null ? 0 : attempt, characters: 0 }
+  if (again === null) return
+  yield { event: "reply", id: idOf(place), messageId: id, change: { event: "reset", id: "", attempt } }
+}
 
 /** Yields what is new of one reply. @returns whether it has ended */
 async function* followOne(
@@ -163,15 +172,13 @@ async function* followOne(
   if (look) {
     const { rows } = await ctx.db.pool.query({ name: "read-reply", text: READ_REPLY, values: [current.id] })
     if (!rows[0]) {
-      place.whole = current.position
+      pass(place, current)
       return true
     }
     const message = toCamelCase<MessageRecord>(rows[0])
     for (const change of catchUp(place.reply, message)) yield wrap(change)
     if (isFinal(message)) {
-      // Whoever goes on from here goes on with the next reply, of which nothing is known.
-      place.whole = current.position
-      place.reply = { attempt: 0, characters: 0 }
+      pass(place, current)
       yield wrap({ event: "done", id: "", message })
       return true
     }
@@ -183,3 +190,11 @@ async function* followOne(
 }
 
 const READ_REPLY = `SELECT ${MESSAGE_COLUMNS} FROM messages AS m WHERE m.id = $1`
+
+/** Whoever goes on from here goes on with another reply, of which nothing is known. */
+function pass(place: RoomPlace, { position, retry }: Candidate): void {
+  if (retry === null) place.whole = position
+  else place.retries = retry
+  place.again = null
+  place.reply = { attempt: 0, characters: 0 }
+}

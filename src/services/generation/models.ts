@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts"
+import { takeCall } from "./call-budget.ts"
 import { GenerationFailed } from "./failures.ts"
 import type { Completion, GenerationRequest } from "./gemini.ts"
 
@@ -21,7 +22,7 @@ export interface Ask {
 /**
  * Asks the room's model or, while that one is overloaded, the fallbacks in their order. Text that has begun to come
  * is never followed by another model's.
- * @throws {ModelResting | GenerationFailed} and what the request's signal aborts with
+ * @throws {ModelResting | CallBudgetSpent | GenerationFailed} and what the request's signal aborts with
  */
 export async function askModels(ctx: Context, wanted: string | null, ask: Ask): Promise<Completion> {
   const { model: usual, fallbackModels } = ctx.config.gemini
@@ -41,7 +42,32 @@ export async function askModels(ctx: Context, wanted: string | null, ask: Ask): 
   throw restMs > 0 || !overload ? new ModelResting(Math.max(restMs, 1)) : overload
 }
 
-async function askModel(ctx: Context, model: string, { request, onText }: Ask): Promise<Completion> {
+/** Attributes as in https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/; no text, neither way. */
+async function askModel(ctx: Context, model: string, ask: Ask): Promise<Completion> {
+  await takeCall(ctx)
+  const attributes = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "gcp.gemini",
+    "gen_ai.request.model": model,
+  }
+  return ctx.tracing.span(`chat ${model}`, { kind: "client", attributes }, async (span) => {
+    const completion = await streamFrom(ctx, model, ask, () => span.mark("first text"))
+    span.set({
+      "gen_ai.response.model": completion.model,
+      "gen_ai.response.finish_reason": completion.finishReason,
+      "gen_ai.usage.input_tokens": completion.usage?.promptTokens ?? 0,
+      "gen_ai.usage.output_tokens": completion.usage?.outputTokens ?? 0,
+    })
+    return completion
+  })
+}
+
+async function streamFrom(
+  ctx: Context,
+  model: string,
+  { request, onText }: Ask,
+  onFirst: () => void,
+): Promise<Completion> {
   const stream = ctx.gemini.stream({ ...request, model })
   try {
     for (let isFirst = true; ; isFirst = false) {
@@ -49,6 +75,7 @@ async function askModel(ctx: Context, model: string, { request, onText }: Ask): 
       // What comes later only says that the model took a call some time ago.
       if (isFirst) ctx.breaker.answered(model)
       if (next.done) return next.value
+      if (isFirst) onFirst()
       onText(next.value)
     }
   } catch (error) {

@@ -9,6 +9,8 @@ export interface Outlook {
   start(): void
   /** In ms; null while no worker is there, or before the first look. */
   waitMs(): number | null
+  /** What the last look saw. */
+  seen(): Seen | null
   close(): Promise<void>
 }
 
@@ -18,22 +20,24 @@ const LOOK_EVERY_MS = 2 * SECOND
 const USUAL_MS = 3 * SECOND
 
 export function createOutlook(db: Database, log: Logger): Outlook {
-  let waitMs: number | null = null
+  let seen: Seen | null = null
   let loop: Loop | undefined
   const look = async () => {
     const { rows } = await db.pool.query<Seen>({ name: "outlook", text: LOOK })
-    waitMs = rows[0] ? estimate(rows[0]) : null
+    seen = rows[0] ?? null
   }
   return {
     start() {
       loop = startLoop(LOOK_EVERY_MS, look, (err) => log.debug({ err }, "outlook not read"))
     },
-    waitMs: () => waitMs,
+    waitMs: () => (seen ? estimate(seen) : null),
+    seen: () => seen,
     close: async () => loop?.stop(),
   }
 }
 
 interface Seen {
+  workers: number
   capacity: number
   mean_ms: number | null
   unfinished: number
@@ -45,6 +49,6 @@ function estimate({ capacity, mean_ms, unfinished }: Seen): number | null {
 }
 
 const LOOK = `
-  SELECT coalesce(sum(concurrency), 0)::int AS capacity, avg(mean_ms)::float8 AS mean_ms,
+  SELECT count(*)::int AS workers, coalesce(sum(concurrency), 0)::int AS capacity, avg(mean_ms)::float8 AS mean_ms,
     (SELECT count(*)::int FROM chatrooms WHERE active_reply_id IS NOT NULL) AS unfinished
   FROM workers WHERE ${ALIVE_SQL}`

@@ -22,8 +22,15 @@ export function toGenerationFailed(error: unknown): GenerationFailed {
   if (error instanceof GenerationFailed) return error
   if (error instanceof ApiError) return fromApiError(error)
   if (isBrokenStream(error))
-    return new GenerationFailed("interrupted", "the stream ended in the middle of a chunk", { cause: error })
-  return new GenerationFailed("provider_unreachable", "the provider could not be reached", { cause: error })
+    return new GenerationFailed("interrupted", "the stream ended in the middle of a chunk")
+  const cause = networkCause(error)
+  return new GenerationFailed("provider_unreachable", "the provider could not be reached", { cause })
+}
+
+/** What the network said, if it did. The SDK's own errors quote what was sent or received. */
+function networkCause(error: unknown): unknown {
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined
+  return typeof (cause as { code?: unknown } | undefined)?.code === "string" ? cause : undefined
 }
 
 /** What the SDK throws at bytes after the last whole chunk is a plain Error: its words are all there is to tell it by. */
@@ -36,7 +43,8 @@ function isBrokenStream(error: unknown): boolean {
 function fromApiError(error: ApiError): GenerationFailed {
   const provider = readEnvelope(error.message)
   const status = error.status ?? provider.code ?? 0
-  const detail = `${status} ${provider.status ?? ""} ${provider.message ?? ""}`.trim().slice(0, 500)
+  // Not the provider's message: it may quote the prompt, and a key that was refused.
+  const detail = [status, provider.status, ...reasonsOf(provider)].filter(Boolean).join(" ").slice(0, 500)
   const retryAfterMs = readRetryDelay(provider)
   return new GenerationFailed(nameFailure(status, provider), detail, { retryAfterMs })
 }
@@ -74,7 +82,15 @@ function readRetryDelay(provider: ProviderError): number {
 }
 
 function hasReason(provider: ProviderError, reason: string): boolean {
-  return detailsOf(provider, "ErrorInfo").some((detail) => detail.reason === reason)
+  return reasonsOf(provider).includes(reason)
+}
+
+/** Constants such as `API_KEY_INVALID`. */
+function reasonsOf(provider: ProviderError): string[] {
+  const reasons = detailsOf(provider, "ErrorInfo").map(({ reason }) => reason)
+  return reasons.filter(
+    (reason) => typeof reason === "string" && /^[A-Z0-9_]{1,63}$/.test(reason),
+  ) as string[]
 }
 
 function detailsOf(provider: ProviderError, type: string) {

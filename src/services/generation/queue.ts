@@ -1,9 +1,7 @@
-import { createPostgresBackend, type JobsOptions, Queue, runMigrations, withBackend } from "bullmq"
-import pg from "pg"
 import { z } from "zod"
 import type { Logger } from "../../config/logger.ts"
-import { createRedisStore } from "../../config/redis.ts"
 import { SECOND } from "../../utils/time.ts"
+import { type JobQueue, openJobQueue, type QueueStore } from "../platform/job-queue.ts"
 
 /** The brief's name. */
 export const QUEUE_NAME = "gemini-queue"
@@ -25,12 +23,6 @@ const JOB_OPTIONS = {
   backoff: { type: "exponential", delay: FIRST_RETRY_MS },
   removeOnComplete: true,
   removeOnFail: true,
-}
-
-/** Where the queue lives: a Redis or, in embedded mode, the PostgreSQL. */
-export interface QueueStore {
-  redisUrl: string | null
-  databaseUrl: string
 }
 
 export interface EnqueueHint {
@@ -56,93 +48,24 @@ export function UNDER_WAY_SQL(userId: string): string {
   ) AS counted)`
 }
 
-export interface GenerationQueue {
+export interface GenerationQueue extends Pick<JobQueue<JobPayload>, "counts" | "ping" | "close"> {
   /**
    * Hints to the workers that a reply is to be made. The job's id is the reply's, so doing it twice makes one job.
    * Workers take the replies of all users in turn: one that has more under way comes later.
    */
   enqueue(replyId: string, hint: EnqueueHint): Promise<void>
-  /** Whether the queue's store answers. */
-  ping(): Promise<boolean>
-  close(): Promise<void>
 }
 
 export async function createGenerationQueue(store: QueueStore, log: Logger): Promise<GenerationQueue> {
-  return store.redisUrl ? createRedisQueue(store.redisUrl, log) : createPostgresQueue(store.databaseUrl, log)
+  const queue = await openJobQueue<JobPayload>(QUEUE_NAME, store, log)
+  return { ...queue, enqueue: (replyId, hint) => add(queue, replyId, hint) }
 }
 
-/** No request waits for the queue, and a reply whose job is given up on waits for the sweep: patience pays here. */
-const COMMAND_TIMEOUT_MS = 2 * SECOND
-
-/** A BullMQ queue whose first words to Redis went unanswered never recovers, so it is made when Redis is there. */
-function createRedisQueue(url: string, log: Logger): GenerationQueue {
-  const redis = createRedisStore(url, log, { autoPipelining: false, commandTimeoutMs: COMMAND_TIMEOUT_MS })
-  let queue: Queue<JobPayload> | null = null
-  const open = () => {
-    const opened = new Queue<JobPayload>(QUEUE_NAME, { connection: redis.client, skipWaitingForReady: true })
-    return opened.on("error", (err) => log.debug({ err }, "queue connection lost"))
-  }
-  return {
-    enqueue: (replyId, hint) =>
-      redis.call(async () => {
-        queue ??= open()
-        const used = queue
-        await add(used, replyId, hint).catch((error: unknown) => {
-          if (queue === used) queue = null
-          void used.close().catch(() => undefined)
-          throw error
-        })
-      }),
-    ping: () =>
-      redis
-        .call((client) => client.ping())
-        .then(
-          (pong) => pong === "PONG",
-          () => false,
-        ),
-    async close() {
-      await queue?.close()
-      await redis.close()
-    },
-  }
-}
-
-async function createPostgresQueue(url: string, log: Logger): Promise<GenerationQueue> {
-  await migrateQueue(url)
-  const queue = new OnPostgres.Queue<JobPayload>(QUEUE_NAME, {
-    connection: { connectionString: url, max: 2 },
-  })
-  queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
-  return {
-    enqueue: (replyId, hint) => add(queue, replyId, hint),
-    ping: () =>
-      queue.getWaitingCount().then(
-        () => true,
-        () => false,
-      ),
-    close: () => queue.close(),
-  }
-}
-
-/** BullMQ's classes on its PostgreSQL backend. */
-export const OnPostgres = withBackend(createPostgresBackend)
-
-/** Brings BullMQ's own tables up to date, in a schema of their own. */
-async function migrateQueue(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await runMigrations(client)
-  } finally {
-    await client.end()
-  }
-}
-
-interface Adds {
-  add(name: string, data: JobPayload, options: JobsOptions): Promise<unknown>
-}
-
-async function add(queue: Adds, replyId: string, { underWay, occasion }: EnqueueHint): Promise<void> {
+async function add(
+  queue: JobQueue<JobPayload>,
+  replyId: string,
+  { underWay, occasion }: EnqueueHint,
+): Promise<void> {
   const jobId = occasion === undefined ? replyId : `${replyId}.${occasion}`
   await queue.add(
     "reply",

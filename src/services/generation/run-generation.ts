@@ -1,13 +1,14 @@
-import { MINUTE } from "../../utils/time.ts"
+import { MINUTE, SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { claimReply } from "./claim-reply.ts"
+import { CallBudgetSpent } from "./call-budget.ts"
+import { type Claim, claimReply } from "./claim-reply.ts"
 import { CancelRequested, ClaimLost, type Draft, openDraft } from "./draft.ts"
 import { GenerationFailed } from "./failures.ts"
 import { type Ending, finishReply, requeueReply } from "./finish-reply.ts"
 import type { Completion } from "./gemini.ts"
 import { askModels, ModelResting } from "./models.ts"
 import { buildContents } from "./prompt.ts"
-import { FIRST_RETRY_MS, MAX_ATTEMPTS } from "./queue.ts"
+import { FIRST_RETRY_MS, MAX_ATTEMPTS, QUEUE_NAME } from "./queue.ts"
 
 /**
  * What became of a run. `failed`: for good. `retry`: an attempt failed and the queue is to try again.
@@ -34,6 +35,23 @@ export async function runGeneration(ctx: Context, replyId: string, signal: Abort
   if ("waitMs" in result) return { outcome: "later", inMs: result.waitMs }
   if ("none" in result) return { outcome: "nothing-to-do" }
   const { claim } = result
+  const attributes = {
+    "messaging.system": "bullmq",
+    "messaging.destination.name": QUEUE_NAME,
+    "chat.reply.id": replyId,
+    "chat.reply.attempt": claim.attempt,
+  }
+  const parent = claim.traceparent
+  return ctx.tracing.span(`process ${QUEUE_NAME}`, { kind: "consumer", parent, attributes }, async (span) => {
+    const run = await runAttempt(ctx, claim, signal)
+    span.set({ "chat.reply.outcome": run.outcome })
+    if ("failure" in run) span.fail(run.failure.code)
+    return run
+  })
+}
+
+async function runAttempt(ctx: Context, claim: Claim, signal: AbortSignal): Promise<Run> {
+  const replyId = claim.id
   ctx.events.replyStarted({ replyId, attempt: claim.attempt, requestId: claim.requestId })
   const draft = openDraft(ctx, claim, signal)
   try {
@@ -57,7 +75,11 @@ async function generate(ctx: Context, draft: Draft): Promise<Completion> {
   return askModels(ctx, claim.model, {
     request: { contents, systemInstruction, signal },
     hasText: () => draft.text !== "",
-    onText: (text) => draft.add(text.replaceAll("\u0000", "")),
+    onText: (text) => {
+      if (draft.text === "")
+        ctx.metrics.firstChunkSeconds.observe((performance.now() - draft.startedAt) / SECOND)
+      draft.add(text.replaceAll("\u0000", ""))
+    },
   })
 }
 
@@ -71,7 +93,8 @@ const STALE: Run = { outcome: "nothing-to-do" }
 /** @returns false when the attempt is stale */
 async function conclude(ctx: Context, draft: Draft, ending: Ending): Promise<boolean> {
   draft.close()
-  if (!(await finishReply(ctx, draft.claim, ending))) return false
+  const write = () => finishReply(ctx, draft.claim, ending)
+  if (!(await ctx.tracing.span("write reply", {}, write))) return false
   ctx.events.replyFinished({
     replyId: draft.claim.id,
     attempt: draft.claim.attempt,
@@ -79,6 +102,9 @@ async function conclude(ctx: Context, draft: Draft, ending: Ending): Promise<boo
     status: ending.status,
     code: ending.errorCode,
     durationMs: Math.round(performance.now() - draft.startedAt),
+    promptTokens: ending.usage?.promptTokens ?? null,
+    outputTokens: ending.usage?.outputTokens ?? null,
+    thoughtTokens: ending.usage?.thoughtTokens ?? null,
     totalTokens: ending.usage?.totalTokens ?? null,
   })
   return true
@@ -94,6 +120,7 @@ async function recover(ctx: Context, draft: Draft, error: unknown, stopping: Abo
       : STALE
   }
   if (stopping.aborted) return later(ctx, draft, 0)
+  if (error instanceof CallBudgetSpent) return later(ctx, draft, error.waitMs)
   if (error instanceof ModelResting && claim.ageMs < MAX_REST_MS) return later(ctx, draft, error.restMs)
   return fail(ctx, draft, toFailure(error))
 }

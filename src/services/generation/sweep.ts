@@ -1,5 +1,7 @@
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
+import type { EnqueueHint } from "./queue.ts"
+import type { Rescues } from "./rescues.ts"
 
 /** How long the queue is trusted with a waiting reply before it is enqueued again. */
 export const SWEEP_AFTER_MS = 5 * SECOND
@@ -11,35 +13,48 @@ const HANDOVER_MS = 1 * SECOND
 const MAX_PER_SWEEP = 500
 
 /**
- * Finds replies that nobody looks after (running under a lease that has run out, or waiting longer than the queue
- * should take) and enqueues them again. Any number of processes may sweep: each reply goes to one of them.
- * @returns how many it enqueued
+ * Finds replies of one status that nobody looks after: `running` under a lease that has run out, or `queued` for longer
+ * than the queue should take. `rescues` begins those whose worker fell silent at once, as far as it takes them; the rest is enqueued again. Any number of
+ * processes may sweep: each reply goes to one of them.
+ * @returns how many it found
  * @throws when the queue doesn't answer; what was not enqueued is due again at once
  */
-export async function sweepReplies(ctx: Context): Promise<number> {
+export async function sweepReplies(
+  ctx: Context,
+  status: "queued" | "running",
+  rescues: Pick<Rescues, "take">,
+): Promise<number> {
   const { rows } = await ctx.db.pool.query<{
     id: string
     attempt: number
     user_id: string
     taken_over: boolean
+    /** Its worker fell silent, now or before, and nobody has made it since. */
+    orphaned: boolean
   }>({
     name: "sweep-replies",
     text: SWEEP,
-    values: [SWEEP_AFTER_MS, MAX_PER_SWEEP, HANDOVER_MS],
+    values: [SWEEP_AFTER_MS, MAX_PER_SWEEP, HANDOVER_MS, status],
   })
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
   }
   const found = new Map<string, number>()
-  for (const [done, { id, attempt, user_id, taken_over }] of rows.entries()) {
+  const waiting: { id: string; hint: EnqueueHint }[] = []
+  for (const { id, attempt, user_id, taken_over, orphaned } of rows) {
     const underWay = (found.get(user_id) ?? 0) + 1
     found.set(user_id, underWay)
+    const hint = { underWay, occasion: occasionOf(attempt, taken_over) }
+    if (orphaned && rescues.take({ id, ...hint })) continue
+    waiting.push({ id, hint })
+  }
+  for (const [done, { id, hint }] of waiting.entries()) {
     try {
-      await ctx.queue.enqueue(id, { underWay, occasion: occasionOf(attempt, taken_over) })
+      await ctx.queue.enqueue(id, hint)
     } catch (error) {
       await putBack(
         ctx,
-        rows.slice(done).map((row) => row.id),
+        waiting.slice(done).map((reply) => reply.id),
       )
       throw error
     }
@@ -64,8 +79,9 @@ const PUT_BACK = `UPDATE messages SET lease_until = now() WHERE id = ANY($1) AND
 /** Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. */
 const SWEEP = `
   WITH due AS (
-    SELECT m.id, m.status, c.user_id FROM messages AS m JOIN chatrooms AS c ON c.active_reply_id = m.id
-    WHERE m.status IN ('queued', 'running') AND m.lease_until < now()
+    SELECT m.id, m.status, c.user_id
+    FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id AND c.active_reply_id = m.id
+    WHERE m.status IN ('queued', 'running') AND m.status = $4 AND m.lease_until < now()
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
   )
@@ -73,4 +89,4 @@ const SWEEP = `
     lease_until = now() + CASE due.status WHEN 'running' THEN $3::int ELSE $1::int END * interval '1 millisecond',
     takeovers = m.takeovers + CASE due.status WHEN 'running' THEN 1 ELSE 0 END
   FROM due WHERE m.id = due.id
-  RETURNING m.id, m.attempt, due.user_id, due.status = 'running' AS taken_over`
+  RETURNING m.id, m.attempt, due.user_id, due.status = 'running' AS taken_over, m.takeovers > 0 AS orphaned`

@@ -1,13 +1,14 @@
-import { DelayedError, type Job, UnrecoverableError, Worker, type WorkerOptions } from "bullmq"
-import { connect } from "../../config/redis.ts"
+import { DelayedError, type Job, UnrecoverableError } from "bullmq"
 import { newId } from "../../utils/ids.ts"
 import { type Loop, startLoop } from "../../utils/loop.ts"
 import { MINUTE, pause, SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { cleanUp } from "../platform/clean-up.ts"
 import { beat, retire } from "../platform/heartbeat.ts"
-import { JobPayload, OnPostgres, QUEUE_NAME, type QueueStore } from "./queue.ts"
-import { runGeneration } from "./run-generation.ts"
+import { openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { JobPayload, QUEUE_NAME } from "./queue.ts"
+import { createRescues } from "./rescues.ts"
+import { type Run, runGeneration } from "./run-generation.ts"
 import { sweepReplies } from "./sweep.ts"
 
 const SWEEP_EVERY_MS = 0.5 * SECOND
@@ -17,34 +18,38 @@ const CLEAN_EVERY_MS = 60 * SECOND
 /** How long replies under way may take to finish when the worker stops; what is left is handed back to the queue. */
 const FINISH_WITHIN_MS = 4 * SECOND
 
-/** A killed worker's jobs are free again after a lock and a check: 6.4 s in the middle, measured. Leases are quicker. */
-const QUEUE_OPTIONS = {
-  lockDuration: 6 * SECOND,
-  stalledInterval: 3 * SECOND,
-  // The rows decide when a reply has failed; how often its workers died is for them to count.
-  maxStalledCount: 1_000,
-  // A worker that waits for its rate limit doesn't hear that it is to stop.
-  maximumRateLimitDelay: 1 * SECOND,
-} satisfies Partial<WorkerOptions>
-
 export interface GenerationWorker {
   /** Takes no new replies, lets those under way finish for a while, hands back the rest. */
   close(): Promise<void>
 }
 
-/** Makes replies: jobs from the queue, and what the sweep finds. */
-export async function startWorker(ctx: Context, store: QueueStore): Promise<GenerationWorker> {
+/**
+ * Makes replies: jobs from the queue, and what the sweep finds.
+ * @param onRound hears of every round of the loops that never take long, however it ended, and once at the start
+ */
+export async function startWorker(
+  ctx: Context,
+  store: QueueStore,
+  onRound: (loop: string) => void = () => undefined,
+): Promise<GenerationWorker> {
   const stopping = new AbortController()
-  const pace: Pace = { meanMs: null }
+  const pace: Pace = { meanMs: null, busy: 0 }
   const worker = createWorker(ctx, store, (job, token) =>
     processJob(ctx, { job, token, pace }, stopping.signal),
   )
+  const rescues = createRescues(ctx, stopping.signal, () => pace.busy)
   const workerId = newId()
   const every = (ms: number, what: string, round: () => Promise<unknown>) =>
-    startLoop(ms, round, (err) => ctx.log.warn({ err }, `${what} failed`))
+    startLoop(ms, counted(ctx, what, round), (err) => ctx.log.warn({ err }, `${what} failed`))
+  const watched = (ms: number, what: string, round: () => Promise<unknown>) => {
+    onRound(what)
+    return every(ms, what, () => round().finally(() => onRound(what)))
+  }
   const loops: Loop[] = [
-    every(SWEEP_EVERY_MS, "sweep", () => sweepReplies(ctx)),
-    every(BEAT_EVERY_MS, "heartbeat", () =>
+    // Apart: a queue that doesn't answer holds up the second, never the first.
+    watched(SWEEP_EVERY_MS, "sweep of running replies", () => sweepReplies(ctx, "running", rescues)),
+    every(SWEEP_EVERY_MS, "sweep of waiting replies", () => sweepReplies(ctx, "queued", rescues)),
+    watched(BEAT_EVERY_MS, "heartbeat", () =>
       beat(ctx, { workerId, concurrency: ctx.config.worker.concurrency, meanMs: pace.meanMs }),
     ),
     every(CLEAN_EVERY_MS, "clean-up", () => cleanUp(ctx)),
@@ -52,8 +57,11 @@ export async function startWorker(ctx: Context, store: QueueStore): Promise<Gene
   return {
     async close() {
       const closed = new AbortController()
-      const closing = worker.close().finally(() => closed.abort())
-      await Promise.all([...loops.map((loop) => loop.stop()), pause(FINISH_WITHIN_MS, closed.signal)])
+      const swept = Promise.all(loops.map((loop) => loop.stop()))
+      const closing = Promise.all([worker.close(), swept.then(() => rescues.drain())]).finally(() =>
+        closed.abort(),
+      )
+      await Promise.all([swept, pause(FINISH_WITHIN_MS, closed.signal)])
       stopping.abort()
       await closing
       await retire(ctx, workerId).catch(() => undefined)
@@ -61,9 +69,24 @@ export async function startWorker(ctx: Context, store: QueueStore): Promise<Gene
   }
 }
 
-/** What a reply has taken of late. */
+function counted(ctx: Context, loop: string, round: () => Promise<unknown>): () => Promise<void> {
+  const count = (outcome: string) => ctx.metrics.workerRounds.inc({ loop, outcome })
+  return async () => {
+    try {
+      await round()
+      count("ok")
+    } catch (error) {
+      count("failed")
+      throw error
+    }
+  }
+}
+
 interface Pace {
+  /** What a reply has taken of late. */
   meanMs: number | null
+  /** How many are under way. */
+  busy: number
 }
 
 /** How much the newest reply counts in the mean. */
@@ -71,34 +94,12 @@ const NEWEST_WEIGHT = 0.1
 
 type Process = (job: Job<JobPayload>, token?: string) => Promise<void>
 
-function createWorker(
-  ctx: Context,
-  { redisUrl, databaseUrl }: QueueStore,
-  process: Process,
-): { close(): Promise<void> } {
+function createWorker(ctx: Context, store: QueueStore, process: Process): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
   const { requestsPerMinute } = ctx.config.gemini
+  // Calls are counted one by one (call-budget.ts); this keeps replies that would find none left in the queue.
   const limiter = requestsPerMinute ? { limiter: { max: requestsPerMinute, duration: MINUTE } } : {}
-  const options = { concurrency, ...limiter, ...QUEUE_OPTIONS }
-  const onError = (err: Error) => ctx.log.debug({ err }, "queue connection lost")
-  if (!redisUrl) {
-    const connection = { connectionString: databaseUrl, max: 4 }
-    return new OnPostgres.Worker<JobPayload, void>(QUEUE_NAME, process, { connection, ...options }).on(
-      "error",
-      onError,
-    )
-  }
-  const connection = connect(redisUrl, ctx.log, { maxRetriesPerRequest: null })
-  const worker = new Worker<JobPayload, void>(QUEUE_NAME, process, { connection, ...options }).on(
-    "error",
-    onError,
-  )
-  return {
-    async close() {
-      await worker.close()
-      connection.disconnect()
-    },
-  }
+  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx.log, process, { concurrency, ...limiter })
 }
 
 /** May run twice for one reply, also at the same time: `runGeneration` lets one through. */
@@ -109,7 +110,7 @@ async function processJob(
 ): Promise<void> {
   const { messageId } = JobPayload.parse(job.data)
   const startedAt = performance.now()
-  const run = await runGeneration(ctx, messageId, signal)
+  const run = await countedRun(ctx, messageId, signal)
   switch (run.outcome) {
     case "finished": {
       const tookMs = performance.now() - startedAt
@@ -117,11 +118,27 @@ async function processJob(
       return
     }
     case "retry":
-      throw run.failure
+      // BullMQ keeps the error in the job; what the provider said may quote the prompt, or our key.
+      throw new Error(run.failure.code)
     case "failed":
       throw new UnrecoverableError(run.failure.code)
     case "later":
       await job.moveToDelayed(Date.now() + run.inMs, token)
       throw new DelayedError()
+  }
+}
+
+async function countedRun(ctx: Context, messageId: string, signal: AbortSignal): Promise<Run> {
+  const { jobs, workerBusy } = ctx.metrics
+  workerBusy.inc()
+  try {
+    const run = await runGeneration(ctx, messageId, signal)
+    jobs.inc({ outcome: run.outcome })
+    return run
+  } catch (error) {
+    jobs.inc({ outcome: "error" })
+    throw error
+  } finally {
+    workerBusy.dec()
   }
 }

@@ -20,10 +20,13 @@ function deleteSome(table: string, condition: string): string {
 
 /** The contract keeps idempotency keys for at least 24 h. */
 const EXPIRED = [
+  // Stripe sends an event for three days; who asks why somebody is Pro finds its id in the entitlement log.
+  ["billing_events", "received_at < now() - interval '90 days' AND status <> 'pending'"],
   ["idempotency_keys", "created_at < now() - interval '48 hours'"],
   ["one_time_codes", "sent_at < now() - interval '1 day'"],
   ["otp_budgets", "day < (now() AT TIME ZONE 'UTC')::date - 1"],
   ["password_guesses", "window_ends_at < now()"],
+  ["provider_calls", "minute < now() - interval '1 hour'"],
   ["session_revocations", "expires_at < now()"],
   ["sessions", "expires_at < now() - interval '7 days'"],
   ["workers", "seen_at < now() - interval '1 hour'"],

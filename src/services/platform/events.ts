@@ -1,45 +1,157 @@
 import type { Logger } from "../../config/logger.ts"
+import { billingEventClass } from "./billing-event-class.ts"
+import type { Metrics } from "./metrics.ts"
 
-/** Business events: one function each, so that what is logged of them is said in one place. */
+/** Business events: one function each, so that what is logged and counted of them is said in one place. */
 export type Events = ReturnType<typeof createEvents>
 
-export function createEvents(log: Logger) {
+export function createEvents(log: Logger, metrics: Metrics) {
   return {
-    signedUp: (fields: { userId: string }) => log.info({ event: "signed_up", ...fields }, "signed up"),
-    signedIn: (fields: { userId: string; sessionId: string; by: string }) =>
-      log.info({ event: "signed_in", ...fields }, "signed in"),
-    sessionEnded: (fields: { userId: string; sessionIds: string[]; why: string }) =>
-      log.info({ event: "session_ended", ...fields }, "session ended"),
-    passwordChanged: (fields: { userId: string }) =>
-      log.info({ event: "password_changed", ...fields }, "password changed"),
-    userDeleted: (fields: { userId: string }) =>
-      log.info({ event: "user_deleted", ...fields }, "user deleted"),
-    messageSent: (fields: {
+    ...adminEvents(log, metrics),
+    ...peopleEvents(log, metrics),
+    ...replyEvents(log, metrics),
+    ...billingEvents(log, metrics),
+  }
+}
+
+function adminEvents(log: Logger, metrics: Metrics) {
+  return {
+    adminActed(fields: {
+      actor: string
+      action: string
+      targetId: string | null
+      requestId: string
+      address: string
+      outcome: string
+    }) {
+      log.info({ event: "admin_acted", ...fields }, "admin acted")
+      metrics.adminActions.inc({ action: fields.action, outcome: fields.outcome })
+    },
+    adminRefused(fields: { address: string; requestId: string }) {
+      log.warn({ event: "admin_refused", ...fields }, "admin sign-in refused")
+      metrics.adminActions.inc({ action: "sign_in", outcome: "unauthenticated" })
+    },
+  }
+}
+
+function peopleEvents(log: Logger, metrics: Metrics) {
+  return {
+    signedUp(fields: { userId: string }) {
+      log.info({ event: "signed_up", ...fields }, "signed up")
+      metrics.signUps.inc()
+    },
+    signedIn(fields: { userId: string; sessionId: string; by: string }) {
+      log.info({ event: "signed_in", ...fields }, "signed in")
+      metrics.signIns.inc({ by: fields.by })
+    },
+    sessionEnded(fields: { userId: string; sessionIds: string[]; why: string }) {
+      log.info({ event: "session_ended", ...fields }, "session ended")
+      metrics.sessionsEnded.inc({ why: fields.why }, fields.sessionIds.length)
+    },
+    passwordChanged(fields: { userId: string }) {
+      log.info({ event: "password_changed", ...fields }, "password changed")
+    },
+    userDeleted(fields: { userId: string }) {
+      log.info({ event: "user_deleted", ...fields }, "user deleted")
+      metrics.usersDeleted.inc()
+    },
+  }
+}
+
+function replyEvents(log: Logger, metrics: Metrics) {
+  return {
+    messageSent(fields: {
       userId: string
       chatroomId: string
       messageId: string
       replyId: string
       requestId: string
-    }) => log.info({ event: "message_sent", ...fields }, "message sent"),
-    replyStarted: (fields: { replyId: string; attempt: number; requestId: string | null }) =>
-      log.info({ event: "reply_started", ...fields }, "reply started"),
-    replyFinished: (fields: {
+    }) {
+      log.info({ event: "message_sent", ...fields }, "message sent")
+      metrics.messagesSent.inc()
+    },
+    quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
+      log.info({ event: "quota_refused", ...fields }, "prompt over the quota")
+      metrics.quotaRefused.inc({ tier: fields.tier })
+    },
+    replyStarted(fields: { replyId: string; attempt: number; requestId: string | null }) {
+      log.info({ event: "reply_started", ...fields }, "reply started")
+      metrics.attempts.inc()
+    },
+    replyFinished(fields: {
       replyId: string
       attempt: number
       requestId: string | null
       status: string
       code: string | null
       durationMs: number
+      promptTokens: number | null
+      outputTokens: number | null
+      thoughtTokens: number | null
       totalTokens: number | null
-    }) => log.info({ event: "reply_finished", ...fields }, "reply finished"),
-    attemptFailed: (fields: {
+    }) {
+      log.info({ event: "reply_finished", ...fields }, "reply finished")
+      const { status, code } = fields
+      metrics.repliesFinished.inc({ status, code: code ?? "none" })
+      metrics.generationSeconds.observe({ status }, fields.durationMs / 1000)
+      metrics.tokens.inc({ kind: "prompt" }, fields.promptTokens ?? 0)
+      metrics.tokens.inc({ kind: "output" }, fields.outputTokens ?? 0)
+      metrics.tokens.inc({ kind: "thought" }, fields.thoughtTokens ?? 0)
+    },
+    attemptFailed(fields: {
       replyId: string
       attempt: number
       requestId: string | null
       code: string
       err: unknown
-    }) => log.warn({ event: "attempt_failed", ...fields }, "reply attempt failed"),
-    replyTakenOver: (fields: { replyId: string; attempt: number }) =>
-      log.warn({ event: "reply_taken_over", ...fields }, "reply taken over from a silent worker"),
+    }) {
+      log.warn({ event: "attempt_failed", ...fields }, "reply attempt failed")
+      metrics.attemptsFailed.inc({ code: fields.code })
+    },
+    replyTakenOver(fields: { replyId: string; attempt: number }) {
+      log.warn({ event: "reply_taken_over", ...fields }, "reply taken over from a silent worker")
+      metrics.repliesTakenOver.inc()
+    },
+  }
+}
+
+function billingEvents(log: Logger, metrics: Metrics) {
+  return {
+    entitlementChanged(fields: { userId: string; tier: string; reason: string; cause: string }) {
+      log.info({ event: "entitlement_changed", ...fields }, "entitlement changed")
+      metrics.entitlementsChanged.inc({ tier: fields.tier, reason: fields.reason })
+    },
+    billingEventReceived(fields: { eventId: string; type: string; repeated: boolean }) {
+      log.info({ event: "billing_event_received", ...fields }, "billing event received")
+      metrics.billingReceived.inc({
+        class: billingEventClass(fields.type),
+        repeated: String(fields.repeated),
+      })
+    },
+    billingEventsHandled(fields: {
+      customerId: string | null
+      types: string[]
+      outcome: "handled" | "unmatched"
+    }) {
+      const { types, ...rest } = fields
+      log.info({ event: "billing_events_handled", ...rest, count: types.length }, "billing events handled")
+      for (const type of types)
+        metrics.billingHandled.inc({ class: billingEventClass(type), outcome: fields.outcome })
+    },
+    billingFailed(fields: { kind: string; err: unknown }) {
+      log.warn({ event: "billing_failed", ...fields }, "billing work failed and will be tried again")
+      metrics.billingFailed.inc({ kind: fields.kind })
+    },
+    customerSynced(fields: { customerId: string; cause: string; changed: boolean }) {
+      log.debug({ event: "customer_synced", ...fields }, "customer compared with Stripe")
+      metrics.billingSyncs.inc({ cause: fields.cause, outcome: fields.changed ? "changed" : "unchanged" })
+    },
+    billingReconciled(fields: { checked: number; changed: number; failed: number }) {
+      log.info({ event: "billing_reconciled", ...fields }, "billing reconciled")
+    },
+    billingNoticed(fields: { customerId: string; kind: string }) {
+      log.warn({ event: "billing_noticed", ...fields }, "billing did something that a person should look at")
+      metrics.billingNotices.inc({ kind: fields.kind })
+    },
   }
 }

@@ -1,40 +1,46 @@
 import { SECOND } from "../../utils/time.ts"
+import { within } from "../../utils/within.ts"
 import type { Context } from "../context.ts"
-import { countWorkers } from "./heartbeat.ts"
+import { freeDisk } from "./disk.ts"
+import { readHeartbeats } from "./heartbeat.ts"
 
 export interface Health {
   /**
-   * `degraded`: prompts are accepted, and answered once the queue and a worker are back, so the process stays in
-   * rotation. `unavailable`: without the database nothing works.
+   * `degraded`: prompts are accepted, and answered once the queue and a worker are back, or the disk of the embedded
+   * database fills up; the process stays in rotation. `unavailable`: without the database nothing works.
    */
   status: "ready" | "degraded" | "unavailable"
   database: "up" | "down"
   queue: "up" | "down"
+  /** Heard of in the last 10 s, in any process. */
   workers: number
+  /** How long ago the last heartbeat of any worker was; null where there was none for an hour. */
+  heartbeatAgeMs: number | null
+  /** `unused`: nothing is kept under `DATA_DIR`. */
+  disk: "ok" | "low" | "unused"
 }
 
 const CHECK_TIMEOUT_MS = 2 * SECOND
 
 export async function checkHealth(ctx: Context): Promise<Health> {
-  const [workers, queue] = await Promise.all([
-    within(CHECK_TIMEOUT_MS, countWorkers(ctx)).catch(() => null),
+  const [beats, queue, disk] = await Promise.all([
+    within(CHECK_TIMEOUT_MS, readHeartbeats(ctx)).catch(() => null),
     within(CHECK_TIMEOUT_MS, ctx.queue.ping()).catch(() => false),
+    judgeDisk(ctx),
   ])
-  const status = workers === null ? "unavailable" : queue && workers > 0 ? "ready" : "degraded"
+  const well = queue && (beats?.alive ?? 0) > 0 && disk !== "low"
   return {
-    status,
-    database: workers === null ? "down" : "up",
+    status: beats === null ? "unavailable" : well ? "ready" : "degraded",
+    database: beats === null ? "down" : "up",
     queue: queue ? "up" : "down",
-    workers: workers ?? 0,
+    workers: beats?.alive ?? 0,
+    heartbeatAgeMs: beats?.newestMs ?? null,
+    disk,
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const timeout = AbortSignal.timeout(ms)
-  return Promise.race([
-    work,
-    new Promise<never>((_, reject) =>
-      timeout.addEventListener("abort", () => reject(timeout.reason), { once: true }),
-    ),
-  ])
+async function judgeDisk(ctx: Context): Promise<Health["disk"]> {
+  const free = await freeDisk(ctx)
+  if (free === null) return "unused"
+  return free < ctx.config.disk.lowBytes ? "low" : "ok"
 }

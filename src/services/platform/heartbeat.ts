@@ -25,11 +25,21 @@ export async function retire(ctx: Context, workerId: string): Promise<void> {
   await ctx.db.pool.query({ name: "retire", text: "DELETE FROM workers WHERE id = $1", values: [workerId] })
 }
 
-/** How many workers have been heard of lately. */
-export async function countWorkers(ctx: Context): Promise<number> {
-  const { rows } = await ctx.db.pool.query<{ alive: number }>({
-    name: "count-workers",
-    text: `SELECT count(*)::int AS alive FROM workers WHERE ${ALIVE_SQL}`,
-  })
-  return rows[0]?.alive ?? 0
+/** What is heard of the workers of all processes. */
+export interface Heartbeats {
+  /** How many have been heard of lately. */
+  alive: number
+  /** How long ago the last one was, in ms; null where none has been for an hour. */
+  newestMs: number | null
 }
+
+export async function readHeartbeats(ctx: Context): Promise<Heartbeats> {
+  const { rows } = await ctx.db.pool.query<Heartbeats>({ name: "read-heartbeats", text: HEARTBEATS })
+  return rows[0] as Heartbeats
+}
+
+const HEARTBEATS = `
+  SELECT count(*) FILTER (WHERE ${ALIVE_SQL})::int AS alive,
+    CASE WHEN max(seen_at) IS NOT NULL
+      THEN greatest(0, extract(epoch FROM now() - max(seen_at)) * 1000)::int END AS "newestMs"
+  FROM workers`

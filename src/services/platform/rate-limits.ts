@@ -47,13 +47,13 @@ function createLimiter(name: LimitName, redis: RedisStore | null, scale: number,
 
 type Options = ConstructorParameters<typeof RateLimiterMemory>[0]
 
+/**
+ * Made before the first command: a pipeline that waits to be sent knows no script that is defined later, and calling
+ * one on it ends the process (https://github.com/redis/ioredis/issues/1931).
+ */
 function createRemote(redis: RedisStore, options: Options) {
-  let limiter: RateLimiterRedis | undefined
-  return (key: string) =>
-    redis.call((client) => {
-      limiter ??= new RateLimiterRedis({ ...options, storeClient: client })
-      return countIn(limiter, key)
-    })
+  const limiter = new RateLimiterRedis({ ...options, storeClient: redis.client })
+  return (key: string) => redis.call(() => countIn(limiter, key))
 }
 
 /** A Redis that doesn't answer and one that says no (full, read-only, loading) come to the same. */

@@ -4,6 +4,8 @@ import { RateLimited } from "../../utils/errors.ts"
 export interface Streams {
   /** @throws {RateLimited} when the user has as many open as may be. @returns what gives the place back */
   take(userId: string): () => void
+  /** Of all users. */
+  count(): number
 }
 
 /** How soon a client may find a place free: its other streams end when they are closed. */
@@ -11,16 +13,20 @@ const RETRY_SECONDS = 5
 
 export function createStreams(perUser: number): Streams {
   const open = new Map<string, number>()
+  let total = 0
   return {
+    count: () => total,
     take(userId) {
       const count = open.get(userId) ?? 0
       if (count >= perUser)
         throw new RateLimited(RETRY_SECONDS, `At most ${perUser} streams may be open at a time.`)
       open.set(userId, count + 1)
+      total += 1
       let taken = true
       return () => {
         if (!taken) return
         taken = false
+        total -= 1
         const left = (open.get(userId) ?? 1) - 1
         if (left === 0) open.delete(userId)
         else open.set(userId, left)

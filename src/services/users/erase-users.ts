@@ -1,5 +1,6 @@
 import { inTransaction } from "../../config/database.ts"
 import { SECOND } from "../../utils/time.ts"
+import { forgetPayer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
 
 /** Short transactions: nobody else waits long for a row or for the disk. */
@@ -33,11 +34,15 @@ async function eraseUser(ctx: Context, userId: string, mayGoOn: () => boolean): 
       if (!mayGoOn()) return false
     }
   }
-  await ctx.db.pool.query(
-    `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL
-     AND NOT EXISTS (SELECT 1 FROM chatrooms WHERE user_id = $1)`,
-    [userId],
-  )
+  await inTransaction(ctx.db.pool, async (client) => {
+    // Before the user, as billing takes the two.
+    await forgetPayer(client, userId)
+    await client.query(
+      `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM chatrooms WHERE user_id = $1)`,
+      [userId],
+    )
+  })
   return true
 }
 

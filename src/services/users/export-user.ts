@@ -18,6 +18,8 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"user":${JSON.stringify(known)}`
   yield `,"sessions":${JSON.stringify(await readAll(ctx, SESSIONS, user.id))}`
   yield `,"usage":${JSON.stringify(await readAll(ctx, USAGE, user.id))}`
+  yield `,"subscriptions":${JSON.stringify(await readAll(ctx, SUBSCRIPTIONS, user.id))}`
+  yield `,"entitlements":${JSON.stringify(await readAll(ctx, ENTITLEMENTS, user.id))}`
   yield ',"chatrooms":['
   yield* separated(readInBatches(ctx, CHATROOMS, user.id, "id"), (room) => formatRoom(ctx, room))
   yield "]}\n"
@@ -62,6 +64,18 @@ const SESSIONS = `
   FROM sessions WHERE user_id = $1 ORDER BY created_at, id`
 
 const USAGE = `SELECT day::text, used AS prompts FROM usage_counters WHERE user_id = $1 ORDER BY day`
+
+const SUBSCRIPTIONS = `
+  SELECT s.id, c.stripe_id AS "stripeCustomerId", s.status, s.price_id AS "priceId",
+    s.current_period_end AS "currentPeriodEnd", s.trial_end AS "trialEnd", s.cancel_at AS "cancelAt",
+    s.canceled_at AS "canceledAt", s.ended_at AS "endedAt", s.paid_until AS "paidUntil", s.withheld,
+    s.created_at AS "createdAt"
+  FROM subscriptions AS s JOIN billing_customers AS c ON c.id = s.customer_id
+  WHERE c.user_id = $1 ORDER BY s.created_at, s.id`
+
+const ENTITLEMENTS = `
+  SELECT at, tier, until, reason, cause, event_id AS "eventId", subscription_id AS "subscriptionId"
+  FROM entitlement_log WHERE user_id = $1 ORDER BY at, id`
 
 const CHATROOMS = `
   SELECT id, name, model, system_instruction AS "systemInstruction", context, head_id AS "headId",

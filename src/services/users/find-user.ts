@@ -5,9 +5,13 @@ import { toUserRecord, USER_COLUMNS, type UserRecord } from "./user-record.ts"
 
 /** The caller's own user. @throws {Unauthenticated} when they were deleted a moment ago */
 export async function findOwnUser(ctx: Context, { userId }: Caller): Promise<UserRecord> {
-  const user = await ctx.models.User.findOne({ where: { id: userId, deletedAt: null } })
-  if (!user) throw new Unauthenticated()
-  return user
+  const { rows } = await ctx.db.pool.query({
+    name: "find-own-user",
+    text: `SELECT ${USER_COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL`,
+    values: [userId],
+  })
+  if (!rows[0]) throw new Unauthenticated()
+  return toUserRecord(rows[0])
 }
 
 /** @param mobileNumber E.164 */

@@ -1,5 +1,7 @@
-import type { Tier } from "../../models/user.ts"
 import { toCamelCase } from "../../utils/records.ts"
+import { TIER_SQL } from "./tier.ts"
+
+export type Tier = "basic" | "pro"
 
 /** What of a user's row services hand on. The number is null once the user is deleted. */
 export interface UserRecord {
@@ -12,7 +14,7 @@ export interface UserRecord {
 }
 
 /** The columns that `toUserRecord` reads. */
-export const USER_COLUMNS = "id, mobile_number, name, password_hash, tier, created_at"
+export const USER_COLUMNS = `id, mobile_number, name, password_hash, ${TIER_SQL("pro_until")} AS tier, created_at`
 
 export function toUserRecord(row: Record<string, unknown>): UserRecord {
   return toCamelCase<UserRecord>(row)

@@ -1,0 +1,38 @@
+import type Stripe from "stripe"
+import type { Wishes } from "./options.ts"
+import { includes, isOurs, MARK, type Part } from "./part.ts"
+
+/** What a customer may do by themselves. */
+const FEATURES = {
+  invoice_history: { enabled: true },
+  payment_method_update: { enabled: true },
+  subscription_cancel: { enabled: true, mode: "at_period_end", proration_behavior: "none" },
+} satisfies Stripe.BillingPortal.ConfigurationCreateParams.Features
+
+/**
+ * A configuration of our own, beside the account's default, which an account that never opened the portal's settings
+ * doesn't have, and which may serve other products.
+ */
+export async function setUpPortal(stripe: Stripe, { dryRun }: Wishes): Promise<Part> {
+  const found = await findOurs(stripe)
+  const part = {
+    what: "Portal",
+    id: found?.id ?? null,
+    detail: "cancel at period end, change card, invoices",
+  }
+  if (!found) {
+    const made = dryRun
+      ? null
+      : await stripe.billingPortal.configurations.create({ features: FEATURES, metadata: MARK })
+    return { ...part, id: made?.id ?? null, state: "made" }
+  }
+  if (found.active && includes(found.features, FEATURES)) return { ...part, state: "kept" }
+  if (!dryRun)
+    await stripe.billingPortal.configurations.update(found.id, { active: true, features: FEATURES })
+  return { ...part, state: "changed" }
+}
+
+async function findOurs(stripe: Stripe): Promise<Stripe.BillingPortal.Configuration | undefined> {
+  for await (const configuration of stripe.billingPortal.configurations.list({ limit: 100 }))
+    if (isOurs(configuration)) return configuration
+}

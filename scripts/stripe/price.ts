@@ -1,0 +1,79 @@
+import type Stripe from "stripe"
+import type { Wishes } from "./options.ts"
+import { MARK, type Part } from "./part.ts"
+
+/** The price as it is now, by its lookup key. */
+export async function findPrice(stripe: Stripe, { price }: Wishes): Promise<Stripe.Price | undefined> {
+  const { data } = await stripe.prices.list({ lookup_keys: [lookupKey(price)], limit: 1 })
+  return data[0]
+}
+
+/**
+ * The price that is sold from now on. A price can't be changed, so other terms make another one, to which the lookup
+ * key goes over; subscriptions on the former stay on it.
+ */
+export async function setUpPrice(
+  stripe: Stripe,
+  wishes: Wishes,
+  { product, current }: { product: string | null; current: Stripe.Price | undefined },
+): Promise<Part> {
+  if (!current || !isAsWished(current, wishes)) return makePrice(stripe, wishes, product, current)
+  const part = { what: "Price", id: current.id, detail: describe(current) }
+  if (current.active) return { ...part, state: "kept" }
+  if (!wishes.dryRun) await stripe.prices.update(current.id, { active: true })
+  return { ...part, state: "changed", detail: `${part.detail}, taken out of the archive` }
+}
+
+/** The product's other recurring prices: who subscribed to one of them is Pro as well. */
+export async function listFormerPrices(stripe: Stripe, product: string, sold: string): Promise<string[]> {
+  const prices = await stripe.prices.list({ product, limit: 100 }).autoPagingToArray({ limit: 1_000 })
+  return prices.flatMap(({ id, type }) => (type === "recurring" && id !== sold ? id : []))
+}
+
+const lookupKey = ({ interval }: Wishes["price"]) => `pro_${interval}ly`
+
+function isAsWished({ unit_amount, currency, recurring }: Stripe.Price, { price }: Wishes): boolean {
+  return (
+    unit_amount === (price.amount ?? unit_amount) &&
+    currency === (price.currency ?? currency) &&
+    recurring?.interval === price.interval &&
+    recurring.interval_count === 1
+  )
+}
+
+async function makePrice(
+  stripe: Stripe,
+  { price, dryRun }: Wishes,
+  product: string | null,
+  current: Stripe.Price | undefined,
+): Promise<Part> {
+  const terms = {
+    unit_amount: price.amount ?? current?.unit_amount ?? DEFAULT_AMOUNT,
+    currency: price.currency ?? current?.currency ?? DEFAULT_CURRENCY,
+    recurring: { interval: price.interval },
+  }
+  const made =
+    dryRun || product === null
+      ? null
+      : await stripe.prices.create({
+          ...terms,
+          product,
+          lookup_key: lookupKey(price),
+          transfer_lookup_key: true,
+          metadata: MARK,
+        })
+  return { what: "Price", id: made?.id ?? null, state: "made", detail: describe(terms) }
+}
+
+const DEFAULT_AMOUNT = 2_000
+const DEFAULT_CURRENCY = "usd"
+
+function describe({
+  unit_amount,
+  currency,
+  recurring,
+}: Pick<Stripe.Price, "unit_amount" | "currency"> & { recurring: { interval: string } | null }): string {
+  const money = new Intl.NumberFormat("en", { style: "currency", currency })
+  const digits = money.resolvedOptions().maximumFractionDigits ?? 2
+  return `${money.format((unit_amount ?? 0) / 10 ** digits)} a ${recurring?.interval}`
+}

@@ -1,0 +1,125 @@
+import { isIP } from "node:net"
+import { z } from "zod"
+import { readDatabaseUrl } from "./database-url.ts"
+import { readRedisUrl } from "./redis-url.ts"
+
+const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+
+/** Every variable there is, by the brief's names and ours. */
+export const Environment = z.object({
+  NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
+  ROLE: z.enum(["all", "api", "worker"]).default("all"),
+  HOST: z.string().optional(),
+  PORT: wholeNumber(0, 65_535).default(3000),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TRUST_PROXY: z.string().default("false").transform(readTrustProxy),
+  CORS_ORIGINS: z
+    .string()
+    .default("")
+    .transform(splitList)
+    .pipe(z.array(z.url({ protocol: /^https?$/ }))),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  DATA_DIR: z.string().default("./.data"),
+  DATABASE_URL: z
+    .string()
+    .refine((url) => readDatabaseUrl(url) !== null, "postgres://USER:PASSWORD@HOST:5432[,HOST:5432…]/NAME")
+    .optional(),
+  DATABASE_POOL: wholeNumber(2, 500).default(10),
+  REDIS_URL: z
+    .string()
+    .refine((url) => readRedisUrl(url) !== null, "redis://…, redis+cluster://… or redis+sentinel://…/NAME")
+    .optional(),
+  JWT_SECRET: z.string().optional(),
+  JWT_SECRET_PREVIOUS: z.string().optional(),
+  OTP_DELIVERY: z.enum(["response", "log", "twilio"]).optional(),
+  OTP_DAILY_PER_NUMBER: wholeNumber(1, 1e9).optional(),
+  OTP_DAILY_PER_PREFIX: wholeNumber(1, 1e9).optional(),
+  OTP_DAILY_PER_ADDRESS: wholeNumber(1, 1e9).optional(),
+  OTP_DAILY_TOTAL: wholeNumber(1, 1e9).optional(),
+  OTP_REGIONS: z.string().default("").transform(splitList),
+  TWILIO_ACCOUNT_SID: z.string().optional(),
+  TWILIO_AUTH_TOKEN: z.string().optional(),
+  TWILIO_FROM: z.string().optional(),
+  TWILIO_BASE_URL: z.url().default("https://api.twilio.com"),
+  DEFAULT_REGION: z.string().default("US"),
+  GEMINI_API_KEY: z.string().optional(),
+  GEMINI_MODEL: z.string().default("gemini-3.8-flash"),
+  GEMINI_FALLBACK_MODELS: z.string().default("").transform(splitList),
+  GEMINI_RPM: wholeNumber(1, 1e6).optional(),
+  GEMINI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
+  GEMINI_MAX_OUTPUT_TOKENS: wholeNumber(1, 65_536).optional(),
+  STRIPE_SECRET_KEY: z.string().optional(),
+  STRIPE_WEBHOOK_SECRET: z.string().default("").transform(splitList),
+  STRIPE_PRICE_PRO: z.string().default("").transform(splitList),
+  STRIPE_PORTAL_CONFIGURATION: z
+    .string()
+    .regex(/^bpc_\w+$/, "is no portal configuration; those begin with bpc_")
+    .optional(),
+  STRIPE_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  BILLING_GRACE_DAYS: wholeNumber(0, 60).default(3),
+  BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(10),
+  BASIC_DAILY_PROMPTS: wholeNumber(0, 1e9).default(5),
+  PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
+  CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(600),
+  WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20),
+  ADMIN_TOKEN: z.string().optional(),
+  METRICS_TOKEN: z.string().optional(),
+  WORKER_PORT: wholeNumber(0, 65_535).optional(),
+  OTEL_SDK_DISABLED: z.string().default("false"),
+  OTEL_SERVICE_NAME: z.string().default("gemini-chat-backend"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().default("").transform(readHeaders),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  OTEL_PROPAGATORS: z.string().default("none").transform(splitList),
+  WATCHDOG_SECONDS: wholeNumber(0, 3_600).default(30),
+  DISK_LOW_MB: wholeNumber(0, 1e7).default(500),
+  STREAMS_PER_USER: wholeNumber(1, 10_000).default(6),
+  RATE_LIMIT_SCALE: z.coerce.number().positive().max(1e6).default(1),
+})
+
+export type Environment = z.infer<typeof Environment>
+
+/** `name=value,name=value`, percent-encoded, as the same specification has it. */
+function readHeaders(text: string, check: z.RefinementCtx): Record<string, string> {
+  const pairs = splitList(text).map((pair) => /^([\w-]+)\s*=\s*(.*)$/.exec(pair))
+  // Not quoted back: what stands there is a secret.
+  if (pairs.includes(null)) check.addIssue({ code: "custom", message: "is no list of name=value" })
+  return Object.fromEntries(pairs.flatMap((pair) => (pair ? [[pair[1], decode(pair[2] as string)]] : [])))
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Express's names for networks. */
+const NETWORKS = new Set(["loopback", "linklocal", "uniquelocal"])
+
+/** Express's `trust proxy`: a number of hops or a list of addresses. `true` would let anybody choose an address. */
+function readTrustProxy(text: string, check: z.RefinementCtx): false | number | string[] {
+  if (text === "false") return false
+  if (/^\d+$/.test(text)) return Number(text)
+  if (text === "true") {
+    check.addIssue({
+      code: "custom",
+      message: "true trusts everybody; give the number of proxies or their addresses",
+    })
+  }
+  const addresses = splitList(text)
+  const unknown = addresses.find(
+    (address) => !NETWORKS.has(address) && isIP(address.replace(/\/\d+$/, "")) === 0,
+  )
+  if (unknown !== undefined && text !== "true") {
+    check.addIssue({ code: "custom", message: `${unknown} is no number of proxies, address or network` })
+  }
+  return addresses
+}
+
+function splitList(text: string): string[] {
+  return text.split(",").flatMap((item) => item.trim() || [])
+}

@@ -1,0 +1,55 @@
+import type { PageQuery } from "../schemas/common.ts"
+import { getSubscription } from "../services/billing/get-subscription.ts"
+import { listEntitlements } from "../services/billing/list-entitlements.ts"
+import { openPortal } from "../services/billing/open-portal.ts"
+import { receiveEvent } from "../services/billing/receive-event.ts"
+import { startCheckout } from "../services/billing/start-checkout.ts"
+import type { Context } from "../services/context.ts"
+import { ok, type PublicInput, type Reply, type UserInput } from "./endpoint.ts"
+import { nextLink } from "./page-link.ts"
+import { page } from "./presenters/page.ts"
+import { presentEntitlement, presentSubscription } from "./presenters/subscription.ts"
+
+export async function subscribePro(ctx: Context, { user }: UserInput): Promise<Reply> {
+  return ok(await startCheckout(ctx, user.userId))
+}
+
+export async function getStatus(ctx: Context, { user }: UserInput): Promise<Reply> {
+  return ok(presentSubscription(await getSubscription(ctx, user.userId)))
+}
+
+export async function getHistory(
+  ctx: Context,
+  { user, query }: UserInput<{ query: PageQuery }>,
+): Promise<Reply> {
+  const { items, next } = await listEntitlements(ctx, { userId: user.userId, ...query })
+  return ok(items.map(presentEntitlement), nextLink("/subscription/history", query, next))
+}
+
+export async function portal(ctx: Context, { user }: UserInput): Promise<Reply> {
+  return ok({ url: await openPortal(ctx, user.userId) })
+}
+
+export async function webhook(ctx: Context, { raw, header }: PublicInput): Promise<Reply> {
+  await receiveEvent(ctx, raw, header("stripe-signature"))
+  return ok({ received: true })
+}
+
+/** Says nothing of anybody: who comes back is known to their client, not to this page. */
+export function returned(_ctx: Context, { query }: PublicInput<{ query: { from?: string } }>): Reply {
+  const known = Object.hasOwn(RETURNED, query.from ?? "") ? (query.from as keyof typeof RETURNED) : "portal"
+  const [title, text] = RETURNED[known]
+  return { status: 200, text: page(title, `<p>${text}</p>`), type: "text/html; charset=utf-8" }
+}
+
+const RETURNED = {
+  paid: [
+    "Thank you",
+    "Your payment has arrived at Stripe. Pro begins within seconds; you may close this page.",
+  ],
+  left: [
+    "Nothing was paid",
+    "You have left the payment page, so nothing has changed. You may close this page.",
+  ],
+  portal: ["Back from Stripe", "What you have changed takes effect within seconds. You may close this page."],
+} as const

@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import type { DocsFile } from "../schemas/docs.ts"
+import type { Context } from "../services/context.ts"
+import type { PublicInput, Reply } from "./endpoint.ts"
+
+/** Serves what `describe` makes. It is made at the first request and kept: it takes a few hundredths of a second. */
+export function serveDocument(describe: () => object) {
+  let text: string | undefined
+  return function getDocument(): Reply {
+    text ??= JSON.stringify(describe())
+    return { status: 200, text, type: "application/json; charset=utf-8" }
+  }
+}
+
+/** The interactive page. Everything that it loads comes from this server. */
+export function getDocsPage(): Reply {
+  return {
+    status: 200,
+    headers: { "Content-Security-Policy": POLICY },
+    text: PAGE,
+    type: "text/html; charset=utf-8",
+  }
+}
+
+/** All that the page needs: its own files, its own server, and the images that stand in its styles. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join("; ")
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Gemini chat backend: API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="/docs/favicon-32x32.png">
+<div id="docs"></div>
+<noscript>This page needs JavaScript. The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</html>
+`
+
+/** A part of the page: of the package `swagger-ui-dist`, or the lines that start it. */
+export async function getDocsFile(
+  _ctx: Context,
+  { params: { file } }: PublicInput<{ params: DocsFile }>,
+): Promise<Reply> {
+  const headers = { "Cache-Control": "public, max-age=3600" }
+  const type = TYPES[file.slice(file.lastIndexOf("."))] as string
+  if (file === "start.js") return { status: 200, headers, text: START, type }
+  const bytes = await readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)))
+  return { status: 200, headers, bytes, type }
+}
+
+const TYPES: Record<string, string> = {
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".png": "image/png",
+}
+
+const START = `SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  docExpansion: "list",
+  defaultModelsExpandDepth: 0,
+  persistAuthorization: false,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+})
+`

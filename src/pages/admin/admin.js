@@ -1,0 +1,325 @@
+// Text goes into the page as text, never as markup: names are what people chose.
+const main = document.getElementById("main")
+const notice = document.getElementById("notice")
+const sections = { system, users, replies, billing, audit }
+
+addEventListener("hashchange", show)
+document.getElementById("sign-out").addEventListener("click", async () => {
+  await fetch("/admin/session", { method: "DELETE" })
+  location.assign("/admin/sign-in")
+})
+start()
+
+async function start() {
+  const { actor } = await call("GET", "/admin/session")
+  document.getElementById("actor").textContent = actor === "admin_token" ? "admin token" : actor
+  show()
+}
+
+async function show() {
+  const [name, ...rest] = location.hash.slice(1).split("/")
+  const section = name in sections ? name : "system"
+  for (const link of document.querySelectorAll("nav a"))
+    link.toggleAttribute("aria-current", link.hash === `#${section}`)
+  notice.textContent = ""
+  try {
+    main.replaceChildren(...(await sections[section](...rest)))
+  } catch (error) {
+    main.replaceChildren(element("p", { className: "problem", role: "alert" }, error.message))
+  }
+}
+
+/** Asks the API. Who isn't signed in any more is sent to the sign-in page. */
+async function call(method, path, body) {
+  const answer = await fetch(path, {
+    method,
+    headers: body ? { "Content-Type": "application/json" } : {},
+    body: body && JSON.stringify(body),
+  })
+  if (answer.status === 401) {
+    location.assign("/admin/sign-in")
+    return new Promise(() => {})
+  }
+  const said = await answer.json()
+  if (!answer.ok) throw new Error(`${said.detail} (${said.code}, request ${said.requestId})`)
+  said.next = /<([^>]+)>/.exec(answer.headers.get("Link") ?? "")?.[1]
+  return said
+}
+
+async function system() {
+  const state = await call("GET", "/admin/system")
+  const { health, queues } = state
+  return [
+    element("h2", {}, "System"),
+    element(
+      "div",
+      { className: "tiles" },
+      ...[
+        tile("Status", health.status, health.status === "ready" ? "good" : "bad"),
+        tile("Database", health.database, health.database === "up" ? "good" : "bad"),
+        tile("Queue", health.queue, health.queue === "up" ? "good" : "bad"),
+        tile("Workers", health.workers, health.workers > 0 ? "good" : "bad"),
+        tile("Disk", health.disk, health.disk === "low" ? "bad" : "good"),
+        tile("Version", state.version, ""),
+        tile("Node", state.node, ""),
+        tile("Running for", duration(state.uptimeSeconds), ""),
+      ],
+    ),
+    element("h3", {}, "Jobs"),
+    table(
+      ["Queue", "waiting", "active", "delayed"],
+      Object.entries(queues).map(([name, counts]) => [
+        name,
+        counts ? (counts.waiting ?? 0) + (counts.prioritized ?? 0) : "unknown",
+        counts?.active ?? "unknown",
+        counts?.delayed ?? "unknown",
+      ]),
+    ),
+    element("h3", {}, "Workers"),
+    table(
+      ["Id", "last heard of", "at once", "one reply takes"],
+      state.workers.map((worker) => [
+        worker.id,
+        time(worker.seenAt),
+        worker.concurrency,
+        worker.meanMs === null ? "—" : `${Math.round(worker.meanMs)} ms`,
+      ]),
+    ),
+    element("h3", {}, "Configuration"),
+    facts({ migration: state.migration, ...state.config }),
+  ]
+}
+
+async function users(id) {
+  const input = element("input", { id: "who", required: true, autocomplete: "off" })
+  const form = element(
+    "form",
+    { className: "row" },
+    element("label", { htmlFor: "who" }, "Id or mobile number"),
+    input,
+    element("button", { className: "primary" }, "Find"),
+  )
+  const found = element("div")
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault()
+    const text = input.value.trim()
+    const isId = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(text)
+    await attempt(async () => {
+      const user = isId
+        ? await call("GET", `/admin/users/${text}`)
+        : await call("POST", "/admin/users/search", { mobileNumber: text })
+      showUser(found, user)
+    })
+  })
+  if (id) showUser(found, await call("GET", `/admin/users/${encodeURIComponent(id)}`))
+  return [element("h2", {}, "Users"), form, found]
+}
+
+function showUser(place, user) {
+  const { quota, entitlement } = user
+  const change = (label, path, body, question) =>
+    button(label, question, async () => {
+      showUser(place, await call("POST", `/admin/users/${user.id}/${path}`, body))
+      notice.textContent = `${label}: done.`
+    })
+  place.replaceChildren(
+    element("h3", {}, user.name ?? user.mobileNumber ?? "Deleted user"),
+    user.suspendedAt
+      ? element("p", { className: "problem" }, `Suspended since ${time(user.suspendedAt)}`)
+      : "",
+    facts({
+      id: user.id,
+      "mobile number": user.mobileNumber,
+      role: user.role,
+      "signed up": time(user.createdAt),
+      "number verified": time(user.verifiedAt),
+      deleted: time(user.deletedAt),
+      "has a password": user.hasPassword,
+      "open sessions": user.openSessions,
+      chatrooms: user.chatrooms,
+      "replies under way": user.unfinishedReplies,
+    }),
+    element("h4", {}, "Today's prompts"),
+    quota
+      ? facts({
+          used: `${quota.used} of ${quota.limit ?? "no limit"}`,
+          remaining: quota.remaining ?? "no limit",
+          "counted anew": time(quota.resetsAt),
+        })
+      : "—",
+    element("h4", {}, "Tier, and why"),
+    entitlement
+      ? facts({
+          tier: entitlement.tier,
+          reason: entitlement.reason,
+          "found by": entitlement.cause,
+          since: time(entitlement.since),
+          until: entitlement.until === "infinity" ? "for ever" : time(entitlement.until),
+          subscription: entitlement.subscriptionId,
+          "Stripe says": entitlement.subscriptionStatus,
+        })
+      : "—",
+    element(
+      "p",
+      { className: "row" },
+      user.suspendedAt
+        ? change("Unsuspend", "unsuspend")
+        : change(
+            "Suspend",
+            "suspend",
+            undefined,
+            "Shut this user out? They are signed out everywhere at once.",
+          ),
+      user.role === "admin"
+        ? change("Take the role admin away", "role", { role: "user" })
+        : change(
+            "Make an admin",
+            "role",
+            { role: "admin" },
+            "Give this user everything that this page can do?",
+          ),
+    ),
+  )
+}
+
+async function replies(query = "") {
+  const list = await call("GET", `/admin/replies${pageOf(query)}`)
+  return [
+    element("h2", {}, "Failed replies"),
+    table(
+      ["Failed", "why", "model", "attempts", "user", ""],
+      list.map((reply) => [
+        time(reply.completedAt),
+        element("span", { title: reply.error.message }, reply.error.code),
+        reply.model ?? "—",
+        reply.attempts,
+        element("a", { href: `#users/${reply.userId}` }, reply.userId),
+        button("Try again", null, async () => {
+          await call("POST", `/admin/replies/${reply.id}/retry`)
+          await show()
+          notice.textContent = `${reply.id} is queued.`
+        }),
+      ]),
+    ),
+    more("replies", list.next),
+  ]
+}
+
+async function billing(query = "") {
+  const list = await call("GET", `/admin/billing/events${pageOf(query)}`)
+  return [
+    element("h2", {}, "Billing events"),
+    table(
+      ["Received", "event", "type", "status", "tries", ""],
+      list.map((event) => [
+        time(event.receivedAt),
+        event.id,
+        event.type,
+        event.status,
+        event.tries,
+        button("Replay", null, async () => {
+          await call("POST", `/admin/billing/events/${event.id}/replay`)
+          await show()
+          notice.textContent = `${event.id} is handled once more.`
+        }),
+      ]),
+    ),
+    more("billing", list.next),
+  ]
+}
+
+async function audit(query = "") {
+  const list = await call("GET", `/admin/audit${pageOf(query)}`)
+  return [
+    element("h2", {}, "Audit log"),
+    table(
+      ["When", "who", "what", "about", "outcome", "address", "request"],
+      list.map((entry) => [
+        time(entry.at),
+        entry.actor,
+        entry.action,
+        entry.targetId ?? "—",
+        element("span", { className: entry.outcome === "ok" ? "" : "problem" }, entry.outcome),
+        entry.address,
+        entry.requestId,
+      ]),
+    ),
+    more("audit", list.next),
+  ]
+}
+
+async function attempt(work) {
+  notice.textContent = ""
+  try {
+    await work()
+  } catch (error) {
+    notice.textContent = error.message
+  }
+}
+
+const pageOf = (query) => (query ? `?${decodeURIComponent(query)}` : "")
+
+function more(section, next) {
+  if (!next) return ""
+  return element(
+    "p",
+    {},
+    element("a", { href: `#${section}/${encodeURIComponent(next.split("?")[1])}` }, "Older"),
+  )
+}
+
+function button(label, question, work) {
+  const made = element("button", { type: "button" }, label)
+  made.addEventListener("click", () => {
+    if (!question || confirm(question)) attempt(work)
+  })
+  return made
+}
+
+function tile(label, value, kind) {
+  return element(
+    "div",
+    { className: `tile ${kind}` },
+    element("span", {}, label),
+    element("strong", {}, value),
+  )
+}
+
+function table(heads, rows) {
+  if (rows.length === 0) return element("p", { className: "hint" }, "None.")
+  const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))
+  const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))))
+  return element(
+    "div",
+    { className: "scroll" },
+    element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)),
+  )
+}
+
+function facts(values) {
+  return element(
+    "dl",
+    {},
+    ...Object.entries(values).flatMap(([name, value]) => [
+      element("dt", {}, name),
+      element("dd", {}, Array.isArray(value) ? value.join(", ") || "—" : (value ?? "—")),
+    ]),
+  )
+}
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties)
+  made.append(...children.map((child) => (child instanceof Node ? child : String(child))))
+  return made
+}
+
+function time(text) {
+  return text ? text.replace("T", " ").replace(/\.\d+Z$/, " UTC") : "—"
+}
+
+function duration(seconds) {
+  const [days, hours, minutes] = [seconds / 86_400, (seconds / 3_600) % 24, (seconds / 60) % 60].map(
+    Math.floor,
+  )
+  return days > 0 ? `${days} d ${hours} h` : hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`
+}

@@ -1,0 +1,71 @@
+import type { Row } from "../row.ts"
+import type { Components } from "./components.ts"
+import { exampleOf } from "./example.ts"
+import { REQUEST_HEADERS } from "./headers.ts"
+import { describeReplies } from "./replies.ts"
+import type { JsonSchema } from "./schemas.ts"
+import { tagOf } from "./tags.ts"
+import type { Operation, Parameter, Ref } from "./types.ts"
+
+/** One endpoint as an OpenAPI operation. */
+export function describeOperation(row: Row, components: Components): Operation {
+  const { summary, description } = row
+  return {
+    operationId: row.run.name,
+    tags: [tagOf(row.path)],
+    summary,
+    description,
+    security: SECURITY[row.auth],
+    parameters: describeParameters(row, components),
+    ...(row.body ? { requestBody: describeBody(row.body, components) } : {}),
+    ...(row.raw ? { requestBody: { required: true, content: RAW_BODY } } : {}),
+    responses: describeReplies(row, components),
+  }
+}
+
+/** Signed byte by byte, so what is in it is for the service to read. */
+const RAW_BODY = { "application/json": { schema: { type: "object" }, example: {} } }
+
+const SECURITY: Record<Row["auth"], Operation["security"]> = {
+  none: [],
+  user: [{ accessToken: [] }],
+  admin: [{ adminToken: [] }, { adminSession: [] }],
+  metrics: [{ metricsToken: [] }],
+}
+
+function describeParameters({ params, query, heeds = [] }: Row, components: Components): (Parameter | Ref)[] {
+  return [
+    ...(params ? describeFields("path", components.input(params)) : []),
+    ...(query ? describeFields("query", components.input(query)) : []),
+    ...(["X-Request-Id", ...heeds] as const).map((name) =>
+      components.share("parameters", name, () => ({
+        name,
+        in: "header" as const,
+        required: false,
+        ...REQUEST_HEADERS[name],
+      })),
+    ),
+  ]
+}
+
+function describeFields(place: "path" | "query", schema: JsonSchema): Parameter[] {
+  const required = (schema.required ?? []) as string[]
+  return Object.entries(schema.properties as Record<string, JsonSchema>).map(
+    ([name, { description, ...own }]) => ({
+      name,
+      in: place,
+      required: place === "path" || required.includes(name),
+      ...(description ? { description } : {}),
+      schema: own,
+    }),
+  )
+}
+
+function describeBody(
+  body: NonNullable<Row["body"]>,
+  components: Components,
+): NonNullable<Operation["requestBody"]> {
+  const schema = components.input(body)
+  const example = exampleOf(schema, components.named)
+  return { required: true, content: { "application/json": { schema, example } } }
+}

@@ -1,0 +1,48 @@
+/** Chapters of the documentation, in their order, with the first parts of the paths that belong to them. */
+const TAGS = [
+  {
+    name: "Sign-in",
+    description: "One-time codes, passwords, tokens and sessions.",
+    paths: ["auth"],
+  },
+  { name: "User", description: "The user's own account.", paths: ["user"] },
+  { name: "Chatrooms", description: "Rooms, and the list of them, which is cached.", paths: ["chatroom"] },
+  {
+    name: "Messages",
+    description: "Prompts and Gemini's replies, which are made by a queue and can be followed as streams.",
+    paths: ["chatroom/:id/message", "search"],
+  },
+  {
+    name: "Subscription",
+    description: "The paid tier, by Stripe.",
+    paths: ["subscribe", "subscription", "webhook"],
+  },
+  {
+    name: "Operators",
+    description: "With `ADMIN_TOKEN`, or as a user with the role admin.",
+    paths: ["admin"],
+  },
+  {
+    name: "System",
+    description: "Health and documentation.",
+    paths: ["", "health", "metrics", "openapi.json", "docs", "app"],
+  },
+]
+
+/** `tags` of the document, of those that have an endpoint. */
+export function describeTags(paths: readonly string[]): { name: string; description: string }[] {
+  const used = new Set(paths.map(tagOf))
+  return TAGS.filter(({ name }) => used.has(name)).map(({ name, description }) => ({ name, description }))
+}
+
+/** The chapter of the longest matching path. @throws when `path` belongs to none */
+export function tagOf(path: string): string {
+  const matches = TAGS.flatMap(({ name, paths }) =>
+    paths
+      .filter((start) => `${path}/`.startsWith(start === "" ? "//" : `/${start}/`))
+      .map((start) => ({ name, start })),
+  )
+  const [best] = matches.sort((a, b) => b.start.length - a.start.length)
+  if (!best) throw new Error(`${path} belongs to no chapter in routes/openapi/tags.ts`)
+  return best.name
+}

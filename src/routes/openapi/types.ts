@@ -1,0 +1,71 @@
+import type { JsonSchema } from "./schemas.ts"
+
+/** A place in `components`. */
+export type Ref = { $ref: string }
+
+/** An OpenAPI 3.1 document, as far as this project looks into it. */
+export interface OpenApi {
+  openapi: string
+  info: { title: string; version: string; description: string; license: object }
+  paths: Record<string, Record<string, Operation>>
+  components: {
+    schemas: Record<string, JsonSchema>
+    responses: Record<string, ReplyObject>
+    parameters: Record<string, Parameter>
+    headers: Record<string, HeaderObject>
+    securitySchemes: object
+  }
+  [more: string]: unknown
+}
+
+export interface Operation {
+  operationId: string
+  tags: string[]
+  summary: string
+  description: string
+  security: Record<string, string[]>[]
+  parameters: (Parameter | Ref)[]
+  requestBody?: { required: boolean; content: Record<string, Content> }
+  responses: Record<string, ReplyObject | Ref>
+}
+
+export interface Parameter {
+  name: string
+  in: "path" | "query" | "header"
+  required: boolean
+  description?: string
+  schema: JsonSchema
+  example?: string
+}
+
+export interface ReplyObject {
+  description: string
+  headers: Record<string, HeaderObject | Ref>
+  content?: Record<string, Content>
+}
+
+export interface Content {
+  schema: JsonSchema
+  example?: unknown
+  examples?: Record<string, { value: unknown }>
+  /** Of an event stream: the schema of `data` by event. */
+  "x-events"?: Record<string, JsonSchema>
+}
+
+export interface HeaderObject {
+  required: boolean
+  description: string
+  schema: JsonSchema
+  example?: string
+}
+
+/** What `thing` refers to, or itself. */
+export function resolve<T extends object>(document: OpenApi, thing: T | Ref): T {
+  if (!("$ref" in thing)) return thing
+  const [, , kind, name] = thing.$ref.split("/")
+  const found = (document.components as unknown as Record<string, Record<string, T>>)[kind ?? ""]?.[
+    name ?? ""
+  ]
+  if (!found) throw new Error(`The document has no ${thing.$ref}`)
+  return found
+}

@@ -1,0 +1,53 @@
+import { z } from "zod"
+import { Id, Time } from "./common.ts"
+
+/** By which an operator finds a user. In a body, because a number in a URL would stand in the logs of every proxy. */
+export const UserSearch = z.strictObject({
+  mobileNumber: z
+    .string()
+    .min(1)
+    .max(50)
+    .describe("As people write it.")
+    .meta({ examples: ["1234567890"] }),
+})
+export type UserSearch = z.infer<typeof UserSearch>
+
+export const RoleChange = z.strictObject({ role: z.enum(["user", "admin"]) })
+export type RoleChange = z.infer<typeof RoleChange>
+
+export const UserOverview = z
+  .object({
+    id: Id,
+    mobileNumber: z.string().nullable().describe("null: deleted."),
+    name: z.string().nullable(),
+    role: z.enum(["user", "admin"]),
+    verifiedAt: Time.nullable(),
+    suspendedAt: Time.nullable(),
+    deletedAt: Time.nullable(),
+    createdAt: Time,
+    hasPassword: z.boolean(),
+    openSessions: z.number().int(),
+    chatrooms: z.number().int(),
+    unfinishedReplies: z.number().int(),
+    quota: z
+      .object({
+        day: z.iso.date(),
+        used: z.number().int(),
+        limit: z.number().int().nullable().describe("null: none."),
+        remaining: z.number().int().nullable(),
+        resetsAt: Time,
+      })
+      .nullable(),
+    entitlement: z
+      .object({
+        tier: z.enum(["basic", "pro"]),
+        reason: z.string().describe("Why, in the words of the entitlement log."),
+        cause: z.string().nullable().describe("What had it looked at."),
+        since: Time.nullable(),
+        until: z.string().nullable(),
+        subscriptionId: z.string().nullable(),
+        subscriptionStatus: z.string().nullable(),
+      })
+      .nullable(),
+  })
+  .meta({ id: "UserOverview" })

@@ -1,0 +1,60 @@
+import { z } from "zod"
+import { Id, Time } from "./common.ts"
+
+export const CheckoutPage = z
+  .object({
+    url: z.url().describe("The page of Stripe's on which to pay."),
+    sessionId: z.string().meta({ examples: ["cs_test_a1B2c3"] }),
+  })
+  .meta({
+    id: "CheckoutPage",
+    examples: [{ url: "https://checkout.stripe.com/c/pay/cs_test_a1B2c3", sessionId: "cs_test_a1B2c3" }],
+  })
+
+export const PortalPage = z
+  .object({ url: z.url().describe("The page of Stripe's; it is good for some minutes.") })
+  .meta({ id: "PortalPage", examples: [{ url: "https://billing.stripe.com/p/session/test_a1B2c3" }] })
+
+const Tier = z.enum(["basic", "pro"])
+
+export const SubscriptionStatus = z
+  .object({
+    tier: Tier,
+    status: z
+      .string()
+      .describe('Stripe\'s word for the newest subscription, such as `active` or `past_due`, or `"none"`.')
+      .meta({ examples: ["active"] }),
+    currentPeriodEnd: Time.nullable(),
+    cancelAt: Time.nullable().describe("When it ends, where it is to end."),
+    usage: z.object({
+      day: z.iso.date().describe("The UTC day by the database's clock."),
+      used: z.number().int(),
+      limit: z.number().int().nullable().describe("`null`: no limit."),
+      remaining: z.number().int().nullable(),
+      resetsAt: Time,
+    }),
+  })
+  .meta({ id: "SubscriptionStatus" })
+
+export const Entitlement = z
+  .object({
+    id: Id,
+    at: Time,
+    tier: Tier,
+    until: Time.nullable().describe("When Pro ends by itself if nothing more happens."),
+    reason: z
+      .string()
+      .describe("Such as `paid`, `trial`, `ending`, `grace`, `overdue`, `ended`, `refunded`, `disputed`.")
+      .meta({ examples: ["paid"] }),
+    cause: z.enum(["event", "checkout", "reconcile", "schedule", "deletion"]),
+    eventId: z.string().nullable().describe("The event of Stripe's that led to it."),
+    subscriptionId: z.string().nullable(),
+  })
+  .meta({ id: "Entitlement" })
+
+export const Received = z.object({ received: z.literal(true) }).meta({ id: "Received" })
+
+/** Where Stripe has sent somebody back from; anything else is shown the plain page. */
+export const ReturnQuery = z.object({
+  from: z.string().max(100).optional().describe("`paid`, `left` or `portal`."),
+})

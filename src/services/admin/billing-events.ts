@@ -1,0 +1,67 @@
+import { z } from "zod"
+import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
+import { NotFound } from "../../utils/errors.ts"
+import { toCamelCase } from "../../utils/records.ts"
+import { FIRST_SWEEP_MS } from "../billing/sweep-billing.ts"
+import type { Context } from "../context.ts"
+
+/** An event of Stripe's, as far as it is kept: its envelope. */
+export interface BillingEvent {
+  id: string
+  type: string
+  status: "pending" | "handled" | "ignored" | "unmatched"
+  objectId: string | null
+  stripeCustomerId: string | null
+  tries: number
+  createdAt: Date | null
+  receivedAt: Date
+  handledAt: Date | null
+}
+
+const Cursor = z.tuple([CursorTime, z.string()])
+
+/** Newest first. @throws {InvalidRequest} for a cursor that isn't one */
+export async function listBillingEvents(
+  ctx: Context,
+  { limit, cursor }: { limit: number; cursor?: string },
+): Promise<{ items: BillingEvent[]; next: string | null }> {
+  const [at, id] = cursor === undefined ? [null, null] : decodeCursor(cursor, Cursor)
+  const { rows } = await ctx.db.pool.query({
+    name: "list-billing-events",
+    text: LIST,
+    values: [limit + 1, at, id],
+  })
+  const items = rows.slice(0, limit).map((row) => toCamelCase<BillingEvent>(row))
+  const last = items.at(-1)
+  const next = rows.length > limit && last ? encodeCursor([last.receivedAt.toISOString(), last.id]) : null
+  return { items, next }
+}
+
+const LIST = `
+  SELECT id, type, status, object_id, stripe_customer_id, tries, created_at, received_at, handled_at
+  FROM billing_events
+  WHERE $2::timestamptz IS NULL OR (received_at, id) < ($2::timestamptz, $3::text)
+  ORDER BY received_at DESC, id DESC LIMIT $1`
+
+/**
+ * Handles an event once more, whatever became of it: the customer's state is read from Stripe and written down. Safe
+ * at any time, since it says what is, not what the event said.
+ * @throws {NotFound}
+ */
+export async function replayBillingEvent(ctx: Context, eventId: string): Promise<void> {
+  const { rows } = await ctx.db.pool.query<{ occasion: string }>(REPLAY, [eventId, FIRST_SWEEP_MS])
+  const replayed = rows[0]
+  if (!replayed) throw new NotFound("billing event")
+  ctx.background.run("enqueue a billing event", () =>
+    ctx.billingQueue.enqueue(
+      { kind: "event", eventId, traceparent: ctx.tracing.current() },
+      `replay-${replayed.occasion}`,
+    ),
+  )
+}
+
+const REPLAY = `
+  UPDATE billing_events SET status = 'pending', handled_at = NULL, tries = 0,
+    next_try_at = now() + $2 * interval '1 millisecond'
+  WHERE id = $1
+  RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS occasion`

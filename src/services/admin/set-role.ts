@@ -1,0 +1,20 @@
+import { Forbidden, NotFound } from "../../utils/errors.ts"
+import type { Context } from "../context.ts"
+import { type Actor, TOKEN_HOLDER } from "./admin.ts"
+
+/**
+ * Makes a user an admin, or takes that back; it counts from their next request on.
+ * @throws {Forbidden} to admins: only who has `ADMIN_TOKEN` makes others
+ * @throws {NotFound}
+ */
+export async function setRole(
+  ctx: Context,
+  { actor, userId, role }: { actor: Actor; userId: string; role: "user" | "admin" },
+): Promise<void> {
+  if (actor !== TOKEN_HOLDER) throw new Forbidden("Roles are given by who has ADMIN_TOKEN.")
+  const { rowCount } = await ctx.db.pool.query(
+    "UPDATE users SET role = $2, updated_at = now() WHERE id = $1 AND deleted_at IS NULL",
+    [userId, role],
+  )
+  if (rowCount === 0) throw new NotFound("user")
+}

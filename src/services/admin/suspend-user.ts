@@ -1,0 +1,51 @@
+import { inTransaction } from "../../config/database.ts"
+import { NotFound } from "../../utils/errors.ts"
+import { announceEnded, markSessionsEnded } from "../auth/end-sessions.ts"
+import type { Context } from "../context.ts"
+import { endAsCancelled } from "../generation/finish-reply.ts"
+
+/**
+ * Shuts a user out: no way of signing in is left, their tokens are dead within a second, their replies end as
+ * cancelled. Nothing of theirs is lost, and their subscription isn't touched. Doing it twice is doing it once.
+ * @throws {NotFound}
+ */
+export async function suspendUser(ctx: Context, userId: string): Promise<void> {
+  const sessionIds = await inTransaction(ctx.db.pool, async (client) => {
+    // The user first: who signs in at this moment is either too late or among the sessions that end.
+    const { rowCount } = await client.query(SUSPEND, [userId])
+    if (rowCount === 0) throw new NotFound("user")
+    return markSessionsEnded(client, { userId })
+  })
+  announceEnded(ctx, { userId, sessionIds, why: "suspended" })
+  await cancelReplies(ctx, userId)
+}
+
+const SUSPEND = `
+  UPDATE users SET suspended_at = coalesce(suspended_at, now()), updated_at = now()
+  WHERE id = $1 AND deleted_at IS NULL`
+
+/** Lets a user sign in again. @throws {NotFound} */
+export async function unsuspendUser(ctx: Context, userId: string): Promise<void> {
+  const { rowCount } = await ctx.db.pool.query(
+    "UPDATE users SET suspended_at = NULL, updated_at = now() WHERE id = $1 AND deleted_at IS NULL",
+    [userId],
+  )
+  if (rowCount === 0) throw new NotFound("user")
+}
+
+/** Noted on the rows, so that whoever takes one up only ends it; what waits is ended here. */
+async function cancelReplies(ctx: Context, userId: string): Promise<void> {
+  const { rows } = await ctx.db.pool.query<{ id: string; chatroom_id: string; status: string }>(CANCEL, [
+    userId,
+  ])
+  for (const { id, chatroom_id: chatroomId, status } of rows) {
+    if (status === "running") ctx.cancellations.request(id)
+    else ctx.background.run("end a reply", () => endAsCancelled(ctx, { id, chatroomId, userId }))
+  }
+}
+
+const CANCEL = `
+  UPDATE messages AS m SET cancel_requested_at = coalesce(cancel_requested_at, now())
+  FROM chatrooms AS c
+  WHERE c.user_id = $1 AND m.chatroom_id = c.id AND m.status IN ('queued', 'running')
+  RETURNING m.id, m.chatroom_id, m.status`

@@ -1,0 +1,76 @@
+import { DelayedError, type Job } from "bullmq"
+import { startLoop } from "../../utils/loop.ts"
+import { SECOND } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
+import { openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { CustomerBusy } from "./customers.ts"
+import { handleEvent } from "./handle-event.ts"
+import { BILLING_QUEUE, BillingJob } from "./queue.ts"
+import { reconcile } from "./reconcile.ts"
+import { sweepBilling } from "./sweep-billing.ts"
+import { syncCustomer } from "./sync-customer.ts"
+
+const CONCURRENCY = 8
+const SWEEP_EVERY_MS = 1 * SECOND
+const SCHEDULE_EVERY_MS = 60 * SECOND
+
+/** When somebody else holds the customer. */
+const BUSY_MS = 200
+
+/** Handles Stripe's events and reconciles on a schedule. Closing lets what is under way end. */
+export async function startBillingWorker(
+  ctx: Context,
+  store: QueueStore,
+): Promise<{ close(): Promise<void> }> {
+  const worker = openJobWorker<BillingJob>(
+    BILLING_QUEUE,
+    store,
+    ctx.log,
+    (job, token) => process(ctx, job, token),
+    {
+      concurrency: CONCURRENCY,
+    },
+  )
+  const every = (ms: number, what: string, round: () => Promise<unknown>) =>
+    startLoop(ms, round, (err) => ctx.log.warn({ err }, `${what} failed`))
+  const loops = [
+    every(SWEEP_EVERY_MS, "billing sweep", () => sweepBilling(ctx)),
+    // Again and again, because a queue that was lost has lost its schedule, too.
+    every(SCHEDULE_EVERY_MS, "scheduling the reconciler", () =>
+      ctx.billingQueue.schedule(ctx.config.stripe.reconcileMs),
+    ),
+  ]
+  return {
+    async close() {
+      await Promise.all([...loops.map((loop) => loop.stop()), worker.close()])
+    },
+  }
+}
+
+/** May run twice for one job, also at the same time: what it does is read Stripe and write that down. */
+async function process(ctx: Context, job: Job<BillingJob>, token?: string): Promise<void> {
+  const what = BillingJob.parse(job.data)
+  const parent = "traceparent" in what ? what.traceparent : null
+  try {
+    await ctx.tracing.span(`process ${BILLING_QUEUE}`, { kind: "consumer", parent }, () => perform(ctx, what))
+  } catch (err) {
+    if (err instanceof CustomerBusy) {
+      await job.moveToDelayed(Date.now() + BUSY_MS, token)
+      throw new DelayedError()
+    }
+    ctx.events.billingFailed({ kind: what.kind, err })
+    throw err
+  }
+}
+
+async function perform(ctx: Context, job: BillingJob): Promise<void> {
+  switch (job.kind) {
+    case "event":
+      return handleEvent(ctx, job.eventId)
+    case "customer":
+      await syncCustomer(ctx, job.customerId, { kind: "schedule" })
+      return
+    case "reconcile":
+      await reconcile(ctx, { scope: job.scope })
+  }
+}

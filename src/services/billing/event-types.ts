@@ -1,0 +1,42 @@
+/**
+ * The events after which a customer's subscriptions may be other than we know. All others are stored and left alone.
+ * `invoice.paid` includes payments outside of Stripe, `invoice.payment_succeeded` doesn't.
+ */
+export const HANDLED_EVENTS = [
+  "checkout.session.completed",
+  "checkout.session.async_payment_succeeded",
+  "checkout.session.async_payment_failed",
+  "checkout.session.expired",
+  "customer.subscription.created",
+  "customer.subscription.updated",
+  "customer.subscription.deleted",
+  "customer.subscription.paused",
+  "customer.subscription.resumed",
+  "customer.subscription.trial_will_end",
+  "invoice.paid",
+  "invoice.payment_succeeded",
+  "invoice.payment_failed",
+  "invoice.payment_action_required",
+  "invoice.voided",
+  "invoice.marked_uncollectible",
+  "charge.refunded",
+  "charge.refund.updated",
+  "refund.created",
+  "refund.updated",
+  "refund.failed",
+  "charge.dispute.created",
+  "charge.dispute.updated",
+  "charge.dispute.funds_withdrawn",
+  "charge.dispute.funds_reinstated",
+  "charge.dispute.closed",
+  "customer.deleted",
+] as const
+
+const HANDLED = new Set<string>(HANDLED_EVENTS)
+
+/** Also what Stripe may add to these families: asking it once more than needed does no harm. */
+const FAMILIES = /^(?:customer\.subscription|charge\.dispute|checkout\.session|refund)\./
+
+export function isHandled(type: string): boolean {
+  return HANDLED.has(type) || FAMILIES.test(type)
+}

@@ -1,0 +1,44 @@
+import { Unauthenticated } from "../../utils/errors.ts"
+import { toCamelCase } from "../../utils/records.ts"
+import type { Context } from "../context.ts"
+import { RESETS_AT_SQL, TODAY_SQL } from "../usage/quota.ts"
+import { TIER_SQL } from "../users/tier.ts"
+import type { Tier } from "../users/user-record.ts"
+
+/** What a user has, and what they have used of it today. */
+export interface Standing {
+  tier: Tier
+  /** Stripe's word for the newest subscription; null: there is none. */
+  status: string | null
+  currentPeriodEnd: Date | null
+  cancelAt: Date | null
+  /** YYYY-MM-DD, UTC by the database's clock. */
+  day: string
+  used: number
+  resetsAt: Date
+  /** Prompts a day; null: no limit. */
+  limit: number | null
+}
+
+/** @throws {Unauthenticated} when the user was deleted a moment ago */
+export async function getSubscription(ctx: Context, userId: string): Promise<Standing> {
+  const { rows } = await ctx.db.pool.query({ name: "get-subscription", text: GET, values: [userId] })
+  if (!rows[0]) throw new Unauthenticated()
+  const standing = toCamelCase<Omit<Standing, "limit">>(rows[0])
+  const { basicDailyPrompts, proDailyPrompts } = ctx.config.plans
+  return { ...standing, limit: standing.tier === "pro" ? proDailyPrompts : basicDailyPrompts }
+}
+
+/** A subscription that gives something stands before those that are over. */
+const GET = `
+  SELECT ${TIER_SQL("u.pro_until")} AS tier, s.status, s.current_period_end, s.cancel_at,
+    ${TODAY_SQL}::text AS day, coalesce(counter.used, 0) AS used, ${RESETS_AT_SQL} AS resets_at
+  FROM users AS u
+  LEFT JOIN usage_counters AS counter ON counter.user_id = u.id AND counter.day = ${TODAY_SQL}
+  LEFT JOIN LATERAL (
+    SELECT s.status, s.current_period_end, s.cancel_at
+    FROM billing_customers AS c JOIN subscriptions AS s ON s.customer_id = c.id
+    WHERE c.user_id = u.id
+    ORDER BY s.status NOT IN ('canceled', 'incomplete_expired', 'missing') DESC, s.created_at DESC LIMIT 1
+  ) AS s ON true
+  WHERE u.id = $1 AND u.deleted_at IS NULL`

@@ -1,0 +1,118 @@
+import { z } from "zod"
+import { BadSignature, InvalidRequest } from "../../utils/errors.ts"
+import { SECOND } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
+import { isHandled } from "./event-types.ts"
+import { FIRST_SWEEP_MS } from "./sweep-billing.ts"
+
+/** Stripe's own tolerance (https://docs.stripe.com/webhooks#replay-attacks). */
+const TOLERANCE_SECONDS = 300
+
+const Id = z.string().min(1).max(255)
+
+/** An object or its id, as Stripe gives one or the other. */
+const Reference = z
+  .union([Id, z.looseObject({ id: Id })])
+  .transform((it) => (typeof it === "string" ? it : it.id))
+
+/**
+ * What is read of an event, both of the full kind and of the thin kind (`v2.core.event`), which has no data. Its
+ * other fields follow the endpoint's API version and are none of our business.
+ */
+const Envelope = z.object({
+  id: Id,
+  type: z.string().min(1).max(255),
+  livemode: z.boolean().nullish(),
+  api_version: z.string().max(100).nullish(),
+  created: z
+    .union([z.number().transform((seconds) => seconds * SECOND), z.iso.datetime({ offset: true })])
+    .transform((time) => new Date(time))
+    .refine((time) => !Number.isNaN(time.getTime()))
+    .nullish()
+    .catch(null),
+  data: z
+    .object({
+      object: z.looseObject({
+        id: Id.nullish(),
+        object: z.string().nullish(),
+        customer: Reference.nullish(),
+      }),
+    })
+    .nullish()
+    .catch(null),
+  related_object: z.looseObject({ id: Id, type: z.string() }).nullish().catch(null),
+})
+type Envelope = z.infer<typeof Envelope>
+
+/**
+ * Takes in one delivery of Stripe's: what it says is stored, once for each event, before this resolves. The rest is
+ * done by a job.
+ * @throws {BadSignature} for anything that Stripe didn't sign with one of our secrets, or not of late
+ * @throws {InvalidRequest} for what it signed and isn't an event
+ */
+export async function receiveEvent(ctx: Context, body: Buffer, signature: string | undefined): Promise<void> {
+  checkSignature(ctx, body, signature)
+  const event = parse(body)
+  const isNew = await store(ctx, event)
+  ctx.events.billingEventReceived({ eventId: event.id, type: event.type, repeated: !isNew })
+  if (isNew && isHandled(event.type)) {
+    ctx.background.run("enqueue a billing event", () =>
+      ctx.billingQueue.enqueue({ kind: "event", eventId: event.id, traceparent: ctx.tracing.current() }, 0),
+    )
+  }
+}
+
+/** While a secret is replaced two are good. */
+function checkSignature(ctx: Context, body: Buffer, signature: string | undefined): void {
+  if (!signature) throw new BadSignature()
+  const isBy = (secret: string) => {
+    try {
+      return ctx.stripe.webhooks.signature?.verifyHeader(body, signature, secret, TOLERANCE_SECONDS) === true
+    } catch {
+      return false
+    }
+  }
+  if (!ctx.config.stripe.webhookSecrets.some(isBy)) throw new BadSignature()
+}
+
+function parse(body: Buffer): Envelope {
+  try {
+    return Envelope.parse(JSON.parse(body.toString("utf8")))
+  } catch {
+    throw new InvalidRequest([{ path: "body", message: "This is no event of Stripe's." }])
+  }
+}
+
+/** @returns whether the event is new */
+async function store(ctx: Context, event: Envelope): Promise<boolean> {
+  const object = event.data?.object
+  const { rowCount } = await ctx.db.pool.query({
+    name: "store-billing-event",
+    text: STORE,
+    values: [
+      event.id,
+      event.type,
+      event.livemode ?? null,
+      event.api_version ?? null,
+      object?.id ?? event.related_object?.id ?? null,
+      customerOf(event),
+      isHandled(event.type) ? "pending" : "ignored",
+      event.created ?? null,
+      FIRST_SWEEP_MS,
+    ],
+  })
+  return rowCount === 1
+}
+
+function customerOf({ data, related_object }: Envelope): string | null {
+  const object = data?.object
+  if (object?.object === "customer") return object.id ?? null
+  return object?.customer ?? (related_object?.type === "customer" ? related_object.id : null)
+}
+
+const STORE = `
+  INSERT INTO billing_events (id, type, livemode, api_version, object_id, stripe_customer_id, status, created_at,
+    handled_at, next_try_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE $7 WHEN 'pending' THEN NULL ELSE now() END,
+    now() + $9 * interval '1 millisecond')
+  ON CONFLICT (id) DO NOTHING`

@@ -1,0 +1,91 @@
+import type { Context } from "../context.ts"
+import { CustomerBusy } from "./customers.ts"
+import type { Entitlement } from "./entitlement.ts"
+import { syncCustomer } from "./sync-customer.ts"
+
+export interface Reconciled {
+  /** Customers whose state was read from Stripe. */
+  checked: number
+  changes: {
+    customerId: string
+    before: Pick<Entitlement, "tier" | "until" | "reason"> | null
+    after: Entitlement
+  }[]
+  /** How many were left out, because somebody else reads them just now. */
+  busy: number
+  /** Customers whose state couldn't be read; the next run tries again. */
+  failures: { customerId: string; error: unknown }[]
+}
+
+export interface ReconcileOptions {
+  /** `recent`: who began to pay, or whose state changed, within a day, who is late, and whom nobody has read for a day. */
+  scope: "recent" | "all" | { customerId: string }
+  onProgress?: (checked: number) => void
+}
+
+/** At once; Stripe's limit is 25 calls a second in a sandbox, and a customer takes about four. */
+const AT_ONCE = 4
+const PAGE = 500
+
+/**
+ * Reads from Stripe the state of every customer in `scope` and writes down what we didn't know, so that it doesn't
+ * matter which events were lost. May run at any time, in any number of processes.
+ */
+export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOptions): Promise<Reconciled> {
+  const done: Reconciled = { checked: 0, changes: [], busy: 0, failures: [] }
+  for await (const ids of pagesOf(ctx, scope)) {
+    if (ctx.stopping.aborted) break
+    const waiting = ids.values()
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        for (const id of waiting) {
+          if (ctx.stopping.aborted) return
+          await reconcileOne(ctx, id, done)
+          onProgress?.(done.checked)
+        }
+      }),
+    )
+  }
+  const { checked, changes, failures } = done
+  ctx.events.billingReconciled({ checked, changed: changes.length, failed: failures.length })
+  return done
+}
+
+async function reconcileOne(ctx: Context, customerId: string, done: Reconciled): Promise<void> {
+  try {
+    const { changed, entitlement } = await syncCustomer(ctx, customerId, { kind: "reconcile" })
+    done.checked++
+    if (changed) done.changes.push({ customerId, before: changed.before, after: entitlement })
+  } catch (error) {
+    if (error instanceof CustomerBusy) done.busy++
+    else done.failures.push({ customerId, error })
+  }
+}
+
+async function* pagesOf(ctx: Context, scope: ReconcileOptions["scope"]): AsyncGenerator<string[]> {
+  if (typeof scope === "object") {
+    yield [scope.customerId]
+    return
+  }
+  for (let last: string | null = null; ; ) {
+    const { rows }: { rows: { id: string }[] } = await ctx.db.pool.query(scope === "all" ? ALL : RECENT, [
+      last,
+      PAGE,
+    ])
+    yield rows.map(({ id }) => id)
+    if (rows.length < PAGE) return
+    last = (rows.at(-1) as { id: string }).id
+  }
+}
+
+const ALL = `
+  SELECT id FROM billing_customers WHERE stripe_id IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
+  ORDER BY id LIMIT $2`
+
+const RECENT = `
+  SELECT id FROM billing_customers AS c
+  WHERE stripe_id IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
+    AND (touched_at > now() - interval '1 day' OR EXISTS (
+      SELECT 1 FROM subscriptions AS s WHERE s.customer_id = c.id AND s.status IN ('past_due', 'incomplete')
+    ) OR synced_at IS NULL OR synced_at < now() - interval '25 hours')
+  ORDER BY id LIMIT $2`

@@ -1,0 +1,141 @@
+import Stripe from "stripe"
+import { SECOND } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
+import type { HeldCustomer } from "./customers.ts"
+import { type EntitlementRules, entitlementOf } from "./entitlement.ts"
+import { listNotices, noteForOperator } from "./notices.ts"
+import { listPaymentIntents, type Subscription } from "./read-subscriptions.ts"
+import { isMissing } from "./stripe.ts"
+
+/**
+ * Brings about at Stripe what must be true there: nothing runs for a deleted user, and what they pay afterwards goes
+ * back; of two subscriptions that both give Pro the newer is cancelled and paid back. What is to be done is written
+ * down before it is begun, so every step may be cut off and is done by the next call.
+ * @returns whether a subscription was cancelled, so that what was read before is stale
+ */
+export async function settle(
+  ctx: Context,
+  held: HeldCustomer,
+  subscriptions: readonly Subscription[],
+  { rules, now }: { rules: EntitlementRules; now: Date },
+): Promise<boolean> {
+  if (held.closedAt !== null) return settleClosed(ctx, held, held.closedAt, subscriptions)
+  const known = await listNotices(ctx, held, "second_subscription_cancelled")
+  const paying = subscriptions.filter(
+    (subscription) =>
+      !known.includes(subscription.id) && entitlementOf([subscription], rules, now).tier === "pro",
+  )
+  for (const { id } of oldestFirst(paying).slice(1)) {
+    await noteForOperator(ctx, held, {
+      kind: "second_subscription_cancelled",
+      objectId: id,
+      detail:
+        "The customer had a subscription already; the newer is cancelled and its last payment refunded.",
+    })
+  }
+  return endSeconds(ctx, held, subscriptions)
+}
+
+/**
+ * Stripe gives the second of a creation, which two tabs may share, and lists the newest first. Ids say nothing: they
+ * are random.
+ */
+function oldestFirst(listed: readonly Subscription[]): Subscription[] {
+  return listed.toReversed().sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+}
+
+/** Those that could still ask for money. */
+const isLive = ({ status }: Subscription) => status !== "canceled" && status !== "incomplete_expired"
+
+/** All that were ever found to be too many: a payment of one of them may come late. */
+async function endSeconds(
+  ctx: Context,
+  held: HeldCustomer,
+  subscriptions: readonly Subscription[],
+): Promise<boolean> {
+  let isChanged = false
+  for (const id of await listNotices(ctx, held, "second_subscription_cancelled")) {
+    if (subscriptions.some((subscription) => subscription.id === id && isLive(subscription))) {
+      await cancel(ctx, id)
+      isChanged = true
+    }
+    const { data } = await ctx.stripe.invoices.list({ subscription: id, status: "paid", limit: 1 })
+    for (const invoice of data) await refundInvoice(ctx, held, invoice)
+  }
+  return isChanged
+}
+
+async function settleClosed(
+  ctx: Context,
+  held: HeldCustomer,
+  closedAt: Date,
+  subscriptions: readonly Subscription[],
+): Promise<boolean> {
+  const live = subscriptions.filter(isLive)
+  for (const { id } of live) await cancel(ctx, id)
+  try {
+    await expireCheckouts(ctx, held.stripeId as string)
+    await refundLate(ctx, held, closedAt)
+  } catch (error) {
+    // Stripe doesn't know the customer any more: nothing can be paid.
+    if (!isMissing(error)) throw error
+  }
+  return live.length > 0
+}
+
+async function cancel(ctx: Context, subscription: string): Promise<void> {
+  try {
+    await ctx.stripe.subscriptions.cancel(subscription, { prorate: false, invoice_now: false })
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+}
+
+/** A page that is still open would take a payment; also one that we were cut off from writing down. */
+async function expireCheckouts(ctx: Context, customer: string): Promise<void> {
+  const { data } = await ctx.stripe.checkout.sessions.list({ customer, status: "open", limit: 100 })
+  for (const { id } of data) await ctx.stripe.checkout.sessions.expire(id)
+}
+
+/** Stripe counts whole seconds, so a payment in the second of the deletion counts as one after it. */
+async function refundLate(ctx: Context, held: HeldCustomer, closedAt: Date): Promise<void> {
+  const since = Math.floor(closedAt.getTime() / SECOND)
+  const { data } = await ctx.stripe.invoices.list({
+    customer: held.stripeId as string,
+    status: "paid",
+    limit: 100,
+  })
+  for (const invoice of data) {
+    if ((invoice.status_transitions.paid_at ?? 0) >= since) await refundInvoice(ctx, held, invoice)
+  }
+}
+
+async function refundInvoice(ctx: Context, held: HeldCustomer, invoice: Stripe.Invoice): Promise<void> {
+  if (invoice.amount_paid === 0 || !invoice.id) return
+  for (const intent of await listPaymentIntents(ctx.stripe, invoice.id)) await refund(ctx, held, intent)
+}
+
+/**
+ * Once for each payment: what Stripe has given back already, or a bank has taken back, is left alone. A refund that
+ * Stripe refuses is for a person to look at, and doesn't hold up the rest.
+ */
+async function refund(ctx: Context, held: HeldCustomer, payment_intent: string): Promise<void> {
+  const { latest_charge } = await ctx.stripe.paymentIntents.retrieve(payment_intent, {
+    expand: ["latest_charge"],
+  })
+  if (latest_charge === null || typeof latest_charge === "string") return
+  if (latest_charge.refunded || latest_charge.disputed) return
+  const note = (kind: "payment_refunded" | "refund_failed", detail: string) =>
+    noteForOperator(ctx, held, { kind, objectId: payment_intent, detail })
+  await note(
+    "payment_refunded",
+    held.closedAt ? "Paid by a deleted user." : "Paid for a second subscription.",
+  )
+  try {
+    // No key of our own: Stripe would repeat a failure to it for a day.
+    await ctx.stripe.refunds.create({ payment_intent })
+  } catch (error) {
+    if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error
+    await note("refund_failed", "Stripe refuses this refund.")
+  }
+}

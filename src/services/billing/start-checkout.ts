@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto"
+import Stripe from "stripe"
+import { AlreadySubscribed, PaymentPending, Unauthenticated, Unavailable } from "../../utils/errors.ts"
+import { SECOND } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
+import {
+  CustomerBusy,
+  ensureCustomer,
+  type HeldCustomer,
+  LeaseLost,
+  updateHeld,
+  withCustomer,
+} from "./customers.ts"
+import { isBeingPaid, type Subscription } from "./read-subscriptions.ts"
+import { returnUrl } from "./return-url.ts"
+import { isMissing, whileAsked } from "./stripe.ts"
+import { type Synced, syncHeld } from "./sync-customer.ts"
+
+/** A page of Stripe's on which the user pays. */
+export interface Checkout {
+  url: string
+  sessionId: string
+}
+
+/** Two tabs at once: the second waits for the first and gets the same page. */
+const WAIT_MS = 10 * SECOND
+
+/** A page that is about to expire isn't worth going to. */
+const LEAST_LEFT_SECONDS = 10 * 60
+
+/**
+ * The Checkout page of the user's upgrade: a new one, or the one that is open already. Who has a subscription gets
+ * none, by Stripe's word and not by ours, which may be older.
+ * @throws {AlreadySubscribed | PaymentPending}
+ * @throws {Unavailable} when Stripe doesn't answer; nothing is left half-made, and the next call goes on
+ */
+export async function startCheckout(ctx: Context, userId: string): Promise<Checkout> {
+  const customerId = await ensureCustomer(ctx, userId)
+  try {
+    return await withCustomer(ctx, customerId, { waitMs: WAIT_MS }, (held) =>
+      whileAsked(() => openCheckout(ctx, held, userId)),
+    )
+  } catch (error) {
+    const isOvertaken = error instanceof CustomerBusy || error instanceof LeaseLost
+    throw isOvertaken ? new Unavailable(error) : error
+  }
+}
+
+async function openCheckout(ctx: Context, held: HeldCustomer, userId: string): Promise<Checkout> {
+  if (held.closedAt !== null) throw new Unauthenticated()
+  if (held.stripeId !== null) await refuseSubscribed(ctx, await syncHeld(ctx, held, { kind: "checkout" }))
+  const last = await readLastSession(ctx, held)
+  if (last && isUsable(last, ctx)) return { url: last.url as string, sessionId: last.id }
+  // Two open pages would be two subscriptions.
+  if (last?.status === "open") await ctx.stripe.checkout.sessions.expire(last.id)
+  const customer = await ensureStripeCustomer(ctx, held, userId)
+  return createSession(ctx, held, { userId, customer })
+}
+
+/** Those that a second subscription would come beside. */
+const STANDING = new Set(["active", "trialing", "past_due", "unpaid", "paused"])
+
+async function refuseSubscribed(ctx: Context, { entitlement, subscriptions }: Synced) {
+  if (entitlement.tier === "pro") throw new AlreadySubscribed()
+  for (const subscription of subscriptions) {
+    if (!STANDING.has(subscription.status)) continue
+    if (!ctx.config.stripe.proPrices.includes(subscription.priceId ?? "")) continue
+    if (subscription.withheld !== "refunded") throw new AlreadySubscribed({ reason: entitlement.reason })
+    // Its money went back, so it gives nothing; the user wants to pay anew, and not twice at the next renewal.
+    await ctx.stripe.subscriptions.cancel(subscription.id)
+  }
+  await refuseWhilePending(ctx, subscriptions)
+}
+
+/** Some ways of paying take days: the page is done with, and the money is still on its way. */
+async function refuseWhilePending(ctx: Context, subscriptions: readonly Subscription[]) {
+  for (const { id, status } of subscriptions) {
+    if (status === "incomplete" && (await isBeingPaid(ctx.stripe, id))) throw new PaymentPending()
+  }
+}
+
+async function readLastSession(ctx: Context, { checkoutSessionId }: HeldCustomer) {
+  if (checkoutSessionId === null) return null
+  try {
+    return await ctx.stripe.checkout.sessions.retrieve(checkoutSessionId, { expand: ["line_items"] })
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+function isUsable(session: Stripe.Checkout.Session, ctx: Context): boolean {
+  const [price] = ctx.config.stripe.proPrices
+  return (
+    session.status === "open" &&
+    session.url !== null &&
+    session.expires_at - Date.now() / 1000 > LEAST_LEFT_SECONDS &&
+    session.line_items?.data[0]?.price?.id === price
+  )
+}
+
+/** One customer of Stripe's per user: its id is written before anybody else may ask. */
+async function ensureStripeCustomer(ctx: Context, held: HeldCustomer, userId: string): Promise<string> {
+  if (held.stripeId !== null && (await isThere(ctx, held.stripeId))) return held.stripeId
+  const { id } = await withFreshKey(ctx, held, () =>
+    ctx.stripe.customers.create(
+      { metadata: { user_id: userId, billing_customer_id: held.id } },
+      // The same for whoever is cut off before they could write the id down, another after a customer was deleted.
+      { idempotencyKey: `customer-${held.id}-${held.stripeId ?? "first"}-${held.checkouts}` },
+    ),
+  )
+  await updateHeld(ctx.db.pool, held, "stripe_id = $3, checkout_session_id = NULL, touched_at = now()", [id])
+  return id
+}
+
+async function isThere(ctx: Context, stripeId: string): Promise<boolean> {
+  try {
+    return !(await ctx.stripe.customers.retrieve(stripeId)).deleted
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
+}
+
+async function createSession(
+  ctx: Context,
+  held: HeldCustomer,
+  { userId, customer }: { userId: string; customer: string },
+): Promise<Checkout> {
+  const metadata = { user_id: userId, billing_customer_id: held.id }
+  const params: Stripe.Checkout.SessionCreateParams = {
+    mode: "subscription",
+    customer,
+    client_reference_id: userId,
+    line_items: [{ price: ctx.config.stripe.proPrices[0] as string, quantity: 1 }],
+    success_url: returnUrl(ctx.config, "paid"),
+    cancel_url: returnUrl(ctx.config, "left"),
+    metadata,
+    subscription_data: { metadata },
+  }
+  const session = await askForSession(ctx, held, params)
+  await updateHeld(
+    ctx.db.pool,
+    held,
+    "checkout_session_id = $3, checkouts = checkouts + 1, touched_at = now()",
+    [session.id],
+  )
+  return { url: session.url as string, sessionId: session.id }
+}
+
+/**
+ * Stripe repeats its answer to a key for a day, also when that was an error: after one the next call has a key of
+ * its own. Where no answer came it keeps the key, as the first may have been done.
+ */
+async function withFreshKey<T>(ctx: Context, held: HeldCustomer, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    const isAnswered = error instanceof Stripe.errors.StripeError && error.statusCode !== undefined
+    if (isAnswered) await updateHeld(ctx.db.pool, held, "checkouts = checkouts + 1")
+    throw error
+  }
+}
+
+/** A key names what is asked for and how many were had before. */
+async function askForSession(ctx: Context, held: HeldCustomer, params: Stripe.Checkout.SessionCreateParams) {
+  const digest = createHash("sha256").update(JSON.stringify(params)).digest("base64url").slice(0, 16)
+  const idempotencyKey = `checkout-${held.id}-${held.checkouts}-${digest}`
+  return withFreshKey(ctx, held, () => ctx.stripe.checkout.sessions.create(params, { idempotencyKey }))
+}

@@ -1,0 +1,177 @@
+import type pg from "pg"
+import { inTransaction } from "../../config/database.ts"
+import { newId } from "../../utils/ids.ts"
+import type { Context } from "../context.ts"
+import { type HeldCustomer, updateHeld, withCustomer } from "./customers.ts"
+import { type Entitlement, type EntitlementRules, entitlementOf } from "./entitlement.ts"
+import { readSubscriptions, type Subscription } from "./read-subscriptions.ts"
+import { settle } from "./settle.ts"
+
+/** Why Stripe is asked. */
+export interface Cause {
+  kind: "event" | "checkout" | "reconcile" | "schedule" | "deletion"
+  eventId?: string
+}
+
+/** What a sync made of a customer. `changed` is null where all was as it was. */
+export interface Synced {
+  entitlement: Entitlement
+  changed: { before: Pick<Entitlement, "tier" | "until" | "reason"> | null } | null
+  subscriptions: Subscription[]
+}
+
+/**
+ * Makes our rows say what Stripe says now. What led here doesn't matter, nor do order, repetition or loss of events:
+ * whoever comes last has read the newest state.
+ * @throws {CustomerBusy} while somebody else does the same
+ * @throws {LeaseLost} when Stripe took longer than the lease; nothing was written
+ */
+export function syncCustomer(ctx: Context, customerId: string, cause: Cause): Promise<Synced> {
+  return withCustomer(ctx, customerId, {}, (held) => syncHeld(ctx, held, cause))
+}
+
+/** The same for a customer who is held already. */
+export async function syncHeld(ctx: Context, held: HeldCustomer, cause: Cause): Promise<Synced> {
+  // Before Stripe is asked: what comes in later may not be in its answer.
+  const answered = await listPendingEvents(ctx, held)
+  const read = () => readSubscriptions(ctx.stripe, held.stripeId as string, ctx.config.stripe.proPrices)
+  let subscriptions = held.stripeId === null ? [] : await read()
+  const rules = { ...ctx.config.stripe, livemode: isLive(ctx.config.stripe.secretKey) }
+  if (held.stripeId !== null) {
+    const now = await readClock(ctx.db.pool)
+    if (await settle(ctx, held, subscriptions, { rules, now })) subscriptions = await read()
+  }
+  const { types, ...synced } = await inTransaction(ctx.db.pool, (client) =>
+    write(client, {
+      held,
+      subscriptions,
+      rules,
+      cause: held.closedAt ? { kind: "deletion" } : cause,
+      answered,
+    }),
+  )
+  ctx.events.customerSynced({ customerId: held.id, cause: cause.kind, changed: synced.changed !== null })
+  if (types.length > 0) ctx.events.billingEventsHandled({ customerId: held.id, types, outcome: "handled" })
+  if (synced.changed && held.userId !== null) {
+    const { tier, reason } = synced.entitlement
+    ctx.events.entitlementChanged({ userId: held.userId, tier, reason, cause: cause.kind })
+  }
+  return synced
+}
+
+async function listPendingEvents(ctx: Context, { stripeId }: HeldCustomer): Promise<string[]> {
+  const { rows } = await ctx.db.pool.query<{ id: string }>({
+    name: "list-pending-billing-events",
+    text: "SELECT id FROM billing_events WHERE stripe_customer_id = $1 AND status = 'pending'",
+    values: [stripeId],
+  })
+  return rows.map(({ id }) => id)
+}
+
+interface State {
+  held: HeldCustomer
+  rules: EntitlementRules
+  subscriptions: Subscription[]
+  cause: Cause
+  answered: string[]
+}
+
+async function write(
+  client: pg.ClientBase,
+  { held, subscriptions, rules, cause, answered }: State,
+): Promise<Synced & { types: string[] }> {
+  // The fence, and the lock that holds until the commit.
+  await updateHeld(client, held, "synced_at = now(), failures = 0")
+  await writeSubscriptions(client, held, subscriptions)
+  const now = await readClock(client)
+  const entitlement = entitlementOf(subscriptions, rules, now)
+  const changed =
+    held.userId === null ? null : await writeEntitlement(client, held.userId, entitlement, cause)
+  // When it lapses by itself somebody must write that down.
+  await updateHeld(
+    client,
+    held,
+    `sync_due_at = $3::timestamptz - billing_now() + now(), touched_at = CASE WHEN $4 THEN now() ELSE touched_at END`,
+    [entitlement.until, changed !== null],
+  )
+  const { rows: handled } = await client.query<{ type: string }>(HANDLED, [answered])
+  return { entitlement, changed, subscriptions, types: handled.map(({ type }) => type) }
+}
+
+const HANDLED = `
+  UPDATE billing_events SET status = 'handled', handled_at = now() WHERE id = ANY($1) AND status = 'pending'
+  RETURNING type`
+
+async function readClock(db: pg.Pool | pg.ClientBase): Promise<Date> {
+  const { rows } = await (db as pg.Pool).query<{ now: Date }>("SELECT billing_now()::timestamptz(3) AS now")
+  return (rows[0] as { now: Date }).now
+}
+
+/** What Stripe says of itself in each object must be what the key says of us. */
+function isLive(secretKey: string): boolean {
+  return /^[rs]k_live_/.test(secretKey)
+}
+
+async function writeSubscriptions(
+  client: pg.ClientBase,
+  { id }: HeldCustomer,
+  subscriptions: readonly Subscription[],
+): Promise<void> {
+  await client.query(UPSERT, [id, JSON.stringify(subscriptions)])
+  await client.query(
+    `UPDATE subscriptions SET status = 'missing', synced_at = now()
+     WHERE customer_id = $1 AND id <> ALL($2) AND status NOT IN ('missing', 'canceled', 'incomplete_expired')`,
+    [id, subscriptions.map((subscription) => subscription.id)],
+  )
+}
+
+const UPSERT = `
+  INSERT INTO subscriptions (id, customer_id, status, price_id, livemode, current_period_end, trial_end, cancel_at,
+    canceled_at, ended_at, paid_until, withheld, created_at)
+  SELECT id, $1, status, "priceId", livemode, "currentPeriodEnd", "trialEnd", "cancelAt", "canceledAt", "endedAt",
+    "paidUntil", withheld, "createdAt"
+  FROM jsonb_to_recordset($2) AS s (id text, status text, "priceId" text, livemode boolean,
+    "currentPeriodEnd" timestamptz, "trialEnd" timestamptz, "cancelAt" timestamptz, "canceledAt" timestamptz,
+    "endedAt" timestamptz, "paidUntil" timestamptz, withheld text, "createdAt" timestamptz)
+  ON CONFLICT (id) DO UPDATE SET status = excluded.status, price_id = excluded.price_id,
+    livemode = excluded.livemode, current_period_end = excluded.current_period_end, trial_end = excluded.trial_end,
+    cancel_at = excluded.cancel_at, canceled_at = excluded.canceled_at, ended_at = excluded.ended_at,
+    paid_until = excluded.paid_until, withheld = excluded.withheld, synced_at = now()
+  WHERE subscriptions.customer_id = $1`
+
+type Standing = Pick<Entitlement, "tier" | "until" | "reason">
+
+/** @returns what was in force before, where that changes */
+async function writeEntitlement(
+  client: pg.ClientBase,
+  userId: string,
+  entitlement: Entitlement,
+  cause: Cause,
+): Promise<Synced["changed"]> {
+  const { rows } = await client.query<Standing & { subscription_id: string | null }>(
+    `SELECT tier, until, reason, subscription_id FROM entitlement_log
+     WHERE user_id = $1 ORDER BY at DESC, id DESC LIMIT 1`,
+    [userId],
+  )
+  const before = rows[0] ?? null
+  if (isSame(before, entitlement)) return null
+  const { tier, until, reason, subscriptionId } = entitlement
+  await client.query("UPDATE users SET pro_until = $2, updated_at = now() WHERE id = $1", [userId, until])
+  await client.query(
+    `INSERT INTO entitlement_log (id, user_id, tier, until, reason, cause, event_id, subscription_id, at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp())`,
+    [newId(), userId, tier, until, reason, cause.kind, cause.eventId ?? null, subscriptionId],
+  )
+  return { before }
+}
+
+/** Who never had anything and has nothing now has no history either. */
+function isSame(before: (Standing & { subscription_id: string | null }) | null, now: Entitlement): boolean {
+  if (before === null) return now.reason === "no_subscription"
+  return (
+    before.tier === now.tier &&
+    before.reason === now.reason &&
+    before.subscription_id === now.subscriptionId &&
+    before.until?.getTime() === now.until?.getTime()
+  )
+}

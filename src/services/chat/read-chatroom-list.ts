@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto"
+import type { Context } from "../context.ts"
+import { type CachedList, fillCachedList, readCachedList } from "./chatroom-cache.ts"
+import type { ChatroomRecord } from "./chatroom-record.ts"
+import { listChatrooms, type Page } from "./list-chatrooms.ts"
+
+export interface ReadChatroomList {
+  userId: string
+  limit: number
+  cursor?: string
+}
+
+/** What a page is sent as: JSON text, and a `Link` header or nothing. */
+export type Render = (page: Page<ChatroomRecord>) => Pick<CachedList, "body" | "link">
+
+/** The usual length: the list of every start screen. */
+const CACHED_LIMIT = 50
+
+/**
+ * A page of the user's rooms as it is sent, newest activity first. The first page of the usual length comes from the
+ * cache, where it is kept as `render` made it; every other page from the database.
+ * @throws {InvalidRequest} for a cursor that isn't one
+ */
+export async function readChatroomList(
+  ctx: Context,
+  page: ReadChatroomList,
+  render: Render,
+): Promise<{ list: CachedList; fromCache: boolean }> {
+  const read = async () => withTag(render(await listChatrooms(ctx, page)))
+  if (page.cursor !== undefined || page.limit !== CACHED_LIMIT)
+    return { list: await read(), fromCache: false }
+  const cached = await readCachedList(ctx, page.userId)
+  if ("list" in cached) return { list: cached.list, fromCache: true }
+  const list = await read()
+  if (cached.lease !== null) await fillCachedList(ctx, page.userId, cached.lease, list)
+  return { list, fromCache: false }
+}
+
+function withTag({ body, link }: Pick<CachedList, "body" | "link">): CachedList {
+  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`
+  return { etag, link, body }
+}

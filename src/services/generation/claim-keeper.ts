@@ -1,0 +1,95 @@
+import pg from "pg"
+import type { Logger } from "../../config/logger.ts"
+import { type Claim, LEASE_MS, RENEW_MS } from "./claim-reply.ts"
+
+/** `lost`: the reply is no longer this attempt's. `cancel`: it is, but the user wants it to stop. */
+export type Ended = "lost" | "cancel"
+
+export interface Held {
+  claim: Claim
+  /** All that has come so far. */
+  text(): string
+  end(why: Ended): void
+}
+
+/** Holds the claims of all replies that this process makes, and writes their texts when they have grown. */
+export interface ClaimKeeper {
+  /** @returns what ends it */
+  keep(held: Held): () => void
+  close(): Promise<void>
+}
+
+/**
+ * Renews every second, all claims in one statement and on a connection of its own: behind a busy pool renewals would
+ * come late, the replies would be taken for a dead worker's, and making them twice would keep the pool busy.
+ */
+export function createClaimKeeper(pool: pg.Pool, log: Logger): ClaimKeeper {
+  const own = new pg.Pool({ ...pool.options, max: 1 })
+  own.on("error", (err) => log.warn({ err }, "database connection lost"))
+  // With how much of the text is written.
+  const kept = new Map<Held, number>()
+  let timer: NodeJS.Timeout | undefined
+  let renewal: Promise<void> | null = null
+
+  async function renew(): Promise<void> {
+    const batch = [...kept].map(([held, written]) => ({ held, written, text: held.text() }))
+    const { rows } = await own.query<Renewed>({
+      name: "renew-claims",
+      text: RENEW,
+      values: [
+        batch.map(({ held }) => held.claim.id),
+        batch.map(({ held }) => held.claim.attempt),
+        batch.map(({ text, written }) => (text.length > written ? text : null)),
+        LEASE_MS,
+      ],
+    })
+    const renewed = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row]))
+    for (const { held, text } of batch) {
+      if (!kept.has(held)) continue
+      const row = renewed.get(`${held.claim.id}.${held.claim.attempt}`)
+      kept.set(held, text.length)
+      if (!row) held.end("lost")
+      else if (row.cancelled) held.end("cancel")
+    }
+  }
+
+  function tick(): void {
+    // A lease may run out meanwhile. Then somebody else starts anew, and the fence keeps that attempt out.
+    renewal ??= renew()
+      .catch((err: unknown) => log.warn({ err }, "claims not renewed"))
+      .finally(() => {
+        renewal = null
+      })
+  }
+
+  return {
+    keep(held) {
+      kept.set(held, 0)
+      timer ??= setInterval(tick, RENEW_MS)
+      return () => {
+        kept.delete(held)
+        if (kept.size > 0) return
+        clearInterval(timer)
+        timer = undefined
+      }
+    },
+    async close() {
+      clearInterval(timer)
+      await renewal
+      await own.end()
+    },
+  }
+}
+
+interface Renewed {
+  id: string
+  attempt: number
+  cancelled: boolean
+}
+
+const RENEW = `
+  UPDATE messages AS m
+  SET content = coalesce(held.content, m.content), lease_until = now() + $4 * interval '1 millisecond'
+  FROM unnest($1::uuid[], $2::int[], $3::text[]) AS held (id, attempt, content)
+  WHERE m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
+  RETURNING m.id, m.attempt, m.cancel_requested_at IS NOT NULL AS cancelled`

@@ -1,0 +1,44 @@
+import type { Context } from "../context.ts"
+import { runGeneration } from "./run-generation.ts"
+
+/**
+ * Replies taken from silent workers, made here and now. The queue would be a detour that takes seconds while Redis
+ * is away; the claim decides all the same, so a job that comes for the same reply finds nothing to do.
+ */
+export interface Rescues {
+  /** Begins the reply in the background. @returns false when so many are under way that the queue is to have it */
+  take(reply: { id: string; underWay: number; occasion: string }): boolean
+  /** Resolves when those under way have ended or were handed back; nothing may be taken any more. */
+  drain(): Promise<void>
+}
+
+/**
+ * @param stopping aborts when those under way are to be handed back
+ * @param busy how many replies this worker makes for the queue: with its rescues they are never more than it may make
+ */
+export function createRescues(ctx: Context, stopping: AbortSignal, busy: () => number): Rescues {
+  const running = new Set<Promise<void>>()
+  return {
+    take(reply) {
+      if (stopping.aborted || running.size + busy() >= ctx.config.worker.concurrency) return false
+      const rescue = run(ctx, reply, stopping)
+        .catch((err: unknown) => ctx.log.warn({ err, replyId: reply.id }, "rescue failed"))
+        .finally(() => running.delete(rescue))
+      running.add(rescue)
+      return true
+    },
+    async drain() {
+      await Promise.all(running)
+    },
+  }
+}
+
+/** Its next attempt is the queue's; where that doesn't answer, the sweep's. */
+async function run(
+  ctx: Context,
+  { id, underWay, occasion }: { id: string; underWay: number; occasion: string },
+  stopping: AbortSignal,
+): Promise<void> {
+  const { outcome } = await runGeneration(ctx, id, stopping)
+  if (outcome === "later" || outcome === "retry") await ctx.queue.enqueue(id, { underWay, occasion })
+}

@@ -1,0 +1,212 @@
+import {
+  createPostgresBackend,
+  type JobsOptions,
+  type Processor,
+  Queue,
+  type RepeatOptions,
+  runMigrations,
+  Worker,
+  type WorkerOptions,
+  withBackend,
+} from "bullmq"
+import pg from "pg"
+import type { Logger } from "../../config/logger.ts"
+import { postgresOptions } from "../../config/postgres.ts"
+import { createRedisStore } from "../../config/redis.ts"
+import { connect, isCluster } from "../../config/redis-connection.ts"
+import { SECOND } from "../../utils/time.ts"
+
+/** Where queues live: a Redis or, in embedded mode, the PostgreSQL. */
+export interface QueueStore {
+  redisUrl: string | null
+  databaseUrl: string
+}
+
+/** A BullMQ queue on either store. Jobs are hints: what must happen is in the database. */
+export interface JobQueue<T> {
+  add(name: string, data: T, options: JobsOptions): Promise<void>
+  /** Makes a job again and again; one for each `id`, whoever asks and however often. */
+  repeat(id: string, every: RepeatOptions, job: { name: string; data: T; opts: JobsOptions }): Promise<void>
+  /** How many jobs it holds, by state. @throws when its store doesn't answer */
+  counts(): Promise<Record<string, number>>
+  /** Whether the queue's store answers. */
+  ping(): Promise<boolean>
+  close(): Promise<void>
+}
+
+export async function openJobQueue<T extends object>(
+  name: string,
+  { redisUrl, databaseUrl }: QueueStore,
+  log: Logger,
+): Promise<JobQueue<T>> {
+  return redisUrl ? openRedisQueue(name, redisUrl, log) : openPostgresQueue(name, databaseUrl, log)
+}
+
+/** BullMQ's name for all keys of a queue. On a cluster the braces keep them in one slot, as its scripts need. */
+export function queuePrefix(redisUrl: string): string {
+  return isCluster(redisUrl) ? "{bull}" : "bull"
+}
+
+/** Jobs that have ended are removed. */
+const COUNTED = ["prioritized", "waiting", "active", "delayed"] as const
+
+/** No request waits for the queue, and a job that is given up on waits for the sweep: patience pays here. */
+const COMMAND_TIMEOUT_MS = 2 * SECOND
+
+/** A BullMQ queue whose first words to Redis went unanswered never recovers, so it is made when Redis is there. */
+function openRedisQueue<T extends object>(name: string, url: string, log: Logger): JobQueue<T> {
+  const redis = createRedisStore(url, log, { autoPipelining: false, commandTimeoutMs: COMMAND_TIMEOUT_MS })
+  const prefix = queuePrefix(url)
+  let queue: Queue | null = null
+  const open = () => {
+    const opened = new Queue(name, { connection: redis.client, prefix, skipWaitingForReady: true })
+    return opened.on("error", (err) => log.debug({ err }, "queue connection lost"))
+  }
+  const call = <R>(command: (queue: Queue) => Promise<R>) =>
+    redis.call(async () => {
+      queue ??= open()
+      const used = queue
+      return command(used).catch((error: unknown) => {
+        if (queue === used) queue = null
+        void used.close().catch(() => undefined)
+        throw error
+      })
+    })
+  return {
+    add: async (job, data, options) => void (await call((opened) => opened.add(job, data, options))),
+    repeat: async (id, every, job) =>
+      void (await call((opened) => opened.upsertJobScheduler(id, every, job))),
+    counts: () => call((opened) => opened.getJobCounts(...COUNTED)),
+    ping: () =>
+      redis
+        // Of a cluster, the part that holds the queue must answer.
+        .call((client) => client.exists(`${prefix}:${name}:meta`))
+        .then(
+          () => true,
+          () => false,
+        ),
+    async close() {
+      await queue?.close()
+      await redis.close()
+    },
+  }
+}
+
+/** BullMQ's classes on its PostgreSQL backend. */
+export const OnPostgres = withBackend(createPostgresBackend)
+
+async function openPostgresQueue<T extends object>(
+  name: string,
+  url: string,
+  log: Logger,
+): Promise<JobQueue<T>> {
+  await migrateQueues(url)
+  const pool = createQueuePool(url, 2)
+  const queue = new OnPostgres.Queue(name, { connection: pool })
+  queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
+  return {
+    add: async (job, data, options) => void (await queue.add(job, data, options)),
+    repeat: async (id, every, job) => void (await queue.upsertJobScheduler(id, every, job)),
+    counts: () => queue.getJobCounts(...COUNTED),
+    ping: () =>
+      queue.getWaitingCount().then(
+        () => true,
+        () => false,
+      ),
+    async close() {
+      await queue.close()
+      await pool.end()
+    },
+  }
+}
+
+/** BullMQ's own pool wouldn't find the primary among several hosts. */
+function createQueuePool(url: string, max: number): pg.Pool {
+  // BullMQ's statements don't name the schema of its tables.
+  return new pg.Pool({ ...postgresOptions(url), max, keepAlive: true, options: "-c search_path=bullmq" })
+}
+
+/** Brings BullMQ's own tables up to date, in a schema of their own. */
+async function migrateQueues(url: string): Promise<void> {
+  const { Client, ...options } = postgresOptions(url)
+  const client = new Client(options)
+  await client.connect()
+  try {
+    await runMigrations(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Queues for a person to look into, on connections of their own, opened when they are first asked for. */
+export function createInspector(names: readonly string[], store: QueueStore, log: Logger) {
+  let opened: ReturnType<typeof openInspector> | undefined
+  return {
+    queues(): Queue[] {
+      opened ??= openInspector(names, store, log)
+      return opened.queues
+    },
+    close: async () => opened?.close(),
+  }
+}
+
+function openInspector(names: readonly string[], { redisUrl, databaseUrl }: QueueStore, log: Logger) {
+  const onError = (err: Error) => log.debug({ err }, "queue connection lost")
+  const connection = redisUrl ? connect(redisUrl, log, { maxRetriesPerRequest: 1 }) : null
+  const queues = names.map((name) => {
+    if (connection) return new Queue(name, { connection }).on("error", onError)
+    const onPostgres = { connection: { connectionString: databaseUrl, max: 1 } }
+    // The same methods on another store; the types differ in what is behind them.
+    return new OnPostgres.Queue(name, onPostgres).on("error", onError) as unknown as Queue
+  })
+  return {
+    queues,
+    async close() {
+      await Promise.all(queues.map((queue) => queue.close()))
+      connection?.disconnect()
+    },
+  }
+}
+
+/** A killed worker's jobs are free again after a lock and a check: 6.4 s in the middle, measured. Leases are quicker. */
+const WORKER_OPTIONS = {
+  lockDuration: 6 * SECOND,
+  stalledInterval: 3 * SECOND,
+  // The rows decide when something has failed; how often its workers died is for them to count.
+  maxStalledCount: 1_000,
+  // A worker that waits for its rate limit doesn't hear that it is to stop.
+  maximumRateLimitDelay: 1 * SECOND,
+} satisfies Omit<WorkerOptions, "connection">
+
+/** Runs `process` for the jobs of queue `name`. Closing lets those under way end. */
+export function openJobWorker<T extends object>(
+  name: string,
+  { redisUrl, databaseUrl }: QueueStore,
+  log: Logger,
+  process: Processor<T, void>,
+  options: Omit<WorkerOptions, "connection">,
+): { close(): Promise<void> } {
+  const all = { ...WORKER_OPTIONS, ...options }
+  const onError = (err: Error) => log.debug({ err }, "queue connection lost")
+  if (!redisUrl) {
+    // One of them listens.
+    const pool = createQueuePool(databaseUrl, 5)
+    const worker = new OnPostgres.Worker<T, void>(name, process, { connection: pool, ...all })
+    worker.on("error", onError)
+    return {
+      async close() {
+        await worker.close()
+        await pool.end()
+      },
+    }
+  }
+  const connection = connect(redisUrl, log, { maxRetriesPerRequest: null })
+  const prefix = queuePrefix(redisUrl)
+  const worker = new Worker<T, void>(name, process, { connection, prefix, ...all }).on("error", onError)
+  return {
+    async close() {
+      await worker.close()
+      connection.disconnect()
+    },
+  }
+}

@@ -1,0 +1,298 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
+import { PASSWORD, sendResetCode, signUp, wrong } from "../auth/kit.ts"
+import { newMobileNumber, type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { type StoreProxy, startProxy } from "./kit/proxy.ts"
+import { requestRaw } from "./kit/raw.ts"
+import { bodyOf, pathOf, rows } from "./kit/rows.ts"
+import { find, type Place, readQueueTables, readRedis, readTables } from "./kit/search.ts"
+
+/** Without the form of any vendor's key, so that only knowing them keeps them out. */
+const KEYS = {
+  gemini: "canary.gemini.key.7f3a9c",
+  jwt: "canary jwt secret, as long as it must be 51be",
+  previousJwt: "canary old jwt secret, as long as it must be 9d",
+  admin: "canary-admin-token-e2c4-and-some-more-of-it",
+  twilio: "canary-twilio-token-aa17",
+}
+
+/** What clients send that is none of the service's business. */
+const STRAY = {
+  stripeKey: "sk_live_canary51H8aQwErTy",
+  stripeSignature: "t=1,v1=canarysignature00ff",
+  webhookSecret: "whsec_canary0123456789",
+  password: "canary-password-in-flight",
+  cookie: "canary-session-cookie",
+}
+
+let app: TestApp
+let sms: SmsSimulator
+let proxies: { database: StoreProxy; redis: StoreProxy | null }
+let cuttable: TestApp
+let ann: SignedIn
+const secrets: Record<string, string> = { ...KEYS, ...STRAY }
+const problems: Place[] = []
+
+beforeAll(async () => {
+  sms = await startSmsSimulator({ accountSid: "AC0", authToken: KEYS.twilio })
+  app = await startTestApp({
+    config: {
+      jwt: { secret: KEYS.jwt, previousSecret: KEYS.previousJwt },
+      gemini: { apiKey: KEYS.gemini },
+      admin: { token: KEYS.admin },
+    },
+  })
+  secrets.databasePassword = decodeURIComponent(new URL(app.stores.database.url).password)
+  ann = await signIn(app)
+  await makePro(app, ann)
+  keep("ann", ann)
+  const { redisUrl, database } = app.stores
+  proxies = {
+    database: await startProxy(database.url),
+    redis: redisUrl ? await startProxy(redisUrl) : null,
+  }
+  cuttable = await startTestApp({
+    beside: app,
+    config: {
+      ...{ jwt: { secret: KEYS.jwt }, gemini: { apiKey: KEYS.gemini }, admin: { token: KEYS.admin } },
+      database: { url: proxies.database.url },
+      redis: { url: proxies.redis?.url ?? null },
+      otp: { delivery: "twilio" },
+      twilio: { accountSid: "AC0", authToken: KEYS.twilio, from: "+15005550006", baseUrl: sms.url },
+    },
+  })
+})
+afterAll(async () => {
+  await cuttable.close()
+  await proxies.database.close()
+  await proxies.redis?.close()
+  await app.close()
+  await sms.close()
+})
+
+function keep(name: string, { token, refreshToken, mobileNumber }: SignedIn) {
+  const signatureOf = (text: string) => text.split(".").at(-1) as string
+  secrets[`${name}'s token`] = signatureOf(token)
+  secrets[`${name}'s refresh token`] = signatureOf(refreshToken)
+  secrets[`${name}'s number`] = mobileNumber.slice(1)
+}
+
+/** Any request; what comes back as a problem is searched in the end. */
+async function ask(
+  at: TestApp,
+  method: string,
+  path: string,
+  { body, headers = [] }: { body?: string; headers?: [string, string][] } = {},
+) {
+  const answer = await requestRaw(at.url + path, {
+    method,
+    headers: [["Content-Type", "application/json"], ...headers],
+    body,
+  })
+  if (answer.status >= 400)
+    problems.push({ name: `${answer.status} ${method}`, text: answer.text + JSON.stringify(answer.headers) })
+  return answer
+}
+
+const bearer = (token: string): [string, string] => ["Authorization", `Bearer ${token}`]
+const HEADERS: [string, string][] = [
+  ["Stripe-Signature", STRAY.stripeSignature],
+  ["X-Api-Key", STRAY.stripeKey],
+  ["Cookie", `session=${STRAY.cookie}`],
+  ["X-Request-Id", `${STRAY.webhookSecret} not taken over`],
+]
+
+/** Every route with secrets everywhere in the request, whole and broken. */
+async function askEverything(at: TestApp, user: SignedIn) {
+  const query = `?api_key=${STRAY.stripeKey}&password=${STRAY.password}&token=${user.token}&limit=x`
+  for (const row of rows.filter(({ method }) => method !== "delete")) {
+    const method = row.method.toUpperCase()
+    const headers = [...HEADERS, bearer(row.auth === "admin" ? KEYS.admin : user.token)]
+    const good = row.body
+      ? { ...(bodyOf(row) as object), mobileNumber: user.mobileNumber, password: STRAY.password }
+      : undefined
+    const body = JSON.stringify(good)
+    await ask(at, method, pathOf(row) + query, { headers, body })
+    await ask(at, method, `${pathOf(row)}/${STRAY.password}`, { headers, body })
+    if (body === undefined) continue
+    await ask(at, method, pathOf(row), { headers, body: body.slice(0, -1) })
+    await ask(at, method, pathOf(row), {
+      headers,
+      body: JSON.stringify({ [STRAY.password]: STRAY.stripeKey }),
+    })
+  }
+}
+
+/** Somebody who may be logged out and given another password. */
+async function somebody(): Promise<SignedIn> {
+  const user = await signIn(app)
+  keep(user.user.id, user)
+  return user
+}
+
+/** Everywhere that somebody else may read, now or later. */
+async function expectNowhere() {
+  const places = [
+    ...(await readRedis(app)),
+    ...(await readQueueTables(app)),
+    { name: "log", text: app.logs() },
+    { name: "log of the other process", text: cuttable.logs() },
+    ...problems,
+  ]
+  expect(places.length).toBeGreaterThan(5)
+  expect(find(secrets, places)).toEqual([])
+}
+
+describe("a secret is found in no log, job, key or problem", () => {
+  test("after signing in, up, out and wrong, in every way", async () => {
+    const { http } = app
+    const { mobileNumber, token } = ann
+    secrets.password = PASSWORD
+    await http.post("/auth/change-password", { newPassword: PASSWORD }, { token })
+    const code = await sendResetCode(app, mobileNumber)
+    secrets.code = code
+    await ask(app, "POST", "/auth/verify-otp", { body: JSON.stringify({ mobileNumber, otp: wrong(code) }) })
+    await ask(app, "POST", "/auth/verify-otp", { body: `{"mobileNumber":"${mobileNumber}","otp":"${code}"` })
+    await ask(app, "POST", "/auth/verify-otp", { body: JSON.stringify({ mobileNumber, otp: code, code }) })
+    await ask(app, "POST", "/auth/login", {
+      body: JSON.stringify({ mobileNumber, password: STRAY.password }),
+    })
+    await ask(app, "POST", "/auth/refresh", {
+      body: JSON.stringify({ refreshToken: `${ann.refreshToken}x` }),
+    })
+    await ask(app, "GET", `/auth/verify-otp/${code}?token=${token}`, { headers: [bearer(token)] })
+    const again = await http.post("/auth/login", { mobileNumber, password: PASSWORD })
+    keep("ann's second", { ...again.body, mobileNumber })
+    await expectNowhere()
+  })
+
+  test("after requests that are malformed in every way", async () => {
+    await askEverything(app, await somebody())
+    await expectNowhere()
+  })
+
+  test.each<[string, number, string]>([
+    ["refuses the key and quotes it", 400, "INVALID_ARGUMENT"],
+    ["forbids and quotes it", 403, "PERMISSION_DENIED"],
+    ["has an error and quotes it", 500, "INTERNAL"],
+    ["is overloaded and quotes it", 503, "UNAVAILABLE"],
+    ["limits and quotes it", 429, "RESOURCE_EXHAUSTED"],
+  ])("after Gemini %s, while a job waits to try again and afterwards", async (_, code, status) => {
+    const message = `Key ${KEYS.gemini} of ${ann.mobileNumber} (Bearer ${ann.token}, ${STRAY.stripeKey}): ${PASSWORD}`
+    const body = Buffer.from(JSON.stringify({ error: { code, status, message } }))
+    const text = `canary question ${code}`
+    app.gemini.replay({ body, status: code, contentType: "application/json", text, calls: 3 })
+    const { body: sent } = await send(app, ann, await createRoom(app, ann), text)
+    await expect.poll(() => attemptsOf(text)).toBeGreaterThan(0)
+    await expectNowhere()
+    await finalReply(app, ann, sent.reply)
+    await expectNowhere()
+  })
+
+  const attemptsOf = (text: string) => app.gemini.calls().filter(({ prompt }) => prompt.includes(text)).length
+
+  test("after a stream from Gemini that breaks off in the middle of an error", async () => {
+    const text = "canary question in pieces"
+    const body = Buffer.from(`data: {"error":{"message":"${KEYS.gemini} ${ann.mobileNumber}"`)
+    app.gemini.replay({ body, text, calls: 3, ending: "end" })
+    const { body: sent } = await send(app, ann, await createRoom(app, ann), text)
+    await expect.poll(() => attemptsOf(text)).toBeGreaterThan(0)
+    await expectNowhere()
+    await finalReply(app, ann, sent.reply)
+    await expectNowhere()
+  })
+
+  test("after the carrier refuses, fails, cuts and quotes the number", async () => {
+    for (const failure of [{ code: 21211 }, { code: 20003 }, { status: 502 }, "cut"] as const) {
+      const number = await signUp(cuttable)
+      secrets[`number of ${JSON.stringify(failure)}`] = number.slice(1)
+      sms.fail(failure, failure)
+      await ask(cuttable, "POST", "/auth/send-otp", { body: JSON.stringify({ mobileNumber: number }) })
+      await cuttable.ctx.background.drain()
+    }
+    await expectNowhere()
+  })
+
+  test("after the database says no and quotes the row", async () => {
+    const room = await createRoom(app, ann)
+    const quoting = [
+      "ALTER TABLE users ADD CONSTRAINT canary_users CHECK (false) NOT VALID",
+      "ALTER TABLE sessions ADD CONSTRAINT canary_sessions CHECK (false) NOT VALID",
+      "ALTER TABLE one_time_codes ADD CONSTRAINT canary_codes CHECK (false) NOT VALID",
+      "ALTER TABLE password_guesses ADD CONSTRAINT canary_guesses CHECK (false) NOT VALID",
+      "ALTER TABLE chatrooms ADD CONSTRAINT canary_rooms CHECK (false) NOT VALID",
+      "ALTER TABLE messages ADD CONSTRAINT canary_messages CHECK (false) NOT VALID",
+      "ALTER TABLE usage_counters ADD CONSTRAINT canary_usage CHECK (false) NOT VALID",
+    ]
+    for (const statement of quoting) await app.pool.query(statement)
+    try {
+      const { mobileNumber } = ann
+      const answers = await Promise.all([
+        ask(app, "POST", "/auth/signup", {
+          body: JSON.stringify({ mobileNumber: newMobileNumber(), name: STRAY.password }),
+        }),
+        ask(app, "POST", "/auth/send-otp", { body: JSON.stringify({ mobileNumber: newMobileNumber() }) }),
+        ask(app, "POST", "/auth/login", { body: JSON.stringify({ mobileNumber, password: PASSWORD }) }),
+        ask(app, "PATCH", "/user/me", {
+          body: JSON.stringify({ name: STRAY.password }),
+          headers: [bearer(ann.token)],
+        }),
+        ask(app, "PATCH", `/chatroom/${room.id}`, {
+          body: JSON.stringify({ name: STRAY.password }),
+          headers: [bearer(ann.token)],
+        }),
+        ask(app, "POST", `/chatroom/${room.id}/message`, {
+          body: JSON.stringify({ message: STRAY.password }),
+          headers: [bearer(ann.token)],
+        }),
+      ])
+      expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(500))
+    } finally {
+      for (const statement of quoting)
+        await app.pool.query(statement.replace("ADD CONSTRAINT", "DROP CONSTRAINT").replace(/ CHECK.*/, ""))
+    }
+    await expectNowhere()
+  })
+
+  test("after Redis has gone", async () => {
+    const user = await somebody()
+    await without(proxies.redis, () => askEverything(cuttable, user))
+    await expectNowhere()
+  })
+
+  test("after the database has gone", async () => {
+    const user = await somebody()
+    await without(proxies.database, async () => {
+      const { status } = await ask(cuttable, "GET", "/user/me", { headers: [bearer(user.token)] })
+      expect(status).toBe(503)
+      await askEverything(cuttable, user)
+    })
+    await expectNowhere()
+  })
+
+  async function without(store: StoreProxy | null, work: () => Promise<unknown>) {
+    store?.cut()
+    try {
+      await work()
+    } finally {
+      store?.mend()
+    }
+  }
+})
+
+test("the database itself holds no code, password, token or key in clear", async () => {
+  const { "ann's number": _, ...unreadable } = secrets
+  const names = Object.keys(unreadable).filter((name) => !/number/.test(name))
+  const places = [...(await readTables(app.pool, "public")), ...(await readQueueTables(app))]
+  const kept = places.filter(({ name }) => !/chatrooms|messages|idempotency/.test(name))
+  expect(kept.length).toBeGreaterThan(5)
+  expect(find(Object.fromEntries(names.map((name) => [name, unreadable[name] as string])), kept)).toEqual([])
+})
+
+test("what the search looks for, it finds", () => {
+  const place = (text: string) => [{ name: "log", text }]
+  expect(find({ code: "123456" }, place('{"otp":"123456"}'))).toEqual(["code in log"])
+  expect(find({ code: "123456" }, place("01a2-123456-7f"))).toEqual([])
+  expect(find({ key: "abc" }, place("xabcx"))).toEqual(["key in log"])
+})

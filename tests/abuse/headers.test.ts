@@ -1,0 +1,282 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom, send } from "../helpers/chat.ts"
+import { requestRaw, say, statusesIn } from "./kit/raw.ts"
+import { nameOf, pathOf, type Row, rows } from "./kit/rows.ts"
+
+const FRIEND = "https://chat.example"
+
+let app: TestApp
+let bare: TestApp
+let ann: SignedIn
+let ids: Record<string, string>
+
+beforeAll(async () => {
+  const admin = { token: "admin-token-".repeat(4) }
+  app = await startTestApp({ worker: false, config: { admin, http: { corsOrigins: [FRIEND] } } })
+  bare = await startTestApp({ worker: false, beside: app, config: { admin } })
+  ann = await signIn(app)
+  const room = await createRoom(app, ann)
+  ids = { id: room.id, messageId: (await send(app, ann, room, "a question")).body.reply.id }
+})
+afterAll(async () => {
+  await bare.close()
+  await app.close()
+})
+
+interface Seen {
+  what: string
+  status: number
+  headers: Headers
+  text: string
+}
+
+/** Only what is read of a stream before it is closed. */
+async function see(path: string, { method = "GET", headers = {}, token = "", at = app } = {}): Promise<Seen> {
+  const stop = new AbortController()
+  const response = await fetch(at.url + path, {
+    method,
+    headers: { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers },
+    signal: stop.signal,
+    redirect: "manual",
+  })
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream")
+  const text = isStream ? "" : await response.text()
+  stop.abort()
+  return { what: `${method} ${path}`, status: response.status, headers: response.headers, text }
+}
+
+const tokenFor = (row: Row) =>
+  row.auth === "admin" ? app.ctx.config.admin.token : row.auth === "user" ? ann.token : ""
+
+/** Every route as it answers to who may call it, to nobody, and what lies beside the routes. */
+async function everything(headers: Record<string, string> = {}): Promise<Seen[]> {
+  const safe = rows.filter(({ method }) => method === "get")
+  return Promise.all([
+    ...safe.map((row) => see(pathOf(row, ids), { headers, token: tokenFor(row) ?? "" })),
+    ...safe.map((row) => see(pathOf(row), { headers, token: tokenFor(row) ?? "" })),
+    ...rows.map((row) => see(pathOf(row), { headers, method: row.method.toUpperCase() })),
+    ...rows.map((row) => see(row.path, { headers, method: "PUT" })),
+    see("/", { headers: { ...headers, Accept: "text/html" } }),
+    see("/nowhere", { headers }),
+    see("/%E0%A4%A", { headers }),
+    see("/chatroom?limit=x", { headers, token: ann.token }),
+    see("/auth/login", { headers, method: "POST" }),
+  ])
+}
+
+describe("every answer, streams, pages and errors too,", () => {
+  const EXPECTED: [string, RegExp][] = [
+    ["content-security-policy", /default-src 'none'.*frame-ancestors 'none'.*base-uri 'none'/],
+    ["x-content-type-options", /^nosniff$/],
+    ["x-frame-options", /^(?:DENY|SAMEORIGIN)$/],
+    ["referrer-policy", /^no-referrer$/],
+    ["strict-transport-security", /^max-age=(?:3153\d{4}|[4-9]\d{7}|\d{9,});/],
+    ["cross-origin-opener-policy", /^same-origin$/],
+    ["cross-origin-resource-policy", /^same-(?:site|origin)$/],
+    ["x-request-id", /^[\w.:-]{1,128}$/],
+    ["cache-control", /no-store|no-cache|private|max-age|immutable/],
+  ]
+
+  test.each(EXPECTED)("has %s", async (name, form) => {
+    for (const { what, headers } of await everything())
+      expect([what, headers.get(name)]).toEqual([what, expect.stringMatching(form)])
+  })
+
+  test("allows no foreign and no inline script", async () => {
+    for (const { what, headers } of await everything()) {
+      const policy = headers.get("content-security-policy") as string
+      const scripts = /script-src ([^;]*)/.exec(policy)?.[1] ?? "'none'"
+      expect([what, scripts]).not.toEqual([what, expect.stringMatching(/unsafe-inline|\*|https?:|data:/)])
+      expect([what, policy]).not.toEqual([
+        what,
+        expect.stringMatching(/default-src[^;]*(?:\*|https?:|data:)/),
+      ])
+    }
+  })
+
+  test("doesn't say what it is made of, and shows no stack", async () => {
+    for (const { what, headers, text } of await everything()) {
+      for (const name of ["x-powered-by", "server", "x-aspnet-version", "x-runtime"])
+        expect([what, headers.get(name)]).toEqual([what, null])
+      expect([what, text]).not.toEqual([
+        what,
+        expect.stringMatching(/node_modules|\bat .*\(.*:\d+:\d+\)|express/i),
+      ])
+    }
+  })
+
+  test("sets no cookie but an operator's, for the paths below /admin alone", async () => {
+    for (const { what, headers } of await everything()) {
+      const none = what.endsWith(" /admin/session")
+        ? /^$|^admin_session=.*; Path=\/admin; HttpOnly; SameSite=Strict/
+        : /^$/
+      expect([what, headers.get("set-cookie") ?? ""]).toEqual([what, expect.stringMatching(none)])
+    }
+  })
+
+  test("names its type, so that nothing has to be guessed", async () => {
+    for (const { what, status, headers, text } of await everything())
+      if (text)
+        expect([what, status, headers.get("content-type")]).toEqual([
+          what,
+          status,
+          expect.stringMatching(/^[\w-]+\/[\w.+-]+(?:; ?charset=utf-8)?$/i),
+        ])
+  })
+})
+
+describe("pages of another origin", () => {
+  const STRANGERS = [
+    "https://evil.example",
+    "http://chat.example",
+    "https://chat.example.evil.example",
+    "https://evilchat.example",
+    "https://chat.example:8443",
+    "https://CHAT.example.",
+    "https://sub.chat.example",
+    "null",
+    "file://",
+    "*",
+  ]
+
+  test.each(STRANGERS)("%s may read nothing", async (Origin) => {
+    for (const { what, headers } of await everything({ Origin })) {
+      expect([what, headers.get("access-control-allow-origin")]).toEqual([what, null])
+      expect([what, headers.get("access-control-allow-credentials")]).toEqual([what, null])
+    }
+  })
+
+  test("that was named may read everything, but send no cookies", async () => {
+    for (const { what, headers } of await everything({ Origin: FRIEND })) {
+      expect([what, headers.get("access-control-allow-origin")]).toEqual([what, FRIEND])
+      expect([what, headers.get("access-control-allow-credentials")]).toEqual([what, null])
+      expect([what, headers.get("vary")]).toEqual([what, expect.stringContaining("Origin")])
+    }
+  })
+
+  const preflight = (Origin: string, at = app) =>
+    see("/chatroom", {
+      at,
+      method: "OPTIONS",
+      headers: {
+        Origin,
+        "Access-Control-Request-Method": "DELETE",
+        "Access-Control-Request-Headers": "authorization",
+      },
+    })
+
+  test("learn from a preflight whether they may ask", async () => {
+    const friend = await preflight(FRIEND)
+    expect(friend.status).toBe(204)
+    expect(friend.headers.get("access-control-allow-origin")).toBe(FRIEND)
+    expect(friend.headers.get("access-control-allow-methods")).toContain("DELETE")
+    for (const stranger of STRANGERS)
+      expect((await preflight(stranger)).headers.get("access-control-allow-origin")).toBeNull()
+  })
+
+  test("may read nothing where none was named", async () => {
+    for (const Origin of [FRIEND, ...STRANGERS]) {
+      const { headers, status } = await preflight(Origin, bare)
+      expect([Origin, status]).toEqual([Origin, 405])
+      for (const name of headers.keys()) expect(name).not.toMatch(/^access-control-/)
+    }
+  })
+})
+
+describe("a method that a route doesn't have", () => {
+  test.each(["PUT", "OPTIONS", "TRACE", "PROPFIND", "QUERY", "SEARCH", "LOCK", "PURGE", "LINK", "M-SEARCH"])(
+    "%s, is answered 405 with those it has",
+    async (method) => {
+      for (const path of new Set(rows.map((row) => row.path))) {
+        const { status, headers, text } = await requestRaw(bare.url + path, {
+          method,
+          headers: [
+            ["X-Echo", "canary"],
+            ["Authorization", `Bearer ${ann.token}`],
+          ],
+        })
+        expect([path, status]).toEqual([path, 405])
+        const has = rows.filter((row) => row.path === path).map((row) => row.method.toUpperCase())
+        expect(String(headers.allow).split(", ").sort()).toEqual(has.sort())
+        // TRACE would send the headers back.
+        expect(text).not.toMatch(/canary|eyJ/)
+      }
+    },
+  )
+
+  test("and that nobody knows, is refused", async () => {
+    expect(statusesIn(await say(app.url, "FOO / HTTP/1.1\r\nHost: x\r\n\r\n"))).toEqual([400])
+  })
+})
+
+describe("what a client sends doesn't come back as a header", () => {
+  test.each(["%0d%0aX-Evil:1", "%0aX-Evil:1", "%E5%98%8D%E5%98%8AX-Evil:1", "\u010d\u010aX-Evil:1"])(
+    "a line break (%s) in path or query",
+    async (breaks) => {
+      for (const row of rows.filter(({ method }) => method === "get")) {
+        const seen = await see(
+          `${pathOf(row, ids)}${row.path.endsWith("/") ? "" : "/"}${breaks}?limit=1&cursor=${breaks}&next=//evil.example`,
+          {
+            token: tokenFor(row) ?? "",
+          },
+        )
+        expect([nameOf(row), seen.headers.get("x-evil")]).toEqual([nameOf(row), null])
+      }
+    },
+  )
+
+  test.each(["a b", "a\tb", "é", "<script>", "a;b", "x".repeat(129), "a,b", '"'])(
+    "a request id of the form %s",
+    async (id) => {
+      const { headers } = await requestRaw(`${app.url}/`, {
+        headers: [["X-Request-Id", Buffer.from(id).toString("latin1")]],
+      })
+      expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/)
+    },
+  )
+
+  test("two request ids", async () => {
+    const { headers } = await requestRaw(`${app.url}/`, {
+      headers: [
+        ["X-Request-Id", "a"],
+        ["X-Request-Id", "b"],
+      ],
+    })
+    expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test("the host that was asked for: links and locations begin at the root", async () => {
+    const hosts: [string, string][] = [
+      ["X-Forwarded-Host", "evil.example"],
+      ["X-Forwarded-Proto", "javascript"],
+      ["Forwarded", "host=evil.example"],
+      ["X-Original-URL", "/user/me"],
+      ["X-Rewrite-URL", "/user/me"],
+      ["Authorization", `Bearer ${ann.token}`],
+    ]
+    await createRoom(app, ann)
+    const page = await requestRaw(`${app.url}/chatroom?limit=1`, { headers: hosts })
+    expect(page.status).toBe(200)
+    expect(page.headers.link).toMatch(/^<\/chatroom\?limit=1&cursor=[\w-]+>; rel="next"$/)
+    const made = await requestRaw(`${app.url}/chatroom`, {
+      method: "POST",
+      headers: [...hosts, ["Content-Type", "application/json"]],
+      body: "{}",
+    })
+    expect(made.headers.location).toMatch(/^\/chatroom\/[0-9a-f-]{36}$/)
+  })
+
+  test("and nothing redirects", async () => {
+    for (const path of [
+      "//evil.example",
+      "//evil.example/%2f..",
+      "/\\evil.example",
+      "/chatroom//evil.example/..",
+      "/.evil.example",
+    ]) {
+      const { status, headers } = await see(path)
+      expect([path, status >= 300 && status < 400, headers.get("location")]).toEqual([path, false, null])
+    }
+  })
+})

@@ -1,0 +1,65 @@
+import { once } from "node:events"
+import { request } from "node:http"
+import { connect, type Socket } from "node:net"
+import { text as readText } from "node:stream/consumers"
+
+export interface RawAnswer {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  text: string
+}
+
+/** One request whose headers are sent as they stand: repeated, in this order. `fetch` would join them. */
+export async function requestRaw(
+  url: string,
+  {
+    method = "GET",
+    headers = [],
+    body,
+  }: { method?: string; headers?: [string, string][]; body?: string } = {},
+): Promise<RawAnswer> {
+  const length: [string, string][] =
+    body === undefined ? [] : [["Content-Length", `${Buffer.byteLength(body)}`]]
+  const all: [string, string][] = [["Host", new URL(url).host], ...headers, ...length]
+  const sent = request(url, { method, headers: all.flat(), agent: false })
+  sent.end(body)
+  const [response] = await once(sent, "response")
+  return { status: response.statusCode, headers: response.headers, text: await readText(response) }
+}
+
+/** A connection that says what it is told to, and everything that came back. */
+export interface Conversation {
+  socket: Socket
+  said(): string
+  /** Resolves with the milliseconds from the start to the server's end of the connection. */
+  closed: Promise<number>
+}
+
+export function converse(url: string): Conversation {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  const startedAt = performance.now()
+  let heard = ""
+  socket.setEncoding("latin1")
+  socket.on("data", (chunk) => {
+    heard += chunk
+  })
+  // A server that closes while we still write resets the connection.
+  socket.on("error", () => undefined)
+  const closed = new Promise<number>((resolve) => {
+    socket.once("close", () => resolve(performance.now() - startedAt))
+  })
+  return { socket, said: () => heard, closed }
+}
+
+/** Says `bytes` and gives everything that came back until the server closed. */
+export async function say(url: string, bytes: string | Buffer): Promise<string> {
+  const { socket, said, closed } = converse(url)
+  socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes)
+  await closed
+  return said()
+}
+
+/** The status lines in what came back. */
+export const statusesIn = (text: string): number[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))

@@ -1,0 +1,63 @@
+import { z } from "zod"
+import { rows } from "../../../src/routes/index.ts"
+import type { Row } from "../../../src/routes/row.ts"
+import { newId } from "../../../src/utils/ids.ts"
+
+export { type Row, rows }
+
+/** `GET /chatroom/:id`: what a row is called in a test's name. */
+export const nameOf = ({ method, path }: Row) => `${method.toUpperCase()} ${path}`
+
+export const rowsOf = (auth: Row["auth"]) => rows.filter((row) => row.auth === auth)
+
+/** The row's path with its parameters filled in; an id that nothing has where `ids` doesn't name one. */
+export function pathOf(row: Row, ids: Record<string, string> = {}): string {
+  return row.path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? newId())
+}
+
+/** A body that the row's schema takes, so that a request gets as far as the row lets it. */
+export function bodyOf(row: Row): unknown {
+  return row.body ? sampleOf(schemaOf(row.body)) : undefined
+}
+
+/** The properties of the row's body, by name. */
+export function fieldsOf(row: Row): string[] {
+  return Object.keys((row.body && schemaOf(row.body).properties) ?? {})
+}
+
+type JsonSchema = z.core.JSONSchema.JSONSchema
+
+const schemaOf = (schema: z.ZodType) =>
+  z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema
+
+function sampleOf(schema: JsonSchema): unknown {
+  if (schema.const !== undefined) return schema.const
+  if (schema.enum) return schema.enum[0]
+  const choice = schema.anyOf?.[0] ?? schema.oneOf?.[0]
+  if (choice) return sampleOf(choice as JsonSchema)
+  switch (schema.type) {
+    case "object":
+      return Object.fromEntries(
+        (schema.required ?? []).map((name) => [
+          name,
+          SAMPLES[name] ?? sampleOf(schema.properties?.[name] as JsonSchema),
+        ]),
+      )
+    case "array":
+      return []
+    case "boolean":
+      return true
+    case "integer":
+    case "number":
+      return schema.minimum ?? 1
+    default:
+      return schema.format === "uuid" ? newId() : "some text"
+  }
+}
+
+/** What a schema takes for text and a service for a number or a password. */
+const SAMPLES: Record<string, unknown> = {
+  mobileNumber: "+12025550199",
+  otp: "000000",
+  newPassword: "some long password",
+}

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom } from "../helpers/chat.ts"
+import { converse, say, statusesIn } from "./kit/raw.ts"
+import { snapshot } from "./kit/snapshot.ts"
+
+let app: TestApp
+let ann: SignedIn
+let bob: SignedIn
+
+beforeAll(async () => {
+  app = await startTestApp({ worker: false })
+  ;[ann, bob] = [await signIn(app), await signIn(app)]
+})
+afterAll(() => app.close())
+
+/** What a front end might let through behind the request that it saw. */
+const SMUGGLED = () =>
+  `PATCH /user/me HTTP/1.1\r\nHost: x\r\nX-Request-Id: smuggled\r\nAuthorization: Bearer ${ann.token}\r\n` +
+  'Content-Type: application/json\r\nContent-Length: 19\r\n\r\n{"name":"smuggled"}'
+
+const head = (...headers: string[]) =>
+  `POST /auth/login HTTP/1.1\r\nHost: x\r\n${headers.join("\r\n")}\r\n\r\n`
+
+describe("a request whose end two readers see in different places is refused, and what follows isn't run", () => {
+  test.each<[string, () => string]>([
+    [
+      "a length and chunks",
+      () => `${head("Content-Length: 4", "Transfer-Encoding: chunked")}0\r\n\r\n${SMUGGLED()}`,
+    ],
+    [
+      "chunks and a length",
+      () => `${head("Transfer-Encoding: chunked", "Content-Length: 4")}0\r\n\r\n${SMUGGLED()}`,
+    ],
+    ["two lengths", () => `${head("Content-Length: 0", "Content-Length: 44")}${SMUGGLED()}`],
+    ["two equal lengths", () => `${head("Content-Length: 0", "Content-Length: 0")}${SMUGGLED()}`],
+    ["a list of lengths", () => `${head("Content-Length: 0, 44")}${SMUGGLED()}`],
+    ["a signed length", () => `${head("Content-Length: +0")}${SMUGGLED()}`],
+    ["a negative length", () => `${head("Content-Length: -1")}${SMUGGLED()}`],
+    ["a length in hex", () => `${head("Content-Length: 0x0")}${SMUGGLED()}`],
+    ["a length in other digits", () => `${head("Content-Length: \u00b2")}${SMUGGLED()}`],
+    ["a length of too many digits", () => `${head(`Content-Length: ${"9".repeat(40)}`)}${SMUGGLED()}`],
+    ["a space before the colon", () => `${head("Transfer-Encoding : chunked")}0\r\n\r\n${SMUGGLED()}`],
+    [
+      "chunked, then something else",
+      () => `${head("Transfer-Encoding: chunked, identity")}0\r\n\r\n${SMUGGLED()}`,
+    ],
+    [
+      "chunked twice",
+      () => `${head("Transfer-Encoding: chunked", "Transfer-Encoding: cow")}0\r\n\r\n${SMUGGLED()}`,
+    ],
+    ["something like chunked", () => `${head("Transfer-Encoding: xchunked")}0\r\n\r\n${SMUGGLED()}`],
+    [
+      "a vertical tab before chunked",
+      () => `${head("Transfer-Encoding:\u000bchunked")}0\r\n\r\n${SMUGGLED()}`,
+    ],
+    ["a folded header", () => `${head("Transfer-Encoding:\r\n chunked")}0\r\n\r\n${SMUGGLED()}`],
+    [
+      "a bare line feed",
+      () => `POST /auth/login HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n0\n\n${SMUGGLED()}`,
+    ],
+    ["a bare carriage return", () => `${head("X-A: b\rTransfer-Encoding: chunked")}0\r\n\r\n${SMUGGLED()}`],
+    ["a NUL in a header", () => `${head("X-A: b\u0000c")}${SMUGGLED()}`],
+    ["a chunk size with a sign", () => `${head("Transfer-Encoding: chunked")}+0\r\n\r\n${SMUGGLED()}`],
+    ["a chunk size with 0x", () => `${head("Transfer-Encoding: chunked")}0x0\r\n\r\n${SMUGGLED()}`],
+    [
+      "a chunk size that overflows",
+      () => `${head("Transfer-Encoding: chunked")}10000000000000000\r\n${SMUGGLED()}`,
+    ],
+    [
+      "a chunk longer than it says",
+      () => `${head("Transfer-Encoding: chunked")}1\r\n{}}}\r\n0\r\n\r\n${SMUGGLED()}`,
+    ],
+    ["another version", () => `GET / HTTP/3.0\r\nHost: x\r\n\r\n${SMUGGLED()}`],
+    ["HTTP/2's preface", () => `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${SMUGGLED()}`],
+    ["a method in small letters", () => `get / HTTP/1.1\r\nHost: x\r\n\r\n${SMUGGLED()}`],
+  ])("%s", async (_, make) => {
+    const before = await snapshot(app)
+    const said = await say(app.url, make())
+    expect(statusesIn(said).filter((status) => status < 400 || status >= 500)).toEqual([])
+    expect(said).not.toContain("smuggled")
+    expect(app.logs()).not.toContain("smuggled")
+    expect(await snapshot(app)).toEqual(before)
+  })
+
+  test("whereas behind a whole request the next one is run", async () => {
+    const changed = SMUGGLED()
+      .replaceAll("smuggled", "allright")
+      .replace("\r\nHost", "\r\nConnection: close\r\nHost")
+    const said = await say(app.url, `GET / HTTP/1.1\r\nHost: x\r\n\r\n${changed}`)
+    expect(statusesIn(said)).toEqual([200, 200])
+    expect(said).toContain('"name":"allright"')
+  })
+})
+
+test("a request without a host is refused, a tunnel not opened", async () => {
+  expect(statusesIn(await say(app.url, "GET / HTTP/1.1\r\n\r\n"))).toEqual([400])
+  expect(statusesIn(await say(app.url, "CONNECT internal:22 HTTP/1.1\r\nHost: internal:22\r\n\r\n"))).toEqual(
+    [],
+  )
+})
+
+test("an upgrade is not made, and the request answered as it is", async () => {
+  for (const protocol of ["websocket", "h2c", "TLS/1.0"]) {
+    const said = await say(
+      app.url,
+      `GET /user/me HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: ${protocol}\r\n\r\n`,
+    )
+    expect([protocol, statusesIn(said)]).toEqual([protocol, [401]])
+  }
+})
+
+test("an absolute or doubled path leads nowhere else", async () => {
+  for (const path of [
+    "http://evil.example/user/me",
+    "//evil.example/user/me",
+    "/../user/me",
+    "/\\evil.example",
+  ]) {
+    const said = await say(
+      app.url,
+      `GET ${path} HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\nConnection: close\r\n\r\n`,
+    )
+    expect([path, [401, 404].includes(statusesIn(said)[0] as number)]).toEqual([path, true])
+    expect(said).not.toContain("evil.example")
+  }
+})
+
+test("a hundred requests of two users down one connection are answered in their order, each with its own", async () => {
+  await createRoom(app, ann, { name: "of ann" })
+  await createRoom(app, bob, { name: "of bob" })
+  const users = Array.from({ length: 100 }, (_, i) => (i * 7 + (i >> 3)) % 2)
+  const lines = users.map((who, i) => {
+    const path = i % 3 ? "/chatroom" : "/user/me"
+    const last = i === users.length - 1 ? "Connection: close\r\n" : ""
+    return `GET ${path} HTTP/1.1\r\nHost: x\r\nX-Request-Id: n${i}\r\n${last}Authorization: Bearer ${[ann, bob][who]?.token}\r\n\r\n`
+  })
+  const answers = (await say(app.url, lines.join(""))).split(/(?=HTTP\/1\.1 )/)
+  expect(answers).toHaveLength(100)
+  answers.forEach((answer, i) => {
+    const [own, other] = users[i] === 0 ? [ann, bob] : [bob, ann]
+    expect(answer).toContain(`X-Request-Id: n${i}\r\n`)
+    expect(answer).toContain(i % 3 ? (users[i] === 0 ? "of ann" : "of bob") : own.user.id)
+    expect(answer).not.toContain(i % 3 ? (users[i] === 0 ? "of bob" : "of ann") : other.user.id)
+  })
+})
+
+test("requests behind an open stream on one connection wait, and don't pile up answers", async () => {
+  const room = await createRoom(app, ann)
+  const { socket, said } = converse(app.url)
+  const auth = `Host: x\r\nAuthorization: Bearer ${ann.token}\r\n\r\n`
+  socket.write(`GET /chatroom/${room.id}/events HTTP/1.1\r\n${auth}`)
+  for (let i = 0; i < 300; i++) socket.write(`GET /user/me/export HTTP/1.1\r\n${auth}`)
+  await expect.poll(said).toContain("event: chatroom")
+  expect((await app.http.get("/health/live")).status).toBe(200)
+  expect(statusesIn(said())).toEqual([200])
+  socket.destroy()
+})

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { newId } from "../../src/utils/ids.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, send } from "../helpers/chat.ts"
+import type { Answer } from "../helpers/http.ts"
+import { bodyOf, nameOf, pathOf, type Row, rowsOf } from "./kit/rows.ts"
+import { snapshot } from "./kit/snapshot.ts"
+
+/** What Ann has and Mallory knows the ids of. */
+interface Belongings {
+  room: string
+  prompt: string
+  reply: string
+  session: string
+}
+
+let app: TestApp
+let ann: SignedIn
+let mallory: SignedIn
+let hers: Belongings
+let own: Belongings
+
+beforeAll(async () => {
+  // Without a worker a reply stays queued, and nothing but requests changes a row.
+  app = await startTestApp({ worker: false })
+  ;[ann, mallory] = [await signIn(app), await signIn(app)]
+  ;[hers, own] = [await belongings(ann), await belongings(mallory)]
+})
+afterAll(() => app.close())
+
+async function belongings(user: SignedIn): Promise<Belongings> {
+  const room = await createRoom(app, user, { name: "private" })
+  const { body } = await send(app, user, room, "a secret question")
+  const sessions = await app.http.get("/auth/sessions", { token: user.token })
+  return { room: room.id, prompt: body.id, reply: body.reply.id, session: sessions.body[0].id }
+}
+
+const owned = rowsOf("user").filter(({ path }) => path.includes("/:"))
+
+function as(user: SignedIn, row: Row, ids: Record<string, string>, signal?: AbortSignal): Promise<Answer> {
+  const send = app.http[row.method] as Http
+  const body = bodyOf(row)
+  const options = { token: user.token, signal }
+  return ["post", "patch"].includes(row.method)
+    ? send(pathOf(row, ids), body, options)
+    : send(pathOf(row, ids), options)
+}
+type Http = (path: string, ...rest: unknown[]) => Promise<Answer>
+
+/** Every way to put an id of Ann's into a path: alone, and beside one of Mallory's own. */
+function thefts({ path }: Row): Record<string, string>[] {
+  const id = path.startsWith("/chatroom") ? hers.room : hers.session
+  if (!path.includes("/:messageId")) return [{ id }]
+  return [
+    { id, messageId: hers.reply },
+    { id, messageId: hers.prompt },
+    { id, messageId: own.reply },
+    { id: own.room, messageId: hers.reply },
+    { id: own.room, messageId: hers.prompt },
+  ]
+}
+
+const withoutId = ({ body: { requestId: _, ...rest } }: Answer) => rest
+
+describe("a stranger's id", () => {
+  test("is taken by routes", () => expect(owned.length).toBeGreaterThan(8))
+
+  test("is, on every route, like an id that nobody has, and nothing happens", async () => {
+    const before = await snapshot(app)
+    for (const row of owned) {
+      const unknown = await as(mallory, row, {})
+      for (const ids of thefts(row)) {
+        const answer = await as(mallory, row, ids)
+        expect({ row: nameOf(row), ids, status: answer.status }).toMatchObject({ status: 404 })
+        expect(withoutId(answer)).toEqual(withoutId(unknown))
+      }
+    }
+    expect(await snapshot(app)).toEqual(before)
+  })
+
+  test("is good for its owner, on every route", async () => {
+    const victim = await signIn(app)
+    for (const row of owned) {
+      const { room, prompt, reply, session } = await belongings(victim)
+      const messageId = row.path.endsWith("/:messageId") ? prompt : reply
+      const ids = { id: row.path.startsWith("/chatroom") ? room : session, messageId }
+      if (row.path.startsWith("/auth/sessions")) continue
+      const stream = /\/(?:stream|events)$/.test(row.path)
+      const answer = stream ? await headOf(victim, pathOf(row, ids)) : await as(victim, row, ids)
+      expect({ row: nameOf(row), ok: answer.status < 300 }).toMatchObject({
+        ok: true,
+      })
+      await app.pool.query("DELETE FROM usage_counters")
+    }
+  })
+
+  async function headOf({ token }: SignedIn, path: string): Promise<{ status: number }> {
+    const stop = new AbortController()
+    const { status } = await fetch(app.url + path, {
+      headers: { Authorization: `Bearer ${token}` },
+      signal: stop.signal,
+    })
+    stop.abort()
+    return { status }
+  }
+
+  test("in a body is refused: no branch continues in another's room", async () => {
+    const before = await snapshot(app)
+    const token = mallory.token
+    for (const parentId of [hers.reply, hers.prompt]) {
+      const posted = await app.http.post(
+        `/chatroom/${own.room}/message`,
+        { message: "and then?", parentId },
+        { token },
+      )
+      expect([posted.status, posted.body.code]).toEqual([400, "invalid_request"])
+      const moved = await app.http.patch(`/chatroom/${own.room}`, { headId: parentId }, { token })
+      expect([moved.status, moved.body.code]).toEqual([400, "invalid_request"])
+    }
+    expect(await snapshot(app)).toEqual(before)
+  })
+
+  test("in a cursor pages through one's own rows only", async () => {
+    const forged = Buffer.from(JSON.stringify(["9999-12-31T00:00:00.000Z", hers.room])).toString("base64url")
+    const rooms = await app.http.get(`/chatroom?cursor=${forged}`, { token: mallory.token })
+    expect(rooms.body.map(({ id }: { id: string }) => id)).toEqual([own.room])
+    const sessions = await app.http.get(`/auth/sessions?cursor=${forged}`, { token: mallory.token })
+    expect(sessions.body.map(({ id }: { id: string }) => id)).toEqual([own.session])
+  })
+})
+
+test("fields that only the service may set are refused, and set nothing", async () => {
+  const { token } = mallory
+  const before = await snapshot(app)
+  const extras = { tier: "pro", role: "admin", id: newId(), userId: ann.user.id, verifiedAt: "2020-01-01" }
+  for (const [field, value] of Object.entries(extras)) {
+    const bodies = [
+      app.http.patch("/user/me", { name: "M", [field]: value }, { token }),
+      app.http.post("/auth/signup", { mobileNumber: "+12025550188", [field]: value }),
+      app.http.post("/chatroom", { name: "x", [field]: value }, { token }),
+      app.http.patch(`/chatroom/${own.room}`, { name: "x", [field]: value }, { token }),
+      app.http.post(`/chatroom/${own.room}/message`, { message: "x", [field]: value }, { token }),
+    ]
+    for (const answer of await Promise.all(bodies)) expect(answer.status).toBe(400)
+  }
+  expect(await snapshot(app)).toEqual(before)
+})
+
+test("an idempotency key of another's gives nothing of theirs", async () => {
+  const headers = { "Idempotency-Key": "the-same-key" }
+  const first = await app.http.post("/chatroom", { name: "Ann's" }, { token: ann.token, headers })
+  const second = await app.http.post("/chatroom", { name: "Ann's" }, { token: mallory.token, headers })
+  expect(second.status).toBe(201)
+  expect(second.body.id).not.toBe(first.body.id)
+  expect(second.headers.get("idempotency-replayed")).toBeNull()
+})
+
+test("an export holds nobody else's data", async () => {
+  const { body } = await app.http.get("/user/me/export", { token: mallory.token })
+  const text = JSON.stringify(body)
+  expect(text).toContain(own.room)
+  for (const secret of [...Object.values(hers), ann.user.id, ann.mobileNumber])
+    expect(text).not.toContain(secret)
+})
+
+describe("a running reply", () => {
+  test("can't be heard or stopped by a stranger, and runs to its end", async () => {
+    const working = await startTestApp({ beside: app })
+    try {
+      const victim = await signIn(app)
+      const room = await createRoom(app, victim)
+      const { body } = await send(working, victim, room, "[[gemini: words=40 delay=20]] a long answer")
+      const path = `/chatroom/${room.id}/message/${body.reply.id}`
+      await expect
+        .poll(async () => (await app.http.get(path, { token: victim.token })).body.status)
+        .toBe("running")
+      const stranger = { token: mallory.token, headers: { "Last-Event-ID": "1-1" } }
+      expect((await app.http.get(`${path}/stream`, stranger)).status).toBe(404)
+      expect((await app.http.get(`/chatroom/${room.id}/events`, stranger)).status).toBe(404)
+      expect((await app.http.post(`${path}/cancel`, undefined, stranger)).status).toBe(404)
+      await expect
+        .poll(async () => (await app.http.get(path, { token: victim.token })).body.status)
+        .toBe("completed")
+      expect((await ask(working, victim, room, "still here?")).status).toBe("completed")
+    } finally {
+      await working.close()
+    }
+  })
+
+  test("stops being sent to a session that has ended", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    const { body } = await send(app, user, room, "a question that waits")
+    const stream = await fetch(`${app.url}/chatroom/${room.id}/message/${body.reply.id}/stream`, {
+      headers: { Authorization: `Bearer ${user.token}` },
+    })
+    await app.http.post("/auth/logout", undefined, { token: user.token })
+    await expect(stream.text()).rejects.toThrow()
+  })
+})

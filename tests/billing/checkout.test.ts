@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { becomePro, standingOf, stripeIdOf, subscribe, truthOf, untilQuiet, untilStanding } from "./kit.ts"
+
+let app: TestApp
+let beside: TestApp
+beforeAll(async () => {
+  app = await startTestApp({ stripe: true })
+  beside = await startTestApp({ beside: app, worker: false })
+})
+afterAll(async () => {
+  await beside.close()
+  await app.close()
+})
+
+const click = (user: SignedIn, at = app) => at.http.post("/subscribe/pro", undefined, { token: user.token })
+const created = (path: string) =>
+  app.stripe.calls().filter((call) => call.method === "POST" && call.path === path && call.status === 200)
+
+describe("POST /subscribe/pro", () => {
+  test("gives a page that names the user, the price and the way back", async () => {
+    const ann = await signIn(app)
+    const { url, sessionId } = await subscribe(app, ann)
+    const session = await app.ctx.stripe.checkout.sessions.retrieve(sessionId, { expand: ["line_items"] })
+    expect(session).toMatchObject({
+      mode: "subscription",
+      client_reference_id: ann.user.id,
+      metadata: { user_id: ann.user.id },
+      customer: await stripeIdOf(app, ann),
+    })
+    expect(session.line_items?.data[0]?.price?.id).toBe(app.ctx.config.stripe.proPrices[0])
+    expect(session.success_url).toMatch(/\/subscription\/return\?from=paid$/)
+    expect(url).toBe(session.url)
+    expect(JSON.stringify(session)).not.toContain(ann.mobileNumber)
+  })
+
+  test("20 clicks at once in two processes make one customer and one page", async () => {
+    const ann = await signIn(app)
+    const customers = created("/v1/customers").length
+    const sessions = created("/v1/checkout/sessions").length
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => click(ann, n % 2 ? app : beside)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(new Set(answers.map(({ body }) => body.sessionId)).size).toBe(1)
+    expect(created("/v1/customers").length - customers).toBe(1)
+    expect(created("/v1/checkout/sessions").length - sessions).toBe(1)
+  })
+
+  test("a page that has expired is replaced", async () => {
+    const ann = await signIn(app)
+    const first = await subscribe(app, ann)
+    app.stripe.expireCheckout(first.sessionId)
+    expect((await subscribe(app, ann)).sessionId).not.toBe(first.sessionId)
+  })
+
+  test("who is Pro gets none", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    const { status, body } = await click(ann)
+    expect([status, body.code, body.portal]).toEqual([409, "already_subscribed", "/subscription/portal"])
+  })
+
+  test("who has paid and isn't known to be Pro yet gets none either", async () => {
+    const ann = await signIn(app)
+    app.stripe.delivery({ mode: "held" })
+    try {
+      const { sessionId } = await subscribe(app, ann)
+      app.stripe.completeCheckout(sessionId, { card: "ok" })
+      expect((await click(ann)).body.code).toBe("already_subscribed")
+      expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+    } finally {
+      app.stripe.delivery({ mode: "live" })
+      await app.stripe.release()
+    }
+  })
+
+  test("a declined card changes nothing, and the page stays good", async () => {
+    const ann = await signIn(app)
+    const { sessionId } = await subscribe(app, ann)
+    app.stripe.completeCheckout(sessionId, { card: "decline" })
+    await untilQuiet(app)
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic" })
+    expect((await subscribe(app, ann)).sessionId).toBe(sessionId)
+  })
+
+  test("a payment that takes days: Basic until it has arrived, and no second page meanwhile", async () => {
+    const ann = await signIn(app)
+    const { sessionId } = await subscribe(app, ann)
+    app.stripe.completeCheckout(sessionId, { async: "pending" })
+    await untilQuiet(app)
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic" })
+    expect((await click(ann)).status).toBe(409)
+    app.stripe.completeCheckout(sessionId, { async: "succeed" })
+    await untilStanding(app, ann, { tier: "pro" })
+  })
+
+  test("a payment that fails after days: Basic, and a new page", async () => {
+    const ann = await signIn(app)
+    const { sessionId } = await subscribe(app, ann)
+    app.stripe.completeCheckout(sessionId, { async: "pending" })
+    app.stripe.completeCheckout(sessionId, { async: "fail" })
+    await untilQuiet(app)
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic" })
+    expect((await subscribe(app, ann)).sessionId).not.toBe(sessionId)
+  })
+
+  test("a customer that was deleted at Stripe is replaced", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    const before = await stripeIdOf(app, ann)
+    app.stripe.deleteCustomer(before)
+    await untilStanding(app, ann, { tier: "basic" })
+    await becomePro(app, ann)
+    expect(await stripeIdOf(app, ann)).not.toBe(before)
+  })
+
+  test("401 for nobody", async () => {
+    expect((await app.http.post("/subscribe/pro")).status).toBe(401)
+  })
+})
+
+type Fault = Parameters<TestApp["stripe"]["fail"]>[0]
+
+describe("while Stripe is down", () => {
+  test.each<[string, Partial<Fault>]>([
+    ["answers 500", { status: 500 }],
+    ["breaks the connection", { status: "reset" }],
+    ["says that the key is wrong", { status: 401, type: "invalid_request_error" }],
+    ["says that there are too many calls", { status: 429, type: "rate_limit_error" }],
+  ])("it %s: 503, no half-made customer, and the next click goes on", async (_, fault) => {
+    const ann = await signIn(app)
+    app.stripe.fail({ method: "POST", path: "/v1/customers", times: 3, ...fault })
+    const { status, body, headers } = await click(ann)
+    expect([status, body.code]).toEqual([503, "unavailable"])
+    expect(headers.get("retry-after")).toBeTruthy()
+    expect(await stripeIdOf(app, ann)).toBeNull()
+    // What is left of the fault is used up here at the latest.
+    await expect.poll(async () => (await click(ann)).status).toBe(200)
+    expect((await truthOf(app, ann)).deleted).toBe(false)
+  })
+
+  test("the portal answers 503", async () => {
+    const ann = await signIn(app)
+    await subscribe(app, ann)
+    app.stripe.fail({ path: "/v1/billing_portal/sessions", times: 3, status: 500 })
+    expect((await app.http.post("/subscription/portal", undefined, { token: ann.token })).status).toBe(503)
+  })
+})
+
+describe("the rest", () => {
+  test("POST /subscription/portal gives Stripe's page to who has begun to pay", async () => {
+    const ann = await signIn(app)
+    const open = () => app.http.post("/subscription/portal", undefined, { token: ann.token })
+    expect((await open()).body).toMatchObject({
+      status: 409,
+      code: "not_subscribed",
+      upgrade: "/subscribe/pro",
+    })
+    await subscribe(app, ann)
+    const { status, body } = await open()
+    expect(status).toBe(200)
+    expect((await fetch(body.url)).status).toBe(200)
+  })
+
+  test.each([
+    ["get", "/subscription/status"],
+    ["get", "/subscription/history"],
+    ["post", "/subscription/portal"],
+  ] as const)("%s %s is 401 for nobody", async (method, path) => {
+    expect((await app.http[method](path)).status).toBe(401)
+  })
+
+  test("nobody sees another's subscription or history", async () => {
+    const [ann, bob] = [await signIn(app), await signIn(app)]
+    await becomePro(app, ann)
+    expect(await standingOf(app, bob)).toMatchObject({ tier: "basic", status: "none" })
+    const { body } = await app.http.get("/subscription/history", { token: bob.token })
+    expect(body).toEqual([])
+  })
+
+  test("a forged cursor is 400", async () => {
+    const ann = await signIn(app)
+    const { status } = await app.http.get("/subscription/history?cursor=WzFd", { token: ann.token })
+    expect(status).toBe(400)
+  })
+
+  test.each(["paid", "left", "portal", "%3Cscript%3E", "__proto__", "toString"])(
+    "the page to come back to, from=%s",
+    async (from) => {
+      const { status, headers, body } = await app.http.get(`/subscription/return?from=${from}`)
+      expect(status).toBe(200)
+      expect(headers.get("content-type")).toMatch("text/html")
+      expect(body).not.toContain("<script>")
+    },
+  )
+})

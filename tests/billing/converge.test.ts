@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { reconcile } from "../../src/services/billing/reconcile.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom, promptsUsed, send } from "../helpers/chat.ts"
+import {
+  becomePro,
+  historyOf,
+  passTime,
+  standingOf,
+  stripeIdOf,
+  subscribe,
+  truthOf,
+  untilQuiet,
+  untilStanding,
+} from "./kit.ts"
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startTestApp({ stripe: true })
+})
+afterAll(() => app.close())
+
+const noticesAbout = async (user: SignedIn) => {
+  const { rows } = await app.pool.query(
+    `SELECT kind, object_id FROM billing_notices AS n JOIN billing_customers AS c ON c.id = n.customer_id
+     WHERE c.user_id = $1 ORDER BY kind`,
+    [user.user.id],
+  )
+  return rows
+}
+
+/** Runs `work` while no event arrives. */
+async function withoutEvents(work: () => Promise<unknown>): Promise<void> {
+  app.stripe.delivery({ drop: 1 })
+  try {
+    await work()
+    await app.stripe.settled()
+  } finally {
+    app.stripe.delivery({ drop: 0 })
+  }
+}
+
+describe("a second subscription", () => {
+  test("the newer is cancelled and paid back, and an operator sees it", async () => {
+    const ann = await signIn(app)
+    const first = await becomePro(app, ann)
+    const second = app.stripe.createSubscription(await stripeIdOf(app, ann))
+    await untilQuiet(app)
+    const { subscriptions, refunds } = await truthOf(app, ann)
+    const statuses = Object.fromEntries(subscriptions.map(({ id, status }) => [id, status]))
+    expect(statuses).toEqual({ [first]: "active", [second.id]: "canceled" })
+    expect(refunds).toHaveLength(1)
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+    expect(await noticesAbout(ann)).toEqual([
+      { kind: "payment_refunded", object_id: expect.stringMatching(/^pi_/) },
+      { kind: "second_subscription_cancelled", object_id: second.id },
+    ])
+  })
+
+  test("is paid back also when Stripe fails between the cancel and the refund", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    await untilQuiet(app)
+    const customer = await stripeIdOf(app, ann)
+    app.stripe.fail({ method: "POST", path: "/v1/refunds", times: 6 })
+    const second = app.stripe.createSubscription(customer)
+    await expect.poll(() => app.stripe.truth(customer).refunds.length, { timeout: 25_000 }).toBe(1)
+    const statuses = app.stripe
+      .truth(customer)
+      .subscriptions.map(({ id, status }) => [id === second.id, status])
+    expect(statuses.sort()).toEqual([
+      [false, "active"],
+      [true, "canceled"],
+    ])
+  })
+
+  test("of another product is left alone, and gives nothing", async () => {
+    const bob = await signIn(app)
+    await becomePro(app, bob)
+    const { id: product } = await app.ctx.stripe.products.create({ name: "Mugs" })
+    const { id: price } = await app.ctx.stripe.prices.create({
+      product,
+      currency: "usd",
+      unit_amount: 900,
+      recurring: { interval: "month" },
+    })
+    const mugs = app.stripe.createSubscription(await stripeIdOf(app, bob), { price })
+    await untilQuiet(app)
+    const { subscriptions, refunds } = await truthOf(app, bob)
+    expect(subscriptions.find(({ id }) => id === mugs.id)?.status).toBe("active")
+    expect(refunds).toEqual([])
+  })
+})
+
+describe("a user who deletes themself", () => {
+  const remove = (user: SignedIn) => app.http.delete("/user/me", { token: user.token })
+
+  test("has no subscription any more", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    await passTime(app, { hours: 1 })
+    const customer = await stripeIdOf(app, ann)
+    expect((await remove(ann)).status).toBe(202)
+    await expect
+      .poll(() => app.stripe.truth(customer).subscriptions.map(({ status }) => status))
+      .toEqual(["canceled"])
+    expect(app.stripe.truth(customer).refunds).toEqual([])
+  })
+
+  test("gets back what they pay afterwards, also when their row is gone", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    await passTime(app, { hours: 1 })
+    const customer = await stripeIdOf(app, ann)
+    await remove(ann)
+    await expect
+      .poll(async () => (await app.pool.query("SELECT 1 FROM users WHERE id = $1", [ann.user.id])).rowCount)
+      .toBe(0)
+    app.stripe.createSubscription(customer)
+    await expect.poll(() => app.stripe.truth(customer).refunds.length).toBe(1)
+    expect(app.stripe.truth(customer).subscriptions.map(({ status }) => status)).toEqual([
+      "canceled",
+      "canceled",
+    ])
+  })
+
+  test("can't pay on a page that is still open", async () => {
+    const ann = await signIn(app)
+    const { sessionId } = await subscribe(app, ann)
+    await remove(ann)
+    await expect
+      .poll(async () => (await app.ctx.stripe.checkout.sessions.retrieve(sessionId)).status)
+      .toBe("expired")
+  })
+})
+
+describe("events that never come", () => {
+  test("are made good by the reconciler, which says what it changed", async () => {
+    const ann = await signIn(app)
+    const { sessionId } = await subscribe(app, ann)
+    await withoutEvents(async () => app.stripe.completeCheckout(sessionId))
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic" })
+    const { changes, failures } = await reconcile(app.ctx, { scope: "recent" })
+    expect(failures).toEqual([])
+    expect(changes).toContainEqual(
+      expect.objectContaining({
+        before: null,
+        after: expect.objectContaining({ tier: "pro", reason: "paid" }),
+      }),
+    )
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "pro" })
+    expect((await historyOf(app, ann))[0]).toMatchObject({ cause: "reconcile" })
+    expect((await reconcile(app.ctx, { scope: "all" })).changes).toEqual([])
+  })
+
+  test("while Stripe doesn't answer the reconciler counts who is left, and the next run goes on", async () => {
+    const ann = await signIn(app)
+    const { sessionId } = await subscribe(app, ann)
+    await withoutEvents(async () => app.stripe.completeCheckout(sessionId))
+    const { rows } = await app.pool.query("SELECT id FROM billing_customers WHERE user_id = $1", [
+      ann.user.id,
+    ])
+    const scope = { customerId: rows[0].id }
+    app.stripe.fail({ path: "/v1/subscriptions", times: 3 })
+    const { checked, failures } = await reconcile(app.ctx, { scope })
+    expect([checked, failures.length]).toEqual([0, 1])
+    expect((await reconcile(app.ctx, { scope })).changes).toHaveLength(1)
+  })
+})
+
+test("an event whose handling fails is handled later", async () => {
+  const ann = await signIn(app)
+  const { sessionId } = await subscribe(app, ann)
+  app.stripe.fail({ method: "GET", path: "/v1/subscriptions", times: 9 })
+  app.stripe.completeCheckout(sessionId)
+  await untilStanding(app, ann, { tier: "pro" })
+})
+
+test("an answer of Stripe's that is lost is asked for again, and nothing is done twice", async () => {
+  const ann = await signIn(app)
+  app.stripe.fail({ method: "POST", path: "/v1/customers", when: "after", status: "reset" })
+  app.stripe.fail({ method: "POST", path: "/v1/checkout/sessions", when: "after", status: "reset" })
+  const { sessionId } = await subscribe(app, ann)
+  const customer = await stripeIdOf(app, ann)
+  const mine = await app.ctx.stripe.checkout.sessions.list({ customer })
+  expect(mine.data.map(({ id }) => id)).toEqual([sessionId])
+})
+
+test("what happened to a subscription that is over doesn't touch its successor", async () => {
+  const ann = await signIn(app)
+  const first = await becomePro(app, ann)
+  app.stripe.cancelNow(first)
+  await untilStanding(app, ann, { tier: "basic" })
+  await becomePro(app, ann)
+  for (const event of app.stripe
+    .events()
+    .filter(({ data }) => "id" in data.object && data.object.id === first)) {
+    await app.stripe.deliver(event.id)
+  }
+  await untilQuiet(app)
+  expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+})
+
+test("what lapses by itself is written down when it is due", async () => {
+  const ann = await signIn(app)
+  const subscription = await becomePro(app, ann)
+  await untilQuiet(app)
+  await withoutEvents(async () => app.stripe.cancelNow(subscription))
+  // As if the time that is paid for were over.
+  await app.pool.query("UPDATE billing_customers SET sync_due_at = now() WHERE user_id = $1", [ann.user.id])
+  await untilStanding(app, ann, { tier: "basic", status: "canceled" })
+  expect((await historyOf(app, ann))[0]).toMatchObject({ tier: "basic", reason: "ended", cause: "schedule" })
+})
+
+test("an export has the subscription and why it gave what it gave", async () => {
+  const ann = await signIn(app)
+  const id = await becomePro(app, ann)
+  const { body } = await app.http.get("/user/me/export", { token: ann.token })
+  expect(body.subscriptions).toEqual([expect.objectContaining({ id, status: "active" })])
+  expect(body.entitlements).toEqual([
+    expect.objectContaining({ tier: "pro", reason: "paid", cause: "event" }),
+  ])
+})
+
+test("sends around an upgrade are counted exactly", async () => {
+  const ann = await signIn(app)
+  const room = await createRoom(app, ann)
+  const { sessionId } = await subscribe(app, ann)
+  const before = await Promise.all(Array.from({ length: 10 }, () => send(app, ann, room, "hello")))
+  const during = Array.from({ length: 20 }, () => send(app, ann, room, "hello"))
+  app.stripe.completeCheckout(sessionId)
+  await untilStanding(app, ann, { tier: "pro" })
+  const after = await Promise.all(Array.from({ length: 10 }, () => send(app, ann, room, "hello")))
+  const accepted = (answers: { status: number }[]) => answers.filter(({ status }) => status === 202).length
+  expect([accepted(before), accepted(after)]).toEqual([5, 10])
+  expect(await promptsUsed(app, ann)).toBe(15 + accepted(await Promise.all(during)))
+})
+
+test("nobody can change the entitlement log, and it goes with its user", async () => {
+  const ann = await signIn(app)
+  await becomePro(app, ann)
+  const own = [ann.user.id]
+  await expect(
+    app.pool.query("UPDATE entitlement_log SET tier = 'basic' WHERE user_id = $1", own),
+  ).rejects.toThrow("append-only")
+  await expect(app.pool.query("DELETE FROM entitlement_log WHERE user_id = $1", own)).rejects.toThrow(
+    "append-only",
+  )
+  await app.http.delete("/user/me", { token: ann.token })
+  await expect
+    .poll(
+      async () => (await app.pool.query("SELECT 1 FROM entitlement_log WHERE user_id = $1", own)).rowCount,
+    )
+    .toBe(0)
+})

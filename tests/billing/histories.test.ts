@@ -1,0 +1,32 @@
+import fc from "fast-check"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { HOUR } from "../../src/utils/time.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { batchOf, playBatch } from "./histories.ts"
+
+/** npm run histories sets these. */
+const HISTORIES = Number(process.env.HISTORIES ?? 60)
+const SEED = Number(process.env.HISTORIES_SEED ?? 1)
+const BATCH = HISTORIES > 1_000 ? 100 : 30
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startTestApp({ stripe: true })
+})
+afterAll(() => app.close())
+
+test(
+  `${HISTORIES} random histories of subscriptions end where Stripe says`,
+  async () => {
+    let played = 0
+    await fc.assert(
+      fc.asyncProperty(batchOf(BATCH), async (batch) => {
+        expect(await playBatch(app, batch)).toEqual([])
+        played += BATCH
+        if (process.env.HISTORIES) process.stderr.write(`${played} histories, 0 divergent\n`)
+      }),
+      { numRuns: Math.ceil(HISTORIES / BATCH), seed: SEED, endOnFailure: true },
+    )
+  },
+  5 * HOUR,
+)

@@ -1,0 +1,199 @@
+import fc from "fast-check"
+import type { StripeSimulator } from "../../simulators/stripe/server.ts"
+import { reconcile } from "../../src/services/billing/reconcile.ts"
+import { newId } from "../../src/utils/ids.ts"
+import { SECOND } from "../../src/utils/time.ts"
+import type { TestApp } from "../helpers/app.ts"
+import { passTime, untilIdle } from "./kit.ts"
+
+/** What may happen to one customer, by the buyer, the bank, an operator or time. */
+const Act = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("subscribe"), card: card() }) },
+  { weight: 3, arbitrary: fc.constant({ kind: "nothing" }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("change_card"), card: card() }) },
+  { weight: 2, arbitrary: fc.constant({ kind: "pay_open_invoice" }) },
+  { weight: 2, arbitrary: fc.constant({ kind: "cancel_at_period_end" }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "resume" }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "cancel_now" }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "refund" }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "refund_part" }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "dispute" }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "inquiry" }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("close_dispute"), won: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "delete_customer" }) },
+)
+type Act = { kind: string; card?: Card; won?: boolean }
+type Card = "ok" | "insufficient_on_renewal" | "decline"
+
+function card() {
+  return fc.constantFrom<Card>("ok", "ok", "insufficient_on_renewal", "decline")
+}
+
+/** What is the same for all histories of a batch, as they share one clock and one line. */
+const Step = fc.record({
+  hours: fc.constantFrom(0, 0, 1, 30, 3 * 24, 8 * 24, 31 * 24),
+  drop: fc.constantFrom(0, 0.2, 0.6, 1),
+  duplicates: fc.constantFrom(0, 0, 2),
+  isDatabaseCut: fc.boolean(),
+  seed: fc.nat(1e6),
+})
+
+const STEPS = 6
+
+/** Histories of `customers` customers side by side. */
+export function batchOf(customers: number) {
+  return fc.record({
+    dunning: fc.constantFrom("cancel" as const, "unpaid" as const, "past_due" as const),
+    steps: fc.array(Step, { minLength: STEPS, maxLength: STEPS }),
+    histories: fc.array(fc.array(Act, { minLength: STEPS, maxLength: STEPS }), {
+      minLength: customers,
+      maxLength: customers,
+    }),
+  })
+}
+type Batch = ReturnType<typeof batchOf> extends fc.Arbitrary<infer T> ? T : never
+
+export interface Divergence {
+  customer: string
+  acts: Act[]
+  expected: string
+  actual: string
+  truth: unknown
+}
+
+/**
+ * Plays a batch: in each step every customer does one thing, time passes, and what events there are arrive in any
+ * order, some twice, some never, with the database's connections cut in between. Then all is left to settle, the
+ * reconciler runs once, and everybody's tier is compared with what the simulator says is true.
+ */
+export async function playBatch(app: TestApp, batch: Batch): Promise<Divergence[]> {
+  await forgetAll(app)
+  app.stripe.settings({ dunning: batch.dunning })
+  const payers = await Promise.all(batch.histories.map((acts) => createPayer(app, acts as Act[])))
+  for (const [n, step] of batch.steps.entries()) {
+    const retryDelaysMs = [20, 50, 100, 400, 1600]
+    app.stripe.delivery({ mode: "held", concurrency: 8, retryDelaysMs, seed: step.seed })
+    for (const payer of payers) perform(app.stripe, payer.stripeId, payer.acts[n] as Act)
+    await passTime(app, { hours: step.hours })
+    const { drop, duplicates } = step
+    const delivered = app.stripe.release({ shuffle: true, drop, duplicates })
+    if (step.isDatabaseCut) await cutConnections(app)
+    await delivered
+  }
+  app.stripe.delivery({ mode: "live" })
+  await untilIdle(app)
+  const { failures } = await reconcile(app.ctx, { scope: "all" })
+  if (failures.length > 0) throw new Error(`the reconciler failed: ${failures[0]?.error}`)
+  await untilIdle(app)
+  return (await Promise.all(payers.map((payer) => compare(app, payer)))).flatMap((found) => found ?? [])
+}
+
+async function forgetAll(app: TestApp): Promise<void> {
+  app.stripe.reset()
+  app.stripe.setEndpoint({
+    url: `${app.url}/webhook/stripe`,
+    secret: app.ctx.config.stripe.webhookSecrets[0] as string,
+  })
+  await app.pool.query("TRUNCATE users, billing_customers, billing_events CASCADE")
+  await passTime(app, {})
+}
+
+interface Payer {
+  userId: string
+  stripeId: string
+  acts: Act[]
+}
+
+async function createPayer(app: TestApp, acts: Act[]): Promise<Payer> {
+  const [userId, customerId] = [newId(), newId()]
+  const { id: stripeId } = app.stripe.createCustomer({ metadata: { user_id: userId } })
+  const digits = userId.replace(/\D/g, "").slice(-9).padStart(9, "1")
+  await app.pool.query("INSERT INTO users (id, mobile_number) VALUES ($1, $2)", [userId, `+19${digits}`])
+  await app.pool.query("INSERT INTO billing_customers (id, user_id, stripe_id) VALUES ($1, $2, $3)", [
+    customerId,
+    userId,
+    stripeId,
+  ])
+  return { userId, stripeId, acts }
+}
+
+/** Does what can be done; what Stripe would refuse is no part of the history. */
+function perform(stripe: StripeSimulator, customer: string, act: Act): void {
+  try {
+    DOES[act.kind]?.(stripe, customer, act)
+  } catch (error) {
+    if ((error as Error).constructor.name !== "Refused") throw error
+  }
+}
+
+type Do = (stripe: StripeSimulator, customer: string, act: Act) => unknown
+
+const newest = (stripe: StripeSimulator, customer: string) => stripe.truth(customer).subscriptions.at(-1)
+const onNewest =
+  (work: (stripe: StripeSimulator, id: string) => unknown): Do =>
+  (stripe, customer) => {
+    const subscription = newest(stripe, customer)
+    if (subscription) work(stripe, subscription.id)
+  }
+
+const DOES: Record<string, Do> = {
+  subscribe: (stripe, customer, { card }) => stripe.createSubscription(customer, { card }),
+  change_card: (stripe, customer, { card }) => stripe.changeCard(customer, card ?? "ok"),
+  pay_open_invoice(stripe, customer) {
+    const invoice = newest(stripe, customer)?.latestInvoice
+    if (invoice) stripe.payInvoice(invoice, { card: "ok" })
+  },
+  cancel_at_period_end: onNewest((stripe, id) => stripe.cancelAtPeriodEnd(id)),
+  resume: onNewest((stripe, id) => stripe.resume(id)),
+  cancel_now: onNewest((stripe, id) => stripe.cancelNow(id)),
+  refund: onNewest((stripe, subscription) => stripe.refund({ subscription })),
+  refund_part: onNewest((stripe, subscription) => stripe.refund({ subscription, amount: 500 })),
+  dispute: onNewest((stripe, id) => stripe.dispute(id)),
+  inquiry: onNewest((stripe, id) => stripe.dispute(id, { status: "warning_needs_response" })),
+  close_dispute(stripe, customer, { won }) {
+    const open = stripe.truth(customer).disputes.find(({ status }) => /response$|review$/.test(status))
+    if (open)
+      stripe.closeDispute(
+        open.id,
+        open.status.startsWith("warning") ? "warning_closed" : won ? "won" : "lost",
+      )
+  },
+  delete_customer: (stripe, customer) => stripe.deleteCustomer(customer),
+}
+
+/** Every connection of the app's breaks, whatever it is in the middle of. */
+async function cutConnections(app: TestApp): Promise<void> {
+  await app.pool
+    .query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = ''
+         AND query NOT ILIKE '%bullmq%' AND query NOT ILIKE 'LISTEN%'`,
+    )
+    .catch(() => undefined)
+}
+
+async function compare(app: TestApp, { userId, stripeId, acts }: Payer): Promise<Divergence | null> {
+  const { rows } = await app.pool.query(
+    "SELECT coalesce(pro_until > billing_now(), false) AS pro FROM users WHERE id = $1",
+    [userId],
+  )
+  const truth = app.stripe.truth(stripeId)
+  const expected = isPro(truth, app.ctx.config.stripe) ? "pro" : "basic"
+  const actual = rows[0].pro ? "pro" : "basic"
+  return expected === actual ? null : { customer: stripeId, acts, expected, actual, truth }
+}
+
+type Truth = ReturnType<StripeSimulator["truth"]>
+
+/** Said once more and in other words than the service's: what must be so, by the simulator's books. */
+function isPro(truth: Truth, rules: { proPrices: readonly string[]; graceMs: number }): boolean {
+  if (truth.deleted) return false
+  return truth.subscriptions.some(({ status, price, cancelAt, paid }) => {
+    if (!["active", "trialing", "past_due"].includes(status) || !rules.proPrices.includes(price)) return false
+    const last = paid.toSorted((a, b) => a.periodEnd - b.periodEnd).at(-1)
+    if (!last || last.amountRefunded >= last.amountPaid) return false
+    if (["needs_response", "under_review", "lost"].includes(last.dispute ?? "")) return false
+    const lapses = last.periodEnd + rules.graceMs / SECOND
+    return truth.now < Math.min(lapses, cancelAt ?? lapses)
+  })
+}

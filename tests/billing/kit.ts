@@ -1,0 +1,98 @@
+import { expect, vi } from "vitest"
+import type { StripeSimulator } from "../../simulators/stripe/server.ts"
+import type { SignedIn, TestApp } from "../helpers/app.ts"
+
+/** Lets time pass at Stripe and in the database alike, whose clock the access goes by. */
+export async function passTime(app: TestApp, time: { days?: number; hours?: number }): Promise<void> {
+  app.stripe.advance(time)
+  await setClocks(app)
+}
+
+async function setClocks(app: TestApp): Promise<void> {
+  const ahead = app.stripe.now() - Math.floor(Date.now() / 1000)
+  await app.pool.query(
+    `CREATE OR REPLACE FUNCTION billing_now() RETURNS timestamptz LANGUAGE sql STABLE
+     AS 'SELECT now() + interval ''${Math.max(0, ahead)} seconds'''`,
+  )
+}
+
+/** Asks for a Checkout page. */
+export async function subscribe(app: TestApp, user: SignedIn): Promise<{ url: string; sessionId: string }> {
+  const { status, body } = await app.http.post("/subscribe/pro", undefined, { token: user.token })
+  expect(status, JSON.stringify(body)).toBe(200)
+  return body
+}
+
+type Payment = Parameters<StripeSimulator["completeCheckout"]>[1]
+
+/** Pays, and waits until the user is Pro. @returns the subscription's id */
+export async function becomePro(app: TestApp, user: SignedIn, payment: Payment = {}): Promise<string> {
+  const { sessionId } = await subscribe(app, user)
+  app.stripe.completeCheckout(sessionId, payment)
+  await untilStanding(app, user, { tier: "pro" })
+  const [subscription] = (await truthOf(app, user)).subscriptions
+  return subscription?.id as string
+}
+
+export async function standingOf(app: TestApp, user: SignedIn) {
+  const { status, body } = await app.http.get("/subscription/status", { token: user.token })
+  expect(status).toBe(200)
+  return body
+}
+
+/** Waits until the user's subscription is told to be like this. */
+export async function untilStanding(app: TestApp, user: SignedIn, like: object) {
+  return vi.waitFor(
+    async () => {
+      const standing = await standingOf(app, user)
+      expect(standing).toMatchObject(like)
+      return standing
+    },
+    { timeout: 20_000, interval: 30 },
+  )
+}
+
+export async function historyOf(app: TestApp, user: SignedIn) {
+  const { status, body } = await app.http.get("/subscription/history", { token: user.token })
+  expect(status).toBe(200)
+  return body as { tier: string; reason: string; cause: string; until: string | null }[]
+}
+
+/** Stripe's customer of the user. */
+export async function stripeIdOf(app: TestApp, user: SignedIn): Promise<string> {
+  const { rows } = await app.pool.query("SELECT stripe_id FROM billing_customers WHERE user_id = $1", [
+    user.user.id,
+  ])
+  return rows[0]?.stripe_id
+}
+
+export async function truthOf(app: TestApp, user: SignedIn) {
+  return app.stripe.truth(await stripeIdOf(app, user))
+}
+
+/** Waits until every event that has come in is dealt with. */
+export async function untilQuiet(app: TestApp): Promise<void> {
+  await app.stripe.settled()
+  await vi.waitFor(
+    async () => {
+      const { rows } = await app.pool.query(
+        `SELECT (SELECT count(*)::int FROM billing_events WHERE status = 'pending') AS events,
+           (SELECT count(*)::int FROM billing_customers WHERE sync_due_at < now() OR lease_until > now()) AS customers`,
+      )
+      expect(rows[0]).toEqual({ events: 0, customers: 0 })
+    },
+    { timeout: 30_000, interval: 30 },
+  )
+}
+
+/** Waits until nothing is on its way and nobody reads Stripe; what failed and waits for its next try may stay. */
+export async function untilIdle(app: TestApp): Promise<void> {
+  await app.stripe.settled()
+  await vi.waitFor(
+    async () => {
+      const { rows } = await app.pool.query("SELECT id FROM billing_customers WHERE lease_until > now()")
+      expect(rows).toEqual([])
+    },
+    { timeout: 30_000, interval: 20 },
+  )
+}

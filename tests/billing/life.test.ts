@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { MINUTE } from "../../src/utils/time.ts"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom, send } from "../helpers/chat.ts"
+import {
+  becomePro,
+  historyOf,
+  passTime,
+  standingOf,
+  stripeIdOf,
+  truthOf,
+  untilQuiet,
+  untilStanding,
+} from "./kit.ts"
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startTestApp({ stripe: true, config: { plans: { basicDailyPrompts: 1 } } })
+})
+afterAll(() => app.close())
+
+test(
+  "a subscription's whole life",
+  async () => {
+    const ann = await signIn(app)
+    const room = await createRoom(app, ann)
+    const ask = async () => (await send(app, ann, room, "hello")).status
+
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic", status: "none", usage: { limit: 1 } })
+    expect([await ask(), await ask()]).toEqual([202, 429])
+
+    // Checkout: the very next prompt is let through.
+    const first = await becomePro(app, ann, { card: "ok" })
+    expect(await ask()).toBe(202)
+    expect(await standingOf(app, ann)).toMatchObject({
+      status: "active",
+      cancelAt: null,
+      usage: { limit: null, remaining: null, used: 2 },
+    })
+
+    // Renewal: paid an hour after the period's end, with no gap in between.
+    await passTime(app, { days: 31 })
+    await untilQuiet(app)
+    expect(await ask()).toBe(202)
+    await passTime(app, { hours: 2 })
+    await untilQuiet(app)
+    expect((await historyOf(app, ann))[0]).toMatchObject({ tier: "pro", reason: "paid" })
+
+    // A renewal that fails: Pro stays for the grace and no longer.
+    app.stripe.changeCard(await stripeIdOf(app, ann), "insufficient_on_renewal")
+    await passTime(app, { days: 31 })
+    await untilStanding(app, ann, { tier: "pro", status: "past_due" })
+    expect((await historyOf(app, ann))[0]).toMatchObject({ tier: "pro", reason: "grace" })
+    await passTime(app, { days: 3 })
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic", status: "past_due" })
+    expect(await ask()).toBe(429)
+
+    // Recovery.
+    const { latestInvoice } = (await truthOf(app, ann)).subscriptions[0] as { latestInvoice: string }
+    app.stripe.payInvoice(latestInvoice, { card: "ok" })
+    await untilStanding(app, ann, { tier: "pro", status: "active" })
+    expect(await ask()).toBe(202)
+
+    // Cancelled in the portal: Pro to the end of what is paid, not a moment longer.
+    app.stripe.cancelAtPeriodEnd(first)
+    const cancelled = await untilStanding(app, ann, { tier: "pro", cancelAt: expect.any(String) })
+    expect(cancelled.cancelAt).toBe(cancelled.currentPeriodEnd)
+    expect((await historyOf(app, ann))[0]).toMatchObject({ reason: "ending" })
+    await passTime(app, { days: 31 })
+    await untilStanding(app, ann, { tier: "basic", status: "canceled" })
+    expect(await ask()).toBe(429)
+
+    // Subscribing again makes a new subscription of the same customer.
+    const customer = await stripeIdOf(app, ann)
+    const second = await becomePro(app, ann)
+    expect(await stripeIdOf(app, ann)).toBe(customer)
+    const { subscriptions } = await truthOf(app, ann)
+    expect(subscriptions.map(({ id, status }) => [id === first, status]).sort()).toEqual([
+      [false, "active"],
+      [true, "canceled"],
+    ])
+    expect(second).toBeTruthy()
+
+    // A refund in full ends Pro at once; who pays anew is Pro anew, and has one subscription.
+    const live = subscriptions.find(({ status }) => status === "active")?.id as string
+    app.stripe.refund({ subscription: live })
+    await untilStanding(app, ann, { tier: "basic" })
+    expect((await historyOf(app, ann))[0]).toMatchObject({ tier: "basic", reason: "refunded" })
+    await becomePro(app, ann)
+    const after = (await truthOf(app, ann)).subscriptions
+    expect(after.filter(({ status }) => status === "active")).toHaveLength(1)
+
+    // A dispute takes Pro away, and gives it back when it is won.
+    const third = after.find(({ status }) => status === "active")?.id as string
+    const dispute = app.stripe.dispute(third)
+    await untilStanding(app, ann, { tier: "basic" })
+    expect((await historyOf(app, ann))[0]).toMatchObject({ reason: "disputed" })
+    app.stripe.closeDispute(dispute.id, "won")
+    await untilStanding(app, ann, { tier: "pro" })
+  },
+  2 * MINUTE,
+)

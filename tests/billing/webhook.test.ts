@@ -1,0 +1,186 @@
+import { createHmac } from "node:crypto"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { startTestApp, type TestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
+
+const OLD_SECRET = "whsec_the_one_before"
+let app: TestApp
+beforeAll(async () => {
+  app = await startTestApp({
+    stripe: true,
+    config: { stripe: { webhookSecrets: [WEBHOOK_SECRET, OLD_SECRET] } },
+  })
+})
+afterAll(() => app.close())
+
+let counter = 0
+const anEvent = (over: object = {}) => ({
+  id: `evt_test_${process.pid}_${counter++}`,
+  object: "event",
+  type: "invoice.paid",
+  api_version: "2026-10-28.endive",
+  created: Math.floor(Date.now() / 1000),
+  livemode: false,
+  data: { object: { id: "in_1", object: "invoice", customer: "cus_nobody" } },
+  ...over,
+})
+
+function sign(body: string, { secret = WEBHOOK_SECRET, at = Math.floor(Date.now() / 1000) } = {}) {
+  return `t=${at},v1=${createHmac("sha256", secret).update(`${at}.${body}`).digest("hex")}`
+}
+
+function deliver(body: string, signature: string | undefined = sign(body), headers: object = {}) {
+  return app.http.post("/webhook/stripe", body, {
+    headers: {
+      "Content-Type": "application/json; charset=utf-8",
+      ...(signature ? { "Stripe-Signature": signature } : {}),
+      ...headers,
+    },
+  })
+}
+
+async function stored(id: string) {
+  const { rows } = await app.pool.query("SELECT * FROM billing_events WHERE id = $1", [id])
+  return rows[0]
+}
+
+async function countEvents(): Promise<number> {
+  const { rows } = await app.pool.query("SELECT count(*)::int AS n FROM billing_events")
+  return rows[0].n
+}
+
+test("an event is stored once, however often it comes", async () => {
+  const event = anEvent()
+  const body = JSON.stringify(event)
+  const answers = await Promise.all(Array.from({ length: 20 }, () => deliver(body)))
+  for (const { status, body: said } of answers) expect([status, said]).toEqual([200, { received: true }])
+  expect(await stored(event.id)).toMatchObject({ type: "invoice.paid", stripe_customer_id: "cus_nobody" })
+})
+
+test("both secrets are good while one replaces the other", async () => {
+  const body = JSON.stringify(anEvent())
+  expect((await deliver(body, sign(body, { secret: OLD_SECRET }))).status).toBe(200)
+})
+
+test("what was stored holds nothing of what the event was about but ids", async () => {
+  const event = anEvent({
+    data: {
+      object: { id: "cs_1", object: "checkout.session", customer: "cus_x", customer_email: "a@b.example" },
+    },
+    type: "checkout.session.completed",
+  })
+  await deliver(JSON.stringify(event))
+  expect(JSON.stringify(await stored(event.id))).not.toContain("a@b.example")
+})
+
+describe("refused with 400, and nothing written", () => {
+  const body = JSON.stringify(anEvent())
+  const minutesAgo = (minutes: number) => Math.floor(Date.now() / 1000) - 60 * minutes
+  test.each<[string, () => ReturnType<typeof deliver>]>([
+    ["no signature", () => app.http.post("/webhook/stripe", body)],
+    ["another secret", () => deliver(body, sign(body, { secret: "whsec_other" }))],
+    ["a changed byte", () => deliver(body.replace("cus_nobody", "cus_nobodx"), sign(body))],
+    ["a re-serialised body", () => deliver(JSON.stringify(JSON.parse(body), null, 2), sign(body))],
+    ["an old timestamp", () => deliver(body, sign(body, { at: minutesAgo(6) }))],
+    ["a signature of another scheme", () => deliver(body, sign(body).replace("v1=", "v0="))],
+    ["a malformed signature", () => deliver(body, "t=,v1=")],
+    ["a signature of a megabyte less", () => deliver(body, `t=1,v1=${"0".repeat(8_000)}`)],
+    ["an empty body", () => deliver("", sign(""))],
+    ["no JSON", () => deliver("{", sign("{"))],
+    ["JSON that is no event", () => deliver("[1]", sign("[1]"))],
+    ["an id of 300 characters", () => signed(anEvent({ id: "e".repeat(300) }))],
+    ["a body over 1 MB", () => signed(anEvent({ filler: "x".repeat(1024 * 1024) }))],
+  ])("%s", async (_, send) => {
+    const before = await countEvents()
+    const { status, body: problem } = await send()
+    expect(status).toBe(400)
+    expect(problem.code).toMatch(/^(?:bad_signature|invalid_request)$/)
+    expect(await countEvents()).toBe(before)
+  })
+
+  function signed(event: object) {
+    const text = JSON.stringify(event)
+    return deliver(text, sign(text))
+  }
+})
+
+describe("signed by Stripe and strange", () => {
+  test.each<[string, object]>([
+    [
+      "a thin event",
+      {
+        object: "v2.core.event",
+        data: undefined,
+        created: "2026-11-22T10:00:00.000Z",
+        type: "v1.customer.subscription.past_due",
+        related_object: { id: "sub_1", type: "subscription", url: "/v1/x" },
+      },
+    ],
+    ["an unknown type", { type: "some.thing.new" }],
+    [
+      "an unknown status in a subscription",
+      {
+        type: "customer.subscription.updated",
+        data: {
+          object: { id: "sub_1", object: "subscription", status: "hibernating", customer: "cus_nobody" },
+        },
+      },
+    ],
+    [
+      "an expanded customer",
+      {
+        data: {
+          object: { id: "in_2", object: "invoice", customer: { id: "cus_nobody", object: "customer" } },
+        },
+      },
+    ],
+    ["no customer", { data: { object: { id: "in_3", object: "invoice", customer: null } } }],
+    ["data of another shape", { data: [1, 2] }],
+    ["a customer that is a number", { data: { object: { id: "in_4", customer: 7 } } }],
+    ["no time", { created: undefined }],
+    [
+      "a dispute whose charge nobody knows",
+      {
+        type: "charge.dispute.created",
+        data: { object: { id: "dp_none", object: "dispute", charge: "ch_none" } },
+      },
+    ],
+  ])("%s is stored and done with", async (_, over) => {
+    const event = anEvent(over)
+    expect((await deliver(JSON.stringify(event))).status).toBe(200)
+    await expect.poll(async () => (await stored(event.id))?.status).toMatch(/^(?:ignored|unmatched)$/)
+  })
+})
+
+test("without the database Stripe is told to come again", async () => {
+  const other = await startTestApp({ beside: app, worker: false })
+  await other.ctx.db.pool.end()
+  const body = JSON.stringify(anEvent())
+  const { status } = await other.http.post("/webhook/stripe", body, {
+    headers: { "Stripe-Signature": sign(body) },
+  })
+  expect(status).toBeGreaterThanOrEqual(500)
+  await other.close().catch(() => undefined)
+})
+
+const RECORDED = process.env.RECORDINGS && join(process.env.RECORDINGS, "stripe", "events")
+const recordings =
+  RECORDED && existsSync(RECORDED) ? readdirSync(RECORDED).filter((name) => name.endsWith(".json")) : []
+
+/** Some hold a whole event, some its `data` alone. */
+function toEvent(name: string) {
+  const recorded = JSON.parse(readFileSync(join(RECORDED as string, name), "utf8"))
+  if (recorded.object === "event") return { ...recorded, id: `${recorded.id}_${counter++}` }
+  return anEvent({
+    type: name.replace(/\.json$/, ""),
+    data: typeof recorded.object === "string" ? { object: recorded } : recorded,
+  })
+}
+
+test.skipIf(recordings.length === 0).each(recordings)("the recording %s is read", async (name) => {
+  const event = toEvent(name)
+  expect((await deliver(JSON.stringify(event))).status).toBe(200)
+  await expect.poll(async () => (await stored(event.id))?.status).toMatch(/^(?:unmatched|ignored)$/)
+  expect((await stored(event.id)).stripe_customer_id).toMatch(/^cus_/)
+})

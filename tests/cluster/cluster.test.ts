@@ -1,0 +1,112 @@
+import { Redis } from "ioredis"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { QUEUE_NAME } from "../../src/services/generation/queue.ts"
+import { queuePrefix } from "../../src/services/platform/job-queue.ts"
+import { MINUTE } from "../../src/utils/time.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { type RedisCluster, startRedisCluster } from "../helpers/redis-cluster.ts"
+
+const stack = new AsyncDisposableStack()
+let cluster: RedisCluster
+let app: TestApp
+let other: TestApp
+let user: SignedIn
+
+beforeAll(async () => {
+  cluster = await startRedisCluster(stack)
+  app = await startTestApp({ redisUrl: cluster.url })
+  stack.defer(() => app.close())
+  other = await startTestApp({ beside: app, worker: false })
+  stack.defer(() => other.close())
+  user = await signIn(app)
+  await makePro(app, user)
+})
+afterAll(() => stack.disposeAsync())
+
+test("keys are spread over the nodes, and those of the queue are on one", async () => {
+  let keys: string[][] = []
+  // A busy machine's Redis may go unanswered for a moment, and a reply's stream then isn't written.
+  await expect
+    .poll(async () => {
+      const rooms = await Promise.all(Array.from({ length: 6 }, () => createRoom(app, user)))
+      await Promise.all(rooms.map((room) => ask(app, user, room, "Hello")))
+      keys = await keysByNode(cluster)
+      return keys.filter((ofNode) => ofNode.some((key) => key.startsWith("reply:"))).length
+    })
+    .toBeGreaterThan(1)
+  const queue = keys.map((ofNode) => ofNode.filter((key) => key.includes(QUEUE_NAME)))
+  expect(queue.filter((ofNode) => ofNode.length > 0)).toHaveLength(1)
+  expect(queue.flat().every((key) => key.startsWith(`${queuePrefix(cluster.url)}:`))).toBe(true)
+})
+
+test("replies come through the queue, not from the sweep", async () => {
+  const reply = await ask(app, user, await createRoom(app, user), "Hello")
+  const key = `${queuePrefix(cluster.url)}:${QUEUE_NAME}:events`
+  const events = (await app.ctx.redis?.call((client) => client.xrevrange(key, "+", "-"))) ?? []
+  const ended = events.find(([, fields]) => fields.includes("completed") && fields.includes(reply.id))
+  expect(ended).toBeDefined()
+})
+
+test("two processes count a limit together", async () => {
+  const consume = (each: TestApp) => each.ctx.rateLimits.consume("write", "somebody")
+  const first = await consume(app)
+  const second = await consume(other)
+  expect(second.remaining).toBe(first.remaining - 1)
+})
+
+test("notices reach every process, whichever node it listens on", async () => {
+  const heard: unknown[] = []
+  const unsubscribe = other.ctx.bus.subscribe("room:{somewhere}", (message) => heard.push(message))
+  await expect.poll(() => heard).toContain(null)
+  await expect
+    .poll(() => {
+      app.ctx.bus.publish("room:{somewhere}", "hello")
+      return heard
+    })
+    .toContain("hello")
+  unsubscribe()
+})
+
+test(
+  "while the node with the queue is killed and started again every prompt is accepted and ends in one reply",
+  async () => {
+    const replies: { id: string; chatroomId: string }[] = []
+    const prompts = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const { status, body } = await send(app, user, await createRoom(app, user), `question ${i}`)
+        expect(status, JSON.stringify(body)).toBe(202)
+        replies.push(body.reply)
+      }
+    }
+    await prompts(5)
+    const node = cluster.nodes[await nodeOfQueue(cluster)]
+    await node?.kill()
+    await prompts(5)
+    await node?.start()
+    await prompts(5)
+    for (const reply of replies) {
+      expect(await finalReply(app, user, reply, MINUTE)).toMatchObject({ id: reply.id, status: "completed" })
+    }
+    await expect.poll(async () => (await app.http.get("/health/ready")).body.status).toBe("ready")
+  },
+  2 * MINUTE,
+)
+
+async function keysByNode({ nodes }: RedisCluster): Promise<string[][]> {
+  return Promise.all(
+    nodes.map(async ({ url }) => {
+      const client = new Redis(url)
+      try {
+        return await client.keys("*")
+      } finally {
+        client.disconnect()
+      }
+    }),
+  )
+}
+
+async function nodeOfQueue(cluster: RedisCluster): Promise<number> {
+  const keys = await keysByNode(cluster)
+  return keys.findIndex((ofNode) => ofNode.some((key) => key.includes(QUEUE_NAME)))
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest"
+import { startChild } from "../../drills/child.ts"
+import { openFolder } from "../../drills/stores.ts"
+import { MINUTE } from "../../src/utils/time.ts"
+import { createTestDatabase } from "../helpers/database.ts"
+import { createHttp } from "../helpers/http.ts"
+import { testStack } from "./kit.ts"
+
+const TOKEN = "a-metrics-token-that-is-long-enough-to-be-one"
+
+test(
+  "a worker without an API shows its figures and that it lives on WORKER_PORT, and nothing else",
+  async () => {
+    const stack = testStack()
+    const folder = await openFolder(stack)
+    const database = await createTestDatabase()
+    stack.defer(() => database.drop())
+    const env = {
+      DATABASE_URL: database.url,
+      GEMINI_API_KEY: "unused",
+      JWT_SECRET: "x".repeat(32),
+      METRICS_TOKEN: TOKEN,
+      WORKER_PORT: "0",
+    }
+    const worker = startChild({ entry: "src/worker.ts", env, cwd: folder })
+    stack.defer(async () => void (await worker.kill("SIGKILL")))
+    await worker.printed("figures and liveness are served")
+    const url = /"url":"([^"]+)"/.exec(worker.output())?.[1] as string
+    const http = createHttp(url)
+    expect(await http.get("/health/live")).toMatchObject({ status: 200, body: { status: "live" } })
+    expect((await http.get("/metrics")).status).toBe(401)
+    const figures = await http.get("/metrics", { token: TOKEN })
+    expect(figures.body).toMatch(/^chat_build_info\{.*role="worker"\} 1$/m)
+    expect(figures.body).toMatch(/^chat_worker_busy 0$/m)
+    for (const path of ["/", "/chatroom", "/admin/replies"])
+      expect((await fetch(url + path)).status).toBe(404)
+    expect(await worker.kill("SIGTERM")).toEqual({ code: 0, signal: null })
+  },
+  MINUTE,
+)

@@ -1,0 +1,34 @@
+import { cp, writeFile } from "node:fs/promises"
+import { join, relative } from "node:path"
+import pg from "pg"
+
+/** What a base backup leaves out: https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP-DATA */
+const LEFT_OUT =
+  /^(?:postmaster\.(?:pid|opts)|pg_(?:replslot|dynshmem|notify|serial|snapshots|stat_tmp|subtrans)\/.+)$/
+
+/**
+ * Copies the data folder of a running embedded PostgreSQL with PostgreSQL's own backup functions: what
+ * `pg_basebackup` does, which isn't among the embedded programs. The server must keep its log (`wal_level`).
+ */
+export async function takeBaseBackup(url: string, from: string, to: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query("SELECT pg_backup_start('copy', true)")
+    const home = join(from, "postgres")
+    const cluster = join(home, "cluster")
+    await cp(home, join(to, "postgres"), {
+      recursive: true,
+      filter: (file) => !LEFT_OUT.test(relative(cluster, file)),
+    })
+    const { rows } = await client.query("SELECT labelfile FROM pg_backup_stop(false)")
+    await writeFile(join(to, "postgres", "cluster", "backup_label"), rows[0].labelfile)
+    // The log that was written until the end is needed to make the copy whole.
+    const { rows: segments } = await client.query("SELECT name FROM pg_ls_waldir()")
+    for (const { name } of segments) {
+      await cp(join(cluster, "pg_wal", name), join(to, "postgres", "cluster", "pg_wal", name))
+    }
+  } finally {
+    await client.end()
+  }
+}

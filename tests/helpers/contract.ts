@@ -1,0 +1,153 @@
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
+import addFormats from "ajv-formats"
+import { describeService } from "../../src/routes/docs.routes.ts"
+import { rows } from "../../src/routes/index.ts"
+import type { JsonSchema } from "../../src/routes/openapi/schemas.ts"
+import { type OpenApi, type Operation, type ReplyObject, resolve } from "../../src/routes/openapi/types.ts"
+
+/** What came back for a request. */
+export interface Exchange {
+  method: string
+  /** With or without a query. */
+  path: string
+  status: number
+  headers: Headers
+  /** Parsed, where it is JSON. */
+  body: unknown
+}
+
+export interface Contract {
+  document: OpenApi
+  /** What of the reply the document doesn't say, one line each. */
+  check(exchange: Exchange): string[]
+  /** The same for the `data` of one event of a stream. */
+  checkEvent(request: { method: string; path: string }, event: string, data: unknown): string[]
+  /** The operation that a request is for, by the document. */
+  find(method: string, path: string): { template: string; operation: Operation } | null
+  /** What is wrong with a value by a schema of the document. */
+  validate(schema: JsonSchema, value: unknown): string[]
+}
+
+let shared: Contract | undefined
+
+/** The contract of the running code; validators are compiled when first needed, and once. */
+export function contract(): Contract {
+  shared ??= createContract(describeService(rows))
+  return shared
+}
+
+/** @throws when the reply isn't what the document says */
+export function expectDocumented(exchange: Exchange): void {
+  const faults = contract().check(exchange)
+  if (faults.length === 0) return
+  const { method, path, status } = exchange
+  throw new Error(`Not in the OpenAPI document: ${method} ${path} → ${status}\n- ${faults.join("\n- ")}`)
+}
+
+export function createContract(document: OpenApi): Contract {
+  const validate = createValidation(document)
+  const find = createFinder(document)
+  const replyOf = (operation: Operation, status: number): ReplyObject | null => {
+    const reply = operation.responses[status]
+    return reply ? resolve(document, reply) : null
+  }
+  return {
+    document,
+    find,
+    validate,
+    check({ method, path, status, headers, body }) {
+      const found = find(method, path)
+      if (!found) return checkOutside(validate, { method, path, status, headers, body })
+      const reply = replyOf(found.operation, status)
+      if (!reply) return [`status ${status} of ${found.template}: ${JSON.stringify(body)?.slice(0, 300)}`]
+      return [
+        ...checkHeaders(document, validate, reply, headers),
+        ...(method === "HEAD" ? [] : checkBody(validate, reply, headers, body)),
+      ]
+    },
+    checkEvent({ method, path }, event, data) {
+      const stream = replyOf(find(method, path)?.operation as Operation, 200)?.content?.["text/event-stream"]
+      const schema = stream?.["x-events"]?.[event]
+      return schema ? validate(schema, data) : [`event ${event}`]
+    },
+  }
+}
+
+type Validate = Contract["validate"]
+
+function createValidation(document: OpenApi): Validate {
+  // Formats that no schema here has would be a mistake; other keywords are the document's own.
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  addFormats.default(ajv)
+  ajv.addSchema({ $id: "openapi:", components: { schemas: close(document.components.schemas) } })
+  const compiled = new Map<JsonSchema, ValidateFunction>()
+  return (schema, value) => {
+    let check = compiled.get(schema)
+    if (!check) {
+      const own = JSON.stringify(close(schema)).replaceAll('"#/components/', '"openapi:#/components/')
+      check = ajv.compile(JSON.parse(own))
+      compiled.set(schema, check)
+    }
+    if (check(value)) return []
+    return (check.errors ?? []).map(({ instancePath, message, params }) =>
+      `body${instancePath} ${message} ${JSON.stringify(params)}`.slice(0, 300),
+    )
+  }
+}
+
+/** Clients must bear new fields; the service must not send any that it doesn't document. */
+function close<T>(schema: T): T {
+  if (Array.isArray(schema)) return schema.map(close) as T
+  if (typeof schema !== "object" || schema === null) return schema
+  const closed = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, close(value)]))
+  const isObject = closed.type === "object" && "properties" in closed
+  if (isObject && !("additionalProperties" in closed)) closed.additionalProperties = false
+  return closed as T
+}
+
+function createFinder(document: OpenApi): Contract["find"] {
+  const routes = Object.entries(document.paths).map(([template, methods]) => ({
+    template,
+    methods,
+    // As Express matches: any case, and a slash may follow.
+    pattern: new RegExp(`^${template.replace(/[.]/g, "\\.").replace(/\{\w+\}/g, "[^/]+")}/?$`, "i"),
+  }))
+  return (method, path) => {
+    const pathname = path.split(/[?#]/)[0] as string
+    const known = routes.filter(({ pattern }) => pattern.test(pathname))
+    const name = method === "HEAD" ? "get" : method.toLowerCase()
+    for (const { template, methods } of known) {
+      const operation = methods[name]
+      if (operation) return { template, operation }
+    }
+    return null
+  }
+}
+
+/** Unknown paths, other methods of known ones, and what can't be parsed are problems, too. */
+function checkOutside(validate: Validate, { method, path, status, headers, body }: Exchange): string[] {
+  if (![204, 400, 404, 405].includes(status)) return [`status ${status} of ${path}, which isn't documented`]
+  const faults = headers.has("x-request-id") ? [] : ["header X-Request-Id is missing"]
+  const isEmpty = status === 204 || method === "HEAD"
+  return isEmpty ? faults : [...faults, ...validate({ $ref: "#/components/schemas/Problem" }, body)]
+}
+
+function checkHeaders(document: OpenApi, validate: Validate, reply: ReplyObject, headers: Headers): string[] {
+  const declared = Object.entries(reply.headers).flatMap(([name, header]) => {
+    const { required, schema } = resolve(document, header)
+    const value = headers.get(name)
+    if (value === null) return required ? [`header ${name} is missing`] : []
+    return validate(schema, value).map((fault) => `header ${name}: ${fault}`)
+  })
+  const known = Object.keys(document.components.headers).map((name) => name.replace(/\.optional$/, ""))
+  const undeclared = known.filter((name) => headers.has(name) && !(name in reply.headers))
+  return [...declared, ...undeclared.map((name) => `header ${name}`)]
+}
+
+function checkBody(validate: Validate, reply: ReplyObject, headers: Headers, body: unknown): string[] {
+  const type = headers.get("content-type")?.split(";")[0]
+  if (!reply.content) return type || body ? [`a body of ${type}`] : []
+  const content = type === undefined ? undefined : reply.content[type]
+  if (!content) return [`a body of ${type}`]
+  return type === "text/event-stream" ? [] : validate(content.schema, body)
+}

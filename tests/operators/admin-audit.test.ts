@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom } from "../helpers/chat.ts"
+
+const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+const asAdmin = { token: TOKEN }
+
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  app = await startTestApp({ config: { admin: { token: TOKEN } } })
+  ann = await signIn(app)
+})
+afterAll(() => app.close())
+
+const newest = async (limit = 1) => (await app.http.get(`/admin/audit?limit=${limit}`, asAdmin)).body
+
+test("every action is entered with who, what, about whom, when, which request and what came of it", async () => {
+  const { id } = ann.user
+  const requestId = `audit-${randomUUID()}`
+  await app.http.post(`/admin/users/${id}/suspend`, undefined, {
+    ...asAdmin,
+    headers: { "X-Request-Id": requestId },
+  })
+  expect(await newest()).toEqual([
+    {
+      id: expect.any(String),
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+      actor: "admin_token",
+      action: "suspend_user",
+      targetId: id,
+      requestId,
+      address: "127.0.0.1",
+      outcome: "ok",
+    },
+  ])
+  const gone = randomUUID()
+  await app.http.post(`/admin/users/${gone}/unsuspend`, undefined, asAdmin)
+  expect(await newest()).toMatchObject([{ action: "unsuspend_user", targetId: gone, outcome: "not_found" }])
+  await app.http.post("/admin/users/search", { mobileNumber: ann.mobileNumber }, asAdmin)
+  const [found] = await newest()
+  expect(found).toMatchObject({ action: "search_user", targetId: id, outcome: "ok" })
+  expect(JSON.stringify(await newest(100))).not.toContain(ann.mobileNumber.slice(1))
+  await app.http.post(`/admin/users/${id}/unsuspend`, undefined, asAdmin)
+  await app.http.post("/admin/session", { token: TOKEN })
+  expect(await newest()).toMatchObject([{ action: "sign_in", outcome: "ok" }])
+})
+
+test("a retry of a reply is entered, too", async () => {
+  const user = await signIn(app)
+  const reply = await ask(app, user, await createRoom(app, user), "[[gemini: blocked]] no")
+  await app.http.post(`/admin/replies/${reply.id}/retry`, undefined, asAdmin)
+  expect(await newest()).toMatchObject([{ action: "retry_reply", targetId: reply.id, outcome: "ok" }])
+})
+
+test("nothing that was entered can be changed or deleted", async () => {
+  await app.http.get(`/admin/users/${ann.user.id}`, asAdmin)
+  const [entry] = await newest()
+  for (const statement of [
+    "DELETE FROM admin_audit",
+    "TRUNCATE admin_audit",
+    "UPDATE admin_audit SET outcome = 'begun'",
+    "UPDATE admin_audit SET actor = 'nobody'",
+    "UPDATE admin_audit SET outcome = 'failed'",
+  ])
+    await expect(app.pool.query(statement), statement).rejects.toThrow("append-only")
+  expect(await newest()).toEqual([entry])
+})
+
+test("what can't be entered isn't done", async () => {
+  const user = await signIn(app)
+  await app.pool.query("ALTER TABLE admin_audit RENAME TO admin_audit_away")
+  const answer = await app.http.post(`/admin/users/${user.user.id}/suspend`, undefined, asAdmin)
+  await app.pool.query("ALTER TABLE admin_audit_away RENAME TO admin_audit")
+  expect(answer.status).toBe(500)
+  expect((await app.http.get("/user/me", { token: user.token })).status).toBe(200)
+})
+
+test("the log is read page by page", async () => {
+  for (let i = 0; i < 3; i++) await app.http.get(`/admin/users/${ann.user.id}`, asAdmin)
+  const all = await newest(3)
+  const seen = []
+  for (let path = "/admin/audit?limit=1"; seen.length < 3; ) {
+    const { body, headers } = await app.http.get(path, asAdmin)
+    seen.push(...body)
+    path = /<([^>]+)>/.exec(headers.get("link") ?? "")?.[1] ?? ""
+  }
+  expect(seen).toEqual(all)
+  expect((await app.http.get("/admin/audit?cursor=x", asAdmin)).status).toBe(400)
+})
+
+test("the state of the service tells no secret", async () => {
+  const { status, body } = await app.http.get("/admin/system", asAdmin)
+  expect(status).toBe(200)
+  expect(body).toMatchObject({
+    health: { database: "up", queue: "up" },
+    queues: { replies: { active: 0 }, billing: {} },
+    config: { model: "gemini-3.8-flash", adminToken: true },
+    migration: expect.stringMatching(/^\d{4}-/),
+  })
+  const { config } = app.ctx
+  const secrets = [
+    TOKEN,
+    config.jwt.secret,
+    config.gemini.apiKey,
+    config.stripe.secretKey,
+    config.database.url,
+  ]
+  for (const secret of secrets) expect(JSON.stringify(body)).not.toContain(secret)
+})

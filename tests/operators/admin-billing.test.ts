@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { becomePro, stripeIdOf, untilQuiet } from "../billing/kit.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { readFigures } from "./kit.ts"
+import { startOtlpReceiver } from "./otlp-receiver.ts"
+
+const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+const asAdmin = { token: TOKEN }
+
+let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  receiver = await startOtlpReceiver()
+  const tracing = { url: receiver.url }
+  app = await startTestApp({ stripe: true, config: { admin: { token: TOKEN }, tracing } })
+  ann = await signIn(app)
+  await becomePro(app, ann)
+  await untilQuiet(app)
+})
+afterAll(async () => {
+  await app.close()
+  receiver.close()
+})
+
+const eventsOf = async () => (await app.http.get("/admin/billing/events?limit=100", asAdmin)).body
+
+test("a user's entitlement is told with its reason", async () => {
+  const { body } = await app.http.get(`/admin/users/${ann.user.id}`, asAdmin)
+  expect(body.entitlement).toMatchObject({ tier: "pro", reason: "paid", subscriptionStatus: "active" })
+  expect(body.quota.limit).toBeNull()
+})
+
+test("an event is replayed: what was lost here is read from Stripe again", async () => {
+  const events = await eventsOf()
+  const paid = events.find(({ type }: { type: string }) => type === "customer.subscription.created")
+  expect(paid).toMatchObject({ status: "handled", stripeCustomerId: await stripeIdOf(app, ann) })
+  await app.pool.query("DELETE FROM subscriptions")
+  const replayed = await app.http.post(`/admin/billing/events/${paid.id}/replay`, undefined, asAdmin)
+  expect(replayed).toMatchObject({ status: 202, body: { id: paid.id, status: "pending" } })
+  await untilQuiet(app)
+  const { body } = await app.http.get(`/admin/users/${ann.user.id}`, asAdmin)
+  expect(body.entitlement).toMatchObject({ tier: "pro", subscriptionStatus: "active" })
+  const again = (await eventsOf()).find(({ id }: { id: string }) => id === paid.id)
+  expect(again.status).toBe("handled")
+  const { body: audit } = await app.http.get("/admin/audit?limit=10", asAdmin)
+  expect(audit).toContainEqual(
+    expect.objectContaining({ action: "replay_billing_event", targetId: paid.id, outcome: "ok" }),
+  )
+  for (const [id, status] of [
+    ["evt_unknown", 404],
+    ["x-y", 400],
+  ])
+    expect((await app.http.post(`/admin/billing/events/${id}/replay`, undefined, asAdmin)).status).toBe(
+      status,
+    )
+})
+
+test("billing is counted by kind of event and by outcome", async () => {
+  const figures = readFigures((await app.http.get("/metrics", asAdmin)).body)
+  const received = figures.sum("chat_billing_events_received_total", { class: "customer.subscription" })
+  expect(received).toBeGreaterThan(0)
+  expect(figures.sum("chat_billing_events_handled_total", { outcome: "handled" })).toBeGreaterThan(0)
+  expect(figures.sum("chat_billing_syncs_total", { outcome: "changed" })).toBeGreaterThan(0)
+  expect(figures.sum("chat_entitlements_changed_total", { tier: "pro", reason: "paid" })).toBeGreaterThan(0)
+})
+
+test("a checkout and a webhook are traces that reach to the calls of Stripe, without its ids or keys", async () => {
+  const tracesOf = (name: string) => {
+    const spans = receiver.spans()
+    const begun = new Set(spans.filter((span) => span.name === name).map(({ traceId }) => traceId))
+    return [...begun].map((id) => spans.filter(({ traceId }) => traceId === id).map((span) => span.name))
+  }
+  await expect
+    .poll(() => tracesOf("POST /subscribe/pro"))
+    .toContainEqual(expect.arrayContaining(["POST stripe /v1/checkout/sessions"]))
+  // A job may find that another has done its work, and ask Stripe nothing.
+  await expect
+    .poll(() => tracesOf("POST /webhook/stripe"))
+    .toContainEqual(
+      expect.arrayContaining(["process billing-queue", expect.stringMatching(/^GET stripe \/v1/)]),
+    )
+  for (const secret of ["sk_test", "whsec_", "cus_", "sub_", ann.mobileNumber.slice(1)])
+    expect(receiver.raw().includes(secret), secret).toBe(false)
+})

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { issueAdminSession } from "../../src/services/admin/admin-session.ts"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+
+const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+
+let app: TestApp
+
+beforeAll(async () => {
+  app = await startTestApp({ worker: false, config: { admin: { token: TOKEN } } })
+})
+afterAll(() => app.close())
+
+const open = (token: string, of = app) => of.http.post("/admin/session", { token })
+const cookieOf = (headers: Headers) => headers.get("set-cookie")?.split(";")[0] as string
+const withCookie = (Cookie: string, more: Record<string, string> = {}) => ({ headers: { Cookie, ...more } })
+
+describe("a browser's session", () => {
+  test("is opened by the admin token, as a cookie that neither scripts nor other sites get at", async () => {
+    const { status, headers, body } = await open(TOKEN)
+    expect(status).toBe(200)
+    expect(body.actor).toBe("admin_token")
+    expect(headers.get("set-cookie")).toMatch(
+      /^admin_session=[\w.-]+; Path=\/admin; HttpOnly; SameSite=Strict; Max-Age=3600$/,
+    )
+    const cookie = cookieOf(headers)
+    expect(cookie).not.toContain(TOKEN)
+    expect(await app.http.get("/admin/session", withCookie(cookie))).toMatchObject({
+      status: 200,
+      body: { actor: "admin_token", expiresAt: body.expiresAt },
+    })
+    const closed = await app.http.delete("/admin/session", withCookie(cookie))
+    expect(closed.headers.get("set-cookie")).toContain(
+      "admin_session=; Path=/admin; HttpOnly; SameSite=Strict; Max-Age=0",
+    )
+  })
+
+  test("is Secure in production", async () => {
+    const production = await startTestApp({
+      beside: app,
+      worker: false,
+      config: { production: true, admin: { token: TOKEN } },
+    })
+    expect((await open(TOKEN, production)).headers.get("set-cookie")).toMatch(/; Secure$/)
+    await production.close()
+  })
+
+  test("isn't opened by anything else, and that is logged, not audited", async () => {
+    const user = await signIn(app)
+    for (const token of [`${TOKEN}x`, "x", user.token, user.refreshToken])
+      expect((await open(token)).status).toBe(401)
+    expect((await app.http.post("/admin/session", {})).status).toBe(400)
+    expect(app.logs()).toContain("admin sign-in refused")
+    expect(app.logs()).not.toContain(`${TOKEN}x`)
+    const { body } = await app.http.get("/admin/audit", { token: TOKEN })
+    expect(body.every(({ outcome }: { outcome: string }) => outcome === "ok")).toBe(true)
+  })
+
+  test("changes something only when a page of this server asks", async () => {
+    const user = await signIn(app)
+    const cookie = cookieOf((await open(TOKEN)).headers)
+    const suspend = (more: Record<string, string>) =>
+      app.http.post(`/admin/users/${user.user.id}/suspend`, undefined, withCookie(cookie, more))
+    const host = new URL(app.url).host
+    for (const refused of [
+      {},
+      { Origin: "https://evil.example" },
+      { Origin: "null" },
+      { "Sec-Fetch-Site": "cross-site" },
+      { "Sec-Fetch-Site": "same-site", Origin: `http://${host}` },
+      { "Sec-Fetch-Site": "none" },
+    ])
+      expect(await suspend(refused as Record<string, string>)).toMatchObject({
+        status: 403,
+        body: { code: "forbidden" },
+      })
+    expect(
+      (await app.http.get(`/admin/users/${user.user.id}`, withCookie(cookie))).body.suspendedAt,
+    ).toBeNull()
+    expect((await suspend({ Origin: `http://${host}` })).status).toBe(200)
+    expect((await suspend({ "Sec-Fetch-Site": "same-origin" })).status).toBe(200)
+    const queues = await fetch(`${app.url}/admin/queues/api/queues/gemini-queue/pause`, {
+      method: "PUT",
+      headers: { Cookie: cookie },
+    })
+    expect(queues.status).toBe(403)
+  })
+
+  test("that was changed, is old, or was made under another token or secret is none", async () => {
+    const good = cookieOf((await open(TOKEN)).headers)
+    const [payload = "", signature = ""] = good.slice("admin_session=".length).split(".")
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString())
+    const forged = Buffer.from(JSON.stringify({ ...claims, expiresAt: claims.expiresAt + 1 })).toString(
+      "base64url",
+    )
+    const { config } = app.ctx
+    const issue = (other: object) =>
+      issueAdminSession({ ...config, ...other }, { actor: "admin_token", sessionId: null }).value
+    for (const value of [
+      `${forged}.${signature}`,
+      `${payload}.`,
+      `${payload}.${signature.slice(0, -2)}`,
+      "x",
+      issue({ admin: { token: `${TOKEN}2` } }),
+      issue({ jwt: { ...config.jwt, secret: "another secret, as long as it has to be" } }),
+    ])
+      expect((await app.http.get("/admin/session", withCookie(`admin_session=${value}`))).status).toBe(401)
+    const closed = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
+    expect((await closed.http.get("/admin/session", withCookie(good))).status).toBe(401)
+    const own = issue({ admin: { token: null } })
+    expect((await closed.http.get("/admin/session", withCookie(`admin_session=${own}`))).status).toBe(401)
+    await closed.close()
+  })
+
+  test("of an admin ends with their session as a user", async () => {
+    const boss = await signIn(app)
+    await app.http.post(`/admin/users/${boss.user.id}/role`, { role: "admin" }, { token: TOKEN })
+    const cookie = cookieOf((await open(boss.token)).headers)
+    expect((await app.http.get("/admin/session", withCookie(cookie))).body.actor).toBe(boss.user.id)
+    await app.http.post("/auth/logout", undefined, { token: boss.token })
+    expect((await app.http.get("/admin/session", withCookie(cookie))).status).toBe(401)
+  })
+})
+
+describe("the pages", () => {
+  test.each(["/admin", "/admin/sign-in"])("%s runs nothing but this server's own files", async (path) => {
+    const { status, headers, body } = await app.http.get(path)
+    expect(status).toBe(200)
+    const policy = headers.get("content-security-policy")
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'")
+    expect(policy).not.toContain("unsafe")
+    expect(body).not.toMatch(/<script(?![^>]*\ssrc="\/admin\/files\/)|\son\w+=|\sstyle=|https?:/)
+    for (const [, file] of body.matchAll(/(?:src|href)="(\/admin\/files\/[^"]+)"/g))
+      expect((await app.http.get(file)).status).toBe(200)
+  })
+
+  test("no other file is given out", async () => {
+    for (const file of ["index.html", "..%2f..%2fapp.ts", "admin.ts"])
+      expect((await app.http.get(`/admin/files/${file}`)).status).toBe(400)
+  })
+})

@@ -1,0 +1,203 @@
+import { randomUUID } from "node:crypto"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { newMobileNumber, type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+
+const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+
+let app: TestApp
+let other: TestApp
+
+beforeAll(async () => {
+  app = await startTestApp({ config: { admin: { token: TOKEN } } })
+  other = await startTestApp({ beside: app, worker: false, config: { admin: { token: TOKEN } } })
+})
+afterAll(async () => {
+  await other.close()
+  await app.close()
+})
+
+const asAdmin = { token: TOKEN }
+const act = (user: SignedIn, what: string, body?: unknown) =>
+  app.http.post(`/admin/users/${user.user.id}/${what}`, body, asAdmin)
+
+describe("finding", () => {
+  test("a user by number and by id tells quota, tier and why", async () => {
+    const user = await signIn(app)
+    await ask(app, user, await createRoom(app, user), "one prompt")
+    const found = await app.http.post("/admin/users/search", { mobileNumber: user.mobileNumber }, asAdmin)
+    expect(found).toMatchObject({
+      status: 200,
+      body: {
+        id: user.user.id,
+        mobileNumber: user.mobileNumber,
+        role: "user",
+        suspendedAt: null,
+        openSessions: 1,
+        chatrooms: 1,
+        unfinishedReplies: 0,
+        quota: { used: 1, limit: 5, remaining: 4 },
+        entitlement: { tier: "basic", reason: "no_subscription" },
+      },
+    })
+    expect(JSON.stringify(found.body)).not.toContain("one prompt")
+    expect((await app.http.get(`/admin/users/${user.user.id}`, asAdmin)).body).toEqual(found.body)
+    await makePro(app, user)
+    expect((await app.http.get(`/admin/users/${user.user.id}`, asAdmin)).body).toMatchObject({
+      quota: { limit: null, remaining: null },
+      entitlement: { tier: "pro" },
+    })
+  })
+
+  test("nobody, and what is no number, say so", async () => {
+    const search = (mobileNumber: string) => app.http.post("/admin/users/search", { mobileNumber }, asAdmin)
+    expect((await search(newMobileNumber())).status).toBe(404)
+    expect((await search("hello")).status).toBe(400)
+    expect((await app.http.get(`/admin/users/${randomUUID()}`, asAdmin)).status).toBe(404)
+  })
+
+  test("a deleted user has neither number nor quota", async () => {
+    const user = await signIn(app)
+    // Without a worker's or another's clean-up in between: what is left is looked at at once.
+    await app.pool.query("UPDATE users SET deleted_at = now(), mobile_number = NULL WHERE id = $1", [
+      user.user.id,
+    ])
+    const { status, body } = await app.http.get(`/admin/users/${user.user.id}`, asAdmin)
+    if (status !== 404) expect(body).toMatchObject({ mobileNumber: null, quota: null, entitlement: null })
+  })
+})
+
+describe("suspending", () => {
+  test("ends tokens in every process within a second, and leaves no way to sign in", async () => {
+    const user = await signIn(app)
+    const { mobileNumber, token, refreshToken } = user
+    const password = "correct horse battery"
+    expect((await app.http.post("/auth/change-password", { newPassword: password }, { token })).status).toBe(
+      204,
+    )
+    const code = (await app.http.post("/auth/forgot-password", { mobileNumber })).body.otp
+    expect((await act(user, "suspend")).body.suspendedAt).not.toBeNull()
+    expect((await app.http.get("/user/me", { token })).status).toBe(401)
+    await expect
+      .poll(async () => (await other.http.get("/user/me", { token })).status, { timeout: 1_000 })
+      .toBe(401)
+    expect((await app.http.post("/auth/refresh", { refreshToken })).status).toBe(401)
+    expect((await app.http.post("/auth/login", { mobileNumber, password })).body.code).toBe(
+      "credentials_invalid",
+    )
+    expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp: code })).body.code).toBe(
+      "otp_invalid",
+    )
+
+    expect((await act(user, "unsuspend")).body.suspendedAt).toBeNull()
+    expect((await app.http.get("/user/me", { token })).status).toBe(401)
+    expect((await app.http.post("/auth/login", { mobileNumber, password })).status).toBe(200)
+  })
+
+  test("of sign-ins at the same moment none is left", async () => {
+    const user = await signIn(app)
+    const { mobileNumber } = user
+    const password = "correct horse battery"
+    await app.http.post("/auth/change-password", { newPassword: password }, { token: user.token })
+    const logIns = Array.from({ length: 12 }, () =>
+      other.http.post("/auth/login", { mobileNumber, password }),
+    )
+    const [suspended, ...answers] = await Promise.all([act(user, "suspend"), ...logIns])
+    expect(suspended.status).toBe(200)
+    const { rows } = await app.pool.query("SELECT 1 FROM sessions WHERE user_id = $1 AND ended_at IS NULL", [
+      user.user.id,
+    ])
+    expect(rows).toEqual([])
+    for (const { status, body } of answers.filter(({ status }) => status === 200)) {
+      expect(status).toBe(200)
+      await expect
+        .poll(async () => (await other.http.get("/user/me", { token: body.token })).status)
+        .toBe(401)
+    }
+  })
+
+  test("cancels the replies under way, those that run and those that wait", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    const running = (await send(app, user, room, "[[gemini: drip]] a long one")).body.reply
+    const waiting = (await send(app, user, room, "and another")).body.reply
+    const statusOf = async (id: string) =>
+      (await app.pool.query("SELECT status FROM messages WHERE id = $1", [id])).rows[0].status
+    await expect.poll(() => statusOf(running.id)).toBe("running")
+    await act(user, "suspend")
+    await expect.poll(() => statusOf(running.id)).toBe("cancelled")
+    await expect.poll(() => statusOf(waiting.id)).toBe("cancelled")
+  })
+
+  test("keeps what there is: unsuspended, the user goes on in their rooms", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    await ask(app, user, room, "before")
+    await act(user, "suspend")
+    await act(user, "unsuspend")
+    await app.pool.query("UPDATE one_time_codes SET resend_at = now()")
+    const again = await signIn(app, { mobileNumber: user.mobileNumber })
+    const { reply } = (await send(app, again, room, "after")).body
+    expect((await finalReply(app, again, reply)).status).toBe("completed")
+  })
+
+  test("of nobody is 404", async () => {
+    for (const what of ["suspend", "unsuspend"])
+      expect((await app.http.post(`/admin/users/${randomUUID()}/${what}`, undefined, asAdmin)).status).toBe(
+        404,
+      )
+  })
+})
+
+describe("the role admin", () => {
+  test("lets a user do what the token does, but for making others; taken back, it is gone at once", async () => {
+    const boss = await signIn(app)
+    const user = await signIn(app)
+    const asBoss = { token: boss.token }
+    const path = `/admin/users/${user.user.id}`
+    expect((await app.http.get(path, asBoss)).status).toBe(401)
+    expect((await act(boss, "role", { role: "admin" })).body.role).toBe("admin")
+    expect((await app.http.get(path, asBoss)).status).toBe(200)
+    expect(await app.http.post(`${path}/role`, { role: "admin" }, asBoss)).toMatchObject({
+      status: 403,
+      body: { code: "forbidden" },
+    })
+    const { body } = await app.http.get("/admin/audit?limit=1", asBoss)
+    expect(body[0]).toMatchObject({ actor: boss.user.id, action: "set_role", outcome: "forbidden" })
+    await act(boss, "role", { role: "user" })
+    expect((await app.http.get(path, asBoss)).status).toBe(401)
+    expect((await act(boss, "role", { role: "king" })).status).toBe(400)
+  })
+
+  test("a suspended admin is none", async () => {
+    const boss = await signIn(app)
+    await act(boss, "role", { role: "admin" })
+    await act(boss, "suspend")
+    expect((await app.http.get("/admin/system", { token: boss.token })).status).toBe(401)
+  })
+})
+
+test.each([
+  ["GET", `/admin/users/${randomUUID()}`],
+  ["POST", "/admin/users/search"],
+  ["POST", `/admin/users/${randomUUID()}/suspend`],
+  ["POST", `/admin/users/${randomUUID()}/unsuspend`],
+  ["POST", `/admin/users/${randomUUID()}/role`],
+  ["GET", "/admin/audit"],
+  ["GET", "/admin/system"],
+  ["GET", "/admin/session"],
+  ["GET", "/admin/billing/events"],
+  ["POST", "/admin/billing/events/evt_1/replay"],
+  ["GET", "/admin/queues/"],
+  ["GET", "/admin/queues/api/queues"],
+  ["PUT", "/admin/queues/api/queues/gemini-queue/pause"],
+])("%s %s is closed to users and strangers", async (method, path) => {
+  const user = await signIn(app)
+  for (const token of [undefined, user.token, user.refreshToken, `${TOKEN}x`]) {
+    const headers: Record<string, string> = { Accept: "application/json" }
+    if (token) headers.Authorization = `Bearer ${token}`
+    const answer = await fetch(app.url + path, { method, headers, redirect: "manual" })
+    expect(answer.status).toBe(401)
+    await answer.body?.cancel()
+  }
+})

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { z } from "zod"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom, send } from "../helpers/chat.ts"
+
+const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+
+const Queues = z.object({
+  queues: z.array(z.object({ name: z.string(), jobs: z.array(z.object({ data: z.unknown() })) })),
+})
+
+let app: TestApp
+
+beforeAll(async () => {
+  app = await startTestApp({ worker: false, config: { admin: { token: TOKEN } } })
+})
+afterAll(() => app.close())
+
+/** The board is another project's and no part of the contract that `app.http` checks. */
+const ask = (path: string, method = "GET") =>
+  fetch(`${app.url}/admin/queues${path}`, { method, headers: { Authorization: `Bearer ${TOKEN}` } })
+
+const jobsOf = async (name: string, status: string) => {
+  const answer = await ask(`/api/queues?activeQueue=${name}&status=${status}`)
+  const { queues } = Queues.parse(await answer.json())
+  return queues.find((queue) => queue.name === name)?.jobs.map(({ data }) => data)
+}
+
+test("shows both queues and their jobs, which hold ids alone", async () => {
+  const user = await signIn(app)
+  const { reply } = (await send(app, user, await createRoom(app, user), "canary-text")).body
+  await expect.poll(() => jobsOf("gemini-queue", "prioritized")).toEqual([{ messageId: reply.id }])
+  expect(await jobsOf("billing-queue", "latest")).toEqual([])
+})
+
+test("its page and all that it loads come from here, under a policy of its own", async () => {
+  const page = await ask("/")
+  expect(page.status).toBe(200)
+  expect(page.headers.get("content-security-policy")).toContain("script-src 'self'")
+  expect(page.headers.get("x-powered-by")).toBeNull()
+  const scripts = [...(await page.text()).matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => src)
+  expect(scripts.length).toBeGreaterThan(0)
+  for (const src of scripts) expect((await ask(`/${src}`)).status).toBe(200)
+})
+
+test("a browser that isn't signed in is led to the sign-in page", async () => {
+  const answer = await fetch(`${app.url}/admin/queues`, {
+    headers: { Accept: "text/html" },
+    redirect: "manual",
+  })
+  expect(answer.status).toBe(303)
+  expect(answer.headers.get("location")).toBe("/admin/sign-in?to=/admin/queues")
+})
+
+test("what is done there is entered in the audit log", async () => {
+  expect((await ask("/api/queues/billing-queue/pause", "PUT")).status).toBe(200)
+  expect((await ask("/api/queues/billing-queue/resume", "PUT")).status).toBe(200)
+  await expect
+    .poll(async () => (await app.http.get("/admin/audit?limit=2", { token: TOKEN })).body)
+    .toMatchObject([
+      { action: "queue_put", targetId: "billing-queue/resume", outcome: "ok" },
+      { action: "queue_put", targetId: "billing-queue/pause", outcome: "ok" },
+    ])
+})

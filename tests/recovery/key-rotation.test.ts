@@ -1,0 +1,40 @@
+import { expect, test } from "vitest"
+import { testStack } from "../faults/kit.ts"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+
+const OLD = "the-old-secret-as-long-as-it-must-be-for-HS256"
+const NEW = "the-new-secret-as-long-as-it-must-be-for-HS256"
+
+const statusOf = async (app: TestApp, token: string) => (await app.http.get("/user/me", { token })).status
+
+test("JWT_SECRET is replaced in two steps without signing anybody out who comes back in between", async () => {
+  const stack = testStack()
+  const before = await startTestApp({ config: { jwt: { secret: OLD } }, worker: false })
+  stack.defer(() => before.close())
+  const during = await startTestApp({
+    beside: before,
+    config: { jwt: { secret: NEW, previousSecret: OLD } },
+    worker: false,
+  })
+  stack.defer(() => during.close())
+  const after = await startTestApp({ beside: before, config: { jwt: { secret: NEW } }, worker: false })
+  stack.defer(() => after.close())
+  const [active, absent] = [await signIn(before), await signIn(before)]
+
+  expect(await statusOf(during, active.token)).toBe(200)
+  const { body } = await during.http.post("/auth/refresh", { refreshToken: active.refreshToken })
+  expect(await statusOf(after, body.token)).toBe(200)
+  expect((await after.http.post("/auth/refresh", { refreshToken: body.refreshToken })).status).toBe(200)
+
+  expect(await statusOf(after, absent.token)).toBe(401)
+  expect((await after.http.post("/auth/refresh", { refreshToken: absent.refreshToken })).status).toBe(401)
+})
+
+test("a new ADMIN_TOKEN ends the old one", async () => {
+  const stack = testStack()
+  const app = await startTestApp({ config: { admin: { token: NEW } }, worker: false })
+  stack.defer(() => app.close())
+  const statusWith = async (token: string) => (await app.http.get("/admin/replies", { token })).status
+  expect(await statusWith(NEW)).toBe(200)
+  expect(await statusWith(OLD)).toBe(401)
+})

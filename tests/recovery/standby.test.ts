@@ -1,0 +1,98 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import pg from "pg"
+import { expect, test } from "vitest"
+import { openFolder } from "../../drills/stores.ts"
+import { waitForPostgres } from "../../src/config/postgres-ready.ts"
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
+import { hasEnded } from "../../src/embedded/postgres/processes.ts"
+import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import { testStack } from "../faults/kit.ts"
+import { signIn, startTestApp } from "../helpers/app.ts"
+import { takeBaseBackup } from "../helpers/base-backup.ts"
+import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+
+const SETTINGS = { wal_level: "replica", max_wal_senders: "5", wal_keep_size: "64MB", max_connections: "200" }
+
+test(
+  "kill the primary, promote the standby: the service goes on there, and each accepted prompt ends in one reply",
+  async () => {
+    const stack = testStack()
+    const { primary, standby } = await startPair(stack)
+    const { host } = new URL(primary.url)
+    const databaseUrl = primary.url.replace(host, `127.0.0.1:${standby.port},${host}`)
+    const app = await startTestApp({ databaseUrl })
+    stack.defer(() => app.close())
+    const user = await signIn(app)
+    await makePro(app, user)
+    const room = await createRoom(app, user)
+    expect((await ask(app, user, room, "before")).status).toBe("completed")
+
+    const replies: { id: string; chatroomId: string }[] = []
+    const prompts = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const { status, body } = await send(app, user, room, `[[gemini: chunks=5 delay=50]] question ${i}`)
+        if (status === 202) replies.push(body.reply)
+        else expect(status).toBe(503)
+      }
+    }
+    await prompts(10)
+    process.kill(primary.pid, "SIGQUIT")
+    await prompts(5)
+    await hasEnded(primary.pid, 10 * SECOND)
+    await query(standby.url, "SELECT pg_promote()")
+    await expect.poll(async () => (await app.http.get("/health/ready")).body.status).toBe("ready")
+    await prompts(5)
+    // So does a process that starts now.
+    await waitForPostgres(databaseUrl, { onWait: () => undefined, signal: AbortSignal.timeout(MINUTE) })
+
+    expect(replies.length).toBeGreaterThanOrEqual(15)
+    for (const reply of replies) {
+      expect(await finalReply(app, user, reply, MINUTE)).toMatchObject({ id: reply.id, status: "completed" })
+    }
+    const stored = await query(
+      standby.url,
+      "SELECT count(*)::int AS replies FROM messages WHERE role = 'model'",
+    )
+    expect(stored).toEqual([{ replies: replies.length + 1 }])
+  },
+  3 * MINUTE,
+)
+
+/** A primary whose commits wait for its standby. */
+async function startPair(stack: AsyncDisposableStack) {
+  const folders = { primary: await openFolder(stack), standby: await openFolder(stack) }
+  const primary = await start(stack, folders.primary, {})
+  await takeBaseBackup(primary.url, folders.primary, folders.standby)
+  await writeFile(join(folders.standby, "postgres", "cluster", "standby.signal"), "")
+  const { port, username, password } = new URL(primary.url)
+  const standby = await start(stack, folders.standby, {
+    primary_conninfo: `host=127.0.0.1 port=${port} user=${username} password=${password}`,
+  })
+  await query(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+  await query(primary.url, "SELECT pg_reload_conf()")
+  await expect
+    .poll(() => query(primary.url, "SELECT sync_state FROM pg_stat_replication"))
+    .toEqual([{ sync_state: "sync" }])
+  return { primary, standby }
+}
+
+async function start(
+  stack: AsyncDisposableStack,
+  dataDir: string,
+  more: Record<string, string>,
+): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({ dataDir, settings: { ...SETTINGS, ...more } })
+  stack.defer(() => postgres.stop())
+  return postgres
+}
+
+async function query(connectionString: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    return (await client.query(text)).rows
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { describeService } from "../../src/routes/docs.routes.ts"
+import { rows } from "../../src/routes/index.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
+
+let app: TestApp
+
+beforeAll(async () => {
+  app = await startTestApp({ worker: false })
+})
+afterAll(() => app.close())
+
+test("/openapi.json is the contract of the rows that route", async () => {
+  const { status, headers, body } = await app.http.get("/openapi.json")
+  expect(status).toBe(200)
+  expect(headers.get("content-type")).toBe("application/json; charset=utf-8")
+  expect(body).toEqual(JSON.parse(JSON.stringify(describeService(rows))))
+})
+
+test("/docs is a page whose every part is here", async () => {
+  const page = await app.http.get("/docs")
+  expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8")
+  const parts = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, part]) => part)
+  expect(parts).toHaveLength(5)
+  for (const part of parts) expect((await app.http.get(part)).status, part).toBe(200)
+})
+
+test("/docs runs no script and calls no server but this one", async () => {
+  const { headers, body } = await app.http.get("/docs")
+  const policy = headers.get("content-security-policy")
+  expect(policy).toContain("default-src 'none'")
+  expect(policy).toContain("script-src 'self';")
+  expect(policy).toContain("connect-src 'self'")
+  expect(body).not.toMatch(/<script>|<style|\son\w+=/)
+})
+
+test("other files of the package are not served", async () => {
+  for (const file of ["package.json", "swagger-ui.js.map", "..%2fpackage.json"])
+    expect((await app.http.get(`/docs/${file}`)).status).toBe(400)
+})
