@@ -8,6 +8,7 @@ import { createRevocations } from "./services/auth/revocations.ts"
 import { createTokens } from "./services/auth/tokens.ts"
 import { BILLING_QUEUE, createBillingQueue } from "./services/billing/queue.ts"
 import { createStripe } from "./services/billing/stripe.ts"
+import { createPromptBatches } from "./services/chat/prompt-batches.ts"
 import type { Context } from "./services/context.ts"
 import { createBreaker } from "./services/generation/breaker.ts"
 import { createCancellations } from "./services/generation/cancellations.ts"
@@ -89,6 +90,7 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
     rateLimits: createRateLimits(redis, config.rateLimitScale, log),
     streams: createStreams(config.http.streamsPerUser),
     bus,
+    promptBatches: createPromptBatches(db.pool, config),
     queue,
     billingQueue,
     inspectQueues: () => inspector.queues(),

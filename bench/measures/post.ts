@@ -11,7 +11,7 @@ export const POST_GOAL = 0.7
 const CONNECTIONS = 50
 
 /** Rooms for one run, made before it: more than any machine at hand uses up, so that every prompt enqueues a job. */
-const ROOMS_A_SECOND = 4_000
+const ROOMS_A_SECOND = 10_000
 
 const MESSAGE =
   "What should I cook for six friends on Friday, two of whom don't eat meat? Something that keeps warm."

@@ -35,6 +35,9 @@ export function createDatabase(url: string, poolSize: number, log: Logger): Data
     max: poolSize,
     connectionTimeoutMillis: 5 * SECOND,
     idleTimeoutMillis: 30 * SECOND,
+    // Every statement scans ranges of indexes whatever its values are, so it is planned once. To plan it for the
+    // values at hand would cost more than running it.
+    onConnect: async (client) => void (await client.query("SET plan_cache_mode = force_generic_plan")),
     ...session,
   })
   // An idle connection that the server closes must not end the process; the next query opens another.

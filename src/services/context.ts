@@ -9,6 +9,7 @@ import type { OtpSender } from "./auth/otp-sender.ts"
 import type { Revocations } from "./auth/revocations.ts"
 import type { Tokens } from "./auth/tokens.ts"
 import type { BillingQueue } from "./billing/queue.ts"
+import type { PromptBatches } from "./chat/prompt-batches.ts"
 import type { Breaker } from "./generation/breaker.ts"
 import type { Cancellations } from "./generation/cancellations.ts"
 import type { ClaimKeeper } from "./generation/claim-keeper.ts"
@@ -40,6 +41,7 @@ export interface Context {
   rateLimits: RateLimits
   streams: Streams
   bus: Bus
+  promptBatches: PromptBatches
   queue: GenerationQueue
   billingQueue: BillingQueue
   /** BullMQ's own objects, for a person to look into; opened when they are asked for. */

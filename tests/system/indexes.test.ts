@@ -36,6 +36,7 @@ async function explain(name: string, values: unknown[]): Promise<Plan[]> {
     // As for a statement used often: without the values, which would let a NULL end the plan early.
     await client.query("SET plan_cache_mode = force_generic_plan")
     await client.query("SET enable_bitmapscan = off")
+    await client.query("DISCARD PLANS")
     const args = values.map((value) => (value === null ? "NULL" : `'${value}'`)).join(", ")
     const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE "${name}"${args ? ` (${args})` : ""}`)
     return flatten(rows[0]["QUERY PLAN"][0].Plan)

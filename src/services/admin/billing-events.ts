@@ -40,7 +40,7 @@ export async function listBillingEvents(
 const LIST = `
   SELECT id, type, status, object_id, stripe_customer_id, tries, created_at, received_at, handled_at
   FROM billing_events
-  WHERE $2::timestamptz IS NULL OR (received_at, id) < ($2::timestamptz, $3::text)
+  WHERE (received_at, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
   ORDER BY received_at DESC, id DESC LIMIT $1`
 
 /**

@@ -79,12 +79,12 @@ async function* pagesOf(ctx: Context, scope: ReconcileOptions["scope"]): AsyncGe
 }
 
 const ALL = `
-  SELECT id FROM billing_customers WHERE stripe_id IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
+  SELECT id FROM billing_customers WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
   ORDER BY id LIMIT $2`
 
 const RECENT = `
   SELECT id FROM billing_customers AS c
-  WHERE stripe_id IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
+  WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     AND (touched_at > now() - interval '1 day' OR EXISTS (
       SELECT 1 FROM subscriptions AS s WHERE s.customer_id = c.id AND s.status IN ('past_due', 'incomplete')
     ) OR synced_at IS NULL OR synced_at < now() - interval '25 hours')

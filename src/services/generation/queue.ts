@@ -1,7 +1,8 @@
 import { z } from "zod"
 import type { Logger } from "../../config/logger.ts"
+import { createBatches } from "../../utils/batches.ts"
 import { SECOND } from "../../utils/time.ts"
-import { type JobQueue, openJobQueue, type QueueStore } from "../platform/job-queue.ts"
+import { type JobQueue, type NewJob, openJobQueue, type QueueStore } from "../platform/job-queue.ts"
 
 /** The brief's name. */
 export const QUEUE_NAME = "gemini-queue"
@@ -56,20 +57,26 @@ export interface GenerationQueue extends Pick<JobQueue<JobPayload>, "counts" | "
   enqueue(replyId: string, hint: EnqueueHint): Promise<void>
 }
 
+/** More in one command to the store would hold up what others want of it. */
+const MAX_BATCH = 64
+
 export async function createGenerationQueue(store: QueueStore, log: Logger): Promise<GenerationQueue> {
   const queue = await openJobQueue<JobPayload>(QUEUE_NAME, store, log)
-  return { ...queue, enqueue: (replyId, hint) => add(queue, replyId, hint) }
+  const batches = createBatches<NewJob<JobPayload>, void>({
+    run: async (jobs) => {
+      const [only] = jobs
+      if (only && jobs.length === 1) await queue.add(only.name, only.data, only.opts)
+      else await queue.addAll(jobs)
+      return []
+    },
+    maxSize: MAX_BATCH,
+    maxRunning: 1,
+  })
+  return { ...queue, enqueue: (replyId, hint) => batches.add(toJob(replyId, hint)) }
 }
 
-async function add(
-  queue: JobQueue<JobPayload>,
-  replyId: string,
-  { underWay, occasion }: EnqueueHint,
-): Promise<void> {
+function toJob(replyId: string, { underWay, occasion }: EnqueueHint): NewJob<JobPayload> {
   const jobId = occasion === undefined ? replyId : `${replyId}.${occasion}`
-  await queue.add(
-    "reply",
-    { messageId: replyId },
-    { ...JOB_OPTIONS, jobId, priority: Math.min(Math.max(1, underWay), MAX_PRIORITY) },
-  )
+  const priority = Math.min(Math.max(1, underWay), MAX_PRIORITY)
+  return { name: "reply", data: { messageId: replyId }, opts: { ...JOB_OPTIONS, jobId, priority } }
 }

@@ -22,11 +22,19 @@ export interface QueueStore {
   databaseUrl: string
 }
 
+export interface NewJob<T> {
+  name: string
+  data: T
+  opts: JobsOptions
+}
+
 /** A BullMQ queue on either store. Jobs are hints: what must happen is in the database. */
 export interface JobQueue<T> {
   add(name: string, data: T, options: JobsOptions): Promise<void>
+  /** Adds them in their order and in one command; one that fails may have added some. */
+  addAll(jobs: NewJob<T>[]): Promise<void>
   /** Makes a job again and again; one for each `id`, whoever asks and however often. */
-  repeat(id: string, every: RepeatOptions, job: { name: string; data: T; opts: JobsOptions }): Promise<void>
+  repeat(id: string, every: RepeatOptions, job: NewJob<T>): Promise<void>
   /** How many jobs it holds, by state. @throws when its store doesn't answer */
   counts(): Promise<Record<string, number>>
   /** Whether the queue's store answers. */
@@ -74,6 +82,7 @@ function openRedisQueue<T extends object>(name: string, url: string, log: Logger
     })
   return {
     add: async (job, data, options) => void (await call((opened) => opened.add(job, data, options))),
+    addAll: async (jobs) => void (await call((opened) => opened.addBulk(jobs))),
     repeat: async (id, every, job) =>
       void (await call((opened) => opened.upsertJobScheduler(id, every, job))),
     counts: () => call((opened) => opened.getJobCounts(...COUNTED)),
@@ -106,6 +115,7 @@ async function openPostgresQueue<T extends object>(
   queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
   return {
     add: async (job, data, options) => void (await queue.add(job, data, options)),
+    addAll: async (jobs) => void (await queue.addBulk(jobs)),
     repeat: async (id, every, job) => void (await queue.upsertJobScheduler(id, every, job)),
     counts: () => queue.getJobCounts(...COUNTED),
     ping: () =>

@@ -80,7 +80,7 @@ const ENTITLEMENTS = `
 const CHATROOMS = `
   SELECT id, name, model, system_instruction AS "systemInstruction", context, head_id AS "headId",
     last_message_at AS "lastMessageAt", created_at AS "createdAt", updated_at AS "updatedAt"
-  FROM chatrooms WHERE user_id = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3`
+  FROM chatrooms WHERE user_id = $1 AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY id LIMIT $3`
 
 const MESSAGES = `
   SELECT id, parent_id AS "parentId", position, role, content, attachments, status, error_code AS "errorCode",

@@ -1,0 +1,68 @@
+/**
+ * Runs together what is asked for while earlier runs are under way, as databases do with commits: a call that comes
+ * alone waits for nothing, and under load one run does the work of many.
+ */
+export interface Batches<T, R> {
+  /** @returns what came of `item` @throws what its run threw */
+  add(item: T): Promise<R>
+}
+
+export interface BatchOptions<T, R> {
+  /** Does the work of all items. @returns what came of each, in their order */
+  run(items: T[]): Promise<R[]>
+  /** The most items of one run. */
+  maxSize: number
+  /** The most runs at the same time. */
+  maxRunning: number
+  /** Items with the same key are never in one run. */
+  keyOf?(item: T): string
+}
+
+interface Waiting<T, R> {
+  item: T
+  resolve(result: R): void
+  reject(error: unknown): void
+}
+
+export function createBatches<T, R>({ run, maxSize, maxRunning, keyOf }: BatchOptions<T, R>): Batches<T, R> {
+  let waiting: Waiting<T, R>[] = []
+  let running = 0
+
+  function take(): Waiting<T, R>[] {
+    if (!keyOf) return waiting.splice(0, maxSize)
+    const taken: Waiting<T, R>[] = []
+    const left: Waiting<T, R>[] = []
+    const keys = new Set<string>()
+    for (const call of waiting) {
+      const key = keyOf(call.item)
+      const fits = taken.length < maxSize && !keys.has(key)
+      keys.add(key)
+      if (fits) taken.push(call)
+      else left.push(call)
+    }
+    waiting = left
+    return taken
+  }
+
+  async function work(): Promise<void> {
+    running++
+    while (waiting.length > 0) {
+      const calls = take()
+      try {
+        const results = await run(calls.map(({ item }) => item))
+        for (const [n, { resolve }] of calls.entries()) resolve(results[n] as R)
+      } catch (error) {
+        for (const { reject } of calls) reject(error)
+      }
+    }
+    running--
+  }
+
+  return {
+    add: (item) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ item, resolve, reject })
+        if (running < maxRunning) void work()
+      }),
+  }
+}

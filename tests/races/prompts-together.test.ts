@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { createPromptBatches, type PromptBatches } from "../../src/services/chat/prompt-batches.ts"
+import { type NewExchange, writeExchanges } from "../../src/services/chat/write-exchanges.ts"
+import { newId } from "../../src/utils/ids.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom, promptsUsed } from "../helpers/chat.ts"
+
+let app: TestApp
+let batches: PromptBatches
+
+beforeAll(async () => {
+  // Without a worker, so that what was written stays as it was.
+  app = await startTestApp({ worker: false })
+  batches = createPromptBatches(app.pool, app.ctx.config)
+})
+afterAll(() => app.close())
+
+interface Sender {
+  user: SignedIn
+  room: { id: string }
+}
+
+async function senders(count: number): Promise<Sender[]> {
+  const users: Sender[] = []
+  for (let n = 0; n < count; n++) {
+    const user = await signIn(app)
+    users.push({ user, room: await createRoom(app, user) })
+  }
+  return users
+}
+
+function exchangeOf({ user, room }: Sender, more: Partial<NewExchange> = {}): NewExchange {
+  return {
+    userId: user.user.id,
+    chatroomId: room.id,
+    promptId: newId(),
+    replyId: newId(),
+    content: 'a "quoted", {braced} \\ prompt\n😀',
+    parentId: undefined,
+    requestId: newId(),
+    traceparent: null,
+    ...more,
+  }
+}
+
+async function messagesOf({ room }: Sender) {
+  const { rows } = await app.pool.query(
+    "SELECT id, parent_id, position, role, content, status FROM messages WHERE chatroom_id = $1 ORDER BY position",
+    [room.id],
+  )
+  return rows
+}
+
+describe("prompts of several users in one statement", () => {
+  test("are each written whole, with the outcome in the order of the prompts", async () => {
+    const all = await senders(8)
+    const exchanges = all.map((sender) => exchangeOf(sender))
+    const outcomes = await writeExchanges(app.pool, app.ctx.config, exchanges)
+    for (const [n, sender] of all.entries()) {
+      const { promptId, replyId, content } = exchanges[n] as NewExchange
+      expect(outcomes[n]).toMatchObject({ reply_id: replyId, charged: true, starts_now: true, position: 1 })
+      expect(await messagesOf(sender)).toEqual([
+        { id: promptId, parent_id: null, position: 1, role: "user", content, status: "completed" },
+        { id: replyId, parent_id: promptId, position: 2, role: "model", content: "", status: "queued" },
+      ])
+      expect(await promptsUsed(app, sender.user)).toBe(1)
+    }
+  })
+
+  test("are refused one by one: whose room, parent or quota is missing writes nothing, the others do", async () => {
+    const [good, poor, stranger, misled] = (await senders(4)) as [Sender, Sender, Sender, Sender]
+    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 5)", [
+      poor.user.user.id,
+    ])
+    const exchanges = [
+      exchangeOf(good),
+      exchangeOf(poor),
+      exchangeOf(stranger, { chatroomId: good.room.id }),
+      exchangeOf(misled, { parentId: newId() }),
+    ]
+    const outcomes = await writeExchanges(app.pool, app.ctx.config, exchanges)
+    expect(
+      outcomes.map(({ room_found, parent_found, charged }) => [room_found, parent_found, charged]),
+    ).toEqual([
+      [true, true, true],
+      [true, true, false],
+      [false, false, false],
+      [true, false, false],
+    ])
+    expect(await messagesOf(good)).toHaveLength(2)
+    for (const sender of [poor, misled]) expect(await messagesOf(sender)).toEqual([])
+    expect(
+      await Promise.all([good, poor, stranger, misled].map(({ user }) => promptsUsed(app, user))),
+    ).toEqual([1, 5, 0, 0])
+  })
+})
+
+describe("prompts that come at the same time", () => {
+  test("a room that is held up holds up nobody else, and its own prompt comes through when it is free", async () => {
+    const all = await senders(6)
+    const [held, ...others] = all as [Sender, ...Sender[]]
+    const holder = await app.pool.connect()
+    await holder.query("BEGIN")
+    await holder.query("SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE", [held.room.id])
+    try {
+      // Two begin alone at once and are in nobody's way; the others come together, the held one among them.
+      const begun = others.slice(0, 2).map((sender) => batches.write(exchangeOf(sender)))
+      const waiting = batches.write(exchangeOf(held))
+      const rest = others.slice(2).map((sender) => batches.write(exchangeOf(sender)))
+      expect((await Promise.all([...begun, ...rest])).every(({ charged }) => charged)).toBe(true)
+      expect(await messagesOf(held)).toEqual([])
+      await holder.query("COMMIT")
+      expect(await waiting).toMatchObject({ charged: true, position: 1 })
+    } finally {
+      holder.release()
+    }
+  })
+
+  test("one that PostgreSQL refuses fails alone", async () => {
+    const all = await senders(6)
+    const exchanges = all.map((sender) => exchangeOf(sender))
+    const broken = exchanges[4] as NewExchange
+    broken.content = "refused by the constraint"
+    await app.pool.query(
+      "ALTER TABLE messages ADD CONSTRAINT no_such_text CHECK (content <> 'refused by the constraint')",
+    )
+    const results = await Promise.allSettled(exchanges.map(batches.write))
+    expect(results.map(({ status }) => status)).toEqual([
+      ...Array(4).fill("fulfilled"),
+      "rejected",
+      "fulfilled",
+    ])
+    expect(await messagesOf(all[4] as Sender)).toEqual([])
+    expect(await promptsUsed(app, (all[4] as Sender).user)).toBe(0)
+    expect(await Promise.all(all.map(async (sender) => (await messagesOf(sender)).length))).toEqual([
+      2, 2, 2, 2, 0, 2,
+    ])
+  })
+
+  test("of one user's, as many are taken as the quota has", async () => {
+    const [{ user }] = (await senders(1)) as [Sender]
+    const rooms = await Promise.all(Array.from({ length: 12 }, () => createRoom(app, user)))
+    const outcomes = await Promise.all(rooms.map((room) => batches.write(exchangeOf({ user, room }))))
+    expect(outcomes.filter(({ charged }) => charged)).toHaveLength(5)
+    expect(await promptsUsed(app, user)).toBe(5)
+  })
+})

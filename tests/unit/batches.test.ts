@@ -1,0 +1,76 @@
+import { expect, test } from "vitest"
+import { createBatches } from "../../src/utils/batches.ts"
+
+interface Item {
+  user: string
+  n: number
+}
+
+/** Batches whose runs end when the test says so. */
+function open(options: { maxSize?: number; maxRunning?: number } = {}) {
+  const runs: { items: Item[]; end(error?: Error): void }[] = []
+  const batches = createBatches<Item, string>({
+    maxSize: 10,
+    maxRunning: 1,
+    ...options,
+    keyOf: ({ user }) => user,
+    run: (items) =>
+      new Promise((resolve, reject) => {
+        const end = (error?: Error) => (error ? reject(error) : resolve(items.map(({ n }) => `did ${n}`)))
+        runs.push({ items, end })
+      }),
+  })
+  return { batches, runs }
+}
+
+const item = (n: number, user = `user ${n}`) => ({ user, n })
+
+test("a call that comes alone runs at once", async () => {
+  const { batches, runs } = open()
+  const done = batches.add(item(1))
+  expect(runs).toHaveLength(1)
+  runs[0]?.end()
+  expect(await done).toBe("did 1")
+})
+
+test("what comes while a run is under way runs together afterwards, and each gets its own result", async () => {
+  const { batches, runs } = open()
+  const all = [1, 2, 3, 4].map((n) => batches.add(item(n)))
+  runs[0]?.end()
+  await expect.poll(() => runs.length).toBe(2)
+  expect(runs[1]?.items.map(({ n }) => n)).toEqual([2, 3, 4])
+  runs[1]?.end()
+  expect(await Promise.all(all)).toEqual(["did 1", "did 2", "did 3", "did 4"])
+})
+
+test("two of the same key never run together, and come in their order", async () => {
+  const { batches, runs } = open()
+  const all = [item(1), item(2, "ann"), item(3, "ann"), item(4), item(5, "ann")].map(batches.add)
+  for (const [n, expected] of [[1], [2, 4], [3], [5]].entries()) {
+    await expect.poll(() => runs.length).toBe(n + 1)
+    expect(runs[n]?.items.map((each) => each.n)).toEqual(expected)
+    runs[n]?.end()
+  }
+  await Promise.all(all)
+})
+
+test("no run is larger and no more run at once than allowed", async () => {
+  const { batches, runs } = open({ maxSize: 2, maxRunning: 2 })
+  const all = [1, 2, 3, 4, 5, 6].map((n) => batches.add(item(n)))
+  expect(runs.map(({ items }) => items.length)).toEqual([1, 1])
+  for (const n of [0, 1]) runs[n]?.end()
+  await expect.poll(() => runs.length).toBe(4)
+  for (const n of [2, 3]) runs[n]?.end()
+  await Promise.all(all)
+  expect(runs.slice(2).map(({ items }) => items.length)).toEqual([2, 2])
+})
+
+test("a run that fails fails for its own calls only", async () => {
+  const { batches, runs } = open()
+  const [first, second, third] = [1, 2, 3].map((n) => batches.add(item(n)))
+  runs[0]?.end(new Error("no"))
+  await expect(first).rejects.toThrow("no")
+  await expect.poll(() => runs.length).toBe(2)
+  runs[1]?.end()
+  expect(await Promise.all([second, third])).toEqual(["did 2", "did 3"])
+})
