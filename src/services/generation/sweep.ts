@@ -13,9 +13,9 @@ const HANDOVER_MS = 1 * SECOND
 const MAX_PER_SWEEP = 500
 
 /**
- * Finds replies of one status that nobody looks after: `running` under a lease that has run out, or `queued` for longer
- * than the queue should take. `rescues` begins those whose worker fell silent at once, as far as it takes them; the rest is enqueued again. Any number of
- * processes may sweep: each reply goes to one of them.
+ * Finds replies of one status that nobody looks after: `running` under a lease that has run out, or `queued` for
+ * longer than the queue should take. `rescues` begins those whose worker fell silent at once, as far as it takes them;
+ * the rest is enqueued again. Any number of processes may sweep: each reply goes to one of them.
  * @returns how many it found
  * @throws when the queue doesn't answer; what was not enqueued is due again at once
  */
