@@ -5,10 +5,11 @@ const whole = [
   "tests/abuse/*.test.ts",
 ]
 
-/** What Redis has a part in: replies, streams, cancelling, the cached list, limits. */
+/** What Redis has a part in: replies, streams, cancelling, the cached list, limits, the queues' board. */
 const onCluster = [
   "tests/{chat,races}/**/*.test.ts",
   "tests/generation/{cancel,outcomes,room-events,streams}.test.ts",
+  "tests/operators/queue-board.test.ts",
 ]
 
 /** The suites that speak HTTP run once on each backend; the rest needs neither. */

@@ -55,16 +55,17 @@ export async function runProcess(
     })
     const stack = new AsyncDisposableStack()
     try {
-      await start({ config, log, stack, signal: stopping.signal, stop, fail })
+      await start({ config, log, stack, signal: stopping.signal, stop, fail }).catch((error: unknown) => {
+        // Whatever a start runs into once it is told to give up is of no interest.
+        if (!stopping.signal.aborted) throw error
+      })
       await stopped.promise
     } finally {
       await takeDown(stack, log)
     }
   } catch (error) {
-    if (error !== stopping.signal.reason) {
-      process.stderr.write(`\n${explain(error)}\n\n`)
-      process.exitCode = 1
-    }
+    process.stderr.write(`\n${explain(error)}\n\n`)
+    process.exitCode = 1
   }
   process.exit()
 }

@@ -5,7 +5,7 @@ import { migrate } from "./models/migrate.ts"
 import { announceWait, say } from "./start-screen.ts"
 
 await runProcess(async ({ config, log, stack, signal, stop }) => {
-  const database = await startDatabase(config, say)
+  const database = await startDatabase(config, say, signal)
   stack.defer(() => database.stop())
   await waitForPostgres(database.url, { onWait: (why) => announceWait(log, config, why), signal })
   const applied = await migrate(database.url)

@@ -1,3 +1,4 @@
+import { once } from "node:events"
 import { createBullBoard } from "@bull-board/api"
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter"
 import { ExpressAdapter } from "@bull-board/express"
@@ -61,20 +62,18 @@ function guard(ctx: Context): RequestHandler {
     res.setHeader("Content-Security-Policy", POLICY)
     res.setHeader("Cache-Control", "no-store")
     try {
-      const { actor } = await authenticateAdmin(ctx, req)
       await limit(ctx, res, "read", limitAddress(req.ip))
+      const { actor } = await authenticateAdmin(ctx, req)
       if (req.method === "GET") return next()
       const action = describeAction(req, actor)
       // Entered first; the board answers by itself, so the outcome is what it has answered.
-      await audited(
-        ctx,
-        action,
-        () =>
-          new Promise<void>((resolve) => {
-            res.once("close", resolve)
-            next()
-          }),
-      )
+      const answer = async () => {
+        const closed = once(res, "close")
+        next()
+        await closed
+        return res.statusCode
+      }
+      await audited(ctx, action, answer, (status) => (status < 400 ? "ok" : `${status}`))
     } catch (error) {
       if (error instanceof Unauthenticated && req.accepts(["json", "html"]) === "html")
         return res.redirect(303, `/admin/sign-in?to=${QUEUE_BOARD_PATH}`)

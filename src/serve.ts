@@ -12,7 +12,7 @@ import { startWatchdog } from "./watchdog/index.ts"
 
 /** Starts everything that the configured role asks for, and says so. */
 export async function serve({ config: given, log, stack, signal, fail }: Process): Promise<void> {
-  const embedded = await startEmbedded(given, say)
+  const embedded = await startEmbedded(given, say, { signal })
   stack.defer(() => embedded.stop())
   const { config } = embedded
   await waitForPostgres(config.database.url, { onWait: (why) => announceWait(log, config, why), signal })

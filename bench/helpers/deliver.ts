@@ -6,7 +6,7 @@ export interface DeliverOptions {
   secret: string
   /** How often each event is sent. */
   copies: number
-  /** The part of deliveries that is left out. */
+  /** The part of the events of which no copy arrives. */
   dropped: number
   atOnce: number
 }
@@ -19,10 +19,9 @@ export interface Outcome {
 
 /** Sends signed events in any order. @throws when one isn't acknowledged with 200 */
 export async function deliverAll(events: readonly object[], options: DeliverOptions): Promise<Outcome> {
-  const bodies = events.map((event) => JSON.stringify(event))
-  const parcels = shuffle(Array.from({ length: options.copies }, () => bodies).flat()).filter(
-    () => Math.random() >= options.dropped,
-  )
+  const arriving = events.filter(() => Math.random() >= options.dropped)
+  const bodies = arriving.map((event) => JSON.stringify(event))
+  const parcels = shuffle(Array.from({ length: options.copies }, () => bodies).flat())
   const agent = new Agent({ keepAlive: true, maxSockets: options.atOnce })
   const waiting = parcels.values()
   const times: number[] = []

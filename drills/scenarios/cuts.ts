@@ -12,9 +12,11 @@ export const cuts: Scenario = {
     const wanted = isQuick ? 100 : 1_000
     const count = () => load.exchanges.reduce((sum, { heard }) => sum + heard.cuts, 0)
     while (count() < wanted) {
-      await load.burst({ count: isQuick ? 16 : 40, chunks: 20, delayMs: 80, mix: {}, manner: { hangsUp: 1 } })
+      const burst = await load.burst({
+        ...{ count: isQuick ? 16 : 40, chunks: 20, delayMs: 80, mix: {}, manner: { hangsUp: 1 } },
+      })
       struck()
-      await until("the cut listeners are done", () => load.exchanges.filter(isCut).every(isDone), { signal })
+      await until("the cut listeners are done", () => burst.every(isDone), { signal })
     }
     demand("C1", `${wanted} cuts, and every listener that was cut has the stored text`, () => {
       const cutOnes = load.exchanges.filter(isCut)

@@ -13,6 +13,7 @@ second run changes nothing. Prints the variables to set.
   --currency C     usd by default
   --interval I     month (by default) or year; the price's lookup key is pro_monthly or pro_yearly
   --name TEXT      name of the product that is made; "Pro" by default
+  --adopt          sell a price of that lookup key which this command didn't make
   --rotate         make a new webhook endpoint, with a new secret, and disable the one before
   --live           needed with a live key
   --dry-run        say what would be done, and do nothing
@@ -34,6 +35,8 @@ export interface Wishes {
   /** What wasn't said is left as it is, and has a default where nothing is yet. */
   price: { amount?: number; currency?: string; interval: "month" | "year" }
   productName: string
+  /** Takes over a price that another program made. */
+  adopt: boolean
   rotate: boolean
   dryRun: boolean
 }
@@ -71,6 +74,7 @@ export function readWishes(argv: string[], variables: Record<string, string | un
     webhookUrl: url === undefined || (baseUrl === null && isLoopback(url)) ? null : webhookUrl(url),
     price: { amount, currency, interval },
     productName: name,
+    adopt: values.adopt === true,
     rotate: values.rotate === true,
     dryRun: values["dry-run"] === true,
   }
@@ -83,7 +87,7 @@ function parse(args: string[]) {
   try {
     return parseArgs({
       args,
-      options: { ...options, rotate: flag, live: flag, "dry-run": flag, help: flag },
+      options: { ...options, adopt: flag, rotate: flag, live: flag, "dry-run": flag, help: flag },
     }).values
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${HELP}`)

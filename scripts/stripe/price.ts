@@ -1,11 +1,18 @@
 import type Stripe from "stripe"
-import type { Wishes } from "./options.ts"
-import { MARK, type Part } from "./part.ts"
+import { UsageError, type Wishes } from "./options.ts"
+import { isOurs, MARK, type Part } from "./part.ts"
 
-/** The price as it is now, by its lookup key. */
-export async function findPrice(stripe: Stripe, { price }: Wishes): Promise<Stripe.Price | undefined> {
-  const { data } = await stripe.prices.list({ lookup_keys: [lookupKey(price)], limit: 1 })
-  return data[0]
+/**
+ * The price as it is now, by its lookup key.
+ * @throws {UsageError} when another program made it, and nobody has said that it is meant
+ */
+export async function findPrice(stripe: Stripe, { price, adopt }: Wishes): Promise<Stripe.Price | undefined> {
+  const [found] = (await stripe.prices.list({ lookup_keys: [lookupKey(price)], limit: 1 })).data
+  if (!found || isOurs(found) || adopt) return found
+  throw new UsageError(
+    `The account has a price of the lookup key ${lookupKey(price)} already, ${found.id}, and this command didn't make ` +
+      "it. Add --adopt when it is the one to be sold: all recurring prices of its product then count as Pro.",
+  )
 }
 
 /**
@@ -19,9 +26,10 @@ export async function setUpPrice(
 ): Promise<Part> {
   if (!current || !isAsWished(current, wishes)) return makePrice(stripe, wishes, product, current)
   const part = { what: "Price", id: current.id, detail: describe(current) }
-  if (current.active) return { ...part, state: "kept" }
-  if (!wishes.dryRun) await stripe.prices.update(current.id, { active: true })
-  return { ...part, state: "changed", detail: `${part.detail}, taken out of the archive` }
+  if (current.active && isOurs(current)) return { ...part, state: "kept" }
+  if (!wishes.dryRun) await stripe.prices.update(current.id, { active: true, metadata: MARK })
+  const change = current.active ? "adopted" : "taken out of the archive"
+  return { ...part, state: "changed", detail: `${part.detail}, ${change}` }
 }
 
 /** The product's other recurring prices: who subscribed to one of them is Pro as well. */

@@ -14,6 +14,9 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** With a timeout of its own, as the pool's is over once it is connected. */
+const PLAN_ONCE = { text: "SET plan_cache_mode = force_generic_plan", query_timeout: 5 * SECOND }
+
 /** Opens nothing yet: connections are made at the first query. `poolSize` bounds each of the two pools. */
 export function createDatabase(url: string, poolSize: number, log: Logger): Database {
   const session = {
@@ -37,7 +40,7 @@ export function createDatabase(url: string, poolSize: number, log: Logger): Data
     idleTimeoutMillis: 30 * SECOND,
     // Every statement scans ranges of indexes whatever its values are, so it is planned once. To plan it for the
     // values at hand would cost more than running it.
-    onConnect: async (client) => void (await client.query("SET plan_cache_mode = force_generic_plan")),
+    onConnect: async (client) => void (await client.query(PLAN_ONCE)),
     ...session,
   })
   // An idle connection that the server closes must not end the process; the next query opens another.

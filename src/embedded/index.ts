@@ -21,14 +21,15 @@ export interface Embedded {
  * Fills what the configuration leaves open: a PostgreSQL of its own and a secret under `DATA_DIR`, simulators of
  * Gemini and Stripe. In production nothing is left open: `readConfig` has seen to that.
  * @param beside for a command that may run beside a server: it uses the server's PostgreSQL where that runs
+ * @param signal gives the start up
  */
 export async function startEmbedded(
   config: Config,
   say: (line: string) => void,
-  { beside = false }: { beside?: boolean } = {},
+  { beside = false, signal }: { beside?: boolean; signal?: AbortSignal } = {},
 ): Promise<Embedded> {
   await using starting = new AsyncDisposableStack()
-  const database = await (beside ? joinDatabase : startDatabase)(config, say)
+  const database = await (beside ? joinDatabase : startDatabase)(config, say, signal)
   starting.defer(() => database.stop())
   const { url } = database
   let { apiKey, baseUrl } = config.gemini
@@ -87,15 +88,16 @@ async function setEndpoint(simulatorUrl: string, endpoint: { url: string; secret
 export async function startDatabase(
   { database, dataDir }: Config,
   say: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<{ url: string; stop(): Promise<void> }> {
   if (database.url !== null) return { url: database.url, stop: async () => undefined }
-  return startEmbeddedPostgres({ dataDir, onProgress: say })
+  return startEmbeddedPostgres({ dataDir, onProgress: say, signal })
 }
 
 /** The same, or the one that another process runs on our folder. It ends with that process, whatever we do. */
-async function joinDatabase(config: Config, say: (line: string) => void) {
+async function joinDatabase(config: Config, say: (line: string) => void, signal?: AbortSignal) {
   try {
-    return await startDatabase(config, say)
+    return await startDatabase(config, say, signal)
   } catch (error) {
     const url = error instanceof DataDirInUse ? await findRunningPostgres(config.dataDir) : undefined
     if (url === undefined) throw error

@@ -12,15 +12,16 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
     const startedAt = performance.now()
     res.once("close", () => {
       const route = routeOf(req)
+      const method = methodOf(req)
       const ms = performance.now() - startedAt
-      metrics.requests.inc({ method: req.method, route, status: `${Math.floor(res.statusCode / 100)}xx` })
+      metrics.requests.inc({ method, route, status: `${Math.floor(res.statusCode / 100)}xx` })
       // A stream lasts as long as its reader likes.
       if (!String(res.getHeader("content-type")).startsWith("text/event-stream"))
-        metrics.requestSeconds.observe({ method: req.method, route }, ms / SECOND)
+        metrics.requestSeconds.observe({ method, route }, ms / SECOND)
       const fields = {
         requestId: req.requestId,
         ...(req.traceId ? { traceId: req.traceId } : {}),
-        method: req.method,
+        method,
         route,
         status: res.statusCode,
         ms: Math.round(ms * 10) / 10,
@@ -33,7 +34,17 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
   }
 }
 
-/** A router of its own, mounted under a fixed path, counts as one route. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+
+/** One of the usual methods; a client may send any of Node's thirty. */
+export function methodOf({ method }: Request): string {
+  return METHODS.has(method) ? method : "other"
+}
+
+/**
+ * A router of its own, mounted under a fixed path, counts as one route. `baseUrl` is as the client has written it,
+ * which may be in large letters.
+ */
 export function routeOf(req: Request): string {
-  return req.baseUrl || ((req.route as { path?: string } | undefined)?.path ?? "unmatched")
+  return req.baseUrl.toLowerCase() || ((req.route as { path?: string } | undefined)?.path ?? "unmatched")
 }

@@ -31,11 +31,13 @@ export async function sendEvents(
   res.setHeader("Cache-Control", "no-store")
   res.setHeader("X-Accel-Buffering", "no")
   res.flushHeaders()
+  // The headers are all that HEAD asks for; what follows them ends as when a client goes.
+  if (req.method === "HEAD") res.end()
   req.socket.setNoDelay(true)
   const watch = watchOver(ctx, res, user)
   try {
     for await (const event of events) {
-      if (res.destroyed) break
+      if (res.destroyed || res.writableEnded) break
       res.write(formatSse(event))
       if (res.writableLength > MAX_UNSENT_BYTES) await drained(res)
     }

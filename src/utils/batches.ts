@@ -3,8 +3,15 @@
  * alone waits for nothing, and under load one run does the work of many.
  */
 export interface Batches<T, R> {
-  /** @returns what came of `item` @throws what its run threw */
+  /** @returns what came of `item` @throws what its run threw, or `BatchesBusy` when none has begun it in time */
   add(item: T): Promise<R>
+  /** How many items no run has begun. */
+  waiting(): number
+}
+
+/** The runs under way take too long. */
+export class BatchesBusy extends Error {
+  override name = "BatchesBusy"
 }
 
 export interface BatchOptions<T, R> {
@@ -14,6 +21,8 @@ export interface BatchOptions<T, R> {
   maxSize: number
   /** The most runs at the same time. */
   maxRunning: number
+  /** How long an item waits for its run to begin. */
+  maxWaitMs?: number
   /** Items with the same key are never in one run. */
   keyOf?(item: T): string
 }
@@ -22,9 +31,16 @@ interface Waiting<T, R> {
   item: T
   resolve(result: R): void
   reject(error: unknown): void
+  timer?: NodeJS.Timeout
 }
 
-export function createBatches<T, R>({ run, maxSize, maxRunning, keyOf }: BatchOptions<T, R>): Batches<T, R> {
+export function createBatches<T, R>({
+  run,
+  maxSize,
+  maxRunning,
+  maxWaitMs,
+  keyOf,
+}: BatchOptions<T, R>): Batches<T, R> {
   let waiting: Waiting<T, R>[] = []
   let running = 0
 
@@ -48,6 +64,7 @@ export function createBatches<T, R>({ run, maxSize, maxRunning, keyOf }: BatchOp
     running++
     while (waiting.length > 0) {
       const calls = take()
+      for (const { timer } of calls) clearTimeout(timer)
       try {
         const results = await run(calls.map(({ item }) => item))
         for (const [n, { resolve }] of calls.entries()) resolve(results[n] as R)
@@ -58,11 +75,19 @@ export function createBatches<T, R>({ run, maxSize, maxRunning, keyOf }: BatchOp
     running--
   }
 
+  function giveUp(call: Waiting<T, R>): void {
+    waiting = waiting.filter((other) => other !== call)
+    call.reject(new BatchesBusy())
+  }
+
   return {
     add: (item) =>
       new Promise((resolve, reject) => {
-        waiting.push({ item, resolve, reject })
+        const call: Waiting<T, R> = { item, resolve, reject }
+        waiting.push(call)
         if (running < maxRunning) void work()
+        else if (maxWaitMs !== undefined) call.timer = setTimeout(giveUp, maxWaitMs, call)
       }),
+    waiting: () => waiting.length,
   }
 }

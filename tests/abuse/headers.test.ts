@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
+import { expectInDocument } from "./kit/documented.ts"
 import { requestRaw, say, statusesIn } from "./kit/raw.ts"
 import { nameOf, pathOf, type Row, rows } from "./kit/rows.ts"
 
@@ -43,7 +44,9 @@ async function see(path: string, { method = "GET", headers = {}, token = "", at 
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream")
   const text = isStream ? "" : await response.text()
   stop.abort()
-  return { what: `${method} ${path}`, status: response.status, headers: response.headers, text }
+  const answer = { status: response.status, headers: response.headers, text }
+  if (!path.startsWith("/admin/queues")) expectInDocument(method, at.url + path, answer)
+  return { what: `${method} ${path}`, ...answer }
 }
 
 const tokenFor = (row: Row) =>

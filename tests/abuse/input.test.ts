@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { MAX_BODY_BYTES } from "../../src/middleware/json-body.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
+import { expectInDocument } from "./kit/documented.ts"
 import { requestRaw } from "./kit/raw.ts"
 import { bodyOf, fieldsOf, nameOf, pathOf, type Row, rows } from "./kit/rows.ts"
 
@@ -40,7 +41,9 @@ async function attack(
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream")
   const text = isStream ? "" : await response.text()
   stop.abort()
-  return { status: response.status, headers: response.headers, text }
+  const answer = { status: response.status, headers: response.headers, text }
+  expectInDocument(row.method.toUpperCase(), response.url, answer)
+  return answer
 }
 
 /** Refused in the documented form, or taken for what it is: never a failure, never a stack. */

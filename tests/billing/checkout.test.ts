@@ -113,6 +113,34 @@ describe("POST /subscribe/pro", () => {
     expect(await stripeIdOf(app, ann)).not.toBe(before)
   })
 
+  test("a customer that was deleted at Stripe with a page open gets a page that can be paid on", async () => {
+    const ann = await signIn(app)
+    const first = await subscribe(app, ann)
+    app.stripe.deleteCustomer(await stripeIdOf(app, ann))
+    expect((await subscribe(app, ann)).sessionId).not.toBe(first.sessionId)
+    await becomePro(app, ann)
+  })
+
+  test("a page that is paid while the user asks again is followed by no second one", async () => {
+    const ann = await signIn(app)
+    const { sessionId } = await subscribe(app, ann)
+    const path = `/v1/checkout/sessions/${sessionId}`
+    app.stripe.fail({ method: "GET", path, status: "slow", delayMs: 1_000, times: 1 })
+    const before = app.stripe.calls().length
+    const second = click(ann)
+    await expect
+      .poll(() =>
+        app.stripe
+          .calls()
+          .slice(before)
+          .some((call) => call.method === "GET" && call.path === path),
+      )
+      .toBe(true)
+    app.stripe.completeCheckout(sessionId, { card: "ok" })
+    const { status, body } = await second
+    expect([status, body.code]).toEqual([409, "already_subscribed"])
+  })
+
   test("401 for nobody", async () => {
     expect((await app.http.post("/subscribe/pro")).status).toBe(401)
   })

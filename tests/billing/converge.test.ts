@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
@@ -89,7 +90,72 @@ describe("a second subscription", () => {
     const { subscriptions, refunds } = await truthOf(app, bob)
     expect(subscriptions.find(({ id }) => id === mugs.id)?.status).toBe("active")
     expect(refunds).toEqual([])
+    // Nor is it what the user is told of.
+    app.stripe.cancelNow(subscriptions.find(({ id }) => id !== mugs.id)?.id as string)
+    await untilStanding(app, bob, { tier: "basic", status: "canceled" })
   })
+})
+
+describe("a customer whom a restored backup doesn't know", () => {
+  /** As if the backup were from before they began to pay. */
+  async function forget({ user }: SignedIn): Promise<void> {
+    await untilQuiet(app)
+    await app.pool.query("DELETE FROM billing_customers WHERE user_id = $1", [user.id])
+    await app.pool.query("UPDATE users SET pro_until = NULL WHERE id = $1", [user.id])
+  }
+
+  test("is Pro again with the next event of theirs", async () => {
+    const ann = await signIn(app)
+    const subscription = await becomePro(app, ann)
+    const customer = await stripeIdOf(app, ann)
+    await forget(ann)
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic", status: "none" })
+    app.stripe.cancelAtPeriodEnd(subscription)
+    await untilStanding(app, ann, { tier: "pro", status: "active" })
+    expect(await stripeIdOf(app, ann)).toBe(customer)
+  })
+
+  test("is Pro again by the reconciler, without an event", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    await forget(ann)
+    const { failures } = await reconcile(app.ctx, { scope: "all" })
+    expect(failures).toEqual([])
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+  })
+
+  test("and who has begun to pay anew is left to an operator", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    const forgotten = await stripeIdOf(app, ann)
+    await forget(ann)
+    await becomePro(app, ann)
+    await reconcile(app.ctx, { scope: "all" })
+    expect(await noticesAbout(ann)).toEqual([{ kind: "second_customer", object_id: forgotten }])
+    expect(await stripeIdOf(app, ann)).not.toBe(forgotten)
+  })
+
+  test("of whom nobody is left stays unmatched", async () => {
+    const { id } = await app.ctx.stripe.customers.create({
+      metadata: { user_id: randomUUID(), billing_customer_id: randomUUID() },
+    })
+    app.stripe.createSubscription(id)
+    await untilQuiet(app)
+    const { rows } = await app.pool.query("SELECT 1 FROM billing_customers WHERE stripe_id = $1", [id])
+    expect(rows).toEqual([])
+  })
+})
+
+test("a notice about another account's subscription keeps nobody from being read", async () => {
+  const ann = await signIn(app)
+  await becomePro(app, ann)
+  await untilQuiet(app)
+  await app.pool.query(
+    `INSERT INTO billing_notices (id, customer_id, kind, object_id, detail)
+     SELECT $2, id, 'second_subscription_cancelled', 'sub_of_the_sandbox', '' FROM billing_customers WHERE user_id = $1`,
+    [ann.user.id, randomUUID()],
+  )
+  expect((await reconcile(app.ctx, { scope: "all" })).failures).toEqual([])
 })
 
 describe("a user who deletes themself", () => {

@@ -62,7 +62,9 @@ test(
     expect(await ask()).toBe(202)
 
     // Cancelled in the portal: Pro to the end of what is paid, not a moment longer.
-    app.stripe.cancelAtPeriodEnd(first)
+    const { url } = (await app.http.post("/subscription/portal", undefined, { token: ann.token })).body
+    const form = { method: "POST", body: new URLSearchParams({ subscription: first }) }
+    expect((await fetch(`${url}/cancel`, form)).status).toBe(200)
     const cancelled = await untilStanding(app, ann, { tier: "pro", cancelAt: expect.any(String) })
     expect(cancelled.cancelAt).toBe(cancelled.currentPeriodEnd)
     expect((await historyOf(app, ann))[0]).toMatchObject({ reason: "ending" })

@@ -83,7 +83,7 @@ const Render = z.strictObject({
   services: z.array(
     z.discriminatedUnion("type", [
       z.strictObject({
-        type: z.enum(["web", "worker"]),
+        type: z.enum(["web", "pserv"]),
         name: z.string(),
         runtime: z.literal("docker"),
         dockerfilePath: z.string(),

@@ -182,3 +182,15 @@ test(
   },
   5 * MINUTE,
 )
+
+test("SIGTERM while the database is being made ends everything at once, and the next start makes it anew", async () => {
+  const stack = testStack()
+  const folder = await openFolder(stack)
+  const first = await startServer(stack, folder, await freePort())
+  await first.printed("Creating the database")
+  expect(await first.kill("SIGTERM")).toEqual({ code: 0, signal: null })
+  expect(existsSync(join(folder, "postgres", "cluster", "postmaster.pid"))).toBe(false)
+  const second = await startServer(stack, folder, await freePort())
+  await second.printed(LISTENS)
+  expect(await second.kill("SIGTERM")).toEqual({ code: 0, signal: null })
+})

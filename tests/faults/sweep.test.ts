@@ -53,6 +53,37 @@ test("a silent worker's reply is made anew at once, also while the queue doesn't
   expect(rows).toEqual([{ status: "completed", attempt: 2, takeovers: 1 }])
 })
 
+test("a worker that makes as many replies as it may begins no rescue", async () => {
+  const stack = testStack()
+  const app = await startTestApp({ config: { worker: { concurrency: 2 } } })
+  stack.defer(() => app.close())
+  const user = await signIn(app)
+  await makePro(app, user)
+  const statusOf = async ({ id }: { id: string }) =>
+    (await app.pool.query("SELECT status FROM messages WHERE id = $1", [id])).rows[0].status
+  const slow = []
+  for (let i = 0; i < 2; i++) {
+    const { body } = await send(
+      app,
+      user,
+      await createRoom(app, user),
+      `[[gemini: chunks=30 delay=100]] slow ${i}`,
+    )
+    slow.push(body.reply)
+  }
+  for (const reply of slow) await expect.poll(() => statusOf(reply)).toBe("running")
+  const other = await send(app, user, await createRoom(app, user), "orphaned")
+  await app.pool.query(
+    "UPDATE messages SET status = 'running', attempt = 1, lease_until = now() - interval '1 second' WHERE id = $1",
+    [other.body.reply.id],
+  )
+  // The sweep takes it from the silent worker and leaves it to the queue.
+  await expect.poll(() => statusOf(other.body.reply)).toBe("queued")
+  for (const reply of slow) expect(await statusOf(reply)).toBe("running")
+  expect(app.gemini.calls().filter(({ prompt }) => prompt.includes("orphaned"))).toEqual([])
+  await expect.poll(() => statusOf(other.body.reply)).toBe("completed")
+})
+
 test("a reply whose next worker dies, too, before it has begun is made without the queue all the same", async () => {
   const stack = testStack()
   const app = await startTestApp({ worker: false })

@@ -1,3 +1,5 @@
+import { once } from "node:events"
+import { Agent, request } from "node:http"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
@@ -50,6 +52,24 @@ describe("the stream of a reply", () => {
     expect(joinDeltas(events)).toBe(stored.content)
     expect(events.at(-1)).toEqual({ event: "done", id: `1-${stored.content.length}`, data: stored })
     expect(events.filter(({ event }) => event === "done")).toHaveLength(1)
+  })
+
+  test("ends at once for HEAD, which keeps no place", async () => {
+    const reply = await sendPrompt("[[gemini: chunks=100 delay=100]] slowly")
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    for (const path of [streamPath(reply), `/chatroom/${reply.chatroomId}/events`, "/health/live"]) {
+      const sent = request(app.url + path, {
+        method: path.startsWith("/chatroom") ? "HEAD" : "GET",
+        agent,
+        headers: { Authorization: `Bearer ${ann.token}` },
+      }).end()
+      const [response] = await once(sent, "response")
+      expect(response.statusCode).toBe(200)
+      await response.resume().toArray()
+    }
+    agent.destroy()
+    await expect.poll(() => app.ctx.streams.count()).toBe(0)
+    await app.http.post(`/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`, {}, { token: ann.token })
   })
 
   test("of a finished reply is the stored text and the end", async () => {

@@ -95,8 +95,15 @@ describe("the figures", () => {
   test("hold no id, number or path, whatever was asked for", async () => {
     await app.http.get(`/canary-${ann.user.id}`)
     await app.http.get(`/chatroom/${ann.user.id}?q=canary`, { token: ann.token })
+    // A router's path matches in any case, and Node takes some thirty methods.
+    await fetch(`${app.url}/aDmIn/QuEuEs`, { headers: { Accept: "text/html" }, redirect: "manual" })
+    await fetch(`${app.url}/chatroom`, { method: "PURGE" })
     const { body } = await app.http.get("/metrics", { token: METRICS_TOKEN })
     expect(body).toContain('route="unmatched"')
+    expect(body).toContain('route="/admin/queues"')
+    expect(body).not.toContain("QuEuEs")
+    expect(body).toContain('method="other"')
+    expect(body).not.toContain("PURGE")
     expect(body).not.toContain("canary")
     expect(body).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/)
     expect(body).not.toContain(ann.mobileNumber.slice(1))

@@ -52,6 +52,15 @@ test("a browser that isn't signed in is led to the sign-in page", async () => {
   expect(answer.headers.get("location")).toBe("/admin/sign-in?to=/admin/queues")
 })
 
+test("what it refuses is entered as that", async () => {
+  expect((await ask("/api/queues/billing-queue/no-such-job/retry/failed", "PUT")).status).toBe(404)
+  await expect
+    .poll(async () => (await app.http.get("/admin/audit?limit=1", { token: TOKEN })).body)
+    .toMatchObject([
+      { action: "queue_put", targetId: "billing-queue/no-such-job/retry/failed", outcome: "404" },
+    ])
+})
+
 test("what is done there is entered in the audit log", async () => {
   expect((await ask("/api/queues/billing-queue/pause", "PUT")).status).toBe(200)
   expect((await ask("/api/queues/billing-queue/resume", "PUT")).status).toBe(200)

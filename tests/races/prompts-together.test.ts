@@ -55,7 +55,7 @@ describe("prompts of several users in one statement", () => {
   test("are each written whole, with the outcome in the order of the prompts", async () => {
     const all = await senders(8)
     const exchanges = all.map((sender) => exchangeOf(sender))
-    const outcomes = await writeExchanges(app.pool, app.ctx.config, exchanges)
+    const outcomes = await writeExchanges(app.pool, app.ctx.config, exchanges, { skipLocked: true })
     for (const [n, sender] of all.entries()) {
       const { promptId, replyId, content } = exchanges[n] as NewExchange
       expect(outcomes[n]).toMatchObject({ reply_id: replyId, charged: true, starts_now: true, position: 1 })
@@ -78,7 +78,7 @@ describe("prompts of several users in one statement", () => {
       exchangeOf(stranger, { chatroomId: good.room.id }),
       exchangeOf(misled, { parentId: newId() }),
     ]
-    const outcomes = await writeExchanges(app.pool, app.ctx.config, exchanges)
+    const outcomes = await writeExchanges(app.pool, app.ctx.config, exchanges, { skipLocked: true })
     expect(
       outcomes.map(({ room_found, parent_found, charged }) => [room_found, parent_found, charged]),
     ).toEqual([
@@ -96,21 +96,23 @@ describe("prompts of several users in one statement", () => {
 })
 
 describe("prompts that come at the same time", () => {
-  test("a room that is held up holds up nobody else, and its own prompt comes through when it is free", async () => {
-    const all = await senders(6)
-    const [held, ...others] = all as [Sender, ...Sender[]]
+  test("rooms that are held up hold up nobody else, and their own prompts come through when they are free", async () => {
+    const all = await senders(7)
+    const [held, others] = [all.slice(0, 3), all.slice(3)]
     const holder = await app.pool.connect()
     await holder.query("BEGIN")
-    await holder.query("SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE", [held.room.id])
+    await holder.query("SELECT 1 FROM chatrooms WHERE id = ANY($1) FOR UPDATE", [
+      held.map(({ room }) => room.id),
+    ])
     try {
-      // Two begin alone at once and are in nobody's way; the others come together, the held one among them.
-      const begun = others.slice(0, 2).map((sender) => batches.write(exchangeOf(sender)))
-      const waiting = batches.write(exchangeOf(held))
-      const rest = others.slice(2).map((sender) => batches.write(exchangeOf(sender)))
-      expect((await Promise.all([...begun, ...rest])).every(({ charged }) => charged)).toBe(true)
-      expect(await messagesOf(held)).toEqual([])
+      // As many begin at once as there are runs: none of them may stay in its place.
+      const waiting = held.map((sender) => batches.write(exchangeOf(sender)))
+      const written = await Promise.all(others.map((sender) => batches.write(exchangeOf(sender))))
+      expect(written.every(({ charged }) => charged)).toBe(true)
+      for (const sender of held) expect(await messagesOf(sender)).toEqual([])
       await holder.query("COMMIT")
-      expect(await waiting).toMatchObject({ charged: true, position: 1 })
+      for (const outcome of await Promise.all(waiting))
+        expect(outcome).toMatchObject({ charged: true, position: 1 })
     } finally {
       holder.release()
     }

@@ -86,5 +86,6 @@ async function goOn(stack: AsyncDisposableStack, databaseUrl: string, before: Be
 
 async function firstMessages(app: TestApp, user: SignedIn, room: { id: string }): Promise<unknown> {
   const { body } = await app.http.get(`/chatroom/${room.id}/message?limit=2`, { token: user.token })
-  return body.messages
+  expect(body).toHaveLength(2)
+  return body
 }

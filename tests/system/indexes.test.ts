@@ -11,6 +11,9 @@ beforeAll(async () => {
   ann = await signIn(app)
   const room = await createRoom(app, ann)
   await ask(app, ann, room, "hello")
+  // Under a key a prompt is written by another statement.
+  const headers = { "Idempotency-Key": "once" }
+  await app.http.post(`/chatroom/${room.id}/message`, { message: "hello" }, { token: ann.token, headers })
   const paths = [
     "/chatroom",
     `/chatroom/${room.id}`,
@@ -69,7 +72,7 @@ test("no statement of the API has to read a whole table", async () => {
     "SELECT name, cardinality(parameter_types) AS types FROM pg_prepared_statements WHERE name <> '' ORDER BY name",
   )
   client.release()
-  expect(rows.length).toBeGreaterThan(5)
+  expect(rows.map(({ name }) => name)).toEqual(expect.arrayContaining(["send-message", "send-messages"]))
   const whole: string[] = []
   for (const { name, types } of rows) {
     const plan = await explain(name, Array(types).fill(null))

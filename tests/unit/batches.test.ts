@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { createBatches } from "../../src/utils/batches.ts"
+import { BatchesBusy, createBatches } from "../../src/utils/batches.ts"
 
 interface Item {
   user: string
@@ -7,7 +7,7 @@ interface Item {
 }
 
 /** Batches whose runs end when the test says so. */
-function open(options: { maxSize?: number; maxRunning?: number } = {}) {
+function open(options: { maxSize?: number; maxRunning?: number; maxWaitMs?: number } = {}) {
   const runs: { items: Item[]; end(error?: Error): void }[] = []
   const batches = createBatches<Item, string>({
     maxSize: 10,
@@ -73,4 +73,18 @@ test("a run that fails fails for its own calls only", async () => {
   await expect.poll(() => runs.length).toBe(2)
   runs[1]?.end()
   expect(await Promise.all([second, third])).toEqual(["did 2", "did 3"])
+})
+
+test("who waits too long for a run is told so, and isn't in the next one", async () => {
+  const { batches, runs } = open({ maxWaitMs: 20 })
+  const [first, second] = [1, 2].map((n) => batches.add(item(n)))
+  await expect(second).rejects.toThrow(BatchesBusy)
+  expect(batches.waiting()).toBe(0)
+  const third = batches.add(item(3))
+  expect(batches.waiting()).toBe(1)
+  runs[0]?.end()
+  await expect.poll(() => runs.length).toBe(2)
+  expect(runs[1]?.items.map(({ n }) => n)).toEqual([3])
+  runs[1]?.end()
+  expect(await Promise.all([first, third])).toEqual(["did 1", "did 3"])
 })

@@ -41,3 +41,13 @@ test("calls that were on their way when the rest began don't make it longer", ()
   for (let i = 0; i < 20; i++) breaker.overloaded("m")
   expect(breaker.restMs("m")).toBe(2_000)
 })
+
+test("what the provider asks for counts when it is longer, also when a call brings it that was on its way", () => {
+  const breaker = createBreaker(() => 0)
+  for (let i = 0; i < 5; i++) breaker.overloaded("m", 50_000)
+  expect(breaker.restMs("m")).toBe(50_000)
+  breaker.overloaded("m", 60_000)
+  expect(breaker.restMs("m")).toBe(60_000)
+  breaker.overloaded("m", 1_000)
+  expect(breaker.restMs("m")).toBe(60_000)
+})

@@ -53,7 +53,6 @@ describe("one subscription", () => {
     ["unpaid", { status: "unpaid" }, "basic", "overdue", null],
     ["canceled, with paid days left", { status: "canceled" }, "basic", "ended", null],
     ["paused", { status: "paused" }, "basic", "paused", null],
-    ["gone from Stripe", { status: "missing" }, "basic", "ended", null],
     ["a state that Stripe added", { status: "hibernating" }, "pro", "paid", 10],
     [
       "a state that Stripe added, not paid",

@@ -135,6 +135,16 @@ test("what is archived or was switched off is brought back", async () => {
   expect(await stripe.products.retrieve(String(product))).toMatchObject({ active: true })
 })
 
+test("another program's price of the same lookup key is left alone until it is adopted", async () => {
+  const stripe = clientOf(simulator.current)
+  await stripe.prices.update(PRO_PRICE, { metadata: { app: "another" } })
+  const refused = await setUp()
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("--adopt")])
+  expect((await account()).endpoints).toEqual([])
+  expect((await setUp(["--adopt"])).variable("STRIPE_PRICE_PRO")).toBe(PRO_PRICE)
+  expect((await setUp()).code).toBe(0)
+})
+
 test("another amount is another price, and the former still counts", async () => {
   const { variable } = await setUp(["--amount", "2500", "--currency", "EUR"])
   const [sold, ...former] = variable("STRIPE_PRICE_PRO")?.split(",") ?? []

@@ -9,9 +9,15 @@ interface Endpoint {
   operation: Operation
 }
 
-/** A collection of the walk, in order, and of every endpoint, by chapter. */
+/** What ends something that the other requests need. */
+const ENDINGS = ["DELETE /chatroom/{id}", "POST /auth/logout", "DELETE /user/me"]
+
+/** A collection of the walk, in order, and of every endpoint, by chapter; what ends something comes last. */
 export function createCollection(document: OpenApi): object {
   const endpoints = listEndpoints(document)
+  const isEnding = ({ name }: Endpoint) => ENDINGS.includes(name)
+  const chapterOf = (tag: string) =>
+    endpoints.filter((endpoint) => endpoint.operation.tags.includes(tag) && !isEnding(endpoint))
   const tags = document.tags as { name: string; description: string }[]
   return {
     info: {
@@ -30,10 +36,16 @@ export function createCollection(document: OpenApi): object {
       ...tags.map(({ name, description }) => ({
         name,
         description,
-        item: endpoints
-          .filter(({ operation }) => operation.tags.includes(name))
-          .map((endpoint) => toItem(document, endpoint)),
+        item: chapterOf(name).map((endpoint) => toItem(document, endpoint)),
       })),
+      {
+        name: "Endings",
+        description:
+          "These end the room, the session and the user that the other folders use: run them last.",
+        item: ENDINGS.map((name) =>
+          toItem(document, endpoints.find((each) => each.name === name) as Endpoint),
+        ),
+      },
     ],
   }
 }

@@ -17,7 +17,9 @@ export function seed(world: World) {
     })
   }
   if (!store.get("price", PRO_PRICE)) {
-    const price = { id: PRO_PRICE, product: PRO_PRODUCT, currency: "usd", unitAmount: 2000 }
+    // As npm run stripe:setup marks what it makes.
+    const metadata = { app: "gemini-chat-backend" }
+    const price = { metadata, id: PRO_PRICE, product: PRO_PRODUCT, currency: "usd", unitAmount: 2000 }
     store.add("price", priceObject(world, { ...price, interval: "month", lookupKey: "pro_monthly" }))
   }
   if (!store.all("portal_configuration").some((configuration) => configuration.is_default)) {

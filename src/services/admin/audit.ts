@@ -15,7 +15,7 @@ export interface AuditEntry {
   targetId: string | null
   requestId: string
   address: string
-  /** `begun` until it has ended, and for ever where the process died in between; then `ok` or an error's code. */
+  /** `begun` until it has ended, and for ever where the process died in between; then `ok`, or what went wrong. */
   outcome: string
 }
 
@@ -24,11 +24,13 @@ export type Action = Pick<AuditEntry, "actor" | "action" | "targetId" | "request
 /**
  * Does `act` and writes down who asked for it and what came of it. It is entered before it is done: what can't be
  * entered isn't done.
+ * @param outcomeOf what came of it when it didn't throw
  */
 export async function audited<T>(
   ctx: Context,
   action: Action,
   act: (admin: Admin) => Promise<T>,
+  outcomeOf: (result: T) => string = () => "ok",
 ): Promise<T> {
   const id = newId()
   let { targetId } = action
@@ -49,7 +51,7 @@ export async function audited<T>(
   }
   try {
     const result = await act({ actor: action.actor, about })
-    await conclude("ok")
+    await conclude(outcomeOf(result))
     return result
   } catch (error) {
     await conclude(error instanceof AppError ? error.code : "internal").catch(() => undefined)

@@ -99,7 +99,6 @@ const CLOSED: Record<string, Reason | undefined> = {
   unpaid: "overdue",
   canceled: "ended",
   paused: "paused",
-  missing: "ended",
 }
 
 /** What a renewal may be late in: Stripe itself takes an hour from the period's end to the first try. */

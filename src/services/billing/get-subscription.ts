@@ -8,7 +8,7 @@ import type { Tier } from "../users/user-record.ts"
 /** What a user has, and what they have used of it today. */
 export interface Standing {
   tier: Tier
-  /** Stripe's word for the newest subscription; null: there is none. */
+  /** Stripe's word for the newest subscription to Pro, or else to anything; null: there is none. */
   status: string | null
   currentPeriodEnd: Date | null
   cancelAt: Date | null
@@ -22,14 +22,18 @@ export interface Standing {
 
 /** @throws {Unauthenticated} when the user was deleted a moment ago */
 export async function getSubscription(ctx: Context, userId: string): Promise<Standing> {
-  const { rows } = await ctx.db.pool.query({ name: "get-subscription", text: GET, values: [userId] })
+  const { rows } = await ctx.db.pool.query({
+    name: "get-subscription",
+    text: GET,
+    values: [userId, ctx.config.stripe.proPrices],
+  })
   if (!rows[0]) throw new Unauthenticated()
   const standing = toCamelCase<Omit<Standing, "limit">>(rows[0])
   const { basicDailyPrompts, proDailyPrompts } = ctx.config.plans
   return { ...standing, limit: standing.tier === "pro" ? proDailyPrompts : basicDailyPrompts }
 }
 
-/** A subscription that gives something stands before those that are over. */
+/** One to Pro stands before others, and one that isn't over before those that are. */
 const GET = `
   SELECT ${TIER_SQL("u.pro_until")} AS tier, s.status, s.current_period_end, s.cancel_at,
     ${TODAY_SQL}::text AS day, coalesce(counter.used, 0) AS used, ${RESETS_AT_SQL} AS resets_at
@@ -38,7 +42,9 @@ const GET = `
   LEFT JOIN LATERAL (
     SELECT s.status, s.current_period_end, s.cancel_at
     FROM billing_customers AS c JOIN subscriptions AS s ON s.customer_id = c.id
-    WHERE c.user_id = u.id
-    ORDER BY s.status NOT IN ('canceled', 'incomplete_expired', 'missing') DESC, s.created_at DESC LIMIT 1
+    WHERE c.user_id = u.id AND s.status <> 'missing'
+    ORDER BY coalesce(s.price_id = ANY($2), false) DESC, s.status NOT IN ('canceled', 'incomplete_expired') DESC,
+      s.created_at DESC
+    LIMIT 1
   ) AS s ON true
   WHERE u.id = $1 AND u.deleted_at IS NULL`

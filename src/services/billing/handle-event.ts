@@ -1,5 +1,6 @@
 import { z } from "zod"
 import type { Context } from "../context.ts"
+import { adoptCustomer } from "./adopt-customers.ts"
 import { isMissing } from "./stripe.ts"
 import { syncCustomer } from "./sync-customer.ts"
 
@@ -12,7 +13,7 @@ export async function handleEvent(ctx: Context, eventId: string): Promise<void> 
   const event = await findPending(ctx, eventId)
   if (!event) return
   const stripeId = event.stripe_customer_id ?? (await askForCustomer(ctx, event))
-  const customerId = stripeId && (await findCustomer(ctx, stripeId))
+  const customerId = stripeId && ((await findCustomer(ctx, stripeId)) ?? (await adoptCustomer(ctx, stripeId)))
   if (!customerId) return markUnmatched(ctx, eventId, event.type)
   // The sync takes all events of the customer that are here by now, this one among them.
   if (event.stripe_customer_id === null) await nameCustomer(ctx, eventId, stripeId)

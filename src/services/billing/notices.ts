@@ -3,7 +3,7 @@ import type { Context } from "../context.ts"
 import type { HeldCustomer } from "./customers.ts"
 
 export interface Notice {
-  kind: "second_subscription_cancelled" | "payment_refunded" | "refund_failed"
+  kind: "second_subscription_cancelled" | "payment_refunded" | "refund_failed" | "second_customer"
   /** Stripe's id of what it is about; there is one notice of a kind about each. */
   objectId: string
   detail: string

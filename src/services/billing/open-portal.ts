@@ -10,8 +10,9 @@ import { isMissing, whileAsked } from "./stripe.ts"
  */
 export async function openPortal(ctx: Context, userId: string): Promise<string> {
   const { rows } = await ctx.db.pool.query<{ stripe_id: string | null }>({
-    name: "find-stripe-id",
-    text: "SELECT stripe_id FROM billing_customers WHERE user_id = $1",
+    name: "touch-billing-customer",
+    // Who goes there changes something soon, so the reconciler looks at them oftener.
+    text: "UPDATE billing_customers SET touched_at = now() WHERE user_id = $1 RETURNING stripe_id",
     values: [userId],
   })
   const customer = rows[0]?.stripe_id

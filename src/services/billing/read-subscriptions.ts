@@ -169,7 +169,8 @@ const MONEY_STAYS = new Set([
   "warning_closed",
 ])
 
-async function isWithheldByDispute(stripe: Stripe, payment_intent: string): Promise<boolean> {
+/** Whether a bank has taken a payment's money back. */
+export async function isWithheldByDispute(stripe: Stripe, payment_intent: string): Promise<boolean> {
   const { data } = await stripe.disputes.list({ payment_intent, limit: 100 })
   return data.some(({ status }) => !MONEY_STAYS.has(status))
 }

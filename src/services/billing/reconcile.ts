@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts"
+import { adoptCustomer, findForgotten } from "./adopt-customers.ts"
 import { CustomerBusy } from "./customers.ts"
 import type { Entitlement } from "./entitlement.ts"
 import { syncCustomer } from "./sync-customer.ts"
@@ -18,7 +19,10 @@ export interface Reconciled {
 }
 
 export interface ReconcileOptions {
-  /** `recent`: who began to pay, or whose state changed, within a day, who is late, and whom nobody has read for a day. */
+  /**
+   * `recent`: who began to pay, saw the portal or changed state within a day, who owes something, and whom nobody has
+   * read for a day. `all` also looks for customers at Stripe whom we have forgotten.
+   */
   scope: "recent" | "all" | { customerId: string }
   onProgress?: (checked: number) => void
 }
@@ -33,6 +37,7 @@ const PAGE = 500
  */
 export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOptions): Promise<Reconciled> {
   const done: Reconciled = { checked: 0, changes: [], busy: 0, failures: [] }
+  if (scope === "all") await adoptForgotten(ctx, done)
   for await (const ids of pagesOf(ctx, scope)) {
     if (ctx.stopping.aborted) break
     const waiting = ids.values()
@@ -51,11 +56,24 @@ export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOp
   return done
 }
 
+async function adoptForgotten(ctx: Context, done: Reconciled): Promise<void> {
+  for await (const stripeId of findForgotten(ctx)) {
+    if (ctx.stopping.aborted) return
+    await counted(stripeId, done, () => adoptCustomer(ctx, stripeId))
+  }
+}
+
 async function reconcileOne(ctx: Context, customerId: string, done: Reconciled): Promise<void> {
-  try {
+  await counted(customerId, done, async () => {
     const { changed, entitlement } = await syncCustomer(ctx, customerId, { kind: "reconcile" })
     done.checked++
     if (changed) done.changes.push({ customerId, before: changed.before, after: entitlement })
+  })
+}
+
+async function counted(customerId: string, done: Reconciled, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work()
   } catch (error) {
     if (error instanceof CustomerBusy) done.busy++
     else done.failures.push({ customerId, error })
@@ -79,13 +97,14 @@ async function* pagesOf(ctx: Context, scope: ReconcileOptions["scope"]): AsyncGe
 }
 
 const ALL = `
-  SELECT id FROM billing_customers WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+  SELECT id FROM billing_customers
+  WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
   ORDER BY id LIMIT $2`
 
 const RECENT = `
   SELECT id FROM billing_customers AS c
   WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     AND (touched_at > now() - interval '1 day' OR EXISTS (
-      SELECT 1 FROM subscriptions AS s WHERE s.customer_id = c.id AND s.status IN ('past_due', 'incomplete')
+      SELECT 1 FROM subscriptions AS s WHERE s.customer_id = c.id AND s.status IN ('past_due', 'incomplete', 'unpaid', 'paused')
     ) OR synced_at IS NULL OR synced_at < now() - interval '25 hours')
   ORDER BY id LIMIT $2`

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts"
 import type { HeldCustomer } from "./customers.ts"
 import { type EntitlementRules, entitlementOf } from "./entitlement.ts"
 import { listNotices, noteForOperator } from "./notices.ts"
-import { listPaymentIntents, type Subscription } from "./read-subscriptions.ts"
+import { isWithheldByDispute, listPaymentIntents, type Subscription } from "./read-subscriptions.ts"
 import { isMissing } from "./stripe.ts"
 
 /**
@@ -59,11 +59,25 @@ async function endSeconds(
       await cancel(ctx, id)
       isChanged = true
     }
-    const { data } = await ctx.stripe.invoices.list({ subscription: id, status: "paid", limit: 1 })
-    for (const invoice of data) await refundInvoice(ctx, held, invoice)
+    await refundNewest(ctx, held, id)
   }
   return isChanged
 }
+
+/** Payments before the newest were for time in which it was the only one that counted. */
+async function refundNewest(ctx: Context, held: HeldCustomer, subscription: string): Promise<void> {
+  try {
+    const { data } = await ctx.stripe.invoices.list({ subscription, status: "paid", limit: NEWEST_INVOICES })
+    const newest = data.find(({ amount_paid }) => amount_paid > 0)
+    if (newest) await refundInvoice(ctx, held, newest)
+  } catch (error) {
+    // It is another account's, or the sandbox's, of which only our notice is left.
+    if (!isMissing(error)) throw error
+  }
+}
+
+/** Those of nothing, such as a proration's, stand among them. */
+const NEWEST_INVOICES = 5
 
 async function settleClosed(
   ctx: Context,
@@ -124,7 +138,9 @@ async function refund(ctx: Context, held: HeldCustomer, payment_intent: string):
     expand: ["latest_charge"],
   })
   if (latest_charge === null || typeof latest_charge === "string") return
-  if (latest_charge.refunded || latest_charge.disputed) return
+  if (latest_charge.refunded) return
+  // Also after an inquiry or a dispute that was won, which leave the money here, the charge counts as disputed.
+  if (latest_charge.disputed && (await isWithheldByDispute(ctx.stripe, payment_intent))) return
   const note = (kind: "payment_refunded" | "refund_failed", detail: string) =>
     noteForOperator(ctx, held, { kind, objectId: payment_intent, detail })
   await note(

@@ -48,12 +48,15 @@ export async function startCheckout(ctx: Context, userId: string): Promise<Check
 
 async function openCheckout(ctx: Context, held: HeldCustomer, userId: string): Promise<Checkout> {
   if (held.closedAt !== null) throw new Unauthenticated()
-  if (held.stripeId !== null) await refuseSubscribed(ctx, await syncHeld(ctx, held, { kind: "checkout" }))
-  const last = await readLastSession(ctx, held)
+  const customer = await ensureStripeCustomer(ctx, held, userId)
+  // On the page of a customer who was deleted nobody can pay.
+  const last = customer === held.stripeId ? await readLastSession(ctx, held) : null
+  // After the page: what is paid on it in between shows here.
+  if (held.stripeId !== null)
+    await refuseSubscribed(ctx, await syncHeld(ctx, { ...held, stripeId: customer }, { kind: "checkout" }))
   if (last && isUsable(last, ctx)) return { url: last.url as string, sessionId: last.id }
   // Two open pages would be two subscriptions.
   if (last?.status === "open") await ctx.stripe.checkout.sessions.expire(last.id)
-  const customer = await ensureStripeCustomer(ctx, held, userId)
   return createSession(ctx, held, { userId, customer })
 }
 

@@ -8,7 +8,7 @@ import { forgetChatrooms } from "./chatroom-cache.ts"
 import { type IdempotencyKey, onceForKey } from "./idempotency.ts"
 import { MessageRecord } from "./message-record.ts"
 import { announceRoom } from "./room-notices.ts"
-import { type NewExchange, type Outcome, writeExchanges } from "./write-exchanges.ts"
+import { type NewExchange, type Outcome, writeExchange } from "./write-exchanges.ts"
 
 export interface SendMessage {
   userId: string
@@ -35,7 +35,7 @@ export async function sendMessage(
 ): Promise<Exchange & { replayed: boolean }> {
   const { key } = send
   if (key === null) {
-    const write = () => writeExchange(ctx, send, ctx.promptBatches.write)
+    const write = () => takePrompt(ctx, send, ctx.promptBatches.write)
     return { ...(await announce(ctx, send, await ctx.tracing.span(WRITE, {}, write))), replayed: false }
   }
   const taken = await ctx.tracing.span(WRITE, {}, () => writeOnce(ctx, send, key))
@@ -49,9 +49,8 @@ type Once = Written & { replayed: boolean }
 
 function writeOnce(ctx: Context, send: SendMessage, key: IdempotencyKey): Promise<Once> {
   return inTransaction(ctx.db.pool, async (client) => {
-    const write = async (exchange: NewExchange) =>
-      (await writeExchanges(client, ctx.config, [exchange]))[0] as Outcome
-    const once = await onceForKey(client, send.userId, key, () => writeExchange(ctx, send, write))
+    const write = (exchange: NewExchange) => writeExchange(client, ctx.config, exchange)
+    const once = await onceForKey(client, send.userId, key, () => takePrompt(ctx, send, write))
     return once.replayed
       ? { ...Exchange.parse(once.result), startsNow: false, underWay: 0, replayed: true }
       : { ...once.result, replayed: false }
@@ -86,7 +85,7 @@ const PRODUCER = {
 }
 
 /** @param write commits it, or leaves that to the transaction it is in */
-async function writeExchange(
+async function takePrompt(
   ctx: Context,
   send: SendMessage,
   write: (exchange: NewExchange) => Promise<Outcome>,

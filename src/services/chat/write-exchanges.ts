@@ -38,21 +38,31 @@ export interface Outcome {
 
 type Settings = Pick<CompleteConfig, "plans" | "gemini">
 
+/** Writes one exchange, whole or not at all. Waits for whoever holds its room. */
+export async function writeExchange(
+  db: pg.Pool | pg.ClientBase,
+  settings: Settings,
+  exchange: NewExchange,
+): Promise<Outcome> {
+  const [outcome] = await writeExchanges(db, settings, [exchange], { skipLocked: false })
+  return outcome as Outcome
+}
+
 /**
- * Writes the exchanges of as many users, each whole or not at all. Several at once wait for no lock: a room that
- * somebody else holds is not found, and must be written alone.
+ * Writes the exchanges of as many users, each whole or not at all.
  * @param exchanges of different users
+ * @param skipLocked whether to wait for no room: one that somebody else holds is not found then
  * @returns what came of each, in their order
  */
 export async function writeExchanges(
   db: pg.Pool | pg.ClientBase,
   { plans, gemini }: Settings,
   exchanges: readonly NewExchange[],
+  { skipLocked }: { skipLocked: boolean },
 ): Promise<Outcome[]> {
-  const isAlone = exchanges.length === 1
   const { rows } = await (db as pg.Pool).query<Outcome & { reply_id: string }>({
-    name: isAlone ? "send-message" : "send-messages",
-    text: isAlone ? SEND : SEND_UNLESS_LOCKED,
+    name: skipLocked ? "send-messages" : "send-message",
+    text: skipLocked ? SEND_UNLESS_LOCKED : SEND,
     values: [
       exchanges.map(({ chatroomId }) => chatroomId),
       exchanges.map(({ userId }) => userId),

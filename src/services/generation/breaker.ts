@@ -15,7 +15,8 @@ export interface Breaker {
   /** How long the model is left alone yet, in ms. */
   restMs(model: string): number
   answered(model: string): void
-  overloaded(model: string): void
+  /** @param retryAfterMs how long the provider asks to be left alone, where it says so */
+  overloaded(model: string, retryAfterMs?: number): void
 }
 
 interface State {
@@ -43,12 +44,16 @@ export function createBreaker(now: () => number = () => performance.now()): Brea
       return state && state.overloads >= THRESHOLD ? Math.max(0, state.restUntil - now()) : 0
     },
     answered: (model) => void states.delete(model),
-    overloaded(model) {
+    overloaded(model, retryAfterMs = 0) {
       const state = states.get(model) ?? { overloads: 0, restUntil: 0, isProbing: false }
       // Calls that were on their way when it began to rest say nothing new: twenty at once would make it rest longest.
-      if (state.overloads >= THRESHOLD && !state.isProbing) return
+      if (state.overloads >= THRESHOLD && !state.isProbing) {
+        state.restUntil = Math.max(state.restUntil, now() + retryAfterMs)
+        return
+      }
       const overloads = state.overloads + 1
-      states.set(model, { overloads, restUntil: now() + restAfter(overloads), isProbing: false })
+      const restMs = Math.max(restAfter(overloads), retryAfterMs)
+      states.set(model, { overloads, restUntil: now() + restMs, isProbing: false })
     },
   }
 }

@@ -79,7 +79,7 @@ async function streamFrom(
       onText(next.value)
     }
   } catch (error) {
-    if (isOverload(error)) ctx.breaker.overloaded(model)
+    if (isOverload(error)) ctx.breaker.overloaded(model, error.retryAfterMs)
     else if (error instanceof GenerationFailed && error.code !== "provider_unreachable")
       ctx.breaker.answered(model)
     throw error

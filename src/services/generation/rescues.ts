@@ -14,7 +14,7 @@ export interface Rescues {
 
 /**
  * @param stopping aborts when those under way are to be handed back
- * @param busy how many replies this worker makes for the queue: with its rescues they are never more than it may make
+ * @param busy how many replies this worker makes for the queue: no rescue is begun beyond what it may make of both
  */
 export function createRescues(ctx: Context, stopping: AbortSignal, busy: () => number): Rescues {
   const running = new Set<Promise<void>>()

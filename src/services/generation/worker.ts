@@ -85,7 +85,7 @@ function counted(ctx: Context, loop: string, round: () => Promise<unknown>): () 
 interface Pace {
   /** What a reply has taken of late. */
   meanMs: number | null
-  /** How many are under way. */
+  /** How many of the queue's are under way. */
   busy: number
 }
 
@@ -110,7 +110,10 @@ async function processJob(
 ): Promise<void> {
   const { messageId } = JobPayload.parse(job.data)
   const startedAt = performance.now()
-  const run = await countedRun(ctx, messageId, signal)
+  pace.busy++
+  const run = await countedRun(ctx, messageId, signal).finally(() => {
+    pace.busy--
+  })
   switch (run.outcome) {
     case "finished": {
       const tookMs = performance.now() - startedAt

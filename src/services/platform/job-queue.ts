@@ -101,6 +101,9 @@ function openRedisQueue<T extends object>(name: string, url: string, log: Logger
   }
 }
 
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const INSUFFICIENT_PRIVILEGE = "42501"
+
 /** BullMQ's classes on its PostgreSQL backend. */
 export const OnPostgres = withBackend(createPostgresBackend)
 
@@ -115,7 +118,15 @@ async function openPostgresQueue<T extends object>(
   queue.on("error", (err) => log.debug({ err }, "queue connection lost"))
   return {
     add: async (job, data, options) => void (await queue.add(job, data, options)),
-    addAll: async (jobs) => void (await queue.addBulk(jobs)),
+    async addAll(jobs) {
+      try {
+        await queue.addBulk(jobs)
+      } catch (error) {
+        // BullMQ makes temporary tables for that, which not every account may.
+        if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) throw error
+        await Promise.all(jobs.map(({ name, data, opts }) => queue.add(name, data, opts)))
+      }
+    },
     repeat: async (id, every, job) => void (await queue.upsertJobScheduler(id, every, job)),
     counts: () => queue.getJobCounts(...COUNTED),
     ping: () =>
@@ -162,18 +173,28 @@ export function createInspector(names: readonly string[], store: QueueStore, log
 
 function openInspector(names: readonly string[], { redisUrl, databaseUrl }: QueueStore, log: Logger) {
   const onError = (err: Error) => log.debug({ err }, "queue connection lost")
-  const connection = redisUrl ? connect(redisUrl, log, { maxRetriesPerRequest: 1 }) : null
-  const queues = names.map((name) => {
-    if (connection) return new Queue(name, { connection }).on("error", onError)
-    const onPostgres = { connection: { connectionString: databaseUrl, max: 1 } }
-    // The same methods on another store; the types differ in what is behind them.
-    return new OnPostgres.Queue(name, onPostgres).on("error", onError) as unknown as Queue
-  })
+  if (redisUrl) {
+    const connection = connect(redisUrl, log, { maxRetriesPerRequest: 1 })
+    const prefix = queuePrefix(redisUrl)
+    const queues = names.map((name) => new Queue(name, { connection, prefix }).on("error", onError))
+    return {
+      queues,
+      async close() {
+        await Promise.all(queues.map((queue) => queue.close()))
+        connection.disconnect()
+      },
+    }
+  }
+  const pool = createQueuePool(databaseUrl, 2)
+  // The same methods on another store; the types differ in what is behind them.
+  const queues = names.map(
+    (name) => new OnPostgres.Queue(name, { connection: pool }).on("error", onError) as unknown as Queue,
+  )
   return {
     queues,
     async close() {
       await Promise.all(queues.map((queue) => queue.close()))
-      connection?.disconnect()
+      await pool.end()
     },
   }
 }

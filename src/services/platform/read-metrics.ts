@@ -19,12 +19,12 @@ export async function readMetrics(ctx: Context): Promise<{ text: string; type: s
   return { text: await registry.metrics(), type: registry.contentType }
 }
 
-function readPools({ db, metrics }: Context): void {
+function readPools({ db, metrics, promptBatches }: Context): void {
   const { poolConnections, poolWaiting } = metrics
   const { totalCount, idleCount, waitingCount } = db.pool
   poolConnections.set({ pool: "statements", state: "busy" }, totalCount - idleCount)
   poolConnections.set({ pool: "statements", state: "idle" }, idleCount)
-  poolWaiting.set({ pool: "statements" }, waitingCount)
+  poolWaiting.set({ pool: "statements" }, waitingCount + promptBatches.waiting())
   const models = modelPool(db.sequelize)
   poolConnections.set({ pool: "models", state: "busy" }, models.using)
   poolConnections.set({ pool: "models", state: "idle" }, models.available)

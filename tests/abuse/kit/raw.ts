@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { request } from "node:http"
 import { connect, type Socket } from "node:net"
 import { text as readText } from "node:stream/consumers"
+import { expectInDocument } from "./documented.ts"
 
 export interface RawAnswer {
   status: number
@@ -24,7 +25,13 @@ export async function requestRaw(
   const sent = request(url, { method, headers: all.flat(), agent: false })
   sent.end(body)
   const [response] = await once(sent, "response")
-  return { status: response.statusCode, headers: response.headers, text: await readText(response) }
+  const answer = { status: response.statusCode, headers: response.headers, text: await readText(response) }
+  const known = Object.entries(answer.headers as RawAnswer["headers"]).map(([name, value]) => [
+    name,
+    `${value}`,
+  ])
+  expectInDocument(method, url, { ...answer, headers: new Headers(known as [string, string][]) })
+  return answer
 }
 
 /** A connection that says what it is told to, and everything that came back. */

@@ -1,0 +1,71 @@
+import { z } from "zod"
+import type { Context } from "../context.ts"
+import { ensureCustomer, updateHeld, withCustomer } from "./customers.ts"
+import { noteForOperator } from "./notices.ts"
+import { isMissing } from "./stripe.ts"
+
+/** What `start-checkout.ts` writes on each customer that it makes. */
+const Ours = z.object({ metadata: z.object({ user_id: z.uuid(), billing_customer_id: z.uuid() }) })
+
+/**
+ * Takes back a customer of Stripe's whom this service made and doesn't know any more, as after a backup was restored:
+ * by the user's id, which stands on it. Running it twice is safe, as the second run finds the first one's.
+ * @returns our id of the customer; null where it isn't ours, or its user is gone
+ * @throws {CustomerBusy | LeaseLost} and Stripe's errors
+ */
+export async function adoptCustomer(ctx: Context, stripeId: string): Promise<string | null> {
+  const customer = await retrieve(ctx, stripeId)
+  const ours = Ours.safeParse(customer)
+  if (!ours.success) return null
+  const { user_id: userId } = ours.data.metadata
+  const { rowCount } = await ctx.db.pool.query("SELECT 1 FROM users WHERE id = $1 AND deleted_at IS NULL", [
+    userId,
+  ])
+  if (rowCount === 0) return null
+  return withCustomer(ctx, await ensureCustomer(ctx, userId), {}, async (held) => {
+    if (held.stripeId === null) {
+      await updateHeld(ctx.db.pool, held, "stripe_id = $3, touched_at = now()", [stripeId])
+      return held.id
+    }
+    if (held.stripeId === stripeId) return held.id
+    await noteForOperator(ctx, held, {
+      kind: "second_customer",
+      objectId: stripeId,
+      detail: "Stripe has another customer of the same user; what they pay there gives them nothing.",
+    })
+    return null
+  })
+}
+
+/** Stripe's ids of the customers whom this service made and doesn't know. */
+export async function* findForgotten(ctx: Context): AsyncGenerator<string> {
+  for await (const page of pagesOf(ctx)) {
+    const { rows } = await ctx.db.pool.query<{ id: string }>(
+      "SELECT id FROM unnest($1::text[]) AS id WHERE id NOT IN (SELECT stripe_id FROM billing_customers WHERE stripe_id = ANY($1))",
+      [page],
+    )
+    yield* rows.map(({ id }) => id)
+  }
+}
+
+const PAGE = 100
+
+/** The ids of those that carry the mark of this service. */
+async function* pagesOf(ctx: Context): AsyncGenerator<string[]> {
+  for (let last: string | undefined; ; ) {
+    const { data, has_more } = await ctx.stripe.customers.list({ limit: PAGE, starting_after: last })
+    yield data.filter((customer) => Ours.safeParse(customer).success).map(({ id }) => id)
+    last = data.at(-1)?.id
+    if (!has_more || last === undefined) return
+  }
+}
+
+async function retrieve(ctx: Context, stripeId: string): Promise<unknown> {
+  try {
+    const customer = await ctx.stripe.customers.retrieve(stripeId)
+    return customer.deleted ? null : customer
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
