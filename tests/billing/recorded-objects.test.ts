@@ -35,16 +35,22 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-test.skipIf(subscriptions.length === 0).each(subscriptions)("the recording $name is read", async (one) => {
-  current = one
-  const { id, status, items, livemode } = one.object
-  const [read] = await readSubscriptions(stripe, "cus_recorded", [items.data[0].price.id])
-  expect(read).toMatchObject({ id, status, livemode, priceId: items.data[0].price.id, withheld: null })
-  expect(read?.currentPeriodEnd).toEqual(new Date(items.data[0].current_period_end * 1000))
-  const covered = Math.max(
-    ...invoices.flatMap(({ lines }) =>
-      lines.data.map((line: { period: { end: number } }) => line.period.end),
-    ),
-  )
-  if (invoices.length > 0) expect(read?.paidUntil).toEqual(new Date(covered * 1000))
-})
+test.skipIf(subscriptions.length === 0)(
+  "every recorded subscription is read, with the recorded invoices",
+  async () => {
+    const ends = invoices.flatMap(({ lines }) => lines.data.map((line: Line) => line.period.end))
+    for (const one of subscriptions) {
+      current = one
+      const { id, status, items, livemode } = one.object
+      const [{ price, current_period_end }] = items.data
+      const [read] = await readSubscriptions(stripe, "cus_recorded", [price.id])
+      expect(read).toMatchObject({ id, status, livemode, priceId: price.id, withheld: null })
+      expect(read?.currentPeriodEnd).toEqual(new Date(current_period_end * 1000))
+      expect(read?.paidUntil).toEqual(ends.length > 0 ? new Date(Math.max(...ends) * 1000) : null)
+    }
+  },
+)
+
+interface Line {
+  period: { end: number }
+}

@@ -154,9 +154,13 @@ async function writeEntitlement(
     [userId],
   )
   const before = rows[0] ?? null
-  if (isSame(before, entitlement)) return null
   const { tier, until, reason, subscriptionId } = entitlement
-  await client.query("UPDATE users SET pro_until = $2, updated_at = now() WHERE id = $1", [userId, until])
+  // Whatever the log says: it must hold even if somebody has changed one of the two by hand.
+  await client.query(
+    "UPDATE users SET pro_until = $2, updated_at = now() WHERE id = $1 AND pro_until IS DISTINCT FROM $2",
+    [userId, until],
+  )
+  if (isSame(before, entitlement)) return null
   await client.query(
     `INSERT INTO entitlement_log (id, user_id, tier, until, reason, cause, event_id, subscription_id, at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp())`,
