@@ -18,14 +18,15 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
       // A stream lasts as long as its reader likes.
       if (!String(res.getHeader("content-type")).startsWith("text/event-stream"))
         metrics.requestSeconds.observe({ method, route }, ms / SECOND)
+      // What is undefined isn't written.
       const fields = {
         requestId: req.requestId,
-        ...(req.traceId ? { traceId: req.traceId } : {}),
+        traceId: req.traceId,
         method,
         route,
         status: res.statusCode,
         ms: Math.round(ms * 10) / 10,
-        ...(res.writableFinished ? {} : { aborted: true }),
+        aborted: res.writableFinished ? undefined : true,
       }
       if (res.statusCode >= 500) log.error(fields, "request failed")
       else log.info(fields, "request completed")
