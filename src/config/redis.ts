@@ -36,22 +36,22 @@ export function createRedisStore(
   log: Logger,
   { autoPipelining = true, commandTimeoutMs = COMMAND_TIMEOUT_MS } = {},
 ): RedisStore {
+  // Behind an unanswered pipeline, and while a cluster is asked again, a command has no timeout of its own.
+  const withinTime = autoPipelining || isCluster(url) ? createTimeout(commandTimeoutMs) : null
   const client = connect(url, log, {
-    commandTimeout: commandTimeoutMs,
+    ...(withinTime ? {} : { commandTimeout: commandTimeoutMs }),
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     enableAutoPipelining: autoPipelining,
   })
   const others: Redis[] = []
-  // Behind an unanswered pipeline, and while a cluster is asked again, a command has no timeout of its own.
-  const bounded = autoPipelining || isCluster(url)
   let restUntil = 0
   return {
     client,
     async call(work) {
       if (client.status !== "ready" || Date.now() < restUntil) throw new RedisUnavailable()
       try {
-        return await (bounded ? within(commandTimeoutMs, work(client)) : work(client))
+        return await (withinTime?.(work(client)) ?? work(client))
       } catch (error) {
         if (isReplyError(error)) throw error
         restUntil = Date.now() + REST_MS
@@ -69,16 +69,41 @@ export function createRedisStore(
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no answer in time")), ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
+/**
+ * Gives up on work that takes longer than `ms`, or a tenth more. One timer looks at all of it: a timer for each
+ * command would cost as much as the command.
+ */
+function createTimeout(ms: number): <T>(work: Promise<T>) => Promise<T> {
+  // The oldest first, as all have the same time.
+  const waiting = new Set<{ until: number; giveUp(error: Error): void }>()
+  let isLooking = false
+  function look(): void {
+    const now = performance.now()
+    for (const one of waiting) {
+      if (one.until > now) break
+      waiting.delete(one)
+      one.giveUp(new Error("no answer in time"))
+    }
+    isLooking = waiting.size > 0
+    if (isLooking) setTimeout(look, ms / 10)
   }
+  return (work) =>
+    new Promise((resolve, reject) => {
+      const one = { until: performance.now() + ms, giveUp: reject }
+      waiting.add(one)
+      if (!isLooking) setTimeout(look, ms / 10)
+      isLooking = true
+      work.then(
+        (result) => {
+          waiting.delete(one)
+          resolve(result)
+        },
+        (error) => {
+          waiting.delete(one)
+          reject(error)
+        },
+      )
+    })
 }
 
 /** A Redis that can't be worked with; the operator must change it. */

@@ -38,8 +38,12 @@ function toHandler(ctx: Context, row: Row): RequestHandler {
     if (row.body) await readJsonBody(req, res)
     const body = row.body && validate(row.body, req.body, "body")
     const raw = row.raw ? await readRawBody(req, row.raw.maxBytes) : NO_BYTES
-    const checked = { user: user as Caller, params, query, body, raw }
-    const run = async (admin: Admin) => row.run(ctx, describe(ctx, req, res, { ...checked, admin }))
+    const run = async (admin: Admin) => {
+      return row.run(
+        ctx,
+        new Checked(ctx, req, res, { user: user as Caller, admin, params, query, body, raw }),
+      )
+    }
     const reply = operator ? await runAsAdmin(ctx, req, row, operator, run) : await run(NOBODY)
     await sendReply(ctx, req, res, reply, user)
   }
@@ -62,24 +66,46 @@ function runAsAdmin(
 }
 
 type Input = EndpointInput<{ params: unknown; query: unknown; body: unknown }>
-type Checked = Pick<Input, "user" | "admin" | "params" | "query" | "body" | "raw">
+type Parts = Pick<Input, "user" | "admin" | "params" | "query" | "body" | "raw">
 
 const NO_BYTES = Buffer.alloc(0)
 
 /** Address and signal are made when a controller asks for them: few do, and they cost more than a cached answer. */
-function describe(ctx: Context, req: Request, res: Response, checked: Checked): Input {
-  let signal: AbortSignal | undefined
-  return {
-    ...checked,
-    requestId: req.requestId,
-    header: (name) => req.get(name),
-    get address() {
-      return limitAddress(req.ip)
-    },
-    get signal() {
-      signal ??= whenClosed(res, ctx.stopping)
-      return signal
-    },
+class Checked implements Input {
+  readonly user: Caller
+  readonly admin: Admin
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly raw: Buffer
+  readonly requestId: string
+  readonly header: (name: string) => string | undefined
+  readonly #ctx: Context
+  readonly #req: Request
+  readonly #res: Response
+  #signal: AbortSignal | undefined
+
+  constructor(ctx: Context, req: Request, res: Response, parts: Parts) {
+    this.user = parts.user
+    this.admin = parts.admin
+    this.params = parts.params
+    this.query = parts.query
+    this.body = parts.body
+    this.raw = parts.raw
+    this.requestId = req.requestId
+    this.header = (name) => req.get(name)
+    this.#ctx = ctx
+    this.#req = req
+    this.#res = res
+  }
+
+  get address(): string {
+    return limitAddress(this.#req.ip)
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= whenClosed(this.#res, this.#ctx.stopping)
+    return this.#signal
   }
 }
 
