@@ -1,6 +1,6 @@
 /**
- * Runs together what is asked for while earlier runs are under way, as databases do with commits: a call that comes
- * alone waits for nothing, and under load one run does the work of many.
+ * Runs together what is asked for in one turn of the event loop or while earlier runs are under way, as databases do
+ * with commits: a call that comes alone waits for nothing, and under load one run does the work of many.
  */
 export interface Batches<T, R> {
   /** @returns what came of `item` @throws what its run threw, or `BatchesBusy` when none has begun it in time */
@@ -61,7 +61,6 @@ export function createBatches<T, R>({
   }
 
   async function work(): Promise<void> {
-    running++
     while (waiting.length > 0) {
       const calls = take()
       for (const { timer } of calls) clearTimeout(timer)
@@ -85,8 +84,11 @@ export function createBatches<T, R>({
       new Promise((resolve, reject) => {
         const call: Waiting<T, R> = { item, resolve, reject }
         waiting.push(call)
-        if (running < maxRunning) void work()
-        else if (maxWaitMs !== undefined) call.timer = setTimeout(giveUp, maxWaitMs, call)
+        if (running < maxRunning) {
+          running++
+          // When all that has arrived by now is read.
+          setImmediate(work)
+        } else if (maxWaitMs !== undefined) call.timer = setTimeout(giveUp, maxWaitMs, call)
       }),
     waiting: () => waiting.length,
   }

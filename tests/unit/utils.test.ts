@@ -5,6 +5,7 @@ import { scrub } from "../../src/config/logger.ts"
 import { limitAddress } from "../../src/utils/address.ts"
 import { decodeCursor, encodeCursor } from "../../src/utils/cursor.ts"
 import { InvalidRequest } from "../../src/utils/errors.ts"
+import { newId } from "../../src/utils/ids.ts"
 import { formatSse } from "../../src/utils/sse.ts"
 import {
   codePointLength,
@@ -89,4 +90,17 @@ test("what has the form of a secret is scrubbed", () => {
   const token = `eyJhbGciOi.${"a".repeat(40)}.${"b".repeat(40)}`
   const text = `token ${token}, postgres://u:secret@h/db, +14155550123, AIzaSyD-abcdefgh, whsec_abcdefghij`
   expect(scrub(text)).toBe("token [token], postgres://[redacted]@h/db, [number], [key], [key]")
+})
+
+test("ids are different, are version 7, tell their time, and sort in the order in which they were made", () => {
+  const before = Date.now()
+  const ids = Array.from({ length: 20_000 }, newId)
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(ids.toSorted()).toEqual(ids)
+  for (const id of [ids[0], ids.at(-1)] as string[]) {
+    expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
+    const time = Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16)
+    expect(time).toBeGreaterThanOrEqual(before)
+    expect(time).toBeLessThanOrEqual(Date.now())
+  }
 })
