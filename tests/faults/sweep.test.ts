@@ -3,7 +3,7 @@ import type { EnqueueHint } from "../../src/services/generation/queue.ts"
 import { createRescues } from "../../src/services/generation/rescues.ts"
 import { sweepReplies } from "../../src/services/generation/sweep.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
-import { createRoom, makePro, send } from "../helpers/chat.ts"
+import { createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { testStack } from "./kit.ts"
 
 test("replies whose queue didn't answer the sweep are due again at once, under a job id of its own", async () => {
@@ -51,6 +51,29 @@ test("a silent worker's reply is made anew at once, also while the queue doesn't
     body.reply.id,
   ])
   expect(rows).toEqual([{ status: "completed", attempt: 2, takeovers: 1 }])
+})
+
+test.each([
+  [100, { status: "completed", error_code: null }],
+  [101, { status: "failed", error_code: "misconfigured" }],
+])("a reply that %i workers have died of ends %o", async (takeovers, end) => {
+  const stack = testStack()
+  const app = await startTestApp({ worker: false })
+  stack.defer(() => app.close())
+  const user = await signIn(app)
+  const { body } = await send(app, user, await createRoom(app, user), "deadly")
+  await app.pool.query(
+    "UPDATE messages SET attempt = $2, takeovers = $2, lease_until = now() - interval '1 second' WHERE id = $1",
+    [body.reply.id, takeovers],
+  )
+  const rescues = createRescues(app.ctx, new AbortController().signal, () => 0)
+  expect(await sweepReplies(app.ctx, "queued", rescues)).toBe(1)
+  await rescues.drain()
+  const { rows } = await app.pool.query("SELECT status, error_code FROM messages WHERE id = $1", [
+    body.reply.id,
+  ])
+  expect(rows).toEqual([end])
+  expect(await promptsUsed(app, user)).toBe(end.status === "failed" ? 0 : 1)
 })
 
 test("a worker that makes as many replies as it may begins no rescue", async () => {

@@ -22,8 +22,11 @@ export type Run =
 /** How long a reply waits for an overloaded model, without a call and without a failure, from when it was sent. */
 const MAX_REST_MS = 5 * MINUTE
 
-/** A reply whose workers die this often kills them. */
-const MAX_TAKEOVERS = 20
+/**
+ * A reply whose workers die this often kills them. So often that replies which were merely there don't come to it, when
+ * workers die every few seconds for minutes, of memory or of a bad release.
+ */
+const MAX_TAKEOVERS = 100
 
 /**
  * Makes one reply: claims it, streams it from Gemini into the reply log, writes the end. May be called any number
