@@ -63,7 +63,7 @@ test.each([
   const user = await signIn(app)
   const { body } = await send(app, user, await createRoom(app, user), "deadly")
   await app.pool.query(
-    "UPDATE messages SET attempt = $2, takeovers = $2, lease_until = now() - interval '1 second' WHERE id = $1",
+    "UPDATE messages SET attempt = $2::int, takeovers = $2::int, lease_until = now() - interval '1 second' WHERE id = $1",
     [body.reply.id, takeovers],
   )
   const rescues = createRescues(app.ctx, new AbortController().signal, () => 0)
