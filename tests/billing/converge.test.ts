@@ -130,6 +130,7 @@ describe("a customer whom a restored backup doesn't know", () => {
     const forgotten = await stripeIdOf(app, ann)
     await forget(ann)
     await becomePro(app, ann)
+    await untilQuiet(app)
     await reconcile(app.ctx, { scope: "all" })
     expect(await noticesAbout(ann)).toEqual([{ kind: "second_customer", object_id: forgotten }])
     expect(await stripeIdOf(app, ann)).not.toBe(forgotten)
