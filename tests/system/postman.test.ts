@@ -44,6 +44,15 @@ test("newman walks the collection and finds every endpoint as documented", async
   const refused = executions.filter(({ response }) => response?.code === 400).map(({ item }) => item.name)
   // Only Stripe can sign.
   expect(refused).toEqual([contract().document.paths["/webhook/stripe"]?.post?.summary])
+  // The walk's session is good until the endings. Its code has been used, and the last ending comes after the logout.
+  const strangers = executions.filter(({ response }) => response?.code === 401).map(({ item }) => item.name)
+  const { paths } = contract().document
+  const expected = [
+    paths["/auth/verify-otp"]?.post,
+    paths["/auth/reset-password"]?.post,
+    paths["/user/me"]?.delete,
+  ]
+  expect(strangers).toEqual(expected.map((operation) => operation?.summary))
 })
 
 function hasEndpoint(endpoint: string): boolean {
