@@ -38,7 +38,7 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
 /** One of the usual methods; a client may send any of Node's thirty. */
-export function methodOf({ method }: Request): string {
+function methodOf({ method }: Request): string {
   return METHODS.has(method) ? method : "other"
 }
 

@@ -6,11 +6,16 @@ import { signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { testStack } from "./kit.ts"
 
-test("replies whose queue didn't answer the sweep are due again at once, under a job id of its own", async () => {
+/** A service that makes no replies, and somebody who may ask. It ends with the test. */
+async function startWithoutWorker() {
   const stack = testStack()
   const app = await startTestApp({ worker: false })
   stack.defer(() => app.close())
-  const user = await signIn(app)
+  return { app, user: await signIn(app) }
+}
+
+test("replies whose queue didn't answer the sweep are due again at once, under a job id of its own", async () => {
+  const { app, user } = await startWithoutWorker()
   await makePro(app, user)
   for (let i = 0; i < 3; i++) await send(app, user, await createRoom(app, user), `question ${i}`)
   await app.pool.query(
@@ -34,10 +39,7 @@ test("replies whose queue didn't answer the sweep are due again at once, under a
 })
 
 test("a silent worker's reply is made anew at once, also while the queue doesn't answer", async () => {
-  const stack = testStack()
-  const app = await startTestApp({ worker: false })
-  stack.defer(() => app.close())
-  const user = await signIn(app)
+  const { app, user } = await startWithoutWorker()
   const { body } = await send(app, user, await createRoom(app, user), "rescue me")
   await app.pool.query(
     "UPDATE messages SET status = 'running', attempt = 1, lease_until = now() - interval '1 second' WHERE role = 'model'",
@@ -57,10 +59,7 @@ test.each([
   [100, { status: "completed", error_code: null }],
   [101, { status: "failed", error_code: "misconfigured" }],
 ])("a reply that %i workers have died of ends %o", async (takeovers, end) => {
-  const stack = testStack()
-  const app = await startTestApp({ worker: false })
-  stack.defer(() => app.close())
-  const user = await signIn(app)
+  const { app, user } = await startWithoutWorker()
   const { body } = await send(app, user, await createRoom(app, user), "deadly")
   await app.pool.query(
     "UPDATE messages SET attempt = $2::int, takeovers = $2::int, lease_until = now() - interval '1 second' WHERE id = $1",
@@ -108,10 +107,7 @@ test("a worker that makes as many replies as it may begins no rescue", async () 
 })
 
 test("a reply whose next worker dies, too, before it has begun is made without the queue all the same", async () => {
-  const stack = testStack()
-  const app = await startTestApp({ worker: false })
-  stack.defer(() => app.close())
-  const user = await signIn(app)
+  const { app, user } = await startWithoutWorker()
   const { body } = await send(app, user, await createRoom(app, user), "twice bereft")
   await app.pool.query(
     "UPDATE messages SET attempt = 1, takeovers = 1, lease_until = now() - interval '1 second' WHERE role = 'model'",

@@ -6,12 +6,12 @@ import { percentile } from "../../drills/takeovers.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { describeBackends, openTestStores, testStack } from "./kit.ts"
 
-/** For a machine that does much else; on an idle one it takes about half a minute. */
+/** For a machine that does much else; on an idle one it takes about one minute. */
 const AT_MOST_MS = 10 * MINUTE
 
 describeBackends("kill -9 of a worker", (backend) => {
   test(
-    "25 times at random chunks: one final reply each, listeners have what is stored, the quota is exact",
+    "50 times at random chunks: one final reply each, listeners have what is stored, the quota is exact",
     async ({ signal }) => {
       const stack = testStack()
       const folder = await openFolder(stack)
@@ -23,8 +23,8 @@ describeBackends("kill -9 of a worker", (backend) => {
         workers: 3,
         users: 8,
         seed: 50,
-        strikes: 25,
-        prompts: 50,
+        strikes: 50,
+        prompts: 100,
         signal,
       })
       stack.defer(() =>
@@ -38,7 +38,7 @@ describeBackends("kill -9 of a worker", (backend) => {
         .filter(({ id }) => id !== "T1")
         .flatMap(({ id, broken }) => broken.map((what) => `${id}: ${what}`))
       expect(broken).toEqual([])
-      expect(takeoverMs.length).toBeGreaterThanOrEqual(12)
+      expect(takeoverMs.length).toBeGreaterThanOrEqual(25)
       // How late the latest may be is the drill's to judge: here other tests want the processor too.
       expect(percentile(takeoverMs, 0.5)).toBeLessThanOrEqual(TAKEOVER_WITHIN_MS)
     },

@@ -41,7 +41,8 @@ export async function adoptCustomer(ctx: Context, stripeId: string): Promise<str
 export async function* findForgotten(ctx: Context): AsyncGenerator<string> {
   for await (const page of pagesOf(ctx)) {
     const { rows } = await ctx.db.pool.query<{ id: string }>(
-      "SELECT id FROM unnest($1::text[]) AS id WHERE id NOT IN (SELECT stripe_id FROM billing_customers WHERE stripe_id = ANY($1))",
+      `SELECT id FROM unnest($1::text[]) AS page (id)
+       WHERE NOT EXISTS (SELECT 1 FROM billing_customers WHERE stripe_id = page.id)`,
       [page],
     )
     yield* rows.map(({ id }) => id)

@@ -105,6 +105,7 @@ const RECENT = `
   SELECT id FROM billing_customers AS c
   WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     AND (touched_at > now() - interval '1 day' OR EXISTS (
-      SELECT 1 FROM subscriptions AS s WHERE s.customer_id = c.id AND s.status IN ('past_due', 'incomplete', 'unpaid', 'paused')
+      SELECT 1 FROM subscriptions AS s
+      WHERE s.customer_id = c.id AND s.status IN ('past_due', 'incomplete', 'unpaid', 'paused')
     ) OR synced_at IS NULL OR synced_at < now() - interval '25 hours')
   ORDER BY id LIMIT $2`
