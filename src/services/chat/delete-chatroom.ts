@@ -4,8 +4,8 @@ import { findOwnChatroom } from "./find-chatroom.ts"
 import { announceRoom } from "./room-notices.ts"
 
 /**
- * Deletes a room with all its messages. A reply that is being made finds its row gone and stops; used prompts stay
- * used. @throws {NotFound}
+ * Deletes a room with all its messages. The worker of a reply that is being made is told to stop, and finds the row
+ * gone if no notice reaches it; used prompts stay used. @throws {NotFound}
  */
 export async function deleteChatroom(
   ctx: Context,
@@ -14,5 +14,7 @@ export async function deleteChatroom(
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   await changingChatrooms(ctx, userId, () => room.destroy())
   announceRoom(ctx, chatroomId)
-  if (room.activeReplyId) ctx.replyLog.announce(room.activeReplyId, { final: true })
+  if (!room.activeReplyId) return
+  ctx.cancellations.request(room.activeReplyId)
+  ctx.replyLog.announce(room.activeReplyId, { final: true })
 }
