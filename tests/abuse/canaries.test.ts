@@ -1,20 +1,30 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
 import { PASSWORD, sendResetCode, signUp, wrong } from "../auth/kit.ts"
-import { newMobileNumber, type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { subscribe, untilStanding } from "../billing/kit.ts"
+import {
+  newMobileNumber,
+  type SignedIn,
+  signIn,
+  startTestApp,
+  type TestApp,
+  WEBHOOK_SECRET,
+} from "../helpers/app.ts"
 import { createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
 import { type StoreProxy, startProxy } from "./kit/proxy.ts"
 import { requestRaw } from "./kit/raw.ts"
 import { bodyOf, pathOf, rows } from "./kit/rows.ts"
 import { find, type Place, readQueueTables, readRedis, readTables } from "./kit/search.ts"
 
-/** Without the form of any vendor's key, so that only knowing them keeps them out. */
+/** But for Stripe's without the form of any vendor's key, so that only knowing them keeps them out. */
 const KEYS = {
   gemini: "canary.gemini.key.7f3a9c",
   jwt: "canary jwt secret, as long as it must be 51be",
   previousJwt: "canary old jwt secret, as long as it must be 9d",
   admin: "canary-admin-token-e2c4-and-some-more-of-it",
   twilio: "canary-twilio-token-aa17",
+  stripe: "sk_test_canary40b8e1",
+  metrics: "canary-metrics-token-93af-and-some-more-of-it",
 }
 
 /** What clients send that is none of the service's business. */
@@ -37,12 +47,16 @@ const problems: Place[] = []
 beforeAll(async () => {
   sms = await startSmsSimulator({ accountSid: "AC0", authToken: KEYS.twilio })
   app = await startTestApp({
+    stripe: true,
     config: {
       jwt: { secret: KEYS.jwt, previousSecret: KEYS.previousJwt },
       gemini: { apiKey: KEYS.gemini },
       admin: { token: KEYS.admin },
+      metrics: { token: KEYS.metrics },
+      stripe: { secretKey: KEYS.stripe },
     },
   })
+  secrets["webhook secret in use"] = WEBHOOK_SECRET
   secrets.databasePassword = decodeURIComponent(new URL(app.stores.database.url).password)
   ann = await signIn(app)
   await makePro(app, ann)
@@ -203,6 +217,21 @@ describe("a secret is found in no log, job, key or problem", () => {
     await expect.poll(() => attemptsOf(text)).toBeGreaterThan(0)
     await expectNowhere()
     await finalReply(app, ann, sent.reply)
+    await expectNowhere()
+  })
+
+  test("after Stripe refuses a user's call and a job's, and quotes the key and the number", async () => {
+    const bob = await somebody()
+    const message = `Invalid API Key provided: ${KEYS.stripe} for ${bob.mobileNumber} (Bearer ${bob.token})`
+    app.stripe.fail({ method: "POST", path: "/v1/customers", status: 401, message })
+    const headers = [bearer(bob.token)]
+    expect((await ask(app, "POST", "/subscribe/pro", { headers })).status).toBe(503)
+    const { sessionId } = await subscribe(app, bob)
+    app.stripe.fail({ method: "GET", path: "/v1/subscriptions", status: 401, message })
+    app.stripe.completeCheckout(sessionId)
+    await expect.poll(() => app.logs()).toContain("billing_failed")
+    await expectNowhere()
+    await untilStanding(app, bob, { tier: "pro" })
     await expectNowhere()
   })
 

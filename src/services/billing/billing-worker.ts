@@ -1,8 +1,8 @@
 import { DelayedError, type Job } from "bullmq"
-import { startLoop } from "../../utils/loop.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { startWorkerLoop } from "../platform/worker-loop.ts"
 import { CustomerBusy } from "./customers.ts"
 import { handleEvent } from "./handle-event.ts"
 import { BILLING_QUEUE, BillingJob } from "./queue.ts"
@@ -31,12 +31,10 @@ export async function startBillingWorker(
       concurrency: CONCURRENCY,
     },
   )
-  const every = (ms: number, what: string, round: () => Promise<unknown>) =>
-    startLoop(ms, round, (err) => ctx.log.warn({ err }, `${what} failed`))
   const loops = [
-    every(SWEEP_EVERY_MS, "billing sweep", () => sweepBilling(ctx)),
+    startWorkerLoop(ctx, SWEEP_EVERY_MS, "billing sweep", () => sweepBilling(ctx)),
     // Again and again, because a queue that was lost has lost its schedule, too.
-    every(SCHEDULE_EVERY_MS, "scheduling the reconciler", () =>
+    startWorkerLoop(ctx, SCHEDULE_EVERY_MS, "scheduling of the reconciler", () =>
       ctx.billingQueue.schedule(ctx.config.stripe.reconcileMs),
     ),
   ]
@@ -67,9 +65,11 @@ async function perform(ctx: Context, job: BillingJob): Promise<void> {
   switch (job.kind) {
     case "event":
       return handleEvent(ctx, job.eventId)
-    case "customer":
-      await syncCustomer(ctx, job.customerId, { kind: "schedule" })
+    case "customer": {
+      const { unsettled } = await syncCustomer(ctx, job.customerId, { kind: "schedule" })
+      if (unsettled) throw unsettled
       return
+    }
     case "reconcile":
       await reconcile(ctx, { scope: job.scope })
   }

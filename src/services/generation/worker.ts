@@ -1,11 +1,12 @@
 import { DelayedError, type Job, UnrecoverableError } from "bullmq"
 import { newId } from "../../utils/ids.ts"
-import { type Loop, startLoop } from "../../utils/loop.ts"
+import type { Loop } from "../../utils/loop.ts"
 import { MINUTE, pause, SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { cleanUp } from "../platform/clean-up.ts"
 import { beat, retire } from "../platform/heartbeat.ts"
 import { openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { startWorkerLoop } from "../platform/worker-loop.ts"
 import { JobPayload, QUEUE_NAME } from "./queue.ts"
 import { createRescues } from "./rescues.ts"
 import { type Run, runGeneration } from "./run-generation.ts"
@@ -40,7 +41,7 @@ export async function startWorker(
   const rescues = createRescues(ctx, stopping.signal, () => pace.busy)
   const workerId = newId()
   const every = (ms: number, what: string, round: () => Promise<unknown>) =>
-    startLoop(ms, counted(ctx, what, round), (err) => ctx.log.warn({ err }, `${what} failed`))
+    startWorkerLoop(ctx, ms, what, round)
   const watched = (ms: number, what: string, round: () => Promise<unknown>) => {
     onRound(what)
     return every(ms, what, () => round().finally(() => onRound(what)))
@@ -66,19 +67,6 @@ export async function startWorker(
       await closing
       await retire(ctx, workerId).catch(() => undefined)
     },
-  }
-}
-
-function counted(ctx: Context, loop: string, round: () => Promise<unknown>): () => Promise<void> {
-  const count = (outcome: string) => ctx.metrics.workerRounds.inc({ loop, outcome })
-  return async () => {
-    try {
-      await round()
-      count("ok")
-    } catch (error) {
-      count("failed")
-      throw error
-    }
   }
 }
 
@@ -121,8 +109,7 @@ async function processJob(
       return
     }
     case "retry":
-      // BullMQ keeps the error in the job; what the provider said may quote the prompt, or our key.
-      throw new Error(run.failure.code)
+      throw run.failure
     case "failed":
       throw new UnrecoverableError(run.failure.code)
     case "later":

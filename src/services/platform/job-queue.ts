@@ -1,10 +1,12 @@
 import {
   createPostgresBackend,
+  DelayedError,
   type JobsOptions,
   type Processor,
   Queue,
   type RepeatOptions,
   runMigrations,
+  UnrecoverableError,
   Worker,
   type WorkerOptions,
   withBackend,
@@ -209,14 +211,32 @@ const WORKER_OPTIONS = {
   maximumRateLimitDelay: 1 * SECOND,
 } satisfies Omit<WorkerOptions, "connection">
 
-/** Runs `process` for the jobs of queue `name`. Closing lets those under way end. */
+/**
+ * BullMQ keeps a failure's message and its stack where others read them, and in its log of events for good: of an error
+ * only its code is left. What a provider or a database says may quote a prompt, a number or our key.
+ */
+function withoutWords<T>(process: Processor<T, void>): Processor<T, void> {
+  return async (...job) => {
+    try {
+      await process(...job)
+    } catch (error) {
+      // BullMQ's own, which are thrown for what they make it do.
+      if (error instanceof DelayedError || error instanceof UnrecoverableError) throw error
+      const { code, name } = error as { code?: unknown; name?: unknown }
+      throw new Error(String(code ?? name))
+    }
+  }
+}
+
+/** Runs `work` for the jobs of queue `name`. Closing lets those under way end. */
 export function openJobWorker<T extends object>(
   name: string,
   { redisUrl, databaseUrl }: QueueStore,
   log: Logger,
-  process: Processor<T, void>,
+  work: Processor<T, void>,
   options: Omit<WorkerOptions, "connection">,
 ): { close(): Promise<void> } {
+  const process = withoutWords(work)
   const all = { ...WORKER_OPTIONS, ...options }
   const onError = (err: Error) => log.debug({ err }, "queue connection lost")
   if (!redisUrl) {
