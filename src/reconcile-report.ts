@@ -4,21 +4,39 @@ import type { Reconciled } from "./services/billing/reconcile.ts"
 type State = NonNullable<Reconciled["changes"][number]["before"]>
 
 /** What a reconciliation did, for a person. */
-export function describeReconciled({ checked, changes, busy, failures }: Reconciled): string {
+export function describeReconciled(done: Reconciled): string {
+  const { changes, notices, takenBack, failures } = done
   const lines = [
+    ...takenBack.map(({ customerId, stripeId }) => `${customerId}  taken back: ${stripeId}`),
     ...changes.map(({ customerId, before, after }) => `${customerId}  ${say(before)} → ${say(after)}`),
-    ...failures.map(({ customerId, error }) => `${customerId}  couldn't be read: ${messageOf(error)}`),
-    `${count(checked)} read, ${changes.length === 0 ? "nothing changed" : `${changes.length} changed`}` +
-      `${busy > 0 ? `, ${busy} left to whoever reads them just now` : ""}` +
-      `${failures.length > 0 ? `, ${failures.length} failed: run it again` : ""}.`,
+    ...notices.map(
+      ({ customerId, kind, objectId, detail }) => `${customerId}  ${kind} ${objectId}: ${detail}`,
+    ),
+    ...failures.map(({ customerId, error }) => `${customerId}  failed: ${messageOf(error)}`),
+    `${summaryOf(done)}.`,
   ]
   return `${lines.join("\n")}\n`
 }
 
+function summaryOf({ checked, changes, notices, takenBack, busy, failures }: Reconciled): string {
+  const parts = [
+    [changes.length, "changed"],
+    [takenBack.length, "taken back"],
+    [notices.length, "done at Stripe"],
+  ] as const
+  const done = parts.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`)
+  return [
+    `${count(checked)} read`,
+    ...(done.length > 0 ? done : ["nothing changed"]),
+    ...(busy > 0 ? [`${busy} left to whoever reads them just now`] : []),
+    ...(failures.length > 0 ? [`${failures.length} failed: run it again`] : []),
+  ].join(", ")
+}
+
 /** The same for a program. */
-export function reconciledAsJson({ checked, changes, busy, failures }: Reconciled): string {
+export function reconciledAsJson({ failures, ...done }: Reconciled): string {
   const told = failures.map(({ customerId, error }) => ({ customerId, error: messageOf(error) }))
-  return `${JSON.stringify({ checked, changes, busy, failures: told }, null, 2)}\n`
+  return `${JSON.stringify({ ...done, failures: told }, null, 2)}\n`
 }
 
 const count = (customers: number) => `${customers} ${customers === 1 ? "customer" : "customers"}`

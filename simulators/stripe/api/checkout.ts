@@ -6,7 +6,7 @@ import { invalid, noSuch } from "../model/refusals.ts"
 import type { World } from "../model/world.ts"
 import { priceOf } from "./catalog.ts"
 import { lineItemsOf } from "./includable.ts"
-import { page } from "./list.ts"
+import { page, refuseUnknown } from "./list.ts"
 import { inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
 import { type Call, type Row, row } from "./row.ts"
 
@@ -69,17 +69,7 @@ const PATH = "/v1/checkout/sessions"
 
 export const checkoutRows: Row[] = [
   row("POST", PATH, Create, create),
-  row("GET", PATH, List, ({ world, params: { customer, subscription, status, created, ...paging } }) =>
-    page(
-      PATH,
-      world.store
-        .all("session")
-        .filter((each) => !customer || each.customer === customer)
-        .filter((each) => !subscription || each.subscription === subscription)
-        .filter((each) => (!status || each.status === status) && inRange(each.created, created)),
-      paging,
-    ),
-  ),
+  row("GET", PATH, List, list),
   row("GET", `${PATH}/:id`, None, ({ world, id }) => sessionOf(world, id)),
   row("POST", `${PATH}/:id`, z.strictObject({ metadata: metadata.optional() }), ({ world, id, params }) => {
     const session = sessionOf(world, id)
@@ -91,6 +81,17 @@ export const checkoutRows: Row[] = [
     return lineItemsOf(world, sessionOf(world, id).id)
   }),
 ]
+
+function list({ world, params }: Call<z.output<typeof List>>) {
+  const { customer, subscription, status, created, ...paging } = params
+  refuseUnknown(world, { customer, subscription })
+  const found = world.store
+    .all("session")
+    .filter((each) => !customer || each.customer === customer)
+    .filter((each) => !subscription || each.subscription === subscription)
+    .filter((each) => (!status || each.status === status) && inRange(each.created, created))
+  return page(PATH, found, paging)
+}
 
 /** A session that exists. Refuses otherwise. */
 export function sessionOf(world: World, id: string) {

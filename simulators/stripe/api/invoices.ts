@@ -3,10 +3,10 @@ import { finalizeInvoice, voidInvoice } from "../model/invoices.ts"
 import { payInvoice } from "../model/pay-invoice.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
 import type { World } from "../model/world.ts"
-import { page } from "./list.ts"
+import { page, refuseUnknown } from "./list.ts"
 import { flag, inRange, paging, range, text, unheeded } from "./params.ts"
 import { paymentMethodOf } from "./payment-methods.ts"
-import { type Row, row } from "./row.ts"
+import { type Call, type Row, row } from "./row.ts"
 
 const List = z.strictObject({
   ...paging,
@@ -25,17 +25,7 @@ const None = z.strictObject({})
 const PATH = "/v1/invoices"
 
 export const invoiceRows: Row[] = [
-  row("GET", PATH, List, ({ world, params: { customer, subscription, status, created, ...paging } }) =>
-    page(
-      PATH,
-      world.store
-        .all("invoice")
-        .filter((each) => !customer || each.customer === customer)
-        .filter((each) => !subscription || each.parent?.subscription_details?.subscription === subscription)
-        .filter((each) => (!status || each.status === status) && inRange(each.created, created)),
-      paging,
-    ),
-  ),
+  row("GET", PATH, List, list),
   row("GET", `${PATH}/:id`, None, ({ world, id }) => invoiceOf(world, id)),
   row("POST", `${PATH}/:id/pay`, Pay, ({ world, id, params }) =>
     payInvoice(world, invoiceOf(world, id), {
@@ -61,6 +51,17 @@ export const invoiceRows: Row[] = [
   }),
   row("GET", `${PATH}/:id/lines`, z.strictObject(paging), ({ world, id }) => invoiceOf(world, id).lines),
 ]
+
+function list({ world, params }: Call<z.output<typeof List>>) {
+  const { customer, subscription, status, created, ...paging } = params
+  refuseUnknown(world, { customer, subscription })
+  const found = world.store
+    .all("invoice")
+    .filter((each) => !customer || each.customer === customer)
+    .filter((each) => !subscription || each.parent?.subscription_details?.subscription === subscription)
+    .filter((each) => (!status || each.status === status) && inRange(each.created, created))
+  return page(PATH, found, paging)
+}
 
 /** An invoice that exists. Refuses otherwise. */
 export function invoiceOf(world: World, id: string) {

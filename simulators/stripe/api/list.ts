@@ -1,4 +1,5 @@
 import { noSuch } from "../model/refusals.ts"
+import type { World } from "../model/world.ts"
 import { listOf } from "../objects/lists.ts"
 
 type Paging = { limit?: number; starting_after?: string; ending_before?: string }
@@ -16,6 +17,17 @@ export function page<T extends { id: string }>(url: string, oldestFirst: readonl
   const after = starting_after === undefined ? 0 : placeOf(objects, starting_after, "starting_after") + 1
   const rest = objects.slice(after)
   return listOf(url, rest.slice(0, limit), { hasMore: rest.length > limit })
+}
+
+/** Refuses a filter by something that never was. What is deleted can still be asked for. */
+export function refuseUnknown(
+  { store }: World,
+  { customer, subscription }: { customer?: string; subscription?: string },
+): void {
+  if (customer !== undefined && !store.get("customer", customer) && !store.get("deleted_customer", customer))
+    throw noSuch("customer", customer, "customer")
+  if (subscription !== undefined && !store.get("subscription", subscription))
+    throw noSuch("subscription", subscription, "subscription")
 }
 
 function placeOf(objects: readonly { id: string }[], id: string, param: string): number {

@@ -46,8 +46,12 @@ async function serveWithFault(
 ): Promise<Fate> {
   const fault = state.faults.take(asked.method, asked.path)
   if (!fault) return done(state, prepared)
+  // Stripe finishes what it has begun, also when the client has given up.
+  if (fault.status === "slow") {
+    await pause(fault.delayMs)
+    return done(state, prepared)
+  }
   if (fault.delayMs > 0) await pause(fault.delayMs, undefined, { signal: gone })
-  if (fault.status === "slow") return done(state, prepared)
   if (fault.when === "after") done(state, prepared)
   if (fault.status === "timeout") await untilAborted(gone)
   if (typeof fault.status === "string") return fault.status

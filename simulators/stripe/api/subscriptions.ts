@@ -8,7 +8,7 @@ import { invalid, noSuch } from "../model/refusals.ts"
 import { subscribe } from "../model/subscribe.ts"
 import type { World } from "../model/world.ts"
 import { priceOf } from "./catalog.ts"
-import { page } from "./list.ts"
+import { page, refuseUnknown } from "./list.ts"
 import { flag, inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
 import { paymentMethodOf } from "./payment-methods.ts"
 import { type Call, type Row, row } from "./row.ts"
@@ -131,6 +131,7 @@ function create({ world, params }: Call<z.output<typeof Create>>) {
 
 function list({ world, params }: Call<z.output<typeof List>>) {
   const { customer, price, status, created, ...paging } = params
+  refuseUnknown(world, { customer })
   const found = world.store
     .all("subscription")
     .filter((each) => !customer || each.customer === customer)

@@ -6,6 +6,7 @@ export type Task =
   | "expire_incomplete"
   | "finalize_invoice"
   | "retry_invoice"
+  | "fail_refund"
 
 /** Work that is due at a time, on an object. Whether it still applies is seen when it is done. */
 export type Due = { at: number; task: Task; id: string }

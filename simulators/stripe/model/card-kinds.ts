@@ -25,6 +25,11 @@ export const CARDS = {
     last4: "3184",
     paymentMethod: "pm_card_authenticationRequired",
   },
+  refund_fails: {
+    title: "Succeeds; a refund fails an hour later",
+    last4: "5126",
+    paymentMethod: "pm_card_refundFail",
+  },
 } as const
 
 export type CardKind = keyof typeof CARDS

@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
 import { type NewRefund, refundObject } from "../objects/refund.ts"
-import { change } from "./change.ts"
+import { assign, change } from "./change.ts"
+import { HOUR } from "./periods.ts"
 import { invalid } from "./refusals.ts"
 import type { World } from "./world.ts"
 
@@ -23,7 +24,21 @@ export function refund(world: World, { charge, amount, ...rest }: RefundWish): S
     refunded: given === left,
   })
   confirm(world, made)
+  if (isRefusedByBank(world, charge))
+    world.agenda.add({ at: world.now() + HOUR, task: "fail_refund", id: made.id })
   return made
+}
+
+function isRefusedByBank(world: World, { payment_method }: Stripe.Charge): boolean {
+  return payment_method !== null && world.store.get("card", payment_method)?.card === "refund_fails"
+}
+
+/** The bank sends the money back: it is here again, and the charge counts as not refunded. */
+export function failRefund(world: World, id: string) {
+  const made = world.store.need("refund", id)
+  const charge = world.store.need("charge", String(made.charge))
+  assign(charge, { amount_refunded: charge.amount_refunded - made.amount, refunded: false })
+  change(world, "refund.failed", made, { status: "failed", failure_reason: "expired_or_canceled_card" })
 }
 
 /** The bank's reference number arrives. */

@@ -2,6 +2,7 @@ import type { Task } from "./agenda.ts"
 import { cancelWhenDue } from "./cancel.ts"
 import { expireWhenDue } from "./checkout.ts"
 import { settleWhenDue } from "./checkout-late.ts"
+import { failRefund } from "./refunds.ts"
 import { expireIncomplete, finalizeWhenDue, retryWhenDue, rollPeriod } from "./renewals.ts"
 import type { World } from "./world.ts"
 
@@ -13,6 +14,7 @@ const TASKS: Record<Task, (world: World, id: string, at: number) => void> = {
   expire_incomplete: expireIncomplete,
   finalize_invoice: finalizeWhenDue,
   retry_invoice: retryWhenDue,
+  fail_refund: failRefund,
 }
 
 /** Does all that has become due, each at its time and in order. */

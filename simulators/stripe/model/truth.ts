@@ -34,7 +34,7 @@ export type Truth = {
   customer: string
   deleted: boolean
   subscriptions: SubscriptionTruth[]
-  refunds: Array<{ id: string; charge: string; amount: number }>
+  refunds: Array<{ id: string; charge: string; amount: number; status: string | null }>
   disputes: Array<{ id: string; charge: string; status: string }>
 }
 
@@ -61,7 +61,7 @@ export function truthOf(world: World, customer: string): Truth {
     refunds: store
       .all("refund")
       .filter(({ charge }) => charges.has(String(charge)))
-      .map(({ id, charge, amount }) => ({ id, charge: String(charge), amount })),
+      .map(({ id, charge, amount, status }) => ({ id, charge: String(charge), amount, status })),
     disputes: store
       .all("dispute")
       .filter(({ charge }) => charges.has(String(charge)))

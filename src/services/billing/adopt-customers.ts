@@ -1,19 +1,27 @@
 import { z } from "zod"
 import type { Context } from "../context.ts"
 import { ensureCustomer, updateHeld, withCustomer } from "./customers.ts"
-import { noteForOperator } from "./notices.ts"
+import { type Notice, openNotices } from "./notices.ts"
 import { isMissing } from "./stripe.ts"
 
 /** What `start-checkout.ts` writes on each customer that it makes. */
 const Ours = z.object({ metadata: z.object({ user_id: z.uuid(), billing_customer_id: z.uuid() }) })
 
+export interface Adopted {
+  /** Ours, of the user whose mark it bears. */
+  customerId: string
+  /** false: the user has another customer at Stripe by now. */
+  isTaken: boolean
+  notices: readonly Notice[]
+}
+
 /**
  * Takes back a customer of Stripe's whom this service made and doesn't know any more, as after a backup was restored:
  * by the user's id, which stands on it. Running it twice is safe, as the second run finds the first one's.
- * @returns our id of the customer; null where it isn't ours, or its user is gone
+ * @returns null where it isn't ours, or its user is gone
  * @throws {CustomerBusy | LeaseLost} and Stripe's errors
  */
-export async function adoptCustomer(ctx: Context, stripeId: string): Promise<string | null> {
+export async function adoptCustomer(ctx: Context, stripeId: string): Promise<Adopted | null> {
   const customer = await retrieve(ctx, stripeId)
   const ours = Ours.safeParse(customer)
   if (!ours.success) return null
@@ -25,15 +33,16 @@ export async function adoptCustomer(ctx: Context, stripeId: string): Promise<str
   return withCustomer(ctx, await ensureCustomer(ctx, userId), {}, async (held) => {
     if (held.stripeId === null) {
       await updateHeld(ctx.db.pool, held, "stripe_id = $3, touched_at = now()", [stripeId])
-      return held.id
+      return { customerId: held.id, isTaken: true, notices: [] }
     }
-    if (held.stripeId === stripeId) return held.id
-    await noteForOperator(ctx, held, {
+    if (held.stripeId === stripeId) return { customerId: held.id, isTaken: true, notices: [] }
+    const notices = openNotices(ctx, held)
+    await notices.add({
       kind: "second_customer",
       objectId: stripeId,
       detail: "Stripe has another customer of the same user; what they pay there gives them nothing.",
     })
-    return null
+    return { customerId: held.id, isTaken: false, notices: notices.added }
   })
 }
 

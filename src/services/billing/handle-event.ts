@@ -13,11 +13,17 @@ export async function handleEvent(ctx: Context, eventId: string): Promise<void> 
   const event = await findPending(ctx, eventId)
   if (!event) return
   const stripeId = event.stripe_customer_id ?? (await askForCustomer(ctx, event))
-  const customerId = stripeId && ((await findCustomer(ctx, stripeId)) ?? (await adoptCustomer(ctx, stripeId)))
+  const customerId = stripeId && ((await findCustomer(ctx, stripeId)) ?? (await adopt(ctx, stripeId)))
   if (!customerId) return markUnmatched(ctx, eventId, event.type)
   // The sync takes all events of the customer that are here by now, this one among them.
   if (event.stripe_customer_id === null) await nameCustomer(ctx, eventId, stripeId)
-  await syncCustomer(ctx, customerId, { kind: "event", eventId })
+  const { unsettled } = await syncCustomer(ctx, customerId, { kind: "event", eventId })
+  if (unsettled) throw unsettled
+}
+
+async function adopt(ctx: Context, stripeId: string): Promise<string | null> {
+  const adopted = await adoptCustomer(ctx, stripeId)
+  return adopted?.isTaken ? adopted.customerId : null
 }
 
 interface PendingEvent {

@@ -71,7 +71,7 @@ async function readOne(
   const { id, status, livemode, items } = subscription
   const item = items.data.find(({ price }) => proPrices.includes(price.id)) ?? items.data[0]
   const currentPeriodEnd = item?.current_period_end ?? null
-  const paid = TERMINAL.has(status) ? NOTHING_PAID : await readPayment(stripe, id)
+  const paid = TERMINAL.has(status) ? NOTHING_PAID : await readPayment(stripe, id, proPrices)
   return {
     id,
     status,
@@ -95,25 +95,50 @@ const PaidInvoice = z.object({
   id: z.string(),
   created: z.number(),
   amount_paid: z.number(),
-  lines: z.object({ data: z.array(z.object({ period: z.object({ end: Timestamp }) })) }),
+  lines: z.object({
+    data: z.array(
+      z.object({
+        period: z.object({ end: Timestamp }),
+        pricing: z
+          .object({
+            price_details: z.object({ price: z.union([z.string(), z.object({ id: z.string() })]) }).nullish(),
+          })
+          .nullish(),
+      }),
+    ),
+  }),
 })
+type PaidInvoice = z.infer<typeof PaidInvoice>
 
 /** Invoices come newest first; an older one may cover a later period only by a change of plan in between. */
 const NEWEST_INVOICES = 5
 
-async function readPayment(stripe: Stripe, subscription: string): Promise<Payment> {
+async function readPayment(
+  stripe: Stripe,
+  subscription: string,
+  proPrices: readonly string[],
+): Promise<Payment> {
   const { data } = await stripe.invoices.list({ subscription, status: "paid", limit: NEWEST_INVOICES })
   const newest = data
     .map((invoice) => PaidInvoice.parse(invoice))
-    .map((invoice) => ({ ...invoice, covers: latestEnd(invoice) }))
+    .flatMap((invoice) => {
+      const covers = coveredUntil(invoice, proPrices)
+      return covers ? { ...invoice, covers } : []
+    })
     .sort((a, b) => b.covers.getTime() - a.covers.getTime() || b.created - a.created)[0]
   if (!newest) return NOTHING_PAID
   const withheld = newest.amount_paid > 0 ? await readWithheld(stripe, newest.id) : null
   return { paidUntil: newest.covers, withheld }
 }
 
-function latestEnd({ lines }: z.infer<typeof PaidInvoice>): Date {
-  return new Date(Math.max(0, ...lines.data.map(({ period }) => period.end.getTime())))
+/** Until when an invoice pays for Pro. Something else may stand on it, for longer; lines without a price are Pro's. */
+function coveredUntil({ lines }: PaidInvoice, proPrices: readonly string[]): Date | null {
+  const ends = lines.data.flatMap(({ period, pricing }) => {
+    const price = pricing?.price_details?.price
+    const id = typeof price === "object" ? price.id : price
+    return id === undefined || proPrices.includes(id) ? period.end.getTime() : []
+  })
+  return ends.length > 0 ? new Date(Math.max(...ends)) : null
 }
 
 /** Charges don't name their invoice any more, so the way leads over its payments. */

@@ -2,6 +2,7 @@ import type { Context } from "../context.ts"
 import { adoptCustomer, findForgotten } from "./adopt-customers.ts"
 import { CustomerBusy } from "./customers.ts"
 import type { Entitlement } from "./entitlement.ts"
+import type { Notice } from "./notices.ts"
 import { syncCustomer } from "./sync-customer.ts"
 
 export interface Reconciled {
@@ -12,9 +13,13 @@ export interface Reconciled {
     before: Pick<Entitlement, "tier" | "until" | "reason"> | null
     after: Entitlement
   }[]
+  /** What the rules did at Stripe. */
+  notices: (Notice & { customerId: string })[]
+  /** Customers at Stripe who were forgotten and are known again. */
+  takenBack: { customerId: string; stripeId: string }[]
   /** How many were left out, because somebody else reads them just now. */
   busy: number
-  /** Customers whose state couldn't be read; the next run tries again. */
+  /** Customers whose state couldn't be read, or at Stripe not be made what it must be; the next run tries again. */
   failures: { customerId: string; error: unknown }[]
 }
 
@@ -36,7 +41,7 @@ const PAGE = 500
  * matter which events were lost. May run at any time, in any number of processes.
  */
 export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOptions): Promise<Reconciled> {
-  const done: Reconciled = { checked: 0, changes: [], busy: 0, failures: [] }
+  const done: Reconciled = { checked: 0, changes: [], notices: [], takenBack: [], busy: 0, failures: [] }
   if (scope === "all") await adoptForgotten(ctx, done)
   for await (const ids of pagesOf(ctx, scope)) {
     if (ctx.stopping.aborted) break
@@ -59,15 +64,24 @@ export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOp
 async function adoptForgotten(ctx: Context, done: Reconciled): Promise<void> {
   for await (const stripeId of findForgotten(ctx)) {
     if (ctx.stopping.aborted) return
-    await counted(stripeId, done, () => adoptCustomer(ctx, stripeId))
+    await counted(stripeId, done, async () => {
+      const adopted = await adoptCustomer(ctx, stripeId)
+      if (!adopted) return
+      const { customerId, isTaken, notices } = adopted
+      if (isTaken) done.takenBack.push({ customerId, stripeId })
+      done.notices.push(...notices.map((notice) => ({ customerId, ...notice })))
+    })
   }
 }
 
 async function reconcileOne(ctx: Context, customerId: string, done: Reconciled): Promise<void> {
   await counted(customerId, done, async () => {
-    const { changed, entitlement } = await syncCustomer(ctx, customerId, { kind: "reconcile" })
+    const synced = await syncCustomer(ctx, customerId, { kind: "reconcile" })
+    const { changed, entitlement, notices, unsettled } = synced
     done.checked++
     if (changed) done.changes.push({ customerId, before: changed.before, after: entitlement })
+    done.notices.push(...notices.map((notice) => ({ customerId, ...notice })))
+    if (unsettled) done.failures.push({ customerId, error: unsettled })
   })
 }
 

@@ -3,37 +3,43 @@ import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import type { HeldCustomer } from "./customers.ts"
 import { type EntitlementRules, entitlementOf } from "./entitlement.ts"
-import { listNotices, noteForOperator } from "./notices.ts"
+import type { Notices } from "./notices.ts"
 import { isWithheldByDispute, listPaymentIntents, type Subscription } from "./read-subscriptions.ts"
 import { isMissing } from "./stripe.ts"
 
+/** A customer who is held, and what is written down about them. */
+interface Case {
+  held: HeldCustomer
+  notices: Notices
+}
+
 /**
  * Brings about at Stripe what must be true there: nothing runs for a deleted user, and what they pay afterwards goes
- * back; of two subscriptions that both give Pro the newer is cancelled and paid back. What is to be done is written
- * down before it is begun, so every step may be cut off and is done by the next call.
+ * back; of two subscriptions that both give Pro the newer is cancelled and paid back. Which subscriptions are too many
+ * is written down before anything is done about them, so every step may be cut off and is done by the next call.
  * @returns whether a subscription was cancelled, so that what was read before is stale
  */
 export async function settle(
   ctx: Context,
-  held: HeldCustomer,
+  { held, notices }: Case,
   subscriptions: readonly Subscription[],
   { rules, now }: { rules: EntitlementRules; now: Date },
 ): Promise<boolean> {
-  if (held.closedAt !== null) return settleClosed(ctx, held, held.closedAt, subscriptions)
-  const known = await listNotices(ctx, held, "second_subscription_cancelled")
+  if (held.closedAt !== null) return settleClosed(ctx, { held, notices }, held.closedAt, subscriptions)
+  const known = await notices.about("second_subscription_cancelled")
   const paying = subscriptions.filter(
     (subscription) =>
       !known.includes(subscription.id) && entitlementOf([subscription], rules, now).tier === "pro",
   )
   for (const { id } of oldestFirst(paying).slice(1)) {
-    await noteForOperator(ctx, held, {
+    await notices.add({
       kind: "second_subscription_cancelled",
       objectId: id,
       detail:
         "The customer had a subscription already; the newer is cancelled and its last payment refunded.",
     })
   }
-  return endSeconds(ctx, held, subscriptions)
+  return endSeconds(ctx, { held, notices }, subscriptions)
 }
 
 /**
@@ -50,26 +56,26 @@ const isLive = ({ status }: Subscription) => status !== "canceled" && status !==
 /** All that were ever found to be too many: a payment of one of them may come late. */
 async function endSeconds(
   ctx: Context,
-  held: HeldCustomer,
+  about: Case,
   subscriptions: readonly Subscription[],
 ): Promise<boolean> {
   let isChanged = false
-  for (const id of await listNotices(ctx, held, "second_subscription_cancelled")) {
+  for (const id of await about.notices.about("second_subscription_cancelled")) {
     if (subscriptions.some((subscription) => subscription.id === id && isLive(subscription))) {
       await cancel(ctx, id)
       isChanged = true
     }
-    await refundNewest(ctx, held, id)
+    await refundNewest(ctx, about, id)
   }
   return isChanged
 }
 
 /** Payments before the newest were for time in which it was the only one that counted. */
-async function refundNewest(ctx: Context, held: HeldCustomer, subscription: string): Promise<void> {
+async function refundNewest(ctx: Context, about: Case, subscription: string): Promise<void> {
   try {
     const { data } = await ctx.stripe.invoices.list({ subscription, status: "paid", limit: NEWEST_INVOICES })
     const newest = data.find(({ amount_paid }) => amount_paid > 0)
-    if (newest) await refundInvoice(ctx, held, newest)
+    if (newest) await refundInvoice(ctx, about, newest)
   } catch (error) {
     // It is another account's, or the sandbox's, of which only our notice is left.
     if (!isMissing(error)) throw error
@@ -81,15 +87,15 @@ const NEWEST_INVOICES = 5
 
 async function settleClosed(
   ctx: Context,
-  held: HeldCustomer,
+  about: Case,
   closedAt: Date,
   subscriptions: readonly Subscription[],
 ): Promise<boolean> {
   const live = subscriptions.filter(isLive)
   for (const { id } of live) await cancel(ctx, id)
   try {
-    await expireCheckouts(ctx, held.stripeId as string)
-    await refundLate(ctx, held, closedAt)
+    await expireCheckouts(ctx, about.held.stripeId as string)
+    await refundLate(ctx, about, closedAt)
   } catch (error) {
     // Stripe doesn't know the customer any more: nothing can be paid.
     if (!isMissing(error)) throw error
@@ -112,46 +118,70 @@ async function expireCheckouts(ctx: Context, customer: string): Promise<void> {
 }
 
 /** Stripe counts whole seconds, so a payment in the second of the deletion counts as one after it. */
-async function refundLate(ctx: Context, held: HeldCustomer, closedAt: Date): Promise<void> {
+async function refundLate(ctx: Context, about: Case, closedAt: Date): Promise<void> {
   const since = Math.floor(closedAt.getTime() / SECOND)
   const { data } = await ctx.stripe.invoices.list({
-    customer: held.stripeId as string,
+    customer: about.held.stripeId as string,
     status: "paid",
     limit: 100,
   })
   for (const invoice of data) {
-    if ((invoice.status_transitions.paid_at ?? 0) >= since) await refundInvoice(ctx, held, invoice)
+    if ((invoice.status_transitions.paid_at ?? 0) >= since) await refundInvoice(ctx, about, invoice)
   }
 }
 
-async function refundInvoice(ctx: Context, held: HeldCustomer, invoice: Stripe.Invoice): Promise<void> {
+async function refundInvoice(ctx: Context, about: Case, invoice: Stripe.Invoice): Promise<void> {
   if (invoice.amount_paid === 0 || !invoice.id) return
-  for (const intent of await listPaymentIntents(ctx.stripe, invoice.id)) await refund(ctx, held, intent)
+  for (const intent of await listPaymentIntents(ctx.stripe, invoice.id)) await refund(ctx, about, intent)
 }
 
 /**
  * Once for each payment: what Stripe has given back already, or a bank has taken back, is left alone. A refund that
- * Stripe refuses is for a person to look at, and doesn't hold up the rest.
+ * Stripe refuses, or that fails on its way, is for a person to look at, and doesn't hold up the rest.
  */
-async function refund(ctx: Context, held: HeldCustomer, payment_intent: string): Promise<void> {
+async function refund(ctx: Context, { held, notices }: Case, payment_intent: string): Promise<void> {
   const { latest_charge } = await ctx.stripe.paymentIntents.retrieve(payment_intent, {
     expand: ["latest_charge"],
   })
   if (latest_charge === null || typeof latest_charge === "string") return
+  const tell = ({ status, failure_reason }: Pick<Stripe.Refund, "status" | "failure_reason">) =>
+    notices.add(
+      UNDER_WAY.has(status)
+        ? { kind: "payment_refunded", objectId: payment_intent, detail: whyRefunded(held) }
+        : {
+            kind: "refund_failed",
+            objectId: payment_intent,
+            detail: `Stripe says of this refund: ${status}, ${failure_reason ?? "no reason"}.`,
+          },
+    )
+  // Told by the refund itself, also where we were cut off from its answer. One that has failed isn't tried again: it
+  // would fail again at every event.
+  const { data } = await ctx.stripe.refunds.list({ payment_intent, limit: 100 })
+  const ours = data.find(({ metadata }) => metadata?.billing_customer_id === held.id)
+  if (ours) return tell(ours)
   if (latest_charge.refunded) return
   // Also after an inquiry or a dispute that was won, which leave the money here, the charge counts as disputed.
   if (latest_charge.disputed && (await isWithheldByDispute(ctx.stripe, payment_intent))) return
-  const note = (kind: "payment_refunded" | "refund_failed", detail: string) =>
-    noteForOperator(ctx, held, { kind, objectId: payment_intent, detail })
-  await note(
-    "payment_refunded",
-    held.closedAt ? "Paid by a deleted user." : "Paid for a second subscription.",
-  )
   try {
     // No key of our own: Stripe would repeat a failure to it for a day.
-    await ctx.stripe.refunds.create({ payment_intent })
+    await tell(
+      await ctx.stripe.refunds.create({ payment_intent, metadata: { billing_customer_id: held.id } }),
+    )
   } catch (error) {
-    if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error
-    await note("refund_failed", "Stripe refuses this refund.")
+    if (!isRefusal(error)) throw error
+    const detail = `Stripe refuses this refund: ${error.code ?? error.type}.`
+    await notices.add({ kind: "refund_failed", objectId: payment_intent, detail })
   }
+}
+
+/** The states of a refund in which the money goes back; in all others somebody must do something. */
+const UNDER_WAY = new Set<string | null>(["succeeded", "pending"])
+
+const whyRefunded = ({ closedAt }: HeldCustomer) =>
+  closedAt ? "Paid by a deleted user." : "Paid for a second subscription."
+
+/** Also of a restricted key that may not give money back. */
+function isRefusal(error: unknown): error is Stripe.errors.StripeError {
+  const { StripeInvalidRequestError, StripePermissionError } = Stripe.errors
+  return error instanceof StripeInvalidRequestError || error instanceof StripePermissionError
 }

@@ -11,6 +11,7 @@ import {
   updateHeld,
   withCustomer,
 } from "./customers.ts"
+import { getSubscription } from "./get-subscription.ts"
 import { isBeingPaid, type Subscription } from "./read-subscriptions.ts"
 import { returnUrl } from "./return-url.ts"
 import { isMissing, whileAsked } from "./stripe.ts"
@@ -48,6 +49,9 @@ export async function startCheckout(ctx: Context, userId: string): Promise<Check
 
 async function openCheckout(ctx: Context, held: HeldCustomer, userId: string): Promise<Checkout> {
   if (held.closedAt !== null) throw new Unauthenticated()
+  // Made Pro by an operator: there is nothing to pay for.
+  if (held.stripeId === null && (await getSubscription(ctx, userId)).tier === "pro")
+    throw new AlreadySubscribed()
   const customer = await ensureStripeCustomer(ctx, held, userId)
   // On the page of a customer who was deleted nobody can pay.
   const last = customer === held.stripeId ? await readLastSession(ctx, held) : null
@@ -63,8 +67,9 @@ async function openCheckout(ctx: Context, held: HeldCustomer, userId: string): P
 /** Those that a second subscription would come beside. */
 const STANDING = new Set(["active", "trialing", "past_due", "unpaid", "paused"])
 
-async function refuseSubscribed(ctx: Context, { entitlement, subscriptions }: Synced) {
+async function refuseSubscribed(ctx: Context, { entitlement, subscriptions, unsettled }: Synced) {
   if (entitlement.tier === "pro") throw new AlreadySubscribed()
+  if (unsettled) throw unsettled
   for (const subscription of subscriptions) {
     if (!STANDING.has(subscription.status)) continue
     if (!ctx.config.stripe.proPrices.includes(subscription.priceId ?? "")) continue
@@ -159,10 +164,15 @@ async function withFreshKey<T>(ctx: Context, held: HeldCustomer, call: () => Pro
   try {
     return await call()
   } catch (error) {
-    const isAnswered = error instanceof Stripe.errors.StripeError && error.statusCode !== undefined
-    if (isAnswered) await updateHeld(ctx.db.pool, held, "checkouts = checkouts + 1")
+    if (isAnswer(error)) await updateHeld(ctx.db.pool, held, "checkouts = checkouts + 1")
     throw error
   }
+}
+
+/** 409 isn't one: the call that has the key is still running, and what it makes is to be found under it. */
+function isAnswer(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError)) return false
+  return error.statusCode !== undefined && error.statusCode !== 409
 }
 
 /** A key names what is asked for and how many were had before. */

@@ -2,10 +2,12 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
-import { type HeldCustomer, updateHeld, withCustomer } from "./customers.ts"
+import { type HeldCustomer, LeaseLost, updateHeld, withCustomer } from "./customers.ts"
 import { type Entitlement, type EntitlementRules, entitlementOf } from "./entitlement.ts"
+import { type Notice, openNotices } from "./notices.ts"
 import { readSubscriptions, type Subscription } from "./read-subscriptions.ts"
 import { settle } from "./settle.ts"
+import { nextTrySql } from "./sweep-billing.ts"
 
 /** Why Stripe is asked. */
 export interface Cause {
@@ -18,6 +20,10 @@ export interface Synced {
   entitlement: Entitlement
   changed: { before: Pick<Entitlement, "tier" | "until" | "reason"> | null } | null
   subscriptions: Subscription[]
+  /** What was done at Stripe, and nobody was told of before. */
+  notices: readonly Notice[]
+  /** Why something that must be done at Stripe could not be. Our rows are right all the same; it is tried again. */
+  unsettled: Error | null
 }
 
 /**
@@ -33,30 +39,52 @@ export function syncCustomer(ctx: Context, customerId: string, cause: Cause): Pr
 /** The same for a customer who is held already. */
 export async function syncHeld(ctx: Context, held: HeldCustomer, cause: Cause): Promise<Synced> {
   // Before Stripe is asked: what comes in later may not be in its answer.
-  const answered = await listPendingEvents(ctx, held)
-  const read = () => readSubscriptions(ctx.stripe, held.stripeId as string, ctx.config.stripe.proPrices)
-  let subscriptions = held.stripeId === null ? [] : await read()
+  const pending = await listPendingEvents(ctx, held)
   const rules = { ...ctx.config.stripe, livemode: isLive(ctx.config.stripe.secretKey) }
-  if (held.stripeId !== null) {
-    const now = await readClock(ctx.db.pool)
-    if (await settle(ctx, held, subscriptions, { rules, now })) subscriptions = await read()
-  }
-  const { types, ...synced } = await inTransaction(ctx.db.pool, (client) =>
+  const { subscriptions, notices, unsettled } = await readSettled(ctx, held, rules)
+  const { types, ...written } = await inTransaction(ctx.db.pool, (client) =>
     write(client, {
       held,
       subscriptions,
       rules,
       cause: held.closedAt ? { kind: "deletion" } : cause,
-      answered,
+      unsettled,
+      answered: unsettled ? [] : pending,
     }),
   )
-  ctx.events.customerSynced({ customerId: held.id, cause: cause.kind, changed: synced.changed !== null })
+  ctx.events.customerSynced({ customerId: held.id, cause: cause.kind, changed: written.changed !== null })
   if (types.length > 0) ctx.events.billingEventsHandled({ customerId: held.id, types, outcome: "handled" })
-  if (synced.changed && held.userId !== null) {
-    const { tier, reason } = synced.entitlement
+  if (written.changed && held.userId !== null) {
+    const { tier, reason } = written.entitlement
     ctx.events.entitlementChanged({ userId: held.userId, tier, reason, cause: cause.kind })
   }
-  return synced
+  return { ...written, subscriptions, notices, unsettled }
+}
+
+/** What Stripe says once everything is done there that must be, or that can be. */
+async function readSettled(
+  ctx: Context,
+  held: HeldCustomer,
+  rules: EntitlementRules,
+): Promise<Pick<Synced, "subscriptions" | "notices" | "unsettled">> {
+  const { stripeId } = held
+  if (stripeId === null) return { subscriptions: [], notices: [], unsettled: null }
+  const read = () => readSubscriptions(ctx.stripe, stripeId, rules.proPrices)
+  const notices = openNotices(ctx, held)
+  const subscriptions = await read()
+  const now = await readClock(ctx.db.pool)
+  try {
+    const isStale = await settle(ctx, { held, notices }, subscriptions, { rules, now })
+    return {
+      subscriptions: isStale ? await read() : subscriptions,
+      notices: notices.added,
+      unsettled: null,
+    }
+  } catch (error) {
+    if (error instanceof LeaseLost) throw error
+    // Nobody loses what they pay for because a refund to them fails. What was done before that shows anew.
+    return { subscriptions: await read(), notices: notices.added, unsettled: error as Error }
+  }
 }
 
 async function listPendingEvents(ctx: Context, { stripeId }: HeldCustomer): Promise<string[]> {
@@ -73,29 +101,33 @@ interface State {
   rules: EntitlementRules
   subscriptions: Subscription[]
   cause: Cause
+  unsettled: Error | null
   answered: string[]
 }
 
+type Written = Pick<Synced, "entitlement" | "changed"> & { types: string[] }
+
 async function write(
   client: pg.ClientBase,
-  { held, subscriptions, rules, cause, answered }: State,
-): Promise<Synced & { types: string[] }> {
+  { held, subscriptions, rules, cause, unsettled, answered }: State,
+): Promise<Written> {
   // The fence, and the lock that holds until the commit.
-  await updateHeld(client, held, "synced_at = now(), failures = 0")
+  await updateHeld(client, held, unsettled ? "synced_at = now()" : "synced_at = now(), failures = 0")
   await writeSubscriptions(client, held, subscriptions)
   const now = await readClock(client)
   const entitlement = entitlementOf(subscriptions, rules, now)
   const changed =
     held.userId === null ? null : await writeEntitlement(client, held.userId, entitlement, cause)
-  // When it lapses by itself somebody must write that down.
+  // When it lapses by itself somebody must write that down, and what is left to do is tried again.
   await updateHeld(
     client,
     held,
-    `sync_due_at = $3::timestamptz - billing_now() + now(), touched_at = CASE WHEN $4 THEN now() ELSE touched_at END`,
-    [entitlement.until, changed !== null],
+    `sync_due_at = least($3::timestamptz - billing_now() + now(), CASE WHEN $5 THEN ${nextTrySql("failures")} END),
+     touched_at = CASE WHEN $4 THEN now() ELSE touched_at END`,
+    [entitlement.until, changed !== null, unsettled !== null],
   )
   const { rows: handled } = await client.query<{ type: string }>(HANDLED, [answered])
-  return { entitlement, changed, subscriptions, types: handled.map(({ type }) => type) }
+  return { entitlement, changed, types: handled.map(({ type }) => type) }
 }
 
 const HANDLED = `
