@@ -5,7 +5,9 @@ import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/ap
 import { createRoom, promptsUsed, send } from "../helpers/chat.ts"
 import {
   becomePro,
+  customerIdOf,
   historyOf,
+  noticesAbout,
   passTime,
   standingOf,
   stripeIdOf,
@@ -13,6 +15,7 @@ import {
   truthOf,
   untilQuiet,
   untilStanding,
+  withoutEvents,
 } from "./kit.ts"
 
 let app: TestApp
@@ -20,26 +23,6 @@ beforeAll(async () => {
   app = await startTestApp({ stripe: true })
 })
 afterAll(() => app.close())
-
-const noticesAbout = async (user: SignedIn) => {
-  const { rows } = await app.pool.query(
-    `SELECT kind, object_id FROM billing_notices AS n JOIN billing_customers AS c ON c.id = n.customer_id
-     WHERE c.user_id = $1 ORDER BY kind`,
-    [user.user.id],
-  )
-  return rows
-}
-
-/** Runs `work` while no event arrives. */
-async function withoutEvents(work: () => Promise<unknown>): Promise<void> {
-  app.stripe.delivery({ drop: 1 })
-  try {
-    await work()
-    await app.stripe.settled()
-  } finally {
-    app.stripe.delivery({ drop: 0 })
-  }
-}
 
 describe("a second subscription", () => {
   test("the newer is cancelled and paid back, and an operator sees it", async () => {
@@ -52,7 +35,7 @@ describe("a second subscription", () => {
     expect(statuses).toEqual({ [first]: "active", [second.id]: "canceled" })
     expect(refunds).toHaveLength(1)
     expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
-    expect(await noticesAbout(ann)).toEqual([
+    expect(await noticesAbout(app, ann)).toEqual([
       { kind: "payment_refunded", object_id: expect.stringMatching(/^pi_/) },
       { kind: "second_subscription_cancelled", object_id: second.id },
     ])
@@ -118,9 +101,11 @@ describe("a customer whom a restored backup doesn't know", () => {
   test("is Pro again by the reconciler, without an event", async () => {
     const ann = await signIn(app)
     await becomePro(app, ann)
+    const stripeId = await stripeIdOf(app, ann)
     await forget(ann)
-    const { failures } = await reconcile(app.ctx, { scope: "all" })
+    const { failures, takenBack } = await reconcile(app.ctx, { scope: "all" })
     expect(failures).toEqual([])
+    expect(takenBack).toEqual([{ customerId: await customerIdOf(app, ann), stripeId }])
     expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
   })
 
@@ -131,8 +116,9 @@ describe("a customer whom a restored backup doesn't know", () => {
     await forget(ann)
     await becomePro(app, ann)
     await untilQuiet(app)
-    await reconcile(app.ctx, { scope: "all" })
-    expect(await noticesAbout(ann)).toEqual([{ kind: "second_customer", object_id: forgotten }])
+    const { notices } = await reconcile(app.ctx, { scope: "all" })
+    expect(notices).toMatchObject([{ kind: "second_customer", objectId: forgotten }])
+    expect(await noticesAbout(app, ann)).toEqual([{ kind: "second_customer", object_id: forgotten }])
     expect(await stripeIdOf(app, ann)).not.toBe(forgotten)
   })
 
@@ -205,7 +191,7 @@ describe("events that never come", () => {
   test("are made good by the reconciler, which says what it changed", async () => {
     const ann = await signIn(app)
     const { sessionId } = await subscribe(app, ann)
-    await withoutEvents(async () => app.stripe.completeCheckout(sessionId))
+    await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
     expect(await standingOf(app, ann)).toMatchObject({ tier: "basic" })
     const { changes, failures } = await reconcile(app.ctx, { scope: "recent" })
     expect(failures).toEqual([])
@@ -223,7 +209,7 @@ describe("events that never come", () => {
   test("while Stripe doesn't answer the reconciler counts who is left, and the next run goes on", async () => {
     const ann = await signIn(app)
     const { sessionId } = await subscribe(app, ann)
-    await withoutEvents(async () => app.stripe.completeCheckout(sessionId))
+    await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
     const { rows } = await app.pool.query("SELECT id FROM billing_customers WHERE user_id = $1", [
       ann.user.id,
     ])
@@ -272,7 +258,7 @@ test("what lapses by itself is written down when it is due", async () => {
   const ann = await signIn(app)
   const subscription = await becomePro(app, ann)
   await untilQuiet(app)
-  await withoutEvents(async () => app.stripe.cancelNow(subscription))
+  await withoutEvents(app, async () => app.stripe.cancelNow(subscription))
   // As if the time that is paid for were over.
   await app.pool.query("UPDATE billing_customers SET sync_due_at = now() WHERE user_id = $1", [ann.user.id])
   await untilStanding(app, ann, { tier: "basic", status: "canceled" })

@@ -96,3 +96,34 @@ export async function untilIdle(app: TestApp): Promise<void> {
     { timeout: 30_000, interval: 20 },
   )
 }
+
+/** Our id of the user's customer. */
+export async function customerIdOf(app: TestApp, user: SignedIn): Promise<string> {
+  const { rows } = await app.pool.query("SELECT id FROM billing_customers WHERE user_id = $1", [user.user.id])
+  return rows[0]?.id
+}
+
+/** What an operator is told about the user, by kind. */
+export async function noticesAbout(
+  app: TestApp,
+  user: SignedIn,
+): Promise<{ kind: string; object_id: string }[]> {
+  const { rows } = await app.pool.query(
+    `SELECT kind, object_id FROM billing_notices AS n JOIN billing_customers AS c ON c.id = n.customer_id
+     WHERE c.user_id = $1 ORDER BY kind`,
+    [user.user.id],
+  )
+  return rows
+}
+
+/** Runs `work` while no event arrives. */
+export async function withoutEvents<T>(app: TestApp, work: () => Promise<T>): Promise<T> {
+  app.stripe.delivery({ drop: 1 })
+  try {
+    const done = await work()
+    await app.stripe.settled()
+    return done
+  } finally {
+    app.stripe.delivery({ drop: 0 })
+  }
+}

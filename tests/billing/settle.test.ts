@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { reconcile } from "../../src/services/billing/reconcile.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import {
+  becomePro,
+  customerIdOf,
+  historyOf,
+  noticesAbout,
+  passTime,
+  standingOf,
+  stripeIdOf,
+  truthOf,
+  untilQuiet,
+  withoutEvents,
+} from "./kit.ts"
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startTestApp({ stripe: true })
+})
+afterAll(() => app.close())
+
+/** A Pro user who has a second subscription at Stripe, which nobody has told us. */
+async function withSecond(card: "ok" | "refund_fails" = "ok") {
+  const ann = await signIn(app)
+  await becomePro(app, ann)
+  await untilQuiet(app)
+  const customer = await stripeIdOf(app, ann)
+  const [second] = await withoutEvents(app, async () => [app.stripe.createSubscription(customer, { card })])
+  return { ann, second: second?.id as string, scope: { customerId: await customerIdOf(app, ann) } }
+}
+
+const kindsAbout = async (user: SignedIn) => (await noticesAbout(app, user)).map(({ kind }) => kind)
+
+describe("a refund that must be made", () => {
+  test.each([
+    ["that Stripe refuses", { status: 400, times: 1 }],
+    ["that the key may not make", { status: 403, times: 1 }],
+  ] as const)("%s is left to an operator, and made when it can be", async (_, fault) => {
+    const { ann, scope } = await withSecond()
+    app.stripe.fail({ method: "POST", path: "/v1/refunds", ...fault })
+    const { failures, notices } = await reconcile(app.ctx, { scope })
+    expect(failures).toEqual([])
+    expect(notices.map(({ kind }) => kind)).toEqual(["second_subscription_cancelled", "refund_failed"])
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+    expect((await reconcile(app.ctx, { scope })).notices.map(({ kind }) => kind)).toEqual([
+      "payment_refunded",
+    ])
+    expect((await truthOf(app, ann)).refunds).toHaveLength(1)
+  })
+
+  test("while Stripe fails keeps nobody's tier from being right, and is tried again by itself", async () => {
+    const { ann, scope } = await withSecond()
+    const before = (await historyOf(app, ann))[0]?.until as string
+    await withoutEvents(app, async () => {
+      await passTime(app, { days: 31 })
+      await passTime(app, { hours: 2 })
+    })
+    app.stripe.fail({ method: "POST", path: "/v1/refunds", times: 3 })
+    const { failures, changes } = await reconcile(app.ctx, { scope })
+    expect(failures).toMatchObject([scope])
+    expect(changes).toMatchObject([{ ...scope, after: { tier: "pro", reason: "paid" } }])
+    expect(((await historyOf(app, ann))[0]?.until as string) > before).toBe(true)
+    await expect.poll(() => kindsAbout(ann)).toContain("payment_refunded")
+  })
+
+  test("and fails on its way is told, and isn't made again at every event", async () => {
+    const { ann, scope } = await withSecond("refund_fails")
+    await reconcile(app.ctx, { scope })
+    expect(await kindsAbout(ann)).toEqual(["payment_refunded", "second_subscription_cancelled"])
+    await passTime(app, { hours: 2 })
+    await untilQuiet(app)
+    expect(await kindsAbout(ann)).toEqual([
+      "payment_refunded",
+      "refund_failed",
+      "second_subscription_cancelled",
+    ])
+    await reconcile(app.ctx, { scope })
+    expect((await truthOf(app, ann)).refunds).toMatchObject([{ status: "failed" }])
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "pro" })
+  })
+
+  test("is made once and told, also when the answer is lost", async () => {
+    const { ann, scope } = await withSecond()
+    app.stripe.fail({ method: "POST", path: "/v1/refunds", when: "after", status: "reset", times: 3 })
+    await reconcile(app.ctx, { scope })
+    await untilQuiet(app)
+    await reconcile(app.ctx, { scope })
+    expect((await truthOf(app, ann)).refunds).toHaveLength(1)
+    expect(await kindsAbout(ann)).toEqual(["payment_refunded", "second_subscription_cancelled"])
+  })
+})
+
+describe("the reconciler says what it did at Stripe", () => {
+  test("of a second subscription", async () => {
+    const { second, scope } = await withSecond()
+    expect((await reconcile(app.ctx, { scope })).notices).toMatchObject([
+      { ...scope, kind: "second_subscription_cancelled", objectId: second },
+      { ...scope, kind: "payment_refunded", objectId: expect.stringMatching(/^pi_/) },
+    ])
+    expect((await reconcile(app.ctx, { scope })).notices).toEqual([])
+  })
+
+  test("of what a deleted user pays", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    await passTime(app, { hours: 1 })
+    const [customer, scope] = [await stripeIdOf(app, ann), { customerId: await customerIdOf(app, ann) }]
+    await app.http.delete("/user/me", { token: ann.token })
+    await untilQuiet(app)
+    await withoutEvents(app, async () => app.stripe.createSubscription(customer))
+    expect((await reconcile(app.ctx, { scope })).notices).toMatchObject([
+      { ...scope, kind: "payment_refunded" },
+    ])
+  })
+})
+
+describe("a customer whom Stripe doesn't know", () => {
+  /** As after another key: of the other account's objects only their ids are left. */
+  async function ofAnotherAccount(user: SignedIn): Promise<void> {
+    await untilQuiet(app)
+    await app.pool.query(
+      "UPDATE billing_customers SET stripe_id = 'cus_of_another_account' WHERE user_id = $1",
+      [user.user.id],
+    )
+  }
+  const forget = () =>
+    app.pool.query("DELETE FROM billing_customers WHERE stripe_id = 'cus_of_another_account'")
+
+  test("becomes Basic", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    await ofAnotherAccount(ann)
+    const scope = { customerId: await customerIdOf(app, ann) }
+    expect((await reconcile(app.ctx, { scope })).failures).toEqual([])
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic", status: "none" })
+    expect((await historyOf(app, ann))[0]).toMatchObject({ reason: "no_subscription" })
+    await forget()
+  })
+
+  test("may be deleted", async () => {
+    const ann = await signIn(app)
+    await becomePro(app, ann)
+    await ofAnotherAccount(ann)
+    await app.http.delete("/user/me", { token: ann.token })
+    await untilQuiet(app)
+    await forget()
+  })
+})
+
+test("what is of the live account gives nothing to a sandbox's key", async () => {
+  const ann = await signIn(app)
+  app.stripe.settings({ livemode: true })
+  try {
+    const customer = await app.ctx.stripe.customers.create({ metadata: { user_id: ann.user.id } })
+    await app.pool.query(
+      "INSERT INTO billing_customers (id, user_id, stripe_id) VALUES (gen_random_uuid(), $1, $2)",
+      [ann.user.id, customer.id],
+    )
+    app.stripe.createSubscription(customer.id)
+    await untilQuiet(app)
+  } finally {
+    app.stripe.settings({ livemode: false })
+  }
+  expect((await historyOf(app, ann))[0]).toMatchObject({ tier: "basic", reason: "wrong_mode" })
+})
