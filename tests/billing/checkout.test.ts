@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { becomePro, standingOf, stripeIdOf, subscribe, truthOf, untilQuiet, untilStanding } from "./kit.ts"
+import { makePro } from "../helpers/chat.ts"
+import {
+  becomePro,
+  customerIdOf,
+  standingOf,
+  stripeIdOf,
+  subscribe,
+  truthOf,
+  untilQuiet,
+  untilStanding,
+} from "./kit.ts"
 
 let app: TestApp
 let beside: TestApp
@@ -141,6 +151,14 @@ describe("POST /subscribe/pro", () => {
     expect([status, body.code]).toEqual([409, "already_subscribed"])
   })
 
+  test("409 for somebody whom an operator has made Pro", async () => {
+    const ann = await signIn(app)
+    await makePro(app, ann)
+    const { status, body } = await click(ann)
+    expect([status, body.code]).toEqual([409, "already_subscribed"])
+    expect(await stripeIdOf(app, ann)).toBeNull()
+  })
+
   test("401 for nobody", async () => {
     expect((await app.http.post("/subscribe/pro")).status).toBe(401)
   })
@@ -165,6 +183,31 @@ describe("while Stripe is down", () => {
     await expect.poll(async () => (await click(ann)).status).toBe(200)
     expect((await truthOf(app, ann)).deleted).toBe(false)
   })
+
+  test("a call that is still running there makes no second customer", async () => {
+    const ann = await signIn(app)
+    app.stripe.fail({ method: "POST", path: "/v1/customers", status: "reset", times: 3 })
+    expect((await click(ann)).status).toBe(503)
+    const { idempotencyKey } = app.stripe.calls().findLast(isCreation) as { idempotencyKey: string }
+    // As if the first call had come through all the same, and took long.
+    app.stripe.fail({ method: "POST", path: "/v1/customers", status: "slow", delayMs: 4_000 })
+    const metadata = { user_id: ann.user.id, billing_customer_id: await customerIdOf(app, ann) }
+    const first = app.ctx.stripe.customers.create({ metadata }, { idempotencyKey })
+    const meanwhile = app.stripe.calls().length
+    await expect.poll(() => app.stripe.calls().filter(isCreation).at(-1)?.status).toBeNull()
+    expect((await click(ann)).status).toBe(503)
+    expect(
+      app.stripe
+        .calls()
+        .slice(meanwhile)
+        .map(({ status }) => status),
+    ).toContain(409)
+    await expect.poll(async () => (await click(ann)).status, { timeout: 15_000 }).toBe(200)
+    expect(await stripeIdOf(app, ann)).toBe((await first).id)
+  })
+
+  const isCreation = ({ method, path }: { method: string; path: string }) =>
+    method === "POST" && path === "/v1/customers"
 
   test("the portal answers 503", async () => {
     const ann = await signIn(app)

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { LeaseLost } from "../../src/services/billing/customers.ts"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
+import { syncCustomer } from "../../src/services/billing/sync-customer.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, promptsUsed, send } from "../helpers/chat.ts"
 import {
@@ -287,6 +289,54 @@ test("sends around an upgrade are counted exactly", async () => {
   const accepted = (answers: { status: number }[]) => answers.filter(({ status }) => status === 202).length
   expect([accepted(before), accepted(after)]).toEqual([5, 10])
   expect(await promptsUsed(app, ann)).toBe(15 + accepted(await Promise.all(during)))
+})
+
+test("sends around the end of Pro are counted exactly", async () => {
+  const ann = await signIn(app)
+  const [room, other] = [await createRoom(app, ann), await createRoom(app, ann)]
+  const subscription = await becomePro(app, ann)
+  const before = await Promise.all(Array.from({ length: 10 }, () => send(app, ann, room, "hello")))
+  const during = Array.from({ length: 20 }, () => send(app, ann, other, "hello"))
+  app.stripe.cancelNow(subscription)
+  await untilStanding(app, ann, { tier: "basic" })
+  const after = await Promise.all(Array.from({ length: 10 }, () => send(app, ann, room, "hello")))
+  const accepted = (answers: { status: number }[]) => answers.filter(({ status }) => status === 202).length
+  // More than Basic's five were used already, so the very next prompt is one too many.
+  expect([accepted(before), accepted(after)]).toEqual([10, 0])
+  expect(await promptsUsed(app, ann)).toBe(10 + accepted(await Promise.all(during)))
+})
+
+describe("who held a customer for too long", () => {
+  test("writes nothing, and ends no subscription, by what they read before", async () => {
+    const ann = await signIn(app)
+    const first = await becomePro(app, ann)
+    await untilQuiet(app)
+    const [customerId, customer] = [await customerIdOf(app, ann), await stripeIdOf(app, ann)]
+    await withoutEvents(app, async () => app.stripe.createSubscription(customer))
+    // Both subscriptions are read, and then what was paid for the newer takes long.
+    app.stripe.fail({ method: "GET", path: "/v1/invoices", status: "slow", delayMs: 4_000 })
+    const calls = app.stripe.calls().length
+    const slow = syncCustomer(app.ctx, customerId, { kind: "reconcile" })
+    await expect
+      .poll(
+        () =>
+          app.stripe
+            .calls()
+            .slice(calls)
+            .filter(({ path }) => path === "/v1/invoices").length,
+      )
+      .toBe(2)
+    await app.pool.query("UPDATE billing_customers SET lease_until = now() - interval '1 s' WHERE id = $1", [
+      customerId,
+    ])
+    await withoutEvents(app, async () => app.stripe.cancelNow(first))
+    await syncCustomer(app.ctx, customerId, { kind: "reconcile" })
+    await expect(slow).rejects.toThrow(LeaseLost)
+    expect(await noticesAbout(app, ann)).toEqual([])
+    expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+    const { rows } = await app.pool.query("SELECT status FROM subscriptions WHERE id = $1", [first])
+    expect(rows).toEqual([{ status: "canceled" }])
+  })
 })
 
 test("nobody can change the entitlement log, and it goes with its user", async () => {
