@@ -64,7 +64,8 @@ export interface Divergence {
 /**
  * Plays a batch: in each step every customer does one thing, time passes, and what events there are arrive in any
  * order, some twice, some never, with the database's connections cut in between. Then all is left to settle, the
- * reconciler runs once, and everybody's tier is compared with what the simulator says is true.
+ * reconciler runs once, and everybody's tier is compared with what the simulator says is true, and what was cancelled and
+ * given back by us with what had to be.
  */
 export async function playBatch(app: TestApp, batch: Batch): Promise<Divergence[]> {
   await forgetAll(app)
@@ -100,6 +101,7 @@ async function forgetAll(app: TestApp): Promise<void> {
 
 interface Payer {
   userId: string
+  customerId: string
   stripeId: string
   acts: Act[]
 }
@@ -114,7 +116,7 @@ async function createPayer(app: TestApp, acts: Act[]): Promise<Payer> {
     userId,
     stripeId,
   ])
-  return { userId, stripeId, acts }
+  return { userId, customerId, stripeId, acts }
 }
 
 /** Does what can be done; what Stripe would refuse is no part of the history. */
@@ -172,15 +174,46 @@ async function cutConnections(app: TestApp): Promise<void> {
     .catch(() => undefined)
 }
 
-async function compare(app: TestApp, { userId, stripeId, acts }: Payer): Promise<Divergence | null> {
+async function compare(
+  app: TestApp,
+  { userId, customerId, stripeId, acts }: Payer,
+): Promise<Divergence | null> {
   const { rows } = await app.pool.query(
     "SELECT coalesce(pro_until > billing_now(), false) AS pro FROM users WHERE id = $1",
     [userId],
   )
+  const notices = await app.pool.query(
+    "SELECT object_id FROM billing_notices WHERE customer_id = $1 AND kind = 'second_subscription_cancelled'",
+    [customerId],
+  )
   const truth = app.stripe.truth(stripeId)
-  const expected = isPro(truth, app.ctx.config.stripe) ? "pro" : "basic"
-  const actual = rows[0].pro ? "pro" : "basic"
+  const ended = notices.rows.map(({ object_id }) => object_id)
+  const expected = `${isPro(truth, app.ctx.config.stripe) ? "pro" : "basic"}, all right at Stripe`
+  const wrong = wrongAtStripe(truth, ended)
+  const actual = `${rows[0].pro ? "pro" : "basic"}, ${wrong.length > 0 ? wrong.join(", ") : "all right at Stripe"}`
   return expected === actual ? null : { customer: stripeId, acts, expected, actual, truth }
+}
+
+/** What the rules did to somebody's money or subscriptions that they should not have, or left. */
+function wrongAtStripe({ subscriptions, refunds, deleted }: Truth, ended: string[]): string[] {
+  const wrong: string[] = []
+  const owed = new Set<string | null>()
+  for (const one of subscriptions.filter(({ id }) => ended.includes(id))) {
+    const elder = subscriptions
+      .slice(0, subscriptions.indexOf(one))
+      .find(({ id, endedAt }) => !ended.includes(id) && (endedAt === null || endedAt >= one.created))
+    if (!elder) wrong.push(`${one.id} was ended and had no elder`)
+    if (one.endedAt === null) wrong.push(`${one.id} was to end and runs`)
+    const last = one.paid.filter(({ amountPaid }) => amountPaid > 0).at(-1)
+    if (!last) continue
+    owed.add(last.charge)
+    const isBack = last.amountRefunded >= last.amountPaid || (last.dispute ?? "won") !== "won"
+    if (!isBack && !deleted) wrong.push(`${one.id} was ended and not paid back`)
+  }
+  for (const { id, charge, metadata } of refunds) {
+    if (metadata.billing_customer_id && !owed.has(charge)) wrong.push(`${id} was owed to nobody`)
+  }
+  return wrong
 }
 
 type Truth = ReturnType<StripeSimulator["truth"]>

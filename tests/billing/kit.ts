@@ -55,7 +55,13 @@ export async function untilStanding(app: TestApp, user: SignedIn, like: object) 
 export async function historyOf(app: TestApp, user: SignedIn) {
   const { status, body } = await app.http.get("/subscription/history", { token: user.token })
   expect(status).toBe(200)
-  return body as { tier: string; reason: string; cause: string; until: string | null }[]
+  return body as {
+    tier: string
+    reason: string
+    cause: string
+    eventId: string | null
+    until: string | null
+  }[]
 }
 
 /** Stripe's customer of the user. */

@@ -32,6 +32,9 @@ test(
     // Checkout: the very next prompt is let through.
     const first = await becomePro(app, ann, { card: "ok" })
     expect(await ask()).toBe(202)
+    const [{ cause, eventId } = {}] = await historyOf(app, ann)
+    expect(cause).toBe("event")
+    expect(app.stripe.events().map(({ id }) => id)).toContain(eventId)
     expect(await standingOf(app, ann)).toMatchObject({
       status: "active",
       cancelAt: null,

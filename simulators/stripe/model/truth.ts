@@ -5,6 +5,8 @@ import type { World } from "./world.ts"
 
 export type PaidInvoice = {
   id: string
+  /** null: paid outside of Stripe, or nothing was to be paid. */
+  charge: string | null
   periodStart: number
   periodEnd: number
   amountPaid: number
@@ -34,7 +36,13 @@ export type Truth = {
   customer: string
   deleted: boolean
   subscriptions: SubscriptionTruth[]
-  refunds: Array<{ id: string; charge: string; amount: number; status: string | null }>
+  refunds: Array<{
+    id: string
+    charge: string
+    amount: number
+    status: string | null
+    metadata: Stripe.Metadata
+  }>
   disputes: Array<{ id: string; charge: string; status: string }>
 }
 
@@ -61,7 +69,9 @@ export function truthOf(world: World, customer: string): Truth {
     refunds: store
       .all("refund")
       .filter(({ charge }) => charges.has(String(charge)))
-      .map(({ id, charge, amount, status }) => ({ id, charge: String(charge), amount, status })),
+      .map(({ id, charge, amount, status, metadata }) => {
+        return { id, charge: String(charge), amount, status, metadata: metadata ?? {} }
+      }),
     disputes: store
       .all("dispute")
       .filter(({ charge }) => charges.has(String(charge)))
@@ -102,6 +112,7 @@ function paidInvoice(world: World, invoice: Stripe.Invoice): PaidInvoice {
   const period = invoice.lines.data[0]?.period
   return {
     id: invoice.id,
+    charge: charge?.id ?? null,
     periodStart: period?.start ?? 0,
     periodEnd: period?.end ?? 0,
     amountPaid: invoice.amount_paid,
