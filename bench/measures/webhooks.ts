@@ -30,7 +30,8 @@ const AT_ONCE = 50
 /**
  * A storm of Stripe's events: each three times, in any order, one in twenty never, fifty at once, while a worker
  * deals with them and asks the simulator again. Afterwards the reconciler runs once.
- * @throws when an answer isn't 200, when an event is left, and when somebody's tier isn't what Stripe says
+ * @throws when an answer isn't 200, when an event is left, when somebody's tier isn't what Stripe says, and when
+ * the database had to break a deadlock
  */
 export async function measureWebhooks(site: Site, { customers }: WebhookPace): Promise<Webhooks> {
   await using stack = new AsyncDisposableStack()
@@ -57,6 +58,7 @@ export async function measureWebhooks(site: Site, { customers }: WebhookPace): P
   const settledMs = await untilSettled(site)
   await reconcileAll(site, env)
   await checkTiers(site, stripe)
+  await checkDeadlocks(site)
   return { ...outcome, events: events.length, settledMs }
 }
 
@@ -120,6 +122,14 @@ async function checkTiers({ pool }: Site, stripe: StripeSimulator): Promise<void
   const wrong = rows.filter(({ stripe_id, pro }) => pro !== isPro(stripe.truth(stripe_id)))
   if (wrong.length > 0)
     throw new Error(`${wrong.length} of ${rows.length} have another tier than Stripe says.`)
+}
+
+/** A transaction that PostgreSQL breaks is tried again, and nobody would see it. */
+async function checkDeadlocks({ pool }: Site): Promise<void> {
+  const { rows } = await pool.query(
+    "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()",
+  )
+  if (rows[0].deadlocks > 0) throw new Error(`PostgreSQL had to break ${rows[0].deadlocks} deadlocks.`)
 }
 
 const GRACE_SECONDS = (3 * 24 * HOUR) / SECOND

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { passTime, standingOf, stripeIdOf, subscribe, truthOf, untilQuiet } from "./kit.ts"
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startTestApp({ stripe: true })
+})
+afterAll(() => app.close())
+
+const CUSTOMERS = 30
+
+test("of a storm of events, each three times and in any order, all are taken, and no deadlock is to be broken", async () => {
+  const users: SignedIn[] = []
+  for (let n = 0; n < CUSTOMERS; n++) users.push(await signIn(app))
+  app.stripe.delivery({ mode: "held", concurrency: 50, seed: 7 })
+  for (const [n, user] of users.entries()) {
+    const { sessionId } = await subscribe(app, user)
+    app.stripe.completeCheckout(sessionId, { card: n % 3 === 0 ? "insufficient_on_renewal" : "ok" })
+    const [subscription] = (await truthOf(app, user)).subscriptions
+    if (n % 5 === 0) app.stripe.cancelAtPeriodEnd(subscription?.id as string)
+    if (n % 10 === 3) app.stripe.createSubscription(await stripeIdOf(app, user))
+  }
+  await passTime(app, { days: 31 })
+  await passTime(app, { hours: 2 })
+  const events = app.stripe.held().length
+  await app.stripe.release({ shuffle: true, duplicates: 2 })
+  await untilQuiet(app)
+
+  const deliveries = app.stripe.deliveries()
+  expect(deliveries).toHaveLength(events * 3)
+  expect([...new Set(deliveries.map(({ status }) => status))]).toEqual([200])
+  for (const [n, user] of users.entries()) {
+    expect(await standingOf(app, user)).toMatchObject({ tier: n % 5 === 0 ? "basic" : "pro" })
+    const live = (await truthOf(app, user)).subscriptions.filter(({ status }) => status !== "canceled")
+    expect(live).toHaveLength(n % 5 === 0 ? 0 : 1)
+  }
+  const { rows } = await app.pool.query(
+    "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()",
+  )
+  expect(rows).toEqual([{ deadlocks: 0 }])
+})
