@@ -2,7 +2,7 @@ import fc from "fast-check"
 import type { StripeSimulator } from "../../simulators/stripe/server.ts"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { newId } from "../../src/utils/ids.ts"
-import { SECOND } from "../../src/utils/time.ts"
+import { DAY, SECOND } from "../../src/utils/time.ts"
 import type { TestApp } from "../helpers/app.ts"
 import { passTime, untilIdle } from "./kit.ts"
 
@@ -194,6 +194,9 @@ async function compare(
   return expected === actual ? null : { customer: stripeId, acts, expected, actual, truth }
 }
 
+/** How long after its period's end a subscription is still taken for one that pays. */
+const LATE_SECONDS = (4 * DAY) / SECOND
+
 /** What the rules did to somebody's money or subscriptions that they should not have, or left. */
 function wrongAtStripe({ subscriptions, refunds, deleted }: Truth, ended: string[]): string[] {
   const wrong: string[] = []
@@ -204,8 +207,12 @@ function wrongAtStripe({ subscriptions, refunds, deleted }: Truth, ended: string
       .find(({ id, endedAt }) => !ended.includes(id) && (endedAt === null || endedAt >= one.created))
     if (!elder) wrong.push(`${one.id} was ended and had no elder`)
     if (one.endedAt === null) wrong.push(`${one.id} was to end and runs`)
-    const last = one.paid.filter(({ amountPaid }) => amountPaid > 0).at(-1)
+    const payments = one.paid.filter(({ amountPaid }) => amountPaid > 0)
+    const last = payments.at(-1)
     if (!last) continue
+    // One that came in late is the newest once more; earlier ones were for time in which it was the only one.
+    const since = (one.endedAt ?? 0) - LATE_SECONDS
+    for (const { charge, periodEnd } of payments) if (periodEnd >= since) owed.add(charge)
     owed.add(last.charge)
     const isBack = last.amountRefunded >= last.amountPaid || (last.dispute ?? "won") !== "won"
     if (!isBack && !deleted) wrong.push(`${one.id} was ended and not paid back`)
