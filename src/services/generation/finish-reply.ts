@@ -30,10 +30,16 @@ interface ReplyOfRoom {
 /**
  * Ends a reply, once: text, usage and status, the quota unit back where it failed, and the room's next reply made
  * the active one, all or nothing. Then tells the listeners and enqueues the next.
+ * @param release called when the room is held and nothing is left to wait for: until then the claim must be renewed
  * @returns false when the attempt is stale: nothing was written
  */
-export async function finishReply(ctx: Context, claim: Claim, ending: Ending): Promise<boolean> {
+export async function finishReply(
+  ctx: Context,
+  claim: Claim,
+  { ending, release }: { ending: Ending; release: () => void },
+): Promise<boolean> {
   return endInRoom(ctx, claim, async (client) => {
+    release()
     if (!(await writeEnding(client, claim, ending))) return false
     if (ending.status === "failed") await giveBackPrompt(client, claim.userId, claim.id)
     return true

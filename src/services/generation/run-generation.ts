@@ -95,8 +95,8 @@ const STALE: Run = { outcome: "nothing-to-do" }
 
 /** @returns false when the attempt is stale */
 async function conclude(ctx: Context, draft: Draft, ending: Ending): Promise<boolean> {
-  draft.close()
-  const write = () => finishReply(ctx, draft.claim, ending)
+  // Kept up to the write: the wait for a connection and for the room may be longer than a lease.
+  const write = () => finishReply(ctx, draft.claim, { ending, release: () => draft.close() })
   if (!(await ctx.tracing.span("write reply", {}, write))) return false
   ctx.events.replyFinished({
     replyId: draft.claim.id,
@@ -160,8 +160,9 @@ async function handBack(
   draft: Draft,
   how: { delayMs: number; failed: boolean },
 ): Promise<boolean> {
-  draft.close()
+  // Kept meanwhile, as the wait for a connection may be longer than a lease. A renewal renews what is `running` alone.
   if (!(await requeueReply(ctx, draft.claim, how))) return false
+  draft.close()
   ctx.replyLog.announce(draft.claim.id, { final: false })
   return true
 }
