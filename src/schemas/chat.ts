@@ -84,7 +84,7 @@ const MessageFields = z.object({
   finishReason: z
     .string()
     .nullable()
-    .meta({ examples: ["STOP"] }),
+    .meta({ description: "Gemini's, where it ended the reply.", examples: ["STOP"] }),
   usage: z
     .object({
       promptTokens: z.number().int(),
@@ -92,7 +92,8 @@ const MessageFields = z.object({
       thoughtTokens: z.number().int(),
       totalTokens: z.number().int(),
     })
-    .nullable(),
+    .nullable()
+    .describe("Of a reply's last attempt, however it ended; null where Gemini counted nothing."),
   estimatedWaitMs: z
     .number()
     .int()

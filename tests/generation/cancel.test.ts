@@ -47,7 +47,11 @@ describe("cancelling a reply", () => {
       status: "cancelled",
       error: null,
       completedAt: expect.any(String),
+      finishReason: null,
+      model: expect.any(String),
     })
+    expect(body.usage.promptTokens).toBeGreaterThan(0)
+    expect(body.usage.outputTokens).toBeGreaterThan(0)
     expect(body.content).toContain("Simulated reply")
     const events = await stream
     expect(joinDeltas(events)).toBe(body.content)

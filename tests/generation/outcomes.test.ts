@@ -77,6 +77,28 @@ test("after three attempts, exponentially apart, a reply fails and gives its uni
   expect(await promptsUsed(app, user)).toBe(0)
 })
 
+describe.concurrent("a failed reply has what Gemini has said of it", () => {
+  const counted = { promptTokens: expect.any(Number), outputTokens: expect.any(Number) }
+  test.each([
+    ["max-tokens after=3", "truncated", "MAX_TOKENS"],
+    ["safety after=2", "blocked", "SAFETY"],
+    ["unknown-finish", "provider_refused", "QUANTUM_DECOHERENCE"],
+    ["blocked", "blocked", null],
+  ])("%s", async (fault, code, finishReason) => {
+    const user = await signIn(app)
+    const reply = await ask(app, user, await createRoom(app, user), `[[gemini: ${fault}]] counted`)
+    expect(reply).toMatchObject({ status: "failed", error: { code }, finishReason, usage: counted })
+    expect(reply.usage.promptTokens).toBeGreaterThan(0)
+    expect(reply.usage.outputTokens > 0).toBe(reply.content !== "")
+  })
+
+  test("nothing, where it said nothing", async () => {
+    const user = await signIn(app)
+    const reply = await ask(app, user, await createRoom(app, user), "[[gemini: forbidden]]")
+    expect(reply).toMatchObject({ status: "failed", finishReason: null, usage: null })
+  })
+})
+
 test("a longer wait that Gemini asks for is kept", async () => {
   const prompt = `wait ${Math.random()}`
   await ask(app, ann, await createRoom(app, ann), `[[gemini: rate-limit retry=3.4s times=1]] ${prompt}`)

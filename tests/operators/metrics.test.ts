@@ -44,7 +44,8 @@ describe("the figures", () => {
     const user = await signIn(app)
     const before = await figures()
     const room = await createRoom(app, user)
-    expect((await ask(app, user, room, "[[gemini: blocked]] no")).error.code).toBe("blocked")
+    const refused = await ask(app, user, room, "[[gemini: safety after=2]] no")
+    expect(refused.error.code).toBe("blocked")
     for (let used = 0; used < 5; used++) await send(app, user, room, `number ${used}`)
     expect((await send(app, user, room, "one too many")).status).toBe(429)
     await signIn(app)
@@ -52,6 +53,7 @@ describe("the figures", () => {
     const grown = (name: string, labels?: Record<string, string>) =>
       after.sum(name, labels) - before.sum(name, labels)
     expect(grown("chat_generation_attempt_failures_total", { code: "blocked" })).toBe(1)
+    expect(grown("chat_tokens_total", { kind: "output" })).toBeGreaterThanOrEqual(refused.usage.outputTokens)
     expect(grown("chat_quota_refused_total", { tier: "basic" })).toBe(1)
     expect(grown("chat_sign_ins_total", { by: "otp" })).toBe(1)
     expect(grown("http_requests_total", { route: "/chatroom/:id/message", status: "4xx" })).toBe(1)

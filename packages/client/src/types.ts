@@ -130,7 +130,9 @@ export type Message = {
     message: string
   } | null
   model: string | null
+  /** Gemini's, where it ended the reply. */
   finishReason: string | null
+  /** Of a reply's last attempt, however it ended; null where Gemini counted nothing. */
   usage: {
     promptTokens: number
     outputTokens: number
@@ -199,7 +201,9 @@ export type Prompt = {
     message: string
   } | null
   model: string | null
+  /** Gemini's, where it ended the reply. */
   finishReason: string | null
+  /** Of a reply's last attempt, however it ended; null where Gemini counted nothing. */
   usage: {
     promptTokens: number
     outputTokens: number
@@ -256,7 +260,9 @@ export type RoomDone = {
     message: string
   } | null
   model: string | null
+  /** Gemini's, where it ended the reply. */
   finishReason: string | null
+  /** Of a reply's last attempt, however it ended; null where Gemini counted nothing. */
   usage: {
     promptTokens: number
     outputTokens: number

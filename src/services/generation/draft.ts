@@ -1,6 +1,7 @@
 import { splitAtWholeCharacter } from "../../utils/text.ts"
 import type { Context } from "../context.ts"
 import type { Claim } from "./claim-reply.ts"
+import type { Told } from "./gemini.ts"
 
 /** Another worker holds the reply, or it was ended or deleted: this attempt has nothing more to write. */
 export class ClaimLost extends Error {}
@@ -13,6 +14,8 @@ export interface Draft {
   claim: Claim
   startedAt: number
   text: string
+  /** What Gemini has said of it so far, and of the tokens it bills. */
+  told: Told
   /** Aborts when the claim is lost, the user cancels or the worker stops; the reason says which. */
   signal: AbortSignal
   add(piece: string): void
@@ -28,6 +31,7 @@ export function openDraft(ctx: Context, claim: Claim, stopping: AbortSignal): Dr
     claim,
     startedAt: performance.now(),
     text: "",
+    told: { finishReason: null, usage: null, model: null },
     signal: AbortSignal.any([ended.signal, stopping]),
     add(piece) {
       const [whole, rest] = splitAtWholeCharacter(unsent + piece)

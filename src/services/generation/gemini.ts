@@ -10,6 +10,8 @@ export interface GenerationRequest {
   systemInstruction: string | null
   /** Ends the call, and the connection to the provider, at once. */
   signal: AbortSignal
+  /** Hears with each chunk, and at the end of the stream, what Gemini has said of the answer so far. */
+  onTold(told: Told): void
 }
 
 /** Counts of tokens as the provider bills them. */
@@ -20,11 +22,18 @@ export interface TokenUsage {
   totalTokens: number
 }
 
-/** How a complete answer ended. */
-export interface Completion {
-  finishReason: string
+/** What Gemini has said of an answer beside its text, however that ends. */
+export interface Told {
+  /** null until the stream has ended: some models put STOP on every chunk. */
+  finishReason: string | null
   usage: TokenUsage | null
-  /** The model that answered, which may be a dated version of the one asked. */
+  /** The model that answers, which may be a dated version of the one asked. */
+  model: string | null
+}
+
+/** How a complete answer ended. */
+export interface Completion extends Told {
+  finishReason: string
   model: string
 }
 
@@ -74,12 +83,14 @@ async function* stream(
     for await (const chunk of chunks) {
       watchdog.touch()
       const text = take(chunk, ending)
+      request.onTold({ finishReason: null, usage: ending.usage, model: ending.model })
       if (text) yield text
     }
   } catch (error) {
     request.signal.throwIfAborted()
     throw watchdog.signal.aborted ? watchdog.signal.reason : toGenerationFailed(error)
   }
+  request.onTold({ finishReason: ending.finishReason, usage: ending.usage, model: ending.model })
   return conclude(ending)
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts"
 import { takeCall } from "./call-budget.ts"
 import { GenerationFailed } from "./failures.ts"
-import type { Completion, GenerationRequest } from "./gemini.ts"
+import type { Completion, GenerationRequest, TokenUsage } from "./gemini.ts"
 
 /** Every model that may answer is overloaded and left alone. */
 export class ModelResting extends Error {
@@ -68,7 +68,12 @@ async function streamFrom(
   { request, onText }: Ask,
   onFirst: () => void,
 ): Promise<Completion> {
-  const stream = ctx.gemini.stream({ ...request, model })
+  let usage: TokenUsage | null = null
+  const onTold: GenerationRequest["onTold"] = (told) => {
+    usage = told.usage
+    request.onTold(told)
+  }
+  const stream = ctx.gemini.stream({ ...request, model, onTold })
   try {
     for (let isFirst = true; ; isFirst = false) {
       const next = await stream.next()
@@ -83,7 +88,16 @@ async function streamFrom(
     else if (error instanceof GenerationFailed && error.code !== "provider_unreachable")
       ctx.breaker.answered(model)
     throw error
+  } finally {
+    countTokens(ctx, usage)
   }
+}
+
+/** Of every call, whatever became of the reply: the provider bills them all. */
+function countTokens({ metrics }: Context, usage: TokenUsage | null): void {
+  metrics.tokens.inc({ kind: "prompt" }, usage?.promptTokens ?? 0)
+  metrics.tokens.inc({ kind: "output" }, usage?.outputTokens ?? 0)
+  metrics.tokens.inc({ kind: "thought" }, usage?.thoughtTokens ?? 0)
 }
 
 function isOverload(error: unknown): error is GenerationFailed {

@@ -5,7 +5,7 @@ import { type Claim, claimReply } from "./claim-reply.ts"
 import { CancelRequested, ClaimLost, type Draft, openDraft } from "./draft.ts"
 import { GenerationFailed } from "./failures.ts"
 import { type Ending, finishReply, requeueReply } from "./finish-reply.ts"
-import type { Completion } from "./gemini.ts"
+import type { Told } from "./gemini.ts"
 import { askModels, ModelResting } from "./models.ts"
 import { buildContents } from "./prompt.ts"
 import { FIRST_RETRY_MS, MAX_ATTEMPTS, QUEUE_NAME } from "./queue.ts"
@@ -62,8 +62,9 @@ async function runAttempt(ctx: Context, claim: Claim, signal: AbortSignal): Prom
     ctx.replyLog.begin(replyId, claim.attempt)
     if (claim.takeovers > MAX_TAKEOVERS)
       throw new GenerationFailed("misconfigured", "its workers died too often")
-    const completion = await generate(ctx, draft)
-    return (await conclude(ctx, draft, completed(draft, completion))) ? { outcome: "finished" } : STALE
+    await generate(ctx, draft)
+    const ending: Ending = { ...draft.told, status: "completed", content: draft.text, errorCode: null }
+    return (await conclude(ctx, draft, ending)) ? { outcome: "finished" } : STALE
   } catch (error) {
     return await recover(ctx, draft, error, signal)
   } finally {
@@ -71,12 +72,15 @@ async function runAttempt(ctx: Context, claim: Claim, signal: AbortSignal): Prom
   }
 }
 
-async function generate(ctx: Context, draft: Draft): Promise<Completion> {
+async function generate(ctx: Context, draft: Draft): Promise<void> {
   const { claim, signal } = draft
+  const onTold = (told: Told) => {
+    draft.told = told
+  }
   const contents = await buildContents(ctx, claim)
   const { systemInstruction } = claim
-  return askModels(ctx, claim.model, {
-    request: { contents, systemInstruction, signal },
+  await askModels(ctx, claim.model, {
+    request: { contents, systemInstruction, signal, onTold },
     hasText: () => draft.text !== "",
     onText: (text) => {
       if (draft.text === "")
@@ -84,10 +88,6 @@ async function generate(ctx: Context, draft: Draft): Promise<Completion> {
       draft.add(text.replaceAll("\u0000", ""))
     },
   })
-}
-
-function completed(draft: Draft, { finishReason, usage, model }: Completion): Ending {
-  return { status: "completed", content: draft.text, errorCode: null, finishReason, usage, model }
 }
 
 /** Another attempt has the reply: what this one found out is void. */
@@ -114,13 +114,12 @@ async function conclude(ctx: Context, draft: Draft, ending: Ending): Promise<boo
 }
 
 async function recover(ctx: Context, draft: Draft, error: unknown, stopping: AbortSignal): Promise<Run> {
-  const { claim, text } = draft
+  const { claim, text, told } = draft
   if (error instanceof ClaimLost) return STALE
   if (error instanceof CancelRequested) {
     const content = claim.cancelRequested ? claim.content : text
-    return (await conclude(ctx, draft, { ...UNANSWERED, status: "cancelled", content }))
-      ? { outcome: "finished" }
-      : STALE
+    const ending: Ending = { ...told, status: "cancelled", content, errorCode: null }
+    return (await conclude(ctx, draft, ending)) ? { outcome: "finished" } : STALE
   }
   if (stopping.aborted) return later(ctx, draft, 0)
   if (error instanceof CallBudgetSpent) return later(ctx, draft, error.waitMs)
@@ -134,7 +133,7 @@ async function later(ctx: Context, draft: Draft, inMs: number): Promise<Run> {
 }
 
 async function fail(ctx: Context, draft: Draft, failure: GenerationFailed): Promise<Run> {
-  const { claim, text } = draft
+  const { claim, text, told } = draft
   const { id: replyId, attempt, requestId } = claim
   ctx.events.attemptFailed({ replyId, attempt, requestId, code: failure.code, err: failure })
   const failures = claim.failures + 1
@@ -142,11 +141,9 @@ async function fail(ctx: Context, draft: Draft, failure: GenerationFailed): Prom
     const delayMs = Math.max(FIRST_RETRY_MS * 2 ** (failures - 1), failure.retryAfterMs)
     return (await handBack(ctx, draft, { delayMs, failed: true })) ? { outcome: "retry", failure } : STALE
   }
-  const ending: Ending = { ...UNANSWERED, status: "failed", content: text, errorCode: failure.code }
+  const ending: Ending = { ...told, status: "failed", content: text, errorCode: failure.code }
   return (await conclude(ctx, draft, ending)) ? { outcome: "failed", failure } : STALE
 }
-
-const UNANSWERED = { errorCode: null, finishReason: null, usage: null, model: null }
 
 function toFailure(error: unknown): GenerationFailed {
   if (error instanceof ModelResting) return new GenerationFailed("provider_busy", "overloaded for too long")

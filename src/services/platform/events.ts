@@ -94,9 +94,6 @@ function replyEvents(log: Logger, metrics: Metrics) {
       const { status, code } = fields
       metrics.repliesFinished.inc({ status, code: code ?? "none" })
       metrics.generationSeconds.observe({ status }, fields.durationMs / 1000)
-      metrics.tokens.inc({ kind: "prompt" }, fields.promptTokens ?? 0)
-      metrics.tokens.inc({ kind: "output" }, fields.outputTokens ?? 0)
-      metrics.tokens.inc({ kind: "thought" }, fields.thoughtTokens ?? 0)
     },
     attemptFailed(fields: {
       replyId: string

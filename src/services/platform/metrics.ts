@@ -61,7 +61,7 @@ export function createMetrics() {
         REPLY_SECONDS,
         ["status"],
       ),
-      tokens: counter("chat_tokens_total", "Tokens as the provider counts them", ["kind"]),
+      tokens: counter("chat_tokens_total", "Tokens as the provider counts them, of every call", ["kind"]),
     },
     ...{
       jobs: counter("chat_jobs_total", "Jobs that this process has run", ["outcome"]),
