@@ -75,6 +75,26 @@ test("a reply that waits for a connection to be handed back is not taken for a d
   expect(await attemptsOf(watcher, reply.id)).toEqual({ attempt: 2, failures: 1, takeovers: 0 })
 }, 60_000)
 
+test("a reply whose row somebody holds keeps no other from being renewed", async () => {
+  const { app, watcher } = await startWatched()
+  const user = await signIn(app)
+  const prompt = "[[gemini: chunks=60 delay=100]] side by side"
+  const sendOne = async () => (await send(app, user, await createRoom(app, user), prompt)).body.reply
+  const [locked, other] = [await sendOne(), await sendOne()]
+  const areRunning = "SELECT 1 FROM messages WHERE id = ANY($1) AND status = 'running'"
+  await expect.poll(async () => (await watcher.query(areRunning, [[locked.id, other.id]])).rowCount).toBe(2)
+  await watcher.query("BEGIN")
+  await watcher.query("SELECT 1 FROM messages WHERE id = $1 FOR UPDATE", [locked.id])
+  try {
+    await untilHeldSince(app.pool, other.id)
+  } finally {
+    await watcher.query("COMMIT")
+  }
+  for (const reply of [locked, other])
+    expect(await finalReply(app, user, reply)).toMatchObject({ status: "completed", error: null })
+  expect(await attemptsOf(app.pool, other.id)).toEqual({ attempt: 1, failures: 0, takeovers: 0 })
+}, 60_000)
+
 /** An app, and a connection that is none of its pool's. */
 async function startWatched(database: { poolSize?: number } = {}) {
   const app = await startTestApp({ config: { database } })

@@ -43,13 +43,12 @@ export function createClaimKeeper(pool: pg.Pool, log: Logger): ClaimKeeper {
         LEASE_MS,
       ],
     })
-    const renewed = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row]))
+    const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
     for (const { held, text } of batch) {
       if (!kept.has(held)) continue
-      const row = renewed.get(`${held.claim.id}.${held.claim.attempt}`)
-      kept.set(held, text.length)
-      if (!row) held.end("lost")
-      else if (row.cancelled) held.end("cancel")
+      const what = found.get(`${held.claim.id}.${held.claim.attempt}`)
+      if (what === "lost" || what === "cancel") held.end(what)
+      if (what === "ours") kept.set(held, text.length)
     }
   }
 
@@ -84,12 +83,25 @@ export function createClaimKeeper(pool: pg.Pool, log: Logger): ClaimKeeper {
 interface Renewed {
   id: string
   attempt: number
-  cancelled: boolean
+  /** `locked`: somebody else's transaction has the row just now, and the next renewal will see what came of it. */
+  found: "ours" | "locked" | Ended
 }
 
+/** A row that somebody holds must not make the others wait: their leases would run out. */
 const RENEW = `
-  UPDATE messages AS m
-  SET content = coalesce(held.content, m.content), lease_until = now() + $4 * interval '1 millisecond'
-  FROM unnest($1::uuid[], $2::int[], $3::text[]) AS held (id, attempt, content)
-  WHERE m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
-  RETURNING m.id, m.attempt, m.cancel_requested_at IS NOT NULL AS cancelled`
+  WITH held AS (
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[]) AS held (id, attempt, content)
+  ), free AS (
+    SELECT m.id FROM messages AS m JOIN held ON held.id = m.id FOR NO KEY UPDATE OF m SKIP LOCKED
+  ), renewed AS (
+    UPDATE messages AS m
+    SET content = coalesce(held.content, m.content), lease_until = now() + $4 * interval '1 millisecond'
+    FROM held JOIN free ON free.id = held.id
+    WHERE m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
+    RETURNING m.id, m.cancel_requested_at IS NOT NULL AS cancelled
+  )
+  SELECT held.id, held.attempt,
+    CASE WHEN renewed.cancelled THEN 'cancel' WHEN renewed.id IS NOT NULL THEN 'ours'
+      WHEN m.id IS NOT NULL THEN 'locked' ELSE 'lost' END AS found
+  FROM held LEFT JOIN renewed ON renewed.id = held.id
+    LEFT JOIN messages AS m ON m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'`
