@@ -27,9 +27,13 @@ export const Behaviour = z.strictObject({
   drip: z.boolean().optional(),
   alone: z.boolean().optional(),
   stopEveryChunk: z.boolean().optional(),
+  vary: z.boolean().optional(),
 })
 
 export type Behaviour = z.infer<typeof Behaviour>
+
+/** What applies to one call. `variant`: of the texts that the same prompt gets, one for each call. */
+export type Resolved = Behaviour & { variant?: number }
 
 const OPTIONS: Record<string, keyof Behaviour> = {
   after: "after",
@@ -50,6 +54,7 @@ const FLAGS: Record<string, keyof Behaviour> = {
   alone: "alone",
   echo: "echoRest",
   "stop-every-chunk": "stopEveryChunk",
+  vary: "vary",
 }
 
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`
@@ -88,8 +93,8 @@ export function parseDirective(text: string): Behaviour {
  * What applies to a call, given how often the same prompt came before. Options without a fault always
  * apply; faults take turns: one with `times` holds for that many calls, then the next one does.
  */
-export function resolveDirectives(directives: Behaviour[], earlierCalls: number): Behaviour {
-  const chosen: Behaviour = {}
+export function resolveDirectives(directives: Behaviour[], earlierCalls: number): Resolved {
+  const chosen: Resolved = {}
   let turn = earlierCalls
   for (const { times, ...directive } of directives) {
     if (directive.fault === undefined) {
@@ -99,7 +104,7 @@ export function resolveDirectives(directives: Behaviour[], earlierCalls: number)
       else turn -= times
     }
   }
-  return chosen
+  return chosen.vary ? { ...chosen, variant: earlierCalls } : chosen
 }
 
 function* wordsOf(text: string): Generator<[word: string, value: string | undefined]> {

@@ -1,4 +1,4 @@
-import type { Behaviour } from "./directives.ts"
+import type { Behaviour, Resolved } from "./directives.ts"
 import { FINISH_FAULTS, isOneOf } from "./faults.ts"
 import { thinks } from "./models.ts"
 import { chunkText, composeReply, composeThought, hashOf, wordsIn } from "./reply-text.ts"
@@ -14,7 +14,7 @@ const HARM_CATEGORIES = ["SEXUALLY_EXPLICIT", "HATE_SPEECH", "HARASSMENT", "DANG
 export type ReplyContext = {
   model: string
   request: GenerateRequest
-  behaviour: Behaviour
+  behaviour: Resolved
   responseId: string
 }
 
@@ -56,7 +56,7 @@ function draftReply(context: ReplyContext, thoughts: number): Draft {
 function textOf({ model, request, behaviour }: ReplyContext, thoughts: number) {
   if (behaviour.echo !== undefined) return { text: behaviour.echo, finishReason: "STOP" }
   const words = behaviour.words ?? (behaviour.chunks && Math.max(behaviour.chunks * 3, 40))
-  return limited(composeReply(model, request, words), request, thoughts)
+  return limited(composeReply(model, request, { words, variant: behaviour.variant }), request, thoughts)
 }
 
 function limited(text: string, { generationConfig }: GenerateRequest, thoughts: number) {

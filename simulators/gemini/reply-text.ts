@@ -24,11 +24,16 @@ const SENTENCES = [
 
 /**
  * The text of a simulated reply: the same for the same request, it says that it is simulated, quotes the
- * prompt and tells how many earlier turns came with it. With `words`, it has exactly that many words.
+ * prompt and tells how many earlier turns came with it. With `words`, it has exactly that many words. Variants differ
+ * from the first line on, so that a text made of two of them is told from either.
  */
-export function composeReply(model: string, request: GenerateRequest, words?: number): string {
-  const seed = hashOf(model, request)
-  const opening = [introduction(model), conversation(request)].join("\n\n")
+export function composeReply(
+  model: string,
+  request: GenerateRequest,
+  { words, variant }: { words?: number; variant?: number } = {},
+): string {
+  const seed = variant === undefined ? hashOf(model, request) : hashOf(model, request, variant)
+  const opening = [introduction(model, variant), conversation(request)].join("\n\n")
   if (words === undefined) return `${opening}\n\n${body(seed)}`
   return firstWords(`${opening}\n\n${filler(seed, words)}`, words)
 }
@@ -58,8 +63,8 @@ export function hashOf(...of: unknown[]): number {
   return createHash("sha256").update(JSON.stringify(of)).digest().readUInt32BE()
 }
 
-function introduction(model: string): string {
-  return `**Simulated reply** from \`${model}\` ✨`
+function introduction(model: string, variant?: number): string {
+  return `**Simulated reply${variant === undefined ? "" : ` ${variant + 1}`}** from \`${model}\` ✨`
 }
 
 function conversation(request: GenerateRequest): string {

@@ -74,6 +74,12 @@ describe("directives", () => {
     expect(resolveDirectives(directives, 2)).toEqual({ fault: "stall", after: 1, delayMs: 5 })
   })
 
+  test("with vary each call has a variant of its own, whatever its fault", () => {
+    const directives = directivesIn("[[gemini: vary]] [[gemini: cut times=1]]")
+    expect(resolveDirectives(directives, 0)).toEqual({ vary: true, variant: 0, fault: "cut" })
+    expect(resolveDirectives(directives, 3)).toEqual({ vary: true, variant: 3 })
+  })
+
   test("a prompt of unclosed directives is read in reasonable time", () => {
     expect(directivesIn("[[gemini: ".repeat(2_000))).toEqual([])
   })
