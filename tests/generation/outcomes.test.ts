@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
 
 let app: TestApp
 let ann: SignedIn
@@ -96,6 +96,24 @@ describe.concurrent("a failed reply has what Gemini has said of it", () => {
     const user = await signIn(app)
     const reply = await ask(app, user, await createRoom(app, user), "[[gemini: forbidden]]")
     expect(reply).toMatchObject({ status: "failed", finishReason: null, usage: null })
+  })
+})
+
+describe.concurrent("a connection that fails three times", () => {
+  test.each([
+    ["cut after=2", "interrupted"],
+    ["stall after=2", "interrupted"],
+    ["cut-headers", "provider_unreachable"],
+    ["stall-headers", "provider_unreachable"],
+  ])("by %s is %s", async (fault, code) => {
+    const user = await signIn(app)
+    const prompt = `broken ${Math.random()}`
+    const { body } = await send(app, user, await createRoom(app, user), `[[gemini: ${fault}]] ${prompt}`)
+    const reply = await finalReply(app, user, body.reply, 40_000)
+    expect(reply).toMatchObject({ status: "failed", error: { code } })
+    expect(reply.content !== "").toBe(code === "interrupted")
+    expect(callsFor(prompt)).toHaveLength(3)
+    expect(await promptsUsed(app, user)).toBe(0)
   })
 })
 

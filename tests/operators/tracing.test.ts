@@ -86,7 +86,7 @@ test("every attempt at a reply belongs to its prompt's trace, and says why it fa
     ["retry", true],
     ["finished", false],
   ])
-  expect(attempts[0]?.attributes["error.type"]).toBe("provider_unreachable")
+  expect(attempts[0]?.attributes["error.type"]).toBe("interrupted")
   expect(new Set(attempts.map(({ traceId }) => traceId)).size).toBe(1)
 })
 

@@ -88,7 +88,8 @@ async function* stream(
     }
   } catch (error) {
     request.signal.throwIfAborted()
-    throw watchdog.signal.aborted ? watchdog.signal.reason : toGenerationFailed(error)
+    const failure = toGenerationFailed(watchdog.signal.aborted ? watchdog.signal.reason : error)
+    throw ending.answered ? brokenOff(failure) : failure
   }
   request.onTold({ finishReason: ending.finishReason, usage: ending.usage, model: ending.model })
   return conclude(ending)
@@ -156,6 +157,12 @@ function conclude({ finishReason, blockReason, usage, model, answered, character
     throw new GenerationFailed("provider_refused", `the answer ended with ${finishReason}`)
   if (characters === 0) throw new GenerationFailed("empty", "the answer has no text")
   return { finishReason, usage, model }
+}
+
+/** Whoever has read half an answer knows that the model was reached. */
+function brokenOff(failure: GenerationFailed): GenerationFailed {
+  if (failure.code !== "provider_unreachable") return failure
+  return new GenerationFailed("interrupted", failure.message, { cause: failure.cause })
 }
 
 /** A signal that aborts after too long a silence or too long a whole. */

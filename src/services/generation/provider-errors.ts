@@ -17,7 +17,7 @@ type ProviderError = z.infer<typeof Envelope>["error"]
 /** Per-minute quotas are free again within a minute; a reply, and its room, doesn't wait for longer ones. */
 const LONGEST_RETRY_MS = 90 * SECOND
 
-/** Names what the SDK threw. Network faults and time-outs are `provider_unreachable`. */
+/** Names what the SDK threw. Network faults and time-outs are `provider_unreachable`, as if no answer had begun. */
 export function toGenerationFailed(error: unknown): GenerationFailed {
   if (error instanceof GenerationFailed) return error
   if (error instanceof ApiError) return fromApiError(error)
