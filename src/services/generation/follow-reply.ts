@@ -57,7 +57,8 @@ function readPlace(lastEventId: string | undefined): Place {
     : { attempt: 0, characters: 0 }
 }
 
-async function readReply(ctx: Context, replyId: string): Promise<MessageRecord | null> {
+/** The reply's row; null when it was deleted. */
+export async function readReply(ctx: Context, replyId: string): Promise<MessageRecord | null> {
   const { rows } = await ctx.db.pool.query({ name: "read-reply", text: READ, values: [replyId] })
   return rows[0] ? toCamelCase<MessageRecord>(rows[0]) : null
 }

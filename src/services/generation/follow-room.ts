@@ -3,7 +3,7 @@ import { CHATROOM_COLUMNS, type ChatroomRecord } from "../chat/chatroom-record.t
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../chat/message-record.ts"
 import { subscribeToRoom } from "../chat/room-notices.ts"
 import type { Context } from "../context.ts"
-import { advance, catchUp, createWaker, type ReplyEvent } from "./follow-reply.ts"
+import { advance, catchUp, createWaker, type ReplyEvent, readReply } from "./follow-reply.ts"
 import type { LogPosition } from "./reply-log.ts"
 import { roomPlaceId as idOf, placeNow, type RoomPlace, readRoomPlace } from "./room-place.ts"
 
@@ -170,12 +170,11 @@ async function* followOne(
     change,
   })
   if (look) {
-    const { rows } = await ctx.db.pool.query({ name: "read-reply", text: READ_REPLY, values: [current.id] })
-    if (!rows[0]) {
+    const message = await readReply(ctx, current.id)
+    if (!message) {
       pass(place, current)
       return true
     }
-    const message = toCamelCase<MessageRecord>(rows[0])
     for (const change of catchUp(place.reply, message)) yield wrap(change)
     if (isFinal(message)) {
       pass(place, current)
@@ -188,8 +187,6 @@ async function* followOne(
   for (const entry of fresh.entries) for (const change of advance(place.reply, entry)) yield wrap(change)
   return false
 }
-
-const READ_REPLY = `SELECT ${MESSAGE_COLUMNS} FROM messages AS m WHERE m.id = $1`
 
 /** Whoever goes on from here goes on with another reply, of which nothing is known. */
 function pass(place: RoomPlace, { position, retry }: Candidate): void {
