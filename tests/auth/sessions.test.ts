@@ -173,8 +173,58 @@ describe("sessions", () => {
     }
   })
 
+  describe("in another process that doesn't hear of ended ones a token is dead within a second all the same", () => {
+    /** Its poll waits as if its connection were frozen; sessions themselves can be read. */
+    const freeze = async () => {
+      const locker = await app.pool.connect()
+      await locker.query("BEGIN")
+      await locker.query("LOCK TABLE session_revocations IN ACCESS EXCLUSIVE MODE")
+      return async () => {
+        await locker.query("ROLLBACK")
+        locker.release()
+      }
+    }
+    const dead = (token: string) =>
+      vi.waitFor(async () => expect(await isLive(other, token)).toBe(false), {
+        timeout: 10_000,
+        interval: 20,
+      })
+
+    test("its connection being frozen, and hears again afterwards", async () => {
+      const [ended, going] = [await signIn(app), await signIn(app)]
+      await expect.poll(() => other.ctx.revocations.isCurrent()).toBe(true)
+      const thaw = await freeze()
+      try {
+        expect(await isLive(other, ended.token)).toBe(true)
+        // The row alone: its notice can't be written, either.
+        await app.pool.query("UPDATE sessions SET ended_at = now() WHERE id = $1", [idOf(ended.token)])
+        const endedAt = performance.now()
+        await dead(ended.token)
+        expect(performance.now() - endedAt).toBeLessThan(1_100)
+        expect(await isLive(other, going.token)).toBe(true)
+      } finally {
+        await thaw()
+      }
+      await expect.poll(() => other.ctx.revocations.isCurrent()).toBe(true)
+    })
+
+    test("its connection being cut", async () => {
+      const { token } = await signIn(app)
+      const { rowCount } = await app.pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND query LIKE 'SELECT session_id FROM session_revocations%'`,
+      )
+      expect(rowCount).toBeGreaterThanOrEqual(2)
+      await app.http.post("/auth/logout", undefined, { token })
+      const endedAt = performance.now()
+      await dead(token)
+      expect(performance.now() - endedAt).toBeLessThan(1_000)
+    })
+  })
+
   test("are looked up without a query while the process hears of ended ones", async () => {
     const { token } = await signIn(app)
+    await expect.poll(() => app.ctx.revocations.isCurrent()).toBe(true)
     const query = vi.spyOn(app.pool, "query")
     try {
       expect(authenticateToken(app.ctx, token)).toMatchObject({ sessionId: idOf(token) })
@@ -189,6 +239,7 @@ describe("sessions", () => {
     const ended = await signIn(app)
     // The row alone: nobody has told this process, and nobody will.
     await app.pool.query("UPDATE sessions SET ended_at = now() WHERE id = $1", [idOf(ended.token)])
+    await expect.poll(() => app.ctx.revocations.isCurrent()).toBe(true)
     expect(await isLive(app, ended.token)).toBe(true)
     const deaf = vi.spyOn(app.ctx.revocations, "isCurrent").mockReturnValue(false)
     try {

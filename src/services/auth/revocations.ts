@@ -3,23 +3,30 @@ import type { Logger } from "../../config/logger.ts"
 import { MINUTE, pause, SECOND } from "../../utils/time.ts"
 import { ACCESS_TOKEN_SECONDS } from "./access-tokens.ts"
 
-/** Twice this and a query are less than the second in which a token must be dead everywhere. */
-const POLL_MS = 400
+/** Leaves two thirds of `CURRENT_MS` to the query and a busy process before requests read sessions themselves. */
+const POLL_MS = 300
 
 /** How far back a poll looks: longer than a transaction may stay open between writing its row and its commit. */
 const OVERLAP_MS = 30 * SECOND
 
-/** Silence after which this process no longer says that it knows which sessions have ended. */
-const CURRENT_MS = 5 * SECOND
+/**
+ * Silence after which this process no longer says that it knows which sessions have ended: what it hasn't heard of by
+ * then may be a second old, and a second after its end a session's tokens must be dead everywhere.
+ */
+const CURRENT_MS = 1 * SECOND
 
-const QUERY_TIMEOUT_MS = 2 * SECOND
+/** A later answer would no longer count as current; a connection that gives none is replaced. */
+const LATEST_TIMEOUT_MS = CURRENT_MS
+
+/** Reads more, at the start and after a long silence. */
+const ALL_TIMEOUT_MS = 2 * SECOND
 
 /** How long a revocation is kept: the life of an access token, and a minute for clocks that differ. */
 export const REVOCATION_SECONDS = ACCESS_TOKEN_SECONDS + MINUTE / SECOND
 
 /**
  * The sessions whose access tokens are dead before they expire, as far as this process has heard: its own at once,
- * those of others within half a second.
+ * those of others within half a second. Where the database is silent for a second, it says that it doesn't know.
  */
 export interface Revocations {
   /** Resolves when all of them are known. */
@@ -86,14 +93,15 @@ export function createRevocations(pool: pg.Pool, log: Logger): Revocations {
   }
 }
 
-const ALL = query("SELECT session_id FROM session_revocations WHERE expires_at > now()")
+const ALL = query("SELECT session_id FROM session_revocations WHERE expires_at > now()", ALL_TIMEOUT_MS)
 const LATEST = query(
   `SELECT session_id FROM session_revocations WHERE revoked_at > now() - interval '${OVERLAP_MS} milliseconds'`,
+  LATEST_TIMEOUT_MS,
 )
 
 /** `query_timeout` is a setting of pg's queries that its typings know for clients only. */
-function query(text: string): pg.QueryConfig {
-  return { text, query_timeout: QUERY_TIMEOUT_MS } as pg.QueryConfig
+function query(text: string, timeoutMs: number): pg.QueryConfig {
+  return { text, query_timeout: timeoutMs } as pg.QueryConfig
 }
 
 /** Forgets what was added `lifeMs` ago, or a little later. */
