@@ -24,12 +24,25 @@ afterAll(() => app.close())
 interface Held {
   text: string
   ending: "text" | "blocked" | "empty" | "truncated" | "error"
+  error?: RecordedError
 }
 
 interface Chunk {
   candidates?: { content?: { parts?: { text?: string; thought?: boolean }[] }; finishReason?: string }[]
   promptFeedback?: { blockReason?: string }
-  error?: object
+  error?: RecordedError
+}
+
+/** Google's envelope. */
+interface RecordedError {
+  code: number
+  status?: string
+  details?: {
+    "@type"?: string
+    reason?: string
+    retryDelay?: string
+    violations?: { quotaId?: string; quotaValue?: string }[]
+  }[]
 }
 
 function readHeld(file: string): Held {
@@ -42,7 +55,8 @@ function readHeld(file: string): Held {
   const parts = chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? [])
   const text = parts.flatMap((part) => (part.thought ? [] : (part.text ?? []))).join("")
   const finish = chunks.flatMap((chunk) => chunk.candidates?.[0]?.finishReason ?? []).at(-1)
-  if (chunks.some((chunk) => chunk.error)) return { text, ending: "error" }
+  const error = chunks.flatMap((chunk) => chunk.error ?? [])[0]
+  if (error) return { text, ending: "error", error }
   if (chunks.some((chunk) => chunk.promptFeedback?.blockReason) || finish === "SAFETY")
     return { text, ending: "blocked" }
   if (finish === "MAX_TOKENS") return { text, ending: "truncated" }
@@ -68,12 +82,37 @@ function toReplay(file: string, held: Held) {
   }
 }
 
-const CODES = {
-  blocked: ["blocked"],
-  empty: ["empty"],
-  truncated: ["truncated"],
-  error: ["misconfigured", "provider_refused"],
+/** What a user is to be told, by what the API's documentation says of status and reason. */
+function codeOf({ ending, error }: Held): string {
+  if (!error) return ending
+  const details = error.details ?? []
+  if (error.code === 429) return isUsedUp(details) ? "provider_exhausted" : "provider_busy"
+  if (error.code >= 500) return "provider_busy"
+  const isOurs =
+    [401, 403, 404].includes(error.code) ||
+    error.status === "FAILED_PRECONDITION" ||
+    details.some(({ reason }) => reason === "API_KEY_INVALID")
+  return isOurs ? "misconfigured" : "provider_refused"
 }
+
+/** A quota of the day or of nothing, or one that is free again only after longer than a reply waits. */
+function isUsedUp(details: NonNullable<RecordedError["details"]>): boolean {
+  const violations = details.flatMap((detail) => detail.violations ?? [])
+  return (
+    violations.some(({ quotaId, quotaValue }) => quotaId?.includes("PerDay") || quotaValue === "0") ||
+    details.some(({ retryDelay }) => Number.parseFloat(retryDelay ?? "0") > 90)
+  )
+}
+
+test.each<[string, RecordedError]>([
+  ["provider_busy", { code: 503, status: "UNAVAILABLE" }],
+  ["provider_busy", { code: 429, details: [{ violations: [{ quotaId: "RequestsPerMinutePerProject" }] }] }],
+  ["provider_exhausted", { code: 429, details: [{ violations: [{ quotaId: "RequestsPerDayPerProject" }] }] }],
+  ["misconfigured", { code: 400, details: [{ reason: "API_KEY_INVALID" }] }],
+  ["provider_refused", { code: 400, status: "INVALID_ARGUMENT" }],
+])("a recording is to be %s where it holds %j", (code, error) => {
+  expect(codeOf({ text: "", ending: "error", error })).toBe(code)
+})
 
 describe.skipIf(recordings.length === 0)(
   "a recorded body gives the text or the failure that it holds",
@@ -90,7 +129,7 @@ describe.skipIf(recordings.length === 0)(
         expect(reply.usage !== null).toBe(counted)
       } else {
         expect(reply.status).toBe("failed")
-        expect(CODES[held.ending]).toContain(reply.error.code)
+        expect(reply.error.code).toBe(codeOf(held))
         expect(reply.content).toBe(held.text)
       }
     })
