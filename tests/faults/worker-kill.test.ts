@@ -3,8 +3,11 @@ import { runScenario, TAKEOVER_WITHIN_MS } from "../../drills/scenario.ts"
 import { workerKill } from "../../drills/scenarios/worker-kill.ts"
 import { openFolder } from "../../drills/stores.ts"
 import { percentile } from "../../drills/takeovers.ts"
-import { MINUTE } from "../../src/utils/time.ts"
+import { MINUTE, SECOND } from "../../src/utils/time.ts"
 import { describeBackends, openTestStores, testStack } from "./kit.ts"
+
+/** What the project promises of a takeover; 5 in 100 may have lost their second worker, too. */
+const PROMISED_MS = 8 * SECOND
 
 /** For a machine that does much else; on an idle one it takes about one minute. */
 const AT_MOST_MS = 10 * MINUTE
@@ -41,6 +44,7 @@ describeBackends("kill -9 of a worker", (backend) => {
       expect(takeoverMs.length).toBeGreaterThanOrEqual(25)
       // How late the latest may be is the drill's to judge: here other tests want the processor too.
       expect(percentile(takeoverMs, 0.5)).toBeLessThanOrEqual(TAKEOVER_WITHIN_MS)
+      expect(percentile(takeoverMs, 0.95)).toBeLessThanOrEqual(PROMISED_MS)
     },
     AT_MOST_MS,
   )
