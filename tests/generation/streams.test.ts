@@ -79,6 +79,17 @@ describe("the stream of a reply", () => {
     expect(joinDeltas(events)).toBe(reply.content)
   })
 
+  test("of a finished reply is one delta and the end, however long it is", async () => {
+    const reply = await ask(app, ann, await createRoom(app, ann), "long")
+    // More than lies in the buffers on the way, so it is written in pieces, as fast as it is read.
+    const content = "a 😀 日本語".repeat(50_000)
+    await app.pool.query("UPDATE messages SET content = $2 WHERE id = $1", [reply.id, content])
+    const events = await collect(follow(reply))
+    expect(events.map(({ event }) => event)).toEqual(["delta", "done"])
+    expect(events[0]?.data.text === content).toBe(true)
+    expect(events[1]?.data.content === content).toBe(true)
+  })
+
   test("continues exactly after the Last-Event-ID, also when the reply is finished", async () => {
     const reply = await sendPrompt("[[gemini: chunks=30 delay=15]] a long one")
     const before = await readSome(reply, 3)

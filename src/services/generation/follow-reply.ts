@@ -1,5 +1,4 @@
 import { toCamelCase } from "../../utils/records.ts"
-import { splitAtWholeCharacter } from "../../utils/text.ts"
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
 import { type LogEntry, type LogPosition, ROW_CHECK_MS, type Wake } from "./reply-log.ts"
@@ -74,9 +73,6 @@ export function* catchUp(place: Place, row: MessageRecord): Generator<ReplyEvent
   yield* advance(place, { attempt: row.attempt, offset: 0, text: row.content })
 }
 
-/** Deltas of at most this length, so that a long text meets the writer's back-pressure. */
-const MAX_DELTA = 16 * 1024
-
 /** Moves `place` over what `entry` has beyond it. An entry that leaves a gap is skipped: the row will fill it. */
 export function* advance(place: Place, { attempt, offset, text }: LogEntry): Generator<ReplyEvent> {
   if (attempt < place.attempt) return
@@ -86,12 +82,10 @@ export function* advance(place: Place, { attempt, offset, text }: LogEntry): Gen
     place.characters = 0
   }
   if (offset > place.characters) return
-  for (let rest = text.slice(place.characters - offset); rest !== ""; ) {
-    const [piece] = splitAtWholeCharacter(rest.slice(0, MAX_DELTA))
-    place.characters += piece.length
-    rest = rest.slice(piece.length)
-    yield { event: "delta", id: idOf(place), text: piece }
-  }
+  const fresh = text.slice(place.characters - offset)
+  if (fresh === "") return
+  place.characters += fresh.length
+  yield { event: "delta", id: idOf(place), text: fresh }
 }
 
 function reset(place: Place, attempt: number): ReplyEvent {
