@@ -24,6 +24,8 @@ export class ChatroomModel extends Model<
   /** The one reply of the room that may be made now; the other unfinished ones wait for it. */
   declare activeReplyId: CreationOptional<string | null>
   declare lastPosition: CreationOptional<number>
+  /** How many replies of the room an operator has queued once more. */
+  declare retries: CreationOptional<number>
   declare lastMessageAt: CreationOptional<Date | null>
   /** What lists are ordered by: the last message or, before the first, the creation. */
   declare activityAt: CreationOptional<Date>
@@ -44,6 +46,7 @@ export function defineChatroom(sequelize: Sequelize) {
       headId: DataTypes.UUID,
       activeReplyId: DataTypes.UUID,
       lastPosition: { type: DataTypes.INTEGER, defaultValue: 0 },
+      retries: { type: DataTypes.INTEGER, defaultValue: 0 },
       lastMessageAt: DataTypes.DATE,
       activityAt: DataTypes.DATE,
       createdAt: DataTypes.DATE,

@@ -13,7 +13,8 @@ export type ReplyStatus = "queued" | "running" | "completed" | "failed" | "cance
 /**
  * A node in a room's tree of messages: a prompt or a reply. An unfinished reply is also its own outbox entry:
  * `attempt` is the fence that every write of a worker names, `leaseUntil` says until when its holder (a worker,
- * or the queue while it waits) is trusted, `failures` counts what went wrong at the provider.
+ * or the queue while it waits) is trusted, `failures` counts what went wrong at the provider, `takeovers` how often
+ * a worker took it from another that was silent.
  */
 export class MessageModel extends Model<
   InferAttributes<MessageModel>,
@@ -36,11 +37,18 @@ export class MessageModel extends Model<
   declare totalTokens: CreationOptional<number | null>
   declare attempt: CreationOptional<number>
   declare failures: CreationOptional<number>
+  declare takeovers: CreationOptional<number>
+  /** The number, in its room, of the last time that an operator queued it once more; 0 for never. */
+  declare retry: CreationOptional<number>
+  declare retriedAt: CreationOptional<Date | null>
+  declare cancelRequestedAt: CreationOptional<Date | null>
   declare leaseUntil: CreationOptional<Date | null>
   declare notBefore: CreationOptional<Date | null>
   /** The day whose quota paid for the reply; null once given back, and for what was never charged. */
   declare chargedOn: CreationOptional<string | null>
   declare requestId: CreationOptional<string | null>
+  /** The trace that the reply belongs to, as W3C writes it. */
+  declare traceparent: CreationOptional<string | null>
   declare createdAt: CreationOptional<Date>
   declare completedAt: CreationOptional<Date | null>
 }
@@ -66,10 +74,15 @@ export function defineMessage(sequelize: Sequelize) {
       totalTokens: DataTypes.INTEGER,
       attempt: { type: DataTypes.INTEGER, defaultValue: 0 },
       failures: { type: DataTypes.SMALLINT, defaultValue: 0 },
+      takeovers: { type: DataTypes.SMALLINT, defaultValue: 0 },
+      retry: { type: DataTypes.INTEGER, defaultValue: 0 },
+      retriedAt: DataTypes.DATE,
+      cancelRequestedAt: DataTypes.DATE,
       leaseUntil: DataTypes.DATE,
       notBefore: DataTypes.DATE,
       chargedOn: DataTypes.DATEONLY,
       requestId: DataTypes.TEXT,
+      traceparent: DataTypes.TEXT,
       createdAt: DataTypes.DATE,
       completedAt: DataTypes.DATE,
     },

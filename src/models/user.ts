@@ -16,6 +16,8 @@ export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAt
   declare proUntil: CreationOptional<Date | null>
   declare verifiedAt: CreationOptional<Date | null>
   declare deletedAt: CreationOptional<Date | null>
+  declare role: CreationOptional<"user" | "admin">
+  declare suspendedAt: CreationOptional<Date | null>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
 }
@@ -31,6 +33,8 @@ export function defineUser(sequelize: Sequelize) {
       proUntil: DataTypes.DATE,
       verifiedAt: DataTypes.DATE,
       deletedAt: DataTypes.DATE,
+      role: { type: DataTypes.TEXT, defaultValue: "user" },
+      suspendedAt: DataTypes.DATE,
       createdAt: DataTypes.DATE,
       updatedAt: DataTypes.DATE,
     },

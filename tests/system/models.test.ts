@@ -1,0 +1,38 @@
+import type { DataTypes, Model, ModelStatic } from "sequelize"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { defineModels } from "../../src/models/index.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
+
+let app: TestApp
+beforeAll(async () => {
+  app = await startTestApp({ worker: false })
+})
+afterAll(() => app.close())
+
+test("every model names its table's columns, all of them, by their types", async () => {
+  const models: ModelStatic<Model>[] = Object.values(defineModels(app.ctx.db.sequelize))
+  expect(models.length).toBeGreaterThan(0)
+  for (const model of models) {
+    const table = model.getTableName()
+    expect({ table, columns: columnsOf(model) }).toEqual({ table, columns: await readColumns(`${table}`) })
+  }
+})
+
+function columnsOf(model: ModelStatic<Model>): Record<string, string> {
+  const attributes = Object.entries(model.getAttributes())
+  return Object.fromEntries(
+    attributes.map(([name, { field, type }]) => [
+      field ?? name,
+      (type as DataTypes.AbstractDataType).toSql().toLowerCase(),
+    ]),
+  )
+}
+
+async function readColumns(table: string): Promise<Record<string, string>> {
+  const { rows } = await app.pool.query<{ name: string; type: string }>(
+    `SELECT column_name AS name, data_type AS type FROM information_schema.columns
+     WHERE table_schema = current_schema() AND table_name = $1`,
+    [table],
+  )
+  return Object.fromEntries(rows.map(({ name, type }) => [name, type]))
+}
