@@ -2,12 +2,14 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 
+const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+
 let app: TestApp
 let ann: SignedIn
 
 // One connection, so that what the requests have prepared can be explained on it.
 beforeAll(async () => {
-  app = await startTestApp({ config: { database: { poolSize: 1 } } })
+  app = await startTestApp({ config: { database: { poolSize: 1 }, admin: { token: ADMIN_TOKEN } } })
   ann = await signIn(app)
   const room = await createRoom(app, ann)
   await ask(app, ann, room, "hello")
@@ -31,8 +33,13 @@ interface Plan {
   Plans?: Plan[]
 }
 
+function explain(name: string, values: unknown[]): Promise<Plan[]> {
+  const args = values.map((value) => (value === null ? "NULL" : `'${value}'`)).join(", ")
+  return explainText(`EXECUTE "${name}"${args ? ` (${args})` : ""}`)
+}
+
 /** The plan that PostgreSQL chooses where scanning a whole table costs more than anything, as in a large one it does. */
-async function explain(name: string, values: unknown[]): Promise<Plan[]> {
+async function explainText(statement: string): Promise<Plan[]> {
   const client = await app.pool.connect()
   try {
     await client.query("SET enable_seqscan = off")
@@ -40,8 +47,7 @@ async function explain(name: string, values: unknown[]): Promise<Plan[]> {
     await client.query("SET plan_cache_mode = force_generic_plan")
     await client.query("SET enable_bitmapscan = off")
     await client.query("DISCARD PLANS")
-    const args = values.map((value) => (value === null ? "NULL" : `'${value}'`)).join(", ")
-    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE "${name}"${args ? ` (${args})` : ""}`)
+    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) ${statement}`)
     return flatten(rows[0]["QUERY PLAN"][0].Plan)
   } finally {
     client.release()
@@ -65,6 +71,37 @@ test.each([
   expect(plan.some((node) => condition.test(node["Index Cond"] ?? ""))).toBe(true)
   if (name.startsWith("list-")) expect(plan.map((node) => node["Node Type"])).not.toContain("Sort")
 })
+
+test.each([
+  ["/auth/sessions", "sessions", /created_at.*id/],
+  ["/subscription/history", "entitlement_log", /at.*id/],
+  ["/admin/audit", "admin_audit", /at.*id/],
+])("what a model reads for a page of %s is a range of an index, in its order", async (path, table, range) => {
+  const cursor = Buffer.from(JSON.stringify(["2027-01-01T00:00:00.000Z", ID])).toString("base64url")
+  for (const query of ["", `?cursor=${cursor}`]) {
+    const [sql = ""] = await modelStatements(`FROM "${table}"`, () =>
+      app.http.get(path + query, { token: path.startsWith("/admin") ? ADMIN_TOKEN : ann.token }),
+    )
+    const plan = await explainText(sql)
+    const types = plan.map((node) => node["Node Type"])
+    expect(types).toContain("Index Scan")
+    expect(types.filter((type) => /Seq Scan|Sort/.test(type))).toEqual([])
+    if (query) expect(plan.map((node) => node["Index Cond"] ?? "").join()).toMatch(range)
+  }
+})
+
+/** What Sequelize sends while `act` goes on, as far as it holds `text`. */
+async function modelStatements(text: string, act: () => Promise<{ status: number }>): Promise<string[]> {
+  const sent: string[] = []
+  const { options } = app.ctx.db.sequelize as unknown as { options: { logging: unknown } }
+  options.logging = (line: string) => void sent.push(line.replace(/^Executing \([^)]*\): /, ""))
+  try {
+    expect((await act()).status).toBe(200)
+  } finally {
+    options.logging = false
+  }
+  return sent.filter((sql) => sql.includes(text))
+}
 
 test("no statement of the API has to read a whole table", async () => {
   const client = await app.pool.connect()

@@ -1,8 +1,9 @@
+import { Op } from "sequelize"
 import { z } from "zod"
+import { isAfter } from "../../models/place.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { AppError } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
 import type { Actor, Admin } from "./admin.ts"
 
@@ -34,16 +35,9 @@ export async function audited<T>(
 ): Promise<T> {
   const id = newId()
   let { targetId } = action
-  await ctx.db.pool.query(ENTER, [
-    id,
-    action.actor,
-    action.action,
-    targetId,
-    action.requestId,
-    action.address,
-  ])
+  await ctx.models.AuditEntry.create({ ...action, id, outcome: "begun" }, { returning: false })
   const conclude = async (outcome: string) => {
-    await ctx.db.pool.query(CONCLUDE, [id, outcome, targetId])
+    await ctx.models.AuditEntry.update({ outcome, targetId }, { where: { id } })
     ctx.events.adminActed({ ...action, targetId, outcome })
   }
   const about = (target: string) => {
@@ -59,11 +53,6 @@ export async function audited<T>(
   }
 }
 
-const ENTER = `
-  INSERT INTO admin_audit (id, actor, action, target_id, request_id, address, outcome)
-  VALUES ($1, $2, $3, $4, $5, $6, 'begun')`
-const CONCLUDE = "UPDATE admin_audit SET outcome = $2, target_id = $3 WHERE id = $1"
-
 const Cursor = z.tuple([CursorTime, z.uuid()])
 
 /** What operators did, newest first. @throws {InvalidRequest} for a cursor that isn't one */
@@ -71,14 +60,18 @@ export async function listAudit(
   ctx: Context,
   { limit, cursor }: { limit: number; cursor?: string },
 ): Promise<{ items: AuditEntry[]; next: string | null }> {
-  const [at, id] = cursor === undefined ? [null, null] : decodeCursor(cursor, Cursor)
-  const { rows } = await ctx.db.pool.query({ name: "list-audit", text: LIST, values: [limit + 1, at, id] })
-  const items = rows.slice(0, limit).map((row) => toCamelCase<AuditEntry>(row))
+  const place = cursor === undefined ? null : decodeCursor(cursor, Cursor)
+  const rows: AuditEntry[] = await ctx.models.AuditEntry.findAll({
+    attributes: ["id", "at", "actor", "action", "targetId", "requestId", "address", "outcome"],
+    where: { [Op.and]: place ? [isAfter("at", place)] : [] },
+    order: [
+      ["at", "DESC"],
+      ["id", "DESC"],
+    ],
+    limit: limit + 1,
+    raw: true,
+  })
+  const items = rows.slice(0, limit)
   const last = items.at(-1)
   return { items, next: rows.length > limit && last ? encodeCursor([last.at.toISOString(), last.id]) : null }
 }
-
-const LIST = `
-  SELECT id, at, actor, action, target_id, request_id, address, outcome FROM admin_audit
-  WHERE (at, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-  ORDER BY at DESC, id DESC LIMIT $1`

@@ -12,6 +12,3 @@ export interface Device {
   address: string
   userAgent: string | undefined
 }
-
-/** How a session was begun: a fresh code lets its owner set a password without the old one. */
-export type OpenedBy = "otp" | "password"

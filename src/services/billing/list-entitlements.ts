@@ -1,6 +1,7 @@
+import { Op } from "sequelize"
 import { z } from "zod"
+import { isAfter } from "../../models/place.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
 
 /** One entry of the log: what was in force from `at` on, and why. */
@@ -22,20 +23,19 @@ export async function listEntitlements(
   ctx: Context,
   { userId, limit, cursor }: { userId: string; limit: number; cursor?: string },
 ): Promise<{ items: EntitlementEntry[]; next: string | null }> {
-  const [at, id] = cursor === undefined ? [null, null] : decodeCursor(cursor, Cursor)
-  const { rows } = await ctx.db.pool.query({
-    name: "list-entitlements",
-    text: LIST,
-    values: [userId, limit + 1, at, id],
+  const place = cursor === undefined ? null : decodeCursor(cursor, Cursor)
+  const rows: EntitlementEntry[] = await ctx.models.EntitlementEntry.findAll({
+    attributes: ["id", "at", "tier", "until", "reason", "cause", "eventId", "subscriptionId"],
+    where: { userId, [Op.and]: place ? [isAfter("at", place)] : [] },
+    order: [
+      ["at", "DESC"],
+      ["id", "DESC"],
+    ],
+    limit: limit + 1,
+    raw: true,
   })
-  const items = rows.slice(0, limit).map((row) => toCamelCase<EntitlementEntry>(row))
+  const items = rows.slice(0, limit)
   const last = items.at(-1)
   const next = rows.length > limit && last ? encodeCursor([last.at.toISOString(), last.id]) : null
   return { items, next }
 }
-
-const LIST = `
-  SELECT id, at, tier, until, reason, cause, event_id, subscription_id FROM entitlement_log
-  WHERE user_id = $1
-    AND (at, id) < (coalesce($3::timestamptz, 'infinity'), coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-  ORDER BY at DESC, id DESC LIMIT $2`
