@@ -1,6 +1,7 @@
 import {
   type CreationOptional,
   DataTypes,
+  type HasManyCountAssociationsMixin,
   type InferAttributes,
   type InferCreationAttributes,
   Model,
@@ -31,6 +32,7 @@ export class ChatroomModel extends Model<
   declare activityAt: CreationOptional<Date>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
+  declare countMessages: HasManyCountAssociationsMixin
 }
 
 export function defineChatroom(sequelize: Sequelize) {

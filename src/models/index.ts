@@ -10,7 +10,7 @@ export type Models = ReturnType<typeof defineModels>
 
 /** Binds the tables to one connection pool, so that a process may hold several databases. */
 export function defineModels(sequelize: Sequelize) {
-  return {
+  const models = {
     User: defineUser(sequelize),
     Chatroom: defineChatroom(sequelize),
     Message: defineMessage(sequelize),
@@ -18,4 +18,9 @@ export function defineModels(sequelize: Sequelize) {
     AuditEntry: defineAuditEntry(sequelize),
     EntitlementEntry: defineEntitlementEntry(sequelize),
   }
+  const { User, Chatroom, Message, Session } = models
+  User.hasMany(Session, { as: "sessions", foreignKey: "userId" })
+  User.hasMany(Chatroom, { as: "chatrooms", foreignKey: "userId" })
+  Chatroom.hasMany(Message, { as: "messages", foreignKey: "chatroomId" })
+  return models
 }

@@ -1,6 +1,7 @@
 import {
   type CreationOptional,
   DataTypes,
+  type HasManyCountAssociationsMixin,
   type InferAttributes,
   type InferCreationAttributes,
   Model,
@@ -20,6 +21,8 @@ export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAt
   declare suspendedAt: CreationOptional<Date | null>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
+  declare countSessions: HasManyCountAssociationsMixin
+  declare countChatrooms: HasManyCountAssociationsMixin
 }
 
 export function defineUser(sequelize: Sequelize) {

@@ -1,5 +1,5 @@
+import { fn, Op } from "sequelize"
 import { NotFound } from "../../utils/errors.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import { readMobileNumber } from "../auth/mobile-number.ts"
 import { getSubscription, type Standing } from "../billing/get-subscription.ts"
 import { type EntitlementEntry, listEntitlements } from "../billing/list-entitlements.ts"
@@ -27,21 +27,33 @@ export interface UserOverview {
 
 /** @throws {NotFound} */
 export async function lookUpUser(ctx: Context, userId: string): Promise<UserOverview> {
-  const { rows } = await ctx.db.pool.query({ name: "look-up-user", text: LOOK_UP, values: [userId] })
-  if (!rows[0]) throw new NotFound("user")
-  const user = toCamelCase<Omit<UserOverview, "standing" | "entitlement">>(rows[0])
-  const standing = user.deletedAt === null ? await getSubscription(ctx, userId) : null
-  const { items } = await listEntitlements(ctx, { userId, limit: 1 })
-  return { ...user, standing, entitlement: items[0] ?? null }
+  const user = await ctx.models.User.findByPk(userId)
+  if (!user) throw new NotFound("user")
+  const [openSessions, chatrooms, unfinishedReplies, standing, { items }] = await Promise.all([
+    user.countSessions({ where: { endedAt: null, expiresAt: { [Op.gt]: fn("now") } } }),
+    user.countChatrooms(),
+    user.countChatrooms({ where: { activeReplyId: { [Op.ne]: null } } }),
+    user.deletedAt === null ? getSubscription(ctx, userId) : null,
+    listEntitlements(ctx, { userId, limit: 1 }),
+  ])
+  const { id, mobileNumber, name, role, verifiedAt, suspendedAt, deletedAt, createdAt, passwordHash } = user
+  return {
+    id,
+    mobileNumber,
+    name,
+    role,
+    verifiedAt,
+    suspendedAt,
+    deletedAt,
+    createdAt,
+    hasPassword: passwordHash !== null,
+    openSessions,
+    chatrooms,
+    unfinishedReplies,
+    standing,
+    entitlement: items[0] ?? null,
+  }
 }
-
-const LOOK_UP = `
-  SELECT u.id, u.mobile_number, u.name, u.role, u.verified_at, u.suspended_at, u.deleted_at, u.created_at,
-    u.password_hash IS NOT NULL AS has_password,
-    (SELECT count(*)::int FROM sessions WHERE user_id = u.id AND ended_at IS NULL AND expires_at > now()) AS open_sessions,
-    (SELECT count(*)::int FROM chatrooms WHERE user_id = u.id) AS chatrooms,
-    (SELECT count(*)::int FROM chatrooms WHERE user_id = u.id AND active_reply_id IS NOT NULL) AS unfinished_replies
-  FROM users AS u WHERE u.id = $1`
 
 /**
  * The id of who has this number, as people write numbers.
@@ -50,9 +62,7 @@ const LOOK_UP = `
  */
 export async function findUserId(ctx: Context, mobileNumber: string): Promise<string> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
-  const { rows } = await ctx.db.pool.query<{ id: string }>("SELECT id FROM users WHERE mobile_number = $1", [
-    number,
-  ])
-  if (!rows[0]) throw new NotFound("user")
-  return rows[0].id
+  const user = await ctx.models.User.findOne({ attributes: ["id"], where: { mobileNumber: number } })
+  if (!user) throw new NotFound("user")
+  return user.id
 }

@@ -12,9 +12,6 @@ export async function setRole(
   { actor, userId, role }: { actor: Actor; userId: string; role: "user" | "admin" },
 ): Promise<void> {
   if (actor !== TOKEN_HOLDER) throw new Forbidden("Roles are given by who has ADMIN_TOKEN.")
-  const { rowCount } = await ctx.db.pool.query(
-    "UPDATE users SET role = $2, updated_at = now() WHERE id = $1 AND deleted_at IS NULL",
-    [userId, role],
-  )
-  if (rowCount === 0) throw new NotFound("user")
+  const [changed] = await ctx.models.User.update({ role }, { where: { id: userId, deletedAt: null } })
+  if (changed === 0) throw new NotFound("user")
 }

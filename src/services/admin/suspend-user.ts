@@ -26,11 +26,11 @@ const SUSPEND = `
 
 /** Lets a user sign in again. @throws {NotFound} */
 export async function unsuspendUser(ctx: Context, userId: string): Promise<void> {
-  const { rowCount } = await ctx.db.pool.query(
-    "UPDATE users SET suspended_at = NULL, updated_at = now() WHERE id = $1 AND deleted_at IS NULL",
-    [userId],
+  const [changed] = await ctx.models.User.update(
+    { suspendedAt: null },
+    { where: { id: userId, deletedAt: null } },
   )
-  if (rowCount === 0) throw new NotFound("user")
+  if (changed === 0) throw new NotFound("user")
 }
 
 /** Noted on the rows, so that whoever takes one up only ends it; what waits is ended here. */

@@ -1,4 +1,4 @@
-import type { ContextMode } from "../../models/chatroom.ts"
+import type { ChatroomModel, ContextMode } from "../../models/chatroom.ts"
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { changingChatrooms } from "./chatroom-cache.ts"
@@ -20,16 +20,16 @@ export async function changeChatroom(
   ctx: Context,
   { userId, chatroomId, change }: { userId: string; chatroomId: string; change: ChatroomChange },
 ): Promise<ChatroomRecord> {
-  await findOwnChatroom(ctx, userId, chatroomId)
-  if (change.headId !== undefined) await requireReply(ctx, chatroomId, change.headId)
+  const found = await findOwnChatroom(ctx, userId, chatroomId)
+  if (change.headId !== undefined) await requireReply(found, change.headId)
   const room = await changingChatrooms(ctx, userId, () => update(ctx, userId, chatroomId, change))
   announceRoom(ctx, chatroomId)
   return room
 }
 
 /** A branch ends in a reply: what is posted next continues it. */
-async function requireReply(ctx: Context, chatroomId: string, id: string): Promise<void> {
-  const found = await ctx.models.Message.count({ where: { id, chatroomId, role: "model" } })
+async function requireReply(room: ChatroomModel, id: string): Promise<void> {
+  const found = await room.countMessages({ where: { id, role: "model" } })
   if (found === 0)
     throw new InvalidRequest([{ path: "body.headId", message: "must be a reply in this chatroom" }])
 }

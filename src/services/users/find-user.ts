@@ -1,17 +1,25 @@
+import { literal } from "sequelize"
 import { Unauthenticated } from "../../utils/errors.ts"
 import type { Caller } from "../auth/caller.ts"
 import type { Context } from "../context.ts"
+import { TIER_SQL } from "./tier.ts"
 import { toUserRecord, USER_COLUMNS, type UserRecord } from "./user-record.ts"
 
 /** The caller's own user. @throws {Unauthenticated} when they were deleted a moment ago */
 export async function findOwnUser(ctx: Context, { userId }: Caller): Promise<UserRecord> {
-  const { rows } = await ctx.db.pool.query({
-    name: "find-own-user",
-    text: `SELECT ${USER_COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL`,
-    values: [userId],
+  const user = await ctx.models.User.findOne({
+    attributes: [
+      "id",
+      "mobileNumber",
+      "name",
+      "passwordHash",
+      "createdAt",
+      [literal(TIER_SQL("pro_until")), "tier"],
+    ],
+    where: { id: userId, deletedAt: null },
   })
-  if (!rows[0]) throw new Unauthenticated()
-  return toUserRecord(rows[0])
+  if (!user) throw new Unauthenticated()
+  return user.get({ plain: true }) as unknown as UserRecord
 }
 
 /** @param mobileNumber E.164 */
