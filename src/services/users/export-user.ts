@@ -16,10 +16,10 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   const known = { id, mobileNumber, name, tier, hasPassword: passwordHash !== null, createdAt }
   yield `{"exportedAt":${JSON.stringify(new Date())}`
   yield `,"user":${JSON.stringify(known)}`
-  yield `,"sessions":${JSON.stringify(await readAll(ctx, SESSIONS, user.id))}`
+  yield `,"sessions":${JSON.stringify(await readSessions(ctx, user.id))}`
   yield `,"usage":${JSON.stringify(await readAll(ctx, USAGE, user.id))}`
   yield `,"subscriptions":${JSON.stringify(await readAll(ctx, SUBSCRIPTIONS, user.id))}`
-  yield `,"entitlements":${JSON.stringify(await readAll(ctx, ENTITLEMENTS, user.id))}`
+  yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
   yield ',"chatrooms":['
   yield* separated(readInBatches(ctx, CHATROOMS, user.id, "id"), (room) => formatRoom(ctx, room))
   yield "]}\n"
@@ -44,6 +44,24 @@ async function* separated(rows: AsyncIterable<Row>, format: (row: Row) => AsyncI
   }
 }
 
+function readSessions(ctx: Context, userId: string) {
+  return ctx.models.Session.findAll({
+    attributes: ["id", "openedBy", "userAgent", "address", "createdAt", "lastUsedAt", "expiresAt", "endedAt"],
+    where: { userId },
+    order: ["createdAt", "id"],
+    raw: true,
+  })
+}
+
+function readEntitlements(ctx: Context, userId: string) {
+  return ctx.models.EntitlementEntry.findAll({
+    attributes: ["at", "tier", "until", "reason", "cause", "eventId", "subscriptionId"],
+    where: { userId },
+    order: ["at", "id"],
+    raw: true,
+  })
+}
+
 async function readAll(ctx: Context, text: string, owner: string): Promise<Row[]> {
   return (await ctx.db.pool.query(text, [owner])).rows
 }
@@ -58,11 +76,6 @@ async function* readInBatches(ctx: Context, text: string, owner: string, key: st
   }
 }
 
-const SESSIONS = `
-  SELECT id, opened_by AS "openedBy", user_agent AS "userAgent", address, created_at AS "createdAt",
-    last_used_at AS "lastUsedAt", expires_at AS "expiresAt", ended_at AS "endedAt"
-  FROM sessions WHERE user_id = $1 ORDER BY created_at, id`
-
 const USAGE = `SELECT day::text, used AS prompts FROM usage_counters WHERE user_id = $1 ORDER BY day`
 
 const SUBSCRIPTIONS = `
@@ -72,10 +85,6 @@ const SUBSCRIPTIONS = `
     s.created_at AS "createdAt"
   FROM subscriptions AS s JOIN billing_customers AS c ON c.id = s.customer_id
   WHERE c.user_id = $1 ORDER BY s.created_at, s.id`
-
-const ENTITLEMENTS = `
-  SELECT at, tier, until, reason, cause, event_id AS "eventId", subscription_id AS "subscriptionId"
-  FROM entitlement_log WHERE user_id = $1 ORDER BY at, id`
 
 const CHATROOMS = `
   SELECT id, name, model, system_instruction AS "systemInstruction", context, head_id AS "headId",
