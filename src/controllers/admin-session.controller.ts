@@ -1,6 +1,6 @@
 import type { AdminSignIn } from "../schemas/admin-system.ts"
-import { ADMIN_SESSION_SECONDS, readAdminSession } from "../services/admin/admin-session.ts"
 import { signInAdmin } from "../services/admin/sign-in-admin.ts"
+import { ADMIN_SESSION_SECONDS, readAdminSession } from "../services/auth/admin-session.ts"
 import type { Context } from "../services/context.ts"
 import { SECOND } from "../utils/time.ts"
 import { type AdminInput, ok, type PublicInput, type Reply } from "./endpoint.ts"

@@ -1,5 +1,5 @@
 import type { Request } from "express"
-import { type Recognised, recogniseSession, recogniseToken } from "../services/admin/recognise-admin.ts"
+import { type Recognised, recogniseSession, recogniseToken } from "../services/auth/recognise-admin.ts"
 import type { Context } from "../services/context.ts"
 import { Forbidden, Unauthenticated } from "../utils/errors.ts"
 import { bearerToken } from "./authenticate.ts"

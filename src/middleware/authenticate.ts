@@ -1,7 +1,7 @@
 import type { Request } from "express"
-import { isSame } from "../services/admin/recognise-admin.ts"
 import { authenticateToken } from "../services/auth/authenticate-token.ts"
 import type { Caller } from "../services/auth/caller.ts"
+import { isSame } from "../services/auth/recognise-admin.ts"
 import type { Context } from "../services/context.ts"
 import { Unauthenticated } from "../utils/errors.ts"
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { issueAdminSession } from "../../src/services/admin/admin-session.ts"
+import { issueAdminSession } from "../../src/services/auth/admin-session.ts"
 import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 
 const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"

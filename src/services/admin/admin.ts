@@ -1,8 +1,4 @@
-/** `admin_token`, or the id of a user with the role admin. */
-export type Actor = string
-
-/** Who has `ADMIN_TOKEN`. */
-export const TOKEN_HOLDER: Actor = "admin_token"
+import type { Actor } from "../auth/actor.ts"
 
 /** An operator in the middle of an action. */
 export interface Admin {

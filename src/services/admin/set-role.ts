@@ -1,6 +1,6 @@
 import { Forbidden, NotFound } from "../../utils/errors.ts"
+import { type Actor, TOKEN_HOLDER } from "../auth/actor.ts"
 import type { Context } from "../context.ts"
-import { type Actor, TOKEN_HOLDER } from "./admin.ts"
 
 /**
  * Makes a user an admin, or takes that back; it counts from their next request on.

@@ -1,9 +1,9 @@
 import { Unauthenticated } from "../../utils/errors.ts"
+import type { Actor } from "../auth/actor.ts"
+import { issueAdminSession } from "../auth/admin-session.ts"
+import { recogniseToken } from "../auth/recognise-admin.ts"
 import type { Context } from "../context.ts"
-import type { Actor } from "./admin.ts"
-import { issueAdminSession } from "./admin-session.ts"
 import { audited } from "./audit.ts"
-import { recogniseToken } from "./recognise-admin.ts"
 
 export interface SignInAdmin {
   token: string

@@ -2,7 +2,7 @@ import { createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto"
 import { z } from "zod"
 import type { CompleteConfig } from "../../config/env.ts"
 import { MINUTE, SECOND } from "../../utils/time.ts"
-import { type Actor, TOKEN_HOLDER } from "./admin.ts"
+import { type Actor, TOKEN_HOLDER } from "./actor.ts"
 
 /** A browser's session: short, since nothing but its end can take it back. */
 export const ADMIN_SESSION_SECONDS = (60 * MINUTE) / SECOND

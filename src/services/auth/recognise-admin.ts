@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Unauthenticated } from "../../utils/errors.ts"
-import { authenticateToken } from "../auth/authenticate-token.ts"
 import type { Context } from "../context.ts"
-import { type Actor, TOKEN_HOLDER } from "./admin.ts"
+import { type Actor, TOKEN_HOLDER } from "./actor.ts"
 import { readAdminSession } from "./admin-session.ts"
+import { authenticateToken } from "./authenticate-token.ts"
 
 /** An operator, and the session of theirs as a user, if that is what they are. */
 export interface Recognised {
