@@ -60,5 +60,8 @@ function findProductionFaults(env: Environment): string[] {
       "OTP_DELIVERY: missing; twilio sends codes, response shows them in the reply to anybody who asks",
     )
   }
+  if (env.OTP_DELIVERY === "log") {
+    faults.push("OTP_DELIVERY: log writes codes into the log, which is for development; twilio sends them")
+  }
   return [...faults, ...findWeakSecrets(env)]
 }

@@ -21,7 +21,7 @@ const PRODUCTION = {
   STRIPE_WEBHOOK_SECRET: "whsec_new, whsec_old",
   STRIPE_PRICE_PRO: "price_1",
   PUBLIC_URL: "https://chat.example.com",
-  OTP_DELIVERY: "log",
+  OTP_DELIVERY: "response",
 }
 
 describe("outside production", () => {
@@ -120,6 +120,12 @@ describe("in production", () => {
     expect(faultsOf({ ...PRODUCTION, ...(variables as unknown as Record<string, string>) })).toEqual([
       expect.stringContaining(why),
     ])
+  })
+
+  test("codes don't go into the log, though outside production they may", () => {
+    const OTP_DELIVERY = "log"
+    expect(faultsOf({ ...PRODUCTION, OTP_DELIVERY })).toEqual([expect.stringContaining("OTP_DELIVERY: log ")])
+    expect(faultsOf({ OTP_DELIVERY })).toEqual([])
   })
 
   test("no fault quotes a secret", () => {
