@@ -13,13 +13,26 @@ export function announceWait(log: Logger, { production }: Pick<Config, "producti
   else say(`PostgreSQL isn't ready yet (${why}); waiting for it …`)
 }
 
-/** Where it listens, what is embedded and what to try: a block for a person, a log line in production. */
-export function announceStart(log: Logger, { config, parts }: Embedded, url: string | null): void {
-  const { role, redis, gemini, otp, production } = config
+/**
+ * Where it listens, what is embedded and what to try: a block for a person, a log line in production.
+ * @param url null: a worker, which serves nobody
+ */
+export function announceStart(log: Logger, embedded: Embedded, url: string | null): void {
+  const { role, redis, gemini, production, http } = embedded.config
   if (production) {
-    log.info({ role, url, queue: redis.url ? "redis" : "postgres", model: gemini.model }, "started")
+    const queue = redis.url ? "redis" : "postgres"
+    log.info({ role, url, publicUrl: http.publicUrl, queue, model: gemini.model }, "started")
     return
   }
+  say(startScreen(embedded, url))
+}
+
+/** The block for a person. */
+export function startScreen(
+  { config, parts }: Pick<Embedded, "config" | "parts">,
+  url: string | null,
+): string {
+  const { redis, gemini, otp, http } = config
   const rows = [
     ["PostgreSQL", parts.database ? `embedded, data in ${config.dataDir}` : "as configured", "DATABASE_URL"],
     ["Queue, cache", redis.url ? "Redis, as configured" : "in PostgreSQL and in this process", "REDIS_URL"],
@@ -34,24 +47,22 @@ export function announceStart(log: Logger, { config, parts }: Embedded, url: str
   const table = rows.map(
     ([name = "", what = "", variable]) => `  ${name.padEnd(14)} ${what.padEnd(46)} ${variable}`,
   )
-  const title = url ? `Listening on ${config.http.publicUrl ?? url}` : "The worker is running"
-  say(
-    [
-      "",
-      `  ${title}`,
-      "",
-      ...table,
-      ...(url
-        ? [
-            "",
-            "  Try:",
-            `    ${tryThis(url)}`,
-            "  README.md has the rest of the walk. Ctrl-C stops everything.",
-          ]
-        : []),
-      "",
-    ].join("\n"),
-  )
+  return [
+    "",
+    `  ${url ? `Listening on ${url}` : "The worker is running"}`,
+    ...(url && http.publicUrl ? [`  Public address ${http.publicUrl}, as configured`] : []),
+    "",
+    ...table,
+    ...(url
+      ? [
+          "",
+          "  Try:",
+          `    ${tryThis(url)}`,
+          "  README.md has the rest of the walk. Ctrl-C stops everything.",
+        ]
+      : []),
+    "",
+  ].join("\n")
 }
 
 const OTP_NOTES = {

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest"
+import { readConfig } from "../../src/config/env.ts"
+import { startScreen } from "../../src/start-screen.ts"
+
+const URL_HERE = "http://localhost:3977"
+
+function linesOf(variables: Record<string, string>, url: string | null): string[] {
+  const given = readConfig(variables)
+  const config = {
+    ...given,
+    database: { ...given.database, url: "postgres://127.0.0.1/app" },
+    jwt: { ...given.jwt, secret: "a secret" },
+    gemini: { ...given.gemini, apiKey: "simulator" },
+    stripe: { ...given.stripe, secretKey: "sk_test_simulator" },
+  }
+  const parts = { database: true, gemini: true, stripe: true }
+  return startScreen({ config, parts }, url).split("\n")
+}
+
+test("it says where it listens, and the public address beside it", () => {
+  const lines = linesOf({ PUBLIC_URL: "https://chat.example.com" }, URL_HERE)
+  expect(lines[1]).toBe(`  Listening on ${URL_HERE}`)
+  expect(lines[2]).toContain("https://chat.example.com")
+})
+
+test("without a public address it names none", () => {
+  const lines = linesOf({}, URL_HERE)
+  expect(lines[1]).toBe(`  Listening on ${URL_HERE}`)
+  expect(lines[2]).toBe("")
+})
+
+test("a worker listens nowhere", () => {
+  expect(linesOf({ PUBLIC_URL: "https://chat.example.com" }, null).join("\n")).not.toMatch(/Listening|https:/)
+})
