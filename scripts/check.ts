@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 
 const HELP = `Usage: npm run check
 
-What CI runs: format and lint (with import direction and cycles, and the contract: is everything described, is what is
+What CI runs but for the quick drill: format and lint (with import direction and cycles, and the contract: is everything described, is what is
 generated up to date, is every breaking change in the changelog), types, tests. One of them alone:
 npm run lint, npm run types, npm test. \`npm run format\` writes the format.
 `
