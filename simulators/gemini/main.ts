@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module"
 import { parseArgs } from "node:util"
 import { DEFAULT_CHUNK_DELAY_MS, startGeminiSimulator } from "./server.ts"
 
@@ -23,6 +24,7 @@ async function main() {
   const simulator = await startGeminiSimulator(options)
   process.stdout.write(`Gemini simulator: ${simulator.url}\n`)
   process.send?.({ url: simulator.url })
+  flushCompileCache() // otherwise written at exit only, so never when the process is killed
 }
 
 function readOptions() {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module"
 import { parseArgs } from "node:util"
 import { startStripeSimulator } from "./server.ts"
 
@@ -24,6 +25,7 @@ async function main() {
   stopInOrder(() => simulator.close())
   process.stdout.write(`Stripe simulator: ${simulator.url}\n`)
   process.send?.({ url: simulator.url })
+  flushCompileCache() // otherwise written at exit only, so never when the process is killed
 }
 
 function readOptions() {

@@ -19,7 +19,8 @@ export interface Embedded {
 
 /**
  * Fills what the configuration leaves open: a PostgreSQL of its own and a secret under `DATA_DIR`, simulators of
- * Gemini and Stripe. In production nothing is left open: `readConfig` has seen to that.
+ * Gemini and Stripe, at the same time as far as they can. Where one fails the others are stopped, and its error is thrown.
+ * In production nothing is left open: `readConfig` has seen to that.
  * @param beside for a command that may run beside a server: it uses the server's PostgreSQL where that runs
  * @param signal gives the start up
  */
@@ -29,34 +30,56 @@ export async function startEmbedded(
   { beside = false, signal }: { beside?: boolean; signal?: AbortSignal } = {},
 ): Promise<Embedded> {
   await using starting = new AsyncDisposableStack()
-  const database = await (beside ? joinDatabase : startDatabase)(config, say, signal)
-  starting.defer(() => database.stop())
-  const { url } = database
-  let { apiKey, baseUrl } = config.gemini
-  const simulated = apiKey === null
-  if (apiKey === null) {
-    const simulator = await startSimulator("gemini")
-    starting.defer(() => simulator.stop())
-    apiKey = "simulator"
-    baseUrl = simulator.url
+  const failed = new AbortController()
+  const giveUp = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal
+  const keep = async <Part extends Stoppable | null>(start: Promise<Part>) => {
+    try {
+      const part = await start
+      if (part) starting.defer(() => part.stop())
+      return part
+    } catch (error) {
+      failed.abort(error)
+      throw error
+    }
   }
-  const secret = config.jwt.secret ?? (await readOrMakeSecret(config.dataDir, "jwt-secret"))
-  const billing = config.stripe.secretKey === null ? await startStripe(config) : null
-  if (billing) starting.defer(() => billing.stop())
+  const opened = keep((beside ? joinDatabase : startDatabase)(config, say, giveUp))
+  const parts = [
+    opened,
+    keep(config.gemini.apiKey === null ? startSimulator("gemini", { signal: giveUp }) : NOTHING),
+    // Stripe's is shared by the processes of a folder. One that may not have the folder's database must not run it:
+    // it would take it along when it ends, from the process that has.
+    keep(config.stripe.secretKey === null ? opened.then(() => startStripe(config, giveUp)) : NOTHING),
+    config.jwt.secret ?? readOrMakeSecret(config.dataDir, "jwt-secret"),
+  ] as const
+  // Whoever failed first has stopped the others; what was started all the same is on the stack by then.
+  await Promise.allSettled(parts)
+  failed.signal.throwIfAborted()
+  const [{ url }, gemini, billing, secret] = await Promise.all(parts)
   const started = starting.move()
   return {
     config: {
       ...config,
       database: { ...config.database, url },
       jwt: { ...config.jwt, secret },
-      gemini: { ...config.gemini, apiKey, baseUrl },
+      gemini: {
+        ...config.gemini,
+        apiKey: config.gemini.apiKey ?? "simulator",
+        baseUrl: gemini?.url ?? config.gemini.baseUrl,
+      },
       stripe: { ...config.stripe, secretKey: config.stripe.secretKey ?? SIMULATOR_KEY, ...billing?.config },
     },
-    parts: { database: config.database.url === null, gemini: simulated, stripe: billing !== null },
+    parts: { database: config.database.url === null, gemini: gemini !== null, stripe: billing !== null },
     announce: async (ours) => billing?.announce(ours),
     stop: () => started.disposeAsync(),
   }
 }
+
+interface Stoppable {
+  stop(): Promise<void>
+}
+
+/** What is configured isn't started. */
+const NOTHING = Promise.resolve(null)
 
 /** The simulator takes any key of a sandbox. */
 const SIMULATOR_KEY = "sk_test_simulator"
@@ -65,9 +88,9 @@ const SIMULATOR_KEY = "sk_test_simulator"
 const SIMULATED_PRICE = "price_simulated_pro_monthly"
 
 /** A Stripe of one's own, kept beside the database that knows its customers. Processes of one folder share it. */
-async function startStripe({ dataDir }: Config) {
+async function startStripe({ dataDir }: Config, signal: AbortSignal) {
   const secret = await readOrMakeSecret(dataDir, "stripe-webhook-secret")
-  const simulator = await openStripeSimulator(dataDir)
+  const simulator = await openStripeSimulator(dataDir, signal)
   return {
     config: { baseUrl: simulator.url, webhookSecrets: [secret], proPrices: [SIMULATED_PRICE] },
     stop: simulator.stop,

@@ -22,21 +22,25 @@ const POLL_MS = 20
 /**
  * The Stripe simulator of a data folder: the one that another process runs on it, or one of our own, because two on
  * one data file would overwrite each other. It stays on its port as long as that is free, so that Checkout pages which
- * are open, and processes that use it, find it again after a restart. `stop` ends only our own.
+ * are open, and processes that use it, find it again after a restart. `stop` ends only our own; `signal` gives the
+ * start up.
  */
-export async function openStripeSimulator(dataDir: string): Promise<{ url: string; stop(): Promise<void> }> {
+export async function openStripeSimulator(
+  dataDir: string,
+  signal?: AbortSignal,
+): Promise<{ url: string; stop(): Promise<void> }> {
   await mkdir(dataDir, { recursive: true })
   const file = join(dataDir, "stripe-simulator.json")
   for (;;) {
     const seen = await readFile(file, "utf8").catch(() => null)
     const owner = parse(seen)
-    const url = owner && (await waitFor(file, seen, owner))
+    const url = owner && (await waitFor(file, seen, owner, signal))
     if (url === "changed") continue
     if (url) return { url, stop: async () => undefined }
     if (seen !== null) await removeStale(file, seen)
     const port = await freePort(owner?.port ?? 0)
     if (await claim(file, { pid: process.pid, parent: process.pid, port, url: null }))
-      return start(dataDir, file, port)
+      return start(dataDir, file, port, signal)
   }
 }
 
@@ -53,6 +57,7 @@ async function waitFor(
   file: string,
   seen: string | null,
   owner: Owner,
+  signal?: AbortSignal,
 ): Promise<string | "changed" | undefined> {
   const began = performance.now()
   while (isAlive(owner.pid)) {
@@ -62,7 +67,7 @@ async function waitFor(
     if (url && state === "answers" && isAlive(owner.parent)) return url
     const patienceMs = state === "closed" ? ENDS_WITHIN_MS : ANSWERS_WITHIN_MS
     if (performance.now() - began > patienceMs) return undefined
-    await sleep(POLL_MS)
+    await sleep(POLL_MS, undefined, { signal })
     if ((await readFile(file, "utf8").catch(() => null)) !== seen) return "changed"
   }
   return undefined
@@ -119,10 +124,10 @@ async function writeDraft(file: string, owner: Owner): Promise<string> {
   return draft
 }
 
-async function start(dataDir: string, file: string, wantedPort: number) {
+async function start(dataDir: string, file: string, wantedPort: number, signal?: AbortSignal) {
   try {
     const args = ["--data", join(dataDir, "stripe.json")]
-    const { url, pid, stop } = await startSimulator("stripe", { port: wantedPort, args })
+    const { url, pid, stop } = await startSimulator("stripe", { port: wantedPort, args, signal })
     const owner = { pid, parent: process.pid, port: Number(new URL(url).port) }
     const publish = async (at: string | null) => rename(await writeDraft(file, { ...owner, url: at }), file)
     await publish(url)

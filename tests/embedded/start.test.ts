@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { expect, onTestFinished, test } from "vitest"
+import { readConfig } from "../../src/config/env.ts"
+import { startEmbedded } from "../../src/embedded/index.ts"
+import { childrenOf } from "../faults/kit.ts"
+import { testFolder } from "./helpers.ts"
+
+const quiet = () => undefined
+const simulators = () => childrenOf(process.pid).length
+
+test("where one part fails, the others are stopped and its error is told", async () => {
+  const config = readConfig({ DATA_DIR: testFolder() })
+  const first = await startEmbedded(config, quiet)
+  onTestFinished(() => first.stop())
+  const running = simulators()
+  await expect(startEmbedded(config, quiet)).rejects.toMatchObject({ name: "DataDirInUse" })
+  expect(simulators()).toBe(running)
+  const stripe = await fetch(`${first.config.stripe.baseUrl}/__admin/clock`)
+  expect(stripe.status).toBe(200)
+})
+
+test("a start that is given up leaves nothing behind", async () => {
+  const dataDir = testFolder()
+  const before = simulators()
+  const stopping = new AbortController()
+  const why = new Error("told to stop")
+  const start = startEmbedded(readConfig({ DATA_DIR: dataDir }), () => stopping.abort(why), {
+    signal: stopping.signal,
+  })
+  await expect(start).rejects.toBeDefined()
+  expect(stopping.signal.aborted).toBe(true)
+  expect(simulators()).toBe(before)
+  expect(existsSync(join(dataDir, "postgres", "cluster", "postmaster.pid"))).toBe(false)
+})
