@@ -4,7 +4,6 @@ import { isAfter } from "../../models/place.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { AppError } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
-
 import type { Actor } from "../auth/actor.ts"
 import type { Context } from "../context.ts"
 import type { Admin } from "./admin.ts"
