@@ -1,5 +1,17 @@
 import { execFile } from "node:child_process"
-import { access, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import {
+  access,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { promisify } from "node:util"
@@ -9,19 +21,32 @@ import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 const CLIENT = join(ROOT, "packages/client")
+/** What building the client takes, beside `node_modules`. */
+const BUILT_WITH = ["bin", "scripts", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
 const run = promisify(execFile)
 
 let app: TestApp
+/** A project that has the package installed. */
 let folder: string
+/** Where it lies there. */
+let installed: string
+/** The paths that npm says are in it. */
+let packed: string[]
 
 beforeAll(async () => {
   app = await startTestApp()
-  // Below the project, so that what it is built with is found.
-  folder = await mkdtemp(join(ROOT, "node_modules/.client-"))
+  folder = await mkdtemp(join(tmpdir(), "client-"))
+  installed = join(folder, "node_modules/gemini-chat-client")
+  const { files, archive } = await pack(await copyProject())
+  packed = files
+  await run("tar", ["-xzf", archive, "-C", folder])
+  await mkdir(join(folder, "node_modules"))
+  await rename(join(folder, "package"), installed)
+  await symlink(join(ROOT, "node_modules/ai"), join(folder, "node_modules/ai"))
 })
 afterAll(async () => {
-  await app.close()
-  await rm(folder, { recursive: true })
+  await app?.close()
+  await rm(folder, { recursive: true, force: true })
 })
 
 test("the example signs in, asks and shows the reply", async () => {
@@ -33,15 +58,22 @@ test("the example signs in, asks and shows the reply", async () => {
   expect(shown).toBe(text)
 })
 
-test("the built package has everything that it exports, works and has types", async () => {
-  await compile("-p", CLIENT, "--outDir", join(folder, "dist"))
-  await symlink(join(CLIENT, "package.json"), join(folder, "package.json"))
-  const { exports } = JSON.parse(await readFile(join(CLIENT, "package.json"), "utf8"))
+test("the package holds the code with its types and source maps, the README and the licence, and nothing else", async () => {
+  const sources = (await readdir(join(CLIENT, "src"))).map((file) => file.replace(/\.ts$/, ""))
+  const built = sources.flatMap((name) => [".js", ".js.map", ".d.ts"].map((end) => `dist/${name}${end}`))
+  expect(packed.toSorted()).toEqual(["LICENSE", "README.md", "package.json", ...built].toSorted())
+  expect(await readFile(join(installed, "LICENSE"), "utf8")).toBe(
+    await readFile(join(ROOT, "LICENSE"), "utf8"),
+  )
+})
+
+test("the package has everything that it exports, works and has types", async () => {
+  const { exports } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"))
   for (const { types, default: code } of Object.values<{ types: string; default: string }>(exports)) {
-    await access(join(folder, types))
-    await import(pathToFileURL(join(folder, code)).href)
+    await access(join(installed, types))
+    await import(pathToFileURL(join(installed, code)).href)
   }
-  const { createClient } = await import(pathToFileURL(join(folder, "dist/index.js")).href)
+  const { createClient } = await import(pathToFileURL(join(installed, "dist/index.js")).href)
   expect(await createClient({ baseUrl: app.url }).call("GET /")).toBe("Home Route")
   await writeFile(join(folder, "consumer.ts"), CONSUMER)
   await compile(
@@ -56,6 +88,42 @@ test("the built package has everything that it exports, works and has types", as
     join(folder, "consumer.ts"),
   )
 })
+
+/** As in a fresh clone: a `dist` that was built before would hide that nothing builds it. */
+async function copyProject(): Promise<string> {
+  const copy = join(folder, "project")
+  await mkdir(copy)
+  for (const name of BUILT_WITH) await cp(join(ROOT, name), join(copy, name), { recursive: true })
+  const isSource = (path: string) => path !== join(CLIENT, "dist")
+  await cp(CLIENT, join(copy, "packages/client"), { recursive: true, filter: isSource })
+  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"))
+  return copy
+}
+
+/** Runs `npm pack` as somebody who publishes would, for whom npm runs no scripts elsewhere. No network is needed. */
+async function pack(project: string): Promise<{ files: string[]; archive: string }> {
+  await writeFile(join(folder, "npmrc"), "ignore-scripts=true\n")
+  // What the npm that runs the tests was told isn't meant for this one.
+  const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name))
+  const npm = process.env.npm_execpath
+  const { stdout } = await run(
+    npm ? process.execPath : "npm",
+    [...(npm ? [npm] : []), "pack", "--json", "--pack-destination", folder],
+    {
+      cwd: join(project, "packages/client"),
+      env: {
+        ...Object.fromEntries(inherited),
+        npm_config_userconfig: join(folder, "npmrc"),
+        npm_config_cache: join(folder, "cache"),
+        npm_config_offline: "true",
+        npm_config_registry: "http://127.0.0.1:1",
+        npm_config_update_notifier: "false",
+      },
+    },
+  )
+  const [{ files, filename }] = JSON.parse(stdout)
+  return { files: files.map(({ path }: { path: string }) => path), archive: join(folder, filename) }
+}
 
 /** Compiles only where the declarations are found and say what they should. */
 const CONSUMER = `
