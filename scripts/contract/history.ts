@@ -1,15 +1,36 @@
-import { execFileSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import type { OpenApi } from "../../src/routes/openapi/types.ts"
 import { findBreakingChanges } from "./breaking.ts"
+
+/** What the comparison with the past has found. */
+export interface Comparison {
+  /** Breaking changes that the changelog doesn't mention. */
+  unmentioned: string[]
+  /** Why the past isn't at hand and nothing was compared, and what to do about it; null where all of it was. */
+  leftOut: string | null
+}
+
+/** Git is there and doesn't do what it was asked. */
+export class GitFailed extends Error {
+  constructor(args: string[], why: string) {
+    super(`git ${args.join(" ")}: ${why.trim()}`)
+    this.name = "GitFailed"
+  }
+}
 
 /**
  * Breaking changes since the last release that `changelog` doesn't mention under its unreleased heading. What is
  * compared: every version of the document that was committed since the last tag `v*`, with the one of now.
+ * @throws {GitFailed} where there is a repository that can't be read
  */
-export function findUnmentioned(root: string, file: string, now: OpenApi, changelog: string): string[] {
+export function findUnmentioned(root: string, file: string, now: OpenApi, changelog: string): Comparison {
+  const leftOut = whyNoHistory(root)
+  if (leftOut !== null) return { unmentioned: [], leftOut }
   const versions = committedVersions(root, file)
   const changes = new Set(versions.flatMap((version) => findBreakingChanges(version, now)))
-  return [...changes].filter((change) => !isMentioned(change, changelog))
+  return { unmentioned: [...changes].filter((change) => !isMentioned(change, changelog)), leftOut }
 }
 
 /** A mention is a line with the word "breaking" and the endpoint, such as "Breaking: `GET /chatroom` …". */
@@ -22,28 +43,45 @@ export function isMentioned(change: string, changelog: string): boolean {
     .some((entry) => /breaking/i.test(entry) && entry.includes(`\`${endpoint}\``))
 }
 
-/** Nothing where there is no git, as in a released archive. */
-function committedVersions(root: string, file: string): OpenApi[] {
-  const tag = git(root, ["describe", "--tags", "--abbrev=0", "--match", "v*"])?.trim()
-  const commits =
-    git(root, ["log", "--format=%H", ...(tag ? [`${tag}..HEAD`] : []), "--", file])?.split("\n") ?? []
-  return [...commits, tag ?? ""]
-    .filter((commit) => commit !== "")
-    .flatMap((commit) => {
-      const text = git(root, ["show", `${commit}:${file}`])
-      return text === null ? [] : [JSON.parse(text) as OpenApi]
-    })
+function whyNoHistory(root: string): string | null {
+  if (!existsSync(join(root, ".git"))) return "this is no git clone; make one, with its tags"
+  if (spawnSync("git", ["--version"]).error) return "there is no git on the PATH; install it"
+  // Some of the past wouldn't do: without the tag of the last release, older versions would be judged, too.
+  if (git(root, "rev-parse", "--is-shallow-repository").trim() === "true")
+    return "this clone is shallow; `git fetch --unshallow --tags` gets the rest"
+  return null
 }
 
-function git(root: string, args: string[]): string | null {
-  try {
-    return execFileSync("git", args, {
-      cwd: root,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-      maxBuffer: 64e6,
-    })
-  } catch {
-    return null
-  }
+function committedVersions(root: string, file: string): OpenApi[] {
+  const isEmpty = git(root, "rev-list", "--all", "--max-count=1") === ""
+  if (isEmpty) return []
+  const tag = lastRelease(root)
+  const commits = lines(git(root, "log", "--format=%H", ...(tag ? [`${tag}..HEAD`] : []), "--", file))
+  return [...commits, ...(tag ? [tag] : [])]
+    .filter((commit) => git(root, "ls-tree", "--name-only", commit, "--", file) !== "")
+    .map((commit) => JSON.parse(git(root, "show", `${commit}:${file}`)) as OpenApi)
+}
+
+function lastRelease(root: string): string | null {
+  // `describe` fails where there is no tag, as it does where something is broken.
+  if (git(root, "tag", "--merged", "HEAD", "--list", "v*") === "") return null
+  return git(root, "describe", "--tags", "--abbrev=0", "--match", "v*").trim()
+}
+
+function lines(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "")
+}
+
+/**
+ * Also reads a clone that belongs to somebody else, as one that is mounted into a container: git refuses that lest the
+ * clone's settings run code, but code of this clone is what runs here.
+ */
+function git(root: string, ...args: string[]): string {
+  const { error, status, stdout, stderr } = spawnSync("git", ["-c", "safe.directory=*", ...args], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 64e6,
+  })
+  if (error || status !== 0) throw new GitFailed(args, error?.message ?? (stderr || `ended with ${status}`))
+  return stdout
 }
