@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os"
 import { expect, test } from "vitest"
 import { startChild } from "../../drills/child.ts"
 import { openFolder } from "../../drills/stores.ts"
@@ -5,6 +6,8 @@ import { MINUTE } from "../../src/utils/time.ts"
 import { createTestDatabase } from "../helpers/database.ts"
 import { createHttp } from "../helpers/http.ts"
 import { testStack } from "./kit.ts"
+
+const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === "IPv6"))
 
 const TOKEN = "a-metrics-token-that-is-long-enough-to-be-one"
 
@@ -21,11 +24,15 @@ test(
       JWT_SECRET: "x".repeat(32),
       METRICS_TOKEN: TOKEN,
       WORKER_PORT: "0",
+      HOST: hasIPv6 ? "::" : "127.0.0.1",
     }
     const worker = startChild({ entry: "src/worker.ts", env, cwd: folder })
     stack.defer(async () => void (await worker.kill("SIGKILL")))
     await worker.printed("figures and liveness are served")
     const url = /"url":"([^"]+)"/.exec(worker.output())?.[1] as string
+    // `::` is what fly.toml says: its private network is IPv6, its proxy comes by IPv4.
+    for (const host of hasIPv6 ? ["[::1]", "127.0.0.1"] : ["127.0.0.1"])
+      expect((await fetch(`http://${host}:${new URL(url).port}/health/live`)).status).toBe(200)
     const http = createHttp(url)
     expect(await http.get("/health/live")).toMatchObject({ status: 200, body: { status: "live" } })
     expect((await http.get("/metrics")).status).toBe(401)
