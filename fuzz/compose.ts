@@ -1,12 +1,16 @@
 import type { Call } from "./call.ts"
 import type { Draft } from "./draft.ts"
-import { namesIn } from "./memory.ts"
+import { sign } from "./events.ts"
+import { type Memory, namesIn } from "./memory.ts"
 import type { FuzzUser } from "./user.ts"
 
 export interface Actors {
   own: FuzzUser
   other: FuzzUser
+  /** What operators know: of everybody, and still there when a user is gone. */
+  operator: Memory
   adminToken: string
+  webhookSecret: string
 }
 
 /** Nobody's. */
@@ -15,21 +19,25 @@ const UNKNOWN_ID = "01a20380-35df-77b7-a96a-565deb07f9f4"
 /** Makes of a draft what is sent: looks up what the server has said so far. */
 export function compose(draft: Draft, actors: Actors): { call: Call; params: Record<string, string> } {
   const { method, template, pick, stranger } = draft
-  const memory = (stranger ? actors.other : actors.own).memory
+  const user = stranger ? actors.other : actors.own
+  const memory = isForOperators(template) ? actors.operator : user.memory
   const params = { ...draft.otherwise, ...memory.paramsFor(template, pick), ...draft.params }
   for (const name of namesIn(template)) params[name] ??= UNKNOWN_ID
   const path = template.replace(/\{(\w+)\}/g, (_, name) => params[name] as string)
+  const body = draft.body && textOf(draft.body, isForOperators(template) ? memory : actors.own.memory)
   const query = fillCursor(draft.query, memory.cursorOf(template, pick))
   return {
     params,
     call: {
       method,
       path: query === "" ? path : `${path}?${query}`,
-      headers: { ...identify(draft, actors), ...draft.headers },
-      ...(draft.body ? { body: textOf(draft.body, actors) } : {}),
+      headers: { ...identify(draft, actors), ...draft.headers, ...signed(draft, body, actors) },
+      ...(body === undefined ? {} : { body }),
     },
   }
 }
+
+const isForOperators = (template: string) => template.startsWith("/admin/")
 
 function fillCursor(query: string, cursor: string | null): string {
   if (!query.includes("cursor=%24cursor")) return query
@@ -54,6 +62,14 @@ function identify({ identity }: Draft, { own, other, adminToken }: Actors): Reco
   }
 }
 
-function textOf(body: NonNullable<Draft["body"]>, { own }: Actors): string {
-  return "raw" in body ? body.raw : JSON.stringify(own.memory.lookUp(body.json))
+function signed(
+  { signature }: Draft,
+  body: string | undefined,
+  { webhookSecret }: Actors,
+): Record<string, string> {
+  return signature ? { "Stripe-Signature": sign(body ?? "", webhookSecret, signature) } : {}
+}
+
+function textOf(body: NonNullable<Draft["body"]>, memory: Memory): string {
+  return "raw" in body ? body.raw : JSON.stringify(memory.lookUp(body.json))
 }

@@ -1,3 +1,5 @@
+import type { Signature } from "./events.ts"
+
 /** How a request is meant: as documented, with one thing wrong, or to do harm. */
 export type Intent = "valid" | "nearly valid" | "hostile"
 
@@ -31,6 +33,8 @@ export interface Draft {
   headers: Record<string, string>
   /** JSON with `Remembered` in it, or bytes as they are. */
   body?: { json: unknown } | { raw: string }
+  /** How the body is signed as an event of Stripe's. */
+  signature?: Signature | undefined
 }
 
 export function isRemembered(value: unknown): value is Remembered {

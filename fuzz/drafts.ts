@@ -1,9 +1,11 @@
 import fc from "fast-check"
 import { type OpenApi, type Operation, type Parameter, resolve } from "../src/routes/openapi/types.ts"
 import type { Draft, Identity } from "./draft.ts"
+import { type Signature, stripeEvents } from "./events.ts"
 import { hostileHeaders, hostileQueries, hostileSegments, nonsenseTokens, toHeaderText } from "./hostile.ts"
 import { hostileBodies } from "./hostile-bodies.ts"
 import { breakOneThing } from "./nearly.ts"
+import { withPairs } from "./pairs.ts"
 import { drawnTexts, valuesOf } from "./values.ts"
 
 interface Target {
@@ -13,6 +15,8 @@ interface Target {
   parameters: Parameter[]
   body: fc.Arbitrary<unknown> | null
   fields: string[]
+  /** Most bodies are signed so, where they have to be. */
+  signatures: fc.Arbitrary<Signature | undefined>
 }
 
 /** Requests to every endpoint of the document: two of five as documented, as many with one thing wrong, the rest hostile. */
@@ -33,27 +37,36 @@ export function draftsOf(document: OpenApi): fc.Arbitrary<Draft> {
 /** What ends a user or a room is drawn less often, what needs one to be there more. */
 function repeat(target: Target): Target[] {
   const { method, template, parameters } = target
-  const ends = method === "DELETE" || template === "/auth/logout"
+  const ends = method === "DELETE" || /logout$|\/suspend$/.test(template)
   const needs = parameters.filter(({ in: place }) => place === "path").length
-  return Array.from({ length: ends ? 1 : 4 + 2 * needs }, () => target)
+  return Array.from({ length: (ends ? 1 : 4) + 2 * needs }, () => target)
 }
 
 function describe(document: OpenApi, template: string, method: string, operation: Operation): Target {
   const schema = operation.requestBody?.content["application/json"]?.schema
+  const parameters = operation.parameters.map((parameter) => resolve(document, parameter))
+  const isSigned = parameters.some(({ name }) => name === "Stripe-Signature")
+  const bodies = isSigned ? stripeEvents : valuesOf(document, schema ?? {})
   return {
     method: method.toUpperCase(),
     template,
     operation,
-    parameters: operation.parameters.map((parameter) => resolve(document, parameter)),
-    body: schema ? valuesOf(document, schema) : null,
+    parameters,
+    body: schema ? withPairs(template, bodies) : null,
     fields: Object.keys((schema?.properties as object | undefined) ?? {}),
+    signatures: isSigned ? SIGNATURES : fc.constant(undefined),
   }
 }
 
-const SECURED: Record<string, Identity> = { accessToken: "own", adminToken: "admin" }
+const SIGNATURES = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Signature>("good") },
+  { weight: 1, arbitrary: fc.constantFrom<Signature | undefined>("stale", "forged", undefined) },
+)
+
+const SECURED: Record<string, Identity> = { accessToken: "own", adminToken: "admin", metricsToken: "admin" }
 
 function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
-  const { method, template, operation, parameters, body } = target
+  const { method, template, operation, parameters, body, signatures } = target
   const scheme = Object.keys(operation.security[0] ?? {})[0]
   const optional = (place: Parameter["in"]) =>
     someOf(
@@ -75,8 +88,9 @@ function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
       json: body ?? fc.constant(undefined),
       params: fixedParams(parameters),
       otherwise: unknownIds(parameters),
+      signature: signatures,
     })
-    .map(({ pick, query, headers, stream, json, params, otherwise }) => ({
+    .map(({ pick, query, headers, stream, json, params, otherwise, signature }) => ({
       intent: "valid",
       method,
       template,
@@ -85,6 +99,7 @@ function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
       otherwise,
       pick,
       stranger: false,
+      signature,
       query: new URLSearchParams(query).toString(),
       headers: {
         ...headers,
@@ -142,7 +157,8 @@ function unknownIds(parameters: Parameter[]): fc.Arbitrary<Record<string, string
   )
 }
 
-function hostileDrafts({ method, template, parameters, body, fields }: Target): fc.Arbitrary<Draft> {
+function hostileDrafts(target: Target): fc.Arbitrary<Draft> {
+  const { method, template, parameters, body, fields, signatures } = target
   const names = parameters.filter((parameter) => parameter.in === "path").map(({ name }) => name)
   return fc
     .record({
@@ -168,6 +184,7 @@ function hostileDrafts({ method, template, parameters, body, fields }: Target): 
       token: nonsenseTokens,
       body: hostileBodies(fields.length > 0 ? fields : ["x"]),
       withBody: fc.integer({ min: 0, max: 9 }).map((n) => n < (body ? 9 : 1)),
+      signature: signatures,
     })
     .map(({ identity, token, headers, body: raw, withBody, ...rest }) => ({
       intent: "hostile",

@@ -1,16 +1,19 @@
 import fc from "fast-check"
+import type { OpenApi } from "../src/routes/openapi/types.ts"
 import type { Contract } from "../tests/helpers/contract.ts"
 import { type Answer, type Call, createCaller } from "./call.ts"
-import { compose } from "./compose.ts"
+import { type Actors, compose } from "./compose.ts"
 import type { Draft } from "./draft.ts"
 import { draftsOf } from "./drafts.ts"
-import { judge, nameOf } from "./judge.ts"
-import { type FuzzUser, signIn } from "./user.ts"
+import { judge, nameOf, parseJson } from "./judge.ts"
+import { collectionsOf, createMemory } from "./memory.ts"
+import { signIn } from "./user.ts"
 
 export interface FuzzOptions {
   url: string
   contract: Contract
   adminToken: string
+  webhookSecret: string
   requests: number
   seed: number
   signal: AbortSignal
@@ -28,11 +31,17 @@ export interface Fault {
 }
 
 export interface FuzzResult {
+  /** Some of them can't be sent. */
+  drawn: number
   sent: number
   /** Answers by endpoint and status. */
   counts: Map<string, Map<number, number>>
   byIntent: Map<string, number>
   faults: Fault[]
+  /** How many endpoints the document has. */
+  endpoints: number
+  /** Those that never answered 2xx: little of theirs was tried. */
+  unreached: string[]
 }
 
 /** Users who are at it at the same time. */
@@ -41,6 +50,8 @@ const BATCH = 25
 /** After so many it is clear that something is broken. */
 const ENOUGH_FAULTS = 20
 const FIRST_NUMBER = 4_000_000
+/** Of every user, until they change it. */
+const PASSWORD = "a password of the fuzzer's"
 
 /**
  * Sends `requests` requests that are drawn from the document by `seed`, and judges every answer. What a lane draws
@@ -48,15 +59,36 @@ const FIRST_NUMBER = 4_000_000
  */
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const caller = createCaller(options.url)
-  const result: FuzzResult = { sent: 0, counts: new Map(), byIntent: new Map(), faults: [] }
+  const result: FuzzResult = {
+    drawn: 0,
+    sent: 0,
+    counts: new Map(),
+    byIntent: new Map(),
+    faults: [],
+    endpoints: 0,
+    unreached: [],
+  }
   const lanes = Array.from({ length: LANES }, (_, lane) => runLane(options, caller, result, lane))
   try {
     await Promise.all(lanes)
   } finally {
     caller.close()
   }
-  return result
+  const endpoints = endpointsOf(options.contract.document)
+  return {
+    ...result,
+    endpoints: endpoints.length,
+    unreached: endpoints.filter((name) => !hadSuccess(result, name)),
+  }
 }
+
+const endpointsOf = ({ paths }: OpenApi) =>
+  Object.entries(paths).flatMap(([template, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${template}`),
+  )
+
+const hadSuccess = ({ counts }: FuzzResult, name: string) =>
+  [...(counts.get(name) ?? new Map<number, number>()).keys()].some((status) => status < 300)
 
 type Caller = ReturnType<typeof createCaller>
 
@@ -69,8 +101,16 @@ async function runLane(
   const { contract, requests, seed, signal } = options
   const drafts = draftsOf(contract.document)
   let number = FIRST_NUMBER + ((seed % 10) * LANES + lane) * 100_000
-  const enter = () => signIn(caller, `+1202${number++}`)
-  const actors = { own: await enter(), other: await enter(), adminToken: options.adminToken }
+  const { adminToken, webhookSecret } = options
+  const given = {
+    adminToken,
+    password: PASSWORD,
+    collections: collectionsOf(Object.keys(contract.document.paths)),
+  }
+  const newNumber = () => `+1202${number++}`
+  const enter = () => signIn(caller, { ...given, mobileNumber: newNumber() }, newNumber())
+  const operator = createMemory({ ...given, mobileNumber: newNumber() })
+  const actors = { own: await enter(), other: await enter(), operator, adminToken, webhookSecret }
   const share = Math.ceil(requests / LANES)
   for (let done = 0; done < share && !signal.aborted && result.faults.length < ENOUGH_FAULTS; done += BATCH) {
     const numRuns = Math.min(BATCH, share - done)
@@ -100,8 +140,9 @@ interface Performing {
 async function perform(
   { options: { contract }, caller, result, place }: Performing,
   draft: Draft,
-  actors: { own: FuzzUser; other: FuzzUser; adminToken: string },
+  actors: Actors,
 ): Promise<"own" | "other" | null> {
+  result.drawn += 1
   const { call, params } = compose(draft, actors)
   const answer = await caller.send(call).catch((error: unknown) => error)
   if (!isAnswer(answer)) {
@@ -113,7 +154,7 @@ async function perform(
   count(result, nameOf(contract, call), draft.intent, answer.status)
   const faults = judge(contract, draft, call, answer)
   if (faults.length > 0) addFault(result, { place, draft, call, status: answer.status, faults })
-  learn(draft, params, answer, actors)
+  learn(draft, call, params, answer, actors)
   const { identity } = draft
   if (identity !== "own" && identity !== "other") return null
   return isSignedOut(contract, call, answer) ? identity : null
@@ -129,14 +170,27 @@ const isAnswer = (value: unknown): value is Answer =>
 
 function learn(
   { identity, template }: Draft,
+  call: Call,
   params: Record<string, string>,
   { status, headers, text }: Answer,
-  { own, other }: { own: FuzzUser; other: FuzzUser },
+  { own, other, operator }: Actors,
 ): void {
+  if (status >= 300 || template === "/openapi.json") return
   const isJson = headers.get("content-type")?.includes("json") && text !== ""
-  if (status >= 300 || !isJson || template === "/openapi.json") return
   const { memory } = identity === "other" ? other : own
-  memory.learn(template, params, JSON.parse(text), headers.get("link"))
+  const body = isJson ? JSON.parse(text) : undefined
+  const lesson = { template, params, sent: sentIn(call), body, link: headers.get("link") }
+  memory.learn(lesson)
+  operator.learn(lesson)
+}
+
+/** A body that nobody asked for may be anything. */
+function sentIn({ body }: Call): unknown {
+  try {
+    return parseJson(body ?? "null")
+  } catch {
+    return null
+  }
 }
 
 function count(result: FuzzResult, name: string, intent: string, status: number): void {

@@ -61,12 +61,16 @@ function judgeAcceptance(contract: Contract, { method, path, body }: Call, statu
   const found = contract.find(method, path)
   if (status >= 300 || body === undefined || !found?.operation.requestBody) return []
   const content = found.operation.requestBody.content["application/json"] as Content
-  // RFC 8259 lets a reader ignore a byte order mark, and this one does.
-  const json = body.replace(/^\uFEFF/, "")
-  const trimmed = JSON.parse(json, (_, value) => (typeof value === "string" ? value.trim() : value))
-  const faults = contract.validate(content.schema, JSON.parse(json))
+  const sent = parseJson(body)
+  const trimmed = parseJson(body, (_, value) => (typeof value === "string" ? value.trim() : value))
+  const faults = contract.validate(content.schema, sent)
   if (faults.length === 0 || contract.validate(content.schema, trimmed).length === 0) return []
   return faults.map((fault) => `taken although the document forbids it: ${fault}`)
+}
+
+/** RFC 8259 lets a reader ignore a byte order mark, and the server does. @throws {SyntaxError} */
+export function parseJson(text: string, reviver?: (key: string, value: unknown) => unknown): unknown {
+  return JSON.parse(text.replace(/^\uFEFF/, ""), reviver)
 }
 
 /** The document's words for what is asked for, to count by. */

@@ -1,12 +1,32 @@
 import { isRemembered } from "./draft.ts"
+import { createPairs } from "./pairs.ts"
 
 /** Words of a reply that a later request may use. */
 const NAMES = ["id", "otp", "refreshToken", "mobileNumber"]
 const KEPT = 30
 
+/** A request that succeeded, and its reply. */
+export interface Lesson {
+  template: string
+  params: Record<string, string>
+  /** Parsed, as is `body`; undefined where there was none. */
+  sent: unknown
+  body: unknown
+  link: string | null
+}
+
+/** What a user knows before the server has told anything. */
+export interface Given {
+  mobileNumber: string
+  password: string
+  adminToken: string
+  /** The paths that things live under, of `collectionsOf`. */
+  collections: readonly string[]
+}
+
 /** What the server has told one user: values by their names, and things by the path that they live under. */
 export interface Memory {
-  learn(template: string, params: Record<string, string>, body: unknown, link: string | null): void
+  learn(lesson: Lesson): void
   /** Values for the parameters of `template`: of a thing that exists, where one is known. */
   paramsFor(template: string, pick: number): Record<string, string>
   /** `value` with everything remembered looked up. */
@@ -14,22 +34,33 @@ export interface Memory {
   cursorOf(template: string, pick: number): string | null
 }
 
-export function createMemory(): Memory {
-  const values = new Map<string, string[]>()
+export function createMemory({ collections, adminToken, ...own }: Given): Memory {
+  const values = new Map<string, string[]>([
+    ["mobileNumber", [own.mobileNumber]],
+    // What an operator signs in with.
+    ["token", [adminToken]],
+  ])
+  const pairs = createPairs(own)
   const things = new Map<string, Record<string, string>[]>()
   const cursors = new Map<string, string[]>()
   const lookUp = (value: unknown): unknown => {
-    if (isRemembered(value)) return choose(values.get(value.$remembered), value.pick) ?? value.otherwise
+    if (isRemembered(value)) {
+      const { $remembered: name, pick, otherwise } = value
+      return pairs.lookUp(name, pick) ?? choose(values.get(name), pick) ?? otherwise
+    }
     if (Array.isArray(value)) return value.map(lookUp)
     if (typeof value !== "object" || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, lookUp(one)]))
   }
   return {
     lookUp,
-    learn(template, params, body, link) {
+    learn({ template, params, sent, body, link }) {
+      pairs.learn(template, toRecord(sent), toRecord(body))
+      // A refresh token is good once.
+      if (template === "/auth/refresh") drop(values, "refreshToken", toRecord(sent).refreshToken)
       const cursor = /[?&]cursor=([^&>]+)/.exec(link ?? "")?.[1]
       if (cursor) keep(cursors, template, decodeURIComponent(cursor))
-      const parent = template.replace(/\/\{\w+\}$/, "")
+      const parent = collections.findLast((path) => `${template}/`.startsWith(`${path}/`)) ?? template
       for (const thing of thingsIn(body)) {
         for (const name of NAMES) if (typeof thing[name] === "string") keep(values, name, thing[name])
         if (typeof thing.id === "string") keep(things, parent, { ...known(parent, params), "": thing.id })
@@ -51,6 +82,14 @@ export function createMemory(): Memory {
   }
 }
 
+/** The paths that things live under, such as `/chatroom`: those with a parameter behind them. Longer ones come later. */
+export function collectionsOf(templates: readonly string[]): string[] {
+  const paths = templates.flatMap((template) =>
+    [...template.matchAll(/\/\{/g)].map(({ index }) => template.slice(0, index)),
+  )
+  return [...new Set(paths)].sort((a, b) => a.length - b.length)
+}
+
 export const namesIn = (template: string) =>
   [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
 
@@ -61,13 +100,23 @@ function choose<T>(list: T[] | undefined, pick: number): T | undefined {
   return list?.[pick % list.length]
 }
 
-/** The newest are kept. */
+/** The newest are kept; a text that comes again counts once, so that it doesn't crowd out the others. */
 function keep<T>(map: Map<string, T[]>, name: string, value: T): void {
-  const list = map.get(name) ?? []
+  const list = (map.get(name) ?? []).filter((one) => one !== value)
   list.push(value)
   if (list.length > KEPT) list.shift()
   map.set(name, list)
 }
+
+function drop(map: Map<string, string[]>, name: string, value: unknown): void {
+  map.set(
+    name,
+    (map.get(name) ?? []).filter((one) => one !== value),
+  )
+}
+
+const toRecord = (value: unknown) =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {}
 
 /** The reply itself, what is in it and what is in its lists. */
 function* thingsIn(body: unknown, depth = 0): Generator<Record<string, unknown>> {

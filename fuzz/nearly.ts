@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import type { Parameter } from "../src/routes/openapi/types.ts"
 import { type Draft, type Identity, isRemembered } from "./draft.ts"
+import type { Signature } from "./events.ts"
 import { hostileSegments, hostileTexts } from "./hostile.ts"
 
 /** The same request with one thing wrong. */
@@ -26,6 +27,12 @@ export function breakOneThing(draft: Draft, parameters: Parameter[]): fc.Arbitra
       pair.map(([name, text]) => ({ query: new URLSearchParams([[name, text.slice(0, 2_000)]]).toString() })),
     )
   }
+  if (draft.signature)
+    ways.push(
+      fc
+        .constantFrom<Signature | undefined>("stale", "forged", undefined)
+        .map((signature) => ({ signature })),
+    )
   if (draft.body && "json" in draft.body)
     ways.push(...brokenBodies(draft, draft.body.json as Record<string, unknown>))
   return fc.oneof(...ways).map((change) => ({ ...draft, ...change, intent: "nearly valid" }))

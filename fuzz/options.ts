@@ -4,7 +4,8 @@ import { parseArgs } from "node:util"
 const HELP = `Usage: npm run fuzz [-- options]
 
 Draws requests from the OpenAPI document, as documented, nearly so and hostile ones, and sends them to a server of its
-own. Exits with 1 when an answer is a 5xx, isn't as documented, or doesn't come, or when the server ends.
+own. Exits with 1 when an answer is a 5xx, isn't as documented, or doesn't come, when the server ends, and when an
+endpoint had no success in a run of 5000 requests or more.
 
   --requests N   how many to send (5000)
   --seed N       what is drawn; a random one, which is printed, by default

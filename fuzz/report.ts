@@ -25,5 +25,20 @@ export function formatFault({ place, intent, call, status, faults }: Fault): str
   return `${place} (${intent}) → ${status ?? "no answer"}\n  ${faults.map(cut).join("\n  ")}\n  ${JSON.stringify(shown)}`
 }
 
+/** How many endpoints were got into, and which weren't. */
+export function formatReach({ endpoints, unreached }: FuzzResult): string {
+  const reached = `${endpoints - unreached.length} of ${endpoints} endpoints had a success`
+  return unreached.length === 0 ? reached : `${reached}; not ${unreached.join(", ")}`
+}
+
+/** So many requests get a success out of every endpoint, whatever the seed. */
+const LONG_RUN = 5_000
+
+/** What is wrong with a long run that never got into an endpoint. A short one may miss some. */
+export function listUnreached({ drawn, unreached }: FuzzResult): string[] {
+  if (drawn < LONG_RUN) return []
+  return unreached.map((endpoint) => `${endpoint} never had a success, so little of it was tried.`)
+}
+
 const cut = (text: string) =>
   text.length > 600 ? `${text.slice(0, 600)}… (${text.length} characters)` : text

@@ -1,7 +1,7 @@
 import { contract } from "../tests/helpers/contract.ts"
 import { type FuzzResult, fuzz } from "./fuzz.ts"
 import { type Options, readOptions } from "./options.ts"
-import { formatCounts, formatFault } from "./report.ts"
+import { formatCounts, formatFault, formatReach, listUnreached } from "./report.ts"
 import { startSite } from "./site.ts"
 
 const SHOWN_EVERY = 1_000
@@ -40,6 +40,7 @@ async function run(options: Options): Promise<number> {
   const faults = [
     ...result.faults.map(formatFault),
     ...(site.server.isAlive() ? [] : ["The server has ended."]),
+    ...listUnreached(result),
   ]
   const seconds = (performance.now() - startedAt) / 1000
   console.log(`\n${formatCounts(result)}\n`)
@@ -48,6 +49,7 @@ async function run(options: Options): Promise<number> {
   if (isBroken) console.log(`\n${faults.join("\n\n")}\n\nlog: ${site.logFile}`)
   if (isBroken)
     console.log(`again: npm run fuzz -- --requests ${requests} --seed ${seed} --backend ${backend}`)
+  console.log(formatReach(result))
   console.log(`${result.sent} answers, ${faults.length} faults`)
   void died
   return isBroken || interrupted.signal.aborted ? 1 : 0

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type Child, startChild } from "../drills/child.ts"
 import { openFolder } from "../drills/stores.ts"
@@ -6,6 +7,8 @@ import { freePort, startRedis } from "../tests/helpers/redis-server.ts"
 export interface Site {
   url: string
   adminToken: string
+  /** What Stripe would sign its events with. */
+  webhookSecret: string
   server: Child
   /** Where everything that the server logs is kept, when something went wrong. */
   logFile: string
@@ -22,6 +25,7 @@ export async function startSite(
   if (backend === "redis" && !redisUrl) throw new TypeError("There is no redis-server on the PATH.")
   const port = await freePort()
   const adminToken = "a-token-for-the-fuzzer-as-long-as-it-must-be"
+  const dataDir = join(folder, "postgres")
   const logFile = join(folder, "server.log")
   const server = startChild({
     entry: "fuzz/server.ts",
@@ -29,7 +33,7 @@ export async function startSite(
     logFile,
     env: {
       PORT: String(port),
-      DATA_DIR: join(folder, "postgres"),
+      DATA_DIR: dataDir,
       LOG_LEVEL: "warn",
       ADMIN_TOKEN: adminToken,
       ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
@@ -39,7 +43,9 @@ export async function startSite(
   stack.defer(async () => void (await server.kill("SIGTERM")))
   const url = `http://127.0.0.1:${port}`
   await answers(url, server)
-  return { url, adminToken, server, logFile }
+  // The server has made one for its simulated Stripe.
+  const webhookSecret = (await readFile(join(dataDir, "stripe-webhook-secret"), "utf8")).trim()
+  return { url, adminToken, webhookSecret, server, logFile }
 }
 
 /** A run is about answers, not about limits; of the prompts' one some are to be over it. */

@@ -81,8 +81,12 @@ export function drawnTexts(schema: JsonSchema, name: string): fc.Arbitrary<unkno
   })
   const whole = fc.constantFrom("x", "é", "😀").map((character) => character.repeat(maxLength))
   const any = fc.oneof({ weight: 20, arbitrary: texts }, { weight: 1, arbitrary: whole })
-  return pattern ? any.filter((text) => new RegExp(pattern).test(text)) : any
+  const matching = pattern ? any.filter((text) => new RegExp(pattern).test(text)) : any
+  return name === "message" ? fc.oneof({ weight: 3, arbitrary: matching }, FAILING) : matching
 }
+
+/** Prompts whose replies fail at once: operators have something to look at. */
+const FAILING = { weight: 1, arbitrary: fc.constant("[[gemini: blocked]]") }
 
 /** The store has no NUL, and says so. */
 const characters = fc.string({ unit: "binary", minLength: 1, maxLength: 1 }).filter((one) => one !== "\u0000")
