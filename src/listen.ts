@@ -1,5 +1,5 @@
 import { once } from "node:events"
-import { createServer } from "node:http"
+import { createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { createApp } from "./app.ts"
 import type { OwnedContext } from "./context.ts"
@@ -45,6 +45,7 @@ export async function listen(
     },
     createApp(ctx, only?.rows),
   )
+  const lastAnswers = closeConnections(server)
   server.listen(wanted, host)
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
@@ -53,12 +54,33 @@ export async function listen(
     port,
     async close() {
       const closed = new AbortController()
+      lastAnswers()
       server.close(() => closed.abort())
       beginToStop()
       server.closeIdleConnections()
       await pause(FINISH_WITHIN_MS, closed.signal)
       server.closeAllConnections()
     },
+  }
+}
+
+/**
+ * Lets every answer from a moment on be the last on its connection, and say so: a client, or a load balancer, that kept
+ * the connection would send its next request into the stop.
+ * @returns what begins that moment
+ */
+function closeConnections(server: Server): () => void {
+  const open = new Set<ServerResponse>()
+  let isStopping = false
+  const endAfter = (res: ServerResponse) => res.headersSent || res.setHeader("Connection", "close")
+  server.prependListener("request", (_, res) => {
+    open.add(res)
+    res.once("close", () => open.delete(res))
+    if (isStopping) endAfter(res)
+  })
+  return () => {
+    isStopping = true
+    for (const res of open) endAfter(res)
   }
 }
 
