@@ -1,5 +1,5 @@
 import { pause } from "../src/utils/time.ts"
-import type { ServerEvent } from "../tests/helpers/http.ts"
+import { type ServerEvent, StreamRefused } from "../tests/helpers/http.ts"
 import type { Client, User } from "./client.ts"
 import type { Random } from "./random.ts"
 
@@ -14,6 +14,8 @@ export interface Heard {
   connections: number
   /** Connections that it hung up itself. */
   cuts: number
+  /** Connections that were answered with something else than a stream, by status. */
+  refusals: number[]
   /** Why the last connection broke, where one did. */
   trouble: string
 }
@@ -65,7 +67,7 @@ export async function listen(
 }
 
 export function silence(): Heard {
-  return { text: "", dones: [], deltas: 0, resets: 0, connections: 0, cuts: 0, trouble: "" }
+  return { text: "", dones: [], deltas: 0, resets: 0, connections: 0, cuts: 0, refusals: [], trouble: "" }
 }
 
 interface Connection {
@@ -103,6 +105,7 @@ async function connect(
     }
   } catch (error) {
     heard.trouble = String(error)
+    if (error instanceof StreamRefused) heard.refusals.push(error.status)
   } finally {
     if (hangUp.signal.aborted || events >= patience) heard.cuts += 1
     clearTimeout(timer)

@@ -19,7 +19,8 @@ told, but don't fail it.
   --seed N           what is drawn; a random one, which is printed, by default
   --quick            at most three minutes in all: one cluster for all scenarios, 2 strikes, 40 prompts, 6 users,
                      shorter outages
-  --report FILE      write the closing table there, as Markdown
+  --report FILE      write the closing table there, as Markdown; docs/RELIABILITY.md for a drill of all scenarios that
+                     isn't quick
   --keep             keep the processes' logs, also when all is well
   --help             this text
 
@@ -68,7 +69,7 @@ export function readOptions(args: string[]): DrillOptions | string {
     seed: number("--seed", values.seed, randomInt(1, 1_000_000)),
     keep: values.keep,
     quick: values.quick,
-    report: values.report ?? null,
+    report: values.report ?? (values.quick || values.scenario ? null : "docs/RELIABILITY.md"),
   }
 }
 

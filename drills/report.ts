@@ -85,8 +85,11 @@ export function writeReport({ closing, outcomes, command }: Report): string {
   const ran = scenarios.filter(({ name }) => outcomes.some(({ scenario }) => scenario === name))
   const { length } = outcomes
   const broken = outcomes.filter(isBroken).length
+  const missed = outcomes.flatMap(({ scenario, verdicts }) =>
+    verdicts.filter((verdict) => wordFor(verdict) === "missed").map(({ id }) => `${id} of ${scenario}`),
+  )
   return `${PREFACE}
-In the drill that wrote this page ${broken === 0 ? `all ${length} scenarios held` : `${broken} of ${length} scenarios broke something`}.
+In the drill that wrote this page ${broken === 0 ? `all ${length} scenarios held` : `${broken} of ${length} scenarios broke something`}${missed.length > 0 ? `, and ${missed.length === 1 ? "a goal was" : "goals were"} missed: ${missed.join(", ")}` : ""}.
 A longer one, by the goals: \`npm run drill -- --prompts 10000 --kills 200\`. Repeat this one:
 
 \`\`\`sh
@@ -107,7 +110,7 @@ const PREFACE = `# Reliability
 
 What \`npm run drill\` found. It starts a PostgreSQL, a Redis, the Gemini simulator, two API and two worker processes,
 lets users send prompts over HTTP and listen to every reply, breaks things meanwhile, and then checks everything that
-was promised. This page is written by the drill itself (\`--report docs/RELIABILITY.md\`).
+was promised. This page is written by the drill itself, whenever all scenarios are drilled in full.
 `
 
 const COLUMNS = `

@@ -15,8 +15,9 @@ export const rollingRestart: Scenario = {
     await untilTalking(stage)
     const streams = isQuick ? 40 : 200
     await load.burst({ count: streams, chunks: 20, delayMs: 400, mix: {} })
-    stage.note("streams open at the beginning", String(load.exchanges.filter(isOpen).length))
-    const problems: string[] = []
+    const open = load.exchanges.filter(isOpen).length
+    stage.note("streams open at the beginning", String(open))
+    const problems = !isQuick && open < streams ? [`only ${open} streams were open at the beginning`] : []
     for (const service of [...cluster.apis, ...cluster.workers]) {
       problems.push(...(await stopInOrder(service)))
       await service.start()
@@ -25,11 +26,15 @@ export const rollingRestart: Scenario = {
     const refusals = [...client.refusals()].map(
       ([status, count]) => `${count} requests were answered ${status}`,
     )
-    stage.demand("U1", "no request is answered 5xx, and every process stops in order", () => ({
+    const claim = "no request is answered 5xx, no stream is refused, and every process stops in order"
+    stage.demand("U1", claim, () => ({
       checked: cluster.apis.length + cluster.workers.length,
-      broken: [...problems, ...refusals],
+      broken: [...problems, ...refusals, ...load.exchanges.flatMap(refusedStreams)],
     }))
   },
 }
+
+const refusedStreams = ({ replyId, heard }: Exchange) =>
+  heard.refusals.map((status) => `the stream of ${replyId} was answered ${status}`)
 
 const isOpen = ({ heard }: Exchange) => heard.connections > 0 && heard.dones.length === 0

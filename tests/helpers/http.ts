@@ -60,6 +60,16 @@ function toBody(body: unknown): string | Uint8Array<ArrayBuffer> | undefined {
   return JSON.stringify(body)
 }
 
+/** A stream that was asked for, and answered with something else. */
+export class StreamRefused extends Error {
+  readonly status: number
+
+  constructor(status: number, body: string) {
+    super(`stream refused: ${status} ${body}`)
+    this.status = status
+  }
+}
+
 export interface ServerEvent {
   event: string
   id: string | undefined
@@ -83,7 +93,7 @@ async function* readEvents(
     },
     body: toBody(body),
   })
-  if (!response.ok) throw new Error(`stream refused: ${response.status} ${await response.text()}`)
+  if (!response.ok) throw new StreamRefused(response.status, await response.text())
   expectDocumented({ method, path, status: response.status, headers: response.headers, body: "" })
   const ready: ServerEvent[] = []
   const parser = createParser({
