@@ -1,0 +1,153 @@
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { cpSync, existsSync, mkdirSync, symlinkSync } from "node:fs"
+import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { expect, onTestFinished, type TestContext, test } from "vitest"
+import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import { freePort } from "../helpers/redis-server.ts"
+import { testFolder, until } from "./helpers.ts"
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+
+/** From the first keystroke to the reply, with packages that npm has in its cache. */
+const FIRST_REPLY_WITHIN_MS = 120 * SECOND
+
+/** npm's when it has neither a registry nor the package. */
+const NO_WAY_TO_INSTALL = /\b(?:ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT)\b/
+
+// How long it takes is printed, and judged by nobody but the test's own patience.
+test(
+  "npm start on a fresh clone with nothing but Node and npm leads to a reply, and the next start finds it",
+  async (context) => {
+    const clone = makeClone()
+    const url = `http://127.0.0.1:${await freePort()}`
+    const first = start(clone, url)
+    await serves(first, url, context)
+    const { path, headers, text } = await askForReply(url)
+    report("first reply", first.began)
+    await first.stop()
+
+    const second = start(clone, url)
+    await serves(second, url, context)
+    report("second start", second.began)
+    const kept = await fetch(url + path, { headers })
+    expect(await kept.json()).toMatchObject({ status: "completed", content: text })
+    await second.stop()
+  },
+  FIRST_REPLY_WITHIN_MS + MINUTE,
+)
+
+/** What a clone of this working tree would hold: no packages, no data, nothing that git ignores. */
+function makeClone(): string {
+  const clone = testFolder()
+  const listed = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  })
+  if (listed.status !== 0) throw new Error(`git can't list the files: ${listed.stderr}`)
+  for (const file of listed.stdout.split("\0").filter((name) => name && existsSync(join(ROOT, name)))) {
+    mkdirSync(dirname(join(clone, file)), { recursive: true })
+    cpSync(join(ROOT, file), join(clone, file))
+  }
+  return clone
+}
+
+interface Started {
+  began: number
+  output(): string
+  hasEnded(): boolean
+  /** By SIGTERM, as a terminal or a supervisor does it. */
+  stop(): Promise<void>
+}
+
+function start(clone: string, url: string): Started {
+  const began = performance.now()
+  const dataDir = join(clone, "data")
+  const env = { ...bareEnvironment(), PORT: new URL(url).port, DATA_DIR: dataDir }
+  const child = spawn("npm", ["start"], { cwd: clone, env, stdio: ["ignore", "pipe", "pipe"] })
+  const ended = once(child, "close")
+  let output = ""
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data))
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  async function stop() {
+    if (hasEnded()) return
+    child.kill("SIGTERM")
+    await ended // closed by the last process that writes there, which is the server
+    expect(existsSync(join(dataDir, "postgres", "cluster", "postmaster.pid"))).toBe(false)
+  }
+  onTestFinished(stop)
+  return { began, output: () => output, hasEnded, stop }
+}
+
+/** Of what this machine has, Node, npm and the shell that npm needs; of its variables, where npm finds packages. */
+function bareEnvironment(): Record<string, string> {
+  const bin = testFolder()
+  for (const name of ["node", "npm", "sh"]) symlinkSync(find(name), join(bin, name))
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(?:HOME|TMPDIR|(?:https?|no)_proxy|NODE_EXTRA_CA_CERTS|npm_config_(?:cache|registry|userconfig))$/i.test(
+      name,
+    ),
+  )
+  return { ...Object.fromEntries(kept.map(([name, value]) => [name, value ?? ""])), PATH: bin }
+}
+
+/** The machine's own, not what `npm test` puts before it. */
+function find(program: string): string {
+  const folders = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.includes("node_modules"))
+  const folder = folders.find((candidate) => existsSync(join(candidate, program)))
+  if (folder === undefined) throw new Error(`no ${program} on the PATH`)
+  return join(folder, program)
+}
+
+async function serves(server: Started, url: string, context: TestContext): Promise<void> {
+  const answers = () =>
+    fetch(`${url}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  await until("the server serves", async () => server.hasEnded() || (await answers()), FIRST_REPLY_WITHIN_MS)
+  if (!server.hasEnded()) return
+  if (NO_WAY_TO_INSTALL.test(server.output())) context.skip("npm has neither a registry nor these packages")
+  throw new Error(`npm start has ended:\n${server.output()}`)
+}
+
+/** What the walk reads of the answers, each of which holds some of it. */
+interface Answer {
+  id: string
+  otp: string
+  token: string
+  reply: { id: string; status: string; content: string }
+}
+
+/** The walk of the README: from a phone number to what Gemini says. */
+async function askForReply(url: string) {
+  const call = async (path: string, body: object, headers: Record<string, string> = {}) => {
+    const reply = await fetch(url + path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    })
+    if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${await reply.text()}`)
+    return (await reply.json()) as Answer
+  }
+  const mobileNumber = "1234567890"
+  await call("/auth/signup", { mobileNumber })
+  const { otp } = await call("/auth/send-otp", { mobileNumber })
+  const { token } = await call("/auth/verify-otp", { mobileNumber, otp })
+  const headers = { Authorization: `Bearer ${token}` }
+  const room = await call("/chatroom", { name: "First" }, headers)
+  const asked = await call(
+    `/chatroom/${room.id}/message`,
+    { message: "What is a queue?" },
+    { ...headers, Prefer: "wait=60" },
+  )
+  expect(asked.reply).toMatchObject({ status: "completed", content: expect.stringMatching(/\w/) })
+  return { path: `/chatroom/${room.id}/message/${asked.reply.id}`, headers, text: asked.reply.content }
+}
+
+function report(what: string, began: number): void {
+  process.stdout.write(`${what} after ${((performance.now() - began) / SECOND).toFixed(1)} s\n`)
+}
