@@ -52,6 +52,8 @@ test("its API and its worker start with the variables it gives, apart from each 
     const config = readAsProduction(Object.fromEntries(environment))
     expect(config.redis.url).toBe("redis://redis:6379")
   }
+  // Refused where it isn't in .env; empty it may be.
+  expect(services.api?.environment.OTP_REGIONS).toMatch(/^\$\{OTP_REGIONS\?/)
   expect(services.api?.environment.ROLE).toBe("api")
   expect(services.api?.healthcheck?.disable).not.toBe(true)
   for (const name of ["postgres", "redis"]) expect(services[name]?.healthcheck).toBeDefined()

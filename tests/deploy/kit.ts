@@ -29,6 +29,7 @@ const FILLED_IN: Record<string, string> = {
   STRIPE_WEBHOOK_SECRET: "whsec_key",
   STRIPE_PRICE_PRO: "price_pro",
   OTP_DELIVERY: "twilio",
+  OTP_REGIONS: "US",
   TWILIO_ACCOUNT_SID: "AC0",
   TWILIO_AUTH_TOKEN: "token",
   TWILIO_FROM: "+12025550123",
@@ -39,8 +40,12 @@ const FILLED_IN: Record<string, string> = {
  * Takes the environment that a deploy file gives to a process, with `null` where somebody fills the value in, and
  * reads it as the process does.
  * @throws {ConfigInvalid} where production wouldn't start with it
+ * @throws where codes would be sent to every country: allowed, and not what an example should bring about
  */
 export function readAsProduction(given: Record<string, string | null>) {
   const variables = Object.entries(given).map(([name, value]) => [name, value || FILLED_IN[name]])
-  return readConfig({ NODE_ENV: "production", ...Object.fromEntries(variables) })
+  const config = readConfig({ NODE_ENV: "production", ...Object.fromEntries(variables) })
+  if (config.otp.delivery === "twilio" && config.otp.regions.length === 0)
+    throw new Error("OTP_DELIVERY is twilio, and there is no OTP_REGIONS")
+  return config
 }

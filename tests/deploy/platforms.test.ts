@@ -114,14 +114,15 @@ const Render = z.strictObject({
   envVarGroups: z.array(z.strictObject({ name: z.string(), envVars: z.array(Variable) })),
 })
 
-/** What `fly secrets set` of docs/DEPLOY.md and the variables of Railway's table there give. */
-const SECRETS = namesIn("Variables that every platform needs")
+const guide = read("docs/DEPLOY.md")
 
-test("fly.toml is understood, and its processes start with its variables and the secrets", () => {
+test("fly.toml is understood, and its processes start with its variables and the guide's secrets", () => {
   const fly = Fly.parse(parseToml(read("fly.toml")))
+  const [command = ""] = /^fly secrets set (?:.*\\\n)*.*$/m.exec(guide) ?? []
+  const secrets = namesIn(command, /\b[A-Z][A-Z_]+(?==)/g)
   expect(fly.env.PORT).toBe(String(fly.http_service.internal_port))
   // The names of its private network are of IPv6 addresses alone.
-  expect(readAsProduction({ ...SECRETS, ...fly.env, ROLE: "api" }).http).toMatchObject({
+  expect(readAsProduction({ ...secrets, ...fly.env, ROLE: "api" }).http).toMatchObject({
     host: "::",
     trustProxy: 2,
   })
@@ -131,10 +132,20 @@ test.each(["railway.json", "deploy/railway.worker.json"])("%s is understood", (f
   Railway.parse(JSON.parse(read(file)))
 })
 
+test("both services start with the variables that the guide names, which is all that Railway gives", () => {
+  const table = /^## Variables that every platform needs\n(?:(?!^## ).*\n)*/m.exec(guide)?.[0] ?? ""
+  const firstCells = table.match(/^\| `[^|]*/gm)?.join() ?? ""
+  const given = namesIn(firstCells, /[A-Z][A-Z_]+/g)
+  readAsProduction({ ...given, ROLE: "api" })
+  readAsProduction({ ...given, ROLE: "worker" })
+})
+
 test("render.yaml is understood, refers to what it defines, and each service starts with its variables", () => {
   const { services, databases, envVarGroups } = Render.parse(readYaml("render.yaml")[0])
   const groups = new Map(envVarGroups.map(({ name, envVars }) => [name, envVars]))
   const names = [...services, ...databases].map(({ name }) => name)
+  const keysOf = (name: string) =>
+    services.flatMap((each) => (each.name === name && "envVars" in each ? each.envVars.map(keyOf) : []))
   for (const service of services) {
     if (service.type === "keyvalue") continue
     const variables = service.envVars.flatMap((each) =>
@@ -151,16 +162,17 @@ test("render.yaml is understood, refers to what it defines, and each service sta
             ? variable.fromService
             : null
       if (source) expect(names).toContain(source.name)
+      if (source && "envVarKey" in source) expect(keysOf(source.name)).toContain(source.envVarKey)
     }
     readAsProduction({ ...given, ROLE: service.type === "web" ? "api" : "worker" })
   }
 })
 
-/** The variables in the first column of the table below a heading of docs/DEPLOY.md. */
-function namesIn(heading: string): Record<string, null> {
-  const section = read("docs/DEPLOY.md").split(`## ${heading}\n`)[1]?.split("\n## ")[0] ?? ""
-  const rows = section.split("\n").filter((line) => line.startsWith("| `"))
-  const cells = rows.flatMap((row) => row.split("|")[1]?.match(/[A-Z][A-Z_]+/g) ?? [])
-  if (cells.length === 0) throw new Error(`docs/DEPLOY.md has no table below "${heading}"`)
-  return Object.fromEntries(cells.map((name) => [name, null]))
+const keyOf = (variable: z.infer<typeof Variable>) => ("key" in variable ? variable.key : undefined)
+
+/** Variables that a part of the guide tells to fill in. */
+function namesIn(part: string, pattern: RegExp): Record<string, null> {
+  const names = part.match(pattern)
+  if (!names) throw new Error("docs/DEPLOY.md hasn't the part any more that this test reads")
+  return Object.fromEntries(names.map((name) => [name, null]))
 }
