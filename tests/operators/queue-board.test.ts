@@ -38,9 +38,17 @@ test("its page and all that it loads come from here, under a policy of its own",
   expect(page.status).toBe(200)
   expect(page.headers.get("content-security-policy")).toContain("script-src 'self'")
   expect(page.headers.get("x-powered-by")).toBeNull()
-  const scripts = [...(await page.text()).matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, src]) => src)
-  expect(scripts.length).toBeGreaterThan(0)
-  for (const src of scripts) expect((await ask(`/${src}`)).status).toBe(200)
+  const html = await page.text()
+  const parts = [...html.matchAll(/<(script|link)\b[^>]*?\s(?:src|href)="([^"]+)"/g)]
+  expect(parts.filter(([, tag]) => tag === "script").length).toBeGreaterThan(0)
+  expect(parts.filter(([, tag]) => tag === "link").length).toBeGreaterThan(1)
+  const foreign = /(?:\bsrc=|\bhref=|\burl\(|@import)\s*["']?(?:https?:)?\/\//
+  expect(html).not.toMatch(foreign)
+  for (const [, , place = ""] of parts) {
+    const part = await ask(`/${place}`)
+    expect([place, part.status]).toEqual([expect.stringMatching(/^static\//), 200])
+    if (place.endsWith(".css")) expect(await part.text()).not.toMatch(foreign)
+  }
 })
 
 test("a browser that isn't signed in is led to the sign-in page", async () => {
