@@ -26,6 +26,7 @@ export interface Draft {
 /** @param stopping aborts when the worker stops */
 export function openDraft(ctx: Context, claim: Claim, stopping: AbortSignal): Draft {
   const ended = new AbortController()
+  const live = openLiveText(ctx, claim)
   let unsent = ""
   const draft: Draft = {
     claim,
@@ -37,8 +38,8 @@ export function openDraft(ctx: Context, claim: Claim, stopping: AbortSignal): Dr
       const [whole, rest] = splitAtWholeCharacter(unsent + piece)
       unsent = rest
       if (!whole) return
-      ctx.replyLog.append(claim.id, { attempt: claim.attempt, offset: draft.text.length, text: whole })
       draft.text += whole
+      live.grow(draft.text)
     },
     close() {
       release()
@@ -52,4 +53,23 @@ export function openDraft(ctx: Context, claim: Claim, stopping: AbortSignal): Dr
   })
   const unsubscribe = ctx.cancellations.listen(claim.id, () => ended.abort(new CancelRequested()))
   return draft
+}
+
+/** The text as listeners get it from the log: what the log has lost is appended once more with the next piece. */
+function openLiveText(ctx: Context, { id, attempt }: Claim) {
+  let appended = 0
+  const lost = (from: number) => {
+    appended = Math.min(appended, from)
+  }
+  return {
+    /** @param text all that the attempt has written */
+    grow(text: string) {
+      const offset = appended
+      appended = text.length
+      void ctx.replyLog.append(id, { attempt, offset, text: text.slice(offset) }).then((how) => {
+        if (how === "gone") lost(0)
+        if (how === "failed") lost(offset)
+      })
+    },
+  }
 }

@@ -1,7 +1,7 @@
 import { toCamelCase } from "../../utils/records.ts"
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
-import { type LogEntry, type LogPosition, ROW_CHECK_MS, type Wake } from "./reply-log.ts"
+import { type Fresh, type LogEntry, type LogPosition, ROW_CHECK_MS, type Wake } from "./reply-log.ts"
 
 export type ReplyEvent =
   | { event: "delta"; id: string; text: string }
@@ -39,8 +39,8 @@ export async function* followReply(
         if (isFinal(row)) return yield { event: "done", id: idOf(place), message: row }
       }
       const fresh = await ctx.replyLog.read(replyId, position)
-      position = fresh.position
       for (const entry of fresh.entries) yield* advance(place, entry)
+      position = nextPosition(place, position, fresh)
       await woken.wait()
     }
   } finally {
@@ -88,15 +88,25 @@ export function* advance(place: Place, { attempt, offset, text }: LogEntry): Gen
   yield { event: "delta", id: idOf(place), text: fresh }
 }
 
+/** Where to go on in the log: at the same entries where some lie beyond a gap, which the row is to fill first. */
+export function nextPosition(place: Place, before: LogPosition, { entries, position }: Fresh): LogPosition {
+  const isBeyond = ({ attempt, offset }: LogEntry) => attempt === place.attempt && offset > place.characters
+  return entries.some(isBeyond) ? before : position
+}
+
 function reset(place: Place, attempt: number): ReplyEvent {
   place.attempt = attempt
   place.characters = 0
   return { event: "reset", id: idOf(place), attempt }
 }
 
-/** Gathers notices between looks, so that none is lost while the listener is busy. Begins with a look at the row. */
+/**
+ * Gathers notices between looks, so that none is lost while the listener is busy. Begins with a look at the row, and
+ * asks for the next `ROW_CHECK_MS` later at most: notices of new text come also while the log loses that text.
+ */
 export function createWaker(signal: AbortSignal) {
   let pending: Wake | null = "state"
+  let lookAt = 0
   let wakeUp = () => {}
   signal.addEventListener("abort", () => wakeUp(), { once: true })
   return {
@@ -107,13 +117,16 @@ export function createWaker(signal: AbortSignal) {
     take(): Wake | null {
       const taken = pending
       pending = null
+      if (taken === "state") lookAt = performance.now() + ROW_CHECK_MS
       return taken
     },
     /** Until a notice, an abort, or the time to look at the row unasked. */
     async wait() {
+      const leftMs = lookAt - performance.now()
+      if (leftMs <= 0) pending = "state"
       if (pending !== null || signal.aborted) return
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ROW_CHECK_MS)
+        const timer = setTimeout(resolve, leftMs)
         wakeUp = () => {
           clearTimeout(timer)
           resolve()

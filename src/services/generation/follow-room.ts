@@ -3,7 +3,7 @@ import { CHATROOM_COLUMNS, type ChatroomRecord } from "../chat/chatroom-record.t
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../chat/message-record.ts"
 import { subscribeToRoom } from "../chat/room-notices.ts"
 import type { Context } from "../context.ts"
-import { advance, catchUp, createWaker, type ReplyEvent, readReply } from "./follow-reply.ts"
+import { advance, catchUp, createWaker, nextPosition, type ReplyEvent, readReply } from "./follow-reply.ts"
 import type { LogPosition } from "./reply-log.ts"
 import { roomPlaceId as idOf, placeNow, type RoomPlace, readRoomPlace } from "./room-place.ts"
 
@@ -183,8 +183,8 @@ async function* followOne(
     }
   }
   const fresh = await ctx.replyLog.read(current.id, current.log)
-  current.log = fresh.position
   for (const entry of fresh.entries) for (const change of advance(place.reply, entry)) yield wrap(change)
+  current.log = nextPosition(place.reply, current.log, fresh)
   return false
 }
 

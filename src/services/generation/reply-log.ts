@@ -17,6 +17,15 @@ export type Wake = "text" | "state"
 /** Where to go on reading; opaque. */
 export type LogPosition = string | null
 
+/** What a read has found. */
+export interface Fresh {
+  entries: LogEntry[]
+  position: LogPosition
+}
+
+/** `gone`: the log has nothing of the reply any more. `failed`: perhaps it has the entry, perhaps not. */
+export type Appended = "kept" | "gone" | "failed"
+
 /**
  * The live text of replies that are being made. It only makes listening prompt: what it loses (it may be flushed,
  * restarted, unreachable) a listener gets from the row, a little later.
@@ -24,12 +33,12 @@ export type LogPosition = string | null
 export interface ReplyLog {
   /** A new attempt begins: what earlier ones wrote is void. Never throws. */
   begin(replyId: string, attempt: number): void
-  /** Appends in the order of the calls. Never throws. */
-  append(replyId: string, entry: LogEntry): void
+  /** Appends in the order of the calls; an entry at offset 0 needs no log to be there. Never throws or rejects. */
+  append(replyId: string, entry: LogEntry): Promise<Appended>
   /** Tells listeners that the row has changed. A final reply's text is kept for a minute more. */
   announce(replyId: string, change: { final: boolean }): void
   /** What was appended since `after`; nothing where the log can't be read. */
-  read(replyId: string, after: LogPosition): Promise<{ entries: LogEntry[]; position: LogPosition }>
+  read(replyId: string, after: LogPosition): Promise<Fresh>
   /** Calls `wake` at every append and announcement, perhaps more often. @returns what ends it */
   subscribe(replyId: string, wake: (what: Wake) => void): () => void
 }
@@ -67,16 +76,21 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
         }),
       )
     },
-    append(replyId, { attempt, offset, text }) {
+    async append(replyId, { attempt, offset, text }) {
       const key = keyOf(replyId)
-      bestEffort(
-        redis.call(async (client) => {
-          const commands = client
-            .pipeline()
-            .xadd(key, "NOMKSTREAM", "*", "a", attempt, "o", offset, "t", text)
-          await commands.publish(key, "text" satisfies Wake).exec()
-        }),
-      )
+      const fields = ["a", attempt, "o", offset, "t", text]
+      const work = redis.call(async (client) => {
+        const commands = client.pipeline()
+        if (offset === 0) commands.xadd(key, "*", ...fields).pexpire(key, KEPT_UNFINISHED_MS)
+        // A log without its beginning would be no use, and would stay for ever.
+        else commands.xadd(key, "NOMKSTREAM", "*", ...fields)
+        const results = await commands.publish(key, "text" satisfies Wake).exec()
+        const [error, id] = results?.[0] ?? []
+        if (error) throw error
+        return id === null ? ("gone" as const) : ("kept" as const)
+      })
+      bestEffort(work)
+      return work.catch(() => "failed" as const)
     },
     announce(replyId, { final }) {
       const key = keyOf(replyId)
@@ -115,9 +129,11 @@ export function createMemoryReplyLog(bus: Bus): ReplyLog {
       logs.set(replyId, [{ attempt, offset: 0, text: "" }])
       bus.publish(keyOf(replyId), "text" satisfies Wake)
     },
-    append(replyId, entry) {
+    async append(replyId, entry) {
       logs.get(replyId)?.push(entry)
       bus.publish(keyOf(replyId), "text" satisfies Wake)
+      // What was dropped here was too old or one too many: the row has it.
+      return "kept"
     },
     announce(replyId, { final }) {
       // Listeners read the end from the row.
