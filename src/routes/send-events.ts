@@ -13,7 +13,7 @@ const LOOK_MS = 2.5 * SECOND
 /** The contract's: a comment every 15 s. */
 const LOOKS_PER_HEARTBEAT = (15 * SECOND) / LOOK_MS
 
-/** A reader that has let this much lie for `SLOW_MS` is cut off; it can resume where it was. */
+/** A reader with more than this unsent is waited for, until all of it is sent; it can resume where it was cut off. */
 const MAX_UNSENT_BYTES = 64 * 1024
 const SLOW_MS = 15 * SECOND
 
@@ -81,10 +81,16 @@ async function writeInPieces(res: Response, text: string): Promise<void> {
 
 /** Waits until the client has taken what was written; cuts it off when it takes too long. */
 async function drained(res: Response): Promise<void> {
-  // A long event waits many times: what listens must go with each wait.
-  const settled = new AbortController()
-  const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(SLOW_MS)])
-  await Promise.race([once(res, "drain", { signal }), once(res, "close", { signal })])
-    .catch(() => res.destroy())
-    .finally(() => settled.abort())
+  const waits = new AbortController()
+  const { signal } = waits
+  const timer = setTimeout(() => waits.abort(), SLOW_MS)
+  try {
+    await Promise.race([once(res, "drain", { signal }), once(res, "close", { signal })])
+  } catch {
+    res.destroy()
+  } finally {
+    clearTimeout(timer)
+    // The one that didn't come would keep its listeners.
+    waits.abort()
+  }
 }

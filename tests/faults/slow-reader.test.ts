@@ -1,0 +1,66 @@
+import { once } from "node:events"
+import { type IncomingMessage, request } from "node:http"
+import { createParser } from "eventsource-parser"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { SECOND } from "../../src/utils/time.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom } from "../helpers/chat.ts"
+import { collect, joinDeltas, type ServerEvent } from "../helpers/http.ts"
+
+let app: TestApp
+let ann: SignedIn
+let path: string
+
+/** More than the buffers of both ends take, and those of the system between them. */
+const TEXT = "abcdefghij".repeat(2_000_000)
+
+beforeAll(async () => {
+  app = await startTestApp()
+  ann = await signIn(app)
+  const reply = await ask(app, ann, await createRoom(app, ann), "to be a long one")
+  await app.pool.query("UPDATE messages SET content = $2 WHERE id = $1", [reply.id, TEXT])
+  path = `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
+})
+afterAll(() => app.close())
+
+test("a reader that takes nothing for 15 s is cut off, and goes on where it was", async () => {
+  const response = await open()
+  const since = performance.now()
+  expect(app.ctx.streams.count()).toBe(1)
+  await expect.poll(() => app.ctx.streams.count(), { timeout: 30 * SECOND }).toBe(0)
+  expect(performance.now() - since).toBeGreaterThan(14 * SECOND)
+  const before = await readRest(response)
+  expect(before.map(({ event }) => event)).not.toContain("done")
+  const headers = { "Last-Event-ID": before.at(-1)?.id ?? "" }
+  const after = await collect(app.http.events(path, { token: ann.token, headers }))
+  expect(joinDeltas(after).length).toBeLessThan(TEXT.length)
+  expect(joinDeltas([...before, ...after]) === TEXT).toBe(true)
+})
+
+test("a reader that is waited for again and again leaves no listeners behind", async () => {
+  const warnings: string[] = []
+  const note = ({ name }: Error) => warnings.push(name)
+  process.on("warning", note)
+  const events = await collect(app.http.events(path, { token: ann.token }))
+  process.off("warning", note)
+  expect(joinDeltas(events) === TEXT).toBe(true)
+  expect(warnings).not.toContain("MaxListenersExceededWarning")
+})
+
+/** The stream's response, of which nothing is read yet. */
+async function open(): Promise<IncomingMessage> {
+  const sent = request(app.url + path, { headers: { Authorization: `Bearer ${ann.token}` } }).end()
+  const [response] = await once(sent, "response")
+  return response
+}
+
+/** What has come before the connection broke. */
+async function readRest(response: IncomingMessage): Promise<ServerEvent[]> {
+  const events: ServerEvent[] = []
+  const parser = createParser({
+    onEvent: ({ event = "message", id, data }) => events.push({ event, id, data: JSON.parse(data) }),
+  })
+  response.on("data", (bytes: Buffer) => parser.feed(bytes.toString("latin1")))
+  await once(response, "close").catch(() => undefined)
+  return events
+}
