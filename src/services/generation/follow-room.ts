@@ -24,10 +24,10 @@ export async function* followRoom(
 ): AsyncGenerator<RoomEvent> {
   const woken = createWaker(signal)
   const unsubscribe = subscribeToRoom(ctx, chatroomId, () => woken.wake("state"))
-  const place = readRoomPlace(lastEventId) ?? (await placeNow(ctx, chatroomId))
   let current: Followed | null = null
   let shown = ""
   try {
+    const place = readRoomPlace(lastEventId) ?? (await placeNow(ctx, chatroomId))
     while (!signal.aborted) {
       const looked = woken.take() === "state"
       if (looked) {
