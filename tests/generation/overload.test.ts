@@ -2,7 +2,7 @@ import { Queue } from "bullmq"
 import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { QUEUE_NAME } from "../../src/services/generation/queue.ts"
-import { OnPostgres } from "../../src/services/platform/job-queue.ts"
+import { MAY_REST, OnPostgres } from "../../src/services/platform/job-queue.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
 
@@ -85,11 +85,26 @@ test("no more calls are made in a minute than GEMINI_RPM says, by all workers to
     const { config: used } = first.ctx
     await using queue = viewQueue(used.redis.url, used.database.url)
     await expect.poll(() => first.gemini.calls().length, { timeout: 10_000 }).toBe(3)
-    await expect.poll(() => queue.limitedForMs(3), { timeout: 10_000 }).toBeGreaterThan(0)
+    await expect.poll(() => queue.restsForMs(), { timeout: 10_000 }).toBeGreaterThan(0)
     expect(first.gemini.calls()).toHaveLength(3)
   } finally {
     await second.close()
     await first.close()
+  }
+})
+
+test("jobs whose reply is made already leave the calls of GEMINI_RPM to others", async () => {
+  const limited = await startTestApp({ config: { gemini: { requestsPerMinute: 3 } } })
+  try {
+    const user = await signIn(limited)
+    const room = await createRoom(limited, user)
+    const { id } = await ask(limited, user, room, "made")
+    // As the sweep leaves them behind, of prompts that have waited.
+    for (let i = 0; i < 6; i++) await limited.ctx.queue.enqueue(id, { underWay: 1, occasion: `${i}.again` })
+    const { body } = await send(limited, user, room, "late")
+    expect(await finalReply(limited, user, body.reply, 5_000)).toMatchObject({ status: "completed" })
+  } finally {
+    await limited.close()
   }
 })
 
@@ -128,7 +143,7 @@ function viewQueue(redisUrl: string | null, databaseUrl: string) {
     ? new Queue(QUEUE_NAME, { connection: redis })
     : new OnPostgres.Queue(QUEUE_NAME, { connection: { connectionString: databaseUrl, max: 1 } })
   return {
-    limitedForMs: (max: number) => queue.getRateLimitTtl(max),
+    restsForMs: () => queue.getRateLimitTtl(MAY_REST.limiter.max),
     async [Symbol.asyncDispose]() {
       await queue.close()
       redis?.disconnect()

@@ -49,7 +49,7 @@ export function UNDER_WAY_SQL(userId: string): string {
   ) AS counted)`
 }
 
-export interface GenerationQueue extends Pick<JobQueue<JobPayload>, "counts" | "ping" | "close"> {
+export interface GenerationQueue extends Pick<JobQueue<JobPayload>, "rest" | "counts" | "ping" | "close"> {
   /**
    * Hints to the workers that a reply is to be made. The job's id is the reply's, so doing it twice makes one job.
    * Workers take the replies of all users in turn: one that has more under way comes later.

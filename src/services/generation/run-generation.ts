@@ -12,12 +12,12 @@ import { FIRST_RETRY_MS, MAX_ATTEMPTS, QUEUE_NAME } from "./queue.ts"
 
 /**
  * What became of a run. `failed`: for good. `retry`: an attempt failed and the queue is to try again.
- * `later`: nothing failed, but the reply can't be made before `inMs` from now.
+ * `later`: nothing failed, but the reply can't be made before `inMs` from now; with `forAll`, nor can any other.
  */
 export type Run =
   | { outcome: "finished" | "nothing-to-do" }
   | { outcome: "failed" | "retry"; failure: GenerationFailed }
-  | { outcome: "later"; inMs: number }
+  | { outcome: "later"; inMs: number; forAll?: boolean }
 
 /** How long a reply waits for an overloaded model, without a call and without a failure, from when it was sent. */
 const MAX_REST_MS = 5 * MINUTE
@@ -122,14 +122,15 @@ async function recover(ctx: Context, draft: Draft, error: unknown, stopping: Abo
     return (await conclude(ctx, draft, ending)) ? { outcome: "finished" } : STALE
   }
   if (stopping.aborted) return later(ctx, draft, 0)
-  if (error instanceof CallBudgetSpent) return later(ctx, draft, error.waitMs)
+  if (error instanceof CallBudgetSpent) return later(ctx, draft, error.waitMs, { forAll: true })
   if (error instanceof ModelResting && claim.ageMs < MAX_REST_MS) return later(ctx, draft, error.restMs)
   return fail(ctx, draft, toFailure(error))
 }
 
 /** Hands the reply back without a failure. */
-async function later(ctx: Context, draft: Draft, inMs: number): Promise<Run> {
-  return (await handBack(ctx, draft, { delayMs: inMs, failed: false })) ? { outcome: "later", inMs } : STALE
+async function later(ctx: Context, draft: Draft, inMs: number, { forAll = false } = {}): Promise<Run> {
+  const isBack = await handBack(ctx, draft, { delayMs: inMs, failed: false })
+  return isBack ? { outcome: "later", inMs, forAll } : STALE
 }
 
 async function fail(ctx: Context, draft: Draft, failure: GenerationFailed): Promise<Run> {

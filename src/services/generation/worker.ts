@@ -1,11 +1,11 @@
 import { DelayedError, type Job, UnrecoverableError } from "bullmq"
 import { newId } from "../../utils/ids.ts"
 import type { Loop } from "../../utils/loop.ts"
-import { MINUTE, pause, SECOND } from "../../utils/time.ts"
+import { pause, SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { cleanUp } from "../platform/clean-up.ts"
 import { beat, retire } from "../platform/heartbeat.ts"
-import { openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { MAY_REST, openJobWorker, type QueueStore } from "../platform/job-queue.ts"
 import { startWorkerLoop } from "../platform/worker-loop.ts"
 import { JobPayload, QUEUE_NAME } from "./queue.ts"
 import { createRescues } from "./rescues.ts"
@@ -84,10 +84,9 @@ type Process = (job: Job<JobPayload>, token?: string) => Promise<void>
 
 function createWorker(ctx: Context, store: QueueStore, process: Process): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
-  const { requestsPerMinute } = ctx.config.gemini
-  // Calls are counted one by one (call-budget.ts); this keeps replies that would find none left in the queue.
-  const limiter = requestsPerMinute ? { limiter: { max: requestsPerMinute, duration: MINUTE } } : {}
-  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx.log, process, { concurrency, ...limiter })
+  // Calls are counted, not jobs: many a job finds its reply made.
+  const limits = ctx.config.gemini.requestsPerMinute === null ? {} : MAY_REST
+  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx.log, process, { concurrency, ...limits })
 }
 
 /** May run twice for one reply, also at the same time: `runGeneration` lets one through. */
@@ -113,6 +112,8 @@ async function processJob(
     case "failed":
       throw new UnrecoverableError(run.failure.code)
     case "later":
+      // The others would only be claimed to find no call left. Where the queue doesn't answer they are.
+      if (run.forAll) await ctx.queue.rest(run.inMs).catch(() => undefined)
       await job.moveToDelayed(Date.now() + run.inMs, token)
       throw new DelayedError()
   }

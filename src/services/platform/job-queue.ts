@@ -16,7 +16,7 @@ import type { Logger } from "../../config/logger.ts"
 import { postgresOptions } from "../../config/postgres.ts"
 import { createRedisStore } from "../../config/redis.ts"
 import { connect, isCluster } from "../../config/redis-connection.ts"
-import { SECOND } from "../../utils/time.ts"
+import { MINUTE, SECOND } from "../../utils/time.ts"
 
 /** Where queues live: a Redis or, in embedded mode, the PostgreSQL. */
 export interface QueueStore {
@@ -37,6 +37,11 @@ export interface JobQueue<T> {
   addAll(jobs: NewJob<T>[]): Promise<void>
   /** Makes a job again and again; one for each `id`, whoever asks and however often. */
   repeat(id: string, every: RepeatOptions, job: NewJob<T>): Promise<void>
+  /**
+   * For `ms` no worker takes a job of it, in any process; one that is under way goes on. Heeded by the workers that
+   * were opened with `MAY_REST`.
+   */
+  rest(ms: number): Promise<void>
   /** How many jobs it holds, by state. @throws when its store doesn't answer */
   counts(): Promise<Record<string, number>>
   /** Whether the queue's store answers. */
@@ -87,6 +92,7 @@ function openRedisQueue<T extends object>(name: string, url: string, log: Logger
     addAll: async (jobs) => void (await call((opened) => opened.addBulk(jobs))),
     repeat: async (id, every, job) =>
       void (await call((opened) => opened.upsertJobScheduler(id, every, job))),
+    rest: async (ms) => void (await call((opened) => opened.rateLimit(ms))),
     counts: () => call((opened) => opened.getJobCounts(...COUNTED)),
     ping: () =>
       redis
@@ -130,6 +136,7 @@ async function openPostgresQueue<T extends object>(
       }
     },
     repeat: async (id, every, job) => void (await queue.upsertJobScheduler(id, every, job)),
+    rest: (ms) => queue.rateLimit(ms),
     counts: () => queue.getJobCounts(...COUNTED),
     ping: () =>
       queue.getWaitingCount().then(
@@ -210,6 +217,9 @@ const WORKER_OPTIONS = {
   // A worker that waits for its rate limit doesn't hear that it is to stop.
   maximumRateLimitDelay: 1 * SECOND,
 } satisfies Omit<WorkerOptions, "connection">
+
+/** BullMQ's workers look for a rest only where jobs are counted, too: by a count that no minute reaches. */
+export const MAY_REST = { limiter: { max: 1_000_000_000, duration: 1 * MINUTE } }
 
 /**
  * BullMQ keeps a failure's message and its stack where others read them, and in its log of events for good: of an error
