@@ -38,6 +38,24 @@ test("replies whose queue didn't answer the sweep are due again at once, under a
   expect(enqueued).toEqual(["1", "1.again", "1.again"])
 })
 
+test("a reply that the sweep finds alone has its place among all that its user has under way", async () => {
+  const { app, user } = await startWithoutWorker()
+  await makePro(app, user)
+  const other = await signIn(app)
+  await send(app, other, await createRoom(app, other), "another user's")
+  const enqueued: EnqueueHint[] = []
+  const queue = {
+    ...app.ctx.queue,
+    enqueue: async (_id: string, hint: EnqueueHint) => void enqueued.push(hint),
+  }
+  for (let i = 0; i < 4; i++) {
+    const { body } = await send(app, user, await createRoom(app, user), `question ${i}`)
+    await app.pool.query("UPDATE messages SET lease_until = now() WHERE id = $1", [body.reply.id])
+    expect(await sweepReplies({ ...app.ctx, queue }, "queued", { take: () => false })).toBe(1)
+  }
+  expect(enqueued.map(({ underWay }) => underWay)).toEqual([1, 2, 3, 4])
+})
+
 test("a silent worker's reply is made anew at once, also while the queue doesn't answer", async () => {
   const { app, user } = await startWithoutWorker()
   const { body } = await send(app, user, await createRoom(app, user), "rescue me")

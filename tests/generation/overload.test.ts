@@ -2,6 +2,7 @@ import { Queue } from "bullmq"
 import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { QUEUE_NAME } from "../../src/services/generation/queue.ts"
+import { sweepReplies } from "../../src/services/generation/sweep.ts"
 import { MAY_REST, OnPostgres } from "../../src/services/platform/job-queue.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
@@ -52,6 +53,30 @@ test("one user's many prompts don't make another wait for all of them", async ()
     .calls()
     .filter(({ prompt, endedAt }) => prompt.includes("many") && endedAt !== null).length
   expect(finished).toBeLessThan(20)
+  for (const { body } of many)
+    expect(await finalReply(app, ann, body.reply, 60_000)).toMatchObject({ status: "completed" })
+}, 90_000)
+
+test("nor do many prompts that come one by one and wait until the sweep enqueues them again", async () => {
+  app.gemini.reset()
+  const rooms = await Promise.all(Array.from({ length: 40 }, () => createRoom(app, ann)))
+  const many = await Promise.all(
+    rooms.map((room) => send(app, ann, room, "[[gemini: chunks=4 delay=80]] many")),
+  )
+  for (const { body } of many) {
+    await app.pool.query("UPDATE messages SET lease_until = now() WHERE id = $1 AND status = 'queued'", [
+      body.reply.id,
+    ])
+    await sweepReplies(app.ctx, "queued", { take: () => false })
+  }
+  const bob = await signIn(app)
+  const room = await createRoom(app, bob)
+  const finished = () =>
+    app.gemini.calls().filter(({ prompt, endedAt }) => prompt.includes("many") && endedAt !== null).length
+  const before = finished()
+  await ask(app, bob, room, "just one")
+  expect(finished() - before).toBeLessThan(10)
+  expect(before).toBeLessThan(20)
   for (const { body } of many)
     expect(await finalReply(app, ann, body.reply, 60_000)).toMatchObject({ status: "completed" })
 }, 90_000)

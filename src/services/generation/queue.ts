@@ -39,8 +39,8 @@ export interface EnqueueHint {
 /** BullMQ's; higher numbers are taken later. */
 const MAX_PRIORITY = 2_097_152
 
-/** Who has this many under way is last in any case; counting on would cost more at every prompt. */
-const MOST_UNDER_WAY = 20
+/** From here on a user's replies have one priority, oldest first; counting on would cost more at every prompt. */
+const MOST_UNDER_WAY = 100
 
 /** `EnqueueHint.underWay` of a user: each room has at most one reply that is enqueued. */
 export function UNDER_WAY_SQL(userId: string): string {

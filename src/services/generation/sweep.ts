@@ -27,7 +27,8 @@ export async function sweepReplies(
   const { rows } = await ctx.db.pool.query<{
     id: string
     attempt: number
-    user_id: string
+    /** Its place among its user's active replies, the oldest first. */
+    under_way: number
     taken_over: boolean
     /** Its worker fell silent, now or before, and nobody has made it since. */
     orphaned: boolean
@@ -39,12 +40,9 @@ export async function sweepReplies(
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
   }
-  const found = new Map<string, number>()
   const waiting: { id: string; hint: EnqueueHint }[] = []
-  for (const { id, attempt, user_id, taken_over, orphaned } of rows) {
-    const underWay = (found.get(user_id) ?? 0) + 1
-    found.set(user_id, underWay)
-    const hint = { underWay, occasion: occasionOf(attempt, taken_over) }
+  for (const { id, attempt, under_way, taken_over, orphaned } of rows) {
+    const hint = { underWay: under_way, occasion: occasionOf(attempt, taken_over) }
     if (orphaned && rescues.take({ id, ...hint })) continue
     waiting.push({ id, hint })
   }
@@ -76,7 +74,11 @@ async function putBack(ctx: Context, ids: string[]): Promise<void> {
 
 const PUT_BACK = `UPDATE messages SET lease_until = now() WHERE id = ANY($1) AND status = 'queued'`
 
-/** Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. */
+/**
+ * Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. All of a
+ * user's active replies are ranked, not those found at once: what trickles in would be first in every sweep. Ids are
+ * in the order of time.
+ */
 const SWEEP = `
   WITH due AS (
     SELECT m.id, m.status, c.user_id
@@ -84,9 +86,12 @@ const SWEEP = `
     WHERE m.status IN ('queued', 'running') AND m.status = $4 AND m.lease_until < now()
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
+  ), ranked AS (
+    SELECT active_reply_id AS id, row_number() OVER (PARTITION BY user_id ORDER BY active_reply_id)::int AS under_way
+    FROM chatrooms WHERE active_reply_id IS NOT NULL AND user_id IN (SELECT user_id FROM due)
   )
   UPDATE messages AS m SET status = 'queued',
     lease_until = now() + CASE due.status WHEN 'running' THEN $3::int ELSE $1::int END * interval '1 millisecond',
     takeovers = m.takeovers + CASE due.status WHEN 'running' THEN 1 ELSE 0 END
-  FROM due WHERE m.id = due.id
-  RETURNING m.id, m.attempt, due.user_id, due.status = 'running' AS taken_over, m.takeovers > 0 AS orphaned`
+  FROM due JOIN ranked USING (id) WHERE m.id = due.id
+  RETURNING m.id, m.attempt, ranked.under_way, due.status = 'running' AS taken_over, m.takeovers > 0 AS orphaned`
