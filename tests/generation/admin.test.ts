@@ -120,7 +120,9 @@ test("a retried reply has the patience with overloaded models that a new one has
   const room = await createRoom(app, user)
   app.gemini.script({ directive: "blocked", text: "patience", calls: 1 })
   const failed = await ask(app, user, room, "patience")
-  await app.pool.query("UPDATE messages SET created_at = now() - interval '1 day' WHERE id = $1", [failed.id])
+  await app.pool.query("UPDATE messages SET resting_since = now() - interval '1 day' WHERE id = $1", [
+    failed.id,
+  ])
   const { model } = app.ctx.config.gemini
   for (let i = 0; i < 5; i++) app.ctx.breaker.overloaded(model)
   await retry(failed.id, TOKEN)

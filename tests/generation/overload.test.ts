@@ -41,6 +41,43 @@ test("in a storm the overloaded models are left alone, and every prompt is answe
   expect(app.gemini.calls().length).toBeLessThanOrEqual(60 + 12)
 }, 120_000)
 
+test("a reply that has waited long behind its room still waits for a resting model", async () => {
+  app.gemini.reset()
+  const room = await createRoom(app, ann)
+  const first = (await send(app, ann, room, "[[gemini: chunks=10 delay=100]] first")).body.reply
+  const second = (await send(app, ann, room, "second")).body.reply
+  await app.pool.query("UPDATE messages SET created_at = now() - interval '1 day' WHERE id = $1", [second.id])
+  await expect.poll(() => app.gemini.calls()[0]?.chunksSent ?? 0).toBeGreaterThan(0)
+  letModelsRest(8_000)
+  await finalReply(app, ann, first)
+  expect(await finalReply(app, ann, second, 20_000)).toMatchObject({ status: "completed" })
+  const counts = "SELECT failures, resting_since IS NOT NULL AS rested FROM messages WHERE id = $1"
+  const { rows } = await app.pool.query(counts, [second.id])
+  expect(rows).toEqual([{ failures: 0, rested: true }])
+}, 40_000)
+
+test("a reply that has found all models resting for five minutes fails", async () => {
+  app.gemini.reset()
+  app.gemini.script({ directive: "unavailable", text: "no patience", calls: 99 })
+  letModelsRest(2_000)
+  const { reply } = (await send(app, ann, await createRoom(app, ann), "no patience")).body
+  const backdate =
+    "UPDATE messages SET resting_since = now() - interval '5 minutes' WHERE id = $1 AND resting_since IS NOT NULL"
+  await expect.poll(async () => (await app.pool.query(backdate, [reply.id])).rowCount).toBe(1)
+  expect(await finalReply(app, ann, reply, 30_000)).toMatchObject({
+    status: "failed",
+    error: { code: "provider_busy" },
+  })
+  app.gemini.reset()
+  for (const model of modelsOf(app)) app.ctx.breaker.answered(model)
+}, 40_000)
+
+const modelsOf = ({ ctx }: TestApp) => [ctx.config.gemini.model, ...ctx.config.gemini.fallbackModels]
+
+function letModelsRest(ms: number): void {
+  for (const model of modelsOf(app)) for (let i = 0; i < 5; i++) app.ctx.breaker.overloaded(model, ms)
+}
+
 test("one user's many prompts don't make another wait for all of them", async () => {
   app.gemini.reset()
   const rooms = await Promise.all(Array.from({ length: 40 }, () => createRoom(app, ann)))

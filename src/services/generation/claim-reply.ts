@@ -26,8 +26,8 @@ export interface Claim {
   requestId: string | null
   /** Of the request that asked for it, where that was traced. */
   traceparent: string | null
-  /** Since it was sent, or since an operator queued it once more. */
-  ageMs: number
+  /** Its attempt before this one found every model resting. */
+  isResting: boolean
   /** The user cancelled it before this claim: it is only to be ended. */
   cancelRequested: boolean
   /** What an earlier attempt had written, where the reply is only to be ended. */
@@ -63,8 +63,7 @@ const CLAIM = `
       OR m.status = 'running' AND m.lease_until < now())
   RETURNING m.id, m.attempt, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id, m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
-    extract(epoch FROM now() - coalesce(m.retried_at, m.created_at))::float8 * 1000 AS age_ms,
-     c.model, c.context AS context_mode, c.system_instruction`
+    m.resting_since IS NOT NULL AS is_resting, c.model, c.context AS context_mode, c.system_instruction`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int

@@ -83,6 +83,6 @@ const REVIVE = `
   UPDATE messages
   SET status = 'queued', content = '', error_code = NULL, failures = 0, takeovers = 0, completed_at = NULL,
     finish_reason = NULL, prompt_tokens = NULL, output_tokens = NULL, thought_tokens = NULL, total_tokens = NULL,
-    not_before = NULL, cancel_requested_at = NULL, retry = $3, retried_at = now(),
+    not_before = NULL, cancel_requested_at = NULL, retry = $3, retried_at = now(), resting_since = NULL,
     lease_until = now() + $2 * interval '1 millisecond'
   WHERE id = $1 AND status = 'failed'`

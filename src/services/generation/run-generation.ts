@@ -1,4 +1,4 @@
-import { MINUTE, SECOND } from "../../utils/time.ts"
+import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { CallBudgetSpent } from "./call-budget.ts"
 import { type Claim, claimReply } from "./claim-reply.ts"
@@ -7,6 +7,7 @@ import { GenerationFailed } from "./failures.ts"
 import { type Ending, finishReply, requeueReply } from "./finish-reply.ts"
 import type { Told } from "./gemini.ts"
 import { askModels, ModelResting } from "./models.ts"
+import { MAX_REST_MS, noteRest } from "./patience.ts"
 import { buildContents } from "./prompt.ts"
 import { FIRST_RETRY_MS, MAX_ATTEMPTS, QUEUE_NAME } from "./queue.ts"
 
@@ -18,9 +19,6 @@ export type Run =
   | { outcome: "finished" | "nothing-to-do" }
   | { outcome: "failed" | "retry"; failure: GenerationFailed }
   | { outcome: "later"; inMs: number; forAll?: boolean }
-
-/** How long a reply waits for an overloaded model, without a call and without a failure, from when it was sent. */
-const MAX_REST_MS = 5 * MINUTE
 
 /**
  * A reply whose workers die this often kills them. So often that replies which were merely there don't come to it, when
@@ -122,8 +120,9 @@ async function recover(ctx: Context, draft: Draft, error: unknown, stopping: Abo
     return (await conclude(ctx, draft, ending)) ? { outcome: "finished" } : STALE
   }
   if (stopping.aborted) return later(ctx, draft, 0)
+  const restedMs = await noteRest(ctx, claim, error instanceof ModelResting)
   if (error instanceof CallBudgetSpent) return later(ctx, draft, error.waitMs, { forAll: true })
-  if (error instanceof ModelResting && claim.ageMs < MAX_REST_MS) return later(ctx, draft, error.restMs)
+  if (error instanceof ModelResting && restedMs < MAX_REST_MS) return later(ctx, draft, error.restMs)
   return fail(ctx, draft, toFailure(error))
 }
 
