@@ -41,9 +41,18 @@ test.skipIf(!isThere("shellcheck"))("shellcheck finds no fault in the scripts", 
   expect(stdout).toBe("")
 })
 
+const example = read("deploy/ec2/environment.example")
+
 test("production starts with the example's variables filled in", () => {
-  const { http } = readAsProduction(
-    parseEnv(read("deploy/ec2/environment.example")) as Record<string, string>,
-  )
+  const { http } = readAsProduction(parseEnv(example) as Record<string, string>)
   expect(http).toMatchObject({ host: "127.0.0.1", trustProxy: ["loopback"] })
+})
+
+test("what its comment says for a load balancer lets one in", () => {
+  const [comment = ""] = /^# .*load balancer.*$/m.exec(example) ?? []
+  const changes = Object.fromEntries(
+    [...comment.matchAll(/([A-Z_]+)=([\w.]+)/g)].map(([, name, value]) => [name, value]),
+  )
+  const { http } = readAsProduction({ ...(parseEnv(example) as Record<string, string>), ...changes })
+  expect(http).toMatchObject({ host: "0.0.0.0", trustProxy: 1 })
 })
