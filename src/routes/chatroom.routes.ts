@@ -68,7 +68,7 @@ export const chatroomRoutes: Row[] = [
   get("/chatroom/:id/events", {
     summary: "Follow all that happens in a chatroom as server-sent events",
     description:
-      "From now on, or from `Last-Event-ID`: `chatroom` (its fields, at first and when they change), `message` (a prompt or a reply was added), `delta`, `reset` and `done` of each reply, `deleted` (the end). It tells what any device does. A user may have a few streams open at a time.",
+      "From now on, or from `Last-Event-ID`: `chatroom` (its fields, at first and when they change), `message` (a prompt or a reply was added, or a reply was cancelled before its turn), `delta`, `reset` and `done` of each reply, `deleted` (the end). It tells what any device does. A user may have a few streams open at a time.",
     auth: "user",
     limit: "read",
     params: ById,

@@ -100,6 +100,30 @@ describe("the events of a room", () => {
     await listener.stop()
   })
 
+  test("tell at once of a reply that is cancelled before its turn, and of its end in the order", async () => {
+    const room = await createRoom(app, ann)
+    const listener = follow(room)
+    await listener.until(() => expect(listener.events).toHaveLength(1))
+    const path = `/chatroom/${room.id}/message`
+    const replies: string[] = []
+    for (const message of ["[[gemini: stall after=2]] holds up", "waits", "is cancelled", "waits, too"])
+      replies.push((await send(app, ann, room, message)).body.reply.id)
+    const [first, , cancelled] = replies as [string, string, string]
+    await listener.until(() => expect(listener.named("delta").length).toBeGreaterThan(0))
+    await listener.until(() => expect(listener.named("message")).toHaveLength(8))
+    await app.http.post(`${path}/${cancelled}/cancel`, undefined, { token: ann.token })
+    const told = () =>
+      listener.named("message").filter(({ data }) => data.id === cancelled && data.status === "cancelled")
+    await listener.until(() => expect(told()).toHaveLength(1))
+    expect(listener.named("done")).toEqual([])
+    await app.http.post(`${path}/${first}/cancel`, undefined, { token: ann.token })
+    await listener.until(() => expect(listener.named("done")).toHaveLength(4))
+    await listener.stop()
+    expect(listener.named("done").map(({ data }) => data.id)).toEqual(replies)
+    expect(told()).toHaveLength(1)
+    expect(listener.named("message")).toHaveLength(9)
+  })
+
   test("are for its owner alone", async () => {
     const room = await createRoom(app, ann)
     const bob = await signIn(app)

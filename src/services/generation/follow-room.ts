@@ -7,7 +7,10 @@ import { advance, catchUp, createWaker, nextPosition, type ReplyEvent, readReply
 import type { LogPosition } from "./reply-log.ts"
 import { roomPlaceId as idOf, placeNow, type RoomPlace, readRoomPlace } from "./room-place.ts"
 
-/** `chatroom`: its fields, at first and when they change. `message`: a prompt or a reply was added. `deleted`: the end. */
+/**
+ * `chatroom`: its fields, at first and when they change. `message`: a prompt or a reply was added, or a reply was
+ * cancelled before its turn; its `done` comes in the order nevertheless. `deleted`: the end.
+ */
 export type RoomEvent =
   | { event: "chatroom"; id: string; room: ChatroomRecord }
   | { event: "message"; id: string; message: MessageRecord }
@@ -26,6 +29,7 @@ export async function* followRoom(
   const unsubscribe = subscribeToRoom(ctx, chatroomId, () => woken.wake("state"))
   let current: Followed | null = null
   let shown = ""
+  const toldCancelled = new Set<string>()
   try {
     const place = readRoomPlace(lastEventId) ?? (await placeNow(ctx, chatroomId))
     while (!signal.aborted) {
@@ -35,7 +39,7 @@ export async function* followRoom(
         if (!room) return yield { event: "deleted", id: idOf(place) }
         if (JSON.stringify(describe(room)) !== shown) yield { event: "chatroom", id: idOf(place), room }
         shown = JSON.stringify(describe(room))
-        yield* announceNew(ctx, chatroomId, place)
+        yield* announceNew(ctx, chatroomId, { place, told: toldCancelled })
         const next = await chooseReply(ctx, room, place, current)
         if (next !== current) {
           current?.unsubscribe()
@@ -47,6 +51,8 @@ export async function* followRoom(
         current.unsubscribe()
         current = null
         woken.wake("state")
+      } else if (current && looked) {
+        yield* announceCancelled(ctx, chatroomId, { place, current, told: toldCancelled })
       }
       await woken.wait()
     }
@@ -73,7 +79,11 @@ async function readRoom(ctx: Context, chatroomId: string): Promise<Room | null> 
 
 const READ_ROOM = `SELECT ${CHATROOM_COLUMNS}, retries FROM chatrooms WHERE id = $1`
 
-async function* announceNew(ctx: Context, chatroomId: string, place: RoomPlace): AsyncGenerator<RoomEvent> {
+async function* announceNew(
+  ctx: Context,
+  chatroomId: string,
+  { place, told }: { place: RoomPlace; told: Set<string> },
+): AsyncGenerator<RoomEvent> {
   for (;;) {
     const { rows } = await ctx.db.pool.query({
       name: "new-messages",
@@ -83,6 +93,7 @@ async function* announceNew(ctx: Context, chatroomId: string, place: RoomPlace):
     for (const row of rows) {
       const message = toCamelCase<MessageRecord>(row)
       place.known = message.position
+      if (message.status === "cancelled") told.add(message.id)
       yield { event: "message", id: idOf(place), message }
     }
     if (rows.length < NEW_AT_ONCE) return
@@ -93,6 +104,35 @@ const NEW_AT_ONCE = 100
 const NEW = `
   SELECT ${MESSAGE_COLUMNS} FROM messages AS m
   WHERE m.chatroom_id = $1 AND m.position > $2 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
+
+/**
+ * Tells once of each reply beyond the followed one that was cancelled. The others wait behind it, so there are no more
+ * messages to look through than wait; mostly none. Who resumes may be told again.
+ */
+async function* announceCancelled(
+  ctx: Context,
+  chatroomId: string,
+  { place, current, told }: { place: RoomPlace; current: Followed; told: Set<string> },
+): AsyncGenerator<RoomEvent> {
+  const after = Math.max(place.whole, current.position)
+  if (after >= place.known) return
+  const { rows } = await ctx.db.pool.query({
+    name: "cancelled-replies",
+    text: CANCELLED,
+    values: [chatroomId, after, place.known, [...told]],
+  })
+  for (const row of rows) {
+    const message = toCamelCase<MessageRecord>(row)
+    told.add(message.id)
+    yield { event: "message", id: idOf(place), message }
+  }
+}
+
+const CANCELLED = `
+  SELECT ${MESSAGE_COLUMNS} FROM messages AS m
+  WHERE m.chatroom_id = $1 AND m.position > $2 AND m.position <= $3 AND m.status = 'cancelled'
+    AND m.id <> ALL ($4::uuid[])
+  ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
 
 /** A reply to follow. */
 interface Candidate {
