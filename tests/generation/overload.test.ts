@@ -12,24 +12,49 @@ let ann: SignedIn
 
 beforeAll(async () => {
   app = await startTestApp({
-    config: { gemini: { fallbackModels: ["gemini-3.5-flash-lite"] }, worker: { concurrency: 2 } },
+    config: {
+      gemini: { fallbackModels: ["gemini-3.5-flash-lite"], idleTimeoutMs: 3_000 },
+      worker: { concurrency: 2 },
+    },
   })
   ann = await signIn(app)
   await makePro(app, ann)
 })
 afterAll(() => app.close())
 
-test("while the first model is overloaded the fallback answers, at the same attempt", async () => {
-  app.gemini.script({ directive: "unavailable", model: "gemini-3.8-flash", text: "fall back", calls: 1 })
-  const reply = await ask(app, ann, await createRoom(app, ann), "fall back")
-  expect(reply).toMatchObject({ status: "completed", model: "gemini-3.5-flash-lite" })
-  expect(
-    app.gemini
-      .calls()
-      .filter(({ prompt }) => prompt === "fall back")
-      .map(({ model }) => model),
-  ).toEqual(["gemini-3.8-flash", "gemini-3.5-flash-lite"])
+test.each(["unavailable", "cut-headers", "stall-headers"])(
+  "while the first model's answer is %s the fallback answers, at the same attempt",
+  async (directive) => {
+    app.gemini.reset()
+    app.gemini.script({ directive, model: "gemini-3.8-flash", text: "fall back", calls: 1 })
+    const reply = await ask(app, ann, await createRoom(app, ann), "fall back")
+    expect(reply).toMatchObject({ status: "completed", model: "gemini-3.5-flash-lite" })
+    expect(app.gemini.calls().map(({ model }) => model)).toEqual([
+      "gemini-3.8-flash",
+      "gemini-3.5-flash-lite",
+    ])
+  },
+)
+
+test("an answer that breaks off isn't another model's to go on with", async () => {
+  app.gemini.reset()
+  app.gemini.script({ directive: "cut after=2", model: "gemini-3.8-flash", text: "break off", calls: 1 })
+  expect(await ask(app, ann, await createRoom(app, ann), "break off")).toMatchObject({ status: "completed" })
+  expect(app.gemini.calls().map(({ model }) => model)).toEqual(["gemini-3.8-flash", "gemini-3.8-flash"])
 })
+
+test("a model that can't be reached is left alone after five calls in a row", async () => {
+  app.gemini.reset()
+  app.gemini.script({ directive: "cut-headers", model: "gemini-3.8-flash", text: "nobody there", calls: 99 })
+  const room = await createRoom(app, ann)
+  for (let i = 0; i < 12; i++)
+    expect(await ask(app, ann, room, "nobody there")).toMatchObject({ status: "completed" })
+  const calls = app.gemini.calls().filter(({ model }) => model === "gemini-3.8-flash")
+  expect(calls.length).toBeGreaterThanOrEqual(5)
+  // A call after a rest, or a few where this machine is slow.
+  expect(calls.length).toBeLessThan(10)
+  app.ctx.breaker.answered("gemini-3.8-flash")
+}, 60_000)
 
 test("in a storm the overloaded models are left alone, and every prompt is answered after it", async () => {
   app.gemini.reset()

@@ -6,7 +6,7 @@ const FIRST_REST_MS = 2 * SECOND
 const LONGEST_REST_MS = 30 * SECOND
 
 /**
- * Keeps a worker from calling a model that has just said that it is overloaded, again and again. After a rest one
+ * Keeps a worker from calling a model that has just said that it is overloaded, or said nothing, again and again. After a rest one
  * call goes through to see; the others wait for what it brings.
  */
 export interface Breaker {

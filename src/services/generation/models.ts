@@ -3,7 +3,7 @@ import { takeCall } from "./call-budget.ts"
 import { GenerationFailed } from "./failures.ts"
 import type { Completion, GenerationRequest, TokenUsage } from "./gemini.ts"
 
-/** Every model that may answer is overloaded and left alone. */
+/** Every model that may answer is overloaded or out of reach, and left alone. */
 export class ModelResting extends Error {
   readonly restMs: number
 
@@ -20,8 +20,8 @@ export interface Ask {
 }
 
 /**
- * Asks the room's model or, while that one is overloaded, the fallbacks in their order. Text that has begun to come
- * is never followed by another model's.
+ * Asks the room's model or, while that one is overloaded or can't be reached, the fallbacks in their order. Text that
+ * has begun to come is never followed by another model's.
  * @throws {ModelResting | CallBudgetSpent | GenerationFailed} and what the request's signal aborts with
  */
 export async function askModels(ctx: Context, wanted: string | null, ask: Ask): Promise<Completion> {
@@ -85,8 +85,7 @@ async function streamFrom(
     }
   } catch (error) {
     if (isOverload(error)) ctx.breaker.overloaded(model, error.retryAfterMs)
-    else if (error instanceof GenerationFailed && error.code !== "provider_unreachable")
-      ctx.breaker.answered(model)
+    else if (error instanceof GenerationFailed) ctx.breaker.answered(model)
     throw error
   } finally {
     countTokens(ctx, usage)
@@ -100,6 +99,10 @@ function countTokens({ metrics }: Context, usage: TokenUsage | null): void {
   metrics.tokens.inc({ kind: "thought" }, usage?.thoughtTokens ?? 0)
 }
 
+/** A model that lets calls wait or fall looks like this, too: nothing of an answer has come (gemini.ts). */
 function isOverload(error: unknown): error is GenerationFailed {
-  return error instanceof GenerationFailed && error.code === "provider_busy"
+  return (
+    error instanceof GenerationFailed &&
+    (error.code === "provider_busy" || error.code === "provider_unreachable")
+  )
 }
