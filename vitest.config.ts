@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: "parts",
           include: [
-            "tests/{unit,contract,simulators,embedded,faults,recovery,deploy,abuse/static}/**/*.test.ts",
+            "tests/{unit,contract,simulators,embedded,faults,recovery,deploy,browser,abuse/static}/**/*.test.ts",
           ],
         },
       },

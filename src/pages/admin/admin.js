@@ -2,6 +2,7 @@
 const main = document.getElementById("main")
 const notice = document.getElementById("notice")
 const sections = { system, users, replies, billing, audit }
+let latest = 0
 
 addEventListener("hashchange", show)
 document.getElementById("sign-out").addEventListener("click", async () => {
@@ -22,11 +23,12 @@ async function show() {
   for (const link of document.querySelectorAll("nav a"))
     link.toggleAttribute("aria-current", link.hash === `#${section}`)
   notice.textContent = ""
-  try {
-    main.replaceChildren(...(await sections[section](...rest)))
-  } catch (error) {
-    main.replaceChildren(element("p", { className: "problem", role: "alert" }, error.message))
-  }
+  const mine = ++latest
+  const parts = await sections[section](...rest).catch((error) => [
+    element("p", { className: "problem", role: "alert" }, error.message),
+  ])
+  // Who has gone on to another section meanwhile wants that one.
+  if (mine === latest) main.replaceChildren(...parts)
 }
 
 /** Asks the API. Who isn't signed in any more is sent to the sign-in page. */

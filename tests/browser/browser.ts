@@ -1,0 +1,138 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import type { Readable, Writable } from "node:stream"
+
+const PROGRAMS = ["chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"]
+
+/** The machine's Chromium, or null where there is none. */
+export const chromium: string | null =
+  (process.env.PATH ?? "")
+    .split(delimiter)
+    .flatMap((folder) => PROGRAMS.map((name) => join(folder, name)))
+    .find((file) => existsSync(file)) ?? null
+
+/** A tab of a browser without a window. */
+export interface Tab {
+  /** Resolves when the page and its scripts are loaded. */
+  open(url: string): Promise<void>
+  /** The path and hash of the page that it shows. */
+  place(): Promise<string>
+  /** What a person reads in the first match of `selector`; "" where there is none. */
+  text(selector: string): Promise<string>
+  /** Clicks the first link or button that is called `label`. A question that comes is answered with yes. */
+  press(label: string): Promise<void>
+  /** Writes into the first match of `selector`, in place of what stands there. */
+  write(selector: string, text: string): Promise<void>
+  /** The value of a script's expression. */
+  evaluate(script: string): Promise<unknown>
+  /** The questions that were asked so far. */
+  questions: string[]
+  /** Errors in the console, uncaught exceptions and refusals of the content policy so far. */
+  problems: string[]
+}
+
+/** Starts `program`, on a profile of its own. It ends with `stack`. */
+export async function openTab(stack: AsyncDisposableStack, program: string): Promise<Tab> {
+  const send = await startBrowser(stack, program)
+  const { targetId } = await send("Target.createTarget", { url: "about:blank" })
+  const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true })
+  const tell: Send = (method, params) => send(method, params, sessionId as string)
+  const questions: string[] = []
+  const problems: string[] = []
+  send.onEvent = (method, params) => {
+    switch (method) {
+      case "Page.javascriptDialogOpening":
+        questions.push(params.message as string)
+        return void tell("Page.handleJavaScriptDialog", { accept: true })
+      case "Runtime.exceptionThrown":
+        return void problems.push(JSON.stringify(params.exceptionDetails))
+      case "Log.entryAdded": {
+        const { level, source, text, url } = params.entry as Record<string, string>
+        if (level === "error") problems.push(`${source}: ${text} ${url ?? ""}`.trim())
+      }
+    }
+  }
+  for (const domain of ["Page", "Runtime", "Log"]) await tell(`${domain}.enable`, {})
+  const evaluate = async (expression: string) => {
+    const said = await tell("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true })
+    if (said.exceptionDetails) throw new Error(JSON.stringify(said.exceptionDetails))
+    return (said.result as { value?: unknown }).value
+  }
+  return {
+    questions,
+    problems,
+    evaluate,
+    async open(url) {
+      const { errorText } = await tell("Page.navigate", { url })
+      if (errorText) throw new Error(`${url}: ${errorText}`)
+      await evaluate(LOADED)
+    },
+    place: async () => String(await evaluate("location.pathname + location.hash")),
+    text: async (selector) =>
+      String(await evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ""`)),
+    async press(label) {
+      await evaluate(`[...document.querySelectorAll("a, button")]
+        .find((one) => one.textContent === ${JSON.stringify(label)}).click()`)
+    },
+    async write(selector, text) {
+      await evaluate(`document.querySelector(${JSON.stringify(selector)}).select()`)
+      await tell("Input.insertText", { text })
+    },
+  }
+}
+
+const LOADED = `new Promise((resolve) =>
+  document.readyState === "complete" ? resolve() : addEventListener("load", resolve))`
+
+type Said = Record<string, unknown>
+type Send = (method: string, params: Said, sessionId?: string) => Promise<Said>
+
+/** Speaks the Chrome DevTools protocol by two pipes: https://chromedevtools.github.io/devtools-protocol/ */
+async function startBrowser(
+  stack: AsyncDisposableStack,
+  program: string,
+): Promise<Send & { onEvent?: (method: string, params: Said) => void }> {
+  const profile = await mkdtemp(join(tmpdir(), "test-browser-"))
+  stack.defer(() => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }))
+  // Tests run as root, too, and in containers without much shared memory.
+  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+  const child = spawn(program, [...flags, "--remote-debugging-pipe", `--user-data-dir=${profile}`], {
+    stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+  })
+  const [, , , writing, reading] = child.stdio as unknown as [null, null, null, Writable, Readable]
+  const ended = once(child, "close")
+  const pending = new Map<number, PromiseWithResolvers<Said>>()
+  void ended.then(() => {
+    for (const { reject } of pending.values()) reject(new Error("The browser has ended."))
+  })
+  writing.on("error", () => undefined)
+  stack.defer(async () => {
+    child.kill("SIGKILL")
+    await ended
+  })
+  let lastId = 0
+  const send: Send & { onEvent?: (method: string, params: Said) => void } = (method, params, sessionId) => {
+    const answer = Promise.withResolvers<Said>()
+    pending.set(++lastId, answer)
+    writing.write(`${JSON.stringify({ id: lastId, method, params, ...(sessionId ? { sessionId } : {}) })}\0`)
+    return answer.promise
+  }
+  let rest = ""
+  reading.setEncoding("utf8").on("data", (chunk: string) => {
+    const messages = (rest + chunk).split("\0")
+    rest = messages.pop() as string
+    for (const text of messages) {
+      const { id, result, error, method, params } = JSON.parse(text)
+      const answer = pending.get(id)
+      pending.delete(id)
+      if (id === undefined) send.onEvent?.(method, params)
+      else if (error) answer?.reject(new Error(error.message))
+      else answer?.resolve(result)
+    }
+  })
+  return send
+}
