@@ -71,6 +71,7 @@ async function firstMessage(
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  child.ref() // a process that waits for nothing else would end here, with its error untold
   child.kill(signal)
   await once(child, "exit")
 }

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
 import { readConfig } from "../../src/config/env.ts"
 import { startEmbedded } from "../../src/embedded/index.ts"
 import { childrenOf } from "../faults/kit.ts"
-import { testFolder } from "./helpers.ts"
+import { run, testFolder } from "./helpers.ts"
 
 const quiet = () => undefined
 const simulators = () => childrenOf(process.pid).length
@@ -32,4 +33,10 @@ test("a start that is given up leaves nothing behind", async () => {
   expect(stopping.signal.aborted).toBe(true)
   expect(simulators()).toBe(before)
   expect(existsSync(join(dataDir, "postgres", "cluster", "postmaster.pid"))).toBe(false)
+})
+
+test("starts that are given up end, though the process waits for nothing else", async () => {
+  const program = run([fileURLToPath(new URL("fixtures/give-up-starts.ts", import.meta.url)), testFolder()])
+  expect(await program.ended).toEqual({ code: 0, signal: null })
+  expect(program.lines).toEqual(["1", "2", "3", "4", "5"].map((name) => `given up ${name}`))
 })
