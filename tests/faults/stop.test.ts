@@ -2,11 +2,12 @@ import { expect, test } from "vitest"
 import { createClient } from "../../drills/client.ts"
 import { startCluster } from "../../drills/cluster.ts"
 import { createRandom } from "../../drills/random.ts"
+import { openRedis } from "../../drills/redis-server.ts"
 import { openFolder } from "../../drills/stores.ts"
 import { until } from "../../drills/until.ts"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { MINUTE } from "../../src/utils/time.ts"
-import { askInRooms, describeBackends, newUser, openTestStores, testStack } from "./kit.ts"
+import { askInRooms, describeBackends, isRedisLeftOut, newUser, openTestStores, testStack } from "./kit.ts"
 
 /** Longer than a stopping worker waits for a reply to end. */
 const LONG = "[[gemini: chunks=60 delay=100]]"
@@ -50,6 +51,37 @@ describeBackends("SIGTERM while replies run", (backend) => {
     5 * MINUTE,
   )
 })
+
+test.skipIf(isRedisLeftOut)(
+  "without a Redis idle and busy workers stop within 10 s, too, and the reply is finished later",
+  async ({ signal }) => {
+    const stack = testStack()
+    const folder = await openFolder(stack)
+    const { databaseUrl } = await openTestStores(stack, "postgres")
+    const redis = await openRedis(stack)
+    const cluster = await startCluster(stack, { stores: { databaseUrl, redisUrl: redis.url }, folder })
+    const urls = cluster.apis.flatMap(({ url }) => url ?? [])
+    const client = createClient(urls, createRandom(1), signal)
+    // A single one, so that the other worker is idle.
+    const [asked] = await askInRooms(client, await newUser(client), [`${LONG} long question`], signal)
+    await until("the reply is in its middle", () => inTheMiddle(cluster) === 1, { signal })
+    await redis.kill()
+    await Promise.all(cluster.workers.map(async (worker) => worker.child().printed("redis connection lost")))
+
+    expect(await cluster.stop()).toEqual([])
+    const { rows } = await cluster.pool.query("SELECT status, failures FROM messages WHERE role = 'model'")
+    expect(rows).toEqual([{ status: "queued", failures: 0 }])
+
+    await redis.start()
+    await cluster.start()
+    const { text, dones } = (await asked?.heard) ?? {}
+    expect(dones).toEqual([
+      expect.objectContaining({ id: asked?.replyId, status: "completed", content: text }),
+    ])
+    expect(await cluster.stop()).toEqual([])
+  },
+  3 * MINUTE,
+)
 
 function inTheMiddle({
   gemini,

@@ -1,7 +1,7 @@
-import { DelayedError, type Job } from "bullmq"
+import type { Job } from "bullmq"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { type Again, openJobWorker, type QueueStore } from "../platform/job-queue.ts"
 import { startWorkerLoop } from "../platform/worker-loop.ts"
 import { CustomerBusy } from "./customers.ts"
 import { handleEvent } from "./handle-event.ts"
@@ -22,15 +22,9 @@ export async function startBillingWorker(
   ctx: Context,
   store: QueueStore,
 ): Promise<{ close(): Promise<void> }> {
-  const worker = openJobWorker<BillingJob>(
-    BILLING_QUEUE,
-    store,
-    ctx.log,
-    (job, token) => process(ctx, job, token),
-    {
-      concurrency: CONCURRENCY,
-    },
-  )
+  const worker = openJobWorker<BillingJob>(BILLING_QUEUE, store, ctx.log, (job) => process(ctx, job), {
+    concurrency: CONCURRENCY,
+  })
   const loops = [
     startWorkerLoop(ctx, SWEEP_EVERY_MS, "billing sweep", () => sweepBilling(ctx)),
     // Again and again, because a queue that was lost has lost its schedule, too.
@@ -46,16 +40,14 @@ export async function startBillingWorker(
 }
 
 /** May run twice for one job, also at the same time: what it does is read Stripe and write that down. */
-async function process(ctx: Context, job: Job<BillingJob>, token?: string): Promise<void> {
+async function process(ctx: Context, job: Job<BillingJob>): Promise<Again | null> {
   const what = BillingJob.parse(job.data)
   const parent = "traceparent" in what ? what.traceparent : null
   try {
     await ctx.tracing.span(`process ${BILLING_QUEUE}`, { kind: "consumer", parent }, () => perform(ctx, what))
+    return null
   } catch (err) {
-    if (err instanceof CustomerBusy) {
-      await job.moveToDelayed(Date.now() + BUSY_MS, token)
-      throw new DelayedError()
-    }
+    if (err instanceof CustomerBusy) return { inMs: BUSY_MS }
     ctx.events.billingFailed({ kind: what.kind, err })
     throw err
   }

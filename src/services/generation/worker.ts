@@ -1,11 +1,11 @@
-import { DelayedError, type Job, UnrecoverableError } from "bullmq"
+import { type Job, UnrecoverableError } from "bullmq"
 import { newId } from "../../utils/ids.ts"
 import type { Loop } from "../../utils/loop.ts"
 import { pause, SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { cleanUp } from "../platform/clean-up.ts"
 import { beat, retire } from "../platform/heartbeat.ts"
-import { MAY_REST, openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { type Again, MAY_REST, openJobWorker, type QueueStore, type Work } from "../platform/job-queue.ts"
 import { startWorkerLoop } from "../platform/worker-loop.ts"
 import { JobPayload, QUEUE_NAME } from "./queue.ts"
 import { createRescues } from "./rescues.ts"
@@ -35,9 +35,7 @@ export async function startWorker(
 ): Promise<GenerationWorker> {
   const stopping = new AbortController()
   const pace: Pace = { meanMs: null, busy: 0 }
-  const worker = createWorker(ctx, store, (job, token) =>
-    processJob(ctx, { job, token, pace }, stopping.signal),
-  )
+  const worker = createWorker(ctx, store, (job) => processJob(ctx, { job, pace }, stopping.signal))
   const rescues = createRescues(ctx, stopping.signal, () => pace.busy)
   const workerId = newId()
   const every = (ms: number, what: string, round: () => Promise<unknown>) =>
@@ -80,21 +78,19 @@ interface Pace {
 /** How much the newest reply counts in the mean. */
 const NEWEST_WEIGHT = 0.1
 
-type Process = (job: Job<JobPayload>, token?: string) => Promise<void>
-
-function createWorker(ctx: Context, store: QueueStore, process: Process): { close(): Promise<void> } {
+function createWorker(ctx: Context, store: QueueStore, work: Work<JobPayload>): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
   // Calls are counted, not jobs: many a job finds its reply made.
   const limits = ctx.config.gemini.requestsPerMinute === null ? {} : MAY_REST
-  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx.log, process, { concurrency, ...limits })
+  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx.log, work, { concurrency, ...limits })
 }
 
 /** May run twice for one reply, also at the same time: `runGeneration` lets one through. */
 async function processJob(
   ctx: Context,
-  { job, token, pace }: { job: Job<JobPayload>; token: string | undefined; pace: Pace },
+  { job, pace }: { job: Job<JobPayload>; pace: Pace },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Again | null> {
   const { messageId } = JobPayload.parse(job.data)
   const startedAt = performance.now()
   pace.busy++
@@ -105,7 +101,7 @@ async function processJob(
     case "finished": {
       const tookMs = performance.now() - startedAt
       pace.meanMs = pace.meanMs === null ? tookMs : pace.meanMs + NEWEST_WEIGHT * (tookMs - pace.meanMs)
-      return
+      return null
     }
     case "retry":
       throw run.failure
@@ -114,8 +110,9 @@ async function processJob(
     case "later":
       // The others would only be claimed to find no call left. Where the queue doesn't answer they are.
       if (run.forAll) await ctx.queue.rest(run.inMs).catch(() => undefined)
-      await job.moveToDelayed(Date.now() + run.inMs, token)
-      throw new DelayedError()
+      return { inMs: run.inMs }
+    case "nothing-to-do":
+      return null
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   createPostgresBackend,
   DelayedError,
+  type Job,
   type JobsOptions,
   type Processor,
   Queue,
@@ -16,7 +17,7 @@ import type { Logger } from "../../config/logger.ts"
 import { postgresOptions } from "../../config/postgres.ts"
 import { createRedisStore } from "../../config/redis.ts"
 import { connect, isCluster } from "../../config/redis-connection.ts"
-import { MINUTE, SECOND } from "../../utils/time.ts"
+import { MINUTE, pause, SECOND } from "../../utils/time.ts"
 
 /** Where queues live: a Redis or, in embedded mode, the PostgreSQL. */
 export interface QueueStore {
@@ -221,14 +222,25 @@ const WORKER_OPTIONS = {
 /** BullMQ's workers look for a rest only where jobs are counted, too: by a count that no minute reaches. */
 export const MAY_REST = { limiter: { max: 1_000_000_000, duration: 1 * MINUTE } }
 
+/** The job is to be run again, without a failure. */
+export interface Again {
+  inMs: number
+}
+
+/** What a worker does for a job. It leaves the queue alone: where that doesn't answer, a worker must be able to stop. */
+export type Work<T> = (job: Job<T>) => Promise<Again | null>
+
 /**
  * BullMQ keeps a failure's message and its stack where others read them, and in its log of events for good: of an error
  * only its code is left. What a provider or a database says may quote a prompt, a number or our key.
  */
-function withoutWords<T>(process: Processor<T, void>): Processor<T, void> {
-  return async (...job) => {
+function toProcessor<T>(work: Work<T>): Processor<T, void> {
+  return async (job, token) => {
     try {
-      await process(...job)
+      const again = await work(job)
+      if (!again) return
+      await job.moveToDelayed(Date.now() + again.inMs, token)
+      throw new DelayedError()
     } catch (error) {
       // BullMQ's own, which are thrown for what they make it do.
       if (error instanceof DelayedError || error instanceof UnrecoverableError) throw error
@@ -238,15 +250,22 @@ function withoutWords<T>(process: Processor<T, void>): Processor<T, void> {
   }
 }
 
-/** Runs `work` for the jobs of queue `name`. Closing lets those under way end. */
+/**
+ * How long the store may take to hear of jobs that have ended when their worker stops. What it doesn't hear of is run
+ * again elsewhere.
+ */
+const FAREWELL_MS = 1.5 * SECOND
+
+/** Runs `work` for the jobs of queue `name`. Closing lets those under way end, also when the store doesn't answer. */
 export function openJobWorker<T extends object>(
   name: string,
   { redisUrl, databaseUrl }: QueueStore,
   log: Logger,
-  work: Processor<T, void>,
+  work: Work<T>,
   options: Omit<WorkerOptions, "connection">,
 ): { close(): Promise<void> } {
-  const process = withoutWords(work)
+  const underWay = countWork(work)
+  const process = toProcessor(underWay.work)
   const all = { ...WORKER_OPTIONS, ...options }
   const onError = (err: Error) => log.debug({ err }, "queue connection lost")
   if (!redisUrl) {
@@ -266,8 +285,28 @@ export function openJobWorker<T extends object>(
   const worker = new Worker<T, void>(name, process, { connection, prefix, ...all }).on("error", onError)
   return {
     async close() {
-      await worker.close()
+      // Without a Redis it waits for one for ever.
+      await Promise.race([worker.close(), underWay.ended(FAREWELL_MS)])
       connection.disconnect()
+    },
+  }
+}
+
+/** Counts what is under way of `work`. */
+function countWork<T>(work: Work<T>): { work: Work<T>; ended(quietMs: number): Promise<void> } {
+  const running = new Set<Promise<unknown>>()
+  return {
+    async work(job) {
+      const run = work(job)
+      running.add(run)
+      return run.finally(() => running.delete(run))
+    },
+    /** Resolves when all has ended and nothing has begun for `quietMs`: a job that was just fetched is run yet. */
+    async ended(quietMs) {
+      do {
+        await Promise.allSettled(running)
+        await pause(quietMs)
+      } while (running.size > 0)
     },
   }
 }
