@@ -159,6 +159,39 @@ test("the wait of a queued reply is told", async () => {
   expect(done.estimatedWaitMs).toBeNull()
 }, 90_000)
 
+test("a reply waits for those before it in its room, and is told so", async () => {
+  const room = await createRoom(app, ann)
+  await expect.poll(() => app.ctx.outlook.waitMs({ ahead: 0, restMs: 0 })).toBe(0)
+  const waits: number[] = []
+  const replies = []
+  for (const message of ["[[gemini: stall after=1]] holds up", "second", "third", "fourth"]) {
+    const { reply } = (await send(app, ann, room, message)).body
+    replies.push(reply)
+    waits.push(reply.estimatedWaitMs)
+  }
+  const rising = (some: number[]) => some.every((wait, i) => i === 0 || wait > (some[i - 1] as number))
+  expect(rising(waits), String(waits)).toBe(true)
+  const [first, ...behind] = replies
+  const { body } = await app.http.get(`/chatroom/${room.id}`, { token: ann.token })
+  const told = body.messages.filter(({ id }: { id: string }) => behind.some((reply) => reply.id === id))
+  const read = told.map((message: { estimatedWaitMs: number }) => message.estimatedWaitMs)
+  expect(read).toHaveLength(3)
+  expect(read[0]).toBeGreaterThan(0)
+  expect(rising(read), String(read)).toBe(true)
+  await app.http.post(`/chatroom/${room.id}/message/${first.id}/cancel`, {}, { token: ann.token })
+  for (const reply of behind) await finalReply(app, ann, reply)
+})
+
+test("a reply that failed waits no less than until its next attempt", async () => {
+  app.gemini.script({ directive: "cut after=1", text: "comes later", calls: 2 })
+  const { reply } = (await send(app, ann, await createRoom(app, ann), "comes later")).body
+  const path = `/chatroom/${reply.chatroomId}/message/${reply.id}`
+  await expect
+    .poll(async () => (await app.http.get(path, { token: ann.token })).body.estimatedWaitMs)
+    .toBeGreaterThan(500)
+  expect(await finalReply(app, ann, reply)).toMatchObject({ status: "completed" })
+})
+
 test("no more calls are made in a minute than GEMINI_RPM says, by all workers together", async () => {
   app.gemini.reset()
   const config = { gemini: { requestsPerMinute: 3 } }

@@ -19,7 +19,7 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     model: message.model,
     finishReason: message.finishReason,
     usage: presentUsage(message),
-    estimatedWaitMs: message.status === "queued" ? ctx.outlook.waitMs() : null,
+    estimatedWaitMs: message.status === "queued" ? ctx.outlook.waitMs(message) : null,
     createdAt: message.createdAt.toISOString(),
     completedAt: message.completedAt?.toISOString() ?? null,
   }

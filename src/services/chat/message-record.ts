@@ -1,7 +1,6 @@
 import { z } from "zod"
 
-/** A message as the services give it: every column that a client may see. Times revive from JSON. */
-export const MessageRecord = z.object({
+const Columns = z.object({
   id: z.string(),
   chatroomId: z.string(),
   parentId: z.string().nullable(),
@@ -21,12 +20,41 @@ export const MessageRecord = z.object({
   createdAt: z.coerce.date(),
   completedAt: z.coerce.date().nullable(),
 })
+
+/** What a queued reply waits for; 0 for every other message. */
+const Waits = z.object({
+  /** Unfinished replies of the room before it, `MOST_AHEAD` at most. */
+  ahead: z.number().default(0),
+  /** How long it is not to be tried again, in ms. */
+  restMs: z.number().default(0),
+})
+
+/** A message as the services give it: every column that a client may see. Times revive from JSON. */
+export const MessageRecord = Columns.extend(Waits.shape)
 export type MessageRecord = z.infer<typeof MessageRecord>
 
+/** Counting on would cost more at every look, and the wait is long in any case. */
+const MOST_AHEAD = 100
+
+/** `MessageRecord.ahead` of a reply in this room, at this place. Read from the index of unfinished replies. */
+export function AHEAD_SQL(chatroomId: string, position: string): string {
+  return `(SELECT count(*)::int FROM (
+    SELECT 1 FROM messages AS earlier
+    WHERE earlier.chatroom_id = ${chatroomId} AND earlier.position < ${position}
+      AND earlier.status IN ('queued', 'running')
+    LIMIT ${MOST_AHEAD}
+  ) AS counted)`
+}
+
 /** The columns of `MessageRecord`, of the table or alias `m`. */
-export const MESSAGE_COLUMNS = Object.keys(MessageRecord.shape)
-  .map((name) => `m.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`)
-  .join(", ")
+export const MESSAGE_COLUMNS = [
+  ...Object.keys(Columns.shape).map(
+    (name) => `m.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+  ),
+  `CASE WHEN m.status = 'queued' THEN ${AHEAD_SQL("m.chatroom_id", "m.position")} ELSE 0 END AS ahead`,
+  `CASE WHEN m.status = 'queued'
+    THEN greatest(0, ceil(extract(epoch FROM m.not_before - now()) * 1000))::int ELSE 0 END AS rest_ms`,
+].join(", ")
 
 /** Whether a reply has ended, however. */
 export function isFinal(message: Pick<MessageRecord, "status">): boolean {

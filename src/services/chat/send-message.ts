@@ -132,6 +132,8 @@ function toExchange(
     thoughtTokens: null,
     totalTokens: null,
     attempt: 0,
+    ahead: 0,
+    restMs: 0,
     createdAt: written.now,
   }
   const { parent_id: parentId, position, model, now } = written
@@ -155,6 +157,7 @@ function toExchange(
       role: "model",
       content: "",
       status: "queued",
+      ahead: written.ahead,
       model,
       completedAt: null,
     },

@@ -4,6 +4,7 @@ import { UNDER_WAY_SQL } from "../generation/queue.ts"
 import { SWEEP_AFTER_MS } from "../generation/sweep.ts"
 import { RESETS_AT_SQL, TODAY_SQL } from "../usage/quota.ts"
 import { IS_PRO_SQL, TIER_SQL } from "../users/tier.ts"
+import { AHEAD_SQL } from "./message-record.ts"
 
 /** A prompt to be written, with the reply that it waits for. */
 export interface NewExchange {
@@ -29,6 +30,8 @@ export interface Outcome {
   position: number
   /** No earlier reply of the room is unfinished. */
   starts_now: boolean
+  /** How many replies of the room come first. */
+  ahead: number
   /** How many of the user's replies are enqueued, this one included. */
   under_way: number
   model: string
@@ -137,6 +140,8 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
   SELECT input.reply_id, room.reply_id IS NOT NULL AS room_found, place.reply_id IS NOT NULL AS parent_found,
     place.tier, place.daily_limit, charged.user_id IS NOT NULL AS charged, place.parent_id,
     place.last_position + 1 AS position, place.active_reply_id IS NULL AS starts_now,
+    CASE WHEN place.active_reply_id IS NULL THEN 0
+      ELSE ${AHEAD_SQL("place.chatroom_id", "place.last_position + 1")} END AS ahead,
     ${UNDER_WAY_SQL("input.user_id")} + 1 AS under_way, place.model, now()::timestamptz(3) AS now,
     ${RESETS_AT_SQL} AS resets_at
   FROM input LEFT JOIN room USING (reply_id) LEFT JOIN place USING (reply_id)

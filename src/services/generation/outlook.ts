@@ -2,13 +2,14 @@ import type { Database } from "../../config/database.ts"
 import type { Logger } from "../../config/logger.ts"
 import { type Loop, startLoop } from "../../utils/loop.ts"
 import { SECOND } from "../../utils/time.ts"
+import type { MessageRecord } from "../chat/message-record.ts"
 import { ALIVE_SQL } from "../platform/heartbeat.ts"
 
-/** How long a reply that is queued now will wait, by what the workers have been doing lately. */
+/** How long a queued reply will wait, by what the workers have been doing lately. */
 export interface Outlook {
   start(): void
   /** In ms; null while no worker is there, or before the first look. */
-  waitMs(): number | null
+  waitMs(reply: Waiting): number | null
   /** What the last look saw. */
   seen(): Seen | null
   close(): Promise<void>
@@ -30,7 +31,7 @@ export function createOutlook(db: Database, log: Logger): Outlook {
     start() {
       loop = startLoop(LOOK_EVERY_MS, look, (err) => log.debug({ err }, "outlook not read"))
     },
-    waitMs: () => (seen ? estimate(seen) : null),
+    waitMs: (reply) => (seen ? estimate(seen, reply) : null),
     seen: () => seen,
     close: async () => loop?.stop(),
   }
@@ -43,9 +44,13 @@ interface Seen {
   unfinished: number
 }
 
-function estimate({ capacity, mean_ms, unfinished }: Seen): number | null {
+type Waiting = Pick<MessageRecord, "ahead" | "restMs">
+
+/** For a worker to be free, for the room's earlier replies, and no less than its own rest. */
+function estimate({ capacity, mean_ms, unfinished }: Seen, { ahead, restMs }: Waiting): number | null {
   if (capacity === 0) return null
-  return Math.round((Math.max(0, unfinished - capacity + 1) / capacity) * (mean_ms ?? USUAL_MS))
+  const turns = Math.max(0, unfinished - capacity + 1) / capacity + ahead
+  return Math.max(restMs, Math.round(turns * (mean_ms ?? USUAL_MS)))
 }
 
 const LOOK = `
