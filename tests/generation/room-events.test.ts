@@ -1,4 +1,7 @@
+import pg from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { followRoom as roomEvents } from "../../src/services/generation/follow-room.ts"
+import { newId } from "../../src/utils/ids.ts"
 import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, makePro, send } from "../helpers/chat.ts"
 import { followRoom, texts } from "../helpers/follow-room.ts"
@@ -122,6 +125,26 @@ describe("the events of a room", () => {
     expect(listener.named("done").map(({ data }) => data.id)).toEqual(replies)
     expect(told()).toHaveLength(1)
     expect(listener.named("message")).toHaveLength(9)
+  })
+
+  test("leave no subscription behind when the first look at the database fails", async () => {
+    const gone = new pg.Pool()
+    await gone.end()
+    let open = 0
+    const subscribe = () => {
+      open += 1
+      return () => {
+        open -= 1
+      }
+    }
+    const ctx = {
+      ...app.ctx,
+      db: { ...app.ctx.db, pool: gone },
+      bus: { ...app.ctx.bus, subscribe },
+    }
+    const { signal } = new AbortController()
+    await expect(roomEvents(ctx, { chatroomId: newId(), signal }).next()).rejects.toThrow()
+    expect(open).toBe(0)
   })
 
   test("are for its owner alone", async () => {
