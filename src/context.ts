@@ -1,7 +1,7 @@
 import { createDatabase } from "./config/database.ts"
 import type { CompleteConfig } from "./config/env.ts"
 import type { Logger } from "./config/logger.ts"
-import { checkRedis, createRedisStore, isRedisReady } from "./config/redis.ts"
+import { checkRedis, createRedisStore } from "./config/redis.ts"
 import { defineModels } from "./models/index.ts"
 import { createOtpSender } from "./services/auth/otp-sender.ts"
 import { createRevocations } from "./services/auth/revocations.ts"
@@ -52,8 +52,7 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
   if (redis) {
     building.defer(() => redis.close())
     // Without Redis everything goes on, so a start doesn't wait for it for ever.
-    if (await isRedisReady(redis, REDIS_PATIENCE_MS)) await checkRedis(redis)
-    else log.warn("redis doesn't answer; starting without it")
+    if (!(await checkRedis(redis, REDIS_PATIENCE_MS))) log.warn("redis doesn't answer; starting without it")
   }
   const cache = rememberForgets(redis ? createRedisCache(redis) : createMemoryCache())
   building.defer(() => cache.close())

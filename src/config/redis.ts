@@ -9,6 +9,8 @@ const COMMAND_TIMEOUT_MS = 200
 /** How long a Redis that didn't answer is left alone. */
 const REST_MS = 1 * SECOND
 
+const POLL_MS = 25
+
 /** Redis doesn't answer. Everything that uses it has a way on without. */
 export class RedisUnavailable extends Error {
   constructor(cause?: unknown) {
@@ -115,17 +117,36 @@ export class RedisUnfit extends Error {
 const MIN_VERSION = [6, 2] as const
 
 /**
- * Looks once at a Redis that answers; of a cluster at every primary.
+ * Waits until the Redis answers, and looks at it once; of a cluster at every primary.
+ * @returns whether it has answered within `timeoutMs`
  * @throws {RedisUnfit} when it is too old, or set to drop keys when its memory is full: it would drop jobs
  */
-export async function checkRedis(store: RedisStore): Promise<void> {
-  const infos = await store.call((client) =>
-    Promise.all(
-      primariesOf(client).map(async (each) => `${await each.info("server")}\r\n${await each.info("memory")}`),
-    ),
-  )
-  for (const info of infos) checkInfo(info)
+export async function checkRedis(store: RedisStore, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const infos = (await answers(store)) ? await readInfos(store) : null
+    for (const info of infos ?? []) checkInfo(info)
+    if (infos || Date.now() >= deadline) return infos !== null
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
 }
+
+async function answers(store: RedisStore): Promise<boolean> {
+  const pong = await store.call((client) => client.ping()).catch(() => null)
+  return pong === "PONG"
+}
+
+/** null: one that has just answered doesn't, or a primary of its cluster doesn't yet. */
+async function readInfos(store: RedisStore): Promise<string[] | null> {
+  try {
+    return await store.call((client) => Promise.all(primariesOf(client).map(readInfo)))
+  } catch (error) {
+    if (error instanceof RedisUnavailable) return null
+    throw error
+  }
+}
+
+const readInfo = async (client: Redis) => `${await client.info("server")}\r\n${await client.info("memory")}`
 
 function primariesOf(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes("master") : [client]
@@ -145,17 +166,6 @@ function checkInfo(info: string): void {
     throw new RedisUnfit(
       `Redis at REDIS_URL drops keys when it is full (maxmemory-policy ${policy}). Set it to noeviction.`,
     )
-  }
-}
-
-/** Resolves once the store answers, or after `timeoutMs`. @returns whether it answers. */
-export async function isRedisReady(store: RedisStore, timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs
-  for (;;) {
-    const pong = await store.call((client) => client.ping()).catch(() => null)
-    if (pong === "PONG") return true
-    if (Date.now() >= deadline) return false
-    await new Promise((resolve) => setTimeout(resolve, 25))
   }
 }
 
