@@ -1,5 +1,5 @@
 import { Cluster, type Redis } from "ioredis"
-import { SECOND } from "../utils/time.ts"
+import { pause, SECOND } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
 import { connect, connectSubscriber, isCluster, type RedisClient } from "./redis-connection.ts"
 
@@ -122,12 +122,12 @@ const MIN_VERSION = [6, 2] as const
  * @throws {RedisUnfit} when it is too old, or set to drop keys when its memory is full: it would drop jobs
  */
 export async function checkRedis(store: RedisStore, timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = performance.now() + timeoutMs
   for (;;) {
     const infos = (await answers(store)) ? await readInfos(store) : null
     for (const info of infos ?? []) checkInfo(info)
-    if (infos || Date.now() >= deadline) return infos !== null
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    if (infos || performance.now() >= deadline) return infos !== null
+    await pause(POLL_MS)
   }
 }
 
