@@ -86,6 +86,8 @@ export async function untilQuiet(app: TestApp): Promise<void> {
            (SELECT count(*)::int FROM billing_customers WHERE sync_due_at < now() OR lease_until > now()) AS customers`,
       )
       expect(rows[0]).toEqual({ events: 0, customers: 0 })
+      // What is enqueued isn't due any more, and not begun yet.
+      expect(await app.ctx.billingQueue.counts()).toMatchObject({ waiting: 0, active: 0, prioritized: 0 })
     },
     { timeout: 30_000, interval: 30 },
   )

