@@ -76,9 +76,15 @@ export async function truthOf(app: TestApp, user: SignedIn) {
   return app.stripe.truth(await stripeIdOf(app, user))
 }
 
-/** Waits until every event that has come in is dealt with. */
+/** Waits until every event that has come in is dealt with, and those that this has led to. */
 export async function untilQuiet(app: TestApp): Promise<void> {
-  await app.stripe.settled()
+  for (let round = 0; round < 2; round++) {
+    await app.stripe.settled()
+    await untilNothingIsDue(app)
+  }
+}
+
+async function untilNothingIsDue(app: TestApp): Promise<void> {
   await vi.waitFor(
     async () => {
       const { rows } = await app.pool.query(
