@@ -54,11 +54,30 @@ export async function untilReady(url: string): Promise<void> {
   client.disconnect()
 }
 
+/** Below what systems give out by themselves, so that no connection and no other server takes a port meanwhile. */
+const LOWEST_PORT = 15_000
+const PORTS = 17_000
+
+/** Each process begins somewhere else, so that two of them don't find the same one free. */
+let next = (process.pid * 211) % PORTS
+
+/** A port of 127.0.0.1 where nobody listens; another one at each call. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as { port: number }
+  for (;;) {
+    const port = LOWEST_PORT + next
+    next = (next + 1) % PORTS
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, "127.0.0.1")
+  try {
+    await once(server, "listening")
+  } catch {
+    return false
+  }
   server.close()
   await once(server, "close")
-  return port
+  return true
 }
