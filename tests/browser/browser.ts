@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import type { Readable, Writable } from "node:stream"
 
-const PROGRAMS = ["chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"]
+const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
 
 /** The machine's Chromium, or null where there is none. */
 export const chromium: string | null =
