@@ -90,6 +90,7 @@ describe("refused with 400, and nothing written", () => {
     ["no JSON", () => deliver("{", sign("{"))],
     ["JSON that is no event", () => deliver("[1]", sign("[1]"))],
     ["an id of 300 characters", () => signed(anEvent({ id: "e".repeat(300) }))],
+    ["an id that no text can hold", () => signed(anEvent({ id: "evt_\u0000" }))],
     ["a body over 1 MB", () => signed(anEvent({ filler: "x".repeat(1024 * 1024) }))],
   ])("%s", async (_, send) => {
     const before = await countEvents()

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { BadSignature, InvalidRequest } from "../../utils/errors.ts"
+import { isStorableText } from "../../utils/text.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { isHandled } from "./event-types.ts"
@@ -8,7 +9,7 @@ import { FIRST_SWEEP_MS } from "./sweep-billing.ts"
 /** Stripe's own tolerance (https://docs.stripe.com/webhooks#replay-attacks). */
 const TOLERANCE_SECONDS = 300
 
-const Id = z.string().min(1).max(255)
+const Id = z.string().min(1).max(255).refine(isStorableText)
 
 /** An object or its id, as Stripe gives one or the other. */
 const Reference = z
@@ -21,9 +22,9 @@ const Reference = z
  */
 const Envelope = z.object({
   id: Id,
-  type: z.string().min(1).max(255),
+  type: Id,
   livemode: z.boolean().nullish(),
-  api_version: z.string().max(100).nullish(),
+  api_version: z.string().max(100).refine(isStorableText).nullish(),
   created: z
     .union([z.number().transform((seconds) => seconds * SECOND), z.iso.datetime({ offset: true })])
     .transform((time) => new Date(time))
