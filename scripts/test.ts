@@ -2,12 +2,13 @@ import { spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import { startVitest, type TestCase, type Vitest } from "vitest/node"
 
-const HELP = `Usage: npm test [-- [--watch] [--project parts|embedded|redis|cluster] [FILTER…]]
+const HELP = `Usage: npm test [-- [--watch] [--project parts|embedded|redis|cluster] [-t NAME] [FILTER…]]
 
 Runs the tests: what needs no backend (parts), the HTTP and queue tests on the embedded backend and on Redis, and
 those that Redis has a part in on a Redis Cluster of three nodes, too.
 
   FILTER       only test files whose path contains it
+  -t, --name   only tests whose name matches this regular expression
   --project    only this part of the suite
   --watch      run again on change
 
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     help: { type: "boolean", default: false },
     watch: { type: "boolean", default: false },
     project: { type: "string", multiple: true },
+    name: { type: "string", short: "t" },
   },
 })
 if (values.help) {
@@ -30,7 +32,11 @@ if (values.help) {
   process.exit(0)
 }
 const project = values.project ?? chooseProjects()
-const vitest = await startVitest("test", positionals, { watch: values.watch, project })
+const vitest = await startVitest("test", positionals, {
+  watch: values.watch,
+  project,
+  ...(values.name === undefined ? {} : { testNamePattern: values.name }),
+})
 if (!values.watch) {
   await vitest.close()
   const { passed, failed, skipped } = count(vitest)
