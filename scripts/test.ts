@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process"
+import { relative } from "node:path"
 import { parseArgs } from "node:util"
-import { startVitest, type TestCase, type Vitest } from "vitest/node"
+import { startVitest, type TestCase, type TestModule } from "vitest/node"
 
-const HELP = `Usage: npm test [-- [--watch] [--project parts|embedded|redis|cluster] [-t NAME] [FILTER…]]
+const HELP = `Usage: npm test [-- [--watch] [--again] [--project parts|embedded|redis|cluster] [-t NAME] [FILTER…]]
 
 Runs the tests: what needs no backend (parts), the HTTP and queue tests on the embedded backend and on Redis, and
 those that Redis has a part in on a Redis Cluster of three nodes, too.
@@ -11,6 +12,8 @@ those that Redis has a part in on a Redis Cluster of three nodes, too.
   -t, --name   only tests whose name matches this regular expression
   --project    only this part of the suite
   --watch      run again on change
+  --again      for machines shared with others: where one to three files fail, run them once more, with nothing beside
+               them, and name what passes then. Never those of tests/races and tests/faults
 
   TEST_DATABASE_URL        a PostgreSQL to use instead of the embedded one
   TEST_REDIS_URL           a Redis to use instead of the redis-server on the PATH
@@ -18,11 +21,17 @@ those that Redis has a part in on a Redis Cluster of three nodes, too.
   RECORDINGS               a folder of recorded Gemini traffic to replay, too
 `
 
+/** More than so many files don't fail by what else the machine does. */
+const MAX_FILES_AGAIN = 3
+/** Their failures are rare by nature: one is a finding, whatever the next run says. */
+const NEVER_AGAIN = /^tests\/(races|faults)\//
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     help: { type: "boolean", default: false },
     watch: { type: "boolean", default: false },
+    again: { type: "boolean", default: false },
     project: { type: "string", multiple: true },
     name: { type: "string", short: "t" },
   },
@@ -32,19 +41,23 @@ if (values.help) {
   process.exit(0)
 }
 const project = values.project ?? chooseProjects()
-const vitest = await startVitest("test", positionals, {
+const options = {
   watch: values.watch,
   project,
   ...(values.name === undefined ? {} : { testNamePattern: values.name }),
-})
+}
+const vitest = await startVitest("test", positionals, options)
 if (!values.watch) {
   await vitest.close()
-  const { passed, failed, skipped } = count(vitest)
-  const fileErrors = vitest.state.getUnhandledErrors().length + brokenFiles(vitest)
+  const strays = vitest.state.getUnhandledErrors().length
+  let files = vitest.state.getTestModules()
+  if (values.again && strays === 0) files = await runFailedAgain(files)
+  const { passed, failed, skipped } = count(files)
+  const broken = strays + files.filter((file) => file.errors().length > 0).length
   process.stdout.write(
-    `${passed} passed, ${failed + fileErrors} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+    `${passed} passed, ${failed + broken} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
   )
-  process.exit(failed + fileErrors > 0 || passed === 0 ? 1 : 0)
+  process.exit(failed + broken > 0 || passed === 0 ? 1 : 0)
 }
 
 /** Empty: all. */
@@ -66,9 +79,38 @@ function chooseProjects(): string[] {
   return ["parts", "embedded"]
 }
 
-function count(vitest: Vitest) {
+/** @returns `files`, with those of a second run in place of those that failed and might do better alone */
+async function runFailedAgain(files: TestModule[]): Promise<TestModule[]> {
+  const failed = files.filter((file) => file.state() === "failed")
+  if (failed.length === 0 || failed.length > MAX_FILES_AGAIN) return files
+  const may = failed.filter((file) => !NEVER_AGAIN.test(pathOf(file)))
+  const second = new Map<TestModule, TestModule>()
+  for (const file of may) {
+    process.stdout.write(`\nOnce more, alone: ${pathOf(file)} (${file.project.name})\n`)
+    const again = await startVitest("test", [pathOf(file)], { ...options, project: [file.project.name] })
+    await again.close()
+    const found = again.state.getTestModules().find(({ moduleId }) => moduleId === file.moduleId)
+    if (found?.state() === "passed" && again.state.getUnhandledErrors().length === 0) second.set(file, found)
+  }
+  if (second.size > 0) process.stdout.write("\nFAILED BESIDE THE OTHERS, PASSED ALONE (to be mended):\n")
+  for (const file of second.keys())
+    for (const name of failuresOf(file))
+      process.stdout.write(`  ${pathOf(file)} (${file.project.name}): ${name}\n`)
+  return files.map((file) => second.get(file) ?? file)
+}
+
+function pathOf(file: TestModule): string {
+  return relative(process.cwd(), file.moduleId)
+}
+
+function failuresOf(file: TestModule): string[] {
+  const names = [...file.children.allTests("failed")].map(({ fullName }) => fullName)
+  return names.length > 0 ? names : ["the file itself, or a hook"]
+}
+
+function count(files: TestModule[]) {
   const totals = { passed: 0, failed: 0, skipped: 0 }
-  for (const test of allTests(vitest)) {
+  for (const test of allTests(files)) {
     const { state } = test.result()
     if (state === "passed" || state === "failed") totals[state]++
     else totals.skipped++
@@ -76,11 +118,6 @@ function count(vitest: Vitest) {
   return totals
 }
 
-function* allTests(vitest: Vitest): Generator<TestCase> {
-  for (const file of vitest.state.getTestModules()) yield* file.children.allTests()
-}
-
-/** Files that could not even be read or whose hooks failed. */
-function brokenFiles(vitest: Vitest): number {
-  return vitest.state.getTestModules().filter((file) => file.errors().length > 0).length
+function* allTests(files: TestModule[]): Generator<TestCase> {
+  for (const file of files) yield* file.children.allTests()
 }
