@@ -73,28 +73,35 @@ export function createRedisStore(
 
 /**
  * Gives up on work that takes longer than `ms`, or a tenth more. One timer looks at all of it: a timer for each
- * command would cost as much as the command.
+ * command would cost as much as the command. While this process is held up itself it hears no answer, also one that
+ * has come: that time doesn't count.
  */
 function createTimeout(ms: number): <T>(work: Promise<T>) => Promise<T> {
   // The oldest first, as all have the same time.
   const waiting = new Set<{ until: number; giveUp(error: Error): void }>()
+  let heldUpMs = 0
+  const clock = () => performance.now() - heldUpMs
   let isLooking = false
-  function look(): void {
-    const now = performance.now()
+  function lookLater(): void {
+    isLooking = true
+    setTimeout(look, ms / 10, clock() + ms / 10)
+  }
+  function look(dueAt: number): void {
+    heldUpMs += Math.max(0, clock() - dueAt)
+    const now = clock()
     for (const one of waiting) {
       if (one.until > now) break
       waiting.delete(one)
       one.giveUp(new Error("no answer in time"))
     }
-    isLooking = waiting.size > 0
-    if (isLooking) setTimeout(look, ms / 10)
+    isLooking = false
+    if (waiting.size > 0) lookLater()
   }
   return (work) =>
     new Promise((resolve, reject) => {
-      const one = { until: performance.now() + ms, giveUp: reject }
+      const one = { until: clock() + ms, giveUp: reject }
       waiting.add(one)
-      if (!isLooking) setTimeout(look, ms / 10)
-      isLooking = true
+      if (!isLooking) lookLater()
       work.then(
         (result) => {
           waiting.delete(one)

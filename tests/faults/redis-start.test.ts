@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises"
 import { Redis } from "ioredis"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { createLogger } from "../../src/config/logger.ts"
@@ -43,3 +44,21 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
     await expect(checkRedis(store, 10 * SECOND)).rejects.toThrow(/drops keys when it is full/)
   })
 })
+
+test.skipIf(isRedisLeftOut)(
+  "a process that is held up itself doesn't take its Redis for silent",
+  async () => {
+    await using stack = new AsyncDisposableStack()
+    const url = (await startRedis(stack)) as string
+    const store = createRedisStore(url, createLogger("silent"), { commandTimeoutMs: 0.5 * SECOND })
+    stack.defer(() => store.close())
+    expect(await checkRedis(store, 10 * SECOND)).toBe(true)
+    // Each way: before the command is sent, and while its answer lies in the socket.
+    for (const turns of [0, 3]) {
+      const answer = store.call((client) => client.ping())
+      for (let i = 0; i < turns; i++) await nextTurn()
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 * SECOND)
+      expect(await answer).toBe("PONG")
+    }
+  },
+)
