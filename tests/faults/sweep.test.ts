@@ -136,3 +136,29 @@ test("a reply whose next worker dies, too, before it has begun is made without t
   const { rows } = await app.pool.query("SELECT status, attempt FROM messages WHERE id = $1", [body.reply.id])
   expect(rows).toEqual([{ status: "completed", attempt: 2 }])
 })
+
+test("a process that was held up for longer than a lease goes on with its replies; another would take them", async () => {
+  const stack = testStack()
+  const app = await startTestApp()
+  stack.defer(() => app.close())
+  const user = await signIn(app)
+  const { reply } = (await send(app, user, await createRoom(app, user), "[[gemini: stall after=1]]")).body
+  const other = await startTestApp({ beside: app, worker: false })
+  stack.defer(() => other.close())
+  const stateOf = async () =>
+    (await app.pool.query("SELECT status, attempt, takeovers FROM messages WHERE id = $1", [reply.id]))
+      .rows[0]
+  await expect.poll(() => app.ctx.claims.replyIds()).toEqual([reply.id])
+  const runOut = () =>
+    app.pool.query("UPDATE messages SET lease_until = now() - interval '1 second' WHERE id = $1", [reply.id])
+  await runOut()
+  expect(await sweepReplies(app.ctx, "running", { take: () => false })).toBe(0)
+  expect(await stateOf()).toEqual({ status: "running", attempt: 1, takeovers: 0 })
+  // A renewal may come between.
+  await expect
+    .poll(async () => {
+      await runOut()
+      return sweepReplies(other.ctx, "running", { take: () => true })
+    })
+    .toBe(1)
+})

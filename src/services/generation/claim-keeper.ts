@@ -16,6 +16,8 @@ export interface Held {
 export interface ClaimKeeper {
   /** @returns what ends it */
   keep(held: Held): () => void
+  /** The replies whose claims are held now. */
+  replyIds(): string[]
   close(): Promise<void>
 }
 
@@ -72,6 +74,7 @@ export function createClaimKeeper(pool: pg.Pool, log: Logger): ClaimKeeper {
         timer = undefined
       }
     },
+    replyIds: () => [...kept.keys()].map(({ claim }) => claim.id),
     async close() {
       clearInterval(timer)
       await renewal

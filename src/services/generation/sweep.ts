@@ -35,7 +35,7 @@ export async function sweepReplies(
   }>({
     name: "sweep-replies",
     text: SWEEP,
-    values: [SWEEP_AFTER_MS, MAX_PER_SWEEP, HANDOVER_MS, status],
+    values: [SWEEP_AFTER_MS, MAX_PER_SWEEP, HANDOVER_MS, status, ctx.claims.replyIds()],
   })
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
@@ -75,7 +75,8 @@ async function putBack(ctx: Context, ids: string[]): Promise<void> {
 const PUT_BACK = `UPDATE messages SET lease_until = now() WHERE id = ANY($1) AND status = 'queued'`
 
 /**
- * Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. All of a
+ * Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. This process
+ * isn't silent: where it or the database was held up for longer than a lease, it goes on with its own. All of a
  * user's active replies are ranked, not those found at once: what trickles in would be first in every sweep. Ids are
  * in the order of time.
  */
@@ -84,6 +85,7 @@ const SWEEP = `
     SELECT m.id, m.status, c.user_id
     FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id AND c.active_reply_id = m.id
     WHERE m.status IN ('queued', 'running') AND m.status = $4 AND m.lease_until < now()
+      AND m.id <> ALL ($5::uuid[])
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
   ), ranked AS (
