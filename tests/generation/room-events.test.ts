@@ -127,6 +127,27 @@ describe("the events of a room", () => {
     expect(listener.named("message")).toHaveLength(9)
   })
 
+  test("name a reply before they tell of it, also one that is made between two looks of the listener's", async () => {
+    const room = await createRoom(app, ann)
+    let made: Promise<{ id: string }> | null = null
+    const pool = Object.assign(Object.create(app.pool), {
+      async query(query: { name?: string }) {
+        const found = await app.pool.query(query as pg.QueryConfig)
+        if (query.name === "new-messages") made ??= ask(app, ann, room, "between two looks")
+        await made
+        return found
+      },
+    })
+    const hangUp = new AbortController()
+    const told: string[] = []
+    const ctx = { ...app.ctx, db: { ...app.ctx.db, pool } }
+    for await (const change of roomEvents(ctx, { chatroomId: room.id, signal: hangUp.signal })) {
+      told.push(change.event)
+      if (change.event === "reply" && change.change.event === "done") hangUp.abort()
+    }
+    expect(told).toEqual(["chatroom", "chatroom", "message", "message", "reply", "reply"])
+  })
+
   test("leave no subscription behind when the first look at the database fails", async () => {
     const gone = new pg.Pool()
     await gone.end()

@@ -173,14 +173,15 @@ async function chooseReply(
   const { rows } = await ctx.db.pool.query<Candidate>({
     name: "next-reply",
     text: NEXT,
-    values: [room.id, place.whole],
+    values: [room.id, place.whole, place.known],
   })
   return rows[0] ? { ...rows[0], log: null } : null
 }
 
+/** One that was added since the look at the new messages is announced first. */
 const NEXT = `
   SELECT id, position, attempt, NULL AS retry FROM messages
-  WHERE chatroom_id = $1 AND position > $2 AND role = 'model' ORDER BY position LIMIT 1`
+  WHERE chatroom_id = $1 AND position > $2 AND position <= $3 AND role = 'model' ORDER BY position LIMIT 1`
 
 const RETRIED = `
   SELECT id, position, attempt, retry FROM messages
