@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { afterAll, beforeAll, expect, test, vi } from "vitest"
 import { type Cache, createMemoryCache, rememberForgets } from "../../src/services/platform/cache.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
@@ -15,13 +15,25 @@ afterAll(() => app.close())
 const names = async () =>
   (await app.http.get("/chatroom", { token: user.token })).body.map(({ name }: { name: string }) => name)
 
+/** Misses, with leave to fill. Where Redis doesn't answer in time there is none, or one that nobody knows of. */
+async function takeLease(key: string): Promise<string> {
+  return vi.waitFor(
+    async () => {
+      await app.ctx.cache.forget(key)
+      const read = await app.ctx.cache.read(key)
+      if (read.value !== null || read.lease === null) throw new Error("the reader should have got a lease")
+      return read.lease
+    },
+    { timeout: 15_000, interval: 20 },
+  )
+}
+
 test("a reader that started before a write doesn't fill the cache with what it saw", async () => {
   await createRoom(app, user, { name: "old" })
   const key = `chatrooms:${user.user.id}`
-  const slow = await app.ctx.cache.read(key)
-  if (slow.value !== null || slow.lease === null) throw new Error("the reader should have got a lease")
+  const lease = await takeLease(key)
   await createRoom(app, user, { name: "new" })
-  await app.ctx.cache.fill(key, slow.lease, '"etag"\n\n["stale"]', 600)
+  await app.ctx.cache.fill(key, lease, '"etag"\n\n["stale"]', 600)
   expect(await names()).toEqual(["new", "old"])
 })
 
@@ -29,8 +41,7 @@ test("while a write is under way nobody fills", async () => {
   const key = `chatrooms:${user.user.id}`
   await app.ctx.cache.hold(key)
   expect(await app.ctx.cache.read(key)).toEqual({ value: null, lease: null })
-  await app.ctx.cache.forget(key)
-  expect(await app.ctx.cache.read(key)).toMatchObject({ value: null, lease: expect.any(String) })
+  await takeLease(key)
   await app.ctx.cache.forget(key)
 })
 
