@@ -29,7 +29,7 @@ async function startEndless(tag: string): Promise<Reply> {
   const { body } = await send(app, ann, await createRoom(app, ann), `[[gemini: stall after=3]] ${tag}`)
   await vi.waitFor(
     () => expect(app.gemini.calls().find((call) => call.prompt.includes(tag))?.chunksSent).toBe(3),
-    { timeout: 10_000 },
+    { timeout: 20_000 },
   )
   return body.reply
 }

@@ -109,7 +109,7 @@ describe.concurrent("a connection that fails three times", () => {
     const user = await signIn(app)
     const prompt = `broken ${Math.random()}`
     const { body } = await send(app, user, await createRoom(app, user), `[[gemini: ${fault}]] ${prompt}`)
-    const reply = await finalReply(app, user, body.reply, 40_000)
+    const reply = await finalReply(app, user, body.reply, 60_000)
     expect(reply).toMatchObject({ status: "failed", error: { code } })
     expect(reply.content !== "").toBe(code === "interrupted")
     expect(callsFor(prompt)).toHaveLength(3)

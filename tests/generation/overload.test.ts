@@ -72,10 +72,11 @@ test("a reply that has waited long behind its room still waits for a resting mod
   const first = (await send(app, ann, room, "[[gemini: chunks=10 delay=100]] first")).body.reply
   const second = (await send(app, ann, room, "second")).body.reply
   await app.pool.query("UPDATE messages SET created_at = now() - interval '1 day' WHERE id = $1", [second.id])
-  await expect.poll(() => app.gemini.calls()[0]?.chunksSent ?? 0).toBeGreaterThan(0)
+  // Its first chunk, when the worker has it, ends a rest: that is over once later ones are on their way.
+  await expect.poll(() => app.gemini.calls()[0]?.chunksSent ?? 0).toBeGreaterThan(2)
   letModelsRest(8_000)
   await finalReply(app, ann, first)
-  expect(await finalReply(app, ann, second, 20_000)).toMatchObject({ status: "completed" })
+  expect(await finalReply(app, ann, second)).toMatchObject({ status: "completed" })
   const counts = "SELECT failures, resting_since IS NOT NULL AS rested FROM messages WHERE id = $1"
   const { rows } = await app.pool.query(counts, [second.id])
   expect(rows).toEqual([{ failures: 0, rested: true }])
@@ -89,7 +90,7 @@ test("a reply that has found all models resting for five minutes fails", async (
   const backdate =
     "UPDATE messages SET resting_since = now() - interval '5 minutes' WHERE id = $1 AND resting_since IS NOT NULL"
   await expect.poll(async () => (await app.pool.query(backdate, [reply.id])).rowCount).toBe(1)
-  expect(await finalReply(app, ann, reply, 30_000)).toMatchObject({
+  expect(await finalReply(app, ann, reply)).toMatchObject({
     status: "failed",
     error: { code: "provider_busy" },
   })
@@ -103,42 +104,60 @@ function letModelsRest(ms: number): void {
   for (const model of modelsOf(app)) for (let i = 0; i < 5; i++) app.ctx.breaker.overloaded(model, ms)
 }
 
+/** Gives this app's two workers' places to replies that last. @returns what frees them */
+async function keepBusy(): Promise<() => Promise<void>> {
+  const user = await signIn(app)
+  const held: { id: string; chatroomId: string }[] = []
+  for (const part of ["one", "two"])
+    held.push(
+      (await send(app, user, await createRoom(app, user), `[[gemini: chunks=400 delay=500]] ${part}`)).body
+        .reply,
+    )
+  await expect.poll(() => app.gemini.calls().length).toBe(held.length)
+  return async () => {
+    for (const { chatroomId, id } of held)
+      await app.http.post(`/chatroom/${chatroomId}/message/${id}/cancel`, {}, { token: user.token })
+  }
+}
+
+/** How many of the prompts named "many" were asked before `prompt`. */
+function askedBefore(prompt: string): number {
+  const prompts = app.gemini.calls().map((call) => call.prompt)
+  return prompts.slice(0, prompts.indexOf(prompt)).filter((one) => one.includes("many")).length
+}
+
 test("one user's many prompts don't make another wait for all of them", async () => {
   app.gemini.reset()
-  const rooms = await Promise.all(Array.from({ length: 40 }, () => createRoom(app, ann)))
-  const many = await Promise.all(
-    rooms.map((room) => send(app, ann, room, "[[gemini: chunks=4 delay=50]] many")),
-  )
   const bob = await signIn(app)
-  await ask(app, bob, await createRoom(app, bob), "just one")
-  const finished = app.gemini
-    .calls()
-    .filter(({ prompt, endedAt }) => prompt.includes("many") && endedAt !== null).length
-  expect(finished).toBeLessThan(20)
+  const room = await createRoom(app, bob)
+  const rooms = await Promise.all(Array.from({ length: 40 }, () => createRoom(app, ann)))
+  const free = await keepBusy()
+  const many = await Promise.all(rooms.map((one) => send(app, ann, one, "many")))
+  const { body } = await send(app, bob, room, "just one")
+  await free()
+  expect(await finalReply(app, bob, body.reply)).toMatchObject({ status: "completed" })
+  expect(askedBefore("just one")).toBeLessThan(20)
   for (const { body } of many)
     expect(await finalReply(app, ann, body.reply, 60_000)).toMatchObject({ status: "completed" })
 }, 90_000)
 
 test("nor do many prompts that come one by one and wait until the sweep enqueues them again", async () => {
   app.gemini.reset()
+  const bob = await signIn(app)
+  const room = await createRoom(app, bob)
   const rooms = await Promise.all(Array.from({ length: 40 }, () => createRoom(app, ann)))
-  const many = await Promise.all(
-    rooms.map((room) => send(app, ann, room, "[[gemini: chunks=4 delay=80]] many")),
-  )
+  const free = await keepBusy()
+  const many = await Promise.all(rooms.map((one) => send(app, ann, one, "many")))
   for (const { body } of many) {
     await app.pool.query("UPDATE messages SET lease_until = now() WHERE id = $1 AND status = 'queued'", [
       body.reply.id,
     ])
     await sweepReplies(app.ctx, "queued", { take: () => false })
   }
-  const bob = await signIn(app)
-  const room = await createRoom(app, bob)
-  const finished = () =>
-    app.gemini.calls().filter(({ prompt, endedAt }) => prompt.includes("many") && endedAt !== null).length
-  const before = finished()
-  await ask(app, bob, room, "just one")
-  expect(finished() - before).toBeLessThan(10)
-  expect(before).toBeLessThan(20)
+  const { body } = await send(app, bob, room, "just one")
+  await free()
+  expect(await finalReply(app, bob, body.reply)).toMatchObject({ status: "completed" })
+  expect(askedBefore("just one")).toBeLessThan(10)
   for (const { body } of many)
     expect(await finalReply(app, ann, body.reply, 60_000)).toMatchObject({ status: "completed" })
 }, 90_000)
@@ -151,9 +170,7 @@ test("the wait of a queued reply is told", async () => {
   const last = sent.at(-1)?.body.reply
   const path = `/chatroom/${last.chatroomId}/message/${last.id}`
   await expect
-    .poll(async () => (await app.http.get(path, { token: ann.token })).body.estimatedWaitMs, {
-      timeout: 5_000,
-    })
+    .poll(async () => (await app.http.get(path, { token: ann.token })).body.estimatedWaitMs)
     .toBeGreaterThan(0)
   const done = await finalReply(app, ann, last, 60_000)
   expect(done.estimatedWaitMs).toBeNull()
@@ -224,7 +241,8 @@ test("jobs whose reply is made already leave the calls of GEMINI_RPM to others",
     // As the sweep leaves them behind, of prompts that have waited.
     for (let i = 0; i < 6; i++) await limited.ctx.queue.enqueue(id, { underWay: 1, occasion: `${i}.again` })
     const { body } = await send(limited, user, room, "late")
-    expect(await finalReply(limited, user, body.reply, 5_000)).toMatchObject({ status: "completed" })
+    // Less than the rest of a minute.
+    expect(await finalReply(limited, user, body.reply, 20_000)).toMatchObject({ status: "completed" })
   } finally {
     await limited.close()
   }

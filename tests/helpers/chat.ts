@@ -18,12 +18,12 @@ export function send(
   return app.http.post(`/chatroom/${room.id}/message`, { message, ...extra }, { token: user.token })
 }
 
-/** Waits until the reply is final. */
+/** Waits until the reply is final: longer than three attempts take whose jobs are lost, each until the next sweep. */
 export async function finalReply(
   app: TestApp,
   user: SignedIn,
   reply: { id: string; chatroomId: string },
-  timeoutMs = 20_000,
+  timeoutMs = 40_000,
 ) {
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}`
   // Not expect.poll, which can't be used in concurrent tests.
