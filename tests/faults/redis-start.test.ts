@@ -27,7 +27,8 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
       call: (work) => (++calls === 2 ? Promise.reject(new RedisUnavailable()) : store.call(work)),
     }
     expect(await checkRedis(halting, 10 * SECOND)).toBe(true)
-    expect(calls).toBe(4)
+    // More where the machine stands still for longer than an answer may take.
+    expect(calls).toBeGreaterThanOrEqual(4)
   })
 
   test("and goes on without one that doesn't answer", async () => {
