@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { SECOND } from "../src/utils/time.ts"
+import { awakeMs } from "./awake.ts"
 
 const POLL_MS = 10
 
@@ -25,15 +27,21 @@ export async function until<T>(
   }
 }
 
-/** Whether `work` ended within `ms`. What it throws is thrown. */
+/** Whether `work` ended within `ms` in which this process could see it. What it throws is thrown. */
 export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms)
-  })
+  const deadline = awakeMs() + ms
+  const ended = new AbortController()
   try {
-    return await Promise.race([work.then(() => true), late])
+    return await Promise.race([work.then(() => true), passes(deadline, ended.signal)])
   } finally {
-    clearTimeout(timer)
+    ended.abort()
+  }
+}
+
+async function passes(deadline: number, signal: AbortSignal): Promise<false> {
+  for (;;) {
+    const left = deadline - awakeMs()
+    if (left <= 0 || signal.aborted) return false
+    await sleep(left, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis"
 import { expect, test } from "vitest"
+import { awakeMs } from "../../drills/awake.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
@@ -56,7 +57,7 @@ function listen(app: TestApp, user: SignedIn, path: string) {
   const ended = (async () => {
     for await (const event of app.http.events(path, { token: user.token })) {
       events.push(event)
-      times.push(performance.now())
+      times.push(awakeMs())
       if (event.event === "done") break
     }
   })()
