@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest"
 import { type Failure, type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
+import { find } from "../abuse/kit/search.ts"
 import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
 import { expectProblem, signUp } from "./kit.ts"
 
@@ -36,7 +37,7 @@ describe("codes by SMS", () => {
     expect(message.from).toBe("+15005550006")
     const otp = message.body.match(/\b\d{6}\b/)?.[0] as string
     expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
-    expect(app.logs()).not.toContain(otp)
+    expect(find({ otp }, [{ name: "log", text: app.logs() }])).toEqual([])
   })
 
   test("go to nobody who isn't registered, whose reply is the same", async () => {
@@ -91,23 +92,25 @@ describe("codes by SMS", () => {
   })
 
   test("aren't sent again when no answer comes in time: the first may be on its way", async () => {
+    // Its own: where this process is stopped meanwhile, time is up before the first has come there.
+    const silent = await startSmsSimulator(ACCOUNT)
     const impatient = await startTestApp({
       worker: false,
       config: {
         otp: { delivery: "twilio" },
-        twilio: { ...ACCOUNT, from: "+15005550006", baseUrl: sms.url, timeoutMs: 200 },
+        twilio: { ...ACCOUNT, from: "+15005550006", baseUrl: silent.url, timeoutMs: 200 },
       },
     })
     try {
       const mobileNumber = await signUp(impatient)
-      const before = sms.calls()
-      sms.fail("hang")
+      silent.fail("hang", "hang")
       expect((await impatient.http.post("/auth/send-otp", { mobileNumber })).status).toBe(202)
       await impatient.ctx.background.drain()
       expect(impatient.logs()).toContain('"reason":"timeout"')
-      expect(sms.calls() - before).toBe(1)
+      expect(silent.calls()).toBeLessThanOrEqual(1)
     } finally {
       await impatient.close()
+      await silent.close()
     }
   })
 

@@ -45,7 +45,13 @@ describe("POST /auth/refresh", () => {
     const first = await signIn(app)
     const second = (await refresh(first.refreshToken)).body
     await changeSession(first.user.id, "rotated_at = now() - interval '9 seconds'")
-    expect((await refresh(first.refreshToken)).body.refreshToken).toBe(second.refreshToken)
+    const again = await refresh(first.refreshToken)
+    const { rows } = await app.pool.query(
+      "SELECT now() < rotated_at + interval '10 seconds' AS early FROM sessions WHERE user_id = $1",
+      [first.user.id],
+    )
+    // Late it is only where the machine has stopped for a second meanwhile.
+    if (rows[0].early) expect(again.body.refreshToken).toBe(second.refreshToken)
     await changeSession(first.user.id, "rotated_at = now() - interval '11 seconds'")
     expectProblem(await refresh(first.refreshToken), 401, "refresh_token_invalid")
     expectProblem(await refresh(second.refreshToken), 401, "refresh_token_invalid")
