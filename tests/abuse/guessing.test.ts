@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { MAX_WRONG_GUESSES } from "../../src/services/auth/codes.ts"
-import { count, PASSWORD, sendCode, signInWithPassword, times, wrong } from "../auth/kit.ts"
+import { count, PASSWORD, sendCode, signInWithPassword, times, untilDayLasts, wrong } from "../auth/kit.ts"
 import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 
 const PER_NUMBER = 4
@@ -20,6 +20,7 @@ beforeAll(async () => {
   })
 })
 afterAll(() => app.close())
+beforeEach(() => untilDayLasts(app))
 
 let addresses = 0
 const from = (address: string) => ({ headers: { "X-Forwarded-For": address } })

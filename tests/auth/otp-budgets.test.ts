@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest"
 import { startTestApp, type TestApp } from "../helpers/app.ts"
-import { count, expectProblem, times } from "./kit.ts"
+import { count, expectProblem, times, untilDayLasts } from "./kit.ts"
 
 describe("the day's budgets of codes", () => {
   let app: TestApp
@@ -13,6 +13,7 @@ describe("the day's budgets of codes", () => {
     total?: number
   }) => {
     app = await startTestApp({ worker: false, config: { otp: { daily } } })
+    await untilDayLasts(app)
   }
   const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
   const inRange = (range: string, index: number) => `${range}${String(index).padStart(4, "0")}`
