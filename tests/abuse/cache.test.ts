@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { Agent, get } from "node:http"
 import { text as readText } from "node:stream/consumers"
 import { setTimeout as after } from "node:timers/promises"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { type StoreProxy, startProxy } from "./kit/proxy.ts"
@@ -53,6 +53,18 @@ async function list(
     signal,
   })
   return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** The list, as soon as it is to be had: stores that were away, or a machine that stood still, may cost a 503 or two. */
+async function listAtLast(user: SignedIn): Promise<string> {
+  return vi.waitFor(
+    async () => {
+      const { status, text } = await list(slow, user)
+      expect(status).toBe(200)
+      return text
+    },
+    { timeout: 15_000, interval: 20 },
+  )
 }
 
 describe("the cached list is never another's", () => {
@@ -108,7 +120,7 @@ describe("the cached list is never another's", () => {
       for (const [i, answer] of (await Promise.all(staying)).entries())
         if (answer.status === 200) expectOwn(userAt(i + 1), answer.text)
         else expect(answer.status).toBe(503)
-      for (const user of users) expectOwn(user, (await list(slow, user)).text)
+      for (const user of users) expectOwn(user, await listAtLast(user))
     }
   })
 
@@ -121,8 +133,7 @@ describe("the cached list is never another's", () => {
       for (const [i, answer] of (await Promise.all([...reads, ...during])).entries())
         if (answer.status === 200) expectOwn(userAt(i < 60 ? i : i - 60), answer.text)
         else expect(answer.status).toBe(503)
-      await expect.poll(async () => (await list(slow, userAt(0))).status).toBe(200)
-      for (const user of users) expectOwn(user, (await list(slow, user)).text)
+      for (const user of users) expectOwn(user, await listAtLast(user))
     }
   })
 

@@ -169,7 +169,7 @@ describe("a running reply", () => {
     try {
       const victim = await signIn(app)
       const room = await createRoom(app, victim)
-      const { body } = await send(working, victim, room, "[[gemini: words=40 delay=20]] a long answer")
+      const { body } = await send(working, victim, room, "[[gemini: chunks=40 delay=150]] a long answer")
       const path = `/chatroom/${room.id}/message/${body.reply.id}`
       await expect
         .poll(async () => (await app.http.get(path, { token: victim.token })).body.status)

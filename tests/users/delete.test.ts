@@ -99,7 +99,13 @@ describe("DELETE /user/me", () => {
     await addRoom(app, user.id, 3)
     await app.pool.query("UPDATE users SET deleted_at = now(), mobile_number = NULL WHERE id = $1", [user.id])
     await times(3, () => eraseDeletedUsers(app.ctx))
-    await eraseDeletedUsers(app.ctx)
-    expect(await countRows(app, user.id)).toEqual(NOTHING)
+    // A room that somebody else holds just then, or what takes longer than one call may, is the next call's.
+    await vi.waitFor(
+      async () => {
+        await eraseDeletedUsers(app.ctx)
+        expect(await countRows(app, user.id)).toEqual(NOTHING)
+      },
+      { timeout: 20_000 },
+    )
   })
 })
