@@ -62,7 +62,7 @@ test(
     await first.printed(LISTENS)
     const client = createClient([first.url], createRandom(2), signal)
     const user = await newUser(client)
-    const prompts = Array.from({ length: 4 }, (_, i) => `[[gemini: chunks=40 delay=100]] question ${i}`)
+    const prompts = Array.from({ length: 4 }, (_, i) => `[[gemini: chunks=40 delay=200]] question ${i}`)
     const asked = await askInRooms(client, user, prompts, signal)
     await until("all replies run", () => first.attempts.runningOn(0).length === prompts.length, { signal })
     const postgres = await postgresOf(folder)

@@ -80,7 +80,8 @@ test("patience ends, with a sentence that names the place and no secret", async 
     /^PostgreSQL at 127\.0\.0\.1:1 isn't ready after 0\.6 s: ECONNREFUSED\. Is DATABASE_URL right\?$/,
   )
   await expect(failed).rejects.toBeInstanceOf(PostgresUnfit)
-  expect(waits).toEqual(["ECONNREFUSED"])
+  // None where the machine stood still for so long that the first try was the last.
+  expect([[], ["ECONNREFUSED"]]).toContainEqual(waits)
 })
 
 test("a database that isn't there is told at once", async () => {

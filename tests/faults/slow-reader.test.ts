@@ -24,8 +24,8 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 test("a reader that takes nothing for 15 s is cut off, and has the whole text when it comes back", async () => {
-  const response = await open()
   const since = performance.now()
+  const response = await open()
   expect(app.ctx.streams.count()).toBe(1)
   await expect.poll(() => app.ctx.streams.count(), { timeout: 30 * SECOND }).toBe(0)
   expect(performance.now() - since).toBeGreaterThan(14 * SECOND)

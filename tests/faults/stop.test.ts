@@ -9,8 +9,8 @@ import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { askInRooms, describeBackends, isRedisLeftOut, newUser, openTestStores, testStack } from "./kit.ts"
 
-/** Longer than a stopping worker waits for a reply to end. */
-const LONG = "[[gemini: chunks=60 delay=100]]"
+/** The first attempt takes much longer than a stopping worker waits for a reply to end, later ones don't. */
+const LONG = "[[gemini: chunks=60 delay=50]][[gemini: delay=300 times=1]]"
 const LONG_ONES = Array.from({ length: 6 }, (_, i) => `${LONG} long question ${i}`)
 
 describeBackends("SIGTERM while replies run", (backend) => {

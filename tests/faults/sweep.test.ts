@@ -22,11 +22,13 @@ test("replies whose queue didn't answer the sweep are due again at once, under a
     "UPDATE messages SET status = 'running', attempt = 1, lease_until = now() - interval '1 second' WHERE role = 'model'",
   )
   const enqueued: unknown[] = []
+  let taken = ""
   let answers = false
   const queue = {
     ...app.ctx.queue,
-    async enqueue(_id: string, { occasion }: EnqueueHint) {
+    async enqueue(id: string, { occasion }: EnqueueHint) {
       if (!answers && enqueued.length === 1) throw new Error("the queue doesn't answer")
+      taken ||= id
       enqueued.push(occasion)
     },
   }
@@ -34,6 +36,8 @@ test("replies whose queue didn't answer the sweep are due again at once, under a
     sweepReplies({ ...app.ctx, queue }, status, { take: () => false })
   await expect(sweep("running")).rejects.toThrow("the queue doesn't answer")
   answers = true
+  // The one that the queue took would be due a second later, which on a busy machine is now.
+  await app.pool.query("UPDATE messages SET lease_until = now() + interval '1 hour' WHERE id = $1", [taken])
   expect(await sweep("queued")).toBe(2)
   expect(enqueued).toEqual(["1", "1.again", "1.again"])
 })
@@ -50,7 +54,11 @@ test("a reply that the sweep finds alone has its place among all that its user h
   }
   for (let i = 0; i < 4; i++) {
     const { body } = await send(app, user, await createRoom(app, user), `question ${i}`)
-    await app.pool.query("UPDATE messages SET lease_until = now() WHERE id = $1", [body.reply.id])
+    // It alone is due, however long all this takes.
+    await app.pool.query(
+      "UPDATE messages SET lease_until = now() + CASE WHEN id = $1 THEN '0 s' ELSE '1 hour' END::interval WHERE role = 'model'",
+      [body.reply.id],
+    )
     expect(await sweepReplies({ ...app.ctx, queue }, "queued", { take: () => false })).toBe(1)
   }
   expect(enqueued.map(({ underWay }) => underWay)).toEqual([1, 2, 3, 4])
@@ -103,12 +111,7 @@ test("a worker that makes as many replies as it may begins no rescue", async () 
     (await app.pool.query("SELECT status FROM messages WHERE id = $1", [id])).rows[0].status
   const slow = []
   for (let i = 0; i < 2; i++) {
-    const { body } = await send(
-      app,
-      user,
-      await createRoom(app, user),
-      `[[gemini: chunks=30 delay=100]] slow ${i}`,
-    )
+    const { body } = await send(app, user, await createRoom(app, user), `[[gemini: stall after=1]] slow ${i}`)
     slow.push(body.reply)
   }
   for (const reply of slow) await expect.poll(() => statusOf(reply)).toBe("running")
@@ -121,6 +124,8 @@ test("a worker that makes as many replies as it may begins no rescue", async () 
   await expect.poll(() => statusOf(other.body.reply)).toBe("queued")
   for (const reply of slow) expect(await statusOf(reply)).toBe("running")
   expect(app.gemini.calls().filter(({ prompt }) => prompt.includes("orphaned"))).toEqual([])
+  for (const { id, chatroomId } of slow)
+    await app.http.post(`/chatroom/${chatroomId}/message/${id}/cancel`, undefined, { token: user.token })
   await expect.poll(() => statusOf(other.body.reply)).toBe("completed")
 })
 

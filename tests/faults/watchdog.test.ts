@@ -16,8 +16,8 @@ test.skipIf(process.platform === "win32")(
   "a worker whose event loop is blocked is killed from within",
   async () => {
     const { worker } = await startWorkerProcess({ flags: [`--import=${BLOCK}`] })
-    process.kill(worker.pid, "SIGUSR2")
     const blockedAt = performance.now()
+    process.kill(worker.pid, "SIGUSR2")
     expect(await worker.ended).toEqual({ code: null, signal: "SIGKILL" })
     expect(performance.now() - blockedAt).toBeGreaterThan((PATIENCE_SECONDS - 1) * SECOND)
     expect(worker.output()).toContain("event loop blocked; ending")
