@@ -39,11 +39,8 @@ function projectWithBinaries(): string {
   cpSync(join(ROOT, name), join(project, name), { recursive: true, verbatimSymlinks: true })
   cpSync(join(ROOT, "src/embedded/postgres"), join(project, "src/embedded/postgres"), { recursive: true })
   cpSync(join(ROOT, "package.json"), join(project, "package.json"))
+  writeFileSync(join(project, "report.ts"), REPORT)
   return project
 }
 
-function report(project: string) {
-  const file = join(project, "report.ts")
-  writeFileSync(file, REPORT)
-  return run([file])
-}
+const report = (project: string) => run([join(project, "report.ts")])

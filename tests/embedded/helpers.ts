@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url"
 import pg from "pg"
 import { onTestFinished } from "vitest"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
+import { MINUTE } from "../../src/utils/time.ts"
 
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "embedded-"))
@@ -23,7 +24,7 @@ export function testFolder(): string {
   return folder
 }
 
-export async function until(what: string, holds: () => unknown, timeoutMs = 15_000): Promise<void> {
+export async function until(what: string, holds: () => unknown, timeoutMs = MINUTE): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`)

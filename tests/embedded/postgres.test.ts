@@ -18,8 +18,9 @@ import { gone, holdPostgres, query, run, tempFolder, testFolder, until } from ".
 
 const QUICK = { fsync: "off" }
 const hold = new URL("fixtures/hold-postgres.ts", import.meta.url).pathname
+const DIE_IN_INITDB = new URL("fixtures/die-in-initdb.mjs", import.meta.url).pathname
 
-describe("on one data folder", { timeout: 30_000 }, () => {
+describe("on one data folder", () => {
   const dataDir = tempFolder()
   const start = () => startEmbeddedPostgres({ dataDir, settings: QUICK })
   afterAll(() => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 }))
@@ -104,6 +105,7 @@ describe("on one data folder", { timeout: 30_000 }, () => {
   test("an instance that starts while another stops waits for it", async () => {
     const first = await holdPostgres(dataDir)
     first.program.child.kill("SIGTERM")
+    await first.program.line("stopping")
     const postgres = await start()
     expect(await query(postgres.url, "SELECT word FROM kept")).toHaveLength(1)
     expect(postgres.pid).not.toBe(first.pid)
@@ -179,15 +181,10 @@ describe("on one data folder", { timeout: 30_000 }, () => {
   })
 })
 
-test("an initdb killed half way is done again, and its remains are removed", {
-  timeout: 30_000,
-}, async () => {
+test("an initdb killed half way is done again, and its remains are removed", async () => {
   const dataDir = testFolder()
-  const first = run([hold, dataDir])
-  await until("initdb has begun", () =>
-    staging(dataDir).some((name) => existsSync(join(dataDir, name, "cluster/base"))),
-  )
-  first.child.kill("SIGKILL")
+  // It dies as soon as it sees that initdb is half way: from here that may be seen too late.
+  const first = run(["--import", DIE_IN_INITDB, hold, dataDir])
   await first.ended
   await until("the orphaned initdb has ended", () => processesOn(dataDir).length === 0)
   expect(existsSync(join(dataDir, "postgres"))).toBe(false)
@@ -199,7 +196,7 @@ test("an initdb killed half way is done again, and its remains are removed", {
   await postgres.stop()
 })
 
-test("of two first starts at once one runs and the other is refused", { timeout: 30_000 }, async () => {
+test("of two first starts at once one runs and the other is refused", async () => {
   const dataDir = testFolder()
   const both = [run([hold, dataDir]), run([hold, dataDir])] as const
   const loser = await Promise.race(both.map(async (program) => ({ program, ...(await program.ended) })))

@@ -35,7 +35,7 @@ test("a second process uses the first one's simulator, and leaves it running", a
   expect((await clientOf(url).customers.retrieve(id)).id).toBe(id)
 })
 
-test("of several starts at once one runs it and the others use it", { timeout: 30_000 }, async () => {
+test("of several starts at once one runs it and the others use it", async () => {
   const dataDir = testFolder()
   const programs = Array.from({ length: 4 }, () => run([hold, dataDir]))
   const own = Array.from({ length: 4 }, () => open(dataDir))
@@ -47,9 +47,7 @@ test("of several starts at once one runs it and the others use it", { timeout: 3
   expect(readdirSync(dataDir).filter((name) => name.startsWith("stripe-simulator"))).toHaveLength(1)
 })
 
-test("after its owner was killed the next start goes on with its data, on its port", {
-  timeout: 30_000,
-}, async () => {
+test("after its owner was killed the next start goes on with its data, on its port", async () => {
   const dataDir = testFolder()
   const first = run([hold, dataDir])
   const url = await first.line("http")
@@ -80,7 +78,7 @@ test.each([
   ["is no JSON", "nonsense"],
   ["names a process that is gone", owner(2 ** 22 + 1)],
   ["names another process", owner(process.ppid)],
-])("a file that %s is replaced", { timeout: 30_000 }, async (_, content) => {
+])("a file that %s is replaced", async (_, content) => {
   const dataDir = testFolder()
   writeFileSync(join(dataDir, "stripe-simulator.json"), content)
   const { url } = await open(dataDir)
