@@ -132,6 +132,6 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
     expect(tab.problems).toEqual([])
     await tab.open(`${app.url}/admin`)
     await expect.poll(() => tab.place()).toBe("/admin/sign-in")
-    expect(tab.problems).toEqual([expect.stringMatching(/^network: .* 401 /)])
+    await expect.poll(() => tab.problems).toEqual([expect.stringMatching(/^network: .* 401 /)])
   })
 })

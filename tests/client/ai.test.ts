@@ -95,10 +95,9 @@ describe("useChat", () => {
   test("stopping stops the reply, and keeps what came", async () => {
     const { client, room } = await signedIn(app)
     const chat = new Chat(client, room.id)
-    const sending = chat.sendMessage({ text: "[[gemini: stall after=2]] never done" })
-    await expect
-      .poll(() => chat.lastMessage)
-      .toMatchObject({ role: "assistant", parts: [{}, { type: "text" }] })
+    const sending = chat.sendMessage({ text: "[[gemini: stall after=1]] never done" })
+    // All that ever comes: what came later would be the service's alone.
+    await expect.poll(() => chat.lastMessage?.role === "assistant" && textIn(chat.lastMessage)).toMatch(/./)
     await chat.stop()
     await sending
     const params = { id: room.id, messageId: chat.lastMessage?.id as string }
@@ -120,7 +119,7 @@ describe("useChat", () => {
 
   test("a page that was loaded anew shows the reply that is being made, whole", async () => {
     const { client, room } = await signedIn(app)
-    await client.ask({ chatroomId: room.id, message: "[[gemini: chunks=20 delay=40]] long" })
+    await client.ask({ chatroomId: room.id, message: "[[gemini: chunks=10 delay=400]] long" })
     const { messages } = await roomOf(client, room.id)
     const chat = new Chat(client, room.id, toUIMessages(messages.slice(0, 1)))
     await chat.resumeStream()

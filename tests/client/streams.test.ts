@@ -55,7 +55,7 @@ describe("the events of a reply", () => {
 
   test("begin anew with a new attempt", async () => {
     const { client, room } = await signedIn(app)
-    const message = "[[gemini: cut after=4 times=1 delay=30 chunks=12]] break"
+    const message = "[[gemini: cut after=4 times=1 delay=300 chunks=12]] break"
     const { prompt, events } = await client.ask({ chatroomId: room.id, message })
     const seen: string[] = []
     for await (const text of textOf(events)) seen.push(text)

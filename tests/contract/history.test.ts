@@ -165,7 +165,7 @@ const ENVIRONMENT = {
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "history-"))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
+  onTestFinished(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
   return folder
 }
 
@@ -195,7 +195,12 @@ function removeObject(root: string, name: string): void {
 }
 
 function git(folder: string, ...args: string[]): string {
-  return execFileSync("git", args, { cwd: folder, env: ENVIRONMENT, encoding: "utf8" })
+  // Nothing that goes on in the background when the folder is removed.
+  return execFileSync("git", ["-c", "gc.auto=0", "-c", "maintenance.auto=false", ...args], {
+    cwd: folder,
+    env: ENVIRONMENT,
+    encoding: "utf8",
+  })
 }
 
 function check(project: string, more: Record<string, string> = {}) {
