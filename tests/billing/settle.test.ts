@@ -39,13 +39,16 @@ describe("a refund that must be made", () => {
   ] as const)("%s is left to an operator, and made when it can be", async (_, fault) => {
     const { ann, scope } = await withSecond()
     app.stripe.fail({ method: "POST", path: "/v1/refunds", ...fault })
-    const { failures, notices } = await reconcile(app.ctx, { scope })
-    expect(failures).toEqual([])
-    expect(notices.map(({ kind }) => kind)).toEqual(["second_subscription_cancelled", "refund_failed"])
-    expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
-    expect((await reconcile(app.ctx, { scope })).notices.map(({ kind }) => kind)).toEqual([
-      "payment_refunded",
-    ])
+    // Stripe's event about what the first does there would have it made, too.
+    await withoutEvents(app, async () => {
+      const { failures, notices } = await reconcile(app.ctx, { scope })
+      expect(failures).toEqual([])
+      expect(notices.map(({ kind }) => kind)).toEqual(["second_subscription_cancelled", "refund_failed"])
+      expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+      expect((await reconcile(app.ctx, { scope })).notices.map(({ kind }) => kind)).toEqual([
+        "payment_refunded",
+      ])
+    })
     expect((await truthOf(app, ann)).refunds).toHaveLength(1)
   })
 
