@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto"
 import { Redis } from "ioredis"
 import type pg from "pg"
-import { inject } from "vitest"
+import { inject, vi } from "vitest"
 import { type GeminiSimulator, startGeminiSimulator } from "../../simulators/gemini/server.ts"
 import { PRO_PRICE, type StripeSimulator, startStripeSimulator } from "../../simulators/stripe/server.ts"
 import { type CompleteConfig, readConfig } from "../../src/config/env.ts"
@@ -74,6 +74,7 @@ export async function startTestApp({
     if (stores.stripe) {
       const billing = await startBillingWorker(owned.ctx, store)
       starting.defer(() => billing.close())
+      if (!beside) await untilReconciled(lines)
     }
     const running = await startWorker(owned.ctx, store)
     starting.defer(() => running.close())
@@ -96,6 +97,15 @@ export async function startTestApp({
     close: () => running.disposeAsync(),
     stores,
   }
+}
+
+/**
+ * A new queue's schedule begins with two reconciliations, of what is recent and of all. Later they would find what a
+ * test has done before its events do. The next ones are minutes away.
+ */
+async function untilReconciled(lines: readonly string[]): Promise<void> {
+  const done = () => lines.filter((line) => line.includes('"event":"billing_reconciled"')).length
+  await vi.waitUntil(() => done() >= 2, { timeout: 30_000, interval: 20 })
 }
 
 /** What the simulator signs events with. */
