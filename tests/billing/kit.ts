@@ -2,10 +2,19 @@ import { expect, vi } from "vitest"
 import type { StripeSimulator } from "../../simulators/stripe/server.ts"
 import type { SignedIn, TestApp } from "../helpers/app.ts"
 
+type Time = Parameters<StripeSimulator["advance"]>[0]
+
 /** Lets time pass at Stripe and in the database alike, whose clock the access goes by. */
-export async function passTime(app: TestApp, time: { days?: number; hours?: number }): Promise<void> {
+export async function passTime(app: TestApp, time: Time): Promise<void> {
   app.stripe.advance(time)
   await setClocks(app)
+}
+
+/** Lets time pass until the period that the user's subscription is in ends: months have 28 to 31 days. */
+export async function passPeriod(app: TestApp, user: SignedIn): Promise<void> {
+  const { subscriptions } = await truthOf(app, user)
+  const end = Math.max(...subscriptions.map(({ currentPeriodEnd }) => currentPeriodEnd))
+  await passTime(app, { seconds: end - app.stripe.now() })
 }
 
 async function setClocks(app: TestApp): Promise<void> {
@@ -89,10 +98,11 @@ async function untilNothingIsDue(app: TestApp): Promise<void> {
     async () => {
       const { rows } = await app.pool.query(
         `SELECT (SELECT count(*)::int FROM billing_events WHERE status = 'pending') AS events,
-           (SELECT count(*)::int FROM billing_customers WHERE sync_due_at < now() OR lease_until > now()) AS customers`,
+           (SELECT count(*)::int FROM billing_customers
+             WHERE sync_due_at < now() OR lease_until > now() OR failures > 0) AS customers`,
       )
       expect(rows[0]).toEqual({ events: 0, customers: 0 })
-      // What is enqueued isn't due any more, and not begun yet.
+      // What is enqueued isn't due any more, and not begun yet. What a sweep has found counts a failure until it is done.
       expect(await app.ctx.billingQueue.counts()).toMatchObject({ waiting: 0, active: 0, prioritized: 0 })
     },
     { timeout: 30_000, interval: 30 },

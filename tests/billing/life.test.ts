@@ -5,6 +5,7 @@ import { createRoom, send } from "../helpers/chat.ts"
 import {
   becomePro,
   historyOf,
+  passPeriod,
   passTime,
   standingOf,
   stripeIdOf,
@@ -42,7 +43,7 @@ test(
     })
 
     // Renewal: paid an hour after the period's end, with no gap in between.
-    await passTime(app, { days: 31 })
+    await passPeriod(app, ann)
     await untilQuiet(app)
     expect(await ask()).toBe(202)
     await passTime(app, { hours: 2 })
@@ -51,7 +52,8 @@ test(
 
     // A renewal that fails: Pro stays for the grace and no longer.
     app.stripe.changeCard(await stripeIdOf(app, ann), "insufficient_on_renewal")
-    await passTime(app, { days: 31 })
+    await passPeriod(app, ann)
+    await passTime(app, { hours: 2 })
     await untilStanding(app, ann, { tier: "pro", status: "past_due" })
     expect((await historyOf(app, ann))[0]).toMatchObject({ tier: "pro", reason: "grace" })
     await passTime(app, { days: 3 })
@@ -71,7 +73,7 @@ test(
     const cancelled = await untilStanding(app, ann, { tier: "pro", cancelAt: expect.any(String) })
     expect(cancelled.cancelAt).toBe(cancelled.currentPeriodEnd)
     expect((await historyOf(app, ann))[0]).toMatchObject({ reason: "ending" })
-    await passTime(app, { days: 31 })
+    await passPeriod(app, ann)
     await untilStanding(app, ann, { tier: "basic", status: "canceled" })
     expect(await ask()).toBe(429)
 

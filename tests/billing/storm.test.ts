@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { passTime, standingOf, stripeIdOf, subscribe, truthOf, untilQuiet } from "./kit.ts"
+import { passPeriod, passTime, standingOf, stripeIdOf, subscribe, truthOf, untilQuiet } from "./kit.ts"
 
 let app: TestApp
 beforeAll(async () => {
@@ -21,7 +21,7 @@ test("of a storm of events, each three times and in any order, all are taken, an
     if (n % 5 === 0) app.stripe.cancelAtPeriodEnd(subscription?.id as string)
     if (n % 10 === 3) app.stripe.createSubscription(await stripeIdOf(app, user))
   }
-  await passTime(app, { days: 31 })
+  await passPeriod(app, users.at(-1) as SignedIn)
   await passTime(app, { hours: 2 })
   const events = app.stripe.held().length
   await app.stripe.release({ shuffle: true, duplicates: 2 })
