@@ -95,7 +95,8 @@ async function forgetAll(app: TestApp): Promise<void> {
     url: `${app.url}/webhook/stripe`,
     secret: app.ctx.config.stripe.webhookSecrets[0] as string,
   })
-  await app.pool.query("TRUNCATE users, billing_customers, billing_events CASCADE")
+  // The payers first, as every job takes them first: one may still be under way, and none may wait in a circle.
+  await app.pool.query("TRUNCATE billing_customers, users, billing_events CASCADE")
   await passTime(app, {})
 }
 
@@ -163,11 +164,11 @@ const DOES: Record<string, Do> = {
   delete_customer: (stripe, customer) => stripe.deleteCustomer(customer),
 }
 
-/** Every connection of the app's breaks, whatever it is in the middle of. */
+/** Every connection of the app's breaks, whatever it is in the middle of, and is gone at the end. */
 async function cutConnections(app: TestApp): Promise<void> {
   await app.pool
     .query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
        WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = ''
          AND query NOT ILIKE '%bullmq%' AND query NOT ILIKE 'LISTEN%'`,
     )
