@@ -104,7 +104,7 @@ export async function startTestApp({
  * test has done before its events do. The next ones are minutes away.
  */
 async function untilReconciled(lines: readonly string[]): Promise<void> {
-  const done = () => lines.filter((line) => line.includes('"event":"billing_reconciled"')).length
+  const done = () => lines.filter((line) => /"event":"billing_(?:reconciled|failed)"/.test(line)).length
   await vi.waitUntil(() => done() >= 2, { timeout: 30_000, interval: 20 })
 }
 
