@@ -318,7 +318,7 @@ describe("who held a customer for too long", () => {
     const [customerId, customer] = [await customerIdOf(app, ann), await stripeIdOf(app, ann)]
     await withoutEvents(app, async () => app.stripe.createSubscription(customer))
     // Both subscriptions are read, and then what was paid for the newer takes long.
-    app.stripe.fail({ method: "GET", path: "/v1/invoices", status: "slow", delayMs: 4_000 })
+    app.stripe.fail({ method: "GET", path: "/v1/invoices", status: "slow", delayMs: 6_000 })
     const calls = app.stripe.calls().length
     const slow = syncCustomer(app.ctx, customerId, { kind: "reconcile" })
     await expect

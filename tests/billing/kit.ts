@@ -105,7 +105,7 @@ async function untilNothingIsDue(app: TestApp): Promise<void> {
       // What is enqueued isn't due any more, and not begun yet. What a sweep has found counts a failure until it is done.
       expect(await app.ctx.billingQueue.counts()).toMatchObject({ waiting: 0, active: 0, prioritized: 0 })
     },
-    { timeout: 30_000, interval: 30 },
+    { timeout: 60_000, interval: 30 },
   )
 }
 

@@ -10,7 +10,10 @@ afterAll(() => app.close())
 
 const CUSTOMERS = 30
 
-test("of a storm of events, each three times and in any order, all are taken, and no deadlock is to be broken", async () => {
+const NAME =
+  "of a storm of events, each three times and in any order, all are taken, and no deadlock is to be broken"
+
+test(NAME, { timeout: 180_000 }, async () => {
   const users: SignedIn[] = []
   for (let n = 0; n < CUSTOMERS; n++) users.push(await signIn(app))
   app.stripe.delivery({ mode: "held", concurrency: 50, seed: 7 })
