@@ -57,9 +57,9 @@ describe("POST /subscribe/pro", () => {
     )
     const served = answers.filter(({ status }) => status === 200)
     expect(new Set(served.map(({ sessionId }) => sessionId)).size).toBe(1)
-    // On a slow machine the last may have waited for as long as anybody does.
+    // On a slow machine the last may have waited for as long as anybody does: 5 s for the database, 10 for the customer.
     for (const { status, tookMs } of answers.filter((each) => !served.includes(each)))
-      expect([status, tookMs > 10_000]).toEqual([503, true])
+      expect([status, tookMs > 4_900]).toEqual([503, true])
     expect(created("/v1/customers").length - customers).toBe(1)
     expect(created("/v1/checkout/sessions").length - sessions).toBe(1)
   })
