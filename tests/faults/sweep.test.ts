@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import { claimReply } from "../../src/services/generation/claim-reply.ts"
 import type { EnqueueHint } from "../../src/services/generation/queue.ts"
 import { createRescues } from "../../src/services/generation/rescues.ts"
 import { sweepReplies } from "../../src/services/generation/sweep.ts"
@@ -153,11 +154,14 @@ test("a process that was held up for longer than a lease goes on with its replie
   const stateOf = async () =>
     (await app.pool.query("SELECT status, attempt, takeovers FROM messages WHERE id = $1", [reply.id]))
       .rows[0]
-  await expect.poll(() => app.ctx.claims.replyIds()).toEqual([reply.id])
+  await expect.poll(() => app.ctx.claims.held()).toEqual([{ id: reply.id, attempt: 1 }])
   const runOut = () =>
     app.pool.query("UPDATE messages SET lease_until = now() - interval '1 second' WHERE id = $1", [reply.id])
   await runOut()
   expect(await sweepReplies(app.ctx, "running", { take: () => false })).toBe(0)
+  // As a job that the queue takes for stalled, too, is given out again.
+  await runOut()
+  expect(await claimReply(app.ctx, reply.id)).toEqual({ waitMs: expect.any(Number) })
   expect(await stateOf()).toEqual({ status: "running", attempt: 1, takeovers: 0 })
   // A renewal may come between.
   await expect

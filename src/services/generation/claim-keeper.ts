@@ -16,8 +16,8 @@ export interface Held {
 export interface ClaimKeeper {
   /** @returns what ends it */
   keep(held: Held): () => void
-  /** The replies whose claims are held now. */
-  replyIds(): string[]
+  /** Those of which nothing has told that they are lost. */
+  held(): Pick<Claim, "id" | "attempt">[]
   close(): Promise<void>
 }
 
@@ -74,7 +74,7 @@ export function createClaimKeeper(pool: pg.Pool, log: Logger): ClaimKeeper {
         timer = undefined
       }
     },
-    replyIds: () => [...kept.keys()].map(({ claim }) => claim.id),
+    held: () => [...kept.keys()].map(({ claim: { id, attempt } }) => ({ id, attempt })),
     async close() {
       clearInterval(timer)
       await renewal

@@ -39,10 +39,16 @@ export type ClaimResult = { claim: Claim } | { waitMs: number } | { none: true }
 
 /**
  * Takes a reply for this worker. One conditional update decides between workers, by the database's clock; it
- * raises `attempt`, and from then on whoever held the reply before writes nothing.
+ * raises `attempt`, and from then on whoever held the reply before writes nothing. A process doesn't take one from
+ * itself: its lease may run out while the process, or the database, is held up.
  */
 export async function claimReply(ctx: Context, replyId: string): Promise<ClaimResult> {
-  const { rows } = await ctx.db.pool.query({ name: "claim-reply", text: CLAIM, values: [replyId, LEASE_MS] })
+  const own = ctx.claims.held().filter(({ id }) => id === replyId)
+  const { rows } = await ctx.db.pool.query({
+    name: "claim-reply",
+    text: CLAIM,
+    values: [replyId, LEASE_MS, own.map(({ attempt }) => attempt)],
+  })
   if (rows[0]) return { claim: toCamelCase<Claim>(rows[0]) }
   const { rows: waiting } = await ctx.db.pool.query<{ wait_ms: number }>({
     name: "claim-wait",
@@ -60,7 +66,7 @@ const CLAIM = `
   FROM chatrooms AS c
   WHERE m.id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
     AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
-      OR m.status = 'running' AND m.lease_until < now())
+      OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($3::int[]))
   RETURNING m.id, m.attempt, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id, m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
     m.resting_since IS NOT NULL AS is_resting, c.model, c.context AS context_mode, c.system_instruction`

@@ -24,6 +24,7 @@ export async function sweepReplies(
   status: "queued" | "running",
   rescues: Pick<Rescues, "take">,
 ): Promise<number> {
+  const own = ctx.claims.held()
   const { rows } = await ctx.db.pool.query<{
     id: string
     attempt: number
@@ -35,7 +36,14 @@ export async function sweepReplies(
   }>({
     name: "sweep-replies",
     text: SWEEP,
-    values: [SWEEP_AFTER_MS, MAX_PER_SWEEP, HANDOVER_MS, status, ctx.claims.replyIds()],
+    values: [
+      SWEEP_AFTER_MS,
+      MAX_PER_SWEEP,
+      HANDOVER_MS,
+      status,
+      own.map(({ id }) => id),
+      own.map(({ attempt }) => attempt),
+    ],
   })
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
@@ -85,7 +93,7 @@ const SWEEP = `
     SELECT m.id, m.status, c.user_id
     FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id AND c.active_reply_id = m.id
     WHERE m.status IN ('queued', 'running') AND m.status = $4 AND m.lease_until < now()
-      AND m.id <> ALL ($5::uuid[])
+      AND (m.id, m.attempt) NOT IN (SELECT * FROM unnest($5::uuid[], $6::int[]))
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
   ), ranked AS (
