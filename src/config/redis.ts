@@ -73,35 +73,29 @@ export function createRedisStore(
 
 /**
  * Gives up on work that takes longer than `ms`, or a tenth more. One timer looks at all of it: a timer for each
- * command would cost as much as the command. While this process is held up itself it hears no answer, also one that
- * has come: that time doesn't count.
+ * command would cost as much as the command.
  */
 function createTimeout(ms: number): <T>(work: Promise<T>) => Promise<T> {
   // The oldest first, as all have the same time.
   const waiting = new Set<{ until: number; giveUp(error: Error): void }>()
-  let heldUpMs = 0
-  const clock = () => performance.now() - heldUpMs
+  const clock = createTurnClock(ms / 2)
   let isLooking = false
-  function lookLater(): void {
-    isLooking = true
-    setTimeout(look, ms / 10, clock() + ms / 10)
-  }
-  function look(dueAt: number): void {
-    heldUpMs += Math.max(0, clock() - dueAt)
+  function look(): void {
     const now = clock()
     for (const one of waiting) {
       if (one.until > now) break
       waiting.delete(one)
       one.giveUp(new Error("no answer in time"))
     }
-    isLooking = false
-    if (waiting.size > 0) lookLater()
+    isLooking = waiting.size > 0
+    if (isLooking) setTimeout(look, ms / 10)
   }
   return (work) =>
     new Promise((resolve, reject) => {
       const one = { until: clock() + ms, giveUp: reject }
       waiting.add(one)
-      if (!isLooking) lookLater()
+      if (!isLooking) setTimeout(look, ms / 10)
+      isLooking = true
       work.then(
         (result) => {
           waiting.delete(one)
@@ -113,6 +107,21 @@ function createTimeout(ms: number): <T>(work: Promise<T>) => Promise<T> {
         },
       )
     })
+}
+
+/**
+ * A clock of which no more than `mostMs` pass between two looks. While a process stands still it hears no answer, also
+ * one that has come, so a long pause must not count as another's silence; the short ones of a busy process do.
+ */
+function createTurnClock(mostMs: number): () => number {
+  let sumMs = 0
+  let lookedAt = performance.now()
+  return () => {
+    const now = performance.now()
+    sumMs += Math.min(now - lookedAt, mostMs)
+    lookedAt = now
+    return sumMs
+  }
 }
 
 /** A Redis that can't be worked with; the operator must change it. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { Redis } from "ioredis"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createLogger } from "../../src/config/logger.ts"
 import { checkRedis, createRedisStore, type RedisStore, RedisUnavailable } from "../../src/config/redis.ts"
 import { SECOND } from "../../src/utils/time.ts"
@@ -46,20 +46,63 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
   })
 })
 
-test.skipIf(isRedisLeftOut)(
-  "a process that is held up itself doesn't take its Redis for silent",
-  async () => {
-    await using stack = new AsyncDisposableStack()
-    const url = (await startRedis(stack)) as string
-    const store = createRedisStore(url, createLogger("silent"), { commandTimeoutMs: 0.5 * SECOND })
-    stack.defer(() => store.close())
+describe.skipIf(isRedisLeftOut)("a command to Redis", () => {
+  const TIMEOUT_MS = 0.5 * SECOND
+  const TURN_MS = 0.1 * TIMEOUT_MS
+  const stack = new AsyncDisposableStack()
+  let url: string
+  let store: RedisStore
+
+  beforeAll(async () => {
+    url = (await startRedis(stack)) as string
+  })
+  beforeEach(async () => {
+    store = createRedisStore(url, createLogger("silent"), { commandTimeoutMs: TIMEOUT_MS })
     expect(await checkRedis(store, 10 * SECOND)).toBe(true)
+  })
+  afterEach(() => store.close())
+  afterAll(() => stack.disposeAsync())
+
+  const ping = () => store.call((client) => client.ping())
+  const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+
+  /** Turns of a busy event loop until `work` is given up. */
+  async function turnsUntilGivenUp(work: Promise<unknown>): Promise<number> {
+    let isOver = false
+    const givenUp = expect(work)
+      .rejects.toThrow(RedisUnavailable)
+      .finally(() => {
+        isOver = true
+      })
+    let turns = 0
+    for (; !isOver; turns++) {
+      standStill(TURN_MS)
+      await nextTurn()
+    }
+    await givenUp
+    return turns
+  }
+
+  test("isn't given up because its own process was held up", async () => {
     // Each way: before the command is sent, and while its answer lies in the socket.
     for (const turns of [0, 3]) {
-      const answer = store.call((client) => client.ping())
+      const answer = ping()
       for (let i = 0; i < turns; i++) await nextTurn()
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 * SECOND)
+      standStill(2 * TIMEOUT_MS)
       expect(await answer).toBe("PONG")
     }
-  },
-)
+  })
+
+  test("is given up in time by a process that is busy, also when it was held up just before", async () => {
+    const pauser = new Redis(url)
+    await pauser.client("PAUSE", 60 * SECOND, "ALL")
+    pauser.disconnect()
+    // Ten would be exact, and a pause makes them fewer.
+    expect(await turnsUntilGivenUp(ping())).toBeLessThan(15)
+    await expect.poll(() => store.call(async () => "asked")).toBe("asked")
+    const before = ping().catch(() => undefined)
+    standStill(4 * TIMEOUT_MS)
+    expect(await turnsUntilGivenUp(ping())).toBeLessThan(15)
+    await before
+  })
+})
