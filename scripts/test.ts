@@ -53,7 +53,7 @@ if (!values.watch) {
   let files = vitest.state.getTestModules()
   if (values.again && strays === 0) files = await runFailedAgain(files)
   const { passed, failed, skipped } = count(files)
-  const broken = strays + files.filter((file) => file.errors().length > 0).length
+  const broken = strays + files.filter(isBroken).length
   process.stdout.write(
     `${passed} passed, ${failed + broken} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
   )
@@ -106,6 +106,11 @@ function pathOf(file: TestModule): string {
 function failuresOf(file: TestModule): string[] {
   const names = [...file.children.allTests("failed")].map(({ fullName }) => fullName)
   return names.length > 0 ? names : ["the file itself, or a hook"]
+}
+
+/** Could not even be read, or a hook of it or of a part of it failed, which no test's state tells. */
+function isBroken(file: TestModule): boolean {
+  return [file, ...file.children.allSuites()].some((part) => part.errors().length > 0)
 }
 
 function count(files: TestModule[]) {

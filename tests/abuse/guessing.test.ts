@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { MAX_WRONG_GUESSES } from "../../src/services/auth/codes.ts"
-import { count, PASSWORD, sendCode, signInWithPassword, times, untilDayLasts, wrong } from "../auth/kit.ts"
+import { count, PASSWORD, sendCode, signInWithPassword, times, wrong } from "../auth/kit.ts"
 import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { untilDayLasts } from "../helpers/day.ts"
 
 const PER_NUMBER = 4
 const PER_PREFIX = 6

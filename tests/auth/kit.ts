@@ -42,17 +42,6 @@ export function expectProblem(answer: Answer, status: number, code: string): voi
 export const count = (answers: Answer[], status: number) =>
   answers.filter((answer) => answer.status === status).length
 
-/** Waits for the next day where this one, in UTC by the database's clock, ends within half a minute: budgets do, too. */
-export async function untilDayLasts(app: TestApp): Promise<void> {
-  const secondsLeft = async () => {
-    const { rows } = await app.pool.query(
-      "SELECT 86400 - extract(epoch FROM (now() AT TIME ZONE 'UTC')::time)::int AS seconds",
-    )
-    return rows[0].seconds
-  }
-  await expect.poll(secondsLeft, { timeout: 60_000, interval: 500 }).toBeGreaterThan(30)
-}
-
 export function times<T>(n: number, make: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: n }, (_, index) => make(index)))
 }

@@ -1,15 +1,8 @@
 import { randomUUID } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import {
-  ask,
-  createRoom,
-  finalReply,
-  makePro,
-  promptsUsed,
-  send,
-  untilQuotaDayLasts,
-} from "../helpers/chat.ts"
+import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { untilDayLasts } from "../helpers/day.ts"
 import type { Answer } from "../helpers/http.ts"
 
 let app: TestApp
@@ -189,7 +182,7 @@ describe("an Idempotency-Key", () => {
   test("refused for want of quota is free to be used again", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
-    await untilQuotaDayLasts(app)
+    await untilDayLasts(app)
     await app.pool.query("INSERT INTO usage_counters VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 5)", [
       user.user.id,
     ])
@@ -307,7 +300,7 @@ describe("the daily quota", () => {
   test("a Basic user gets five prompts a day and a 429 that says when and how to go on", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
-    await untilQuotaDayLasts(app)
+    await untilDayLasts(app)
     for (let i = 0; i < 5; i++) expect((await send(app, user, room, `prompt ${i}`)).status).toBe(202)
     const refused = await send(app, user, room, "one too many")
     expect(refused).toMatchObject({

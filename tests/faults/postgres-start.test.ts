@@ -75,13 +75,12 @@ test("a start that waits for PostgreSQL ends at once when it is told to", async 
 test("patience ends, with a sentence that names the place and no secret", async () => {
   const url = "postgres://somebody:a-secret-word@127.0.0.1:1/chat"
   const waits: string[] = []
-  const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, patienceMs: 600 })
+  const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, patienceMs: 5_000 })
   await expect(failed).rejects.toThrow(
-    /^PostgreSQL at 127\.0\.0\.1:1 isn't ready after 0\.6 s: ECONNREFUSED\. Is DATABASE_URL right\?$/,
+    /^PostgreSQL at 127\.0\.0\.1:1 isn't ready after 5 s: ECONNREFUSED\. Is DATABASE_URL right\?$/,
   )
   await expect(failed).rejects.toBeInstanceOf(PostgresUnfit)
-  // None where the machine stood still for so long that the first try was the last.
-  expect([[], ["ECONNREFUSED"]]).toContainEqual(waits)
+  expect(waits).toEqual(["ECONNREFUSED"])
 })
 
 test("a database that isn't there is told at once", async () => {

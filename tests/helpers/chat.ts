@@ -50,16 +50,6 @@ export async function ask(
   return finalReply(app, user, body.reply)
 }
 
-/** Waits for the next day where this one is about to end: a test of the quota is about one day's. */
-export async function untilQuotaDayLasts(app: TestApp): Promise<void> {
-  const lasts = `
-    SELECT ((now() + interval '20 seconds') AT TIME ZONE 'UTC')::date = (now() AT TIME ZONE 'UTC')::date AS lasts`
-  await vi.waitFor(async () => expect((await app.pool.query(lasts)).rows).toEqual([{ lasts: true }]), {
-    timeout: 30_000,
-    interval: 100,
-  })
-}
-
 /** Prompts that count against today's quota. */
 export async function promptsUsed(app: TestApp, user: SignedIn): Promise<number> {
   const { rows } = await app.pool.query(

@@ -3,7 +3,8 @@ import { createPromptBatches, type PromptBatches } from "../../src/services/chat
 import { type NewExchange, writeExchanges } from "../../src/services/chat/write-exchanges.ts"
 import { newId } from "../../src/utils/ids.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { createRoom, promptsUsed, untilQuotaDayLasts } from "../helpers/chat.ts"
+import { createRoom, promptsUsed } from "../helpers/chat.ts"
+import { untilDayLasts } from "../helpers/day.ts"
 
 let app: TestApp
 let batches: PromptBatches
@@ -69,7 +70,7 @@ describe("prompts of several users in one statement", () => {
 
   test("are refused one by one: whose room, parent or quota is missing writes nothing, the others do", async () => {
     const [good, poor, stranger, misled] = (await senders(4)) as [Sender, Sender, Sender, Sender]
-    await untilQuotaDayLasts(app)
+    await untilDayLasts(app)
     await app.pool.query("INSERT INTO usage_counters VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 5)", [
       poor.user.user.id,
     ])
@@ -143,7 +144,7 @@ describe("prompts that come at the same time", () => {
   test("of one user's, as many are taken as the quota has", async () => {
     const [{ user }] = (await senders(1)) as [Sender]
     const rooms = await Promise.all(Array.from({ length: 12 }, () => createRoom(app, user)))
-    await untilQuotaDayLasts(app)
+    await untilDayLasts(app)
     const outcomes = await Promise.all(rooms.map((room) => batches.write(exchangeOf({ user, room }))))
     expect(outcomes.filter(({ charged }) => charged)).toHaveLength(5)
     expect(await promptsUsed(app, user)).toBe(5)

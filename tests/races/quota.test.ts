@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { createRoom, makePro, promptsUsed, send, untilQuotaDayLasts } from "../helpers/chat.ts"
+import { createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { untilDayLasts } from "../helpers/day.ts"
 
 let first: TestApp
 let second: TestApp
@@ -17,19 +18,26 @@ afterAll(async () => {
 test("of 200 prompts that a Basic user sends at once, to two processes and many rooms, exactly 5 are accepted", async () => {
   const user = await signIn(first)
   const rooms = await Promise.all(Array.from({ length: 10 }, () => createRoom(first, user)))
-  await untilQuotaDayLasts(first)
+  await untilDayLasts(first)
+  const since = performance.now()
   const answers = await Promise.all(
-    Array.from({ length: 200 }, (_, i) =>
-      send(i % 2 ? first : second, user, rooms[i % 10] as { id: string }, `prompt ${i}`),
-    ),
+    Array.from({ length: 200 }, async (_, i) => {
+      const { status, body } = await send(
+        i % 2 ? first : second,
+        user,
+        rooms[i % 10] as { id: string },
+        `prompt ${i}`,
+      )
+      return { status, code: body.code, tookMs: performance.now() - since }
+    }),
   )
   const accepted = answers.filter(({ status }) => status === 202)
   expect(accepted).toHaveLength(5)
-  // On a slow machine the last may have waited too long for their turn; of those nothing is written either.
-  const refusals = answers.filter(({ status }) => status !== 202 && status !== 503)
+  // On a slow machine the last may have waited for as long as anybody does, 5 s; of those nothing is written either.
+  const late = answers.filter(({ status, tookMs }) => status === 503 && tookMs > 4_900)
+  const refusals = answers.filter((answer) => !accepted.includes(answer) && !late.includes(answer))
   expect(refusals.length).toBeGreaterThan(0)
-  for (const answer of refusals)
-    expect(answer).toMatchObject({ status: 429, body: { code: "quota_exceeded" } })
+  for (const answer of refusals) expect(answer).toMatchObject({ status: 429, code: "quota_exceeded" })
   const { rows } = await first.pool.query(
     "SELECT count(*)::int AS prompts FROM messages JOIN chatrooms c ON c.id = chatroom_id WHERE user_id = $1 AND role = 'user'",
     [user.user.id],

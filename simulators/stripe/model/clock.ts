@@ -10,6 +10,7 @@ export class Clock {
 
   constructor(isFrozen = false) {
     this.#isFrozen = isFrozen
+    this.setOffset(0)
   }
 
   /** Unix seconds. */
