@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process"
-import { relative } from "node:path"
 import { parseArgs } from "node:util"
 import { startVitest, type TestCase, type TestModule } from "vitest/node"
 
-const HELP = `Usage: npm test [-- [--watch] [--again] [--project parts|embedded|redis|cluster] [-t NAME] [FILTER…]]
+const HELP = `Usage: npm test [-- [--watch] [--project parts|embedded|redis|cluster] [-t NAME] [FILTER…]]
 
 Runs the tests: what needs no backend (parts), the HTTP and queue tests on the embedded backend and on Redis, and
 those that Redis has a part in on a Redis Cluster of three nodes, too.
@@ -12,8 +11,6 @@ those that Redis has a part in on a Redis Cluster of three nodes, too.
   -t, --name   only tests whose name matches this regular expression
   --project    only this part of the suite
   --watch      run again on change
-  --again      for machines shared with others: where one to three files fail, run them once more, with nothing beside
-               them, and name what passes then. Never those of tests/races and tests/faults
 
   TEST_DATABASE_URL        a PostgreSQL to use instead of the embedded one
   TEST_REDIS_URL           a Redis to use instead of the redis-server on the PATH
@@ -21,17 +18,11 @@ those that Redis has a part in on a Redis Cluster of three nodes, too.
   RECORDINGS               a folder of recorded Gemini traffic to replay, too
 `
 
-/** More than so many files don't fail by what else the machine does. */
-const MAX_FILES_AGAIN = 3
-/** Their failures are rare by nature: one is a finding, whatever the next run says. */
-const NEVER_AGAIN = /^tests\/(races|faults)\//
-
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     help: { type: "boolean", default: false },
     watch: { type: "boolean", default: false },
-    again: { type: "boolean", default: false },
     project: { type: "string", multiple: true },
     name: { type: "string", short: "t" },
   },
@@ -41,17 +32,15 @@ if (values.help) {
   process.exit(0)
 }
 const project = values.project ?? chooseProjects()
-const options = {
+const vitest = await startVitest("test", positionals, {
   watch: values.watch,
   project,
   ...(values.name === undefined ? {} : { testNamePattern: values.name }),
-}
-const vitest = await startVitest("test", positionals, options)
+})
 if (!values.watch) {
   await vitest.close()
   const strays = vitest.state.getUnhandledErrors().length
-  let files = vitest.state.getTestModules()
-  if (values.again && strays === 0) files = await runFailedAgain(files)
+  const files = vitest.state.getTestModules()
   const { passed, failed, skipped } = count(files)
   const broken = strays + files.filter(isBroken).length
   process.stdout.write(
@@ -77,35 +66,6 @@ function chooseProjects(): string[] {
     "No redis-server on the PATH and no TEST_REDIS_URL: THE REDIS HALF OF THE SUITE IS LEFT OUT.\n",
   )
   return ["parts", "embedded"]
-}
-
-/** @returns `files`, with those of a second run in place of those that failed and might do better alone */
-async function runFailedAgain(files: TestModule[]): Promise<TestModule[]> {
-  const failed = files.filter((file) => file.state() === "failed")
-  if (failed.length === 0 || failed.length > MAX_FILES_AGAIN) return files
-  const may = failed.filter((file) => !NEVER_AGAIN.test(pathOf(file)))
-  const second = new Map<TestModule, TestModule>()
-  for (const file of may) {
-    process.stdout.write(`\nOnce more, alone: ${pathOf(file)} (${file.project.name})\n`)
-    const again = await startVitest("test", [pathOf(file)], { ...options, project: [file.project.name] })
-    await again.close()
-    const found = again.state.getTestModules().find(({ moduleId }) => moduleId === file.moduleId)
-    if (found?.state() === "passed" && again.state.getUnhandledErrors().length === 0) second.set(file, found)
-  }
-  if (second.size > 0) process.stdout.write("\nFAILED BESIDE THE OTHERS, PASSED ALONE (to be mended):\n")
-  for (const file of second.keys())
-    for (const name of failuresOf(file))
-      process.stdout.write(`  ${pathOf(file)} (${file.project.name}): ${name}\n`)
-  return files.map((file) => second.get(file) ?? file)
-}
-
-function pathOf(file: TestModule): string {
-  return relative(process.cwd(), file.moduleId)
-}
-
-function failuresOf(file: TestModule): string[] {
-  const names = [...file.children.allTests("failed")].map(({ fullName }) => fullName)
-  return names.length > 0 ? names : ["the file itself, or a hook"]
 }
 
 /** Could not even be read, or a hook of it or of a part of it failed, which no test's state tells. */
