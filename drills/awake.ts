@@ -1,3 +1,5 @@
+import { createTurnClock } from "../src/utils/time.ts"
+
 const TICK_MS = 50
 
 /** What passes between two looks and is more than a busy loop, or a collection of garbage, takes. */
@@ -16,14 +18,7 @@ export function awakeMs(): number {
 }
 
 function startLooking(): () => number {
-  let sum = 0
-  let last = performance.now()
-  const lookOnce = () => {
-    const now = performance.now()
-    sum += Math.min(now - last, MOST_MS)
-    last = now
-    return sum
-  }
-  setInterval(lookOnce, TICK_MS).unref()
-  return lookOnce
+  const clock = createTurnClock(MOST_MS)
+  setInterval(clock, TICK_MS).unref()
+  return clock
 }

@@ -1,5 +1,5 @@
 import { Cluster, type Redis } from "ioredis"
-import { pause, SECOND } from "../utils/time.ts"
+import { createTurnClock, pause, SECOND } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
 import { connect, connectSubscriber, isCluster, type RedisClient } from "./redis-connection.ts"
 
@@ -107,21 +107,6 @@ function createTimeout(ms: number): <T>(work: Promise<T>) => Promise<T> {
         },
       )
     })
-}
-
-/**
- * A clock of which no more than `mostMs` pass between two looks. While a process stands still it hears no answer, also
- * one that has come, so a long pause must not count as another's silence; the short ones of a busy process do.
- */
-function createTurnClock(mostMs: number): () => number {
-  let sumMs = 0
-  let lookedAt = performance.now()
-  return () => {
-    const now = performance.now()
-    sumMs += Math.min(now - lookedAt, mostMs)
-    lookedAt = now
-    return sumMs
-  }
 }
 
 /** A Redis that can't be worked with; the operator must change it. */

@@ -21,3 +21,19 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener("abort", end, { once: true })
   })
 }
+
+/**
+ * A clock, in milliseconds, of which no more than `mostMs` pass between two looks. While a process stands still it
+ * hears no answer, also one that has come, so a long pause must not count as another's silence; the short ones of a
+ * busy process do.
+ */
+export function createTurnClock(mostMs: number): () => number {
+  let sumMs = 0
+  let lookedAt = performance.now()
+  return () => {
+    const now = performance.now()
+    sumMs += Math.min(now - lookedAt, mostMs)
+    lookedAt = now
+    return sumMs
+  }
+}

@@ -16,7 +16,7 @@ export interface Held {
 export interface ClaimKeeper {
   /** @returns what ends it */
   keep(held: Held): () => void
-  /** Those of which nothing has told that they are lost. */
+  /** The claims of this process, less those that it knows to be lost. */
   held(): Pick<Claim, "id" | "attempt">[]
   close(): Promise<void>
 }
