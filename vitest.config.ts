@@ -1,14 +1,14 @@
 import { defineConfig } from "vitest/config"
 
 const whole = [
-  "tests/{auth,users,chat,generation,billing,system,races,operators}/**/*.test.ts",
+  "tests/{auth,users,chat,replies,billing,platform,races,operators}/**/*.test.ts",
   "tests/abuse/*.test.ts",
 ]
 
 /** What Redis has a part in: replies, streams, cancelling, the cached list, limits, the queues' board. */
 const onCluster = [
   "tests/{chat,races}/**/*.test.ts",
-  "tests/generation/{cancel,outcomes,room-events,streams}.test.ts",
+  "tests/replies/{cancel,outcomes,room-events,streams}.test.ts",
   "tests/operators/queue-board.test.ts",
 ]
 

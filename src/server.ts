@@ -1,4 +1,4 @@
-import { runProcess } from "./lifecycle.ts"
-import { serve } from "./serve.ts"
+import { runProcess } from "./boot/lifecycle.ts"
+import { serve } from "./boot/serve.ts"
 
 await runProcess(serve)

@@ -1,5 +1,5 @@
-import { runProcess } from "./lifecycle.ts"
-import { serve } from "./serve.ts"
+import { runProcess } from "./boot/lifecycle.ts"
+import { serve } from "./boot/serve.ts"
 
 // A worker of its own, beside API processes.
 await runProcess(serve, { ROLE: "worker" })

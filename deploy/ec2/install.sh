@@ -66,7 +66,7 @@ copy_release() {
 
 migrate() {
   systemd-run --quiet --wait --pipe --collect --uid="$ACCOUNT" --working-directory="$1" \
-    --property=EnvironmentFile="$SETTINGS" --setenv=NODE_ENV=production /usr/local/bin/node src/migrate.ts ||
+    --property=EnvironmentFile="$SETTINGS" --setenv=NODE_ENV=production /usr/local/bin/node src/cli/migrate.ts ||
     fail "The migration failed; nothing was restarted."
 }
 

@@ -1,5 +1,5 @@
 /** A `DATABASE_URL` taken apart. */
-export interface DatabasePlace {
+export interface DatabaseAddress {
   /** With one host, the first: what `pg` and Sequelize can read. */
   url: string
   /** All of them; of a socket none. */
@@ -18,7 +18,7 @@ const DEFAULT_PORT = 5432
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS), which `pg` doesn't know.
  * @returns null for anything that is no address of a PostgreSQL
  */
-export function readDatabaseUrl(url: string): DatabasePlace | null {
+export function readDatabaseUrl(url: string): DatabaseAddress | null {
   const [, before, hosts = "", after] = /^(postgres(?:ql)?:\/\/(?:[^/?]*@)?)([^/?]*)(.*)$/s.exec(url) ?? []
   if (before === undefined || !isDecodable(before)) return null
   const urls = hosts.split(",").map((host) => URL.parse(`${before}${host}${after}`))

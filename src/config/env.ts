@@ -3,7 +3,7 @@ import { loadEnvFile } from "node:process"
 import type { isSupportedCountry } from "libphonenumber-js/max"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
 import { Environment } from "./environment.ts"
-import { findFaults } from "./faults.ts"
+import { findFaults } from "./validate-environment.ts"
 
 /** The configuration can't be used; `faults` lists everything that is wrong with it, not just the first. */
 export class ConfigInvalid extends Error {
@@ -82,7 +82,7 @@ function toConfig(env: Environment) {
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
     admin: { token: env.ADMIN_TOKEN ?? null },
-    /** `workerPort`: where a worker without an API shows its figures; null: nowhere. */
+    /** `workerPort`: where a worker without an API shows its metrics; null: nowhere. */
     metrics: { token: env.METRICS_TOKEN ?? null, workerPort: env.WORKER_PORT ?? null },
     tracing: {
       url: toTracesUrl(env),

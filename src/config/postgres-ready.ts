@@ -12,16 +12,16 @@ export class PostgresUnfit extends Error {
 const MIN_MAJOR = 14
 
 /** One that recovers from a crash takes seconds; one that doesn't exist never comes. */
-const PATIENCE_MS = 30 * SECOND
+const READY_TIMEOUT_MS = 30 * SECOND
 const CONNECT_WITHIN_MS = 5 * SECOND
 const RETRY_MS = 250
 
-export interface Patience {
+export interface WaitForPostgres {
   /** Called once, with why, when the database isn't ready at the first try. */
   onWait(why: string): void
   /** Nobody waits any more. */
   signal: AbortSignal
-  patienceMs?: number
+  timeoutMs?: number
 }
 
 /**
@@ -31,16 +31,16 @@ export interface Patience {
  */
 export async function waitForPostgres(
   url: string,
-  { onWait, signal, patienceMs = PATIENCE_MS }: Patience,
+  { onWait, signal, timeoutMs = READY_TIMEOUT_MS }: WaitForPostgres,
 ): Promise<void> {
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + timeoutMs
   for (let tries = 0; ; tries++) {
     const version = await readVersion(url).catch((error: unknown) => notYet(error))
     if (typeof version === "number") return requireMajor(version)
     signal.throwIfAborted()
     if (performance.now() > deadline) {
       throw new PostgresUnfit(
-        `PostgreSQL at ${placeOf(url)} isn't ready after ${patienceMs / SECOND} s: ${version.why}. Is DATABASE_URL right?`,
+        `PostgreSQL at ${placeOf(url)} isn't ready after ${timeoutMs / SECOND} s: ${version.why}. Is DATABASE_URL right?`,
         { cause: version.error },
       )
     }

@@ -31,27 +31,27 @@ const READ_ONLY = "25006"
  * pools open another: behind a name that moves this finds the new primary, too.
  */
 export function postgresOptions(url: string): PostgresOptions {
-  const place = readDatabaseUrl(url)
+  const address = readDatabaseUrl(url)
   // The configuration has seen to it that the URL can be read.
-  if (!place) throw new Error("DATABASE_URL can't be read")
-  const primary = place.hosts.length > 1 ? createFinder(place.url, place.hosts) : null
-  return { connectionString: place.url, Client: clientOf(primary) }
+  if (!address) throw new Error("DATABASE_URL can't be read")
+  const primary = address.hosts.length > 1 ? createFinder(address.url, address.hosts) : null
+  return { connectionString: address.url, Client: clientOf(primary) }
 }
 
 interface Finder {
   find(): Promise<DatabaseHost>
   /** What was found may not be true any more. */
-  forget(): void
+  invalidate(): void
 }
 
 function clientOf(primary: Finder | null): typeof pg.Client {
   class WritingClient extends pg.Client {
     constructor(config?: string | pg.ClientConfig) {
       super(config)
-      this.on("error", () => primary?.forget())
+      this.on("error", () => primary?.invalidate())
       this.connection.on("errorMessage", ({ code }: { code?: string }) => {
         if (code !== READ_ONLY) return
-        primary?.forget()
+        primary?.invalidate()
         // After whoever asked has got its answer.
         setImmediate(() => void this.end().catch(() => undefined))
       })
@@ -72,7 +72,7 @@ function clientOf(primary: Finder | null): typeof pg.Client {
         await super.connect()
         return this
       } catch (error) {
-        primary?.forget()
+        primary?.invalidate()
         throw error
       }
     }
@@ -91,7 +91,7 @@ function createFinder(connectionString: string, hosts: DatabaseHost[]): Finder {
       })
       return found
     },
-    forget() {
+    invalidate() {
       found = null
     },
   }

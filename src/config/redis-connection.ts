@@ -1,7 +1,7 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis"
 import { SECOND } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
-import { type Access, type RedisPlace, readRedisUrl } from "./redis-url.ts"
+import { type Access, type RedisAddress, readRedisUrl } from "./redis-url.ts"
 
 /** One server (behind sentinels or not), or a whole cluster. */
 export type RedisClient = Redis | Cluster
@@ -13,8 +13,11 @@ const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 
 
 /** A connection that reconnects for ever: to the server, to the primary that the sentinels name, to all nodes. */
 export function connect(url: string, log: Logger, options: RedisOptions = {}): RedisClient {
-  const place = placeOf(url)
-  return warnOnce(place.kind === "cluster" ? openCluster(place, options) : openServer(place, options), log)
+  const address = addressOf(url)
+  return warnOnce(
+    address.kind === "cluster" ? openCluster(address, options) : openServer(address, options),
+    log,
+  )
 }
 
 /**
@@ -22,29 +25,32 @@ export function connect(url: string, log: Logger, options: RedisOptions = {}): R
  * is taken when it goes away: unlike ioredis' own for clusters, this one says when it is back.
  */
 export function connectSubscriber(url: string, log: Logger): Redis {
-  const place = placeOf(url)
+  const address = addressOf(url)
   const options: RedisOptions = { maxRetriesPerRequest: null }
-  return warnOnce(place.kind === "cluster" ? openAnyNode(place, options) : openServer(place, options), log)
+  return warnOnce(
+    address.kind === "cluster" ? openAnyNode(address, options) : openServer(address, options),
+    log,
+  )
 }
 
 export function isCluster(url: string): boolean {
-  return placeOf(url).kind === "cluster"
+  return addressOf(url).kind === "cluster"
 }
 
 /** The configuration has seen to it that the URL can be read. */
-function placeOf(url: string): RedisPlace {
-  const place = readRedisUrl(url)
-  if (!place) throw new Error("REDIS_URL can't be read")
-  return place
+function addressOf(url: string): RedisAddress {
+  const address = readRedisUrl(url)
+  if (!address) throw new Error("REDIS_URL can't be read")
+  return address
 }
 
-type ClusterPlace = Extract<RedisPlace, { kind: "cluster" }>
-type ServerPlace = Exclude<RedisPlace, ClusterPlace>
+type ClusterAddress = Extract<RedisAddress, { kind: "cluster" }>
+type ServerAddress = Exclude<RedisAddress, ClusterAddress>
 
-function openServer(place: ServerPlace, options: RedisOptions): Redis {
+function openServer(address: ServerAddress, options: RedisOptions): Redis {
   const all = { retryStrategy, reconnectOnError, ...options }
-  if (place.kind === "single") return new Redis(place.url, all)
-  const { sentinels, name, db, access, sentinel } = place
+  if (address.kind === "single") return new Redis(address.url, all)
+  const { sentinels, name, db, access, sentinel } = address
   return new Redis({
     ...all,
     sentinels,
@@ -61,7 +67,7 @@ function openServer(place: ServerPlace, options: RedisOptions): Redis {
 }
 
 function openCluster(
-  { nodes, access }: ClusterPlace,
+  { nodes, access }: ClusterAddress,
   { enableOfflineQueue = true, enableAutoPipelining = false, ...redisOptions }: RedisOptions,
 ): Cluster {
   return new Cluster(nodes, {
@@ -75,7 +81,7 @@ function openCluster(
   } satisfies ClusterOptions)
 }
 
-function openAnyNode({ nodes, access }: ClusterPlace, options: RedisOptions): Redis {
+function openAnyNode({ nodes, access }: ClusterAddress, options: RedisOptions): Redis {
   const client: Redis = new Redis({
     ...options,
     ...nodes[0],

@@ -1,5 +1,5 @@
 /** Where Redis is: one server, the nodes of a cluster, or the sentinels that know the primary. */
-export type RedisPlace =
+export type RedisAddress =
   | { kind: "single"; url: string }
   | { kind: "cluster"; nodes: Address[]; access: Access }
   | {
@@ -39,7 +39,7 @@ const DEFAULT_PORTS = { cluster: 6379, sentinel: 26_379 }
  * each with `rediss` for TLS. The forms are those of Python's `limits` and `redis_sentinel_url`.
  * @returns null for anything else
  */
-export function readRedisUrl(url: string): RedisPlace | null {
+export function readRedisUrl(url: string): RedisAddress | null {
   try {
     return parse(url)
   } catch (error) {
@@ -49,7 +49,7 @@ export function readRedisUrl(url: string): RedisPlace | null {
   }
 }
 
-function parse(url: string): RedisPlace | null {
+function parse(url: string): RedisAddress | null {
   const [, scheme, kind, user, hosts = "", name, db, query] = CLUSTER_OR_SENTINEL.exec(url) ?? []
   if (kind !== "cluster" && kind !== "sentinel") return isSingle(url) ? { kind: "single", url } : null
   const addresses = hosts.split(",").map((host) => readAddress(host, DEFAULT_PORTS[kind]))

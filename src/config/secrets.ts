@@ -30,7 +30,7 @@ export function findWeakSecrets(env: Secrets): string[] {
     faults.push("ADMIN_TOKEN: the same as JWT_SECRET; each needs its own")
   }
   if (valuesOf("METRICS_TOKEN").some((token) => [env.JWT_SECRET, env.ADMIN_TOKEN].includes(token))) {
-    faults.push("METRICS_TOKEN: the same as another secret; who reads figures would have that, too")
+    faults.push("METRICS_TOKEN: the same as another secret; who reads metrics would have that, too")
   }
   return faults
 }

@@ -1,21 +1,21 @@
 import { readFile } from "node:fs/promises"
 import type { AdminFile } from "../schemas/admin-system.ts"
 import type { Context } from "../services/context.ts"
-import type { PublicInput, Reply } from "./endpoint.ts"
+import type { HttpResponse, PublicInput } from "./http.ts"
 
 /** The page holds nothing: what it shows it asks for, as whoever is signed in. */
-export async function getAdminPage(): Promise<Reply> {
+export async function getAdminPage(): Promise<HttpResponse> {
   return page("index.html")
 }
 
-export async function getAdminSignInPage(): Promise<Reply> {
+export async function getAdminSignInPage(): Promise<HttpResponse> {
   return page("sign-in.html")
 }
 
 export async function getAdminFile(
   _ctx: Context,
   { params: { file } }: PublicInput<{ params: AdminFile }>,
-): Promise<Reply> {
+): Promise<HttpResponse> {
   const type = file.endsWith(".css") ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8"
   return { status: 200, text: await read(file), type, headers: { "Cache-Control": "no-cache" } }
 }
@@ -32,7 +32,7 @@ const POLICY = [
   "base-uri 'none'",
 ].join("; ")
 
-async function page(file: string): Promise<Reply> {
+async function page(file: string): Promise<HttpResponse> {
   const headers = { "Content-Security-Policy": POLICY }
   return { status: 200, text: await read(file), type: "text/html; charset=utf-8", headers }
 }

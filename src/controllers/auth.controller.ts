@@ -8,84 +8,106 @@ import type {
   VerifyOtp,
 } from "../schemas/auth.ts"
 import type { PageQuery } from "../schemas/common.ts"
-import type { Device } from "../services/auth/caller.ts"
-import { changePassword as change } from "../services/auth/change-password.ts"
+import { changePassword } from "../services/auth/change-password.ts"
 import { endOwnSession, logOut } from "../services/auth/end-sessions.ts"
-import { listSessions as list } from "../services/auth/list-sessions.ts"
+import { listSessions } from "../services/auth/list-sessions.ts"
 import { logIn } from "../services/auth/log-in.ts"
 import type { SignedIn } from "../services/auth/open-session.ts"
+import type { Device } from "../services/auth/principal.ts"
 import { refreshSession } from "../services/auth/refresh-session.ts"
 import { requestOtp } from "../services/auth/request-otp.ts"
-import { resetPassword as reset } from "../services/auth/reset-password.ts"
+import { resetPassword } from "../services/auth/reset-password.ts"
 import { signUp } from "../services/auth/sign-up.ts"
-import { verifyOtp as verify } from "../services/auth/verify-otp.ts"
+import { verifyOtp } from "../services/auth/verify-otp.ts"
 import type { Context } from "../services/context.ts"
-import { accepted, created, noContent, ok, type PublicInput, type Reply, type UserInput } from "./endpoint.ts"
+import {
+  accepted,
+  created,
+  type HttpResponse,
+  noContent,
+  ok,
+  type PublicInput,
+  type UserInput,
+} from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import { presentSession } from "./presenters/session.ts"
 import { presentUser } from "./presenters/user.ts"
 
-export async function postSignUp(ctx: Context, { body }: PublicInput<{ body: SignUp }>): Promise<Reply> {
+export async function postSignUp(
+  ctx: Context,
+  { body }: PublicInput<{ body: SignUp }>,
+): Promise<HttpResponse> {
   const { mobileNumber, name } = body
   return created({ user: presentUser(await signUp(ctx, { mobileNumber, name })) })
 }
 
-export async function sendOtp(
+export async function postSendOtp(
   ctx: Context,
   { body, address }: PublicInput<{ body: SendOtp }>,
-): Promise<Reply> {
+): Promise<HttpResponse> {
   return accepted(await requestOtp(ctx, { mobileNumber: body.mobileNumber, purpose: "login", address }))
 }
 
-export async function forgotPassword(
+export async function postForgotPassword(
   ctx: Context,
   { body, address }: PublicInput<{ body: SendOtp }>,
-): Promise<Reply> {
+): Promise<HttpResponse> {
   return accepted(
     await requestOtp(ctx, { mobileNumber: body.mobileNumber, purpose: "password_reset", address }),
   )
 }
 
-export async function verifyOtp(ctx: Context, input: PublicInput<{ body: VerifyOtp }>): Promise<Reply> {
+export async function postVerifyOtp(
+  ctx: Context,
+  input: PublicInput<{ body: VerifyOtp }>,
+): Promise<HttpResponse> {
   const { mobileNumber, otp, purpose } = input.body
-  return present(await verify(ctx, { mobileNumber, otp, purpose, device: deviceOf(input) }))
+  return present(await verifyOtp(ctx, { mobileNumber, otp, purpose, device: deviceOf(input) }))
 }
 
-export async function resetPassword(
+export async function postResetPassword(
   ctx: Context,
   { body }: PublicInput<{ body: ResetPassword }>,
-): Promise<Reply> {
-  await reset(ctx, body)
+): Promise<HttpResponse> {
+  await resetPassword(ctx, body)
   return noContent()
 }
 
-export async function changePassword(
+export async function postChangePassword(
   ctx: Context,
   { user, body, address }: UserInput<{ body: ChangePassword }>,
-): Promise<Reply> {
-  await change(ctx, { user, newPassword: body.newPassword, currentPassword: body.currentPassword, address })
+): Promise<HttpResponse> {
+  await changePassword(ctx, {
+    user,
+    newPassword: body.newPassword,
+    currentPassword: body.currentPassword,
+    address,
+  })
   return noContent()
 }
 
-export async function login(ctx: Context, input: PublicInput<{ body: Login }>): Promise<Reply> {
+export async function postLogin(ctx: Context, input: PublicInput<{ body: Login }>): Promise<HttpResponse> {
   const { mobileNumber, password } = input.body
   return present(await logIn(ctx, { mobileNumber, password, device: deviceOf(input) }))
 }
 
-export async function refresh(ctx: Context, { body }: PublicInput<{ body: RefreshRequest }>): Promise<Reply> {
+export async function postRefresh(
+  ctx: Context,
+  { body }: PublicInput<{ body: RefreshRequest }>,
+): Promise<HttpResponse> {
   return present(await refreshSession(ctx, body.refreshToken))
 }
 
-export async function logout(ctx: Context, { user }: UserInput): Promise<Reply> {
+export async function postLogout(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
   await logOut(ctx, user)
   return noContent()
 }
 
-export async function listSessions(
+export async function getSessions(
   ctx: Context,
   { user, query }: UserInput<{ query: PageQuery }>,
-): Promise<Reply> {
-  const { sessions, cursor } = await list(ctx, { user, limit: query.limit, cursor: query.cursor })
+): Promise<HttpResponse> {
+  const { sessions, cursor } = await listSessions(ctx, { user, limit: query.limit, cursor: query.cursor })
   const presented = sessions.map((session) => presentSession(session, user.sessionId))
   return ok(presented, nextLink("/auth/sessions", query, cursor))
 }
@@ -93,12 +115,12 @@ export async function listSessions(
 export async function deleteSession(
   ctx: Context,
   { user, params }: UserInput<{ params: { id: string } }>,
-): Promise<Reply> {
+): Promise<HttpResponse> {
   await endOwnSession(ctx, user, params.id)
   return noContent()
 }
 
-function present(signedIn: SignedIn): Reply {
+function present(signedIn: SignedIn): HttpResponse {
   return ok({ ...signedIn, user: presentUser(signedIn.user) })
 }
 

@@ -5,38 +5,41 @@ import { openPortal } from "../services/billing/open-portal.ts"
 import { receiveEvent } from "../services/billing/receive-event.ts"
 import { startCheckout } from "../services/billing/start-checkout.ts"
 import type { Context } from "../services/context.ts"
-import { ok, type PublicInput, type Reply, type UserInput } from "./endpoint.ts"
+import { type HttpResponse, ok, type PublicInput, type UserInput } from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import { page } from "./presenters/page.ts"
 import { presentEntitlement, presentSubscription } from "./presenters/subscription.ts"
 
-export async function subscribePro(ctx: Context, { user }: UserInput): Promise<Reply> {
+export async function postSubscribePro(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
   return ok(await startCheckout(ctx, user.userId))
 }
 
-export async function getStatus(ctx: Context, { user }: UserInput): Promise<Reply> {
+export async function getSubscriptionStatus(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
   return ok(presentSubscription(await getSubscription(ctx, user.userId)))
 }
 
-export async function getHistory(
+export async function getSubscriptionHistory(
   ctx: Context,
   { user, query }: UserInput<{ query: PageQuery }>,
-): Promise<Reply> {
+): Promise<HttpResponse> {
   const { items, next } = await listEntitlements(ctx, { userId: user.userId, ...query })
   return ok(items.map(presentEntitlement), nextLink("/subscription/history", query, next))
 }
 
-export async function portal(ctx: Context, { user }: UserInput): Promise<Reply> {
+export async function postPortal(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
   return ok({ url: await openPortal(ctx, user.userId) })
 }
 
-export async function webhook(ctx: Context, { raw, header }: PublicInput): Promise<Reply> {
+export async function postStripeWebhook(ctx: Context, { raw, header }: PublicInput): Promise<HttpResponse> {
   await receiveEvent(ctx, raw, header("stripe-signature"))
   return ok({ received: true })
 }
 
 /** Says nothing of anybody: who comes back is known to their client, not to this page. */
-export function returned(_ctx: Context, { query }: PublicInput<{ query: { from?: string } }>): Reply {
+export function getReturnPage(
+  _ctx: Context,
+  { query }: PublicInput<{ query: { from?: string } }>,
+): HttpResponse {
   const known = Object.hasOwn(RETURNED, query.from ?? "") ? (query.from as keyof typeof RETURNED) : "portal"
   const [title, text] = RETURNED[known]
   return { status: 200, text: page(title, `<p>${text}</p>`), type: "text/html; charset=utf-8" }

@@ -2,19 +2,19 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import type { DocsFile } from "../schemas/docs.ts"
 import type { Context } from "../services/context.ts"
-import type { PublicInput, Reply } from "./endpoint.ts"
+import type { HttpResponse, PublicInput } from "./http.ts"
 
 /** Serves what `describe` makes. It is made at the first request and kept: it takes a few hundredths of a second. */
 export function serveDocument(describe: () => object) {
   let text: string | undefined
-  return function getDocument(): Reply {
+  return function getDocument(): HttpResponse {
     text ??= JSON.stringify(describe())
     return { status: 200, text, type: "application/json; charset=utf-8" }
   }
 }
 
 /** The interactive page. Everything that it loads comes from this server. */
-export function getDocsPage(): Reply {
+export function getDocsPage(): HttpResponse {
   return {
     status: 200,
     headers: { "Content-Security-Policy": POLICY },
@@ -53,7 +53,7 @@ const PAGE = `<!doctype html>
 export async function getDocsFile(
   _ctx: Context,
   { params: { file } }: PublicInput<{ params: DocsFile }>,
-): Promise<Reply> {
+): Promise<HttpResponse> {
   const headers = { "Cache-Control": "public, max-age=3600" }
   const type = TYPES[file.slice(file.lastIndexOf("."))] as string
   if (file === "start.js") return { status: 200, headers, text: START, type }

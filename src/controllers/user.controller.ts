@@ -1,33 +1,33 @@
 import type { UserChange } from "../schemas/user.ts"
+import { deleteUser } from "../services/account/delete-user.ts"
+import { exportUser } from "../services/account/export-user.ts"
 import type { Context } from "../services/context.ts"
 import { changeUser } from "../services/users/change-user.ts"
-import { deleteUser } from "../services/users/delete-user.ts"
-import { exportUser } from "../services/users/export-user.ts"
 import { findOwnUser } from "../services/users/find-user.ts"
-import { accepted, ok, type Reply, type UserInput } from "./endpoint.ts"
+import { accepted, type HttpResponse, ok, type UserInput } from "./http.ts"
 import { presentUser } from "./presenters/user.ts"
 
-export async function getMe(ctx: Context, { user }: UserInput): Promise<Reply> {
-  return ok(presentUser(await findOwnUser(ctx, user)))
+export async function getMe(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
+  return ok(presentUser(await findOwnUser(ctx, user.userId)))
 }
 
-export async function changeMe(
+export async function patchMe(
   ctx: Context,
   { user, body }: UserInput<{ body: UserChange }>,
-): Promise<Reply> {
-  return ok(presentUser(await changeUser(ctx, { user, name: body.name })))
+): Promise<HttpResponse> {
+  return ok(presentUser(await changeUser(ctx, { userId: user.userId, name: body.name })))
 }
 
-export async function deleteMe(ctx: Context, { user }: UserInput): Promise<Reply> {
+export async function deleteMe(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
   await deleteUser(ctx, user)
   return accepted({ status: "deleting" })
 }
 
-export async function exportMe(ctx: Context, { user }: UserInput): Promise<Reply> {
+export async function getMyExport(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
   return {
     status: 200,
     headers: { "Content-Disposition": 'attachment; filename="export.json"' },
-    chunks: exportUser(ctx, await findOwnUser(ctx, user)),
+    chunks: exportUser(ctx, await findOwnUser(ctx, user.userId)),
     type: "application/json; charset=utf-8",
   }
 }

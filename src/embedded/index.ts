@@ -104,7 +104,8 @@ async function setEndpoint(simulatorUrl: string, endpoint: { url: string; secret
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(endpoint),
   })
-  if (!ok) throw new Error(`The Stripe simulator answered ${status} when it was told where to send events.`)
+  if (!ok)
+    throw new Error(`The Stripe simulator answered ${status} when it was reported where to send events.`)
 }
 
 /** The configured database's URL, or that of a PostgreSQL of its own. */
@@ -134,12 +135,12 @@ async function readOrMakeSecret(dataDir: string, name: string): Promise<string> 
   const kept = await readFile(file, "utf8").catch(() => "")
   if (kept) return kept
   await mkdir(dataDir, { recursive: true })
-  const draft = `${file}.${process.pid}`
-  await writeFile(draft, randomBytes(48).toString("base64url"), { mode: 0o600 })
+  const temporary = `${file}.${process.pid}`
+  await writeFile(temporary, randomBytes(48).toString("base64url"), { mode: 0o600 })
   // A link to a name that is taken fails: of two starts at once, both go on with the first one's secret.
-  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+  await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error
   })
-  await rm(draft)
+  await rm(temporary)
   return readFile(file, "utf8")
 }

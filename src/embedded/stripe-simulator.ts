@@ -65,8 +65,8 @@ async function waitFor(
     const state = url ? await knock(url) : "silent"
     // One whose parent is gone is about to follow it.
     if (url && state === "answers" && isAlive(owner.parent)) return url
-    const patienceMs = state === "closed" ? ENDS_WITHIN_MS : ANSWERS_WITHIN_MS
-    if (performance.now() - began > patienceMs) return undefined
+    const timeoutMs = state === "closed" ? ENDS_WITHIN_MS : ANSWERS_WITHIN_MS
+    if (performance.now() - began > timeoutMs) return undefined
     await sleep(POLL_MS, undefined, { signal })
     if ((await readFile(file, "utf8").catch(() => null)) !== seen) return "changed"
   }
@@ -106,22 +106,22 @@ async function freePort(wanted: number): Promise<number> {
 
 /** A link to a name that is taken fails, so of several at once one has it. */
 async function claim(file: string, owner: Owner): Promise<boolean> {
-  const draft = await writeDraft(file, owner)
+  const temporary = await writeTemporary(file, owner)
   try {
-    await link(draft, file)
+    await link(temporary, file)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false
     throw error
   } finally {
-    await rm(draft, { force: true })
+    await rm(temporary, { force: true })
   }
 }
 
-async function writeDraft(file: string, owner: Owner): Promise<string> {
-  const draft = `${file}.${randomUUID()}`
-  await writeFile(draft, JSON.stringify(owner))
-  return draft
+async function writeTemporary(file: string, owner: Owner): Promise<string> {
+  const temporary = `${file}.${randomUUID()}`
+  await writeFile(temporary, JSON.stringify(owner))
+  return temporary
 }
 
 async function start(dataDir: string, file: string, wantedPort: number, signal?: AbortSignal) {
@@ -129,7 +129,8 @@ async function start(dataDir: string, file: string, wantedPort: number, signal?:
     const args = ["--data", join(dataDir, "stripe.json")]
     const { url, pid, stop } = await startSimulator("stripe", { port: wantedPort, args, signal })
     const owner = { pid, parent: process.pid, port: Number(new URL(url).port) }
-    const publish = async (at: string | null) => rename(await writeDraft(file, { ...owner, url: at }), file)
+    const publish = async (at: string | null) =>
+      rename(await writeTemporary(file, { ...owner, url: at }), file)
     await publish(url)
     return {
       url,

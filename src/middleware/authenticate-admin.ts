@@ -1,5 +1,9 @@
 import type { Request } from "express"
-import { type Recognised, recogniseSession, recogniseToken } from "../services/auth/recognise-admin.ts"
+import {
+  type AuthenticatedAdmin,
+  authenticateAdminSession,
+  authenticateAdminToken,
+} from "../services/auth/authenticate-admin.ts"
 import type { Context } from "../services/context.ts"
 import { Forbidden, Unauthenticated } from "../utils/errors.ts"
 import { bearerToken } from "./authenticate.ts"
@@ -12,14 +16,14 @@ export const ADMIN_COOKIE = "admin_session"
  * the browser ask, so with one only pages of this server may change anything.
  * @throws {Unauthenticated | Forbidden}
  */
-export async function authenticateAdmin(ctx: Context, req: Request): Promise<Recognised> {
-  if (req.get("authorization") !== undefined) return recogniseToken(ctx, bearerToken(req))
+export async function authenticateAdmin(ctx: Context, req: Request): Promise<AuthenticatedAdmin> {
+  if (req.get("authorization") !== undefined) return authenticateAdminToken(ctx, bearerToken(req))
   const cookie = readCookie(req)
   if (cookie === undefined) throw new Unauthenticated("The admin token, or an admin's, is needed.")
-  const recognised = await recogniseSession(ctx, cookie)
+  const admin = await authenticateAdminSession(ctx, cookie)
   if (!SAFE.has(req.method) && !isFromOwnPage(req))
     throw new Forbidden("Only this server's pages may do that.")
-  return recognised
+  return admin
 }
 
 const SAFE = new Set(["GET", "HEAD"])

@@ -1,12 +1,12 @@
 import type { Request } from "express"
+import { isSame } from "../services/auth/authenticate-admin.ts"
 import { authenticateToken } from "../services/auth/authenticate-token.ts"
-import type { Caller } from "../services/auth/caller.ts"
-import { isSame } from "../services/auth/recognise-admin.ts"
+import type { Principal } from "../services/auth/principal.ts"
 import type { Context } from "../services/context.ts"
 import { Unauthenticated } from "../utils/errors.ts"
 
 /** Whose request it is, by its `Authorization: Bearer` header. @throws {Unauthenticated} */
-export function authenticate(ctx: Context, req: Request): Caller | Promise<Caller> {
+export function authenticate(ctx: Context, req: Request): Principal | Promise<Principal> {
   return authenticateToken(ctx, bearerToken(req))
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import type { RequestHandler } from "express"
 
-/** What is taken over from a caller: short and harmless in a log line and a header. */
+/** What is taken over from a principal: short and harmless in a log line and a header. */
 const ACCEPTABLE = /^[\w.:-]{1,128}$/
 
 /** Takes over the caller's `X-Request-Id` or makes one; it is returned and stands in every log line and error. */

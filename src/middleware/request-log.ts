@@ -4,7 +4,7 @@ import type { Metrics } from "../services/platform/metrics.ts"
 import { SECOND } from "../utils/time.ts"
 
 /**
- * One line per request when it has ended, and its figures: the route's pattern and no query, since ids and text are
+ * One line per request when it has ended, and its metrics: the route's pattern and no query, since ids and text are
  * in those.
  */
 export function requestLog(log: Logger, metrics: Metrics): RequestHandler {

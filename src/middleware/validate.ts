@@ -4,16 +4,16 @@ import { type FieldFault, InvalidRequest } from "../utils/errors.ts"
 /** More faults than this tell a client nothing new, and a hostile body may have a million. */
 const MAX_FAULTS = 20
 
-/** Parses `value` as `schema`. @throws {InvalidRequest} naming each fault below `place` (`body`, `query`, `params`) */
-export function validate<S extends z.ZodType>(schema: S, value: unknown, place: string): z.infer<S> {
+/** Parses `value` as `schema`. @throws {InvalidRequest} naming each fault below `part` (`body`, `query`, `params`) */
+export function validate<S extends z.ZodType>(schema: S, value: unknown, part: string): z.infer<S> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new InvalidRequest(parsed.error.issues.slice(0, MAX_FAULTS).map((issue) => toFault(issue, place)))
+  throw new InvalidRequest(parsed.error.issues.slice(0, MAX_FAULTS).map((issue) => toFault(issue, part)))
 }
 
-function toFault(issue: z.core.$ZodIssue, place: string): FieldFault {
+function toFault(issue: z.core.$ZodIssue, part: string): FieldFault {
   return {
-    path: [place, ...issue.path.map(String)].join(".").slice(0, 200),
+    path: [part, ...issue.path.map(String)].join(".").slice(0, 200),
     message: issue.message.slice(0, 300),
   }
 }

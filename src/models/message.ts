@@ -41,7 +41,7 @@ export class MessageModel extends Model<
   /** The number, in its room, of the last time that an operator queued it once more; 0 for never. */
   declare retry: CreationOptional<number>
   declare retriedAt: CreationOptional<Date | null>
-  declare restingSince: CreationOptional<Date | null>
+  declare coolingDownSince: CreationOptional<Date | null>
   declare cancelRequestedAt: CreationOptional<Date | null>
   declare leaseUntil: CreationOptional<Date | null>
   declare notBefore: CreationOptional<Date | null>
@@ -78,7 +78,7 @@ export function defineMessage(sequelize: Sequelize) {
       takeovers: { type: DataTypes.SMALLINT, defaultValue: 0 },
       retry: { type: DataTypes.INTEGER, defaultValue: 0 },
       retriedAt: DataTypes.DATE,
-      restingSince: DataTypes.DATE,
+      coolingDownSince: DataTypes.DATE,
       cancelRequestedAt: DataTypes.DATE,
       leaseUntil: DataTypes.DATE,
       notBefore: DataTypes.DATE,

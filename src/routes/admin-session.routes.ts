@@ -5,9 +5,9 @@ import {
   openAdminSession,
 } from "../controllers/admin-session.controller.ts"
 import { AdminFile, AdminSession, AdminSignIn } from "../schemas/admin-system.ts"
-import { del, get, media, post, type Row } from "./row.ts"
+import { del, type Endpoint, get, media, post } from "./endpoint.ts"
 
-export const adminSessionRoutes: Row[] = [
+export const adminSessionRoutes: Endpoint[] = [
   get("/admin", {
     summary: "Look after the service on a page",
     description: "Asks this API for what it shows, with the session of `POST /admin/session`.",
@@ -38,7 +38,7 @@ export const adminSessionRoutes: Row[] = [
     limit: "auth",
     body: AdminSignIn,
     reply: { 200: AdminSession },
-    sends: ["Set-Cookie"],
+    responseHeaders: ["Set-Cookie"],
     errors: ["unauthenticated"],
     run: openAdminSession,
   }),
@@ -56,7 +56,7 @@ export const adminSessionRoutes: Row[] = [
     auth: "none",
     limit: "auth",
     reply: { 204: null },
-    sends: ["Set-Cookie"],
+    responseHeaders: ["Set-Cookie"],
     run: closeAdminSession,
   }),
 ]

@@ -1,32 +1,32 @@
 import {
+  deleteSuspension,
+  getAuditLog,
+  getBillingEvents,
+  getDeadLetters,
   getSystemState,
   getUser,
-  listAdminActions,
-  listBillingEvents,
-  listReplies,
-  replayBillingEvent,
-  retryReply,
+  patchUserRole,
+  postBillingEventReplay,
+  postDeadLetterRetry,
+  postSuspension,
   searchUser,
-  setUserRole,
-  suspendUser,
-  unsuspendUser,
 } from "../controllers/admin.controller.ts"
 import { FailedReply, Requeued } from "../schemas/admin.ts"
 import { AuditEntry, BillingEvent, BillingEventPath, Replayed, SystemState } from "../schemas/admin-system.ts"
 import { RoleChange, UserOverview, UserSearch } from "../schemas/admin-users.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { get, post, type Row } from "./row.ts"
+import { type Endpoint, get, post } from "./endpoint.ts"
 
 const guards = { auth: "admin", limit: "write" } as const
 
-export const adminRoutes: Row[] = [
+export const adminRoutes: Endpoint[] = [
   get("/admin/replies", {
     summary: "List the replies that have failed, newest first",
     description: "With what they failed of, and how often they were tried.",
     ...guards,
     query: PageQuery,
     reply: { 200: FailedReply.array() },
-    run: listReplies,
+    run: getDeadLetters,
   }),
   post("/admin/replies/:id/retry", {
     summary: "Queue a failed reply once more",
@@ -35,7 +35,7 @@ export const adminRoutes: Row[] = [
     audit: "retry_reply",
     params: ById,
     reply: { 202: Requeued },
-    run: retryReply,
+    run: postDeadLetterRetry,
   }),
   post("/admin/users/search", {
     summary: "Find a user by number",
@@ -64,7 +64,7 @@ export const adminRoutes: Row[] = [
     audit: "suspend_user",
     params: ById,
     reply: { 200: UserOverview },
-    run: suspendUser,
+    run: postSuspension,
   }),
   post("/admin/users/:id/unsuspend", {
     summary: "Let a user in again",
@@ -73,7 +73,7 @@ export const adminRoutes: Row[] = [
     audit: "unsuspend_user",
     params: ById,
     reply: { 200: UserOverview },
-    run: unsuspendUser,
+    run: deleteSuspension,
   }),
   post("/admin/users/:id/role", {
     summary: "Make a user an admin, or take that back",
@@ -83,7 +83,7 @@ export const adminRoutes: Row[] = [
     params: ById,
     body: RoleChange,
     reply: { 200: UserOverview },
-    run: setUserRole,
+    run: patchUserRole,
   }),
   get("/admin/billing/events", {
     summary: "List Stripe's events, newest first",
@@ -91,7 +91,7 @@ export const adminRoutes: Row[] = [
     ...guards,
     query: PageQuery,
     reply: { 200: BillingEvent.array() },
-    run: listBillingEvents,
+    run: getBillingEvents,
   }),
   post("/admin/billing/events/:id/replay", {
     summary: "Handle an event of Stripe's once more",
@@ -100,7 +100,7 @@ export const adminRoutes: Row[] = [
     audit: "replay_billing_event",
     params: BillingEventPath,
     reply: { 202: Replayed },
-    run: replayBillingEvent,
+    run: postBillingEventReplay,
   }),
   get("/admin/audit", {
     summary: "List what operators did, newest first",
@@ -108,7 +108,7 @@ export const adminRoutes: Row[] = [
     ...guards,
     query: PageQuery,
     reply: { 200: AuditEntry.array() },
-    run: listAdminActions,
+    run: getAuditLog,
   }),
   get("/admin/system", {
     summary: "Get the state of the service",

@@ -1,15 +1,15 @@
 import {
-  changePassword,
   deleteSession,
-  forgotPassword,
-  listSessions,
-  login,
-  logout,
+  getSessions,
+  postChangePassword,
+  postForgotPassword,
+  postLogin,
+  postLogout,
+  postRefresh,
+  postResetPassword,
+  postSendOtp,
   postSignUp,
-  refresh,
-  resetPassword,
-  sendOtp,
-  verifyOtp,
+  postVerifyOtp,
 } from "../controllers/auth.controller.ts"
 import {
   ChangePassword,
@@ -25,9 +25,9 @@ import {
   VerifyOtp,
 } from "../schemas/auth.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { del, get, post, type Row } from "./row.ts"
+import { del, type Endpoint, get, post } from "./endpoint.ts"
 
-export const authRoutes: Row[] = [
+export const authRoutes: Endpoint[] = [
   post("/auth/signup", {
     summary: "Register a mobile number",
     description:
@@ -47,7 +47,7 @@ export const authRoutes: Row[] = [
     limit: "auth",
     body: SendOtp,
     reply: { 202: OtpSent },
-    run: sendOtp,
+    run: postSendOtp,
   }),
   post("/auth/verify-otp", {
     summary: "Sign in by a one-time code",
@@ -57,7 +57,7 @@ export const authRoutes: Row[] = [
     body: VerifyOtp,
     reply: { 200: SignedIn },
     errors: ["otp_invalid"],
-    run: verifyOtp,
+    run: postVerifyOtp,
   }),
   post("/auth/forgot-password", {
     summary: "Send a one-time code to set a new password with",
@@ -66,7 +66,7 @@ export const authRoutes: Row[] = [
     limit: "auth",
     body: SendOtp,
     reply: { 202: OtpSent },
-    run: forgotPassword,
+    run: postForgotPassword,
   }),
   post("/auth/reset-password", {
     summary: "Set a new password by a one-time code; ends all sessions",
@@ -77,7 +77,7 @@ export const authRoutes: Row[] = [
     body: ResetPassword,
     reply: { 204: null },
     errors: ["otp_invalid"],
-    run: resetPassword,
+    run: postResetPassword,
   }),
   post("/auth/change-password", {
     summary: "Set or change the password; ends the other sessions",
@@ -88,7 +88,7 @@ export const authRoutes: Row[] = [
     body: ChangePassword,
     reply: { 204: null },
     errors: ["current_password_invalid"],
-    run: changePassword,
+    run: postChangePassword,
   }),
   post("/auth/login", {
     summary: "Sign in by a password",
@@ -98,7 +98,7 @@ export const authRoutes: Row[] = [
     body: Login,
     reply: { 200: SignedIn },
     errors: ["credentials_invalid"],
-    run: login,
+    run: postLogin,
   }),
   post("/auth/refresh", {
     summary: "Exchange a refresh token for a new pair",
@@ -109,7 +109,7 @@ export const authRoutes: Row[] = [
     body: RefreshRequest,
     reply: { 200: SignedIn },
     errors: ["refresh_token_invalid"],
-    run: refresh,
+    run: postRefresh,
   }),
   post("/auth/logout", {
     summary: "End this session",
@@ -117,7 +117,7 @@ export const authRoutes: Row[] = [
     auth: "user",
     limit: "auth",
     reply: { 204: null },
-    run: logout,
+    run: postLogout,
   }),
   get("/auth/sessions", {
     summary: "List one's sessions, newest first",
@@ -126,7 +126,7 @@ export const authRoutes: Row[] = [
     limit: "read",
     query: PageQuery,
     reply: { 200: Session.array() },
-    run: listSessions,
+    run: getSessions,
   }),
   del("/auth/sessions/:id", {
     summary: "End one of one's sessions",

@@ -1,10 +1,10 @@
 import {
-  getHistory,
-  getStatus,
-  portal,
-  returned,
-  subscribePro,
-  webhook,
+  getReturnPage,
+  getSubscriptionHistory,
+  getSubscriptionStatus,
+  postPortal,
+  postStripeWebhook,
+  postSubscribePro,
 } from "../controllers/billing.controller.ts"
 import {
   CheckoutPage,
@@ -15,9 +15,9 @@ import {
   SubscriptionStatus,
 } from "../schemas/billing.ts"
 import { PageQuery } from "../schemas/common.ts"
-import { get, media, post, type Row } from "./row.ts"
+import { type Endpoint, get, media, post } from "./endpoint.ts"
 
-export const billingRoutes: Row[] = [
+export const billingRoutes: Endpoint[] = [
   post("/subscribe/pro", {
     summary: "Get a Stripe Checkout page for the upgrade to Pro",
     description:
@@ -26,7 +26,7 @@ export const billingRoutes: Row[] = [
     limit: "write",
     reply: { 200: CheckoutPage },
     errors: ["already_subscribed", "payment_pending"],
-    run: subscribePro,
+    run: postSubscribePro,
   }),
   get("/subscription/status", {
     summary: "Get one's tier, subscription and use of the day",
@@ -34,7 +34,7 @@ export const billingRoutes: Row[] = [
     auth: "user",
     limit: "read",
     reply: { 200: SubscriptionStatus },
-    run: getStatus,
+    run: getSubscriptionStatus,
   }),
   get("/subscription/history", {
     summary: "List why and since when one was Basic or Pro, newest first",
@@ -43,7 +43,7 @@ export const billingRoutes: Row[] = [
     limit: "read",
     query: PageQuery,
     reply: { 200: Entitlement.array() },
-    run: getHistory,
+    run: getSubscriptionHistory,
   }),
   post("/subscription/portal", {
     summary: "Get a Stripe page on which to change the card, cancel or resume",
@@ -52,7 +52,7 @@ export const billingRoutes: Row[] = [
     limit: "write",
     reply: { 200: PortalPage },
     errors: ["not_subscribed"],
-    run: portal,
+    run: postPortal,
   }),
   get("/subscription/return", {
     summary: "The page to which Stripe sends a payer back",
@@ -60,16 +60,16 @@ export const billingRoutes: Row[] = [
     auth: "none",
     query: ReturnQuery,
     reply: { 200: media("text/html") },
-    run: returned,
+    run: getReturnPage,
   }),
   post("/webhook/stripe", {
     summary: "Take in an event of Stripe's",
     description: "For Stripe alone. 200 once the event is stored; what follows from it is done by a job.",
     auth: "none",
     raw: { maxBytes: 1024 * 1024 },
-    heeds: ["Stripe-Signature"],
+    requestHeaders: ["Stripe-Signature"],
     reply: { 200: Received },
     errors: ["bad_signature"],
-    run: webhook,
+    run: postStripeWebhook,
   }),
 ]

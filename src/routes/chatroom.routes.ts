@@ -1,27 +1,27 @@
 import {
-  changeChatroom,
-  createChatroom,
-  deleteChatroom,
-  followEvents,
-  getChatroom,
-  listChatrooms,
+  getChatrooms,
+  getChatroomWithMessages,
+  patchChatroom,
+  postChatroom,
+  removeChatroom,
+  streamChatroom,
 } from "../controllers/chatroom.controller.ts"
 import { Chatroom, ChatroomChange, ChatroomWithMessages, NewChatroom, roomEvents } from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { del, eventStream, get, patch, post, type Row } from "./row.ts"
+import { del, type Endpoint, eventStream, get, patch, post } from "./endpoint.ts"
 
-export const chatroomRoutes: Row[] = [
+export const chatroomRoutes: Endpoint[] = [
   post("/chatroom", {
     summary: "Create a chatroom",
     description: "All fields are optional. Without a `model` the room uses the service's default.",
     auth: "user",
     limit: "write",
     body: NewChatroom,
-    heeds: ["Idempotency-Key"],
+    requestHeaders: ["Idempotency-Key"],
     reply: { 201: Chatroom },
-    sends: ["Location", "Idempotency-Replayed"],
+    responseHeaders: ["Location", "Idempotency-Replayed"],
     errors: ["idempotency_conflict"],
-    run: createChatroom,
+    run: postChatroom,
   }),
   get("/chatroom", {
     summary: "List one's chatrooms, newest activity first",
@@ -30,10 +30,10 @@ export const chatroomRoutes: Row[] = [
     auth: "user",
     limit: "read",
     query: PageQuery,
-    heeds: ["If-None-Match"],
+    requestHeaders: ["If-None-Match"],
     reply: { 200: Chatroom.array(), 304: null },
-    sends: ["ETag", "X-Cache"],
-    run: listChatrooms,
+    responseHeaders: ["ETag", "X-Cache"],
+    run: getChatrooms,
   }),
   get("/chatroom/:id", {
     summary: "Get a chatroom with the newest messages of its active branch",
@@ -43,7 +43,7 @@ export const chatroomRoutes: Row[] = [
     params: ById,
     query: PageQuery,
     reply: { 200: ChatroomWithMessages },
-    run: getChatroom,
+    run: getChatroomWithMessages,
   }),
   patch("/chatroom/:id", {
     summary: "Change a chatroom or switch its active branch",
@@ -54,7 +54,7 @@ export const chatroomRoutes: Row[] = [
     params: ById,
     body: ChatroomChange,
     reply: { 200: Chatroom },
-    run: changeChatroom,
+    run: patchChatroom,
   }),
   del("/chatroom/:id", {
     summary: "Delete a chatroom with its messages",
@@ -63,7 +63,7 @@ export const chatroomRoutes: Row[] = [
     limit: "write",
     params: ById,
     reply: { 204: null },
-    run: deleteChatroom,
+    run: removeChatroom,
   }),
   get("/chatroom/:id/events", {
     summary: "Follow all that happens in a chatroom as server-sent events",
@@ -72,8 +72,8 @@ export const chatroomRoutes: Row[] = [
     auth: "user",
     limit: "read",
     params: ById,
-    heeds: ["Last-Event-ID"],
+    requestHeaders: ["Last-Event-ID"],
     reply: { 200: eventStream(roomEvents) },
-    run: followEvents,
+    run: streamChatroom,
   }),
 ]

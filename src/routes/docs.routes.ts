@@ -1,12 +1,12 @@
 import packageJson from "../../package.json" with { type: "json" }
 import { getDocsFile, getDocsPage, serveDocument } from "../controllers/docs.controller.ts"
 import { DocsFile, OpenApiDocument } from "../schemas/docs.ts"
+import { type Endpoint, get, media } from "./endpoint.ts"
 import { describeApi } from "./openapi/document.ts"
 import type { OpenApi } from "./openapi/types.ts"
-import { get, media, type Row } from "./row.ts"
 
 /** The documentation of `rows`, which these rows themselves are among. */
-export function docsRoutes(rows: () => readonly Row[]): Row[] {
+export function docsRoutes(rows: () => readonly Endpoint[]): Endpoint[] {
   return [
     get("/openapi.json", {
       summary: "Get this document",
@@ -34,6 +34,6 @@ export function docsRoutes(rows: () => readonly Row[]): Row[] {
 }
 
 /** The contract of the service's own version. */
-export function describeService(rows: readonly Row[]): OpenApi {
+export function describeService(rows: readonly Endpoint[]): OpenApi {
   return describeApi(rows, packageJson.version)
 }

@@ -4,13 +4,13 @@ import { authRoutes } from "./auth.routes.ts"
 import { billingRoutes } from "./billing.routes.ts"
 import { chatroomRoutes } from "./chatroom.routes.ts"
 import { docsRoutes } from "./docs.routes.ts"
+import type { Endpoint } from "./endpoint.ts"
 import { messageRoutes } from "./message.routes.ts"
-import type { Row } from "./row.ts"
 import { systemRoutes } from "./system.routes.ts"
 import { userRoutes } from "./user.routes.ts"
 
 /** Every endpoint of the server. Express looks through them in this order, so what is asked for most comes first. */
-export const rows: readonly Row[] = [
+export const rows: readonly Endpoint[] = [
   ...chatroomRoutes,
   ...messageRoutes,
   ...systemRoutes,

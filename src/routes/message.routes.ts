@@ -1,15 +1,15 @@
 import {
   cancelMessage,
   getMessage,
-  listMessages,
+  getMessages,
   postMessage,
   streamMessage,
 } from "../controllers/message.controller.ts"
 import { Message, MessagePath, NewMessage, Prompt, replyEvents } from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { eventStream, get, post, type Row } from "./row.ts"
+import { type Endpoint, eventStream, get, post } from "./endpoint.ts"
 
-export const messageRoutes: Row[] = [
+export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
     summary: "Send a message; Gemini's reply is made by the queue",
     description:
@@ -18,9 +18,9 @@ export const messageRoutes: Row[] = [
     limit: "message",
     params: ById,
     body: NewMessage,
-    heeds: ["Idempotency-Key", "Prefer"],
+    requestHeaders: ["Idempotency-Key", "Prefer"],
     reply: { 200: eventStream(replyEvents), 201: Prompt, 202: Prompt },
-    sends: ["Location", "Idempotency-Replayed", "Preference-Applied"],
+    responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
     errors: ["idempotency_conflict", "quota_exceeded"],
     run: postMessage,
   }),
@@ -32,7 +32,7 @@ export const messageRoutes: Row[] = [
     params: ById,
     query: PageQuery,
     reply: { 200: Message.array() },
-    run: listMessages,
+    run: getMessages,
   }),
   get("/chatroom/:id/message/:messageId", {
     summary: "Get one message",
@@ -51,7 +51,7 @@ export const messageRoutes: Row[] = [
     auth: "user",
     limit: "read",
     params: MessagePath,
-    heeds: ["Last-Event-ID"],
+    requestHeaders: ["Last-Event-ID"],
     reply: { 200: eventStream(replyEvents) },
     run: streamMessage,
   }),

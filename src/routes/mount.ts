@@ -1,5 +1,5 @@
 import type { Express, Request, RequestHandler, Response } from "express"
-import type { Caller, EndpointInput, Reply } from "../controllers/endpoint.ts"
+import type { EndpointInput, HttpResponse, Principal } from "../controllers/http.ts"
 import { authenticate, authenticateMetrics } from "../middleware/authenticate.ts"
 import { authenticateAdmin } from "../middleware/authenticate-admin.ts"
 import { readJsonBody } from "../middleware/json-body.ts"
@@ -8,15 +8,15 @@ import { readRawBody } from "../middleware/raw-body.ts"
 import { validate } from "../middleware/validate.ts"
 import type { Admin } from "../services/admin/admin.ts"
 import { audited } from "../services/admin/audit.ts"
-import type { Recognised } from "../services/auth/recognise-admin.ts"
+import type { AuthenticatedAdmin } from "../services/auth/authenticate-admin.ts"
 import type { Context } from "../services/context.ts"
 import { limitAddress } from "../utils/address.ts"
 import { MethodNotAllowed } from "../utils/errors.ts"
-import type { Row } from "./row.ts"
-import { sendReply } from "./send.ts"
+import type { Endpoint } from "./endpoint.ts"
+import { sendResponse } from "./send-response.ts"
 
 /** Makes every row a route; the other methods of its path answer 405. */
-export function mount(app: Express, ctx: Context, rows: readonly Row[]): void {
+export function mount(app: Express, ctx: Context, rows: readonly Endpoint[]): void {
   for (const row of rows) app[row.method](row.path, toHandler(ctx, row))
   for (const path of new Set(rows.map((row) => row.path))) {
     const methods = rows.filter((row) => row.path === path).map((row) => row.method.toUpperCase())
@@ -27,7 +27,7 @@ export function mount(app: Express, ctx: Context, rows: readonly Row[]): void {
 }
 
 /** The guards run in this order: who, how often, what. A stranger's body is never read. */
-function toHandler(ctx: Context, row: Row): RequestHandler {
+function toHandler(ctx: Context, row: Endpoint): RequestHandler {
   return async function handle(req, res) {
     const user = row.auth === "user" ? await authenticate(ctx, req) : undefined
     const operator = row.auth === "admin" ? await authenticateAdmin(ctx, req) : undefined
@@ -41,11 +41,11 @@ function toHandler(ctx: Context, row: Row): RequestHandler {
     const run = async (admin: Admin) => {
       return row.run(
         ctx,
-        new Checked(ctx, req, res, { user: user as Caller, admin, params, query, body, raw }),
+        new Checked(ctx, req, res, { user: user as Principal, admin, params, query, body, raw }),
       )
     }
     const reply = operator ? await runAsAdmin(ctx, req, row, operator, run) : await run(NOBODY)
-    await sendReply(ctx, req, res, reply, user)
+    await sendResponse(ctx, req, res, reply, user)
   }
 }
 
@@ -54,10 +54,10 @@ const NOBODY: Admin = { actor: "", about: () => undefined }
 function runAsAdmin(
   ctx: Context,
   req: Request,
-  { audit }: Row,
-  { actor }: Recognised,
-  run: (admin: Admin) => Promise<Reply>,
-): Promise<Reply> {
+  { audit }: Endpoint,
+  { actor }: AuthenticatedAdmin,
+  run: (admin: Admin) => Promise<HttpResponse>,
+): Promise<HttpResponse> {
   if (audit === undefined) return run({ actor, about: () => undefined })
   const { id } = req.params
   const targetId = typeof id === "string" ? id : null
@@ -72,7 +72,7 @@ const NO_BYTES = Buffer.alloc(0)
 
 /** Address and signal are made when a controller asks for them: few do, and they cost more than a cached answer. */
 class Checked implements Input {
-  readonly user: Caller
+  readonly user: Principal
   readonly admin: Admin
   readonly params: unknown
   readonly query: unknown

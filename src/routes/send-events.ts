@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import type { Request, Response } from "express"
-import type { Caller } from "../controllers/endpoint.ts"
+import type { Principal } from "../controllers/http.ts"
 import { isSessionLive } from "../services/auth/authenticate-token.ts"
 import type { Context } from "../services/context.ts"
 import { formatSse, SSE_HEARTBEAT, type SseEvent } from "../utils/sse.ts"
@@ -29,7 +29,7 @@ export async function sendEvents(
   req: Request,
   res: Response,
   events: AsyncIterable<SseEvent>,
-  user: Caller | undefined,
+  user: Principal | undefined,
 ): Promise<void> {
   res.setHeader("Content-Type", "text/event-stream; charset=utf-8")
   res.setHeader("Cache-Control", "no-store")
@@ -57,7 +57,7 @@ export async function sendEvents(
 function watchOver(
   ctx: Context,
   stream: { res: Response; isInEvent: boolean },
-  user: Caller | undefined,
+  user: Principal | undefined,
 ): NodeJS.Timeout {
   const { res } = stream
   let looks = 0

@@ -1,8 +1,8 @@
-import { changeMe, deleteMe, exportMe, getMe } from "../controllers/user.controller.ts"
+import { deleteMe, getMe, getMyExport, patchMe } from "../controllers/user.controller.ts"
 import { Deleting, Export, User, UserChange } from "../schemas/user.ts"
-import { del, get, patch, type Row } from "./row.ts"
+import { del, type Endpoint, get, patch } from "./endpoint.ts"
 
-export const userRoutes: Row[] = [
+export const userRoutes: Endpoint[] = [
   get("/user/me", {
     summary: "Get oneself",
     description: "The account that the access token belongs to.",
@@ -18,7 +18,7 @@ export const userRoutes: Row[] = [
     limit: "write",
     body: UserChange,
     reply: { 200: User },
-    run: changeMe,
+    run: patchMe,
   }),
   del("/user/me", {
     summary: "Delete oneself and everything of one's own",
@@ -36,7 +36,7 @@ export const userRoutes: Row[] = [
     auth: "user",
     limit: "write",
     reply: { 200: Export },
-    sends: ["Content-Disposition"],
-    run: exportMe,
+    responseHeaders: ["Content-Disposition"],
+    run: getMyExport,
   }),
 ]

@@ -8,23 +8,23 @@ import type { Models } from "../models/index.ts"
 import type { OtpSender } from "./auth/otp-sender.ts"
 import type { Revocations } from "./auth/revocations.ts"
 import type { Tokens } from "./auth/tokens.ts"
-import type { BillingQueue } from "./billing/queue.ts"
-import type { PromptBatches } from "./chat/prompt-batches.ts"
-import type { Breaker } from "./generation/breaker.ts"
-import type { Cancellations } from "./generation/cancellations.ts"
-import type { ClaimKeeper } from "./generation/claim-keeper.ts"
-import type { Gemini } from "./generation/gemini.ts"
-import type { Outlook } from "./generation/outlook.ts"
-import type { GenerationQueue } from "./generation/queue.ts"
-import type { ReplyLog } from "./generation/reply-log.ts"
+import type { BillingQueue } from "./billing/billing-queue.ts"
 import type { Background } from "./platform/background.ts"
 import type { Bus } from "./platform/bus.ts"
 import type { Cache } from "./platform/cache.ts"
 import type { Events } from "./platform/events.ts"
 import type { Metrics } from "./platform/metrics.ts"
 import type { RateLimits } from "./platform/rate-limits.ts"
-import type { Streams } from "./platform/streams.ts"
+import type { StreamLimit } from "./platform/stream-limit.ts"
 import type { Tracing } from "./platform/tracing.ts"
+import type { PromptBatches } from "./replies/accept/prompt-batches.ts"
+import type { ReplyQueue } from "./replies/accept/reply-queue.ts"
+import type { WaitEstimator } from "./replies/accept/wait-estimate.ts"
+import type { CircuitBreaker } from "./replies/provider/circuit-breaker.ts"
+import type { Gemini } from "./replies/provider/gemini.ts"
+import type { ReplyLog } from "./replies/stream/reply-log.ts"
+import type { Cancellations } from "./replies/worker/cancellations.ts"
+import type { LeaseRenewer } from "./replies/worker/lease-renewer.ts"
 
 /** The parts of a running process that have a lifetime. Built once, by `createContext`; services take it first. */
 export interface Context {
@@ -39,20 +39,20 @@ export interface Context {
   redis: RedisStore | null
   cache: Cache
   rateLimits: RateLimits
-  streams: Streams
+  streamLimit: StreamLimit
   bus: Bus
   promptBatches: PromptBatches
-  queue: GenerationQueue
+  queue: ReplyQueue
   billingQueue: BillingQueue
   /** BullMQ's own objects, for a person to look into; opened when they are asked for. */
   inspectQueues(): Queue[]
   stripe: Stripe
-  outlook: Outlook
+  waitEstimator: WaitEstimator
   replyLog: ReplyLog
   cancellations: Cancellations
-  claims: ClaimKeeper
+  leases: LeaseRenewer
   gemini: Gemini
-  breaker: Breaker
+  circuitBreaker: CircuitBreaker
   tokens: Tokens
   revocations: Revocations
   otpSender: OtpSender

@@ -4,7 +4,7 @@ import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/ap
 import { createRoom, send } from "../helpers/chat.ts"
 import { forge, tamper } from "./kit/forge.ts"
 import { requestRaw } from "./kit/raw.ts"
-import { bodyOf, nameOf, pathOf, type Row, rowsOf } from "./kit/rows.ts"
+import { bodyOf, type Endpoint, nameOf, pathOf, rowsOf } from "./kit/rows.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
 let app: TestApp
@@ -100,7 +100,7 @@ const IMPOSTORS: Record<string, () => [string, string][]> = {
   "an oversized token": () => [bearer(`${ann.token}${"x".repeat(12_000)}`)],
 }
 
-async function attack(row: Row, headers: [string, string][], method: string = row.method, query = "") {
+async function attack(row: Endpoint, headers: [string, string][], method: string = row.method, query = "") {
   const body = row.body ? JSON.stringify(bodyOf(row)) : undefined
   const type: [string, string][] = body === undefined ? [] : [["Content-Type", "application/json"]]
   return requestRaw(app.url + pathOf(row, ids) + query, {
@@ -137,7 +137,7 @@ describe("every route that needs a user, with", () => {
   })
 
   test("a header that is too large, is refused before anything else", async () => {
-    const answer = await attack(rowsOf("user")[0] as Row, [bearer(`${ann.token}${"x".repeat(20_000)}`)])
+    const answer = await attack(rowsOf("user")[0] as Endpoint, [bearer(`${ann.token}${"x".repeat(20_000)}`)])
     expect(answer.status).toBe(431)
   })
 
@@ -202,13 +202,13 @@ describe("an operator's browser session", () => {
     })
     return /admin_session=([^;]+)/.exec(String(answer.headers["set-cookie"]))?.[1] ?? `none: ${answer.text}`
   }
-  const asked = (row: Row, cookie: string, headers: [string, string][] = []) =>
+  const asked = (row: Endpoint, cookie: string, headers: [string, string][] = []) =>
     requestRaw(app.url + pathOf(row, ids), {
       method: row.method.toUpperCase(),
       headers: [["Cookie", `admin_session=${cookie}`], ["Content-Type", "application/json"], ...headers],
       body: row.body ? JSON.stringify(bodyOf(row)) : undefined,
     })
-  const list = operators.find(({ path }) => path === "/admin/replies") as Row
+  const list = operators.find(({ path }) => path === "/admin/replies") as Endpoint
 
   test("is open to who has the cookie", async () => {
     expect((await asked(list, await open())).status).toBe(200)
@@ -259,7 +259,7 @@ describe("an operator's browser session", () => {
   })
 })
 
-test("figures are closed to all but who has a token for them", async () => {
+test("metrics are closed to all but who has a token for them", async () => {
   for (const row of rowsOf("metrics")) {
     for (const headers of [[], [bearer(ann.token)], [bearer("wrong")], [["Authorization", "Bearer "]]] as [
       string,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
-import { MAX_WRONG_GUESSES } from "../../src/services/auth/codes.ts"
+import { MAX_WRONG_GUESSES } from "../../src/services/auth/otp-codes.ts"
 import { count, PASSWORD, sendCode, signInWithPassword, times, wrong } from "../auth/kit.ts"
 import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { untilDayLasts } from "../helpers/day.ts"

@@ -3,7 +3,7 @@ import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/ap
 import { createRoom, send } from "../helpers/chat.ts"
 import { expectInDocument } from "./kit/documented.ts"
 import { requestRaw, say, statusesIn } from "./kit/raw.ts"
-import { pathOf, type Row, rows } from "./kit/rows.ts"
+import { type Endpoint, pathOf, rows } from "./kit/rows.ts"
 
 const FRIEND = "https://chat.example"
 
@@ -49,7 +49,7 @@ async function see(path: string, { method = "GET", headers = {}, token = "", at 
   return { what: `${method} ${path}`, ...answer }
 }
 
-const tokenFor = (row: Row) =>
+const tokenFor = (row: Endpoint) =>
   row.auth === "admin" ? app.ctx.config.admin.token : row.auth === "user" ? ann.token : ""
 
 /** Every route as it answers to who may call it, to nobody, and what lies beside the routes. */

@@ -5,7 +5,7 @@ import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/ap
 import { createRoom, send } from "../helpers/chat.ts"
 import { expectInDocument } from "./kit/documented.ts"
 import { requestRaw } from "./kit/raw.ts"
-import { bodyOf, fieldsOf, nameOf, pathOf, type Row, rows } from "./kit/rows.ts"
+import { bodyOf, type Endpoint, fieldsOf, nameOf, pathOf, rows } from "./kit/rows.ts"
 
 let app: TestApp
 let ann: SignedIn
@@ -22,10 +22,10 @@ afterAll(() => app.close())
 const withBody = rows.filter(({ body }) => body)
 const withParams = rows.filter(({ path }) => path.includes("/:"))
 
-const tokenFor = (row: Row) => (row.auth === "admin" ? app.ctx.config.admin.token : ann.token)
+const tokenFor = (row: Endpoint) => (row.auth === "admin" ? app.ctx.config.admin.token : ann.token)
 
 async function attack(
-  row: Row,
+  row: Endpoint,
   body: string | Uint8Array | undefined,
   headers: [string, string][] = [],
   suffix = "",
@@ -69,7 +69,7 @@ describe("a bomb", () => {
     ["br", brotliCompressSync(megabytes(20))],
   ])("of %s is refused before it has burst", async (encoding, bomb) => {
     const before = process.memoryUsage().rss
-    const login = withBody.find(({ path }) => path === "/auth/login") as Row
+    const login = withBody.find(({ path }) => path === "/auth/login") as Endpoint
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => attack(login, bomb, [["Content-Encoding", encoding]])),
     )
@@ -80,7 +80,7 @@ describe("a bomb", () => {
   test.each(["gzip, gzip", "compress", "zstd", "x-gzip", "identity, br", "nonsense"])(
     "in the encoding %s is refused",
     async (encoding) => {
-      const login = withBody.find(({ path }) => path === "/auth/login") as Row
+      const login = withBody.find(({ path }) => path === "/auth/login") as Endpoint
       const answer = await attack(login, gzipSync(gzipSync("{}")), [["Content-Encoding", encoding]])
       expect([400, 415]).toContain(answer.status)
       expectSane(encoding, answer)
@@ -88,7 +88,7 @@ describe("a bomb", () => {
   )
 
   test("that is no gzip, or half of one, is refused", async () => {
-    const login = withBody.find(({ path }) => path === "/auth/login") as Row
+    const login = withBody.find(({ path }) => path === "/auth/login") as Endpoint
     const half = gzipSync(JSON.stringify({ mobileNumber: "x".repeat(5_000) })).subarray(0, 20)
     for (const body of [half, Buffer.from("{}"), Buffer.from([0x1f, 0x8b])])
       expect((await attack(login, body, [["Content-Encoding", "gzip"]])).status).toBe(400)
@@ -272,9 +272,9 @@ describe("a path with", () => {
 })
 
 test("hostile headers break no stream, key or wait", async () => {
-  const post = rows.find((row) => nameOf(row) === "POST /chatroom/:id/message") as Row
-  const stream = rows.find((row) => nameOf(row) === "GET /chatroom/:id/message/:messageId/stream") as Row
-  const events = rows.find((row) => nameOf(row) === "GET /chatroom/:id/events") as Row
+  const post = rows.find((row) => nameOf(row) === "POST /chatroom/:id/message") as Endpoint
+  const stream = rows.find((row) => nameOf(row) === "GET /chatroom/:id/message/:messageId/stream") as Endpoint
+  const events = rows.find((row) => nameOf(row) === "GET /chatroom/:id/events") as Endpoint
   for (const value of [
     "999999999-999999999",
     "-1",

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { newId } from "../../src/utils/ids.ts"
+import type { Answer } from "../../tools/lib/http.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, send } from "../helpers/chat.ts"
-import type { Answer } from "../helpers/http.ts"
-import { bodyOf, nameOf, pathOf, type Row, rowsOf } from "./kit/rows.ts"
+import { bodyOf, type Endpoint, nameOf, pathOf, rowsOf } from "./kit/rows.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
 /** What Ann has and Mallory knows the ids of. */
@@ -37,7 +37,12 @@ async function belongings(user: SignedIn): Promise<Belongings> {
 
 const owned = rowsOf("user").filter(({ path }) => path.includes("/:"))
 
-function as(user: SignedIn, row: Row, ids: Record<string, string>, signal?: AbortSignal): Promise<Answer> {
+function as(
+  user: SignedIn,
+  row: Endpoint,
+  ids: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<Answer> {
   const send = app.http[row.method] as Http
   const body = bodyOf(row)
   const options = { token: user.token, signal }
@@ -48,7 +53,7 @@ function as(user: SignedIn, row: Row, ids: Record<string, string>, signal?: Abor
 type Http = (path: string, ...rest: unknown[]) => Promise<Answer>
 
 /** Every way to put an id of Ann's into a path: alone, and beside one of Mallory's own. */
-function thefts({ path }: Row): Record<string, string>[] {
+function thefts({ path }: Endpoint): Record<string, string>[] {
   const id = path.startsWith("/chatroom") ? hers.room : hers.session
   if (!path.includes("/:messageId")) return [{ id }]
   return [

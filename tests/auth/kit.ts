@@ -1,6 +1,6 @@
 import { expect } from "vitest"
+import type { Answer } from "../../tools/lib/http.ts"
 import { newMobileNumber, type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
-import type { Answer } from "../helpers/http.ts"
 
 export const PASSWORD = "correct horse battery"
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { LeaseLost } from "../../src/services/billing/customers.ts"
+import { LeaseLost } from "../../src/services/billing/customer-lease.ts"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { syncCustomer } from "../../src/services/billing/sync-customer.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"

@@ -8,7 +8,7 @@ import { historyOf, standingOf, stripeIdOf, subscribe } from "./kit.ts"
 /** As under the launcher: half of a start is compiling. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
 
-const entry = fileURLToPath(new URL("../../src/billing-reconcile.ts", import.meta.url))
+const entry = fileURLToPath(new URL("../../src/cli/billing-reconcile.ts", import.meta.url))
 
 let app: TestApp
 beforeAll(async () => {

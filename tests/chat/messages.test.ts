@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import type { Answer } from "../../tools/lib/http.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { untilDayLasts } from "../helpers/day.ts"
-import type { Answer } from "../helpers/http.ts"
 
 let app: TestApp
 let ann: SignedIn

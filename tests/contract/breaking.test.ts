@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
-import { findBreakingChanges } from "../../scripts/contract/breaking.ts"
-import { isMentioned } from "../../scripts/contract/history.ts"
-import { ok } from "../../src/controllers/endpoint.ts"
+import { ok } from "../../src/controllers/http.ts"
+import { type Endpoint, eventStream, get, post } from "../../src/routes/endpoint.ts"
 import { describeApi } from "../../src/routes/openapi/document.ts"
-import { eventStream, get, post, type Row } from "../../src/routes/row.ts"
+import { findBreakingChanges } from "../../tools/contract/breaking.ts"
+import { isMentioned } from "../../tools/contract/history.ts"
 
 const Thing = z
   .object({ id: z.uuid(), kind: z.enum(["a", "b"]), note: z.string().nullable() })
@@ -16,7 +16,7 @@ const list = {
   ...common,
   query: z.strictObject({ limit: z.string().optional() }),
   reply: { 200: z.array(Thing) },
-  sends: ["ETag"],
+  responseHeaders: ["ETag"],
   run: function list() {
     return ok([])
   },
@@ -37,13 +37,13 @@ const follow = {
   },
 } as const
 
-const rows: Row[] = [get("/user/things", list), post("/user/things", make), get("/user/stream", follow)]
+const rows: Endpoint[] = [get("/user/things", list), post("/user/things", make), get("/user/stream", follow)]
 const before = describeApi(rows, "1.0.0")
-const changes = (...after: Row[]) => findBreakingChanges(before, describeApi(after, "1.1.0"))
-const [listRow, makeRow, followRow] = rows as [Row, Row, Row]
+const changes = (...after: Endpoint[]) => findBreakingChanges(before, describeApi(after, "1.1.0"))
+const [listRow, makeRow, followRow] = rows as [Endpoint, Endpoint, Endpoint]
 
 describe("a change is breaking when", () => {
-  test.each<[string, Row[], string]>([
+  test.each<[string, Endpoint[], string]>([
     ["an endpoint goes", [listRow, followRow], "POST /user/things: removed"],
     ["a path goes", [listRow, makeRow], "GET /user/stream: removed"],
     [
@@ -119,7 +119,7 @@ describe("a change is breaking when", () => {
     ],
     [
       "a header goes",
-      [get("/user/things", { ...list, sends: [] }), makeRow, followRow],
+      [get("/user/things", { ...list, responseHeaders: [] }), makeRow, followRow],
       "GET /user/things: 200: header ETag removed",
     ],
     [

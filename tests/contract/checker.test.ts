@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { contract, expectDocumented } from "../helpers/contract.ts"
+import { contract, expectDocumented } from "../../tools/lib/contract.ts"
 
 const SENT = {
   "x-request-id": "one",

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
-import { findGaps } from "../../scripts/contract/lint.ts"
-import { ok } from "../../src/controllers/endpoint.ts"
+import { ok } from "../../src/controllers/http.ts"
 import { describeService } from "../../src/routes/docs.routes.ts"
+import { get, post } from "../../src/routes/endpoint.ts"
 import { rows } from "../../src/routes/index.ts"
 import { describeApi } from "../../src/routes/openapi/document.ts"
 import { type Content, type ReplyObject, resolve } from "../../src/routes/openapi/types.ts"
-import { get, post } from "../../src/routes/row.ts"
-import { createContract } from "../helpers/contract.ts"
+import { findGaps } from "../../tools/contract/lint.ts"
+import { createContract } from "../../tools/lib/contract.ts"
 
 const document = describeService(rows)
 const contract = createContract(document)

@@ -5,10 +5,10 @@ import { join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { z } from "zod"
-import { findUnmentioned, GitFailed } from "../../scripts/contract/history.ts"
-import { ok } from "../../src/controllers/endpoint.ts"
+import { ok } from "../../src/controllers/http.ts"
+import { type Endpoint, get } from "../../src/routes/endpoint.ts"
 import { describeApi } from "../../src/routes/openapi/document.ts"
-import { get, type Row } from "../../src/routes/row.ts"
+import { findUnmentioned, GitFailed } from "../../tools/contract/history.ts"
 
 const FILE = "openapi.json"
 const NOTHING_SAID = "# Changes\n\n## [Unreleased]\n"
@@ -25,7 +25,7 @@ const row = (path: string) =>
       return ok({})
     },
   })
-const document = (...rows: Row[]) => describeApi(rows, "1.0.0")
+const document = (...rows: Endpoint[]) => describeApi(rows, "1.0.0")
 const before = document(row("/user/kept"), row("/user/gone"))
 const now = document(row("/user/kept"))
 const find = (root: string, changelog = NOTHING_SAID) => findUnmentioned(root, FILE, now, changelog)
@@ -107,7 +107,7 @@ test("without a repository it is left out, and that is said", () => {
 })
 
 /** What `npm run openapi -- --check` reads. */
-const CHECKED = ["CHANGELOG.md", "package.json", "docs", "packages/client/src", "scripts", "src"]
+const CHECKED = ["CHANGELOG.md", "package.json", "docs", "packages/client/src", "src", "tools"]
 const ROOT = resolve(import.meta.dirname, "../..")
 
 test.skipIf(!hasGit)("npm run openapi -- --check acts on it", () => {
@@ -204,7 +204,7 @@ function git(folder: string, ...args: string[]): string {
 }
 
 function check(project: string, more: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/openapi.ts", "--check"], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["tools/contract/openapi.ts", "--check"], {
     cwd: project,
     env: { ...ENVIRONMENT, CHECK_REQUIRE_HISTORY: "", ...more },
     encoding: "utf8",

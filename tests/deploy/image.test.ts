@@ -2,15 +2,15 @@ import { execFileSync } from "node:child_process"
 import { cpSync, existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { expect, inject, test } from "vitest"
-import { type Child, startChild } from "../../drills/child.ts"
-import { openFolder } from "../../drills/stores.ts"
 import { startGeminiSimulator } from "../../simulators/gemini/server.ts"
 import { startStripeSimulator } from "../../simulators/stripe/server.ts"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import { type Child, startChild } from "../../tools/lib/child.ts"
+import { createHttp } from "../../tools/lib/http.ts"
+import { freePort, startRedis } from "../../tools/lib/redis-server.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
 import { testStack } from "../faults/kit.ts"
 import { createTestDatabase } from "../helpers/database.ts"
-import { createHttp } from "../helpers/http.ts"
-import { freePort, startRedis } from "../helpers/redis-server.ts"
 import { ROOT, read } from "./kit.ts"
 
 /** What an orderly stop takes at most; the platforms give more. */
@@ -31,7 +31,7 @@ test.skipIf(inject("redisUrl") === null)(
       stack.defer(async () => void (child.isAlive() && (await child.kill("SIGKILL"))))
       return child
     }
-    expect((await start("src/migrate.ts", {}).ended).code).toBe(0)
+    expect((await start("src/cli/migrate.ts", {}).ended).code).toBe(0)
     const port = await freePort()
     const api = start("src/server.ts", { ROLE: "api", HOST: "127.0.0.1", PORT: String(port) })
     const worker = start("src/worker.ts", {})

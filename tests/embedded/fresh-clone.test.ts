@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, type TestContext, test } from "vitest"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
-import { freePort } from "../helpers/redis-server.ts"
+import { freePort } from "../../tools/lib/redis-server.ts"
 import { testFolder, until } from "./helpers.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))

@@ -80,7 +80,7 @@ export function run(args: string[], env: Record<string, string> = {}): Program {
 
 /** An application instance of its own on the data folder. */
 export async function holdPostgres(dataDir: string) {
-  const program = run([fileURLToPath(new URL("fixtures/hold-postgres.ts", import.meta.url)), dataDir])
+  const program = run([fileURLToPath(new URL("./fixtures/hold-postgres.ts", import.meta.url)), dataDir])
   const { pid, port } = JSON.parse(await program.line("{")) as { pid: number; port: number }
   return { program, pid, port }
 }

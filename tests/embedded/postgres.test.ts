@@ -17,8 +17,8 @@ import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { gone, holdPostgres, query, run, tempFolder, testFolder, until } from "./helpers.ts"
 
 const QUICK = { fsync: "off" }
-const hold = new URL("fixtures/hold-postgres.ts", import.meta.url).pathname
-const DIE_IN_INITDB = new URL("fixtures/die-in-initdb.mjs", import.meta.url).pathname
+const hold = new URL("./fixtures/hold-postgres.ts", import.meta.url).pathname
+const DIE_IN_INITDB = new URL("./fixtures/die-in-initdb.mjs", import.meta.url).pathname
 
 describe("on one data folder", () => {
   const dataDir = tempFolder()

@@ -37,7 +37,7 @@ test("a start that is given up leaves nothing behind", async () => {
 })
 
 test("starts that are given up end, though the process waits for nothing else", async () => {
-  const program = run([fileURLToPath(new URL("fixtures/give-up-starts.ts", import.meta.url)), testFolder()])
+  const program = run([fileURLToPath(new URL("./fixtures/give-up-starts.ts", import.meta.url)), testFolder()])
   expect(await program.ended).toEqual({ code: 0, signal: null })
   expect(program.lines).toEqual(["1", "2", "3", "4", "5"].map((name) => `given up ${name}`))
 })

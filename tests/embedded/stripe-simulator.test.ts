@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { openStripeSimulator } from "../../src/embedded/stripe-simulator.ts"
 import { gone, run, testFolder } from "./helpers.ts"
 
-const hold = fileURLToPath(new URL("fixtures/hold-stripe.ts", import.meta.url))
+const hold = fileURLToPath(new URL("./fixtures/hold-stripe.ts", import.meta.url))
 
 async function open(dataDir: string) {
   const simulator = await openStripeSimulator(dataDir)

@@ -2,16 +2,16 @@ import { existsSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { type Attempts, createAttempts } from "../../drills/attempts.ts"
-import { type Child, startChild } from "../../drills/child.ts"
-import { createClient } from "../../drills/client.ts"
-import { STOP_WITHIN_MS } from "../../drills/cluster.ts"
-import { createRandom } from "../../drills/random.ts"
-import { openFolder } from "../../drills/stores.ts"
-import { endsWithin, until } from "../../drills/until.ts"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { MINUTE } from "../../src/utils/time.ts"
-import { freePort } from "../helpers/redis-server.ts"
+import { type Attempts, createAttempts } from "../../tools/lib/attempts.ts"
+import { type Child, startChild } from "../../tools/lib/child.ts"
+import { createClient } from "../../tools/lib/client.ts"
+import { STOP_WITHIN_MS } from "../../tools/lib/cluster.ts"
+import { createRandom } from "../../tools/lib/random.ts"
+import { freePort } from "../../tools/lib/redis-server.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
+import { endsWithin, until } from "../../tools/lib/until.ts"
 import { askInRooms, childrenOf, newUser, testStack } from "./kit.ts"
 
 interface Server extends Child {
@@ -174,7 +174,11 @@ test(
     expect((await simulator(`checkout/${sessionId}/pay`, {})).status).toBe(200)
     expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "basic" })
 
-    const command = startChild({ entry: "src/billing-reconcile.ts", env: { DATA_DIR: folder }, cwd: folder })
+    const command = startChild({
+      entry: "src/cli/billing-reconcile.ts",
+      env: { DATA_DIR: folder },
+      cwd: folder,
+    })
     expect((await command.ended).code, command.output()).toBe(0)
     expect(command.output()).toContain("1 customer read, 1 changed.")
     expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "pro" })

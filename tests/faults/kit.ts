@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { describe, inject, onTestFinished } from "vitest"
-import { type Client, signUp, type User } from "../../drills/client.ts"
-import { type Heard, listen } from "../../drills/listener.ts"
-import { createRandom } from "../../drills/random.ts"
-import type { Backend, Stores } from "../../drills/stores.ts"
 import { MINUTE } from "../../src/utils/time.ts"
+import { type Client, signUp, type User } from "../../tools/lib/client.ts"
+import { type Heard, listen } from "../../tools/lib/listener.ts"
+import { createRandom } from "../../tools/lib/random.ts"
+import { startRedis } from "../../tools/lib/redis-server.ts"
+import type { Backend, Stores } from "../../tools/lib/stores.ts"
 import { createTestDatabase } from "../helpers/database.ts"
-import { startRedis } from "../helpers/redis-server.ts"
 
 export const isRedisLeftOut = inject("redisUrl") === null && process.env.TEST_REQUIRE_REDIS !== "1"
 

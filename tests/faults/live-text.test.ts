@@ -1,11 +1,11 @@
 import { Redis } from "ioredis"
 import { expect, test } from "vitest"
-import { awakeMs } from "../../drills/awake.ts"
 import { SECOND } from "../../src/utils/time.ts"
+import { awakeMs } from "../../tools/lib/awake.ts"
+import { joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"
+import { startRedis } from "../../tools/lib/redis-server.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
-import { joinDeltas, type ServerEvent } from "../helpers/http.ts"
-import { startRedis } from "../helpers/redis-server.ts"
 import { isRedisLeftOut, testStack } from "./kit.ts"
 
 /** A look at the row every 2 s, the row's text up to a second old, and a busy machine. */

@@ -2,9 +2,9 @@ import { once } from "node:events"
 import { type AddressInfo, connect, createServer } from "node:net"
 import pg from "pg"
 import { expect, inject, test } from "vitest"
-import { startChild } from "../../drills/child.ts"
-import { openFolder } from "../../drills/stores.ts"
 import { PostgresUnfit, waitForPostgres } from "../../src/config/postgres-ready.ts"
+import { startChild } from "../../tools/lib/child.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
 import { createTestDatabase } from "../helpers/database.ts"
 import { testStack } from "./kit.ts"
 
@@ -75,7 +75,7 @@ test("a start that waits for PostgreSQL ends at once when it is told to", async 
 test("patience ends, with a sentence that names the place and no secret", async () => {
   const url = "postgres://somebody:a-secret-word@127.0.0.1:1/chat"
   const waits: string[] = []
-  const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, patienceMs: 5_000 })
+  const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, timeoutMs: 5_000 })
   await expect(failed).rejects.toThrow(
     /^PostgreSQL at 127\.0\.0\.1:1 isn't ready after 5 s: ECONNREFUSED\. Is DATABASE_URL right\?$/,
   )

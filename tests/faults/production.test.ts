@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
-import { startChild } from "../../drills/child.ts"
-import { openFolder } from "../../drills/stores.ts"
 import { MINUTE } from "../../src/utils/time.ts"
+import { startChild } from "../../tools/lib/child.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
 import { testStack } from "./kit.ts"
 
 const STRIPE = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_PRICE_PRO", "PUBLIC_URL"]

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createLogger } from "../../src/config/logger.ts"
 import { checkRedis, createRedisStore, type RedisStore, RedisUnavailable } from "../../src/config/redis.ts"
 import { SECOND } from "../../src/utils/time.ts"
-import { freePort, startRedis } from "../helpers/redis-server.ts"
+import { freePort, startRedis } from "../../tools/lib/redis-server.ts"
 import { isRedisLeftOut } from "./kit.ts"
 
 describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {

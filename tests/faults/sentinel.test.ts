@@ -1,7 +1,7 @@
 import { Redis } from "ioredis"
 import { expect, test } from "vitest"
-import { QUEUE_NAME } from "../../src/services/generation/queue.ts"
 import { queuePrefix } from "../../src/services/platform/job-queue.ts"
+import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"

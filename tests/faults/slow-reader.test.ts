@@ -3,9 +3,9 @@ import { type IncomingMessage, request } from "node:http"
 import { createParser } from "eventsource-parser"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { SECOND } from "../../src/utils/time.ts"
+import { collect, joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { collect, joinDeltas, type ServerEvent } from "../helpers/http.ts"
 
 let app: TestApp
 let ann: SignedIn
@@ -26,8 +26,8 @@ afterAll(() => app.close())
 test("a reader that takes nothing for 15 s is cut off, and has the whole text when it comes back", async () => {
   const since = performance.now()
   const response = await open()
-  expect(app.ctx.streams.count()).toBe(1)
-  await expect.poll(() => app.ctx.streams.count(), { timeout: 30 * SECOND }).toBe(0)
+  expect(app.ctx.streamLimit.count()).toBe(1)
+  await expect.poll(() => app.ctx.streamLimit.count(), { timeout: 30 * SECOND }).toBe(0)
   expect(performance.now() - since).toBeGreaterThan(14 * SECOND)
   const before = await readRest(response)
   expect(before.map(({ event }) => event)).not.toContain("done")

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest"
-import { createClient } from "../../drills/client.ts"
-import { startCluster } from "../../drills/cluster.ts"
-import { createRandom } from "../../drills/random.ts"
-import { openRedis } from "../../drills/redis-server.ts"
-import { openFolder } from "../../drills/stores.ts"
-import { until } from "../../drills/until.ts"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { MINUTE } from "../../src/utils/time.ts"
+import { createClient } from "../../tools/lib/client.ts"
+import { startCluster } from "../../tools/lib/cluster.ts"
+import { createRandom } from "../../tools/lib/random.ts"
+import { openRedis } from "../../tools/lib/redis-process.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
+import { until } from "../../tools/lib/until.ts"
 import { askInRooms, describeBackends, isRedisLeftOut, newUser, openTestStores, testStack } from "./kit.ts"
 
 /** The first attempt takes much longer than a stopping worker waits for a reply to end, later ones don't. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
-import { claimReply } from "../../src/services/generation/claim-reply.ts"
-import type { EnqueueHint } from "../../src/services/generation/queue.ts"
-import { createRescues } from "../../src/services/generation/rescues.ts"
-import { sweepReplies } from "../../src/services/generation/sweep.ts"
+import type { EnqueueOptions } from "../../src/services/replies/accept/reply-queue.ts"
+import { claimReply } from "../../src/services/replies/worker/claim-reply.ts"
+import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
+import { createTakeovers } from "../../src/services/replies/worker/takeovers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { testStack } from "./kit.ts"
@@ -27,10 +27,10 @@ test("replies whose queue didn't answer the sweep are due again at once, under a
   let answers = false
   const queue = {
     ...app.ctx.queue,
-    async enqueue(id: string, { occasion }: EnqueueHint) {
+    async enqueue(id: string, { dedupeKey }: EnqueueOptions) {
       if (!answers && enqueued.length === 1) throw new Error("the queue doesn't answer")
       taken ||= id
-      enqueued.push(occasion)
+      enqueued.push(dedupeKey)
     },
   }
   const sweep = (status: "queued" | "running") =>
@@ -48,10 +48,10 @@ test("a reply that the sweep finds alone has its place among all that its user h
   await makePro(app, user)
   const other = await signIn(app)
   await send(app, other, await createRoom(app, other), "another user's")
-  const enqueued: EnqueueHint[] = []
+  const enqueued: EnqueueOptions[] = []
   const queue = {
     ...app.ctx.queue,
-    enqueue: async (_id: string, hint: EnqueueHint) => void enqueued.push(hint),
+    enqueue: async (_id: string, hint: EnqueueOptions) => void enqueued.push(hint),
   }
   for (let i = 0; i < 4; i++) {
     const { body } = await send(app, user, await createRoom(app, user), `question ${i}`)
@@ -62,7 +62,7 @@ test("a reply that the sweep finds alone has its place among all that its user h
     )
     expect(await sweepReplies({ ...app.ctx, queue }, "queued", { take: () => false })).toBe(1)
   }
-  expect(enqueued.map(({ underWay }) => underWay)).toEqual([1, 2, 3, 4])
+  expect(enqueued.map(({ inFlight }) => inFlight)).toEqual([1, 2, 3, 4])
 })
 
 test("a silent worker's reply is made anew at once, also while the queue doesn't answer", async () => {
@@ -73,7 +73,7 @@ test("a silent worker's reply is made anew at once, also while the queue doesn't
   )
   const queue = { ...app.ctx.queue, enqueue: () => Promise.reject(new Error("the queue doesn't answer")) }
   const ctx = { ...app.ctx, queue }
-  const rescues = createRescues(ctx, new AbortController().signal, () => 0)
+  const rescues = createTakeovers(ctx, new AbortController().signal, () => 0)
   expect(await sweepReplies(ctx, "running", rescues)).toBe(1)
   await rescues.drain()
   const { rows } = await app.pool.query("SELECT status, attempt, takeovers FROM messages WHERE id = $1", [
@@ -92,7 +92,7 @@ test.each([
     "UPDATE messages SET attempt = $2::int, takeovers = $2::int, lease_until = now() - interval '1 second' WHERE id = $1",
     [body.reply.id, takeovers],
   )
-  const rescues = createRescues(app.ctx, new AbortController().signal, () => 0)
+  const rescues = createTakeovers(app.ctx, new AbortController().signal, () => 0)
   expect(await sweepReplies(app.ctx, "queued", rescues)).toBe(1)
   await rescues.drain()
   const { rows } = await app.pool.query("SELECT status, error_code FROM messages WHERE id = $1", [
@@ -136,7 +136,7 @@ test("a reply whose next worker dies, too, before it has begun is made without t
   await app.pool.query(
     "UPDATE messages SET attempt = 1, takeovers = 1, lease_until = now() - interval '1 second' WHERE role = 'model'",
   )
-  const rescues = createRescues(app.ctx, new AbortController().signal, () => 0)
+  const rescues = createTakeovers(app.ctx, new AbortController().signal, () => 0)
   expect(await sweepReplies(app.ctx, "queued", rescues)).toBe(1)
   await rescues.drain()
   const { rows } = await app.pool.query("SELECT status, attempt FROM messages WHERE id = $1", [body.reply.id])
@@ -154,7 +154,7 @@ test("a process that was held up for longer than a lease goes on with its replie
   const stateOf = async () =>
     (await app.pool.query("SELECT status, attempt, takeovers FROM messages WHERE id = $1", [reply.id]))
       .rows[0]
-  await expect.poll(() => app.ctx.claims.held()).toEqual([{ id: reply.id, attempt: 1 }])
+  await expect.poll(() => app.ctx.leases.attempts()).toEqual([{ id: reply.id, attempt: 1 }])
   const runOut = () =>
     app.pool.query("UPDATE messages SET lease_until = now() - interval '1 second' WHERE id = $1", [reply.id])
   await runOut()

@@ -3,14 +3,14 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import pg from "pg"
 import { expect, test } from "vitest"
-import { type Child, startChild } from "../../drills/child.ts"
-import { openFolder } from "../../drills/stores.ts"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import { type Child, startChild } from "../../tools/lib/child.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
 import { createTestDatabase } from "../helpers/database.ts"
 import { testStack } from "./kit.ts"
 
 const PATIENCE_SECONDS = 3
-const BLOCK = fileURLToPath(new URL("fixtures/block-on-signal.mjs", import.meta.url))
+const BLOCK = fileURLToPath(new URL("./fixtures/block-on-signal.mjs", import.meta.url))
 
 test.skipIf(process.platform === "win32")(
   "a worker whose event loop is blocked is killed from within",

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest"
-import { runScenario, TAKEOVER_WITHIN_MS } from "../../drills/scenario.ts"
-import { workerKill } from "../../drills/scenarios/worker-kill.ts"
-import { openFolder } from "../../drills/stores.ts"
-import { percentile } from "../../drills/takeovers.ts"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import { runScenario, TAKEOVER_WITHIN_MS } from "../../tools/drills/scenario.ts"
+import { workerKill } from "../../tools/drills/scenarios/worker-kill.ts"
+import { percentile } from "../../tools/drills/takeovers.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
 import { describeBackends, openTestStores, testStack } from "./kit.ts"
 
 /** What the project promises of a takeover; 5 in 100 may have lost their second worker, too. */

@@ -1,10 +1,10 @@
 import { networkInterfaces } from "node:os"
 import { expect, test } from "vitest"
-import { startChild } from "../../drills/child.ts"
-import { openFolder } from "../../drills/stores.ts"
 import { MINUTE } from "../../src/utils/time.ts"
+import { startChild } from "../../tools/lib/child.ts"
+import { createHttp } from "../../tools/lib/http.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
 import { createTestDatabase } from "../helpers/database.ts"
-import { createHttp } from "../helpers/http.ts"
 import { testStack } from "./kit.ts"
 
 const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === "IPv6"))
@@ -12,7 +12,7 @@ const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ fa
 const TOKEN = "a-metrics-token-that-is-long-enough-to-be-one"
 
 test(
-  "a worker without an API shows its figures and that it lives on WORKER_PORT, and nothing else",
+  "a worker without an API shows its metrics and that it lives on WORKER_PORT, and nothing else",
   async () => {
     const stack = testStack()
     const folder = await openFolder(stack)
@@ -28,7 +28,7 @@ test(
     }
     const worker = startChild({ entry: "src/worker.ts", env, cwd: folder })
     stack.defer(async () => void (await worker.kill("SIGKILL")))
-    await worker.printed("figures and liveness are served")
+    await worker.printed("metrics and liveness are served")
     const url = /"url":"([^"]+)"/.exec(worker.output())?.[1] as string
     // `::` is what fly.toml says: its private network is IPv6, its proxy comes by IPv4.
     for (const host of hasIPv6 ? ["[::1]", "127.0.0.1"] : ["127.0.0.1"])
@@ -36,9 +36,9 @@ test(
     const http = createHttp(url)
     expect(await http.get("/health/live")).toMatchObject({ status: 200, body: { status: "live" } })
     expect((await http.get("/metrics")).status).toBe(401)
-    const figures = await http.get("/metrics", { token: TOKEN })
-    expect(figures.body).toMatch(/^chat_build_info\{.*role="worker"\} 1$/m)
-    expect(figures.body).toMatch(/^chat_worker_busy 0$/m)
+    const metrics = await http.get("/metrics", { token: TOKEN })
+    expect(metrics.body).toMatch(/^chat_build_info\{.*role="worker"\} 1$/m)
+    expect(metrics.body).toMatch(/^chat_worker_busy 0$/m)
     for (const path of ["/", "/chatroom", "/admin/replies"])
       expect((await fetch(url + path)).status).toBe(404)
     expect(await worker.kill("SIGTERM")).toEqual({ code: 0, signal: null })

@@ -1,6 +1,6 @@
 import { expect, vi } from "vitest"
+import type { Answer } from "../../tools/lib/http.ts"
 import type { SignedIn, TestApp } from "./app.ts"
-import type { Answer } from "./http.ts"
 
 /** A room of the user's. */
 export async function createRoom(app: TestApp, user: SignedIn, body: object = {}): Promise<{ id: string }> {

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:f
 import { join } from "node:path"
 import pg from "pg"
 import { chooseAccount, cleanEnvironment } from "../../src/embedded/postgres/account.ts"
-import { freePort } from "./redis-server.ts"
+import { freePort } from "../../tools/lib/redis-server.ts"
 
 const VERSIONS = "/usr/lib/postgresql"
 const POLL_MS = 50

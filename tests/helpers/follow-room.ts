@@ -1,6 +1,6 @@
 import { vi } from "vitest"
+import type { ServerEvent } from "../../tools/lib/http.ts"
 import type { SignedIn, TestApp } from "./app.ts"
-import type { ServerEvent } from "./http.ts"
 
 /** Follows a room in the background. */
 export function followRoom(app: TestApp, user: SignedIn, room: { id: string }, lastEventId?: string) {

@@ -6,8 +6,8 @@ import type { TestProject } from "vitest/node"
 import { createLogger } from "../../src/config/logger.ts"
 import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
 import { migrate } from "../../src/models/migrate.ts"
-import { createGenerationQueue } from "../../src/services/generation/queue.ts"
-import { startRedis } from "./redis-server.ts"
+import { createReplyQueue } from "../../src/services/replies/accept/reply-queue.ts"
+import { startRedis } from "../../tools/lib/redis-server.ts"
 
 /** The database that every test file's own is copied from. */
 export const TEMPLATE = "test_template"
@@ -46,7 +46,7 @@ async function makeTemplate(databaseUrl: string): Promise<void> {
   const url = new URL(databaseUrl)
   url.pathname = `/${TEMPLATE}`
   await migrate(url.href)
-  const queue = await createGenerationQueue({ redisUrl: null, databaseUrl: url.href }, createLogger("silent"))
+  const queue = await createReplyQueue({ redisUrl: null, databaseUrl: url.href }, createLogger("silent"))
   await queue.close()
 }
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Redis } from "ioredis"
-import { freePort, spawnRedis, untilReady } from "./redis-server.ts"
+import { freePort, spawnRedis, untilReady } from "../../tools/lib/redis-server.ts"
 
 /** Of every Redis Cluster: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */
 const SLOTS = 16_384

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Redis } from "ioredis"
-import { freePort, spawnRedis, untilReady } from "./redis-server.ts"
+import { freePort, spawnRedis, untilReady } from "../../tools/lib/redis-server.ts"
 
 const SENTINELS = 3
 const QUORUM = 2

@@ -58,12 +58,12 @@ test("an event is replayed: what was lost here is read from Stripe again", async
 })
 
 test("billing is counted by kind of event and by outcome", async () => {
-  const figures = readFigures((await app.http.get("/metrics", asAdmin)).body)
-  const received = figures.sum("chat_billing_events_received_total", { class: "customer.subscription" })
+  const metrics = readFigures((await app.http.get("/metrics", asAdmin)).body)
+  const received = metrics.sum("chat_billing_events_received_total", { class: "customer.subscription" })
   expect(received).toBeGreaterThan(0)
-  expect(figures.sum("chat_billing_events_handled_total", { outcome: "handled" })).toBeGreaterThan(0)
-  expect(figures.sum("chat_billing_syncs_total", { outcome: "changed" })).toBeGreaterThan(0)
-  expect(figures.sum("chat_entitlements_changed_total", { tier: "pro", reason: "paid" })).toBeGreaterThan(0)
+  expect(metrics.sum("chat_billing_events_handled_total", { outcome: "handled" })).toBeGreaterThan(0)
+  expect(metrics.sum("chat_billing_syncs_total", { outcome: "changed" })).toBeGreaterThan(0)
+  expect(metrics.sum("chat_entitlements_changed_total", { tier: "pro", reason: "paid" })).toBeGreaterThan(0)
 })
 
 test("a checkout and a webhook are traces that reach to the calls of Stripe, without its ids or keys", async () => {

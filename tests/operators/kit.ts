@@ -1,4 +1,4 @@
-export interface Figures {
+export interface Metrics {
   /** The sum of the series that have these labels. */
   sum(name: string, labels?: Record<string, string>): number
   /** The values that a label has. */
@@ -6,7 +6,7 @@ export interface Figures {
 }
 
 /** Reads Prometheus's text format. */
-export function readFigures(text: string): Figures {
+export function readFigures(text: string): Metrics {
   const series = text.split("\n").flatMap((line) => {
     const [, name, labels = "", value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
     if (!name) return []

@@ -15,26 +15,26 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-const figures = async () => readFigures((await app.http.get("/metrics", { token: METRICS_TOKEN })).body)
+const metrics = async () => readFigures((await app.http.get("/metrics", { token: METRICS_TOKEN })).body)
 
-describe("the figures", () => {
+describe("the metrics", () => {
   test("count a prompt's way: request, message, attempt, tokens, reply, job", async () => {
-    const before = await figures()
+    const before = await metrics()
     const room = await createRoom(app, ann)
     const reply = await ask(app, ann, room, "hello")
     await expect
-      .poll(async () => (await figures()).sum("chat_jobs_total", { outcome: "finished" }))
+      .poll(async () => (await metrics()).sum("chat_jobs_total", { outcome: "finished" }))
       .toBe(before.sum("chat_jobs_total", { outcome: "finished" }) + 1)
-    const after = await figures()
+    const after = await metrics()
     const grown = (name: string, labels?: Record<string, string>) =>
       after.sum(name, labels) - before.sum(name, labels)
     const sent = { method: "POST", route: "/chatroom/:id/message", status: "2xx" }
     expect(grown("http_requests_total", sent)).toBe(1)
     expect(grown("http_request_duration_seconds_count", { route: sent.route, method: "POST" })).toBe(1)
     expect(grown("chat_messages_sent_total")).toBe(1)
-    expect(grown("chat_generation_attempts_total")).toBe(1)
-    expect(grown("chat_generation_first_chunk_seconds_count")).toBe(1)
-    expect(grown("chat_generation_duration_seconds_count", { status: "completed" })).toBe(1)
+    expect(grown("chat_reply_attempts_total")).toBe(1)
+    expect(grown("chat_reply_first_chunk_seconds_count")).toBe(1)
+    expect(grown("chat_reply_attempt_duration_seconds_count", { status: "completed" })).toBe(1)
     expect(grown("chat_replies_finished_total", { status: "completed", code: "none" })).toBe(1)
     expect(grown("chat_tokens_total", { kind: "prompt" })).toBe(reply.usage.promptTokens)
     expect(grown("chat_tokens_total", { kind: "output" })).toBe(reply.usage.outputTokens)
@@ -42,17 +42,17 @@ describe("the figures", () => {
 
   test("count sign-ins, failures by code, refusals of the quota", async () => {
     const user = await signIn(app)
-    const before = await figures()
+    const before = await metrics()
     const room = await createRoom(app, user)
     const refused = await ask(app, user, room, "[[gemini: safety after=2]] no")
     expect(refused.error.code).toBe("blocked")
     for (let used = 0; used < 5; used++) await send(app, user, room, `number ${used}`)
     expect((await send(app, user, room, "one too many")).status).toBe(429)
     await signIn(app)
-    const after = await figures()
+    const after = await metrics()
     const grown = (name: string, labels?: Record<string, string>) =>
       after.sum(name, labels) - before.sum(name, labels)
-    expect(grown("chat_generation_attempt_failures_total", { code: "blocked" })).toBe(1)
+    expect(grown("chat_reply_attempt_failures_total", { code: "blocked" })).toBe(1)
     expect(grown("chat_tokens_total", { kind: "output" })).toBeGreaterThanOrEqual(refused.usage.outputTokens)
     expect(grown("chat_quota_refused_total", { tier: "basic" })).toBe(1)
     expect(grown("chat_sign_ins_total", { by: "otp" })).toBe(1)
@@ -64,8 +64,8 @@ describe("the figures", () => {
     const gone = new AbortController()
     const stream = app.http.events(`/chatroom/${room.id}/events`, { token: ann.token, signal: gone.signal })
     await stream.next()
-    await expect.poll(async () => (await figures()).sum("chat_workers")).toBe(1)
-    const now = await figures()
+    await expect.poll(async () => (await metrics()).sum("chat_workers")).toBe(1)
+    const now = await metrics()
     expect(now.sum("chat_open_streams")).toBe(1)
     expect(now.sum("chat_workers_capacity")).toBe(20)
     expect(now.labels("chat_queue_jobs", "state")).toEqual(expect.arrayContaining(["active", "delayed"]))
@@ -78,7 +78,7 @@ describe("the figures", () => {
     if (app.ctx.redis) expect(now.sum("chat_store_up", { store: "redis" })).toBe(1)
     gone.abort()
     await stream.next().catch(() => undefined)
-    await expect.poll(async () => (await figures()).sum("chat_open_streams")).toBe(0)
+    await expect.poll(async () => (await metrics()).sum("chat_open_streams")).toBe(0)
   })
 
   test("count refusals of a rate limit", async () => {

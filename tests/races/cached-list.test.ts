@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest"
-import { type Cache, createMemoryCache, rememberForgets } from "../../src/services/platform/cache.ts"
+import { type Cache, createMemoryCache, retryInvalidations } from "../../src/services/platform/cache.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 
@@ -19,7 +19,7 @@ const names = async () =>
 async function takeLease(key: string): Promise<string> {
   return vi.waitFor(
     async () => {
-      await app.ctx.cache.forget(key)
+      await app.ctx.cache.invalidate(key)
       const read = await app.ctx.cache.read(key)
       if (read.value !== null || read.lease === null) throw new Error("the reader should have got a lease")
       return read.lease
@@ -39,24 +39,24 @@ test("a reader that started before a write doesn't fill the cache with what it s
 
 test("while a write is under way nobody fills", async () => {
   const key = `chatrooms:${user.user.id}`
-  await app.ctx.cache.hold(key)
+  await app.ctx.cache.lock(key)
   expect(await app.ctx.cache.read(key)).toEqual({ value: null, lease: null })
   await takeLease(key)
-  await app.ctx.cache.forget(key)
+  await app.ctx.cache.invalidate(key)
 })
 
 test("a forget that fails is made up for, also when one before it succeeds later", async () => {
   const forgets: PromiseWithResolvers<void>[] = []
   const store: Cache = {
     ...createMemoryCache(),
-    forget() {
+    invalidate() {
       const forget = Promise.withResolvers<void>()
       forgets.push(forget)
       return forget.promise
     },
   }
-  const cache = rememberForgets(store)
-  const both = [cache.forget("key"), cache.forget("key")]
+  const cache = retryInvalidations(store)
+  const both = [cache.invalidate("key"), cache.invalidate("key")]
   forgets[1]?.reject(new Error("no answer"))
   forgets[0]?.resolve()
   await Promise.all(both)

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { createPromptBatches, type PromptBatches } from "../../src/services/chat/prompt-batches.ts"
-import { type NewExchange, writeExchanges } from "../../src/services/chat/write-exchanges.ts"
+import {
+  insertPromptsAndReplies,
+  type NewPrompt,
+} from "../../src/services/replies/accept/insert-prompt-and-reply.ts"
+import { createPromptBatches, type PromptBatches } from "../../src/services/replies/accept/prompt-batches.ts"
 import { newId } from "../../src/utils/ids.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, promptsUsed } from "../helpers/chat.ts"
@@ -30,7 +33,7 @@ async function senders(count: number): Promise<Sender[]> {
   return users
 }
 
-function exchangeOf({ user, room }: Sender, more: Partial<NewExchange> = {}): NewExchange {
+function exchangeOf({ user, room }: Sender, more: Partial<NewPrompt> = {}): NewPrompt {
   return {
     userId: user.user.id,
     chatroomId: room.id,
@@ -56,9 +59,9 @@ describe("prompts of several users in one statement", () => {
   test("are each written whole, with the outcome in the order of the prompts", async () => {
     const all = await senders(8)
     const exchanges = all.map((sender) => exchangeOf(sender))
-    const outcomes = await writeExchanges(app.pool, app.ctx.config, exchanges, { skipLocked: true })
+    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx.config, exchanges, { skipLocked: true })
     for (const [n, sender] of all.entries()) {
-      const { promptId, replyId, content } = exchanges[n] as NewExchange
+      const { promptId, replyId, content } = exchanges[n] as NewPrompt
       expect(outcomes[n]).toMatchObject({ reply_id: replyId, charged: true, starts_now: true, position: 1 })
       expect(await messagesOf(sender)).toEqual([
         { id: promptId, parent_id: null, position: 1, role: "user", content, status: "completed" },
@@ -80,7 +83,7 @@ describe("prompts of several users in one statement", () => {
       exchangeOf(stranger, { chatroomId: good.room.id }),
       exchangeOf(misled, { parentId: newId() }),
     ]
-    const outcomes = await writeExchanges(app.pool, app.ctx.config, exchanges, { skipLocked: true })
+    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx.config, exchanges, { skipLocked: true })
     expect(
       outcomes.map(({ room_found, parent_found, charged }) => [room_found, parent_found, charged]),
     ).toEqual([
@@ -123,7 +126,7 @@ describe("prompts that come at the same time", () => {
   test("one that PostgreSQL refuses fails alone", async () => {
     const all = await senders(6)
     const exchanges = all.map((sender) => exchangeOf(sender))
-    const broken = exchanges[4] as NewExchange
+    const broken = exchanges[4] as NewPrompt
     broken.content = "refused by the constraint"
     await app.pool.query(
       "ALTER TABLE messages ADD CONSTRAINT no_such_text CHECK (content <> 'refused by the constraint')",

@@ -1,6 +1,6 @@
 import Stripe from "stripe"
 import { afterEach, describe, expect, test } from "vitest"
-import { freePort } from "../helpers/redis-server.ts"
+import { freePort } from "../../tools/lib/redis-server.ts"
 import {
   clientOf,
   failed,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { readReconcileOptions, WrongOptions } from "../../src/reconcile-options.ts"
+import { readReconcileOptions, WrongOptions } from "../../src/cli/reconcile-options.ts"
 
 test.each([
   [[], { scope: "all", json: false }],

@@ -1,11 +1,16 @@
 import { expect, test } from "vitest"
-import { advance, createWaker, nextPosition, type Place } from "../../src/services/generation/follow-reply.ts"
-import type { LogEntry } from "../../src/services/generation/reply-log.ts"
+import {
+  advance,
+  createWaker,
+  nextPosition,
+  type ReplyCursor,
+} from "../../src/services/replies/stream/follow-reply.ts"
+import type { LogEntry } from "../../src/services/replies/stream/reply-log.ts"
 
 const entry = (offset: number, text: string): LogEntry => ({ attempt: 1, offset, text })
 
 /** Goes through what was read. @returns where to go on in the log */
-function read(place: Place, entries: LogEntry[]) {
+function read(place: ReplyCursor, entries: LogEntry[]) {
   for (const one of entries) Array.from(advance(place, one))
   return nextPosition(place, "before", { entries, position: "after" })
 }

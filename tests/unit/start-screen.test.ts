@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
+import { startScreen } from "../../src/boot/start-screen.ts"
 import { readConfig } from "../../src/config/env.ts"
-import { startScreen } from "../../src/start-screen.ts"
 
 const URL_HERE = "http://localhost:3977"
 

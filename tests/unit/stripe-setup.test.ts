@@ -1,8 +1,8 @@
 import Stripe from "stripe"
 import { expect, test } from "vitest"
-import { runSetup } from "../../scripts/stripe/run-setup.ts"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
 import { HANDLED_EVENTS } from "../../src/services/billing/event-types.ts"
+import { runSetup } from "../../tools/scripts/stripe/run-setup.ts"
 import { clientOf, useSimulator } from "../simulators/stripe-kit.ts"
 
 const simulator = useSimulator()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
-import { eraseDeletedUsers } from "../../src/services/users/erase-users.ts"
+import { eraseDeletedUsers } from "../../src/services/account/erase-users.ts"
 import {
   count,
   expectProblem,

@@ -535,7 +535,7 @@ export interface Endpoints {
     }
     events: never
   }
-  /** Get this process's figures. */
+  /** Get this process's metrics. */
   "GET /metrics": {
     params: Record<never, never>
     query: Record<never, never>

@@ -1,6 +1,6 @@
 import type { Context } from "../../services/context.ts"
-import type { ReplyEvent } from "../../services/generation/follow-reply.ts"
-import type { RoomEvent } from "../../services/generation/follow-room.ts"
+import type { ReplyEvent } from "../../services/replies/stream/follow-reply.ts"
+import type { RoomEvent } from "../../services/replies/stream/follow-room.ts"
 import type { SseEvent } from "../../utils/sse.ts"
 import { presentChatroom } from "./chatroom.ts"
 import { presentMessage } from "./message.ts"

@@ -1,6 +1,6 @@
 import type { MessageRecord } from "../../services/chat/message-record.ts"
 import type { Context } from "../../services/context.ts"
-import { failureMessage } from "../../services/generation/failures.ts"
+import { failureMessage } from "../../services/replies/provider/failures.ts"
 
 /** A message as clients see it. */
 export function presentMessage(ctx: Context, message: MessageRecord) {
@@ -19,7 +19,7 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     model: message.model,
     finishReason: message.finishReason,
     usage: presentUsage(message),
-    estimatedWaitMs: message.status === "queued" ? ctx.outlook.waitMs(message) : null,
+    estimatedWaitMs: message.status === "queued" ? ctx.waitEstimator.waitMs(message) : null,
     createdAt: message.createdAt.toISOString(),
     completedAt: message.completedAt?.toISOString() ?? null,
   }
@@ -36,7 +36,7 @@ function presentUsage({ promptTokens, outputTokens, thoughtTokens, totalTokens }
 }
 
 /** A prompt with the reply that it waits for. */
-export function presentExchange(
+export function presentPromptAndReply(
   ctx: Context,
   { prompt, reply }: { prompt: MessageRecord; reply: MessageRecord },
 ) {

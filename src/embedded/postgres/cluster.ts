@@ -71,9 +71,9 @@ async function createCluster(home: string, options: OpenCluster): Promise<void> 
   return build(outside, home, options)
 }
 
-async function build(place: string, home: string, options: OpenCluster): Promise<void> {
-  await sweepStaging(dirname(place))
-  const staging = `${place}.new-${process.pid}-${randomBytes(4).toString("hex")}`
+async function build(target: string, home: string, options: OpenCluster): Promise<void> {
+  await sweepStaging(dirname(target))
+  const staging = `${target}.new-${process.pid}-${randomBytes(4).toString("hex")}`
   try {
     await makeStaging(staging, options.account)
     await runInitdb({
@@ -82,7 +82,7 @@ async function build(place: string, home: string, options: OpenCluster): Promise
       passwordFile: join(staging, "password"),
     })
     if (options.account) await chown(join(staging, "password"), 0, 0)
-    await publish(staging, place, home)
+    await publish(staging, target, home)
   } finally {
     await rm(staging, { recursive: true, force: true, maxRetries: 3 })
   }
@@ -101,14 +101,14 @@ async function makeStaging(staging: string, account: Account): Promise<void> {
 }
 
 /** Two first starts at once both build; the one that comes second finds the name taken, and drops its own. */
-async function publish(staging: string, place: string, home: string): Promise<void> {
+async function publish(staging: string, target: string, home: string): Promise<void> {
   try {
-    await rename(staging, place)
-    if (place !== home) await symlink(place, home)
+    await rename(staging, target)
+    if (target !== home) await symlink(target, home)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ""
     if (!["ENOTEMPTY", "EEXIST", "EPERM"].includes(code) || !(await isThere(home))) throw error
-    if (place !== home) await rm(place, { recursive: true, force: true })
+    if (target !== home) await rm(target, { recursive: true, force: true })
   }
 }
 

@@ -41,7 +41,7 @@ const KILL_MS = 5000
  * or shutting down. Throws StartFailed, DiskFull, ClusterUnusable.
  */
 export async function acquirePostmaster(options: Acquire): Promise<Postmaster> {
-  const wait = patience(options)
+  const wait = backOff(options)
   for (let starts = 0; ; ) {
     const running = await findPostmaster(options.site.cluster)
     if (running) {
@@ -114,9 +114,9 @@ function watch(child: ChildProcess) {
 }
 
 /** One step of waiting: throws when it took too long or was aborted, and says so once when it's slow. */
-function patience({ site, onProgress, signal }: Acquire): () => Promise<void> {
+function backOff({ site, onProgress, signal }: Acquire): () => Promise<void> {
   const started = performance.now()
-  let told = false
+  let reported = false
   return async () => {
     signal?.throwIfAborted()
     const waited = performance.now() - started
@@ -126,8 +126,8 @@ function patience({ site, onProgress, signal }: Acquire): () => Promise<void> {
         await tailOf(site.log, 0),
       )
     }
-    if (waited > SLOW_MS && !told) {
-      told = true
+    if (waited > SLOW_MS && !reported) {
+      reported = true
       onProgress("Waiting for PostgreSQL: it recovers from a crash, or is still shutting down.")
     }
     await sleep(POLL_MS)

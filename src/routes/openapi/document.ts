@@ -1,11 +1,11 @@
-import type { Row } from "../row.ts"
+import type { Endpoint } from "../endpoint.ts"
 import { createComponents } from "./components.ts"
 import { describeOperation } from "./operation.ts"
 import { describeTags } from "./tags.ts"
 import type { OpenApi } from "./types.ts"
 
 /** The contract of `rows`, of which the routes are made, too. */
-export function describeApi(rows: readonly Row[], version: string): OpenApi {
+export function describeApi(rows: readonly Endpoint[], version: string): OpenApi {
   const components = createComponents()
   const paths: OpenApi["paths"] = {}
   for (const row of rows) {

@@ -1,4 +1,4 @@
-import type { Row } from "../row.ts"
+import type { Endpoint } from "../endpoint.ts"
 import type { Components } from "./components.ts"
 import { exampleOf } from "./example.ts"
 import { REQUEST_HEADERS } from "./headers.ts"
@@ -8,7 +8,7 @@ import { tagOf } from "./tags.ts"
 import type { Operation, Parameter, Ref } from "./types.ts"
 
 /** One endpoint as an OpenAPI operation. */
-export function describeOperation(row: Row, components: Components): Operation {
+export function describeOperation(row: Endpoint, components: Components): Operation {
   const { summary, description } = row
   return {
     operationId: row.run.name,
@@ -26,18 +26,21 @@ export function describeOperation(row: Row, components: Components): Operation {
 /** Signed byte by byte, so what is in it is for the service to read. */
 const RAW_BODY = { "application/json": { schema: { type: "object" }, example: {} } }
 
-const SECURITY: Record<Row["auth"], Operation["security"]> = {
+const SECURITY: Record<Endpoint["auth"], Operation["security"]> = {
   none: [],
   user: [{ accessToken: [] }],
   admin: [{ adminToken: [] }, { adminSession: [] }],
   metrics: [{ metricsToken: [] }],
 }
 
-function describeParameters({ params, query, heeds = [] }: Row, components: Components): (Parameter | Ref)[] {
+function describeParameters(
+  { params, query, requestHeaders = [] }: Endpoint,
+  components: Components,
+): (Parameter | Ref)[] {
   return [
     ...(params ? describeFields("path", components.input(params)) : []),
     ...(query ? describeFields("query", components.input(query)) : []),
-    ...(["X-Request-Id", ...heeds] as const).map((name) =>
+    ...(["X-Request-Id", ...requestHeaders] as const).map((name) =>
       components.share("parameters", name, () => ({
         name,
         in: "header" as const,
@@ -48,13 +51,13 @@ function describeParameters({ params, query, heeds = [] }: Row, components: Comp
   ]
 }
 
-function describeFields(place: "path" | "query", schema: JsonSchema): Parameter[] {
+function describeFields(location: "path" | "query", schema: JsonSchema): Parameter[] {
   const required = (schema.required ?? []) as string[]
   return Object.entries(schema.properties as Record<string, JsonSchema>).map(
     ([name, { description, ...own }]) => ({
       name,
-      in: place,
-      required: place === "path" || required.includes(name),
+      in: location,
+      required: location === "path" || required.includes(name),
       ...(description ? { description } : {}),
       schema: own,
     }),
@@ -62,7 +65,7 @@ function describeFields(place: "path" | "query", schema: JsonSchema): Parameter[
 }
 
 function describeBody(
-  body: NonNullable<Row["body"]>,
+  body: NonNullable<Endpoint["body"]>,
   components: Components,
 ): NonNullable<Operation["requestBody"]> {
   const schema = components.input(body)

@@ -1,14 +1,14 @@
 import { z } from "zod"
 import { PROBLEMS, Problem, type ProblemCode } from "../../schemas/problem.ts"
 import { formatSse } from "../../utils/sse.ts"
-import type { Row } from "../row.ts"
+import type { Endpoint } from "../endpoint.ts"
 import type { Components } from "./components.ts"
 import { exampleOf } from "./example.ts"
 import { REPLY_HEADERS, type ReplyHeader } from "./headers.ts"
 import type { Content, Ref, ReplyObject } from "./types.ts"
 
 /** Every reply of an endpoint by status: what its row declares and what its guards raise. */
-export function describeReplies(row: Row, components: Components): Record<string, ReplyObject | Ref> {
+export function describeReplies(row: Endpoint, components: Components): Record<string, ReplyObject | Ref> {
   const successes = Object.entries(row.reply).map(([status, body]) => [
     status,
     {
@@ -29,15 +29,20 @@ const MEANINGS: Record<string, string> = {
   503: "Not now.",
 }
 
-function successHeaders({ limit, query, sends = [] }: Row, status: number): ReplyHeader[] {
+function successHeaders({ limit, query, responseHeaders = [] }: Endpoint, status: number): ReplyHeader[] {
   const pages = query instanceof z.ZodObject && "cursor" in query.shape && status < 400
-  return ["X-Request-Id", ...(limit ? LIMITED : []), ...(pages ? (["Link"] as const) : []), ...sends]
+  return [
+    "X-Request-Id",
+    ...(limit ? LIMITED : []),
+    ...(pages ? (["Link"] as const) : []),
+    ...responseHeaders,
+  ]
 }
 
 const LIMITED = ["RateLimit-Policy", "RateLimit"] as const
 
 function describeContent(
-  body: NonNullable<Row["reply"][number]>,
+  body: NonNullable<Endpoint["reply"][number]>,
   components: Components,
 ): Record<string, Content> {
   if (body instanceof z.ZodType) {
@@ -61,7 +66,7 @@ function describeStream(events: Record<string, z.ZodType>, components: Component
   }
 }
 
-function describeErrors(row: Row, components: Components): [string, Ref][] {
+function describeErrors(row: Endpoint, components: Components): [string, Ref][] {
   const codes = [...new Set([...guardErrors(row), ...(row.errors ?? [])])]
   const statuses = [...new Set(codes.map(statusOf))].filter((status) => !(status in row.reply))
   return statuses
@@ -76,7 +81,7 @@ function describeErrors(row: Row, components: Components): [string, Ref][] {
 const statusOf = (code: ProblemCode): number => PROBLEMS[code][0]
 
 /** What the guards raise, in the order they run, and what may always happen. */
-function guardErrors({ auth, limit, params, query, body, raw }: Row): ProblemCode[] {
+function guardErrors({ auth, limit, params, query, body, raw }: Endpoint): ProblemCode[] {
   return [
     ...(auth === "none" ? [] : (["unauthenticated"] as const)),
     ...(auth === "admin" ? (["forbidden"] as const) : []),
@@ -90,7 +95,7 @@ function guardErrors({ auth, limit, params, query, body, raw }: Row): ProblemCod
   ]
 }
 
-function describeError(row: Row, codes: ProblemCode[], components: Components): ReplyObject {
+function describeError(row: Endpoint, codes: ProblemCode[], components: Components): ReplyObject {
   const status = statusOf(codes[0] as ProblemCode)
   const headers: ReplyHeader[] = ["X-Request-Id"]
   if (status === 401) headers.push("WWW-Authenticate")

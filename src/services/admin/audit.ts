@@ -1,10 +1,10 @@
 import { Op } from "sequelize"
 import { z } from "zod"
-import { isAfter } from "../../models/place.ts"
+import { afterKeyset } from "../../models/keyset.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { AppError } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
-import type { Actor } from "../auth/actor.ts"
+import type { AdminPrincipal } from "../auth/principal.ts"
 import type { Context } from "../context.ts"
 import type { Admin } from "./admin.ts"
 
@@ -12,7 +12,7 @@ import type { Admin } from "./admin.ts"
 export interface AuditEntry {
   id: string
   at: Date
-  actor: Actor
+  actor: AdminPrincipal
   action: string
   targetId: string | null
   requestId: string
@@ -61,10 +61,10 @@ export async function listAudit(
   ctx: Context,
   { limit, cursor }: { limit: number; cursor?: string },
 ): Promise<{ items: AuditEntry[]; next: string | null }> {
-  const place = cursor === undefined ? null : decodeCursor(cursor, Cursor)
+  const keyset = cursor === undefined ? null : decodeCursor(cursor, Cursor)
   const rows: AuditEntry[] = await ctx.models.AuditEntry.findAll({
     attributes: ["id", "at", "actor", "action", "targetId", "requestId", "address", "outcome"],
-    where: { [Op.and]: place ? [isAfter("at", place)] : [] },
+    where: { [Op.and]: keyset ? [afterKeyset("at", keyset)] : [] },
     order: [
       ["at", "DESC"],
       ["id", "DESC"],

@@ -1,7 +1,7 @@
 import { z } from "zod"
+import { toCamelCase } from "../../utils/camel-case.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import { FIRST_SWEEP_MS } from "../billing/sweep-billing.ts"
 import type { Context } from "../context.ts"
 
@@ -49,13 +49,13 @@ const LIST = `
  * @throws {NotFound}
  */
 export async function replayBillingEvent(ctx: Context, eventId: string): Promise<void> {
-  const { rows } = await ctx.db.pool.query<{ occasion: string }>(REPLAY, [eventId, FIRST_SWEEP_MS])
+  const { rows } = await ctx.db.pool.query<{ dedupeKey: string }>(REPLAY, [eventId, FIRST_SWEEP_MS])
   const replayed = rows[0]
   if (!replayed) throw new NotFound("billing event")
   ctx.background.run("enqueue a billing event", () =>
     ctx.billingQueue.enqueue(
       { kind: "event", eventId, traceparent: ctx.tracing.current() },
-      `replay-${replayed.occasion}`,
+      `replay-${replayed.dedupeKey}`,
     ),
   )
 }
@@ -64,4 +64,4 @@ const REPLAY = `
   UPDATE billing_events SET status = 'pending', handled_at = NULL, tries = 0,
     next_try_at = now() + $2 * interval '1 millisecond'
   WHERE id = $1
-  RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS occasion`
+  RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS dedupe_key`

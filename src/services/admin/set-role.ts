@@ -1,5 +1,5 @@
 import { Forbidden, NotFound } from "../../utils/errors.ts"
-import { type Actor, TOKEN_HOLDER } from "../auth/actor.ts"
+import { type AdminPrincipal, TOKEN_HOLDER } from "../auth/principal.ts"
 import type { Context } from "../context.ts"
 
 /**
@@ -9,7 +9,7 @@ import type { Context } from "../context.ts"
  */
 export async function setRole(
   ctx: Context,
-  { actor, userId, role }: { actor: Actor; userId: string; role: "user" | "admin" },
+  { actor, userId, role }: { actor: AdminPrincipal; userId: string; role: "user" | "admin" },
 ): Promise<void> {
   if (actor !== TOKEN_HOLDER) throw new Forbidden("Roles are given by who has ADMIN_TOKEN.")
   const [changed] = await ctx.models.User.update({ role }, { where: { id: userId, deletedAt: null } })

@@ -1,7 +1,7 @@
 import { Unauthenticated } from "../../utils/errors.ts"
-import type { Actor } from "../auth/actor.ts"
 import { issueAdminSession } from "../auth/admin-session.ts"
-import { recogniseToken } from "../auth/recognise-admin.ts"
+import { authenticateAdminToken } from "../auth/authenticate-admin.ts"
+import type { AdminPrincipal } from "../auth/principal.ts"
 import type { Context } from "../context.ts"
 import { audited } from "./audit.ts"
 
@@ -19,13 +19,13 @@ export interface SignInAdmin {
 export async function signInAdmin(
   ctx: Context,
   { token, requestId, address }: SignInAdmin,
-): Promise<{ actor: Actor; value: string; expiresAt: number }> {
-  const recognised = await recogniseToken(ctx, token).catch((error: unknown) => {
+): Promise<{ actor: AdminPrincipal; value: string; expiresAt: number }> {
+  const admin = await authenticateAdminToken(ctx, token).catch((error: unknown) => {
     if (error instanceof Unauthenticated) ctx.events.adminRefused({ address, requestId })
     throw error
   })
-  const { actor } = recognised
+  const { actor } = admin
   const action = { actor, action: "sign_in", targetId: null, requestId, address }
-  const session = await audited(ctx, action, async () => issueAdminSession(ctx.config, recognised))
+  const session = await audited(ctx, action, async () => issueAdminSession(ctx.config, admin))
   return { actor, ...session }
 }

@@ -2,7 +2,7 @@ import { inTransaction } from "../../config/database.ts"
 import { NotFound } from "../../utils/errors.ts"
 import { announceEnded, markSessionsEnded } from "../auth/end-sessions.ts"
 import type { Context } from "../context.ts"
-import { endAsCancelled } from "../generation/finish-reply.ts"
+import { endAsCancelled } from "../replies/accept/end-reply.ts"
 
 /**
  * Shuts a user out: no way of signing in is left, their tokens are dead within a second, their replies end as

@@ -1,7 +1,7 @@
 import type { CompleteConfig } from "../../config/env.ts"
-import { toCamelCase } from "../../utils/records.ts"
+import { toCamelCase } from "../../utils/camel-case.ts"
 import { SECOND } from "../../utils/time.ts"
-import { within } from "../../utils/within.ts"
+import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Context } from "../context.ts"
 import { checkHealth, type Health } from "../platform/health.ts"
 import { VERSION } from "../platform/version.ts"
@@ -31,7 +31,7 @@ export interface SystemState {
 const COUNT_TIMEOUT_MS = 1 * SECOND
 
 export async function readSystemState(ctx: Context): Promise<SystemState> {
-  const counts = (of: Promise<Counts>) => within(COUNT_TIMEOUT_MS, of).catch(() => null)
+  const counts = (of: Promise<Counts>) => withTimeout(COUNT_TIMEOUT_MS, of).catch(() => null)
   const [health, replies, billing, workers, migration] = await Promise.all([
     checkHealth(ctx),
     counts(ctx.queue.counts()),

@@ -3,8 +3,8 @@ import { LRUCache } from "lru-cache"
 import { z } from "zod"
 import { Unauthenticated } from "../../utils/errors.ts"
 import { MINUTE, SECOND } from "../../utils/time.ts"
-import type { Caller } from "./caller.ts"
-import type { Keys } from "./keys.ts"
+import type { Principal } from "./principal.ts"
+import type { SigningKeys } from "./signing-keys.ts"
 
 export const ACCESS_TOKEN_SECONDS = (15 * MINUTE) / SECOND
 
@@ -25,12 +25,12 @@ const Claims = z.object({ sub: z.uuid(), sid: z.uuid(), exp: z.number().int() })
 export interface AccessTokens {
   issue(of: { userId: string; sessionId: string }): string
   /** Who the token speaks for. Knows nothing of ended sessions. @throws {Unauthenticated} */
-  read(token: string): Caller
+  read(token: string): Principal
 }
 
-export function createAccessTokens(keys: readonly Keys[]): AccessTokens {
-  const [newest] = keys as [Keys, ...Keys[]]
-  const verified = new LRUCache<string, Caller>({ max: CACHED_TOKENS })
+export function createAccessTokens(keys: readonly SigningKeys[]): AccessTokens {
+  const [newest] = keys as [SigningKeys, ...SigningKeys[]]
+  const verified = new LRUCache<string, Principal>({ max: CACHED_TOKENS })
   return {
     issue({ userId, sessionId }) {
       return jwt.sign({ sid: sessionId }, newest.access, {
@@ -45,19 +45,19 @@ export function createAccessTokens(keys: readonly Keys[]): AccessTokens {
     read(token) {
       const known = verified.get(token)
       if (known) return unexpired(known)
-      const caller = verify(keys, token)
-      verified.set(token, caller)
-      return caller
+      const principal = verify(keys, token)
+      verified.set(token, principal)
+      return principal
     },
   }
 }
 
-function unexpired(caller: Caller): Caller {
-  if (caller.expiresAt * SECOND <= Date.now()) throw new Unauthenticated()
-  return caller
+function unexpired(principal: Principal): Principal {
+  if (principal.expiresAt * SECOND <= Date.now()) throw new Unauthenticated()
+  return principal
 }
 
-function verify(keys: readonly Keys[], token: string): Caller {
+function verify(keys: readonly SigningKeys[], token: string): Principal {
   if (token.length > MAX_CHARACTERS) throw new Unauthenticated()
   const header = readHeader(token)
   const key = keys.find(({ id }) => id === header?.kid)
@@ -77,7 +77,7 @@ function readHeader(token: string): jwt.JwtHeader | undefined {
   }
 }
 
-function verifySigned(token: string, key: Keys): unknown {
+function verifySigned(token: string, key: SigningKeys): unknown {
   try {
     return jwt.verify(token, key.access, { algorithms: ["HS256"], issuer: ISSUER, audience: AUDIENCE })
   } catch {

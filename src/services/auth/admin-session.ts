@@ -2,7 +2,7 @@ import { createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto"
 import { z } from "zod"
 import type { CompleteConfig } from "../../config/env.ts"
 import { MINUTE, SECOND } from "../../utils/time.ts"
-import { type Actor, TOKEN_HOLDER } from "./actor.ts"
+import { type AdminPrincipal, TOKEN_HOLDER } from "./principal.ts"
 
 /** A browser's session: short, since nothing but its end can take it back. */
 export const ADMIN_SESSION_SECONDS = (60 * MINUTE) / SECOND
@@ -21,7 +21,7 @@ type Secrets = Pick<CompleteConfig, "jwt" | "admin">
 /** @returns the value of the cookie: who, until when, and an HMAC-SHA256 over both */
 export function issueAdminSession(
   config: Secrets,
-  { actor, sessionId }: { actor: Actor; sessionId: string | null },
+  { actor, sessionId }: { actor: AdminPrincipal; sessionId: string | null },
 ): { value: string; expiresAt: number } {
   const expiresAt = Math.floor(Date.now() / SECOND) + ADMIN_SESSION_SECONDS
   const claims: AdminClaims = { actor, sessionId, expiresAt }

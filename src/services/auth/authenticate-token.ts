@@ -1,7 +1,7 @@
 import { Unauthenticated, Unavailable } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import type { Caller } from "./caller.ts"
+import type { Principal } from "./principal.ts"
 
 /** Somebody waits for this read. */
 const CONFIRM_TIMEOUT_MS = 2 * SECOND
@@ -12,23 +12,23 @@ const CONFIRM_TIMEOUT_MS = 2 * SECOND
  * @throws {Unauthenticated}
  * @throws {Unavailable} when neither can be asked
  */
-export function authenticateToken(ctx: Context, token: string): Caller | Promise<Caller> {
-  const caller = ctx.tokens.access.read(token)
-  if (ctx.revocations.isRevoked(caller.sessionId)) throw new Unauthenticated()
-  return ctx.revocations.isCurrent() ? caller : confirmSession(ctx, caller)
+export function authenticateToken(ctx: Context, token: string): Principal | Promise<Principal> {
+  const principal = ctx.tokens.access.read(token)
+  if (ctx.revocations.isRevoked(principal.sessionId)) throw new Unauthenticated()
+  return ctx.revocations.isCurrent() ? principal : confirmSession(ctx, principal)
 }
 
 /** Whether a stream that was opened by `caller` may go on, by what this process has heard. */
-export function isSessionLive(ctx: Context, caller: Caller): boolean {
-  return caller.expiresAt * SECOND > Date.now() && !ctx.revocations.isRevoked(caller.sessionId)
+export function isSessionLive(ctx: Context, principal: Principal): boolean {
+  return principal.expiresAt * SECOND > Date.now() && !ctx.revocations.isRevoked(principal.sessionId)
 }
 
-async function confirmSession(ctx: Context, caller: Caller): Promise<Caller> {
-  if (await isOpen(ctx, caller)) return caller
+async function confirmSession(ctx: Context, principal: Principal): Promise<Principal> {
+  if (await isOpen(ctx, principal)) return principal
   throw new Unauthenticated()
 }
 
-async function isOpen(ctx: Context, { sessionId }: Caller): Promise<boolean> {
+async function isOpen(ctx: Context, { sessionId }: Principal): Promise<boolean> {
   try {
     const { rowCount } = await ctx.db.pool.query({
       text: "SELECT 1 FROM sessions WHERE id = $1 AND ended_at IS NULL",

@@ -2,13 +2,13 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { CurrentPasswordInvalid, Unauthenticated } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
-import type { Caller } from "./caller.ts"
 import { announceEnded, markSessionsEnded } from "./end-sessions.ts"
-import { chargeGuess, refundGuess } from "./password-guesses.ts"
+import { countLoginAttempt, uncountLoginAttempt } from "./login-throttle.ts"
 import { checkNewPassword, hashPassword, isPassword } from "./passwords.ts"
+import type { Principal } from "./principal.ts"
 
 export interface ChangePassword {
-  user: Caller
+  user: Principal
   newPassword: string
   currentPassword: string | undefined
   address: string
@@ -40,7 +40,7 @@ export async function changePassword(ctx: Context, change: ChangePassword): Prom
   ctx.events.passwordChanged({ userId: change.user.userId })
 }
 
-async function findStanding(ctx: Context, { userId, sessionId }: Caller): Promise<Standing> {
+async function findStanding(ctx: Context, { userId, sessionId }: Principal): Promise<Standing> {
   const { rows } = await ctx.db.pool.query<Standing>(
     `SELECT mobile_number AS "mobileNumber", password_hash AS "passwordHash",
        opened_by = 'otp' AND sessions.created_at > now() - interval '10 minutes' AS "justProven"
@@ -55,10 +55,10 @@ async function findStanding(ctx: Context, { userId, sessionId }: Caller): Promis
 async function proveCurrent(ctx: Context, { currentPassword, address }: ChangePassword, standing: Standing) {
   if (currentPassword === undefined) throw new CurrentPasswordInvalid()
   const guesser = { mobileNumber: standing.mobileNumber, address }
-  await chargeGuess(ctx, guesser)
+  await countLoginAttempt(ctx, guesser)
   if (!(await isPassword(ctx.config, currentPassword, standing.passwordHash)))
     throw new CurrentPasswordInvalid()
-  await refundGuess(ctx.db.pool, guesser)
+  await uncountLoginAttempt(ctx.db.pool, guesser)
 }
 
 /**
@@ -67,7 +67,7 @@ async function proveCurrent(ctx: Context, { currentPassword, address }: ChangePa
  */
 async function apply(
   client: pg.ClientBase,
-  { userId, sessionId }: Caller,
+  { userId, sessionId }: Principal,
   standing: Standing,
   passwordHash: string,
 ) {

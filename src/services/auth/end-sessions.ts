@@ -1,7 +1,7 @@
 import type pg from "pg"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
-import type { Caller } from "./caller.ts"
+import type { Principal } from "./principal.ts"
 import { REVOCATION_SECONDS } from "./revocations.ts"
 
 /** All sessions of a user, or `only` one, or all `except` one. */
@@ -12,13 +12,13 @@ export interface WhichSessions {
 }
 
 /** Ends the caller's own session. */
-export async function logOut(ctx: Context, caller: Caller): Promise<void> {
-  await endSessions(ctx, { userId: caller.userId, only: caller.sessionId }, "logout")
+export async function logOut(ctx: Context, principal: Principal): Promise<void> {
+  await endSessions(ctx, { userId: principal.userId, only: principal.sessionId }, "logout")
 }
 
 /** Ends one of the user's sessions. @throws {NotFound} when it isn't theirs or is over */
-export async function endOwnSession(ctx: Context, caller: Caller, sessionId: string): Promise<void> {
-  const ended = await endSessions(ctx, { userId: caller.userId, only: sessionId }, "ended_by_user")
+export async function endOwnSession(ctx: Context, principal: Principal, sessionId: string): Promise<void> {
+  const ended = await endSessions(ctx, { userId: principal.userId, only: sessionId }, "ended_by_user")
   if (ended.length === 0) throw new NotFound("session")
 }
 

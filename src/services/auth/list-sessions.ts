@@ -1,10 +1,10 @@
 import { fn, Op } from "sequelize"
 import { z } from "zod"
-import { isAfter } from "../../models/place.ts"
+import { afterKeyset } from "../../models/keyset.ts"
 import type { OpenedBy } from "../../models/session.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import type { Context } from "../context.ts"
-import type { Caller } from "./caller.ts"
+import type { Principal } from "./principal.ts"
 
 export interface SessionRecord {
   id: string
@@ -27,16 +27,16 @@ const Cursor = z.tuple([CursorTime, z.uuid()])
 /** The user's live sessions, newest first. @throws {InvalidRequest} for a cursor of another making */
 export async function listSessions(
   ctx: Context,
-  { user, limit, cursor }: { user: Caller; limit: number; cursor: string | undefined },
+  { user, limit, cursor }: { user: Principal; limit: number; cursor: string | undefined },
 ): Promise<SessionPage> {
-  const place = cursor === undefined ? null : decodeCursor(cursor, Cursor)
+  const keyset = cursor === undefined ? null : decodeCursor(cursor, Cursor)
   const rows: SessionRecord[] = await ctx.models.Session.findAll({
     attributes: ["id", "openedBy", "userAgent", "address", "createdAt", "lastUsedAt", "expiresAt"],
     where: {
       userId: user.userId,
       endedAt: null,
       expiresAt: { [Op.gt]: fn("now") },
-      [Op.and]: place ? [isAfter("created_at", place)] : [],
+      [Op.and]: keyset ? [afterKeyset("created_at", keyset)] : [],
     },
     order: [
       ["createdAt", "DESC"],

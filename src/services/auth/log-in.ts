@@ -3,11 +3,11 @@ import { CredentialsInvalid } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findUserByNumber } from "../users/find-user.ts"
 import { toUserRecord, type UserRecord } from "../users/user-record.ts"
-import type { Device } from "./caller.ts"
+import { countLoginAttempt, type LoginAttempt, uncountLoginAttempt } from "./login-throttle.ts"
 import { readMobileNumber } from "./mobile-number.ts"
 import { openSessionSql, openSessionValues, type SignedIn, toSignedIn } from "./open-session.ts"
-import { chargeGuess, type Guesser, refundGuess } from "./password-guesses.ts"
 import { isPassword } from "./passwords.ts"
+import type { Device } from "./principal.ts"
 
 export interface LogIn {
   mobileNumber: string
@@ -25,7 +25,7 @@ export interface LogIn {
 export async function logIn(ctx: Context, { mobileNumber, password, device }: LogIn): Promise<SignedIn> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const guesser = { mobileNumber: number, address: device.address }
-  await chargeGuess(ctx, guesser)
+  await countLoginAttempt(ctx, guesser)
   const user = await findUserByNumber(ctx, number)
   const same = await isPassword(ctx.config, password, user?.passwordHash ?? null)
   if (!user || !same) throw new CredentialsInvalid()
@@ -35,7 +35,7 @@ export async function logIn(ctx: Context, { mobileNumber, password, device }: Lo
 async function openSession(
   ctx: Context,
   user: UserRecord,
-  guesser: Guesser,
+  guesser: LoginAttempt,
   device: Device,
 ): Promise<SignedIn> {
   const session = openSessionValues("password", device)
@@ -45,7 +45,7 @@ async function openSession(
       text: LOG_IN,
       values: [user.id, user.passwordHash, ...session.values],
     })
-    if (rows[0]) await refundGuess(client, guesser)
+    if (rows[0]) await uncountLoginAttempt(client, guesser)
     return rows[0]
   })
   if (!opened) throw new CredentialsInvalid()

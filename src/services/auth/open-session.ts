@@ -4,7 +4,7 @@ import { DAY } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
 import { ACCESS_TOKEN_SECONDS } from "./access-tokens.ts"
-import type { Device } from "./caller.ts"
+import type { Device } from "./principal.ts"
 import type { Rotation } from "./refresh-tokens.ts"
 
 /** How long a session lives without being used, and how long at the most. */

@@ -1,7 +1,7 @@
 import bcrypt from "bcrypt"
 import type { Config } from "../../config/env.ts"
 import { InvalidRequest } from "../../utils/errors.ts"
-import { createGate } from "./gate.ts"
+import { createSemaphore } from "../../utils/semaphore.ts"
 
 /** NIST SP 800-63B asks for 8 at least; bcrypt reads 72 bytes and no more. */
 const MIN_BYTES = 8
@@ -11,7 +11,7 @@ const MAX_BYTES = 72
  * Half of the four threads that Node computes on, shared by the whole process: the rest stays free for files, name
  * look-ups and compression. At 0.2 s for one (cost 12) the last in the queue waits about four seconds.
  */
-const gate = createGate({ running: 2, waiting: 40 })
+const hashing = createSemaphore({ running: 2, waiting: 40 })
 
 /**
  * Checks a password that is to be set. A longer one is refused, not cut: its end would count for nothing.
@@ -26,7 +26,7 @@ export function checkNewPassword(password: string): void {
 
 /** @throws {Unavailable} when too many passwords are being computed */
 export function hashPassword(config: Config, password: string): Promise<string> {
-  return gate.run(() => bcrypt.hash(password, config.password.bcryptCost))
+  return hashing.run(() => bcrypt.hash(password, config.password.bcryptCost))
 }
 
 /**
@@ -35,7 +35,9 @@ export function hashPassword(config: Config, password: string): Promise<string> 
  */
 export async function isPassword(config: Config, password: string, hash: string | null): Promise<boolean> {
   const comparable = hash !== null && Buffer.byteLength(password) <= MAX_BYTES
-  const same = await gate.run(() => bcrypt.compare(password, hash ?? nobodysHash(config.password.bcryptCost)))
+  const same = await hashing.run(() =>
+    bcrypt.compare(password, hash ?? nobodysHash(config.password.bcryptCost)),
+  )
   return comparable && same
 }
 

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto"
-import { type Keys, sign } from "./keys.ts"
+import { type SigningKeys, sign } from "./signing-keys.ts"
 
 /** One rotation of a session. */
 export interface Rotation {
@@ -17,8 +17,8 @@ export interface RefreshTokens {
   read(token: string): Rotation | null
 }
 
-export function createRefreshTokens(keys: readonly Keys[]): RefreshTokens {
-  const [newest] = keys as [Keys, ...Keys[]]
+export function createRefreshTokens(keys: readonly SigningKeys[]): RefreshTokens {
+  const [newest] = keys as [SigningKeys, ...SigningKeys[]]
   return {
     issue: ({ sessionId, generation }) => seal(newest, `${sessionId}.${generation}`),
     read(token) {
@@ -32,7 +32,7 @@ export function createRefreshTokens(keys: readonly Keys[]): RefreshTokens {
 
 const FORM = /^(?=.{1,100}$)([\da-f-]{36})\.(\d{1,9})(?=\.[\w-]{43}$)/
 
-function seal(key: Keys, content: string): string {
+function seal(key: SigningKeys, content: string): string {
   return `${content}.${sign(key.refresh, content).toString("base64url")}`
 }
 

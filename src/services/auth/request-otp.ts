@@ -4,9 +4,9 @@ import { inTransaction } from "../../config/database.ts"
 import { RateLimited } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { CODE_LIFE_MS, newCode, type Purpose } from "./codes.ts"
 import { checkSendable, readMobileNumber } from "./mobile-number.ts"
 import { chargeBudgets } from "./otp-budgets.ts"
+import { CODE_LIFETIME_MS, newCode, type Purpose } from "./otp-codes.ts"
 
 export interface RequestOtp {
   mobileNumber: string
@@ -50,7 +50,7 @@ export async function requestOtp(
     if (registered) await ctx.otpSender.send({ mobileNumber: number, code })
   })
   return {
-    expiresIn: CODE_LIFE_MS / SECOND,
+    expiresIn: CODE_LIFETIME_MS / SECOND,
     resendIn,
     ...(config.otp.delivery === "response" ? { otp: code } : {}),
   }
@@ -70,7 +70,7 @@ async function replaceCode(client: pg.ClientBase, { number, purpose, hash }: New
   const { rows } = await client.query<{ resend_in: number; registered: boolean }>({
     name: "replace-code",
     text: REPLACE_CODE,
-    values: [number, purpose, hash, CODE_LIFE_MS, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS],
+    values: [number, purpose, hash, CODE_LIFETIME_MS, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS],
   })
   if (!rows[0]) throw new RateLimited(await secondsToWait(client, number, purpose))
   return { resendIn: rows[0].resend_in, registered: rows[0].registered }

@@ -2,8 +2,8 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { OtpInvalid } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
+import { CHECK_OTP, checkOtpValues, type Guess } from "./check-otp.ts"
 import { announceEnded, markSessionsEnded } from "./end-sessions.ts"
-import { type Guess, JUDGE_CODE, judgeCodeValues } from "./judge-code.ts"
 import { readMobileNumber } from "./mobile-number.ts"
 import { checkNewPassword, hashPassword } from "./passwords.ts"
 
@@ -39,7 +39,7 @@ async function looksRight(ctx: Context, guess: Guess): Promise<boolean> {
     name: "look-at-code",
     text: `SELECT 1 FROM one_time_codes WHERE mobile_number = $1 AND purpose = ANY ($2::text[])
       AND code_hash = ANY ($3::bytea[]) AND consumed_at IS NULL AND expires_at > now() AND wrong_guesses < $4`,
-    values: judgeCodeValues(ctx.tokens, guess),
+    values: checkOtpValues(ctx.tokens, guess),
   })
   return rowCount === 1
 }
@@ -47,9 +47,9 @@ async function looksRight(ctx: Context, guess: Guess): Promise<boolean> {
 /** @returns null when the code was no good; that it was guessed at is kept */
 async function applyReset(ctx: Context, client: pg.ClientBase, guess: Guess, passwordHash: string | null) {
   const { rows } = await client.query<{ hit: boolean }>({
-    name: "judge-code",
-    text: JUDGE_CODE,
-    values: judgeCodeValues(ctx.tokens, guess),
+    name: "check-otp",
+    text: CHECK_OTP,
+    values: checkOtpValues(ctx.tokens, guess),
   })
   if (!rows[0]?.hit || passwordHash === null) return null
   const updated = await client.query<{ id: string }>(

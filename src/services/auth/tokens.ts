@@ -1,7 +1,7 @@
 import { type AccessTokens, createAccessTokens } from "./access-tokens.ts"
-import { type CodeHashes, createCodeHashes } from "./codes.ts"
-import { createKeys, type JwtSecrets } from "./keys.ts"
+import { type CodeHashes, createCodeHashes } from "./otp-codes.ts"
 import { createRefreshTokens, type RefreshTokens } from "./refresh-tokens.ts"
+import { deriveSigningKeys, type JwtSecrets } from "./signing-keys.ts"
 
 /** Everything that is made with the JWT secret. */
 export interface Tokens {
@@ -12,7 +12,7 @@ export interface Tokens {
 
 /** With a previous secret, what was made with it before the change is still good; nothing new is made with it. */
 export function createTokens(secrets: JwtSecrets): Tokens {
-  const keys = createKeys(secrets)
+  const keys = deriveSigningKeys(secrets)
   return {
     access: createAccessTokens(keys),
     refresh: createRefreshTokens(keys),

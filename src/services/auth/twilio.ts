@@ -3,7 +3,7 @@ import type { Config } from "../../config/env.ts"
 import type { Logger } from "../../config/logger.ts"
 import { maskMobileNumber } from "../../utils/text.ts"
 import { MINUTE } from "../../utils/time.ts"
-import { CODE_LIFE_MS } from "./codes.ts"
+import { CODE_LIFETIME_MS } from "./otp-codes.ts"
 import type { OtpSender, OutgoingCode } from "./otp-sender.ts"
 
 /** https://www.twilio.com/docs/api/errors: those that say whose fault it is. */
@@ -69,7 +69,7 @@ function senderOf({ from }: Config["twilio"]): Record<string, string> {
 }
 
 function textOf(code: string): string {
-  return `${code} is your code. It is good for ${CODE_LIFE_MS / MINUTE} minutes. Never give it to anybody.`
+  return `${code} is your code. It is good for ${CODE_LIFETIME_MS / MINUTE} minutes. Never give it to anybody.`
 }
 
 function toOutcome(status: number, body: string): Outcome {

@@ -1,11 +1,11 @@
 import { OtpInvalid } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { toUserRecord } from "../users/user-record.ts"
-import type { Device } from "./caller.ts"
-import type { Purpose } from "./codes.ts"
-import { JUDGE_CODE, judgeCodeValues } from "./judge-code.ts"
+import { CHECK_OTP, checkOtpValues } from "./check-otp.ts"
 import { readMobileNumber } from "./mobile-number.ts"
 import { openSessionSql, openSessionValues, type SignedIn, toSignedIn } from "./open-session.ts"
+import type { Purpose } from "./otp-codes.ts"
+import type { Device } from "./principal.ts"
 
 export interface VerifyOtp {
   mobileNumber: string
@@ -29,7 +29,7 @@ export async function verifyOtp(
   const { rows } = await ctx.db.pool.query({
     name: "verify-otp",
     text: VERIFY_OTP,
-    values: [...judgeCodeValues(ctx.tokens, { mobileNumber: number, otp, purpose }), ...session.values],
+    values: [...checkOtpValues(ctx.tokens, { mobileNumber: number, otp, purpose }), ...session.values],
   })
   if (!rows[0]) throw new OtpInvalid()
   const user = toUserRecord(rows[0])
@@ -38,8 +38,8 @@ export async function verifyOtp(
 }
 
 const VERIFY_OTP = `
-  WITH judged AS (${JUDGE_CODE}), person AS (
+  WITH checked AS (${CHECK_OTP}), person AS (
     UPDATE users SET verified_at = coalesce(users.verified_at, now())
-    FROM judged WHERE judged.hit AND users.mobile_number = judged.mobile_number AND users.suspended_at IS NULL
+    FROM checked WHERE checked.hit AND users.mobile_number = checked.mobile_number AND users.suspended_at IS NULL
     RETURNING users.*
   ), ${openSessionSql(5)}`

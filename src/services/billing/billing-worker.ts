@@ -1,11 +1,11 @@
 import type { Job } from "bullmq"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { type Again, openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { type Delay, openJobWorker, type QueueStore } from "../platform/job-queue.ts"
 import { startWorkerLoop } from "../platform/worker-loop.ts"
-import { CustomerBusy } from "./customers.ts"
+import { BILLING_QUEUE, BillingJob } from "./billing-queue.ts"
+import { CustomerBusy } from "./customer-lease.ts"
 import { handleEvent } from "./handle-event.ts"
-import { BILLING_QUEUE, BillingJob } from "./queue.ts"
 import { reconcile } from "./reconcile.ts"
 import { sweepBilling } from "./sweep-billing.ts"
 import { syncCustomer } from "./sync-customer.ts"
@@ -40,7 +40,7 @@ export async function startBillingWorker(
 }
 
 /** May run twice for one job, also at the same time: what it does is read Stripe and write that down. */
-async function process(ctx: Context, job: Job<BillingJob>): Promise<Again | null> {
+async function process(ctx: Context, job: Job<BillingJob>): Promise<Delay | null> {
   const what = BillingJob.parse(job.data)
   const parent = "traceparent" in what ? what.traceparent : null
   try {
@@ -58,8 +58,8 @@ async function perform(ctx: Context, job: BillingJob): Promise<void> {
     case "event":
       return handleEvent(ctx, job.eventId)
     case "customer": {
-      const { unsettled } = await syncCustomer(ctx, job.customerId, { kind: "schedule" })
-      if (unsettled) throw unsettled
+      const { unenforced } = await syncCustomer(ctx, job.customerId, { kind: "schedule" })
+      if (unenforced) throw unenforced
       return
     }
     case "reconcile":

@@ -18,7 +18,7 @@ export async function closeCustomer(client: pg.ClientBase, userId: string): Prom
  * Before the user's row goes: what is left of the payer is Stripe's id, for what may still be paid. One who was made
  * while the user was being deleted is closed here.
  */
-export async function forgetPayer(client: pg.ClientBase, userId: string): Promise<void> {
+export async function unlinkCustomer(client: pg.ClientBase, userId: string): Promise<void> {
   await client.query(
     `UPDATE billing_customers SET user_id = NULL, closed_at = coalesce(closed_at, billing_now()),
        sync_due_at = CASE WHEN closed_at IS NULL THEN now() ELSE sync_due_at END

@@ -1,5 +1,5 @@
+import { toCamelCase } from "../../utils/camel-case.ts"
 import { Unauthenticated } from "../../utils/errors.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
 import { RESETS_AT_SQL, TODAY_SQL } from "../usage/quota.ts"
 import { TIER_SQL } from "../users/tier.ts"

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Context } from "../context.ts"
-import { adoptCustomer } from "./adopt-customers.ts"
+import { relinkCustomer } from "./relink-customers.ts"
 import { isMissing } from "./stripe.ts"
 import { syncCustomer } from "./sync-customer.ts"
 
@@ -13,17 +13,17 @@ export async function handleEvent(ctx: Context, eventId: string): Promise<void> 
   const event = await findPending(ctx, eventId)
   if (!event) return
   const stripeId = event.stripe_customer_id ?? (await askForCustomer(ctx, event))
-  const customerId = stripeId && ((await findCustomer(ctx, stripeId)) ?? (await adopt(ctx, stripeId)))
+  const customerId = stripeId && ((await findCustomer(ctx, stripeId)) ?? (await relink(ctx, stripeId)))
   if (!customerId) return markUnmatched(ctx, eventId, event.type)
   // The sync takes all events of the customer that are here by now, this one among them.
   if (event.stripe_customer_id === null) await nameCustomer(ctx, eventId, stripeId)
-  const { unsettled } = await syncCustomer(ctx, customerId, { kind: "event", eventId })
-  if (unsettled) throw unsettled
+  const { unenforced } = await syncCustomer(ctx, customerId, { kind: "event", eventId })
+  if (unenforced) throw unenforced
 }
 
-async function adopt(ctx: Context, stripeId: string): Promise<string | null> {
-  const adopted = await adoptCustomer(ctx, stripeId)
-  return adopted?.isTaken ? adopted.customerId : null
+async function relink(ctx: Context, stripeId: string): Promise<string | null> {
+  const relinked = await relinkCustomer(ctx, stripeId)
+  return relinked?.isTaken ? relinked.customerId : null
 }
 
 interface PendingEvent {

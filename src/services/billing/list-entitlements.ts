@@ -1,6 +1,6 @@
 import { Op } from "sequelize"
 import { z } from "zod"
-import { isAfter } from "../../models/place.ts"
+import { afterKeyset } from "../../models/keyset.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import type { Context } from "../context.ts"
 
@@ -23,10 +23,10 @@ export async function listEntitlements(
   ctx: Context,
   { userId, limit, cursor }: { userId: string; limit: number; cursor?: string },
 ): Promise<{ items: EntitlementEntry[]; next: string | null }> {
-  const place = cursor === undefined ? null : decodeCursor(cursor, Cursor)
+  const keyset = cursor === undefined ? null : decodeCursor(cursor, Cursor)
   const rows: EntitlementEntry[] = await ctx.models.EntitlementEntry.findAll({
     attributes: ["id", "at", "tier", "until", "reason", "cause", "eventId", "subscriptionId"],
-    where: { userId, [Op.and]: place ? [isAfter("at", place)] : [] },
+    where: { userId, [Op.and]: keyset ? [afterKeyset("at", keyset)] : [] },
     order: [
       ["at", "DESC"],
       ["id", "DESC"],

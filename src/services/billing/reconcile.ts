@@ -1,8 +1,8 @@
 import type { Context } from "../context.ts"
-import { adoptCustomer, findForgotten } from "./adopt-customers.ts"
-import { CustomerBusy } from "./customers.ts"
+import { CustomerBusy } from "./customer-lease.ts"
 import type { Entitlement } from "./entitlement.ts"
-import type { Notice } from "./notices.ts"
+import type { OperatorNotice } from "./operator-notices.ts"
+import { findUnlinked, relinkCustomer } from "./relink-customers.ts"
 import { syncCustomer } from "./sync-customer.ts"
 
 export interface Reconciled {
@@ -14,7 +14,7 @@ export interface Reconciled {
     after: Entitlement
   }[]
   /** What the rules did at Stripe. */
-  notices: (Notice & { customerId: string })[]
+  notices: (OperatorNotice & { customerId: string })[]
   /** Customers at Stripe who were forgotten and are known again. */
   takenBack: { customerId: string; stripeId: string }[]
   /** How many were left out, because somebody else reads them just now. */
@@ -42,7 +42,7 @@ const PAGE = 500
  */
 export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOptions): Promise<Reconciled> {
   const done: Reconciled = { checked: 0, changes: [], notices: [], takenBack: [], busy: 0, failures: [] }
-  if (scope === "all") await adoptForgotten(ctx, done)
+  if (scope === "all") await relinkUnlinked(ctx, done)
   for await (const ids of pagesOf(ctx, scope)) {
     if (ctx.stopping.aborted) break
     const waiting = ids.values()
@@ -61,13 +61,13 @@ export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOp
   return done
 }
 
-async function adoptForgotten(ctx: Context, done: Reconciled): Promise<void> {
-  for await (const stripeId of findForgotten(ctx)) {
+async function relinkUnlinked(ctx: Context, done: Reconciled): Promise<void> {
+  for await (const stripeId of findUnlinked(ctx)) {
     if (ctx.stopping.aborted) return
     await counted(stripeId, done, async () => {
-      const adopted = await adoptCustomer(ctx, stripeId)
-      if (!adopted) return
-      const { customerId, isTaken, notices } = adopted
+      const relinked = await relinkCustomer(ctx, stripeId)
+      if (!relinked) return
+      const { customerId, isTaken, notices } = relinked
       if (isTaken) done.takenBack.push({ customerId, stripeId })
       done.notices.push(...notices.map((notice) => ({ customerId, ...notice })))
     })
@@ -77,11 +77,11 @@ async function adoptForgotten(ctx: Context, done: Reconciled): Promise<void> {
 async function reconcileOne(ctx: Context, customerId: string, done: Reconciled): Promise<void> {
   await counted(customerId, done, async () => {
     const synced = await syncCustomer(ctx, customerId, { kind: "reconcile" })
-    const { changed, entitlement, notices, unsettled } = synced
+    const { changed, entitlement, notices, unenforced } = synced
     done.checked++
     if (changed) done.changes.push({ customerId, before: changed.before, after: entitlement })
     done.notices.push(...notices.map((notice) => ({ customerId, ...notice })))
-    if (unsettled) done.failures.push({ customerId, error: unsettled })
+    if (unenforced) done.failures.push({ customerId, error: unenforced })
   })
 }
 

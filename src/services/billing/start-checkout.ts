@@ -6,16 +6,16 @@ import type { Context } from "../context.ts"
 import {
   CustomerBusy,
   ensureCustomer,
-  type HeldCustomer,
+  type LeasedCustomer,
   LeaseLost,
-  updateHeld,
-  withCustomer,
-} from "./customers.ts"
+  updateLeasedCustomer,
+  withCustomerLease,
+} from "./customer-lease.ts"
 import { getSubscription } from "./get-subscription.ts"
 import { isBeingPaid, type Subscription } from "./read-subscriptions.ts"
 import { returnUrl } from "./return-url.ts"
 import { isMissing, whileAsked } from "./stripe.ts"
-import { type Synced, syncHeld } from "./sync-customer.ts"
+import { type Synced, syncLeasedCustomer } from "./sync-customer.ts"
 
 /** A page of Stripe's on which the user pays. */
 export interface Checkout {
@@ -38,8 +38,8 @@ const LEAST_LEFT_SECONDS = 10 * 60
 export async function startCheckout(ctx: Context, userId: string): Promise<Checkout> {
   const customerId = await ensureCustomer(ctx, userId)
   try {
-    return await withCustomer(ctx, customerId, { waitMs: WAIT_MS }, (held) =>
-      whileAsked(() => openCheckout(ctx, held, userId)),
+    return await withCustomerLease(ctx, customerId, { waitMs: WAIT_MS }, (leased) =>
+      whileAsked(() => openCheckout(ctx, leased, userId)),
     )
   } catch (error) {
     const isOvertaken = error instanceof CustomerBusy || error instanceof LeaseLost
@@ -47,29 +47,32 @@ export async function startCheckout(ctx: Context, userId: string): Promise<Check
   }
 }
 
-async function openCheckout(ctx: Context, held: HeldCustomer, userId: string): Promise<Checkout> {
-  if (held.closedAt !== null) throw new Unauthenticated()
+async function openCheckout(ctx: Context, leased: LeasedCustomer, userId: string): Promise<Checkout> {
+  if (leased.closedAt !== null) throw new Unauthenticated()
   // Made Pro by an operator: there is nothing to pay for.
-  if (held.stripeId === null && (await getSubscription(ctx, userId)).tier === "pro")
+  if (leased.stripeId === null && (await getSubscription(ctx, userId)).tier === "pro")
     throw new AlreadySubscribed()
-  const customer = await ensureStripeCustomer(ctx, held, userId)
+  const customer = await ensureStripeCustomer(ctx, leased, userId)
   // On the page of a customer who was deleted nobody can pay.
-  const last = customer === held.stripeId ? await readLastSession(ctx, held) : null
+  const last = customer === leased.stripeId ? await readLastSession(ctx, leased) : null
   // After the page: what is paid on it in between shows here.
-  if (held.stripeId !== null)
-    await refuseSubscribed(ctx, await syncHeld(ctx, { ...held, stripeId: customer }, { kind: "checkout" }))
+  if (leased.stripeId !== null)
+    await refuseSubscribed(
+      ctx,
+      await syncLeasedCustomer(ctx, { ...leased, stripeId: customer }, { kind: "checkout" }),
+    )
   if (last && isUsable(last, ctx)) return { url: last.url as string, sessionId: last.id }
   // Two open pages would be two subscriptions.
   if (last?.status === "open") await ctx.stripe.checkout.sessions.expire(last.id)
-  return createSession(ctx, held, { userId, customer })
+  return createSession(ctx, leased, { userId, customer })
 }
 
 /** Those that a second subscription would come beside. */
 const STANDING = new Set(["active", "trialing", "past_due", "unpaid", "paused"])
 
-async function refuseSubscribed(ctx: Context, { entitlement, subscriptions, unsettled }: Synced) {
+async function refuseSubscribed(ctx: Context, { entitlement, subscriptions, unenforced }: Synced) {
   if (entitlement.tier === "pro") throw new AlreadySubscribed()
-  if (unsettled) throw unsettled
+  if (unenforced) throw unenforced
   for (const subscription of subscriptions) {
     if (!STANDING.has(subscription.status)) continue
     if (!ctx.config.stripe.proPrices.includes(subscription.priceId ?? "")) continue
@@ -87,7 +90,7 @@ async function refuseWhilePending(ctx: Context, subscriptions: readonly Subscrip
   }
 }
 
-async function readLastSession(ctx: Context, { checkoutSessionId }: HeldCustomer) {
+async function readLastSession(ctx: Context, { checkoutSessionId }: LeasedCustomer) {
   if (checkoutSessionId === null) return null
   try {
     return await ctx.stripe.checkout.sessions.retrieve(checkoutSessionId, { expand: ["line_items"] })
@@ -108,16 +111,21 @@ function isUsable(session: Stripe.Checkout.Session, ctx: Context): boolean {
 }
 
 /** One customer of Stripe's per user: its id is written before anybody else may ask. */
-async function ensureStripeCustomer(ctx: Context, held: HeldCustomer, userId: string): Promise<string> {
-  if (held.stripeId !== null && (await isThere(ctx, held.stripeId))) return held.stripeId
-  const { id } = await withFreshKey(ctx, held, () =>
+async function ensureStripeCustomer(ctx: Context, leased: LeasedCustomer, userId: string): Promise<string> {
+  if (leased.stripeId !== null && (await isThere(ctx, leased.stripeId))) return leased.stripeId
+  const { id } = await withFreshKey(ctx, leased, () =>
     ctx.stripe.customers.create(
-      { metadata: { user_id: userId, billing_customer_id: held.id } },
+      { metadata: { user_id: userId, billing_customer_id: leased.id } },
       // The same for whoever is cut off before they could write the id down, another after a customer was deleted.
-      { idempotencyKey: `customer-${held.id}-${held.stripeId ?? "first"}-${held.checkouts}` },
+      { idempotencyKey: `customer-${leased.id}-${leased.stripeId ?? "first"}-${leased.checkouts}` },
     ),
   )
-  await updateHeld(ctx.db.pool, held, "stripe_id = $3, checkout_session_id = NULL, touched_at = now()", [id])
+  await updateLeasedCustomer(
+    ctx.db.pool,
+    leased,
+    "stripe_id = $3, checkout_session_id = NULL, touched_at = now()",
+    [id],
+  )
   return id
 }
 
@@ -132,10 +140,10 @@ async function isThere(ctx: Context, stripeId: string): Promise<boolean> {
 
 async function createSession(
   ctx: Context,
-  held: HeldCustomer,
+  leased: LeasedCustomer,
   { userId, customer }: { userId: string; customer: string },
 ): Promise<Checkout> {
-  const metadata = { user_id: userId, billing_customer_id: held.id }
+  const metadata = { user_id: userId, billing_customer_id: leased.id }
   const params: Stripe.Checkout.SessionCreateParams = {
     mode: "subscription",
     customer,
@@ -146,10 +154,10 @@ async function createSession(
     metadata,
     subscription_data: { metadata },
   }
-  const session = await askForSession(ctx, held, params)
-  await updateHeld(
+  const session = await askForSession(ctx, leased, params)
+  await updateLeasedCustomer(
     ctx.db.pool,
-    held,
+    leased,
     "checkout_session_id = $3, checkouts = checkouts + 1, touched_at = now()",
     [session.id],
   )
@@ -160,11 +168,11 @@ async function createSession(
  * Stripe repeats its answer to a key for a day, also when that was an error: after one the next call has a key of
  * its own. Where no answer came it keeps the key, as the first may have been done.
  */
-async function withFreshKey<T>(ctx: Context, held: HeldCustomer, call: () => Promise<T>): Promise<T> {
+async function withFreshKey<T>(ctx: Context, leased: LeasedCustomer, call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {
-    if (isAnswer(error)) await updateHeld(ctx.db.pool, held, "checkouts = checkouts + 1")
+    if (isAnswer(error)) await updateLeasedCustomer(ctx.db.pool, leased, "checkouts = checkouts + 1")
     throw error
   }
 }
@@ -176,8 +184,12 @@ function isAnswer(error: unknown): boolean {
 }
 
 /** A key names what is asked for and how many were had before. */
-async function askForSession(ctx: Context, held: HeldCustomer, params: Stripe.Checkout.SessionCreateParams) {
+async function askForSession(
+  ctx: Context,
+  leased: LeasedCustomer,
+  params: Stripe.Checkout.SessionCreateParams,
+) {
   const digest = createHash("sha256").update(JSON.stringify(params)).digest("base64url").slice(0, 16)
-  const idempotencyKey = `checkout-${held.id}-${held.checkouts}-${digest}`
-  return withFreshKey(ctx, held, () => ctx.stripe.checkout.sessions.create(params, { idempotencyKey }))
+  const idempotencyKey = `checkout-${leased.id}-${leased.checkouts}-${digest}`
+  return withFreshKey(ctx, leased, () => ctx.stripe.checkout.sessions.create(params, { idempotencyKey }))
 }

@@ -2,11 +2,11 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
-import { type HeldCustomer, LeaseLost, updateHeld, withCustomer } from "./customers.ts"
+import { type LeasedCustomer, LeaseLost, updateLeasedCustomer, withCustomerLease } from "./customer-lease.ts"
+import { enforceRules } from "./enforce-rules.ts"
 import { type Entitlement, type EntitlementRules, entitlementOf } from "./entitlement.ts"
-import { type Notice, openNotices } from "./notices.ts"
+import { type OperatorNotice, openOperatorNotices } from "./operator-notices.ts"
 import { readSubscriptions, type Subscription } from "./read-subscriptions.ts"
-import { settle } from "./settle.ts"
 import { nextTrySql } from "./sweep-billing.ts"
 
 /** Why Stripe is asked. */
@@ -21,9 +21,9 @@ export interface Synced {
   changed: { before: Pick<Entitlement, "tier" | "until" | "reason"> | null } | null
   subscriptions: Subscription[]
   /** What was done at Stripe, and nobody was told of before. */
-  notices: readonly Notice[]
+  notices: readonly OperatorNotice[]
   /** Why something that must be done at Stripe could not be. Our rows are right all the same; it is tried again. */
-  unsettled: Error | null
+  unenforced: Error | null
 }
 
 /**
@@ -33,61 +33,65 @@ export interface Synced {
  * @throws {LeaseLost} when Stripe took longer than the lease; nothing was written
  */
 export function syncCustomer(ctx: Context, customerId: string, cause: Cause): Promise<Synced> {
-  return withCustomer(ctx, customerId, {}, (held) => syncHeld(ctx, held, cause))
+  return withCustomerLease(ctx, customerId, {}, (leased) => syncLeasedCustomer(ctx, leased, cause))
 }
 
-/** The same for a customer who is held already. */
-export async function syncHeld(ctx: Context, held: HeldCustomer, cause: Cause): Promise<Synced> {
+/** The same for a customer who is leased already. */
+export async function syncLeasedCustomer(
+  ctx: Context,
+  leased: LeasedCustomer,
+  cause: Cause,
+): Promise<Synced> {
   // Before Stripe is asked: what comes in later may not be in its answer.
-  const pending = await listPendingEvents(ctx, held)
+  const pending = await listPendingEvents(ctx, leased)
   const rules = { ...ctx.config.stripe, livemode: isLive(ctx.config.stripe.secretKey) }
-  const { subscriptions, notices, unsettled } = await readSettled(ctx, held, rules)
+  const { subscriptions, notices, unenforced } = await readAndEnforce(ctx, leased, rules)
   const { types, ...written } = await inTransaction(ctx.db.pool, (client) =>
     write(client, {
-      held,
+      leased,
       subscriptions,
       rules,
-      cause: held.closedAt ? { kind: "deletion" } : cause,
-      unsettled,
-      answered: unsettled ? [] : pending,
+      cause: leased.closedAt ? { kind: "deletion" } : cause,
+      unenforced,
+      answered: unenforced ? [] : pending,
     }),
   )
-  ctx.events.customerSynced({ customerId: held.id, cause: cause.kind, changed: written.changed !== null })
-  if (types.length > 0) ctx.events.billingEventsHandled({ customerId: held.id, types, outcome: "handled" })
-  if (written.changed && held.userId !== null) {
+  ctx.events.customerSynced({ customerId: leased.id, cause: cause.kind, changed: written.changed !== null })
+  if (types.length > 0) ctx.events.billingEventsHandled({ customerId: leased.id, types, outcome: "handled" })
+  if (written.changed && leased.userId !== null) {
     const { tier, reason } = written.entitlement
-    ctx.events.entitlementChanged({ userId: held.userId, tier, reason, cause: cause.kind })
+    ctx.events.entitlementChanged({ userId: leased.userId, tier, reason, cause: cause.kind })
   }
-  return { ...written, subscriptions, notices, unsettled }
+  return { ...written, subscriptions, notices, unenforced }
 }
 
 /** What Stripe says once everything is done there that must be, or that can be. */
-async function readSettled(
+async function readAndEnforce(
   ctx: Context,
-  held: HeldCustomer,
+  leased: LeasedCustomer,
   rules: EntitlementRules,
-): Promise<Pick<Synced, "subscriptions" | "notices" | "unsettled">> {
-  const { stripeId } = held
-  if (stripeId === null) return { subscriptions: [], notices: [], unsettled: null }
+): Promise<Pick<Synced, "subscriptions" | "notices" | "unenforced">> {
+  const { stripeId } = leased
+  if (stripeId === null) return { subscriptions: [], notices: [], unenforced: null }
   const read = () => readSubscriptions(ctx.stripe, stripeId, rules.proPrices)
-  const notices = openNotices(ctx, held)
+  const notices = openOperatorNotices(ctx, leased)
   const subscriptions = await read()
   const now = await readClock(ctx.db.pool)
   try {
-    const isStale = await settle(ctx, { held, notices }, subscriptions, { rules, now })
+    const isStale = await enforceRules(ctx, { leased, notices }, subscriptions, { rules, now })
     return {
       subscriptions: isStale ? await read() : subscriptions,
       notices: notices.added,
-      unsettled: null,
+      unenforced: null,
     }
   } catch (error) {
     if (error instanceof LeaseLost) throw error
     // Nobody loses what they pay for because a refund to them fails. What was done before that shows anew.
-    return { subscriptions: await read(), notices: notices.added, unsettled: error as Error }
+    return { subscriptions: await read(), notices: notices.added, unenforced: error as Error }
   }
 }
 
-async function listPendingEvents(ctx: Context, { stripeId }: HeldCustomer): Promise<string[]> {
+async function listPendingEvents(ctx: Context, { stripeId }: LeasedCustomer): Promise<string[]> {
   const { rows } = await ctx.db.pool.query<{ id: string }>({
     name: "list-pending-billing-events",
     text: "SELECT id FROM billing_events WHERE stripe_customer_id = $1 AND status = 'pending'",
@@ -97,11 +101,11 @@ async function listPendingEvents(ctx: Context, { stripeId }: HeldCustomer): Prom
 }
 
 interface State {
-  held: HeldCustomer
+  leased: LeasedCustomer
   rules: EntitlementRules
   subscriptions: Subscription[]
   cause: Cause
-  unsettled: Error | null
+  unenforced: Error | null
   answered: string[]
 }
 
@@ -109,22 +113,26 @@ type Written = Pick<Synced, "entitlement" | "changed"> & { types: string[] }
 
 async function write(
   client: pg.ClientBase,
-  { held, subscriptions, rules, cause, unsettled, answered }: State,
+  { leased, subscriptions, rules, cause, unenforced, answered }: State,
 ): Promise<Written> {
   // The fence, and the lock that holds until the commit.
-  await updateHeld(client, held, unsettled ? "synced_at = now()" : "synced_at = now(), failures = 0")
-  await writeSubscriptions(client, held, subscriptions)
+  await updateLeasedCustomer(
+    client,
+    leased,
+    unenforced ? "synced_at = now()" : "synced_at = now(), failures = 0",
+  )
+  await writeSubscriptions(client, leased, subscriptions)
   const now = await readClock(client)
   const entitlement = entitlementOf(subscriptions, rules, now)
   const changed =
-    held.userId === null ? null : await writeEntitlement(client, held.userId, entitlement, cause)
+    leased.userId === null ? null : await writeEntitlement(client, leased.userId, entitlement, cause)
   // When it lapses by itself somebody must write that down, and what is left to do is tried again.
-  await updateHeld(
+  await updateLeasedCustomer(
     client,
-    held,
+    leased,
     `sync_due_at = least($3::timestamptz - billing_now() + now(), CASE WHEN $5 THEN ${nextTrySql("failures")} END),
      touched_at = CASE WHEN $4 THEN now() ELSE touched_at END`,
-    [entitlement.until, changed !== null, unsettled !== null],
+    [entitlement.until, changed !== null, unenforced !== null],
   )
   const { rows: handled } = await client.query<{ type: string }>(HANDLED, [answered])
   return { entitlement, changed, types: handled.map(({ type }) => type) }
@@ -146,7 +154,7 @@ function isLive(secretKey: string): boolean {
 
 async function writeSubscriptions(
   client: pg.ClientBase,
-  { id }: HeldCustomer,
+  { id }: LeasedCustomer,
   subscriptions: readonly Subscription[],
 ): Promise<void> {
   await client.query(UPSERT, [id, JSON.stringify(subscriptions)])

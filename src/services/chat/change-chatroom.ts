@@ -1,10 +1,10 @@
 import type { ChatroomModel, ContextMode } from "../../models/chatroom.ts"
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
-import { changingChatrooms } from "./chatroom-cache.ts"
+import { withChatroomsLocked } from "./chatroom-cache.ts"
 import type { ChatroomRecord } from "./chatroom-record.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { announceRoom } from "./room-notices.ts"
+import { publishRoomChanged } from "./room-pubsub.ts"
 
 export interface ChatroomChange {
   name?: string
@@ -22,8 +22,8 @@ export async function changeChatroom(
 ): Promise<ChatroomRecord> {
   const found = await findOwnChatroom(ctx, userId, chatroomId)
   if (change.headId !== undefined) await requireReply(found, change.headId)
-  const room = await changingChatrooms(ctx, userId, () => update(ctx, userId, chatroomId, change))
-  announceRoom(ctx, chatroomId)
+  const room = await withChatroomsLocked(ctx, userId, () => update(ctx, userId, chatroomId, change))
+  publishRoomChanged(ctx, chatroomId)
   return room
 }
 

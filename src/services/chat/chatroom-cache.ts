@@ -35,20 +35,20 @@ export async function fillCachedList(
  * After a write that the list shows. A process that is killed before it comes to this leaves the old order of the
  * rooms in the cache until the reply ends, whose worker forgets it too. Resolves when no reader can get the old list.
  */
-export async function forgetChatrooms(ctx: Context, userId: string): Promise<void> {
-  await ctx.cache.forget(keyOf(userId))
+export async function invalidateChatrooms(ctx: Context, userId: string): Promise<void> {
+  await ctx.cache.invalidate(keyOf(userId))
 }
 
 /** Runs a write that the list shows; killed at any point, it leaves no stale list for longer than seconds. */
-export async function changingChatrooms<T>(
+export async function withChatroomsLocked<T>(
   ctx: Context,
   userId: string,
   write: () => Promise<T>,
 ): Promise<T> {
-  await ctx.cache.hold(keyOf(userId))
+  await ctx.cache.lock(keyOf(userId))
   try {
     return await write()
   } finally {
-    await forgetChatrooms(ctx, userId)
+    await invalidateChatrooms(ctx, userId)
   }
 }

@@ -1,8 +1,8 @@
 import { inTransaction } from "../../config/database.ts"
+import { toCamelCase } from "../../utils/camel-case.ts"
 import { newId } from "../../utils/ids.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
-import { changingChatrooms } from "./chatroom-cache.ts"
+import { withChatroomsLocked } from "./chatroom-cache.ts"
 import { CHATROOM_COLUMNS, ChatroomRecord } from "./chatroom-record.ts"
 import { type IdempotencyKey, onceForKey } from "./idempotency.ts"
 
@@ -20,7 +20,7 @@ export async function createChatroom(
   ctx: Context,
   { userId, room, key }: { userId: string; room: NewChatroom; key: IdempotencyKey | null },
 ): Promise<{ room: ChatroomRecord; replayed: boolean }> {
-  return changingChatrooms(ctx, userId, () =>
+  return withChatroomsLocked(ctx, userId, () =>
     inTransaction(ctx.db.pool, async (client) => {
       const insert = async () => {
         const { name = DEFAULT_NAME, model = null, systemInstruction = null, context = "conversation" } = room

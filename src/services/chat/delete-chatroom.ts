@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts"
-import { changingChatrooms } from "./chatroom-cache.ts"
+import { withChatroomsLocked } from "./chatroom-cache.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { announceRoom } from "./room-notices.ts"
+import { publishRoomChanged } from "./room-pubsub.ts"
 
 /**
  * Deletes a room with all its messages. The worker of a reply that is being made is told to stop, and finds the row
@@ -12,8 +12,8 @@ export async function deleteChatroom(
   { userId, chatroomId }: { userId: string; chatroomId: string },
 ): Promise<void> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
-  await changingChatrooms(ctx, userId, () => room.destroy())
-  announceRoom(ctx, chatroomId)
+  await withChatroomsLocked(ctx, userId, () => room.destroy())
+  publishRoomChanged(ctx, chatroomId)
   if (!room.activeReplyId) return
   ctx.cancellations.request(room.activeReplyId)
   ctx.replyLog.announce(room.activeReplyId, { final: true })

@@ -1,6 +1,6 @@
 import { z } from "zod"
+import { toCamelCase } from "../../utils/camel-case.ts"
 import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
 import type { ChatroomRecord } from "./chatroom-record.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"

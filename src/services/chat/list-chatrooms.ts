@@ -1,6 +1,6 @@
 import { z } from "zod"
+import { toCamelCase } from "../../utils/camel-case.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
 import { CHATROOM_COLUMNS, type ChatroomRecord } from "./chatroom-record.ts"
 

@@ -1,7 +1,7 @@
 import { z } from "zod"
+import { toCamelCase } from "../../utils/camel-case.ts"
 import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
-import { toCamelCase } from "../../utils/records.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import type { Page } from "./list-chatrooms.ts"
@@ -37,17 +37,17 @@ const LIST = `
   WHERE m.chatroom_id = $1 AND m.position > $2 ORDER BY m.position LIMIT $3`
 
 /** One reply of one's own. @throws {NotFound} also for a prompt */
-export async function getReply(
+export async function findOwnReply(
   ctx: Context,
   which: { userId: string; chatroomId: string; messageId: string },
 ): Promise<MessageRecord> {
-  const message = await getMessage(ctx, which)
+  const message = await findOwnMessage(ctx, which)
   if (message.role !== "model") throw new NotFound("reply")
   return message
 }
 
 /** One message of one's own. @throws {NotFound} */
-export async function getMessage(
+export async function findOwnMessage(
   ctx: Context,
   { userId, chatroomId, messageId }: { userId: string; chatroomId: string; messageId: string },
 ): Promise<MessageRecord> {

@@ -24,9 +24,9 @@ const Columns = z.object({
 /** What a queued reply waits for; 0 for every other message. */
 const Waits = z.object({
   /** Unfinished replies of the room before it, `MOST_AHEAD` at most. */
-  ahead: z.number().default(0),
+  queuePosition: z.number().default(0),
   /** How long it is not to be tried again, in ms. */
-  restMs: z.number().default(0),
+  cooldownMs: z.number().default(0),
 })
 
 /** A message as the services give it: every column that a client may see. Times revive from JSON. */
@@ -34,15 +34,15 @@ export const MessageRecord = Columns.extend(Waits.shape)
 export type MessageRecord = z.infer<typeof MessageRecord>
 
 /** Counting on would cost more at every look, and the wait is long in any case. */
-const MOST_AHEAD = 100
+const MAX_QUEUE_POSITION = 100
 
-/** `MessageRecord.ahead` of a reply in this room, at this place. Read from the index of unfinished replies. */
-export function AHEAD_SQL(chatroomId: string, position: string): string {
+/** `MessageRecord.queuePosition` of a reply in this room, at this place. Read from the index of unfinished replies. */
+export function QUEUE_POSITION_SQL(chatroomId: string, position: string): string {
   return `(SELECT count(*)::int FROM (
     SELECT 1 FROM messages AS earlier
     WHERE earlier.chatroom_id = ${chatroomId} AND earlier.position < ${position}
       AND earlier.status IN ('queued', 'running')
-    LIMIT ${MOST_AHEAD}
+    LIMIT ${MAX_QUEUE_POSITION}
   ) AS counted)`
 }
 
@@ -51,9 +51,9 @@ export const MESSAGE_COLUMNS = [
   ...Object.keys(Columns.shape).map(
     (name) => `m.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
   ),
-  `CASE WHEN m.status = 'queued' THEN ${AHEAD_SQL("m.chatroom_id", "m.position")} ELSE 0 END AS ahead`,
+  `CASE WHEN m.status = 'queued' THEN ${QUEUE_POSITION_SQL("m.chatroom_id", "m.position")} ELSE 0 END AS queue_position`,
   `CASE WHEN m.status = 'queued'
-    THEN greatest(0, ceil(extract(epoch FROM m.not_before - now()) * 1000))::int ELSE 0 END AS rest_ms`,
+    THEN greatest(0, ceil(extract(epoch FROM m.not_before - now()) * 1000))::int ELSE 0 END AS cooldown_ms`,
 ].join(", ")
 
 /** Whether a reply has ended, however. */

@@ -18,9 +18,9 @@ export interface Cache {
    * Before a write is committed: keeps everybody from filling for a few seconds, so that a process killed between
    * its commit and `forget` leaves nothing stale. @throws where the store doesn't answer
    */
-  hold(key: string): Promise<void>
+  lock(key: string): Promise<void>
   /** After a write. @throws where the store doesn't answer: `rememberForgets` tries again */
-  forget(key: string): Promise<void>
+  invalidate(key: string): Promise<void>
 }
 
 const RETRY_MS = 500
@@ -29,16 +29,16 @@ const RETRY_MS = 500
  * A cache whose `forget` never fails: what the store couldn't be told is told as soon as it answers, and until
  * then this process reads past the key. Nor do reads and fills fail: without a store everything is a miss.
  */
-export function rememberForgets(cache: Cache): Cache & { close(): void } {
+export function retryInvalidations(cache: Cache): Cache & { close(): void } {
   // By key, the latest write that the store has not been told of.
   const owed = new Map<string, symbol>()
   const timer = setInterval(() => {
-    for (const key of owed.keys()) void forget(key)
+    for (const key of owed.keys()) void invalidate(key)
   }, RETRY_MS).unref()
-  const forget = async (key: string) => {
+  const invalidate = async (key: string) => {
     const write = Symbol(key)
     owed.set(key, write)
-    await cache.forget(key).then(
+    await cache.invalidate(key).then(
       // A later write may have failed meanwhile: it is still owed.
       () => owed.get(key) === write && owed.delete(key),
       () => undefined,
@@ -48,15 +48,15 @@ export function rememberForgets(cache: Cache): Cache & { close(): void } {
   return {
     read: async (key) => (owed.has(key) ? miss : cache.read(key).catch(() => miss)),
     fill: (key, lease, value, ttlSeconds) => cache.fill(key, lease, value, ttlSeconds).catch(() => undefined),
-    hold: (key) => cache.hold(key).catch(() => undefined),
-    forget,
+    lock: (key) => cache.lock(key).catch(() => undefined),
+    invalidate,
     close: () => clearInterval(timer),
   }
 }
 
 /** Longer than any statement may take (config/database.ts), so that a reader's fill outlives its query. */
 const LEASE_MS = 15 * SECOND
-const HELD = "held"
+const LOCKED = "held"
 const leaseOf = () => `lease ${randomUUID()}`
 const VALUE = "value "
 
@@ -73,10 +73,10 @@ export function createRedisCache(redis: RedisStore): Cache {
     async fill(key, lease, value, ttlSeconds) {
       await redis.call((client) => client.eval(FILL, 1, key, lease, VALUE + value, ttlSeconds))
     },
-    async hold(key) {
-      await redis.call((client) => client.set(key, HELD, "PX", LEASE_MS))
+    async lock(key) {
+      await redis.call((client) => client.set(key, LOCKED, "PX", LEASE_MS))
     },
-    async forget(key) {
+    async invalidate(key) {
       await redis.call((client) => client.del(key))
     },
   }
@@ -104,10 +104,10 @@ export function createMemoryCache(maxBytes = 64 * 1024 * 1024): Cache {
     async fill(key, lease, value, ttlSeconds) {
       if (entries.get(key) === lease) entries.set(key, VALUE + value, { ttl: ttlSeconds * SECOND })
     },
-    async hold(key) {
-      entries.set(key, HELD, { ttl: LEASE_MS })
+    async lock(key) {
+      entries.set(key, LOCKED, { ttl: LEASE_MS })
     },
-    async forget(key) {
+    async invalidate(key) {
       entries.delete(key)
     },
   }

@@ -93,7 +93,7 @@ function replyEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "reply_finished", ...fields }, "reply finished")
       const { status, code } = fields
       metrics.repliesFinished.inc({ status, code: code ?? "none" })
-      metrics.generationSeconds.observe({ status }, fields.durationMs / 1000)
+      metrics.attemptSeconds.observe({ status }, fields.durationMs / 1000)
     },
     attemptFailed(fields: {
       replyId: string

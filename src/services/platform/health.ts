@@ -1,5 +1,5 @@
 import { SECOND } from "../../utils/time.ts"
-import { within } from "../../utils/within.ts"
+import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Context } from "../context.ts"
 import { freeDisk } from "./disk.ts"
 import { readHeartbeats } from "./heartbeat.ts"
@@ -24,8 +24,8 @@ const CHECK_TIMEOUT_MS = 2 * SECOND
 
 export async function checkHealth(ctx: Context): Promise<Health> {
   const [beats, queue, disk] = await Promise.all([
-    within(CHECK_TIMEOUT_MS, readHeartbeats(ctx)).catch(() => null),
-    within(CHECK_TIMEOUT_MS, ctx.queue.ping()).catch(() => false),
+    withTimeout(CHECK_TIMEOUT_MS, readHeartbeats(ctx)).catch(() => null),
+    withTimeout(CHECK_TIMEOUT_MS, ctx.queue.ping()).catch(() => false),
     judgeDisk(ctx),
   ])
   const well = queue && (beats?.alive ?? 0) > 0 && disk !== "low"

@@ -42,7 +42,7 @@ export interface JobQueue<T> {
    * For `ms` no worker takes a job of it, in any process; one that is under way goes on. Heeded by the workers that
    * were opened with `MAY_REST`.
    */
-  rest(ms: number): Promise<void>
+  pause(ms: number): Promise<void>
   /** How many jobs it holds, by state. @throws when its store doesn't answer */
   counts(): Promise<Record<string, number>>
   /** Whether the queue's store answers. */
@@ -93,7 +93,7 @@ function openRedisQueue<T extends object>(name: string, url: string, log: Logger
     addAll: async (jobs) => void (await call((opened) => opened.addBulk(jobs))),
     repeat: async (id, every, job) =>
       void (await call((opened) => opened.upsertJobScheduler(id, every, job))),
-    rest: async (ms) => void (await call((opened) => opened.rateLimit(ms))),
+    pause: async (ms) => void (await call((opened) => opened.rateLimit(ms))),
     counts: () => call((opened) => opened.getJobCounts(...COUNTED)),
     ping: () =>
       redis
@@ -137,7 +137,7 @@ async function openPostgresQueue<T extends object>(
       }
     },
     repeat: async (id, every, job) => void (await queue.upsertJobScheduler(id, every, job)),
-    rest: (ms) => queue.rateLimit(ms),
+    pause: (ms) => queue.rateLimit(ms),
     counts: () => queue.getJobCounts(...COUNTED),
     ping: () =>
       queue.getWaitingCount().then(
@@ -220,15 +220,15 @@ const WORKER_OPTIONS = {
 } satisfies Omit<WorkerOptions, "connection">
 
 /** BullMQ's workers look for a rest only where jobs are counted, too: by a count that no minute reaches. */
-export const MAY_REST = { limiter: { max: 1_000_000_000, duration: 1 * MINUTE } }
+export const PAUSABLE = { limiter: { max: 1_000_000_000, duration: 1 * MINUTE } }
 
 /** The job is to be run again, without a failure. */
-export interface Again {
+export interface Delay {
   inMs: number
 }
 
 /** What a worker does for a job. It leaves the queue alone: where that doesn't answer, a worker must be able to stop. */
-export type Work<T> = (job: Job<T>) => Promise<Again | null>
+export type Work<T> = (job: Job<T>) => Promise<Delay | null>
 
 /**
  * BullMQ keeps a failure's message and its stack where others read them, and in its log of events for good: of an error
@@ -264,8 +264,8 @@ export function openJobWorker<T extends object>(
   work: Work<T>,
   options: Omit<WorkerOptions, "connection">,
 ): { close(): Promise<void> } {
-  const underWay = countWork(work)
-  const process = toProcessor(underWay.work)
+  const inFlight = trackInFlight(work)
+  const process = toProcessor(inFlight.work)
   const all = { ...WORKER_OPTIONS, ...options }
   const onError = (err: Error) => log.debug({ err }, "queue connection lost")
   if (!redisUrl) {
@@ -286,14 +286,14 @@ export function openJobWorker<T extends object>(
   return {
     async close() {
       // Without a Redis it waits for one for ever.
-      await Promise.race([worker.close(), underWay.ended(FAREWELL_MS)])
+      await Promise.race([worker.close(), inFlight.ended(FAREWELL_MS)])
       connection.disconnect()
     },
   }
 }
 
 /** Counts what is under way of `work`. */
-function countWork<T>(work: Work<T>): { work: Work<T>; ended(quietMs: number): Promise<void> } {
+function trackInFlight<T>(work: Work<T>): { work: Work<T>; ended(quietMs: number): Promise<void> } {
   const running = new Set<Promise<unknown>>()
   return {
     async work(job) {

@@ -7,7 +7,7 @@ const REQUEST_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const REPLY_SECONDS = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300]
 
 /**
- * The figures of one process. No label ever holds an id, a number or what a client sent: labels are route patterns,
+ * The metrics of one process. No label ever holds an id, a number or what a client sent: labels are route patterns,
  * codes and states, of which there are a few dozen.
  */
 export function createMetrics() {
@@ -43,20 +43,20 @@ export function createMetrics() {
     ...{
       messagesSent: counter("chat_messages_sent_total", "Accepted prompts"),
       quotaRefused: counter("chat_quota_refused_total", "Prompts over the day's quota", ["tier"]),
-      attempts: counter("chat_generation_attempts_total", "Begun attempts at a reply"),
-      attemptsFailed: counter("chat_generation_attempt_failures_total", "Failed attempts", ["code"]),
+      attempts: counter("chat_reply_attempts_total", "Begun attempts at a reply"),
+      attemptsFailed: counter("chat_reply_attempt_failures_total", "Failed attempts", ["code"]),
       repliesFinished: counter("chat_replies_finished_total", "Replies ended by a worker", [
         "status",
         "code",
       ]),
-      repliesTakenOver: counter("chat_replies_taken_over_total", "Replies taken from a silent worker"),
+      repliesTakenOver: counter("chat_reply_takeovers_total", "Replies taken from a silent worker"),
       firstChunkSeconds: histogram(
-        "chat_generation_first_chunk_seconds",
+        "chat_reply_first_chunk_seconds",
         "From the begin of an attempt to its first text",
         REPLY_SECONDS,
       ),
-      generationSeconds: histogram(
-        "chat_generation_duration_seconds",
+      attemptSeconds: histogram(
+        "chat_reply_attempt_duration_seconds",
         "Of the attempt that ended a reply",
         REPLY_SECONDS,
         ["status"],

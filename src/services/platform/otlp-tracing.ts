@@ -20,7 +20,7 @@ import {
 } from "@opentelemetry/sdk-trace"
 import type { Logger } from "../../config/logger.ts"
 import { SECOND } from "../../utils/time.ts"
-import { within } from "../../utils/within.ts"
+import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Span, SpanOptions, Tracing, TracingOptions } from "./tracing.ts"
 import { VERSION } from "./version.ts"
 
@@ -37,20 +37,20 @@ type Options = TracingOptions & { url: string }
 export function createOtlpTracing(options: Options, log: Logger): Tracing {
   const provider = createProvider(options, log)
   const tracer = provider.getTracer("gemini-chat-backend", VERSION)
-  const underWay = new AsyncLocalStorage<Context>()
+  const inFlight = new AsyncLocalStorage<Context>()
   return {
     enabled: true,
     span(name, spanOptions, work) {
-      const parent = spanOptions.parent ? readParent(spanOptions.parent) : underWay.getStore()
+      const parent = spanOptions.parent ? readParent(spanOptions.parent) : inFlight.getStore()
       const span = begin(tracer, name, spanOptions, parent ?? ROOT_CONTEXT)
-      return underWay.run(trace.setSpan(ROOT_CONTEXT, span), () => runIn(span, work))
+      return inFlight.run(trace.setSpan(ROOT_CONTEXT, span), () => runIn(span, work))
     },
     current() {
-      const span = trace.getSpanContext(underWay.getStore() ?? ROOT_CONTEXT)
+      const span = trace.getSpanContext(inFlight.getStore() ?? ROOT_CONTEXT)
       return span ? `00-${span.traceId}-${span.spanId}-0${span.traceFlags & TraceFlags.SAMPLED}` : null
     },
     close: () =>
-      within(CLOSE_WITHIN_MS, provider.shutdown()).catch((err: unknown) =>
+      withTimeout(CLOSE_WITHIN_MS, provider.shutdown()).catch((err: unknown) =>
         log.warn({ err }, "the last spans were not sent"),
       ),
   }

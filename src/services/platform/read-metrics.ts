@@ -1,19 +1,19 @@
 import { SECOND } from "../../utils/time.ts"
-import { within } from "../../utils/within.ts"
+import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Context } from "../context.ts"
 import { freeDisk } from "./disk.ts"
 import { VERSION } from "./version.ts"
 
-/** Nobody waits longer than this for figures that the queue has. */
+/** Nobody waits longer than this for metrics that the queue has. */
 const COUNT_TIMEOUT_MS = 1 * SECOND
 
-/** All figures of this process in Prometheus's text format; what is only known when asked for is looked up first. */
+/** All metrics of this process in Prometheus's text format; what is only known when asked for is looked up first. */
 export async function readMetrics(ctx: Context): Promise<{ text: string; type: string }> {
   const { registry, build, openStreams } = ctx.metrics
   build.set({ version: VERSION, node: process.version, role: ctx.config.role }, 1)
-  openStreams.set(ctx.streams.count())
+  openStreams.set(ctx.streamLimit.count())
   readPools(ctx)
-  readOutlook(ctx)
+  readWaitEstimator(ctx)
   if (ctx.redis) ctx.metrics.storeUp.set({ store: "redis" }, ctx.redis.client.status === "ready" ? 1 : 0)
   await Promise.all([readQueues(ctx), readDisk(ctx)])
   return { text: await registry.metrics(), type: registry.contentType }
@@ -37,8 +37,8 @@ function modelPool(sequelize: Context["db"]["sequelize"]) {
   return (sequelize.connectionManager as unknown as { pool: Pool }).pool
 }
 
-function readOutlook({ outlook, metrics }: Context): void {
-  const seen = outlook.seen()
+function readWaitEstimator({ waitEstimator, metrics }: Context): void {
+  const seen = waitEstimator.load()
   if (!seen) return
   metrics.unfinished.set(seen.unfinished)
   metrics.workers.set(seen.workers)
@@ -46,7 +46,8 @@ function readOutlook({ outlook, metrics }: Context): void {
 }
 
 async function readQueues({ queue, billingQueue, metrics }: Context): Promise<void> {
-  const read = (counts: Promise<Record<string, number>>) => within(COUNT_TIMEOUT_MS, counts).catch(() => ({}))
+  const read = (counts: Promise<Record<string, number>>) =>
+    withTimeout(COUNT_TIMEOUT_MS, counts).catch(() => ({}))
   const [replies, billing] = await Promise.all([read(queue.counts()), read(billingQueue.counts())])
   // Without an answer there is no figure: an old one would look like a queue that stands still.
   metrics.queueJobs.reset()

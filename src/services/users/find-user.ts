@@ -1,12 +1,11 @@
 import { literal } from "sequelize"
 import { Unauthenticated } from "../../utils/errors.ts"
-import type { Caller } from "../auth/caller.ts"
 import type { Context } from "../context.ts"
 import { TIER_SQL } from "./tier.ts"
 import { toUserRecord, USER_COLUMNS, type UserRecord } from "./user-record.ts"
 
-/** The caller's own user. @throws {Unauthenticated} when they were deleted a moment ago */
-export async function findOwnUser(ctx: Context, { userId }: Caller): Promise<UserRecord> {
+/** Finds the principal's own user. @throws {Unauthenticated} when they were deleted a moment ago */
+export async function findOwnUser(ctx: Context, userId: string): Promise<UserRecord> {
   const user = await ctx.models.User.findOne({
     attributes: [
       "id",

@@ -1,4 +1,4 @@
-import { toCamelCase } from "../../utils/records.ts"
+import { toCamelCase } from "../../utils/camel-case.ts"
 import { TIER_SQL } from "./tier.ts"
 
 export type Tier = "basic" | "pro"

@@ -1,4 +1,4 @@
-import { expectDocumented } from "../../helpers/contract.ts"
+import { expectDocumented } from "../../../tools/lib/contract.ts"
 
 interface Answer {
   status: number

@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { request } from "node:http"
 import { connect, type Socket } from "node:net"
 import { text as readText } from "node:stream/consumers"
-import { awakeMs } from "../../../drills/awake.ts"
+import { awakeMs } from "../../../tools/lib/awake.ts"
 import { expectInDocument } from "./documented.ts"
 
 export interface RawAnswer {

@@ -1,27 +1,27 @@
 import { z } from "zod"
+import type { Endpoint } from "../../../src/routes/endpoint.ts"
 import { rows } from "../../../src/routes/index.ts"
-import type { Row } from "../../../src/routes/row.ts"
 import { newId } from "../../../src/utils/ids.ts"
 
-export { type Row, rows }
+export { type Endpoint, rows }
 
 /** `GET /chatroom/:id`: what a row is called in a test's name. */
-export const nameOf = ({ method, path }: Row) => `${method.toUpperCase()} ${path}`
+export const nameOf = ({ method, path }: Endpoint) => `${method.toUpperCase()} ${path}`
 
-export const rowsOf = (auth: Row["auth"]) => rows.filter((row) => row.auth === auth)
+export const rowsOf = (auth: Endpoint["auth"]) => rows.filter((row) => row.auth === auth)
 
 /** The row's path with its parameters filled in; an id that nothing has where `ids` doesn't name one. */
-export function pathOf(row: Row, ids: Record<string, string> = {}): string {
+export function pathOf(row: Endpoint, ids: Record<string, string> = {}): string {
   return row.path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? newId())
 }
 
 /** A body that the row's schema takes, so that a request gets as far as the row lets it. */
-export function bodyOf(row: Row): unknown {
+export function bodyOf(row: Endpoint): unknown {
   return row.body ? sampleOf(schemaOf(row.body)) : undefined
 }
 
 /** The properties of the row's body, by name. */
-export function fieldsOf(row: Row): string[] {
+export function fieldsOf(row: Endpoint): string[] {
   return Object.keys((row.body && schemaOf(row.body).properties) ?? {})
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
-import { startChild } from "../../../drills/child.ts"
-import { openFolder } from "../../../drills/stores.ts"
 import { ConfigInvalid, readConfig } from "../../../src/config/env.ts"
 import { secretsOf } from "../../../src/config/secrets.ts"
 import { MINUTE } from "../../../src/utils/time.ts"
+import { startChild } from "../../../tools/lib/child.ts"
+import { openFolder } from "../../../tools/lib/stores.ts"
 import { testStack } from "../../faults/kit.ts"
 
 const STRONG = "bN3vQ8xkZ1pLw7sTf5hYr2uGm6jDc9eA"

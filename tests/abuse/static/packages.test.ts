@@ -122,7 +122,7 @@ describe("the packages in the lockfile", () => {
 
 describe("npm run sbom", () => {
   const sbom = (...args: string[]) =>
-    spawnSync(process.execPath, ["scripts/sbom.ts", ...args], {
+    spawnSync(process.execPath, ["tools/scripts/sbom.ts", ...args], {
       cwd: ROOT,
       encoding: "utf8",
       maxBuffer: 64 * 1024 * 1024,

@@ -1,0 +1,48 @@
+import { waitForPostgres } from "../config/postgres-ready.ts"
+import { startEmbedded } from "../embedded/index.ts"
+import { migrate } from "../models/migrate.ts"
+import { workerRows } from "../routes/system.routes.ts"
+import { startBillingWorker } from "../services/billing/billing-worker.ts"
+import { startWorker } from "../services/replies/worker/worker.ts"
+import { createContext } from "./context.ts"
+import type { Process } from "./lifecycle.ts"
+import { listen } from "./listen.ts"
+import { announceStart, announceWait, say } from "./start-screen.ts"
+import { startWatchdog } from "./watchdog/index.ts"
+
+/** Starts everything that the configured role asks for, and says so. */
+export async function serve({ config: given, log, stack, signal, fail }: Process): Promise<void> {
+  const embedded = await startEmbedded(given, say, { signal })
+  stack.defer(() => embedded.stop())
+  const { config } = embedded
+  await waitForPostgres(config.database.url, { onWait: (why) => announceWait(log, config, why), signal })
+  await migrate(config.database.url)
+  const owned = await createContext(config, log)
+  stack.defer(() => owned.close())
+  if (config.role !== "api") {
+    const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
+    const billing = await startBillingWorker(owned.ctx, store)
+    stack.defer(() => billing.close())
+    const timeoutMs = config.worker.watchdogMs
+    const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: fail })
+    const worker = await startWorker(owned.ctx, store, watchdog?.beat)
+    stack.defer(() => worker.close())
+    // Undone before the worker is: while that stops, its loops rest.
+    stack.defer(() => watchdog?.close())
+  }
+  // Undone first: whatever is in the middle of something long learns that it is to end.
+  stack.defer(() => owned.beginToStop())
+  if (config.role === "worker") {
+    const { workerPort: port } = config.metrics
+    if (port !== null) {
+      const listening = await listen(owned, { rows: workerRows, port })
+      stack.defer(() => listening.close())
+      log.info({ url: listening.url }, "metrics and liveness are served")
+    }
+    return announceStart(log, embedded, null)
+  }
+  const listening = await listen(owned)
+  stack.defer(() => listening.close())
+  await embedded.announce(listening.url)
+  announceStart(log, embedded, listening.url)
+}

@@ -1,0 +1,76 @@
+import type { Config } from "../config/env.ts"
+import type { Logger } from "../config/logger.ts"
+import type { Embedded } from "../embedded/index.ts"
+
+/** A line for the person in front of the terminal, beside the log. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** That the start goes on when the database does. */
+export function announceWait(log: Logger, { production }: Pick<Config, "production">, why: string): void {
+  if (production) log.warn({ why }, "waiting for PostgreSQL")
+  else say(`PostgreSQL isn't ready yet (${why}); waiting for it …`)
+}
+
+/**
+ * Where it listens, what is embedded and what to try: a block for a person, a log line in production.
+ * @param url null: a worker, which serves nobody
+ */
+export function announceStart(log: Logger, embedded: Embedded, url: string | null): void {
+  const { role, redis, gemini, production, http } = embedded.config
+  if (production) {
+    const queue = redis.url ? "redis" : "postgres"
+    log.info({ role, url, publicUrl: http.publicUrl, queue, model: gemini.model }, "started")
+    return
+  }
+  say(startScreen(embedded, url))
+}
+
+/** The block for a person. */
+export function startScreen(
+  { config, parts }: Pick<Embedded, "config" | "parts">,
+  url: string | null,
+): string {
+  const { redis, gemini, otp, http } = config
+  const rows = [
+    ["PostgreSQL", parts.database ? `embedded, data in ${config.dataDir}` : "as configured", "DATABASE_URL"],
+    ["Queue, cache", redis.url ? "Redis, as configured" : "in PostgreSQL and in this process", "REDIS_URL"],
+    [
+      "Gemini",
+      parts.gemini ? "simulator: replies are made up" : `${gemini.model}, as configured`,
+      "GEMINI_API_KEY",
+    ],
+    ["Stripe", parts.stripe ? "simulator: no money moves" : "as configured", "STRIPE_SECRET_KEY"],
+    ["Sign-in codes", OTP_NOTES[otp.delivery], "OTP_DELIVERY"],
+  ]
+  const table = rows.map(
+    ([name = "", what = "", variable]) => `  ${name.padEnd(14)} ${what.padEnd(46)} ${variable}`,
+  )
+  return [
+    "",
+    `  ${url ? `Listening on ${url}` : "The worker is running"}`,
+    ...(url && http.publicUrl ? [`  Public address ${http.publicUrl}, as configured`] : []),
+    "",
+    ...table,
+    ...(url
+      ? [
+          "",
+          "  Try:",
+          `    ${tryThis(url)}`,
+          "  README.md has the rest of the walk. Ctrl-C stops everything.",
+        ]
+      : []),
+    "",
+  ].join("\n")
+}
+
+const OTP_NOTES = {
+  response: "shown in the reply of /auth/send-otp",
+  log: "written to this log",
+  twilio: "sent by SMS through Twilio",
+}
+
+function tryThis(url: string): string {
+  return `curl -s ${url}/auth/signup -H 'Content-Type: application/json' -d '{"mobileNumber":"1234567890"}'`
+}

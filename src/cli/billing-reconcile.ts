@@ -1,0 +1,79 @@
+import { createContext } from "../boot/context.ts"
+import { type Process, runProcess } from "../boot/lifecycle.ts"
+import { say } from "../boot/start-screen.ts"
+import { createLogger } from "../config/logger.ts"
+import { secretsOf } from "../config/secrets.ts"
+import { startEmbedded } from "../embedded/index.ts"
+import { migrate } from "../models/migrate.ts"
+import { findCustomerNamed } from "../services/billing/find-customer.ts"
+import { reconcile } from "../services/billing/reconcile.ts"
+import type { Context } from "../services/context.ts"
+import {
+  RECONCILE_HELP,
+  type ReconcileWishes,
+  readReconcileOptions,
+  WrongOptions,
+} from "./reconcile-options.ts"
+import { describeReconciled, reconciledAsJson } from "./reconcile-report.ts"
+
+const PROGRESS_EVERY = 100
+
+const wishes = readOptions()
+if (wishes) await runProcess((running) => reconcileOnce(running, wishes))
+
+function readOptions(): ReconcileWishes | null {
+  try {
+    const read = readReconcileOptions(process.argv.slice(2))
+    if (read !== "help") return read
+    process.stdout.write(RECONCILE_HELP)
+  } catch (error) {
+    if (!(error instanceof WrongOptions)) throw error
+    tell(error.message)
+    process.exitCode = 2
+  }
+  return null
+}
+
+async function reconcileOnce(
+  { config: given, stack, signal, stop }: Process,
+  { scope, json }: ReconcileWishes,
+) {
+  const embedded = await startEmbedded(given, tell, { beside: true })
+  stack.defer(() => embedded.stop())
+  const { config } = embedded
+  await migrate(config.database.url)
+  // The report alone goes to standard output.
+  const log = createLogger(config.production ? config.logLevel : "warn", process.stderr, secretsOf(config))
+  const owned = await createContext(config, log)
+  stack.defer(() => owned.close())
+  signal.addEventListener("abort", () => owned.beginToStop())
+  const found = await scopeOf(owned.ctx, scope)
+  if (found === null) tell("There is no such customer, or Stripe has never heard of them.")
+  else await run(owned.ctx, found, json)
+  if (found === null || signal.aborted) process.exitCode = 1
+  stop()
+}
+
+type Scope = Parameters<typeof reconcile>[1]["scope"]
+
+async function scopeOf(ctx: Context, scope: ReconcileWishes["scope"]): Promise<Scope | null> {
+  if (typeof scope === "string") return scope
+  const customerId = await findCustomerNamed(ctx, scope)
+  return customerId === undefined ? null : { customerId }
+}
+
+async function run(ctx: Context, scope: Scope, json: boolean): Promise<void> {
+  let looked = 0
+  const onProgress = () => {
+    if (++looked % PROGRESS_EVERY === 0) tell(`${looked} customers …`)
+  }
+  const done = await reconcile(ctx, { scope, onProgress })
+  say((json ? reconciledAsJson(done) : describeReconciled(done)).trimEnd())
+  if (ctx.stopping.aborted) tell("Stopped before the end.")
+  if (done.failures.length > 0) process.exitCode = 1
+}
+
+/** A line for the person beside the report. */
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`)
+}

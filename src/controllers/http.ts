@@ -1,0 +1,59 @@
+import type { Admin } from "../services/admin/admin.ts"
+import type { Principal } from "../services/auth/principal.ts"
+import type { SseEvent } from "../utils/sse.ts"
+
+export type { Principal }
+
+interface Parts {
+  params?: unknown
+  query?: unknown
+  body?: unknown
+}
+
+/** A validated request on a public route. */
+export interface PublicInput<T extends Parts = object> {
+  params: T["params"]
+  query: T["query"]
+  body: T["body"]
+  /** The body as it came, on a row that asks for it; empty on all others. */
+  raw: Buffer
+  /** A request header, first value, or undefined. */
+  header(name: string): string | undefined
+  requestId: string
+  /** The client's address: IPv4, or the /64 of an IPv6 one. */
+  address: string
+  /** Aborts when the client has gone or the process stops. Ask for it only where something waits: it costs. */
+  readonly signal: AbortSignal
+}
+
+/** A validated request on a route that needs a user. */
+export interface UserInput<T extends Parts = object> extends PublicInput<T> {
+  user: Principal
+}
+
+/** A validated request on a route for operators. */
+export interface AdminInput<T extends Parts = object> extends PublicInput<T> {
+  admin: Admin
+}
+
+/** Whoever it is for. */
+export type EndpointInput<T extends Parts = object> = UserInput<T> & AdminInput<T>
+
+/** What a controller answers; the router writes it. */
+export type HttpResponse = { status: number; headers?: Record<string, string> } & (
+  | { body: unknown }
+  | { text: string; type: string }
+  | { bytes: Uint8Array; type: string }
+  | { chunks: AsyncIterable<string>; type: string }
+  | { events: AsyncIterable<SseEvent> }
+  | { empty: true }
+)
+
+type Headers = Record<string, string>
+
+export const ok = (body: unknown, headers?: Headers): HttpResponse => ({ status: 200, body, headers })
+export const created = (body: unknown, headers?: Headers): HttpResponse => ({ status: 201, body, headers })
+export const accepted = (body: unknown, headers?: Headers): HttpResponse => ({ status: 202, body, headers })
+export const noContent = (): HttpResponse => ({ status: 204, empty: true })
+export const notModified = (headers: Headers): HttpResponse => ({ status: 304, headers, empty: true })
+export const events = (stream: AsyncIterable<SseEvent>): HttpResponse => ({ status: 200, events: stream })

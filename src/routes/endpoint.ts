@@ -1,0 +1,72 @@
+import type { z } from "zod"
+import type { LimitName } from "../config/limits.ts"
+import type { EndpointInput, HttpResponse } from "../controllers/http.ts"
+import type { ProblemCode } from "../schemas/problem.ts"
+import type { Context } from "../services/context.ts"
+import type { ReplyHeader, RequestHeader } from "./openapi/headers.ts"
+
+type Schema = z.ZodType | undefined
+type Output<S extends Schema> = S extends z.ZodType ? z.infer<S> : undefined
+type Method = "get" | "post" | "patch" | "delete"
+
+/** One endpoint, declared: what guards it, in the order they run, what goes in and out, who answers. */
+export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, B extends Schema = Schema> {
+  method: Method
+  path: string
+  /** One line without a full stop; heads the endpoint in the documentation. */
+  summary: string
+  /** What a caller must know beyond the summary, as Markdown. */
+  description: string
+  /**
+   * `user`: a live access token is needed, and `input.user` says whose it is. `admin`: the operator's token is.
+   * `metrics`: the token for metrics, or the operator's.
+   */
+  auth: "none" | "user" | "admin" | "metrics"
+  /** Of `admin`: under what name the audit log enters it; only what changes nothing and shows nobody's data has none. */
+  audit?: string
+  /** The named rate limit, per user where there is one, per address otherwise. */
+  limit?: LimitName
+  params?: P
+  query?: Q
+  body?: B
+  /** The body is taken as the bytes that came, whatever they claim to be: `input.raw`. */
+  raw?: { maxBytes: number }
+  /** Request headers that the controller reads. */
+  requestHeaders?: readonly RequestHeader[]
+  /** Successes by status: the schema of a JSON body, another kind of body, or null for none. */
+  reply: Record<number, z.ZodType | Media | null>
+  /** Headers of the successes, beside those that the guards set. */
+  responseHeaders?: readonly ReplyHeader[]
+  /** Errors that the service raises, beside those of the guards. */
+  errors?: readonly ProblemCode[]
+  run(
+    ctx: Context,
+    input: EndpointInput<{ params: Output<P>; query: Output<Q>; body: Output<B> }>,
+  ): Promise<HttpResponse> | HttpResponse
+}
+
+/** A body that is something else than JSON of one schema: other types, or server-sent events by name. */
+export type Media = { types: readonly string[] } | { events: Readonly<Record<string, z.ZodType>> }
+
+/** A body of one of these media types. */
+export const media = (...types: string[]): Media => ({ types })
+
+/** `text/event-stream` with these events, each with the schema of its `data`. */
+export const eventStream = (events: Record<string, z.ZodType>): Media => ({ events })
+
+type Declared<P extends Schema, Q extends Schema, B extends Schema> = Omit<
+  Endpoint<P, Q, B>,
+  "method" | "path"
+>
+
+function declare(method: Method) {
+  return <P extends Schema = undefined, Q extends Schema = undefined, B extends Schema = undefined>(
+    path: string,
+    row: Declared<P, Q, B>,
+  ): Endpoint => ({ method, path, ...row }) as Endpoint
+}
+
+export const get = declare("get")
+export const post = declare("post")
+export const patch = declare("patch")
+export const del = declare("delete")

@@ -1,0 +1,107 @@
+import { once } from "node:events"
+import { createBullBoard } from "@bull-board/api"
+import { BullMQAdapter } from "@bull-board/api/bullMQAdapter"
+import type { AppViewRoute } from "@bull-board/api/typings/app"
+import { ExpressAdapter } from "@bull-board/express"
+import type { Express, Request, RequestHandler } from "express"
+import { authenticateAdmin } from "../middleware/authenticate-admin.ts"
+import { limit } from "../middleware/limit.ts"
+import { type Action, audited } from "../services/admin/audit.ts"
+import type { Context } from "../services/context.ts"
+import { limitAddress } from "../utils/address.ts"
+import { Unauthenticated } from "../utils/errors.ts"
+
+export const QUEUE_BOARD_PATH = "/admin/queues"
+
+/**
+ * Bull Board on both queues, for operators. A router of another project's, so it isn't made of rows; who gets in, how
+ * often, and that changes are entered in the audit log is as on the rows. Jobs hold ids alone, and are hints: what is
+ * deleted here the sweeps enqueue again.
+ */
+export function mountQueueBoard(app: Express, ctx: Context): void {
+  const board = openBoardOnce(ctx)
+  app.use(QUEUE_BOARD_PATH, guard(ctx), (req, res, next) => board()(req, res, next))
+}
+
+/** Nothing is loaded or connected before somebody looks. */
+function openBoardOnce(ctx: Context): () => RequestHandler {
+  let router: RequestHandler | undefined
+  return () => {
+    router ??= openBoard(ctx)
+    return router
+  }
+}
+
+function openBoard(ctx: Context): RequestHandler {
+  const serverAdapter = new LocalAdapter()
+  serverAdapter.setBasePath(QUEUE_BOARD_PATH)
+  createBullBoard({
+    queues: ctx.inspectQueues().map((queue) => new BullMQAdapter(queue)),
+    serverAdapter,
+    options: { uiConfig: { boardTitle: "Queues", miscLinks: [{ text: "Admin", url: "/admin" }] } },
+  })
+  const router = serverAdapter.getRouter() as Express
+  router.disable("x-powered-by")
+  return router
+}
+
+/** The page asks Google for fonts. They are left out: the policy below refuses them, and Google needn't know. */
+class LocalAdapter extends ExpressAdapter {
+  override setEntryRoute({ method, route, handler }: AppViewRoute): this {
+    this.app[method](route, (_req, res, next) => {
+      const { name, params } = handler({ basePath: this.basePath, uiConfig: this.uiConfig })
+      res.render(name, params, (error, html) => {
+        if (error) next(error)
+        else res.send(html.replace(FOREIGN_LINKS, ""))
+      })
+    })
+    return this
+  }
+}
+
+const FOREIGN_LINKS = /<link href="https:[^">]*"[^>]*>/g
+
+/** Its scripts are its own files; styles also stand in its page, and its paths are relative to a base. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "base-uri 'self'",
+].join("; ")
+
+function guard(ctx: Context): RequestHandler {
+  return async function guardQueueBoard(req, res, next) {
+    res.setHeader("Content-Security-Policy", POLICY)
+    res.setHeader("Cache-Control", "no-store")
+    try {
+      await limit(ctx, res, "read", limitAddress(req.ip))
+      const { actor } = await authenticateAdmin(ctx, req)
+      if (req.method === "GET") return next()
+      const action = describeAction(req, actor)
+      // Entered first; the board answers by itself, so the outcome is what it has answered.
+      const answer = async () => {
+        const closed = once(res, "close")
+        next()
+        await closed
+        return res.statusCode
+      }
+      await audited(ctx, action, answer, (status) => (status < 400 ? "ok" : `${status}`))
+    } catch (error) {
+      if (error instanceof Unauthenticated && req.accepts(["json", "html"]) === "html")
+        return res.redirect(303, `/admin/sign-in?to=${QUEUE_BOARD_PATH}`)
+      throw error
+    }
+  }
+}
+
+function describeAction(req: Request, actor: string): Action {
+  // "/api/queues/<queue>/<job>/retry/failed": verbs and ids, nothing that people wrote.
+  const targetId = req.path.replace(/^\/api\/queues\//, "").slice(0, 300)
+  const address = limitAddress(req.ip)
+  return { actor, action: `queue_${req.method.toLowerCase()}`, targetId, requestId: req.requestId, address }
+}

@@ -1,0 +1,57 @@
+import { SECOND } from "../../../utils/time.ts"
+import { findOwnMessage, findOwnReply } from "../../chat/list-messages.ts"
+import { isFinal, type MessageRecord } from "../../chat/message-record.ts"
+import type { Context } from "../../context.ts"
+import { waitForReply } from "../stream/follow-reply.ts"
+import { endAsCancelled } from "./end-reply.ts"
+
+/** How long the reply's worker may take to end it, with all the text that it has. */
+const WORKER_ENDS_WITHIN_MS = 2 * SECOND
+
+export interface CancelReply {
+  userId: string
+  chatroomId: string
+  messageId: string
+  /** The client has gone. */
+  signal: AbortSignal
+}
+
+/**
+ * Stops a reply and keeps what came. A running one is ended by its worker; where that doesn't answer, and for one
+ * that waits, by the row. One that has ended stays as it is: cancelling twice, or too late, gives the same reply.
+ * @throws {NotFound}
+ */
+export async function cancelReply(
+  ctx: Context,
+  { userId, chatroomId, messageId, signal }: CancelReply,
+): Promise<MessageRecord> {
+  const message = await findOwnReply(ctx, { userId, chatroomId, messageId })
+  if (isFinal(message)) return message
+  const running = await requestCancel(ctx, messageId)
+  if (running) {
+    ctx.cancellations.request(messageId)
+    const ended = await waitForReply(
+      ctx,
+      messageId,
+      AbortSignal.any([signal, AbortSignal.timeout(WORKER_ENDS_WITHIN_MS)]),
+    )
+    if (ended) return ended
+  }
+  await endAsCancelled(ctx, { id: messageId, chatroomId, userId })
+  return findOwnMessage(ctx, { userId, chatroomId, messageId })
+}
+
+/** Noted on the row, so that it counts even if the worker dies or no notice reaches it. @returns whether it runs */
+async function requestCancel(ctx: Context, replyId: string): Promise<boolean> {
+  const { rows } = await ctx.db.pool.query<{ status: string }>({
+    name: "request-cancel",
+    text: REQUEST,
+    values: [replyId],
+  })
+  return rows[0]?.status === "running"
+}
+
+const REQUEST = `
+  UPDATE messages SET cancel_requested_at = coalesce(cancel_requested_at, now())
+  WHERE id = $1 AND status IN ('queued', 'running')
+  RETURNING status`

@@ -1,0 +1,88 @@
+import type pg from "pg"
+import { inTransaction } from "../../../config/database.ts"
+import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
+import { publishRoomChanged } from "../../chat/room-pubsub.ts"
+import type { Context } from "../../context.ts"
+import { IN_FLIGHT_SQL, SWEEP_AFTER_MS } from "./reply-queue.ts"
+
+/** A reply and whose it is. */
+interface ReplyOfRoom {
+  id: string
+  chatroomId: string
+  userId: string
+}
+
+/**
+ * Ends a reply as cancelled whoever holds it, with the text that its row has. Its worker, if there is one, finds its
+ * claim lost. A used prompt stays used.
+ * @returns false when it had ended before
+ */
+export async function endAsCancelled(ctx: Context, reply: ReplyOfRoom): Promise<boolean> {
+  return endInRoom(ctx, reply, async (client) => {
+    const { rowCount } = await client.query({ name: "end-as-cancelled", text: CANCEL, values: [reply.id] })
+    return rowCount === 1
+  })
+}
+
+const CANCEL = `
+  UPDATE messages SET status = 'cancelled', completed_at = now(), lease_until = NULL, not_before = NULL
+  WHERE id = $1 AND status IN ('queued', 'running')`
+
+/**
+ * Runs `write`, which ends a reply, with its room locked; then makes the room's next reply the active one, all or
+ * nothing, tells the listeners and enqueues the next.
+ * @returns false when `write` does: the reply had ended before
+ */
+export async function endInRoom(
+  ctx: Context,
+  { id, chatroomId, userId }: ReplyOfRoom,
+  write: (client: pg.PoolClient) => Promise<boolean>,
+): Promise<boolean> {
+  const finished = await inTransaction(ctx.db.pool, async (client) => {
+    // The room first, as when a message is sent: the same order everywhere, and nobody can queue behind our back.
+    await client.query({ name: "lock-room", text: LOCK_ROOM, values: [chatroomId] })
+    return (await write(client)) ? { next: await advanceRoom(client, chatroomId) } : null
+  })
+  if (!finished) return false
+  ctx.replyLog.announce(id, { final: true })
+  publishRoomChanged(ctx, chatroomId)
+  void invalidateChatrooms(ctx, userId)
+  const { next } = finished
+  if (next) ctx.background.run("enqueue the room's next reply", () => ctx.queue.enqueue(next.id, next))
+  return true
+}
+
+const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE"
+
+/** Makes the room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
+async function advanceRoom(
+  client: pg.PoolClient,
+  chatroomId: string,
+): Promise<{ id: string; inFlight: number } | null> {
+  const { rows } = await client.query<{ id: string | null; in_flight: number }>({
+    name: "advance-room",
+    text: ADVANCE_ROOM,
+    values: [chatroomId, SWEEP_AFTER_MS],
+  })
+  const next = rows[0]
+  return next?.id ? { id: next.id, inFlight: next.in_flight } : null
+}
+
+/**
+ * The next reply's lease starts now: while it waited for its turn nobody was to look after it. One that runs already
+ * (another of the room was cancelled) keeps its own.
+ */
+const ADVANCE_ROOM = `
+  WITH first AS (
+    SELECT id, status FROM messages
+    WHERE chatroom_id = $1 AND status IN ('queued', 'running') ORDER BY position LIMIT 1
+  ), started AS (
+    UPDATE messages AS m SET lease_until = now() + $2 * interval '1 millisecond'
+    FROM first WHERE m.id = first.id AND first.status = 'queued'
+    RETURNING m.id
+  ), room AS (
+    UPDATE chatrooms SET active_reply_id = (SELECT id FROM first), updated_at = now()
+    WHERE id = $1
+    RETURNING user_id
+  )
+  SELECT (SELECT id FROM started) AS id, ${IN_FLIGHT_SQL("(SELECT user_id FROM room)")} AS in_flight`

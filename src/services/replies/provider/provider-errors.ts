@@ -1,0 +1,114 @@
+import { ApiError } from "@google/genai"
+import { z } from "zod"
+import { SECOND } from "../../../utils/time.ts"
+import { AttemptFailed, type FailureCode } from "./failures.ts"
+
+/** Google's error envelope (https://google.aip.dev/193); everything that may be missing is. */
+const Envelope = z.object({
+  error: z.object({
+    code: z.number().optional(),
+    status: z.string().optional(),
+    message: z.string().optional(),
+    details: z.array(z.record(z.string(), z.unknown())).optional(),
+  }),
+})
+type ProviderError = z.infer<typeof Envelope>["error"]
+
+/** Per-minute quotas are free again within a minute; a reply, and its room, doesn't wait for longer ones. */
+const LONGEST_RETRY_MS = 90 * SECOND
+
+/** Names what the SDK threw. Network faults and time-outs are `provider_unreachable`, as if no answer had begun. */
+export function toAttemptFailed(error: unknown): AttemptFailed {
+  if (error instanceof AttemptFailed) return error
+  if (error instanceof ApiError) return fromApiError(error)
+  if (isBrokenStream(error))
+    return new AttemptFailed("interrupted", "the stream ended in the middle of a chunk")
+  const cause = networkCause(error)
+  return new AttemptFailed("provider_unreachable", "the provider could not be reached", { cause })
+}
+
+/** What the network said, if it did. The SDK's own errors quote what was sent or received. */
+function networkCause(error: unknown): unknown {
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined
+  return typeof (cause as { code?: unknown } | undefined)?.code === "string" ? cause : undefined
+}
+
+/** What the SDK throws at bytes after the last whole chunk is a plain Error: its words are all there is to tell it by. */
+function isBrokenStream(error: unknown): boolean {
+  return (
+    error instanceof SyntaxError || (error instanceof Error && /^Incomplete JSON segment/.test(error.message))
+  )
+}
+
+function fromApiError(error: ApiError): AttemptFailed {
+  const provider = readEnvelope(error.message)
+  const status = error.status ?? provider.code ?? 0
+  // Not the provider's message: it may quote the prompt, and a key that was refused.
+  const detail = [status, provider.status, ...reasonsOf(provider)].filter(Boolean).join(" ").slice(0, 500)
+  const retryAfterMs = readRetryDelay(provider)
+  return new AttemptFailed(nameFailure(status, provider), detail, { retryAfterMs })
+}
+
+function nameFailure(status: number, provider: ProviderError): FailureCode {
+  if (status === 429 || provider.status === "RESOURCE_EXHAUSTED") {
+    const isLong = isLongExhausted(provider) || readRetryDelay(provider) > LONGEST_RETRY_MS
+    return isLong ? "provider_exhausted" : "provider_busy"
+  }
+  if (status >= 500) return "provider_busy"
+  if (status === 408 || provider.status === "CANCELLED") return "provider_unreachable"
+  if (status === 401 || status === 403 || status === 404) return "misconfigured"
+  if (provider.status === "FAILED_PRECONDITION" || hasReason(provider, "API_KEY_INVALID"))
+    return "misconfigured"
+  return "provider_refused"
+}
+
+/** `…PerDay…` quotas and limits of 0 name a short delay too, and never succeed after it. */
+function isLongExhausted(provider: ProviderError): boolean {
+  const violations = detailsOf(provider, "QuotaFailure").flatMap((detail) => detail.violations ?? [])
+  return z
+    .array(QuotaViolation)
+    .catch([])
+    .parse(violations)
+    .some(({ quotaId, quotaValue }) => /PerDay/i.test(quotaId) || quotaValue === "0")
+}
+
+const QuotaViolation = z.object({ quotaId: z.string().catch(""), quotaValue: z.coerce.string().optional() })
+
+/** `google.rpc.RetryInfo`'s delay, a decimal number of seconds: `"34.07s"`. */
+function readRetryDelay(provider: ProviderError): number {
+  const delay = detailsOf(provider, "RetryInfo")[0]?.retryDelay
+  const seconds = typeof delay === "string" ? /^(\d+(?:\.\d+)?)s$/.exec(delay)?.[1] : undefined
+  return seconds === undefined ? 0 : Math.ceil(Number(seconds) * SECOND)
+}
+
+function hasReason(provider: ProviderError, reason: string): boolean {
+  return reasonsOf(provider).includes(reason)
+}
+
+/** Constants such as `API_KEY_INVALID`. */
+function reasonsOf(provider: ProviderError): string[] {
+  const reasons = detailsOf(provider, "ErrorInfo").map(({ reason }) => reason)
+  return reasons.filter(
+    (reason) => typeof reason === "string" && /^[A-Z0-9_]{1,63}$/.test(reason),
+  ) as string[]
+}
+
+function detailsOf(provider: ProviderError, type: string) {
+  return (provider.details ?? []).filter((detail) => String(detail["@type"]).endsWith(`google.rpc.${type}`))
+}
+
+/** The SDK puts the body into the message, once more encoded when its content type isn't JSON; HTML stays text. */
+function readEnvelope(message: string): ProviderError {
+  const outer = Envelope.safeParse(parseJson(message))
+  if (!outer.success) return { message }
+  const inner = Envelope.safeParse(parseJson(outer.data.error.message ?? ""))
+  return inner.success ? inner.data.error : outer.data.error
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,243 @@
+import { toCamelCase } from "../../../utils/camel-case.ts"
+import { CHATROOM_COLUMNS, type ChatroomRecord } from "../../chat/chatroom-record.ts"
+import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../../chat/message-record.ts"
+import { subscribeToRoom } from "../../chat/room-pubsub.ts"
+import type { Context } from "../../context.ts"
+import { advance, catchUp, createWaker, nextPosition, type ReplyEvent, readReply } from "./follow-reply.ts"
+import type { LogPosition } from "./reply-log.ts"
+import {
+  currentRoomCursor,
+  formatRoomCursor as idOf,
+  parseRoomCursor,
+  type RoomCursor,
+} from "./room-cursor.ts"
+
+/**
+ * `chatroom`: its fields, at first and when they change. `message`: a prompt or a reply was added, or a reply was
+ * cancelled before its turn; its `done` comes in the order nevertheless. `deleted`: the end.
+ */
+export type RoomEvent =
+  | { event: "chatroom"; id: string; room: ChatroomRecord }
+  | { event: "message"; id: string; message: MessageRecord }
+  | { event: "reply"; id: string; messageId: string; change: ReplyEvent }
+  | { event: "deleted"; id: string }
+
+/**
+ * Everything that happens in a room, whichever device or process does it, from `lastEventId` on; without one from
+ * now, with the text so far of the reply that is being made. Ends when `signal` aborts or the room is deleted.
+ */
+export async function* followRoom(
+  ctx: Context,
+  { chatroomId, lastEventId, signal }: { chatroomId: string; lastEventId?: string; signal: AbortSignal },
+): AsyncGenerator<RoomEvent> {
+  const woken = createWaker(signal)
+  const unsubscribe = subscribeToRoom(ctx, chatroomId, () => woken.wake("state"))
+  let current: Followed | null = null
+  let shown = ""
+  const announcedCancelled = new Set<string>()
+  try {
+    const cursor = parseRoomCursor(lastEventId) ?? (await currentRoomCursor(ctx, chatroomId))
+    while (!signal.aborted) {
+      const looked = woken.take() === "state"
+      if (looked) {
+        const room = await readRoom(ctx, chatroomId)
+        if (!room) return yield { event: "deleted", id: idOf(cursor) }
+        if (JSON.stringify(describe(room)) !== shown) yield { event: "chatroom", id: idOf(cursor), room }
+        shown = JSON.stringify(describe(room))
+        yield* announceNew(ctx, chatroomId, { cursor, announced: announcedCancelled })
+        const next = await chooseReply(ctx, room, cursor, current)
+        if (next !== current) {
+          current?.unsubscribe()
+          current = next && { ...next, unsubscribe: ctx.replyLog.subscribe(next.id, woken.wake) }
+          if (next) yield* beginReply(next, cursor)
+        }
+      }
+      if (current && (yield* followOne(ctx, current, cursor, looked))) {
+        current.unsubscribe()
+        current = null
+        woken.wake("state")
+      } else if (current && looked) {
+        yield* announceCancelled(ctx, chatroomId, { cursor, current, announced: announcedCancelled })
+      }
+      await woken.wait()
+    }
+  } finally {
+    unsubscribe()
+    current?.unsubscribe()
+  }
+}
+
+/** What a `chatroom` event is sent for: the times change with every message. */
+function describe({ name, model, systemInstruction, context, headId }: ChatroomRecord) {
+  return { name, model, systemInstruction, context, headId }
+}
+
+interface Room extends ChatroomRecord {
+  /** How many failed replies were queued once more. */
+  retries: number
+}
+
+async function readRoom(ctx: Context, chatroomId: string): Promise<Room | null> {
+  const { rows } = await ctx.db.pool.query({ name: "read-room", text: READ_ROOM, values: [chatroomId] })
+  return rows[0] ? toCamelCase<Room>(rows[0]) : null
+}
+
+const READ_ROOM = `SELECT ${CHATROOM_COLUMNS}, retries FROM chatrooms WHERE id = $1`
+
+async function* announceNew(
+  ctx: Context,
+  chatroomId: string,
+  { cursor, announced }: { cursor: RoomCursor; announced: Set<string> },
+): AsyncGenerator<RoomEvent> {
+  for (;;) {
+    const { rows } = await ctx.db.pool.query({
+      name: "new-messages",
+      text: NEW,
+      values: [chatroomId, cursor.known],
+    })
+    for (const row of rows) {
+      const message = toCamelCase<MessageRecord>(row)
+      cursor.known = message.position
+      if (message.status === "cancelled") announced.add(message.id)
+      yield { event: "message", id: idOf(cursor), message }
+    }
+    if (rows.length < NEW_AT_ONCE) return
+  }
+}
+
+const NEW_AT_ONCE = 100
+const NEW = `
+  SELECT ${MESSAGE_COLUMNS} FROM messages AS m
+  WHERE m.chatroom_id = $1 AND m.position > $2 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
+
+/**
+ * Tells once of each reply beyond the followed one that was cancelled. The others wait behind it, so there are no more
+ * messages to look through than wait; mostly none. Who resumes may be announced again.
+ */
+async function* announceCancelled(
+  ctx: Context,
+  chatroomId: string,
+  { cursor, current, announced }: { cursor: RoomCursor; current: Followed; announced: Set<string> },
+): AsyncGenerator<RoomEvent> {
+  const after = Math.max(cursor.whole, current.position)
+  if (after >= cursor.known) return
+  const { rows } = await ctx.db.pool.query({
+    name: "cancelled-replies",
+    text: CANCELLED,
+    values: [chatroomId, after, cursor.known, [...announced]],
+  })
+  for (const row of rows) {
+    const message = toCamelCase<MessageRecord>(row)
+    announced.add(message.id)
+    yield { event: "message", id: idOf(cursor), message }
+  }
+}
+
+const CANCELLED = `
+  SELECT ${MESSAGE_COLUMNS} FROM messages AS m
+  WHERE m.chatroom_id = $1 AND m.position > $2 AND m.position <= $3 AND m.status = 'cancelled'
+    AND m.id <> ALL ($4::uuid[])
+  ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
+
+/** A reply to follow. */
+interface Candidate {
+  id: string
+  position: number
+  attempt: number
+  /** Its number among the room's retries, null for one in the usual order. */
+  retry: number | null
+}
+
+/** The reply that is followed now. */
+interface Followed extends Candidate {
+  log: LogPosition
+  unsubscribe(): void
+}
+
+/**
+ * What to follow from now on: a retried reply that the listener had passed, as soon as no other is in its middle; the
+ * next in the order otherwise.
+ */
+async function chooseReply(
+  ctx: Context,
+  room: Room,
+  cursor: RoomCursor,
+  current: Followed | null,
+): Promise<Followed | (Candidate & { log: null }) | null> {
+  const inTheMiddle = cursor.again === null && cursor.reply.characters > 0
+  if (current && (current.retry !== null || inTheMiddle)) return current
+  if (room.retries > cursor.retries && !inTheMiddle) {
+    const { rows } = await ctx.db.pool.query<Candidate>({
+      name: "retried-reply",
+      text: RETRIED,
+      values: [room.id, cursor.retries, cursor.whole],
+    })
+    if (rows[0]) return { ...rows[0], log: null }
+  }
+  if (current) return current
+  const { rows } = await ctx.db.pool.query<Candidate>({
+    name: "next-reply",
+    text: NEXT,
+    values: [room.id, cursor.whole, cursor.known],
+  })
+  return rows[0] ? { ...rows[0], log: null } : null
+}
+
+/** One that was added since the look at the new messages is announced first. */
+const NEXT = `
+  SELECT id, position, attempt, NULL AS retry FROM messages
+  WHERE chatroom_id = $1 AND position > $2 AND position <= $3 AND role = 'model' ORDER BY position LIMIT 1`
+
+const RETRIED = `
+  SELECT id, position, attempt, retry FROM messages
+  WHERE chatroom_id = $1 AND retry > greatest($2, 0) AND position <= $3 ORDER BY retry LIMIT 1`
+
+/** Voids what the listener has of a reply that it is to have again, unless it was in the middle of having it. */
+function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCursor): Generator<RoomEvent> {
+  const again = retry === null ? null : position
+  if (again === cursor.again) return
+  cursor.again = again
+  cursor.reply = { attempt: again === null ? 0 : attempt, characters: 0 }
+  if (again === null) return
+  yield { event: "reply", id: idOf(cursor), messageId: id, change: { event: "reset", id: "", attempt } }
+}
+
+/** Yields what is new of one reply. @returns whether it has ended */
+async function* followOne(
+  ctx: Context,
+  current: Followed,
+  cursor: RoomCursor,
+  look: boolean,
+): AsyncGenerator<RoomEvent, boolean> {
+  const wrap = (change: ReplyEvent): RoomEvent => ({
+    event: "reply",
+    id: idOf(cursor),
+    messageId: current.id,
+    change,
+  })
+  if (look) {
+    const message = await readReply(ctx, current.id)
+    if (!message) {
+      pass(cursor, current)
+      return true
+    }
+    for (const change of catchUp(cursor.reply, message)) yield wrap(change)
+    if (isFinal(message)) {
+      pass(cursor, current)
+      yield wrap({ event: "done", id: "", message })
+      return true
+    }
+  }
+  const fresh = await ctx.replyLog.read(current.id, current.log)
+  for (const entry of fresh.entries) for (const change of advance(cursor.reply, entry)) yield wrap(change)
+  current.log = nextPosition(cursor.reply, current.log, fresh)
+  return false
+}
+
+/** Whoever goes on from here goes on with another reply, of which nothing is known. */
+function pass(cursor: RoomCursor, { position, retry }: Candidate): void {
+  if (retry === null) cursor.whole = position
+  else cursor.retries = retry
+  cursor.again = null
+  cursor.reply = { attempt: 0, characters: 0 }
+}

@@ -1,0 +1,57 @@
+import type { Context } from "../../context.ts"
+import type { ReplyCursor } from "./follow-reply.ts"
+
+/**
+ * Where a listener of a room is: which messages it knows of, which replies it has whole, and how much of the next. A
+ * room's replies are made one at a time in the order of their positions. The exception are failed ones that an operator
+ * has queued once more: the room numbers these retries, and a listener counts those it has had.
+ */
+export interface RoomCursor {
+  known: number
+  whole: number
+  /** How much of the reply that is being followed, a retried one included. */
+  reply: ReplyCursor
+  retries: number
+  /** The position of the retried reply that is being followed, null in the usual order. */
+  again: number | null
+}
+
+/** `<known>.<whole>.<attempt>-<characters>`, and `.<retries>` and `@<again>` where there are any. */
+export function formatRoomCursor({ known, whole, reply, retries, again }: RoomCursor): string {
+  const usual = `${known}.${whole}.${reply.attempt}-${reply.characters}`
+  if (again !== null) return `${usual}.${retries}@${again}`
+  return retries === 0 ? usual : `${usual}.${retries}`
+}
+
+const ID = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})(?:\.(\d{1,9})(?:@(\d{1,9}))?)?$/
+
+/** null for what is no id of a room's event. */
+export function parseRoomCursor(lastEventId: string | undefined): RoomCursor | null {
+  const found = ID.exec(lastEventId ?? "")
+  if (!found) return null
+  const [known = 0, whole = 0, attempt = 0, characters = 0, retries = 0] = found
+    .slice(1, 6)
+    .map((digits = "0") => Number(digits))
+  const again = found[6] === undefined ? null : Number(found[6])
+  return { known, whole, reply: { attempt, characters }, retries, again }
+}
+
+/** The cursor of a listener that begins now: before whatever is unfinished. */
+export async function currentRoomCursor(ctx: Context, chatroomId: string): Promise<RoomCursor> {
+  const { rows } = await ctx.db.pool.query<{ known: number; whole: number; retries: number }>({
+    name: "room-now",
+    text: NOW,
+    values: [chatroomId],
+  })
+  const { known, whole, retries } = rows[0] ?? { known: 0, whole: 0, retries: 0 }
+  return { known, whole, reply: { attempt: 0, characters: 0 }, retries, again: null }
+}
+
+const NOW = `
+  WITH unfinished AS (
+    SELECT position, retry FROM messages WHERE chatroom_id = $1 AND status IN ('queued', 'running')
+  )
+  SELECT last_position AS known,
+    coalesce((SELECT min(position) - 1 FROM unfinished WHERE retry = 0), last_position) AS whole,
+    coalesce((SELECT min(retry) - 1 FROM unfinished WHERE retry > 0), retries) AS retries
+  FROM chatrooms WHERE id = $1`

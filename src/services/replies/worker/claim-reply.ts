@@ -1,0 +1,78 @@
+import type { ContextMode } from "../../../models/chatroom.ts"
+import { toCamelCase } from "../../../utils/camel-case.ts"
+import { SECOND } from "../../../utils/time.ts"
+import type { Context } from "../../context.ts"
+
+/**
+ * How long a worker's silence is taken for work. With a renewal every second and two sweeps a second, a killed
+ * worker's reply is in other hands within about four seconds.
+ */
+export const LEASE_MS = 3 * SECOND
+export const RENEW_MS = 1 * SECOND
+
+/** A reply that this worker alone may write, as long as its attempt is the newest. */
+export interface Claim {
+  id: string
+  attempt: number
+  failures: number
+  /** How often its worker fell silent. */
+  takeovers: number
+  chatroomId: string
+  promptId: string
+  userId: string
+  model: string | null
+  contextMode: ContextMode
+  systemInstruction: string | null
+  requestId: string | null
+  /** Of the request that asked for it, where that was traced. */
+  traceparent: string | null
+  /** Its attempt before this one found every model resting. */
+  isCoolingDown: boolean
+  /** The user cancelled it before this claim: it is only to be ended. */
+  cancelRequested: boolean
+  /** What an earlier attempt had written, where the reply is only to be ended. */
+  content: string
+}
+
+/** `wait`: not now, but in `waitMs`. `none`: final, deleted, or another reply of the room comes first. */
+export type ClaimResult = { claim: Claim } | { waitMs: number } | { none: true }
+
+/**
+ * Takes a reply for this worker. One conditional update decides between workers, by the database's clock; it
+ * raises `attempt`, and from then on whoever held the reply before writes nothing. A process doesn't take one from
+ * itself: its lease may run out while the process, or the database, is held up.
+ */
+export async function claimReply(ctx: Context, replyId: string): Promise<ClaimResult> {
+  const own = ctx.leases.attempts().filter(({ id }) => id === replyId)
+  const { rows } = await ctx.db.pool.query({
+    name: "claim-reply",
+    text: CLAIM,
+    values: [replyId, LEASE_MS, own.map(({ attempt }) => attempt)],
+  })
+  if (rows[0]) return { claim: toCamelCase<Claim>(rows[0]) }
+  const { rows: waiting } = await ctx.db.pool.query<{ wait_ms: number }>({
+    name: "claim-wait",
+    text: WAIT,
+    values: [replyId],
+  })
+  return waiting[0] ? { waitMs: Math.max(50, waiting[0].wait_ms) } : { none: true }
+}
+
+const CLAIM = `
+  UPDATE messages AS m
+  SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
+      content = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.content END,
+      lease_until = now() + $2 * interval '1 millisecond'
+  FROM chatrooms AS c
+  WHERE m.id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
+    AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
+      OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($3::int[]))
+  RETURNING m.id, m.attempt, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id, m.traceparent,
+    m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
+    m.cooling_down_since IS NOT NULL AS is_cooling_down, c.model, c.context AS context_mode, c.system_instruction`
+
+const WAIT = `
+  SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
+    AS wait_ms
+  FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id AND c.active_reply_id = m.id
+  WHERE m.id = $1 AND (m.status = 'running' OR m.status = 'queued' AND m.not_before > now())`

@@ -1,0 +1,104 @@
+import { SECOND } from "../../../utils/time.ts"
+import type { Context } from "../../context.ts"
+import { type EnqueueOptions, SWEEP_AFTER_MS } from "../accept/reply-queue.ts"
+import type { Takeovers } from "./takeovers.ts"
+
+/** The same for a reply taken from a silent worker: its new worker may die before it has begun. */
+const HANDOVER_MS = 1 * SECOND
+
+/** More than this in one sweep would hold up the next; the rest follows in the next. */
+const MAX_PER_SWEEP = 500
+
+/**
+ * Finds replies of one status that nobody looks after: `running` under a lease that has run out, or `queued` for
+ * longer than the queue should take. `takeovers` begins those whose worker fell silent at once, as far as it takes them;
+ * the rest is enqueued again. Any number of processes may sweep: each reply goes to one of them.
+ * @returns how many it found
+ * @throws when the queue doesn't answer; what was not enqueued is due again at once
+ */
+export async function sweepReplies(
+  ctx: Context,
+  status: "queued" | "running",
+  takeovers: Pick<Takeovers, "take">,
+): Promise<number> {
+  const own = ctx.leases.attempts()
+  const { rows } = await ctx.db.pool.query<{
+    id: string
+    attempt: number
+    /** Its place among its user's active replies, the oldest first. */
+    in_flight: number
+    taken_over: boolean
+    /** Its worker fell silent, now or before, and nobody has made it since. */
+    orphaned: boolean
+  }>({
+    name: "sweep-replies",
+    text: SWEEP,
+    values: [
+      SWEEP_AFTER_MS,
+      MAX_PER_SWEEP,
+      HANDOVER_MS,
+      status,
+      own.map(({ id }) => id),
+      own.map(({ attempt }) => attempt),
+    ],
+  })
+  for (const { id, attempt, taken_over } of rows) {
+    if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
+  }
+  const waiting: { id: string; hint: EnqueueOptions }[] = []
+  for (const { id, attempt, in_flight, taken_over, orphaned } of rows) {
+    const hint = { inFlight: in_flight, dedupeKey: dedupeKeyOf(attempt, taken_over) }
+    if (orphaned && takeovers.take({ id, ...hint })) continue
+    waiting.push({ id, hint })
+  }
+  for (const [done, { id, hint }] of waiting.entries()) {
+    try {
+      await ctx.queue.enqueue(id, hint)
+    } catch (error) {
+      await putBack(
+        ctx,
+        waiting.slice(done).map((reply) => reply.id),
+      )
+      throw error
+    }
+  }
+  return rows.length
+}
+
+/**
+ * At most two jobs for each attempt, however long the queue is: one that takes the reply from a silent worker, and one
+ * for when that worker, or the first job's, died before its claim.
+ */
+function dedupeKeyOf(attempt: number, takenOver: boolean): string {
+  return takenOver ? `${attempt}` : `${attempt}.again`
+}
+
+async function putBack(ctx: Context, ids: string[]): Promise<void> {
+  await ctx.db.pool.query({ name: "put-back-swept", text: PUT_BACK, values: [ids] })
+}
+
+const PUT_BACK = `UPDATE messages SET lease_until = now() WHERE id = ANY($1) AND status = 'queued'`
+
+/**
+ * Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. This process
+ * isn't silent: where it or the database was held up for longer than a lease, it goes on with its own. All of a
+ * user's active replies are ranked, not those found at once: what trickles in would be first in every sweep. Ids are
+ * in the order of time.
+ */
+const SWEEP = `
+  WITH due AS (
+    SELECT m.id, m.status, c.user_id
+    FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id AND c.active_reply_id = m.id
+    WHERE m.status IN ('queued', 'running') AND m.status = $4 AND m.lease_until < now()
+      AND (m.id, m.attempt) NOT IN (SELECT * FROM unnest($5::uuid[], $6::int[]))
+    ORDER BY m.lease_until LIMIT $2
+    FOR UPDATE OF m SKIP LOCKED
+  ), ranked AS (
+    SELECT active_reply_id AS id, row_number() OVER (PARTITION BY user_id ORDER BY active_reply_id)::int AS in_flight
+    FROM chatrooms WHERE active_reply_id IS NOT NULL AND user_id IN (SELECT user_id FROM due)
+  )
+  UPDATE messages AS m SET status = 'queued',
+    lease_until = now() + CASE due.status WHEN 'running' THEN $3::int ELSE $1::int END * interval '1 millisecond',
+    takeovers = m.takeovers + CASE due.status WHEN 'running' THEN 1 ELSE 0 END
+  FROM due JOIN ranked USING (id) WHERE m.id = due.id
+  RETURNING m.id, m.attempt, ranked.in_flight, due.status = 'running' AS taken_over, m.takeovers > 0 AS orphaned`

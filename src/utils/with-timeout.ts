@@ -1,0 +1,10 @@
+/** Waits for `work`, `ms` at the most. @throws a TimeoutError when it takes longer */
+export async function withTimeout<T>(ms: number, work: Promise<T>): Promise<T> {
+  const timeout = AbortSignal.timeout(ms)
+  return Promise.race([
+    work,
+    new Promise<never>((_, reject) =>
+      timeout.addEventListener("abort", () => reject(timeout.reason), { once: true }),
+    ),
+  ])
+}

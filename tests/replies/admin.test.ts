@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto"
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { MINUTE } from "../../src/utils/time.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { followRoom, texts } from "../helpers/follow-room.ts"
+
+const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  app = await startTestApp({ config: { admin: { token: TOKEN } } })
+  ann = await signIn(app)
+})
+afterAll(() => app.close())
+
+const retry = (id: string, token?: string) =>
+  app.http.post(`/admin/replies/${id}/retry`, undefined, { token })
+
+test("failed replies are listed with reason and attempts, and can be made once more", async () => {
+  const room = await createRoom(app, ann)
+  app.gemini.script({ directive: "key-invalid", text: "try again", calls: 1 })
+  const failed = await ask(app, ann, room, "try again")
+  expect(failed.error.code).toBe("misconfigured")
+  const { body } = await app.http.get("/admin/replies?limit=1", { token: TOKEN })
+  expect(body).toEqual([
+    expect.objectContaining({
+      id: failed.id,
+      userId: ann.user.id,
+      error: failed.error,
+      attempts: 1,
+      failures: 0,
+      takeovers: 0,
+    }),
+  ])
+  expect(JSON.stringify(body)).not.toContain("try again")
+  expect(await retry(failed.id, TOKEN)).toMatchObject({
+    status: 202,
+    body: { id: failed.id, status: "queued" },
+  })
+  expect(await finalReply(app, ann, failed)).toMatchObject({ status: "completed", error: null })
+  expect(await retry(failed.id, TOKEN)).toMatchObject({ status: 404 })
+  expect(await promptsUsed(app, ann)).toBe(0)
+})
+
+test("a retry keeps the order of its room", async () => {
+  const user = await signIn(app)
+  await makePro(app, user)
+  const room = await createRoom(app, user)
+  app.gemini.script({ directive: "blocked", text: "older", calls: 1 })
+  const older = await ask(app, user, room, "older")
+  const running = (await send(app, user, room, "[[gemini: stall after=2]] running")).body.reply
+  const waiting = (await send(app, user, room, "waiting")).body.reply
+  expect((await retry(older.id, TOKEN)).status).toBe(202)
+  await app.http.post(`/chatroom/${room.id}/message/${running.id}/cancel`, {}, { token: user.token })
+  const ends = await Promise.all([running, older, waiting].map((reply) => finalReply(app, user, reply)))
+  expect(ends.map(({ status }) => status)).toEqual(["cancelled", "completed", "completed"])
+  const times = ends.map(({ completedAt }) => Date.parse(completedAt))
+  expect(times).toEqual([...times].sort((a, b) => a - b))
+})
+
+test("a retried reply is shown to the room's listeners, to those who stay and to those who come back", async () => {
+  const user = await signIn(app)
+  await makePro(app, user)
+  const room = await createRoom(app, user)
+  app.gemini.script({ directive: "blocked", text: "show me", calls: 2 })
+  const failed = await ask(app, user, room, "show me")
+  const newer = await ask(app, user, room, "newer")
+  const stays = followRoom(app, user, room)
+  await stays.until(() => expect(stays.events).toHaveLength(1))
+  const left = stays.events[0]?.id
+
+  await retry(failed.id, TOKEN)
+  await stays.until(() => expect(stays.named("done")).toHaveLength(1))
+  await retry(failed.id, TOKEN)
+  await stays.until(() => expect(stays.named("done")).toHaveLength(2))
+  const made = await finalReply(app, user, failed)
+  expect(made).toMatchObject({ status: "completed" })
+  await send(app, user, room, "[[gemini: chunks=3]] newest")
+  await stays.until(() => expect(stays.named("done")).toHaveLength(3))
+  await stays.stop()
+  expect(stays.named("done").map(({ data }) => [data.id === failed.id, data.status])).toEqual([
+    [true, "failed"],
+    [true, "completed"],
+    [false, "completed"],
+  ])
+  expect(stays.events.map(({ data }) => data.messageId)).not.toContain(newer.id)
+  expect(stays.texts()[failed.id]).toBe(made.content)
+
+  const back = followRoom(app, user, room, left)
+  await back.until(() => expect(back.named("done")).toHaveLength(2))
+  await back.stop()
+  expect(back.named("reset")).toHaveLength(1)
+  expect(back.texts()[failed.id]).toBe(made.content)
+  expect(back.events.map(({ data }) => data.messageId)).not.toContain(newer.id)
+})
+
+test("a listener that leaves in the middle of a retried reply goes on there", async () => {
+  const user = await signIn(app)
+  await makePro(app, user)
+  const room = await createRoom(app, user)
+  app.gemini.script({ directive: "blocked", text: "half of it", calls: 1 })
+  const failed = await ask(app, user, room, "[[gemini: chunks=20 delay=100]] half of it")
+  await ask(app, user, room, "newer")
+  const first = followRoom(app, user, room)
+  await first.until(() => expect(first.events).toHaveLength(1))
+  await retry(failed.id, TOKEN)
+  await first.until(() => expect(first.named("delta").length).toBeGreaterThan(0))
+  await first.stop()
+  const second = followRoom(app, user, room, first.events.at(-1)?.id)
+  await second.until(() => expect(second.named("done")).toHaveLength(1))
+  await second.stop()
+  expect(second.named("reset")).toEqual([])
+  const { content } = await finalReply(app, user, failed)
+  expect(texts([...first.events, ...second.events])).toEqual({ [failed.id]: content })
+})
+
+test("a retried reply has the patience with overloaded models that a new one has", async () => {
+  const user = await signIn(app)
+  const room = await createRoom(app, user)
+  app.gemini.script({ directive: "blocked", text: "patience", calls: 1 })
+  const failed = await ask(app, user, room, "patience")
+  await app.pool.query("UPDATE messages SET cooling_down_since = now() - interval '1 day' WHERE id = $1", [
+    failed.id,
+  ])
+  const { model } = app.ctx.config.gemini
+  for (let i = 0; i < 5; i++) app.ctx.circuitBreaker.failed(model, MINUTE)
+  await retry(failed.id, TOKEN)
+  const state = "SELECT status, attempt, failures FROM messages WHERE id = $1 AND status <> 'running'"
+  await expect
+    .poll(async () => (await app.pool.query(state, [failed.id])).rows)
+    .toEqual([{ status: "queued", attempt: 2, failures: 0 }])
+  app.ctx.circuitBreaker.succeeded(model)
+})
+
+test("only the admin token opens it", async () => {
+  for (const token of [undefined, ann.token, `${TOKEN}x`, "x"]) {
+    expect(await app.http.get("/admin/replies", { token })).toMatchObject({
+      status: 401,
+      body: { code: "unauthenticated" },
+    })
+    expect((await retry(randomUUID(), token)).status).toBe(401)
+  }
+  const closed = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
+  for (const token of [TOKEN, "null", "undefined"])
+    expect((await closed.http.get("/admin/replies", { token })).status).toBe(401)
+  await closed.close()
+  expect((await retry(randomUUID(), TOKEN)).status).toBe(404)
+  expect((await retry("x", TOKEN)).status).toBe(400)
+})

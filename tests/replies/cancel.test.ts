@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { collect, joinDeltas } from "../../tools/lib/http.ts"
+import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { type Pair, startPair } from "../helpers/pair.ts"
+
+let pair: Pair
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  pair = await startPair({ http: { streamsPerUser: 100 } })
+  app = pair.app
+  ann = await signIn(app)
+  await makePro(app, ann)
+})
+afterAll(() => pair.close())
+
+interface Reply {
+  id: string
+  chatroomId: string
+}
+
+const cancel = (reply: Reply, user = ann) =>
+  app.http.post(`/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`, undefined, { token: user.token })
+
+/** Sends a prompt whose reply stops half-way, and waits until some of it is there. */
+async function startEndless(tag: string): Promise<Reply> {
+  const { body } = await send(app, ann, await createRoom(app, ann), `[[gemini: stall after=3]] ${tag}`)
+  await vi.waitFor(
+    () => expect(app.gemini.calls().find((call) => call.prompt.includes(tag))?.chunksSent).toBe(3),
+    { timeout: 20_000 },
+  )
+  return body.reply
+}
+
+describe("cancelling a reply", () => {
+  test("that runs keeps what came, closes the call to Gemini and frees the room", async () => {
+    const reply = await startEndless("keep")
+    const stream = collect(
+      app.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`, { token: ann.token }),
+    )
+    const { status, body } = await cancel(reply)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      id: reply.id,
+      status: "cancelled",
+      error: null,
+      completedAt: expect.any(String),
+      finishReason: null,
+      model: expect.any(String),
+    })
+    expect(body.usage.promptTokens).toBeGreaterThan(0)
+    expect(body.usage.outputTokens).toBeGreaterThan(0)
+    expect(body.content).toContain("Simulated reply")
+    const events = await stream
+    expect(joinDeltas(events)).toBe(body.content)
+    expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "cancelled" } })
+    await expect
+      .poll(() => app.gemini.calls().find((call) => call.prompt.includes("keep"))?.aborted)
+      .toBe(true)
+    const next = await ask(app, ann, { id: reply.chatroomId }, "and now?")
+    expect(next).toMatchObject({ status: "completed" })
+  })
+
+  test("that waits behind another ends it before it begins, and the room goes on", async () => {
+    const first = await startEndless("first in line")
+    const second = (await send(app, ann, { id: first.chatroomId }, "never asked")).body.reply
+    const third = (await send(app, ann, { id: first.chatroomId }, "asked at last")).body.reply
+    expect((await cancel(second)).body).toMatchObject({ status: "cancelled", content: "" })
+    await cancel(first)
+    expect(await finalReply(app, ann, third)).toMatchObject({ status: "completed" })
+    expect(app.gemini.calls().filter((call) => call.prompt === "never asked")).toHaveLength(0)
+  })
+
+  test("twice, and twenty times at once, gives the same reply", async () => {
+    const reply = await startEndless("again and again")
+    const answers = await Promise.all(Array.from({ length: 20 }, () => cancel(reply)))
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1)
+    expect((await cancel(reply)).body).toEqual(answers[0]?.body)
+  })
+
+  test("that has ended changes nothing", async () => {
+    const reply = await ask(app, ann, await createRoom(app, ann), "done already")
+    expect(await cancel(reply)).toMatchObject({ status: 200, body: reply })
+  })
+
+  test("racing its end leaves one end, and listeners with the stored text", async () => {
+    const rooms = await Promise.all(Array.from({ length: 10 }, () => createRoom(app, ann)))
+    const replies: Reply[] = await Promise.all(
+      rooms.map(
+        async (room, i) =>
+          (await send(app, ann, room, `[[gemini: chunks=${3 + i} delay=5]] race`)).body.reply,
+      ),
+    )
+    const streams = replies.map((reply) =>
+      collect(
+        app.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`, { token: ann.token }),
+      ),
+    )
+    const answers = await Promise.all(replies.map((reply) => cancel(reply)))
+    for (const [i, events] of (await Promise.all(streams)).entries()) {
+      expect(["completed", "cancelled"]).toContain(answers[i]?.body.status)
+      expect(joinDeltas(events)).toBe(answers[i]?.body.content)
+      expect(await finalReply(app, ann, replies[i] as Reply)).toEqual(answers[i]?.body)
+    }
+  })
+
+  test("gives no unit back", async () => {
+    const user = await signIn(app)
+    const { body } = await send(app, user, await createRoom(app, user), "[[gemini: stall after=1]]")
+    expect((await cancel(body.reply, user)).body.status).toBe("cancelled")
+    expect(await promptsUsed(app, user)).toBe(1)
+  })
+
+  test("whose worker is gone ends it all the same", async () => {
+    const reply = await startEndless("orphan")
+    await app.pool.query(
+      "UPDATE messages SET attempt = attempt + 1, lease_until = now() + interval '1 minute' WHERE id = $1",
+      [reply.id],
+    )
+    expect((await cancel(reply)).body.status).toBe("cancelled")
+  })
+
+  test("is for its owner alone, and for replies", async () => {
+    const reply = await startEndless("not yours")
+    const bob = await signIn(app)
+    expect((await cancel(reply, bob)).status).toBe(404)
+    expect((await cancel({ ...reply, id: "x" })).status).toBe(400)
+    expect((await app.http.post(`/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`)).status).toBe(401)
+    const prompt = (await app.http.get(`/chatroom/${reply.chatroomId}/message`, { token: ann.token })).body[0]
+    expect(await cancel(prompt)).toMatchObject({ status: 404, body: { code: "not_found" } })
+    expect((await cancel(reply)).body.status).toBe("cancelled")
+  })
+})

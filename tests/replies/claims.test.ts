@@ -1,0 +1,137 @@
+import pg from "pg"
+import { expect, onTestFinished, test } from "vitest"
+import { MINUTE } from "../../src/utils/time.ts"
+import { collect, joinDeltas } from "../../tools/lib/http.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { createRoom, finalReply, send } from "../helpers/chat.ts"
+
+/** Longer than a lease (3 s). */
+const HELD_FOR = "interval '3.5 seconds'"
+
+test("a worker holds its replies also while its pool has no connection free", async () => {
+  const { app, watcher } = await startWatched({ poolSize: 2 })
+  const user = await signIn(app)
+  const { body } = await send(app, user, await createRoom(app, user), "[[gemini: stall after=3]] long")
+  const isRunning = "SELECT 1 FROM messages WHERE id = $1 AND status = 'running'"
+  await expect.poll(async () => (await watcher.query(isRunning, [body.reply.id])).rowCount).toBe(1)
+
+  const taken = await Promise.all([app.pool.connect(), app.pool.connect()])
+  const { rows } = await watcher.query("SELECT now() + interval '6 seconds' AS later")
+  const isHeld = "SELECT 1 FROM messages WHERE id = $1 AND attempt = 1 AND lease_until > $2 AND content <> ''"
+  try {
+    await expect
+      .poll(async () => (await watcher.query(isHeld, [body.reply.id, rows[0].later])).rowCount)
+      .toBe(1)
+  } finally {
+    for (const client of taken) client.release()
+  }
+  await cancel(app, user, body.reply)
+  const { rows: ended } = await watcher.query("SELECT attempt FROM messages WHERE id = $1", [body.reply.id])
+  expect(ended).toEqual([{ attempt: 1 }])
+}, 60_000)
+
+test("a reply that waits for its room to be ended is not made twice", async () => {
+  const { app, watcher } = await startWatched()
+  const user = await signIn(app)
+  const prompt = "[[gemini: chunks=25 delay=100]] held at the end"
+  const { reply } = (await send(app, user, await createRoom(app, user), prompt)).body
+  const path = `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
+  const listening = collect(app.http.events(path, { token: user.token }))
+  await watcher.query("BEGIN")
+  await watcher.query("SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE", [reply.chatroomId])
+  try {
+    await expect.poll(() => app.gemini.calls()[0]?.endedAt ?? null).not.toBeNull()
+    await untilHeldSince(app.pool, reply.id)
+  } finally {
+    await watcher.query("COMMIT")
+  }
+  const stored = await finalReply(app, user, reply)
+  const events = await listening
+  expect(stored).toMatchObject({ status: "completed", error: null })
+  expect(joinDeltas(events)).toBe(stored.content)
+  expect(events.map(({ event }) => event)).not.toContain("reset")
+  expect(app.gemini.calls()).toHaveLength(1)
+  expect(await attemptsOf(app.pool, reply.id)).toEqual({ attempt: 1, failures: 0, takeovers: 0 })
+}, 60_000)
+
+test("a reply that waits for a connection to be handed back is not taken for a dead worker's", async () => {
+  const { app, watcher } = await startWatched({ poolSize: 2 })
+  const user = await signIn(app)
+  const prompt = "[[gemini: cut after=25 times=1 delay=100 chunks=27]] held on its way back"
+  const { reply } = (await send(app, user, await createRoom(app, user), prompt)).body
+  const isRunning = "SELECT 1 FROM messages WHERE id = $1 AND status = 'running'"
+  await expect.poll(async () => (await watcher.query(isRunning, [reply.id])).rowCount).toBe(1)
+  const taken = await Promise.all([app.pool.connect(), app.pool.connect()])
+  try {
+    await expect.poll(() => app.gemini.calls()[0]?.endedAt ?? null).not.toBeNull()
+    await untilHeldSince(watcher, reply.id)
+  } finally {
+    for (const client of taken) client.release()
+  }
+  expect(await finalReply(app, user, reply)).toMatchObject({ status: "completed" })
+  expect(app.gemini.calls()).toHaveLength(2)
+  expect(await attemptsOf(watcher, reply.id)).toEqual({ attempt: 2, failures: 1, takeovers: 0 })
+}, 60_000)
+
+test("a reply whose row somebody holds keeps no other from being renewed", async () => {
+  const { app, watcher } = await startWatched()
+  const user = await signIn(app)
+  const prompt = "[[gemini: stall after=1]] side by side"
+  const sendOne = async () => (await send(app, user, await createRoom(app, user), prompt)).body.reply
+  const [locked, other] = [await sendOne(), await sendOne()]
+  const areRunning = "SELECT 1 FROM messages WHERE id = ANY($1) AND status = 'running'"
+  await expect.poll(async () => (await watcher.query(areRunning, [[locked.id, other.id]])).rowCount).toBe(2)
+  await watcher.query("BEGIN")
+  await watcher.query("SELECT 1 FROM messages WHERE id = $1 FOR UPDATE", [locked.id])
+  try {
+    await untilHeldSince(app.pool, other.id)
+  } finally {
+    await watcher.query("COMMIT")
+  }
+  // The lease of the one has run out meanwhile, and its process goes on with it all the same.
+  for (const reply of [locked, other]) {
+    await cancel(app, user, reply)
+    expect(await attemptsOf(app.pool, reply.id)).toEqual({ attempt: 1, failures: 0, takeovers: 0 })
+  }
+}, 60_000)
+
+/** An app, and a connection that is none of its pool's. */
+async function startWatched(database: { poolSize?: number } = {}) {
+  const app = await startTestApp({ config: { database } })
+  onTestFinished(() => app.close())
+  // Else who waits for one gives up after 5 s, which is soon after `HELD_FOR`.
+  Object.assign(app.pool.options, { connectionTimeoutMillis: MINUTE })
+  const watcher = new pg.Client({ connectionString: app.ctx.config.database.url })
+  await watcher.connect()
+  onTestFinished(() => watcher.end())
+  return { app, watcher }
+}
+
+/** Ends a reply that would never end. */
+async function cancel(app: TestApp, user: SignedIn, reply: { id: string; chatroomId: string }) {
+  const path = `/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`
+  const ended = await app.http.post(path, {}, { token: user.token })
+  expect(ended).toMatchObject({ status: 200, body: { status: "cancelled" } })
+}
+
+type Queries = Pick<pg.Client, "query">
+
+/**
+ * Waits until the first attempt's claim, held now, has been renewed after `HELD_FOR`: by its lease, which others would
+ * take the reply after. Its own process leaves it alone.
+ */
+async function untilHeldSince(db: Queries, replyId: string): Promise<void> {
+  const { rows } = await db.query(`SELECT now() + ${HELD_FOR} AS until`)
+  const isHeld = `
+    SELECT attempt, status, now() > $2 AND lease_until > now() AS held FROM messages WHERE id = $1`
+  await expect
+    .poll(async () => (await db.query(isHeld, [replyId, rows[0].until])).rows)
+    .toEqual([{ attempt: 1, status: "running", held: true }])
+}
+
+async function attemptsOf(db: Queries, replyId: string) {
+  const { rows } = await db.query("SELECT attempt, failures, takeovers FROM messages WHERE id = $1", [
+    replyId,
+  ])
+  return rows[0]
+}

@@ -1,0 +1,199 @@
+import pg from "pg"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { followRoom as roomEvents } from "../../src/services/replies/stream/follow-room.ts"
+import { newId } from "../../src/utils/ids.ts"
+import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, makePro, send } from "../helpers/chat.ts"
+import { followRoom, texts } from "../helpers/follow-room.ts"
+import { type Pair, startPair } from "../helpers/pair.ts"
+
+let pair: Pair
+let worker: TestApp
+let app: TestApp
+let ann: SignedIn
+
+beforeAll(async () => {
+  pair = await startPair({ http: { streamsPerUser: 3 } })
+  worker = pair.worker
+  app = pair.app
+  ann = await signIn(app)
+  await makePro(app, ann)
+})
+afterAll(() => pair.close())
+
+const follow = (room: { id: string }, lastEventId?: string) => followRoom(app, ann, room, lastEventId)
+
+/** What a listener would be told, which hangs up at once. */
+async function statusOf(room: { id: string }): Promise<number> {
+  const hangUp = new AbortController()
+  const { status } = await fetch(`${app.url}/chatroom/${room.id}/events`, {
+    headers: { Authorization: `Bearer ${ann.token}` },
+    signal: hangUp.signal,
+  })
+  hangUp.abort()
+  return status
+}
+
+describe("the events of a room", () => {
+  test("are its fields, then prompts, replies and changes from any device", async () => {
+    const room = await createRoom(app, ann)
+    const listener = follow(room)
+    await listener.until(() => expect(listener.named("chatroom")).toHaveLength(1))
+    const { body } = await send(worker, ann, room, "from another device")
+    await listener.until(() => expect(listener.named("done")).toHaveLength(1))
+    expect(listener.named("message").map(({ data }) => data.id)).toEqual([body.id, body.reply.id])
+    const done = listener.named("done")[0]?.data
+    expect(done).toMatchObject({ id: body.reply.id, messageId: body.reply.id, status: "completed" })
+    expect(texts(listener.events)[body.reply.id]).toBe(done.content)
+    await worker.http.patch(`/chatroom/${room.id}`, { name: "renamed elsewhere" }, { token: ann.token })
+    await listener.until(() => expect(listener.named("chatroom").at(-1)?.data.name).toBe("renamed elsewhere"))
+    await worker.http.delete(`/chatroom/${room.id}`, { token: ann.token })
+    await listener.ended
+    expect(listener.events.at(-1)?.event).toBe("deleted")
+  })
+
+  test("go on exactly where a listener was", async () => {
+    const room = await createRoom(app, ann)
+    const before = follow(room)
+    await before.until(() => expect(before.events).toHaveLength(1))
+    for (let i = 0; i < 3; i++) await send(app, ann, room, `[[gemini: chunks=15 delay=10]] part ${i}`)
+    // Where the log doesn't answer, a whole reply is one delta.
+    await before.until(() => expect(before.named("delta").length).toBeGreaterThan(0))
+    await before.stop()
+    const after = follow(room, before.events.at(-1)?.id)
+    await after.until(() => expect(before.named("done").length + after.named("done").length).toBe(3))
+    await after.stop()
+    const all = [...before.events, ...after.events]
+    expect(all.filter(({ event }) => event === "reset")).toEqual([])
+    const ids = all.filter(({ event }) => event === "message").map(({ data }) => data.id)
+    expect(ids).toHaveLength(6)
+    expect(new Set(ids).size).toBe(6)
+    for (const { data } of all.filter(({ event }) => event === "done"))
+      expect(texts(all)[data.id]).toBe(data.content)
+  })
+
+  test("go on with the next reply after one that is whole", async () => {
+    const room = await createRoom(app, ann)
+    const listener = follow(room)
+    await listener.until(() => expect(listener.events).toHaveLength(1))
+    await ask(app, ann, room, "whole")
+    await listener.until(() => expect(listener.named("done")).toHaveLength(1))
+    await listener.stop()
+    const next = await ask(app, ann, room, "next")
+    const after = follow(room, listener.named("done")[0]?.id)
+    await after.until(() => expect(after.named("done")).toHaveLength(1))
+    await after.stop()
+    expect(after.named("reset")).toEqual([])
+    expect(texts(after.events)).toEqual({ [next.id]: next.content })
+  })
+
+  test("begin with the text so far of the reply that is being made", async () => {
+    const room = await createRoom(app, ann)
+    await ask(app, ann, room, "an old one")
+    const { body } = await send(app, ann, room, "[[gemini: stall after=3]] half-way")
+    await expect
+      .poll(() => app.gemini.calls().find(({ prompt }) => prompt.includes("half-way"))?.chunksSent)
+      .toBe(3)
+    const listener = follow(room)
+    await listener.until(() => expect(texts(listener.events)[body.reply.id]).toContain("Simulated reply"))
+    expect(listener.named("message")).toHaveLength(0)
+    await app.http.post(`/chatroom/${room.id}/message/${body.reply.id}/cancel`, undefined, {
+      token: ann.token,
+    })
+    await listener.until(() => expect(listener.named("done")[0]?.data.status).toBe("cancelled"))
+    await listener.stop()
+  })
+
+  test("tell at once of a reply that is cancelled before its turn, and of its end in the order", async () => {
+    const room = await createRoom(app, ann)
+    const listener = follow(room)
+    await listener.until(() => expect(listener.events).toHaveLength(1))
+    const path = `/chatroom/${room.id}/message`
+    const replies: string[] = []
+    for (const message of ["[[gemini: stall after=2]] holds up", "waits", "is cancelled", "waits, too"])
+      replies.push((await send(app, ann, room, message)).body.reply.id)
+    const [first, , cancelled] = replies as [string, string, string]
+    await listener.until(() => expect(listener.named("delta").length).toBeGreaterThan(0))
+    await listener.until(() => expect(listener.named("message")).toHaveLength(8))
+    await app.http.post(`${path}/${cancelled}/cancel`, undefined, { token: ann.token })
+    const told = () =>
+      listener.named("message").filter(({ data }) => data.id === cancelled && data.status === "cancelled")
+    await listener.until(() => expect(told()).toHaveLength(1))
+    expect(listener.named("done")).toEqual([])
+    await app.http.post(`${path}/${first}/cancel`, undefined, { token: ann.token })
+    await listener.until(() => expect(listener.named("done")).toHaveLength(4))
+    await listener.stop()
+    expect(listener.named("done").map(({ data }) => data.id)).toEqual(replies)
+    expect(told()).toHaveLength(1)
+    expect(listener.named("message")).toHaveLength(9)
+  })
+
+  test("name a reply before they tell of it, also one that is made between two looks of the listener's", async () => {
+    const room = await createRoom(app, ann)
+    let made: Promise<{ id: string }> | null = null
+    const pool = Object.assign(Object.create(app.pool), {
+      async query(query: { name?: string }) {
+        const found = await app.pool.query(query as pg.QueryConfig)
+        if (query.name === "new-messages") made ??= ask(app, ann, room, "between two looks")
+        await made
+        return found
+      },
+    })
+    const hangUp = new AbortController()
+    const told: string[] = []
+    const ctx = { ...app.ctx, db: { ...app.ctx.db, pool } }
+    for await (const change of roomEvents(ctx, { chatroomId: room.id, signal: hangUp.signal })) {
+      told.push(change.event)
+      if (change.event === "reply" && change.change.event === "done") hangUp.abort()
+    }
+    expect(told).toEqual(["chatroom", "chatroom", "message", "message", "reply", "reply"])
+  })
+
+  test("leave no subscription behind when the first look at the database fails", async () => {
+    const gone = new pg.Pool()
+    await gone.end()
+    let open = 0
+    const subscribe = () => {
+      open += 1
+      return () => {
+        open -= 1
+      }
+    }
+    const ctx = {
+      ...app.ctx,
+      db: { ...app.ctx.db, pool: gone },
+      bus: { ...app.ctx.bus, subscribe },
+    }
+    const { signal } = new AbortController()
+    await expect(roomEvents(ctx, { chatroomId: newId(), signal }).next()).rejects.toThrow()
+    expect(open).toBe(0)
+  })
+
+  test("are for its owner alone", async () => {
+    const room = await createRoom(app, ann)
+    const bob = await signIn(app)
+    expect((await app.http.get(`/chatroom/${room.id}/events`, { token: bob.token })).status).toBe(404)
+    expect((await app.http.get(`/chatroom/${room.id}/events`)).status).toBe(401)
+    expect((await app.http.get("/chatroom/x/events", { token: ann.token })).status).toBe(400)
+  })
+
+  test("of more rooms at a time than a user may follow are refused, and prompts with them", async () => {
+    const room = await createRoom(app, ann)
+    await expect.poll(() => app.ctx.streamLimit.count()).toBe(0)
+    const open = [follow(room), follow(room), follow(room)]
+    for (const one of open) await one.until(() => expect(one.events.length).toBeGreaterThan(0))
+    const refused = await app.http.get(`/chatroom/${room.id}/events`, { token: ann.token })
+    expect(refused).toMatchObject({ status: 429, body: { code: "rate_limited" } })
+    const headers = { Accept: "text/event-stream" }
+    const prompt = await app.http.post(
+      `/chatroom/${room.id}/message`,
+      { message: "x" },
+      { token: ann.token, headers },
+    )
+    expect(prompt.status).toBe(429)
+    expect((await app.http.get(`/chatroom/${room.id}/message`, { token: ann.token })).body).toEqual([])
+    await open[0]?.stop()
+    await expect.poll(() => statusOf(room)).toBe(200)
+    for (const one of open) await one.stop()
+  })
+})

@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest"
+import { Unavailable } from "../../src/utils/errors.ts"
+import { createSemaphore } from "../../src/utils/semaphore.ts"
+
+describe("a gate", () => {
+  test("lets some run, some wait and refuses the rest", async () => {
+    const gate = createSemaphore({ running: 2, waiting: 3 })
+    let running = 0
+    let most = 0
+    const end = Promise.withResolvers<void>()
+    const work = async () => {
+      most = Math.max(most, ++running)
+      await end.promise
+      running--
+    }
+    const all = Array.from({ length: 7 }, () => gate.run(work))
+    const settled = Promise.allSettled(all)
+    end.resolve()
+    const results = await settled
+    expect(results.map(({ status }) => status)).toEqual([
+      ...Array(5).fill("fulfilled"),
+      "rejected",
+      "rejected",
+    ])
+    expect((results[5] as PromiseRejectedResult).reason).toBeInstanceOf(Unavailable)
+    expect(most).toBe(2)
+  })
+
+  test("gives the place of failed work to the next", async () => {
+    const gate = createSemaphore({ running: 1, waiting: 1 })
+    const failing = gate.run(() => Promise.reject(new Error("no")))
+    const next = gate.run(async () => "done")
+    await expect(failing).rejects.toThrow("no")
+    expect(await next).toBe("done")
+    expect(await gate.run(async () => "free again")).toBe("free again")
+  })
+})

@@ -1,0 +1,84 @@
+import { cpus, type as systemType } from "node:os"
+import type { Comparison } from "./compare.ts"
+import type { Backend } from "./site.ts"
+
+export interface PairResult {
+  what: string
+  backend: Backend
+  goal: number
+  comparison: Comparison
+}
+
+/** A figure without a floor. */
+export interface Figure {
+  what: string
+  backend: Backend
+  value: string
+}
+
+export interface Report {
+  pairs: PairResult[]
+  metrics: Figure[]
+}
+
+export function toText({ pairs, metrics }: Report): string {
+  const machine = `Node ${process.version}, ${systemType()}, ${cpus().length} cores`
+  return [
+    machine,
+    ...(pairs.length > 0 ? ["", ...table(PAIR_TITLES, pairs.map(pairCells))] : []),
+    ...(metrics.length > 0
+      ? [
+          "",
+          ...table(
+            FIGURE_TITLES,
+            metrics.map((figure) => [figure.what, figure.backend, figure.value]),
+          ),
+        ]
+      : []),
+    "",
+  ].join("\n")
+}
+
+const FIGURE_TITLES = ["for information", "backend", ""]
+const PAIR_TITLES = [
+  "beside its floor",
+  "backend",
+  "ours/s",
+  "floor/s",
+  "ratio",
+  "of rounds",
+  "CPU µs",
+  "floor's",
+  "goal",
+]
+
+function pairCells({ what, backend, goal, comparison }: PairResult): string[] {
+  const { ours, floor, ratio, range } = comparison
+  return [
+    what,
+    backend,
+    whole(ours.perSecond),
+    whole(floor.perSecond),
+    ratio.toFixed(2),
+    range.map((bound) => bound.toFixed(2)).join("–"),
+    whole(ours.cpuMicroseconds),
+    whole(floor.cpuMicroseconds),
+    `≥ ${goal.toFixed(2)} ${ratio >= goal ? "met" : "missed"}`,
+  ]
+}
+
+function table(titles: string[], rows: string[][]): string[] {
+  const widths = titles.map((title, n) =>
+    Math.max(...[title, ...rows.map((row) => row[n] ?? "")].map((cell) => cell.length)),
+  )
+  return [titles, ...rows].map((row) =>
+    row
+      .map((cell, n) => cell.padEnd(widths[n] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  )
+}
+
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString("en")
+}

@@ -1,0 +1,104 @@
+import type { Pace } from "../helpers/compare.ts"
+import type { Measure } from "../helpers/options.ts"
+import { type Report, whole } from "../helpers/report.ts"
+import type { Site } from "../helpers/site.ts"
+import type { User } from "../helpers/users.ts"
+import { LIST_GOAL, measureList } from "./list.ts"
+import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
+import { measureReplies, type RepliesPace } from "./replies.ts"
+import { measureSignIns } from "./sign-ins.ts"
+import { measureStreams } from "./streams.ts"
+import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
+
+/** As many as there are connections. */
+export const USERS = 50
+
+/** How long and how often each measure is taken. */
+export interface Paces {
+  pair: Pace
+  withWorker: Pace
+  replies: RepliesPace
+  signIns: number
+  webhooks: WebhookPace
+}
+
+export const THOROUGH: Paces = {
+  pair: { rounds: 7, roundMs: 2_000, warmUpMs: 5_000 },
+  withWorker: { rounds: 4, roundMs: 2_000, warmUpMs: 500 },
+  replies: { burst: 2_000, calm: 200 },
+  signIns: 2_000,
+  webhooks: { customers: 500 },
+}
+
+export const QUICK: Paces = {
+  pair: { rounds: 5, roundMs: 700, warmUpMs: 4_000 },
+  withWorker: { rounds: 1, roundMs: 1_000, warmUpMs: 200 },
+  replies: { burst: 400, calm: 50 },
+  signIns: 400,
+  webhooks: { customers: 50 },
+}
+
+/** Takes one measure and adds what it found to the report. */
+type Measurer = (site: Site, users: User[], paces: Paces, report: Report) => Promise<void>
+
+export const measurers: Record<Measure, Measurer> = {
+  async list(site, users, { pair }, { pairs }) {
+    const comparison = await measureList(site, users, pair)
+    pairs.push({ what: "GET /chatroom, cached", backend: site.backend, goal: LIST_GOAL, comparison })
+  },
+  async post(site, users, { pair }, { pairs }) {
+    const comparison = await measurePost(site, users, pair)
+    pairs.push({ what: "POST message", backend: site.backend, goal: POST_GOAL, comparison })
+  },
+  async "post-worker"(site, users, { withWorker }, { pairs }) {
+    const comparison = await measurePostBesideWorker(site, users, withWorker)
+    pairs.push({ what: "POST message, a worker busy", backend: site.backend, goal: POST_GOAL, comparison })
+  },
+  async replies(site, users, { replies }, { metrics }) {
+    const { backend } = site
+    const found = await measureReplies(site, users, replies)
+    metrics.push(
+      { what: "replies stored a second", backend, value: whole(found.storedPerSecond) },
+      {
+        what: "prompt to stored reply",
+        backend,
+        value: `p50 ${found.p50Ms.toFixed(1)} ms, p99 ${found.p99Ms.toFixed(1)} ms`,
+      },
+      {
+        what: "memory of API and worker",
+        backend,
+        value: `${megabytes(found.apiRssBytes)} and ${megabytes(found.workerRssBytes)}`,
+      },
+    )
+  },
+  async "sign-ins"(site, _users, { signIns }, { metrics }) {
+    const perSecond = await measureSignIns(site, signIns)
+    metrics.push({ what: "sign-ins by code a second", backend: site.backend, value: whole(perSecond) })
+  },
+  async streams(site, users, _paces, { metrics }) {
+    const { backend } = site
+    const { replyBytes, roomBytes } = await measureStreams(site, users[0] as User)
+    metrics.push(
+      { what: "memory of an idle stream of a reply", backend, value: kilobytes(replyBytes) },
+      { what: "memory of an idle stream of a room", backend, value: kilobytes(roomBytes) },
+    )
+  },
+  async webhooks(site, _users, { webhooks }, { metrics }) {
+    const found = await measureWebhooks(site, webhooks)
+    metrics.push({ what: "storm of webhooks", backend: site.backend, value: stormLine(found) })
+  },
+}
+
+/** In the table one line says all of it. */
+function stormLine({ events, deliveries, p50Ms, p99Ms, settledMs }: Webhooks): string {
+  const met = p99Ms <= WEBHOOK_GOAL_MS ? "met" : "missed"
+  return `${events} events, ${deliveries} deliveries: p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms (goal ${WEBHOOK_GOAL_MS} ${met}), settled ${(settledMs / 1000).toFixed(1)} s later`
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 2 ** 10).toFixed(0)} KB`
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`
+}

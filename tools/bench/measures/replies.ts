@@ -1,0 +1,96 @@
+import { pause, SECOND } from "../../../src/utils/time.ts"
+import { drive } from "../helpers/load.ts"
+import { type Site, startWorker } from "../helpers/site.ts"
+import { createRooms, post, type User } from "../helpers/users.ts"
+import { freshRooms } from "./post.ts"
+
+const CONNECTIONS = 50
+
+/** How often a prompt comes while times are taken: few enough that none waits for another. */
+const CALM_EVERY_MS = 25
+
+const FINISH_WITHIN_MS = 120 * SECOND
+
+export interface Replies {
+  /** From the first prompt accepted to the last reply stored, by the database's clock. */
+  storedPerSecond: number
+  p50Ms: number
+  p99Ms: number
+  apiRssBytes: number
+  workerRssBytes: number
+}
+
+export interface RepliesPace {
+  burst: number
+  calm: number
+}
+
+/** Prompts to stored replies: a burst for the rate, then prompts one by one for the times. */
+export async function measureReplies(
+  site: Site,
+  users: User[],
+  { burst, calm }: RepliesPace,
+): Promise<Replies> {
+  await using stack = new AsyncDisposableStack()
+  const worker = await startWorker(site)
+  stack.defer(() => worker.stop())
+  await sendBurst(site, users, burst / 4) // warms the worker up
+  const storedPerSecond = await sendBurst(site, users, burst)
+  const { p50Ms, p99Ms } = await sendCalmly(site, users, calm)
+  const [api, workers] = await Promise.all([site.api.usage(), worker.usage()])
+  return { storedPerSecond, p50Ms, p99Ms, apiRssBytes: api.rssBytes, workerRssBytes: workers.rssBytes }
+}
+
+async function sendBurst(site: Site, users: User[], count: number): Promise<number> {
+  const rooms = await createRooms(site.pool, users, Math.ceil((2 * count) / users.length) + 1)
+  await drive({ port: site.port, connections: CONNECTIONS, next: freshRooms(users, rooms), until: { count } })
+  await untilFinished(site)
+  const { rows } = await site.pool.query<{ rate: number }>(
+    `SELECT (count(*) / extract(epoch FROM max(completed_at) - min(created_at)))::float8 AS rate
+     FROM messages WHERE role = 'model' AND status = 'completed' AND chatroom_id = ANY ($1)`,
+    [rooms.flat()],
+  )
+  return rows[0]?.rate ?? 0
+}
+
+async function sendCalmly(site: Site, users: User[], count: number) {
+  const user = users[0] as User
+  const [rooms = []] = await createRooms(site.pool, [user], count)
+  const headers = { Authorization: `Bearer ${user.token}` }
+  const sends = rooms.map(async (room, n) => {
+    await pause(n * CALM_EVERY_MS)
+    await post(`${site.url}/chatroom/${room}/message`, { message: "Good morning" }, headers)
+  })
+  // A pause doesn't keep the process alive, and this is all that it waits for.
+  const alive = setInterval(() => undefined, SECOND)
+  await Promise.all(sends).finally(() => clearInterval(alive))
+  await untilFinished(site)
+  const { rows } = await site.pool.query<{ p50: number; p99: number }>(
+    `SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50, percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99
+     FROM (
+       SELECT extract(epoch FROM completed_at - created_at)::float8 * 1000 AS ms
+       FROM messages WHERE role = 'model' AND chatroom_id = ANY ($1)
+     ) AS times`,
+    [rooms],
+  )
+  return { p50Ms: rows[0]?.p50 ?? 0, p99Ms: rows[0]?.p99 ?? 0 }
+}
+
+/** @throws when a reply failed, or isn't there after two minutes */
+async function untilFinished({ pool }: Site): Promise<void> {
+  for (
+    const deadline = Date.now() + FINISH_WITHIN_MS;
+    ;
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  ) {
+    const { rows } = await pool.query<{ pending: number; failed: number }>(
+      `SELECT count(*) FILTER (WHERE status IN ('queued', 'running'))::int AS pending,
+         count(*) FILTER (WHERE status = 'failed')::int AS failed
+       FROM messages WHERE status IN ('queued', 'running', 'failed')`,
+    )
+    const { pending = 0, failed = 0 } = rows[0] ?? {}
+    if (failed > 0) throw new Error(`${failed} replies failed.`)
+    if (pending === 0) return
+    if (Date.now() > deadline) throw new Error(`${pending} replies are still missing.`)
+  }
+}

@@ -1,0 +1,144 @@
+import { execFile } from "node:child_process"
+import { setTimeout as sleep } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { type StripeSimulator, startStripeSimulator } from "../../../simulators/stripe/server.ts"
+import { newId } from "../../../src/utils/ids.ts"
+import { HOUR, MINUTE, SECOND } from "../../../src/utils/time.ts"
+import { deliverAll, type Outcome } from "../helpers/deliver.ts"
+import { type Site, startApi } from "../helpers/site.ts"
+
+/** Of the time to acknowledge a delivery, by the slowest in a hundred. */
+export const WEBHOOK_GOAL_MS = 150
+
+export interface WebhookPace {
+  /** A customer makes about twenty events. */
+  customers: number
+}
+
+export interface Webhooks extends Outcome {
+  events: number
+  /** From the last delivery until all that came in was dealt with. */
+  settledMs: number
+}
+
+const SECRET = "whsec_benchmarks"
+const COPIES = 3
+const DROPPED = 0.05
+const AT_ONCE = 50
+
+/**
+ * A storm of Stripe's events: each three times, in any order, one in twenty never, fifty at once, while a worker
+ * deals with them and asks the simulator again. Afterwards the reconciler runs once.
+ * @throws when an answer isn't 200, when an event is left, when somebody's tier isn't what Stripe says, and when
+ * the database had to break a deadlock
+ */
+export async function measureWebhooks(site: Site, { customers }: WebhookPace): Promise<Webhooks> {
+  await using stack = new AsyncDisposableStack()
+  const stripe = await startStripeSimulator()
+  stack.defer(() => stripe.close())
+  const env = {
+    ...site.env,
+    STRIPE_SECRET_KEY: "sk_test_benchmarks",
+    STRIPE_WEBHOOK_SECRET: SECRET,
+    STRIPE_PRICE_PRO: "price_simulated_pro_monthly",
+    STRIPE_BASE_URL: stripe.url,
+  }
+  const { api, url } = await startApi(site.machine, env, "all")
+  stack.defer(() => api.stop())
+  await makeHistory(site, stripe, customers)
+  const events = stripe.held()
+  const outcome = await deliverAll(events, {
+    url: `${url}/webhook/stripe`,
+    secret: SECRET,
+    copies: COPIES,
+    dropped: DROPPED,
+    atOnce: AT_ONCE,
+  })
+  const settledMs = await untilSettled(site)
+  await reconcileAll(site, env)
+  await checkTiers(site, stripe)
+  await checkDeadlocks(site)
+  return { ...outcome, events: events.length, settledMs }
+}
+
+/** Everybody subscribes; most renew, some of them without success, and some leave. */
+async function makeHistory({ pool }: Site, stripe: StripeSimulator, customers: number): Promise<void> {
+  stripe.setEndpoint({ url: "http://127.0.0.1:9", secret: SECRET })
+  stripe.delivery({ mode: "held" })
+  for (let n = 0; n < customers; n++) {
+    const [userId, payerId] = [newId(), newId()]
+    const { id } = stripe.createCustomer({ metadata: { user_id: userId } })
+    await pool.query("INSERT INTO users (id, mobile_number) VALUES ($1, $2)", [
+      userId,
+      `+1303${2_000_000 + n}`,
+    ])
+    await pool.query("INSERT INTO billing_customers (id, user_id, stripe_id) VALUES ($1, $2, $3)", [
+      payerId,
+      userId,
+      id,
+    ])
+    const subscription = stripe.createSubscription(id, {
+      card: n % 3 === 0 ? "insufficient_on_renewal" : "ok",
+    })
+    if (n % 5 === 0) stripe.cancelAtPeriodEnd(subscription.id)
+    if (n % 7 === 0) stripe.refund({ subscription: subscription.id })
+  }
+  stripe.advance({ hours: (32 * 24 * HOUR) / HOUR })
+  const ahead = stripe.now() - Math.floor(Date.now() / SECOND)
+  await pool.query(
+    `CREATE OR REPLACE FUNCTION billing_now() RETURNS timestamptz LANGUAGE sql STABLE
+     AS 'SELECT now() + interval ''${ahead} seconds'''`,
+  )
+}
+
+async function untilSettled({ pool }: Site): Promise<number> {
+  const startedAt = performance.now()
+  while (performance.now() - startedAt < 5 * MINUTE) {
+    const { rows } = await pool.query(
+      "SELECT count(*)::int AS n FROM billing_events WHERE status = 'pending'",
+    )
+    if (rows[0].n === 0) return performance.now() - startedAt
+    await sleep(100)
+  }
+  throw new Error("Events were left after five minutes.")
+}
+
+/** By the command that an operator has for it. @throws when it could not read somebody */
+async function reconcileAll({ machine }: Site, env: Record<string, string>): Promise<void> {
+  const command = fileURLToPath(new URL("../../../src/cli/billing-reconcile.ts", import.meta.url))
+  const { folder: cwd } = machine
+  await promisify(execFile)(process.execPath, [command, "--json"], {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+  })
+}
+
+async function checkTiers({ pool }: Site, stripe: StripeSimulator): Promise<void> {
+  const { rows } = await pool.query<{ stripe_id: string; pro: boolean }>(
+    `SELECT c.stripe_id, coalesce(u.pro_until > billing_now(), false) AS pro
+     FROM billing_customers AS c JOIN users AS u ON u.id = c.user_id WHERE c.stripe_id IS NOT NULL`,
+  )
+  const wrong = rows.filter(({ stripe_id, pro }) => pro !== isPro(stripe.truth(stripe_id)))
+  if (wrong.length > 0)
+    throw new Error(`${wrong.length} of ${rows.length} have another tier than Stripe says.`)
+}
+
+/** A transaction that PostgreSQL breaks is tried again, and nobody would see it. */
+async function checkDeadlocks({ pool }: Site): Promise<void> {
+  const { rows } = await pool.query(
+    "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()",
+  )
+  if (rows[0].deadlocks > 0) throw new Error(`PostgreSQL had to break ${rows[0].deadlocks} deadlocks.`)
+}
+
+const GRACE_SECONDS = (3 * 24 * HOUR) / SECOND
+
+function isPro({ now, subscriptions }: ReturnType<StripeSimulator["truth"]>): boolean {
+  return subscriptions.some(({ status, cancelAt, paid }) => {
+    const last = paid.at(-1)
+    if (!["active", "past_due"].includes(status) || !last || last.amountRefunded >= last.amountPaid)
+      return false
+    return now < Math.min(last.periodEnd + GRACE_SECONDS, cancelAt ?? Number.POSITIVE_INFINITY)
+  })
+}

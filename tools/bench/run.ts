@@ -1,0 +1,84 @@
+import { HELP, type Options, readOptions } from "./helpers/options.ts"
+import { type Report, toText } from "./helpers/report.ts"
+import { type Machine, type Site, startMachine, startSite } from "./helpers/site.ts"
+import { signInUsers } from "./helpers/users.ts"
+import { measurers, QUICK, THOROUGH, USERS } from "./measures/index.ts"
+
+await main(process.argv.slice(2))
+
+async function main(args: string[]): Promise<void> {
+  const options = readOptionsOrExit(args)
+  const stack = new AsyncDisposableStack()
+  const stopping = endOnSignal(stack)
+  try {
+    const report = await measureAll(stack, options)
+    process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${toText(report)}`)
+  } catch (error) {
+    // A measure that is cut off fails, too; there is nothing to say about it.
+    if (stopping.aborted) return
+    process.stderr.write(`\nNothing was measured: ${error instanceof Error ? error.message : error}\n`)
+    process.exitCode = 1
+  } finally {
+    if (!stopping.aborted) await stack.disposeAsync()
+  }
+}
+
+function readOptionsOrExit(args: string[]): Options {
+  try {
+    const options = readOptions(args)
+    if (options) return options
+    process.stdout.write(HELP)
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`)
+    process.exit(2)
+  }
+}
+
+/** One Ctrl-C may arrive several times, from the terminal, from npm and from the launcher: the first counts. */
+function endOnSignal(stack: AsyncDisposableStack): AbortSignal {
+  const stopping = new AbortController()
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (stopping.signal.aborted) return
+      stopping.abort()
+      // What is under way loses its servers and fails; there is nothing to say about that.
+      process.on("uncaughtException", () => undefined)
+      void stack.disposeAsync().finally(() => process.exit(130))
+    })
+  }
+  return stopping.signal
+}
+
+async function measureAll(stack: AsyncDisposableStack, options: Options): Promise<Report> {
+  const report: Report = { pairs: [], metrics: [] }
+  const machine = await startMachine(stack, options.profileDir)
+  for (const backend of options.backends) {
+    if (backend === "redis" && machine.redisUrl === null) {
+      say("There is no redis-server on the PATH: THE REDIS HALF IS LEFT OUT.")
+      continue
+    }
+    await measureSite(machine, options, backend, report)
+  }
+  return report
+}
+
+async function measureSite(
+  machine: Machine,
+  options: Options,
+  backend: Site["backend"],
+  report: Report,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const site = await startSite(stack, machine, backend)
+  const users = await signInUsers(site.url, site.pool, USERS)
+  const paces = options.quick ? QUICK : THOROUGH
+  for (const name of options.only) {
+    say(`${name} on ${backend} …`)
+    await measurers[name](site, users, paces, report)
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}

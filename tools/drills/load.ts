@@ -1,0 +1,212 @@
+import { pause, SECOND } from "../../src/utils/time.ts"
+import { type Client, signUp, type User } from "../lib/client.ts"
+import { type Heard, listen, type Manner, silence } from "../lib/listener.ts"
+import type { Random } from "../lib/random.ts"
+import { type Mix, type Prompt, type PromptOptions, writePrompt } from "./prompts.ts"
+
+/** An accepted prompt and what its listener has heard so far. */
+export interface Exchange extends Prompt {
+  user: User
+  roomId: string
+  promptId: string
+  replyId: string
+  heard: Heard
+  /** When it was sent, in ms since 1970. */
+  sentAt: number
+  /** Until it was accepted, all tries together. */
+  tookMs: number
+  tries: number
+}
+
+/** Many prompts, each in a room of its own, beside the talks. */
+export interface Burst extends PromptOptions {
+  count: number
+  /** All at once by default. */
+  perSecond?: number
+  manner?: Manner
+}
+
+/** Users who talk in several rooms at once and listen to every reply. */
+export interface Load {
+  users: User[]
+  exchanges: Exchange[]
+  /** Answers to prompts that were neither an acceptance nor expected. */
+  surprises: string[]
+  /** Rooms, with whose they are. */
+  rooms: Map<string, User>
+  answered(): number
+  /** What is to become of the prompts of the talks from now on. */
+  mix: Mix | undefined
+  /** Resolves when all of it is accepted; the replies are listened to from then on. */
+  burst(burst: Burst): Promise<Exchange[]>
+  /** Goes on until `prompts` were accepted and the faults are over, then waits for the last replies. */
+  finish(): Promise<void>
+}
+
+export interface LoadOptions {
+  random: Random
+  users: number
+  /** Rooms that a user talks in at the same time. */
+  conversations: number
+  /** Accepted prompts, at the least. */
+  prompts: number
+  /** Of the first user; the others have the next. */
+  firstNumber?: number
+  signal: AbortSignal
+}
+
+/** The last replies may take this long once the faults are over. */
+const SETTLE_MS = 30 * SECOND
+
+/** The branch stays far below the token budget, so that what Gemini is sent can be told from the stored messages. */
+const PROMPTS_PER_ROOM = 6
+
+export async function startLoad(client: Client, options: LoadOptions): Promise<Load> {
+  const users = await Promise.all(
+    numbered(options.users).map((i) =>
+      signUp(client, `+1202555${String((options.firstNumber ?? 1000) + i)}`),
+    ),
+  )
+  const load: State = {
+    users,
+    exchanges: [],
+    surprises: [],
+    rooms: new Map(),
+    client,
+    options,
+    faultsOver: false,
+    mix: undefined,
+    bursts: [],
+    sent: 0,
+    settled: new AbortController(),
+  }
+  const talks = users.flatMap((user, u) =>
+    numbered(options.conversations).map((c) => talk(load, user, `user ${u + 1}, talk ${c}`)),
+  )
+  const talking = Promise.all(talks)
+  // Who waits for it learns of a failure in `finish`; until then it must not end the process.
+  talking.catch(() => undefined)
+  return Object.assign(load, {
+    answered: () => load.exchanges.filter(({ heard }) => heard.dones.length > 0).length,
+    burst: (burst: Burst) => fireBurst(load, burst),
+    async finish() {
+      load.faultsOver = true
+      await settle(load, Promise.all([talking, ...load.bursts]))
+    },
+  })
+}
+
+interface State {
+  users: User[]
+  exchanges: Exchange[]
+  surprises: string[]
+  rooms: Map<string, User>
+  client: Client
+  options: LoadOptions
+  faultsOver: boolean
+  mix: Mix | undefined
+  /** Listeners of bursts. */
+  bursts: Promise<unknown>[]
+  /** In bursts. */
+  sent: number
+  /** Aborts when waiting for the last replies is over. */
+  settled: AbortController
+}
+
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
+
+const isEnough = ({ faultsOver, exchanges, options }: State) =>
+  faultsOver && exchanges.length >= options.prompts
+
+async function settle(load: State, talking: Promise<unknown>): Promise<void> {
+  const { signal } = load.options
+  const talked = new AbortController()
+  const ended = talking.finally(() => talked.abort())
+  ended.catch(() => undefined)
+  while (!isEnough(load) && !talked.signal.aborted && !signal.aborted) await pause(SECOND, talked.signal)
+  await pause(SETTLE_MS, AbortSignal.any([talked.signal, signal]))
+  load.settled.abort()
+  await ended
+}
+
+/** One room after the other; in each, one or two prompts at a time and then their replies. */
+async function talk(load: State, user: User, label: string): Promise<void> {
+  const random = load.options.random.fork(label)
+  for (let count = 0; !isEnough(load) && !load.options.signal.aborted; ) {
+    const roomId = await openRoom(load, user)
+    for (let inRoom = 0; inRoom < PROMPTS_PER_ROOM && !isEnough(load); ) {
+      const listening: Promise<unknown>[] = []
+      for (let burst = random.int(1, 2); burst > 0; burst--, inRoom++, count++) {
+        const exchange = await send(
+          load,
+          user,
+          roomId,
+          writePrompt(random, `${label}, prompt ${count}`, load.mix ? { mix: load.mix } : {}),
+        )
+        if (exchange) listening.push(follow(load, exchange, random))
+      }
+      await Promise.all(listening)
+    }
+  }
+}
+
+async function fireBurst(load: State, { count, perSecond, manner, ...how }: Burst): Promise<Exchange[]> {
+  const { random, signal } = load.options
+  const sends = numbered(count).map(async (i) => {
+    if (perSecond) await pause(((i - 1) * SECOND) / perSecond, signal)
+    const label = `burst ${load.sent++}`
+    const own = random.fork(label)
+    const user = load.users[load.sent % load.users.length] as User
+    const roomId = await openRoom(load, user)
+    const exchange = await send(load, user, roomId, writePrompt(own, label, how))
+    if (exchange) load.bursts.push(follow(load, exchange, own, manner))
+    return exchange
+  })
+  return (await Promise.all(sends)).filter((exchange) => exchange !== null)
+}
+
+async function openRoom({ client, rooms }: State, user: User): Promise<string> {
+  const { status, body } = await client.post("/chatroom", {}, { token: await user.token() })
+  if (status !== 201) throw new Error(`no room: ${JSON.stringify(body)}`)
+  rooms.set(body.id, user)
+  return body.id
+}
+
+async function send(load: State, user: User, roomId: string, prompt: Prompt): Promise<Exchange | null> {
+  const token = await user.token()
+  const sentAt = Date.now()
+  const { status, body, tries } = await load.client.post(
+    `/chatroom/${roomId}/message`,
+    { message: prompt.text },
+    { token },
+  )
+  if (status !== 202) {
+    load.surprises.push(`${status} ${JSON.stringify(body)}`)
+    return null
+  }
+  const exchange: Exchange = {
+    ...prompt,
+    user,
+    roomId,
+    promptId: body.id,
+    replyId: body.reply.id,
+    heard: silence(),
+    sentAt,
+    tookMs: Date.now() - sentAt,
+    tries,
+  }
+  load.exchanges.push(exchange)
+  return exchange
+}
+
+function follow(
+  { client, options, settled }: State,
+  exchange: Exchange,
+  random: Random,
+  manner: Manner = {},
+): Promise<Heard> {
+  const { user, roomId, replyId, heard } = exchange
+  const signal = AbortSignal.any([options.signal, settled.signal])
+  const path = `/chatroom/${roomId}/message/${replyId}/stream`
+  return listen(client, user, path, { random: random.fork(replyId), signal, heard, manner })
+}

@@ -1,0 +1,128 @@
+import type { Verdict } from "./invariants.ts"
+import type { Outcome } from "./scenario.ts"
+import { scenarios } from "./scenarios/index.ts"
+import { formatTable } from "./table.ts"
+
+export interface Closing {
+  outcomes: Outcome[]
+  /** How the cluster stopped that all scenarios shared; null where each had its own. */
+  stop: Verdict | null
+  /** Scenarios that need what this machine or backend hasn't. */
+  skipped: string[]
+}
+
+/** Metrics of time, memory and calls, which a busy machine misses: they are told, but only what was promised fails. */
+const GOALS = new Set(["T1", "R2", "G1", "M1"])
+
+/** Whether something that was promised doesn't hold. */
+export function isBroken({ verdicts }: { verdicts: Verdict[] }): boolean {
+  return verdicts.some(({ id, broken }) => broken.length > 0 && !GOALS.has(id))
+}
+
+const INVARIANTS = ["I1", "I2", "I3", "I4", "I5"]
+
+/** One row for each scenario. */
+export function closingTable({ outcomes, stop, skipped }: Closing): string {
+  const header = ["scenario", "strikes", "prompts", ...INVARIANTS, "beside them", "measured", "s"]
+  const rows = outcomes.map((outcome) => [
+    outcome.scenario,
+    String(outcome.strikes),
+    String(outcome.prompts),
+    ...INVARIANTS.map((id) =>
+      outcome.verdicts
+        .filter((verdict) => verdict.id === id)
+        .map(wordFor)
+        .join(),
+    ),
+    outcome.verdicts
+      .filter(({ id }) => !INVARIANTS.includes(id))
+      .map((verdict) => `${verdict.id} ${wordFor(verdict)}`)
+      .join(", "),
+    headlines(outcome),
+    outcome.seconds.toFixed(0),
+  ])
+  const empty = [...INVARIANTS.map(() => ""), "", "", ""]
+  const stopRow = stop
+    ? [["stop of all", "", "", ...INVARIANTS.map(() => ""), `S1 ${wordFor(stop)}`, "", ""]]
+    : []
+  return formatTable(header, [...rows, ...skipped.map((name) => [name, "skipped", "", ...empty]), ...stopRow])
+}
+
+/** How a verdict reads in a table. */
+export function wordFor({ id, broken }: Verdict): string {
+  if (GOALS.has(id)) return broken.length === 0 ? "met" : "missed"
+  return broken.length === 0 ? "holds" : `BROKEN ${broken.length}`
+}
+
+/** What a goal is named for, in short. */
+const HEADLINES: [name: string, short: string][] = [
+  ["takeover p50 / p99 / max", "takeover p50 / p99 / max"],
+  ["sends while Redis was away, accepted at the first try", "sends taken at once"],
+  ["… p50 / p99 / max", "in p50 / p99 / max"],
+  ["calls per prompt", "calls per prompt"],
+  ["clock of one worker", "clock"],
+  ["API processes together grew by", "memory"],
+  ["streams open at the beginning", "streams open"],
+  ["cuts", "cuts"],
+  ["requests tried again", "requests tried again"],
+]
+
+function headlines({ metrics }: Outcome): string {
+  return HEADLINES.flatMap(([name, short]) =>
+    metrics.filter(([known]) => known === name).map(([, value]) => `${short} ${value}`),
+  ).join("; ")
+}
+
+export interface Report {
+  closing: string
+  outcomes: Outcome[]
+  /** What repeats the drill. */
+  command: string
+}
+
+/** The closing table, with what its rows and columns mean. */
+export function writeReport({ closing, outcomes, command }: Report): string {
+  const ran = scenarios.filter(({ name }) => outcomes.some(({ scenario }) => scenario === name))
+  const { length } = outcomes
+  const broken = outcomes.filter(isBroken).length
+  const missed = outcomes.flatMap(({ scenario, verdicts }) =>
+    verdicts.filter((verdict) => wordFor(verdict) === "missed").map(({ id }) => `${id} of ${scenario}`),
+  )
+  return `${PREFACE}
+In the drill that wrote this page ${broken === 0 ? `all ${length} scenarios held` : `${broken} of ${length} scenarios broke something`}${missed.length > 0 ? `, and ${missed.length === 1 ? "a goal was" : "goals were"} missed: ${missed.join(", ")}` : ""}.
+A longer one, by the goals: \`npm run drill -- --prompts 10000 --kills 200\`. Repeat this one:
+
+\`\`\`sh
+${command}
+\`\`\`
+
+${closing}
+
+## Rows
+
+${ran.map(({ name, explains }) => `- **${name}**: ${explains}`).join("\n")}
+
+## Columns
+${COLUMNS}`
+}
+
+const PREFACE = `# Reliability
+
+What \`npm run drill\` found. It starts a PostgreSQL, a Redis, the Gemini simulator, two API and two worker processes,
+lets users send prompts over HTTP and listen to every reply, breaks things meanwhile, and then checks everything that
+was promised. This page is written by the drill itself, whenever all scenarios are drilled in full.
+`
+
+const COLUMNS = `
+- **strikes**: how often something was broken; **prompts**: how many were accepted.
+- **I1**: every accepted prompt has exactly one final reply, and nothing was stored that was not accepted.
+- **I2**: no reply ended twice, and each has the text of one single call to Gemini.
+- **I3**: every user's quota is what was accepted less what was given back for failed replies.
+- **I4**: every listener's joined text, over all its connections, equals the stored text.
+- **I5**: nobody was shown another user's ids, and asking for them gives 404.
+- **P1**: no process ended unasked. **T1**: 99 of 100 replies of a killed worker are begun anew within 5 s, not counting the time that
+  PostgreSQL was away. **S1**: every process stops in order within
+  10 s of SIGTERM. The others are told with their rows.
+- A number after BROKEN says in how many cases. **s** is the time of the scenario in seconds, its start left out
+  where all share one cluster.
+`

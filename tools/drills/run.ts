@@ -1,0 +1,171 @@
+import { writeFile } from "node:fs/promises"
+import { startCluster } from "../lib/cluster.ts"
+import { openFolder, openStores, type Stores } from "../lib/stores.ts"
+import type { Verdict } from "./invariants.ts"
+import { type DrillOptions, readOptions } from "./options.ts"
+import { closingTable, isBroken, wordFor, writeReport } from "./report.ts"
+import { judgeStop, type Outcome, perform, runScenario, type Scenario } from "./scenario.ts"
+import { scenarios } from "./scenarios/index.ts"
+import { formatTable } from "./table.ts"
+
+/** Broken cases that are told one by one. */
+const TOLD = 20
+
+async function main(): Promise<number> {
+  const interrupted = new AbortController()
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      // Whoever insists doesn't want to wait; what runs is killed at exit.
+      if (interrupted.signal.aborted) process.exit(1)
+      process.stderr.write(`${signal}: stopping everything\n`)
+      interrupted.abort(new Error(`stopped by ${signal}`))
+    })
+  }
+  try {
+    const options = readOptions(process.argv.slice(2))
+    if (typeof options === "string") return print(options)
+    return await drill(options, interrupted.signal)
+  } catch (error) {
+    const isOurs = interrupted.signal.aborted || error instanceof TypeError
+    process.stderr.write(`${isOurs && error instanceof Error ? error.message : (error as Error).stack}\n`)
+    return 1
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+/** @returns the exit code */
+async function drill(options: DrillOptions, signal: AbortSignal): Promise<number> {
+  const asked = options.scenarios.flatMap((name) => scenarios.find((one) => one.name === name) ?? [])
+  const skipped = asked.filter(({ needsRedis }) => needsRedis && options.backend !== "redis")
+  for (const { name } of skipped) console.log(`${name}: skipped, the queue is in PostgreSQL`)
+  const names = skipped.map(({ name }) => name)
+  const run = options.quick ? runTogether : runApart
+  const write = async ({ outcomes, stop }: Results) => {
+    const closing = closingTable({ outcomes, stop, skipped: names })
+    if (options.report)
+      await writeFile(options.report, writeReport({ closing, outcomes, command: commandOf(options) }))
+    return closing
+  }
+  const results = await run(
+    asked.filter((one) => !skipped.includes(one)),
+    options,
+    { signal, write },
+  )
+  const { outcomes, stop } = results
+  console.log(`\n${await write(results)}\n`)
+  if (stop) tellBroken([stop])
+  return outcomes.some(isBroken) || (stop && stop.broken.length > 0) ? 1 : 0
+}
+
+interface Results {
+  outcomes: Outcome[]
+  /** Of the one cluster, where all shared it. */
+  stop: Verdict | null
+}
+
+interface Course {
+  signal: AbortSignal
+  /** Writes the report of what there is. */
+  write(results: Results): Promise<unknown>
+}
+
+/** Every scenario on fresh stores. The report is written after each: a drill of hours may be cut short. */
+async function runApart(
+  asked: Scenario[],
+  options: DrillOptions,
+  { signal, write }: Course,
+): Promise<Results> {
+  const outcomes: Outcome[] = []
+  for (const scenario of asked) {
+    const broken = () => !outcomes.at(-1) || outcomes.some(isBroken)
+    await withStores(options, signal, broken, async (stores, folder) => {
+      announce(scenario, options)
+      const outcome = await runScenario(scenario, {
+        ...shapeOf(options, signal),
+        ...PROCESSES,
+        stores,
+        folder,
+      })
+      report(outcome, options)
+      outcomes.push(outcome)
+    })
+    await write({ outcomes, stop: null })
+  }
+  return { outcomes, stop: null }
+}
+
+/** One scenario after the other on the same cluster: starting and stopping takes longer than many a scenario. */
+async function runTogether(asked: Scenario[], options: DrillOptions, { signal }: Course): Promise<Results> {
+  const outcomes: Outcome[] = []
+  let stop: Verdict | null = null
+  const broken = () => !stop || stop.broken.length > 0 || outcomes.some(isBroken)
+  await withStores(options, signal, broken, async (stores, folder) => {
+    await using stack = new AsyncDisposableStack()
+    const cluster = await startCluster(stack, { ...PROCESSES, stores, folder })
+    for (const [i, scenario] of asked.entries()) {
+      announce(scenario, options)
+      const firstNumber = FIRST_NUMBER + i * options.users
+      const outcome = await perform(scenario, cluster, { ...shapeOf(options, signal), stores, firstNumber })
+      report(outcome, options)
+      outcomes.push(outcome)
+    }
+    stop = await judgeStop(cluster)
+  })
+  return { outcomes, stop }
+}
+
+const PROCESSES = { apis: 2, workers: 2 }
+const FIRST_NUMBER = 1_000
+
+async function withStores(
+  options: DrillOptions,
+  signal: AbortSignal,
+  isBroken: () => boolean,
+  work: (stores: Stores, folder: string) => Promise<void>,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const folder = await openFolder(stack, () => !signal.aborted && (options.keep || isBroken()))
+  console.log(`logs: ${folder}`)
+  await work(await openStores(stack, options.backend, folder), folder)
+}
+
+function shapeOf({ kills, prompts, users, seed, quick }: DrillOptions, signal: AbortSignal) {
+  const say = (line: string) => console.log(line)
+  return { strikes: kills, prompts, users, seed, isQuick: quick, signal, say }
+}
+
+function announce({ name }: Scenario, { backend, seed }: DrillOptions): void {
+  console.log(`${name}: queue on ${backend}, seed ${seed}`)
+}
+
+/** What this drill can be repeated with. */
+function commandOf({ quick, kills, prompts, users, seed, backend }: DrillOptions): string {
+  const sizes = `--kills ${kills} --prompts ${prompts} --users ${users} --seed ${seed} --backend ${backend}`
+  return `npm run drill --${quick ? " --quick" : ""} ${sizes}`
+}
+
+function report({ scenario, verdicts, metrics, seconds }: Outcome, { backend, seed }: DrillOptions): void {
+  const rows = verdicts.map((verdict) => [
+    verdict.id,
+    verdict.claim,
+    String(verdict.checked),
+    wordFor(verdict),
+  ])
+  console.log(`\n${scenario}: queue on ${backend}, seed ${seed}, ${seconds.toFixed(0)} s\n`)
+  console.log(`${formatTable(["", "what must hold", "checked", "result"], rows)}\n`)
+  console.log(`${formatTable(["measured", ""], metrics)}\n`)
+  tellBroken(verdicts)
+}
+
+function tellBroken(verdicts: Verdict[]): void {
+  for (const { id, broken } of verdicts) {
+    for (const line of broken.slice(0, TOLD)) console.log(`${id}: ${line}`)
+    if (broken.length > TOLD) console.log(`${id}: … and ${broken.length - TOLD} more`)
+  }
+}
+
+process.exit(await main())

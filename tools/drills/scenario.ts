@@ -1,0 +1,230 @@
+import { SECOND } from "../../src/utils/time.ts"
+import { type Client, createClient } from "../lib/client.ts"
+import { type Cluster, type ClusterOptions, startCluster } from "../lib/cluster.ts"
+import { createRandom, type Random } from "../lib/random.ts"
+import type { Stores } from "../lib/stores.ts"
+import { checkInvariants, type Verdict } from "./invariants.ts"
+import { type Load, startLoad } from "./load.ts"
+import { createTakeovers, percentile, type Takeovers } from "./takeovers.ts"
+
+/** What goes wrong in a drill, and how often. One file of `scenarios/` each. */
+export interface Scenario {
+  name: string
+  /** In a few words, for `--help`. */
+  about: string
+  /** What the first lines of its table mean, in a sentence or two, for a reader of the report. */
+  explains: string
+  /** It hurts the Redis: there is nothing to do where the queue is in PostgreSQL. */
+  needsRedis?: boolean
+  /** Does the damage while the load runs; ends when no more is to come. */
+  run(stage: Stage): Promise<void>
+}
+
+/** All that a scenario may lay hands on. */
+export interface Stage {
+  cluster: Cluster
+  stores: Stores
+  client: Client
+  load: Load
+  takeovers: Takeovers
+  random: Random
+  /** How often to strike. */
+  strikes: number
+  /** Short and small, for CI. */
+  isQuick: boolean
+  signal: AbortSignal
+  /** A strike was made. */
+  struck(): void
+  /** Something measured, for the table. */
+  note(name: string, value: string): void
+  /** Something that must hold beside the invariants. `find` is called when the last reply is there. */
+  demand(id: string, claim: string, find: () => { checked: number; broken: string[] }): void
+}
+
+export interface LoadShape {
+  seed: number
+  strikes: number
+  prompts: number
+  users?: number
+  conversations?: number
+  isQuick?: boolean
+  signal: AbortSignal
+  /** Lines of progress. */
+  say?: (line: string) => void
+}
+
+export interface ScenarioOptions extends Omit<ClusterOptions, "env">, LoadShape {}
+
+export interface Outcome {
+  scenario: string
+  verdicts: Verdict[]
+  /** What was measured, named for a reader. */
+  metrics: [name: string, value: string][]
+  takeoverMs: number[]
+  prompts: number
+  strikes: number
+  seconds: number
+}
+
+/** A killed worker's replies are begun anew within this time. */
+export const TAKEOVER_WITHIN_MS = 5 * SECOND
+const PROGRESS_EVERY_MS = 5 * SECOND
+
+/** Starts a cluster, lets users talk, does the scenario's damage, looks at what is left, and stops the cluster. */
+export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Outcome> {
+  await using stack = new AsyncDisposableStack()
+  const cluster = await startCluster(stack, options)
+  const outcome = await perform(scenario, cluster, options)
+  return { ...outcome, verdicts: [...outcome.verdicts, await judgeStop(cluster)] }
+}
+
+/** Scenarios that had this cluster before have used the numbers up to `firstNumber`. */
+export interface PerformOptions extends LoadShape {
+  stores: Stores
+  firstNumber?: number
+}
+
+/** The same on a cluster that runs, and goes on running. */
+export async function perform(
+  scenario: Scenario,
+  cluster: Cluster,
+  options: PerformOptions,
+): Promise<Outcome> {
+  const { signal, strikes, isQuick = false, stores, say = () => undefined } = options
+  const startedAt = performance.now()
+  const random = createRandom(options.seed).fork(scenario.name)
+  await using stack = new AsyncDisposableStack()
+  cluster.gemini.reset()
+  const attemptsBefore = cluster.attempts.total()
+  const deathsBefore = cluster.deaths.length
+  const client = createClient(
+    cluster.apis.flatMap(({ url }) => url ?? []),
+    random.fork("client"),
+    signal,
+  )
+  const load = await startLoad(client, {
+    random: random.fork("load"),
+    users: options.users ?? 12,
+    conversations: options.conversations ?? 2,
+    prompts: options.prompts,
+    firstNumber: options.firstNumber ?? 1000,
+    signal,
+  })
+  const takeovers = createTakeovers(cluster.pool, cluster.attempts)
+  const notes: Outcome["metrics"] = []
+  const demands: (() => Verdict)[] = []
+  let struck = 0
+  const stage: Stage = {
+    cluster,
+    stores,
+    client,
+    load,
+    takeovers,
+    random: random.fork("strikes"),
+    strikes,
+    isQuick,
+    signal,
+    struck() {
+      struck += 1
+    },
+    note: (name, value) => void notes.push([name, value]),
+    demand: (id, claim, find) => void demands.push(() => ({ id, claim, ...find() })),
+  }
+  const tell = () => {
+    const words = [`${struck} strikes`, ...describeProgress(stage, attemptsBefore)]
+    say(`${since(startedAt)} ${words.join(" · ")}`)
+  }
+  const progress = setInterval(tell, PROGRESS_EVERY_MS)
+  stack.defer(() => clearInterval(progress))
+  await scenario.run(stage)
+  say(`${since(startedAt)} no more damage; waiting for the last replies`)
+  await load.finish()
+  signal.throwIfAborted()
+  const verdicts = await checkInvariants(cluster, client, load)
+  const kills = takeovers.kills()
+  return {
+    scenario: scenario.name,
+    verdicts: [
+      ...verdicts,
+      ...(kills > 0 ? [judgeTakeovers(takeovers)] : []),
+      judgeDeaths(cluster, deathsBefore),
+      ...demands.map((judge) => judge()),
+    ],
+    metrics: [["strikes", String(struck)], ...notes, ...measure(stage, attemptsBefore)],
+    takeoverMs: takeovers.times(),
+    prompts: load.exchanges.length,
+    strikes: struck,
+    seconds: (performance.now() - startedAt) / SECOND,
+  }
+}
+
+const since = (startedAt: number) =>
+  `[${((performance.now() - startedAt) / SECOND).toFixed(0).padStart(4)} s]`
+
+function describeProgress({ takeovers, load, cluster }: Stage, attemptsBefore: number): string[] {
+  const { exchanges } = load
+  const answered = load.answered()
+  return [
+    `${exchanges.length} prompts accepted`,
+    `${answered} answered`,
+    `${exchanges.length - answered} under way`,
+    `${takeovers.times().length} replies taken over`,
+    `${cluster.attempts.total() - attemptsBefore} attempts`,
+  ]
+}
+
+/** The hundredth may have lost its second worker too, in the moment between notice and new attempt. */
+function judgeTakeovers(takeovers: Takeovers): Verdict {
+  const times = takeovers.times()
+  const p99 = percentile(times, 0.99)
+  const claim = `99 of 100 replies of a killed worker are begun anew within ${TAKEOVER_WITHIN_MS / SECOND} s`
+  const broken =
+    times.length === 0
+      ? ["nothing was taken over"]
+      : p99 > TAKEOVER_WITHIN_MS
+        ? [`p99 is ${inSeconds(p99)}`]
+        : []
+  return { id: "T1", claim, checked: times.length, broken }
+}
+
+function judgeDeaths({ apis, workers, deaths }: Cluster, before: number): Verdict {
+  const checked = apis.length + workers.length
+  return { id: "P1", claim: "no process ends unasked", checked, broken: deaths.slice(before) }
+}
+
+/** Stops the cluster. */
+export async function judgeStop(cluster: Cluster): Promise<Verdict> {
+  const checked = cluster.apis.length + cluster.workers.length
+  return {
+    id: "S1",
+    claim: "every process stops in order, within 10 s of SIGTERM",
+    checked,
+    broken: await cluster.stop(),
+  }
+}
+
+function measure({ load, cluster, takeovers, client }: Stage, attemptsBefore: number): Outcome["metrics"] {
+  const times = takeovers.times()
+  const { exchanges } = load
+  const sum = (of: (heard: (typeof exchanges)[number]["heard"]) => number) =>
+    String(exchanges.reduce((total, { heard }) => total + of(heard), 0))
+  const refusals = [...client.refusals()].map(([status, count]) => `, ${count} × ${status}`)
+  const taken: Outcome["metrics"] = [
+    ["replies taken over", String(times.length)],
+    [
+      "takeover p50 / p99 / max",
+      [0.5, 0.99, 1].map((share) => inSeconds(percentile(times, share))).join(" / "),
+    ],
+  ]
+  return [
+    ["prompts accepted", String(exchanges.length)],
+    ["… of which failed, as they were to", String(exchanges.filter(({ kind }) => kind === "blocked").length)],
+    ...(takeovers.kills() > 0 ? taken : []),
+    ["attempts", String(cluster.attempts.total() - attemptsBefore)],
+    ["resets heard", sum(({ resets }) => resets)],
+    ["streams resumed", sum(({ connections }) => connections - 1)],
+    ["requests tried again", `${client.retries()}${refusals.join("")}`],
+  ]
+}
+
+const inSeconds = (ms: number) => `${(ms / SECOND).toFixed(2)} s`

@@ -1,0 +1,92 @@
+import { HOUR, pause, SECOND } from "../../../src/utils/time.ts"
+import { stopInOrder } from "../../lib/cluster.ts"
+import { until } from "../../lib/until.ts"
+import type { Scenario, Stage } from "../scenario.ts"
+import { crashPostgres, killApi, killWorker, readyWorkers, untilMidReply, untilTalking } from "./strikes.ts"
+
+const MAX_STRIKES = 20
+const FAULTS_AT_ONCE = 2
+
+/** Several things break at once, while one worker's clock is off. */
+export const mixed: Scenario = {
+  name: "mixed",
+  about: "several of these at once, with one worker's clock 2 h off",
+  explains:
+    "Two faults at once, drawn by the seed from: worker killed, API killed, Redis killed, frozen or flushed, PostgreSQL stopped, Gemini answering 503; one worker's clock is 2 h ahead throughout.",
+  async run(stage) {
+    const { strikes, random, signal, cluster } = stage
+    await untilTalking(stage)
+    const [skewed] = cluster.workers
+    if (!skewed) throw new Error("a worker is needed")
+    await stopInOrder(skewed)
+    await skewed.start({ clockShiftMs: 2 * HOUR })
+    const drawn: string[] = []
+    for (let strike = 0; strike < Math.min(strikes, MAX_STRIKES); strike++) {
+      await untilMidReply(stage)
+      const faults = draw(stage)
+      drawn.push(...faults.map(([name]) => name))
+      await Promise.all(faults.map(([, hurt]) => hurt(stage)))
+      await pause(random.int(200, 2_000), signal)
+    }
+    stage.note("what was drawn", drawn.join(", "))
+    await until("all workers are back", () => readyWorkers(cluster).length === cluster.workers.length, {
+      signal,
+    })
+    await stopInOrder(skewed)
+    await skewed.start()
+  },
+}
+
+type Fault = [name: string, hurt: (stage: Stage) => Promise<void>]
+
+function draw({ stores, random }: Stage): Fault[] {
+  const left = [...FAULTS, ...(stores.redis ? REDIS_FAULTS : [])]
+  return Array.from({ length: FAULTS_AT_ONCE }, () => {
+    const fault = random.pick(left)
+    left.splice(left.indexOf(fault), 1)
+    return fault
+  })
+}
+
+const FAULTS: Fault[] = [
+  ["worker", killSomeWorker],
+  ["api", killApi],
+  ["postgres", crashPostgres],
+  ["gemini", overloadGemini],
+]
+
+const REDIS_FAULTS: Fault[] = [
+  ["redis kill", killRedis],
+  ["redis freeze", freezeRedis],
+  ["flush", flushRedis],
+]
+
+/** Not the one with the wrong clock: that one would come back with the right one. */
+async function killSomeWorker(stage: Stage): Promise<void> {
+  const [, other] = stage.cluster.workers
+  if (other) await await killWorker(stage, other)
+}
+
+async function overloadGemini({ cluster, struck }: Stage): Promise<void> {
+  cluster.gemini.script({ directive: "unavailable", calls: 5 })
+  struck()
+}
+
+async function flushRedis({ stores, struck }: Stage): Promise<void> {
+  await stores.redis?.flush()
+  struck()
+}
+
+async function killRedis({ stores, signal, struck }: Stage): Promise<void> {
+  await stores.redis?.kill()
+  struck()
+  await pause(SECOND, signal)
+  await stores.redis?.start()
+}
+
+async function freezeRedis({ stores, signal, struck }: Stage): Promise<void> {
+  stores.redis?.freeze()
+  struck()
+  await pause(2 * SECOND, signal)
+  stores.redis?.thaw()
+}

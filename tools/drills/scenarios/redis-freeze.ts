@@ -1,0 +1,22 @@
+import { pause, SECOND } from "../../../src/utils/time.ts"
+import type { Scenario } from "../scenario.ts"
+import { redisOf, sendDuring, untilMidReply, untilTalking } from "./strikes.ts"
+
+/** Redis stops answering, with every connection still open, and goes on later. */
+export const redisFreeze: Scenario = {
+  name: "redis-freeze",
+  about: "SIGSTOP of Redis for 30 s (8 s with --quick), then SIGCONT",
+  explains:
+    "Redis is stopped by SIGSTOP for 30 s (8 s in the quick drill): connections stay open and nothing answers. R1 are the sends meanwhile, measured at the client.",
+  needsRedis: true,
+  async run(stage) {
+    const { isQuick, signal, struck } = stage
+    const redis = redisOf(stage)
+    const frozenMs = (isQuick ? 8 : 30) * SECOND
+    await untilTalking(stage)
+    await untilMidReply(stage)
+    redis.freeze()
+    struck()
+    await sendDuring(stage, frozenMs, () => pause(frozenMs, signal)).finally(() => redis.thaw())
+  },
+}

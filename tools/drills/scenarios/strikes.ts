@@ -1,0 +1,124 @@
+import { pause, SECOND } from "../../../src/utils/time.ts"
+import type { Cluster, Service } from "../../lib/cluster.ts"
+import { until } from "../../lib/until.ts"
+import type { Exchange } from "../load.ts"
+import type { Stage } from "../scenario.ts"
+import { percentile } from "../takeovers.ts"
+
+/** Waits until replies are being made, so that there is something to hurt. */
+export async function untilTalking({ load, signal }: Stage): Promise<void> {
+  await until("the first replies are there", () => load.answered() > 0, { signal })
+}
+
+/** Waits until a stored reply is in its middle. */
+export async function untilMidReply({ cluster, signal }: Stage): Promise<void> {
+  const isRunning = () =>
+    cluster.gemini.calls().some(({ chunksSent, endedAt }) => chunksSent > 1 && endedAt === null)
+  await until("a reply is in its middle", isRunning, { signal })
+}
+
+/** A worker dies by `kill -9`, and a new one starts in its place. @returns the start */
+export async function killWorker({ takeovers, struck }: Stage, worker: Service): Promise<Promise<void>> {
+  const { pid } = worker.child()
+  const killedAt = Date.now()
+  await worker.child().kill("SIGKILL")
+  // The next one starts while the replies wait for their leases to run out.
+  const back = worker.start()
+  back.catch(() => undefined)
+  await takeovers.noteKill(pid, killedAt)
+  struck()
+  return back
+}
+
+export const readyWorkers = ({ workers }: Cluster) => workers.filter((worker) => worker.isReady())
+
+/** Requests that are on their way when an API process dies. */
+const SENDS_AT_ONCE = 16
+
+/** An API process dies by `kill -9` with requests under way, and starts again on its port. */
+export async function killApi({ cluster, load, random, signal, struck }: Stage): Promise<void> {
+  const api = random.pick(cluster.apis)
+  const sending = load.burst({ count: SENDS_AT_ONCE })
+  await pause(random.int(0, 120), signal)
+  await api.child().kill("SIGKILL")
+  struck()
+  await api.start()
+  await sending
+}
+
+/** The contract's, for sends while Redis is away. */
+const SEND_WITHIN_MS = 300
+const SENDS_PER_SECOND = 10
+
+/** Users go on sending while `outage` lasts; each send must be taken, at once and at the first try. */
+export async function sendDuring(stage: Stage, outageMs: number, outage: () => Promise<void>): Promise<void> {
+  const { load } = stage
+  const from = Date.now()
+  const count = Math.ceil((outageMs / SECOND) * SENDS_PER_SECOND)
+  const sending = load.burst({ count, perSecond: SENDS_PER_SECOND })
+  await outage()
+  const to = Date.now()
+  await sending
+  const sent = load.exchanges.filter(({ sentAt }) => sentAt >= from && sentAt < to)
+  const already = outages.get(stage)
+  if (already) return void already.push(...sent)
+  const all = [...sent]
+  outages.set(stage, all)
+  stage.demand("R1", "sends while Redis is away are all accepted at the first try", () =>
+    judgeSends(stage, all),
+  )
+  stage.demand("R2", `99 of 100 of them within ${SEND_WITHIN_MS} ms`, () => judgeTimes(stage, all))
+}
+
+/** What was sent in a scenario's outages so far. */
+const outages = new WeakMap<Stage, Exchange[]>()
+
+function judgeSends(stage: Stage, sent: Exchange[]): { checked: number; broken: string[] } {
+  const again = sent.filter(({ tries }) => tries > 1)
+  stage.note(
+    "sends while Redis was away, accepted at the first try",
+    `${sent.length - again.length} of ${sent.length}`,
+  )
+  return {
+    checked: sent.length,
+    broken: [
+      ...again.map(({ replyId, tries }) => `${replyId} was accepted at try ${tries}`),
+      ...(sent.length === 0 ? ["nothing was sent"] : []),
+    ],
+  }
+}
+
+function judgeTimes(stage: Stage, sent: Exchange[]): { checked: number; broken: string[] } {
+  const times = sent.map(({ tookMs }) => tookMs).sort((a, b) => a - b)
+  const p99 = percentile(times, 0.99)
+  stage.note("… p50 / p99 / max", [0.5, 0.99, 1].map((share) => `${percentile(times, share)} ms`).join(" / "))
+  return { checked: sent.length, broken: p99 > SEND_WITHIN_MS ? [`p99 is ${p99} ms`] : [] }
+}
+
+/** PostgreSQL stops as in a crash and starts again, with requests under way. */
+export async function crashPostgres({
+  stores,
+  takeovers,
+  load,
+  random,
+  signal,
+  struck,
+}: Stage): Promise<void> {
+  const { postgres } = stores
+  if (!postgres) throw new Error("this cluster's PostgreSQL isn't ours to hurt")
+  const sending = load.burst({ count: SENDS_AT_ONCE })
+  await pause(random.int(0, 120), signal)
+  const from = Date.now()
+  await postgres.stopAtOnce()
+  struck()
+  await pause(random.int(300, 1_500), signal)
+  await postgres.start()
+  takeovers.noteOutage(from, Date.now())
+  await sending
+}
+
+/** The Redis of a scenario that is only for clusters with one. */
+export function redisOf({ stores }: Stage) {
+  if (!stores.redis) throw new Error("this cluster has no Redis to hurt")
+  return stores.redis
+}

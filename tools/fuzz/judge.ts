@@ -1,0 +1,80 @@
+import { createParser } from "eventsource-parser"
+import type { Content } from "../../src/routes/openapi/types.ts"
+import type { Contract } from "../lib/contract.ts"
+import type { Answer, Call } from "./call.ts"
+import type { Draft } from "./draft.ts"
+
+/** Fields with more rules than a schema can say, so that the document's word isn't enough for them. */
+const MORE_RULES = ["body.mobileNumber", "body.newPassword", "body.parentId", "body.headId", "query.cursor"]
+
+/** What is wrong with an answer, one line each. */
+export function judge(contract: Contract, draft: Draft, call: Call, answer: Answer): string[] {
+  const { status, headers, text } = answer
+  if (status >= 500) return [`status ${status}: ${text.slice(0, 300)}`]
+  const body = parse(answer)
+  if (body === BROKEN) return [`no JSON: ${text.slice(0, 300)}`]
+  const path = call.path
+  return [
+    ...contract.check({ method: call.method, path, status, headers, body }),
+    ...judgeEvents(contract, call, answer),
+    ...judgeRefusal(draft, status, body),
+    ...judgeAcceptance(contract, call, status),
+  ]
+}
+
+const BROKEN = Symbol("not JSON")
+
+function parse({ headers, text }: Answer): unknown {
+  if (!headers.get("content-type")?.includes("json") || text === "") return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return BROKEN
+  }
+}
+
+function judgeEvents(contract: Contract, call: Call, { headers, text }: Answer): string[] {
+  if (!headers.get("content-type")?.startsWith("text/event-stream")) return []
+  const faults: string[] = []
+  const parser = createParser({
+    onEvent: ({ event = "message", data }) =>
+      faults.push(
+        ...contract.checkEvent(call, event, JSON.parse(data)).map((fault) => `event ${event}: ${fault}`),
+      ),
+  })
+  parser.feed(text)
+  return faults
+}
+
+/** What the document allows must not be refused as invalid. */
+function judgeRefusal({ intent }: Draft, status: number, body: unknown): string[] {
+  if (intent !== "valid" || status !== 400) return []
+  const { code, errors = [] } = body as { code: string; errors?: { path: string; message: string }[] }
+  if (code !== "invalid_request") return []
+  const unforeseen = errors.filter(({ path }) => !MORE_RULES.includes(path))
+  if (errors.length > 0 && unforeseen.length === 0) return []
+  return [`refused although the document allows it: ${JSON.stringify(unforeseen)}`]
+}
+
+/** What the document forbids must not be taken. White space around a text doesn't count. */
+function judgeAcceptance(contract: Contract, { method, path, body }: Call, status: number): string[] {
+  const found = contract.find(method, path)
+  if (status >= 300 || body === undefined || !found?.operation.requestBody) return []
+  const content = found.operation.requestBody.content["application/json"] as Content
+  const sent = parseJson(body)
+  const trimmed = parseJson(body, (_, value) => (typeof value === "string" ? value.trim() : value))
+  const faults = contract.validate(content.schema, sent)
+  if (faults.length === 0 || contract.validate(content.schema, trimmed).length === 0) return []
+  return faults.map((fault) => `taken although the document forbids it: ${fault}`)
+}
+
+/** RFC 8259 lets a reader ignore a byte order mark, and the server does. @throws {SyntaxError} */
+export function parseJson(text: string, reviver?: (key: string, value: unknown) => unknown): unknown {
+  return JSON.parse(text.replace(/^\uFEFF/, ""), reviver)
+}
+
+/** The document's words for what is asked for, to count by. */
+export function nameOf(contract: Contract, { method, path }: Call): string {
+  const found = contract.find(method, path)
+  return found ? `${method} ${found.template}` : "(no such endpoint)"
+}

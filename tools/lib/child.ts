@@ -1,0 +1,125 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { appendFileSync } from "node:fs"
+import { resolve } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { SECOND } from "../../src/utils/time.ts"
+import { until } from "./until.ts"
+
+/** A line of a process's log: constant message, data in fields. */
+export interface LogLine {
+  time: string
+  msg: string
+  event?: string
+  [field: string]: unknown
+}
+
+export interface Exit {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+export interface ChildOptions {
+  /** Below the root of the project, such as `src/worker.ts`; or the whole path of another copy's. */
+  entry: string
+  /** For Node, before the entry. */
+  flags?: string[]
+  /** All that the process finds in its environment, beside `PATH` and the like. */
+  env: Record<string, string>
+  /** Where it runs; a folder without a `.env`. */
+  cwd: string
+  /** Everything it prints is appended here. */
+  logFile?: string
+  onLog?: (line: LogLine) => void
+}
+
+/** A program of this project in a process of its own. */
+export interface Child {
+  pid: number
+  /** The last lines printed so far, on both outputs. */
+  output(): string
+  isAlive(): boolean
+  /** Whether it was told to end. */
+  isUnwanted(): boolean
+  /** Resolves once something containing `text` was printed. @throws when the process ends first */
+  printed(text: string, timeoutMs?: number): Promise<void>
+  /** Sends `signal` and resolves when the process is gone and its last words are read. */
+  kill(signal: NodeJS.Signals): Promise<Exit>
+  ended: Promise<Exit>
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+
+/** The launcher's: a start from compiled code takes half the time. */
+const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
+
+/** A server that is shaken for an hour says a lot; all of it is in its log file. */
+const KEPT_LINES = 2_000
+
+const START_WITHIN_MS = 60 * SECOND
+
+/** Starts a child. It never outlives this process, unless this one is killed with -9. */
+export function startChild({ entry, flags = [], env, cwd, logFile, onLog }: ChildOptions): Child {
+  const file = resolve(ROOT, entry)
+  const child = spawn(process.execPath, [...flags, file], {
+    cwd,
+    env: { ...basics(), NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  const killAtExit = () => child.kill("SIGKILL")
+  process.on("exit", killAtExit)
+  let isUnwanted = false
+  const printed: string[] = []
+  const take = (line: string) => {
+    printed.push(line)
+    if (printed.length > KEPT_LINES) printed.shift()
+    if (logFile) appendFileSync(logFile, `${line}\n`)
+    const parsed = onLog && parseLog(line)
+    if (parsed) onLog(parsed)
+  }
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", take)
+  const ended = once(child, "close").then(([code, signal]) => {
+    process.off("exit", killAtExit)
+    return { code, signal } as Exit
+  })
+  const isAlive = () => child.exitCode === null && child.signalCode === null
+  const output = () => printed.join("\n")
+  return {
+    pid: child.pid as number,
+    output,
+    isAlive,
+    async printed(text, timeoutMs = START_WITHIN_MS) {
+      const holds = () => {
+        if (output().includes(text)) return true
+        if (!isAlive()) throw new Error(`${entry} ended before it said "${text}":\n${output().slice(-4_000)}`)
+        return false
+      }
+      await until(`${entry} says "${text}"`, holds, { timeoutMs })
+    },
+    isUnwanted: () => isUnwanted,
+    kill(signal) {
+      isUnwanted = true
+      child.kill(signal)
+      return ended
+    },
+    ended,
+  }
+}
+
+/** What programs need of the system. Nothing else of our environment may steer a child. */
+function basics(): Record<string, string> {
+  const kept = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot"]
+  return Object.fromEntries(
+    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  )
+}
+
+function parseLog(line: string): LogLine | null {
+  if (!line.startsWith("{")) return null
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null // the last line of a killed process may be half a line
+  }
+}

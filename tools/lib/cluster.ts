@@ -1,0 +1,204 @@
+import { join } from "node:path"
+import pg from "pg"
+import { type GeminiSimulator, startGeminiSimulator } from "../../simulators/gemini/server.ts"
+import { SECOND } from "../../src/utils/time.ts"
+import { type Attempts, createAttempts } from "./attempts.ts"
+import { type Child, type Exit, type LogLine, startChild } from "./child.ts"
+import { freePort } from "./redis-server.ts"
+import type { Stores } from "./stores.ts"
+import { endsWithin } from "./until.ts"
+
+/** One part of the service, which may be killed and started again. */
+export interface Service {
+  name: string
+  /** For clients; null for a worker. */
+  url: string | null
+  /** The process of now. */
+  child(): Child
+  isReady(): boolean
+  /** Starts a process and waits until it works. Its clock goes ahead of the machine's by `clockShiftMs`. */
+  start(how?: { clockShiftMs?: number }): Promise<void>
+}
+
+/** API and worker processes on one database, as in production, with a simulated Gemini. */
+export interface Cluster {
+  apis: Service[]
+  workers: Service[]
+  gemini: GeminiSimulator
+  pool: pg.Pool
+  attempts: Attempts
+  /** Processes that ended unasked so far, in words. */
+  deaths: string[]
+  /** Ends all processes in order. @returns what did not end in order, in words */
+  stop(): Promise<string[]>
+  start(): Promise<void>
+}
+
+export interface ClusterOptions {
+  stores: Stores
+  /** For the processes' logs and what they keep. */
+  folder: string
+  apis?: number
+  workers?: number
+  env?: Record<string, string>
+}
+
+/** The contract's: running replies included, everything ends within 10 s. */
+export const STOP_WITHIN_MS = 10 * SECOND
+
+/** Starts a cluster that ends with `stack`, by force where it must. */
+export async function startCluster(stack: AsyncDisposableStack, options: ClusterOptions): Promise<Cluster> {
+  const gemini = await startGeminiSimulator({ chunkDelayMs: 30 })
+  stack.defer(() => gemini.close())
+  const pool = new pg.Pool({ connectionString: options.stores.databaseUrl, max: 4 })
+  pool.on("error", () => undefined)
+  stack.defer(() => pool.end())
+  const attempts = createAttempts()
+  const deaths: string[] = []
+  const env = { ...environment(options, gemini.url), ...options.env }
+  const create = (name: string, entry: string, own: Record<string, string>, url: string | null) =>
+    createService({ folder: options.folder, attempts, deaths }, { name, entry, env: { ...env, ...own }, url })
+  const apis: Service[] = []
+  for (let i = 1; i <= (options.apis ?? 1); i++) {
+    const PORT = String(await freePort())
+    apis.push(create(`api-${i}`, "src/server.ts", { ROLE: "api", PORT }, `http://127.0.0.1:${PORT}`))
+  }
+  const workers = numbered(options.workers ?? 2).map((i) => create(`worker-${i}`, "src/worker.ts", {}, null))
+  const services = [...apis, ...workers]
+  const cluster: Cluster = {
+    apis,
+    workers,
+    gemini,
+    pool,
+    attempts,
+    deaths,
+    start: async () => void (await Promise.all(services.map((service) => service.start()))),
+    stop: async () => (await Promise.all(services.map(stopInOrder))).flat(),
+  }
+  stack.defer(() => killAll(services))
+  await cluster.start()
+  return cluster
+}
+
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
+
+function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Record<string, string> {
+  return {
+    HOST: "127.0.0.1",
+    DATA_DIR: folder,
+    DATABASE_URL: stores.databaseUrl,
+    ...(stores.redisUrl ? { REDIS_URL: stores.redisUrl } : {}),
+    JWT_SECRET: "a secret for drills, as long as it must be",
+    GEMINI_API_KEY: "drill",
+    GEMINI_BASE_URL: geminiUrl,
+    OTP_DELIVERY: "response",
+    // One worker alone can make all replies: what a takeover waits for is to be notice, not room.
+    WORKER_CONCURRENCY: "64",
+    // The quota must be counted, not met; and a drill is more than a person's traffic.
+    BASIC_DAILY_PROMPTS: "1000000",
+    RATE_LIMIT_SCALE: "10000",
+    STREAMS_PER_USER: "10000",
+  }
+}
+
+/** Tries that end at once are repeated for this long. */
+const START_WITHIN_MS = 30 * SECOND
+
+interface Surroundings {
+  folder: string
+  attempts: Attempts
+  deaths: string[]
+}
+
+interface Blueprint {
+  name: string
+  entry: string
+  env: Record<string, string>
+  url: string | null
+}
+
+function createService(
+  { folder, attempts, deaths }: Surroundings,
+  { name, entry, env, url }: Blueprint,
+): Service {
+  const logFile = join(folder, `${name}.log`)
+  let current: Child | undefined
+  let ready = false
+  const child = () => {
+    if (!current) throw new Error(`${name} was never started`)
+    return current
+  }
+  const startOnce = async (clockShiftMs: number) => {
+    ready = false
+    let pid = 0
+    const started = startChild({
+      entry,
+      ...(clockShiftMs === 0
+        ? { env }
+        : {
+            env: { ...env, DRILL_CLOCK_SHIFT_MS: String(clockShiftMs) },
+            flags: [`--import=${SHIFTED_CLOCK}`],
+          }),
+      cwd: folder,
+      logFile,
+      onLog: (line) => attempts.see(pid, unshifted(line, clockShiftMs)),
+    })
+    pid = started.pid
+    current = started
+    void started.ended.then(({ code, signal }) => {
+      if (ready && current === started && !started.isUnwanted())
+        deaths.push(`${name} ended by itself: ${signal ?? `exit code ${code}`}`)
+    })
+    await started.printed(url ? "Listening on" : "The worker is running")
+    ready = true
+  }
+  return {
+    name,
+    url,
+    child,
+    isReady: () => ready && child().isAlive(),
+    async start({ clockShiftMs = 0 } = {}) {
+      // As a supervisor does, where a start fails because the database goes away in the middle of it.
+      const deadline = performance.now() + START_WITHIN_MS
+      for (;;) {
+        try {
+          return await startOnce(clockShiftMs)
+        } catch (error) {
+          if (performance.now() > deadline || current?.isAlive() || current?.isUnwanted()) throw error
+        }
+      }
+    },
+  }
+}
+
+const SHIFTED_CLOCK = new URL("./shifted-clock.ts", import.meta.url).href
+
+/** The line with the time of our clock. */
+function unshifted(line: LogLine, clockShiftMs: number): LogLine {
+  if (clockShiftMs === 0) return line
+  return { ...line, time: new Date(Date.parse(line.time) - clockShiftMs).toISOString() }
+}
+
+/** SIGTERM. @returns what went wrong, in words */
+export async function stopInOrder(service: Service): Promise<string[]> {
+  const child = service.child()
+  let exit: Exit | undefined
+  const ended = child.kill("SIGTERM").then((how) => {
+    exit = how
+  })
+  const inTime = await endsWithin(STOP_WITHIN_MS, ended)
+  if (!inTime) return [`${service.name} still ran ${STOP_WITHIN_MS / SECOND} s after SIGTERM`]
+  return exit?.code === 0 ? [] : [`${service.name} ended with ${exit?.signal ?? `exit code ${exit?.code}`}`]
+}
+
+async function killAll(services: Service[]): Promise<void> {
+  await Promise.all(services.map((service) => started(service)?.kill("SIGKILL")))
+}
+
+function started(service: Service): Child | undefined {
+  try {
+    return service.child()
+  } catch {
+    return undefined
+  }
+}
