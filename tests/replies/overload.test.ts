@@ -1,7 +1,7 @@
 import { Queue } from "bullmq"
 import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { OnPostgres, PAUSABLE } from "../../src/services/platform/job-queue.ts"
+import { OnPostgres, pausable } from "../../src/services/platform/job-queue.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
@@ -293,7 +293,7 @@ function viewQueue(redisUrl: string | null, databaseUrl: string) {
     ? new Queue(QUEUE_NAME, { connection: redis })
     : new OnPostgres.Queue(QUEUE_NAME, { connection: { connectionString: databaseUrl, max: 1 } })
   return {
-    restsForMs: () => queue.getRateLimitTtl(PAUSABLE.limiter.max),
+    restsForMs: () => queue.getRateLimitTtl(pausable(app.ctx.timing).limiter.max),
     async [Symbol.asyncDispose]() {
       await queue.close()
       redis?.disconnect()
