@@ -16,6 +16,7 @@ beforeAll(async () => {
       gemini: { fallbackModels: ["gemini-3.5-flash-lite"], idleTimeoutMs: 3_000 },
       worker: { concurrency: 2 },
     },
+    timing: { gemini: { firstCooldownMs: 500 }, replies: { estimateMs: 200 } },
   })
   ann = await signIn(app)
   await makePro(app, ann)
@@ -74,7 +75,7 @@ test("a reply that has waited long behind its room still waits for a resting mod
   await app.pool.query("UPDATE messages SET created_at = now() - interval '1 day' WHERE id = $1", [second.id])
   // Its first chunk, when the worker has it, ends a rest: that is over once later ones are on their way.
   await expect.poll(() => app.gemini.calls()[0]?.chunksSent ?? 0).toBeGreaterThan(2)
-  letModelsRest(8_000)
+  letModelsRest(4_000)
   await finalReply(app, ann, first)
   expect(await finalReply(app, ann, second)).toMatchObject({ status: "completed" })
   const counts = "SELECT failures, cooling_down_since IS NOT NULL AS rested FROM messages WHERE id = $1"
