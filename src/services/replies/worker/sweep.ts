@@ -38,8 +38,8 @@ export async function sweepReplies(
       MAX_PER_SWEEP,
       HANDOVER_MS,
       status,
-      own.map(({ id }) => id),
-      own.map(({ attempt }) => attempt),
+      own.map(({ replyId }) => replyId),
+      own.map(({ number }) => number),
     ],
   })
   for (const { id, attempt, taken_over } of rows) {
