@@ -12,7 +12,7 @@ export interface Orphan extends EnqueueOptions {
  * decides, so a job for the same reply finds nothing to do.
  */
 export interface Takeovers {
-  /** Begins the reply in the background. @returns false when the worker is fully loaded: then the queue is to have it */
+  /** Begins the reply in the background. @returns false when the worker is fully loaded: then the queue gets it */
   take(orphan: Orphan): boolean
   /** Resolves when the takeovers in flight have ended or were handed back. */
   drain(): Promise<void>
