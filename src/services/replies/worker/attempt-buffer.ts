@@ -42,7 +42,7 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
       buffer.text += whole
       const entry = { attempt: attempt.number, offset: logged, text: buffer.text.slice(logged) }
       logged = buffer.text.length
-      void ctx.replyLog.append(attempt.replyId, entry).then((outcome) => {
+      void ctx.replyLog.append(attempt.id, entry).then((outcome) => {
         // What the log lost is appended again with the next piece.
         if (outcome !== "kept") logged = Math.min(logged, outcome === "gone" ? 0 : entry.offset)
       })
@@ -58,6 +58,6 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
     end: (why) => ended.abort(why === "lost" ? new LeaseLost() : new CancelRequested()),
   })
   const cancel = () => ended.abort(new CancelRequested())
-  const unsubscribe = ctx.cancellations.listen(attempt.replyId, cancel)
+  const unsubscribe = ctx.cancellations.listen(attempt.id, cancel)
   return buffer
 }

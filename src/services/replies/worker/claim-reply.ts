@@ -12,7 +12,8 @@ export const RENEW_MS = 1 * SECOND
 
 /** One try at making a reply. Its worker alone may write the reply, as long as the number is the newest. */
 export interface Attempt {
-  replyId: string
+  /** The reply's. */
+  id: string
   /** From 1; fences every write. */
   number: number
   /** How many attempts before this one failed. */
@@ -45,7 +46,7 @@ export type ClaimResult = { attempt: Attempt } | { waitMs: number } | { none: tr
  * itself: its lease may run out while the process, or the database, is held up.
  */
 export async function claimReply(ctx: Context, replyId: string): Promise<ClaimResult> {
-  const own = ctx.leases.attempts().filter((attempt) => attempt.replyId === replyId)
+  const own = ctx.leases.attempts().filter(({ id }) => id === replyId)
   const { rows } = await ctx.db.pool.query({
     name: "claim-reply",
     text: CLAIM,
@@ -69,7 +70,7 @@ const CLAIM = `
   WHERE m.id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
     AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($3::int[]))
-  RETURNING m.id AS reply_id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id, m.traceparent,
+  RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id, m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, c.model, c.context AS context_mode, c.system_instruction`
 

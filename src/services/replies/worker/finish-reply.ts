@@ -28,11 +28,10 @@ export async function finishReply(
   attempt: Attempt,
   { ending, release }: { ending: Ending; release: () => void },
 ): Promise<boolean> {
-  const { replyId: id, chatroomId, userId } = attempt
-  return endInRoom(ctx, { id, chatroomId, userId }, async (client) => {
+  return endInRoom(ctx, attempt, async (client) => {
     release()
     if (!(await writeEnding(client, attempt, ending))) return false
-    if (ending.status === "failed") await giveBackPrompt(client, userId, id)
+    if (ending.status === "failed") await giveBackPrompt(client, attempt.userId, attempt.id)
     return true
   })
 }
@@ -43,7 +42,7 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
     name: "finish-reply",
     text: FINISH,
     values: [
-      attempt.replyId,
+      attempt.id,
       attempt.number,
       ending.status,
       ending.content,
@@ -78,7 +77,7 @@ export async function requeueReply(
   const { rowCount } = await ctx.db.pool.query({
     name: "requeue-reply",
     text: REQUEUE,
-    values: [attempt.replyId, attempt.number, failed ? 1 : 0, delayMs, SWEEP_AFTER_MS],
+    values: [attempt.id, attempt.number, failed ? 1 : 0, delayMs, SWEEP_AFTER_MS],
   })
   return rowCount === 1
 }

@@ -6,7 +6,7 @@ import { type Attempt, LEASE_MS, RENEW_MS } from "./claim-reply.ts"
 export type Ended = "lost" | "cancel"
 
 export interface LeasedAttempt {
-  attempt: Pick<Attempt, "replyId" | "number">
+  attempt: Pick<Attempt, "id" | "number">
   /** Returns all text so far. */
   text(): string
   end(why: Ended): void
@@ -38,7 +38,7 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
       name: "renew-leases",
       text: RENEW,
       values: [
-        batch.map(({ leased }) => leased.attempt.replyId),
+        batch.map(({ leased }) => leased.attempt.id),
         batch.map(({ leased }) => leased.attempt.number),
         batch.map(({ text, written }) => (text.length > written ? text : null)),
         LEASE_MS,
@@ -47,7 +47,7 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
     const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
     for (const { leased, text } of batch) {
       if (!leases.has(leased)) continue
-      const what = found.get(`${leased.attempt.replyId}.${leased.attempt.number}`)
+      const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
       if (what === "lost" || what === "cancel") leased.end(what)
       if (what === "ours") leases.set(leased, text.length)
     }
@@ -68,7 +68,7 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
       leases.set(leased, 0)
       return () => void leases.delete(leased)
     },
-    attempts: () => [...leases.keys()].map(({ attempt: { replyId, number } }) => ({ replyId, number })),
+    attempts: () => [...leases.keys()].map(({ attempt: { id, number } }) => ({ id, number })),
     async close() {
       clearInterval(timer)
       await renewal

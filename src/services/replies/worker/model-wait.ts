@@ -21,7 +21,7 @@ export async function recordCooldown(
   const { rows } = await ctx.db.pool.query<{ cooled_down_ms: number }>({
     name: "record-cooldown",
     text: RECORD,
-    values: [attempt.replyId, attempt.number, isCoolingDown],
+    values: [attempt.id, attempt.number, isCoolingDown],
   })
   return rows[0]?.cooled_down_ms ?? 0
 }

@@ -57,7 +57,7 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
   const { signal } = buffer
   try {
     if (attempt.cancelRequested) throw new CancelRequested()
-    ctx.replyLog.begin(attempt.replyId, attempt.number)
+    ctx.replyLog.begin(attempt.id, attempt.number)
     if (attempt.takeovers > MAX_TAKEOVERS)
       throw new AttemptFailed("misconfigured", "its workers died too often")
     const contents = await buildContents(ctx, attempt)
@@ -77,8 +77,8 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
   }
 }
 
-function logFields({ replyId, number, requestId }: Attempt) {
-  return { replyId, attempt: number, requestId }
+function logFields({ id, number, requestId }: Attempt) {
+  return { replyId: id, attempt: number, requestId }
 }
 
 function observeFirstText({ metrics }: Context, { startedAt }: AttemptBuffer): void {
@@ -164,6 +164,6 @@ async function handBack(
   // The lease is renewed meanwhile: the wait for a connection may outlast it. Only `running` replies are renewed.
   if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failed }))) return STALE
   buffer.close()
-  ctx.replyLog.announce(attempt.replyId, { final: false })
+  ctx.replyLog.announce(attempt.id, { final: false })
   return run
 }

@@ -38,7 +38,7 @@ export async function sweepReplies(
       MAX_PER_SWEEP,
       HANDOVER_MS,
       status,
-      own.map(({ replyId }) => replyId),
+      own.map(({ id }) => id),
       own.map(({ number }) => number),
     ],
   })
