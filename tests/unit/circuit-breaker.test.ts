@@ -1,9 +1,10 @@
 import { expect, test } from "vitest"
+import { TIMING } from "../../src/config/timing.ts"
 import { createCircuitBreaker } from "../../src/services/replies/provider/circuit-breaker.ts"
 
 test("five overloads in a row open a model's circuit; each failed probe lengthens the cool-down", () => {
   let now = 0
-  const breaker = createCircuitBreaker(() => now)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => now)
   for (let i = 0; i < 5; i++) {
     expect(breaker.allows("m")).toBe(true)
     breaker.failed("m")
@@ -28,7 +29,7 @@ test("five overloads in a row open a model's circuit; each failed probe lengthen
 })
 
 test("a success in between resets the count", () => {
-  const breaker = createCircuitBreaker(() => 0)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 20; i++) {
     breaker.failed("m")
     if (i % 3 === 0) breaker.succeeded("m")
@@ -37,13 +38,13 @@ test("a success in between resets the count", () => {
 })
 
 test("calls in flight when the circuit opened don't lengthen the cool-down", () => {
-  const breaker = createCircuitBreaker(() => 0)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 20; i++) breaker.failed("m")
   expect(breaker.cooldownMs("m")).toBe(2_000)
 })
 
 test("a longer wait that the provider asks for is kept, even if a call that was in flight brings it", () => {
-  const breaker = createCircuitBreaker(() => 0)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 5; i++) breaker.failed("m", 50_000)
   expect(breaker.cooldownMs("m")).toBe(50_000)
   breaker.failed("m", 60_000)

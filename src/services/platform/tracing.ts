@@ -1,4 +1,5 @@
 import type { Logger } from "../../config/logger.ts"
+import type { Timing } from "../../config/timing.ts"
 
 export type Attributes = Record<string, string | number | boolean>
 
@@ -43,10 +44,14 @@ export interface TracingOptions {
 }
 
 /** Opens the exporter, or returns a no-op while tracing is off; then no OpenTelemetry package is loaded. */
-export async function createTracing({ url, ...options }: TracingOptions, log: Logger): Promise<Tracing> {
+export async function createTracing(
+  { url, ...options }: TracingOptions,
+  timing: Timing,
+  log: Logger,
+): Promise<Tracing> {
   if (url === null) return OFF
   const { createOtlpTracing } = await import("./otlp-tracing.ts")
-  return createOtlpTracing({ url, ...options }, log)
+  return createOtlpTracing({ url, ...options }, timing, log)
 }
 
 const NO_SPAN: Span = {

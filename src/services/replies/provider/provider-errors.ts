@@ -1,5 +1,6 @@
 import { ApiError } from "@google/genai"
 import { z } from "zod"
+import { TIMING } from "../../../config/timing.ts"
 import { SECOND } from "../../../utils/time.ts"
 import { AttemptFailed, type FailureCode } from "./failures.ts"
 
@@ -13,9 +14,6 @@ const Envelope = z.object({
   }),
 })
 type ProviderError = z.infer<typeof Envelope>["error"]
-
-/** Per-minute quotas recover within a minute. Longer waits would block the whole room, so they are failures. */
-const LONGEST_RETRY_MS = 90 * SECOND
 
 /**
  * Converts an error of the SDK. Network faults and time-outs become `provider_unreachable`; the caller knows whether a
@@ -54,7 +52,7 @@ function fromApiError(error: ApiError): AttemptFailed {
 
 function nameFailure(status: number, provider: ProviderError): FailureCode {
   if (status === 429 || provider.status === "RESOURCE_EXHAUSTED") {
-    const isLong = isLongExhausted(provider) || readRetryDelay(provider) > LONGEST_RETRY_MS
+    const isLong = isLongExhausted(provider) || readRetryDelay(provider) > TIMING.replies.longestRetryAfterMs
     return isLong ? "provider_exhausted" : "provider_busy"
   }
   if (status >= 500) return "provider_busy"

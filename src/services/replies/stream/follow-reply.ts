@@ -1,7 +1,7 @@
 import { toCamelCase } from "../../../utils/camel-case.ts"
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import { type Fresh, type LogEntry, type LogPosition, ROW_CHECK_MS, type Wake } from "./reply-log.ts"
+import type { Fresh, LogEntry, LogPosition, Wake } from "./reply-log.ts"
 
 export type ReplyEvent =
   | { event: "delta"; id: string; text: string }
@@ -26,7 +26,7 @@ export async function* followReply(
   ctx: Context,
   { replyId, lastEventId, signal }: { replyId: string; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<ReplyEvent> {
-  const waker = createWaker(signal)
+  const waker = createWaker(ctx.timing.replies.rowCheckMs, signal)
   const unsubscribe = ctx.replyLog.subscribe(replyId, waker.wake)
   const cursor = parseReplyCursor(lastEventId)
   let position: LogPosition = null
@@ -106,9 +106,9 @@ function reset(cursor: ReplyCursor, attempt: number): ReplyEvent {
 
 /**
  * Collects wake-ups, so that none is lost while the listener is busy. It begins with a check of the row and asks for
- * another after `ROW_CHECK_MS` at most, because the log may lose text that it has announced.
+ * another after `rowCheckMs` at most, because the log may lose text that it has announced.
  */
-export function createWaker(signal: AbortSignal) {
+export function createWaker(rowCheckMs: number, signal: AbortSignal) {
   let pending: Wake | null = "state"
   let checkAt = 0
   let wakeUp = () => {}
@@ -121,7 +121,7 @@ export function createWaker(signal: AbortSignal) {
     take(): Wake | null {
       const taken = pending
       pending = null
-      if (taken === "state") checkAt = performance.now() + ROW_CHECK_MS
+      if (taken === "state") checkAt = performance.now() + rowCheckMs
       return taken
     },
     /** Resolves at a wake-up, at an abort, or when the row is due for a check. */

@@ -1,6 +1,7 @@
 import pg from "pg"
 import type { Logger } from "../../../config/logger.ts"
-import { type Attempt, LEASE_MS, RENEW_MS } from "./claim-reply.ts"
+import type { Timing } from "../../../config/timing.ts"
+import type { Attempt } from "./claim-reply.ts"
 
 /** `lost`: the attempt is stale. `cancel`: it isn't, but the user wants it to stop. */
 export type Ended = "lost" | "cancel"
@@ -25,7 +26,11 @@ export interface LeaseRenewer {
  * Creates the renewer. It renews all leases in one statement and on a connection of its own: behind a busy pool
  * renewals would come late, other workers would take the replies over, and making them twice would keep the pool busy.
  */
-export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
+export function createLeaseRenewer(
+  pool: pg.Pool,
+  { leaseMs, renewMs }: Pick<Timing["replies"], "leaseMs" | "renewMs">,
+  log: Logger,
+): LeaseRenewer {
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
   /** With how much of the text is written. */
@@ -41,7 +46,7 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
         batch.map(({ leased }) => leased.attempt.id),
         batch.map(({ leased }) => leased.attempt.number),
         batch.map(({ text, written }) => (text.length > written ? text : null)),
-        LEASE_MS,
+        leaseMs,
       ],
     })
     const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
@@ -61,7 +66,7 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
       .finally(() => {
         renewal = null
       })
-  }, RENEW_MS)
+  }, renewMs)
 
   return {
     renew(leased) {

@@ -1,12 +1,5 @@
-import { MINUTE } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
 import type { Attempt } from "./claim-reply.ts"
-
-/**
- * The longest that a reply waits for models that cool down before it fails. Waits for its room, for a worker or for
- * `GEMINI_RPM` don't count: they aren't the model's.
- */
-export const MAX_COOLDOWN_MS = 5 * MINUTE
 
 /**
  * Records whether an attempt found every model cooling down. If it didn't, a later cool-down is counted from zero.

@@ -1,6 +1,6 @@
 import { SECOND } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
-import { FIRST_RETRY_MS, MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
+import { MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "../provider/failures.ts"
 import { CircuitOpen, streamReply } from "../provider/model-fallback.ts"
 import { RpmLimitReached } from "../provider/rpm-limit.ts"
@@ -8,7 +8,7 @@ import { type AttemptBuffer, CancelRequested, LeaseLost, openAttemptBuffer } fro
 import { buildContents } from "./build-contents.ts"
 import { type Attempt, claimReply } from "./claim-reply.ts"
 import { type Ending, finishReply, requeueReply } from "./finish-reply.ts"
-import { MAX_COOLDOWN_MS, recordCooldown } from "./model-wait.ts"
+import { recordCooldown } from "./model-wait.ts"
 
 /**
  * What became of a run. `failed`: for good. `retry`: the attempt failed and the queue is to try again, not before
@@ -132,7 +132,7 @@ async function recover(
   const cooledDownMs = await recordCooldown(ctx, attempt, error instanceof CircuitOpen)
   if (error instanceof RpmLimitReached)
     return handBack(ctx, buffer, { outcome: "later", inMs: error.waitMs, forAll: true })
-  if (error instanceof CircuitOpen && cooledDownMs < MAX_COOLDOWN_MS)
+  if (error instanceof CircuitOpen && cooledDownMs < ctx.timing.gemini.modelWaitMs)
     return handBack(ctx, buffer, { outcome: "later", inMs: error.cooldownMs })
   return fail(ctx, buffer, toFailure(error))
 }
@@ -142,7 +142,7 @@ async function fail(ctx: Context, buffer: AttemptBuffer, failure: AttemptFailed)
   ctx.events.attemptFailed({ ...logFields(attempt), code: failure.code, err: failure })
   const failures = attempt.failures + 1
   if (!failure.retryable || failures >= MAX_ATTEMPTS) return end(ctx, buffer, { status: "failed", failure })
-  const inMs = Math.max(FIRST_RETRY_MS * 2 ** (failures - 1), failure.retryAfterMs)
+  const inMs = Math.max(ctx.timing.replies.firstRetryMs * 2 ** (failures - 1), failure.retryAfterMs)
   return handBack(ctx, buffer, { outcome: "retry", failure, inMs })
 }
 
