@@ -36,8 +36,8 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
     signal: AbortSignal.any([ended.signal, stopping]),
     add(piece) {
       // PostgreSQL can't store NUL.
-      const [whole, rest] = splitAtWholeCharacter(half + piece.replaceAll("\u0000", ""))
-      half = rest
+      const [whole, tail] = splitAtWholeCharacter(half + piece.replaceAll("\u0000", ""))
+      half = tail
       if (!whole) return
       buffer.text += whole
       const entry = { attempt: attempt.number, offset: logged, text: buffer.text.slice(logged) }
