@@ -1,5 +1,5 @@
 import { runProcess } from "./boot/lifecycle.ts"
 import { serve } from "./boot/serve.ts"
 
-// A worker of its own, beside API processes.
+// A worker without an API.
 await runProcess(serve, { ROLE: "worker" })

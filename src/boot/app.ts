@@ -10,7 +10,7 @@ import { mount } from "../routes/mount.ts"
 import { mountQueueBoard } from "../routes/queue-board.ts"
 import type { Context } from "../services/context.ts"
 
-/** The HTTP application: what runs for every request, then the declared rows, then errors. */
+/** Builds the HTTP application: middleware for every request, then the declared endpoints, then error handling. */
 export function createApp(ctx: Context, rows: readonly Endpoint[] = allRows): Express {
   const app = express()
   app.disable("x-powered-by")

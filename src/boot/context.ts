@@ -28,17 +28,17 @@ import { createMemoryReplyLog, createRedisReplyLog } from "../services/replies/s
 import { createCancellations } from "../services/replies/worker/cancellations.ts"
 import { createLeaseRenewer } from "../services/replies/worker/lease-renewer.ts"
 
-/** A context and what ends it. */
+/** A context and how to end it. */
 export interface OwnedContext {
   ctx: Context
-  /** Makes streams end; called before the server stops accepting. */
-  beginToStop(): void
+  /** Ends open streams and long waits; called before anything is closed. */
+  beginShutdown(): void
   close(): Promise<void>
 }
 
 /**
- * The composition root: builds everything that has a lifetime, from a configuration of which nothing is missing.
- * Whether something is embedded is decided here and nowhere else. The schema must be up to date.
+ * The composition root: builds everything that has a lifetime. Only here is it decided whether Redis or an in-process
+ * stand-in is used. The schema must be up to date.
  */
 export async function createContext(
   config: CompleteConfig,
@@ -53,9 +53,9 @@ export async function createContext(
   const redis = config.redis.url ? createRedisStore(config.redis.url, log, timing.redis) : null
   if (redis) {
     building.defer(() => redis.close())
-    // Without Redis everything goes on, so a start doesn't wait for it for ever.
+    // Everything works without Redis, so the start doesn't wait for it forever.
     if (!(await checkRedis(redis, timing.redis.readyTimeoutMs)))
-      log.warn("redis doesn't answer; starting without it")
+      log.warn("redis isn't responding; starting without it")
   }
   const cache = retryInvalidations(
     redis ? createRedisCache(redis, timing.cache) : createMemoryCache(timing.cache),
@@ -116,5 +116,5 @@ export async function createContext(
     stopping: stopping.signal,
   }
   const built = building.move()
-  return { ctx, beginToStop: () => stopping.abort(), close: () => built.disposeAsync() }
+  return { ctx, beginShutdown: () => stopping.abort(), close: () => built.disposeAsync() }
 }

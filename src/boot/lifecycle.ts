@@ -6,20 +6,20 @@ import { TIMING } from "../config/timing.ts"
 export interface Process {
   config: Config
   log: Logger
-  /** What is put on it is undone when the process stops, the last first. */
+  /** Disposed of in reverse order when the process stops. */
   stack: AsyncDisposableStack
-  /** Aborts when the process is told to stop: whoever waits during the start gives up. */
+  /** Aborts when the process is asked to stop, so that waits during the start end. */
   signal: AbortSignal
-  /** For a process that has done its work. */
+  /** Stops a process that has finished its work. */
   stop(): void
-  /** For one that can't do its work: it stops in order, and ends with code 1. */
+  /** Stops the process gracefully with exit code 1. */
   fail(): void
 }
 
 /**
- * The life of a process: `start` builds it up, SIGINT or SIGTERM takes it down in reverse order, within ten seconds.
- * A second signal ends it at once. `fixed` holds variables that the entry point sets itself. What goes wrong at the
- * start is said in a sentence, without a stack where it is the operator's to mend.
+ * Runs a process: `start` builds it up; SIGINT, SIGTERM or SIGHUP takes it down in reverse order within ten seconds. A
+ * second signal exits at once. Start-up errors that an operator can fix are printed as a sentence without a stack.
+ * @param fixed variables that the entry point sets itself
  */
 export async function runProcess(
   start: (process: Process) => Promise<void>,
@@ -27,10 +27,11 @@ export async function runProcess(
 ): Promise<void> {
   const stopped = Promise.withResolvers<void>()
   const stopping = new AbortController()
-  let askedAt: number | undefined
+  let stoppingSince: number | undefined
   const stop = () => {
-    if (askedAt !== undefined && performance.now() - askedAt > TIMING.shutdown.signalEchoMs) process.exit(1)
-    askedAt ??= performance.now()
+    if (stoppingSince !== undefined && performance.now() - stoppingSince > TIMING.shutdown.signalEchoMs)
+      process.exit(1)
+    stoppingSince ??= performance.now()
     stopping.abort()
     stopped.resolve()
   }
@@ -42,7 +43,7 @@ export async function runProcess(
   try {
     const config = loadConfig(fixed)
     const log = createLogger(config.logLevel, undefined, secretsOf(config))
-    // A fault that nobody caught: log it and stop in order, rather than go on in an unknown state.
+    // The state is unknown after an uncaught error, so the process stops gracefully rather than going on.
     process.on("uncaughtException", (err) => {
       log.fatal({ err }, "uncaught error")
       fail()
@@ -50,7 +51,7 @@ export async function runProcess(
     const stack = new AsyncDisposableStack()
     try {
       await start({ config, log, stack, signal: stopping.signal, stop, fail }).catch((error: unknown) => {
-        // Whatever a start runs into once it is told to give up is of no interest.
+        // Once stopping, errors of the interrupted start don't matter.
         if (!stopping.signal.aborted) throw error
       })
       await stopped.promise
@@ -66,28 +67,28 @@ export async function runProcess(
 
 async function takeDown(stack: AsyncDisposableStack, log: Logger): Promise<void> {
   const cutOff = setTimeout(() => {
-    log.error("stopping took too long; what is left is cut off")
+    log.error("shutdown took too long; exiting")
     process.exit(1)
   }, TIMING.shutdown.cutOffMs)
   await stack.disposeAsync()
   clearTimeout(cutOff)
 }
 
-/** Errors with a code, of the system or our own, say what is wrong by themselves. */
+/** Errors with a code, the system's or our own, have a message that needs no stack. */
 function explain(error: unknown): string {
   if (error instanceof ConfigInvalid) return error.message
   if (!(error instanceof Error)) return String(error)
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
   if (code === "EADDRINUSE")
-    return `Port ${port} is taken on ${address}. Stop what listens there, or set PORT to another one.`
+    return `Port ${port} on ${address} is already in use. Stop the program that uses it, or set PORT to another port.`
   if (code === "EACCES" && port)
-    return `Port ${port} may not be used by this account. Set PORT to one above 1023.`
+    return `This account isn't allowed to use port ${port}. Set PORT to a port above 1023.`
   if (
     code === "ENOTFOUND" &&
     (error as NodeJS.ErrnoException).syscall === "getaddrinfo" &&
     port === undefined
   )
-    return `The address of a host can't be found: ${error.message}. Is HOST or DATABASE_URL right?`
-  if (code === "ECONNREFUSED") return `The database can't be reached (${code}). Is DATABASE_URL right?`
+    return `A host name can't be resolved: ${error.message}. Check HOST and DATABASE_URL.`
+  if (code === "ECONNREFUSED") return `The database can't be reached (${code}). Check DATABASE_URL.`
   return code ? error.message : (error.stack ?? error.message)
 }

@@ -7,18 +7,18 @@ import { createApp } from "./app.ts"
 import type { OwnedContext } from "./context.ts"
 
 export interface Listening {
-  /** What a client on this machine may call. */
+  /** The base URL for clients on this machine. */
   url: string
   port: number
   close(): Promise<void>
 }
 
 /**
- * Serves the app, or `only` some of its rows on another port.
- * @throws the system's error when the port can't be had
+ * Serves the app, or with `only` some of its endpoints on another port.
+ * @throws the system's error if the port can't be opened
  */
 export async function listen(
-  { ctx, beginToStop }: OwnedContext,
+  { ctx, beginShutdown }: OwnedContext,
   only?: { rows: readonly Endpoint[]; port: number },
 ): Promise<Listening> {
   const { host } = ctx.config.http
@@ -30,12 +30,12 @@ export async function listen(
       requestTimeout: http.requestTimeoutMs,
       keepAliveTimeout: http.keepAliveMs,
       connectionsCheckingInterval: http.connectionsCheckMs,
-      // Of two Authorization headers Node would take the first, and a proxy that looks at them perhaps the last.
+      // Given two Authorization headers, Node would use the first and a proxy perhaps the last.
       joinDuplicateHeaders: true,
     },
     createApp(ctx, only?.rows),
   )
-  const lastAnswers = closeConnections(server)
+  const closeConnections = prepareToClose(server)
   server.listen(wanted, host)
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
@@ -44,9 +44,9 @@ export async function listen(
     port,
     async close() {
       const closed = new AbortController()
-      lastAnswers()
+      closeConnections()
       server.close(() => closed.abort())
-      beginToStop()
+      beginShutdown()
       server.closeIdleConnections()
       await pause(shutdown.requestsMs, closed.signal)
       server.closeAllConnections()
@@ -55,11 +55,10 @@ export async function listen(
 }
 
 /**
- * Lets every answer from a moment on be the last on its connection, and say so: a client, or a load balancer, that kept
- * the connection would send its next request into the stop.
- * @returns what begins that moment
+ * Returns a function that makes every further response the last on its connection, with `Connection: close`. A client
+ * or load balancer that reused the connection would send its next request to a server that is shutting down.
  */
-function closeConnections(server: Server): () => void {
+function prepareToClose(server: Server): () => void {
   const open = new Set<ServerResponse>()
   let isStopping = false
   const endAfter = (res: ServerResponse) => res.headersSent || res.setHeader("Connection", "close")

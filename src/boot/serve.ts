@@ -10,7 +10,7 @@ import { listen } from "./listen.ts"
 import { announceStart, announceWait, say } from "./start-screen.ts"
 import { startWatchdog } from "./watchdog/index.ts"
 
-/** Starts everything that the configured role asks for, and says so. */
+/** Starts everything that the configured role needs and announces it. */
 export async function serve({ config: given, log, stack, signal, fail }: Process): Promise<void> {
   const embedded = await startEmbedded(given, say, { signal })
   stack.defer(() => embedded.stop())
@@ -27,17 +27,17 @@ export async function serve({ config: given, log, stack, signal, fail }: Process
     const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: fail })
     const worker = await startWorker(owned.ctx, store, watchdog?.beat)
     stack.defer(() => worker.close())
-    // Undone before the worker is: while that stops, its loops rest.
+    // Closed before the worker, whose loops no longer beat while it stops.
     stack.defer(() => watchdog?.close())
   }
-  // Undone first: whatever is in the middle of something long learns that it is to end.
-  stack.defer(() => owned.beginToStop())
+  // Runs first on shutdown, so that long waits end early.
+  stack.defer(() => owned.beginShutdown())
   if (config.role === "worker") {
     const { workerPort: port } = config.metrics
     if (port !== null) {
       const listening = await listen(owned, { rows: workerRows, port })
       stack.defer(() => listening.close())
-      log.info({ url: listening.url }, "metrics and liveness are served")
+      log.info({ url: listening.url }, "serving metrics and liveness")
     }
     return announceStart(log, embedded, null)
   }

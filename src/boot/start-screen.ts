@@ -2,20 +2,20 @@ import type { Config } from "../config/env.ts"
 import type { Logger } from "../config/logger.ts"
 import type { Embedded } from "../embedded/index.ts"
 
-/** A line for the person in front of the terminal, beside the log. */
+/** Prints a line for the person at the terminal, outside the log. */
 export function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** That the start goes on when the database does. */
+/** Announces that the start waits for the database. */
 export function announceWait(log: Logger, { production }: Pick<Config, "production">, why: string): void {
   if (production) log.warn({ why }, "waiting for PostgreSQL")
-  else say(`PostgreSQL isn't ready yet (${why}); waiting for it …`)
+  else say(`PostgreSQL isn't ready yet (${why}). Waiting …`)
 }
 
 /**
- * Where it listens, what is embedded and what to try: a block for a person, a log line in production.
- * @param url null: a worker, which serves nobody
+ * Announces the finished start: the start screen, or a log line in production.
+ * @param url `null` for a worker, which has no API
  */
 export function announceStart(log: Logger, embedded: Embedded, url: string | null): void {
   const { role, redis, gemini, production, http } = embedded.config
@@ -27,7 +27,7 @@ export function announceStart(log: Logger, embedded: Embedded, url: string | nul
   say(startScreen(embedded, url))
 }
 
-/** The block for a person. */
+/** Describes where the service listens, what is embedded and what to try. */
 export function startScreen(
   { config, parts }: Pick<Embedded, "config" | "parts">,
   url: string | null,

@@ -9,25 +9,25 @@ import { findCustomerNamed } from "../services/billing/find-customer.ts"
 import { reconcile } from "../services/billing/reconcile.ts"
 import type { Context } from "../services/context.ts"
 import {
+  InvalidOptions,
   RECONCILE_HELP,
-  type ReconcileWishes,
+  type ReconcileOptions,
   readReconcileOptions,
-  WrongOptions,
 } from "./reconcile-options.ts"
 import { describeReconciled, reconciledAsJson } from "./reconcile-report.ts"
 
 const PROGRESS_EVERY = 100
 
-const wishes = readOptions()
-if (wishes) await runProcess((running) => reconcileOnce(running, wishes))
+const options = readOptions()
+if (options) await runProcess((running) => reconcileOnce(running, options))
 
-function readOptions(): ReconcileWishes | null {
+function readOptions(): ReconcileOptions | null {
   try {
     const read = readReconcileOptions(process.argv.slice(2))
     if (read !== "help") return read
     process.stdout.write(RECONCILE_HELP)
   } catch (error) {
-    if (!(error instanceof WrongOptions)) throw error
+    if (!(error instanceof InvalidOptions)) throw error
     tell(error.message)
     process.exitCode = 2
   }
@@ -36,19 +36,19 @@ function readOptions(): ReconcileWishes | null {
 
 async function reconcileOnce(
   { config: given, stack, signal, stop }: Process,
-  { scope, json }: ReconcileWishes,
+  { scope, json }: ReconcileOptions,
 ) {
   const embedded = await startEmbedded(given, tell, { beside: true })
   stack.defer(() => embedded.stop())
   const { config } = embedded
   await migrate(config.database.url)
-  // The report alone goes to standard output.
+  // Standard output carries only the report.
   const log = createLogger(config.production ? config.logLevel : "warn", process.stderr, secretsOf(config))
   const owned = await createContext(config, log)
   stack.defer(() => owned.close())
-  signal.addEventListener("abort", () => owned.beginToStop())
+  signal.addEventListener("abort", () => owned.beginShutdown())
   const found = await scopeOf(owned.ctx, scope)
-  if (found === null) tell("There is no such customer, or Stripe has never heard of them.")
+  if (found === null) tell("No such customer, or none that Stripe knows.")
   else await run(owned.ctx, found, json)
   if (found === null || signal.aborted) process.exitCode = 1
   stop()
@@ -56,7 +56,7 @@ async function reconcileOnce(
 
 type Scope = Parameters<typeof reconcile>[1]["scope"]
 
-async function scopeOf(ctx: Context, scope: ReconcileWishes["scope"]): Promise<Scope | null> {
+async function scopeOf(ctx: Context, scope: ReconcileOptions["scope"]): Promise<Scope | null> {
   if (typeof scope === "string") return scope
   const customerId = await findCustomerNamed(ctx, scope)
   return customerId === undefined ? null : { customerId }
@@ -69,11 +69,11 @@ async function run(ctx: Context, scope: Scope, json: boolean): Promise<void> {
   }
   const done = await reconcile(ctx, { scope, onProgress })
   say((json ? reconciledAsJson(done) : describeReconciled(done)).trimEnd())
-  if (ctx.stopping.aborted) tell("Stopped before the end.")
+  if (ctx.stopping.aborted) tell("Stopped before all customers were read.")
   if (done.failures.length > 0) process.exitCode = 1
 }
 
-/** A line for the person beside the report. */
+/** Prints a line for the person at the terminal, outside the report. */
 function tell(line: string): void {
   process.stderr.write(`${line}\n`)
 }

@@ -3,41 +3,41 @@ import type { CustomerName } from "../services/billing/find-customer.ts"
 
 export const RECONCILE_HELP = `Usage: npm run billing:reconcile [-- --all | --recent | --customer ID | --user ID] [--json]
 
-Reads from Stripe what is true of the customers' subscriptions, writes down what wasn't known, and says what changed.
-The service does the same by itself, every BILLING_RECONCILE_MINUTES for those who changed of late and daily for all.
-Safe to run at any time, beside the service or without it; it reads the same configuration.
+Reads customers' subscriptions from Stripe, stores what has changed and reports it. The service does the same by itself:
+every BILLING_RECONCILE_MINUTES for customers that changed recently, and daily for all. The command uses the service's
+configuration and is safe to run at any time, whether or not the service is running.
 
   --all          every customer (the default)
-  --recent       who began to pay or whose state changed within a day, who is late, whose first payment is open
-  --customer ID  one customer, by Stripe's id (cus_…) or by ours
+  --recent       customers that started to pay or changed within a day, are late, or have an open first payment
+  --customer ID  one customer, by Stripe id (cus_…) or by our id
   --user ID      the customer of one user
   --json         print the report as JSON
-  --help         this text
+  --help         show this text
 
-Ends with code 1 when a customer couldn't be read, or there is no such customer, and with 2 for wrong options.
+Exits with code 1 if a customer couldn't be read or doesn't exist, and with 2 for invalid options.
 `
 
-/** The command was given wrongly. The message is for a person. */
-export class WrongOptions extends Error {
-  override name = "WrongOptions"
+/** The command line is invalid. The message is shown to the user. */
+export class InvalidOptions extends Error {
+  override name = "InvalidOptions"
 }
 
-export interface ReconcileWishes {
+export interface ReconcileOptions {
   scope: "all" | "recent" | CustomerName
   json: boolean
 }
 
-/** @throws {WrongOptions} */
-export function readReconcileOptions(argv: string[]): ReconcileWishes | "help" {
+/** @throws {InvalidOptions} */
+export function readReconcileOptions(argv: string[]): ReconcileOptions | "help" {
   const { help, json = false, all, recent, customer, user } = parse(argv)
   if (help) return "help"
-  const scopes: ReconcileWishes["scope"][] = [
+  const scopes: ReconcileOptions["scope"][] = [
     ...(all ? ["all" as const] : []),
     ...(recent ? ["recent" as const] : []),
     ...(customer === undefined ? [] : [{ customer }]),
     ...(user === undefined ? [] : [{ user }]),
   ]
-  if (scopes.length > 1) throw new WrongOptions("Only one of --all, --recent, --customer and --user goes.")
+  if (scopes.length > 1) throw new InvalidOptions("Use only one of --all, --recent, --customer and --user.")
   return { scope: scopes[0] ?? "all", json }
 }
 
@@ -48,6 +48,6 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, options }).values
   } catch (error) {
-    throw new WrongOptions(`${(error as Error).message}\n\n${RECONCILE_HELP}`)
+    throw new InvalidOptions(`${(error as Error).message}\n\n${RECONCILE_HELP}`)
   }
 }

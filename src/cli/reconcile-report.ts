@@ -3,12 +3,14 @@ import type { Reconciled } from "../services/billing/reconcile.ts"
 
 type State = NonNullable<Reconciled["changes"][number]["before"]>
 
-/** What a reconciliation did, for a person. */
+/** Describes a reconciliation's result as text. */
 export function describeReconciled(done: Reconciled): string {
   const { changes, notices, takenBack, failures } = done
   const lines = [
-    ...takenBack.map(({ customerId, stripeId }) => `${customerId}  taken back: ${stripeId}`),
-    ...changes.map(({ customerId, before, after }) => `${customerId}  ${say(before)} → ${say(after)}`),
+    ...takenBack.map(({ customerId, stripeId }) => `${customerId}  relinked: ${stripeId}`),
+    ...changes.map(
+      ({ customerId, before, after }) => `${customerId}  ${describe(before)} → ${describe(after)}`,
+    ),
     ...notices.map(
       ({ customerId, kind, objectId, detail }) => `${customerId}  ${kind} ${objectId}: ${detail}`,
     ),
@@ -21,19 +23,19 @@ export function describeReconciled(done: Reconciled): string {
 function summaryOf({ checked, changes, notices, takenBack, busy, failures }: Reconciled): string {
   const parts = [
     [changes.length, "changed"],
-    [takenBack.length, "taken back"],
-    [notices.length, "done at Stripe"],
+    [takenBack.length, "relinked"],
+    [notices.length, "corrected at Stripe"],
   ] as const
   const done = parts.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`)
   return [
     `${count(checked)} read`,
     ...(done.length > 0 ? done : ["nothing changed"]),
-    ...(busy > 0 ? [`${busy} left to whoever reads them just now`] : []),
+    ...(busy > 0 ? [`${busy} skipped because another process is reading them`] : []),
     ...(failures.length > 0 ? [`${failures.length} failed: run it again`] : []),
   ].join(", ")
 }
 
-/** The same for a program. */
+/** Formats the same result as JSON. */
 export function reconciledAsJson({ failures, ...done }: Reconciled): string {
   const reported = failures.map(({ customerId, error }) => ({ customerId, error: messageOf(error) }))
   return `${JSON.stringify({ ...done, failures: reported }, null, 2)}\n`
@@ -41,7 +43,7 @@ export function reconciledAsJson({ failures, ...done }: Reconciled): string {
 
 const count = (customers: number) => `${customers} ${customers === 1 ? "customer" : "customers"}`
 
-function say(state: State | null): string {
+function describe(state: State | null): string {
   if (state === null) return "basic (new)"
   return `${state.tier}${state.until ? ` until ${state.until.toISOString()}` : ""} (${state.reason})`
 }

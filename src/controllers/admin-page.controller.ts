@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises"
 import type { AdminFile } from "../schemas/admin-system.ts"
 import type { Context } from "../services/context.ts"
 import type { HttpResponse, PublicInput } from "./http.ts"
+import { PAGE_POLICY } from "./presenters/page.ts"
 
-/** The page holds nothing: what it shows it asks for, as whoever is signed in. */
+/** Returns the admin page. It contains no data and loads it through the API with the operator's session. */
 export async function getAdminPage(): Promise<HttpResponse> {
   return page("index.html")
 }
@@ -20,20 +21,8 @@ export async function getAdminFile(
   return { status: 200, text: await read(file), type, headers: { "Cache-Control": "no-cache" } }
 }
 
-/** Its own files and its own server, and nothing that stands in the page itself. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join("; ")
-
 async function page(file: string): Promise<HttpResponse> {
-  const headers = { "Content-Security-Policy": POLICY }
+  const headers = { "Content-Security-Policy": PAGE_POLICY }
   return { status: 200, text: await read(file), type: "text/html; charset=utf-8", headers }
 }
 

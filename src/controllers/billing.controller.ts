@@ -35,7 +35,7 @@ export async function postStripeWebhook(ctx: Context, { raw, header }: PublicInp
   return ok({ received: true })
 }
 
-/** Says nothing of anybody: who comes back is known to their client, not to this page. */
+/** Returns the page that Stripe redirects to. It shows no user data, because the request isn't authenticated. */
 export function getReturnPage(
   _ctx: Context,
   { query }: PublicInput<{ query: { from?: string } }>,
@@ -48,11 +48,11 @@ export function getReturnPage(
 const RETURNED = {
   paid: [
     "Thank you",
-    "Your payment has arrived at Stripe. Pro begins within seconds; you may close this page.",
+    "Stripe has received your payment. Pro starts within seconds. You can close this page.",
   ],
   left: [
-    "Nothing was paid",
-    "You have left the payment page, so nothing has changed. You may close this page.",
+    "No payment was made",
+    "You left the payment page, so your subscription hasn't changed. You can close this page.",
   ],
-  portal: ["Back from Stripe", "What you have changed takes effect within seconds. You may close this page."],
+  portal: ["Back from Stripe", "Your changes take effect within seconds. You can close this page."],
 } as const

@@ -52,7 +52,7 @@ function reply({ header }: UserInput, { etag, link, body }: CachedList, cache: "
   return { status: 200, headers, text: body, type: "application/json; charset=utf-8" }
 }
 
-/** RFC 9110 section 13.1.2: a list of tags or `*`, compared weakly. */
+/** Implements RFC 9110 section 13.1.2: a list of tags or `*`, compared weakly. */
 function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag)
@@ -78,15 +78,15 @@ export async function patchChatroom(
   return ok(presentChatroom(room, ctx.config.gemini.model))
 }
 
-/** Everything that happens in the room, as server-sent events. */
+/** Streams everything that happens in the chatroom as server-sent events. */
 export async function streamChatroom(
   ctx: Context,
   { user, params, header, signal }: UserInput<OneRoom>,
 ): Promise<HttpResponse> {
   const room = await findOwnChatroom(ctx, user.userId, params.id)
-  const giveBack = ctx.streamLimit.take(user.userId)
+  const release = ctx.streamLimit.take(user.userId)
   const changes = followRoom(ctx, { chatroomId: room.id, lastEventId: header("last-event-id"), signal })
-  return events(whileOpen(presentRoomEvents(ctx, changes), giveBack))
+  return events(whileOpen(presentRoomEvents(ctx, changes), release))
 }
 
 export async function removeChatroom(

@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url"
 import type { DocsFile } from "../schemas/docs.ts"
 import type { Context } from "../services/context.ts"
 import type { HttpResponse, PublicInput } from "./http.ts"
+import { PAGE_POLICY } from "./presenters/page.ts"
 
-/** Serves what `describe` makes. It is made at the first request and kept: it takes a few hundredths of a second. */
+/** Serves the document that `describe` builds at the first request, which takes a few hundredths of a second. */
 export function serveDocument(describe: () => object) {
   let text: string | undefined
   return function getDocument(): HttpResponse {
@@ -13,27 +14,15 @@ export function serveDocument(describe: () => object) {
   }
 }
 
-/** The interactive page. Everything that it loads comes from this server. */
+/** Returns the interactive documentation. Everything that it loads comes from this server. */
 export function getDocsPage(): HttpResponse {
   return {
     status: 200,
-    headers: { "Content-Security-Policy": POLICY },
+    headers: { "Content-Security-Policy": PAGE_POLICY },
     text: PAGE,
     type: "text/html; charset=utf-8",
   }
 }
-
-/** All that the page needs: its own files, its own server, and the images that stand in its styles. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join("; ")
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -49,7 +38,7 @@ const PAGE = `<!doctype html>
 </html>
 `
 
-/** A part of the page: of the package `swagger-ui-dist`, or the lines that start it. */
+/** Returns a file that the page loads: the start script or a file of the package `swagger-ui-dist`. */
 export async function getDocsFile(
   _ctx: Context,
   { params: { file } }: PublicInput<{ params: DocsFile }>,

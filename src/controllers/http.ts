@@ -15,18 +15,18 @@ export interface PublicInput<T extends Parts = object> {
   params: T["params"]
   query: T["query"]
   body: T["body"]
-  /** The body as it came, on a row that asks for it; empty on all others. */
+  /** The raw body, on endpoints that ask for it; empty on all others. */
   raw: Buffer
-  /** A request header, first value, or undefined. */
+  /** Returns the first value of a request header. */
   header(name: string): string | undefined
   requestId: string
   /** The client's address: IPv4, or the /64 of an IPv6 one. */
   address: string
-  /** Aborts when the client has gone or the process stops. Ask for it only where something waits: it costs. */
+  /** Aborts when the client disconnects or the process stops. Made on first access, because most requests don't wait. */
   readonly signal: AbortSignal
 }
 
-/** A validated request on a route that needs a user. */
+/** A validated request on a route for users. */
 export interface UserInput<T extends Parts = object> extends PublicInput<T> {
   user: Principal
 }
@@ -36,10 +36,10 @@ export interface AdminInput<T extends Parts = object> extends PublicInput<T> {
   admin: Admin
 }
 
-/** Whoever it is for. */
+/** A validated request on a route of any kind. */
 export type EndpointInput<T extends Parts = object> = UserInput<T> & AdminInput<T>
 
-/** What a controller answers; the router writes it. */
+/** What a controller returns; the router writes it. */
 export type HttpResponse = { status: number; headers?: Record<string, string> } & (
   | { body: unknown }
   | { text: string; type: string }

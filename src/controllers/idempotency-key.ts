@@ -1,10 +1,10 @@
 import type { IdempotencyKey } from "../services/chat/idempotency.ts"
 import { InvalidRequest } from "../utils/errors.ts"
 
-/** Printable ASCII, as draft-ietf-httpapi-idempotency-key-header's strings are. */
+/** Printable ASCII, as in the strings of draft-ietf-httpapi-idempotency-key-header. */
 const FORM = /^[\x21-\x7e]{1,255}$/
 
-/** The request's `Idempotency-Key`, null without one. `request` is what must be the same when it comes again. */
+/** Reads the `Idempotency-Key` header; `null` without one. `request` is what a retry with the same key must repeat. */
 export function readIdempotencyKey(header: string | undefined, request: unknown): IdempotencyKey | null {
   if (header === undefined) return null
   if (!FORM.test(header)) {
@@ -15,7 +15,7 @@ export function readIdempotencyKey(header: string | undefined, request: unknown)
   return { key: header, request }
 }
 
-/** Says that the answer is the first one again. */
+/** Marks a response that repeats the first one. */
 export function replayHeaders(replayed: boolean): Record<string, string> {
   return replayed ? { "Idempotency-Replayed": "true" } : {}
 }

@@ -16,20 +16,23 @@ import { presentMessage, presentPromptAndReply } from "./presenters/message.ts"
 type OneRoom = { params: { id: string } }
 type OneMessage = { params: { id: string; messageId: string } }
 
-/** Answers at once, with the reply's stream where the client accepts one, or within `Prefer: wait=N` when it is final. */
+/**
+ * Accepts a prompt. Responds at once; with the reply's stream if the client accepts one; or with the final reply if it
+ * is ready within `Prefer: wait=N`.
+ */
 export async function postMessage(
   ctx: Context,
   input: UserInput<OneRoom & { body: NewMessage }>,
 ): Promise<HttpResponse> {
-  if (!input.header("accept")?.includes("text/event-stream")) return answer(ctx, input)
-  // Before the prompt is taken: who may have no more streams shall not pay for one.
-  const giveBack = ctx.streamLimit.take(input.user.userId)
+  if (!input.header("accept")?.includes("text/event-stream")) return respond(ctx, input)
+  // Checked before the prompt is charged, so that a user at the stream limit doesn't pay for it.
+  const release = ctx.streamLimit.take(input.user.userId)
   try {
     const { sent, headers } = await send(ctx, input)
     const changes = followReply(ctx, { replyId: sent.reply.id, signal: input.signal })
-    return { ...events(whileOpen(presentReplyEvents(ctx, changes), giveBack)), headers }
+    return { ...events(whileOpen(presentReplyEvents(ctx, changes), release)), headers }
   } catch (error) {
-    giveBack()
+    release()
     throw error
   }
 }
@@ -50,17 +53,20 @@ async function send(
   return { sent, headers: { Location: location, ...replayHeaders(sent.replayed) } }
 }
 
-async function answer(ctx: Context, input: UserInput<OneRoom & { body: NewMessage }>): Promise<HttpResponse> {
+async function respond(
+  ctx: Context,
+  input: UserInput<OneRoom & { body: NewMessage }>,
+): Promise<HttpResponse> {
   const { sent, headers } = await send(ctx, input)
   const waitMs = readWait(ctx, input.header("prefer"))
-  const enough = () => AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
-  const reply = waitMs > 0 ? await waitForReply(ctx, sent.reply.id, enough()) : null
+  const signal = () => AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
+  const reply = waitMs > 0 ? await waitForReply(ctx, sent.reply.id, signal()) : null
   if (!reply) return accepted(presentPromptAndReply(ctx, sent), headers)
   const applied = { "Preference-Applied": `wait=${waitMs / SECOND}` }
   return created(presentPromptAndReply(ctx, { ...sent, reply }), { ...headers, ...applied })
 }
 
-/** RFC 7240's `wait`, in ms, at most a minute; 0 without one. */
+/** Reads `wait` of RFC 7240 in milliseconds, capped at `longestWaitMs`; 0 without one. */
 function readWait(ctx: Context, prefer: string | undefined): number {
   const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,5})/i.exec(prefer ?? "")?.[1]
   return Math.min(Number(seconds ?? 0) * SECOND, ctx.timing.http.longestWaitMs)
@@ -98,9 +104,9 @@ export async function streamMessage(
     chatroomId: params.id,
     messageId: params.messageId,
   })
-  const giveBack = ctx.streamLimit.take(user.userId)
+  const release = ctx.streamLimit.take(user.userId)
   const changes = followReply(ctx, { replyId: id, lastEventId: header("last-event-id"), signal })
-  return events(whileOpen(presentReplyEvents(ctx, changes), giveBack))
+  return events(whileOpen(presentReplyEvents(ctx, changes), release))
 }
 
 export async function cancelMessage(

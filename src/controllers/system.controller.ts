@@ -4,7 +4,7 @@ import { readMetrics } from "../services/platform/read-metrics.ts"
 import { type HttpResponse, ok, type PublicInput } from "./http.ts"
 import { page } from "./presenters/page.ts"
 
-/** The brief's words; a browser gets them on a page that says where to go. */
+/** Returns the words `Home Route`; browsers get them on a page with links. */
 export function getHome(_ctx: Context, { header }: PublicInput): HttpResponse {
   if (header("accept")?.includes("text/html"))
     return { status: 200, text: PAGE, type: "text/html; charset=utf-8" }
@@ -13,11 +13,11 @@ export function getHome(_ctx: Context, { header }: PublicInput): HttpResponse {
 
 const PAGE = page(
   "Home Route",
-  `<p>This is a chat backend: sign in by phone, open a chatroom, ask Gemini. It speaks JSON over HTTP.</p>
-<p>Start with <code>POST /auth/signup</code>; the README has the whole walk, <a href="/docs">/docs</a> every endpoint. Its health is at <a href="/health/ready">/health/ready</a>.</p>`,
+  `<p>This is a chat backend with a JSON API: sign in by phone, open a chatroom and chat with Gemini.</p>
+<p>Start with <code>POST /auth/signup</code>. The README has a walk-through, <a href="/docs">/docs</a> describes every endpoint, and <a href="/health/ready">/health/ready</a> shows the service's health.</p>`,
 )
 
-/** The process runs: nothing else is looked at, so that trouble elsewhere doesn't get it restarted. */
+/** Reports that the process runs. Checks nothing else, so that an outage elsewhere doesn't cause a restart. */
 export function getLiveness(): HttpResponse {
   return ok({ status: "live" })
 }
@@ -27,7 +27,7 @@ export async function getReadiness(ctx: Context): Promise<HttpResponse> {
   return { status: health.status === "unavailable" ? 503 : 200, body: health }
 }
 
-/** In Prometheus's text format. */
+/** Returns the metrics in the Prometheus text format. */
 export async function getMetrics(ctx: Context): Promise<HttpResponse> {
   return { status: 200, ...(await readMetrics(ctx)) }
 }

@@ -5,39 +5,31 @@ import {
   authenticateAdminToken,
 } from "../services/auth/authenticate-admin.ts"
 import type { Context } from "../services/context.ts"
+import { readAdminCookie } from "../utils/admin-cookie.ts"
 import { Forbidden, Unauthenticated } from "../utils/errors.ts"
 import { bearerToken } from "./authenticate.ts"
 
-/** The browser's session, set by `POST /admin/session` for the paths below `/admin`. */
-export const ADMIN_COOKIE = "admin_session"
-
 /**
- * Lets operators through: by bearer token, or by the cookie of a browser's session. A cookie comes along whoever made
- * the browser ask, so with one only pages of this server may change anything.
+ * Authenticates an operator by bearer token or by session cookie. Browsers send the cookie with requests of any page, so
+ * cookie-authenticated changes are accepted only from this server's own pages.
  * @throws {Unauthenticated | Forbidden}
  */
 export async function authenticateAdmin(ctx: Context, req: Request): Promise<AuthenticatedAdmin> {
   if (req.get("authorization") !== undefined) return authenticateAdminToken(ctx, bearerToken(req))
-  const cookie = readCookie(req)
-  if (cookie === undefined) throw new Unauthenticated("The admin token, or an admin's, is needed.")
+  const cookie = readAdminCookie(req.get("cookie"))
+  if (cookie === undefined)
+    throw new Unauthenticated("Send the admin token, or an admin's access token, as Authorization: Bearer …")
   const admin = await authenticateAdminSession(ctx, cookie)
   if (!SAFE.has(req.method) && !isFromOwnPage(req))
-    throw new Forbidden("Only this server's pages may do that.")
+    throw new Forbidden(
+      "The session cookie works only from this server's own pages. Send a bearer token instead.",
+    )
   return admin
 }
 
 const SAFE = new Set(["GET", "HEAD"])
 
-function readCookie(req: Request): string | undefined {
-  const pairs = req.get("cookie")?.split(";") ?? []
-  const prefix = `${ADMIN_COOKIE}=`
-  return pairs
-    .map((pair) => pair.trim())
-    .find((pair) => pair.startsWith(prefix))
-    ?.slice(prefix.length)
-}
-
-/** Browsers say where a request comes from, and pages can't change it: Sec-Fetch-Site, or Origin in older ones. */
+/** Browsers send Sec-Fetch-Site, or Origin in older versions; pages can't change either. */
 function isFromOwnPage(req: Request): boolean {
   const site = req.get("sec-fetch-site")
   if (site !== undefined) return site === "same-origin"

@@ -5,24 +5,25 @@ import type { Principal } from "../services/auth/principal.ts"
 import type { Context } from "../services/context.ts"
 import { Unauthenticated } from "../utils/errors.ts"
 
-/** Whose request it is, by its `Authorization: Bearer` header. @throws {Unauthenticated} */
+/** Authenticates a user by the `Authorization: Bearer` header. @throws {Unauthenticated} */
 export function authenticate(ctx: Context, req: Request): Principal | Promise<Principal> {
   return authenticateToken(ctx, bearerToken(req))
 }
 
 /**
- * Lets through who has `METRICS_TOKEN` or `ADMIN_TOKEN`. Where neither is set: everybody outside production, and
- * nobody in it. Not by address: behind a proxy on the same machine everybody comes from there.
+ * Accepts `METRICS_TOKEN` and `ADMIN_TOKEN`. If neither is set, accepts every request outside production and none in
+ * production. Addresses don't count: behind a proxy on the same machine all requests come from there.
  * @throws {Unauthenticated}
  */
 export function authenticateMetrics({ config }: Context, req: Request): void {
   const tokens = [config.metrics.token, config.admin.token].filter((token) => token !== null)
   if (tokens.length === 0 && !config.production) return
   const given = bearerToken(req)
-  if (!tokens.some((token) => isSame(given, token))) throw new Unauthenticated("The metrics token is needed.")
+  if (!tokens.some((token) => isSame(given, token)))
+    throw new Unauthenticated("Send the metrics token as Authorization: Bearer …")
 }
 
-/** @throws {Unauthenticated} where there is none */
+/** Returns the bearer token. @throws {Unauthenticated} without one */
 export function bearerToken(req: Request): string {
   const [scheme, token, ...rest] = req.get("authorization")?.split(" ") ?? []
   if (scheme?.toLowerCase() !== "bearer" || !token || rest.length > 0) throw new Unauthenticated()

@@ -10,14 +10,14 @@ export function unknownPath(): RequestHandler {
   }
 }
 
-/** Writes every failure as RFC 9457 problem details; what it doesn't know it hides, and logs once. */
+/** Writes every error as RFC 9457 problem details. Unknown errors are logged once and hidden from the client. */
 export function problems(log: Logger): ErrorRequestHandler {
   return function problems(error, req, res, _next) {
     const known = toAppError(error)
     if (known.status >= 500) log.error({ err: error, requestId: req.requestId }, "request raised an error")
-    // Half a reply can't be turned into an error: the client must see that it broke off.
+    // A response that has begun can't become an error; cutting it off shows the client that it is incomplete.
     if (res.headersSent) return void res.destroy()
-    // The rest of a body that nobody reads would be taken for the next request.
+    // The unread rest of a body would be parsed as the next request.
     if (!req.complete) res.setHeader("Connection", "close")
     for (const [name, value] of Object.entries(known.headers)) res.setHeader(name, value)
     res.statusCode = known.status
@@ -46,33 +46,34 @@ function toAppError(error: unknown): AppError {
   if (isUserGone(error)) return new Unauthenticated()
   const status = (error as { status?: unknown }).status
   if (typeof status === "number" && status >= 400 && status < 500) {
-    return new AppError(status, "invalid_request", "The request can't be understood.")
+    return new AppError(status, "invalid_request", "The request couldn't be parsed.")
   }
   return new AppError(
     500,
     "internal",
-    "Something went wrong on our side. The request id helps us to find it.",
+    "Something went wrong on our side. Try again; if the error persists, report it with the request id.",
   )
 }
 
-/** The user was deleted by another process, and this one has not heard of it yet: `foreign_key_violation`. */
+/** `foreign_key_violation`: another process deleted the user, and this one hasn't received the revocation yet. */
 function isUserGone(error: unknown): boolean {
   const { code, constraint } = error as { code?: unknown; constraint?: unknown }
   return code === "23503" && typeof constraint === "string" && constraint.endsWith("_user_id_fkey")
 }
 
 /**
- * PostgreSQL's SQLSTATE classes that say "not now": 08 connection, 53 resources, 57 operator intervention; and 25006,
- * a standby's answer to a write, during a failover (https://www.postgresql.org/docs/current/errcodes-appendix.html), and Node's network errors.
+ * Transient SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html): the classes 08 connection, 53
+ * resources and 57 operator intervention, and 25006, which a standby returns to a write during a failover. Also Node's
+ * network errors.
  */
-const NOT_NOW = /^(?:08|25006|53|57)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/
+const TRANSIENT = /^(?:08|25006|53|57)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/
 
 function isStoreDown(error: unknown): boolean {
   if (error instanceof ConnectionError || error instanceof RedisUnavailable) return true
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; depth++) {
     const { code, parent } = cause as { code?: unknown; parent?: unknown }
-    if (typeof code === "string" && NOT_NOW.test(code)) return true
-    // pg-pool and pg give these two no code.
+    if (typeof code === "string" && TRANSIENT.test(code)) return true
+    // These two errors of pg-pool and pg have no code.
     if (/^timeout exceeded when trying to connect$|^Connection terminated/.test(cause.message)) return true
     cause = cause.cause ?? parent
   }

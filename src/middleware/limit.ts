@@ -4,7 +4,7 @@ import type { Context } from "../services/context.ts"
 import { RateLimited } from "../utils/errors.ts"
 
 /**
- * Counts the request against the limit `name` and says what is left (draft-ietf-httpapi-ratelimit-headers).
+ * Counts the request against the limit `name` and sets the headers of draft-ietf-httpapi-ratelimit-headers.
  * @throws {RateLimited}
  */
 export async function limit(ctx: Context, res: Response, name: LimitName, key: string): Promise<void> {

@@ -2,8 +2,8 @@ import type { Request } from "express"
 import { InvalidRequest } from "../utils/errors.ts"
 
 /**
- * Reads the body as the bytes that came, for what is signed byte by byte.
- * @throws {InvalidRequest} for more than `maxBytes`, and for a body that breaks off
+ * Reads the body as raw bytes, for checking a signature.
+ * @throws {InvalidRequest} for more than `maxBytes` and for an incomplete body
  */
 export async function readRawBody(req: Request, maxBytes: number): Promise<Buffer> {
   const tooLong = () =>
@@ -18,7 +18,7 @@ export async function readRawBody(req: Request, maxBytes: number): Promise<Buffe
       chunks.push(chunk)
     }
   } catch {
-    throw new InvalidRequest([{ path: "body", message: "The body breaks off." }])
+    throw new InvalidRequest([{ path: "body", message: "The body is incomplete." }])
   }
   if (bytes > maxBytes) throw tooLong()
   return Buffer.concat(chunks)

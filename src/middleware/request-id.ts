@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto"
 import type { RequestHandler } from "express"
 
-/** What is taken over from a principal: short and harmless in a log line and a header. */
+/** Accepts client ids that are short and harmless in a log line and a header. */
 const ACCEPTABLE = /^[\w.:-]{1,128}$/
 
-/** Takes over the caller's `X-Request-Id` or makes one; it is returned and stands in every log line and error. */
+/** Adopts the client's `X-Request-Id` or makes one. Responses, log lines and errors carry it. */
 export function requestId(): RequestHandler {
   return function requestId(req, res, next) {
     const given = req.get("x-request-id")

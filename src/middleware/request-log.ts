@@ -4,8 +4,8 @@ import type { Metrics } from "../services/platform/metrics.ts"
 import { SECOND } from "../utils/time.ts"
 
 /**
- * One line per request when it has ended, and its metrics: the route's pattern and no query, since ids and text are
- * in those.
+ * Logs each request when it has ended, and records its metrics. Both use the route's pattern without the query, because
+ * paths and queries contain ids and user text.
  */
 export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
   return function requestLog(req, res, next) {
@@ -15,10 +15,9 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
       const method = methodOf(req)
       const ms = performance.now() - startedAt
       metrics.requests.inc({ method, route, status: `${Math.floor(res.statusCode / 100)}xx` })
-      // A stream lasts as long as its reader likes.
+      // A stream lasts as long as its client wants.
       if (!String(res.getHeader("content-type")).startsWith("text/event-stream"))
         metrics.requestSeconds.observe({ method, route }, ms / SECOND)
-      // What is undefined isn't written.
       const fields = {
         requestId: req.requestId,
         traceId: req.traceId,
@@ -37,14 +36,14 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
-/** One of the usual methods; a client may send any of Node's thirty. */
+/** Bounds the label's values: Node accepts some thirty methods. */
 function methodOf({ method }: Request): string {
   return METHODS.has(method) ? method : "other"
 }
 
 /**
- * A router of its own, mounted under a fixed path, counts as one route. `baseUrl` is as the client has written it,
- * which may be in large letters.
+ * Returns the route's pattern. A router that is mounted under a fixed path counts as one route. `baseUrl` has the
+ * client's spelling, which may be in upper case.
  */
 export function routeOf(req: Request): string {
   return req.baseUrl.toLowerCase() || ((req.route as { path?: string } | undefined)?.path ?? "unmatched")

@@ -2,7 +2,7 @@ import cors from "cors"
 import type { RequestHandler } from "express"
 import helmet from "helmet"
 
-/** Helmet's headers; nothing may be framed, sniffed or loaded from elsewhere. */
+/** Sets Helmet's headers; nothing may be framed, sniffed or loaded from elsewhere. */
 export function securityHeaders(): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
@@ -15,7 +15,7 @@ export function securityHeaders(): RequestHandler {
       },
     },
     crossOriginResourcePolicy: { policy: "same-site" },
-    // For plug-ins and browsers that are gone; each header costs every answer a microsecond.
+    // These serve obsolete plug-ins and browsers; each header costs every response a microsecond.
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,
     xXssProtection: false,
@@ -24,7 +24,7 @@ export function securityHeaders(): RequestHandler {
   })
 }
 
-/** Headers a browser's script may read. */
+/** Response headers that scripts of other origins may read. */
 const EXPOSED = [
   "Allow",
   "ETag",
@@ -39,7 +39,7 @@ const EXPOSED = [
   "X-Request-Id",
 ]
 
-/** Lets pages of the named origins call the API; with none named there is nothing to say, and only its own may. */
+/** Lets pages of the given origins call the API; without any, sends no CORS headers. */
 export function crossOrigin(origins: readonly string[]): RequestHandler[] {
   return origins.length > 0 ? [cors({ origin: [...origins], exposedHeaders: EXPOSED, maxAge: 600 })] : []
 }

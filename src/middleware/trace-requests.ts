@@ -3,7 +3,7 @@ import type { RequestHandler } from "express"
 import type { Context } from "../services/context.ts"
 import { routeOf } from "./request-log.ts"
 
-/** A span for each request, until its answer is through. Not for event streams' sake: they are as long as they are. */
+/** Records a span for each request, until its response has been sent. */
 export function traceRequests({ tracing, config }: Context): RequestHandler {
   return function traceRequests(req, res, next) {
     const parent = config.tracing.takesParents ? req.get("traceparent") : undefined
@@ -13,7 +13,7 @@ export function traceRequests({ tracing, config }: Context): RequestHandler {
       const closed = once(res, "close")
       next()
       await closed
-      // The pattern: a path has ids in it, and a query what was searched for.
+      // Uses the route's pattern, because paths contain ids and queries contain search terms.
       const route = routeOf(req)
       span.rename(`${req.method} ${route}`)
       span.set({ "http.route": route, "http.response.status_code": res.statusCode })
@@ -26,7 +26,7 @@ export function traceRequests({ tracing, config }: Context): RequestHandler {
 declare global {
   namespace Express {
     interface Request {
-      /** Set where requests are traced. */
+      /** Set if the request is traced. */
       traceId?: string
     }
   }

@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from "node:net"
 
 /**
- * The address that limits count by: an IPv4 address (also one mapped into IPv6, however that is written), or the
- * /64 of an IPv6 one, since a single line is given 2^64 of those. A port or a zone, as some proxies add, is left out.
+ * Returns the address to count limits by: an IPv4 address (also if it is mapped into IPv6), or the /64 of an IPv6
+ * address, because a single connection is assigned 2^64 of them. Drops a port or zone, which some proxies add.
  */
 export function limitAddress(address: string | undefined): string {
   const plain = withoutPort(address ?? "").split("%", 1)[0] as string
@@ -12,15 +12,15 @@ export function limitAddress(address: string | undefined): string {
   return mappedIPv4(groups) ?? `${groups.slice(0, 4).join(":")}::/64`
 }
 
-/** `192.0.2.1:80` and `[2001:db8::1]:80`. */
+/** Strips the port of `192.0.2.1:80` and `[2001:db8::1]:80`. */
 function withoutPort(address: string): string {
   const [, inBrackets, ipv4] = /^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(address) ?? []
   return inBrackets ?? ipv4 ?? address
 }
 
-/** The eight groups of an IPv6 address, without leading zeros. */
+/** Returns the eight groups of an IPv6 address, without leading zeros. */
 function expandIPv6(address: string): string[] {
-  // The URL parser knows every way to write one, dotted endings included.
+  // The URL parser normalizes every notation, dotted endings included.
   const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1)
   const [head = "", tail] = canonical.split("::")
   const left = head ? head.split(":") : []

@@ -1,4 +1,4 @@
-/** A row as `pg` gives it, in snake_case, with the camelCase names that models use. */
+/** Renames the snake_case columns of a `pg` row to the camelCase names that models use. */
 export function toCamelCase<T>(row: Record<string, unknown>): T {
   return Object.fromEntries(Object.entries(row).map(([key, value]) => [camel(key), value])) as T
 }

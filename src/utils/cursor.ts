@@ -1,23 +1,23 @@
 import { z } from "zod"
 import { InvalidRequest } from "./errors.ts"
 
-/** A time in a cursor. JavaScript has a year 0, PostgreSQL has none. */
+/** A time in a cursor. PostgreSQL, unlike JavaScript, has no year 0. */
 export const CursorTime = z.iso.datetime({ precision: 3 }).refine((time) => !time.startsWith("0000"))
 
-/** An opaque place in a list, made from the sort key of its last row. */
+/** Encodes the sort key of a page's last row as an opaque cursor. */
 export function encodeCursor(parts: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString("base64url")
 }
 
 /**
- * Reads a cursor back. It carries no rights: lists are always looked up by owner, so a forged one that has the
- * right form pages through the forger's own rows.
- * @throws {InvalidRequest} when it doesn't have the form of `schema`
+ * Decodes a cursor. It grants no access: lists are always filtered by owner, so a forged cursor only pages through
+ * the forger's own rows.
+ * @throws {InvalidRequest} if it doesn't match `schema`
  */
 export function decodeCursor<S extends z.ZodType>(cursor: string, schema: S): z.infer<S> {
   const parsed = schema.safeParse(parse(cursor))
   if (!parsed.success)
-    throw new InvalidRequest([{ path: "query.cursor", message: "This is no cursor of this list." }])
+    throw new InvalidRequest([{ path: "query.cursor", message: "This cursor isn't valid for this list." }])
   return parsed.data
 }
 

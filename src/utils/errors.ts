@@ -1,4 +1,4 @@
-/** One fault in a request: where it is, as a JSON path such as `body.message`, and what is wrong. */
+/** A fault in a request: its location, as a path such as `body.message`, and what is wrong there. */
 export interface FieldFault {
   path: string
   message: string
@@ -13,7 +13,7 @@ interface Details {
 
 /**
  * An error that is safe to show to clients: a stable `code`, an HTTP status and a sentence. Each subclass has one
- * meaning. The last error handler turns it into RFC 9457 problem details.
+ * meaning. The error handler turns it into RFC 9457 problem details.
  */
 export class AppError extends Error {
   readonly status: number

@@ -1,20 +1,20 @@
 import { v7 } from "uuid"
 
-/** Drawn for many ids at once: asking the system for the random bytes of each costs more than all the rest of it. */
+/** Random bytes for many ids: drawing them for each id would cost more than the rest of making it. */
 const pool = new Uint8Array(16 * 256)
 let used = pool.length
 
-/** The newest id's time and its number within that millisecond. */
+/** The time of the newest id and its sequence number within that millisecond. */
 let msecs = 0
 let seq = 0
 
-/** A new UUIDv7: ids made later in this process sort later, so they insert at the right edge of an index. */
+/** Makes a UUIDv7. Later ids of this process sort later, so rows are inserted at the right edge of an index. */
 export function newId(): string {
   const random = takeRandom()
   const now = Date.now()
   if (now > msecs) {
     msecs = now
-    // 31 bits, so that there is room to count.
+    // 31 of 32 bits leave room to count up.
     seq = new DataView(random.buffer, random.byteOffset).getUint32(6) >>> 1
   } else {
     seq += 1

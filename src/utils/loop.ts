@@ -1,12 +1,12 @@
 import { pause } from "./time.ts"
 
-/** Something that is done again and again, one round at a time. */
+/** Work that is repeated, one round at a time. */
 export interface Loop {
-  /** Ends after the round under way. */
+  /** Ends the loop after the round in flight. */
   stop(): Promise<void>
 }
 
-/** Calls `round` at once and then `everyMs` after each end. A round that throws goes to `onError`; the loop goes on. */
+/** Calls `round` at once and then `everyMs` after each round ends. Errors go to `onError`; the loop continues. */
 export function startLoop(
   everyMs: number,
   round: () => Promise<unknown>,

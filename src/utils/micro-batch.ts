@@ -1,29 +1,29 @@
 /**
- * Runs together what is asked for in one turn of the event loop or while earlier runs are under way, as databases do
- * with commits: a call that comes alone waits for nothing, and under load one run does the work of many.
+ * Batches items that arrive in one turn of the event loop or while earlier runs are in flight, as databases do with
+ * commits. A single item doesn't wait; under load one run handles many items.
  */
 export interface MicroBatch<T, R> {
-  /** @returns what came of `item` @throws what its run threw, or `BatchesBusy` when none has begun it in time */
+  /** @returns the item's result @throws the error of its run, or `BatchBusy` if no run takes it in time */
   add(item: T): Promise<R>
-  /** How many items no run has begun. */
+  /** How many items wait for a run. */
   waiting(): number
 }
 
-/** The runs under way take too long. */
+/** No run took the item in time, because those in flight take too long. */
 export class BatchBusy extends Error {
-  override name = "BatchesBusy"
+  override name = "BatchBusy"
 }
 
 export interface BatchOptions<T, R> {
-  /** Does the work of all items. @returns what came of each, in their order */
+  /** Handles all items. @returns their results in the same order */
   run(items: T[]): Promise<R[]>
-  /** The most items of one run. */
+  /** Maximum number of items in one run. */
   maxSize: number
-  /** The most runs at the same time. */
+  /** Maximum number of concurrent runs. */
   maxRunning: number
-  /** How long an item waits for its run to begin. */
+  /** How long an item may wait for a run. */
   maxWaitMs?: number
-  /** Items with the same key are never in one run. */
+  /** Items with the same key are never in the same run. */
   keyOf?(item: T): string
 }
 
@@ -86,7 +86,7 @@ export function createMicroBatch<T, R>({
         waiting.push(call)
         if (running < maxRunning) {
           running++
-          // When all that has arrived by now is read.
+          // Runs after the event loop has read everything that has arrived.
           setImmediate(work)
         } else if (maxWaitMs !== undefined) call.timer = setTimeout(giveUp, maxWaitMs, call)
       }),

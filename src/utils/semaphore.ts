@@ -1,8 +1,8 @@
 import { Unavailable } from "./errors.ts"
 
-/** Lets a few works run at a time, and a bounded number wait. */
+/** Limits how many calls run concurrently and how many wait. */
 export interface Semaphore {
-  /** @throws {Unavailable} at once, when too many wait already */
+  /** @throws {Unavailable} at once if too many calls wait already */
   run<T>(work: () => Promise<T>): Promise<T>
 }
 
@@ -19,7 +19,7 @@ export function createSemaphore({ running, waiting }: { running: number; waiting
     await new Promise<void>((resolve) => queue.push(resolve))
   }
 
-  /** Who waits takes over the place; without anybody it becomes free. */
+  /** Hands the slot to the next waiting call, if there is one. */
   function release(): void {
     const next = queue.shift()
     if (next) next()

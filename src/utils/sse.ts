@@ -5,7 +5,7 @@ export interface SseEvent {
   id?: string
 }
 
-/** Formats an event as the HTML standard's event stream has it. */
+/** Formats an event as in the HTML standard's event stream. */
 export function formatSse({ event, data, id }: SseEvent): string {
   const idLine = id === undefined ? "" : `id: ${id}\n`
   return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`

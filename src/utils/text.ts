@@ -1,12 +1,12 @@
 /**
- * Text that every store keeps exactly: no NUL (PostgreSQL has no such text) and no lone surrogate
- * (UTF-8 has none, so it would come back as U+FFFD).
+ * Whether every store keeps the text unchanged: it has no NUL, which PostgreSQL rejects, and no lone surrogate, which
+ * UTF-8 would turn into U+FFFD.
  */
 export function isStorableText(text: string): boolean {
   return !text.includes("\u0000") && text.isWellFormed()
 }
 
-/** Length in Unicode code points, which is what a person counts closest to; UTF-16 counts an emoji twice. */
+/** Counts Unicode code points, the closest to what people count; UTF-16 counts an emoji twice. */
 export function codePointLength(text: string): number {
   let length = text.length
   for (let i = 0; i < text.length - 1; i++) {
@@ -20,15 +20,15 @@ export function codePointLength(text: string): number {
 }
 
 /**
- * Splits `text` so that the first part does not end inside a surrogate pair: a chunk boundary may fall
- * between the two halves of an emoji, and half a pair can't be stored or sent.
+ * Splits `text` so that the first part doesn't end inside a surrogate pair. A chunk boundary may split an emoji, and
+ * half of a pair can't be stored or sent.
  */
 export function splitAtWholeCharacter(text: string): [whole: string, rest: string] {
   const last = text.charCodeAt(text.length - 1)
   return last >= 0xd800 && last <= 0xdbff ? [text.slice(0, -1), text.slice(-1)] : [text, ""]
 }
 
-/** `+14155550123` → `+14*******23`: enough to recognise one's own number in a log, not to call it. */
+/** Masks `+14155550123` as `+14*******23`: enough to recognize a known number in a log, not enough to call it. */
 export function maskMobileNumber(number: string): string {
   return `${number.slice(0, 3)}${"*".repeat(Math.max(0, number.length - 5))}${number.slice(-2)}`
 }

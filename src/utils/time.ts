@@ -1,39 +1,30 @@
-/** Milliseconds, so that `10 * MINUTE` reads as what it is. */
+import { setTimeout } from "node:timers/promises"
+
+/** Durations in milliseconds, as in `10 * MINUTE`. */
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
 /**
- * Resolves after `ms` milliseconds, or as soon as `signal` aborts: the caller looks at the signal.
- * The timer does not keep the process alive.
+ * Resolves after `ms` milliseconds, or as soon as `signal` aborts; the caller checks the signal. The timer doesn't keep
+ * the process alive.
  */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    const end = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener("abort", end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    timer.unref()
-    signal?.addEventListener("abort", end, { once: true })
-  })
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal, ref: false }).catch(() => undefined)
 }
 
 /**
- * A clock, in milliseconds, of which no more than `mostMs` pass between two looks. While a process stands still it
- * hears no answer, also one that has come, so a long pause must not count as another's silence; the short ones of a
- * busy process do.
+ * Creates a clock, in milliseconds, that advances by at most `maxStepMs` between two readings. A suspended process can't
+ * process responses that have arrived, so a long suspension must not count as the other side's silence.
  */
-export function createTurnClock(mostMs: number): () => number {
-  let sumMs = 0
-  let lookedAt = performance.now()
+export function createTurnClock(maxStepMs: number): () => number {
+  let elapsedMs = 0
+  let readAt = performance.now()
   return () => {
     const now = performance.now()
-    sumMs += Math.min(now - lookedAt, mostMs)
-    lookedAt = now
-    return sumMs
+    elapsedMs += Math.min(now - readAt, maxStepMs)
+    readAt = now
+    return elapsedMs
   }
 }

@@ -1,4 +1,4 @@
-/** Waits for `work`, `ms` at the most. @throws a TimeoutError when it takes longer */
+/** Waits at most `ms` for `work`. @throws a TimeoutError if it takes longer */
 export async function withTimeout<T>(ms: number, work: Promise<T>): Promise<T> {
   const timeout = AbortSignal.timeout(ms)
   return Promise.race([

@@ -55,7 +55,7 @@ test("a start waits for a PostgreSQL that recovers, says so, and goes on", async
   const env = { DATABASE_URL: url, DATA_DIR: folder, PORT: "0", GEMINI_API_KEY: "none", LOG_LEVEL: "info" }
   const child = startChild({ entry: "src/server.ts", env, cwd: folder })
   stack.defer(async () => void (await child.kill("SIGKILL")))
-  await child.printed("PostgreSQL isn't ready yet (the database system is in recovery mode); waiting for it")
+  await child.printed("PostgreSQL isn't ready yet (the database system is in recovery mode). Waiting")
   recovers = false
   await child.printed("Listening on")
   expect(await child.kill("SIGTERM")).toMatchObject({ code: 0 })

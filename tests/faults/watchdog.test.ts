@@ -20,7 +20,7 @@ test.skipIf(process.platform === "win32")(
     process.kill(worker.pid, "SIGUSR2")
     expect(await worker.ended).toEqual({ code: null, signal: "SIGKILL" })
     expect(performance.now() - blockedAt).toBeGreaterThan((PATIENCE_SECONDS - 1) * SECOND)
-    expect(worker.output()).toContain("event loop blocked; ending")
+    expect(worker.output()).toContain("event loop blocked; killing the process")
   },
   MINUTE,
 )
@@ -32,7 +32,7 @@ test(
     proxy?.swallow()
     expect(await worker.ended).toEqual({ code: 1, signal: null })
     expect(worker.output()).toMatch(
-      /"loop":"(sweep of running replies|heartbeat)".*a loop of the worker hangs; ending/,
+      /"loop":"(sweep of running replies|heartbeat)".*worker loop hangs; stopping/,
     )
   },
   MINUTE,

@@ -28,7 +28,7 @@ test(
     }
     const worker = startChild({ entry: "src/worker.ts", env, cwd: folder })
     stack.defer(async () => void (await worker.kill("SIGKILL")))
-    await worker.printed("metrics and liveness are served")
+    await worker.printed("serving metrics and liveness")
     const url = /"url":"([^"]+)"/.exec(worker.output())?.[1] as string
     // `::` is what fly.toml says: its private network is IPv6, its proxy comes by IPv4.
     for (const host of hasIPv6 ? ["[::1]", "127.0.0.1"] : ["127.0.0.1"])

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { readReconcileOptions, WrongOptions } from "../../src/cli/reconcile-options.ts"
+import { InvalidOptions, readReconcileOptions } from "../../src/cli/reconcile-options.ts"
 
 test.each([
   [[], { scope: "all", json: false }],
@@ -19,6 +19,6 @@ test.each([
   [["--customer"], "--customer"],
   [["cus_1"], "cus_1"],
 ])("%j is refused", (argv, why) => {
-  expect(() => readReconcileOptions(argv)).toThrow(WrongOptions)
+  expect(() => readReconcileOptions(argv)).toThrow(InvalidOptions)
   expect(() => readReconcileOptions(argv)).toThrow(why)
 })

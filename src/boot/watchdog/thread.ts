@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs"
 import { workerData } from "node:worker_threads"
 
-/** Watches the main thread's counter from beside it: an event loop that is blocked can't say so itself. */
+/** Watches the main thread's counter from another thread, because a blocked event loop can't report itself. */
 const { beats, checkEveryMs, timeoutMs } = workerData as {
   beats: Int32Array
   checkEveryMs: number
@@ -11,7 +11,7 @@ const { beats, checkEveryMs, timeoutMs } = workerData as {
 let last = -1
 let silentChecks = 0
 
-// Checks are counted, not time: after a pause of the whole process, or a jump of the clock, nothing has been missed.
+// Counts checks rather than time: a suspended process or a clock change then looks like nothing was missed.
 setInterval(() => {
   const now = Atomics.load(beats, 0)
   silentChecks = now === last ? silentChecks + 1 : 0
@@ -21,10 +21,10 @@ setInterval(() => {
     level: "fatal",
     time: new Date().toISOString(),
     timeoutMs,
-    msg: "event loop blocked; ending",
+    msg: "event loop blocked; killing the process",
   }
-  // The logger lives in the thread that is stuck.
+  // The logger runs on the blocked thread.
   writeSync(2, `${JSON.stringify(line)}\n`)
-  // Ending in order needs the event loop. A signal is a failure for every supervisor.
+  // A graceful stop needs the event loop. Every supervisor treats death by a signal as a failure.
   process.kill(process.pid, "SIGKILL")
 }, checkEveryMs)

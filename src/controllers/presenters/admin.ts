@@ -31,7 +31,7 @@ function presentQuota({ standing }: UserOverview) {
   return { day, used, limit, remaining, resetsAt: resetsAt.toISOString() }
 }
 
-/** The tier is the one in force now; the reason is that of the log's newest entry, which may have run out since. */
+/** The tier is the current one; the reason is from the newest log entry, which may have expired since. */
 function presentEntitlement({ standing, entitlement }: UserOverview) {
   if (!standing) return null
   return {
@@ -45,7 +45,7 @@ function presentEntitlement({ standing, entitlement }: UserOverview) {
   }
 }
 
-/** PostgreSQL's `infinity` comes as a number. */
+/** `pg` parses PostgreSQL's `infinity` as a number. */
 function presentUntil(until: Date | number | null): string | null {
   if (until === null) return null
   return until instanceof Date ? until.toISOString() : "infinity"

@@ -1,6 +1,6 @@
 import type { ChatroomRecord } from "../../services/chat/chatroom-record.ts"
 
-/** A room as its owner sees it; `defaultModel` is what a room without a model of its own uses. */
+/** Presents a chatroom to its owner. Rooms without a model use `defaultModel`. */
 export function presentChatroom(room: ChatroomRecord, defaultModel: string) {
   return {
     id: room.id,

@@ -1,7 +1,7 @@
 import type { DeadLetter } from "../../services/replies/accept/dead-letters.ts"
 import { failureMessage } from "../../services/replies/provider/failures.ts"
 
-/** A dead letter as an operator sees it. */
+/** Presents a dead letter to operators. */
 export function presentDeadLetter(reply: DeadLetter) {
   return {
     id: reply.id,

@@ -5,7 +5,7 @@ import type { SseEvent } from "../../utils/sse.ts"
 import { presentChatroom } from "./chatroom.ts"
 import { presentMessage } from "./message.ts"
 
-/** The events of one reply: `delta`, `reset`, `done`. */
+/** Presents the events of one reply: `delta`, `reset`, `done`. */
 export async function* presentReplyEvents(
   ctx: Context,
   changes: AsyncIterable<ReplyEvent>,
@@ -14,7 +14,7 @@ export async function* presentReplyEvents(
     yield { id: change.id, event: change.event, data: presentChange(ctx, change) }
 }
 
-/** The same for each reply of a room, with its id, between `chatroom`, `message` and `deleted`. */
+/** Presents the events of a room: `chatroom`, `message`, `deleted`, and those of its replies with their ids. */
 export async function* presentRoomEvents(
   ctx: Context,
   changes: AsyncIterable<RoomEvent>,

@@ -2,7 +2,7 @@ import type { MessageRecord } from "../../services/chat/message-record.ts"
 import type { Context } from "../../services/context.ts"
 import { failureMessage } from "../../services/replies/provider/failures.ts"
 
-/** A message as clients see it. */
+/** Presents a message to its owner. */
 export function presentMessage(ctx: Context, message: MessageRecord) {
   return {
     id: message.id,
@@ -35,7 +35,7 @@ function presentUsage({ promptTokens, outputTokens, thoughtTokens, totalTokens }
   }
 }
 
-/** A prompt with the reply that it waits for. */
+/** Presents a prompt with its reply. */
 export function presentPromptAndReply(
   ctx: Context,
   { prompt, reply }: { prompt: MessageRecord; reply: MessageRecord },

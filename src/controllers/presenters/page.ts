@@ -1,4 +1,16 @@
-/** A small page of one's own: no script, and nothing that is loaded. `body` is HTML; neither part is escaped. */
+/** The Content-Security-Policy of pages with scripts: only files and the API of this server, nothing inline. */
+export const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join("; ")
+
+/** Renders a small page that has no script and loads nothing. `body` is HTML; neither argument is escaped. */
 export function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">

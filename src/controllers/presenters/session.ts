@@ -1,6 +1,6 @@
 import type { SessionRecord } from "../../services/auth/list-sessions.ts"
 
-/** A session as its user sees it; `current` is the one that asks. */
+/** Presents a session to its user; `current` marks the session of the request. */
 export function presentSession(session: SessionRecord, currentId: string) {
   return {
     id: session.id,

@@ -1,4 +1,4 @@
-// Text goes into the page as text, never as markup: names are what people chose.
+// All text is inserted as text, never as markup, because users choose their names.
 const main = document.getElementById("main")
 const notice = document.getElementById("notice")
 const sections = { system, users, replies, billing, audit }
@@ -23,29 +23,29 @@ async function show() {
   for (const link of document.querySelectorAll("nav a"))
     link.toggleAttribute("aria-current", link.hash === `#${section}`)
   notice.textContent = ""
-  const mine = ++latest
+  const navigation = ++latest
   const parts = await sections[section](...rest).catch((error) => [
     element("p", { className: "problem", role: "alert" }, error.message),
   ])
-  // Who has gone on to another section meanwhile wants that one.
-  if (mine === latest) main.replaceChildren(...parts)
+  // A slow response must not replace a section that was opened later.
+  if (navigation === latest) main.replaceChildren(...parts)
 }
 
-/** Asks the API. Who isn't signed in any more is sent to the sign-in page. */
+/** Calls the API. Goes to the sign-in page if the session has ended. */
 async function call(method, path, body) {
-  const answer = await fetch(path, {
+  const response = await fetch(path, {
     method,
     headers: body ? { "Content-Type": "application/json" } : {},
     body: body && JSON.stringify(body),
   })
-  if (answer.status === 401) {
+  if (response.status === 401) {
     location.assign("/admin/sign-in")
     return new Promise(() => {})
   }
-  const said = await answer.json()
-  if (!answer.ok) throw new Error(`${said.detail} (${said.code}, request ${said.requestId})`)
-  said.next = /<([^>]+)>/.exec(answer.headers.get("Link") ?? "")?.[1]
-  return said
+  const result = await response.json()
+  if (!response.ok) throw new Error(`${result.detail} (${result.code}, request ${result.requestId})`)
+  result.next = /<([^>]+)>/.exec(response.headers.get("Link") ?? "")?.[1]
+  return result
 }
 
 async function system() {
@@ -64,7 +64,7 @@ async function system() {
         tile("Disk", health.disk, health.disk === "low" ? "bad" : "good"),
         tile("Version", state.version, ""),
         tile("Node", state.node, ""),
-        tile("Running for", duration(state.uptimeSeconds), ""),
+        tile("Uptime", duration(state.uptimeSeconds), ""),
       ],
     ),
     element("h3", {}, "Jobs"),
@@ -79,7 +79,7 @@ async function system() {
     ),
     element("h3", {}, "Workers"),
     table(
-      ["Id", "last heard of", "at once", "one reply takes"],
+      ["Id", "last heartbeat", "concurrency", "mean time per reply"],
       state.workers.map((worker) => [
         worker.id,
         time(worker.seenAt),
@@ -117,14 +117,14 @@ async function users(id) {
   return [element("h2", {}, "Users"), form, found]
 }
 
-function showUser(place, user) {
+function showUser(container, user) {
   const { quota, entitlement } = user
   const change = (label, path, body, question) =>
     button(label, question, async () => {
-      showUser(place, await call("POST", `/admin/users/${user.id}/${path}`, body))
+      showUser(container, await call("POST", `/admin/users/${user.id}/${path}`, body))
       notice.textContent = `${label}: done.`
     })
-  place.replaceChildren(
+  container.replaceChildren(
     element("h3", {}, user.name ?? user.mobileNumber ?? "Deleted user"),
     user.suspendedAt
       ? element("p", { className: "problem" }, `Suspended since ${time(user.suspendedAt)}`)
@@ -139,26 +139,26 @@ function showUser(place, user) {
       "has a password": user.hasPassword,
       "open sessions": user.openSessions,
       chatrooms: user.chatrooms,
-      "replies under way": user.unfinishedReplies,
+      "unfinished replies": user.unfinishedReplies,
     }),
     element("h4", {}, "Today's prompts"),
     quota
       ? facts({
           used: `${quota.used} of ${quota.limit ?? "no limit"}`,
           remaining: quota.remaining ?? "no limit",
-          "counted anew": time(quota.resetsAt),
+          "resets at": time(quota.resetsAt),
         })
       : "—",
-    element("h4", {}, "Tier, and why"),
+    element("h4", {}, "Tier"),
     entitlement
       ? facts({
           tier: entitlement.tier,
           reason: entitlement.reason,
-          "found by": entitlement.cause,
+          "triggered by": entitlement.cause,
           since: time(entitlement.since),
-          until: entitlement.until === "infinity" ? "for ever" : time(entitlement.until),
+          until: entitlement.until === "infinity" ? "no end" : time(entitlement.until),
           subscription: entitlement.subscriptionId,
-          "Stripe says": entitlement.subscriptionStatus,
+          "Stripe status": entitlement.subscriptionStatus,
         })
       : "—",
     element(
@@ -166,19 +166,14 @@ function showUser(place, user) {
       { className: "row" },
       user.suspendedAt
         ? change("Unsuspend", "unsuspend")
-        : change(
-            "Suspend",
-            "suspend",
-            undefined,
-            "Shut this user out? They are signed out everywhere at once.",
-          ),
+        : change("Suspend", "suspend", undefined, "Suspend this user? All their sessions end immediately."),
       user.role === "admin"
-        ? change("Take the role admin away", "role", { role: "user" })
+        ? change("Remove admin role", "role", { role: "user" })
         : change(
-            "Make an admin",
+            "Make admin",
             "role",
             { role: "admin" },
-            "Give this user everything that this page can do?",
+            "Give this user access to everything on this page?",
           ),
     ),
   )
@@ -189,14 +184,14 @@ async function replies(query = "") {
   return [
     element("h2", {}, "Failed replies"),
     table(
-      ["Failed", "why", "model", "attempts", "user", ""],
+      ["Failed at", "reason", "model", "attempts", "user", ""],
       list.map((reply) => [
         time(reply.completedAt),
         element("span", { title: reply.error.message }, reply.error.code),
         reply.model ?? "—",
         reply.attempts,
         element("a", { href: `#users/${reply.userId}` }, reply.userId),
-        button("Try again", null, async () => {
+        button("Retry", null, async () => {
           await call("POST", `/admin/replies/${reply.id}/retry`)
           await show()
           notice.textContent = `${reply.id} is queued.`
@@ -222,7 +217,7 @@ async function billing(query = "") {
         button("Replay", null, async () => {
           await call("POST", `/admin/billing/events/${event.id}/replay`)
           await show()
-          notice.textContent = `${event.id} is handled once more.`
+          notice.textContent = `${event.id} will be processed again.`
         }),
       ]),
     ),
@@ -235,7 +230,7 @@ async function audit(query = "") {
   return [
     element("h2", {}, "Audit log"),
     table(
-      ["When", "who", "what", "about", "outcome", "address", "request"],
+      ["Time", "actor", "action", "target", "outcome", "address", "request"],
       list.map((entry) => [
         time(entry.at),
         entry.actor,

@@ -5,18 +5,20 @@ const problem = document.getElementById("problem")
 form.addEventListener("submit", async (event) => {
   event.preventDefault()
   problem.textContent = ""
-  const answer = await fetch("/admin/session", {
+  const response = await fetch("/admin/session", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ token: token.value.trim() }),
   }).catch(() => null)
-  if (answer?.ok) return location.assign(target())
-  const { detail } = (await answer?.json().catch(() => null)) ?? { detail: "The server can't be reached." }
+  if (response?.ok) return location.assign(target())
+  const { detail } = (await response?.json().catch(() => null)) ?? {
+    detail: "The server can't be reached. Try again in a moment.",
+  }
   problem.textContent = detail
   token.select()
 })
 
-/** Pages of this server's below /admin, and nothing else. */
+/** Returns where to go after signing in; only pages below /admin are allowed. */
 function target() {
   const to = new URLSearchParams(location.search).get("to") ?? ""
   return /^\/admin(\/[\w/-]*)?$/.test(to) ? to : "/admin"
