@@ -1,8 +1,8 @@
-/** A `DATABASE_URL` taken apart. */
+/** A parsed `DATABASE_URL`. */
 export interface DatabaseAddress {
-  /** With one host, the first: what `pg` and Sequelize can read. */
+  /** The URL with only its first host, because `pg` and Sequelize accept only one. */
   url: string
-  /** All of them; of a socket none. */
+  /** All hosts; empty for a Unix socket. */
   hosts: DatabaseHost[]
 }
 
@@ -14,9 +14,9 @@ export interface DatabaseHost {
 const DEFAULT_PORT = 5432
 
 /**
- * Reads `postgres://user:password@one:5432,two:5432/name`, libpq's form for a primary and its standbys
- * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS), which `pg` doesn't know.
- * @returns null for anything that is no address of a PostgreSQL
+ * Parses `postgres://user:password@one:5432,two:5432/name`, libpq's form for a primary and its standbys
+ * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS), which `pg` doesn't support.
+ * @returns null for anything else than a PostgreSQL URL
  */
 export function readDatabaseUrl(url: string): DatabaseAddress | null {
   const [, before, hosts = "", after] = /^(postgres(?:ql)?:\/\/(?:[^/?]*@)?)([^/?]*)(.*)$/s.exec(url) ?? []
@@ -32,7 +32,7 @@ export function readDatabaseUrl(url: string): DatabaseAddress | null {
   }
 }
 
-/** An escape that stands for nothing is found here, rather than by `pg` at the first query. */
+/** Finds invalid percent-encoding at the start, rather than in `pg` at the first query. */
 function isDecodable(text: string): boolean {
   try {
     return decodeURIComponent(text) !== ""

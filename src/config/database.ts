@@ -4,14 +4,14 @@ import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
 import type { Timing } from "./timing.ts"
 
-/** Sequelize, for models, and a plain `pg` pool, for prepared statements on hot paths. */
+/** Sequelize for models, and a plain `pg` pool for prepared statements on hot paths. */
 export interface Database {
   sequelize: Sequelize
   pool: pg.Pool
   close(): Promise<void>
 }
 
-/** Opens nothing yet: connections are made at the first query. `poolSize` bounds each of the two pools. */
+/** Creates both pools, each with at most `poolSize` connections, which open at the first query. */
 export function createDatabase(
   { url, poolSize }: { url: string; poolSize: number },
   timing: Timing["postgres"],
@@ -36,8 +36,8 @@ export function createDatabase(
     max: poolSize,
     connectionTimeoutMillis: timing.connectTimeoutMs,
     idleTimeoutMillis: timing.idleConnectionMs,
-    // Every statement scans ranges of indexes whatever its values are, so it is planned once. To plan it for the
-    // values at hand would cost more than running it. With a timeout of its own, as the pool's is over by then.
+    // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
+    // would cost more than the query. The query has its own timeout because the pool's has ended by then.
     onConnect: async (client) =>
       void (await client.query({
         text: "SET plan_cache_mode = force_generic_plan",
@@ -45,7 +45,7 @@ export function createDatabase(
       } as pg.QueryConfig)),
     ...session,
   })
-  // An idle connection that the server closes must not end the process; the next query opens another.
+  // Without a listener, an idle connection that the server closes would end the process. The next query opens another.
   pool.on("error", (err) => log.warn({ err }, "database connection lost"))
   return {
     sequelize,
@@ -62,7 +62,7 @@ export async function inTransaction<T>(
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
-  // Lost between two statements, it says so by an event, which would end the process; the next statement fails too.
+  // A connection lost between two statements emits an event that would end the process. The next statement fails anyway.
   const ignore = () => undefined
   client.on("error", ignore)
   let broken: unknown

@@ -7,24 +7,24 @@ import { Environment } from "./environment.ts"
 import { TIMING } from "./timing.ts"
 import { findFaults } from "./validate-environment.ts"
 
-/** The configuration can't be used; `faults` lists everything that is wrong with it, not just the first. */
+/** The configuration is invalid. `faults` lists everything that is wrong with it. */
 export class ConfigInvalid extends Error {
   readonly faults: string[]
 
   constructor(faults: string[]) {
-    super(`The configuration can't be used:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`)
+    super(`The configuration is invalid:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`)
     this.name = "ConfigInvalid"
     this.faults = faults
   }
 }
 
-/** A region's two letters, as libphonenumber knows them. */
+/** A two-letter region code of libphonenumber. */
 export type Region = Parameters<typeof isSupportedCountry>[0]
 
-/** Everything that can be set, as typed, frozen values. `null` says: not configured. */
+/** All settings as typed, frozen values. `null` means not configured. */
 export type Config = ReturnType<typeof toConfig>
 
-/** A configuration of which nothing is missing any more: what wasn't set is embedded. */
+/** A configuration in which embedded parts have filled in what wasn't set. */
 export type CompleteConfig = Omit<Config, "database" | "jwt" | "gemini" | "stripe"> & {
   database: Config["database"] & { url: string }
   jwt: Config["jwt"] & { secret: string }
@@ -33,35 +33,34 @@ export type CompleteConfig = Omit<Config, "database" | "jwt" | "gemini" | "strip
 }
 
 /**
- * Reads `.env` (where it exists; what the environment says already wins), the environment, and `fixed`, which an
- * entry point sets itself.
- * @throws {ConfigInvalid} with every fault at once.
+ * Reads the configuration from `fixed`, the environment and `.env` if it exists, in this order of precedence.
+ * @param fixed variables that the entry point sets itself
+ * @throws {ConfigInvalid} with every fault at once
  */
 export function loadConfig(fixed: Record<string, string> = {}): Config {
   if (existsSync(".env")) loadEnvFile(".env")
   return readConfig({ ...process.env, ...fixed })
 }
 
-/** The pure part of `loadConfig`. An empty variable counts as one that isn't set. */
+/** Reads the configuration from `variables`. Empty variables count as not set. */
 export function readConfig(variables: Record<string, string | undefined>): Config {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()))
   const parsed = Environment.safeParse(set)
-  // What can't be read counts as not set, so that what is wrong besides is found, too.
-  const readable = parsed.success ? parsed.data : Environment.parse(omit(set, parsed.error.issues))
-  const unread = parsed.success
-    ? []
-    : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
-  const named = new Set(unread.map(nameOf))
-  const faults = [...unread, ...findFaults(readable).filter((fault) => !named.has(nameOf(fault)))]
+  const issues = parsed.error?.issues ?? []
+  // Variables that can't be parsed count as not set, so that the other faults are found too.
+  const env = parsed.data ?? Environment.parse(omit(set, issues))
+  const unparsed = issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
+  const named = new Set(unparsed.map(nameOf))
+  const faults = [...unparsed, ...findFaults(env).filter((fault) => !named.has(nameOf(fault)))]
   if (faults.length > 0) throw new ConfigInvalid(faults)
-  return toConfig(readable)
+  return toConfig(env)
 }
 
 const nameOf = (fault: string) => fault.split(":")[0]
 
 function omit(set: Record<string, string | undefined>, issues: readonly { path: PropertyKey[] }[]) {
-  const unreadable = new Set(issues.map(({ path }) => path[0]))
-  return Object.fromEntries(Object.entries(set).filter(([name]) => !unreadable.has(name)))
+  const unparsed = new Set(issues.map(({ path }) => path[0]))
+  return Object.fromEntries(Object.entries(set).filter(([name]) => !unparsed.has(name)))
 }
 
 function toConfig(env: Environment) {
@@ -69,7 +68,7 @@ function toConfig(env: Environment) {
     production: env.NODE_ENV === "production",
     role: env.ROLE,
     http: {
-      // On a laptop codes are in replies, so nobody else's machine should reach it unasked.
+      // Responses contain sign-in codes on a laptop, so other machines must not reach it by default.
       host: env.HOST ?? (env.NODE_ENV === "production" ? "0.0.0.0" : "127.0.0.1"),
       port: env.PORT,
       publicUrl: env.PUBLIC_URL ?? null,
@@ -84,14 +83,14 @@ function toConfig(env: Environment) {
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
     admin: { token: env.ADMIN_TOKEN ?? null },
-    /** `workerPort`: where a worker without an API shows its metrics; null: nowhere. */
+    /** `workerPort`: where a worker without an API serves its metrics; `null`: nowhere. */
     metrics: { token: env.METRICS_TOKEN ?? null, workerPort: env.WORKER_PORT ?? null },
     tracing: {
       url: toTracesUrl(env),
       headers: env.OTEL_EXPORTER_OTLP_HEADERS,
       serviceName: env.OTEL_SERVICE_NAME,
       ratio: env.OTEL_TRACES_SAMPLER_ARG,
-      /** Whether a caller's `traceparent` is gone on from: anybody may send one. */
+      /** Whether to continue traces of clients' `traceparent` headers, which anyone may send. */
       takesParents: env.OTEL_PROPAGATORS.includes("tracecontext"),
     },
     password: { bcryptCost: 12 },
@@ -112,9 +111,9 @@ function toConfig(env: Environment) {
       apiKey: env.GEMINI_API_KEY ?? null,
       baseUrl: env.GEMINI_BASE_URL ?? null,
       model: env.GEMINI_MODEL,
-      /** Asked in this order while the first is overloaded. */
+      /** Tried in this order while the preferred model is overloaded. */
       fallbackModels: env.GEMINI_FALLBACK_MODELS,
-      /** Calls to the provider per minute, by all workers together; null: no limit. */
+      /** Calls to the provider per minute, across all workers; `null`: unlimited. */
       requestsPerMinute: env.GEMINI_RPM ?? null,
       contextTokens: env.GEMINI_CONTEXT_TOKENS,
       maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
@@ -124,11 +123,11 @@ function toConfig(env: Environment) {
     },
     stripe: {
       secretKey: env.STRIPE_SECRET_KEY ?? null,
-      /** Several while one is replaced by the next. */
+      /** More than one during a rotation. */
       webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
-      /** The first is sold; the others were, and still make their subscribers Pro. */
+      /** The first is for sale; subscribers of the others stay Pro. */
       proPrices: env.STRIPE_PRICE_PRO,
-      /** Of the customer portal; null: the account's default. */
+      /** Customer portal configuration; `null`: the account's default. */
       portalConfiguration: env.STRIPE_PORTAL_CONFIGURATION ?? null,
       baseUrl: env.STRIPE_BASE_URL ?? null,
       graceMs: env.BILLING_GRACE_DAYS * DAY,
@@ -138,14 +137,14 @@ function toConfig(env: Environment) {
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,
-      /** A worker that is stuck for longer ends itself; null: never. */
+      /** A worker that is stuck for longer ends itself; `null`: never. */
       watchdogMs: env.WATCHDOG_SECONDS === 0 ? null : env.WATCHDOG_SECONDS * SECOND,
     },
     disk: { lowBytes: env.DISK_LOW_MB * 1024 * 1024 },
   })
 }
 
-/** The names and the path are OpenTelemetry's (https://opentelemetry.io/docs/specs/otel/protocol/exporter/). */
+/** Follows https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */
 function toTracesUrl(env: Environment): string | null {
   if (env.OTEL_SDK_DISABLED.toLowerCase() === "true") return null
   if (env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
@@ -154,15 +153,15 @@ function toTracesUrl(env: Environment): string | null {
 }
 
 /**
- * Codes a day. Behind a carrier every code costs money and numbers are pumped by range, so the budgets are those
- * of a small service; without one they only bound how often a code can be guessed.
+ * Returns the daily budgets of codes. By SMS every code costs money and fraudsters pump ranges of numbers, so the
+ * defaults are those of a small service. Otherwise they only limit guesses.
  */
 function toDailyBudgets(env: Environment) {
-  const wide = env.OTP_DELIVERY === "twilio" ? 1 : 100
+  const isPaid = env.OTP_DELIVERY === "twilio"
   return {
-    perNumber: env.OTP_DAILY_PER_NUMBER ?? (wide === 1 ? 10 : 100),
-    perPrefix: env.OTP_DAILY_PER_PREFIX ?? 100 * wide,
-    perAddress: env.OTP_DAILY_PER_ADDRESS ?? 100 * wide,
-    total: env.OTP_DAILY_TOTAL ?? 10_000 * wide,
+    perNumber: env.OTP_DAILY_PER_NUMBER ?? (isPaid ? 10 : 100),
+    perPrefix: env.OTP_DAILY_PER_PREFIX ?? (isPaid ? 100 : 10_000),
+    perAddress: env.OTP_DAILY_PER_ADDRESS ?? (isPaid ? 100 : 10_000),
+    total: env.OTP_DAILY_TOTAL ?? (isPaid ? 10_000 : 1_000_000),
   }
 }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net"
 import { z } from "zod"
+import { decodeUri } from "../utils/text.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
 import { readDatabaseUrl } from "./database-url.ts"
 import { readRedisUrl } from "./redis-url.ts"
@@ -7,7 +8,7 @@ import { TIMING } from "./timing.ts"
 
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
-/** Every variable there is, by the brief's names and ours. */
+/** Every environment variable with its form and default. */
 export const Environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   ROLE: z.enum(["all", "api", "worker"]).default("all"),
@@ -24,12 +25,18 @@ export const Environment = z.object({
   DATA_DIR: z.string().default("./.data"),
   DATABASE_URL: z
     .string()
-    .refine((url) => readDatabaseUrl(url) !== null, "postgres://USER:PASSWORD@HOST:5432[,HOST:5432…]/NAME")
+    .refine(
+      (url) => readDatabaseUrl(url) !== null,
+      "must be postgres://USER:PASSWORD@HOST:5432[,HOST:5432…]/NAME",
+    )
     .optional(),
   DATABASE_POOL: wholeNumber(2, 500).default(10),
   REDIS_URL: z
     .string()
-    .refine((url) => readRedisUrl(url) !== null, "redis://…, redis+cluster://… or redis+sentinel://…/NAME")
+    .refine(
+      (url) => readRedisUrl(url) !== null,
+      "must be redis://…, redis+cluster://… or redis+sentinel://…/NAME",
+    )
     .optional(),
   JWT_SECRET: z.string().optional(),
   JWT_SECRET_PREVIOUS: z.string().optional(),
@@ -56,7 +63,7 @@ export const Environment = z.object({
   STRIPE_PRICE_PRO: z.string().default("").transform(splitList),
   STRIPE_PORTAL_CONFIGURATION: z
     .string()
-    .regex(/^bpc_\w+$/, "is no portal configuration; those begin with bpc_")
+    .regex(/^bpc_\w+$/, "must be the id of a portal configuration, which begins with bpc_")
     .optional(),
   STRIPE_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   BILLING_GRACE_DAYS: wholeNumber(0, 60).default(TIMING.billing.graceMs / DAY),
@@ -83,33 +90,25 @@ export const Environment = z.object({
 
 export type Environment = z.infer<typeof Environment>
 
-/** `name=value,name=value`, percent-encoded, as the same specification has it. */
+/** Parses OpenTelemetry's `name=value,name=value`, with percent-encoded values. */
 function readHeaders(text: string, check: z.RefinementCtx): Record<string, string> {
   const pairs = splitList(text).map((pair) => /^([\w-]+)\s*=\s*(.*)$/.exec(pair))
-  // Not quoted back: what stands there is a secret.
-  if (pairs.includes(null)) check.addIssue({ code: "custom", message: "is no list of name=value" })
-  return Object.fromEntries(pairs.flatMap((pair) => (pair ? [[pair[1], decode(pair[2] as string)]] : [])))
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  // The message doesn't quote the value, which is a secret.
+  if (pairs.includes(null)) check.addIssue({ code: "custom", message: "must be a list of name=value" })
+  return Object.fromEntries(pairs.flatMap((pair) => (pair ? [[pair[1], decodeUri(pair[2] as string)]] : [])))
 }
 
 /** Express's names for networks. */
 const NETWORKS = new Set(["loopback", "linklocal", "uniquelocal"])
 
-/** Express's `trust proxy`: a number of hops or a list of addresses. `true` would let anybody choose an address. */
+/** Parses Express's `trust proxy`: a number of hops or a list of addresses. `true` would let clients forge theirs. */
 function readTrustProxy(text: string, check: z.RefinementCtx): false | number | string[] {
   if (text === "false") return false
   if (/^\d+$/.test(text)) return Number(text)
   if (text === "true") {
     check.addIssue({
       code: "custom",
-      message: "true trusts everybody; give the number of proxies or their addresses",
+      message: "true would let clients forge their address; set the number of proxies or their addresses",
     })
   }
   const addresses = splitList(text)
@@ -117,7 +116,10 @@ function readTrustProxy(text: string, check: z.RefinementCtx): false | number | 
     (address) => !NETWORKS.has(address) && isIP(address.replace(/\/\d+$/, "")) === 0,
   )
   if (unknown !== undefined && text !== "true") {
-    check.addIssue({ code: "custom", message: `${unknown} is no number of proxies, address or network` })
+    check.addIssue({
+      code: "custom",
+      message: `${unknown} isn't a number of proxies, an address or a network`,
+    })
   }
   return addresses
 }

@@ -1,20 +1,19 @@
 import { MINUTE } from "../utils/time.ts"
 
 export interface Limit {
-  /** Requests per window and user, or address where nobody is signed in. */
+  /** Requests per window and user, or per address if the request isn't authenticated. */
   quota: number
   windowMs: number
-  /** Counted once for all processes (one call to Redis per request), or by each process for itself. */
+  /** Whether one Redis counter serves all processes; otherwise each process counts for itself. */
   shared: boolean
 }
 
-/** Names a rate limit that a route's row may carry. */
+/** A rate limit that an endpoint may name. */
 export type LimitName = "auth" | "read" | "write" | "message"
 
 /**
- * Against hammering, not for billing: the daily quota is in services/usage, the budget of codes in services/auth.
- * Reads and messages are counted per process: a shared counter would cost more than the read, and what a message
- * costs is bounded by the quota, exactly.
+ * Rate limits against abuse. The daily quota is in services/usage, the budget of codes in services/auth. Reads and
+ * messages are counted per process: a shared counter would cost more than a read, and the quota bounds messages exactly.
  */
 export const LIMITS: Record<LimitName, Limit> = {
   auth: { quota: 300, windowMs: MINUTE, shared: true },

@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, pino } from "pino"
 
 export type { Logger }
 
-/** Keys whose values never reach a log, at the top and one or two levels down. */
+/** Keys whose values never reach a log, down to `SECRET_LEVELS`. */
 const SECRET_KEYS = new Set([
   "authorization",
   "cookie",
@@ -20,8 +20,8 @@ const SECRET_KEYS = new Set([
 const SECRET_LEVELS = 3
 
 /**
- * A JSON logger. Secrets are kept out twice: by key (`SECRET_KEYS`) and, in errors, by form and by value (`secrets`),
- * because the message of a foreign error may quote the value that it is about.
+ * Creates a JSON logger. Secrets are redacted by key (`SECRET_KEYS`) and, in errors, also by form and value (`secrets`),
+ * because a library's error message may quote a value.
  */
 export function createLogger(
   level: string,
@@ -40,12 +40,12 @@ export function createLogger(
     },
     serializers: { err: (error: unknown) => describeError(error, clean) },
   }
-  // Lines that come while one is being written go out together: a write for each would hold up the requests, and a
-  // slow reader of a pipe all of them. What is left is written before the process exits.
+  // Asynchronous, so that a slow log reader doesn't block requests. Lines that arrive during a write go out together,
+  // and the rest is flushed before the process exits.
   return pino(options, destination ?? pino.destination({ sync: false }))
 }
 
-/** The time as text is made once for all lines of a millisecond: it costs as much as a field. */
+/** Formats the time once per millisecond, because formatting costs as much as a field. */
 function createTimestamp(): () => string {
   let madeAt = 0
   let text = ""
@@ -60,8 +60,8 @@ function createTimestamp(): () => string {
 }
 
 /**
- * The fields without the secrets among them; a copy only where there are any. In place of pino's `redact`, whose
- * wildcards copy every line's fields once for each path: more than the rest of a line costs.
+ * Redacts secrets, copying the fields only if there are any. Replaces pino's `redact`, whose wildcards copy the fields
+ * once per path and cost more than the rest of a line.
  */
 function redact<T extends object>(fields: T, levels = SECRET_LEVELS): T {
   let clean: Record<string, unknown> | undefined
@@ -79,7 +79,7 @@ function redact<T extends object>(fields: T, levels = SECRET_LEVELS): T {
   return (clean ?? fields) as T
 }
 
-/** Of an error `describeError` keeps what is safe. */
+/** Errors are left to `describeError`. */
 function mayHoldSecrets(value: unknown, levels: number): value is object {
   return levels > 1 && typeof value === "object" && value !== null && !(value instanceof Error)
 }
@@ -93,7 +93,7 @@ interface ErrorDescription {
   cause?: ErrorDescription
 }
 
-/** The fields of an error that are safe to keep: no SQL, no parameters, no request that some clients attach. */
+/** Keeps the safe fields of an error, without SQL, parameters and attached requests. */
 function describeError(error: unknown, clean: (text: string) => string, depth = 0): ErrorDescription {
   if (!(error instanceof Error)) return { type: typeof error, message: clean(String(error)) }
   const { code, constraint } = error as { code?: unknown; constraint?: unknown }
@@ -109,16 +109,16 @@ function describeError(error: unknown, clean: (text: string) => string, depth = 
   }
 }
 
-/** What a secret looks like: a JWT, `user:password@` in a URL, a vendor's key, an international number. */
+/** JWTs, credentials in URLs, vendors' keys and international phone numbers. */
 const SECRET_FORMS: [RegExp, string][] = [
-  // Begins nowhere inside a longer word: from every `eyJ-` in a row it would look to the end of the text.
+  // The lookbehind prevents quadratic time on repeated `eyJ-`.
   [/(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]+/g, "[token]"],
   [/:\/\/[^\s/@]+@/g, "://[redacted]@"],
   [/\b(?:AIza|AQ\.|sk_|rk_|whsec_)[\w-]{8,}/g, "[key]"],
   [/\+\d{7,15}\b/g, "[number]"],
 ]
 
-/** Replaces everything in `text` that has the form of a secret. */
+/** Replaces everything in `text` that looks like a secret. */
 export function scrub(text: string): string {
   return SECRET_FORMS.reduce((rest, [form, label]) => rest.replace(form, label), text)
 }

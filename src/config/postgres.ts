@@ -2,20 +2,20 @@ import pg from "pg"
 import { type DatabaseHost, readDatabaseUrl } from "./database-url.ts"
 import { TIMING } from "./timing.ts"
 
-/** What every connection to PostgreSQL is made from; a part of `pg`'s options. */
+/** The `pg` options for every connection to PostgreSQL. */
 export interface PostgresOptions {
   connectionString: string
   Client: typeof pg.Client
 }
 
-/** None of the hosts in `DATABASE_URL` takes writes. */
+/** No host in `DATABASE_URL` accepts writes. */
 export class NoPrimary extends Error {
-  /** PostgreSQL's own `cannot_connect_now`: not now, perhaps soon. */
+  /** PostgreSQL's `cannot_connect_now`, which is retried. */
   readonly code = "57P03"
 
   constructor(hosts: DatabaseHost[], reasons: unknown[]) {
     const each = hosts.map(({ host, port }, i) => `${host}:${port} (${reasonOf(reasons[i])})`)
-    super(`No PostgreSQL takes writes: ${each.join(", ")}`, { cause: reasons[0] })
+    super(`No PostgreSQL server accepts writes: ${each.join(", ")}`, { cause: reasons[0] })
     this.name = "NoPrimary"
   }
 }
@@ -24,21 +24,21 @@ export class NoPrimary extends Error {
 const READ_ONLY = "25006"
 
 /**
- * Options whose connections go to the host that takes writes: where `url` names several, each connection is made to
- * the primary, and after a failover to the new one. A connection that turns out to be read-only ends itself, so that
- * pools open another: behind a name that moves this finds the new primary, too.
+ * Returns options whose connections go to the current primary if `url` names several hosts, also after a failover. A
+ * connection that turns out to be read-only closes itself, so that pools open another. This also follows a primary
+ * behind a host name that moves.
  */
 export function postgresOptions(url: string): PostgresOptions {
   const address = readDatabaseUrl(url)
-  // The configuration has seen to it that the URL can be read.
-  if (!address) throw new Error("DATABASE_URL can't be read")
+  // Unreachable: the configuration was validated.
+  if (!address) throw new Error("DATABASE_URL is invalid")
   const primary = address.hosts.length > 1 ? createFinder(address.url, address.hosts) : null
   return { connectionString: address.url, Client: clientOf(primary) }
 }
 
 interface Finder {
   find(): Promise<DatabaseHost>
-  /** What was found may not be true any more. */
+  /** Makes the next `find` search again. */
   invalidate(): void
 }
 
@@ -50,7 +50,7 @@ function clientOf(primary: Finder | null): typeof pg.Client {
       this.connection.on("errorMessage", ({ code }: { code?: string }) => {
         if (code !== READ_ONLY) return
         primary?.invalidate()
-        // After whoever asked has got its answer.
+        // Later, so that the query's error reaches its caller first.
         setImmediate(() => void this.end().catch(() => undefined))
       })
     }
@@ -78,7 +78,7 @@ function clientOf(primary: Finder | null): typeof pg.Client {
   return WritingClient as unknown as typeof pg.Client
 }
 
-/** Many ask at once, after every failover: one looks for all. */
+/** After a failover many connections are opened at once, so they share one search. */
 function createFinder(connectionString: string, hosts: DatabaseHost[]): Finder {
   let found: Promise<DatabaseHost> | null = null
   return {
@@ -105,7 +105,7 @@ async function search(connectionString: string, hosts: DatabaseHost[]): Promise<
   }
 }
 
-/** Classes 28 and 3D: a wrong password, no such database. No other host mends that. */
+/** SQLSTATE classes 28 and 3D, a wrong password or database name, are the same on every host. */
 function isFinal(error: unknown): boolean {
   return /^(?:28|3D)/.test((error as { code?: string }).code ?? "")
 }
@@ -113,15 +113,20 @@ function isFinal(error: unknown): boolean {
 async function requirePrimary(connectionString: string, host: DatabaseHost): Promise<DatabaseHost> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMING.postgres.probeTimeoutMs })
   Object.assign(client, host)
-  // A connection that breaks while it is closed says so by an event, which would end the process.
+  if ((await showSetting(client, "transaction_read_only")) !== "off") throw new Error("read-only")
+  return host
+}
+
+/** Connects `client`, reads one setting and disconnects. */
+export async function showSetting(client: pg.Client, name: string): Promise<string | undefined> {
+  // Without a listener, a connection that breaks while closing would end the process.
   client.on("error", () => undefined)
   try {
     await client.connect()
-    const { rows } = await client.query<{ transaction_read_only: string }>("SHOW transaction_read_only")
-    if (rows[0]?.transaction_read_only !== "off") throw new Error("read-only")
-    return host
+    const { rows } = await client.query<Record<string, string>>(`SHOW ${name}`)
+    return rows[0]?.[name]
   } finally {
-    // Not waited for: the end of a connection that never was doesn't come.
+    // Not awaited: for a connection that was never made, `end` doesn't resolve.
     void client.end().catch(() => undefined)
   }
 }

@@ -3,14 +3,13 @@ import type { Logger } from "./logger.ts"
 import { type Access, type RedisAddress, readRedisUrl } from "./redis-url.ts"
 import { TIMING } from "./timing.ts"
 
-/** One server (behind sentinels or not), or a whole cluster. */
+/** A connection to one server, with or without sentinels, or to a cluster. */
 export type RedisClient = Redis | Cluster
 
-/** Reconnects for ever. */
 const retryStrategy = (times: number) =>
   Math.min(TIMING.redis.firstReconnectMs * 2 ** Math.min(times, 5), TIMING.redis.longestReconnectMs)
 
-/** A connection that reconnects for ever: to the server, to the primary that the sentinels name, to all nodes. */
+/** Connects to the server, the sentinels' primary or the cluster's nodes, and reconnects forever. */
 export function connect(url: string, log: Logger, options: RedisOptions = {}): RedisClient {
   const address = addressOf(url)
   return warnOnce(
@@ -20,8 +19,8 @@ export function connect(url: string, log: Logger, options: RedisOptions = {}): R
 }
 
 /**
- * A connection for subscriptions. A cluster tells every notice on each of its nodes, so one is enough, and the next
- * is taken when it goes away: unlike ioredis' own for clusters, this one says when it is back.
+ * Connects for subscriptions. In a cluster every node publishes all messages, so one node is enough and the next replaces
+ * it when it fails. Unlike ioredis's cluster subscriber, this connection emits `ready` after reconnecting.
  */
 export function connectSubscriber(url: string, log: Logger): Redis {
   const address = addressOf(url)
@@ -36,10 +35,10 @@ export function isCluster(url: string): boolean {
   return addressOf(url).kind === "cluster"
 }
 
-/** The configuration has seen to it that the URL can be read. */
 function addressOf(url: string): RedisAddress {
   const address = readRedisUrl(url)
-  if (!address) throw new Error("REDIS_URL can't be read")
+  // Unreachable: the configuration was validated.
+  if (!address) throw new Error("REDIS_URL is invalid")
   return address
 }
 
@@ -59,7 +58,7 @@ function openServer(address: ServerAddress, options: RedisOptions): Redis {
     ...(access.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
     ...(sentinel.username ? { sentinelUsername: sentinel.username } : {}),
     ...(sentinel.password ? { sentinelPassword: sentinel.password } : {}),
-    // A primary that was cut off may keep our connection; the sentinels say that it is none any more.
+    // A primary cut off from the others may keep our connection; the sentinels report that it was replaced.
     failoverDetector: true,
     sentinelRetryStrategy: retryStrategy,
   })
@@ -74,7 +73,7 @@ function openCluster(
     enableAutoPipelining,
     clusterRetryStrategy: retryStrategy,
     slotsRefreshInterval: TIMING.redis.slotsRefreshMs,
-    // Certificates name hosts, so names must not be replaced by addresses.
+    // Certificates contain host names, so names must not be resolved to addresses.
     ...(access.tls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: { ...redisOptions, ...accessOf(access) },
   } satisfies ClusterOptions)
@@ -97,9 +96,9 @@ function accessOf({ username, password, tls }: Access): RedisOptions {
   return { ...(username ? { username } : {}), ...(password ? { password } : {}), ...(tls ? { tls: {} } : {}) }
 }
 
-/** A primary that has become a replica refuses to write: the command is sent again, to the new one. */
+/** Resends a command to the new primary if the old one has become a replica and rejects writes. */
 function reconnectOnError(error: Error): false | 2 {
-  // Redis's error codes are the first word of the message.
+  // Redis puts the error code into the first word of the message.
   return error.message.startsWith("READONLY ") ? 2 : false
 }
 

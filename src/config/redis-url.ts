@@ -1,4 +1,4 @@
-/** Where Redis is: one server, the nodes of a cluster, or the sentinels that know the primary. */
+/** A parsed `REDIS_URL`: one server, the nodes of a cluster, or the sentinels that know the primary. */
 export type RedisAddress =
   | { kind: "single"; url: string }
   | { kind: "cluster"; nodes: Address[]; access: Access }
@@ -31,19 +31,19 @@ const CLUSTER_OR_SENTINEL =
 const DEFAULT_PORTS = { cluster: 6379, sentinel: 26_379 }
 
 /**
- * Takes `REDIS_URL` apart:
+ * Parses `REDIS_URL`:
  * - `redis://[user:password@]host[:port][/db]`
  * - `redis+cluster://[user:password@]host[:port],…`
  * - `redis+sentinel://[user:password@]host[:port],…/NAME[/db][?sentinel_username=…&sentinel_password=…]`
  *
- * each with `rediss` for TLS. The forms are those of Python's `limits` and `redis_sentinel_url`.
+ * each with `rediss` for TLS. Python's `limits` and `redis_sentinel_url` use the same forms.
  * @returns null for anything else
  */
 export function readRedisUrl(url: string): RedisAddress | null {
   try {
     return parse(url)
   } catch (error) {
-    // An escape that stands for nothing.
+    // Invalid percent-encoding.
     if (error instanceof URIError) return null
     throw error
   }

@@ -4,21 +4,21 @@ import type { Logger } from "./logger.ts"
 import { connect, connectSubscriber, isCluster, type RedisClient } from "./redis-connection.ts"
 import { TIMING, type Timing } from "./timing.ts"
 
-/** Redis doesn't answer. Everything that uses it has a way on without. */
+/** Redis isn't responding. Every user of Redis has a fallback. */
 export class RedisUnavailable extends Error {
   constructor(cause?: unknown) {
-    super("Redis doesn't answer", { cause })
+    super("Redis isn't responding", { cause })
     this.name = "RedisUnavailable"
   }
 }
 
 /** The process's shared connection for short commands. */
 export interface RedisStore {
-  /** For libraries that need a connection; run what they do inside `call`. */
+  /** For libraries that need a connection; run their commands inside `call`. */
   client: RedisClient
   /**
-   * Runs short commands. Rejects with `RedisUnavailable` at once while there is no connection or after a command
-   * went unanswered, so that nobody waits for a Redis that is down or frozen more than once a second.
+   * Runs short commands. Rejects with `RedisUnavailable` at once while disconnected and during the cool-down after a
+   * timeout, so that requests rarely wait for a Redis that is down or frozen.
    */
   call<T>(work: (client: RedisClient) => Promise<T>): Promise<T>
   /** A second connection, for subscriptions. */
@@ -32,7 +32,7 @@ export function createRedisStore(
   { commandTimeoutMs, cooldownMs }: Pick<Timing["redis"], "commandTimeoutMs" | "cooldownMs">,
   { autoPipelining = true } = {},
 ): RedisStore {
-  // Behind an unanswered pipeline, and while a cluster is asked again, a command has no timeout of its own.
+  // ioredis doesn't apply `commandTimeout` to commands in a pipeline and during a cluster's retries.
   const withinTime = autoPipelining || isCluster(url) ? createTimeout(commandTimeoutMs) : null
   const client = connect(url, log, {
     ...(withinTime ? {} : { commandTimeout: commandTimeoutMs }),
@@ -41,16 +41,16 @@ export function createRedisStore(
     enableAutoPipelining: autoPipelining,
   })
   const others: Redis[] = []
-  let restUntil = 0
+  let cooldownUntil = 0
   return {
     client,
     async call(work) {
-      if (client.status !== "ready" || Date.now() < restUntil) throw new RedisUnavailable()
+      if (client.status !== "ready" || Date.now() < cooldownUntil) throw new RedisUnavailable()
       try {
         return await (withinTime?.(work(client)) ?? work(client))
       } catch (error) {
         if (isReplyError(error)) throw error
-        restUntil = Date.now() + cooldownMs
+        cooldownUntil = Date.now() + cooldownMs
         throw new RedisUnavailable(error)
       }
     },
@@ -66,72 +66,63 @@ export function createRedisStore(
 }
 
 /**
- * Gives up on work that takes longer than `ms`, or a tenth more. One timer looks at all of it: a timer for each
+ * Rejects work that takes longer than `ms`, or up to a tenth more. All work shares one timer, because a timer per
  * command would cost as much as the command.
  */
 function createTimeout(ms: number): <T>(work: Promise<T>) => Promise<T> {
-  // The oldest first, as all have the same time.
-  const waiting = new Set<{ until: number; giveUp(error: Error): void }>()
+  // In order of their deadlines, because all have the same timeout.
+  const pending = new Set<{ deadline: number; reject(error: Error): void }>()
   const clock = createTurnClock(ms / 2)
-  let isLooking = false
-  function look(): void {
+  let isScheduled = false
+  function rejectExpired(): void {
     const now = clock()
-    for (const one of waiting) {
-      if (one.until > now) break
-      waiting.delete(one)
-      one.giveUp(new Error("no answer in time"))
+    for (const call of pending) {
+      if (call.deadline > now) break
+      pending.delete(call)
+      call.reject(new Error("no response in time"))
     }
-    isLooking = waiting.size > 0
-    if (isLooking) setTimeout(look, ms / 10)
+    isScheduled = pending.size > 0
+    if (isScheduled) setTimeout(rejectExpired, ms / 10)
   }
   return (work) =>
     new Promise((resolve, reject) => {
-      const one = { until: clock() + ms, giveUp: reject }
-      waiting.add(one)
-      if (!isLooking) setTimeout(look, ms / 10)
-      isLooking = true
-      work.then(
-        (result) => {
-          waiting.delete(one)
-          resolve(result)
-        },
-        (error) => {
-          waiting.delete(one)
-          reject(error)
-        },
-      )
+      const call = { deadline: clock() + ms, reject }
+      pending.add(call)
+      if (!isScheduled) setTimeout(rejectExpired, ms / 10)
+      isScheduled = true
+      work.then(resolve, reject).finally(() => pending.delete(call))
     })
 }
 
-/** A Redis that can't be worked with; the operator must change it. */
+/** Redis can't be used as it is; the operator must change it. */
 export class RedisUnfit extends Error {
   readonly code = "REDIS_UNFIT"
 }
 
-/** Exclusive ranges of streams (`XRANGE key (id +`) came with it. */
+/** The first version with exclusive stream ranges (`XRANGE key (id +`). */
 const MIN_VERSION = [6, 2] as const
 
 /**
- * Waits until the Redis answers, and looks at it once; of a cluster at every primary.
- * @returns whether it has answered within `timeoutMs`
- * @throws {RedisUnfit} when it is too old, or set to drop keys when its memory is full: it would drop jobs
+ * Waits until Redis responds and checks it once; in a cluster, checks every primary.
+ * @returns whether it responded within `timeoutMs`
+ * @throws {RedisUnfit} if it is too old or evicts keys when its memory is full, which would lose jobs
  */
 export async function checkRedis(store: RedisStore, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const infos = (await answers(store)) ? await readInfos(store) : null
+    const infos = (await responds(store)) ? await readInfos(store) : null
     for (const info of infos ?? []) checkInfo(info)
     if (infos || performance.now() >= deadline) return infos !== null
     await pause(TIMING.redis.readyPollMs)
   }
 }
 
-async function answers(store: RedisStore): Promise<boolean> {
+async function responds(store: RedisStore): Promise<boolean> {
   const pong = await store.call((client) => client.ping()).catch(() => null)
   return pong === "PONG"
 }
 
-/** null: one that has just answered doesn't, or a primary of its cluster doesn't yet. */
+/** @returns null if a server stopped responding or a cluster's primary doesn't respond yet */
 async function readInfos(store: RedisStore): Promise<string[] | null> {
   try {
     return await store.call((client) => Promise.all(primariesOf(client).map(readInfo)))
@@ -153,18 +144,18 @@ function checkInfo(info: string): void {
   const [major = 0, minor = 0] = version.split(".").map(Number)
   if (major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1])) {
     throw new RedisUnfit(
-      `Redis ${version} at REDIS_URL is too old; ${MIN_VERSION.join(".")} or later is needed.`,
+      `Redis ${version} at REDIS_URL is too old. Version ${MIN_VERSION.join(".")} or later is required.`,
     )
   }
   const policy = facts.get("maxmemory_policy") ?? "noeviction"
   if (Number(facts.get("maxmemory") ?? 0) > 0 && policy !== "noeviction") {
     throw new RedisUnfit(
-      `Redis at REDIS_URL drops keys when it is full (maxmemory-policy ${policy}). Set it to noeviction.`,
+      `Redis at REDIS_URL evicts keys when it is full (maxmemory-policy ${policy}). Set maxmemory-policy to noeviction.`,
     )
   }
 }
 
-/** An answer of Redis that says no is not a Redis that doesn't answer. */
+/** An error reply means that Redis is responding. */
 function isReplyError(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError"
 }

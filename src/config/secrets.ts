@@ -1,22 +1,25 @@
+import { decodeUri } from "../utils/text.ts"
 import type { Config } from "./env.ts"
 
-/** The secrets of an environment by the names of their variables; several may be valid at a time. */
+/** The secrets of an environment by variable name; some variables hold a list. */
 type Secrets = Partial<Record<(typeof STRONG | typeof GIVEN | typeof URLS)[number], string | string[]>>
 
-/** What is wrong with the secrets of a production environment, each fault beginning with the variable's name. */
+/** Returns the faults of a production environment's secrets, each beginning with the variable's name. */
 export function findWeakSecrets(env: Secrets): string[] {
   const valuesOf = (name: keyof Secrets) => [env[name] ?? []].flat()
   const faults: string[] = []
   for (const name of STRONG) {
     if (valuesOf(name).some((secret) => Buffer.byteLength(secret) < MIN_SECRET_BYTES)) {
-      faults.push(`${name}: shorter than ${MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48`)
+      faults.push(
+        `${name}: shorter than ${MIN_SECRET_BYTES} bytes; generate one with: openssl rand -base64 48`,
+      )
     } else if (valuesOf(name).some((secret) => new Set(secret).size < MIN_DIFFERENT_CHARACTERS)) {
-      faults.push(`${name}: too few different characters; make one with: openssl rand -base64 48`)
+      faults.push(`${name}: has too few different characters; generate one with: openssl rand -base64 48`)
     }
   }
   for (const name of [...STRONG, ...GIVEN]) {
     if (valuesOf(name).some((secret) => PLACEHOLDER.test(secret)))
-      faults.push(`${name}: this is the placeholder of an example`)
+      faults.push(`${name}: is a placeholder from an example`)
   }
   for (const name of URLS) {
     if (
@@ -24,32 +27,32 @@ export function findWeakSecrets(env: Secrets): string[] {
         .flatMap(passwordsIn)
         .some((password) => PLACEHOLDER.test(password))
     )
-      faults.push(`${name}: its password is the placeholder of an example`)
+      faults.push(`${name}: its password is a placeholder from an example`)
   }
   if (valuesOf("ADMIN_TOKEN").some((token) => [env.JWT_SECRET, env.JWT_SECRET_PREVIOUS].includes(token))) {
-    faults.push("ADMIN_TOKEN: the same as JWT_SECRET; each needs its own")
+    faults.push("ADMIN_TOKEN: the same as JWT_SECRET; use different values")
   }
   if (valuesOf("METRICS_TOKEN").some((token) => [env.JWT_SECRET, env.ADMIN_TOKEN].includes(token))) {
-    faults.push("METRICS_TOKEN: the same as another secret; who reads metrics would have that, too")
+    faults.push("METRICS_TOKEN: the same as another secret, which every metrics reader would then know")
   }
   return faults
 }
 
-/** Ours to choose, others' to give, and those with a password inside. */
+/** Secrets chosen by the operator, secrets issued by vendors, and URLs that may contain a password. */
 const STRONG = ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "ADMIN_TOKEN", "METRICS_TOKEN"] as const
 const GIVEN = ["GEMINI_API_KEY", "TWILIO_AUTH_TOKEN", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"] as const
 const URLS = ["DATABASE_URL", "REDIS_URL"] as const
 
-/** What stands in examples, this project's, the original brief's and others': never good in production. */
+/** Values from examples, which production must not use. */
 const PLACEHOLDER = /^your[-_]|change-?_?me|replace-?_?me|^PASSWORD$/i
 
-/** 32 bytes: the output size of SHA-256, the least that RFC 7518 section 3.2 allows for HS256. */
+/** The output size of SHA-256 in bytes, the minimum of RFC 7518 section 3.2 for HS256. */
 const MIN_SECRET_BYTES = 32
 
-/** Of 32 random characters, hexadecimal ones too, fewer than this differ in one of a million. */
+/** Of 32 random characters, even hexadecimal ones, fewer are different in only one of a million cases. */
 const MIN_DIFFERENT_CHARACTERS = 8
 
-/** What of the configuration no log and no error may show. Short values are left out: they are in every text. */
+/** Returns the values that no log or error may show. Short ones are left out, because they occur in any text. */
 export function secretsOf({
   jwt,
   admin,
@@ -77,16 +80,8 @@ export function secretsOf({
 
 const MIN_LOGGED_SECRET = 6
 
-/** As they are written and as they are meant. Not by `URL`, which knows no list of hosts. */
+/** Returns the passwords as written and decoded. `URL` can't parse a list of hosts, so expressions do it. */
 function passwordsIn(url: string): string[] {
   const written = [/:\/\/[^:@/?]*:([^@/?]*)@/.exec(url)?.[1], /[?&]sentinel_password=([^&]*)/.exec(url)?.[1]]
-  return written.flatMap((password) => (password ? [password, decode(password)] : []))
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  return written.flatMap((password) => (password ? [password, decodeUri(password)] : []))
 }

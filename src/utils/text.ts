@@ -28,6 +28,15 @@ export function splitAtWholeCharacter(text: string): [whole: string, rest: strin
   return last >= 0xd800 && last <= 0xdbff ? [text.slice(0, -1), text.slice(-1)] : [text, ""]
 }
 
+/** Decodes percent-encoded text; returns text that isn't validly encoded unchanged. */
+export function decodeUri(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 /** Masks `+14155550123` as `+14*******23`: enough to recognize a known number in a log, not enough to call it. */
 export function maskMobileNumber(number: string): string {
   return `${number.slice(0, 3)}${"*".repeat(Math.max(0, number.length - 5))}${number.slice(-2)}`

@@ -77,7 +77,7 @@ test("patience ends, with a sentence that names the place and no secret", async 
   const waits: string[] = []
   const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, timeoutMs: 5_000 })
   await expect(failed).rejects.toThrow(
-    /^PostgreSQL at 127\.0\.0\.1:1 isn't ready after 5 s: ECONNREFUSED\. Is DATABASE_URL right\?$/,
+    /^PostgreSQL at 127\.0\.0\.1:1 isn't ready after 5 s: ECONNREFUSED\. Check DATABASE_URL\.$/,
   )
   await expect(failed).rejects.toBeInstanceOf(PostgresUnfit)
   expect(waits).toEqual(["ECONNREFUSED"])
@@ -104,6 +104,6 @@ test("a PostgreSQL older than 14 is refused, and both versions are named", async
   const child = startChild({ entry: "src/server.ts", env, cwd: folder })
   stack.defer(async () => void (await child.kill("SIGKILL")))
   expect((await child.ended).code).toBe(1)
-  expect(child.output()).toContain("PostgreSQL 13.9 at DATABASE_URL is too old; 14 or later is needed.")
+  expect(child.output()).toContain("PostgreSQL 13.9 at DATABASE_URL is too old. Version 14 or later is required.")
   expect(child.output()).not.toMatch(/^\s+at /m)
 })

@@ -47,7 +47,7 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
     const client = new Redis(url)
     await client.config("SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru")
     client.disconnect()
-    await expect(checkRedis(store, 10 * SECOND)).rejects.toThrow(/drops keys when it is full/)
+    await expect(checkRedis(store, 10 * SECOND)).rejects.toThrow(/evicts keys when it is full/)
   })
 })
 
