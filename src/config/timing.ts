@@ -2,21 +2,20 @@ import { deepFreeze } from "../utils/deep-freeze.ts"
 import { DAY, HOUR, MINUTE, SECOND } from "../utils/time.ts"
 
 /**
- * Every duration of the program, in milliseconds. `createContext` puts it into `ctx.timing`; parts that are built
- * without a context get their group as an argument or import it. Tests shorten what they wait for, and
- * `tests/unit/timing.test.ts` asserts how the values relate. Limits per time window are in `config/limits.ts`, and what
- * an operator may set (its default is here) in `config/environment.ts`.
+ * Every duration in milliseconds. Code with a context reads `ctx.timing`; code without one imports this or gets its group
+ * as an argument. Tests shorten what they wait for, and `tests/unit/timing.test.ts` asserts how the values relate.
+ * Defaults of settings are here too; `config/environment.ts` reads the settings and `config/limits.ts` has rate limits.
  */
 export const TIMING = deepFreeze({
   http: {
-    /** A client that sends its headers or its body more slowly is cut off: with the check below, within 15 s. */
+    /** Cuts off clients that send headers or body more slowly: with `connectionsCheckMs`, within 15 s. */
     headersTimeoutMs: 10 * SECOND,
     /** Above `postgres.statementTimeoutMs`, so that a stuck statement fails before its client gives up. */
     requestTimeoutMs: 13 * SECOND,
     connectionsCheckMs: 1 * SECOND,
-    /** Longer than the idle time of the usual load balancers (60 s): they never reuse what we have just closed. */
+    /** Above the usual load balancers' idle timeout (60 s), so that they never reuse a connection as we close it. */
     keepAliveMs: 65 * SECOND,
-    /** A reader that takes nothing of a long response for twice this long is cut off: Node looks once. */
+    /** Cuts off clients that read nothing of a long response for up to twice this long; Node checks once per interval. */
     slowReaderMs: 10 * SECOND,
     /** The longest `Prefer: wait` that is honored. */
     longestWaitMs: 60 * SECOND,
@@ -25,163 +24,154 @@ export const TIMING = deepFreeze({
   sse: {
     /** How soon a stream ends after its session has. */
     sessionCheckMs: 2.5 * SECOND,
-    /** The contract's: a comment every 15 s. A multiple of `sessionCheckMs`, as one timer serves both. */
+    /** Set by the contract. A multiple of `sessionCheckMs`, because both share a timer. */
     heartbeatMs: 15 * SECOND,
-    /** How long a reader with too much unsent may take for it before it is cut off; it can resume. */
+    /** How long a client may take to read a full buffer before it is cut off; it can resume. */
     slowReaderMs: 15 * SECOND,
-    /** `Retry-After` when a user has too many streams open: closed ones have given back their place by then. */
+    /** `Retry-After` if a user has too many open streams; those just closed no longer count by then. */
     limitRetryMs: 5 * SECOND,
   },
 
   auth: {
-    /** The contract's. */
+    /** Set by the contract. */
     accessTokenMs: 15 * MINUTE,
     /** How far the clocks of two machines may be apart. */
     clockSkewMs: 1 * MINUTE,
-    /** A browser's session as an admin: short, since only its end can revoke it. */
+    /** Lifetime of an operator's browser session: short, because it can't be revoked. */
     adminSessionMs: 60 * MINUTE,
-    /** How long a session lives without being used, and how long at the most. */
+    /** Lifetime of an unused session, and of any session. */
     sessionIdleMs: 30 * DAY,
     sessionLifeMs: 90 * DAY,
-    /** How long a rotated token still gets its successor: parallel calls, a response that was lost. */
+    /** How long a rotated refresh token still works, for parallel calls and lost responses. */
     refreshGraceMs: 10 * SECOND,
-    /** The contract's: a session that a code has opened this recently may set a password without the current one. */
+    /** Set by the contract: how long a session opened by a code may set a password without the current one. */
     recentCodeMs: 10 * MINUTE,
-    /** Reads the session's row while revocations can't be heard; a request waits for it. */
+    /** For reading a session's row while revocations aren't current; a request waits for it. */
     confirmTimeoutMs: 2 * SECOND,
   },
 
   otp: {
-    /** The contract's. */
+    /** Set by the contract. */
     codeLifeMs: 5 * MINUTE,
-    /** The wait for another code doubles from the first to the longest, and starts over after the reset. */
+    /** The wait for another code doubles from the first to the longest value and starts over after the reset. */
     firstResendMs: 30 * SECOND,
     longestResendMs: 120 * SECOND,
     resendResetMs: 1 * HOUR,
-    /** Twilio's usual response takes less than one second. */
+    /** Twilio usually responds in less than a second. */
     carrierTimeoutMs: 10 * SECOND,
   },
 
   revocations: {
     /** Leaves two thirds of `currentMs` to the query and a busy process before requests read sessions themselves. */
     pollMs: 300,
-    /**
-     * How old what this process has heard may be to be relied on: a second after its end a session's tokens must be
-     * dead everywhere.
-     */
+    /** How long a poll's result counts as current: tokens must be invalid everywhere a second after their session ends. */
     currentMs: 1 * SECOND,
-    /** A later answer would no longer count as current; a connection that gives none is replaced. */
+    /** A later response wouldn't count as current; the connection is replaced. */
     latestTimeoutMs: 1 * SECOND,
-    /** Reads more, at the start and after a long silence. */
+    /** For reading all revocations, at the start and after an outage. */
     allTimeoutMs: 2 * SECOND,
-    /** How far back a poll looks: longer than a transaction may stay open between its row and its commit. */
+    /** How far back a poll reads: longer than a transaction may take from writing its row to its commit. */
     overlapMs: 30 * SECOND,
   },
 
   replies: {
-    /**
-     * How long a worker's silence is taken for work. With its renewal and sweep a killed worker's reply is in other
-     * hands within about four seconds.
-     */
+    /** Another worker takes over a killed worker's reply within about four seconds: this and the sweep. */
     leaseMs: 3 * SECOND,
     renewMs: 1 * SECOND,
     sweepMs: 0.5 * SECOND,
-    /** How long the queue is trusted with a waiting reply before it is enqueued again. */
+    /** How long a reply may wait in the queue before the sweep enqueues it again. */
     sweepAfterMs: 5 * SECOND,
-    /** The same for a reply taken from a silent worker: its new worker may die before it has begun. */
+    /** The same for a reply taken over from a silent worker, because the new worker may die too. */
     handoverMs: 1 * SECOND,
-    /** The least after which a job that came too early for its reply's claim runs again. */
+    /** The shortest delay of a job that ran before its reply could be claimed. */
     shortestDelayMs: 50,
-    /** The brief's: retries back off exponentially from 2 s. */
+    /** Retries back off exponentially from this value. */
     firstRetryMs: 2 * SECOND,
-    /** Per-minute quotas are free again within a minute; a reply, and its room, doesn't wait for longer ones. */
+    /** Covers per-minute quotas; a reply, and its room, doesn't wait for longer ones. */
     longestRetryAfterMs: 90 * SECOND,
-    /** How long a cancelled reply's worker may take to end it, with all the text that it has. */
+    /** How long a worker may take to end a cancelled reply with its text so far. */
     cancelMs: 2 * SECOND,
-    /** How long prompts may wait for the statements under way: as long as for a connection of the pool. */
+    /** How long prompts may wait for statements in flight: as long as for a pool connection. */
     batchWaitMs: 5 * SECOND,
-    /** How often the workers' pace is read for the estimate of a queued reply's wait. */
+    /** How often the workers' throughput is read to estimate a queued reply's wait. */
     estimateMs: 2 * SECOND,
-    /** How long a reply takes, before any has been seen. */
+    /** The estimate of a reply's duration before any has been measured. */
     usualReplyMs: 3 * SECOND,
-    /** How long a listener trusts its notices before it looks at the row by itself. */
+    /** How long a listener relies on notifications before it reads the row. */
     rowCheckMs: 2 * SECOND,
-    /** How long live text is kept: for a reply that is being made, and for one that has ended. */
+    /** How long live text is kept for an unfinished reply and for a finished one. */
     unfinishedLogMs: 1 * HOUR,
     finalLogMs: 1 * MINUTE,
   },
 
   gemini: {
-    /** The longest silence before the first and between two chunks. */
+    /** The longest wait for the first and for each further chunk. */
     idleTimeoutMs: 30 * SECOND,
     totalTimeoutMs: 300 * SECOND,
-    /** An overloaded model is left alone for this long, doubled each time up to the longest. */
+    /** Calls to an overloaded model pause for this long, doubled each time up to the longest value. */
     firstCooldownMs: 2 * SECOND,
     longestCooldownMs: 30 * SECOND,
     /**
-     * The longest that a reply waits for models that cool down before it fails. Waits for its room, for a worker or
-     * for `GEMINI_RPM` don't count: they aren't the model's.
+     * How long a reply waits for models that are cooling down before it fails. Waits for its room, for a worker or for
+     * `GEMINI_RPM` don't count, because the model doesn't cause them.
      */
     modelWaitMs: 5 * MINUTE,
   },
 
   worker: {
     heartbeatMs: 2 * SECOND,
-    /** A worker that has been silent for this long counts as gone. */
+    /** A worker without a heartbeat for this long counts as gone. */
     aliveMs: 10 * SECOND,
     cleanUpMs: 60 * SECOND,
-    /** What of deleted users isn't erased by then is left to the next round. */
+    /** How long one round may erase deleted users' data; the next round continues. */
     eraseMs: 5 * SECOND,
     /** The default of `WATCHDOG_SECONDS`: a worker that is stuck for longer ends itself. */
     watchdogMs: 30 * SECOND,
-    /** The longest interval of the watchdog's checks; ten fit into its time-out. */
+    /** The longest interval of the watchdog's checks; ten fit into its timeout. */
     watchdogCheckMs: 1 * SECOND,
   },
 
-  /** How long rows are kept after they have served. */
-  kept: {
-    /** Stripe sends an event again for three days; support asks why somebody is Pro for longer. */
+  /** How long rows are kept after their last use. */
+  retention: {
+    /** Stripe resends events for three days; support needs them for longer to explain a user's tier. */
     billingEventsMs: 90 * DAY,
-    /** The contract keeps idempotency keys for at least 24 h. */
+    /** The contract requires at least 24 h. */
     idempotencyKeysMs: 48 * HOUR,
-    /** A code's row counts its wrong guesses and its resends. */
+    /** A code's row counts wrong guesses and resends. */
     codesMs: 1 * DAY,
-    /** Counts of a minute's calls to the provider. */
     providerCallsMs: 1 * HOUR,
     sessionsMs: 7 * DAY,
-    /** Workers that fell silent. */
     workersMs: 1 * HOUR,
   },
 
   billing: {
     sweepMs: 1 * SECOND,
-    /** How long the queue is trusted with an event before it is enqueued again. */
+    /** How long an event may wait in the queue before the sweep enqueues it again. */
     sweepAfterMs: 5 * SECOND,
-    /** Between tries, doubled each time up to the longest. */
+    /** Retries back off from the first to the longest value. */
     firstRetryMs: 5 * SECOND,
     longestRetryMs: 10 * MINUTE,
-    /** Longer than the calls to Stripe in one piece of work usually take; a slower one writes nothing. */
+    /** Longer than a job's calls to Stripe usually take; a slower job writes nothing. */
     leaseMs: 60 * SECOND,
-    /** Between two looks at a lease that another piece of work holds, and between two tries to release one. */
     leasePollMs: 50,
     releaseRetryMs: 200,
-    /** When a job runs again whose customer is leased. */
+    /** The delay of a job whose customer is leased. */
     busyMs: 200,
-    /** Two tabs at once: the second waits for the first and gets the same page. */
+    /** If a user subscribes in two tabs, the second waits for the first and gets the same page. */
     checkoutWaitMs: 10 * SECOND,
-    /** A Checkout page that expires sooner isn't handed out again. */
+    /** A Checkout page that expires sooner isn't reused. */
     checkoutLeftMs: 10 * MINUTE,
-    /** One call to Stripe: requests wait for most of them. */
+    /** For one call to Stripe; requests wait for most calls. */
     stripeTimeoutMs: 8 * SECOND,
-    /** Stripe's own (https://docs.stripe.com/webhooks#replay-attacks). */
+    /** Stripe's default (https://docs.stripe.com/webhooks#replay-attacks). */
     signatureToleranceMs: 5 * MINUTE,
-    /** How often the reconciler's schedule is set: a queue that was lost has lost it, too. */
+    /** How often the reconciler's schedule is written again, in case the queue has lost it. */
     scheduleMs: 60 * SECOND,
     /** The default of `BILLING_RECONCILE_MINUTES`: how often recent customers are reconciled. */
     reconcileMs: 10 * MINUTE,
     /** How often all customers are reconciled. */
     reconcileAllMs: 1 * DAY,
-    /** Customers count as recent for this long after a change, and when nothing has read them for the second. */
+    /** Customers count as recent for `recentMs` after a change, and if they haven't been read for `staleMs`. */
     recentMs: 1 * DAY,
     staleMs: 25 * HOUR,
     /** The default of `BILLING_GRACE_DAYS`. */
@@ -189,106 +179,106 @@ export const TIMING = deepFreeze({
   },
 
   queue: {
-    /** No request waits for the queue, and a job that is given up on waits for the sweep: patience pays here. */
+    /** Generous, because no request waits for the queue and a job that isn't enqueued waits for the sweep. */
     commandTimeoutMs: 2 * SECOND,
-    /** A killed worker's jobs are free again after a lock and a check: 6.4 s at the median. Leases are quicker. */
+    /** BullMQ restarts a killed worker's jobs after a lock and a check: 6.4 s at the median. Our leases are quicker. */
     lockMs: 6 * SECOND,
     stalledCheckMs: 3 * SECOND,
-    /** A worker that waits for its rate limit doesn't hear that it is to stop. */
+    /** Bounds BullMQ's rate-limit pauses, during which a worker doesn't notice that it should stop. */
     longestPauseMs: 1 * SECOND,
-    /** BullMQ's window for counting jobs, by a count that it never reaches. */
+    /** BullMQ's rate-limit window; the limit is set so high that it is never reached. */
     limiterMs: 1 * MINUTE,
   },
 
   cache: {
-    /** Longer than any statement may take, so that a reader's fill outlives its query. */
+    /** Longer than any statement may take, so that a fill's lease outlives its query. */
     leaseMs: 15 * SECOND,
-    /** How often the store is told of the invalidations that it has missed. */
+    /** How often failed invalidations are retried. */
     retryMs: 500,
     /** The default of `CHATROOM_CACHE_TTL`. */
     chatroomsMs: 10 * MINUTE,
   },
 
   redis: {
-    /** A frozen Redis must cost a request less than a person notices. */
+    /** A request's delay by a frozen Redis must be too short to notice. */
     commandTimeoutMs: 200,
-    /** How long a Redis that didn't answer is left alone. */
+    /** How long Redis isn't used after a timeout. */
     cooldownMs: 1 * SECOND,
-    /** Reconnecting backs off from the first to the longest. */
+    /** Reconnecting backs off from the first to the longest value. */
     firstReconnectMs: 50,
     longestReconnectMs: 1 * SECOND,
     slotsRefreshMs: 5 * SECOND,
-    /** How long a start waits for Redis before it goes on without. */
+    /** How long the start waits for Redis before it continues without. */
     readyTimeoutMs: 5 * SECOND,
     readyPollMs: 25,
   },
 
   postgres: {
-    /** Also for transactions that are idle. Below the server's and every proxy's request time-out. */
+    /** Also for idle transactions. Below the server's and every proxy's request timeout. */
     statementTimeoutMs: 10 * SECOND,
-    /** How long a model waits for a connection. */
+    /** How long a model waits for a pool connection. */
     acquireTimeoutMs: 10 * SECOND,
-    /** How long a statement waits for a connection; also for the first statement on it. */
+    /** How long a statement waits for a pool connection, and for the first statement on it. */
     connectTimeoutMs: 5 * SECOND,
     idleConnectionMs: 30 * SECOND,
-    /** How long one of several hosts may take to say whether it is the primary. */
+    /** How long one of several hosts may take to report whether it is the primary. */
     probeTimeoutMs: 3 * SECOND,
-    /** A server that recovers from a crash takes seconds; one that doesn't exist never comes. */
+    /** Covers a server that recovers from a crash. */
     readyTimeoutMs: 30 * SECOND,
     readyPollMs: 250,
   },
 
   platform: {
-    /** Probes usually give up after some seconds. */
+    /** Health probes usually time out after a few seconds. */
     healthTimeoutMs: 2 * SECOND,
-    /** Metrics and the admin's view go without the figures that a queue takes longer for. */
+    /** For counting a queue's jobs; metrics and the admin page leave out slower counts. */
     countTimeoutMs: 1 * SECOND,
     spanExportMs: 2 * SECOND,
   },
 
-  /** The server stops before the worker, so their parts add up to less than `cutOffMs`. Most stops take none of them whole. */
+  /** The steps run one after the other, so together they stay below `cutOffMs`. */
   shutdown: {
-    /** Docker's default; Kubernetes' is 30 s (deploy/ and compose.yaml give more). */
+    /** Docker's default before SIGKILL; Kubernetes' is 30 s (deploy/ and compose.yaml allow more). */
     killMs: 10 * SECOND,
-    /** Everything must have ended by then; the rest is cut off. */
+    /** The process exits by then, whatever is unfinished. */
     cutOffMs: 9.5 * SECOND,
-    /** One Ctrl-C arrives two or three times: from the terminal, from npm and from the launcher. */
+    /** One Ctrl-C arrives up to three times: from the terminal, npm and the launcher. */
     signalEchoMs: 500,
     /** How long requests in flight may take. */
     requestsMs: 3 * SECOND,
-    /** How long replies may take to finish; the others are handed back to the queue. */
+    /** How long replies in flight may take; the others go back to the queue. */
     repliesMs: 4 * SECOND,
-    /** How long the store may take to hear of the jobs that have ended. Those it doesn't hear of run again elsewhere. */
+    /** How long the queue may take to record finished jobs; unrecorded ones run again elsewhere. */
     jobsMs: 1.5 * SECOND,
-    /** A collector that doesn't answer must not hold up the end of the process. */
+    /** An unresponsive collector must not delay the exit. */
     spansMs: 2 * SECOND,
   },
 
-  /** The PostgreSQL and the simulators that are started where none is configured. */
+  /** PostgreSQL and the simulators that are started if none is configured. */
   embedded: {
     pollMs: 10,
-    /** Recovery after a crash replays at most `max_wal_size`; this is far above what that takes. */
+    /** Far longer than crash recovery takes, which replays at most `max_wal_size`. */
     postgresReadyMs: 2 * MINUTE,
-    /** A start that takes longer is reported as slow. */
+    /** A longer start is reported as slow. */
     slowStartMs: 3 * SECOND,
     connectTimeoutMs: 3 * SECOND,
-    /** A stop by SIGINT, then by SIGQUIT (PostgreSQL gives its children 5 s before it kills them), then by SIGKILL. */
+    /** After SIGINT, then after SIGQUIT (PostgreSQL waits 5 s before it kills its children), then after SIGKILL. */
     fastShutdownMs: 10 * SECOND,
     immediateShutdownMs: 7 * SECOND,
     killMs: 5 * SECOND,
-    /** How long a predecessor that was just killed may take to lose its lock. */
+    /** How long PostgreSQL may take to release the lock of an instance that was just killed. */
     instanceLockMs: 1.5 * SECOND,
     lockPollMs: 25,
     logCheckMs: 1 * MINUTE,
-    /** PostgreSQL fills its pid file at once; one that stays empty was cut off by a crash. */
+    /** PostgreSQL fills its pid file at once; a file that stays empty is left from a crash. */
     emptyPidFileMs: 5 * SECOND,
-    /** A staging folder this old belongs to nobody, even if its process id is in use again. */
+    /** An older staging folder is abandoned, even if its process id is in use again. */
     abandonedMs: 10 * MINUTE,
-    /** A fraction of a second on an idle machine; on the first start the database is being made meanwhile. */
+    /** Takes a fraction of a second on an idle machine; the first start creates the database at the same time. */
     simulatorStartMs: 20 * SECOND,
-    /** Another process's simulator is up, and answers, within a second on an idle machine. */
+    /** How long another process's simulator may take to start and respond. */
     simulatorAnswerMs: 15 * SECOND,
-    /** One whose port is closed is saving its state, or its process id is somebody else's by now. */
+    /** How long to wait if its port is closed: it is saving its state, or its process id has been reused. */
     simulatorEndMs: 3 * SECOND,
     simulatorPollMs: 20,
   },

@@ -7,22 +7,22 @@ import { DataDirInUse, startEmbeddedPostgres } from "./postgres/index.ts"
 import { startSimulator } from "./simulator.ts"
 import { openStripeSimulator } from "./stripe-simulator.ts"
 
-/** What was started because it wasn't configured. */
+/** The parts that were started because they weren't configured. */
 export interface Embedded {
   config: CompleteConfig
-  /** Names of the parts that are embedded. */
+  /** Which parts are embedded. */
   parts: { database: boolean; gemini: boolean; stripe: boolean }
-  /** Tells the parts that call us where we listen. */
+  /** Registers the service's URL with the parts that call it. */
   announce(url: string): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * Fills what the configuration leaves open: a PostgreSQL of its own and a secret under `DATA_DIR`, simulators of
- * Gemini and Stripe, at the same time as far as they can. Where one fails the others are stopped, and its error is thrown.
- * In production nothing is left open: `readConfig` has seen to that.
- * @param beside for a command that may run beside a server: it uses the server's PostgreSQL where that runs
- * @param signal gives the start up
+ * Starts what isn't configured, concurrently where possible: PostgreSQL and a secret under `DATA_DIR`, and simulators of
+ * Gemini and Stripe. If one fails, the others are stopped and its error is thrown. In production everything is
+ * configured, which `readConfig` ensures.
+ * @param beside uses the PostgreSQL of a running server, for commands that may run at the same time
+ * @param signal cancels the start
  */
 export async function startEmbedded(
   config: Config,
@@ -31,7 +31,7 @@ export async function startEmbedded(
 ): Promise<Embedded> {
   await using starting = new AsyncDisposableStack()
   const failed = new AbortController()
-  const giveUp = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal
+  const cancelled = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal
   const keep = async <Part extends Stoppable | null>(start: Promise<Part>) => {
     try {
       const part = await start
@@ -42,16 +42,16 @@ export async function startEmbedded(
       throw error
     }
   }
-  const opened = keep((beside ? joinDatabase : startDatabase)(config, say, giveUp))
+  const opened = keep((beside ? joinDatabase : startDatabase)(config, say, cancelled))
   const parts = [
     opened,
-    keep(config.gemini.apiKey === null ? startSimulator("gemini", { signal: giveUp }) : NOTHING),
-    // Stripe's is shared by the processes of a folder. One that may not have the folder's database must not run it:
-    // it would take it along when it ends, from the process that has.
-    keep(config.stripe.secretKey === null ? opened.then(() => startStripe(config, giveUp)) : NOTHING),
+    keep(config.gemini.apiKey === null ? startSimulator("gemini", { signal: cancelled }) : NOTHING),
+    // Processes share a folder's Stripe simulator. A process that can't open the folder's database must not start it,
+    // because the simulator would end with that process.
+    keep(config.stripe.secretKey === null ? opened.then(() => startStripe(config, cancelled)) : NOTHING),
     config.jwt.secret ?? readOrMakeSecret(config.dataDir, "jwt-secret"),
   ] as const
-  // Whoever failed first has stopped the others; what was started all the same is on the stack by then.
+  // After a failure the stack stops the parts that started anyway.
   await Promise.allSettled(parts)
   failed.signal.throwIfAborted()
   const [{ url }, gemini, billing, secret] = await Promise.all(parts)
@@ -78,16 +78,15 @@ interface Stoppable {
   stop(): Promise<void>
 }
 
-/** What is configured isn't started. */
 const NOTHING = Promise.resolve(null)
 
-/** The simulator takes any key of a sandbox. */
+/** The simulator accepts any test key. */
 const SIMULATOR_KEY = "sk_test_simulator"
 
-/** The price that the simulator has from the start. */
+/** A price that the simulator has from the start. */
 const SIMULATED_PRICE = "price_simulated_pro_monthly"
 
-/** A Stripe of one's own, kept beside the database that knows its customers. Processes of one folder share it. */
+/** Starts the Stripe simulator of a data folder, which its processes share, beside the database with its customers. */
 async function startStripe({ dataDir }: Config, signal: AbortSignal) {
   const secret = await readOrMakeSecret(dataDir, "stripe-webhook-secret")
   const simulator = await openStripeSimulator(dataDir, signal)
@@ -104,11 +103,10 @@ async function setEndpoint(simulatorUrl: string, endpoint: { url: string; secret
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(endpoint),
   })
-  if (!ok)
-    throw new Error(`The Stripe simulator answered ${status} when it was reported where to send events.`)
+  if (!ok) throw new Error(`The Stripe simulator rejected the webhook endpoint with status ${status}.`)
 }
 
-/** The configured database's URL, or that of a PostgreSQL of its own. */
+/** Returns the configured database, or starts the embedded PostgreSQL. */
 export async function startDatabase(
   { database, dataDir }: Config,
   say: (line: string) => void,
@@ -118,7 +116,7 @@ export async function startDatabase(
   return startEmbeddedPostgres({ dataDir, onProgress: say, signal })
 }
 
-/** The same, or the one that another process runs on our folder. It ends with that process, whatever we do. */
+/** Does the same, or uses the PostgreSQL that another process runs on our folder and will stop. */
 async function joinDatabase(config: Config, say: (line: string) => void, signal?: AbortSignal) {
   try {
     return await startDatabase(config, say, signal)
@@ -129,7 +127,7 @@ async function joinDatabase(config: Config, say: (line: string) => void, signal?
   }
 }
 
-/** What it signs must outlive a restart, so the secret is kept. */
+/** Reads a secret, or creates and stores it, because what it signs must survive a restart. */
 async function readOrMakeSecret(dataDir: string, name: string): Promise<string> {
   const file = join(dataDir, name)
   const kept = await readFile(file, "utf8").catch(() => "")
@@ -137,7 +135,7 @@ async function readOrMakeSecret(dataDir: string, name: string): Promise<string> 
   await mkdir(dataDir, { recursive: true })
   const temporary = `${file}.${process.pid}`
   await writeFile(temporary, randomBytes(48).toString("base64url"), { mode: 0o600 })
-  // A link to a name that is taken fails: of two starts at once, both go on with the first one's secret.
+  // `link` fails if the name exists, so two concurrent starts both use the first secret.
   await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error
   })

@@ -1,22 +1,21 @@
 import { randomUUID } from "node:crypto"
 import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { z } from "zod"
 import { TIMING } from "../config/timing.ts"
+import { isPortFree } from "./postgres/ports.ts"
 import { isAlive } from "./postgres/processes.ts"
 import { startSimulator } from "./simulator.ts"
 
-/** Who runs a folder's simulator. `url` is null while it starts (`pid` is its parent's then) and while it stops. */
+/** The process that runs a folder's simulator. `url` is null while it starts (`pid` is then its parent's) or stops. */
 const Owner = z.object({ pid: z.int(), parent: z.int(), port: z.int(), url: z.url().nullable() })
 type Owner = z.infer<typeof Owner>
 
 /**
- * The Stripe simulator of a data folder: the one that another process runs on it, or one of our own, because two on
- * one data file would overwrite each other. It stays on its port as long as that is free, so that Checkout pages which
- * are open, and processes that use it, find it again after a restart. `stop` ends only our own; `signal` gives the
- * start up.
+ * Opens the Stripe simulator of a data folder. Uses the one that another process runs or starts one, because two would
+ * overwrite each other's data. Reuses the last port if it is free, so that open Checkout pages and other processes still
+ * reach the simulator after a restart. `stop` ends only a simulator that we started; `signal` cancels the start.
  */
 export async function openStripeSimulator(
   dataDir: string,
@@ -31,7 +30,7 @@ export async function openStripeSimulator(
     if (url === "changed") continue
     if (url) return { url, stop: async () => undefined }
     if (seen !== null) await removeStale(file, seen)
-    const port = await freePort(owner?.port ?? 0)
+    const port = owner && (await isPortFree(owner.port)) ? owner.port : 0
     if (await claim(file, { pid: process.pid, parent: process.pid, port, url: null }))
       return start(dataDir, file, port, signal)
   }
@@ -45,39 +44,39 @@ function parse(text: string | null): Owner | undefined {
   }
 }
 
-/** @returns the URL once the simulator answers there; undefined when its owner is gone or stuck */
+/** @returns the URL once the simulator responds; undefined if its owner is gone or stuck */
 async function waitFor(
   file: string,
   seen: string | null,
   owner: Owner,
   signal?: AbortSignal,
 ): Promise<string | "changed" | undefined> {
-  const began = performance.now()
+  const startedAt = performance.now()
   while (isAlive(owner.pid)) {
     const { url } = owner
-    const state = url ? await knock(url) : "silent"
-    // One whose parent is gone is about to follow it.
-    if (url && state === "answers" && isAlive(owner.parent)) return url
+    const state = url ? await probe(url) : "silent"
+    // A simulator whose parent is gone is about to exit.
+    if (url && state === "up" && isAlive(owner.parent)) return url
     const timeoutMs = state === "closed" ? TIMING.embedded.simulatorEndMs : TIMING.embedded.simulatorAnswerMs
-    if (performance.now() - began > timeoutMs) return undefined
+    if (performance.now() - startedAt > timeoutMs) return undefined
     await sleep(TIMING.embedded.simulatorPollMs, undefined, { signal })
     if ((await readFile(file, "utf8").catch(() => null)) !== seen) return "changed"
   }
   return undefined
 }
 
-async function knock(url: string): Promise<"answers" | "silent" | "closed"> {
+async function probe(url: string): Promise<"up" | "silent" | "closed"> {
   try {
     const { ok } = await fetch(`${url}/__admin/clock`, {
       signal: AbortSignal.timeout(TIMING.embedded.simulatorAnswerMs),
     })
-    return ok ? "answers" : "closed"
+    return ok ? "up" : "closed"
   } catch (error) {
     return (error as Error).name === "TimeoutError" ? "silent" : "closed"
   }
 }
 
-/** Somebody else may have claimed it since we looked: what isn't what we saw goes back to its place. */
+/** Removes the stale file, but puts it back if another process has claimed it meanwhile. */
 async function removeStale(file: string, seen: string): Promise<void> {
   const aside = `${file}.${randomUUID()}`
   try {
@@ -89,17 +88,7 @@ async function removeStale(file: string, seen: string): Promise<void> {
   await rm(aside, { force: true })
 }
 
-/** @returns the wanted port where nobody listens on it, 0 (any) otherwise */
-async function freePort(wanted: number): Promise<number> {
-  const server = createServer()
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once("error", () => resolve(false))
-    server.listen(wanted, "127.0.0.1", () => server.close(() => resolve(true)))
-  })
-  return isFree ? wanted : 0
-}
-
-/** A link to a name that is taken fails, so of several at once one has it. */
+/** Claims the simulator for one process: `link` fails if the name exists. */
 async function claim(file: string, owner: Owner): Promise<boolean> {
   const temporary = await writeTemporary(file, owner)
   try {

@@ -138,7 +138,7 @@ test(
     const sameFolder = await startServer(stack, folder, otherPort)
     expect((await sameFolder.ended).code).toBe(1)
     expect(sameFolder.output()).toContain(
-      `Another instance (process ${first.pid}) already runs on ${folder}.`,
+      `Another instance (process ${first.pid}) already uses ${folder}.`,
     )
     expect(sameFolder.output()).toContain("DATA_DIR")
     expect(sameFolder.output()).not.toMatch(/^\s+at /m)

@@ -13,8 +13,8 @@ test.each([
 })
 
 test.each([
-  [["--all", "--recent"], "Only one"],
-  [["--user", "u", "--customer", "c"], "Only one"],
+  [["--all", "--recent"], "only one"],
+  [["--user", "u", "--customer", "c"], "only one"],
   [["--nonsense"], "--nonsense"],
   [["--customer"], "--customer"],
   [["cus_1"], "cus_1"],

@@ -53,9 +53,9 @@ test.each([
   ["an idle session and its whole life", auth.sessionIdleMs, auth.sessionLifeMs],
   ["the first and the longest wait for a code", otp.firstResendMs, otp.longestResendMs],
   ["the longest wait for a code and its life", otp.longestResendMs, otp.codeLifeMs],
-  ["a code's life and its row", otp.codeLifeMs, TIMING.kept.codesMs],
-  ["the wait for a code that starts over and its row", otp.resendResetMs, TIMING.kept.codesMs],
-  ["a worker's silence and its row", worker.aliveMs, TIMING.kept.workersMs],
+  ["a code's life and its row", otp.codeLifeMs, TIMING.retention.codesMs],
+  ["the wait for a code that starts over and its row", otp.resendResetMs, TIMING.retention.codesMs],
+  ["a worker's silence and its row", worker.aliveMs, TIMING.retention.workersMs],
   ["a statement and a wedged worker", postgres.statementTimeoutMs, worker.watchdogMs],
   ["what clean-up erases and a wedged worker", worker.eraseMs, worker.watchdogMs],
   ["a stop and the platform's patience", shutdown.cutOffMs, shutdown.killMs - 0.5 * SECOND],
@@ -70,7 +70,7 @@ test("the brief's and the contract's values", () => {
   expect(replies.firstRetryMs).toBe(2 * SECOND)
   expect(auth.accessTokenMs).toBe(900 * SECOND)
   expect(otp.codeLifeMs).toBe(300 * SECOND)
-  expect(TIMING.kept.idempotencyKeysMs).toBeGreaterThan(86_400 * SECOND)
+  expect(TIMING.retention.idempotencyKeysMs).toBeGreaterThan(86_400 * SECOND)
 })
 
 test("heartbeats of a stream fall on checks of its session", () => {

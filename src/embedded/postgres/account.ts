@@ -2,15 +2,15 @@ import { statSync } from "node:fs"
 import { lchown, readdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 
-/** Whom PostgreSQL runs as; undefined: as ourselves. */
+/** The account that PostgreSQL runs as; undefined: our own. */
 export type Account = { uid: number; gid: number } | undefined
 
-/** "nobody" on Linux. PostgreSQL refuses to run as root; a uid needs no entry in /etc/passwd. */
+/** "nobody" on Linux. A uid needs no entry in /etc/passwd. */
 const NOBODY = 65534
 
 /**
- * PostgreSQL refuses root, so root runs it as another account: the owner of an existing cluster, that its
- * owner can go on with it, or "nobody".
+ * Chooses the account for PostgreSQL, which refuses to run as root: the owner of an existing cluster, so that the owner
+ * can still use it, or "nobody".
  */
 export function chooseAccount(cluster: string): Account {
   if (process.getuid?.() !== 0) return undefined
@@ -18,7 +18,7 @@ export function chooseAccount(cluster: string): Account {
   return owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : { uid: NOBODY, gid: NOBODY }
 }
 
-/** The first folder above `path` that the account can't walk through, or undefined when it can reach it. */
+/** Returns the first folder on the way to `path` that the account can't enter; undefined if it can reach `path`. */
 export function firstClosedFolder(path: string, account: Account): string | undefined {
   if (!account) return undefined
   const folders: string[] = []
@@ -36,14 +36,14 @@ function canEnter(folder: string, { uid, gid }: NonNullable<Account>): boolean {
   return (mode & 0o001) !== 0
 }
 
-/** Gives a folder and everything in it to the account. */
+/** Changes the owner of a folder and everything in it to the account. */
 export async function giveTree(folder: string, account: NonNullable<Account>): Promise<void> {
   const names = await readdir(folder, { recursive: true })
   for (const name of names) await lchown(join(folder, name), account.uid, account.gid)
   await lchown(folder, account.uid, account.gid)
 }
 
-/** Nothing of our environment may steer PostgreSQL (PGDATA, PGPORT, LC_*), nor need a system locale. */
+/** Returns an environment for PostgreSQL that needs no system locale and passes on none of our PGDATA, PGPORT or LC_*. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = ["PATH", "TMPDIR", "SystemRoot", "TEMP", "TMP"]
   const env: NodeJS.ProcessEnv = { LC_ALL: "C" }

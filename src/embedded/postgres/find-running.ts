@@ -4,8 +4,8 @@ import { urlOf } from "./connection.ts"
 import { findPostmaster } from "./pid-file.ts"
 
 /**
- * The URL of the PostgreSQL that another process of this account runs on `<dataDir>/postgres`, without taking any
- * part in its life; undefined where none runs.
+ * Finds the URL of the PostgreSQL that another process of this account runs on `<dataDir>/postgres`. Neither starts nor
+ * adopts one.
  */
 export async function findRunningPostgres(dataDir: string): Promise<string | undefined> {
   const home = await realpath(join(dataDir, "postgres")).catch(() => undefined)

@@ -4,7 +4,7 @@ import { type Account, chooseAccount } from "./account.ts"
 import { prepareBinaries } from "./binaries.ts"
 import { openCluster } from "./cluster.ts"
 import { ensureAppDatabase, urlOf } from "./connection.ts"
-import { blameFullDisk } from "./disk.ts"
+import { throwIfDiskFull } from "./disk.ts"
 import { DataDirInUse, FilesUnreachable, StartFailed } from "./errors.ts"
 import { lockInstance } from "./instance-lock.ts"
 import { keepLogBounded } from "./log-file.ts"
@@ -14,35 +14,33 @@ export * from "./errors.ts"
 
 export type StartEmbeddedPostgres = {
   dataDir: string
-  /** Lines for a person, only when something takes long or isn't as expected. */
+  /** Called with lines for people, only if something takes long or is unexpected. */
   onProgress?: (line: string) => void
-  /** Gives the start up; has no effect later. */
+  /** Cancels the start; has no effect later. */
   signal?: AbortSignal
-  /** PostgreSQL settings over our defaults, such as `{ fsync: "off" }` in tests. */
+  /** PostgreSQL settings that override our defaults, such as `{ fsync: "off" }` in tests. */
   settings?: Record<string, string>
 }
 
 export type EmbeddedPostgres = {
-  /** Of the database `app`, as its superuser. */
+  /** Connects to the database `app` as superuser. */
   url: string
   port: number
   pid: number
-  /** It ran already: the instance before us was killed. */
+  /** Whether it was already running, left by a killed instance. */
   adopted: boolean
-  /** Ends PostgreSQL with all its processes. Safe to call twice. */
+  /** Stops PostgreSQL with all its processes. Safe to call twice. */
   stop(): Promise<void>
 }
 
-/** For root, when the account PostgreSQL runs as can't walk to the checkout or the data folder. */
+/** Used by root if PostgreSQL's account can't enter the checkout or the data folder. */
 const OUTSIDE_DIR = "/var/lib/gemini-chat-backend"
 const MAX_ROUNDS = 5
 
 /**
- * Runs a PostgreSQL of our own on `<dataDir>/postgres`: creates it (a few seconds), starts it (0.1 s), or
- * adopts the one a killed instance left behind. One live instance at a time.
- *
- * Throws an EmbeddedPostgresError, whose `code` says why: BinariesMissing, FilesUnreachable, DataDirInUse,
- * ClusterUnusable, StartFailed, DiskFull.
+ * Runs PostgreSQL on `<dataDir>/postgres`: creates the cluster (a few seconds), starts it (0.1 s), or adopts the server
+ * of a killed instance. Only one instance may use a data folder at a time.
+ * @throws {BinariesMissing | FilesUnreachable | DataDirInUse | ClusterUnusable | StartFailed | DiskFull}
  */
 export async function startEmbeddedPostgres(options: StartEmbeddedPostgres): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir)
@@ -51,7 +49,7 @@ export async function startEmbeddedPostgres(options: StartEmbeddedPostgres): Pro
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException
     if (!syscall) throw error
-    await blameFullDisk(dataDir, error)
+    await throwIfDiskFull(dataDir, error)
     throw new FilesUnreachable(
       `PostgreSQL's files in ${dataDir} can't be used (${code} from ${syscall}).`,
       error,
@@ -72,7 +70,7 @@ async function start(dataDir: string, options: StartEmbeddedPostgres): Promise<E
   return handle(postmaster, acquire)
 }
 
-/** An account that isn't ours must be able to walk through the data folder itself, but not to list it. */
+/** Lets another account enter the data folder, but not list it. */
 function prepareFolder(dataDir: string, account: Account): void {
   mkdirSync(dataDir, { recursive: true })
   const mode = statSync(dataDir).mode & 0o7777
@@ -86,10 +84,10 @@ async function acquireAlone(acquire: Acquire, dataDir: string): Promise<Postmast
     if (result?.held) return postmaster
     if (result) throw new DataDirInUse(dataDir, result.holderPid)
   }
-  throw new StartFailed("PostgreSQL was stopped by others again and again.", "")
+  throw new StartFailed("Other instances kept stopping PostgreSQL.", "")
 }
 
-/** Undefined: the server went away, stopped by the instance before us. */
+/** @returns undefined if the previous instance stopped the server meanwhile */
 async function claim(postmaster: Postmaster, { site, binaries, signal }: Acquire) {
   const { client } = postmaster
   try {
@@ -105,7 +103,7 @@ async function claim(postmaster: Postmaster, { site, binaries, signal }: Acquire
   }
 }
 
-/** Everything but an answer of the server; and 57P01, its farewell in a shutdown. */
+/** Errors without a severity don't come from the server; 57P01 announces its shutdown. */
 function isConnectionLoss(error: unknown): boolean {
   const { code, severity } = error as { code?: string; severity?: string }
   return severity === undefined || code === "57P01"
@@ -117,7 +115,7 @@ function handle(postmaster: Postmaster, { site, binaries }: Acquire): EmbeddedPo
   const atExit = () => signalAtExit(pid)
   process.on("exit", atExit)
   let stopping: Promise<void> | undefined
-  // The lock is kept until the server is down: whoever starts next must not adopt a server that is going.
+  // Holds the lock until the server is down, so that the next instance doesn't adopt a server that is shutting down.
   const stop = async () => {
     await stopPostmaster(pid, site, binaries)
     process.off("exit", atExit)
@@ -133,9 +131,9 @@ function handle(postmaster: Postmaster, { site, binaries }: Acquire): EmbeddedPo
   }
 }
 
-/** A process that ends without `stop` takes PostgreSQL along where it still can. */
+/** Stops PostgreSQL if the process exits without calling `stop`. */
 function signalAtExit(pid: number): void {
-  if (process.platform === "win32") return // there it would be a hard kill
+  if (process.platform === "win32") return // Windows would kill it
   try {
     process.kill(pid, "SIGINT")
   } catch {}

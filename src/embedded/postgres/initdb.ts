@@ -4,7 +4,7 @@ import { dirname } from "node:path"
 import { text } from "node:stream/consumers"
 import { type Account, cleanEnvironment } from "./account.ts"
 import type { Binaries } from "./binaries.ts"
-import { blameFullDisk, NEW_CLUSTER_BYTES } from "./disk.ts"
+import { NEW_CLUSTER_BYTES, throwIfDiskFull } from "./disk.ts"
 import { StartFailed } from "./errors.ts"
 
 export type Initdb = {
@@ -16,12 +16,13 @@ export type Initdb = {
   signal?: AbortSignal | undefined
 }
 
-/** The superuser, and the name of the database made for the application. */
+/** The name of the superuser and of the application's database. */
 export const APP = "app"
 
 /**
- * Makes a cluster in an empty folder: UTF-8 without any system locale, passwords only, data checksums.
- * Takes one to two seconds. Throws StartFailed or DiskFull, and the abort reason when aborted.
+ * Creates a cluster in an empty folder, with UTF-8, no system locale, password authentication only and data checksums.
+ * Takes one to two seconds.
+ * @throws {StartFailed | DiskFull} or the reason of an abort
  */
 export async function runInitdb(options: Initdb): Promise<void> {
   options.onProgress("Creating the database (first start only, a few seconds) …")
@@ -37,12 +38,12 @@ export async function runInitdb(options: Initdb): Promise<void> {
   try {
     const [code] = await once(initdb, "exit")
     if (code !== 0)
-      throw new StartFailed(`initdb ended with code ${code}.`, (await output).join("").slice(-2000))
+      throw new StartFailed(`initdb exited with code ${code}.`, (await output).join("").slice(-2000))
   } catch (error) {
     options.signal?.throwIfAborted()
-    await blameFullDisk(dirname(options.cluster), error, NEW_CLUSTER_BYTES)
+    await throwIfDiskFull(dirname(options.cluster), error, NEW_CLUSTER_BYTES)
     if (error instanceof StartFailed) throw error
-    throw new StartFailed("initdb could not be started.", String(error), error)
+    throw new StartFailed("initdb couldn't be started.", String(error), error)
   }
   options.onProgress(`Database created in ${((performance.now() - started) / 1000).toFixed(1)} s.`)
 }

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type pg from "pg"
 import { TIMING } from "../../config/timing.ts"
 
-/** Any fixed pair: nothing else takes advisory locks in the maintenance database. */
+/** An arbitrary pair: nothing else takes advisory locks in the maintenance database. */
 const LOCK = [1734438249, 1]
 
 export type LockResult = { held: true } | { held: false; holderPid: number | undefined }
 
 /**
- * Takes the lock that one application instance at a time holds on a cluster. It belongs to the session, so
- * it goes with the process, however that ends. Rejects when the connection is lost meanwhile.
+ * Takes the lock that only one application instance holds on a cluster. It belongs to the session, so it is released
+ * even if the process is killed. Rejects if the connection is lost.
  */
 export async function lockInstance(client: pg.Client, signal: AbortSignal | undefined): Promise<LockResult> {
   const deadline = performance.now() + TIMING.embedded.instanceLockMs

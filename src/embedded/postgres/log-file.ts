@@ -6,8 +6,8 @@ const TAIL_BYTES = 4096
 const TAIL_LINES = 20
 
 /**
- * Keeps a log that another process appends to below about 4 MiB: the full one becomes `<file>.1`. Cutting
- * it in place is safe because PostgreSQL writes in append mode.
+ * Moves a log of 4 MiB or more, to which another process appends, to `<file>.1`. Truncating it in place is safe because
+ * PostgreSQL writes in append mode.
  */
 export async function boundLog(file: string): Promise<void> {
   const size = await sizeOf(file)
@@ -16,14 +16,14 @@ export async function boundLog(file: string): Promise<void> {
   await truncate(file)
 }
 
-/** Bounds the log every minute, until the returned function is called. */
+/** Bounds the log every minute until the returned function is called. */
 export function keepLogBounded(file: string): () => void {
   const timer = setInterval(() => boundLog(file).catch(() => {}), TIMING.embedded.logCheckMs)
   timer.unref()
   return () => clearInterval(timer)
 }
 
-/** The last lines written after `offset` bytes, at most 4 KiB. */
+/** Returns the last lines written after `offset` bytes, at most 4 KiB. */
 export async function tailOf(file: string, offset: number): Promise<string> {
   try {
     const size = await sizeOf(file)

@@ -4,16 +4,15 @@ import { basename, join } from "node:path"
 import { TIMING } from "../../config/timing.ts"
 import { commandOf, hasEntry, isAlive } from "./processes.ts"
 
-/** What postmaster.pid says, when it is true: the process lives and is the postmaster of this cluster. */
+/** A running postmaster as named by postmaster.pid. */
 export type RunningPostmaster = { pid: number; port: number | undefined }
 
 /**
- * The live postmaster of a cluster, or undefined.
+ * Finds the running postmaster of a cluster, and removes a stale postmaster.pid that would prevent a start.
  *
- * PostgreSQL removes a stale file itself, except when it is empty or its process id still means something: a
- * zombie that nobody reaps, or another process of the same account, both common in containers. Then it
- * refuses to start, so such a file is removed here. Should that ever hit a live server, the shared memory
- * segment, found by the cluster's inode, still keeps a second one out.
+ * PostgreSQL removes stale files itself, unless the file is empty or its process id is a zombie or another process of
+ * the same account, which is common in containers. If a live server's file were removed by mistake, its shared memory
+ * segment, found by the cluster's inode, would still keep a second server out.
  */
 export async function findPostmaster(cluster: string): Promise<RunningPostmaster | undefined> {
   const file = join(cluster, "postmaster.pid")
@@ -32,8 +31,8 @@ async function isOld(file: string): Promise<boolean> {
 }
 
 /**
- * Line 1 is the process id and line 4 the port, written a moment later (PostgreSQL's miscadmin.h,
- * LOCK_FILE_LINE_*).
+ * Parses line 1, the process id, and line 4, the port, which is written a moment later (LOCK_FILE_LINE_* in PostgreSQL's
+ * miscadmin.h).
  */
 export function parsePidFile(content: string): { pid: number | undefined; port: number | undefined } {
   const lines = content.split("\n")
@@ -45,7 +44,7 @@ function positive(line: string | undefined): number | undefined {
   return Number.isSafeInteger(value) && value > 0 ? value : undefined
 }
 
-/** In doubt yes: two postmasters on one cluster would destroy it. */
+/** Returns true in doubt, because two postmasters on one cluster would destroy it. */
 export async function isPostmasterOf(pid: number, cluster: string): Promise<boolean> {
   if (!isAlive(pid)) return false
   const command = await commandOf(pid)
@@ -53,5 +52,5 @@ export async function isPostmasterOf(pid: number, cluster: string): Promise<bool
   if (process.platform !== "linux") return command.join(" ").includes(cluster)
   if (basename(command[0] ?? "") !== "postgres") return false
   const folder = command[command.indexOf("-D") + 1] ?? ""
-  return !existsSync(folder) || realpathSync(folder) === cluster // a folder that was moved is gone from there
+  return !existsSync(folder) || realpathSync(folder) === cluster // the folder may have been moved
 }

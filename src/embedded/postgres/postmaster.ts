@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs"
-import { createServer } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import type pg from "pg"
@@ -10,14 +9,15 @@ import { cleanEnvironment } from "./account.ts"
 import type { Binaries } from "./binaries.ts"
 import type { Site } from "./cluster.ts"
 import { tryConnect } from "./connection.ts"
-import { blameFullDisk } from "./disk.ts"
+import { throwIfDiskFull } from "./disk.ts"
 import { StartFailed } from "./errors.ts"
 import { boundLog, sizeOf, tailOf } from "./log-file.ts"
 import { findPostmaster, isPostmasterOf } from "./pid-file.ts"
+import { findFreePort, isPortFree } from "./ports.ts"
 import { hasEnded } from "./processes.ts"
 import { settingArguments } from "./settings.ts"
 
-/** A postmaster that answers, with the connection that showed it. */
+/** A postmaster that accepts connections, with an open one. */
 export type Postmaster = { pid: number; port: number; adopted: boolean; client: pg.Client }
 
 export type Acquire = {
@@ -31,11 +31,12 @@ export type Acquire = {
 const MAX_STARTS = 5
 
 /**
- * Adopts the postmaster that runs on the cluster, or starts one. Waits for one that is starting, recovering
- * or shutting down. Throws StartFailed, DiskFull, ClusterUnusable.
+ * Adopts the postmaster that runs on the cluster, or starts one. Waits while one is starting, recovering or shutting
+ * down.
+ * @throws {StartFailed | DiskFull | ClusterUnusable}
  */
 export async function acquirePostmaster(options: Acquire): Promise<Postmaster> {
-  const wait = backOff(options)
+  const wait = createWait(options)
   for (let starts = 0; ; ) {
     const running = await findPostmaster(options.site.cluster)
     if (running) {
@@ -50,10 +51,10 @@ export async function acquirePostmaster(options: Acquire): Promise<Postmaster> {
   }
 }
 
-/** Undefined: it ended because another postmaster or a stranger on its port was faster; look again. */
+/** @returns undefined if another postmaster, or another program on its port, was faster */
 async function startPostmaster(options: Acquire, wait: () => Promise<void>, isLast: boolean) {
   const { site } = options
-  const port = await freePort()
+  const port = await findFreePort()
   await boundLog(site.log)
   const logStart = await sizeOf(site.log)
   const child = spawnPostgres(options, port)
@@ -68,20 +69,20 @@ async function startPostmaster(options: Acquire, wait: () => Promise<void>, isLa
     if (child.pid) await stopPostmaster(child.pid, site, options.binaries)
     throw error
   }
-  if (!isLast && !ended.error && ((await findPostmaster(site.cluster)) || !(await isFree(port))))
+  if (!isLast && !ended.error && ((await findPostmaster(site.cluster)) || !(await isPortFree(port))))
     return undefined
   const error = new StartFailed(
-    `PostgreSQL did not start (${ended.why}); its log is ${site.log}.`,
+    `PostgreSQL didn't start (${ended.why}). Its log is ${site.log}.`,
     await tailOf(site.log, logStart),
     ended.error,
   )
-  await blameFullDisk(site.home, error)
+  await throwIfDiskFull(site.home, error)
   throw error
 }
 
 /**
- * In a session of its own, that a Ctrl-C reaches the application first, and with files for its output, that
- * it outlives a killed application.
+ * Starts PostgreSQL detached, so that Ctrl-C doesn't reach it, and with its output in a file, so that it survives if the
+ * application is killed.
  */
 function spawnPostgres({ site, binaries, settings }: Acquire, port: number): ChildProcess {
   const log = openSync(site.log, "a", 0o600)
@@ -107,8 +108,8 @@ function watch(child: ChildProcess) {
   return ended
 }
 
-/** One step of waiting: throws when it took too long or was aborted, and says so once when it's slow. */
-function backOff({ site, onProgress, signal }: Acquire): () => Promise<void> {
+/** Returns one step of waiting, which reports a slow start once and throws on a timeout or an abort. */
+function createWait({ site, onProgress, signal }: Acquire): () => Promise<void> {
   const started = performance.now()
   let reported = false
   return async () => {
@@ -116,21 +117,21 @@ function backOff({ site, onProgress, signal }: Acquire): () => Promise<void> {
     const waited = performance.now() - started
     if (waited > TIMING.embedded.postgresReadyMs) {
       throw new StartFailed(
-        `PostgreSQL did not answer within ${TIMING.embedded.postgresReadyMs / SECOND} s.`,
+        `PostgreSQL didn't respond within ${TIMING.embedded.postgresReadyMs / SECOND} s.`,
         await tailOf(site.log, 0),
       )
     }
     if (waited > TIMING.embedded.slowStartMs && !reported) {
       reported = true
-      onProgress("Waiting for PostgreSQL: it recovers from a crash, or is still shutting down.")
+      onProgress("Waiting for PostgreSQL, which is recovering from a crash or still shutting down.")
     }
     await sleep(TIMING.embedded.pollMs)
   }
 }
 
 /**
- * Ends a postmaster with all its processes: orderly at first, by force after some seconds. Sessions are cut
- * at once (PostgreSQL's "fast" shutdown). Ends quietly when it's gone already.
+ * Stops a postmaster and its processes by PostgreSQL's "fast" shutdown, which ends sessions at once, and by force after
+ * some seconds. Does nothing if it is already gone.
  */
 export async function stopPostmaster(pid: number, site: Site, binaries: Binaries): Promise<void> {
   const steps = [
@@ -147,31 +148,10 @@ export async function stopPostmaster(pid: number, site: Site, binaries: Binaries
 }
 
 async function sendSignal(pid: number, signal: "INT" | "QUIT" | "KILL", binaries: Binaries): Promise<void> {
-  // Windows has no signals; PostgreSQL's own tool hands them over through a pipe.
+  // Windows has no signals; pg_ctl sends them through a pipe.
   const send =
     process.platform === "win32"
       ? promisify(execFile)(binaries.pgCtl, ["kill", signal, String(pid)])
       : Promise.resolve().then(() => process.kill(pid, `SIG${signal}`))
-  await send.catch(() => {}) // gone in between
-}
-
-async function freePort(): Promise<number> {
-  const server = await listen(0)
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port")
-  return address.port
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return listen(port).then(
-    (server) => new Promise<boolean>((done) => server.close(() => done(true))),
-    () => false,
-  )
-}
-
-async function listen(port: number) {
-  const server = createServer()
-  await new Promise<void>((done, failed) => server.once("error", failed).listen(port, "127.0.0.1", done))
-  return server
+  await send.catch(() => {}) // already gone
 }

@@ -5,12 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import { TIMING } from "../../config/timing.ts"
 
-/** Whether the process runs. A zombie doesn't: in a container nobody may reap an orphan. */
+/** Whether the process runs. Zombies don't count; containers often don't reap orphans. */
 export function isAlive(pid: number): boolean {
   return hasEntry(pid) && !(process.platform === "linux" && isZombie(pid))
 }
 
-/** Whether the system knows the process id, if only as a zombie. */
+/** Whether the process id exists, possibly as a zombie. */
 export function hasEntry(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -23,7 +23,7 @@ export function hasEntry(pid: number): boolean {
 function isZombie(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    // "pid (name) state …", and the name may hold spaces and brackets
+    // "pid (name) state …", where the name may contain spaces and brackets
     return stat.charAt(stat.lastIndexOf(")") + 2) === "Z"
   } catch {
     return false
@@ -31,8 +31,8 @@ function isZombie(pid: number): boolean {
 }
 
 /**
- * The words a process was started with, readable for other accounts' processes too, or undefined when they
- * can't be known. Outside Linux the words are cut at spaces, so look for a path in the joined text there.
+ * Returns the command line of a process, also of other accounts; undefined if it can't be read. Outside Linux it is split
+ * at spaces, so search for paths in the joined text.
  */
 export async function commandOf(pid: number): Promise<string[] | undefined> {
   if (process.platform === "win32") return undefined
@@ -45,7 +45,7 @@ export async function commandOf(pid: number): Promise<string[] | undefined> {
   }
 }
 
-/** Resolves with whether the process ended within the time. */
+/** Waits for the process to end. @returns whether it ended within `timeoutMs` */
 export async function hasEnded(pid: number, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   while (isAlive(pid)) {

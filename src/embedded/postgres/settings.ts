@@ -1,4 +1,4 @@
-/** Suited to one application on a laptop. */
+/** Suitable for one application on a laptop. */
 const DEFAULTS: Record<string, string> = {
   shared_buffers: "64MB",
   max_connections: "100",
@@ -9,11 +9,11 @@ const DEFAULTS: Record<string, string> = {
   jit: "off",
   timezone: "UTC",
   log_timezone: "UTC",
-  log_min_messages: "log", // below it stand failed statements, with users' data in them
+  log_min_messages: "log", // lower levels include failed statements with users' data
   log_checkpoints: "off",
 }
 
-/** What must not be changed: 127.0.0.1 only, no unix socket, and the log where we look for it. */
+/** Returns settings that can't be overridden: 127.0.0.1 only, no Unix socket, and the log where we read it. */
 function fixed(port: number): Record<string, string> {
   return {
     listen_addresses: "127.0.0.1",
@@ -23,7 +23,7 @@ function fixed(port: number): Record<string, string> {
   }
 }
 
-/** The settings as arguments of `postgres`, so a new release of ours changes them for an old cluster too. */
+/** Returns the settings as arguments of `postgres`, so that our releases also change them for existing clusters. */
 export function settingArguments(port: number, settings: Record<string, string>): string[] {
   const all = { ...DEFAULTS, ...settings, ...fixed(port) }
   return Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts"
 
 /** Removes what has served its time. Each step may run in several processes at once, and fails alone. */
 export async function cleanUp(ctx: Context): Promise<void> {
-  const steps = expired(ctx.timing.kept).map(
+  const steps = expired(ctx.timing.retention).map(
     ([table, condition]) =>
       () =>
         ctx.db.pool.query(deleteSome(table, condition)),
@@ -21,7 +21,7 @@ function deleteSome(table: string, condition: string): string {
 
 const before = (ms: number) => `now() - interval '${ms} milliseconds'`
 
-const expired = (kept: Timing["kept"]) =>
+const expired = (kept: Timing["retention"]) =>
   [
     ["billing_events", `received_at < ${before(kept.billingEventsMs)} AND status <> 'pending'`],
     ["idempotency_keys", `created_at < ${before(kept.idempotencyKeysMs)}`],
