@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs or updates the service from the checkout that this script is in. Run it as root, again for each release.
+# Installs or updates the service from this script's checkout. Run it as root for each release.
 #
 #   sudo deploy/ec2/install.sh [server] [worker]      both by default
 #
-# Needs Node 24 at /usr/local/bin/node, and PostgreSQL and Redis somewhere. Releases are kept under
-# /opt/gemini-chat/releases; `current` points at the one that runs.
+# Requires Node 24 at /usr/local/bin/node, PostgreSQL and Redis. Releases are in /opt/gemini-chat/releases; `current`
+# points to the running one.
 set -euo pipefail
 
 HOME_DIR=/opt/gemini-chat
@@ -35,13 +35,13 @@ main() {
 }
 
 check() {
-  [ "$(id -u)" -eq 0 ] || fail "Run it as root."
-  [ -x /usr/local/bin/node ] || fail "There is no Node at /usr/local/bin/node: https://nodejs.org"
+  [ "$(id -u)" -eq 0 ] || fail "Run this script as root."
+  [ -x /usr/local/bin/node ] || fail "Install Node 24 at /usr/local/bin/node: https://nodejs.org"
   local major
   major=$(/usr/local/bin/node -p 'process.versions.node.split(".")[0]')
-  [ "$major" -ge 24 ] || fail "Node 24 or later is needed; this is $major."
+  [ "$major" -ge 24 ] || fail "Node 24 or later is required; version $major is installed."
   for role in "${roles[@]}"; do
-    case $role in server | worker) ;; *) fail "$role is neither server nor worker." ;; esac
+    case $role in server | worker) ;; *) fail "Unknown role $role; use server or worker." ;; esac
   done
 }
 
@@ -54,7 +54,7 @@ make_settings() {
   if [ -f "$SETTINGS" ]; then return; fi
   install -d -m 0700 "$(dirname "$SETTINGS")"
   install -m 0600 "$checkout/deploy/ec2/environment.example" "$SETTINGS"
-  fail "Fill in $SETTINGS, then run this again."
+  fail "Fill in $SETTINGS, then run this script again."
 }
 
 copy_release() {

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { Id, Time } from "./common.ts"
 
-/** Finds a user. In a body, because a number in a URL would end up in proxy logs. */
+/** Searches for a user. The number is in the body, because a URL would end up in proxy logs. */
 export const UserSearch = z.strictObject({
   mobileNumber: z
     .string()

@@ -2,7 +2,7 @@ import { z } from "zod"
 import { Id, Time, text } from "./common.ts"
 import { User, UserName } from "./user.ts"
 
-/** Anything libphonenumber may read; services/auth/mobile-number.ts does the reading. */
+/** Anything that libphonenumber may parse; services/auth/mobile-number.ts parses it. */
 const MobileNumber = z
   .string()
   .trim()

@@ -1,6 +1,6 @@
 const chatroomId = "01a20380-35df-77b7-a96a-565deb07f9f4"
 
-/** A prompt, its reply while it waits, and when it is done, as the documentation shows them. */
+/** Examples for the documentation: a prompt, its queued reply and its finished reply. */
 export const prompt = {
   id: "01a20381-0c1a-7e0b-8f39-0f6a1f0f3b11",
   chatroomId,

@@ -115,7 +115,7 @@ export const Prompt = MessageFields.extend({ reply: Message }).meta({
   examples: [{ ...EXAMPLES.prompt, reply: EXAMPLES.queued }],
 })
 
-/** The events of a reply's stream: more text; a new attempt, which voids the text so far; the final message. */
+/** The events of a reply's stream: more text; a new attempt, which discards the text so far; the final message. */
 export const replyEvents = {
   delta: z.object({ text: z.string().meta({ examples: ["Hello"] }) }).meta({ id: "Delta" }),
   reset: z
@@ -131,7 +131,7 @@ export const replyEvents = {
 
 const MessageId = { messageId: Id.describe("The reply that the event belongs to.") }
 
-/** The events of a room's stream: those of each reply, changes of the room and new messages. */
+/** The events of a chatroom's stream: those of its replies, changes of the chatroom and new messages. */
 export const roomEvents = {
   chatroom: Chatroom,
   message: Message,

@@ -25,7 +25,7 @@ export function trimmedText(min: number, max: number) {
   return z.string().trim().pipe(text(min, max)).meta({ minLength: min, maxLength: max, pattern: "\\S" })
 }
 
-/** `?limit=&cursor=` of every list. */
+/** The query of every list. */
 export const PageQuery = z.strictObject({
   limit: z.coerce
     .number()

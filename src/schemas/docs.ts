@@ -5,7 +5,7 @@ export const DocsFile = z.strictObject({
 })
 export type DocsFile = z.infer<typeof DocsFile>
 
-/** The document that lists this very endpoint. */
+/** The OpenAPI document, which also describes its own endpoint. */
 export const OpenApiDocument = z.looseObject({
   openapi: z.string().meta({ examples: ["3.1.1"] }),
   info: z.looseObject({ title: z.string(), version: z.string() }),

@@ -23,7 +23,7 @@ export type UserChange = z.infer<typeof UserChange>
 
 export const Deleting = z.object({ status: z.literal("deleting") })
 
-/** An export has every column; only its outline is part of the contract. */
+/** An export contains every column; the contract specifies only its outline. */
 export const Export = z
   .object({
     exportedAt: Time,
