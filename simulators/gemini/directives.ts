@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { FAULTS, type Fault } from "./faults.ts"
+import { FAULTS, type Fault } from "./injected-faults.ts"
 
 const MAX_WORDS = 100_000
 const MAX_DELAY_MS = 3_600_000

@@ -11,7 +11,7 @@ const HELP = `Simulates the Gemini API over HTTP.
   --chunk-delay MS   pause between the chunks of a reply; ${DEFAULT_CHUNK_DELAY_MS} by default
   --help             this text
 
-Faults and replies are scripted by the prompt or by admin routes: see README.md beside this file.
+InjectedFaults and replies are scripted by the prompt or by admin routes: see README.md beside this file.
 `
 
 await main()

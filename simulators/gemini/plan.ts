@@ -1,7 +1,7 @@
 import type { Behaviour } from "./directives.ts"
 import type { ApiFailure } from "./errors.ts"
 import { errorEnvelope, forbidden, frontEndPage, internal, quotaExceeded, unavailable } from "./errors.ts"
-import { ENDING_FAULTS, ERROR_FAULTS, isOneOf, OPENING_FAULTS, STATUS_FAULTS } from "./faults.ts"
+import { ENDING_FAULTS, ERROR_FAULTS, isOneOf, OPENING_FAULTS, STATUS_FAULTS } from "./injected-faults.ts"
 import { DEFAULT_AFTER, type ReplyContext, replyFrames } from "./reply-frames.ts"
 import {
   contentType,

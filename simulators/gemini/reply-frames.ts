@@ -1,5 +1,5 @@
 import type { Behaviour, Resolved } from "./directives.ts"
-import { FINISH_FAULTS, isOneOf } from "./faults.ts"
+import { FINISH_FAULTS, isOneOf } from "./injected-faults.ts"
 import { thinks } from "./models.ts"
 import { chunkText, composeReply, composeThought, hashOf, wordsIn } from "./reply-text.ts"
 import { countTokens, type GenerateRequest, tokensIn } from "./request.ts"

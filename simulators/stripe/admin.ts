@@ -1,7 +1,7 @@
 import { z } from "zod"
 import type { Control } from "./control.ts"
 import { DeliverySettings } from "./delivery/settings.ts"
-import { Fault } from "./faults.ts"
+import { Fault } from "./injected-faults.ts"
 import { CARD_KINDS } from "./model/card-kinds.ts"
 import { invalid } from "./model/refusals.ts"
 import { Settings } from "./model/settings.ts"
@@ -47,7 +47,7 @@ const ACTIONS: Action[] = [
   action("GET", "held", None, (control) => ({ events: control.held() })),
   action("GET", "deliveries", None, (control) => ({ deliveries: control.deliveries() })),
   action("GET", "clock", None, (control) => ({ now: control.now() })),
-  action("GET", "truth/:id", None, (control, id) => control.truth(id)),
+  action("GET", "oracle/:id", None, (control, id) => control.oracle(id)),
   action("POST", "endpoint", Endpoint, (control, _, endpoint) => control.setEndpoint(endpoint)),
   action("POST", "delivery", DeliverySettings, (control, _, options) => control.delivery(options)),
   action("POST", "release", Release, (control, _, options) => control.release(options)),

@@ -2,14 +2,14 @@ import type Stripe from "stripe"
 import { priceOf } from "./api/catalog.ts"
 import { sessionOf } from "./api/checkout.ts"
 import { invoiceOf } from "./api/invoices.ts"
-import { disputeOf } from "./api/money-back.ts"
 import { chargeOf } from "./api/payments.ts"
+import { disputeOf } from "./api/refunds-disputes.ts"
 import { subscriptionOfId } from "./api/subscriptions.ts"
 import type { Call } from "./calls.ts"
-import type { Release } from "./delivery/courier.ts"
 import type { Delivery } from "./delivery/log.ts"
 import type { DeliveryOptions } from "./delivery/settings.ts"
-import type { FaultOptions } from "./faults.ts"
+import type { Release } from "./delivery/webhook-sender.ts"
+import type { FaultOptions } from "./injected-faults.ts"
 import { cancelNow, scheduleCancellation } from "./model/cancel.ts"
 import type { CardKind } from "./model/card-kinds.ts"
 import { attachCard, changeCard, createCard } from "./model/cards.ts"
@@ -19,6 +19,7 @@ import { createCustomer, customerOf, deleteCustomer } from "./model/customers.ts
 import { type ClosedDispute, closeDispute, openDispute } from "./model/disputes.ts"
 import type { WireEvent } from "./model/events.ts"
 import { paymentOf } from "./model/invoices.ts"
+import { type Oracle, oracleOf } from "./model/oracle.ts"
 import { payInvoice } from "./model/pay-invoice.ts"
 import { DAY, HOUR } from "./model/periods.ts"
 import { refund } from "./model/refunds.ts"
@@ -27,7 +28,6 @@ import { advance, runDue } from "./model/run-due.ts"
 import { PRO_PRICE } from "./model/seed.ts"
 import { Settings } from "./model/settings.ts"
 import { subscribe } from "./model/subscribe.ts"
-import { type Truth, truthOf } from "./model/truth.ts"
 import type { OpenDispute } from "./objects/dispute.ts"
 import type { Endpoint, State } from "./state.ts"
 
@@ -42,81 +42,84 @@ export type Control = ReturnType<typeof createControl>
  * on their way (`settled`). Throws `Refused` for what Stripe would refuse.
  */
 export function createControl(state: State) {
-  const { world, courier } = state
+  const { account, webhookSender } = state
   return {
-    now: (): number => world.now(),
+    now: (): number => account.now(),
     setEndpoint: (endpoint: Endpoint) => state.setEndpoint(endpoint),
-    delivery: (options: DeliveryOptions) => courier.configure(options),
-    release: (options?: Release): Promise<void> => courier.release(options),
-    settled: (): Promise<void> => courier.settled(),
-    deliveries: (): Delivery[] => courier.log.all,
-    held: (): WireEvent[] => courier.held,
-    events: (): WireEvent[] => world.events.all(),
+    delivery: (options: DeliveryOptions) => webhookSender.configure(options),
+    release: (options?: Release): Promise<void> => webhookSender.release(options),
+    settled: (): Promise<void> => webhookSender.settled(),
+    deliveries: (): Delivery[] => webhookSender.log.all,
+    held: (): WireEvent[] => webhookSender.held,
+    events: (): WireEvent[] => account.events.all(),
     calls: (): Call[] => state.calls.all,
     fail: (fault: FaultOptions) => state.faults.add(fault),
     reset: () => state.reset(),
-    truth: (customer: string): Truth => truthOf(world, customer),
+    oracle: (customer: string): Oracle => oracleOf(account, customer),
 
     /** Delivers an event once more to every endpoint, whatever the mode. Resolves with what came of it. */
     deliver(eventId: string): Promise<Delivery[]> {
-      const event = world.events.get(eventId)
+      const event = account.events.get(eventId)
       if (!event) throw noSuch("event", eventId)
-      return Promise.all(world.store.all("webhook_endpoint").map(({ id }) => courier.deliver(event, id)))
+      return Promise.all(
+        account.store.all("webhook_endpoint").map(({ id }) => webhookSender.deliver(event, id)),
+      )
     },
 
     settings(changes: Partial<Settings>): Settings {
-      world.settings = Settings.parse({ ...world.settings, ...changes })
-      return world.settings
+      account.settings = Settings.parse({ ...account.settings, ...changes })
+      return account.settings
     },
 
     /** Moves the clock on and does all that becomes due. Returns the new time, Unix seconds. */
     advance({ days = 0, hours = 0, seconds = 0 }: Advance): number {
       const total = Math.round(days * DAY + hours * HOUR + seconds)
       if (total < 0) throw invalid("Time can't run backwards.")
-      advance(world, total)
-      return world.now()
+      advance(account, total)
+      return account.now()
     },
 
     /** The buyer pays. On a session whose payment is pending, `async` settles it. */
     completeCheckout(sessionId: string, payment: Payment = {}): CheckoutResult {
-      runDue(world)
-      const session = sessionOf(world, sessionId)
-      if (!isPending(session) || !isFinal(payment.async)) return payCheckout(world, session, payment)
-      settleLate(world, session, payment.async)
+      runDue(account)
+      const session = sessionOf(account, sessionId)
+      if (!isPending(session) || !isFinal(payment.async)) return payCheckout(account, session, payment)
+      settleLate(account, session, payment.async)
       return { status: "complete", session }
     },
 
     expireCheckout(sessionId: string): Stripe.Checkout.Session {
-      return expireCheckout(world, sessionOf(world, sessionId))
+      return expireCheckout(account, sessionOf(account, sessionId))
     },
 
     /** As in the portal under flexible billing: only `cancel_at` is set. */
     cancelAtPeriodEnd(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(world, subscriptionId)
-      scheduleCancellation(world, subscription, { kind: "at_period_end_flexible" })
+      const subscription = subscriptionOfId(account, subscriptionId)
+      scheduleCancellation(account, subscription, { kind: "at_period_end_flexible" })
       return subscription
     },
 
     /** Takes a scheduled cancellation back. */
     resume(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(world, subscriptionId)
-      scheduleCancellation(world, subscription, { kind: "never" })
+      const subscription = subscriptionOfId(account, subscriptionId)
+      scheduleCancellation(account, subscription, { kind: "never" })
       return subscription
     },
 
     /** Ends it at once. */
     cancelNow(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(world, subscriptionId)
-      cancelNow(world, subscription)
+      const subscription = subscriptionOfId(account, subscriptionId)
+      cancelNow(account, subscription)
       return subscription
     },
 
-    changeCard: (customer: string, card: CardKind): Stripe.PaymentMethod => changeCard(world, customer, card),
-    deleteCustomer: (customer: string): Stripe.DeletedCustomer => deleteCustomer(world, customer),
+    changeCard: (customer: string, card: CardKind): Stripe.PaymentMethod =>
+      changeCard(account, customer, card),
+    deleteCustomer: (customer: string): Stripe.DeletedCustomer => deleteCustomer(account, customer),
 
     createCustomer: (
       fields: { email?: string; name?: string; metadata?: Stripe.Metadata } = {},
-    ): Stripe.Customer => createCustomer(world, fields),
+    ): Stripe.Customer => createCustomer(account, fields),
 
     /** A subscription past Checkout, on a new card. It stays `incomplete` if that card isn't good. */
     createSubscription(
@@ -127,10 +130,15 @@ export function createControl(state: State) {
         metadata,
       }: { price?: string; card?: CardKind; metadata?: Stripe.Metadata } = {},
     ): Stripe.Subscription {
-      const customer = customerOf(world, customerId)
-      const method = createCard(world, card, customer)
-      attachCard(world, method, customer)
-      return subscribe(world, { customer, price: priceOf(world, price), paymentMethod: method.id, metadata })
+      const customer = customerOf(account, customerId)
+      const method = createCard(account, card, customer)
+      attachCard(account, method, customer)
+      return subscribe(account, {
+        customer,
+        price: priceOf(account, price),
+        paymentMethod: method.id,
+        metadata,
+      })
     },
 
     /** The customer pays an invoice by hand, by other means (`outOfBand`), or with a new card. */
@@ -138,23 +146,23 @@ export function createControl(state: State) {
       invoiceId: string,
       { outOfBand, card }: { outOfBand?: boolean; card?: CardKind } = {},
     ): Stripe.Invoice {
-      const invoice = invoiceOf(world, invoiceId)
-      const paymentMethod = card && createCard(world, card)
-      return payInvoice(world, invoice, { outOfBand, paymentMethod, present: true })
+      const invoice = invoiceOf(account, invoiceId)
+      const paymentMethod = card && createCard(account, card)
+      return payInvoice(account, invoice, { outOfBand, paymentMethod, present: true })
     },
 
     /** Gives money back: of a charge, or of a subscription's last charge. */
     refund: ({ amount, ...of }: RefundOptions): Stripe.Refund =>
-      refund(world, { charge: chargeFor(state, of), amount }),
+      refund(account, { charge: chargeFor(state, of), amount }),
 
     /** The bank disputes a charge, or a subscription's last one. */
     dispute(target: string, { status }: { status?: OpenDispute } = {}): Stripe.Dispute {
       const of = target.startsWith("sub_") ? { subscription: target } : { charge: target }
-      return openDispute(world, chargeFor(state, of), status)
+      return openDispute(account, chargeFor(state, of), status)
     },
 
     closeDispute: (id: string, status: ClosedDispute): Stripe.Dispute =>
-      closeDispute(world, disputeOf(world, id), status),
+      closeDispute(account, disputeOf(account, id), status),
   }
 }
 
@@ -163,17 +171,17 @@ function isFinal(late: Late | undefined): late is "succeed" | "fail" {
 }
 
 function chargeFor(
-  { world }: State,
+  { account }: State,
   { charge, subscription }: { charge?: string; subscription?: string },
 ): Stripe.Charge {
-  if (charge) return chargeOf(world, charge)
+  if (charge) return chargeOf(account, charge)
   if (!subscription) throw invalid("Give a charge or a subscription.")
-  const paid = world.store
+  const paid = account.store
     .all("invoice")
     .findLast(
       (each) => each.parent?.subscription_details?.subscription === subscription && each.status === "paid",
     )
-  const latest = paid && paymentOf(world, paid)?.intent.latest_charge
+  const latest = paid && paymentOf(account, paid)?.intent.latest_charge
   if (!latest) throw invalid(`The subscription ${subscription} has no payment.`)
-  return chargeOf(world, String(latest))
+  return chargeOf(account, String(latest))
 }

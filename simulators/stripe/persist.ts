@@ -1,14 +1,14 @@
 import { readFile, rename, writeFile } from "node:fs/promises"
-import type { WorldDump } from "./model/world.ts"
+import type { AccountDump } from "./model/account.ts"
 import type { State } from "./state.ts"
 
 /** What happens within this time is written at once. */
 const DEBOUNCE_MS = 200
 
 type Kept = {
-  world: WorldDump
+  account: AccountDump
   idempotency: ReturnType<State["idempotency"]["dump"]>
-  waiting: State["courier"]["waiting"]
+  waiting: State["webhookSender"]["waiting"]
 }
 
 /**
@@ -18,7 +18,7 @@ type Kept = {
 export async function keepIn(file: string, state: State) {
   const kept = await read(file)
   if (kept) {
-    state.world.load(kept.world)
+    state.account.load(kept.account)
     state.idempotency.load(kept.idempotency)
   }
   const writer = new Writer(file, state)
@@ -26,8 +26,8 @@ export async function keepIn(file: string, state: State) {
   return {
     resume() {
       for (const { event, endpoint } of kept?.waiting ?? []) {
-        const known = state.world.events.get(event)
-        if (known) state.courier.accept(known, endpoint)
+        const known = state.account.events.get(event)
+        if (known) state.webhookSender.accept(known, endpoint)
       }
     },
     close: () => writer.close(),
@@ -61,8 +61,12 @@ class Writer {
   }
 }
 
-async function save(file: string, { world, idempotency, courier }: State) {
-  const kept: Kept = { world: world.dump(), idempotency: idempotency.dump(), waiting: courier.waiting }
+async function save(file: string, { account, idempotency, webhookSender }: State) {
+  const kept: Kept = {
+    account: account.dump(),
+    idempotency: idempotency.dump(),
+    waiting: webhookSender.waiting,
+  }
   await writeFile(`${file}.new`, JSON.stringify(kept), { mode: 0o600 })
   await rename(`${file}.new`, file)
 }

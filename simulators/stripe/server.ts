@@ -13,11 +13,11 @@ import { type Endpoint, State } from "./state.ts"
 export type { Call } from "./calls.ts"
 export type { Delivery } from "./delivery/log.ts"
 export type { DeliveryOptions } from "./delivery/settings.ts"
-export type { FaultOptions } from "./faults.ts"
+export type { FaultOptions } from "./injected-faults.ts"
 export type { CardKind } from "./model/card-kinds.ts"
 export type { WireEvent } from "./model/events.ts"
+export type { Oracle } from "./model/oracle.ts"
 export { PRO_PRICE } from "./model/seed.ts"
-export type { Truth } from "./model/truth.ts"
 
 /** What becomes due as real time passes is done at least this often. */
 const TICK_MS = 1000
@@ -58,10 +58,10 @@ export async function startStripeSimulator(options: StripeSimulatorOptions = {})
   await listen(server, port, host)
   const address = server.address() as AddressInfo
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`
-  state.world.baseUrl = url
+  state.account.baseUrl = url
   if (webhook) state.setEndpoint(webhook)
   kept?.resume()
-  const ticking = setInterval(() => runDue(state.world), TICK_MS)
+  const ticking = setInterval(() => runDue(state.account), TICK_MS)
   return {
     ...control,
     url,
@@ -70,7 +70,7 @@ export async function startStripeSimulator(options: StripeSimulatorOptions = {})
       clearInterval(ticking)
       await closeServer(server)
       await kept?.close()
-      state.courier.close()
+      state.webhookSender.close()
     },
   }
 }

@@ -1,11 +1,11 @@
 import { CallLog } from "./calls.ts"
-import { Courier } from "./delivery/courier.ts"
-import { Faults } from "./faults.ts"
+import { WebhookSender } from "./delivery/webhook-sender.ts"
 import { Idempotency } from "./idempotency.ts"
+import { InjectedFaults } from "./injected-faults.ts"
+import { Account } from "./model/account.ts"
 import { Clock } from "./model/clock.ts"
 import { API_VERSION, type WireEvent } from "./model/events.ts"
 import { seed } from "./model/seed.ts"
-import { World } from "./model/world.ts"
 import { webhookEndpointObject } from "./objects/webhook-endpoint.ts"
 
 export type Endpoint = { url: string; secret: string }
@@ -15,10 +15,10 @@ const DEFAULT_ENDPOINT = "we_default"
 
 /** All that a running simulator remembers. */
 export class State {
-  readonly world: World
-  readonly courier: Courier
+  readonly account: Account
+  readonly webhookSender: WebhookSender
   readonly calls = new CallLog()
-  readonly faults = new Faults()
+  readonly faults = new InjectedFaults()
   readonly idempotency = new Idempotency()
   /** Told when there is something new to keep. */
   onChange: () => void = () => {}
@@ -28,12 +28,12 @@ export class State {
   /** `startAt` is the time it begins at, Unix seconds; `frozen` makes it stand still until it is advanced. */
   constructor({ startAt, frozen = false }: { startAt?: number; frozen?: boolean } = {}) {
     this.#startAt = startAt
-    this.world = new World(new Clock(frozen))
-    this.courier = new Courier(
+    this.account = new Account(new Clock(frozen))
+    this.webhookSender = new WebhookSender(
       (id) => this.#target(id),
       () => this.onChange(),
     )
-    this.world.onEvent = (event) => this.#dispatch(event)
+    this.account.onEvent = (event) => this.#dispatch(event)
     this.reset()
   }
 
@@ -41,9 +41,9 @@ export class State {
   setEndpoint(endpoint: Endpoint) {
     this.#endpoint = endpoint
     const { url, secret } = endpoint
-    this.world.store.add(
+    this.account.store.add(
       "webhook_endpoint",
-      webhookEndpointObject(this.world, {
+      webhookEndpointObject(this.account, {
         id: DEFAULT_ENDPOINT,
         url,
         secret,
@@ -55,30 +55,30 @@ export class State {
 
   /** Back to the start: an account with one price, at the time it began. The default endpoint stays. */
   reset() {
-    this.courier.reset()
+    this.webhookSender.reset()
     this.calls.clear()
     this.faults.clear()
     this.idempotency.load([])
-    this.world.clear()
-    if (this.#startAt !== undefined) this.world.clock.set(this.#startAt)
-    seed(this.world)
+    this.account.clear()
+    if (this.#startAt !== undefined) this.account.clock.set(this.#startAt)
+    seed(this.account)
     if (this.#endpoint) this.setEndpoint(this.#endpoint)
     this.onChange()
   }
 
   #target(id: string): Endpoint | undefined {
-    const endpoint = this.world.store.get("webhook_endpoint", id)
+    const endpoint = this.account.store.get("webhook_endpoint", id)
     return endpoint && { url: endpoint.url, secret: endpoint.secret ?? "" }
   }
 
   #dispatch(event: WireEvent) {
-    const endpoints = this.world.store
+    const endpoints = this.account.store
       .all("webhook_endpoint")
       .filter(({ status, enabled_events: wanted }) => {
         return status === "enabled" && (wanted.includes("*") || wanted.includes(event.type))
       })
     event.pending_webhooks = endpoints.length
-    for (const endpoint of endpoints) this.courier.accept(event, endpoint.id)
+    for (const endpoint of endpoints) this.webhookSender.accept(event, endpoint.id)
     this.onChange()
   }
 }

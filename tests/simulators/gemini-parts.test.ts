@@ -6,7 +6,7 @@ import {
   parseDirective,
   resolveDirectives,
 } from "../../simulators/gemini/directives.ts"
-import { FAULTS } from "../../simulators/gemini/faults.ts"
+import { FAULTS } from "../../simulators/gemini/injected-faults.ts"
 import { chunkText } from "../../simulators/gemini/reply-text.ts"
 import { cutInto, splitCharacters } from "../../simulators/gemini/wire.ts"
 

@@ -57,7 +57,7 @@ describe("the admin routes", () => {
     await admin("POST", `invoices/${open?.id}/pay`, { card: "ok" })
     expect((await stripe.subscriptions.retrieve(subscription)).status).toBe("active")
     const second = await admin("POST", `customers/${customer}/subscribe`, {})
-    expect(await admin("GET", `truth/${customer}`)).toMatchObject({
+    expect(await admin("GET", `oracle/${customer}`)).toMatchObject({
       subscriptions: [
         {
           id: subscription,
@@ -71,7 +71,7 @@ describe("the admin routes", () => {
     })
     await admin("POST", `subscriptions/${second.id}/cancel`)
     await admin("POST", `customers/${customer}/delete`)
-    expect(await admin("GET", `truth/${customer}`)).toMatchObject({ deleted: true })
+    expect(await admin("GET", `oracle/${customer}`)).toMatchObject({ deleted: true })
   })
 
   test("complete and expire Checkout sessions", async () => {
@@ -121,7 +121,7 @@ describe("many histories", () => {
       const { id } = simulator.current.createCustomer()
       simulator.current.createSubscription(id)
       simulator.current.advance({ days: 95 })
-      expect(simulator.current.truth(id).subscriptions[0]?.paid).toHaveLength(4)
+      expect(simulator.current.oracle(id).subscriptions[0]?.paid).toHaveLength(4)
     }
     const { user, system } = process.cpuUsage(begun)
     // Several times what it takes; processor time, so that a busy machine doesn't matter.

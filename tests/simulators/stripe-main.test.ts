@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import Stripe from "stripe"
 import { afterEach, describe, expect, test } from "vitest"
-import type { Truth } from "../../simulators/stripe/server.ts"
+import type { Oracle } from "../../simulators/stripe/server.ts"
 import { openCheckout, SECRET, startReceiver } from "./stripe-kit.ts"
 
 const MAIN = fileURLToPath(new URL("../../simulators/stripe/main.ts", import.meta.url))
@@ -92,17 +92,17 @@ describe("a data file", () => {
     const session = await openCheckout(first.stripe, { customer: customer.id })
     await post(`${first.url}/__admin/checkout/${session.id}/pay`, {})
     await post(`${first.url}/__admin/clock/advance`, { days: 10 })
-    const before = await truth(first.url, customer.id)
+    const before = await oracle(first.url, customer.id)
     await stop(first.child)
     const second = await start(["--data", file])
-    const after = await truth(second.url, customer.id)
+    const after = await oracle(second.url, customer.id)
     expect(after).toEqual({ ...before, now: expect.any(Number) })
     expect(Math.abs(after.now - before.now)).toBeLessThan(60)
     expect((await second.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" })).id).toBe(
       customer.id,
     )
     await post(`${second.url}/__admin/clock/advance`, { days: 22 })
-    const renewed = await truth(second.url, customer.id)
+    const renewed = await oracle(second.url, customer.id)
     expect(renewed.subscriptions[0]?.paid).toHaveLength(2)
   })
 
@@ -130,8 +130,8 @@ describe("a data file", () => {
   })
 })
 
-async function truth(url: string, customer: string): Promise<Truth> {
-  return (await (await fetch(`${url}/__admin/truth/${customer}`)).json()) as Truth
+async function oracle(url: string, customer: string): Promise<Oracle> {
+  return (await (await fetch(`${url}/__admin/oracle/${customer}`)).json()) as Oracle
 }
 
 function post(url: string, body: unknown) {

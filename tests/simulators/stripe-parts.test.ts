@@ -92,7 +92,7 @@ describe("any history", () => {
         account.reset()
         const { id } = account.createCustomer()
         for (const each of steps) expect(outcome(() => play(id, each))).not.toBe("crashed")
-        const { subscriptions, now } = account.truth(id)
+        const { subscriptions, now } = account.oracle(id)
         for (const subscription of subscriptions) {
           const isOver = ["canceled", "incomplete_expired"].includes(subscription.status)
           expect(subscription.endedAt !== null).toBe(isOver)
@@ -109,7 +109,7 @@ describe("any history", () => {
 
   function play(customer: string, step: Step) {
     const account = simulator.current
-    const latest = account.truth(customer).subscriptions.at(-1)
+    const latest = account.oracle(customer).subscriptions.at(-1)
     if (step.does === "advance") return account.advance({ hours: step.hours })
     if (step.does === "subscribe") return account.createSubscription(customer, { card: step.card })
     if (step.does === "changeCard") return account.changeCard(customer, step.card)

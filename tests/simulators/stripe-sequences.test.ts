@@ -362,7 +362,7 @@ describe("money that goes back", () => {
       previous_attributes: { amount_refunded: 0 },
     })
     const paidThrough = Date.UTC(2026, 1, 28, 10) / 1000
-    expect(simulator.current.truth(customer).subscriptions[0]).toMatchObject({
+    expect(simulator.current.oracle(customer).subscriptions[0]).toMatchObject({
       paidThrough,
       status: "active",
     })
@@ -371,7 +371,7 @@ describe("money that goes back", () => {
       amount_refunded: 2000,
       refunded: true,
     })
-    expect(simulator.current.truth(customer).subscriptions[0]).toMatchObject({
+    expect(simulator.current.oracle(customer).subscriptions[0]).toMatchObject({
       paidThrough: null,
       status: "active",
     })
@@ -385,7 +385,7 @@ describe("money that goes back", () => {
     const { stripe, subscription, customer } = await subscriber(simulator.current)
     const mark = simulator.current.events().length
     const { id } = simulator.current.dispute(subscription)
-    expect(simulator.current.truth(customer).subscriptions[0]?.paidThrough).toBeNull()
+    expect(simulator.current.oracle(customer).subscriptions[0]?.paidThrough).toBeNull()
     await stripe.disputes.update(id, { evidence: { customer_name: "Ada" } })
     simulator.current.closeDispute(id, "won")
     expect(typesSince(simulator.current, mark)).toEqual([
@@ -395,7 +395,7 @@ describe("money that goes back", () => {
       "charge.dispute.closed",
       "charge.dispute.funds_reinstated",
     ])
-    expect(simulator.current.truth(customer).subscriptions[0]?.paidThrough).not.toBeNull()
+    expect(simulator.current.oracle(customer).subscriptions[0]?.paidThrough).not.toBeNull()
   })
 
   test("as a dispute that ends the subscription, if that is set", async () => {
@@ -415,7 +415,7 @@ describe("money that goes back", () => {
     const { id } = simulator.current.dispute(subscription, { status: "warning_needs_response" })
     simulator.current.closeDispute(id, "warning_closed")
     expect(typesSince(simulator.current, mark)).toEqual(["charge.dispute.created", "charge.dispute.closed"])
-    expect(simulator.current.truth(customer).subscriptions[0]?.paidThrough).not.toBeNull()
+    expect(simulator.current.oracle(customer).subscriptions[0]?.paidThrough).not.toBeNull()
   })
 })
 

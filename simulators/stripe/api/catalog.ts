@@ -1,33 +1,33 @@
 import { z } from "zod"
+import type { Account } from "../model/account.ts"
 import { change } from "../model/change.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { priceObject, productObject } from "../objects/catalog.ts"
 import { page } from "./list.ts"
-import { flag, inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
+import { flag, ignored, inRange, integer, mergedMetadata, metadata, paging, range, text } from "./params.ts"
 import { type Call, type Row, row } from "./row.ts"
 
 const Product = {
   active: flag.optional(),
   description: text.optional(),
   metadata: metadata.optional(),
-  ...unheeded("images", "marketing_features", "package_dimensions", "shippable", "statement_descriptor"),
-  ...unheeded("tax_code", "tax_details", "unit_label", "url"),
+  ...ignored("images", "marketing_features", "package_dimensions", "shippable", "statement_descriptor"),
+  ...ignored("tax_code", "tax_details", "unit_label", "url"),
 }
 const CreateProduct = z.strictObject({
   ...Product,
   name: text,
   id: text.optional(),
-  ...unheeded("default_price_data", "type"),
+  ...ignored("default_price_data", "type"),
 })
-const UpdateProduct = z.strictObject({ ...Product, name: text.optional(), ...unheeded("default_price") })
+const UpdateProduct = z.strictObject({ ...Product, name: text.optional(), ...ignored("default_price") })
 
 const Price = {
   active: flag.optional(),
   lookup_key: text.optional(),
   nickname: text.optional(),
   metadata: metadata.optional(),
-  ...unheeded("tax_behavior", "currency_options"),
+  ...ignored("tax_behavior", "currency_options"),
 }
 const CreatePrice = z.strictObject({
   ...Price,
@@ -37,7 +37,7 @@ const CreatePrice = z.strictObject({
     .strictObject({
       name: text,
       metadata: metadata.optional(),
-      ...unheeded("active", "id", "unit_label", "tax_code", "statement_descriptor"),
+      ...ignored("active", "id", "unit_label", "tax_code", "statement_descriptor"),
     })
     .optional(),
   unit_amount: integer,
@@ -45,11 +45,11 @@ const CreatePrice = z.strictObject({
     .strictObject({
       interval: z.enum(["day", "week", "month", "year"]),
       interval_count: integer.optional(),
-      ...unheeded("usage_type", "meter", "trial_period_days"),
+      ...ignored("usage_type", "meter", "trial_period_days"),
     })
     .optional(),
   transfer_lookup_key: flag.optional(),
-  ...unheeded(
+  ...ignored(
     "billing_scheme",
     "custom_unit_amount",
     "tiers",
@@ -67,40 +67,40 @@ const ListPrices = z.strictObject({
   lookup_keys: z.array(text).max(10).optional(),
   type: text.optional(),
   created: range.optional(),
-  ...unheeded("recurring"),
+  ...ignored("recurring"),
 })
 const ListProducts = z.strictObject({
   ...paging,
   active: flag.optional(),
   ids: z.array(text).optional(),
   created: range.optional(),
-  ...unheeded("shippable", "url"),
+  ...ignored("shippable", "url"),
 })
 
 export const catalogRows: Row[] = [
-  row("POST", "/v1/products", CreateProduct, ({ world, params: { metadata, ...fields } }) => {
-    const product = productObject(world, { ...fields, metadata: mergedMetadata({}, metadata) })
-    world.emit("product.created", world.store.add("product", product))
+  row("POST", "/v1/products", CreateProduct, ({ account, params: { metadata, ...fields } }) => {
+    const product = productObject(account, { ...fields, metadata: mergedMetadata({}, metadata) })
+    account.emit("product.created", account.store.add("product", product))
     return product
   }),
-  row("GET", "/v1/products", ListProducts, ({ world, params: { active, ids, created, ...paging } }) =>
+  row("GET", "/v1/products", ListProducts, ({ account, params: { active, ids, created, ...paging } }) =>
     page(
       "/v1/products",
-      world.store
+      account.store
         .all("product")
         .filter((each) => active === undefined || each.active === active)
         .filter((each) => (!ids || ids.includes(each.id)) && inRange(each.created, created)),
       paging,
     ),
   ),
-  row("GET", "/v1/products/:id", z.strictObject({}), ({ world, id }) => productOf(world, id)),
+  row("GET", "/v1/products/:id", z.strictObject({}), ({ account, id }) => productOf(account, id)),
   row(
     "POST",
     "/v1/products/:id",
     UpdateProduct,
-    ({ world, id, params: { metadata, active, name, description } }) => {
-      const product = productOf(world, id)
-      change(world, "product.updated", product, {
+    ({ account, id, params: { metadata, active, name, description } }) => {
+      const product = productOf(account, id)
+      change(account, "product.updated", product, {
         ...(active !== undefined && { active }),
         ...(name !== undefined && { name }),
         ...(description !== undefined && { description }),
@@ -111,11 +111,11 @@ export const catalogRows: Row[] = [
   ),
   row("POST", "/v1/prices", CreatePrice, createPrice),
   row("GET", "/v1/prices", ListPrices, listPrices),
-  row("GET", "/v1/prices/:id", z.strictObject({}), ({ world, id }) => priceOf(world, id)),
-  row("POST", "/v1/prices/:id", UpdatePrice, ({ world, id, params }) => {
-    const price = priceOf(world, id)
+  row("GET", "/v1/prices/:id", z.strictObject({}), ({ account, id }) => priceOf(account, id)),
+  row("POST", "/v1/prices/:id", UpdatePrice, ({ account, id, params }) => {
+    const price = priceOf(account, id)
     const { active, nickname, lookup_key } = params
-    change(world, "price.updated", price, {
+    change(account, "price.updated", price, {
       ...(active !== undefined && { active }),
       ...(nickname !== undefined && { nickname }),
       ...(lookup_key !== undefined && { lookup_key }),
@@ -126,29 +126,29 @@ export const catalogRows: Row[] = [
 ]
 
 /** A price that exists. Refuses otherwise, naming `param`. */
-export function priceOf(world: World, id: string, param?: string) {
-  const price = world.store.get("price", id)
+export function priceOf(account: Account, id: string, param?: string) {
+  const price = account.store.get("price", id)
   if (!price) throw noSuch("price", id, param)
   return price
 }
 
-function productOf(world: World, id: string, param?: string) {
-  const product = world.store.get("product", id)
+function productOf(account: Account, id: string, param?: string) {
+  const product = account.store.get("product", id)
   if (!product) throw noSuch("product", id, param)
   return product
 }
 
-function createPrice({ world, params }: Call<z.output<typeof CreatePrice>>) {
+function createPrice({ account, params }: Call<z.output<typeof CreatePrice>>) {
   const { lookup_key: lookupKey, product_data: data } = params
-  const taken = lookupKey && world.store.all("price").find((price) => price.lookup_key === lookupKey)
+  const taken = lookupKey && account.store.all("price").find((price) => price.lookup_key === lookupKey)
   if (taken && !params.transfer_lookup_key) {
     throw invalid(`A price (\`${taken.id}\`) already uses that lookup key.`, "lookup_key")
   }
   if (taken) taken.lookup_key = null
   const product = data
-    ? world.store.add("product", productObject(world, { name: data.name }))
-    : productOf(world, params.product ?? "", "product")
-  const price = priceObject(world, {
+    ? account.store.add("product", productObject(account, { name: data.name }))
+    : productOf(account, params.product ?? "", "product")
+  const price = priceObject(account, {
     product: product.id,
     currency: params.currency,
     unitAmount: params.unit_amount,
@@ -159,13 +159,13 @@ function createPrice({ world, params }: Call<z.output<typeof CreatePrice>>) {
     nickname: params.nickname,
     metadata: mergedMetadata({}, params.metadata),
   })
-  world.emit("price.created", world.store.add("price", price))
+  account.emit("price.created", account.store.add("price", price))
   return price
 }
 
-function listPrices({ world, params }: Call<z.output<typeof ListPrices>>) {
+function listPrices({ account, params }: Call<z.output<typeof ListPrices>>) {
   const { active, currency, product, lookup_keys: keys, type, created, recurring: _, ...paging } = params
-  const found = world.store
+  const found = account.store
     .all("price")
     .filter((each) => active === undefined || each.active === active)
     .filter((each) => (!currency || each.currency === currency) && (!type || each.type === type))

@@ -1,13 +1,13 @@
 import { z } from "zod"
+import type { Account } from "../model/account.ts"
 import { expireCheckout, type OpenSession, openCheckout } from "../model/checkout.ts"
 import { customerOf } from "../model/customers.ts"
 import { DAY, HOUR } from "../model/periods.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { priceOf } from "./catalog.ts"
 import { lineItemsOf } from "./includable.ts"
 import { page, refuseUnknown } from "./list.ts"
-import { inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
+import { ignored, inRange, integer, mergedMetadata, metadata, paging, range, text } from "./params.ts"
 import { type Call, type Row, row } from "./row.ts"
 
 const Create = z.strictObject({
@@ -17,7 +17,7 @@ const Create = z.strictObject({
       z.strictObject({
         price: text,
         quantity: integer.optional(),
-        ...unheeded("adjustable_quantity", "tax_rates", "metadata"),
+        ...ignored("adjustable_quantity", "tax_rates", "metadata"),
       }),
     )
     .min(1)
@@ -32,7 +32,7 @@ const Create = z.strictObject({
   subscription_data: z
     .strictObject({
       metadata: metadata.optional(),
-      ...unheeded(
+      ...ignored(
         "billing_mode",
         "description",
         "invoice_settings",
@@ -42,19 +42,14 @@ const Create = z.strictObject({
     })
     .optional(),
   ui_mode: z.enum(["hosted", "hosted_page"]).optional(),
-  ...unheeded(
-    "adaptive_pricing",
-    "after_expiration",
-    "allow_promotion_codes",
-    "allowed_payment_method_types",
-  ),
-  ...unheeded("automatic_tax", "billing_address_collection", "branding_settings", "consent_collection"),
-  ...unheeded("currency", "custom_fields", "custom_text", "customer_account", "customer_creation"),
-  ...unheeded("customer_update", "discounts", "excluded_payment_method_types", "integration_identifier"),
-  ...unheeded("locale", "managed_payments", "name_collection", "optional_items", "origin_context"),
-  ...unheeded("payment_method_collection", "payment_method_configuration", "payment_method_data"),
-  ...unheeded("payment_method_options", "permissions", "phone_number_collection"),
-  ...unheeded("saved_payment_method_options", "submit_type", "tax_id_collection", "wallet_options"),
+  ...ignored("adaptive_pricing", "after_expiration", "allow_promotion_codes", "allowed_payment_method_types"),
+  ...ignored("automatic_tax", "billing_address_collection", "branding_settings", "consent_collection"),
+  ...ignored("currency", "custom_fields", "custom_text", "customer_account", "customer_creation"),
+  ...ignored("customer_update", "discounts", "excluded_payment_method_types", "integration_identifier"),
+  ...ignored("locale", "managed_payments", "name_collection", "optional_items", "origin_context"),
+  ...ignored("payment_method_collection", "payment_method_configuration", "payment_method_data"),
+  ...ignored("payment_method_options", "permissions", "phone_number_collection"),
+  ...ignored("saved_payment_method_options", "submit_type", "tax_id_collection", "wallet_options"),
 })
 const List = z.strictObject({
   ...paging,
@@ -62,7 +57,7 @@ const List = z.strictObject({
   subscription: text.optional(),
   status: z.enum(["open", "complete", "expired"]).optional(),
   created: range.optional(),
-  ...unheeded("customer_account", "customer_details", "payment_intent", "payment_link"),
+  ...ignored("customer_account", "customer_details", "payment_intent", "payment_link"),
 })
 const None = z.strictObject({})
 const PATH = "/v1/checkout/sessions"
@@ -70,22 +65,24 @@ const PATH = "/v1/checkout/sessions"
 export const checkoutRows: Row[] = [
   row("POST", PATH, Create, create),
   row("GET", PATH, List, list),
-  row("GET", `${PATH}/:id`, None, ({ world, id }) => sessionOf(world, id)),
-  row("POST", `${PATH}/:id`, z.strictObject({ metadata: metadata.optional() }), ({ world, id, params }) => {
-    const session = sessionOf(world, id)
+  row("GET", `${PATH}/:id`, None, ({ account, id }) => sessionOf(account, id)),
+  row("POST", `${PATH}/:id`, z.strictObject({ metadata: metadata.optional() }), ({ account, id, params }) => {
+    const session = sessionOf(account, id)
     session.metadata = mergedMetadata(session.metadata ?? {}, params.metadata)
     return session
   }),
-  row("POST", `${PATH}/:id/expire`, None, ({ world, id }) => expireCheckout(world, sessionOf(world, id))),
-  row("GET", `${PATH}/:id/line_items`, z.strictObject(paging), ({ world, id }) => {
-    return lineItemsOf(world, sessionOf(world, id).id)
+  row("POST", `${PATH}/:id/expire`, None, ({ account, id }) =>
+    expireCheckout(account, sessionOf(account, id)),
+  ),
+  row("GET", `${PATH}/:id/line_items`, z.strictObject(paging), ({ account, id }) => {
+    return lineItemsOf(account, sessionOf(account, id).id)
   }),
 ]
 
-function list({ world, params }: Call<z.output<typeof List>>) {
+function list({ account, params }: Call<z.output<typeof List>>) {
   const { customer, subscription, status, created, ...paging } = params
-  refuseUnknown(world, { customer, subscription })
-  const found = world.store
+  refuseUnknown(account, { customer, subscription })
+  const found = account.store
     .all("session")
     .filter((each) => !customer || each.customer === customer)
     .filter((each) => !subscription || each.subscription === subscription)
@@ -94,23 +91,23 @@ function list({ world, params }: Call<z.output<typeof List>>) {
 }
 
 /** A session that exists. Refuses otherwise. */
-export function sessionOf(world: World, id: string) {
-  const session = world.store.get("session", id)
+export function sessionOf(account: Account, id: string) {
+  const session = account.store.get("session", id)
   if (!session) throw noSuch("checkout.session", id)
   return session
 }
 
-function create({ world, params }: Call<z.output<typeof Create>>) {
+function create({ account, params }: Call<z.output<typeof Create>>) {
   if (params.mode !== "subscription") throw invalid("The simulator only serves mode=subscription.", "mode")
   if (params.customer && params.customer_email) {
     throw invalid("You may only specify one of these parameters: customer, customer_email.", "customer_email")
   }
-  return openCheckout(world, wanted(world, params))
+  return openCheckout(account, wanted(account, params))
 }
 
-function wanted(world: World, params: z.output<typeof Create>): OpenSession {
+function wanted(account: Account, params: z.output<typeof Create>): OpenSession {
   const [item] = params.line_items
-  const price = priceOf(world, item?.price ?? "", "line_items[0][price]")
+  const price = priceOf(account, item?.price ?? "", "line_items[0][price]")
   if (!price.active)
     throw invalid(
       `The price specified is inactive. This field only accepts active prices.`,
@@ -120,13 +117,13 @@ function wanted(world: World, params: z.output<typeof Create>): OpenSession {
     throw invalid("You must provide at least one recurring price in `subscription` mode.", "line_items")
   const quantity = item?.quantity ?? 1
   return {
-    customer: params.customer ? customerOf(world, params.customer, "customer") : null,
+    customer: params.customer ? customerOf(account, params.customer, "customer") : null,
     customerEmail: params.customer_email,
     clientReferenceId: params.client_reference_id,
     amount: (price.unit_amount ?? 0) * quantity,
     currency: price.currency,
     metadata: mergedMetadata({}, params.metadata),
-    expiresAt: expiry(world, params.expires_at),
+    expiresAt: expiry(account, params.expires_at),
     successUrl: absolute(params.success_url, "success_url"),
     cancelUrl: params.cancel_url === undefined ? undefined : absolute(params.cancel_url, "cancel_url"),
     price: price.id,
@@ -136,8 +133,8 @@ function wanted(world: World, params: z.output<typeof Create>): OpenSession {
 }
 
 /** A caller's clock shows real time, also when the simulator's was moved on; either may be meant. */
-function expiry(world: World, asked: number | undefined): number {
-  const now = world.now()
+function expiry(account: Account, asked: number | undefined): number {
+  const now = account.now()
   if (asked === undefined) return now + DAY
   const realNow = Math.floor(Date.now() / 1000)
   for (const from of [now, realNow]) {

@@ -4,7 +4,7 @@ import { change } from "../model/change.ts"
 import { createCustomer, customerOf, deleteCustomer } from "../model/customers.ts"
 import { noSuch } from "../model/refusals.ts"
 import { page } from "./list.ts"
-import { emptyable, inRange, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
+import { emptyable, ignored, inRange, mergedMetadata, metadata, paging, range, text } from "./params.ts"
 import { paymentMethodOf } from "./payment-methods.ts"
 import { type Call, type Row, row } from "./row.ts"
 import { searchCustomers } from "./search.ts"
@@ -18,11 +18,11 @@ const Fields = {
   invoice_settings: z
     .strictObject({
       default_payment_method: text.optional(),
-      ...unheeded("custom_fields", "footer", "rendering_options"),
+      ...ignored("custom_fields", "footer", "rendering_options"),
     })
     .optional(),
-  ...unheeded("address", "balance", "business_name", "cash_balance", "individual_name", "invoice_prefix"),
-  ...unheeded(
+  ...ignored("address", "balance", "business_name", "cash_balance", "individual_name", "invoice_prefix"),
+  ...ignored(
     "next_invoice_sequence",
     "preferred_locales",
     "shipping",
@@ -33,48 +33,48 @@ const Fields = {
   ),
 }
 
-const Create = z.strictObject({ ...Fields, payment_method: text.optional(), ...unheeded("tax_id_data") })
-const Update = z.strictObject({ ...Fields, ...unheeded("default_source") })
+const Create = z.strictObject({ ...Fields, payment_method: text.optional(), ...ignored("tax_id_data") })
+const Update = z.strictObject({ ...Fields, ...ignored("default_source") })
 const List = z.strictObject({
   ...paging,
   email: text.optional(),
   created: range.optional(),
-  ...unheeded("test_clock"),
+  ...ignored("test_clock"),
 })
-const Search = z.strictObject({ query: text, limit: paging.limit, ...unheeded("page") })
+const Search = z.strictObject({ query: text, limit: paging.limit, ...ignored("page") })
 const None = z.strictObject({})
 
 export const customerRows: Row[] = [
   row("POST", "/v1/customers", Create, create),
-  row("GET", "/v1/customers", List, ({ world, params: { email, created, ...paging } }) =>
+  row("GET", "/v1/customers", List, ({ account, params: { email, created, ...paging } }) =>
     page(
       "/v1/customers",
-      world.store
+      account.store
         .all("customer")
         .filter((each) => (email === undefined || each.email === email) && inRange(each.created, created)),
       paging,
     ),
   ),
-  row("GET", "/v1/customers/search", Search, ({ world, params }) => searchCustomers(world, params)),
-  row("GET", "/v1/customers/:id", None, ({ world, id }) => {
-    return world.store.get("deleted_customer", id) ?? customerOf(world, id)
+  row("GET", "/v1/customers/search", Search, ({ account, params }) => searchCustomers(account, params)),
+  row("GET", "/v1/customers/:id", None, ({ account, id }) => {
+    return account.store.get("deleted_customer", id) ?? customerOf(account, id)
   }),
   row("POST", "/v1/customers/:id", Update, update),
-  row("DELETE", "/v1/customers/:id", None, ({ world, id }) => deleteCustomer(world, id)),
+  row("DELETE", "/v1/customers/:id", None, ({ account, id }) => deleteCustomer(account, id)),
   row(
     "GET",
     "/v1/customers/:id/payment_methods",
-    z.strictObject({ ...paging, ...unheeded("type") }),
+    z.strictObject({ ...paging, ...ignored("type") }),
     (call) => {
-      customerOf(call.world, call.id)
-      const own = call.world.store.all("payment_method").filter((method) => method.customer === call.id)
+      customerOf(call.account, call.id)
+      const own = call.account.store.all("payment_method").filter((method) => method.customer === call.id)
       return page(`/v1/customers/${call.id}/payment_methods`, own, call.params)
     },
   ),
 ]
 
-function create({ world, params }: Call<z.output<typeof Create>>) {
-  const customer = createCustomer(world, {
+function create({ account, params }: Call<z.output<typeof Create>>) {
+  const customer = createCustomer(account, {
     email: params.email ?? undefined,
     name: params.name ?? undefined,
     phone: params.phone ?? undefined,
@@ -84,9 +84,9 @@ function create({ world, params }: Call<z.output<typeof Create>>) {
   if (params.payment_method) {
     const kind = testCard(params.payment_method)
     const method = kind
-      ? createCard(world, kind, customer)
-      : paymentMethodOf(world, params.payment_method, "payment_method")
-    attachCard(world, method, customer)
+      ? createCard(account, kind, customer)
+      : paymentMethodOf(account, params.payment_method, "payment_method")
+    attachCard(account, method, customer)
     if (params.invoice_settings?.default_payment_method === params.payment_method) {
       customer.invoice_settings.default_payment_method = method.id
     }
@@ -94,14 +94,14 @@ function create({ world, params }: Call<z.output<typeof Create>>) {
   return customer
 }
 
-function update({ world, id, params }: Call<z.output<typeof Update>>) {
-  const customer = customerOf(world, id)
+function update({ account, id, params }: Call<z.output<typeof Update>>) {
+  const customer = customerOf(account, id)
   const { email, name, phone, description } = params
   const method = params.invoice_settings?.default_payment_method
-  if (method && world.store.get("payment_method", method)?.customer !== id) {
+  if (method && account.store.get("payment_method", method)?.customer !== id) {
     throw noSuch("PaymentMethod", method, "invoice_settings[default_payment_method]")
   }
-  change(world, "customer.updated", customer, {
+  change(account, "customer.updated", customer, {
     ...(email !== undefined && { email }),
     ...(name !== undefined && { name }),
     ...(phone !== undefined && { phone }),

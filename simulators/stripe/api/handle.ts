@@ -44,18 +44,18 @@ export function prepare(asked: Asked, requestId: string): Prepared {
 
 /** Does a call and answers it, also when it is refused. */
 export function carryOut(state: State, { row, id, form, key, requestId, version }: Prepared): Reply {
-  const { world } = state
-  runDue(world)
-  world.request = { id: requestId, idempotency_key: key }
+  const { account } = state
+  runDue(account)
+  account.request = { id: requestId, idempotency_key: key }
   try {
     const { expand, ...params } = form
-    const answer = row.run(world, decoded(id), params)
-    return reply(200, expanded(world, answer, pathsOf(expand)), headersOf(requestId, version, key))
+    const answer = row.run(account, decoded(id), params)
+    return reply(200, expanded(account, answer, pathsOf(expand)), headersOf(requestId, version, key))
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     return refusal(error, requestId, version, key)
   } finally {
-    world.request = null
+    account.request = null
   }
 }
 

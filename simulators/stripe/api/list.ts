@@ -1,5 +1,5 @@
+import type { Account } from "../model/account.ts"
 import { noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { listOf } from "../objects/lists.ts"
 
 type Paging = { limit?: number; starting_after?: string; ending_before?: string }
@@ -21,7 +21,7 @@ export function page<T extends { id: string }>(url: string, oldestFirst: readonl
 
 /** Refuses a filter by something that never was. What is deleted can still be asked for. */
 export function refuseUnknown(
-  { store }: World,
+  { store }: Account,
   { customer, subscription }: { customer?: string; subscription?: string },
 ): void {
   if (customer !== undefined && !store.get("customer", customer) && !store.get("deleted_customer", customer))

@@ -46,7 +46,7 @@ export const paging = {
 }
 
 /** Parameters that Stripe knows and the simulator takes without heeding them. */
-export function unheeded<Name extends string>(...names: Name[]) {
+export function ignored<Name extends string>(...names: Name[]) {
   return Object.fromEntries(names.map((name) => [name, z.unknown().optional()])) as unknown as Record<
     Name,
     z.ZodOptional<z.ZodUnknown>

@@ -1,8 +1,8 @@
 import { z } from "zod"
+import type { Account } from "../model/account.ts"
 import { noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { page } from "./list.ts"
-import { inRange, paging, range, text, unheeded } from "./params.ts"
+import { ignored, inRange, paging, range, text } from "./params.ts"
 import { type Row, row } from "./row.ts"
 
 const ListJoints = z.strictObject({
@@ -12,7 +12,7 @@ const ListJoints = z.strictObject({
     .strictObject({
       type: z.enum(["payment_intent", "payment_record"]),
       payment_intent: text.optional(),
-      ...unheeded("payment_record"),
+      ...ignored("payment_record"),
     })
     .optional(),
   status: z.enum(["canceled", "open", "paid"]).optional(),
@@ -22,14 +22,14 @@ const ListIntents = z.strictObject({
   ...paging,
   customer: text.optional(),
   created: range.optional(),
-  ...unheeded("customer_account"),
+  ...ignored("customer_account"),
 })
 const ListCharges = z.strictObject({
   ...paging,
   customer: text.optional(),
   payment_intent: text.optional(),
   created: range.optional(),
-  ...unheeded("transfer_group"),
+  ...ignored("transfer_group"),
 })
 const None = z.strictObject({})
 
@@ -38,10 +38,10 @@ export const paymentRows: Row[] = [
     "GET",
     "/v1/invoice_payments",
     ListJoints,
-    ({ world, params: { invoice, payment, status, created, ...paging } }) =>
+    ({ account, params: { invoice, payment, status, created, ...paging } }) =>
       page(
         "/v1/invoice_payments",
-        world.store
+        account.store
           .all("invoice_payment")
           .filter((each) => !invoice || each.invoice === invoice)
           .filter((each) => !payment || each.payment.payment_intent === payment.payment_intent)
@@ -49,29 +49,29 @@ export const paymentRows: Row[] = [
         paging,
       ),
   ),
-  row("GET", "/v1/invoice_payments/:id", None, ({ world, id }) => {
-    return world.store.get("invoice_payment", id) ?? missing("invoice_payment", id)
+  row("GET", "/v1/invoice_payments/:id", None, ({ account, id }) => {
+    return account.store.get("invoice_payment", id) ?? missing("invoice_payment", id)
   }),
-  row("GET", "/v1/payment_intents", ListIntents, ({ world, params: { customer, created, ...paging } }) =>
+  row("GET", "/v1/payment_intents", ListIntents, ({ account, params: { customer, created, ...paging } }) =>
     page(
       "/v1/payment_intents",
-      world.store
+      account.store
         .all("payment_intent")
         .filter((each) => (!customer || each.customer === customer) && inRange(each.created, created)),
       paging,
     ),
   ),
-  row("GET", "/v1/payment_intents/:id", None, ({ world, id }) => {
-    return world.store.get("payment_intent", id) ?? missing("payment_intent", id)
+  row("GET", "/v1/payment_intents/:id", None, ({ account, id }) => {
+    return account.store.get("payment_intent", id) ?? missing("payment_intent", id)
   }),
   row(
     "GET",
     "/v1/charges",
     ListCharges,
-    ({ world, params: { customer, payment_intent, created, ...paging } }) =>
+    ({ account, params: { customer, payment_intent, created, ...paging } }) =>
       page(
         "/v1/charges",
-        world.store
+        account.store
           .all("charge")
           .filter((each) => !customer || each.customer === customer)
           .filter((each) => !payment_intent || each.payment_intent === payment_intent)
@@ -79,12 +79,12 @@ export const paymentRows: Row[] = [
         paging,
       ),
   ),
-  row("GET", "/v1/charges/:id", None, ({ world, id }) => chargeOf(world, id)),
+  row("GET", "/v1/charges/:id", None, ({ account, id }) => chargeOf(account, id)),
 ]
 
 /** A charge that exists. Refuses otherwise, naming `param`. */
-export function chargeOf(world: World, id: string, param?: string) {
-  const charge = world.store.get("charge", id)
+export function chargeOf(account: Account, id: string, param?: string) {
+  const charge = account.store.get("charge", id)
   if (!charge) throw noSuch("charge", id, param)
   return charge
 }

@@ -1,18 +1,18 @@
 import { z } from "zod"
+import type { Account } from "../model/account.ts"
 import { change } from "../model/change.ts"
 import { customerOf } from "../model/customers.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { configurationObject, portalSessionObject } from "../objects/portal.ts"
 import { page } from "./list.ts"
-import { emptyable, flag, mergedMetadata, metadata, paging, text, unheeded } from "./params.ts"
+import { emptyable, flag, ignored, mergedMetadata, metadata, paging, text } from "./params.ts"
 import { type Call, type Row, row } from "./row.ts"
 
 const CreateSession = z.strictObject({
   customer: text,
   configuration: text.optional(),
   return_url: text.optional(),
-  ...unheeded("after_expiration", "customer_account", "flow_data", "locale", "on_behalf_of"),
+  ...ignored("after_expiration", "customer_account", "flow_data", "locale", "on_behalf_of"),
 })
 const Features = z.record(z.string(), z.unknown())
 const Configuration = {
@@ -26,7 +26,7 @@ const Configuration = {
   default_return_url: emptyable.optional(),
   metadata: metadata.optional(),
   name: emptyable.optional(),
-  ...unheeded("login_page"),
+  ...ignored("login_page"),
 }
 const Create = z.strictObject({ ...Configuration, features: Features })
 const Update = z.strictObject({ ...Configuration, features: Features.optional(), active: flag.optional() })
@@ -35,32 +35,35 @@ const PATH = "/v1/billing_portal/configurations"
 
 export const portalRows: Row[] = [
   row("POST", "/v1/billing_portal/sessions", CreateSession, createSession),
-  row("POST", PATH, Create, ({ world, params }) => {
-    const configuration = configurationObject(world, {
+  row("POST", PATH, Create, ({ account, params }) => {
+    const configuration = configurationObject(account, {
       businessProfile: params.business_profile,
       defaultReturnUrl: params.default_return_url ?? undefined,
       features: featuresOf(params.features),
       metadata: mergedMetadata({}, params.metadata),
       name: params.name ?? undefined,
     })
-    world.emit("billing_portal.configuration.created", world.store.add("portal_configuration", configuration))
+    account.emit(
+      "billing_portal.configuration.created",
+      account.store.add("portal_configuration", configuration),
+    )
     return configuration
   }),
-  row("GET", PATH, List, ({ world, params: { active, is_default, ...paging } }) =>
+  row("GET", PATH, List, ({ account, params: { active, is_default, ...paging } }) =>
     page(
       PATH,
-      world.store
+      account.store
         .all("portal_configuration")
         .filter((each) => active === undefined || each.active === active)
         .filter((each) => is_default === undefined || each.is_default === is_default),
       paging,
     ),
   ),
-  row("GET", `${PATH}/:id`, z.strictObject({}), ({ world, id }) => configurationOf(world, id)),
-  row("POST", `${PATH}/:id`, Update, ({ world, id, params }) => {
-    const configuration = configurationOf(world, id)
+  row("GET", `${PATH}/:id`, z.strictObject({}), ({ account, id }) => configurationOf(account, id)),
+  row("POST", `${PATH}/:id`, Update, ({ account, id, params }) => {
+    const configuration = configurationOf(account, id)
     const { active, features } = params
-    change(world, "billing_portal.configuration.updated", configuration, {
+    change(account, "billing_portal.configuration.updated", configuration, {
       ...(active !== undefined && { active }),
       ...(features && { features: { ...configuration.features, ...featuresOf(features) } }),
       ...(params.default_return_url !== undefined && { default_return_url: params.default_return_url }),
@@ -70,23 +73,23 @@ export const portalRows: Row[] = [
   }),
 ]
 
-function createSession({ world, params }: Call<z.output<typeof CreateSession>>) {
-  const customer = customerOf(world, params.customer, "customer")
+function createSession({ account, params }: Call<z.output<typeof CreateSession>>) {
+  const customer = customerOf(account, params.customer, "customer")
   const configuration = params.configuration
-    ? configurationOf(world, params.configuration, "configuration")
-    : world.store.all("portal_configuration").find((each) => each.is_default)
+    ? configurationOf(account, params.configuration, "configuration")
+    : account.store.all("portal_configuration").find((each) => each.is_default)
   if (!configuration?.active) throw invalid("The portal configuration isn't active.", "configuration")
-  const session = portalSessionObject(world, {
+  const session = portalSessionObject(account, {
     customer: customer.id,
     configuration: configuration.id,
     returnUrl: params.return_url ?? configuration.default_return_url,
   })
-  world.emit("billing_portal.session.created", world.store.add("portal_session", session))
+  account.emit("billing_portal.session.created", account.store.add("portal_session", session))
   return session
 }
 
-function configurationOf(world: World, id: string, param?: string) {
-  const configuration = world.store.get("portal_configuration", id)
+function configurationOf(account: Account, id: string, param?: string) {
+  const configuration = account.store.get("portal_configuration", id)
   if (!configuration) throw noSuch("configuration", id, param)
   return configuration
 }

@@ -2,10 +2,10 @@ import { catalogRows } from "./catalog.ts"
 import { checkoutRows } from "./checkout.ts"
 import { customerRows } from "./customers.ts"
 import { invoiceRows } from "./invoices.ts"
-import { moneyBackRows } from "./money-back.ts"
 import { paymentMethodRows } from "./payment-methods.ts"
 import { paymentRows } from "./payments.ts"
 import { portalRows } from "./portal.ts"
+import { refundDisputeRoutes } from "./refunds-disputes.ts"
 import type { Row } from "./row.ts"
 import { subscriptionRows } from "./subscriptions.ts"
 import { webhookRows } from "./webhooks.ts"
@@ -18,7 +18,7 @@ const ROWS: Row[] = [
   ...invoiceRows,
   ...paymentRows,
   ...paymentMethodRows,
-  ...moneyBackRows,
+  ...refundDisputeRoutes,
   ...portalRows,
   ...webhookRows,
 ]

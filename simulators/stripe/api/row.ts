@@ -1,5 +1,5 @@
 import type { z } from "zod"
-import type { World } from "../model/world.ts"
+import type { Account } from "../model/account.ts"
 import type { Form } from "./form.ts"
 import { checked } from "./params.ts"
 
@@ -9,10 +9,10 @@ export type Method = "GET" | "POST" | "DELETE"
 export type Row = {
   method: Method
   path: string
-  run(world: World, id: string, form: Form): unknown
+  run(account: Account, id: string, form: Form): unknown
 }
 
-export type Call<Params> = { world: World; id: string; params: Params }
+export type Call<Params> = { account: Account; id: string; params: Params }
 
 /** Declares a call. `run` gets checked parameters and returns the object to answer with, unexpanded. */
 export function row<S extends z.ZodType>(
@@ -21,5 +21,5 @@ export function row<S extends z.ZodType>(
   params: S,
   run: (call: Call<z.output<S>>) => unknown,
 ): Row {
-  return { method, path, run: (world, id, form) => run({ world, id, params: checked(params, form) }) }
+  return { method, path, run: (account, id, form) => run({ account, id, params: checked(params, form) }) }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises"
 import type { Call } from "../calls.ts"
-import { type Fault, refusalOf } from "../faults.ts"
 import type { Reply } from "../idempotency.ts"
+import { type Fault, refusalOf } from "../injected-faults.ts"
 import { Refused } from "../model/refusals.ts"
 import type { State } from "../state.ts"
 import { type Asked, carryOut, newRequestId, type Prepared, prepare, refusal } from "./handle.ts"

@@ -1,15 +1,15 @@
 import type Stripe from "stripe"
 import { z } from "zod"
+import type { Account } from "../model/account.ts"
 import { cancelNow, isOver, type Schedule, scheduleCancellation } from "../model/cancel.ts"
 import { attachCard } from "../model/cards.ts"
 import { change } from "../model/change.ts"
 import { customerOf } from "../model/customers.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
 import { subscribe } from "../model/subscribe.ts"
-import type { World } from "../model/world.ts"
 import { priceOf } from "./catalog.ts"
 import { page, refuseUnknown } from "./list.ts"
-import { flag, inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
+import { flag, ignored, inRange, integer, mergedMetadata, metadata, paging, range, text } from "./params.ts"
 import { paymentMethodOf } from "./payment-methods.ts"
 import { type Call, type Row, row } from "./row.ts"
 
@@ -18,24 +18,22 @@ const Common = {
   default_payment_method: text.optional(),
   description: text.optional(),
   metadata: metadata.optional(),
-  ...unheeded("add_invoice_items", "application_fee_percent", "automatic_tax", "billing_schedules"),
-  ...unheeded("billing_thresholds", "billing_cycle_anchor", "collection_method", "days_until_due"),
-  ...unheeded("default_source", "default_tax_rates", "discounts", "invoice_settings", "off_session"),
-  ...unheeded("on_behalf_of", "payment_settings", "pending_invoice_item_interval", "proration_behavior"),
-  ...unheeded("transfer_data", "trial_end", "trial_from_plan", "trial_settings"),
+  ...ignored("add_invoice_items", "application_fee_percent", "automatic_tax", "billing_schedules"),
+  ...ignored("billing_thresholds", "billing_cycle_anchor", "collection_method", "days_until_due"),
+  ...ignored("default_source", "default_tax_rates", "discounts", "invoice_settings", "off_session"),
+  ...ignored("on_behalf_of", "payment_settings", "pending_invoice_item_interval", "proration_behavior"),
+  ...ignored("transfer_data", "trial_end", "trial_from_plan", "trial_settings"),
 }
 const Create = z.strictObject({
   ...Common,
   customer: text,
   items: z
-    .array(
-      z.strictObject({ price: text, quantity: integer.optional(), ...unheeded("metadata", "tax_rates") }),
-    )
+    .array(z.strictObject({ price: text, quantity: integer.optional(), ...ignored("metadata", "tax_rates") }))
     .min(1)
     .max(1, "the simulator takes one item"),
   payment_behavior: z.enum(["allow_incomplete", "default_incomplete", "error_if_incomplete"]).optional(),
   cancel_at: integer.optional(),
-  ...unheeded(
+  ...ignored(
     "backdate_start_date",
     "billing_cycle_anchor_config",
     "billing_mode",
@@ -47,15 +45,15 @@ const Update = z.strictObject({
   ...Common,
   cancel_at: z.union([z.literal("").transform(() => null), integer]).optional(),
   cancellation_details: z
-    .strictObject({ comment: text.optional(), feedback: text.optional(), ...unheeded("feedback_option") })
+    .strictObject({ comment: text.optional(), feedback: text.optional(), ...ignored("feedback_option") })
     .optional(),
-  ...unheeded("items", "pause_collection", "payment_behavior", "proration_date"),
+  ...ignored("items", "pause_collection", "payment_behavior", "proration_date"),
 })
 const Cancel = z.strictObject({
   cancellation_details: z
-    .strictObject({ comment: text.optional(), feedback: text.optional(), ...unheeded("feedback_option") })
+    .strictObject({ comment: text.optional(), feedback: text.optional(), ...ignored("feedback_option") })
     .optional(),
-  ...unheeded("invoice_now", "prorate"),
+  ...ignored("invoice_now", "prorate"),
 })
 const List = z.strictObject({
   ...paging,
@@ -76,7 +74,7 @@ const List = z.strictObject({
     ])
     .optional(),
   created: range.optional(),
-  ...unheeded(
+  ...ignored(
     "automatic_tax",
     "collection_method",
     "current_period_end",
@@ -89,33 +87,33 @@ const PATH = "/v1/subscriptions"
 export const subscriptionRows: Row[] = [
   row("POST", PATH, Create, create),
   row("GET", PATH, List, list),
-  row("GET", `${PATH}/:id`, z.strictObject({}), ({ world, id }) => subscriptionOfId(world, id)),
+  row("GET", `${PATH}/:id`, z.strictObject({}), ({ account, id }) => subscriptionOfId(account, id)),
   row("POST", `${PATH}/:id`, Update, update),
-  row("DELETE", `${PATH}/:id`, Cancel, ({ world, id, params }) => {
-    const subscription = subscriptionOfId(world, id)
+  row("DELETE", `${PATH}/:id`, Cancel, ({ account, id, params }) => {
+    const subscription = subscriptionOfId(account, id)
     if (isOver(subscription)) throw noSuch("subscription", id)
     noteDetails(subscription, params.cancellation_details)
-    cancelNow(world, subscription)
+    cancelNow(account, subscription)
     return subscription
   }),
 ]
 
 /** A subscription that exists. Refuses otherwise, naming `param`. */
-export function subscriptionOfId(world: World, id: string, param?: string): Stripe.Subscription {
-  const subscription = world.store.get("subscription", id)
+export function subscriptionOfId(account: Account, id: string, param?: string): Stripe.Subscription {
+  const subscription = account.store.get("subscription", id)
   if (!subscription) throw noSuch("subscription", id, param)
   return subscription
 }
 
-function create({ world, params }: Call<z.output<typeof Create>>) {
-  const customer = customerOf(world, params.customer, "customer")
+function create({ account, params }: Call<z.output<typeof Create>>) {
+  const customer = customerOf(account, params.customer, "customer")
   const [item] = params.items
-  const price = priceOf(world, item?.price ?? "", "items[0][price]")
+  const price = priceOf(account, item?.price ?? "", "items[0][price]")
   const method =
     params.default_payment_method &&
-    paymentMethodOf(world, params.default_payment_method, "default_payment_method")
-  if (method && method.customer === null) attachCard(world, method, customer)
-  const subscription = subscribe(world, {
+    paymentMethodOf(account, params.default_payment_method, "default_payment_method")
+  if (method && method.customer === null) attachCard(account, method, customer)
+  const subscription = subscribe(account, {
     customer,
     price,
     quantity: item?.quantity,
@@ -125,14 +123,14 @@ function create({ world, params }: Call<z.output<typeof Create>>) {
     behavior: params.payment_behavior,
   })
   const schedule = scheduleOf(params)
-  if (schedule) scheduleCancellation(world, subscription, schedule)
+  if (schedule) scheduleCancellation(account, subscription, schedule)
   return subscription
 }
 
-function list({ world, params }: Call<z.output<typeof List>>) {
+function list({ account, params }: Call<z.output<typeof List>>) {
   const { customer, price, status, created, ...paging } = params
-  refuseUnknown(world, { customer })
-  const found = world.store
+  refuseUnknown(account, { customer })
+  const found = account.store
     .all("subscription")
     .filter((each) => !customer || each.customer === customer)
     .filter((each) => !price || each.items.data.some((item) => item.price.id === price))
@@ -147,16 +145,16 @@ function hasStatus(subscription: Stripe.Subscription, status?: string): boolean 
   return status === "ended" ? isOver(subscription) : subscription.status === status
 }
 
-function update({ world, id, params }: Call<z.output<typeof Update>>) {
-  const subscription = subscriptionOfId(world, id)
+function update({ account, id, params }: Call<z.output<typeof Update>>) {
+  const subscription = subscriptionOfId(account, id)
   if (params.items !== undefined) throw invalid("The simulator can't change a subscription's items.", "items")
   noteDetails(subscription, params.cancellation_details)
   const schedule = scheduleOf(params)
-  if (schedule) scheduleCancellation(world, subscription, schedule)
+  if (schedule) scheduleCancellation(account, subscription, schedule)
   const method =
     params.default_payment_method &&
-    paymentMethodOf(world, params.default_payment_method, "default_payment_method")
-  change(world, "customer.subscription.updated", subscription, {
+    paymentMethodOf(account, params.default_payment_method, "default_payment_method")
+  change(account, "customer.subscription.updated", subscription, {
     metadata: mergedMetadata(subscription.metadata, params.metadata),
     ...(method && { default_payment_method: method.id }),
     ...(params.description !== undefined && { description: params.description }),

@@ -1,11 +1,11 @@
 import { z } from "zod"
+import type { Account } from "../model/account.ts"
 import { API_VERSION } from "../model/events.ts"
 import { newId } from "../model/ids.ts"
 import { noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { webhookEndpointObject } from "../objects/webhook-endpoint.ts"
 import { page } from "./list.ts"
-import { flag, inRange, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
+import { flag, ignored, inRange, mergedMetadata, metadata, paging, range, text } from "./params.ts"
 import { type Call, type Row, row } from "./row.ts"
 
 const Create = z.strictObject({
@@ -14,7 +14,7 @@ const Create = z.strictObject({
   api_version: text.optional(),
   description: text.optional(),
   metadata: metadata.optional(),
-  ...unheeded("connect"),
+  ...ignored("connect"),
 })
 const Update = z.strictObject({
   url: z.url().optional(),
@@ -34,45 +34,45 @@ const None = z.strictObject({})
 const PATH = "/v1/webhook_endpoints"
 
 export const webhookRows: Row[] = [
-  row("POST", PATH, Create, ({ world, params }) => {
+  row("POST", PATH, Create, ({ account, params }) => {
     const { url, enabled_events: events, description, api_version: version = API_VERSION } = params
     const secret = newId("whsec", 32)
-    const endpoint = webhookEndpointObject(world, { url, secret, events, description, version })
+    const endpoint = webhookEndpointObject(account, { url, secret, events, description, version })
     endpoint.metadata = mergedMetadata({}, params.metadata)
-    return world.store.add("webhook_endpoint", endpoint)
+    return account.store.add("webhook_endpoint", endpoint)
   }),
-  row("GET", PATH, z.strictObject(paging), ({ world, params }) =>
-    page(PATH, world.store.all("webhook_endpoint").map(shown), params),
+  row("GET", PATH, z.strictObject(paging), ({ account, params }) =>
+    page(PATH, account.store.all("webhook_endpoint").map(shown), params),
   ),
-  row("GET", `${PATH}/:id`, None, ({ world, id }) => shown(endpointOf(world, id))),
+  row("GET", `${PATH}/:id`, None, ({ account, id }) => shown(endpointOf(account, id))),
   row("POST", `${PATH}/:id`, Update, update),
-  row("DELETE", `${PATH}/:id`, None, ({ world, id }) => {
-    endpointOf(world, id)
-    world.store.remove("webhook_endpoint", id)
+  row("DELETE", `${PATH}/:id`, None, ({ account, id }) => {
+    endpointOf(account, id)
+    account.store.remove("webhook_endpoint", id)
     return { id, object: "webhook_endpoint", deleted: true }
   }),
   row(
     "GET",
     "/v1/events",
     ListEvents,
-    ({ world, params: { type, types, created, delivery_success: _, ...paging } }) =>
+    ({ account, params: { type, types, created, delivery_success: _, ...paging } }) =>
       page(
         "/v1/events",
-        world.events
+        account.events
           .all()
           .filter((event) => matches(event.type, type ? [type] : types) && inRange(event.created, created)),
         paging,
       ),
   ),
-  row("GET", "/v1/events/:id", None, ({ world, id }) => {
-    const event = world.events.get(id)
+  row("GET", "/v1/events/:id", None, ({ account, id }) => {
+    const event = account.events.get(id)
     if (!event) throw noSuch("event", id)
     return event
   }),
 ]
 
-function update({ world, id, params }: Call<z.output<typeof Update>>) {
-  const endpoint = endpointOf(world, id)
+function update({ account, id, params }: Call<z.output<typeof Update>>) {
+  const endpoint = endpointOf(account, id)
   const { url, enabled_events, description, disabled } = params
   Object.assign(endpoint, {
     ...(url && { url }),
@@ -84,8 +84,8 @@ function update({ world, id, params }: Call<z.output<typeof Update>>) {
   return shown(endpoint)
 }
 
-function endpointOf(world: World, id: string) {
-  const endpoint = world.store.get("webhook_endpoint", id)
+function endpointOf(account: Account, id: string) {
+  const endpoint = account.store.get("webhook_endpoint", id)
   if (!endpoint) throw noSuch("webhook endpoint", id)
   return endpoint
 }

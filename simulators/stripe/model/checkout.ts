@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
 import { paymentIntentObject } from "../objects/payment-intent.ts"
 import { customerDetails, type NewSession, sessionObject } from "../objects/session.ts"
+import type { Account } from "./account.ts"
 import { type CardKind, outcomeOf } from "./card-kinds.ts"
 import { attachCard, createCard } from "./cards.ts"
 import { assign } from "./change.ts"
@@ -12,7 +13,6 @@ import { finalizeInvoice, paymentOf } from "./invoices.ts"
 import { fail, succeed } from "./payments.ts"
 import { type Decline, declined, invalid } from "./refusals.ts"
 import { openSubscription } from "./subscribe.ts"
-import type { World } from "./world.ts"
 
 export type Payment = {
   card?: CardKind
@@ -36,23 +36,23 @@ export type OpenSession = NewSession & {
 }
 
 /** Adds an open session, which expires when its time comes. */
-export function openCheckout(world: World, fields: OpenSession): Stripe.Checkout.Session {
-  const session = world.store.add("session", sessionObject(world, fields))
+export function openCheckout(account: Account, fields: OpenSession): Stripe.Checkout.Session {
+  const session = account.store.add("session", sessionObject(account, fields))
   const { price, quantity, subscriptionMetadata } = fields
-  world.store.add("session_record", {
+  account.store.add("session_record", {
     id: session.id,
     price,
     quantity,
     subscriptionMetadata,
     lateOutcome: null,
   })
-  world.agenda.add({ at: session.expires_at, task: "expire_session", id: session.id })
+  account.agenda.add({ at: session.expires_at, task: "expire_session", id: session.id })
   return session
 }
 
 /** The buyer pays. Refuses when the session isn't open any more. A declined card leaves it open. */
 export function payCheckout(
-  world: World,
+  account: Account,
   session: Stripe.Checkout.Session,
   payment: Payment,
 ): CheckoutResult {
@@ -62,52 +62,52 @@ export function payCheckout(
   const { card = "ok", authenticated = false } = payment
   const outcome = outcomeOf(card, { present: true, authenticated })
   if (outcome === "authentication_required") return { status: "requires_action", session }
-  if (outcome !== "paid") return decline(world, session, card, outcome)
+  if (outcome !== "paid") return decline(account, session, card, outcome)
   const order = session.customer ? KNOWN_CUSTOMER_ORDER : NEW_CUSTOMER_ORDER
-  return world.inOrder(order, () => complete(world, session, { ...payment, card }))
+  return account.inOrder(order, () => complete(account, session, { ...payment, card }))
 }
 
 /** Ends an open session without a payment. */
-export function expireCheckout(world: World, session: Stripe.Checkout.Session): Stripe.Checkout.Session {
+export function expireCheckout(account: Account, session: Stripe.Checkout.Session): Stripe.Checkout.Session {
   if (session.status !== "open") {
     throw invalid(
       `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of ${session.status}.`,
     )
   }
   assign(session, { status: "expired", url: null })
-  world.emit("checkout.session.expired", session)
+  account.emit("checkout.session.expired", session)
   return session
 }
 
 /** Due at `expires_at`. */
-export function expireWhenDue(world: World, id: string) {
-  const session = world.store.get("session", id)
-  if (session?.status === "open") expireCheckout(world, session)
+export function expireWhenDue(account: Account, id: string) {
+  const session = account.store.get("session", id)
+  if (session?.status === "open") expireCheckout(account, session)
 }
 
 function complete(
-  world: World,
+  account: Account,
   session: Stripe.Checkout.Session,
   payment: Payment & { card: CardKind },
 ): CheckoutResult {
   const customer = session.customer
-    ? world.store.get("customer", String(session.customer))
-    : createCustomer(world, {
+    ? account.store.get("customer", String(session.customer))
+    : createCustomer(account, {
         email: payment.email ?? session.customer_email ?? undefined,
         name: payment.name,
       })
   if (!customer) throw invalid("The customer of this Checkout Session was deleted.")
-  const { invoice, subscription } = subscribed(world, session, customer, payment)
+  const { invoice, subscription } = subscribed(account, session, customer, payment)
   const late = payment.async !== undefined
-  if (!late) pay(world, invoice)
+  if (!late) pay(account, invoice)
   assign(subscription, { status: late ? "incomplete" : "active" })
-  world.emit("customer.subscription.created", subscription)
+  account.emit("customer.subscription.created", subscription)
   const sequence = (customer.next_invoice_sequence ?? 2) - 1
   const previous = {
     ...assign(customer, { currency: subscription.currency }),
     next_invoice_sequence: sequence,
   }
-  world.emit("customer.updated", customer, previous)
+  account.emit("customer.updated", customer, previous)
   assign(session, {
     customer: customer.id,
     customer_details: customerDetails(payment.email ?? customer.email, payment.name ?? customer.name ?? null),
@@ -117,48 +117,52 @@ function complete(
     subscription: subscription.id,
     url: null,
   })
-  world.emit("checkout.session.completed", session)
-  if (late) awaitClearing(world, session, payment.async)
+  account.emit("checkout.session.completed", session)
+  if (late) awaitClearing(account, session, payment.async)
   return { status: "complete", session }
 }
 
 function subscribed(
-  world: World,
+  account: Account,
   session: Stripe.Checkout.Session,
   customer: Stripe.Customer,
   payment: Payment & { card: CardKind },
 ) {
-  const record = world.store.need("session_record", session.id)
-  const method = createCard(world, payment.card, { email: customer.email, name: customer.name })
-  attachCard(world, method, customer)
-  world.store.need("card", method.id).authenticated = payment.authenticated ?? false
-  const opened = openSubscription(world, {
+  const record = account.store.need("session_record", session.id)
+  const method = createCard(account, payment.card, { email: customer.email, name: customer.name })
+  attachCard(account, method, customer)
+  account.store.need("card", method.id).authenticated = payment.authenticated ?? false
+  const opened = openSubscription(account, {
     customer,
-    price: world.store.need("price", record.price),
+    price: account.store.need("price", record.price),
     quantity: record.quantity,
     paymentMethod: method.id,
     metadata: record.subscriptionMetadata,
   })
-  finalizeInvoice(world, opened.invoice, { present: true })
+  finalizeInvoice(account, opened.invoice, { present: true })
   return opened
 }
 
-function pay(world: World, invoice: Stripe.Invoice) {
-  const payment = paymentOf(world, invoice)
+function pay(account: Account, invoice: Stripe.Invoice) {
+  const payment = paymentOf(account, invoice)
   if (payment) {
-    succeed(world, payment.intent, world.store.get("payment_method", String(payment.intent.payment_method)))
+    succeed(
+      account,
+      payment.intent,
+      account.store.get("payment_method", String(payment.intent.payment_method)),
+    )
   }
-  settleInvoice(world, invoice, { first: true })
+  settleInvoice(account, invoice, { first: true })
 }
 
 function decline(
-  world: World,
+  account: Account,
   session: Stripe.Checkout.Session,
   card: CardKind,
   decline: Decline,
 ): CheckoutResult {
-  const method = createCard(world, card, {})
-  const intent = paymentIntentObject(world, {
+  const method = createCard(account, card, {})
+  const intent = paymentIntentObject(account, {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",
     customer: String(session.customer ?? ""),
@@ -167,6 +171,6 @@ function decline(
     present: true,
   })
   if (!session.customer) intent.customer = null
-  fail(world, world.store.add("payment_intent", intent), method, decline)
+  fail(account, account.store.add("payment_intent", intent), method, decline)
   return { status: "declined", session, message: declined(decline).message }
 }

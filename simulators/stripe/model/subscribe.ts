@@ -1,12 +1,12 @@
 import type Stripe from "stripe"
 import { subscriptionObject } from "../objects/subscription.ts"
+import type { Account } from "./account.ts"
 import { outcomeOf } from "./card-kinds.ts"
 import { assign } from "./change.ts"
 import { collectInvoice } from "./collect.ts"
 import { draftInvoice, finalizeInvoice } from "./invoices.ts"
 import { firstPeriod, HOUR } from "./periods.ts"
 import { declined, invalid, Refused } from "./refusals.ts"
-import type { World } from "./world.ts"
 
 /** https://docs.stripe.com/billing/subscriptions/overview: an incomplete subscription can be paid for 23 hours. */
 export const INCOMPLETE_SECONDS = 23 * HOUR
@@ -32,26 +32,26 @@ const API_ORDER = [
  * Makes a subscription the way the API does: it is `incomplete` until its first invoice is paid. Refuses
  * when there is no card to charge.
  */
-export function subscribe(world: World, wish: Subscribe): Stripe.Subscription {
+export function subscribe(account: Account, wish: Subscribe): Stripe.Subscription {
   const { customer, behavior = "allow_incomplete" } = wish
   const method = wish.paymentMethod ?? customer.invoice_settings.default_payment_method
   if (!method && behavior !== "default_incomplete") throw withoutCard()
-  if (behavior === "error_if_incomplete") requireGood(world, String(method))
-  return world.inOrder(API_ORDER, () => {
-    const { subscription, invoice } = openSubscription(world, {
+  if (behavior === "error_if_incomplete") requireGood(account, String(method))
+  return account.inOrder(API_ORDER, () => {
+    const { subscription, invoice } = openSubscription(account, {
       ...wish,
       paymentMethod: wish.paymentMethod ?? null,
     })
     customer.currency ??= wish.price.currency
-    world.emit("customer.subscription.created", subscription)
-    finalizeInvoice(world, invoice, { present: true })
-    if (behavior !== "default_incomplete") collectInvoice(world, invoice, { present: true })
+    account.emit("customer.subscription.created", subscription)
+    finalizeInvoice(account, invoice, { present: true })
+    if (behavior !== "default_incomplete") collectInvoice(account, invoice, { present: true })
     return subscription
   })
 }
 
 /** A subscription with the draft of its first invoice. */
-export function openSubscription(world: World, wish: Subscribe & { paymentMethod: string | null }) {
+export function openSubscription(account: Account, wish: Subscribe & { paymentMethod: string | null }) {
   const { recurring } = wish.price
   if (!recurring) {
     throw invalid(
@@ -59,10 +59,10 @@ export function openSubscription(world: World, wish: Subscribe & { paymentMethod
       "items[0][price]",
     )
   }
-  const period = firstPeriod(world.now(), recurring)
-  const subscription = world.store.add(
+  const period = firstPeriod(account.now(), recurring)
+  const subscription = account.store.add(
     "subscription",
-    subscriptionObject(world, {
+    subscriptionObject(account, {
       customer: wish.customer.id,
       price: structuredClone(wish.price),
       quantity: wish.quantity ?? 1,
@@ -73,19 +73,23 @@ export function openSubscription(world: World, wish: Subscribe & { paymentMethod
     }),
   )
   const start = { start: period.start, end: period.start }
-  const invoice = draftInvoice(world, subscription, {
+  const invoice = draftInvoice(account, subscription, {
     reason: "subscription_create",
     paid: period,
     covered: start,
   })
   assign(subscription, { latest_invoice: invoice.id })
-  world.agenda.add({ at: period.end, task: "roll_period", id: subscription.id })
-  world.agenda.add({ at: period.start + INCOMPLETE_SECONDS, task: "expire_incomplete", id: subscription.id })
+  account.agenda.add({ at: period.end, task: "roll_period", id: subscription.id })
+  account.agenda.add({
+    at: period.start + INCOMPLETE_SECONDS,
+    task: "expire_incomplete",
+    id: subscription.id,
+  })
   return { subscription, invoice }
 }
 
-function requireGood(world: World, method: string) {
-  const { card, authenticated } = world.store.need("card", method)
+function requireGood(account: Account, method: string) {
+  const { card, authenticated } = account.store.need("card", method)
   const outcome = outcomeOf(card, { present: true, authenticated })
   if (outcome !== "paid") throw declined(outcome)
 }

@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 import { decimal } from "./lists.ts"
 
 export type NewProduct = {
@@ -12,16 +12,16 @@ export type NewProduct = {
 }
 
 /** A product without prices. */
-export function productObject(world: World, fields: NewProduct): Stripe.Product {
+export function productObject(account: Account, fields: NewProduct): Stripe.Product {
   return {
     id: fields.id ?? newId("prod", 14),
     object: "product",
     active: fields.active ?? true,
-    created: world.now(),
+    created: account.now(),
     default_price: null,
     description: fields.description ?? null,
     images: [],
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     marketing_features: [],
     metadata: fields.metadata ?? {},
     name: fields.name,
@@ -32,7 +32,7 @@ export function productObject(world: World, fields: NewProduct): Stripe.Product 
     tax_details: null,
     type: "service",
     unit_label: null,
-    updated: world.now(),
+    updated: account.now(),
     url: null,
   }
 }
@@ -51,16 +51,16 @@ export type NewPrice = {
 }
 
 /** A price; one that recurs if it has an interval. Amounts are in cents. */
-export function priceObject(world: World, fields: NewPrice): Stripe.Price {
+export function priceObject(account: Account, fields: NewPrice): Stripe.Price {
   return {
     id: fields.id ?? newId("price"),
     object: "price",
     active: fields.active ?? true,
     billing_scheme: "per_unit",
-    created: world.now(),
+    created: account.now(),
     currency: fields.currency,
     custom_unit_amount: null,
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     lookup_key: fields.lookupKey ?? null,
     metadata: fields.metadata ?? {},
     nickname: fields.nickname ?? null,

@@ -1,12 +1,12 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 export type Failure = { code: string; declineCode: string; message: string }
 
 /** One try to take the money of a payment: a charge that succeeded, or one that failed for a reason. */
 export function chargeObject(
-  world: World,
+  account: Account,
   intent: Stripe.PaymentIntent,
   method: Stripe.PaymentMethod | undefined,
   failure: Failure | null,
@@ -30,7 +30,7 @@ export function chargeObject(
     },
     calculated_statement_descriptor: "SIMULATED",
     captured: !failure,
-    created: world.now(),
+    created: account.now(),
     currency: intent.currency,
     customer: intent.customer,
     description: intent.description,
@@ -39,7 +39,7 @@ export function chargeObject(
     failure_code: failure?.code ?? null,
     failure_message: failure?.message ?? null,
     fraud_details: {},
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     metadata: {},
     on_behalf_of: null,
     outcome: outcome(failure),
@@ -49,7 +49,7 @@ export function chargeObject(
     payment_method_details: method ? paymentDetails(method) : null,
     receipt_email: null,
     receipt_number: null,
-    receipt_url: failure ? null : `${world.baseUrl}/receipts/${intent.id}`,
+    receipt_url: failure ? null : `${account.baseUrl}/receipts/${intent.id}`,
     refunded: false,
     review: null,
     shipping: null,

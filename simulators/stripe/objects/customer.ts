@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 export type NewCustomer = {
   email?: string
@@ -11,13 +11,13 @@ export type NewCustomer = {
 }
 
 /** A customer that has bought nothing yet. */
-export function customerObject(world: World, fields: NewCustomer): Stripe.Customer {
+export function customerObject(account: Account, fields: NewCustomer): Stripe.Customer {
   return {
     id: newId("cus", 14),
     object: "customer",
     address: null,
     balance: 0,
-    created: world.now(),
+    created: account.now(),
     currency: null,
     customer_account: null,
     default_source: null,
@@ -32,7 +32,7 @@ export function customerObject(world: World, fields: NewCustomer): Stripe.Custom
       footer: null,
       rendering_options: null,
     },
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     metadata: fields.metadata ?? {},
     name: fields.name ?? null,
     next_invoice_sequence: 1,

@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 const DAY = 24 * 60 * 60
 
@@ -37,14 +37,14 @@ const EVIDENCE = [
 export type OpenDispute = "needs_response" | "warning_needs_response"
 
 /** A dispute of a whole charge that nobody has answered yet. */
-export function disputeObject(world: World, charge: Stripe.Charge, status: OpenDispute): Stripe.Dispute {
+export function disputeObject(account: Account, charge: Stripe.Charge, status: OpenDispute): Stripe.Dispute {
   return {
     id: newId("du"),
     object: "dispute",
     amount: charge.amount,
     balance_transactions: [],
     charge: charge.id,
-    created: world.now(),
+    created: account.now(),
     currency: charge.currency,
     enhanced_eligibility_types: [],
     evidence: {
@@ -52,7 +52,7 @@ export function disputeObject(world: World, charge: Stripe.Charge, status: OpenD
       enhanced_evidence: {},
     } as unknown as Stripe.Dispute.Evidence,
     evidence_details: {
-      due_by: world.now() + 7 * DAY,
+      due_by: account.now() + 7 * DAY,
       enhanced_eligibility: {},
       has_evidence: false,
       past_due: false,
@@ -61,7 +61,7 @@ export function disputeObject(world: World, charge: Stripe.Charge, status: OpenD
     },
     intended_submission_method: null,
     is_charge_refundable: status === "warning_needs_response",
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     metadata: {},
     network_reason_code: "10.4",
     payment_intent: charge.payment_intent,

@@ -1,10 +1,10 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 /** What joins an invoice and the payment that is to pay it. */
 export function invoicePaymentObject(
-  world: World,
+  account: Account,
   invoice: Stripe.Invoice,
   intent: Stripe.PaymentIntent,
 ): Stripe.InvoicePayment {
@@ -13,11 +13,11 @@ export function invoicePaymentObject(
     object: "invoice_payment",
     amount_paid: null,
     amount_requested: invoice.amount_due,
-    created: world.now(),
+    created: account.now(),
     currency: invoice.currency,
     invoice: invoice.id,
     is_default: true,
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     payment: { payment_intent: intent.id, type: "payment_intent" },
     status: "open",
     status_transitions: { canceled_at: null, paid_at: null },

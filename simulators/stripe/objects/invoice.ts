@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 import { decimal, listOf } from "./lists.ts"
 import type { Period } from "./subscription.ts"
 
@@ -16,7 +16,7 @@ export type NewInvoice = {
 }
 
 /** A draft of a subscription's invoice for one period. */
-export function invoiceObject(world: World, fields: NewInvoice): Stripe.Invoice {
+export function invoiceObject(account: Account, fields: NewInvoice): Stripe.Invoice {
   const { subscription, customer, reason, covered } = fields
   const id = newId("in")
   const line = lineOf(id, fields)
@@ -40,7 +40,7 @@ export function invoiceObject(world: World, fields: NewInvoice): Stripe.Invoice 
     automatically_finalizes_at: null,
     billing_reason: reason,
     collection_method: "charge_automatically",
-    created: world.now(),
+    created: account.now(),
     currency: subscription.currency,
     custom_fields: null,
     customer: customer.id,
@@ -68,7 +68,7 @@ export function invoiceObject(world: World, fields: NewInvoice): Stripe.Invoice 
     last_finalization_error: null,
     latest_revision: null,
     lines: listOf(`/v1/invoices/${id}/lines`, [line], { totalCount: 1 }),
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     metadata: {},
     next_payment_attempt: null,
     number: null,

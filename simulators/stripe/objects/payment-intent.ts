@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 export type NewPayment = {
   amount: number
@@ -12,7 +12,7 @@ export type NewPayment = {
 }
 
 /** The payment of an invoice, before anything was tried. */
-export function paymentIntentObject(world: World, payment: NewPayment): Stripe.PaymentIntent {
+export function paymentIntentObject(account: Account, payment: NewPayment): Stripe.PaymentIntent {
   const id = newId("pi")
   return {
     id,
@@ -30,7 +30,7 @@ export function paymentIntentObject(world: World, payment: NewPayment): Stripe.P
     capture_method: "automatic",
     client_secret: `${id}_secret_${newId("", 25).slice(1)}`,
     confirmation_method: "automatic",
-    created: world.now(),
+    created: account.now(),
     currency: payment.currency,
     customer: payment.customer,
     customer_account: null,
@@ -38,7 +38,7 @@ export function paymentIntentObject(world: World, payment: NewPayment): Stripe.P
     excluded_payment_method_types: null,
     last_payment_error: null,
     latest_charge: null,
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     managed_payments: null,
     metadata: {},
     next_action: null,

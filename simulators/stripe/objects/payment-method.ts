@@ -1,11 +1,11 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { CARDS, type CardKind } from "../model/card-kinds.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 /** A card that belongs to nobody yet. */
 export function cardObject(
-  world: World,
+  account: Account,
   card: CardKind,
   owner: { email?: string | null; name?: string | null } = {},
 ): Stripe.PaymentMethod {
@@ -21,10 +21,10 @@ export function cardObject(
       tax_id: null,
     },
     card: cardDetails(card),
-    created: world.now(),
+    created: account.now(),
     customer: null,
     customer_account: null,
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     metadata: {},
     type: "card",
   }

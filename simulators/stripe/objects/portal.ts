@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 export type NewConfiguration = {
   id?: string
@@ -13,7 +13,7 @@ export type NewConfiguration = {
 }
 
 /** What the portal offers: by default all that the simulator's portal can do. */
-export function configurationObject(world: World, fields: NewConfiguration) {
+export function configurationObject(account: Account, fields: NewConfiguration) {
   return {
     id: fields.id ?? newId("bpc"),
     object: "billing_portal.configuration",
@@ -25,15 +25,15 @@ export function configurationObject(world: World, fields: NewConfiguration) {
       terms_of_service_url: null,
       ...fields.businessProfile,
     },
-    created: world.now(),
+    created: account.now(),
     default_return_url: fields.defaultReturnUrl ?? null,
     features: { ...FEATURES, ...fields.features },
     is_default: fields.isDefault ?? false,
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     login_page: { enabled: false, url: null },
     metadata: fields.metadata ?? {},
     name: fields.name ?? null,
-    updated: world.now(),
+    updated: account.now(),
   } as Stripe.BillingPortal.Configuration
 }
 
@@ -44,21 +44,24 @@ export type NewPortalSession = {
 }
 
 /** A link to the portal. */
-export function portalSessionObject(world: World, fields: NewPortalSession): Stripe.BillingPortal.Session {
+export function portalSessionObject(
+  account: Account,
+  fields: NewPortalSession,
+): Stripe.BillingPortal.Session {
   const id = newId("bps")
   return {
     id,
     object: "billing_portal.session",
     configuration: fields.configuration,
-    created: world.now(),
+    created: account.now(),
     customer: fields.customer,
     customer_account: null,
     flow: null,
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     locale: null,
     on_behalf_of: null,
     return_url: fields.returnUrl,
-    url: `${world.baseUrl}/p/session/${id}`,
+    url: `${account.baseUrl}/p/session/${id}`,
   }
 }
 

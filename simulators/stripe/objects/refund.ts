@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 export type NewRefund = {
   charge: Stripe.Charge
@@ -10,14 +10,17 @@ export type NewRefund = {
 }
 
 /** Money given back, all at once as with a card. */
-export function refundObject(world: World, { charge, amount, reason, metadata }: NewRefund): Stripe.Refund {
+export function refundObject(
+  account: Account,
+  { charge, amount, reason, metadata }: NewRefund,
+): Stripe.Refund {
   return {
     id: newId("re"),
     object: "refund",
     amount,
     balance_transaction: null,
     charge: charge.id,
-    created: world.now(),
+    created: account.now(),
     currency: charge.currency,
     customer: charge.customer,
     customer_account: null,

@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 
 export type NewSession = {
   customer: Stripe.Customer | null
@@ -15,8 +15,8 @@ export type NewSession = {
 }
 
 /** An open Checkout session for a subscription. */
-export function sessionObject(world: World, fields: NewSession): Stripe.Checkout.Session {
-  const id = newId(world.settings.livemode ? "cs_live" : "cs_test", 58)
+export function sessionObject(account: Account, fields: NewSession): Stripe.Checkout.Session {
+  const id = newId(account.settings.livemode ? "cs_live" : "cs_test", 58)
   const email = fields.customer?.email ?? fields.customerEmail ?? null
   return {
     id,
@@ -44,7 +44,7 @@ export function sessionObject(world: World, fields: NewSession): Stripe.Checkout
     collected_information: { business_name: null, individual_name: null, shipping_details: null },
     consent: null,
     consent_collection: null,
-    created: world.now(),
+    created: account.now(),
     currency: fields.currency,
     currency_conversion: null,
     custom_fields: [],
@@ -64,7 +64,7 @@ export function sessionObject(world: World, fields: NewSession): Stripe.Checkout
     integration_identifier: null,
     invoice: null,
     invoice_creation: null,
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     locale: null,
     managed_payments: null,
     metadata: fields.metadata,
@@ -95,7 +95,7 @@ export function sessionObject(world: World, fields: NewSession): Stripe.Checkout
     success_url: fields.successUrl,
     total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
     ui_mode: "hosted_page",
-    url: `${world.baseUrl}/c/pay/${id}`,
+    url: `${account.baseUrl}/c/pay/${id}`,
     wallet_options: null,
   }
 }

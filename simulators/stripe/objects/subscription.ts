@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 import { planObject } from "./catalog.ts"
 import { listOf } from "./lists.ts"
 
@@ -17,9 +17,9 @@ export type NewSubscription = {
 }
 
 /** A subscription whose first invoice isn't paid yet. */
-export function subscriptionObject(world: World, fields: NewSubscription): Stripe.Subscription {
+export function subscriptionObject(account: Account, fields: NewSubscription): Stripe.Subscription {
   const id = newId("sub")
-  const now = world.now()
+  const now = account.now()
   const plan = planObject(fields.price)
   // Still sent, though the SDK no longer speaks of them.
   const legacy = { plan, quantity: fields.quantity }
@@ -63,7 +63,7 @@ export function subscriptionObject(world: World, fields: NewSubscription): Strip
     },
     items: itemsOf(id, now, plan, fields),
     latest_invoice: null,
-    livemode: world.settings.livemode,
+    livemode: account.settings.livemode,
     managed_payments: null,
     metadata: fields.metadata,
     next_pending_invoice_item_invoice: null,

@@ -14,7 +14,7 @@ export type Release = { shuffle?: boolean; duplicates?: number; drop?: number }
 type Parcel = { event: WireEvent; endpoint: string; attempt: number }
 
 /** Brings events to receivers: in order one by one, unless it is told to be as unreliable as a network. */
-export class Courier {
+export class WebhookSender {
   readonly log = new DeliveryLog()
   readonly #targetOf: (endpoint: string) => Target | undefined
   readonly #onDelivery: () => void

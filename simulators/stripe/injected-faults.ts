@@ -28,7 +28,7 @@ export type Fault = z.output<typeof Fault>
 type Waiting = { fault: Fault; left: number; matches: (path: string) => boolean }
 
 /** The queue of what was scripted: the first that matches a call is used, and used up. */
-export class Faults {
+export class InjectedFaults {
   #waiting: Waiting[] = []
 
   /** Throws `ZodError`. */

@@ -1,7 +1,7 @@
 import type Stripe from "stripe"
+import type { Account } from "./account.ts"
 import { periodEnd } from "./cancel.ts"
 import { invoicesOf, paymentOf } from "./invoices.ts"
-import type { World } from "./world.ts"
 
 export type PaidInvoice = {
   id: string
@@ -15,7 +15,7 @@ export type PaidInvoice = {
   dispute: string | null
 }
 
-export type SubscriptionTruth = {
+export type SubscriptionFacts = {
   id: string
   status: string
   price: string
@@ -31,11 +31,11 @@ export type SubscriptionTruth = {
 }
 
 /** What is so, by the simulator's own state. Times are Unix seconds, amounts cents. */
-export type Truth = {
+export type Oracle = {
   now: number
   customer: string
   deleted: boolean
-  subscriptions: SubscriptionTruth[]
+  subscriptions: SubscriptionFacts[]
   refunds: Array<{
     id: string
     charge: string
@@ -50,8 +50,8 @@ export type Truth = {
 const CHARGED_BACK: readonly string[] = ["needs_response", "under_review", "lost"]
 
 /** What is so with a customer; for tests that compare it with what another system believes. */
-export function truthOf(world: World, customer: string): Truth {
-  const { store } = world
+export function oracleOf(account: Account, customer: string): Oracle {
+  const { store } = account
   const charges = new Set(
     store
       .all("charge")
@@ -59,13 +59,13 @@ export function truthOf(world: World, customer: string): Truth {
       .map(({ id }) => id),
   )
   return {
-    now: world.now(),
+    now: account.now(),
     customer,
     deleted: store.get("deleted_customer", customer) !== undefined,
     subscriptions: store
       .all("subscription")
       .filter((subscription) => subscription.customer === customer)
-      .map((subscription) => subscriptionTruth(world, subscription)),
+      .map((subscription) => subscriptionFacts(account, subscription)),
     refunds: store
       .all("refund")
       .filter(({ charge }) => charges.has(String(charge)))
@@ -79,10 +79,10 @@ export function truthOf(world: World, customer: string): Truth {
   }
 }
 
-function subscriptionTruth(world: World, subscription: Stripe.Subscription): SubscriptionTruth {
-  const paid = invoicesOf(world, subscription.id)
+function subscriptionFacts(account: Account, subscription: Stripe.Subscription): SubscriptionFacts {
+  const paid = invoicesOf(account, subscription.id)
     .filter((invoice) => invoice.status === "paid")
-    .map((invoice) => paidInvoice(world, invoice))
+    .map((invoice) => paidInvoice(account, invoice))
   return {
     id: subscription.id,
     status: subscription.status,
@@ -105,10 +105,10 @@ function counts({ amountPaid, amountRefunded, dispute }: PaidInvoice): boolean {
   return !refunded && !(dispute !== null && CHARGED_BACK.includes(dispute))
 }
 
-function paidInvoice(world: World, invoice: Stripe.Invoice): PaidInvoice {
-  const intent = paymentOf(world, invoice)?.intent
-  const charge = intent?.latest_charge ? world.store.get("charge", String(intent.latest_charge)) : undefined
-  const dispute = charge && world.store.all("dispute").findLast((each) => each.charge === charge.id)
+function paidInvoice(account: Account, invoice: Stripe.Invoice): PaidInvoice {
+  const intent = paymentOf(account, invoice)?.intent
+  const charge = intent?.latest_charge ? account.store.get("charge", String(intent.latest_charge)) : undefined
+  const dispute = charge && account.store.all("dispute").findLast((each) => each.charge === charge.id)
   const period = invoice.lines.data[0]?.period
   return {
     id: invoice.id,

@@ -7,8 +7,8 @@ import { Store, type StoredObjects } from "./store.ts"
 
 type Held = Omit<NewEvent, "created" | "livemode" | "request">
 
-/** What a world is made from again after a restart. */
-export type WorldDump = {
+/** What a account is made from again after a restart. */
+export type AccountDump = {
   objects: StoredObjects
   events: WireEvent[]
   agenda: Due[]
@@ -17,7 +17,7 @@ export type WorldDump = {
 }
 
 /** One simulated Stripe account in memory: its objects, its events, its time and what lies ahead. */
-export class World {
+export class Account {
   readonly store = new Store()
   readonly clock: Clock
   readonly agenda = new Agenda()
@@ -62,7 +62,7 @@ export class World {
     }
   }
 
-  dump(): WorldDump {
+  dump(): AccountDump {
     return {
       objects: this.store.dump(),
       events: this.events.all(),
@@ -72,7 +72,7 @@ export class World {
     }
   }
 
-  load(dump: WorldDump) {
+  load(dump: AccountDump) {
     this.store.load(dump.objects)
     this.events.load(dump.events)
     this.agenda.load(dump.agenda)

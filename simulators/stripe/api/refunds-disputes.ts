@@ -1,10 +1,10 @@
 import { z } from "zod"
+import type { Account } from "../model/account.ts"
 import { closeDispute, submitEvidence } from "../model/disputes.ts"
 import { refund } from "../model/refunds.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { page } from "./list.ts"
-import { inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
+import { ignored, inRange, integer, mergedMetadata, metadata, paging, range, text } from "./params.ts"
 import { chargeOf } from "./payments.ts"
 import { type Call, type Row, row } from "./row.ts"
 
@@ -14,7 +14,7 @@ const Create = z.strictObject({
   amount: integer.optional(),
   reason: z.enum(["duplicate", "fraudulent", "requested_by_customer"]).optional(),
   metadata: metadata.optional(),
-  ...unheeded(
+  ...ignored(
     "currency",
     "customer",
     "instructions_email",
@@ -29,52 +29,52 @@ const Update = z.strictObject({ metadata: metadata.optional() })
 const UpdateDispute = z.strictObject({
   evidence: z.record(z.string(), text).optional(),
   metadata: metadata.optional(),
-  ...unheeded("submit"),
+  ...ignored("submit"),
 })
 const None = z.strictObject({})
 
-export const moneyBackRows: Row[] = [
+export const refundDisputeRoutes: Row[] = [
   row("POST", "/v1/refunds", Create, create),
-  row("GET", "/v1/refunds", List, ({ world, params }) =>
-    page("/v1/refunds", filtered(world.store.all("refund"), params), params),
+  row("GET", "/v1/refunds", List, ({ account, params }) =>
+    page("/v1/refunds", filtered(account.store.all("refund"), params), params),
   ),
-  row("GET", "/v1/refunds/:id", None, ({ world, id }) => refundOf(world, id)),
-  row("POST", "/v1/refunds/:id", Update, ({ world, id, params }) => {
-    const made = refundOf(world, id)
+  row("GET", "/v1/refunds/:id", None, ({ account, id }) => refundOf(account, id)),
+  row("POST", "/v1/refunds/:id", Update, ({ account, id, params }) => {
+    const made = refundOf(account, id)
     made.metadata = mergedMetadata(made.metadata ?? {}, params.metadata)
     return made
   }),
-  row("GET", "/v1/disputes", List, ({ world, params }) =>
-    page("/v1/disputes", filtered(world.store.all("dispute"), params), params),
+  row("GET", "/v1/disputes", List, ({ account, params }) =>
+    page("/v1/disputes", filtered(account.store.all("dispute"), params), params),
   ),
-  row("GET", "/v1/disputes/:id", None, ({ world, id }) => disputeOf(world, id)),
-  row("POST", "/v1/disputes/:id", UpdateDispute, ({ world, id, params }) => {
-    const dispute = disputeOf(world, id)
-    submitEvidence(world, dispute, params.evidence ?? {}, params.metadata ?? {})
+  row("GET", "/v1/disputes/:id", None, ({ account, id }) => disputeOf(account, id)),
+  row("POST", "/v1/disputes/:id", UpdateDispute, ({ account, id, params }) => {
+    const dispute = disputeOf(account, id)
+    submitEvidence(account, dispute, params.evidence ?? {}, params.metadata ?? {})
     return dispute
   }),
-  row("POST", "/v1/disputes/:id/close", None, ({ world, id }) =>
-    closeDispute(world, disputeOf(world, id), "lost"),
+  row("POST", "/v1/disputes/:id/close", None, ({ account, id }) =>
+    closeDispute(account, disputeOf(account, id), "lost"),
   ),
 ]
 
 /** A dispute that exists. Refuses otherwise. */
-export function disputeOf(world: World, id: string) {
-  const dispute = world.store.get("dispute", id)
+export function disputeOf(account: Account, id: string) {
+  const dispute = account.store.get("dispute", id)
   if (!dispute) throw noSuch("dispute", id)
   return dispute
 }
 
-function refundOf(world: World, id: string) {
-  const made = world.store.get("refund", id)
+function refundOf(account: Account, id: string) {
+  const made = account.store.get("refund", id)
   if (!made) throw noSuch("refund", id)
   return made
 }
 
-function create({ world, params }: Call<z.output<typeof Create>>) {
+function create({ account, params }: Call<z.output<typeof Create>>) {
   const { amount, reason } = params
-  return refund(world, {
-    charge: chargeToRefund(world, params),
+  return refund(account, {
+    charge: chargeToRefund(account, params),
     amount,
     reason,
     metadata: mergedMetadata({}, params.metadata),
@@ -82,20 +82,20 @@ function create({ world, params }: Call<z.output<typeof Create>>) {
 }
 
 function chargeToRefund(
-  world: World,
+  account: Account,
   { charge, payment_intent }: { charge?: string; payment_intent?: string },
 ) {
-  if (charge) return chargeOf(world, charge, "charge")
+  if (charge) return chargeOf(account, charge, "charge")
   if (!payment_intent)
     throw invalid(
       "One of the following params should be provided for this request: payment_intent or charge.",
     )
-  const intent = world.store.get("payment_intent", payment_intent)
+  const intent = account.store.get("payment_intent", payment_intent)
   if (!intent) throw noSuch("payment_intent", payment_intent, "payment_intent")
   if (intent.status !== "succeeded") {
     throw invalid(`This PaymentIntent (${intent.id}) does not have a successful charge to refund.`)
   }
-  return chargeOf(world, String(intent.latest_charge))
+  return chargeOf(account, String(intent.latest_charge))
 }
 
 type About = { charge: unknown; payment_intent: unknown; created: number }
