@@ -1,13 +1,7 @@
 import { createHash } from "node:crypto"
 import type { Call } from "./calls.ts"
-import {
-  type Behaviour,
-  DirectiveError,
-  directivesIn,
-  resolveDirectives,
-  withoutDirectives,
-} from "./directives.ts"
-import { invalidArgument, invalidKey, missingKey, modelNotFound, Refused } from "./errors.ts"
+import { type Behaviour, directivesIn, resolveDirectives, withoutDirectives } from "./directives.ts"
+import { invalidKey, missingKey, modelNotFound, Refused } from "./errors.ts"
 import { isServed, modelEntry, modelList } from "./models.ts"
 import { type Plan, planBytes, planFailure, planJson, planReply } from "./plan.ts"
 import { countTokens, promptText, readCountRequest, readGenerateRequest } from "./request.ts"
@@ -16,17 +10,20 @@ import type { Cue, Replay } from "./script.ts"
 import type { State } from "./state.ts"
 
 /** Works out what a call of the API gets; fills in the call's record on the way. */
-export function planCall(state: State, route: Route, body: string, call: Call): Plan {
+export async function planCall(
+  state: State,
+  route: Route,
+  readBody: () => Promise<string>,
+  call: Call,
+): Promise<Plan> {
   try {
+    const body = await readBody()
     requireKey(route)
     requireModel(route)
-    if (route.method === "generateContent" || route.method === "streamGenerateContent") {
-      return planGenerate(state, route, body, call)
-    }
-    return planOther(state, route, body, call)
+    const generates = route.method === "generateContent" || route.method === "streamGenerateContent"
+    return (generates ? planGenerate : planOther)(state, route, body, call)
   } catch (error) {
     if (error instanceof Refused) return planFailure(error.failure, route.form)
-    if (error instanceof DirectiveError) return planFailure(invalidArgument(error.message), route.form)
     throw error
   }
 }
@@ -106,5 +103,5 @@ function requireKey({ key }: Route) {
 
 function requireModel({ method, version, model }: Route) {
   if (method === "listModels" || isServed(model)) return
-  throw new Refused(modelNotFound(version, model, method === "getModel" ? "this method" : method))
+  throw modelNotFound(version, model, method === "getModel" ? "this method" : method)
 }

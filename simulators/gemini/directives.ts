@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { invalid, Refused } from "./errors.ts"
 import { FAULTS, type Fault } from "./injected-faults.ts"
 
 const MAX_WORDS = 100_000
@@ -62,8 +63,10 @@ const DIRECTIVE = new RegExp(String.raw`\[\[gemini:((?:${QUOTED}|(?!\]\])[^"])*)
 const WORD = new RegExp(String.raw`([a-z-]+)(?:=(${QUOTED}|\S+))?(?=\s|$)\s*`, "y")
 
 /** Thrown for a directive that can't be understood; a typing error in a test should be loud. */
-export class DirectiveError extends Error {
-  override name = "DirectiveError"
+export class DirectiveError extends Refused {
+  constructor(message: string, options?: ErrorOptions) {
+    super(invalid(message).failure, options)
+  }
 }
 
 /** The directives written into a prompt, in their order. Throws `DirectiveError`. */

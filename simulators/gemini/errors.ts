@@ -1,4 +1,6 @@
-/** What one error of the API says; the envelope is built from it. */
+import { Refusal } from "../shared/refusal.ts"
+
+/** What one API error contains; the envelope is built from it. */
 export type ApiFailure = {
   code: number
   status: string
@@ -11,13 +13,12 @@ export function errorEnvelope({ code, status, message, details }: ApiFailure) {
   return { error: { code, message, status, ...(details && { details }) } }
 }
 
-/** Thrown while a request is judged; the last handler turns it into the envelope. */
-export class Refused extends Error {
+/** Thrown while a request is checked; the last handler turns it into the envelope. */
+export class Refused extends Refusal {
   readonly failure: ApiFailure
 
-  constructor(failure: ApiFailure) {
-    super(failure.message)
-    this.name = "Refused"
+  constructor(failure: ApiFailure, options?: ErrorOptions) {
+    super(failure.code, failure.message, options)
     this.failure = failure
   }
 }
@@ -88,19 +89,19 @@ export const deadlineExceeded: ApiFailure = {
 }
 
 /** 400 for a request the API can't accept. */
-export function invalidArgument(message: string, details?: ApiFailure["details"]): ApiFailure {
-  return { code: 400, status: "INVALID_ARGUMENT", message, details }
+export function invalid(message: string, details?: ApiFailure["details"]): Refused {
+  return new Refused({ code: 400, status: "INVALID_ARGUMENT", message, details })
 }
 
 /** 404 as the API words it for a model that doesn't exist or was retired. */
-export function modelNotFound(version: string, model: string, method: string): ApiFailure {
-  return {
+export function modelNotFound(version: string, model: string, method: string): Refused {
+  return new Refused({
     code: 404,
     status: "NOT_FOUND",
     message:
       `models/${model} is not found for API version ${version}, or is not supported for ${method}. ` +
       "Call ListModels to see the list of available models and their supported methods.",
-  }
+  })
 }
 
 export type Quota = "minute" | "day" | "zero"

@@ -1,7 +1,5 @@
-import { once } from "node:events"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
-import { text } from "node:stream/consumers"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { type Exchange, startServer } from "../shared/server.ts"
 
 /** A message that was accepted, with the names of Twilio's form. */
 export interface SentMessage {
@@ -59,35 +57,35 @@ const ERRORS: Record<number, { status: number; message: (to: string) => string }
 /** Starts the simulator on loopback, on a free port unless one is given. */
 export async function startSmsSimulator(options: SmsSimulatorOptions): Promise<SmsSimulator> {
   const state: State = { ...options, messages: [], failures: [], calls: 0 }
-  const server = createServer((req, res) => {
-    serve(state, req, res).catch(() => res.destroy())
+  const { url, close } = await startServer({
+    ...options,
+    name: "SMS",
+    serve: (exchange) => serve(state, exchange),
   })
-  server.listen(options.port ?? 0, "127.0.0.1")
-  await once(server, "listening")
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     messages: state.messages,
     calls: () => state.calls,
     fail: (...failures) => void state.failures.push(...failures),
-    close: () => close(server),
+    close,
   }
 }
 
-async function serve(state: State, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function serve(state: State, { req, res, body }: Exchange): Promise<void> {
   state.calls++
-  const form = new URLSearchParams(await text(req))
+  const form = new URLSearchParams(await body())
   const failure = state.failures.shift()
   if (failure === "hang") return
   if (failure === "cut") return void res.destroy()
   if (failure && "status" in failure)
     return void res.writeHead(failure.status).end("<html>Bad Gateway</html>")
-  const code = failure?.code ?? faultOf(state, req, form)
+  const code = failure?.code ?? refusalOf(state, req, form)
   if (code !== null) return refuse(res, code, form.get("To") ?? "")
   accept(state, res, form)
 }
 
-/** What Twilio would refuse a call for, in the order it looks. */
-function faultOf(
+/** The code of the error that Twilio would return, checked in its order. */
+function refusalOf(
   { accountSid, authToken }: State,
   req: IncomingMessage,
   form: URLSearchParams,
@@ -110,12 +108,10 @@ function accept({ messages, accountSid }: State, res: ServerResponse, form: URLS
     body: form.get("Body") as string,
   }
   messages.push(message)
-  const { sid, to, body } = message
+  const { from: _, ...shown } = message
   answer(res, 201, {
-    sid,
+    ...shown,
     account_sid: accountSid,
-    to,
-    body,
     status: "queued",
     error_code: null,
     error_message: null,
@@ -134,11 +130,4 @@ function refuse(res: ServerResponse, code: number, to: string): void {
 
 function answer(res: ServerResponse, status: number, body: unknown): void {
   res.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body))
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = once(server, "close")
-  server.close()
-  server.closeAllConnections()
-  await closed
 }
