@@ -1,24 +1,17 @@
 import type Stripe from "stripe"
-import { priceOf } from "./api/catalog.ts"
-import { sessionOf } from "./api/checkout.ts"
-import { invoiceOf } from "./api/invoices.ts"
-import { chargeOf } from "./api/payments.ts"
-import { disputeOf } from "./api/refunds-disputes.ts"
-import { subscriptionOfId } from "./api/subscriptions.ts"
-import type { Call } from "./calls.ts"
+import { z } from "zod"
 import type { Delivery } from "./delivery/log.ts"
 import type { DeliveryOptions } from "./delivery/settings.ts"
-import type { Release } from "./delivery/webhook-sender.ts"
 import type { FaultOptions } from "./injected-faults.ts"
 import { cancelNow, scheduleCancellation } from "./model/cancel.ts"
-import type { CardKind } from "./model/card-kinds.ts"
+import { CARD_KINDS, type CardKind } from "./model/card-kinds.ts"
 import { attachCard, changeCard, createCard } from "./model/cards.ts"
-import { type CheckoutResult, expireCheckout, type Payment, payCheckout } from "./model/checkout.ts"
-import { isPending, type Late, settleLate } from "./model/checkout-late.ts"
-import { createCustomer, customerOf, deleteCustomer } from "./model/customers.ts"
+import { type CheckoutResult, expireCheckout, payCheckout } from "./model/checkout.ts"
+import { isPending, settleLate } from "./model/checkout-late.ts"
+import { createCustomer, deleteCustomer } from "./model/customers.ts"
 import { type ClosedDispute, closeDispute, openDispute } from "./model/disputes.ts"
 import type { WireEvent } from "./model/events.ts"
-import { paymentOf } from "./model/invoices.ts"
+import { invoicesOf, paymentOf } from "./model/invoices.ts"
 import { type Oracle, oracleOf } from "./model/oracle.ts"
 import { payInvoice } from "./model/pay-invoice.ts"
 import { DAY, HOUR } from "./model/periods.ts"
@@ -28,31 +21,80 @@ import { advance, runDue } from "./model/run-due.ts"
 import { PRO_PRICE } from "./model/seed.ts"
 import { Settings } from "./model/settings.ts"
 import { subscribe } from "./model/subscribe.ts"
-import type { OpenDispute } from "./objects/dispute.ts"
-import type { Endpoint, State } from "./state.ts"
+import type { ApiCall, State } from "./state.ts"
 
-export type Advance = { days?: number; hours?: number; seconds?: number }
-
-export type RefundOptions = { charge?: string; subscription?: string; amount?: number }
+const Card = z.enum(CARD_KINDS)
+export const Endpoint = z.strictObject({ url: z.url(), secret: z.string().min(1) })
+export const Advance = z.strictObject({
+  days: z.number().optional(),
+  hours: z.number().optional(),
+  seconds: z.number().optional(),
+})
+export const Release = z.strictObject({
+  shuffle: z.boolean().optional(),
+  duplicates: z.int().min(0).max(20).optional(),
+  drop: z.number().min(0).max(1).optional(),
+})
+export const Payment = z.strictObject({
+  card: Card.optional(),
+  authenticated: z.boolean().optional(),
+  async: z.enum(["succeed", "fail", "pending"]).optional(),
+  email: z.string().optional(),
+  name: z.string().optional(),
+})
+export const ChangeCard = z.strictObject({ card: Card })
+export const NewSubscription = z.strictObject({
+  price: z.string().optional(),
+  card: Card.optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+})
+export const InvoicePayment = z.strictObject({ outOfBand: z.boolean().optional(), card: Card.optional() })
+export const NewRefund = z.strictObject({
+  charge: z.string().optional(),
+  subscription: z.string().optional(),
+  amount: z.int().min(1).optional(),
+})
+export const NewDispute = z.strictObject({
+  target: z.string(),
+  status: z.enum(["needs_response", "warning_needs_response"]).optional(),
+})
+export const CloseDispute = z.strictObject({ status: z.enum(["won", "lost", "warning_closed"]) })
 
 export type Control = ReturnType<typeof createControl>
 
 /**
  * What tests and the admin routes can do beside the API. All of it is done when it returns; events are then
- * on their way (`settled`). Throws `Refused` for what Stripe would refuse.
+ * in flight (`settled`). Throws `Refused` for what Stripe would refuse.
  */
 export function createControl(state: State) {
   const { account, webhookSender } = state
+  const { store } = account
+
+  function schedule(subscriptionId: string, kind: "at_period_end_flexible" | "never"): Stripe.Subscription {
+    const subscription = store.lookUp("subscription", subscriptionId)
+    scheduleCancellation(account, subscription, { kind })
+    return subscription
+  }
+
+  function chargeOf({ charge, subscription }: { charge?: string; subscription?: string }): Stripe.Charge {
+    if (charge) return store.lookUp("charge", charge)
+    if (!subscription) throw invalid("Give a charge or a subscription.")
+    const paid = invoicesOf(account, subscription).findLast(({ status }) => status === "paid")
+    const latest = paid && paymentOf(account, paid)?.intent.latest_charge
+    if (!latest) throw invalid(`The subscription ${subscription} has no payment.`)
+    return store.lookUp("charge", String(latest))
+  }
+
   return {
     now: (): number => account.now(),
-    setEndpoint: (endpoint: Endpoint) => state.setEndpoint(endpoint),
+    setEndpoint: (endpoint: z.infer<typeof Endpoint>) => state.setEndpoint(endpoint),
     delivery: (options: DeliveryOptions) => webhookSender.configure(options),
-    release: (options?: Release): Promise<void> => webhookSender.release(options),
+    release: (options?: z.infer<typeof Release>): Promise<void> => webhookSender.release(options),
     settled: (): Promise<void> => webhookSender.settled(),
     deliveries: (): Delivery[] => webhookSender.log.all,
     held: (): WireEvent[] => webhookSender.held,
     events: (): WireEvent[] => account.events.all(),
-    calls: (): Call[] => state.calls.all,
+    calls: (): ApiCall[] => state.calls.all,
     fail: (fault: FaultOptions) => state.faults.add(fault),
     reset: () => state.reset(),
     oracle: (customer: string): Oracle => oracleOf(account, customer),
@@ -61,9 +103,7 @@ export function createControl(state: State) {
     deliver(eventId: string): Promise<Delivery[]> {
       const event = account.events.get(eventId)
       if (!event) throw noSuch("event", eventId)
-      return Promise.all(
-        account.store.all("webhook_endpoint").map(({ id }) => webhookSender.deliver(event, id)),
-      )
+      return Promise.all(store.all("webhook_endpoint").map(({ id }) => webhookSender.deliver(event, id)))
     },
 
     settings(changes: Partial<Settings>): Settings {
@@ -72,7 +112,7 @@ export function createControl(state: State) {
     },
 
     /** Moves the clock on and does all that becomes due. Returns the new time, Unix seconds. */
-    advance({ days = 0, hours = 0, seconds = 0 }: Advance): number {
+    advance({ days = 0, hours = 0, seconds = 0 }: z.infer<typeof Advance>): number {
       const total = Math.round(days * DAY + hours * HOUR + seconds)
       if (total < 0) throw invalid("Time can't run backwards.")
       advance(account, total)
@@ -80,35 +120,28 @@ export function createControl(state: State) {
     },
 
     /** The buyer pays. On a session whose payment is pending, `async` settles it. */
-    completeCheckout(sessionId: string, payment: Payment = {}): CheckoutResult {
+    completeCheckout(sessionId: string, payment: z.infer<typeof Payment> = {}): CheckoutResult {
       runDue(account)
-      const session = sessionOf(account, sessionId)
-      if (!isPending(session) || !isFinal(payment.async)) return payCheckout(account, session, payment)
-      settleLate(account, session, payment.async)
+      const session = store.lookUp("session", sessionId)
+      const { async: outcome } = payment
+      if (!isPending(session) || !outcome || outcome === "pending")
+        return payCheckout(account, session, payment)
+      settleLate(account, session, outcome)
       return { status: "complete", session }
     },
 
-    expireCheckout(sessionId: string): Stripe.Checkout.Session {
-      return expireCheckout(account, sessionOf(account, sessionId))
-    },
+    expireCheckout: (sessionId: string): Stripe.Checkout.Session =>
+      expireCheckout(account, store.lookUp("session", sessionId)),
 
     /** As in the portal under flexible billing: only `cancel_at` is set. */
-    cancelAtPeriodEnd(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(account, subscriptionId)
-      scheduleCancellation(account, subscription, { kind: "at_period_end_flexible" })
-      return subscription
-    },
+    cancelAtPeriodEnd: (subscriptionId: string) => schedule(subscriptionId, "at_period_end_flexible"),
 
     /** Takes a scheduled cancellation back. */
-    resume(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(account, subscriptionId)
-      scheduleCancellation(account, subscription, { kind: "never" })
-      return subscription
-    },
+    resume: (subscriptionId: string) => schedule(subscriptionId, "never"),
 
-    /** Ends it at once. */
+    /** Ends a subscription at once. */
     cancelNow(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(account, subscriptionId)
+      const subscription = store.lookUp("subscription", subscriptionId)
       cancelNow(account, subscription)
       return subscription
     },
@@ -121,67 +154,36 @@ export function createControl(state: State) {
       fields: { email?: string; name?: string; metadata?: Stripe.Metadata } = {},
     ): Stripe.Customer => createCustomer(account, fields),
 
-    /** A subscription past Checkout, on a new card. It stays `incomplete` if that card isn't good. */
+    /** Makes a subscription without Checkout, on a new card. It stays `incomplete` if that card isn't good. */
     createSubscription(
       customerId: string,
-      {
-        price = PRO_PRICE,
-        card = "ok",
-        metadata,
-      }: { price?: string; card?: CardKind; metadata?: Stripe.Metadata } = {},
+      { price = PRO_PRICE, card = "ok", metadata }: z.infer<typeof NewSubscription> = {},
     ): Stripe.Subscription {
-      const customer = customerOf(account, customerId)
+      const customer = store.lookUp("customer", customerId)
       const method = createCard(account, card, customer)
       attachCard(account, method, customer)
-      return subscribe(account, {
-        customer,
-        price: priceOf(account, price),
-        paymentMethod: method.id,
-        metadata,
-      })
+      const fields = { customer, price: store.lookUp("price", price), paymentMethod: method.id, metadata }
+      return subscribe(account, fields)
     },
 
     /** The customer pays an invoice by hand, by other means (`outOfBand`), or with a new card. */
-    payInvoice(
-      invoiceId: string,
-      { outOfBand, card }: { outOfBand?: boolean; card?: CardKind } = {},
-    ): Stripe.Invoice {
-      const invoice = invoiceOf(account, invoiceId)
+    payInvoice(invoiceId: string, { outOfBand, card }: z.infer<typeof InvoicePayment> = {}): Stripe.Invoice {
+      const invoice = store.lookUp("invoice", invoiceId)
       const paymentMethod = card && createCard(account, card)
       return payInvoice(account, invoice, { outOfBand, paymentMethod, present: true })
     },
 
-    /** Gives money back: of a charge, or of a subscription's last charge. */
-    refund: ({ amount, ...of }: RefundOptions): Stripe.Refund =>
-      refund(account, { charge: chargeFor(state, of), amount }),
+    /** Refunds a charge, or a subscription's last charge. */
+    refund: ({ amount, ...of }: z.infer<typeof NewRefund>): Stripe.Refund =>
+      refund(account, { charge: chargeOf(of), amount }),
 
     /** The bank disputes a charge, or a subscription's last one. */
-    dispute(target: string, { status }: { status?: OpenDispute } = {}): Stripe.Dispute {
+    dispute(target: string, { status }: Pick<z.infer<typeof NewDispute>, "status"> = {}): Stripe.Dispute {
       const of = target.startsWith("sub_") ? { subscription: target } : { charge: target }
-      return openDispute(account, chargeFor(state, of), status)
+      return openDispute(account, chargeOf(of), status)
     },
 
     closeDispute: (id: string, status: ClosedDispute): Stripe.Dispute =>
-      closeDispute(account, disputeOf(account, id), status),
+      closeDispute(account, store.lookUp("dispute", id), status),
   }
-}
-
-function isFinal(late: Late | undefined): late is "succeed" | "fail" {
-  return late === "succeed" || late === "fail"
-}
-
-function chargeFor(
-  { account }: State,
-  { charge, subscription }: { charge?: string; subscription?: string },
-): Stripe.Charge {
-  if (charge) return chargeOf(account, charge)
-  if (!subscription) throw invalid("Give a charge or a subscription.")
-  const paid = account.store
-    .all("invoice")
-    .findLast(
-      (each) => each.parent?.subscription_details?.subscription === subscription && each.status === "paid",
-    )
-  const latest = paid && paymentOf(account, paid)?.intent.latest_charge
-  if (!latest) throw invalid(`The subscription ${subscription} has no payment.`)
-  return chargeOf(account, String(latest))
 }

@@ -1,4 +1,5 @@
-import { CallLog } from "./calls.ts"
+import { RecentLog } from "../shared/recent.ts"
+import type { Target } from "./delivery/send.ts"
 import { WebhookSender } from "./delivery/webhook-sender.ts"
 import { Idempotency } from "./idempotency.ts"
 import { InjectedFaults } from "./injected-faults.ts"
@@ -8,7 +9,15 @@ import { API_VERSION, type WireEvent } from "./model/events.ts"
 import { seed } from "./model/seed.ts"
 import { webhookEndpointObject } from "./objects/webhook-endpoint.ts"
 
-export type Endpoint = { url: string; secret: string }
+/** What is known of one call of the API. `status` is null until it is answered, and stays so if it never is. */
+export type ApiCall = {
+  method: string
+  path: string
+  idempotencyKey: string | null
+  status: number | null
+  /** Real time, ms. */
+  at: number
+}
 
 /** The endpoint that is set from outside rather than made through the API. */
 const DEFAULT_ENDPOINT = "we_default"
@@ -17,13 +26,13 @@ const DEFAULT_ENDPOINT = "we_default"
 export class State {
   readonly account: Account
   readonly webhookSender: WebhookSender
-  readonly calls = new CallLog()
+  readonly calls = new RecentLog<ApiCall>()
   readonly faults = new InjectedFaults()
   readonly idempotency = new Idempotency()
-  /** Told when there is something new to keep. */
+  /** Called when there is something new to keep. */
   onChange: () => void = () => {}
   readonly #startAt: number | undefined
-  #endpoint: Endpoint | undefined
+  #endpoint: Target | undefined
 
   /** `startAt` is the time it begins at, Unix seconds; `frozen` makes it stand still until it is advanced. */
   constructor({ startAt, frozen = false }: { startAt?: number; frozen?: boolean } = {}) {
@@ -38,19 +47,10 @@ export class State {
   }
 
   /** Adds or replaces the endpoint that events go to by default. */
-  setEndpoint(endpoint: Endpoint) {
+  setEndpoint(endpoint: Target) {
     this.#endpoint = endpoint
-    const { url, secret } = endpoint
-    this.account.store.add(
-      "webhook_endpoint",
-      webhookEndpointObject(this.account, {
-        id: DEFAULT_ENDPOINT,
-        url,
-        secret,
-        events: ["*"],
-        version: API_VERSION,
-      }),
-    )
+    const fields = { ...endpoint, id: DEFAULT_ENDPOINT, events: ["*"], version: API_VERSION }
+    this.account.store.add("webhook_endpoint", webhookEndpointObject(this.account, fields))
   }
 
   /** Back to the start: an account with one price, at the time it began. The default endpoint stays. */
@@ -66,7 +66,7 @@ export class State {
     this.onChange()
   }
 
-  #target(id: string): Endpoint | undefined {
+  #target(id: string): Target | undefined {
     const endpoint = this.account.store.get("webhook_endpoint", id)
     return endpoint && { url: endpoint.url, secret: endpoint.secret ?? "" }
   }

@@ -7,10 +7,11 @@ import type { State } from "../state.ts"
 import { requireKey } from "./authenticate.ts"
 import { expanded } from "./expand.ts"
 import { type Form, readForm } from "./form.ts"
-import { routeOf } from "./routes.ts"
-import type { Row } from "./row.ts"
+import type { Route } from "./route.ts"
+import { findRoute } from "./routes.ts"
 
-export type Asked = {
+/** What counts of an HTTP request. */
+export type ApiRequest = {
   method: string
   path: string
   query: string
@@ -20,9 +21,9 @@ export type Asked = {
   idempotencyKey: string | null
 }
 
-/** A call that was checked as far as that goes before it is done; `null` for the key of a call that has none. */
+/** A call that was checked as far as possible before it is executed; `key` is null without an `Idempotency-Key`. */
 export type Prepared = {
-  row: Row
+  route: Route
   id: string
   form: Form
   key: string | null
@@ -31,25 +32,25 @@ export type Prepared = {
 }
 
 /** Finds out what a request asks for. Refuses a wrong key, an unknown path and what can't be read. */
-export function prepare(asked: Asked, requestId: string): Prepared {
-  requireKey(asked.authorization)
-  const route = routeOf(asked.method, asked.path)
-  if (!route) throw unknownUrl(asked)
-  const version = versionOf(asked)
-  const form = { ...readForm(asked.query), ...readForm(asked.body) }
-  const key = asked.method === "POST" ? asked.idempotencyKey : null
+export function prepare(request: ApiRequest, requestId: string): Prepared {
+  requireKey(request.authorization)
+  const found = findRoute(request.method, request.path)
+  if (!found) throw unknownUrl(request)
+  const version = versionOf(request)
+  const form = { ...readForm(request.query), ...readForm(request.body) }
+  const key = request.method === "POST" ? request.idempotencyKey : null
   if (key !== null && key.length > 255) throw invalid("The idempotency key is longer than 255 characters.")
-  return { ...route, form, key, requestId, version }
+  return { ...found, form, key, requestId, version }
 }
 
-/** Does a call and answers it, also when it is refused. */
-export function carryOut(state: State, { row, id, form, key, requestId, version }: Prepared): Reply {
+/** Executes a call and answers it, also when it is refused. */
+export function execute(state: State, { route, id, form, key, requestId, version }: Prepared): Reply {
   const { account } = state
   runDue(account)
   account.request = { id: requestId, idempotency_key: key }
   try {
     const { expand, ...params } = form
-    const answer = row.run(account, decoded(id), params)
+    const answer = route.run(account, decoded(id), params)
     return reply(200, expanded(account, answer, pathsOf(expand)), headersOf(requestId, version, key))
   } catch (error) {
     if (!(error instanceof Refused)) throw error
@@ -103,13 +104,13 @@ function pathsOf(expand: Form[string] | undefined): string[] {
   throw invalid("Invalid array", "expand")
 }
 
-function versionOf({ version }: Asked): string {
+function versionOf({ version }: ApiRequest): string {
   if (version === "") return API_VERSION
   if (/^\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$/.test(version)) return version
   throw invalid(`Invalid Stripe API version: ${version}`)
 }
 
-function unknownUrl({ method, path }: Asked): Refused {
+function unknownUrl({ method, path }: ApiRequest): Refused {
   return new Refused(404, {
     type: "invalid_request_error",
     message: `Unrecognized request URL (${method}: ${path}). If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs.`,

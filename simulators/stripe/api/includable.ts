@@ -1,9 +1,9 @@
 import type { Account } from "../model/account.ts"
-import { isOver } from "../model/cancel.ts"
 import { newId } from "../model/ids.ts"
 import { paymentOf } from "../model/invoices.ts"
+import { isOver } from "../model/subscriptions.ts"
 import { listOf } from "../objects/lists.ts"
-import { page } from "./list.ts"
+import { page } from "./page.ts"
 
 type Include = (account: Account, id: string) => unknown
 

@@ -45,12 +45,20 @@ export const paging = {
   ending_before: text.optional(),
 }
 
-/** Parameters that Stripe knows and the simulator takes without heeding them. */
-export function ignored<Name extends string>(...names: Name[]) {
-  return Object.fromEntries(names.map((name) => [name, z.unknown().optional()])) as unknown as Record<
-    Name,
-    z.ZodOptional<z.ZodUnknown>
-  >
+const IGNORED = z
+  .unknown()
+  .optional()
+  .transform(() => undefined)
+
+/** Parameters, separated by spaces, that Stripe knows and the simulator accepts without using them. */
+export function ignored(names: string): Record<never, z.ZodType> {
+  return Object.fromEntries(names.split(" ").map((name) => [name, IGNORED]))
+}
+
+/** The fields that a request gave. */
+export function defined<T extends object>(fields: T) {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as { [Name in keyof T]?: Exclude<T[Name], undefined> }
 }
 
 /** Checks a request's parameters. Refuses them in Stripe's words. */

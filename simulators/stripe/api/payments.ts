@@ -1,12 +1,8 @@
 import { z } from "zod"
-import type { Account } from "../model/account.ts"
-import { noSuch } from "../model/refusals.ts"
-import { page } from "./list.ts"
-import { ignored, inRange, paging, range, text } from "./params.ts"
-import { type Row, row } from "./row.ts"
+import { ignored, range, text } from "./params.ts"
+import { list, type Route, retrieve } from "./route.ts"
 
-const ListJoints = z.strictObject({
-  ...paging,
+const ListInvoicePayments = {
   invoice: text.optional(),
   payment: z
     .strictObject({
@@ -17,78 +13,26 @@ const ListJoints = z.strictObject({
     .optional(),
   status: z.enum(["canceled", "open", "paid"]).optional(),
   created: range.optional(),
-})
-const ListIntents = z.strictObject({
-  ...paging,
+}
+const ListIntents = {
   customer: text.optional(),
   created: range.optional(),
   ...ignored("customer_account"),
-})
-const ListCharges = z.strictObject({
-  ...paging,
+}
+const ListCharges = {
   customer: text.optional(),
   payment_intent: text.optional(),
   created: range.optional(),
   ...ignored("transfer_group"),
-})
-const None = z.strictObject({})
+}
 
-export const paymentRows: Row[] = [
-  row(
-    "GET",
-    "/v1/invoice_payments",
-    ListJoints,
-    ({ account, params: { invoice, payment, status, created, ...paging } }) =>
-      page(
-        "/v1/invoice_payments",
-        account.store
-          .all("invoice_payment")
-          .filter((each) => !invoice || each.invoice === invoice)
-          .filter((each) => !payment || each.payment.payment_intent === payment.payment_intent)
-          .filter((each) => (!status || each.status === status) && inRange(each.created, created)),
-        paging,
-      ),
-  ),
-  row("GET", "/v1/invoice_payments/:id", None, ({ account, id }) => {
-    return account.store.get("invoice_payment", id) ?? missing("invoice_payment", id)
+export const paymentRoutes: Route[] = [
+  list("/v1/invoice_payments", "invoice_payment", ListInvoicePayments, {
+    tests: { payment: (object, { payment_intent }) => object.payment.payment_intent === payment_intent },
   }),
-  row("GET", "/v1/payment_intents", ListIntents, ({ account, params: { customer, created, ...paging } }) =>
-    page(
-      "/v1/payment_intents",
-      account.store
-        .all("payment_intent")
-        .filter((each) => (!customer || each.customer === customer) && inRange(each.created, created)),
-      paging,
-    ),
-  ),
-  row("GET", "/v1/payment_intents/:id", None, ({ account, id }) => {
-    return account.store.get("payment_intent", id) ?? missing("payment_intent", id)
-  }),
-  row(
-    "GET",
-    "/v1/charges",
-    ListCharges,
-    ({ account, params: { customer, payment_intent, created, ...paging } }) =>
-      page(
-        "/v1/charges",
-        account.store
-          .all("charge")
-          .filter((each) => !customer || each.customer === customer)
-          .filter((each) => !payment_intent || each.payment_intent === payment_intent)
-          .filter((each) => inRange(each.created, created)),
-        paging,
-      ),
-  ),
-  row("GET", "/v1/charges/:id", None, ({ account, id }) => chargeOf(account, id)),
+  retrieve("/v1/invoice_payments", "invoice_payment"),
+  list("/v1/payment_intents", "payment_intent", ListIntents),
+  retrieve("/v1/payment_intents", "payment_intent"),
+  list("/v1/charges", "charge", ListCharges),
+  retrieve("/v1/charges", "charge"),
 ]
-
-/** A charge that exists. Refuses otherwise, naming `param`. */
-export function chargeOf(account: Account, id: string, param?: string) {
-  const charge = account.store.get("charge", id)
-  if (!charge) throw noSuch("charge", id, param)
-  return charge
-}
-
-function missing(what: string, id: string): never {
-  throw noSuch(what, id)
-}

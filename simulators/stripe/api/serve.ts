@@ -1,38 +1,50 @@
 import { setTimeout as pause } from "node:timers/promises"
-import type { Call } from "../calls.ts"
+import { aborted, type Exchange } from "../../shared/server.ts"
 import type { Reply } from "../idempotency.ts"
 import { type Fault, refusalOf } from "../injected-faults.ts"
 import { Refused } from "../model/refusals.ts"
 import type { State } from "../state.ts"
-import { type Asked, carryOut, newRequestId, type Prepared, prepare, refusal } from "./handle.ts"
+import { type ApiRequest, execute, newRequestId, type Prepared, prepare, refusal } from "./execute.ts"
 
-/** What becomes of a call: an answer, a connection that ends, or nothing at all. */
-export type Fate = Reply | "reset" | "timeout"
+/** What a client gets: an answer, a connection that ends, or nothing at all. */
+type Outcome = Reply | "reset" | "timeout"
 
-/**
- * Serves a call of the API with all that goes around it: its key, what was scripted to go wrong, its
- * `Idempotency-Key`. `gone` is aborted when the client leaves.
- */
-export async function serveApi(state: State, asked: Asked, call: Call, gone: AbortSignal): Promise<Fate> {
+/** Serves a call of the API with its key, its `Idempotency-Key` and the faults that were injected. */
+export async function serveApi(state: State, exchange: Exchange): Promise<Outcome> {
+  const { headers } = exchange.req
+  const { method, path, url } = exchange
+  const idempotencyKey = headers["idempotency-key"]?.toString() ?? null
+  const call = state.calls.add({ method, path, idempotencyKey, status: null, at: Date.now() })
   const requestId = newRequestId()
   try {
-    const prepared = prepare(asked, requestId)
-    const { key } = prepared
-    if (key === null) return await serveWithFault(state, asked, prepared, gone)
-    const first = state.idempotency.begin(key, `${asked.method} ${asked.path} ${asked.body}`)
-    if (first) return replayed(first)
-    return await serveUnderKey(state, asked, prepared, key, gone)
+    const request = {
+      method,
+      path,
+      query: url?.search.slice(1) ?? "",
+      body: await exchange.body(),
+      authorization: headers.authorization ?? "",
+      version: headers["stripe-version"]?.toString() ?? "",
+      idempotencyKey,
+    }
+    const outcome = await serveOnce(state, request, prepare(request, requestId), exchange.closed)
+    if (typeof outcome !== "string") call.status = outcome.status
+    return outcome
   } catch (error) {
     if (!(error instanceof Refused)) throw error
+    call.status = error.status
     return refusal(error, requestId)
   } finally {
-    if (call.method !== "GET") state.onChange()
+    if (method !== "GET") state.onChange()
   }
 }
 
-async function serveUnderKey(state: State, asked: Asked, prepared: Prepared, key: string, gone: AbortSignal) {
+async function serveOnce(state: State, request: ApiRequest, prepared: Prepared, closed: AbortSignal) {
+  const { key } = prepared
+  if (key === null) return serveWithFault(state, request, prepared, closed)
+  const first = state.idempotency.begin(key, `${request.method} ${request.path} ${request.body}`)
+  if (first) return replayed(first)
   try {
-    return await serveWithFault(state, asked, prepared, gone)
+    return await serveWithFault(state, request, prepared, closed)
   } finally {
     state.idempotency.release(key)
   }
@@ -40,26 +52,25 @@ async function serveUnderKey(state: State, asked: Asked, prepared: Prepared, key
 
 async function serveWithFault(
   state: State,
-  asked: Asked,
+  request: ApiRequest,
   prepared: Prepared,
-  gone: AbortSignal,
-): Promise<Fate> {
-  const fault = state.faults.take(asked.method, asked.path)
-  if (!fault) return done(state, prepared)
+  closed: AbortSignal,
+): Promise<Outcome> {
+  const fault = state.faults.take(request)
+  if (!fault) return executeAndKeep(state, prepared)
   // Stripe finishes what it has begun, also when the client has given up.
   if (fault.status === "slow") {
     await pause(fault.delayMs)
-    return done(state, prepared)
+    return executeAndKeep(state, prepared)
   }
-  if (fault.delayMs > 0) await pause(fault.delayMs, undefined, { signal: gone })
-  if (fault.when === "after") done(state, prepared)
-  if (fault.status === "timeout") await untilAborted(gone)
-  if (typeof fault.status === "string") return fault.status
-  return failed(fault, prepared)
+  if (fault.delayMs > 0) await pause(fault.delayMs, undefined, { signal: closed })
+  if (fault.when === "after") executeAndKeep(state, prepared)
+  if (fault.status === "timeout") await aborted(closed)
+  return typeof fault.status === "string" ? fault.status : failed(fault, prepared)
 }
 
-function done(state: State, prepared: Prepared): Reply {
-  const reply = carryOut(state, prepared)
+function executeAndKeep(state: State, prepared: Prepared): Reply {
+  const reply = execute(state, prepared)
   if (prepared.key !== null) state.idempotency.keep(prepared.key, reply)
   return reply
 }
@@ -71,13 +82,6 @@ function failed(fault: Fault, { requestId, version }: Prepared): Reply {
 }
 
 function replayed(first: Reply): Reply {
-  return {
-    ...first,
-    headers: { ...first.headers, "idempotent-replayed": "true", "request-id": newRequestId() },
-  }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }))
+  const headers = { ...first.headers, "idempotent-replayed": "true", "request-id": newRequestId() }
+  return { ...first, headers }
 }

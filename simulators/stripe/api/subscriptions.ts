@@ -1,96 +1,72 @@
 import type Stripe from "stripe"
 import { z } from "zod"
-import type { Account } from "../model/account.ts"
-import { cancelNow, isOver, type Schedule, scheduleCancellation } from "../model/cancel.ts"
+import { cancelNow, type Schedule, scheduleCancellation } from "../model/cancel.ts"
 import { attachCard } from "../model/cards.ts"
 import { change } from "../model/change.ts"
-import { customerOf } from "../model/customers.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
 import { subscribe } from "../model/subscribe.ts"
-import { priceOf } from "./catalog.ts"
-import { page, refuseUnknown } from "./list.ts"
-import { flag, ignored, inRange, integer, mergedMetadata, metadata, paging, range, text } from "./params.ts"
-import { paymentMethodOf } from "./payment-methods.ts"
-import { type Call, type Row, row } from "./row.ts"
+import { isOver } from "../model/subscriptions.ts"
+import { defined, flag, ignored, integer, mergedMetadata, metadata, range, text } from "./params.ts"
+import { lookUpCard } from "./payment-methods.ts"
+import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
 const Common = {
   cancel_at_period_end: flag.optional(),
   default_payment_method: text.optional(),
   description: text.optional(),
   metadata: metadata.optional(),
-  ...ignored("add_invoice_items", "application_fee_percent", "automatic_tax", "billing_schedules"),
-  ...ignored("billing_thresholds", "billing_cycle_anchor", "collection_method", "days_until_due"),
-  ...ignored("default_source", "default_tax_rates", "discounts", "invoice_settings", "off_session"),
-  ...ignored("on_behalf_of", "payment_settings", "pending_invoice_item_interval", "proration_behavior"),
-  ...ignored("transfer_data", "trial_end", "trial_from_plan", "trial_settings"),
+  ...ignored("add_invoice_items application_fee_percent automatic_tax billing_schedules billing_thresholds"),
+  ...ignored(
+    "billing_cycle_anchor collection_method days_until_due default_source default_tax_rates discounts",
+  ),
+  ...ignored("invoice_settings off_session on_behalf_of payment_settings pending_invoice_item_interval"),
+  ...ignored("proration_behavior transfer_data trial_end trial_from_plan trial_settings"),
 }
-const Create = z.strictObject({
+const Create = {
   ...Common,
   customer: text,
   items: z
-    .array(z.strictObject({ price: text, quantity: integer.optional(), ...ignored("metadata", "tax_rates") }))
+    .array(z.strictObject({ price: text, quantity: integer.optional(), ...ignored("metadata tax_rates") }))
     .min(1)
     .max(1, "the simulator takes one item"),
   payment_behavior: z.enum(["allow_incomplete", "default_incomplete", "error_if_incomplete"]).optional(),
   cancel_at: integer.optional(),
-  ...ignored(
-    "backdate_start_date",
-    "billing_cycle_anchor_config",
-    "billing_mode",
-    "currency",
-    "trial_period_days",
-  ),
-})
-const Update = z.strictObject({
+  ...ignored("backdate_start_date billing_cycle_anchor_config billing_mode currency trial_period_days"),
+}
+const Details = z
+  .strictObject({ comment: text.optional(), feedback: text.optional(), ...ignored("feedback_option") })
+  .optional()
+const Update = {
   ...Common,
   cancel_at: z.union([z.literal("").transform(() => null), integer]).optional(),
-  cancellation_details: z
-    .strictObject({ comment: text.optional(), feedback: text.optional(), ...ignored("feedback_option") })
-    .optional(),
-  ...ignored("items", "pause_collection", "payment_behavior", "proration_date"),
-})
-const Cancel = z.strictObject({
-  cancellation_details: z
-    .strictObject({ comment: text.optional(), feedback: text.optional(), ...ignored("feedback_option") })
-    .optional(),
-  ...ignored("invoice_now", "prorate"),
-})
-const List = z.strictObject({
-  ...paging,
+  cancellation_details: Details,
+  items: z.unknown().optional(),
+  ...ignored("pause_collection payment_behavior proration_date"),
+}
+const Cancel = { cancellation_details: Details, ...ignored("invoice_now prorate") }
+const STATUSES = ["active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing"]
+const List = {
   customer: text.optional(),
   price: text.optional(),
   status: z
-    .enum([
-      "active",
-      "all",
-      "canceled",
-      "ended",
-      "incomplete",
-      "incomplete_expired",
-      "past_due",
-      "paused",
-      "trialing",
-      "unpaid",
-    ])
-    .optional(),
+    .enum([...STATUSES, "unpaid", "all", "ended"])
+    .optional()
+    .transform((status) => status ?? "not_canceled"),
   created: range.optional(),
-  ...ignored(
-    "automatic_tax",
-    "collection_method",
-    "current_period_end",
-    "current_period_start",
-    "test_clock",
-  ),
-})
+  ...ignored("automatic_tax collection_method current_period_end current_period_start test_clock"),
+}
 const PATH = "/v1/subscriptions"
 
-export const subscriptionRows: Row[] = [
-  row("POST", PATH, Create, create),
-  row("GET", PATH, List, list),
-  row("GET", `${PATH}/:id`, z.strictObject({}), ({ account, id }) => subscriptionOfId(account, id)),
-  row("POST", `${PATH}/:id`, Update, update),
-  row("DELETE", `${PATH}/:id`, Cancel, ({ account, id, params }) => {
-    const subscription = subscriptionOfId(account, id)
+export const subscriptionRoutes: Route[] = [
+  route("POST", PATH, Create, create),
+  list(PATH, "subscription", List, {
+    tests: { price: ({ items }, id) => items.data.some(({ price }) => price.id === id), status: hasStatus },
+    known: ["customer"],
+  }),
+  retrieve(PATH, "subscription"),
+  route("POST", `${PATH}/:id`, Update, update),
+  route("DELETE", `${PATH}/:id`, Cancel, ({ account, id, params }) => {
+    const subscription = account.store.lookUp("subscription", id)
     if (isOver(subscription)) throw noSuch("subscription", id)
     noteDetails(subscription, params.cancellation_details)
     cancelNow(account, subscription)
@@ -98,20 +74,19 @@ export const subscriptionRows: Row[] = [
   }),
 ]
 
-/** A subscription that exists. Refuses otherwise, naming `param`. */
-export function subscriptionOfId(account: Account, id: string, param?: string): Stripe.Subscription {
-  const subscription = account.store.get("subscription", id)
-  if (!subscription) throw noSuch("subscription", id, param)
-  return subscription
+function hasStatus(subscription: Stripe.Subscription, status: string): boolean {
+  if (status === "all") return true
+  if (status === "not_canceled") return subscription.status !== "canceled"
+  return status === "ended" ? isOver(subscription) : subscription.status === status
 }
 
-function create({ account, params }: Call<z.output<typeof Create>>) {
-  const customer = customerOf(account, params.customer, "customer")
+function create({ account, params }: Call<typeof Create>) {
+  const customer = account.store.lookUp("customer", params.customer, "customer")
   const [item] = params.items
-  const price = priceOf(account, item?.price ?? "", "items[0][price]")
+  const price = account.store.lookUp("price", item?.price ?? "", "items[0][price]")
   const method =
     params.default_payment_method &&
-    paymentMethodOf(account, params.default_payment_method, "default_payment_method")
+    lookUpCard(account, params.default_payment_method, "default_payment_method")
   if (method && method.customer === null) attachCard(account, method, customer)
   const subscription = subscribe(account, {
     customer,
@@ -127,37 +102,19 @@ function create({ account, params }: Call<z.output<typeof Create>>) {
   return subscription
 }
 
-function list({ account, params }: Call<z.output<typeof List>>) {
-  const { customer, price, status, created, ...paging } = params
-  refuseUnknown(account, { customer })
-  const found = account.store
-    .all("subscription")
-    .filter((each) => !customer || each.customer === customer)
-    .filter((each) => !price || each.items.data.some((item) => item.price.id === price))
-    .filter((each) => hasStatus(each, status) && inRange(each.created, created))
-  return page(PATH, found, paging)
-}
-
-/** Without a status, all that aren't canceled. */
-function hasStatus(subscription: Stripe.Subscription, status?: string): boolean {
-  if (status === "all") return true
-  if (status === undefined) return subscription.status !== "canceled"
-  return status === "ended" ? isOver(subscription) : subscription.status === status
-}
-
-function update({ account, id, params }: Call<z.output<typeof Update>>) {
-  const subscription = subscriptionOfId(account, id)
+function update({ account, id, params }: Call<typeof Update>) {
+  const subscription = account.store.lookUp("subscription", id)
   if (params.items !== undefined) throw invalid("The simulator can't change a subscription's items.", "items")
   noteDetails(subscription, params.cancellation_details)
   const schedule = scheduleOf(params)
   if (schedule) scheduleCancellation(account, subscription, schedule)
   const method =
     params.default_payment_method &&
-    paymentMethodOf(account, params.default_payment_method, "default_payment_method")
+    lookUpCard(account, params.default_payment_method, "default_payment_method")
   change(account, "customer.subscription.updated", subscription, {
     metadata: mergedMetadata(subscription.metadata, params.metadata),
     ...(method && { default_payment_method: method.id }),
-    ...(params.description !== undefined && { description: params.description }),
+    ...defined({ description: params.description }),
   })
   return subscription
 }

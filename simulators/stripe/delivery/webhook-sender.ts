@@ -157,7 +157,7 @@ export class WebhookSender {
       ? await send(event, target, this.#settings.timeoutMs, closing)
       : { status: GONE, error: "The endpoint was deleted" }
     const delivery = { ...sent, event: event.id, type: event.type, endpoint, attempt, at: Date.now() }
-    if (!closing.aborted) this.log.record(delivery)
+    if (!closing.aborted) this.log.add(delivery)
     this.#onDelivery()
     return { ...delivery, cutOff: closing.aborted }
   }

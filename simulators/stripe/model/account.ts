@@ -3,7 +3,7 @@ import { Agenda, type Due } from "./agenda.ts"
 import { Clock } from "./clock.ts"
 import { copyOf, EventLog, type NewEvent, type WireEvent } from "./events.ts"
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts"
-import { Store, type StoredObjects } from "./store.ts"
+import { type Kind, type Kinds, Store, type StoredObjects } from "./store.ts"
 
 type Held = Omit<NewEvent, "created" | "livemode" | "request">
 
@@ -37,6 +37,12 @@ export class Account {
 
   now(): number {
     return this.clock.now()
+  }
+
+  /** Adds a new object, with the event that reports it. */
+  create<K extends Kind>(kind: K, object: Kinds[K], type: string): Kinds[K] {
+    this.emit(type, this.store.add(kind, object))
+    return object
   }
 
   /** Records that something happened to an object, with the object as it is at this moment. */

@@ -1,28 +1,11 @@
 import type Stripe from "stripe"
 import type { Account } from "./account.ts"
 import { assign, change } from "./change.ts"
+import { invoicesOf } from "./invoices.ts"
 import { invalid } from "./refusals.ts"
+import { isOver, periodEnd } from "./subscriptions.ts"
 
 type Reason = "cancellation_requested" | "payment_failed" | "payment_disputed"
-
-const OVER: readonly string[] = ["canceled", "incomplete_expired"]
-
-/** Whether nothing can happen to a subscription any more. */
-export function isOver({ status }: Stripe.Subscription): boolean {
-  return OVER.includes(status)
-}
-
-/** When the current period of a subscription ends. */
-export function periodEnd(subscription: Stripe.Subscription): number {
-  return itemOf(subscription).current_period_end
-}
-
-/** A subscription's one item. */
-export function itemOf(subscription: Stripe.Subscription): Stripe.SubscriptionItem {
-  const item = subscription.items.data[0]
-  if (!item) throw new Error(`The subscription ${subscription.id} has no items`)
-  return item
-}
 
 /** Ends a subscription at once. What it still owes isn't collected any more. */
 export function cancelNow(
@@ -40,12 +23,7 @@ export function cancelNow(
       reason,
     } as Stripe.Subscription.CancellationDetails,
   })
-  end(account, subscription)
-}
-
-/** Ends a subscription because the time came that was set for it; the request's time and wish stay. */
-export function endAsScheduled(account: Account, subscription: Stripe.Subscription) {
-  end(account, subscription)
+  endSubscription(account, subscription)
 }
 
 export type Schedule =
@@ -85,13 +63,13 @@ export function scheduleCancellation(
 export function cancelWhenDue(account: Account, id: string, at: number) {
   const subscription = account.store.get("subscription", id)
   if (!subscription || isOver(subscription) || subscription.cancel_at !== at) return
-  endAsScheduled(account, subscription)
+  endSubscription(account, subscription)
 }
 
-function end(account: Account, subscription: Stripe.Subscription) {
+/** Ends a subscription, also because the time came that was set for it; the request's time and wish stay. */
+export function endSubscription(account: Account, subscription: Stripe.Subscription) {
   assign(subscription, { status: "canceled", ended_at: account.now() })
-  for (const invoice of account.store.all("invoice")) {
-    if (invoice.parent?.subscription_details?.subscription !== subscription.id) continue
+  for (const invoice of invoicesOf(account, subscription.id)) {
     if (invoice.status === "draft" || invoice.status === "open") {
       assign(invoice, { auto_advance: false, next_payment_attempt: null })
     }

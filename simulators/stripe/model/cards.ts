@@ -1,11 +1,10 @@
 import type Stripe from "stripe"
 import { cardObject } from "../objects/payment-method.ts"
 import type { Account } from "./account.ts"
-import { isOver } from "./cancel.ts"
 import { CARD_KINDS, CARDS, type CardKind } from "./card-kinds.ts"
 import { assign, change } from "./change.ts"
-import { customerOf } from "./customers.ts"
 import { declined } from "./refusals.ts"
+import { isOver } from "./subscriptions.ts"
 
 /** A card of this kind, which belongs to nobody yet. */
 export function createCard(
@@ -34,7 +33,7 @@ export function testCard(name: string): CardKind | undefined {
 
 /** Makes a new card the one that a customer and all of their subscriptions are charged on. */
 export function changeCard(account: Account, customerId: string, card: CardKind): Stripe.PaymentMethod {
-  const customer = customerOf(account, customerId)
+  const customer = account.store.lookUp("customer", customerId)
   const method = createCard(account, card, customer)
   attachCard(account, method, customer)
   // It was typed in by its owner just now, who confirmed it if that was asked for.

@@ -1,11 +1,12 @@
 import type Stripe from "stripe"
 import type { Account } from "./account.ts"
-import { cancelNow, isOver } from "./cancel.ts"
+import { cancelNow } from "./cancel.ts"
 import type { Outcome } from "./card-kinds.ts"
 import { assign, change } from "./change.ts"
 import { cardFor, paymentOf, subscriptionOf } from "./invoices.ts"
 import { attemptPayment } from "./payments.ts"
 import { DAY } from "./periods.ts"
+import { isOver } from "./subscriptions.ts"
 
 export type Collection = {
   /** The customer is there. */

@@ -1,26 +1,17 @@
 import type Stripe from "stripe"
 import { customerObject, type NewCustomer } from "../objects/customer.ts"
 import type { Account } from "./account.ts"
-import { cancelNow, isOver } from "./cancel.ts"
-import { noSuch } from "./refusals.ts"
+import { cancelNow } from "./cancel.ts"
+import { isOver } from "./subscriptions.ts"
 
-/** Adds a customer and tells it. */
+/** Adds a customer and emits the event. */
 export function createCustomer(account: Account, fields: NewCustomer): Stripe.Customer {
-  const customer = account.store.add("customer", customerObject(account, fields))
-  account.emit("customer.created", customer)
-  return customer
-}
-
-/** A customer that exists and isn't deleted. Refuses otherwise, naming `param`. */
-export function customerOf(account: Account, id: string, param?: string): Stripe.Customer {
-  const customer = account.store.get("customer", id)
-  if (!customer) throw noSuch("customer", id, param)
-  return customer
+  return account.create("customer", customerObject(account, fields), "customer.created")
 }
 
 /** Deletes a customer, whose subscriptions end at once. A tombstone stays. */
 export function deleteCustomer(account: Account, id: string): Stripe.DeletedCustomer {
-  const customer = customerOf(account, id)
+  const customer = account.store.lookUp("customer", id)
   for (const subscription of account.store.all("subscription")) {
     if (subscription.customer === id && !isOver(subscription)) cancelNow(account, subscription)
   }

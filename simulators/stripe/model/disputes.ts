@@ -1,10 +1,11 @@
 import type Stripe from "stripe"
 import { disputeObject, type OpenDispute } from "../objects/dispute.ts"
 import type { Account } from "./account.ts"
-import { cancelNow, isOver, scheduleCancellation } from "./cancel.ts"
+import { cancelNow, scheduleCancellation } from "./cancel.ts"
 import { assign, change } from "./change.ts"
 import { subscriptionOf } from "./invoices.ts"
 import { invalid } from "./refusals.ts"
+import { isOver } from "./subscriptions.ts"
 
 export type ClosedDispute = "won" | "lost" | "warning_closed"
 

@@ -1,11 +1,9 @@
 import type Stripe from "stripe"
+import { setRecent } from "../../shared/recent.ts"
 import { newId } from "./ids.ts"
 
 /** The API version that the simulator speaks: the one that SDK 23.1.0 pins. */
 export const API_VERSION = "2026-10-28.endive"
-
-/** The oldest events are forgotten beyond this many, so that a long-lived simulator doesn't grow. */
-const MAX_EVENTS = 20_000
 
 /** An event as it goes over the wire. */
 export type WireEvent = {
@@ -36,9 +34,7 @@ export class EventLog {
   /** Records an event. The object becomes the event's own. */
   add(event: NewEvent): WireEvent {
     const recorded = newEvent(event)
-    this.#events.set(recorded.id, recorded)
-    const [oldest] = this.#events.keys()
-    if (this.#events.size > MAX_EVENTS && oldest) this.#events.delete(oldest)
+    setRecent(this.#events, recorded.id, recorded)
     return recorded
   }
 
@@ -52,10 +48,6 @@ export class EventLog {
 
   load(events: WireEvent[]) {
     this.#events = new Map(events.map((event) => [event.id, event]))
-  }
-
-  clear() {
-    this.#events.clear()
   }
 }
 

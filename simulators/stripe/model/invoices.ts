@@ -4,8 +4,8 @@ import { invoicePaymentObject } from "../objects/invoice-payment.ts"
 import { paymentIntentObject } from "../objects/payment-intent.ts"
 import type { Period } from "../objects/subscription.ts"
 import type { Account } from "./account.ts"
-import { itemOf } from "./cancel.ts"
 import { assign } from "./change.ts"
+import { itemOf } from "./subscriptions.ts"
 
 type Draft = { reason: "subscription_create" | "subscription_cycle"; paid: Period; covered: Period }
 
@@ -48,16 +48,19 @@ export function finalizeInvoice(
   if (invoice.amount_due > 0) addPayment(account, invoice, present)
 }
 
+/** The id of the subscription that an invoice is for. */
+export function subscriptionIdOf(invoice: Stripe.Invoice): string {
+  return String(invoice.parent?.subscription_details?.subscription)
+}
+
 /** The subscription that an invoice is for. */
 export function subscriptionOf(account: Account, invoice: Stripe.Invoice): Stripe.Subscription {
-  return account.store.need("subscription", String(invoice.parent?.subscription_details?.subscription))
+  return account.store.need("subscription", subscriptionIdOf(invoice))
 }
 
 /** The invoices of a subscription, oldest first. */
 export function invoicesOf(account: Account, subscription: string): Stripe.Invoice[] {
-  return account.store
-    .all("invoice")
-    .filter((invoice) => invoice.parent?.subscription_details?.subscription === subscription)
+  return account.store.all("invoice").filter((invoice) => subscriptionIdOf(invoice) === subscription)
 }
 
 /** The join of an invoice with its payment, and that payment; an invoice over nothing has none. */

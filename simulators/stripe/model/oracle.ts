@@ -1,7 +1,7 @@
 import type Stripe from "stripe"
 import type { Account } from "./account.ts"
-import { periodEnd } from "./cancel.ts"
 import { invoicesOf, paymentOf } from "./invoices.ts"
+import { periodEnd } from "./subscriptions.ts"
 
 export type PaidInvoice = {
   id: string

@@ -3,8 +3,7 @@ import type { Account } from "./account.ts"
 import { attachCard } from "./cards.ts"
 import { assign } from "./change.ts"
 import { collectInvoice, settleInvoice } from "./collect.ts"
-import { customerOf } from "./customers.ts"
-import { cancelPayment, cardFor, finalizeInvoice } from "./invoices.ts"
+import { cancelPayment, cardFor, finalizeInvoice, subscriptionOf } from "./invoices.ts"
 import { declined, invalid } from "./refusals.ts"
 
 export type PayInvoice = {
@@ -21,7 +20,7 @@ export function payInvoice(account: Account, invoice: Stripe.Invoice, wish: PayI
   if (invoice.status === "paid") throw invalid("Invoice is already paid", undefined, "invoice_already_paid")
   if (invoice.status === "void") throw invalid("Voided invoices can't be paid.")
   // Who was deleted left drafts behind that nobody can finalise.
-  customerOf(account, String(invoice.customer))
+  account.store.lookUp("customer", String(invoice.customer))
   if (invoice.status === "draft") finalizeInvoice(account, invoice, { present: false })
   if (wish.outOfBand) return settleOutOfBand(account, invoice)
   if (wish.paymentMethod) useCard(account, invoice, wish.paymentMethod)
@@ -43,8 +42,7 @@ function confirmCard(account: Account, invoice: Stripe.Invoice) {
 }
 
 function useCard(account: Account, invoice: Stripe.Invoice, method: Stripe.PaymentMethod) {
-  const customer = customerOf(account, String(invoice.customer))
+  const customer = account.store.lookUp("customer", String(invoice.customer))
   if (method.customer === null) attachCard(account, method, customer)
-  const subscription = invoice.parent?.subscription_details?.subscription
-  assign(account.store.need("subscription", String(subscription)), { default_payment_method: method.id })
+  assign(subscriptionOf(account, invoice), { default_payment_method: method.id })
 }

@@ -1,3 +1,5 @@
+import { Refusal } from "../../shared/refusal.ts"
+
 /** The inside of an error body of the API. */
 export type ErrorBody = {
   type: "invalid_request_error" | "card_error" | "idempotency_error" | "api_error" | "rate_limit_error"
@@ -10,13 +12,11 @@ export type ErrorBody = {
 }
 
 /** Thrown when a request can't be done; the API answers with its status and body. */
-export class Refused extends Error {
-  readonly status: number
+export class Refused extends Refusal {
   readonly body: ErrorBody
 
   constructor(status: number, body: ErrorBody) {
-    super(body.message)
-    this.status = status
+    super(status, body.message)
     this.body = body.code ? { doc_url: docUrl(body.code), ...body } : body
   }
 }

@@ -1,10 +1,11 @@
 import type Stripe from "stripe"
 import type { Account } from "./account.ts"
-import { endAsScheduled, isOver, itemOf } from "./cancel.ts"
+import { endSubscription } from "./cancel.ts"
 import { assign, change } from "./change.ts"
 import { collectInvoice } from "./collect.ts"
 import { draftInvoice, finalizeInvoice, invoicesOf, paymentOf, voidInvoice } from "./invoices.ts"
 import { HOUR, nextPeriod } from "./periods.ts"
+import { isOver, itemOf } from "./subscriptions.ts"
 
 /** Recorded: an invoice of a renewal is finalized about an hour after its draft. */
 export const DRAFT_SECONDS = HOUR
@@ -23,7 +24,7 @@ export function rollPeriod(account: Account, id: string, at: number) {
   const item = itemOf(subscription)
   if (item.current_period_end !== at || subscription.status === "incomplete") return
   if (subscription.cancel_at !== null && subscription.cancel_at <= at)
-    return endAsScheduled(account, subscription)
+    return endSubscription(account, subscription)
   renew(account, subscription, item)
 }
 

@@ -1,5 +1,6 @@
 import type Stripe from "stripe"
 import type { CardKind } from "./card-kinds.ts"
+import { noSuch } from "./refusals.ts"
 
 /** How a payment method behaves. `charged` counts successful charges, `authenticated` is set by its owner. */
 export type CardRecord = { id: string; card: CardKind; charged: number; authenticated: boolean }
@@ -61,6 +62,14 @@ const KINDS: readonly Kind[] = [
 /** Kinds that an id in another object may stand for, so that it can be expanded. */
 const REFERRED: readonly Kind[] = KINDS.filter((kind) => kind !== "card" && kind !== "session_record")
 
+/** What error messages call a kind, where that isn't its name. */
+const NAMES: Partial<Record<Kind, string>> = {
+  session: "checkout.session",
+  payment_method: "PaymentMethod",
+  portal_configuration: "configuration",
+  webhook_endpoint: "webhook endpoint",
+}
+
 export type StoredObjects = Partial<Record<Kind, unknown[]>>
 
 /** All objects of the account, each kind in order of creation. */
@@ -80,6 +89,13 @@ export class Store {
   need<K extends Kind>(kind: K, id: string): Kinds[K] {
     const object = this.get(kind, id)
     if (!object) throw new Error(`The simulator has lost its ${kind} ${id}`)
+    return object
+  }
+
+  /** The object that a request names. Refuses an unknown id, naming the parameter it came in. */
+  lookUp<K extends Kind>(kind: K, id: string, param?: string): Kinds[K] {
+    const object = this.get(kind, id)
+    if (!object) throw noSuch(NAMES[kind] ?? kind, id, param)
     return object
   }
 

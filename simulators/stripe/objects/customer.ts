@@ -3,10 +3,10 @@ import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
 
 export type NewCustomer = {
-  email?: string
-  name?: string
-  phone?: string
-  description?: string
+  email?: string | null
+  name?: string | null
+  phone?: string | null
+  description?: string | null
   metadata?: Stripe.Metadata
 }
 

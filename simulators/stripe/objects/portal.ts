@@ -7,9 +7,9 @@ export type NewConfiguration = {
   isDefault?: boolean
   features?: object
   businessProfile?: Partial<Stripe.BillingPortal.Configuration.BusinessProfile>
-  defaultReturnUrl?: string
+  defaultReturnUrl?: string | null
   metadata?: Stripe.Metadata
-  name?: string
+  name?: string | null
 }
 
 /** What the portal offers: by default all that the simulator's portal can do. */

@@ -1,3 +1,4 @@
+import type { Exchange } from "../../shared/server.ts"
 import type { Reply } from "../idempotency.ts"
 import { runDue } from "../model/run-due.ts"
 import type { State } from "../state.ts"
@@ -14,11 +15,11 @@ export function isPage(path: string): boolean {
 }
 
 /** Serves a page that a person sees. */
-export async function servePage(state: State, method: string, path: string, body: string): Promise<Reply> {
+export async function servePage(state: State, { method, path, body }: Exchange): Promise<Reply> {
   const [, page, id = "", action = ""] = PATH.exec(path) ?? []
   const { account } = state
+  const form = new URLSearchParams(await body())
   runDue(account)
-  const form = new URLSearchParams(body)
   if (method === "POST") {
     if (page === "c/pay") return submitCheckout(state, id, form)
     if (page === "p/session") return submitPortal(account, id, action, form)
