@@ -2,7 +2,7 @@ import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
 import { paymentOf } from "../model/invoices.ts"
 import { isOver } from "../model/subscriptions.ts"
-import { listOf } from "../objects/lists.ts"
+import { listOf } from "../objects/fields.ts"
 import { page } from "./page.ts"
 
 type Include = (account: Account, id: string) => unknown

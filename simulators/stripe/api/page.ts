@@ -1,5 +1,5 @@
 import { noSuch } from "../model/refusals.ts"
-import { listOf } from "../objects/lists.ts"
+import { listOf } from "../objects/fields.ts"
 
 export type Paging = { limit?: number; starting_after?: string; ending_before?: string }
 

@@ -1,7 +1,7 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import { decimal } from "./lists.ts"
+import { base, decimal, nulls } from "./fields.ts"
 
 export type NewProduct = {
   id?: string
@@ -14,26 +14,17 @@ export type NewProduct = {
 /** A product without prices. */
 export function productObject(account: Account, fields: NewProduct): Stripe.Product {
   return {
-    id: fields.id ?? newId("prod", 14),
-    object: "product",
+    ...base(account, "product", fields.id ?? newId("prod", 14)),
     active: fields.active ?? true,
-    created: account.now(),
-    default_price: null,
     description: fields.description ?? null,
     images: [],
-    livemode: account.settings.livemode,
     marketing_features: [],
     metadata: fields.metadata ?? {},
     name: fields.name,
-    package_dimensions: null,
-    shippable: null,
-    statement_descriptor: null,
-    tax_code: null,
-    tax_details: null,
     type: "service",
-    unit_label: null,
     updated: account.now(),
-    url: null,
+    ...nulls("default_price package_dimensions shippable statement_descriptor tax_code tax_details"),
+    ...nulls("unit_label url"),
   }
 }
 
@@ -53,25 +44,20 @@ export type NewPrice = {
 /** A price; one that recurs if it has an interval. Amounts are in cents. */
 export function priceObject(account: Account, fields: NewPrice): Stripe.Price {
   return {
-    id: fields.id ?? newId("price"),
-    object: "price",
+    ...base(account, "price", fields.id ?? newId("price")),
     active: fields.active ?? true,
     billing_scheme: "per_unit",
-    created: account.now(),
     currency: fields.currency,
-    custom_unit_amount: null,
-    livemode: account.settings.livemode,
     lookup_key: fields.lookupKey ?? null,
     metadata: fields.metadata ?? {},
     nickname: fields.nickname ?? null,
     product: fields.product,
     recurring: fields.interval ? recurring(fields.interval, fields.intervalCount ?? 1) : null,
     tax_behavior: "unspecified",
-    tiers_mode: null,
-    transform_quantity: null,
     type: fields.interval ? "recurring" : "one_time",
     unit_amount: fields.unitAmount,
     unit_amount_decimal: decimal(fields.unitAmount),
+    ...nulls("custom_unit_amount tiers_mode transform_quantity"),
   }
 }
 
@@ -90,13 +76,10 @@ export function planObject(price: Stripe.Price): Stripe.Plan {
     interval_count: price.recurring?.interval_count ?? 1,
     livemode: price.livemode,
     metadata: price.metadata,
-    meter: null,
     nickname: price.nickname,
     product: price.product,
-    tiers_mode: null,
-    transform_usage: null,
-    trial_period_days: null,
     usage_type: "licensed",
+    ...nulls("meter tiers_mode transform_usage trial_period_days"),
   }
 }
 

@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
+import { base, nulls } from "./fields.ts"
 
 export type Failure = { code: string; declineCode: string; message: string }
 
@@ -12,15 +13,10 @@ export function chargeObject(
   failure: Failure | null,
 ): Stripe.Charge {
   return {
-    id: newId("ch"),
-    object: "charge",
+    ...base(account, "charge", newId("ch")),
     amount: intent.amount,
     amount_captured: failure ? 0 : intent.amount,
     amount_refunded: 0,
-    application: null,
-    application_fee: null,
-    application_fee_amount: null,
-    balance_transaction: null,
     billing_details: method?.billing_details ?? {
       address: null,
       email: null,
@@ -30,36 +26,25 @@ export function chargeObject(
     },
     calculated_statement_descriptor: "SIMULATED",
     captured: !failure,
-    created: account.now(),
     currency: intent.currency,
     customer: intent.customer,
     description: intent.description,
     disputed: false,
-    failure_balance_transaction: null,
     failure_code: failure?.code ?? null,
     failure_message: failure?.message ?? null,
     fraud_details: {},
-    livemode: account.settings.livemode,
     metadata: {},
-    on_behalf_of: null,
     outcome: outcome(failure),
     paid: !failure,
     payment_intent: intent.id,
     payment_method: method?.id ?? null,
     payment_method_details: method ? paymentDetails(method) : null,
-    receipt_email: null,
-    receipt_number: null,
     receipt_url: failure ? null : `${account.baseUrl}/receipts/${intent.id}`,
     refunded: false,
-    review: null,
-    shipping: null,
-    source: null,
-    source_transfer: null,
-    statement_descriptor: null,
-    statement_descriptor_suffix: null,
     status: failure ? "failed" : "succeeded",
-    transfer_data: null,
-    transfer_group: null,
+    ...nulls("application application_fee application_fee_amount balance_transaction"),
+    ...nulls("failure_balance_transaction on_behalf_of receipt_email receipt_number review shipping source"),
+    ...nulls("source_transfer statement_descriptor statement_descriptor_suffix transfer_data transfer_group"),
   }
 }
 

@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
+import { base } from "./fields.ts"
 
 const DAY = 24 * 60 * 60
 
@@ -39,12 +40,10 @@ export type OpenDispute = "needs_response" | "warning_needs_response"
 /** A dispute of a whole charge that nobody has answered yet. */
 export function disputeObject(account: Account, charge: Stripe.Charge, status: OpenDispute): Stripe.Dispute {
   return {
-    id: newId("du"),
-    object: "dispute",
+    ...base(account, "dispute", newId("du")),
     amount: charge.amount,
     balance_transactions: [],
     charge: charge.id,
-    created: account.now(),
     currency: charge.currency,
     enhanced_eligibility_types: [],
     evidence: {
@@ -61,7 +60,6 @@ export function disputeObject(account: Account, charge: Stripe.Charge, status: O
     },
     intended_submission_method: null,
     is_charge_refundable: status === "warning_needs_response",
-    livemode: account.settings.livemode,
     metadata: {},
     network_reason_code: "10.4",
     payment_intent: charge.payment_intent,

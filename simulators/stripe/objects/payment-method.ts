@@ -2,6 +2,7 @@ import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { CARDS, type CardKind } from "../model/card-kinds.ts"
 import { newId } from "../model/ids.ts"
+import { base } from "./fields.ts"
 
 /** A card that belongs to nobody yet. */
 export function cardObject(
@@ -10,8 +11,7 @@ export function cardObject(
   owner: { email?: string | null; name?: string | null } = {},
 ): Stripe.PaymentMethod {
   return {
-    id: newId("pm"),
-    object: "payment_method",
+    ...base(account, "payment_method", newId("pm")),
     allow_redisplay: "limited",
     billing_details: {
       address: { city: null, country: "US", line1: null, line2: null, postal_code: null, state: null },
@@ -21,10 +21,8 @@ export function cardObject(
       tax_id: null,
     },
     card: cardDetails(card),
-    created: account.now(),
     customer: null,
     customer_account: null,
-    livemode: account.settings.livemode,
     metadata: {},
     type: "card",
   }

@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
+import { base, nulls } from "./fields.ts"
 
 export type NewConfiguration = {
   id?: string
@@ -15,8 +16,7 @@ export type NewConfiguration = {
 /** What the portal offers: by default all that the simulator's portal can do. */
 export function configurationObject(account: Account, fields: NewConfiguration) {
   return {
-    id: fields.id ?? newId("bpc"),
-    object: "billing_portal.configuration",
+    ...base(account, "billing_portal.configuration", fields.id ?? newId("bpc")),
     active: true,
     application: null,
     business_profile: {
@@ -25,11 +25,9 @@ export function configurationObject(account: Account, fields: NewConfiguration) 
       terms_of_service_url: null,
       ...fields.businessProfile,
     },
-    created: account.now(),
     default_return_url: fields.defaultReturnUrl ?? null,
     features: { ...FEATURES, ...fields.features },
     is_default: fields.isDefault ?? false,
-    livemode: account.settings.livemode,
     login_page: { enabled: false, url: null },
     metadata: fields.metadata ?? {},
     name: fields.name ?? null,
@@ -50,18 +48,12 @@ export function portalSessionObject(
 ): Stripe.BillingPortal.Session {
   const id = newId("bps")
   return {
-    id,
-    object: "billing_portal.session",
+    ...base(account, "billing_portal.session", id),
     configuration: fields.configuration,
-    created: account.now(),
     customer: fields.customer,
-    customer_account: null,
-    flow: null,
-    livemode: account.settings.livemode,
-    locale: null,
-    on_behalf_of: null,
     return_url: fields.returnUrl,
     url: `${account.baseUrl}/p/session/${id}`,
+    ...nulls("customer_account flow locale on_behalf_of"),
   }
 }
 

@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
+import { nulls } from "./fields.ts"
 
 export type NewRefund = {
   charge: Stripe.Charge
@@ -18,12 +19,10 @@ export function refundObject(
     id: newId("re"),
     object: "refund",
     amount,
-    balance_transaction: null,
     charge: charge.id,
     created: account.now(),
     currency: charge.currency,
     customer: charge.customer,
-    customer_account: null,
     destination_details: {
       card: { reference_status: "pending", reference_type: "acquirer_reference_number", type: "refund" },
       type: "card",
@@ -32,9 +31,8 @@ export function refundObject(
     payment_intent: charge.payment_intent,
     payment_method: charge.payment_method,
     reason: reason ?? null,
-    receipt_number: null,
-    source_transfer_reversal: null,
     status: "succeeded",
-    transfer_reversal: null,
+    ...nulls("balance_transaction customer_account receipt_number source_transfer_reversal"),
+    ...nulls("transfer_reversal"),
   }
 }

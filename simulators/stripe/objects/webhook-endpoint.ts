@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
+import { base } from "./fields.ts"
 
 export type NewEndpoint = {
   id?: string
@@ -14,14 +15,11 @@ export type NewEndpoint = {
 /** A receiver of events. */
 export function webhookEndpointObject(account: Account, fields: NewEndpoint): Stripe.WebhookEndpoint {
   return {
-    id: fields.id ?? newId("we"),
-    object: "webhook_endpoint",
+    ...base(account, "webhook_endpoint", fields.id ?? newId("we")),
     api_version: fields.version,
     application: null,
-    created: account.now(),
     description: fields.description ?? null,
     enabled_events: fields.events,
-    livemode: account.settings.livemode,
     metadata: {},
     secret: fields.secret,
     status: "enabled",
