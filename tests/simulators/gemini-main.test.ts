@@ -1,19 +1,11 @@
-import { type ChildProcess, fork, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { fileURLToPath } from "node:url"
-import { afterEach, describe, expect, test } from "vitest"
-
-const MAIN = fileURLToPath(new URL("../../simulators/gemini/main.ts", import.meta.url))
-const children: ChildProcess[] = []
-
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill("SIGKILL")
-})
+import { describe, expect, onTestFinished, test } from "vitest"
+import { commandOf, launch, outputOf, start } from "./kit.ts"
 
 describe("the command", () => {
   test("tells its address by IPC, serves, and stops on SIGTERM", async () => {
-    const child = start(fork(MAIN, ["--chunk-delay", "0"], { silent: true }))
-    const [{ url }] = (await once(child, "message")) as [{ url: string }]
+    const { child, url } = await start("gemini", ["--chunk-delay", "0"])
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(await isUp(url)).toBe(true)
     child.kill("SIGTERM")
@@ -21,8 +13,7 @@ describe("the command", () => {
   })
 
   test("stops at once although a call is stalled", async () => {
-    const child = start(fork(MAIN, [], { silent: true }))
-    const [{ url }] = (await once(child, "message")) as [{ url: string }]
+    const { child, url } = await start("gemini")
     const response = await fetch(`${url}/v1/models/gemini-3.8-flash:streamGenerateContent?alt=sse&key=k`, {
       method: "POST",
       body: JSON.stringify({ contents: [{ parts: [{ text: "[[gemini: stall after=0]]" }] }] }),
@@ -34,13 +25,14 @@ describe("the command", () => {
   })
 
   test("dies with a parent that was killed", async () => {
-    const script = `require("node:child_process").fork(${JSON.stringify(MAIN)}).on("message", ({ url }) => console.log("url=" + url + "."))`
-    const parent = start(spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] }))
+    const script = `require("node:child_process").fork(${JSON.stringify(commandOf("gemini"))}).on("message", ({ url }) => console.log("url=" + url + "."))`
+    const parent = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] })
+    onTestFinished(() => void parent.kill("SIGKILL"))
     let printed = ""
-    parent.stdout?.on("data", (data) => {
+    parent.stdout.on("data", (data) => {
       printed += data
     })
-    await expect.poll(() => printed, { timeout: 30_000 }).toMatch(/url=\S+\./)
+    await expect.poll(() => printed).toMatch(/url=\S+\./)
     const url = /url=(\S+)\./.exec(printed)?.[1] ?? ""
     expect(await isUp(url)).toBe(true)
     parent.kill("SIGKILL")
@@ -48,20 +40,12 @@ describe("the command", () => {
   })
 
   test("explains itself", async () => {
-    const child = start(fork(MAIN, ["--help"], { silent: true }))
-    let printed = ""
-    child.stdout?.on("data", (data) => {
-      printed += data
+    expect(await outputOf(launch("gemini", ["--help"]))).toEqual({
+      code: 0,
+      printed: expect.stringContaining("--chunk-delay MS"),
     })
-    expect(await once(child, "close")).toEqual([0, null])
-    expect(printed).toContain("--chunk-delay MS")
   })
 })
-
-function start(child: ChildProcess): ChildProcess {
-  children.push(child)
-  return child
-}
 
 async function isUp(url: string): Promise<boolean> {
   try {

@@ -1,23 +1,10 @@
-import { afterEach, describe, expect, test } from "vitest"
-import {
-  clientOf,
-  openCheckout,
-  SECRET,
-  START,
-  startReceiver,
-  subscriber,
-  useSimulator,
-} from "./stripe-kit.ts"
+import { describe, expect, test } from "vitest"
+import { SECRET, START, startReceiver, useStripe } from "./stripe-kit.ts"
 
-const simulator = useSimulator()
-const closing: Array<() => Promise<void>> = []
-
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close()
-})
+const { simulator, stripe, openCheckout, subscriber } = await useStripe()
 
 async function admin(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-  const response = await fetch(`${simulator.current.url}/__admin/${path}`, {
+  const response = await fetch(`${simulator.url}/__admin/${path}`, {
     method,
     ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
   })
@@ -27,21 +14,20 @@ async function admin(method: string, path: string, body?: unknown): Promise<Reco
 describe("the admin routes", () => {
   test("deliver as they are told", async () => {
     const receiver = await startReceiver()
-    closing.push(receiver.close)
     await admin("POST", "endpoint", { url: receiver.url, secret: SECRET })
     await admin("POST", "delivery", { mode: "held" })
-    await clientOf(simulator.current).customers.create()
+    await stripe.customers.create()
     expect((await admin("GET", "held")).events).toHaveLength(1)
     await admin("POST", "release", { duplicates: 2 })
     expect(receiver.types()).toEqual(["customer.created", "customer.created", "customer.created"])
-    const [event] = simulator.current.events()
+    const [event] = simulator.events()
     await admin("POST", `deliver/${event?.id}`)
     await admin("POST", "settled")
     expect((await admin("GET", "deliveries")).deliveries).toHaveLength(4)
   })
 
   test("make a history", async () => {
-    const { stripe, customer, subscription } = await subscriber(simulator.current)
+    const { customer, subscription } = await subscriber()
     await admin("POST", "settings", { dunning: "unpaid", retryDays: [] })
     await admin("POST", `subscriptions/${subscription}/cancel_at_period_end`)
     await admin("POST", `subscriptions/${subscription}/resume`)
@@ -75,8 +61,7 @@ describe("the admin routes", () => {
   })
 
   test("complete and expire Checkout sessions", async () => {
-    const stripe = clientOf(simulator.current)
-    const [paid, expired] = [await openCheckout(stripe), await openCheckout(stripe)]
+    const [paid, expired] = [await openCheckout(), await openCheckout()]
     expect(await admin("POST", `checkout/${paid.id}/pay`, { card: "ok" })).toMatchObject({
       status: "complete",
     })
@@ -86,7 +71,6 @@ describe("the admin routes", () => {
 
   test("script faults, list calls and start anew", async () => {
     await admin("POST", "faults", { path: "/v1/prices", status: 503 })
-    const stripe = clientOf(simulator.current)
     await expect(stripe.prices.list()).rejects.toMatchObject({ statusCode: 503 })
     expect((await admin("GET", "calls")).calls).toMatchObject([
       { method: "GET", path: "/v1/prices", status: 503 },
@@ -95,8 +79,8 @@ describe("the admin routes", () => {
     expect((await admin("GET", "events")).events).toHaveLength(1)
     await admin("POST", "reset")
     expect((await stripe.customers.list()).data).toEqual([])
-    expect(simulator.current.events()).toEqual([])
-    expect(simulator.current.now()).toBe(START)
+    expect(simulator.events()).toEqual([])
+    expect(simulator.now()).toBe(START)
   })
 
   test.each([
@@ -117,11 +101,11 @@ describe("many histories", () => {
   test("take little time each", () => {
     const begun = process.cpuUsage()
     for (let history = 0; history < 200; history++) {
-      simulator.current.reset()
-      const { id } = simulator.current.createCustomer()
-      simulator.current.createSubscription(id)
-      simulator.current.advance({ days: 95 })
-      expect(simulator.current.oracle(id).subscriptions[0]?.paid).toHaveLength(4)
+      simulator.reset()
+      const { id } = simulator.createCustomer()
+      simulator.createSubscription(id)
+      simulator.advance({ days: 95 })
+      expect(simulator.oracle(id).subscriptions[0]?.paid).toHaveLength(4)
     }
     const { user, system } = process.cpuUsage(begun)
     // Several times what it takes; processor time, so that a busy machine doesn't matter.

@@ -1,13 +1,12 @@
 import type Stripe from "stripe"
 import { describe, expect, test } from "vitest"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
-import { clientOf, failed, openCheckout, START, subscriber, useSimulator } from "./stripe-kit.ts"
+import { refused, START, useStripe } from "./stripe-kit.ts"
 
-const simulator = useSimulator()
+const { simulator, stripe, openCheckout, subscriber } = await useStripe()
 
 describe("customers", () => {
   test("can be made, changed, found and listed page by page", async () => {
-    const stripe = clientOf(simulator.current)
     const made = await stripe.customers.create({
       email: "a@b.test",
       name: "Ada",
@@ -34,7 +33,6 @@ describe("customers", () => {
 
 describe("the catalog", () => {
   test("has a price from the start, and takes more", async () => {
-    const stripe = clientOf(simulator.current)
     const [pro] = (await stripe.prices.list({ lookup_keys: ["pro_monthly"], expand: ["data.product"] })).data
     expect(pro).toMatchObject({ id: PRO_PRICE, unit_amount: 2000, currency: "usd", product: { name: "Pro" } })
     expect(pro?.recurring).toMatchObject({ interval: "month", interval_count: 1 })
@@ -49,15 +47,14 @@ describe("the catalog", () => {
     expect((await stripe.prices.list({ product: product.id })).data.map(({ id }) => id)).toEqual([price.id])
     expect((await stripe.prices.update(price.id, { active: false })).active).toBe(false)
     expect((await stripe.products.update(product.id, { name: "Teams" })).name).toBe("Teams")
-    const error = await failed(openCheckout(stripe, { line_items: [{ price: price.id, quantity: 1 }] }))
+    const error = await refused(openCheckout({ line_items: [{ price: price.id, quantity: 1 }] }))
     expect(error.message).toContain("inactive")
   })
 })
 
 describe("Checkout sessions", () => {
   test("remember what they were made with", async () => {
-    const stripe = clientOf(simulator.current)
-    const session = await openCheckout(stripe, {
+    const session = await openCheckout({
       client_reference_id: "user 1",
       metadata: { user: "1" },
       subscription_data: { metadata: { plan: "pro" } },
@@ -69,38 +66,37 @@ describe("Checkout sessions", () => {
       client_reference_id: "user 1",
       livemode: false,
     })
-    expect(session.url).toBe(`${simulator.current.url}/c/pay/${session.id}`)
+    expect(session.url).toBe(`${simulator.url}/c/pay/${session.id}`)
     expect(session.expires_at).toBe(START + 3600)
     const items = await stripe.checkout.sessions.listLineItems(session.id)
     expect(items.data[0]).toMatchObject({ quantity: 1, price: { id: PRO_PRICE } })
     const expandedSession = await stripe.checkout.sessions.retrieve(session.id, { expand: ["line_items"] })
     expect(expandedSession.line_items?.data).toHaveLength(1)
-    simulator.current.completeCheckout(session.id)
+    simulator.completeCheckout(session.id)
     const done = await stripe.checkout.sessions.retrieve(session.id, { expand: ["subscription", "customer"] })
     expect(done.subscription).toMatchObject({ metadata: { plan: "pro" }, status: "active" })
     expect((await stripe.checkout.sessions.list({ status: "complete" })).data).toHaveLength(1)
   })
 
   test("can be expired once", async () => {
-    const stripe = clientOf(simulator.current)
-    const { id } = await openCheckout(stripe)
+    const { id } = await openCheckout()
     expect((await stripe.checkout.sessions.expire(id)).status).toBe("expired")
-    expect((await failed(stripe.checkout.sessions.expire(id))).message).toContain("status of expired")
+    expect((await refused(stripe.checkout.sessions.expire(id))).message).toContain("status of expired")
   })
 
   test("take an end by the caller's clock when the simulator's has moved on", async () => {
-    simulator.current.advance({ days: 500 })
+    simulator.advance({ days: 500 })
     const realNow = Math.floor(Date.now() / 1000)
-    const session = await openCheckout(clientOf(simulator.current), { expires_at: realNow + 1800 })
-    expect(session.expires_at - simulator.current.now()).toBeGreaterThan(1790)
-    const error = await failed(openCheckout(clientOf(simulator.current), { expires_at: realNow + 60 }))
+    const session = await openCheckout({ expires_at: realNow + 1800 })
+    expect(session.expires_at - simulator.now()).toBeGreaterThan(1790)
+    const error = await refused(openCheckout({ expires_at: realNow + 60 }))
     expect(error).toMatchObject({ statusCode: 400, param: "expires_at" })
   })
 })
 
 describe("what belongs to a payment", () => {
   test("is joined by invoice payments", async () => {
-    const { stripe, subscription, customer } = await subscriber(simulator.current)
+    const { subscription, customer } = await subscriber()
     const bought = await stripe.subscriptions.retrieve(subscription, {
       expand: ["latest_invoice.payments.data.payment.payment_intent", "default_payment_method"],
     })
@@ -128,7 +124,6 @@ describe("what belongs to a payment", () => {
 
 describe("subscriptions", () => {
   test("are made with a card, listed and changed", async () => {
-    const stripe = clientOf(simulator.current)
     const customer = await stripe.customers.create({
       payment_method: "pm_card_visa",
       invoice_settings: { default_payment_method: "pm_card_visa" },
@@ -151,7 +146,6 @@ describe("subscriptions", () => {
   })
 
   test("that wait for a payment can be paid", async () => {
-    const stripe = clientOf(simulator.current)
     const customer = await stripe.customers.create()
     const made = await stripe.subscriptions.create({
       customer: customer.id,
@@ -162,7 +156,7 @@ describe("subscriptions", () => {
     const invoice = made.latest_invoice as Stripe.Invoice
     expect(made.status).toBe("incomplete")
     expect(invoice.confirmation_secret?.client_secret).toMatch(/^pi_.+_secret_/)
-    const error = await failed(
+    const error = await refused(
       stripe.invoices.pay(invoice.id ?? "", { payment_method: "pm_card_chargeCustomerFail" }),
     )
     expect(error).toMatchObject({ statusCode: 402, code: "card_declined", type: "StripeCardError" })
@@ -171,10 +165,9 @@ describe("subscriptions", () => {
   })
 
   test("aren't kept when they must not be incomplete", async () => {
-    const stripe = clientOf(simulator.current)
     const customer = await stripe.customers.create({ payment_method: "pm_card_chargeCustomerFail" })
     const [method] = (await stripe.customers.listPaymentMethods(customer.id)).data
-    const error = await failed(
+    const error = await refused(
       stripe.subscriptions.create({
         customer: customer.id,
         items: [{ price: PRO_PRICE }],
@@ -189,24 +182,24 @@ describe("subscriptions", () => {
 
 describe("invoices", () => {
   test("paid by other means have no payment that succeeded", async () => {
-    const { stripe, subscription } = await subscriber(simulator.current, "insufficient_on_renewal")
-    simulator.current.advance({ days: 28, hours: 1 })
+    const { subscription } = await subscriber("insufficient_on_renewal")
+    simulator.advance({ days: 28, hours: 1 })
     const [open] = (await stripe.invoices.list({ subscription, status: "open" })).data
-    const mark = simulator.current.events().length
+    const mark = simulator.events().length
     expect((await stripe.invoices.pay(open?.id ?? "", { paid_out_of_band: true })).status).toBe("paid")
-    const types = simulator.current
+    const types = simulator
       .events()
       .slice(mark)
       .map(({ type }) => type)
     expect(types).toContain("invoice.paid")
     expect(types).not.toContain("invoice.payment_succeeded")
     expect((await stripe.subscriptions.retrieve(subscription)).status).toBe("active")
-    expect((await failed(stripe.invoices.pay(open?.id ?? ""))).message).toBe("Invoice is already paid")
+    expect((await refused(stripe.invoices.pay(open?.id ?? ""))).message).toBe("Invoice is already paid")
   })
 
   test("can be voided", async () => {
-    const { stripe, subscription } = await subscriber(simulator.current, "insufficient_on_renewal")
-    simulator.current.advance({ days: 28, hours: 1 })
+    const { subscription } = await subscriber("insufficient_on_renewal")
+    simulator.advance({ days: 28, hours: 1 })
     const [open] = (await stripe.invoices.list({ subscription, status: "open" })).data
     expect((await stripe.invoices.voidInvoice(open?.id ?? "")).status).toBe("void")
   })
@@ -214,11 +207,10 @@ describe("invoices", () => {
 
 describe("the portal", () => {
   test("has a configuration from the start, and takes more", async () => {
-    const stripe = clientOf(simulator.current)
     const { id: customer } = await stripe.customers.create()
     const session = await stripe.billingPortal.sessions.create({ customer, return_url: "http://app.test/" })
-    expect(session.url).toBe(`${simulator.current.url}/p/session/${session.id}`)
-    expect(simulator.current.events().at(-1)?.type).toBe("billing_portal.session.created")
+    expect(session.url).toBe(`${simulator.url}/p/session/${session.id}`)
+    expect(simulator.events().at(-1)?.type).toBe("billing_portal.session.created")
     const configuration = await stripe.billingPortal.configurations.create({
       features: { subscription_cancel: { enabled: false }, invoice_history: { enabled: true } },
     })
@@ -233,21 +225,20 @@ describe("the portal", () => {
 
 describe("cards", () => {
   test("can be attached, or are declined", async () => {
-    const stripe = clientOf(simulator.current)
     const { id: customer } = await stripe.customers.create()
     const method = await stripe.paymentMethods.attach("pm_card_visa", { customer })
     expect((await stripe.paymentMethods.retrieve(method.id)).customer).toBe(customer)
     await stripe.customers.update(customer, { invoice_settings: { default_payment_method: method.id } })
     expect((await stripe.paymentMethods.detach(method.id)).customer).toBeNull()
-    const error = await failed(stripe.paymentMethods.attach("pm_card_chargeDeclined", { customer }))
+    const error = await refused(stripe.paymentMethods.attach("pm_card_chargeDeclined", { customer }))
     expect(error).toMatchObject({ statusCode: 402, code: "card_declined", decline_code: "generic_decline" })
   })
 })
 
 describe("what is kept apart", () => {
   test("livemode can be made to lie", async () => {
-    simulator.current.settings({ livemode: true })
-    expect((await clientOf(simulator.current).customers.create()).livemode).toBe(true)
-    expect(simulator.current.events()[0]?.livemode).toBe(true)
+    simulator.settings({ livemode: true })
+    expect((await stripe.customers.create()).livemode).toBe(true)
+    expect(simulator.events()[0]?.livemode).toBe(true)
   })
 })

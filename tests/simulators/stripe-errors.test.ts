@@ -1,12 +1,12 @@
 import Stripe from "stripe"
 import { describe, expect, test } from "vitest"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
-import { clientOf, failed, openCheckout, useSimulator } from "./stripe-kit.ts"
+import { clientOf, refused, useStripe } from "./stripe-kit.ts"
 
-const simulator = useSimulator()
+const { simulator, stripe, openCheckout } = await useStripe()
 
 function bare(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
-  return fetch(`${simulator.current.url}${path}`, {
+  return fetch(`${simulator.url}${path}`, {
     method,
     headers: {
       authorization: "Bearer sk_test_x",
@@ -24,22 +24,21 @@ async function errorOf(response: Response) {
 
 describe("a request is refused", () => {
   test("with a wrong key", async () => {
-    const error = await failed(clientOf(simulator.current, {}, "sk_live_1234567890").customers.list())
+    const error = await refused(clientOf(simulator.url, {}, "sk_live_1234567890").customers.list())
     expect(error).toBeInstanceOf(Stripe.errors.StripeAuthenticationError)
     expect(error.message).toMatch(/^Invalid API Key provided: sk_live_\*+7890$/)
-    const response = await fetch(`${simulator.current.url}/v1/customers`)
+    const response = await fetch(`${simulator.url}/v1/customers`)
     const message = expect.stringContaining("You did not provide an API key")
     expect(await errorOf(response)).toMatchObject({ status: 401, message })
   })
 
   test("for what doesn't exist", async () => {
-    const stripe = clientOf(simulator.current)
-    expect(await failed(stripe.customers.retrieve("cus_none"))).toMatchObject({
+    expect(await refused(stripe.customers.retrieve("cus_none"))).toMatchObject({
       statusCode: 404,
       code: "resource_missing",
       message: "No such customer: 'cus_none'",
     })
-    const error = await failed(openCheckout(stripe, { line_items: [{ price: "invalid", quantity: 1 }] }))
+    const error = await refused(openCheckout({ line_items: [{ price: "invalid", quantity: 1 }] }))
     expect(error).toMatchObject({ statusCode: 400, code: "resource_missing", param: "line_items[0][price]" })
     expect(error.message).toBe("No such price: 'invalid'")
     expect(await errorOf(await bare("GET", "/v1/nothing"))).toMatchObject({
@@ -81,9 +80,8 @@ describe("a request is refused", () => {
   })
 
   test("for a subscription without a card", async () => {
-    const stripe = clientOf(simulator.current)
     const { id: customer } = await stripe.customers.create()
-    const error = await failed(stripe.subscriptions.create({ customer, items: [{ price: PRO_PRICE }] }))
+    const error = await refused(stripe.subscriptions.create({ customer, items: [{ price: PRO_PRICE }] }))
     expect(error).toMatchObject({ statusCode: 400, code: "resource_missing" })
     expect(error.message).toContain("This customer has no attached payment source")
   })
@@ -105,26 +103,24 @@ describe("a request is refused", () => {
     const error = await errorOf(await bare(method, path, body))
     expect(error.status).toBeGreaterThanOrEqual(400)
     expect(error.status).toBeLessThan(500)
-    expect((await clientOf(simulator.current).customers.create()).object).toBe("customer")
+    expect((await stripe.customers.create()).object).toBe("customer")
   })
 })
 
 describe("an Idempotency-Key", () => {
   test("gives the first answer again", async () => {
-    const stripe = clientOf(simulator.current)
     const first = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k1" })
     const again = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k1" })
     expect(again.id).toBe(first.id)
     expect(again.lastResponse.headers["idempotent-replayed"]).toBe("true")
     expect(first.lastResponse.headers).not.toHaveProperty("idempotent-replayed")
     expect((await stripe.customers.list()).data).toHaveLength(1)
-    const other = await failed(stripe.customers.create({ name: "Bob" }, { idempotencyKey: "k1" }))
+    const other = await refused(stripe.customers.create({ name: "Bob" }, { idempotencyKey: "k1" }))
     expect(other).toBeInstanceOf(Stripe.errors.StripeIdempotencyError)
   })
 
   test("is in use while its call is under way", async () => {
-    const stripe = clientOf(simulator.current)
-    simulator.current.fail({ path: "/v1/customers", status: "slow", delayMs: 200 })
+    simulator.fail({ path: "/v1/customers", status: "slow", delayMs: 200 })
     const create = () => stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k2" })
     // Sent in one turn, so that no pause of this process comes between them; either may be the first.
     const both = await Promise.allSettled([create(), create()])
@@ -135,11 +131,11 @@ describe("an Idempotency-Key", () => {
   })
 
   test("survives an answer that was lost", async () => {
-    const stripe = clientOf(simulator.current, { maxNetworkRetries: 2 })
-    simulator.current.fail({ method: "POST", path: "/v1/customers", status: "reset", when: "after" })
+    const stripe = clientOf(simulator.url, { maxNetworkRetries: 2 })
+    simulator.fail({ method: "POST", path: "/v1/customers", status: "reset", when: "after" })
     const made = await stripe.customers.create({ name: "Ada" })
     expect((await stripe.customers.list()).data.map(({ id }) => id)).toEqual([made.id])
-    const [lost, answered] = simulator.current.calls()
+    const [lost, answered] = simulator.calls()
     expect(lost).toMatchObject({ status: null, method: "POST", path: "/v1/customers" })
     expect(answered).toMatchObject({ status: 200, idempotencyKey: lost?.idempotencyKey })
   })
@@ -151,35 +147,33 @@ describe("what is scripted to fail", () => {
     [429, {}, "StripeRateLimitError"],
     [402, { type: "card_error", code: "card_declined" }, "StripeCardError"],
   ] as const)("fails with %i, once", async (status, more, type) => {
-    const stripe = clientOf(simulator.current)
-    simulator.current.fail({ path: "/v1/customers", status, ...more })
-    expect(await failed(stripe.customers.list())).toMatchObject({ statusCode: status, type })
+    simulator.fail({ path: "/v1/customers", status, ...more })
+    expect(await refused(stripe.customers.list())).toMatchObject({ statusCode: status, type })
     expect((await stripe.customers.list()).data).toEqual([])
   })
 
   test("says whether trying again helps", async () => {
-    const stripe = clientOf(simulator.current, { maxNetworkRetries: 2 })
-    simulator.current.fail({ path: "/v1/", status: 500, shouldRetry: false })
-    expect((await failed(stripe.customers.list())).statusCode).toBe(500)
-    simulator.current.fail({ path: "/v1/", status: 429, shouldRetry: true })
+    const stripe = clientOf(simulator.url, { maxNetworkRetries: 2 })
+    simulator.fail({ path: "/v1/", status: 500, shouldRetry: false })
+    expect((await refused(stripe.customers.list())).statusCode).toBe(500)
+    simulator.fail({ path: "/v1/", status: 429, shouldRetry: true })
     expect((await stripe.customers.list()).data).toEqual([])
   })
 
   test("ends the connection or never answers", async () => {
-    simulator.current.fail({ method: "GET", path: "/^\\/v1\\/customers$/", status: "reset", times: 2 })
+    simulator.fail({ method: "GET", path: "/^\\/v1\\/customers$/", status: "reset", times: 2 })
     // The SDK tries a reset connection once more, however few retries it is allowed.
-    const patient = clientOf(simulator.current)
-    expect(await failed(patient.customers.list())).toBeInstanceOf(Stripe.errors.StripeConnectionError)
-    simulator.current.fail({ path: "/v1/customers", status: "timeout" })
-    const stripe = clientOf(simulator.current, { timeout: 500 })
-    expect((await failed(stripe.customers.list())).message).toContain("timeout")
-    expect(simulator.current.calls().map(({ status }) => status)).toEqual([null, null, null])
+    expect(await refused(stripe.customers.list())).toBeInstanceOf(Stripe.errors.StripeConnectionError)
+    simulator.fail({ path: "/v1/customers", status: "timeout" })
+    const impatient = clientOf(simulator.url, { timeout: 500 })
+    expect((await refused(impatient.customers.list())).message).toContain("timeout")
+    expect(simulator.calls().map(({ status }) => status)).toEqual([null, null, null])
   })
 })
 
 describe("the version", () => {
   test("is answered, and must be one", async () => {
-    const list = await clientOf(simulator.current).customers.list()
+    const list = await stripe.customers.list()
     expect(list.lastResponse.apiVersion).toBe("2026-10-28.endive")
     const response = await bare("GET", "/v1/customers", undefined, { "stripe-version": "tomorrow" })
     expect(await errorOf(response)).toMatchObject({

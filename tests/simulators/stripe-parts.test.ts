@@ -4,9 +4,9 @@ import { readForm } from "../../simulators/stripe/api/form.ts"
 import { CARD_KINDS } from "../../simulators/stripe/model/card-kinds.ts"
 import { nextPeriod } from "../../simulators/stripe/model/periods.ts"
 import { Refused } from "../../simulators/stripe/model/refusals.ts"
-import { useSimulator } from "./stripe-kit.ts"
+import { useStripe } from "./stripe-kit.ts"
 
-const simulator = useSimulator()
+const { simulator: account } = await useStripe()
 
 describe("a form", () => {
   const name = fc.stringMatching(/^[a-z]{1,5}$/)
@@ -88,7 +88,6 @@ describe("any history", () => {
   test("is done or refused, and keeps the account whole", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 15 }), (steps) => {
-        const account = simulator.current
         account.reset()
         const { id } = account.createCustomer()
         for (const each of steps) expect(outcome(() => play(id, each))).not.toBe("crashed")
@@ -108,7 +107,6 @@ describe("any history", () => {
   })
 
   function play(customer: string, step: Step) {
-    const account = simulator.current
     const latest = account.oracle(customer).subscriptions.at(-1)
     if (step.does === "advance") return account.advance({ hours: step.hours })
     if (step.does === "subscribe") return account.createSubscription(customer, { card: step.card })

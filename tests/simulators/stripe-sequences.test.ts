@@ -1,12 +1,12 @@
 import type Stripe from "stripe"
 import { describe, expect, test } from "vitest"
-import { clientOf, openCheckout, START, subscriber, typesSince, useSimulator } from "./stripe-kit.ts"
+import { START, useStripe } from "./stripe-kit.ts"
 
-const simulator = useSimulator()
+const { simulator, stripe, openCheckout, subscriber, typesSince } = await useStripe()
 
 /** All events of a kind, as their objects. */
 function objectsOf<T>(type: string): T[] {
-  return simulator.current
+  return simulator
     .events()
     .filter((event) => event.type === type)
     .map((event) => event.data.object as T)
@@ -30,13 +30,12 @@ describe("Checkout", () => {
   ]
 
   test("of somebody new makes a customer", async () => {
-    const stripe = clientOf(simulator.current)
-    const session = await openCheckout(stripe, {
+    const session = await openCheckout({
       customer_email: "new@example.test",
       client_reference_id: "u1",
     })
-    simulator.current.completeCheckout(session.id)
-    expect(typesSince(simulator.current)).toEqual(FIRST)
+    simulator.completeCheckout(session.id)
+    expect(typesSince()).toEqual(FIRST)
     const [completed] = objectsOf<Stripe.Checkout.Session>("checkout.session.completed")
     expect(completed).toMatchObject({ status: "complete", payment_status: "paid", client_reference_id: "u1" })
     const [created] = objectsOf<Stripe.Subscription>("customer.subscription.created")
@@ -53,8 +52,8 @@ describe("Checkout", () => {
 
 describe("Checkout of somebody known", () => {
   test("makes no customer", async () => {
-    await subscriber(simulator.current)
-    expect(typesSince(simulator.current, 1)).toEqual([
+    await subscriber()
+    expect(typesSince(1)).toEqual([
       "charge.succeeded",
       "payment_method.attached",
       "customer.updated",
@@ -71,13 +70,12 @@ describe("Checkout of somebody known", () => {
   })
 
   test("stays open when the card is declined or must be confirmed", async () => {
-    const stripe = clientOf(simulator.current)
-    const { id } = await openCheckout(stripe)
-    expect(simulator.current.completeCheckout(id, { card: "decline" }).status).toBe("declined")
-    expect(typesSince(simulator.current)).toEqual(["charge.failed", "payment_intent.payment_failed"])
-    expect(simulator.current.completeCheckout(id, { card: "authenticate" }).status).toBe("requires_action")
+    const { id } = await openCheckout()
+    expect(simulator.completeCheckout(id, { card: "decline" }).status).toBe("declined")
+    expect(typesSince()).toEqual(["charge.failed", "payment_intent.payment_failed"])
+    expect(simulator.completeCheckout(id, { card: "authenticate" }).status).toBe("requires_action")
     expect(await stripe.checkout.sessions.retrieve(id)).toMatchObject({ status: "open", subscription: null })
-    const confirmed = simulator.current.completeCheckout(id, { card: "authenticate", authenticated: true })
+    const confirmed = simulator.completeCheckout(id, { card: "authenticate", authenticated: true })
     expect(confirmed.status).toBe("complete")
   })
 
@@ -85,18 +83,17 @@ describe("Checkout of somebody known", () => {
     ["succeed", "active", "paid", "checkout.session.async_payment_succeeded"],
     ["fail", "incomplete", "unpaid", "checkout.session.async_payment_failed"],
   ] as const)("with a payment that clears late can %s", async (async, status, payment_status, last) => {
-    const stripe = clientOf(simulator.current)
-    const { id } = await openCheckout(stripe)
-    simulator.current.completeCheckout(id, { async })
+    const { id } = await openCheckout()
+    simulator.completeCheckout(id, { async })
     const session = await stripe.checkout.sessions.retrieve(id, { expand: ["subscription"] })
     expect(session).toMatchObject({
       status: "complete",
       payment_status: "unpaid",
       subscription: { status: "incomplete" },
     })
-    expect(typesSince(simulator.current)).not.toContain("invoice.paid")
-    simulator.current.completeCheckout(id, { async })
-    expect(typesSince(simulator.current).at(-1)).toBe(last)
+    expect(typesSince()).not.toContain("invoice.paid")
+    simulator.completeCheckout(id, { async })
+    expect(typesSince().at(-1)).toBe(last)
     const after = await stripe.checkout.sessions.retrieve(id, { expand: ["subscription"] })
     expect(after).toMatchObject({ payment_status, subscription: { status } })
   })
@@ -105,12 +102,11 @@ describe("Checkout of somebody known", () => {
     ["succeed", "active", "paid"],
     ["fail", "incomplete_expired", "void"],
   ] as const)("waits three days for a payment that will %s", async (async, status, invoice) => {
-    const stripe = clientOf(simulator.current)
-    const { id } = await openCheckout(stripe)
-    simulator.current.completeCheckout(id, { async })
-    simulator.current.advance({ days: 2 })
+    const { id } = await openCheckout()
+    simulator.completeCheckout(id, { async })
+    simulator.advance({ days: 2 })
     expect((await stripe.subscriptions.list()).data[0]?.status).toBe("incomplete")
-    simulator.current.advance({ days: 1 })
+    simulator.advance({ days: 1 })
     expect(
       await stripe.checkout.sessions.retrieve(id, { expand: ["subscription", "invoice"] }),
     ).toMatchObject({
@@ -120,27 +116,26 @@ describe("Checkout of somebody known", () => {
   })
 
   test("expires when nobody pays", async () => {
-    const stripe = clientOf(simulator.current)
-    const { id } = await openCheckout(stripe)
-    simulator.current.advance({ hours: 24 })
-    expect(typesSince(simulator.current)).toEqual(["checkout.session.expired"])
+    const { id } = await openCheckout()
+    simulator.advance({ hours: 24 })
+    expect(typesSince()).toEqual(["checkout.session.expired"])
     expect(await stripe.checkout.sessions.retrieve(id)).toMatchObject({ status: "expired", url: null })
-    expect(() => simulator.current.completeCheckout(id)).toThrow("expired")
+    expect(() => simulator.completeCheckout(id)).toThrow("expired")
   })
 })
 
 describe("a renewal", () => {
   test("moves the period an hour before it is paid", async () => {
-    const { stripe, subscription } = await subscriber(simulator.current)
-    const mark = simulator.current.events().length
-    simulator.current.advance({ days: 28 })
-    expect(typesSince(simulator.current, mark)).toEqual(["invoice.created", "customer.subscription.updated"])
+    const { subscription } = await subscriber()
+    const mark = simulator.events().length
+    simulator.advance({ days: 28 })
+    expect(typesSince(mark)).toEqual(["invoice.created", "customer.subscription.updated"])
     expect((await stripe.subscriptions.retrieve(subscription)).items.data[0]).toMatchObject({
       current_period_start: Date.UTC(2026, 1, 28, 10) / 1000,
       current_period_end: Date.UTC(2026, 2, 31, 10) / 1000,
     })
-    simulator.current.advance({ hours: 1 })
-    expect(typesSince(simulator.current, mark + 2)).toEqual([
+    simulator.advance({ hours: 1 })
+    expect(typesSince(mark + 2)).toEqual([
       "invoice.finalized",
       "payment_intent.created",
       "charge.succeeded",
@@ -169,23 +164,23 @@ const RENEWAL = ["invoice.created", "customer.subscription.updated"]
 
 describe("a renewal that fails", () => {
   async function failing(dunning: "cancel" | "unpaid" | "past_due") {
-    simulator.current.settings({ dunning, retryDays: [3, 5] })
-    const subscribed = await subscriber(simulator.current, "insufficient_on_renewal")
-    const mark = simulator.current.events().length
-    simulator.current.advance({ days: 28, hours: 1 })
+    simulator.settings({ dunning, retryDays: [3, 5] })
+    const subscribed = await subscriber("insufficient_on_renewal")
+    const mark = simulator.events().length
+    simulator.advance({ days: 28, hours: 1 })
     return { ...subscribed, mark }
   }
 
   test("makes the subscription past due and is tried again", async () => {
-    const { stripe, subscription, mark } = await failing("cancel")
-    expect(typesSince(simulator.current, mark)).toEqual([
+    const { subscription, mark } = await failing("cancel")
+    expect(typesSince(mark)).toEqual([
       ...RENEWAL,
       "invoice.finalized",
       "payment_intent.created",
       ...FAILED_TRY,
       "customer.subscription.updated",
     ])
-    const last = simulator.current.events().at(-1)
+    const last = simulator.events().at(-1)
     expect(last?.data).toMatchObject({
       object: { status: "past_due" },
       previous_attributes: { status: "active" },
@@ -200,10 +195,10 @@ describe("a renewal that fails", () => {
     ["unpaid", ["customer.subscription.updated"], "unpaid"],
     ["past_due", [], "past_due"],
   ] as const)("ends by %s", async (dunning, ending, status) => {
-    const { stripe, subscription } = await failing(dunning)
-    const mark = simulator.current.events().length
-    simulator.current.advance({ days: 8 })
-    expect(typesSince(simulator.current, mark)).toEqual([...FAILED_TRY, ...FAILED_TRY, ...ending])
+    const { subscription } = await failing(dunning)
+    const mark = simulator.events().length
+    simulator.advance({ days: 8 })
+    expect(typesSince(mark)).toEqual([...FAILED_TRY, ...FAILED_TRY, ...ending])
     const reason = dunning === "cancel" ? "payment_failed" : null
     expect(await stripe.subscriptions.retrieve(subscription)).toMatchObject({
       status,
@@ -214,18 +209,18 @@ describe("a renewal that fails", () => {
   })
 
   test("of an unpaid subscription leaves later invoices as drafts", async () => {
-    const { stripe, subscription } = await failing("unpaid")
-    simulator.current.advance({ days: 35 })
+    const { subscription } = await failing("unpaid")
+    simulator.advance({ days: 35 })
     const statuses = (await stripe.invoices.list({ subscription })).data.map(({ status }) => status)
     expect(statuses).toEqual(["draft", "open", "paid"])
   })
 
   test("recovers with another card", async () => {
-    const { stripe, subscription, customer } = await failing("cancel")
-    simulator.current.changeCard(customer, "ok")
-    const mark = simulator.current.events().length
-    simulator.current.advance({ days: 3 })
-    expect(typesSince(simulator.current, mark)).toEqual([
+    const { subscription, customer } = await failing("cancel")
+    simulator.changeCard(customer, "ok")
+    const mark = simulator.events().length
+    simulator.advance({ days: 3 })
+    expect(typesSince(mark)).toEqual([
       "payment_intent.succeeded",
       "charge.succeeded",
       "invoice.updated",
@@ -238,10 +233,10 @@ describe("a renewal that fails", () => {
   })
 
   test("because the card must be confirmed waits for its owner", async () => {
-    const { stripe, subscription } = await subscriber(simulator.current, "authenticate_on_renewal")
-    const mark = simulator.current.events().length
-    simulator.current.advance({ days: 28, hours: 1 })
-    expect(typesSince(simulator.current, mark)).toEqual([
+    const { subscription } = await subscriber("authenticate_on_renewal")
+    const mark = simulator.events().length
+    simulator.advance({ days: 28, hours: 1 })
+    expect(typesSince(mark)).toEqual([
       ...RENEWAL,
       "invoice.finalized",
       "payment_intent.created",
@@ -252,18 +247,18 @@ describe("a renewal that fails", () => {
     ])
     const [invoice] = (await stripe.invoices.list({ subscription, status: "open" })).data
     expect(invoice).toMatchObject({ attempt_count: 0, attempted: true, next_payment_attempt: null })
-    simulator.current.payInvoice(invoice?.id ?? "")
+    simulator.payInvoice(invoice?.id ?? "")
     expect((await stripe.subscriptions.retrieve(subscription)).status).toBe("active")
   })
 })
 
 describe("a cancellation", () => {
   test("at the period's end is an update, and a deletion when it comes", async () => {
-    const { stripe, subscription } = await subscriber(simulator.current)
-    const mark = simulator.current.events().length
+    const { subscription } = await subscriber()
+    const mark = simulator.events().length
     await stripe.subscriptions.update(subscription, { cancel_at_period_end: true })
     const end = Date.UTC(2026, 1, 28, 10) / 1000
-    const [updated] = simulator.current.events().slice(mark)
+    const [updated] = simulator.events().slice(mark)
     expect(updated?.data.object).toMatchObject({
       status: "active",
       cancel_at: end,
@@ -277,12 +272,9 @@ describe("a cancellation", () => {
       cancellation_details: { reason: null },
     })
     const requested = updated?.data.object.canceled_at
-    simulator.current.advance({ days: 40 })
-    expect(typesSince(simulator.current, mark)).toEqual([
-      "customer.subscription.updated",
-      "customer.subscription.deleted",
-    ])
-    const deleted = simulator.current.events().at(-1)
+    simulator.advance({ days: 40 })
+    expect(typesSince(mark)).toEqual(["customer.subscription.updated", "customer.subscription.deleted"])
+    const deleted = simulator.events().at(-1)
     expect(deleted?.data.object).toMatchObject({
       status: "canceled",
       ended_at: end,
@@ -294,31 +286,28 @@ describe("a cancellation", () => {
   })
 
   test("in the portal sets cancel_at alone, and can be undone", async () => {
-    const { stripe, subscription } = await subscriber(simulator.current)
-    const mark = simulator.current.events().length
-    simulator.current.cancelAtPeriodEnd(subscription)
+    const { subscription } = await subscriber()
+    const mark = simulator.events().length
+    simulator.cancelAtPeriodEnd(subscription)
     expect(await stripe.subscriptions.retrieve(subscription)).toMatchObject({
       cancel_at: Date.UTC(2026, 1, 28, 10) / 1000,
       cancel_at_period_end: false,
     })
-    simulator.current.resume(subscription)
-    expect(typesSince(simulator.current, mark)).toEqual([
-      "customer.subscription.updated",
-      "customer.subscription.updated",
-    ])
-    expect(simulator.current.events().at(-1)?.data.object).toMatchObject({
+    simulator.resume(subscription)
+    expect(typesSince(mark)).toEqual(["customer.subscription.updated", "customer.subscription.updated"])
+    expect(simulator.events().at(-1)?.data.object).toMatchObject({
       cancel_at: null,
       canceled_at: null,
       cancellation_details: { reason: null },
     })
-    simulator.current.advance({ days: 30 })
+    simulator.advance({ days: 30 })
     expect((await stripe.subscriptions.retrieve(subscription)).status).toBe("active")
   })
 
   test("at a time of its own comes before the period's end", async () => {
-    const { stripe, subscription } = await subscriber(simulator.current)
+    const { subscription } = await subscriber()
     await stripe.subscriptions.update(subscription, { cancel_at: START + 5 * 86_400 })
-    simulator.current.advance({ days: 6 })
+    simulator.advance({ days: 6 })
     expect(await stripe.subscriptions.retrieve(subscription)).toMatchObject({
       status: "canceled",
       ended_at: START + 5 * 86_400,
@@ -326,43 +315,39 @@ describe("a cancellation", () => {
   })
 
   test("at once is one event, and final", async () => {
-    const { stripe, subscription } = await subscriber(simulator.current)
-    const mark = simulator.current.events().length
+    const { subscription } = await subscriber()
+    const mark = simulator.events().length
     const canceled = await stripe.subscriptions.cancel(subscription)
-    expect(typesSince(simulator.current, mark)).toEqual(["customer.subscription.deleted"])
+    expect(typesSince(mark)).toEqual(["customer.subscription.deleted"])
     expect(canceled.canceled_at).toBe(canceled.ended_at)
-    simulator.current.advance({ days: 40 })
-    expect(typesSince(simulator.current, mark)).toHaveLength(1)
+    simulator.advance({ days: 40 })
+    expect(typesSince(mark)).toHaveLength(1)
     await expect(stripe.subscriptions.cancel(subscription)).rejects.toThrow("No such subscription")
   })
 
   test("comes with the customer's deletion", async () => {
-    const { stripe, customer } = await subscriber(simulator.current)
-    const mark = simulator.current.events().length
+    const { customer } = await subscriber()
+    const mark = simulator.events().length
     await stripe.customers.del(customer)
-    expect(typesSince(simulator.current, mark)).toEqual(["customer.subscription.deleted", "customer.deleted"])
+    expect(typesSince(mark)).toEqual(["customer.subscription.deleted", "customer.deleted"])
     expect(await stripe.customers.retrieve(customer)).toMatchObject({ deleted: true })
-    await expect(openCheckout(stripe, { customer })).rejects.toThrow(`No such customer: '${customer}'`)
+    await expect(openCheckout({ customer })).rejects.toThrow(`No such customer: '${customer}'`)
   })
 })
 
 describe("money that goes back", () => {
   test("as a refund, in parts", async () => {
-    const { stripe, subscription, customer } = await subscriber(simulator.current)
-    const mark = simulator.current.events().length
+    const { subscription, customer } = await subscriber()
+    const mark = simulator.events().length
     const [charge] = (await stripe.charges.list({ customer })).data
     await stripe.refunds.create({ charge: charge?.id, amount: 500 })
-    expect(typesSince(simulator.current, mark)).toEqual([
-      "refund.created",
-      "charge.refunded",
-      "refund.updated",
-    ])
-    expect(simulator.current.events()[mark + 1]?.data).toMatchObject({
+    expect(typesSince(mark)).toEqual(["refund.created", "charge.refunded", "refund.updated"])
+    expect(simulator.events()[mark + 1]?.data).toMatchObject({
       object: { amount_refunded: 500, refunded: false },
       previous_attributes: { amount_refunded: 0 },
     })
     const paidThrough = Date.UTC(2026, 1, 28, 10) / 1000
-    expect(simulator.current.oracle(customer).subscriptions[0]).toMatchObject({
+    expect(simulator.oracle(customer).subscriptions[0]).toMatchObject({
       paidThrough,
       status: "active",
     })
@@ -371,7 +356,7 @@ describe("money that goes back", () => {
       amount_refunded: 2000,
       refunded: true,
     })
-    expect(simulator.current.oracle(customer).subscriptions[0]).toMatchObject({
+    expect(simulator.oracle(customer).subscriptions[0]).toMatchObject({
       paidThrough: null,
       status: "active",
     })
@@ -382,50 +367,49 @@ describe("money that goes back", () => {
   })
 
   test("as a dispute that is won", async () => {
-    const { stripe, subscription, customer } = await subscriber(simulator.current)
-    const mark = simulator.current.events().length
-    const { id } = simulator.current.dispute(subscription)
-    expect(simulator.current.oracle(customer).subscriptions[0]?.paidThrough).toBeNull()
+    const { subscription, customer } = await subscriber()
+    const mark = simulator.events().length
+    const { id } = simulator.dispute(subscription)
+    expect(simulator.oracle(customer).subscriptions[0]?.paidThrough).toBeNull()
     await stripe.disputes.update(id, { evidence: { customer_name: "Ada" } })
-    simulator.current.closeDispute(id, "won")
-    expect(typesSince(simulator.current, mark)).toEqual([
+    simulator.closeDispute(id, "won")
+    expect(typesSince(mark)).toEqual([
       "charge.dispute.created",
       "charge.dispute.funds_withdrawn",
       "charge.dispute.updated",
       "charge.dispute.closed",
       "charge.dispute.funds_reinstated",
     ])
-    expect(simulator.current.oracle(customer).subscriptions[0]?.paidThrough).not.toBeNull()
+    expect(simulator.oracle(customer).subscriptions[0]?.paidThrough).not.toBeNull()
   })
 
   test("as a dispute that ends the subscription, if that is set", async () => {
-    simulator.current.settings({ cancelOnDispute: true })
-    const { stripe, subscription } = await subscriber(simulator.current)
-    const { id } = simulator.current.dispute(subscription)
+    simulator.settings({ cancelOnDispute: true })
+    const { subscription } = await subscriber()
+    const { id } = simulator.dispute(subscription)
     expect(await stripe.subscriptions.retrieve(subscription)).toMatchObject({
       status: "canceled",
       cancellation_details: { reason: "payment_disputed" },
     })
-    expect(simulator.current.closeDispute(id, "lost").status).toBe("lost")
+    expect(simulator.closeDispute(id, "lost").status).toBe("lost")
   })
 
   test("not for an inquiry", async () => {
-    const { subscription, customer } = await subscriber(simulator.current)
-    const mark = simulator.current.events().length
-    const { id } = simulator.current.dispute(subscription, { status: "warning_needs_response" })
-    simulator.current.closeDispute(id, "warning_closed")
-    expect(typesSince(simulator.current, mark)).toEqual(["charge.dispute.created", "charge.dispute.closed"])
-    expect(simulator.current.oracle(customer).subscriptions[0]?.paidThrough).not.toBeNull()
+    const { subscription, customer } = await subscriber()
+    const mark = simulator.events().length
+    const { id } = simulator.dispute(subscription, { status: "warning_needs_response" })
+    simulator.closeDispute(id, "warning_closed")
+    expect(typesSince(mark)).toEqual(["charge.dispute.created", "charge.dispute.closed"])
+    expect(simulator.oracle(customer).subscriptions[0]?.paidThrough).not.toBeNull()
   })
 })
 
 describe("a subscription made by the API", () => {
   test("becomes active when its card is good", async () => {
-    const stripe = clientOf(simulator.current)
     const { id } = await stripe.customers.create()
-    const { status } = simulator.current.createSubscription(id)
+    const { status } = simulator.createSubscription(id)
     expect(status).toBe("active")
-    expect(typesSince(simulator.current)).toEqual([
+    expect(typesSince()).toEqual([
       "customer.created",
       "payment_method.attached",
       "customer.subscription.created",
@@ -446,14 +430,13 @@ describe("a subscription made by the API", () => {
     ["insufficient", ["charge.failed", "payment_intent.payment_failed", "invoice.payment_failed"]],
     ["authenticate", ["payment_intent.requires_action", "invoice.payment_action_required"]],
   ] as const)("is incomplete when its card is %s, and expires after 23 hours", async (card, events) => {
-    const stripe = clientOf(simulator.current)
     const customer = await stripe.customers.create()
-    const { id, status } = simulator.current.createSubscription(customer.id, { card })
+    const { id, status } = simulator.createSubscription(customer.id, { card })
     expect(status).toBe("incomplete")
-    expect(typesSince(simulator.current, 6)).toEqual(events)
-    const mark = simulator.current.events().length
-    simulator.current.advance({ hours: 23 })
-    expect(typesSince(simulator.current, mark)).toEqual([
+    expect(typesSince(6)).toEqual(events)
+    const mark = simulator.events().length
+    simulator.advance({ hours: 23 })
+    expect(typesSince(mark)).toEqual([
       "customer.subscription.updated",
       "payment_intent.canceled",
       "invoice.voided",
