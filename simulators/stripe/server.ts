@@ -78,10 +78,6 @@ async function serve(state: State, exchange: Exchange) {
   const outcome = isPage(path) ? await servePage(state, exchange) : await serveApi(state, exchange)
   if (typeof outcome === "string") return void res.socket?.destroy()
   const { status, headers, body } = outcome
-  res.writeHead(status, {
-    server: "stripe-simulator",
-    "cache-control": "no-cache, no-store",
-    ...headers,
-  })
+  res.writeHead(status, { server: "stripe-simulator", "cache-control": "no-cache, no-store", ...headers })
   res.end(body)
 }

@@ -26,10 +26,7 @@ describe("the script", () => {
     )
     expect((await streamed("hay")).error).toBeUndefined()
     expect((await streamed("a needle")).error?.status).toBe(500)
-    const other = models.generateContent({
-      model: "gemma-3-27b-it",
-      contents: "hi",
-    })
+    const other = models.generateContent({ model: "gemma-3-27b-it", contents: "hi" })
     expect((await failed(other)).status).toBe(400)
   })
 
@@ -112,11 +109,7 @@ describe("a replay", () => {
   test("can be cut off, and have another status", async () => {
     simulator.replay({ body: Buffer.from(event), ending: "cut" })
     expect((await streamed("hi")).error?.name).toBe("TypeError")
-    simulator.replay({
-      body: Buffer.from("<h1>Bad gateway</h1>"),
-      contentType: "text/html",
-      status: 502,
-    })
+    simulator.replay({ body: Buffer.from("<h1>Bad gateway</h1>"), contentType: "text/html", status: 502 })
     expect((await streamed("hi")).error?.status).toBe(502)
   })
 

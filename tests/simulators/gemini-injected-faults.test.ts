@@ -208,9 +208,7 @@ describe("a fault of a unary call", () => {
   })
 
   test("a mid-stream error is a status", async () => {
-    expect(await failed(generated("[[gemini: error-bare code=500]]"))).toMatchObject({
-      status: 500,
-    })
+    expect(await failed(generated("[[gemini: error-bare code=500]]"))).toMatchObject({ status: 500 })
   })
 })
 

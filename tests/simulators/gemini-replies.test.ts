@@ -10,10 +10,7 @@ const PATH = `/v1/models/${MODEL}`
 
 describe("a streamed reply", () => {
   test("comes in several chunks, with a running total and STOP on the last", async () => {
-    const stream = await models.generateContentStream({
-      model: MODEL,
-      contents: "Why is the sky blue?",
-    })
+    const stream = await models.generateContentStream({ model: MODEL, contents: "Why is the sky blue?" })
     const chunks = await collect(stream)
     expect(chunks.length).toBeGreaterThan(4)
     expect(chunks.map((chunk) => chunk.candidates?.[0]?.finishReason).filter(Boolean)).toEqual(["STOP"])
@@ -30,18 +27,14 @@ describe("a streamed reply", () => {
   })
 
   test("is framed by CRLF and labelled as an event stream", async () => {
-    const response = await post(`${PATH}:streamGenerateContent?alt=sse`, {
-      contents: [user("hi")],
-    })
+    const response = await post(`${PATH}:streamGenerateContent?alt=sse`, { contents: [user("hi")] })
     const body = await response.text()
     expect(response.headers.get("content-type")).toBe("text/event-stream")
     expect(body).toMatch(/^(data: \{[^\r\n]*\}\r\n\r\n)+$/)
   })
 
   test("is a JSON array without alt=sse", async () => {
-    const response = await post(`${PATH}:streamGenerateContent`, {
-      contents: [user("hi")],
-    })
+    const response = await post(`${PATH}:streamGenerateContent`, { contents: [user("hi")] })
     const chunks = (await response.json()) as unknown[]
     expect(response.headers.get("content-type")).toContain("application/json")
     expect(chunks.length).toBeGreaterThan(4)
@@ -129,9 +122,7 @@ describe("tokens and models", () => {
 
   test("counts a wrapped request and takes snake_case", async () => {
     const inner = { contents: [user("hi")], system_instruction: { parts: [{ text: "Be terse" }] } }
-    const response = await post(`/v1beta/models/${MODEL}:countTokens`, {
-      generateContentRequest: inner,
-    })
+    const response = await post(`/v1beta/models/${MODEL}:countTokens`, { generateContentRequest: inner })
     expect(await response.json()).toMatchObject({ totalTokens: 3 })
   })
 

@@ -102,10 +102,7 @@ describe("what belongs to a payment", () => {
     })
     const invoice = bought.latest_invoice as Stripe.Invoice
     const intent = invoice.payments?.data[0]?.payment.payment_intent as Stripe.PaymentIntent
-    expect(intent).toMatchObject({
-      status: "succeeded",
-      amount_received: 2000,
-    })
+    expect(intent).toMatchObject({ status: "succeeded", amount_received: 2000 })
     expect(bought.default_payment_method).toMatchObject({ card: { last4: "4242" } })
     const joined = await stripe.invoicePayments.list({
       payment: { type: "payment_intent", payment_intent: intent.id },

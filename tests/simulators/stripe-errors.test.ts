@@ -67,9 +67,7 @@ describe("a request is refused", () => {
           "mode=subscription&line_items[0][prise]=x&success_url=http://a",
         ),
       ),
-    ).toMatchObject({
-      status: 400,
-    })
+    ).toMatchObject({ status: 400 })
     expect(await errorOf(await bare("GET", "/v1/customers?limit=1000"))).toMatchObject({
       status: 400,
       param: "limit",

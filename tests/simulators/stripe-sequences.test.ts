@@ -30,10 +30,7 @@ describe("Checkout", () => {
   ]
 
   test("of somebody new makes a customer", async () => {
-    const session = await openCheckout({
-      customer_email: "new@example.test",
-      client_reference_id: "u1",
-    })
+    const session = await openCheckout({ customer_email: "new@example.test", client_reference_id: "u1" })
     simulator.completeCheckout(session.id)
     expect(typesSince()).toEqual(FIRST)
     const [completed] = objectsOf<Stripe.Checkout.Session>("checkout.session.completed")
@@ -109,10 +106,7 @@ describe("Checkout of somebody known", () => {
     simulator.advance({ days: 1 })
     expect(
       await stripe.checkout.sessions.retrieve(id, { expand: ["subscription", "invoice"] }),
-    ).toMatchObject({
-      subscription: { status },
-      invoice: { status: invoice },
-    })
+    ).toMatchObject({ subscription: { status }, invoice: { status: invoice } })
   })
 
   test("expires when nobody pays", async () => {
@@ -347,10 +341,7 @@ describe("money that goes back", () => {
       previous_attributes: { amount_refunded: 0 },
     })
     const paidThrough = Date.UTC(2026, 1, 28, 10) / 1000
-    expect(simulator.oracle(customer).subscriptions[0]).toMatchObject({
-      paidThrough,
-      status: "active",
-    })
+    expect(simulator.oracle(customer).subscriptions[0]).toMatchObject({ paidThrough, status: "active" })
     await stripe.refunds.create({ payment_intent: String(charge?.payment_intent) })
     expect(await stripe.charges.retrieve(charge?.id ?? "")).toMatchObject({
       amount_refunded: 2000,

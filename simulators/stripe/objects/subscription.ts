@@ -27,11 +27,7 @@ export function subscriptionObject(account: Account, fields: NewSubscription): S
     ...base(account, "subscription", id),
     automatic_tax: { disabled_reason: null, enabled: false, liability: null },
     billing_cycle_anchor: fields.period.start,
-    billing_mode: {
-      flexible: { proration_discounts: "included" },
-      type: "flexible",
-      updated_at: now,
-    },
+    billing_mode: { flexible: { proration_discounts: "included" }, type: "flexible", updated_at: now },
     billing_schedules: [],
     cancel_at_period_end: false,
     cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
