@@ -21,8 +21,17 @@ export async function keepIn(file: string, state: State) {
     state.account.load(kept.account)
     state.idempotency.load(kept.idempotency)
   }
-  const writer = new Writer(file, state)
-  state.onChange = () => writer.soon()
+  let timer: NodeJS.Timeout | undefined
+  let writing = Promise.resolve()
+  function write(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    writing = writing.then(() => save(file, state)).catch(report)
+    return writing
+  }
+  state.onChange = () => {
+    timer ??= setTimeout(write, DEBOUNCE_MS)
+  }
   return {
     resume() {
       for (const { event, endpoint } of kept?.waiting ?? []) {
@@ -30,34 +39,7 @@ export async function keepIn(file: string, state: State) {
         if (known) state.webhookSender.accept(known, endpoint)
       }
     },
-    close: () => writer.close(),
-  }
-}
-
-class Writer {
-  readonly #file: string
-  readonly #state: State
-  #timer: NodeJS.Timeout | null = null
-  #writing: Promise<void> = Promise.resolve()
-
-  constructor(file: string, state: State) {
-    this.#file = file
-    this.#state = state
-  }
-
-  soon() {
-    this.#timer ??= setTimeout(() => this.#write(), DEBOUNCE_MS)
-  }
-
-  async close() {
-    this.#write()
-    await this.#writing
-  }
-
-  #write() {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
-    this.#writing = this.#writing.then(() => save(this.#file, this.#state)).catch(report)
+    close: write,
   }
 }
 
@@ -73,13 +55,15 @@ async function save(file: string, { account, idempotency, webhookSender }: State
 
 async function read(file: string): Promise<Kept | undefined> {
   try {
-    return JSON.parse(await readFile(file, "utf8"))
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
-    throw new Error(`Can't read ${file}: delete it to start anew`, { cause: error })
+    const kept: Partial<Kept> = JSON.parse(await readFile(file, "utf8"))
+    if (!kept.account?.tasks) throw new Error("It was written by another version of the simulator")
+    return kept as Kept
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined
+    throw new Error(`Can't read ${file}: delete it to start with an empty account`, { cause })
   }
 }
 
 function report(error: unknown) {
-  process.stderr.write(`stripe simulator: can't keep its state: ${error}\n`)
+  process.stderr.write(`Stripe simulator: can't keep its state: ${error}\n`)
 }

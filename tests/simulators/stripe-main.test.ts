@@ -100,9 +100,9 @@ describe("a data file", () => {
     expect(receiver.received.at(-1)?.event.data.object).toMatchObject({ id })
   })
 
-  test("that can't be read stops the start", async () => {
+  test.each(["{", '{"world":{}}'])("that can't be read stops the start: %s", async (content) => {
     const file = await dataFile()
-    await writeFile(file, "{")
+    await writeFile(file, content)
     expect(await once(launch("stripe", ["--data", file]), "exit")).toEqual([1, null])
   })
 })

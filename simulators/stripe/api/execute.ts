@@ -4,7 +4,6 @@ import { newId } from "../model/ids.ts"
 import { invalid, Refused } from "../model/refusals.ts"
 import { runDue } from "../model/run-due.ts"
 import type { State } from "../state.ts"
-import { requireKey } from "./authenticate.ts"
 import { expanded } from "./expand.ts"
 import { type Form, readForm } from "./form.ts"
 import type { Route } from "./route.ts"
@@ -115,4 +114,31 @@ function unknownUrl({ method, path }: ApiRequest): Refused {
     type: "invalid_request_error",
     message: `Unrecognized request URL (${method}: ${path}). If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs.`,
   })
+}
+
+/** Refuses keys that don't begin with `sk_test_` or `rk_test_`, as Stripe does. */
+function requireKey(authorization: string) {
+  const key = keyOf(authorization)
+  if (key === "") throw unauthorized(MISSING)
+  if (!/^(sk|rk)_test_./.test(key)) throw unauthorized(`Invalid API Key provided: ${redacted(key)}`)
+}
+
+const MISSING =
+  "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+
+function keyOf(authorization: string): string {
+  const [scheme = "", value = ""] = authorization.split(" ")
+  if (/^bearer$/i.test(scheme)) return value
+  if (!/^basic$/i.test(scheme)) return ""
+  return Buffer.from(value, "base64").toString().split(":")[0] ?? ""
+}
+
+function redacted(key: string): string {
+  return key.length <= 12
+    ? "*".repeat(key.length)
+    : `${key.slice(0, 8)}${"*".repeat(key.length - 12)}${key.slice(-4)}`
+}
+
+function unauthorized(message: string): Refused {
+  return new Refused(401, { message, type: "invalid_request_error" })
 }

@@ -60,7 +60,7 @@ export class WebhookSender {
     for (const each of this.#copies([parcel], this.#settings)) this.#later(each, this.#pause())
   }
 
-  /** Delivers what is held. Resolves when nothing is under way any more. */
+  /** Delivers what is held. Resolves when nothing is in flight any more. */
   release(options: Release = {}): Promise<void> {
     this.#releaseNow(options)
     return this.settled()
@@ -77,7 +77,7 @@ export class WebhookSender {
     return new Promise((resolve) => this.#waiters.push(resolve))
   }
 
-  /** Forgets everything and delivers as at the start. What is under way is cut off. */
+  /** Forgets everything and delivers as at the start. What is in flight is cut off. */
   reset() {
     this.close()
     this.#closing = new AbortController()

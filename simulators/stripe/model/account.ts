@@ -1,7 +1,7 @@
 import type Stripe from "stripe"
-import { Agenda, type Due } from "./agenda.ts"
 import { Clock } from "./clock.ts"
 import { copyOf, EventLog, type NewEvent, type WireEvent } from "./events.ts"
+import { type Due, ScheduledTasks } from "./scheduled-tasks.ts"
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts"
 import { type Kind, type Kinds, Store, type StoredObjects } from "./store.ts"
 
@@ -11,7 +11,7 @@ type Held = Omit<NewEvent, "created" | "livemode" | "request">
 export type AccountDump = {
   objects: StoredObjects
   events: WireEvent[]
-  agenda: Due[]
+  tasks: Due[]
   settings: Settings
   offsetMs: number
 }
@@ -20,7 +20,7 @@ export type AccountDump = {
 export class Account {
   readonly store = new Store()
   readonly clock: Clock
-  readonly agenda = new Agenda()
+  readonly tasks = new ScheduledTasks()
   readonly events = new EventLog()
   settings: Settings = { ...DEFAULT_SETTINGS }
   /** Where the pages of this simulator are. */
@@ -46,8 +46,8 @@ export class Account {
   }
 
   /** Records that something happened to an object, with the object as it is at this moment. */
-  emit(type: string, object: Held["object"], previous?: object) {
-    const held = { type, object: copyOf(object), previous: copyOf(previous) }
+  emit(type: string, object: object, previous?: object) {
+    const held = { type, object: copyOf(object), previous: copyOf(previous) } as Held
     if (this.#gathered) this.#gathered.push(held)
     else this.#record(held)
   }
@@ -72,7 +72,7 @@ export class Account {
     return {
       objects: this.store.dump(),
       events: this.events.all(),
-      agenda: this.agenda.dump(),
+      tasks: this.tasks.dump(),
       settings: this.settings,
       offsetMs: this.clock.offsetMs,
     }
@@ -81,14 +81,14 @@ export class Account {
   load(dump: AccountDump) {
     this.store.load(dump.objects)
     this.events.load(dump.events)
-    this.agenda.load(dump.agenda)
+    this.tasks.load(dump.tasks)
     this.settings = { ...DEFAULT_SETTINGS, ...dump.settings }
     this.clock.setOffset(dump.offsetMs)
   }
 
   /** Forgets everything but who listens. */
   clear() {
-    this.load({ objects: {}, events: [], agenda: [], settings: DEFAULT_SETTINGS, offsetMs: 0 })
+    this.load({ objects: {}, events: [], tasks: [], settings: DEFAULT_SETTINGS, offsetMs: 0 })
   }
 
   #record(held: Held) {

@@ -56,7 +56,7 @@ export function scheduleCancellation(
       reason: never ? null : reason,
     },
   })
-  if (at !== null) account.agenda.add({ at, task: "cancel_subscription", id: subscription.id })
+  if (at !== null) account.tasks.add(at, "cancel_subscription", subscription)
 }
 
 /** Due at `cancel_at`; stale if that was changed since. */

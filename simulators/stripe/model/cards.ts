@@ -1,5 +1,5 @@
 import type Stripe from "stripe"
-import { cardObject } from "../objects/payment-method.ts"
+import { cardObject } from "../objects/payments.ts"
 import type { Account } from "./account.ts"
 import { CARD_KINDS, CARDS, type CardKind } from "./card-kinds.ts"
 import { assign, change } from "./change.ts"
@@ -13,7 +13,7 @@ export function createCard(
   owner?: { email?: string | null; name?: string | null },
 ): Stripe.PaymentMethod {
   const method = account.store.add("payment_method", cardObject(account, card, owner))
-  account.store.add("card", { id: method.id, card, charged: 0, authenticated: false })
+  account.store.add("card", { id: method.id, card, authenticated: false })
   return method
 }
 

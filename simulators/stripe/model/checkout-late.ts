@@ -8,6 +8,7 @@ import { DAY } from "./periods.ts"
 import { expireIncomplete } from "./renewals.ts"
 import { INCOMPLETE_SECONDS } from "./subscribe.ts"
 
+type Session = Stripe.Checkout.Session
 export type Late = "succeed" | "fail" | "pending"
 
 /** A payment that clears later does so after this many days. */
@@ -20,31 +21,30 @@ export function settleWhenDue(account: Account, id: string) {
   if (outcome && session && isPending(session)) settleLate(account, session, outcome)
 }
 
-export function isPending({ status, payment_status }: Stripe.Checkout.Session): boolean {
+export function isPending({ status, payment_status }: Session): boolean {
   return status === "complete" && payment_status === "unpaid"
 }
 
-/** A payment that was pending clears, or doesn't. */
-export function settleLate(account: Account, session: Stripe.Checkout.Session, outcome: "succeed" | "fail") {
+/** A payment that was pending clears, or fails. */
+export function settleLate(account: Account, session: Session, outcome: "succeed" | "fail") {
   const invoice = account.store.need("invoice", String(session.invoice))
-  const payment = paymentOf(account, invoice)
-  const method = account.store.get("payment_method", String(payment?.intent.payment_method))
+  const intent = paymentOf(account, invoice)?.intent
   if (outcome === "fail") {
-    if (payment) fail(account, payment.intent, method, "insufficient_funds")
+    if (intent) fail(account, intent, "insufficient_funds")
     assign(invoice, { attempt_count: invoice.attempt_count + 1, attempted: true })
     account.emit("invoice.payment_failed", invoice)
     account.emit("checkout.session.async_payment_failed", session)
     expireIfLate(account, String(session.subscription))
     return
   }
-  if (payment) succeed(account, payment.intent, method)
+  if (intent) succeed(account, intent)
   settleInvoice(account, invoice)
   assign(session, { payment_status: "paid" })
   account.emit("checkout.session.async_payment_succeeded", session)
 }
 
-/** The payment of a completed session is under way; how it will end may be known. */
-export function awaitClearing(account: Account, session: Stripe.Checkout.Session, async: Late = "pending") {
+/** The payment of a completed session is in flight; its outcome may be known. */
+export function awaitClearing(account: Account, session: Session, async: Late) {
   const invoice = account.store.need("invoice", String(session.invoice))
   const intent = paymentOf(account, invoice)?.intent
   if (intent) {
@@ -53,10 +53,10 @@ export function awaitClearing(account: Account, session: Stripe.Checkout.Session
   }
   if (async === "pending") return
   account.store.need("session_record", session.id).lateOutcome = async
-  account.agenda.add({ at: account.now() + CLEARING_DAYS * DAY, task: "settle_session", id: session.id })
+  account.tasks.add(account.now() + CLEARING_DAYS * DAY, "settle_session", session)
 }
 
-/** The 23 hours may have passed while the payment was under way. */
+/** The 23 hours may have passed while the payment was in flight. */
 function expireIfLate(account: Account, id: string) {
   const { created } = account.store.need("subscription", id)
   if (account.now() >= created + INCOMPLETE_SECONDS) expireIncomplete(account, id)

@@ -1,18 +1,45 @@
 import type Stripe from "stripe"
-import { paymentIntentObject } from "../objects/payment-intent.ts"
+import { paymentIntentObject } from "../objects/payments.ts"
 import { customerDetails, type NewSession, sessionObject } from "../objects/session.ts"
 import type { Account } from "./account.ts"
 import { type CardKind, outcomeOf } from "./card-kinds.ts"
 import { attachCard, createCard } from "./cards.ts"
 import { assign } from "./change.ts"
 import { awaitClearing, type Late } from "./checkout-late.ts"
-import { KNOWN_CUSTOMER_ORDER, NEW_CUSTOMER_ORDER } from "./checkout-order.ts"
 import { settleInvoice } from "./collect.ts"
 import { createCustomer } from "./customers.ts"
 import { finalizeInvoice, paymentOf } from "./invoices.ts"
 import { fail, succeed } from "./payments.ts"
 import { type Decline, declined, invalid } from "./refusals.ts"
 import { openSubscription } from "./subscribe.ts"
+
+type Session = Stripe.Checkout.Session
+
+/** The order of a paid checkout's events when it makes the customer, observed with `stripe listen`. */
+const NEW_CUSTOMER_ORDER = [
+  "charge.succeeded",
+  "payment_method.attached",
+  "customer.created",
+  "customer.updated",
+  "checkout.session.completed",
+  "customer.subscription.created",
+  "payment_intent.created",
+  "payment_intent.succeeded",
+  "invoice.created",
+  "invoice.finalized",
+  "invoice.paid",
+  "invoice.payment_succeeded",
+  "invoice_payment.paid",
+]
+
+/** The same, as observed with a customer who was there before. */
+const KNOWN_CUSTOMER_ORDER = [
+  ...NEW_CUSTOMER_ORDER.slice(0, 2),
+  ...NEW_CUSTOMER_ORDER.slice(3, 6),
+  "payment_intent.succeeded",
+  "payment_intent.created",
+  ...NEW_CUSTOMER_ORDER.slice(8),
+]
 
 export type Payment = {
   card?: CardKind
@@ -25,9 +52,9 @@ export type Payment = {
 }
 
 export type CheckoutResult =
-  | { status: "complete"; session: Stripe.Checkout.Session }
-  | { status: "declined"; session: Stripe.Checkout.Session; message: string }
-  | { status: "requires_action"; session: Stripe.Checkout.Session }
+  | { status: "complete"; session: Session }
+  | { status: "declined"; session: Session; message: string }
+  | { status: "requires_action"; session: Session }
 
 export type OpenSession = NewSession & {
   price: string
@@ -36,26 +63,17 @@ export type OpenSession = NewSession & {
 }
 
 /** Adds an open session, which expires when its time comes. */
-export function openCheckout(account: Account, fields: OpenSession): Stripe.Checkout.Session {
+export function openCheckout(account: Account, fields: OpenSession): Session {
   const session = account.store.add("session", sessionObject(account, fields))
   const { price, quantity, subscriptionMetadata } = fields
-  account.store.add("session_record", {
-    id: session.id,
-    price,
-    quantity,
-    subscriptionMetadata,
-    lateOutcome: null,
-  })
-  account.agenda.add({ at: session.expires_at, task: "expire_session", id: session.id })
+  const record = { id: session.id, price, quantity, subscriptionMetadata, lateOutcome: null }
+  account.store.add("session_record", record)
+  account.tasks.add(session.expires_at, "expire_session", session)
   return session
 }
 
 /** The buyer pays. Refuses when the session isn't open any more. A declined card leaves it open. */
-export function payCheckout(
-  account: Account,
-  session: Stripe.Checkout.Session,
-  payment: Payment,
-): CheckoutResult {
+export function payCheckout(account: Account, session: Session, payment: Payment): CheckoutResult {
   if (session.status !== "open") {
     throw invalid(`This Checkout Session is ${session.status}: it can't be paid.`)
   }
@@ -68,7 +86,7 @@ export function payCheckout(
 }
 
 /** Ends an open session without a payment. */
-export function expireCheckout(account: Account, session: Stripe.Checkout.Session): Stripe.Checkout.Session {
+export function expireCheckout(account: Account, session: Session): Session {
   if (session.status !== "open") {
     throw invalid(
       `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of ${session.status}.`,
@@ -87,30 +105,28 @@ export function expireWhenDue(account: Account, id: string) {
 
 function complete(
   account: Account,
-  session: Stripe.Checkout.Session,
-  payment: Payment & { card: CardKind },
+  session: Session,
+  { card, authenticated = false, async: late, email, name }: Payment & { card: CardKind },
 ): CheckoutResult {
   const customer = session.customer
     ? account.store.get("customer", String(session.customer))
-    : createCustomer(account, {
-        email: payment.email ?? session.customer_email ?? undefined,
-        name: payment.name,
-      })
+    : createCustomer(account, { email: email ?? session.customer_email, name })
   if (!customer) throw invalid("The customer of this Checkout Session was deleted.")
-  const { invoice, subscription } = subscribed(account, session, customer, payment)
-  const late = payment.async !== undefined
-  if (!late) pay(account, invoice)
+  const { invoice, subscription } = open(account, session, customer, { card, authenticated })
+  if (!late) {
+    const payment = paymentOf(account, invoice)
+    if (payment) succeed(account, payment.intent)
+    settleInvoice(account, invoice, { first: true })
+  }
   assign(subscription, { status: late ? "incomplete" : "active" })
   account.emit("customer.subscription.created", subscription)
-  const sequence = (customer.next_invoice_sequence ?? 2) - 1
-  const previous = {
+  account.emit("customer.updated", customer, {
     ...assign(customer, { currency: subscription.currency }),
-    next_invoice_sequence: sequence,
-  }
-  account.emit("customer.updated", customer, previous)
+    next_invoice_sequence: (customer.next_invoice_sequence ?? 2) - 1,
+  })
   assign(session, {
     customer: customer.id,
-    customer_details: customerDetails(payment.email ?? customer.email, payment.name ?? customer.name ?? null),
+    customer_details: customerDetails(email ?? customer.email, name ?? customer.name ?? null),
     invoice: invoice.id,
     payment_status: late ? "unpaid" : "paid",
     status: "complete",
@@ -118,20 +134,21 @@ function complete(
     url: null,
   })
   account.emit("checkout.session.completed", session)
-  if (late) awaitClearing(account, session, payment.async)
+  if (late) awaitClearing(account, session, late)
   return { status: "complete", session }
 }
 
-function subscribed(
+/** Makes the subscription of a session, with its card and first invoice. */
+function open(
   account: Account,
-  session: Stripe.Checkout.Session,
+  session: Session,
   customer: Stripe.Customer,
-  payment: Payment & { card: CardKind },
+  { card, authenticated }: { card: CardKind; authenticated: boolean },
 ) {
   const record = account.store.need("session_record", session.id)
-  const method = createCard(account, payment.card, { email: customer.email, name: customer.name })
+  const method = createCard(account, card, customer)
   attachCard(account, method, customer)
-  account.store.need("card", method.id).authenticated = payment.authenticated ?? false
+  account.store.need("card", method.id).authenticated = authenticated
   const opened = openSubscription(account, {
     customer,
     price: account.store.need("price", record.price),
@@ -143,34 +160,15 @@ function subscribed(
   return opened
 }
 
-function pay(account: Account, invoice: Stripe.Invoice) {
-  const payment = paymentOf(account, invoice)
-  if (payment) {
-    succeed(
-      account,
-      payment.intent,
-      account.store.get("payment_method", String(payment.intent.payment_method)),
-    )
-  }
-  settleInvoice(account, invoice, { first: true })
-}
-
-function decline(
-  account: Account,
-  session: Stripe.Checkout.Session,
-  card: CardKind,
-  decline: Decline,
-): CheckoutResult {
-  const method = createCard(account, card, {})
+function decline(account: Account, session: Session, card: CardKind, decline: Decline): CheckoutResult {
   const intent = paymentIntentObject(account, {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",
-    customer: String(session.customer ?? ""),
-    paymentMethod: method.id,
+    customer: session.customer ? String(session.customer) : null,
+    paymentMethod: createCard(account, card).id,
     description: "Subscription creation",
     present: true,
   })
-  if (!session.customer) intent.customer = null
-  fail(account, account.store.add("payment_intent", intent), method, decline)
+  fail(account, account.store.add("payment_intent", intent), decline)
   return { status: "declined", session, message: declined(decline).message }
 }

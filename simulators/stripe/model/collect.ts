@@ -25,7 +25,7 @@ export function collectInvoice(account: Account, invoice: Stripe.Invoice, collec
     return "paid"
   }
   payment.intent.payment_method = cardFor(account, invoice)
-  const outcome = attemptPayment(account, payment.intent, collection)
+  const outcome = attemptPayment(account, payment.intent, collection.present)
   if (outcome === "paid") settleInvoice(account, invoice, collection)
   else noteFailure(account, invoice, outcome, collection)
   return outcome
@@ -52,20 +52,20 @@ export function settleInvoice(
   account.emit("invoice.paid", invoice)
   if (!outOfBand) {
     account.emit("invoice.payment_succeeded", invoice)
-    settleJoint(account, invoice)
+    settleInvoicePayment(account, invoice)
   }
   if (!first) recover(account, invoice)
 }
 
-function settleJoint(account: Account, invoice: Stripe.Invoice) {
-  const joint = paymentOf(account, invoice)?.joint
-  if (!joint) return
-  assign(joint, {
+function settleInvoicePayment(account: Account, invoice: Stripe.Invoice) {
+  const invoicePayment = paymentOf(account, invoice)?.invoicePayment
+  if (!invoicePayment) return
+  assign(invoicePayment, {
     amount_paid: invoice.amount_due,
     status: "paid",
-    status_transitions: { ...joint.status_transitions, paid_at: account.now() },
+    status_transitions: { ...invoicePayment.status_transitions, paid_at: account.now() },
   })
-  account.emit("invoice_payment.paid", joint)
+  account.emit("invoice_payment.paid", invoicePayment)
 }
 
 /** https://docs.stripe.com/billing/subscriptions/overview: the latest invoice decides the status. */
@@ -100,7 +100,7 @@ function nextAttempt(account: Account, invoice: Stripe.Invoice, attempts: number
   const days = account.settings.retryDays[attempts - 1]
   if (days === undefined) return null
   const at = account.now() + Math.round(days * DAY)
-  account.agenda.add({ at, task: "retry_invoice", id: invoice.id })
+  account.tasks.add(at, "retry_invoice", invoice)
   return at
 }
 

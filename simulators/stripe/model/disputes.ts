@@ -1,5 +1,5 @@
 import type Stripe from "stripe"
-import { disputeObject, type OpenDispute } from "../objects/dispute.ts"
+import { disputeObject, type OpenDispute } from "../objects/refunds-disputes.ts"
 import type { Account } from "./account.ts"
 import { cancelNow, scheduleCancellation } from "./cancel.ts"
 import { assign, change } from "./change.ts"
@@ -71,8 +71,10 @@ function followSetting(account: Account, charge: Stripe.Charge) {
 }
 
 function subscriptionOfCharge(account: Account, charge: Stripe.Charge): Stripe.Subscription | undefined {
-  const joint = account.store
+  const invoicePayment = account.store
     .all("invoice_payment")
     .find(({ payment }) => payment.payment_intent === charge.payment_intent)
-  return joint && subscriptionOf(account, account.store.need("invoice", String(joint.invoice)))
+  return (
+    invoicePayment && subscriptionOf(account, account.store.need("invoice", String(invoicePayment.invoice)))
+  )
 }

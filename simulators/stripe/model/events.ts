@@ -20,8 +20,8 @@ export type WireEvent = {
 
 export type NewEvent = {
   type: string
-  object: { id?: string }
-  previous?: object
+  object: Record<string, unknown>
+  previous?: Record<string, unknown>
   created: number
   livemode: boolean
   request: Stripe.Event.Request | null
@@ -32,10 +32,20 @@ export class EventLog {
   #events = new Map<string, WireEvent>()
 
   /** Records an event. The object becomes the event's own. */
-  add(event: NewEvent): WireEvent {
-    const recorded = newEvent(event)
-    setRecent(this.#events, recorded.id, recorded)
-    return recorded
+  add({ type, object, previous, created, livemode, request }: NewEvent): WireEvent {
+    const event: WireEvent = {
+      id: newId("evt"),
+      object: "event",
+      api_version: API_VERSION,
+      created,
+      data: { object, ...(previous && { previous_attributes: previous }) },
+      livemode,
+      pending_webhooks: 0,
+      request: { id: request?.id ?? null, idempotency_key: request?.idempotency_key ?? null },
+      type,
+    }
+    setRecent(this.#events, event.id, event)
+    return event
   }
 
   get(id: string): WireEvent | undefined {
@@ -60,21 +70,4 @@ export function copyOf<T>(value: T): T {
     if (inner !== undefined) copy[key] = copyOf(inner)
   }
   return copy as T
-}
-
-function newEvent({ type, object, previous, created, livemode, request }: NewEvent): WireEvent {
-  return {
-    id: newId("evt"),
-    object: "event",
-    api_version: API_VERSION,
-    created,
-    data: {
-      object: object as Record<string, unknown>,
-      ...(previous && { previous_attributes: previous as Record<string, unknown> }),
-    },
-    livemode,
-    pending_webhooks: 0,
-    request: { id: request?.id ?? null, idempotency_key: request?.idempotency_key ?? null },
-    type,
-  }
 }

@@ -1,7 +1,6 @@
 import type Stripe from "stripe"
 import { invoiceObject } from "../objects/invoice.ts"
-import { invoicePaymentObject } from "../objects/invoice-payment.ts"
-import { paymentIntentObject } from "../objects/payment-intent.ts"
+import { invoicePaymentObject, paymentIntentObject } from "../objects/payments.ts"
 import type { Period } from "../objects/subscription.ts"
 import type { Account } from "./account.ts"
 import { assign } from "./change.ts"
@@ -65,9 +64,14 @@ export function invoicesOf(account: Account, subscription: string): Stripe.Invoi
 
 /** The join of an invoice with its payment, and that payment; an invoice over nothing has none. */
 export function paymentOf(account: Account, invoice: Stripe.Invoice) {
-  const joint = account.store.all("invoice_payment").findLast((payment) => payment.invoice === invoice.id)
-  if (!joint) return undefined
-  return { joint, intent: account.store.need("payment_intent", String(joint.payment.payment_intent)) }
+  const invoicePayment = account.store
+    .all("invoice_payment")
+    .findLast((payment) => payment.invoice === invoice.id)
+  if (!invoicePayment) return undefined
+  return {
+    invoicePayment,
+    intent: account.store.need("payment_intent", String(invoicePayment.payment.payment_intent)),
+  }
 }
 
 /** The card that an invoice would be charged on now. */
@@ -95,9 +99,9 @@ export function cancelPayment(account: Account, invoice: Stripe.Invoice) {
   const payment = paymentOf(account, invoice)
   if (!payment) return
   const now = account.now()
-  assign(payment.joint, {
+  assign(payment.invoicePayment, {
     status: "canceled",
-    status_transitions: { ...payment.joint.status_transitions, canceled_at: now },
+    status_transitions: { ...payment.invoicePayment.status_transitions, canceled_at: now },
   })
   assign(payment.intent, { canceled_at: now, cancellation_reason: "void_invoice", status: "canceled" })
   account.emit("payment_intent.canceled", payment.intent)
@@ -116,7 +120,7 @@ function addPayment(account: Account, invoice: Stripe.Invoice, present: boolean)
       present,
     }),
   )
-  const joint = invoicePaymentObject(account, invoice, intent)
-  account.store.add("invoice_payment", joint)
+  const invoicePayment = invoicePaymentObject(account, invoice, intent)
+  account.store.add("invoice_payment", invoicePayment)
   account.emit("payment_intent.created", intent)
 }

@@ -1,7 +1,7 @@
 import type Stripe from "stripe"
 import type { Account } from "./account.ts"
 import { invoicesOf, paymentOf } from "./invoices.ts"
-import { periodEnd } from "./subscriptions.ts"
+import { itemOf, periodEnd } from "./subscriptions.ts"
 
 export type PaidInvoice = {
   id: string
@@ -30,7 +30,7 @@ export type SubscriptionFacts = {
   paid: PaidInvoice[]
 }
 
-/** What is so, by the simulator's own state. Times are Unix seconds, amounts cents. */
+/** A customer's state as the simulator has it. Times are Unix seconds, amounts cents. */
 export type Oracle = {
   now: number
   customer: string
@@ -49,15 +49,11 @@ export type Oracle = {
 /** Disputes that have taken the money away. An inquiry and one that was won haven't. */
 const CHARGED_BACK: readonly string[] = ["needs_response", "under_review", "lost"]
 
-/** What is so with a customer; for tests that compare it with what another system believes. */
+/** What a customer has, for tests that compare it with what another system believes. */
 export function oracleOf(account: Account, customer: string): Oracle {
   const { store } = account
-  const charges = new Set(
-    store
-      .all("charge")
-      .filter((charge) => charge.customer === customer)
-      .map(({ id }) => id),
-  )
+  const charges = store.all("charge").filter((charge) => charge.customer === customer)
+  const isOwn = ({ charge }: { charge: unknown }) => charges.some(({ id }) => id === charge)
   return {
     now: account.now(),
     customer,
@@ -68,13 +64,13 @@ export function oracleOf(account: Account, customer: string): Oracle {
       .map((subscription) => subscriptionFacts(account, subscription)),
     refunds: store
       .all("refund")
-      .filter(({ charge }) => charges.has(String(charge)))
+      .filter(isOwn)
       .map(({ id, charge, amount, status, metadata }) => {
         return { id, charge: String(charge), amount, status, metadata: metadata ?? {} }
       }),
     disputes: store
       .all("dispute")
-      .filter(({ charge }) => charges.has(String(charge)))
+      .filter(isOwn)
       .map(({ id, charge, status }) => ({ id, charge: String(charge), status })),
   }
 }
@@ -83,24 +79,24 @@ function subscriptionFacts(account: Account, subscription: Stripe.Subscription):
   const paid = invoicesOf(account, subscription.id)
     .filter((invoice) => invoice.status === "paid")
     .map((invoice) => paidInvoice(account, invoice))
+  const ends = paid.filter(isKept).map((invoice) => invoice.periodEnd)
   return {
     id: subscription.id,
     status: subscription.status,
-    price: subscription.items.data[0]?.price.id ?? "",
+    price: itemOf(subscription).price.id,
     created: subscription.created,
     currentPeriodEnd: periodEnd(subscription),
     cancelAt: subscription.cancel_at,
     cancelAtPeriodEnd: subscription.cancel_at_period_end,
     endedAt: subscription.ended_at,
     latestInvoice: subscription.latest_invoice ? String(subscription.latest_invoice) : null,
-    paidThrough: paid
-      .filter(counts)
-      .reduce<number | null>((end, next) => Math.max(end ?? 0, next.periodEnd), null),
+    paidThrough: ends.length > 0 ? Math.max(...ends) : null,
     paid,
   }
 }
 
-function counts({ amountPaid, amountRefunded, dispute }: PaidInvoice): boolean {
+/** Whether the money wasn't given back or taken away. */
+function isKept({ amountPaid, amountRefunded, dispute }: PaidInvoice): boolean {
   const refunded = amountPaid > 0 && amountRefunded >= amountPaid
   return !refunded && !(dispute !== null && CHARGED_BACK.includes(dispute))
 }

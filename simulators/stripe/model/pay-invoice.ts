@@ -16,16 +16,20 @@ export type PayInvoice = {
 }
 
 /** Pays an invoice now. Refuses when it isn't owed, or with the bank's answer when the card is declined. */
-export function payInvoice(account: Account, invoice: Stripe.Invoice, wish: PayInvoice = {}): Stripe.Invoice {
+export function payInvoice(
+  account: Account,
+  invoice: Stripe.Invoice,
+  options: PayInvoice = {},
+): Stripe.Invoice {
   if (invoice.status === "paid") throw invalid("Invoice is already paid", undefined, "invoice_already_paid")
   if (invoice.status === "void") throw invalid("Voided invoices can't be paid.")
-  // Who was deleted left drafts behind that nobody can finalise.
+  // A deleted customer leaves drafts that can't be finalized.
   account.store.lookUp("customer", String(invoice.customer))
   if (invoice.status === "draft") finalizeInvoice(account, invoice, { present: false })
-  if (wish.outOfBand) return settleOutOfBand(account, invoice)
-  if (wish.paymentMethod) useCard(account, invoice, wish.paymentMethod)
-  if (wish.present) confirmCard(account, invoice)
-  const outcome = collectInvoice(account, invoice, { present: wish.present ?? false, manual: true })
+  if (options.outOfBand) return settleOutOfBand(account, invoice)
+  if (options.paymentMethod) useCard(account, invoice, options.paymentMethod)
+  if (options.present) confirmCard(account, invoice)
+  const outcome = collectInvoice(account, invoice, { present: options.present ?? false, manual: true })
   if (outcome !== "paid") throw declined(outcome)
   return invoice
 }

@@ -1,14 +1,14 @@
 import type Stripe from "stripe"
-import { type NewRefund, refundObject } from "../objects/refund.ts"
+import { type NewRefund, refundObject } from "../objects/refunds-disputes.ts"
 import type { Account } from "./account.ts"
 import { assign, change } from "./change.ts"
 import { HOUR } from "./periods.ts"
 import { invalid } from "./refusals.ts"
 
-export type RefundWish = Omit<NewRefund, "amount"> & { amount?: number }
+export type RefundFields = Omit<NewRefund, "amount"> & { amount?: number }
 
 /** Gives back what is left of a charge, or a part of it. The subscription and its invoice stay as they are. */
-export function refund(account: Account, { charge, amount, ...rest }: RefundWish): Stripe.Refund {
+export function refund(account: Account, { charge, amount, ...rest }: RefundFields): Stripe.Refund {
   const left = charge.amount_captured - charge.amount_refunded
   if (charge.refunded || left === 0) {
     throw invalid(`Charge ${charge.id} has already been refunded.`, undefined, "charge_already_refunded")
@@ -24,8 +24,7 @@ export function refund(account: Account, { charge, amount, ...rest }: RefundWish
     refunded: given === left,
   })
   confirm(account, made)
-  if (isRefusedByBank(account, charge))
-    account.agenda.add({ at: account.now() + HOUR, task: "fail_refund", id: made.id })
+  if (isRefusedByBank(account, charge)) account.tasks.add(account.now() + HOUR, "fail_refund", made)
   return made
 }
 

@@ -45,7 +45,7 @@ export function retryWhenDue(account: Account, id: string, at: number) {
   collectInvoice(account, invoice, { present: false })
 }
 
-/** Due 23 hours after a subscription was made that nobody has paid for. A payment under way is waited for. */
+/** Due 23 hours after a subscription was made that nobody has paid for. A payment in flight is waited for. */
 export function expireIncomplete(account: Account, id: string) {
   const subscription = account.store.get("subscription", id)
   if (subscription?.status !== "incomplete" || isClearing(account, id)) return
@@ -74,7 +74,7 @@ function renew(account: Account, subscription: Stripe.Subscription, item: Stripe
     items: { ...subscription.items, data: [moved] },
     latest_invoice: invoice.id,
   })
-  account.agenda.add({ at: paid.end, task: "roll_period", id: subscription.id })
+  account.tasks.add(paid.end, "roll_period", subscription)
   if (subscription.status === "unpaid") assign(invoice, { auto_advance: false })
   else scheduleFinalization(account, invoice)
 }
@@ -82,5 +82,5 @@ function renew(account: Account, subscription: Stripe.Subscription, item: Stripe
 function scheduleFinalization(account: Account, invoice: Stripe.Invoice) {
   const at = invoice.created + DRAFT_SECONDS
   assign(invoice, { automatically_finalizes_at: at })
-  account.agenda.add({ at, task: "finalize_invoice", id: invoice.id })
+  account.tasks.add(at, "finalize_invoice", invoice)
 }

@@ -1,10 +1,10 @@
 import type { Account } from "./account.ts"
-import type { Task } from "./agenda.ts"
 import { cancelWhenDue } from "./cancel.ts"
 import { expireWhenDue } from "./checkout.ts"
 import { settleWhenDue } from "./checkout-late.ts"
 import { failRefund } from "./refunds.ts"
 import { expireIncomplete, finalizeWhenDue, retryWhenDue, rollPeriod } from "./renewals.ts"
+import type { Task } from "./scheduled-tasks.ts"
 
 const TASKS: Record<Task, (account: Account, id: string, at: number) => void> = {
   expire_session: expireWhenDue,
@@ -19,7 +19,7 @@ const TASKS: Record<Task, (account: Account, id: string, at: number) => void> = 
 
 /** Does all that has become due, each at its time and in order. */
 export function runDue(account: Account, until = account.now()) {
-  for (let due = account.agenda.take(until); due; due = account.agenda.take(until)) {
+  for (let due = account.tasks.take(until); due; due = account.tasks.take(until)) {
     const { at, task, id } = due
     account.clock.at(at, () => TASKS[task](account, id, at))
   }

@@ -32,17 +32,14 @@ const API_ORDER = [
  * Makes a subscription the way the API does: it is `incomplete` until its first invoice is paid. Refuses
  * when there is no card to charge.
  */
-export function subscribe(account: Account, wish: Subscribe): Stripe.Subscription {
-  const { customer, behavior = "allow_incomplete" } = wish
-  const method = wish.paymentMethod ?? customer.invoice_settings.default_payment_method
+export function subscribe(account: Account, wanted: Subscribe): Stripe.Subscription {
+  const { customer, behavior = "allow_incomplete" } = wanted
+  const method = wanted.paymentMethod ?? customer.invoice_settings.default_payment_method
   if (!method && behavior !== "default_incomplete") throw withoutCard()
   if (behavior === "error_if_incomplete") requireGood(account, String(method))
   return account.inOrder(API_ORDER, () => {
-    const { subscription, invoice } = openSubscription(account, {
-      ...wish,
-      paymentMethod: wish.paymentMethod ?? null,
-    })
-    customer.currency ??= wish.price.currency
+    const { subscription, invoice } = openSubscription(account, wanted)
+    customer.currency ??= wanted.price.currency
     account.emit("customer.subscription.created", subscription)
     finalizeInvoice(account, invoice, { present: true })
     if (behavior !== "default_incomplete") collectInvoice(account, invoice, { present: true })
@@ -51,8 +48,8 @@ export function subscribe(account: Account, wish: Subscribe): Stripe.Subscriptio
 }
 
 /** A subscription with the draft of its first invoice. */
-export function openSubscription(account: Account, wish: Subscribe & { paymentMethod: string | null }) {
-  const { recurring } = wish.price
+export function openSubscription(account: Account, wanted: Subscribe) {
+  const { recurring } = wanted.price
   if (!recurring) {
     throw invalid(
       "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
@@ -60,37 +57,24 @@ export function openSubscription(account: Account, wish: Subscribe & { paymentMe
     )
   }
   const period = firstPeriod(account.now(), recurring)
+  const { customer, price, quantity = 1, paymentMethod = null, metadata = {}, description } = wanted
+  const fields = { price: structuredClone(price), quantity, period, paymentMethod, metadata, description }
   const subscription = account.store.add(
     "subscription",
-    subscriptionObject(account, {
-      customer: wish.customer.id,
-      price: structuredClone(wish.price),
-      quantity: wish.quantity ?? 1,
-      period,
-      paymentMethod: wish.paymentMethod,
-      metadata: wish.metadata ?? {},
-      description: wish.description,
-    }),
+    subscriptionObject(account, { customer: customer.id, ...fields }),
   )
-  const start = { start: period.start, end: period.start }
-  const invoice = draftInvoice(account, subscription, {
-    reason: "subscription_create",
-    paid: period,
-    covered: start,
-  })
+  const covered = { start: period.start, end: period.start }
+  const draft = { reason: "subscription_create", paid: period, covered } as const
+  const invoice = draftInvoice(account, subscription, draft)
   assign(subscription, { latest_invoice: invoice.id })
-  account.agenda.add({ at: period.end, task: "roll_period", id: subscription.id })
-  account.agenda.add({
-    at: period.start + INCOMPLETE_SECONDS,
-    task: "expire_incomplete",
-    id: subscription.id,
-  })
+  account.tasks.add(period.end, "roll_period", subscription)
+  account.tasks.add(period.start + INCOMPLETE_SECONDS, "expire_incomplete", subscription)
   return { subscription, invoice }
 }
 
 function requireGood(account: Account, method: string) {
-  const { card, authenticated } = account.store.need("card", method)
-  const outcome = outcomeOf(card, { present: true, authenticated })
+  const record = account.store.need("card", method)
+  const outcome = outcomeOf(record.card, { ...record, present: true })
   if (outcome !== "paid") throw declined(outcome)
 }
 
