@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
-import { useGemini, user } from "./gemini-kit.ts"
+import { MODEL, useGemini, user } from "./gemini-kit.ts"
 import { failed } from "./kit.ts"
 
 const { simulator, streamed, generated, post } = await useGemini()
+const lastCall = () => simulator.calls()[0]
 
 describe("an error status", () => {
   test.each([
@@ -31,20 +32,12 @@ describe("an error status", () => {
     ["rate-limit-day", "PerDay", "250"],
     ["rate-limit-zero", "PerDay", "0"],
   ])("%s tells its quota and a fractional delay in the body only", async (fault, per, quotaValue) => {
-    const path = "/v1/models/gemini-3.8-flash:generateContent"
-    const response = await post(path, {
-      contents: [user(`[[gemini: ${fault} retry=0.5s]]`)],
-    })
+    const contents = [user(`[[gemini: ${fault} retry=0.5s]]`)]
+    const response = await post(`/v1/models/${MODEL}:generateContent`, { contents })
     expect(response.headers.has("retry-after")).toBe(false)
-    expect(await response.json()).toMatchObject({
-      error: {
-        details: [
-          { links: [{}] },
-          { violations: [{ quotaId: expect.stringContaining(per), quotaValue }] },
-          { retryDelay: "0.5s" },
-        ],
-      },
-    })
+    const violations = [{ quotaId: expect.stringContaining(per), quotaValue }]
+    const details = [{ links: [{}] }, { violations }, { retryDelay: "0.5s" }]
+    expect(await response.json()).toMatchObject({ error: { details } })
   })
 
   test("retry=none leaves the delay out", async () => {
@@ -60,88 +53,75 @@ describe("an error status", () => {
 })
 
 describe("a stream that breaks", () => {
-  test.each([0, 1, 3])("cut after %i chunks is a TypeError", async (after) => {
-    const { texts, error } = await streamed(`[[gemini: cut after=${after}]]`)
-    expect(texts).toHaveLength(after)
-    expect(error).toMatchObject({ name: "TypeError", message: "terminated" })
-  })
-
-  test("cut before the headers is a failed fetch", async () => {
-    const { error } = await streamed("[[gemini: cut-headers]]")
-    expect(error).toMatchObject({ name: "TypeError", message: "fetch failed" })
-  })
-
-  test("a clean end without finishReason looks like success", async () => {
-    const { texts, finishReasons, error } = await streamed("[[gemini: end after=3]]")
-    expect(texts).toHaveLength(3)
-    expect(finishReasons).toEqual([undefined, undefined, undefined])
-    expect(error).toBeUndefined()
-  })
+  const NO_ERROR = { error: undefined, finishReason: undefined }
+  const INCOMPLETE = { error: { message: "Incomplete JSON segment at the end" } }
 
   test.each([
-    [503, "UNAVAILABLE"],
-    [500, "INTERNAL"],
-    [429, "RESOURCE_EXHAUSTED"],
-  ])("an error event %i is an ApiError", async (code, status) => {
-    const { texts, error } = await streamed(`[[gemini: error-event after=2 code=${code}]]`)
-    expect(texts).toHaveLength(2)
-    expect(error).toMatchObject({ name: "ApiError", status: code })
-    expect(error?.message).toContain(status)
+    ["cut after=0", 0, { error: { name: "TypeError", message: "terminated" } }],
+    ["cut after=1", 1, { error: { name: "TypeError", message: "terminated" } }],
+    ["cut after=3", 3, { error: { name: "TypeError", message: "terminated" } }],
+    ["cut-headers", 0, { error: { name: "TypeError", message: "fetch failed" } }],
+    // A clean end without finishReason looks like success.
+    ["end after=3", 3, { ...NO_ERROR, finishReasons: [undefined, undefined, undefined] }],
+    ["error-event after=2 code=503", 2, apiError(503, "UNAVAILABLE")],
+    ["error-event after=2 code=500", 2, apiError(500, "INTERNAL")],
+    ["error-event after=2 code=429", 2, apiError(429, "RESOURCE_EXHAUSTED")],
+    ["error-bare after=2", 2, INCOMPLETE],
+    ["error-bare after=2 alone", 2, apiError(503, "UNAVAILABLE")],
+    // The SDK drops it silently.
+    ["error-bare-blank after=2", 2, NO_ERROR],
+  ])("by %s has %i chunks", async (fault, chunks, seen) => {
+    const stream = await streamed(`[[gemini: ${fault}]]`)
+    expect(stream).toMatchObject(seen)
+    expect(stream.texts).toHaveLength(chunks)
   })
 
-  test("a bare error is an incomplete segment", async () => {
-    const { texts, error } = await streamed("[[gemini: error-bare after=2]]")
-    expect(texts).toHaveLength(2)
-    expect(error?.message).toBe("Incomplete JSON segment at the end")
-  })
-
-  test("a bare error and a blank line are dropped silently", async () => {
-    const { texts, error, finishReason } = await streamed("[[gemini: error-bare-blank after=2]]")
-    expect(texts).toHaveLength(2)
-    expect({ error, finishReason }).toEqual({ error: undefined, finishReason: undefined })
-  })
-
-  test("a bare error that arrives alone is an ApiError", async () => {
-    const { texts, error } = await streamed("[[gemini: error-bare after=2 alone]]")
-    expect(texts).toHaveLength(2)
-    expect(error).toMatchObject({ name: "ApiError", status: 503 })
-  })
+  function apiError(code: number, status: string) {
+    return { error: { name: "ApiError", status: code, message: expect.stringContaining(status) } }
+  }
 })
 
 describe("a stall", () => {
-  test.each(["stall after=3", "stall after=0", "stall-headers"])(
-    "%s lasts until the client leaves",
-    async (fault) => {
-      const client = new AbortController()
-      const seen = streamed(`[[gemini: ${fault}]]`, client.signal)
-      const chunksSent = fault === "stall after=3" ? 3 : 0
-      const status = fault === "stall-headers" ? null : 200
-      await expect
-        .poll(() => simulator.calls()[0])
-        .toMatchObject({ chunksSent, status, endedAt: null, aborted: false, behaviour: expect.any(String) })
-      client.abort()
-      expect((await seen).error?.name).toBe("AbortError")
-      await expect.poll(() => simulator.calls()[0]).toMatchObject({ aborted: true, chunksSent })
-    },
-  )
+  test.each([
+    ["stall after=3", streamed, 3, 200],
+    ["stall after=0", streamed, 0, 200],
+    ["stall-headers", streamed, 0, null],
+    ["stall", (...call: Parameters<typeof generated>) => failed(generated(...call)), 1, 200],
+  ])("%s lasts until the client leaves", async (fault, ask, chunksSent, status) => {
+    const client = new AbortController()
+    const seen = ask(`[[gemini: ${fault}]]`, client.signal)
+    await expect
+      .poll(lastCall)
+      .toMatchObject({
+        chunksSent,
+        status,
+        endedAt: null,
+        aborted: false,
+        behaviour: expect.stringMatching(fault.split(" ")[0] ?? ""),
+      })
+    client.abort()
+    const outcome = await seen
+    expect("error" in outcome ? outcome.error : outcome).toMatchObject({ name: "AbortError" })
+    await expect.poll(lastCall).toMatchObject({ aborted: true, chunksSent })
+  })
 
   test("a slow reply stops when the client leaves", async () => {
     const client = new AbortController()
     const seen = streamed("[[gemini: drip words=5000 delay=5]]", client.signal)
-    await expect.poll(() => simulator.calls()[0]?.chunksSent).toBeGreaterThan(2)
+    await expect.poll(() => lastCall()?.chunksSent).toBeGreaterThan(2)
     client.abort()
     await seen
-    await expect.poll(() => simulator.calls()[0]).toMatchObject({ aborted: true })
-    const [call] = simulator.calls()
+    await expect.poll(lastCall).toMatchObject({ aborted: true })
+    const call = lastCall()
     await generated("[[gemini: delay=5 chunks=20]] long enough to see work that goes on")
-    expect(simulator.calls()[0]).toEqual(call)
+    expect(lastCall()).toEqual(call)
     expect(call?.endedAt).toBeGreaterThanOrEqual(call?.startedAt ?? Number.NaN)
   })
 
   test("a call that ran to its end isn't aborted", async () => {
     await streamed("hi")
-    await expect.poll(() => simulator.calls()[0]?.endedAt).not.toBeNull()
-    expect(simulator.calls()[0]).toMatchObject({ aborted: false, status: 200 })
+    await expect.poll(() => lastCall()?.endedAt).not.toBeNull()
+    expect(lastCall()).toMatchObject({ aborted: false, status: 200 })
   })
 })
 
@@ -155,30 +135,20 @@ describe("another finish", () => {
   })
 
   test.each([
-    ["safety", "SAFETY"],
-    ["recitation", "RECITATION"],
-    ["max-tokens", "MAX_TOKENS"],
-    ["unknown-finish", "QUANTUM_DECOHERENCE"],
-    ["safety reason=LANGUAGE", "LANGUAGE"],
-  ])("%s ends a partial text", async (fault, finishReason) => {
-    const prompt = `[[gemini: ${fault} after=2 chunks=5 echo="a b c d e"]]`
-    const partial = await streamed(prompt)
-    expect(partial).toMatchObject({ texts: ["a", " b"], finishReason, error: undefined })
+    ["safety", "SAFETY", ["a", " b"]],
+    ["recitation", "RECITATION", ["a", " b"]],
+    ["max-tokens", "MAX_TOKENS", ["a", " b"]],
+    ["unknown-finish", "QUANTUM_DECOHERENCE", ["a", " b"]],
+    ["safety reason=LANGUAGE", "LANGUAGE", ["a", " b"]],
+    ["empty", "STOP", [undefined]],
+    ["safety after=0", "SAFETY", [undefined]],
+    ["max-tokens after=0", "MAX_TOKENS", [undefined]],
+  ])("%s ends by %s", async (fault, finishReason, texts) => {
+    const prompt = `[[gemini: ${fault} chunks=5 echo="a b c d e"]]`
+    expect(await streamed(prompt)).toMatchObject({ texts, finishReason, error: undefined })
     const unary = await generated(prompt)
     expect(unary.candidates?.[0]?.finishReason).toBe(finishReason)
-    expect(unary.text).toBe("a b")
-  })
-
-  test.each([
-    ["empty", "STOP"],
-    ["safety after=0", "SAFETY"],
-    ["max-tokens after=0", "MAX_TOKENS"],
-  ])("%s has no text at all", async (fault, finishReason) => {
-    const prompt = `[[gemini: ${fault}]]`
-    expect(await streamed(prompt)).toMatchObject({ texts: [undefined], finishReason })
-    const unary = await generated(prompt)
-    expect(unary.text).toBeUndefined()
-    expect(unary.candidates?.[0]?.finishReason).toBe(finishReason)
+    expect(unary.text).toBe(texts[0] && texts.join(""))
   })
 
   test("STOP may stand on every chunk", async () => {
@@ -188,17 +158,11 @@ describe("another finish", () => {
 })
 
 describe("a fault of a unary call", () => {
-  test("cut is a TypeError", async () => {
-    expect(await failed(generated("[[gemini: cut]]"))).toMatchObject({ name: "TypeError" })
-  })
-
-  test("stall lasts until the client leaves", async () => {
-    const client = new AbortController()
-    const call = failed(generated("[[gemini: stall]]", client.signal))
-    await expect.poll(() => simulator.calls()[0]?.chunksSent).toBe(1)
-    client.abort()
-    expect((await call).name).toBe("AbortError")
-    await expect.poll(() => simulator.calls()[0]?.aborted).toBe(true)
+  test.each([
+    ["cut", { name: "TypeError" }],
+    ["error-bare code=500", { status: 500 }],
+  ])("%s is an error", async (fault, error) => {
+    expect(await failed(generated(`[[gemini: ${fault}]]`))).toMatchObject(error)
   })
 
   test("end has text and no finishReason", async () => {
@@ -206,42 +170,32 @@ describe("a fault of a unary call", () => {
     expect(reply.text).toMatch(/^\*\*Simulated/)
     expect(reply.candidates?.[0]?.finishReason).toBeUndefined()
   })
-
-  test("a mid-stream error is a status", async () => {
-    expect(await failed(generated("[[gemini: error-bare code=500]]"))).toMatchObject({ status: 500 })
-  })
 })
 
-describe("bytes", () => {
-  test.each(["split", "bytes=1", "bytes=7"])("%s leaves the text whole", async (flag) => {
-    const text = "Grüße aus Köln 👋🏽 – 日本語 👩‍👩‍👧‍👦 done"
-    const { text: seen, error } = await streamed(`[[gemini: ${flag} echo]]${text}`)
-    expect({ seen, error }).toEqual({ seen: text, error: undefined })
-    expect(simulator.calls()[0]?.chunksSent).toBeGreaterThan(10)
-  })
+test.each(["split", "bytes=1", "bytes=7"])("%s leaves the text whole", async (flag) => {
+  const text = "Grüße aus Köln 👋🏽 – 日本語 👩‍👩‍👧‍👦 done"
+  expect(await streamed(`[[gemini: ${flag} echo]]${text}`)).toMatchObject({ text, error: undefined })
+  expect(lastCall()?.chunksSent).toBeGreaterThan(10)
 })
 
-describe("the pace", () => {
-  test.each([
-    ["a stream", streamed],
-    ["a unary reply", generated],
-  ])("%s waits before each chunk", async (_, ask) => {
-    await ask("[[gemini: delay=20 chunks=5]]")
-    await expect.poll(() => simulator.calls()[0]?.endedAt).not.toBeNull()
-    const [call] = simulator.calls()
-    // Timers may fire up to a millisecond early.
-    expect((call?.endedAt ?? 0) - (call?.startedAt ?? 0)).toBeGreaterThanOrEqual(95)
-  })
+test.each([
+  ["a stream", streamed],
+  ["a unary reply", generated],
+])("%s waits before each chunk", async (_, ask) => {
+  await ask("[[gemini: delay=20 chunks=5]]")
+  await expect.poll(() => lastCall()?.endedAt).not.toBeNull()
+  const { startedAt = 0, endedAt } = lastCall() ?? {}
+  // Timers may fire up to a millisecond early.
+  expect((endedAt ?? 0) - startedAt).toBeGreaterThanOrEqual(95)
 })
 
 describe("the array form", () => {
-  const path = "/v1/models/gemini-3.8-flash:streamGenerateContent"
-  const ask = (prompt: string) => post(path, { contents: [user(prompt)] })
+  const ask = (prompt: string) =>
+    post(`/v1/models/${MODEL}:streamGenerateContent`, { contents: [user(prompt)] })
 
   test("has a mid-stream error as an element", async () => {
     const chunks = (await (await ask("[[gemini: error-event after=2]]")).json()) as unknown[]
-    expect(chunks).toHaveLength(3)
-    expect(chunks[2]).toMatchObject({ error: { code: 503 } })
+    expect(chunks).toMatchObject([{}, {}, { error: { code: 503 } }])
   })
 
   test("has an error status in an array, as JSON", async () => {
@@ -266,10 +220,8 @@ describe("times", () => {
 
   test("several faults take turns, options always apply", async () => {
     const prompt = "[[gemini: words=3]][[gemini: unavailable times=1]][[gemini: cut after=1 times=1]] go"
-    const first = await streamed(prompt)
-    const second = await streamed(prompt)
-    const third = await streamed(prompt)
-    expect([first.error?.name, second.error?.name, third.error]).toEqual(["ApiError", "TypeError", undefined])
-    expect(third.text.split(/\s+/)).toHaveLength(3)
+    const seen = [await streamed(prompt), await streamed(prompt), await streamed(prompt)]
+    expect(seen.map(({ error }) => error?.name)).toEqual(["ApiError", "TypeError", undefined])
+    expect(seen[2]?.text.split(/\s+/)).toHaveLength(3)
   })
 })

@@ -14,7 +14,11 @@ export const START = Date.UTC(2026, 0, 31, 10) / 1000
 /** A simulator for a test file, reset before each test, with a client and what many tests do with them. */
 export async function useStripe() {
   const simulator = await startStripeSimulator({ startAt: START, frozen: true })
-  beforeEach(() => simulator.reset())
+  let seen = 0
+  beforeEach(() => {
+    simulator.reset()
+    seen = 0
+  })
   afterAll(() => simulator.close())
   const stripe = clientOf(simulator.url)
 
@@ -31,12 +35,19 @@ export async function useStripe() {
     return { customer, subscription }
   }
 
-  /** Types of the events since a mark, in order. */
-  function typesSince(mark = 0): string[] {
-    return simulator
-      .events()
-      .slice(mark)
-      .map((event) => event.type)
+  /** Events since the last call, in order. */
+  function newEvents() {
+    const events = simulator.events().slice(seen)
+    seen += events.length
+    return events
+  }
+
+  function newTypes(): string[] {
+    return newEvents().map(({ type }) => type)
+  }
+
+  async function openInvoice(subscription: string): Promise<string> {
+    return (await stripe.invoices.list({ subscription, status: "open" })).data[0]?.id ?? ""
   }
 
   /** A receiver that all events go to. */
@@ -45,7 +56,7 @@ export async function useStripe() {
     simulator.setEndpoint({ url: receiver.url, secret: SECRET })
     return receiver
   }
-  return { simulator, stripe, openCheckout, subscriber, typesSince, receive }
+  return { simulator, stripe, openCheckout, subscriber, newEvents, newTypes, openInvoice, receive }
 }
 
 export const CHECKOUT = {
