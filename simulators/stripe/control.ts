@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
 import { z } from "zod"
-import type { Delivery } from "./delivery/log.ts"
+import type { Delivery } from "./delivery/send.ts"
 import type { DeliveryOptions } from "./delivery/settings.ts"
 import type { FaultOptions } from "./injected-faults.ts"
 import { cancelNow, scheduleCancellation } from "./model/cancel.ts"
@@ -25,35 +25,31 @@ import type { ApiCall, State } from "./state.ts"
 
 const Card = z.enum(CARD_KINDS)
 export const Endpoint = z.strictObject({ url: z.url(), secret: z.string().min(1) })
-export const Advance = z.strictObject({
-  days: z.number().optional(),
-  hours: z.number().optional(),
-  seconds: z.number().optional(),
-})
-export const Release = z.strictObject({
-  shuffle: z.boolean().optional(),
-  duplicates: z.int().min(0).max(20).optional(),
-  drop: z.number().min(0).max(1).optional(),
-})
-export const Payment = z.strictObject({
-  card: Card.optional(),
-  authenticated: z.boolean().optional(),
-  async: z.enum(["succeed", "fail", "pending"]).optional(),
-  email: z.string().optional(),
-  name: z.string().optional(),
-})
+export const Advance = z.strictObject({ days: z.number(), hours: z.number(), seconds: z.number() }).partial()
+export const Release = z
+  .strictObject({
+    shuffle: z.boolean(),
+    duplicates: z.int().min(0).max(20),
+    drop: z.number().min(0).max(1),
+  })
+  .partial()
+export const Payment = z
+  .strictObject({
+    card: Card,
+    authenticated: z.boolean(),
+    async: z.enum(["succeed", "fail", "pending"]),
+    email: z.string(),
+    name: z.string(),
+  })
+  .partial()
 export const ChangeCard = z.strictObject({ card: Card })
-export const NewSubscription = z.strictObject({
-  price: z.string().optional(),
-  card: Card.optional(),
-  metadata: z.record(z.string(), z.string()).optional(),
-})
-export const InvoicePayment = z.strictObject({ outOfBand: z.boolean().optional(), card: Card.optional() })
-export const NewRefund = z.strictObject({
-  charge: z.string().optional(),
-  subscription: z.string().optional(),
-  amount: z.int().min(1).optional(),
-})
+export const NewSubscription = z
+  .strictObject({ price: z.string(), card: Card, metadata: z.record(z.string(), z.string()) })
+  .partial()
+export const InvoicePayment = z.strictObject({ outOfBand: z.boolean(), card: Card }).partial()
+export const NewRefund = z
+  .strictObject({ charge: z.string(), subscription: z.string(), amount: z.int().min(1) })
+  .partial()
 export const NewDispute = z.strictObject({
   target: z.string(),
   status: z.enum(["needs_response", "warning_needs_response"]).optional(),

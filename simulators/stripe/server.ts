@@ -10,7 +10,7 @@ import { isPage, servePage } from "./pages/serve.ts"
 import { keepIn } from "./persist.ts"
 import { State } from "./state.ts"
 
-export type { Delivery } from "./delivery/log.ts"
+export type { Delivery } from "./delivery/send.ts"
 export type { DeliveryOptions } from "./delivery/settings.ts"
 export type { FaultOptions } from "./injected-faults.ts"
 export type { CardKind } from "./model/card-kinds.ts"

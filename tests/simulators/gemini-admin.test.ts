@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { MODEL, useGemini } from "./gemini-kit.ts"
+import { MODEL, useGemini, user } from "./gemini-kit.ts"
 import { failed } from "./kit.ts"
 
 const { simulator, models, streamed, generated, post } = await useGemini()
@@ -63,15 +63,9 @@ describe("the script", () => {
 
 describe("the log of calls", () => {
   test("has what was sent", async () => {
-    await models.generateContent({
-      model: MODEL,
-      contents: [
-        { role: "user", parts: [{ text: "one" }] },
-        { role: "model", parts: [{ text: "two" }] },
-        { role: "user", parts: [{ text: "three" }] },
-      ],
-      config: { systemInstruction: "Be kind" },
-    })
+    const contents = [user("one"), { role: "model", parts: [{ text: "two" }] }, user("three")]
+    const config = { systemInstruction: "Be kind" }
+    await models.generateContent({ model: MODEL, contents, config })
     const { calls } = (await (await admin("GET", "calls")).json()) as { calls: unknown[] }
     expect(calls).toMatchObject([
       {
@@ -79,7 +73,7 @@ describe("the log of calls", () => {
         version: "v1",
         model: MODEL,
         prompt: "three",
-        contents: [{ role: "user" }, { role: "model" }, { role: "user", parts: [{ text: "three" }] }],
+        contents,
         request: { systemInstruction: { parts: [{ text: "Be kind" }] } },
         status: 200,
         aborted: false,

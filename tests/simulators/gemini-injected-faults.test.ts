@@ -90,15 +90,13 @@ describe("a stall", () => {
   ])("%s lasts until the client leaves", async (fault, ask, chunksSent, status) => {
     const client = new AbortController()
     const seen = ask(`[[gemini: ${fault}]]`, client.signal)
-    await expect
-      .poll(lastCall)
-      .toMatchObject({
-        chunksSent,
-        status,
-        endedAt: null,
-        aborted: false,
-        behaviour: expect.stringMatching(fault.split(" ")[0] ?? ""),
-      })
+    await expect.poll(lastCall).toMatchObject({
+      chunksSent,
+      status,
+      endedAt: null,
+      aborted: false,
+      behaviour: expect.stringMatching(fault.split(" ")[0] ?? ""),
+    })
     client.abort()
     const outcome = await seen
     expect("error" in outcome ? outcome.error : outcome).toMatchObject({ name: "AbortError" })

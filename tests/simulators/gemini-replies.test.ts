@@ -1,6 +1,6 @@
 import { connect } from "node:net"
 import { text } from "node:stream/consumers"
-import { ThinkingLevel } from "@google/genai"
+import { type GenerateContentConfig, ThinkingLevel } from "@google/genai"
 import { describe, expect, test } from "vitest"
 import { MODEL, useGemini, user } from "./gemini-kit.ts"
 import { collect, failed } from "./kit.ts"
@@ -18,10 +18,9 @@ describe("a streamed reply", () => {
     const totals = chunks.map((chunk) => chunk.usageMetadata?.totalTokenCount ?? 0)
     expect(totals).toEqual(totals.toSorted((a, b) => a - b))
     const last = chunks.at(-1)?.usageMetadata
-    expect(last?.thoughtsTokenCount).toBeGreaterThan(0)
-    expect(last?.totalTokenCount).toBe(
-      (last?.promptTokenCount ?? 0) + (last?.candidatesTokenCount ?? 0) + (last?.thoughtsTokenCount ?? 0),
-    )
+    const { promptTokenCount = 0, candidatesTokenCount = 0, thoughtsTokenCount = 0 } = last ?? {}
+    expect(thoughtsTokenCount).toBeGreaterThan(0)
+    expect(last?.totalTokenCount).toBe(promptTokenCount + candidatesTokenCount + thoughtsTokenCount)
     expect(new Set(chunks.map((chunk) => chunk.responseId)).size).toBe(1)
     expect(chunks.every((chunk) => chunk.modelVersion === MODEL)).toBe(true)
   })
@@ -47,6 +46,9 @@ describe("a streamed reply", () => {
 })
 
 describe("the text of a reply", () => {
+  const ask = (config: GenerateContentConfig) =>
+    models.generateContent({ model: MODEL, contents: "hi", config })
+
   test("says that it is simulated, quotes the prompt and is the same for the same request", async () => {
     const first = await generated("Tell me about crème brûlée")
     const second = await generated("Tell me about crème brûlée")
@@ -82,29 +84,17 @@ describe("the text of a reply", () => {
   })
 
   test("keeps to maxOutputTokens and stopSequences", async () => {
-    const short = await models.generateContent({
-      model: MODEL,
-      contents: "hi",
-      config: { maxOutputTokens: 20 },
-    })
+    const short = await ask({ maxOutputTokens: 20 })
     expect(short.candidates?.[0]?.finishReason).toBe("MAX_TOKENS")
     expect(short.usageMetadata?.candidatesTokenCount).toBe(10)
-    const stopped = await models.generateContent({
-      model: MODEL,
-      contents: "hi",
-      config: { stopSequences: ["You"] },
-    })
+    const stopped = await ask({ stopSequences: ["You"] })
     expect(stopped.text).not.toContain("You")
     expect(stopped.candidates?.[0]?.finishReason).toBe("STOP")
   })
 
   test("shows thoughts only when asked", async () => {
     const thinkingConfig = { includeThoughts: true, thinkingLevel: ThinkingLevel.LOW }
-    const reply = await models.generateContent({
-      model: MODEL,
-      contents: "hi",
-      config: { thinkingConfig },
-    })
+    const reply = await ask({ thinkingConfig })
     const parts = reply.candidates?.[0]?.content?.parts ?? []
     expect(parts.map((part) => part.thought ?? false)).toEqual([true, false])
     expect(reply.text).toMatch(/^\*\*Simulated/)
@@ -135,6 +125,7 @@ describe("tokens and models", () => {
 
 describe("a refused call", () => {
   const body = { contents: [user("hi")] }
+  const thinking = (thinkingConfig: object) => ({ ...body, generationConfig: { thinkingConfig } })
 
   test("has no key", async () => {
     const response = await post(`${PATH}:generateContent`, body, "")
@@ -145,8 +136,7 @@ describe("a refused call", () => {
   })
 
   test.each(["invalid", "AQ.some-invalid"])("has the bad key %s", async (key) => {
-    const call = modelsOf(key).generateContent({ model: MODEL, contents: "hi" })
-    const error = await failed(call)
+    const error = await failed(modelsOf(key).generateContent({ model: MODEL, contents: "hi" }))
     expect(error.status).toBe(400)
     expect(JSON.parse(error.message).error).toMatchObject({
       status: "INVALID_ARGUMENT",
@@ -167,14 +157,8 @@ describe("a refused call", () => {
     ["has an empty part", { contents: [user("")] }],
     ["has an unknown role", { contents: [{ role: "assistant", parts: [{ text: "hi" }] }] }],
     ["has an unknown name", { ...body, messages: [] }],
-    [
-      "sets budget and level",
-      { ...body, generationConfig: { thinkingConfig: { thinkingBudget: 1, thinkingLevel: "low" } } },
-    ],
-    [
-      "sets an unknown level",
-      { ...body, generationConfig: { thinkingConfig: { thinkingLevel: "minimal" } } },
-    ],
+    ["sets budget and level", thinking({ thinkingBudget: 1, thinkingLevel: "low" })],
+    ["sets an unknown level", thinking({ thinkingLevel: "minimal" })],
     ["has a directive with a typing error", { contents: [user("[[gemini: stal]]")] }],
   ])("%s", async (_, bad) => {
     const response = await post(`${PATH}:generateContent`, bad)

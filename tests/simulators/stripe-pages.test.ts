@@ -61,10 +61,7 @@ describe("the Checkout page", () => {
   })
 
   test("waits for the app to know before it goes on", async () => {
-    let answer = () => {}
-    const answered = new Promise<number>((resolve) => {
-      answer = () => resolve(200)
-    })
+    const { promise: answered, resolve } = Promise.withResolvers<number>()
     const receiver = await receive(({ event }) =>
       event.type === "checkout.session.completed" ? answered : 200,
     )
@@ -75,7 +72,7 @@ describe("the Checkout page", () => {
     })
     await expect.poll(() => receiver.types()).toContain("checkout.session.completed")
     expect(arrived).toBe(false)
-    answer()
+    resolve(200)
     expect((await response).status).toBe(303)
   })
 

@@ -2,13 +2,11 @@ import { z } from "zod"
 import { change } from "../model/change.ts"
 import { invalid } from "../model/refusals.ts"
 import { priceObject, productObject } from "../objects/catalog.ts"
-import { defined, flag, ignored, integer, mergedMetadata, metadata, range, text } from "./params.ts"
+import { defined, flag, ignored, integer, mergedMetadata, metadata, optional, range, text } from "./params.ts"
 import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
 const Product = {
-  active: flag.optional(),
-  description: text.optional(),
-  metadata: metadata.optional(),
+  ...optional({ active: flag, description: text, metadata }),
   ...ignored(
     "images marketing_features package_dimensions shippable statement_descriptor tax_code tax_details",
   ),
@@ -16,19 +14,9 @@ const Product = {
 }
 const CreateProduct = { ...Product, name: text, id: text.optional(), ...ignored("default_price_data type") }
 const UpdateProduct = { ...Product, name: text.optional(), ...ignored("default_price") }
-const ListProducts = {
-  active: flag.optional(),
-  ids: z.array(text).optional(),
-  created: range.optional(),
-  ...ignored("shippable url"),
-}
 
 const Price = {
-  active: flag.optional(),
-  lookup_key: text.optional(),
-  nickname: text.optional(),
-  metadata: metadata.optional(),
-  transfer_lookup_key: flag.optional(),
+  ...optional({ active: flag, lookup_key: text, nickname: text, metadata, transfer_lookup_key: flag }),
   ...ignored("tax_behavior currency_options"),
 }
 const CreatePrice = {
@@ -52,13 +40,14 @@ const CreatePrice = {
     .optional(),
   ...ignored("billing_scheme custom_unit_amount tiers tiers_mode transform_quantity unit_amount_decimal"),
 }
+const ListProducts = { active: flag, ids: z.array(text), created: range, ...ignored("shippable url") }
 const ListPrices = {
-  active: flag.optional(),
-  currency: text.optional(),
-  product: text.optional(),
-  lookup_keys: z.array(text).max(10).optional(),
-  type: text.optional(),
-  created: range.optional(),
+  active: flag,
+  currency: text,
+  product: text,
+  type: text,
+  created: range,
+  lookup_keys: z.array(text).max(10),
   ...ignored("recurring"),
 }
 

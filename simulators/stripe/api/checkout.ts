@@ -4,7 +4,7 @@ import { expireCheckout, openCheckout } from "../model/checkout.ts"
 import { DAY, HOUR } from "../model/periods.ts"
 import { invalid } from "../model/refusals.ts"
 import { lineItemsOf } from "./includable.ts"
-import { ignored, integer, mergedMetadata, metadata, paging, range, text } from "./params.ts"
+import { ignored, integer, mergedMetadata, metadata, optional, paging, range, text } from "./params.ts"
 import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
 const Create = {
@@ -20,12 +20,8 @@ const Create = {
     .min(1)
     .max(1, "the simulator takes one item"),
   success_url: text,
-  cancel_url: text.optional(),
-  customer: text.optional(),
-  customer_email: text.optional(),
+  ...optional({ cancel_url: text, customer: text, customer_email: text, expires_at: integer, metadata }),
   client_reference_id: z.string().max(200).optional(),
-  expires_at: integer.optional(),
-  metadata: metadata.optional(),
   subscription_data: z
     .strictObject({
       metadata: metadata.optional(),
@@ -46,10 +42,10 @@ const Create = {
   ...ignored("submit_type tax_id_collection wallet_options"),
 }
 const List = {
-  customer: text.optional(),
-  subscription: text.optional(),
-  status: z.enum(["open", "complete", "expired"]).optional(),
-  created: range.optional(),
+  customer: text,
+  subscription: text,
+  status: z.enum(["open", "complete", "expired"]),
+  created: range,
   ...ignored("customer_account customer_details payment_intent payment_link"),
 }
 const PATH = "/v1/checkout/sessions"
@@ -58,7 +54,7 @@ export const checkoutRoutes: Route[] = [
   route("POST", PATH, Create, create),
   list(PATH, "session", List, { known: ["customer", "subscription"] }),
   retrieve(PATH, "session"),
-  route("POST", `${PATH}/:id`, { metadata: metadata.optional() }, ({ account, id, params }) => {
+  route("POST", `${PATH}/:id`, optional({ metadata }), ({ account, id, params }) => {
     const session = account.store.lookUp("session", id)
     session.metadata = mergedMetadata(session.metadata ?? {}, params.metadata)
     return session

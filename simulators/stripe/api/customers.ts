@@ -4,23 +4,28 @@ import { change } from "../model/change.ts"
 import { createCustomer, deleteCustomer } from "../model/customers.ts"
 import { noSuch } from "../model/refusals.ts"
 import { page } from "./page.ts"
-import { defined, emptyable, ignored, mergedMetadata, metadata, paging, range, text } from "./params.ts"
+import {
+  defined,
+  emptyable,
+  ignored,
+  mergedMetadata,
+  metadata,
+  optional,
+  paging,
+  range,
+  text,
+} from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
 import { type Call, list, type Route, route } from "./route.ts"
 import { searchCustomers } from "./search.ts"
 
+const InvoiceSettings = {
+  default_payment_method: text.optional(),
+  ...ignored("custom_fields footer rendering_options"),
+}
 const Fields = {
-  email: emptyable.optional(),
-  name: emptyable.optional(),
-  phone: emptyable.optional(),
-  description: emptyable.optional(),
-  metadata: metadata.optional(),
-  invoice_settings: z
-    .strictObject({
-      default_payment_method: text.optional(),
-      ...ignored("custom_fields footer rendering_options"),
-    })
-    .optional(),
+  ...optional({ email: emptyable, name: emptyable, phone: emptyable, description: emptyable, metadata }),
+  invoice_settings: z.strictObject(InvoiceSettings).optional(),
   ...ignored(
     "address balance business_name cash_balance individual_name invoice_prefix next_invoice_sequence",
   ),
@@ -28,13 +33,12 @@ const Fields = {
 }
 const Create = { ...Fields, payment_method: text.optional(), ...ignored("tax_id_data") }
 const Update = { ...Fields, ...ignored("default_source") }
-const List = { email: text.optional(), created: range.optional(), ...ignored("test_clock") }
 const Search = { query: text, limit: paging.limit, ...ignored("page") }
 const PATH = "/v1/customers"
 
 export const customerRoutes: Route[] = [
   route("POST", PATH, Create, create),
-  list(PATH, "customer", List),
+  list(PATH, "customer", { email: text, created: range, ...ignored("test_clock") }),
   route("GET", `${PATH}/search`, Search, ({ account, params }) => searchCustomers(account, params)),
   route("GET", `${PATH}/:id`, {}, ({ account, id }) => {
     return account.store.get("deleted_customer", id) ?? account.store.lookUp("customer", id)

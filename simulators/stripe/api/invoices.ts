@@ -2,20 +2,19 @@ import { z } from "zod"
 import { finalizeInvoice, subscriptionIdOf, voidInvoice } from "../model/invoices.ts"
 import { payInvoice } from "../model/pay-invoice.ts"
 import { invalid } from "../model/refusals.ts"
-import { flag, ignored, paging, range, text } from "./params.ts"
+import { flag, ignored, optional, paging, range, text } from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
 import { list, type Route, retrieve, route } from "./route.ts"
 
 const List = {
-  customer: text.optional(),
-  subscription: text.optional(),
-  status: z.enum(["draft", "open", "paid", "uncollectible", "void"]).optional(),
-  created: range.optional(),
+  customer: text,
+  subscription: text,
+  status: z.enum(["draft", "open", "paid", "uncollectible", "void"]),
+  created: range,
   ...ignored("collection_method customer_account due_date"),
 }
 const Pay = {
-  paid_out_of_band: flag.optional(),
-  payment_method: text.optional(),
+  ...optional({ paid_out_of_band: flag, payment_method: text }),
   ...ignored("forgive mandate off_session source"),
 }
 const PATH = "/v1/invoices"

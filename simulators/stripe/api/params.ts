@@ -28,22 +28,22 @@ export const metadata = z.union([
 /** A moment or a range of them. */
 export const range = z.union([
   integer,
-  z.strictObject({
-    gt: integer.optional(),
-    gte: integer.optional(),
-    lt: integer.optional(),
-    lte: integer.optional(),
-  }),
+  z.strictObject({ gt: integer, gte: integer, lt: integer, lte: integer }).partial(),
 ])
 
 export type Range = z.output<typeof range>
 
-/** What every list takes. */
-export const paging = {
-  limit: integer.refine((limit) => limit >= 1 && limit <= 100, "must be between 1 and 100").optional(),
-  starting_after: text.optional(),
-  ending_before: text.optional(),
+/** The same parameters, which may be left out. */
+export function optional<S extends z.core.$ZodLooseShape>(shape: S) {
+  return z.object(shape).partial().shape
 }
+
+/** What every list takes. */
+export const paging = optional({
+  limit: integer.refine((limit) => limit >= 1 && limit <= 100, "must be between 1 and 100"),
+  starting_after: text,
+  ending_before: text,
+})
 
 const IGNORED = z
   .unknown()

@@ -15,7 +15,7 @@ const PATH = "/v1/payment_methods"
 
 export const paymentMethodRoutes: Route[] = [
   route("POST", PATH, Create, ({ account }) => createCard(account, "ok")),
-  list(PATH, "payment_method", { customer: text.optional(), ...ignored("type") }),
+  list(PATH, "payment_method", { customer: text, ...ignored("type") }),
   route("GET", `${PATH}/:id`, {}, ({ account, id }) => lookUpCard(account, id)),
   route("POST", `${PATH}/:id/attach`, { customer: text }, ({ account, id, params }) => {
     const customer = account.store.lookUp("customer", params.customer, "customer")

@@ -2,29 +2,19 @@ import { z } from "zod"
 import { ignored, range, text } from "./params.ts"
 import { list, type Route, retrieve } from "./route.ts"
 
-const ListInvoicePayments = {
-  invoice: text.optional(),
-  payment: z
-    .strictObject({
-      type: z.enum(["payment_intent", "payment_record"]),
-      payment_intent: text.optional(),
-      ...ignored("payment_record"),
-    })
-    .optional(),
-  status: z.enum(["canceled", "open", "paid"]).optional(),
-  created: range.optional(),
-}
-const ListIntents = {
-  customer: text.optional(),
-  created: range.optional(),
-  ...ignored("customer_account"),
-}
-const ListCharges = {
-  customer: text.optional(),
+const Payment = {
+  type: z.enum(["payment_intent", "payment_record"]),
   payment_intent: text.optional(),
-  created: range.optional(),
-  ...ignored("transfer_group"),
+  ...ignored("payment_record"),
 }
+const ListInvoicePayments = {
+  invoice: text,
+  payment: z.strictObject(Payment),
+  status: z.enum(["canceled", "open", "paid"]),
+  created: range,
+}
+const ListIntents = { customer: text, created: range, ...ignored("customer_account") }
+const ListCharges = { customer: text, payment_intent: text, created: range, ...ignored("transfer_group") }
 
 export const paymentRoutes: Route[] = [
   list("/v1/invoice_payments", "invoice_payment", ListInvoicePayments, {

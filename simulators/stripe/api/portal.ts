@@ -2,27 +2,20 @@ import { z } from "zod"
 import { change } from "../model/change.ts"
 import { invalid } from "../model/refusals.ts"
 import { configurationObject, portalSessionObject } from "../objects/portal.ts"
-import { defined, emptyable, flag, ignored, mergedMetadata, metadata, text } from "./params.ts"
+import { defined, emptyable, flag, ignored, mergedMetadata, metadata, optional, text } from "./params.ts"
 import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
 const CreateSession = {
   customer: text,
-  configuration: text.optional(),
-  return_url: text.optional(),
+  ...optional({ configuration: text, return_url: text }),
   ...ignored("after_expiration customer_account flow_data locale on_behalf_of"),
 }
 const Features = z.record(z.string(), z.unknown())
+const Profile = z
+  .strictObject({ headline: emptyable, privacy_policy_url: text, terms_of_service_url: text })
+  .partial()
 const Configuration = {
-  business_profile: z
-    .strictObject({
-      headline: emptyable.optional(),
-      privacy_policy_url: text.optional(),
-      terms_of_service_url: text.optional(),
-    })
-    .optional(),
-  default_return_url: emptyable.optional(),
-  metadata: metadata.optional(),
-  name: emptyable.optional(),
+  ...optional({ business_profile: Profile, default_return_url: emptyable, metadata, name: emptyable }),
   ...ignored("login_page"),
 }
 const Create = { ...Configuration, features: Features }
@@ -41,7 +34,7 @@ export const portalRoutes: Route[] = [
     })
     return account.create("portal_configuration", configuration, "billing_portal.configuration.created")
   }),
-  list(PATH, "portal_configuration", { active: flag.optional(), is_default: flag.optional() }),
+  list(PATH, "portal_configuration", { active: flag, is_default: flag }),
   retrieve(PATH, "portal_configuration"),
   route("POST", `${PATH}/:id`, Update, ({ account, id, params }) => {
     const configuration = account.store.lookUp("portal_configuration", id)

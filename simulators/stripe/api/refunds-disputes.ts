@@ -3,24 +3,16 @@ import type { Account } from "../model/account.ts"
 import { closeDispute, submitEvidence } from "../model/disputes.ts"
 import { refund } from "../model/refunds.ts"
 import { invalid } from "../model/refusals.ts"
-import { ignored, integer, mergedMetadata, metadata, range, text } from "./params.ts"
+import { ignored, integer, mergedMetadata, metadata, optional, range, text } from "./params.ts"
 import { list, type Route, retrieve, route } from "./route.ts"
 
 const CreateRefund = {
-  charge: text.optional(),
-  payment_intent: text.optional(),
-  amount: integer.optional(),
+  ...optional({ charge: text, payment_intent: text, amount: integer, metadata }),
   reason: z.enum(["duplicate", "fraudulent", "requested_by_customer"]).optional(),
-  metadata: metadata.optional(),
   ...ignored("currency customer instructions_email origin refund_application_fee reverse_transfer"),
 }
-const UpdateRefund = { metadata: metadata.optional() }
-const UpdateDispute = {
-  evidence: z.record(z.string(), text).optional(),
-  metadata: metadata.optional(),
-  ...ignored("submit"),
-}
-const List = { charge: text.optional(), payment_intent: text.optional(), created: range.optional() }
+const UpdateDispute = optional({ evidence: z.record(z.string(), text), metadata, ...ignored("submit") })
+const List = { charge: text, payment_intent: text, created: range }
 
 export const refundDisputeRoutes: Route[] = [
   route("POST", "/v1/refunds", CreateRefund, ({ account, params }) => {
@@ -30,7 +22,7 @@ export const refundDisputeRoutes: Route[] = [
   }),
   list("/v1/refunds", "refund", List),
   retrieve("/v1/refunds", "refund"),
-  route("POST", "/v1/refunds/:id", UpdateRefund, ({ account, id, params }) => {
+  route("POST", "/v1/refunds/:id", optional({ metadata }), ({ account, id, params }) => {
     const made = account.store.lookUp("refund", id)
     made.metadata = mergedMetadata(made.metadata ?? {}, params.metadata)
     return made

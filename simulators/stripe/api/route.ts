@@ -3,7 +3,7 @@ import type { Account } from "../model/account.ts"
 import type { Kind, Kinds } from "../model/store.ts"
 import type { Form } from "./form.ts"
 import { type Paging, page } from "./page.ts"
-import { checked, inRange, paging, type Range } from "./params.ts"
+import { checked, inRange, optional, paging, type Range } from "./params.ts"
 
 type Shape = z.core.$ZodLooseShape
 type Params<S extends Shape> = z.output<z.ZodObject<S, z.core.$strict>>
@@ -36,19 +36,26 @@ export function retrieve(path: string, kind: Kind): Route {
 type Listed<K extends Kind, S extends Shape> = {
   /** Filters that ask for more than a field of their name with their value. */
   tests?: { [Name in keyof Params<S>]?: (object: Kinds[K], value: NonNullable<Params<S>[Name]>) => boolean }
+  /** Values of filters that aren't given. */
+  defaults?: { [Name in keyof Params<S>]?: string }
   /** Filters that refuse the id of a customer or subscription that never existed. */
   known?: Array<"customer" | "subscription">
 }
 
-/** Declares the call that lists objects of a kind, newest first. `created` is a range, other filters are exact. */
+/**
+ * Declares the call that lists objects of a kind, newest first, with filters that may be left out. `created` is a
+ * range, others are exact.
+ */
 export function list<K extends Kind, S extends Shape>(
   path: string,
   kind: K,
   filters: S,
-  { tests = {}, known = [] }: Listed<K, S> = {},
+  { tests = {}, known = [], defaults = {} }: Listed<K, S> = {},
 ): Route {
-  return route("GET", path, { ...paging, ...filters }, ({ account, params }) => {
-    const given = Object.entries(params).filter(([name, value]) => name in filters && value !== undefined)
+  return route("GET", path, { ...paging, ...optional(filters) }, ({ account, params }) => {
+    const given = Object.entries({ ...defaults, ...params }).filter(
+      ([name, value]) => name in filters && value !== undefined,
+    )
     for (const [name, id] of given) {
       if (name === "customer" || name === "subscription") {
         if (known.includes(name)) refuseUnknown(account, name, String(id))

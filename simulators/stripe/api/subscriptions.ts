@@ -6,15 +6,12 @@ import { change } from "../model/change.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
 import { subscribe } from "../model/subscribe.ts"
 import { isOver } from "../model/subscriptions.ts"
-import { defined, flag, ignored, integer, mergedMetadata, metadata, range, text } from "./params.ts"
+import { defined, flag, ignored, integer, mergedMetadata, metadata, optional, range, text } from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
 import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
 const Common = {
-  cancel_at_period_end: flag.optional(),
-  default_payment_method: text.optional(),
-  description: text.optional(),
-  metadata: metadata.optional(),
+  ...optional({ cancel_at_period_end: flag, default_payment_method: text, description: text, metadata }),
   ...ignored("add_invoice_items application_fee_percent automatic_tax billing_schedules billing_thresholds"),
   ...ignored(
     "billing_cycle_anchor collection_method days_until_due default_source default_tax_rates discounts",
@@ -34,7 +31,7 @@ const Create = {
   ...ignored("backdate_start_date billing_cycle_anchor_config billing_mode currency trial_period_days"),
 }
 const Details = z
-  .strictObject({ comment: text.optional(), feedback: text.optional(), ...ignored("feedback_option") })
+  .strictObject({ ...optional({ comment: text, feedback: text }), ...ignored("feedback_option") })
   .optional()
 const Update = {
   ...Common,
@@ -46,13 +43,10 @@ const Update = {
 const Cancel = { cancellation_details: Details, ...ignored("invoice_now prorate") }
 const STATUSES = ["active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing"]
 const List = {
-  customer: text.optional(),
-  price: text.optional(),
-  status: z
-    .enum([...STATUSES, "unpaid", "all", "ended"])
-    .optional()
-    .transform((status) => status ?? "not_canceled"),
-  created: range.optional(),
+  customer: text,
+  price: text,
+  status: z.enum([...STATUSES, "unpaid", "all", "ended"]),
+  created: range,
   ...ignored("automatic_tax collection_method current_period_end current_period_start test_clock"),
 }
 const PATH = "/v1/subscriptions"
@@ -61,6 +55,7 @@ export const subscriptionRoutes: Route[] = [
   route("POST", PATH, Create, create),
   list(PATH, "subscription", List, {
     tests: { price: ({ items }, id) => items.data.some(({ price }) => price.id === id), status: hasStatus },
+    defaults: { status: "not_canceled" },
     known: ["customer"],
   }),
   retrieve(PATH, "subscription"),

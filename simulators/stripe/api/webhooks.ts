@@ -4,29 +4,36 @@ import { newId } from "../model/ids.ts"
 import { noSuch } from "../model/refusals.ts"
 import { webhookEndpointObject } from "../objects/webhook-endpoint.ts"
 import { page } from "./page.ts"
-import { defined, flag, ignored, inRange, mergedMetadata, metadata, paging, range, text } from "./params.ts"
+import {
+  defined,
+  flag,
+  ignored,
+  inRange,
+  mergedMetadata,
+  metadata,
+  optional,
+  paging,
+  range,
+  text,
+} from "./params.ts"
 import { type Call, type Route, route } from "./route.ts"
 
 const Create = {
   url: z.url(),
   enabled_events: z.array(text).min(1),
-  api_version: text.optional(),
-  description: text.optional(),
-  metadata: metadata.optional(),
+  ...optional({ api_version: text, description: text, metadata }),
   ...ignored("connect"),
 }
-const Update = {
-  url: z.url().optional(),
-  enabled_events: z.array(text).min(1).optional(),
-  description: text.optional(),
-  disabled: flag.optional(),
-  metadata: metadata.optional(),
-}
+const Update = optional({
+  url: z.url(),
+  enabled_events: z.array(text).min(1),
+  description: text,
+  disabled: flag,
+  metadata,
+})
 const ListEvents = {
   ...paging,
-  type: text.optional(),
-  types: z.array(text).max(20).optional(),
-  created: range.optional(),
+  ...optional({ type: text, types: z.array(text).max(20), created: range }),
   ...ignored("delivery_success"),
 }
 const PATH = "/v1/webhook_endpoints"

@@ -1,34 +1,35 @@
+import { setTimeout as pause } from "node:timers/promises"
+import { RecentLog } from "../../shared/recent.ts"
 import type { WireEvent } from "../model/events.ts"
-import { type Delivery, DeliveryLog } from "./log.ts"
-import { isAccepted, send, type Target } from "./send.ts"
+import { type Delivery, isAccepted, send, type Target } from "./send.ts"
 import { type DeliveryOptions, DeliverySettings, randomOf, shuffled } from "./settings.ts"
 
 /** Within this time events overtake each other when they come in any order. */
 const SHUFFLE_MS = 40
 
-/** Nobody is there to be tried again. */
+/** The receiver is gone: trying again is useless. */
 const GONE = 410
 
 export type Release = { shuffle?: boolean; duplicates?: number; drop?: number }
 
-type Parcel = { event: WireEvent; endpoint: string; attempt: number }
+type Pending = { event: WireEvent; endpoint: string }
 
-/** Brings events to receivers: in order one by one, unless it is told to be as unreliable as a network. */
+/** Delivers events to receivers: in order one by one, unless it is told to be as unreliable as a network. */
 export class WebhookSender {
-  readonly log = new DeliveryLog()
+  readonly log = new RecentLog<Delivery>()
   readonly #targetOf: (endpoint: string) => Target | undefined
   readonly #onDelivery: () => void
+  readonly #watchers = new Set<(delivery: Delivery) => void>()
   #settings = DeliverySettings.parse({})
   #random = randomOf()
-  #ready: Parcel[] = []
-  #held: Parcel[] = []
-  #open = new Set<Parcel>()
+  #held: Pending[] = []
+  /** What waits or is in flight, with the promise of its end. */
+  #open = new Map<Pending, Promise<void>>()
+  #turns: Array<() => void> = []
   #sending = 0
-  #timers = new Set<NodeJS.Timeout>()
-  #waiters: Array<() => void> = []
   #closing = new AbortController()
 
-  /** `onDelivery` is told of every try. */
+  /** `onDelivery` is called after every attempt. */
   constructor(targetOf: (endpoint: string) => Target | undefined, onDelivery: () => void) {
     this.#targetOf = targetOf
     this.#onDelivery = onDelivery
@@ -38,46 +39,67 @@ export class WebhookSender {
   configure(options: DeliveryOptions) {
     this.#settings = DeliverySettings.parse(options)
     this.#random = randomOf(this.#settings.seed)
-    if (this.#settings.mode === "live") this.#releaseNow({})
+    if (this.#settings.mode === "live") this.#releaseHeld({})
+    this.#giveTurns()
   }
 
   get held(): WireEvent[] {
     return this.#held.map(({ event }) => event)
   }
 
-  /** What hasn't arrived yet, to be taken up again after a restart. */
+  /** What hasn't arrived yet, to be delivered after a restart. */
   get waiting(): Array<{ event: string; endpoint: string }> {
-    return [...this.#held, ...this.#open].map(({ event, endpoint }) => ({ event: event.id, endpoint }))
+    return [...this.#held, ...this.#open.keys()].map(({ event, endpoint }) => ({ event: event.id, endpoint }))
   }
 
   /** Takes an event for a receiver. */
   accept(event: WireEvent, endpoint: string) {
-    const parcel = { event, endpoint, attempt: 1 }
-    if (this.#settings.mode === "held") {
-      this.#held.push(parcel)
-      return
-    }
-    for (const each of this.#copies([parcel], this.#settings)) this.#later(each, this.#pause())
+    if (this.#settings.mode === "held") this.#held.push({ event, endpoint })
+    else this.#start([{ event, endpoint }], this.#settings)
   }
 
   /** Delivers what is held. Resolves when nothing is in flight any more. */
   release(options: Release = {}): Promise<void> {
-    this.#releaseNow(options)
+    this.#releaseHeld(options)
     return this.settled()
   }
 
-  /** Delivers an event once more, whatever the mode. */
-  async deliver(event: WireEvent, endpoint: string): Promise<Delivery> {
-    return this.#send({ event, endpoint, attempt: 1 })
+  /** Delivers an event at once, whatever the mode. */
+  async deliver(event: WireEvent, endpoint: string, attempt = 1): Promise<Delivery> {
+    const closing = this.#closing.signal
+    const target = this.#targetOf(endpoint)
+    const sent = target
+      ? await send(event, target, this.#settings.timeoutMs, closing)
+      : { status: GONE, error: "The endpoint was deleted" }
+    const delivery = { ...sent, event: event.id, type: event.type, endpoint, attempt, at: Date.now() }
+    if (!closing.aborted) {
+      this.log.add(delivery)
+      for (const watch of this.#watchers) watch(delivery)
+    }
+    this.#onDelivery()
+    return delivery
+  }
+
+  /** Resolves when a receiver has accepted this event, at the latest after `limitMs`. */
+  async arrival(event: string, limitMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const watch = (delivery: Delivery) => {
+      if (delivery.event === event && isAccepted(delivery)) resolve()
+    }
+    this.log.all.forEach(watch)
+    this.#watchers.add(watch)
+    const timer = setTimeout(resolve, limitMs)
+    await promise
+    clearTimeout(timer)
+    this.#watchers.delete(watch)
   }
 
   /** Resolves when nothing waits to be delivered or to be tried again. What is held doesn't count. */
-  settled(): Promise<void> {
-    if (this.#isIdle()) return Promise.resolve()
-    return new Promise((resolve) => this.#waiters.push(resolve))
+  async settled(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all(this.#open.values())
   }
 
-  /** Forgets everything and delivers as at the start. What is in flight is cut off. */
+  /** Drops everything and delivers as at the start. What is in flight is cut off. */
   reset() {
     this.close()
     this.#closing = new AbortController()
@@ -87,87 +109,64 @@ export class WebhookSender {
 
   close() {
     this.#closing.abort()
-    for (const timer of this.#timers) clearTimeout(timer)
-    this.#timers.clear()
     this.#open.clear()
-    this.#ready = []
     this.#held = []
-    this.#wakeIfIdle()
   }
 
-  #releaseNow({ shuffle = false, duplicates = 0, drop = 0 }: Release) {
-    const parcels = this.#copies(this.#held.splice(0), { drop, duplicate: duplicates })
-    for (const parcel of shuffle ? shuffled(parcels, this.#random) : parcels)
-      this.#later(parcel, this.#pause())
+  #releaseHeld({ shuffle = false, duplicates: duplicate = 0, drop = 0 }: Release) {
+    const held = this.#held.splice(0)
+    this.#start(held, { drop, duplicate }, (copies) => (shuffle ? shuffled(copies, this.#random) : copies))
   }
 
-  #copies(parcels: Parcel[], { drop, duplicate }: { drop: number; duplicate: number }): Parcel[] {
-    return parcels
+  #start(
+    pending: Pending[],
+    { drop, duplicate }: { drop: number; duplicate: number },
+    order = (copies: Pending[]) => copies,
+  ) {
+    const copies = pending
       .filter(() => drop === 0 || this.#random() >= drop)
-      .flatMap((parcel) => Array.from({ length: duplicate + 1 }, () => ({ ...parcel })))
+      .flatMap((one) => Array.from({ length: duplicate + 1 }, () => ({ ...one })))
+    for (const copy of order(copies)) {
+      const end = this.#deliverUntilAccepted(copy, this.#pauseMs()).finally(() => this.#open.delete(copy))
+      this.#open.set(copy, end)
+    }
   }
 
-  #pause(): number {
+  #pauseMs(): number {
     const { delayMs, shuffle } = this.#settings
     const [least, most] = Array.isArray(delayMs) ? delayMs : [delayMs, delayMs]
     const pauseMs = least + this.#random() * (most - least)
     return shuffle ? pauseMs + this.#random() * SHUFFLE_MS : pauseMs
   }
 
-  #later(parcel: Parcel, pauseMs: number) {
-    this.#open.add(parcel)
-    if (pauseMs === 0) return this.#push(parcel)
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      this.#push(parcel)
-    }, pauseMs)
-    this.#timers.add(timer)
-  }
-
-  #push(parcel: Parcel) {
-    this.#ready.push(parcel)
-    this.#pump()
-  }
-
-  #pump() {
-    while (this.#sending < this.#settings.concurrency) {
-      const parcel = this.#ready.shift()
-      if (!parcel) return
-      void this.#attempt(parcel)
-    }
-  }
-
-  async #attempt(parcel: Parcel) {
-    this.#sending += 1
-    const sent = await this.#send(parcel)
-    this.#sending -= 1
-    this.#open.delete(parcel)
-    const pauseMs = this.#settings.retryDelaysMs[parcel.attempt - 1]
-    if (!isAccepted(sent) && pauseMs !== undefined && sent.status !== GONE && !sent.cutOff) {
-      this.#later({ ...parcel, attempt: parcel.attempt + 1 }, Math.max(1, pauseMs))
-    }
-    this.#pump()
-    this.#wakeIfIdle()
-  }
-
-  async #send({ event, endpoint, attempt }: Parcel): Promise<Delivery & { cutOff: boolean }> {
-    const target = this.#targetOf(endpoint)
+  async #deliverUntilAccepted({ event, endpoint }: Pending, firstPauseMs: number) {
     const closing = this.#closing.signal
-    const sent = target
-      ? await send(event, target, this.#settings.timeoutMs, closing)
-      : { status: GONE, error: "The endpoint was deleted" }
-    const delivery = { ...sent, event: event.id, type: event.type, endpoint, attempt, at: Date.now() }
-    if (!closing.aborted) this.log.add(delivery)
-    this.#onDelivery()
-    return { ...delivery, cutOff: closing.aborted }
+    let pauseMs: number | undefined = firstPauseMs
+    for (let attempt = 1; pauseMs !== undefined; attempt++) {
+      if (pauseMs > 0) await pause(pauseMs, undefined, { signal: closing }).catch(() => undefined)
+      await this.#turn()
+      const sent = closing.aborted ? undefined : await this.deliver(event, endpoint, attempt)
+      this.#sending -= 1
+      this.#giveTurns()
+      if (!sent || closing.aborted || isAccepted(sent) || sent.status === GONE) return
+      pauseMs = this.#settings.retryDelaysMs[attempt - 1]
+    }
   }
 
-  #isIdle(): boolean {
-    return this.#ready.length === 0 && this.#timers.size === 0 && this.#sending === 0
+  /** Resolves when fewer than `concurrency` are in flight. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#turns.push(resolve)
+      this.#giveTurns()
+    })
   }
 
-  #wakeIfIdle() {
-    if (!this.#isIdle()) return
-    for (const wake of this.#waiters.splice(0)) wake()
+  #giveTurns() {
+    while (this.#sending < this.#settings.concurrency) {
+      const next = this.#turns.shift()
+      if (!next) return
+      this.#sending += 1
+      next()
+    }
   }
 }

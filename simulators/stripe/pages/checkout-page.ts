@@ -40,8 +40,7 @@ async function answer(state: State, result: CheckoutResult, form: URLSearchParam
   const completed = state.account.events
     .all()
     .findLast((event) => event.type === "checkout.session.completed" && event.data.object.id === session.id)
-  if (completed && completed.pending_webhooks > 0)
-    await state.webhookSender.log.arrival(completed.id, WAIT_MS)
+  if (completed && completed.pending_webhooks > 0) await state.webhookSender.arrival(completed.id, WAIT_MS)
   return redirectTo(successUrl(session))
 }
 
