@@ -4,7 +4,7 @@ import { type Behaviour, directivesIn, resolveDirectives, withoutDirectives } fr
 import { invalidKey, missingKey, modelNotFound, Refused } from "./errors.ts"
 import { isServed, modelEntry, modelList } from "./models.ts"
 import { type Plan, planBytes, planFailure, planJson, planReply } from "./plan.ts"
-import { countTokens, promptText, readCountRequest, readGenerateRequest } from "./request.ts"
+import { countTokens, promptText, readCountRequest, readGenerateRequest, tokenDetails } from "./request.ts"
 import type { Route } from "./route.ts"
 import type { Cue, Replay } from "./script.ts"
 import type { State } from "./state.ts"
@@ -61,14 +61,8 @@ function planOther(state: State, route: Route, body: string, call: Call): Plan {
 function countAnswer(body: string, call: Call) {
   const request = readCountRequest(body)
   Object.assign(call, { request, prompt: promptText(request), contents: request.contents })
-  const { text, image } = countTokens(request)
-  return {
-    totalTokens: text + image,
-    promptTokensDetails: [
-      { modality: "TEXT", tokenCount: text },
-      ...(image ? [{ modality: "IMAGE", tokenCount: image }] : []),
-    ],
-  }
+  const counted = countTokens(request)
+  return { totalTokens: counted.text + counted.image, promptTokensDetails: tokenDetails(counted) }
 }
 
 function modelAnswer({ method, model }: Route) {

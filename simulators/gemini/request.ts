@@ -89,6 +89,12 @@ export function countTokens(request: GenerateRequest): { text: number; image: nu
   }
 }
 
+/** The same, as the API itemizes it. */
+export function tokenDetails({ text, image }: ReturnType<typeof countTokens>) {
+  const images = image ? [{ modality: "IMAGE", tokenCount: image }] : []
+  return [{ modality: "TEXT", tokenCount: text }, ...images]
+}
+
 /** Tokens of a text, by the same estimate. */
 export function tokensIn(text: string): number {
   return Math.ceil(text.length / 4)

@@ -38,20 +38,17 @@ interface State extends SmsSimulatorOptions {
 }
 
 /** https://www.twilio.com/docs/api/errors: status and message as Twilio words them. */
-const ERRORS: Record<number, { status: number; message: (to: string) => string }> = {
-  20003: { status: 401, message: () => "Authenticate" },
-  20404: { status: 404, message: () => "The requested resource was not found" },
-  20429: { status: 429, message: () => "Too Many Requests" },
-  21211: { status: 400, message: (to) => `Invalid 'To' Phone Number: ${to}` },
-  21408: {
-    status: 400,
-    message: (to) => `Permission to send an SMS has not been enabled for the region: ${to}`,
-  },
-  21602: { status: 400, message: () => "Message body is required." },
-  21603: { status: 400, message: () => "A 'From' phone number is required." },
-  21604: { status: 400, message: () => "A 'To' phone number is required." },
-  21608: { status: 400, message: (to) => `The number ${to} is unverified.` },
-  21610: { status: 400, message: () => "Attempt to send to unsubscribed recipient" },
+const ERRORS: Record<number, [status: number, message: (to: string) => string]> = {
+  20003: [401, () => "Authenticate"],
+  20404: [404, () => "The requested resource was not found"],
+  20429: [429, () => "Too Many Requests"],
+  21211: [400, (to) => `Invalid 'To' Phone Number: ${to}`],
+  21408: [400, (to) => `Permission to send an SMS has not been enabled for the region: ${to}`],
+  21602: [400, () => "Message body is required."],
+  21603: [400, () => "A 'From' phone number is required."],
+  21604: [400, () => "A 'To' phone number is required."],
+  21608: [400, (to) => `The number ${to} is unverified.`],
+  21610: [400, () => "Attempt to send to unsubscribed recipient"],
 }
 
 /** Starts the simulator on loopback, on a free port unless one is given. */
@@ -109,23 +106,14 @@ function accept({ messages, accountSid }: State, res: ServerResponse, form: URLS
   }
   messages.push(message)
   const { from: _, ...shown } = message
-  answer(res, 201, {
-    ...shown,
-    account_sid: accountSid,
-    status: "queued",
-    error_code: null,
-    error_message: null,
-  })
+  const state = { account_sid: accountSid, status: "queued", error_code: null, error_message: null }
+  answer(res, 201, { ...shown, ...state })
 }
 
 function refuse(res: ServerResponse, code: number, to: string): void {
-  const { status, message } = ERRORS[code] ?? { status: 400, message: () => "Bad request" }
-  answer(res, status, {
-    code,
-    message: message(to),
-    more_info: `https://www.twilio.com/docs/errors/${code}`,
-    status,
-  })
+  const [status, message] = ERRORS[code] ?? [400, () => "Bad request"]
+  const more_info = `https://www.twilio.com/docs/errors/${code}`
+  answer(res, status, { code, message: message(to), more_info, status })
 }
 
 function answer(res: ServerResponse, status: number, body: unknown): void {

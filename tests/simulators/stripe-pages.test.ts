@@ -16,7 +16,7 @@ async function textOf(url: string) {
 describe("the Checkout page", () => {
   async function opened(fields = {}) {
     const session = await openCheckout(fields)
-    return { stripe, id: session.id, url: session.url ?? "" }
+    return { id: session.id, url: session.url ?? "" }
   }
 
   test("says that it is simulated, and needs nothing from elsewhere", async () => {
@@ -94,10 +94,8 @@ describe("the portal page", () => {
   async function opened(card: "ok" | "insufficient_on_renewal" = "ok") {
     const subscribed = await subscriber(card)
     const { customer } = subscribed
-    const { url } = await stripe.billingPortal.sessions.create({
-      customer,
-      return_url: "http://app.test/account",
-    })
+    const return_url = "http://app.test/account"
+    const { url } = await stripe.billingPortal.sessions.create({ customer, return_url })
     const status = async () => stripe.subscriptions.retrieve(subscribed.subscription)
     return { ...subscribed, url, status }
   }
@@ -113,9 +111,8 @@ describe("the portal page", () => {
 
   test("cancels and takes it back", async () => {
     const { url, subscription, status } = await opened()
-    expect((await submit(`${url}/cancel`, { subscription })).headers.get("location")).toBe(
-      new URL(url).pathname,
-    )
+    const { headers } = await submit(`${url}/cancel`, { subscription })
+    expect(headers.get("location")).toBe(new URL(url).pathname)
     expect(await status()).toMatchObject({ cancel_at_period_end: false, cancel_at: expect.any(Number) })
     expect((await textOf(url)).text).toContain("Ends 2026-02-28 10:00 UTC")
     await submit(`${url}/resume`, { subscription })

@@ -1,3 +1,4 @@
+import type { Exchange } from "../../shared/server.ts"
 import type { Reply } from "../idempotency.ts"
 import { API_VERSION } from "../model/events.ts"
 import { newId } from "../model/ids.ts"
@@ -9,51 +10,41 @@ import { type Form, readForm } from "./form.ts"
 import type { Route } from "./route.ts"
 import { findRoute } from "./routes.ts"
 
-/** What counts of an HTTP request. */
-export type ApiRequest = {
-  method: string
-  path: string
-  query: string
-  body: string
-  authorization: string
-  version: string
-  idempotencyKey: string | null
-}
+/** What the headers of an answer say of its request; `key` is null without an `Idempotency-Key`. */
+type Meta = { requestId: string; version: string; key: string | null }
 
-/** A call that was checked as far as possible before it is executed; `key` is null without an `Idempotency-Key`. */
-export type Prepared = {
-  route: Route
-  id: string
-  form: Form
-  key: string | null
-  requestId: string
-  version: string
-}
+/** A call that was checked as far as possible before it is executed. */
+export type Prepared = { route: Route; id: string; form: Form; meta: Meta }
 
 /** Finds out what a request asks for. Refuses a wrong key, an unknown path and what can't be read. */
-export function prepare(request: ApiRequest, requestId: string): Prepared {
-  requireKey(request.authorization)
-  const found = findRoute(request.method, request.path)
-  if (!found) throw unknownUrl(request)
-  const version = versionOf(request)
-  const form = { ...readForm(request.query), ...readForm(request.body) }
-  const key = request.method === "POST" ? request.idempotencyKey : null
-  if (key !== null && key.length > 255) throw invalid("The idempotency key is longer than 255 characters.")
-  return { ...found, form, key, requestId, version }
+export function prepare({ req, method, path, url }: Exchange, body: string, requestId: string): Prepared {
+  const { authorization = "", "stripe-version": version, "idempotency-key": key } = req.headers
+  requireKey(authorization)
+  const found = findRoute(method, path)
+  if (!found) throw unknownUrl(method, path)
+  const meta = {
+    requestId,
+    version: versionOf(version?.toString() || API_VERSION),
+    key: method === "POST" ? (key?.toString() ?? null) : null,
+  }
+  const form = { ...readForm(url?.search.slice(1) ?? ""), ...readForm(body) }
+  if (meta.key !== null && meta.key.length > 255) {
+    throw invalid("The idempotency key is longer than 255 characters.")
+  }
+  return { ...found, form, meta }
 }
 
 /** Executes a call and answers it, also when it is refused. */
-export function execute(state: State, { route, id, form, key, requestId, version }: Prepared): Reply {
-  const { account } = state
+export function execute({ account }: State, { route, id, form, meta }: Prepared): Reply {
   runDue(account)
-  account.request = { id: requestId, idempotency_key: key }
+  account.request = { id: meta.requestId, idempotency_key: meta.key }
   try {
     const { expand, ...params } = form
     const answer = route.run(account, decoded(id), params)
-    return reply(200, expanded(account, answer, pathsOf(expand)), headersOf(requestId, version, key))
+    return reply(200, expanded(account, answer, pathsOf(expand)), meta)
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    return refusal(error, requestId, version, key)
+    return refusal(error, meta)
   } finally {
     account.request = null
   }
@@ -62,30 +53,25 @@ export function execute(state: State, { route, id, form, key, requestId, version
 /** An error in Stripe's shape. */
 export function refusal(
   { status, body }: Refused,
-  requestId: string,
-  version = API_VERSION,
-  key: string | null = null,
+  { requestId, version = API_VERSION, key = null }: Partial<Meta> & { requestId: string },
 ): Reply {
   // As recorded, what was refused for its key isn't in the log.
   const log = status === 401 ? {} : { request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}` }
-  return reply(status, { error: { ...body, ...log } }, headersOf(requestId, version, key))
+  return reply(status, { error: { ...body, ...log } }, { requestId, version, key })
 }
 
 export function newRequestId(): string {
   return newId("req", 14)
 }
 
-function reply(status: number, body: unknown, headers: Record<string, string>): Reply {
-  return { status, headers, body: `${JSON.stringify(body, null, 2)}\n` }
-}
-
-function headersOf(requestId: string, version: string, key: string | null): Record<string, string> {
-  return {
+function reply(status: number, body: unknown, { requestId, version, key }: Meta): Reply {
+  const headers = {
     "content-type": "application/json",
     "request-id": requestId,
     "stripe-version": version,
     ...(key !== null && { "idempotency-key": key, "original-request": requestId }),
   }
+  return { status, headers, body: `${JSON.stringify(body, null, 2)}\n` }
 }
 
 function decoded(id: string): string {
@@ -103,13 +89,12 @@ function pathsOf(expand: Form[string] | undefined): string[] {
   throw invalid("Invalid array", "expand")
 }
 
-function versionOf({ version }: ApiRequest): string {
-  if (version === "") return API_VERSION
+function versionOf(version: string): string {
   if (/^\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$/.test(version)) return version
   throw invalid(`Invalid Stripe API version: ${version}`)
 }
 
-function unknownUrl({ method, path }: ApiRequest): Refused {
+function unknownUrl(method: string, path: string): Refused {
   return new Refused(404, {
     type: "invalid_request_error",
     message: `Unrecognized request URL (${method}: ${path}). If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. Please see https://stripe.com/docs.`,

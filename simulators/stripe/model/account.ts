@@ -53,10 +53,10 @@ export class Account {
   }
 
   /**
-   * Does work whose events come in an order of their own: those of the listed types as listed, any others
+   * Does work whose events come in an order of their own: those of the listed types (separated by spaces) as listed, any others
    * after them as they happened.
    */
-  inOrder<T>(types: readonly string[], work: () => T): T {
+  inOrder<T>(types: string, work: () => T): T {
     if (this.#gathered) return work()
     const gathered: Held[] = []
     this.#gathered = gathered
@@ -64,7 +64,7 @@ export class Account {
       return work()
     } finally {
       this.#gathered = null
-      for (const held of sorted(gathered, types)) this.#record(held)
+      for (const held of sorted(gathered, types.split(/\s+/))) this.#record(held)
     }
   }
 

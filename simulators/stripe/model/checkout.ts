@@ -15,31 +15,14 @@ import { openSubscription } from "./subscribe.ts"
 
 type Session = Stripe.Checkout.Session
 
-/** The order of a paid checkout's events when it makes the customer, observed with `stripe listen`. */
-const NEW_CUSTOMER_ORDER = [
-  "charge.succeeded",
-  "payment_method.attached",
-  "customer.created",
-  "customer.updated",
-  "checkout.session.completed",
-  "customer.subscription.created",
-  "payment_intent.created",
-  "payment_intent.succeeded",
-  "invoice.created",
-  "invoice.finalized",
-  "invoice.paid",
-  "invoice.payment_succeeded",
-  "invoice_payment.paid",
-]
-
-/** The same, as observed with a customer who was there before. */
-const KNOWN_CUSTOMER_ORDER = [
-  ...NEW_CUSTOMER_ORDER.slice(0, 2),
-  ...NEW_CUSTOMER_ORDER.slice(3, 6),
-  "payment_intent.succeeded",
-  "payment_intent.created",
-  ...NEW_CUSTOMER_ORDER.slice(8),
-]
+/** The order of a paid checkout's events, observed with `stripe listen`: when it makes the customer, and when not. */
+const PAID = "invoice.created invoice.finalized invoice.paid invoice.payment_succeeded invoice_payment.paid"
+const NEW_CUSTOMER_ORDER = `charge.succeeded payment_method.attached customer.created customer.updated
+  checkout.session.completed customer.subscription.created
+  payment_intent.created payment_intent.succeeded ${PAID}`
+const KNOWN_CUSTOMER_ORDER = `charge.succeeded payment_method.attached customer.updated
+  checkout.session.completed customer.subscription.created
+  payment_intent.succeeded payment_intent.created ${PAID}`
 
 export type Payment = {
   card?: CardKind

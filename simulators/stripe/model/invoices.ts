@@ -8,7 +8,7 @@ import { itemOf } from "./subscriptions.ts"
 
 type Draft = { reason: "subscription_create" | "subscription_cycle"; paid: Period; covered: Period }
 
-/** Adds a draft of a subscription's invoice and tells it. */
+/** Adds a draft of a subscription's invoice and emits the event. */
 export function draftInvoice(
   account: Account,
   subscription: Stripe.Subscription,
@@ -17,9 +17,7 @@ export function draftInvoice(
   const customer = account.store.need("customer", String(subscription.customer))
   const product = account.store.need("product", String(itemOf(subscription).price.product))
   const fields = { ...draft, subscription, customer, product }
-  const invoice = account.store.add("invoice", invoiceObject(account, fields))
-  account.emit("invoice.created", invoice)
-  return invoice
+  return account.create("invoice", invoiceObject(account, fields), "invoice.created")
 }
 
 /** Makes a draft an invoice that is owed, with a payment that waits to be tried. */
@@ -64,14 +62,11 @@ export function invoicesOf(account: Account, subscription: string): Stripe.Invoi
 
 /** The join of an invoice with its payment, and that payment; an invoice over nothing has none. */
 export function paymentOf(account: Account, invoice: Stripe.Invoice) {
-  const invoicePayment = account.store
-    .all("invoice_payment")
-    .findLast((payment) => payment.invoice === invoice.id)
+  const { store } = account
+  const invoicePayment = store.all("invoice_payment").findLast((each) => each.invoice === invoice.id)
   if (!invoicePayment) return undefined
-  return {
-    invoicePayment,
-    intent: account.store.need("payment_intent", String(invoicePayment.payment.payment_intent)),
-  }
+  const intent = store.need("payment_intent", String(invoicePayment.payment.payment_intent))
+  return { invoicePayment, intent }
 }
 
 /** The card that an invoice would be charged on now. */
@@ -109,18 +104,14 @@ export function cancelPayment(account: Account, invoice: Stripe.Invoice) {
 
 function addPayment(account: Account, invoice: Stripe.Invoice, present: boolean) {
   const first = invoice.billing_reason === "subscription_create"
-  const intent = account.store.add(
-    "payment_intent",
-    paymentIntentObject(account, {
-      amount: invoice.amount_due,
-      currency: invoice.currency,
-      customer: String(invoice.customer),
-      paymentMethod: cardFor(account, invoice),
-      description: first ? "Subscription creation" : "Subscription update",
-      present,
-    }),
-  )
-  const invoicePayment = invoicePaymentObject(account, invoice, intent)
-  account.store.add("invoice_payment", invoicePayment)
-  account.emit("payment_intent.created", intent)
+  const intent = paymentIntentObject(account, {
+    amount: invoice.amount_due,
+    currency: invoice.currency,
+    customer: String(invoice.customer),
+    paymentMethod: cardFor(account, invoice),
+    description: first ? "Subscription creation" : "Subscription update",
+    present,
+  })
+  account.store.add("invoice_payment", invoicePaymentObject(account, invoice, intent))
+  account.create("payment_intent", intent, "payment_intent.created")
 }

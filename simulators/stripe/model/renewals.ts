@@ -10,12 +10,7 @@ import { isOver, itemOf } from "./subscriptions.ts"
 /** Recorded: an invoice of a renewal is finalized about an hour after its draft. */
 export const DRAFT_SECONDS = HOUR
 
-const RENEWAL_ORDER = [
-  "invoice.finalized",
-  "payment_intent.created",
-  "charge.succeeded",
-  "payment_intent.succeeded",
-]
+const RENEWAL_ORDER = "invoice.finalized payment_intent.created charge.succeeded payment_intent.succeeded"
 
 /** Begins the next period of a subscription whose current one ends at `at`, or ends it if that was asked for. */
 export function rollPeriod(account: Account, id: string, at: number) {

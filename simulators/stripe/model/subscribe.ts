@@ -21,12 +21,7 @@ export type Subscribe = {
   behavior?: "allow_incomplete" | "default_incomplete" | "error_if_incomplete"
 }
 
-const API_ORDER = [
-  "customer.subscription.created",
-  "invoice.created",
-  "invoice.finalized",
-  "payment_intent.created",
-]
+const API_ORDER = "customer.subscription.created invoice.created invoice.finalized payment_intent.created"
 
 /**
  * Makes a subscription the way the API does: it is `incomplete` until its first invoice is paid. Refuses

@@ -5,7 +5,7 @@ import { type CheckoutResult, payCheckout } from "../model/checkout.ts"
 import type { State } from "../state.ts"
 import { cardChoice, cardIn } from "./cards.ts"
 import { html } from "./html.ts"
-import { messagePage, money, pageOf, redirectTo } from "./layout.ts"
+import { messagePage, missingPage, money, pageOf, redirectTo } from "./layout.ts"
 
 /** https://docs.stripe.com/checkout/fulfillment: so long Checkout waits for the receiver before it redirects. */
 const WAIT_MS = 10_000
@@ -13,14 +13,14 @@ const WAIT_MS = 10_000
 /** What the buyer sees at a session's address. */
 export function showCheckout({ account }: State, id: string): Reply {
   const session = account.store.get("session", id)
-  if (!session) return messagePage("No such session", "This Checkout session doesn't exist.", 404)
+  if (!session) return missingPage("Checkout session")
   return closed(session) ?? payPage(account, session)
 }
 
 /** The buyer sends the form: pays, or is asked to confirm the card. */
 export async function submitCheckout(state: State, id: string, form: URLSearchParams): Promise<Reply> {
   const session = state.account.store.get("session", id)
-  if (!session) return messagePage("No such session", "This Checkout session doesn't exist.", 404)
+  if (!session) return missingPage("Checkout session")
   const already = closed(session)
   if (already) return already
   const card = cardIn(form)
@@ -39,7 +39,7 @@ async function answer(state: State, result: CheckoutResult, form: URLSearchParam
   if (result.status === "requires_action") return confirmationPage(session, form)
   const completed = state.account.events
     .all()
-    .findLast((event) => event.type === "checkout.session.completed" && event.data.object.id === session.id)
+    .findLast(({ type, data }) => type === "checkout.session.completed" && data.object.id === session.id)
   if (completed && completed.pending_webhooks > 0) await state.webhookSender.arrival(completed.id, WAIT_MS)
   return redirectTo(successUrl(session))
 }

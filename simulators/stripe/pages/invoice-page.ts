@@ -3,12 +3,12 @@ import type { Account } from "../model/account.ts"
 import { payInvoice } from "../model/pay-invoice.ts"
 import { Refused } from "../model/refusals.ts"
 import { html } from "./html.ts"
-import { date, messagePage, money, pageOf, redirectTo } from "./layout.ts"
+import { date, missingPage, money, pageOf, redirectTo } from "./layout.ts"
 
 /** What a customer sees at an invoice's address. */
 export function showInvoice(account: Account, id: string, problem?: string): Reply {
   const invoice = account.store.get("invoice", id)
-  if (!invoice) return messagePage("No such invoice", "This invoice doesn't exist.", 404)
+  if (!invoice) return missingPage("invoice")
   const [line] = invoice.lines.data
   return pageOf(
     `Invoice ${invoice.number ?? ""}`,
@@ -27,7 +27,7 @@ ${invoice.status === "open" && html`<form method="post"><button class="do">Pay a
 /** A customer pays an open invoice with the card there is, confirming it if that is asked for. */
 export function submitInvoice(account: Account, id: string): Reply {
   const invoice = account.store.get("invoice", id)
-  if (!invoice) return messagePage("No such invoice", "This invoice doesn't exist.", 404)
+  if (!invoice) return missingPage("invoice")
   try {
     payInvoice(account, invoice, { present: true })
     return redirectTo(`/i/${id}`)

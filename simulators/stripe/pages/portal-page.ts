@@ -10,7 +10,7 @@ import { advance } from "../model/run-due.ts"
 import { isOver, itemOf, periodEnd } from "../model/subscriptions.ts"
 import { cardChoice, cardIn } from "./cards.ts"
 import { type Html, html } from "./html.ts"
-import { date, messagePage, money, pageOf, redirectTo } from "./layout.ts"
+import { date, missingPage, money, pageOf, redirectTo } from "./layout.ts"
 
 const JUMPS: Record<string, number> = { hour: HOUR, day: DAY, month: 31 * DAY }
 
@@ -18,7 +18,7 @@ const JUMPS: Record<string, number> = { hour: HOUR, day: DAY, month: 31 * DAY }
 export function showPortal(account: Account, id: string, problem?: string): Reply {
   const session = account.store.get("portal_session", id)
   const customer = session && account.store.get("customer", session.customer)
-  if (!session || !customer) return messagePage("No such session", "This portal session doesn't exist.", 404)
+  if (!session || !customer) return missingPage("portal session")
   const own = account.store.all("subscription").filter((each) => each.customer === customer.id)
   return pageOf(
     "Billing",
@@ -38,7 +38,7 @@ ${session.return_url && html`<p><a class="button" href="${session.return_url}">R
 /** A customer does something in the portal. */
 export function submitPortal(account: Account, id: string, action: string, form: URLSearchParams): Reply {
   const session = account.store.get("portal_session", id)
-  if (!session) return messagePage("No such session", "This portal session doesn't exist.", 404)
+  if (!session) return missingPage("portal session")
   try {
     act(account, session.customer, action, form)
     return redirectTo(`/p/session/${id}`)
