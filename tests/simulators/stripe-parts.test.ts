@@ -67,17 +67,8 @@ describe("any history", () => {
     fc.record({ does: fc.constant("advance" as const), hours: fc.integer({ min: 1, max: 900 }) }),
     fc.record({ does: fc.constant("subscribe" as const), card: fc.constantFrom(...CARD_KINDS) }),
     fc.record({ does: fc.constant("changeCard" as const), card: fc.constantFrom(...CARD_KINDS) }),
-    fc.record({
-      does: fc.constantFrom(
-        "cancelAtPeriodEnd",
-        "resume",
-        "cancelNow",
-        "refund",
-        "dispute",
-        "payInvoice",
-        "deleteCustomer",
-      ),
-    }),
+    fc.record({ does: fc.constantFrom("cancelAtPeriodEnd", "resume", "cancelNow", "refund", "dispute") }),
+    fc.record({ does: fc.constantFrom("payInvoice", "deleteCustomer") }),
     fc.record({
       does: fc.constant("settings" as const),
       dunning: fc.constantFrom("cancel", "unpaid", "past_due"),

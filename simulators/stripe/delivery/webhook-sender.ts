@@ -14,7 +14,7 @@ export type Release = { shuffle?: boolean; duplicates?: number; drop?: number }
 
 type Pending = { event: WireEvent; endpoint: string }
 
-/** Delivers events to receivers: in order one by one, unless it is told to be as unreliable as a network. */
+/** Delivers events to receivers: in order, one by one, unless configured to be as unreliable as a network. */
 export class WebhookSender {
   readonly log = new RecentLog<Delivery>()
   readonly #targetOf: (endpoint: string) => Target | undefined

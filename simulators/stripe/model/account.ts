@@ -86,7 +86,7 @@ export class Account {
     this.clock.setOffset(dump.offsetMs)
   }
 
-  /** Forgets everything but who listens. */
+  /** Drops everything but the listener. */
   clear() {
     this.load({ objects: {}, events: [], tasks: [], settings: DEFAULT_SETTINGS, offsetMs: 0 })
   }

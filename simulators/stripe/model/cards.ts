@@ -6,7 +6,7 @@ import { assign, change } from "./change.ts"
 import { declined } from "./refusals.ts"
 import { isOver } from "./subscriptions.ts"
 
-/** A card of this kind, which belongs to nobody yet. */
+/** Creates a card of this kind without an owner. */
 export function createCard(
   account: Account,
   card: CardKind,
@@ -17,7 +17,7 @@ export function createCard(
   return method
 }
 
-/** Gives a card to a customer and tells it. Refuses a card that its bank declines. */
+/** Attaches a card to a customer and emits the event. Refuses a card that its bank declines. */
 export function attachCard(account: Account, method: Stripe.PaymentMethod, customer: Stripe.Customer) {
   const record = account.store.need("card", method.id)
   if (record.card === "decline") throw declined("card_declined")
@@ -36,7 +36,7 @@ export function changeCard(account: Account, customerId: string, card: CardKind)
   const customer = account.store.lookUp("customer", customerId)
   const method = createCard(account, card, customer)
   attachCard(account, method, customer)
-  // It was typed in by its owner just now, who confirmed it if that was asked for.
+  // Its owner has just typed it in, and confirmed it if the bank asked for that.
   account.store.need("card", method.id).authenticated = true
   setDefaultCard(account, customer, method.id)
   for (const subscription of account.store.all("subscription")) {

@@ -2,7 +2,7 @@ import type { Account } from "./account.ts"
 
 type Fields = Record<string, unknown>
 
-/** Changes an object and tells it as `type`, with what the changed fields were before. Silent if nothing changes. */
+/** Changes an object and emits `type` with the previous values of what changed. Emits nothing if nothing changes. */
 export function change<T extends { id: string }>(
   account: Account,
   type: string,

@@ -11,9 +11,9 @@ import { isOver } from "./subscriptions.ts"
 export type Collection = {
   /** The customer is there. */
   present: boolean
-  /** Asked for by somebody rather than by the schedule, which then stays as it is. */
+  /** Requested by a person, not by the retry schedule, which stays as it is. */
   manual?: boolean
-  /** The invoice of a new subscription, whose changes aren't told one by one. */
+  /** The invoice of a new subscription, whose changes have no events of their own. */
   first?: boolean
 }
 

@@ -77,7 +77,7 @@ export function cardFor(account: Account, invoice: Stripe.Invoice): string | nul
   return method ? String(method) : null
 }
 
-/** Withdraws an invoice that nobody will pay. */
+/** Voids an invoice. */
 export function voidInvoice(account: Account, invoice: Stripe.Invoice) {
   assign(invoice, {
     auto_advance: false,

@@ -40,7 +40,7 @@ export function retryWhenDue(account: Account, id: string, at: number) {
   collectInvoice(account, invoice, { present: false })
 }
 
-/** Due 23 hours after a subscription was made that nobody has paid for. A payment in flight is waited for. */
+/** Expires a subscription that is unpaid 23 hours after its creation, unless a payment is in flight. */
 export function expireIncomplete(account: Account, id: string) {
   const subscription = account.store.get("subscription", id)
   if (subscription?.status !== "incomplete" || isClearing(account, id)) return

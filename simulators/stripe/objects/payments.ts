@@ -4,7 +4,7 @@ import { CARDS, type CardKind } from "../model/card-kinds.ts"
 import { newId } from "../model/ids.ts"
 import { base, nulls } from "./fields.ts"
 
-/** A card that belongs to nobody yet. */
+/** A card without an owner. */
 export function cardObject(
   account: Account,
   card: CardKind,

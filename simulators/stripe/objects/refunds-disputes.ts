@@ -40,7 +40,7 @@ export function refundObject(
 
 export type OpenDispute = "needs_response" | "warning_needs_response"
 
-/** A dispute of a whole charge that nobody has answered yet. */
+/** An unanswered dispute of a whole charge. */
 export function disputeObject(account: Account, charge: Stripe.Charge, status: OpenDispute): Stripe.Dispute {
   return {
     ...base(account, "dispute", newId("du")),

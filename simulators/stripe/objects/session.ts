@@ -78,7 +78,7 @@ export function sessionObject(account: Account, fields: NewSession): Stripe.Chec
   }
 }
 
-/** Who pays, as far as Checkout has been told. */
+/** What Checkout knows of the buyer. */
 export function customerDetails(
   email: string | null,
   name: string | null,
