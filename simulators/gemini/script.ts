@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { ScriptQueue } from "../shared/script.ts"
 import { type Behaviour, DirectiveError, parseDirective } from "./directives.ts"
-import type { Method } from "./route.ts"
+import { METHODS, type Method } from "./route.ts"
 
 const GENERATES: Method[] = ["generateContent", "streamGenerateContent"]
 
@@ -9,9 +9,7 @@ const GENERATES: Method[] = ["generateContent", "streamGenerateContent"]
 const Match = {
   text: z.string().optional(),
   model: z.string().optional(),
-  method: z
-    .enum(["generateContent", "streamGenerateContent", "countTokens", "getModel", "listModels"])
-    .optional(),
+  method: z.enum(METHODS).optional(),
   calls: z.union([z.int().min(1), z.literal("all")]).optional(),
 }
 

@@ -21,22 +21,14 @@ const MAX_BODY_BYTES = 100 * 1024 * 1024
 
 export type GeminiSimulatorOptions = ListenOptions & { chunkDelayMs?: number }
 
-/** A running simulator. `script` takes entries, or the inside of a directive for the next generate call. */
-export type GeminiSimulator = {
-  url: string
-  port: number
-  calls(): Call[]
-  script(...entries: Array<ScriptEntry | string>): void
-  replay(entry: ReplayEntry): void
-  reset(): void
-  close(): Promise<void>
-}
+/** A running simulator. */
+export type GeminiSimulator = Awaited<ReturnType<typeof startGeminiSimulator>>
 
 /**
  * Starts a simulator of the Gemini API on loopback, on a free port unless one is given. `close` also ends
  * connections that are still open. Rejects when it can't listen.
  */
-export async function startGeminiSimulator(options: GeminiSimulatorOptions = {}): Promise<GeminiSimulator> {
+export async function startGeminiSimulator(options: GeminiSimulatorOptions = {}) {
   const { chunkDelayMs = DEFAULT_CHUNK_DELAY_MS, ...listen } = options
   const state = new State(chunkDelayMs)
   const server = await startServer({
@@ -49,10 +41,12 @@ export async function startGeminiSimulator(options: GeminiSimulatorOptions = {})
   })
   return {
     ...server,
-    calls: () => state.calls.all,
-    script: (...entries) =>
-      state.script.add(entries.map((entry) => (typeof entry === "string" ? { directive: entry } : entry))),
-    replay: (entry) => state.script.addReplay(entry),
+    calls: (): Call[] => state.calls.all,
+    /** Queues entries, or the inside of a directive for the next generate call. */
+    script(...entries: Array<ScriptEntry | string>): void {
+      state.script.add(entries.map((entry) => (typeof entry === "string" ? { directive: entry } : entry)))
+    },
+    replay: (entry: ReplayEntry) => state.script.addReplay(entry),
     reset: () => state.reset(),
     close() {
       state.closing = true

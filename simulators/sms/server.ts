@@ -20,16 +20,7 @@ export interface SmsSimulatorOptions {
 }
 
 /** A running stand-in for Twilio's Messages resource. */
-export interface SmsSimulator {
-  url: string
-  /** Accepted messages, oldest first. */
-  messages: SentMessage[]
-  /** Calls so far, whatever came of them. */
-  calls(): number
-  /** The next calls fail, one for each. */
-  fail(...failures: Failure[]): void
-  close(): Promise<void>
-}
+export type SmsSimulator = Awaited<ReturnType<typeof startSmsSimulator>>
 
 interface State extends SmsSimulatorOptions {
   messages: SentMessage[]
@@ -52,19 +43,22 @@ const ERRORS: Record<number, [status: number, message: (to: string) => string]> 
 }
 
 /** Starts the simulator on loopback, on a free port unless one is given. */
-export async function startSmsSimulator(options: SmsSimulatorOptions): Promise<SmsSimulator> {
+export async function startSmsSimulator(options: SmsSimulatorOptions) {
   const state: State = { ...options, messages: [], failures: [], calls: 0 }
   const { url, close } = await startServer({
-    ...options,
+    port: options.port,
     name: "SMS",
     serve: (exchange) => serve(state, exchange),
   })
   return {
     url,
-    messages: state.messages,
-    calls: () => state.calls,
-    fail: (...failures) => void state.failures.push(...failures),
     close,
+    /** Accepted messages, oldest first. */
+    messages: state.messages,
+    /** Calls so far, whatever came of them. */
+    calls: () => state.calls,
+    /** The next calls fail, one for each. */
+    fail: (...failures: Failure[]) => void state.failures.push(...failures),
   }
 }
 

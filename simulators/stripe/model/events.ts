@@ -18,12 +18,9 @@ export type WireEvent = {
   type: string
 }
 
-export type NewEvent = {
-  type: string
-  object: Record<string, unknown>
+export type NewEvent = Pick<WireEvent, "type" | "created" | "livemode"> & {
+  object: WireEvent["data"]["object"]
   previous?: Record<string, unknown>
-  created: number
-  livemode: boolean
   request: Stripe.Event.Request | null
 }
 
