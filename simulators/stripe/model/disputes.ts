@@ -12,11 +12,7 @@ export type ClosedDispute = "won" | "lost" | "warning_closed"
 const CLOSED: readonly string[] = ["won", "lost", "warning_closed"]
 
 /** The cardholder's bank disputes a charge, or only asks about it (`warning_needs_response`). */
-export function openDispute(
-  account: Account,
-  charge: Stripe.Charge,
-  status: OpenDispute = "needs_response",
-): Stripe.Dispute {
+export function openDispute(account: Account, charge: Stripe.Charge, status: OpenDispute = "needs_response") {
   if (charge.disputed) throw invalid(`Charge ${charge.id} is already disputed.`)
   const dispute = account.store.add("dispute", disputeObject(account, charge, status))
   assign(charge, { disputed: true })
@@ -29,11 +25,7 @@ export function openDispute(
 }
 
 /** The bank decides. An inquiry closes without a decision (`warning_closed`). */
-export function closeDispute(
-  account: Account,
-  dispute: Stripe.Dispute,
-  status: ClosedDispute,
-): Stripe.Dispute {
+export function closeDispute(account: Account, dispute: Stripe.Dispute, status: ClosedDispute) {
   if (CLOSED.includes(dispute.status)) throw invalid(`This dispute is already closed.`)
   assign(dispute, { status, is_charge_refundable: status === "won" })
   account.emit("charge.dispute.closed", dispute)

@@ -9,11 +9,7 @@ import { itemOf } from "./subscriptions.ts"
 type Draft = { reason: "subscription_create" | "subscription_cycle"; paid: Period; covered: Period }
 
 /** Adds a draft of a subscription's invoice and emits the event. */
-export function draftInvoice(
-  account: Account,
-  subscription: Stripe.Subscription,
-  draft: Draft,
-): Stripe.Invoice {
+export function draftInvoice(account: Account, subscription: Stripe.Subscription, draft: Draft) {
   const customer = account.store.need("customer", String(subscription.customer))
   const product = account.store.need("product", String(itemOf(subscription).price.product))
   const fields = { ...draft, subscription, customer, product }

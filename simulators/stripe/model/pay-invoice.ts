@@ -16,11 +16,7 @@ export type PayInvoice = {
 }
 
 /** Pays an invoice now. Refuses when it isn't owed, or with the bank's answer when the card is declined. */
-export function payInvoice(
-  account: Account,
-  invoice: Stripe.Invoice,
-  options: PayInvoice = {},
-): Stripe.Invoice {
+export function payInvoice(account: Account, invoice: Stripe.Invoice, options: PayInvoice = {}) {
   if (invoice.status === "paid") throw invalid("Invoice is already paid", undefined, "invoice_already_paid")
   if (invoice.status === "void") throw invalid("Voided invoices can't be paid.")
   // A deleted customer leaves drafts that can't be finalized.

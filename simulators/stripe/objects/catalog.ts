@@ -63,21 +63,16 @@ export function priceObject(account: Account, fields: NewPrice): Stripe.Price {
 
 /** The old form of a recurring price, which subscriptions still carry. */
 export function planObject(price: Stripe.Price): Stripe.Plan {
+  const { id, active, created, currency, livemode, metadata, nickname, product } = price
+  const common = { id, active, created, currency, livemode, metadata, nickname, product }
   return {
-    id: price.id,
+    ...common,
     object: "plan",
-    active: price.active,
     amount: price.unit_amount,
     amount_decimal: price.unit_amount_decimal,
     billing_scheme: "per_unit",
-    created: price.created,
-    currency: price.currency,
     interval: price.recurring?.interval ?? "month",
     interval_count: price.recurring?.interval_count ?? 1,
-    livemode: price.livemode,
-    metadata: price.metadata,
-    nickname: price.nickname,
-    product: price.product,
     usage_type: "licensed",
     ...nulls("meter tiers_mode transform_usage trial_period_days"),
   }
