@@ -7,7 +7,7 @@ describe.each([
   ["gemini", "--chunk-delay MS"],
   ["stripe", "--webhook-url URL"],
 ] as const)("the command of %s", (name, option) => {
-  test("tells its address by IPC, serves, and stops on SIGTERM", async () => {
+  test("sends its address by IPC, serves, and stops on SIGTERM", async () => {
     const { child, url } = await start(name)
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(await isUp(url)).toBe(true)

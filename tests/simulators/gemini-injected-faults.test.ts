@@ -31,7 +31,7 @@ describe("an error status", () => {
     ["rate-limit", "PerMinute", "10"],
     ["rate-limit-day", "PerDay", "250"],
     ["rate-limit-zero", "PerDay", "0"],
-  ])("%s tells its quota and a fractional delay in the body only", async (fault, per, quotaValue) => {
+  ])("%s names its quota and a fractional delay in the body only", async (fault, per, quotaValue) => {
     const contents = [user(`[[gemini: ${fault} retry=0.5s]]`)]
     const response = await post(`/v1/models/${MODEL}:generateContent`, { contents })
     expect(response.headers.has("retry-after")).toBe(false)

@@ -58,7 +58,7 @@ describe("the text of a reply", () => {
     expect(second.text).toBe(first.text)
   })
 
-  test("tells how many earlier turns were sent and how they began", async () => {
+  test("says how many earlier turns were sent and how they began", async () => {
     const contents = [user("My name is Ada"), { role: "model", parts: [{ text: "Hello" }] }, user("And now?")]
     const { text } = await models.generateContent({ model: MODEL, contents })
     expect(text).toContain("Earlier turns sent: 2.")

@@ -17,7 +17,7 @@ const get = (path: string) => admin("GET", path)
 const post = (path: string, body?: unknown) => admin("POST", path, body)
 
 describe("the admin routes", () => {
-  test("deliver as they are told", async () => {
+  test("deliver as configured", async () => {
     const receiver = await startReceiver()
     await post("endpoint", { url: receiver.url, secret: SECRET })
     await post("delivery", { mode: "held" })

@@ -100,7 +100,7 @@ describe("an Idempotency-Key", () => {
     expect(other).toBeInstanceOf(Stripe.errors.StripeIdempotencyError)
   })
 
-  test("is in use while its call is under way", async () => {
+  test("is in use while its call is in flight", async () => {
     simulator.fail({ path: "/v1/customers", status: "slow", delayMs: 200 })
     const create = () => stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k2" })
     // Sent in one turn, so that no pause of this process comes between them; either may be the first.

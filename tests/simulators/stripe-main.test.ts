@@ -42,7 +42,7 @@ describe("the command", () => {
 })
 
 describe("a data file", () => {
-  test("keeps the account, its time, its keys and what was under way", async () => {
+  test("keeps the account, its time, its keys and what was in flight", async () => {
     const file = await dataFile()
     const first = await start(["--data", file])
     const customer = await first.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" })
@@ -98,7 +98,7 @@ describe("time", () => {
     const { url, stripe } = await start()
     const expires_at = Math.floor(Date.now() / 1000) + 1800
     const session = await stripe.checkout.sessions.create({ ...CHECKOUT, expires_at })
-    await post(`${url}/__admin/clock/advance`, { seconds: 1798 })
+    await post(`${url}/__admin/clock/advance`, { seconds: 1799 })
     const expiry = async () => (await stripe.checkout.sessions.retrieve(session.id)).status
     await expect.poll(expiry).toBe("expired")
   })

@@ -41,7 +41,7 @@ describe("the Checkout page", () => {
     expect((await stripe.subscriptions.list()).data).toHaveLength(1)
   })
 
-  test("tells of a declined card and lets one try another", async () => {
+  test("shows a declined card and accepts another", async () => {
     const { url } = await opened({ customer_email: "a@b.test" })
     const declined = await submit(url, { card: "decline" })
     expect(declined.status).toBe(402)
