@@ -20,25 +20,27 @@ export function createClientTypes(document: OpenApi): string {
   ].join("\n")
 }
 
+/** A reply, and of the other parts those that the endpoint has. */
 function describeEndpoint(document: OpenApi, operation: Operation): string {
   const parameters = operation.parameters.map((parameter) => resolve(document, parameter))
   const body = operation.requestBody?.content["application/json"]?.schema
-  const fields = [
-    ["params", recordOf(parameters, "path")],
-    ["query", recordOf(parameters, "query")],
-    ["headers", recordOf(parameters, "header")],
-    ["body", body ? toType(body, 2) : "undefined"],
-    ["reply", replyType(document, operation)],
-    ["events", eventsType(document, operation)],
-  ]
-  return `{\n${fields.map(([name, type]) => `    ${name}: ${type}`).join("\n")}\n  }`
+  const parts = {
+    params: recordOf(parameters, "path"),
+    query: recordOf(parameters, "query"),
+    headers: recordOf(parameters, "header"),
+    body: body && toType(body, 2),
+    reply: replyType(document, operation),
+    events: eventsType(document, operation),
+  }
+  const lines = Object.entries(parts).flatMap(([name, type]) => (type ? [`    ${name}: ${type}`] : []))
+  return `{\n${lines.join("\n")}\n  }`
 }
 
-function recordOf(parameters: Parameter[], place: Parameter["in"]): string {
+function recordOf(parameters: Parameter[], place: Parameter["in"]): string | null {
   const fields = parameters
     .filter((parameter) => parameter.in === place)
     .map(({ name, required, schema }) => `${quote(name)}${required ? "" : "?"}: ${toType(schema)}`)
-  return fields.length > 0 ? `{ ${fields.join("; ")} }` : "Record<never, never>"
+  return fields.length > 0 ? `{ ${fields.join("; ")} }` : null
 }
 
 function successes(document: OpenApi, operation: Operation) {
@@ -58,13 +60,13 @@ function replyType(document: OpenApi, operation: Operation): string {
   return [...new Set(types)].join(" | ") || "never"
 }
 
-function eventsType(document: OpenApi, operation: Operation): string {
+function eventsType(document: OpenApi, operation: Operation): string | null {
   const events = successes(document, operation).flatMap((content) =>
     Object.entries(content?.["text/event-stream"]?.["x-events"] ?? {}),
   )
   return events.length > 0
     ? `{ ${events.map(([name, schema]) => `${name}: ${toType(schema)}`).join("; ")} }`
-    : "never"
+    : null
 }
 
 function codesOf({ components }: OpenApi): string {

@@ -396,8 +396,6 @@ export type ProblemCode = "already_subscribed" | "bad_signature" | "credentials_
 export interface Endpoints {
   /** Create a chatroom. */
   "POST /chatroom": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string; "Idempotency-Key"?: string }
     body: {
       name?: string
@@ -409,30 +407,23 @@ export interface Endpoints {
       context?: "conversation" | "single"
     }
     reply: Chatroom
-    events: never
   }
   /** List one's chatrooms, newest activity first. */
   "GET /chatroom": {
-    params: Record<never, never>
     query: { limit?: number; cursor?: string }
     headers: { "X-Request-Id"?: string; "If-None-Match"?: string }
-    body: undefined
     reply: Chatroom[]
-    events: never
   }
   /** Get a chatroom with the newest messages of its active branch. */
   "GET /chatroom/{id}": {
     params: { id: string }
     query: { limit?: number; cursor?: string }
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: ChatroomWithMessages
-    events: never
   }
   /** Change a chatroom or switch its active branch. */
   "PATCH /chatroom/{id}": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       name?: string
@@ -446,30 +437,23 @@ export interface Endpoints {
       headId?: string
     }
     reply: Chatroom
-    events: never
   }
   /** Delete a chatroom with its messages. */
   "DELETE /chatroom/{id}": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: undefined
-    events: never
   }
   /** Follow all that happens in a chatroom as server-sent events. */
   "GET /chatroom/{id}/events": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string; "Last-Event-ID"?: string }
-    body: undefined
     reply: never
     events: { chatroom: Chatroom; message: Message; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
   }
   /** Send a message; Gemini's reply is made by the queue. */
   "POST /chatroom/{id}/message": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string; "Idempotency-Key"?: string; Prefer?: string }
     body: {
       message: string
@@ -484,79 +468,51 @@ export interface Endpoints {
     params: { id: string }
     query: { limit?: number; cursor?: string }
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: Message[]
-    events: never
   }
   /** Get one message. */
   "GET /chatroom/{id}/message/{messageId}": {
     params: { id: string; messageId: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: Message
-    events: never
   }
   /** Follow a reply as server-sent events. */
   "GET /chatroom/{id}/message/{messageId}/stream": {
     params: { id: string; messageId: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string; "Last-Event-ID"?: string }
-    body: undefined
     reply: never
     events: { delta: Delta; reset: Reset; done: Message }
   }
   /** Stop a reply and keep what came of it. */
   "POST /chatroom/{id}/message/{messageId}/cancel": {
     params: { id: string; messageId: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: Message
-    events: never
   }
   /** Say that the service is here. */
   "GET /": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
   /** Tell whether the process runs. */
   "GET /health/live": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       status: "live"
     }
-    events: never
   }
   /** Get this process's metrics. */
   "GET /metrics": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
   /** Tell whether requests can be answered. */
   "GET /health/ready": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: Ready
-    events: never
   }
   /** Register a mobile number. */
   "POST /auth/signup": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       /** With `+` and country code, or national to the service's region. */
@@ -566,24 +522,18 @@ export interface Endpoints {
     reply: {
       user: User
     }
-    events: never
   }
   /** Send a one-time code to sign in with. */
   "POST /auth/send-otp": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       /** With `+` and country code, or national to the service's region. */
       mobileNumber: string
     }
     reply: OtpSent
-    events: never
   }
   /** Sign in by a one-time code. */
   "POST /auth/verify-otp": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       /** With `+` and country code, or national to the service's region. */
@@ -594,24 +544,18 @@ export interface Endpoints {
       purpose?: "login" | "password_reset"
     }
     reply: SignedIn
-    events: never
   }
   /** Send a one-time code to set a new password with. */
   "POST /auth/forgot-password": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       /** With `+` and country code, or national to the service's region. */
       mobileNumber: string
     }
     reply: OtpSent
-    events: never
   }
   /** Set a new password by a one-time code; ends all sessions. */
   "POST /auth/reset-password": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       /** With `+` and country code, or national to the service's region. */
@@ -622,12 +566,9 @@ export interface Endpoints {
       newPassword: string
     }
     reply: undefined
-    events: never
   }
   /** Set or change the password; ends the other sessions. */
   "POST /auth/change-password": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       /** 8 to 72 bytes in UTF-8. */
@@ -636,12 +577,9 @@ export interface Endpoints {
       currentPassword?: string
     }
     reply: undefined
-    events: never
   }
   /** Sign in by a password. */
   "POST /auth/login": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       /** With `+` and country code, or national to the service's region. */
@@ -650,281 +588,185 @@ export interface Endpoints {
       password: string
     }
     reply: SignedIn
-    events: never
   }
   /** Exchange a refresh token for a new pair. */
   "POST /auth/refresh": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       refreshToken: string
     }
     reply: SignedIn
-    events: never
   }
   /** End this session. */
   "POST /auth/logout": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: undefined
-    events: never
   }
   /** List one's sessions, newest first. */
   "GET /auth/sessions": {
-    params: Record<never, never>
     query: { limit?: number; cursor?: string }
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: Session[]
-    events: never
   }
   /** End one of one's sessions. */
   "DELETE /auth/sessions/{id}": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: undefined
-    events: never
   }
   /** Get oneself. */
   "GET /user/me": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: User
-    events: never
   }
   /** Change one's name. */
   "PATCH /user/me": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       name: string | null
     }
     reply: User
-    events: never
   }
   /** Delete oneself and everything of one's own. */
   "DELETE /user/me": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       status: "deleting"
     }
-    events: never
   }
   /** Get everything that is kept of oneself. */
   "GET /user/me/export": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: Export
-    events: never
   }
   /** Get a Stripe Checkout page for the upgrade to Pro. */
   "POST /subscribe/pro": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: CheckoutPage
-    events: never
   }
   /** Get one's tier, subscription and use of the day. */
   "GET /subscription/status": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: SubscriptionStatus
-    events: never
   }
   /** List why and since when one was Basic or Pro, newest first. */
   "GET /subscription/history": {
-    params: Record<never, never>
     query: { limit?: number; cursor?: string }
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: Entitlement[]
-    events: never
   }
   /** Get a Stripe page on which to change the card, cancel or resume. */
   "POST /subscription/portal": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: PortalPage
-    events: never
   }
   /** The page to which Stripe sends a payer back. */
   "GET /subscription/return": {
-    params: Record<never, never>
     query: { from?: string }
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
   /** Take in an event of Stripe's. */
   "POST /webhook/stripe": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string; "Stripe-Signature"?: string }
     body: Record<string, unknown>
     reply: Received
-    events: never
   }
   /** List the replies that have failed, newest first. */
   "GET /admin/replies": {
-    params: Record<never, never>
     query: { limit?: number; cursor?: string }
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: FailedReply[]
-    events: never
   }
   /** Queue a failed reply once more. */
   "POST /admin/replies/{id}/retry": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       id: string
       status: "queued"
     }
-    events: never
   }
   /** Find a user by number. */
   "POST /admin/users/search": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       /** As people write it. */
       mobileNumber: string
     }
     reply: UserOverview
-    events: never
   }
   /** Get a user with quota, tier and why. */
   "GET /admin/users/{id}": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: UserOverview
-    events: never
   }
   /** Shut a user out. */
   "POST /admin/users/{id}/suspend": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: UserOverview
-    events: never
   }
   /** Let a user in again. */
   "POST /admin/users/{id}/unsuspend": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: UserOverview
-    events: never
   }
   /** Make a user an admin, or take that back. */
   "POST /admin/users/{id}/role": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       role: "user" | "admin"
     }
     reply: UserOverview
-    events: never
   }
   /** List Stripe's events, newest first. */
   "GET /admin/billing/events": {
-    params: Record<never, never>
     query: { limit?: number; cursor?: string }
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: BillingEvent[]
-    events: never
   }
   /** Handle an event of Stripe's once more. */
   "POST /admin/billing/events/{id}/replay": {
     params: { id: string }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       id: string
       status: "pending"
     }
-    events: never
   }
   /** List what operators did, newest first. */
   "GET /admin/audit": {
-    params: Record<never, never>
     query: { limit?: number; cursor?: string }
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: AuditEntry[]
-    events: never
   }
   /** Get the state of the service. */
   "GET /admin/system": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: SystemState
-    events: never
   }
   /** Look after the service on a page. */
   "GET /admin": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
   /** Sign in to the page. */
   "GET /admin/sign-in": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
   /** Get a part of the page. */
   "GET /admin/files/{file}": {
     params: { file: "admin.js" | "sign-in.js" | "admin.css" }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
   /** Open a browser's session as an operator. */
   "POST /admin/session": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
       token: string
@@ -935,37 +777,25 @@ export interface Endpoints {
       /** null: by bearer token. */
       expiresAt: string | null
     }
-    events: never
   }
   /** Tell who is signed in as an operator. */
   "GET /admin/session": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       /** `admin_token`, or the user's id. */
       actor: string
       /** null: by bearer token. */
       expiresAt: string | null
     }
-    events: never
   }
   /** Close a browser's session as an operator. */
   "DELETE /admin/session": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: undefined
-    events: never
   }
   /** Get this document. */
   "GET /openapi.json": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       openapi: string
       info: {
@@ -974,24 +804,16 @@ export interface Endpoints {
       }
       paths: Record<string, unknown>
     }
-    events: never
   }
   /** Read this document as a page. */
   "GET /docs": {
-    params: Record<never, never>
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
   /** Get a part of the page. */
   "GET /docs/{file}": {
     params: { file: "swagger-ui.css" | "swagger-ui-bundle.js" | "start.js" | "favicon-32x32.png" }
-    query: Record<never, never>
     headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
 }
