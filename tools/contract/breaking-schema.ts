@@ -1,5 +1,4 @@
-import type { JsonSchema } from "../../src/routes/openapi/schemas.ts"
-import type { OpenApi } from "../../src/routes/openapi/types.ts"
+import type { JsonSchema, OpenApi } from "../../src/routes/openapi/types.ts"
 
 /**
  * Compares schemas as their users see them. In a request it breaks to accept less; in a reply, to leave out what was

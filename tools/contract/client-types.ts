@@ -1,5 +1,10 @@
-import type { JsonSchema } from "../../src/routes/openapi/schemas.ts"
-import { type OpenApi, type Operation, type Parameter, resolve } from "../../src/routes/openapi/types.ts"
+import {
+  type JsonSchema,
+  type OpenApi,
+  type Operation,
+  type Parameter,
+  resolve,
+} from "../../src/routes/openapi/types.ts"
 
 /** TypeScript types of the document: one per named schema, and `Endpoints` with one entry per endpoint. */
 export function createClientTypes(document: OpenApi): string {

@@ -1,6 +1,5 @@
 import fc from "fast-check"
-import type { JsonSchema } from "../../src/routes/openapi/schemas.ts"
-import type { OpenApi } from "../../src/routes/openapi/types.ts"
+import type { JsonSchema, OpenApi } from "../../src/routes/openapi/types.ts"
 
 /** Longer texts are drawn as one character over and over: they are about their length. */
 const DRAWN_CHARACTERS = 60

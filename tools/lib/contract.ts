@@ -2,8 +2,13 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import addFormats from "ajv-formats"
 import { describeService } from "../../src/routes/docs.routes.ts"
 import { rows } from "../../src/routes/index.ts"
-import type { JsonSchema } from "../../src/routes/openapi/schemas.ts"
-import { type OpenApi, type Operation, type ReplyObject, resolve } from "../../src/routes/openapi/types.ts"
+import {
+  type JsonSchema,
+  type OpenApi,
+  type Operation,
+  type ReplyObject,
+  resolve,
+} from "../../src/routes/openapi/types.ts"
 
 /** What came back for a request. */
 export interface Exchange {

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "./schemas.ts"
+import type { JsonSchema } from "./types.ts"
 
 /** A value of `schema`, made of the examples of its parts. `named` resolves references. */
 export function exampleOf(schema: JsonSchema, named: Record<string, JsonSchema>): unknown {

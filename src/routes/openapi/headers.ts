@@ -1,4 +1,4 @@
-import type { JsonSchema } from "./schemas.ts"
+import type { JsonSchema } from "./types.ts"
 
 export type RequestHeader = keyof typeof REQUEST_HEADERS
 export type ReplyHeader = keyof typeof REPLY_HEADERS

@@ -3,9 +3,8 @@ import type { Components } from "./components.ts"
 import { exampleOf } from "./example.ts"
 import { REQUEST_HEADERS } from "./headers.ts"
 import { describeReplies } from "./replies.ts"
-import type { JsonSchema } from "./schemas.ts"
 import { tagOf } from "./tags.ts"
-import type { Operation, Parameter, Ref } from "./types.ts"
+import type { JsonSchema, Operation, Parameter, Ref } from "./types.ts"
 
 /** One endpoint as an OpenAPI operation. */
 export function describeOperation(row: Endpoint, components: Components): Operation {

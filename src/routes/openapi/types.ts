@@ -1,4 +1,4 @@
-import type { JsonSchema } from "./schemas.ts"
+export type JsonSchema = { $ref?: string; description?: string; [keyword: string]: unknown }
 
 /** A place in `components`. */
 export type Ref = { $ref: string }
