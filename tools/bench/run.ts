@@ -1,13 +1,12 @@
-import { HELP, type Options, readOptions } from "./helpers/options.ts"
+import { type Options, readOptions } from "./helpers/options.ts"
 import { type Report, toText } from "./helpers/report.ts"
 import { type Machine, type Site, startMachine, startSite } from "./helpers/site.ts"
 import { signInUsers } from "./helpers/users.ts"
 import { measurers, QUICK, THOROUGH, USERS } from "./measures/index.ts"
 
-await main(process.argv.slice(2))
+await main(readOptions())
 
-async function main(args: string[]): Promise<void> {
-  const options = readOptionsOrExit(args)
+async function main(options: Options): Promise<void> {
   const stack = new AsyncDisposableStack()
   const stopping = endOnSignal(stack)
   try {
@@ -20,18 +19,6 @@ async function main(args: string[]): Promise<void> {
     process.exitCode = 1
   } finally {
     if (!stopping.aborted) await stack.disposeAsync()
-  }
-}
-
-function readOptionsOrExit(args: string[]): Options {
-  try {
-    const options = readOptions(args)
-    if (options) return options
-    process.stdout.write(HELP)
-    process.exit(0)
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${HELP}`)
-    process.exit(2)
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { describeService } from "../../src/routes/docs.routes.ts"
 import { rows } from "../../src/routes/index.ts"
+import { readCommandLine } from "../lib/command-line.ts"
 import { findUnmentioned, GitFailed } from "./history.ts"
 import { findGaps } from "./lint.ts"
 import { DOCUMENT_FILE, generateOutputs } from "./outputs.ts"
@@ -21,14 +22,10 @@ and the types of packages/client.
 
 const ROOT = resolve(import.meta.dirname, "../..")
 
-const [option, ...more] = process.argv.slice(2)
-if ((option !== undefined && option !== "--check") || more.length > 0) {
-  process.stdout.write(HELP)
-  process.exit(option === "--help" ? 0 : 2)
-}
+const { check } = readCommandLine(HELP, { check: { type: "boolean", default: false } }, (values) => values)
 const document = describeService(rows)
 const outputs = generateOutputs(document)
-if (option !== "--check") {
+if (!check) {
   for (const [file, text] of Object.entries(outputs)) write(file, text)
   process.exit(0)
 }

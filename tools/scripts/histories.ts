@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util"
 import { startVitest } from "vitest/node"
+import { readCommandLine, readNumber } from "../lib/command-line.ts"
 
 const HELP = `Usage: npm run histories [-- --histories N] [--seed N]
 
@@ -12,24 +12,16 @@ must have the tier that Stripe's books say. 10,000 take six minutes or more on t
   --help          this text
 `
 
-const { values } = parseArgs({
-  options: {
-    histories: { type: "string", default: "10000" },
-    seed: { type: "string", default: "1" },
-    help: { type: "boolean", default: false },
-  },
-})
-if (values.help) {
-  process.stdout.write(HELP)
-  process.exit(0)
-}
-for (const name of ["histories", "seed"] as const) {
-  if (/^[1-9]\d{0,8}$/.test(values[name])) continue
-  process.stderr.write(`--${name} takes a whole number from 1 on.\n\n${HELP}`)
-  process.exit(2)
-}
-process.env.HISTORIES = values.histories
-process.env.HISTORIES_SEED = values.seed
+const options = {
+  histories: { type: "string", default: "10000" },
+  seed: { type: "string", default: "1" },
+} as const
+const { histories, seed } = readCommandLine(HELP, options, (values) => ({
+  histories: readNumber("--histories", values.histories),
+  seed: readNumber("--seed", values.seed),
+}))
+process.env.HISTORIES = String(histories)
+process.env.HISTORIES_SEED = String(seed)
 const vitest = await startVitest("test", ["tests/billing/histories.test.ts"], {
   watch: false,
   project: ["embedded"],
