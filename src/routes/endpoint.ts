@@ -1,8 +1,8 @@
 import type { z } from "zod"
 import type { LimitName } from "../config/limits.ts"
 import type { EndpointInput, HttpResponse } from "../controllers/http.ts"
-import type { ProblemCode } from "../schemas/problem.ts"
 import type { Context } from "../services/context.ts"
+import type { ProblemCode } from "../utils/errors.ts"
 import type { ReplyHeader, RequestHeader } from "./openapi/headers.ts"
 
 type Schema = z.ZodType | undefined

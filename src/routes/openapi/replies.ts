@@ -1,5 +1,6 @@
 import { z } from "zod"
-import { PROBLEMS, Problem, type ProblemCode } from "../../schemas/problem.ts"
+import { Problem } from "../../schemas/problem.ts"
+import { PROBLEMS, type ProblemCode } from "../../utils/errors.ts"
 import { formatSse } from "../../utils/sse.ts"
 import type { Endpoint } from "../endpoint.ts"
 import type { Components } from "./components.ts"
