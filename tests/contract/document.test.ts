@@ -5,19 +5,14 @@ import { describeService } from "../../src/routes/docs.routes.ts"
 import { get, post } from "../../src/routes/endpoint.ts"
 import { rows } from "../../src/routes/index.ts"
 import { describeApi } from "../../src/routes/openapi/document.ts"
-import { type Content, type ReplyObject, resolve } from "../../src/routes/openapi/types.ts"
+import { type Content, operationsOf, type ReplyObject, resolve } from "../../src/routes/openapi/types.ts"
 import { findGaps } from "../../tools/contract/lint.ts"
 import { createContract } from "../../tools/lib/contract.ts"
 
 const document = describeService(rows)
 const contract = createContract(document)
 
-const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({
-    name: `${method.toUpperCase()} ${path}`,
-    operation,
-  })),
-)
+const operations = operationsOf(document)
 const repliesOf = (operation: (typeof operations)[number]["operation"]) =>
   Object.values(operation.responses).map((reply): ReplyObject => resolve(document, reply))
 

@@ -19,7 +19,7 @@ type Given<Name extends string, T> = [T] extends [never]
 export type Request<E extends Endpoint> = Given<"params", Part<E, "params">> &
   Given<"query", Part<E, "query">> &
   Given<"body", Part<E, "body">> & {
-    headers?: Part<E, "headers"> & Record<string, string | undefined>
+    headers?: Partial<Part<E, "headers">> & { "X-Request-Id"?: string } & Record<string, string | undefined>
     signal?: AbortSignal
   }
 

@@ -396,7 +396,7 @@ export type ProblemCode = "already_subscribed" | "bad_signature" | "credentials_
 export interface Endpoints {
   /** Create a chatroom. */
   "POST /chatroom": {
-    headers: { "X-Request-Id"?: string; "Idempotency-Key"?: string }
+    headers: { "Idempotency-Key"?: string }
     body: {
       name?: string
       /** `null` selects the service's default model. */
@@ -411,20 +411,18 @@ export interface Endpoints {
   /** List your chatrooms, most recent activity first. */
   "GET /chatroom": {
     query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string; "If-None-Match"?: string }
+    headers: { "If-None-Match"?: string }
     reply: Chatroom[]
   }
   /** Get a chatroom with the newest messages of its active branch. */
   "GET /chatroom/{id}": {
     params: { id: string }
     query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
     reply: ChatroomWithMessages
   }
   /** Change a chatroom or switch its active branch. */
   "PATCH /chatroom/{id}": {
     params: { id: string }
-    headers: { "X-Request-Id"?: string }
     body: {
       name?: string
       /** `null` selects the service's default model. */
@@ -439,22 +437,18 @@ export interface Endpoints {
     reply: Chatroom
   }
   /** Delete a chatroom and its messages. */
-  "DELETE /chatroom/{id}": {
-    params: { id: string }
-    headers: { "X-Request-Id"?: string }
-    reply: undefined
-  }
+  "DELETE /chatroom/{id}": { params: { id: string }; reply: undefined }
   /** Stream everything that happens in a chatroom. */
   "GET /chatroom/{id}/events": {
     params: { id: string }
-    headers: { "X-Request-Id"?: string; "Last-Event-ID"?: string }
+    headers: { "Last-Event-ID"?: string }
     reply: never
     events: { chatroom: Chatroom; message: Message; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
     params: { id: string }
-    headers: { "X-Request-Id"?: string; "Idempotency-Key"?: string; Prefer?: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
     body: {
       message: string
       /** The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch. */
@@ -467,53 +461,33 @@ export interface Endpoints {
   "GET /chatroom/{id}/message": {
     params: { id: string }
     query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
     reply: Message[]
   }
   /** Get one message. */
-  "GET /chatroom/{id}/message/{messageId}": {
-    params: { id: string; messageId: string }
-    headers: { "X-Request-Id"?: string }
-    reply: Message
-  }
+  "GET /chatroom/{id}/message/{messageId}": { params: { id: string; messageId: string }; reply: Message }
   /** Stream a reply. */
   "GET /chatroom/{id}/message/{messageId}/stream": {
     params: { id: string; messageId: string }
-    headers: { "X-Request-Id"?: string; "Last-Event-ID"?: string }
+    headers: { "Last-Event-ID"?: string }
     reply: never
     events: { delta: Delta; reset: Reset; done: Message }
   }
   /** Stop a reply and keep its text. */
-  "POST /chatroom/{id}/message/{messageId}/cancel": {
-    params: { id: string; messageId: string }
-    headers: { "X-Request-Id"?: string }
-    reply: Message
-  }
+  "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
   /** Show that the service is up. */
-  "GET /": {
-    headers: { "X-Request-Id"?: string }
-    reply: string
-  }
+  "GET /": { reply: string }
   /** Check that the process is running. */
   "GET /health/live": {
-    headers: { "X-Request-Id"?: string }
     reply: {
       status: "live"
     }
   }
   /** Get the metrics of this process. */
-  "GET /metrics": {
-    headers: { "X-Request-Id"?: string }
-    reply: string
-  }
+  "GET /metrics": { reply: string }
   /** Check that requests can be served. */
-  "GET /health/ready": {
-    headers: { "X-Request-Id"?: string }
-    reply: Ready
-  }
+  "GET /health/ready": { reply: Ready }
   /** Register a mobile number. */
   "POST /auth/signup": {
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -525,7 +499,6 @@ export interface Endpoints {
   }
   /** Send a one-time sign-in code. */
   "POST /auth/send-otp": {
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -534,7 +507,6 @@ export interface Endpoints {
   }
   /** Sign in with a one-time code. */
   "POST /auth/verify-otp": {
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -547,7 +519,6 @@ export interface Endpoints {
   }
   /** Send a one-time password reset code. */
   "POST /auth/forgot-password": {
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -556,7 +527,6 @@ export interface Endpoints {
   }
   /** Set a new password with a one-time code and end all sessions. */
   "POST /auth/reset-password": {
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -569,7 +539,6 @@ export interface Endpoints {
   }
   /** Set or change the password and end the other sessions. */
   "POST /auth/change-password": {
-    headers: { "X-Request-Id"?: string }
     body: {
       /** 8 to 72 bytes in UTF-8. */
       newPassword: string
@@ -580,7 +549,6 @@ export interface Endpoints {
   }
   /** Sign in with a password. */
   "POST /auth/login": {
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -591,37 +559,21 @@ export interface Endpoints {
   }
   /** Exchange a refresh token for a new pair. */
   "POST /auth/refresh": {
-    headers: { "X-Request-Id"?: string }
     body: {
       refreshToken: string
     }
     reply: SignedIn
   }
   /** End this session. */
-  "POST /auth/logout": {
-    headers: { "X-Request-Id"?: string }
-    reply: undefined
-  }
+  "POST /auth/logout": { reply: undefined }
   /** List your sessions, newest first. */
-  "GET /auth/sessions": {
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    reply: Session[]
-  }
+  "GET /auth/sessions": { query: { limit?: number; cursor?: string }; reply: Session[] }
   /** End one of your sessions. */
-  "DELETE /auth/sessions/{id}": {
-    params: { id: string }
-    headers: { "X-Request-Id"?: string }
-    reply: undefined
-  }
+  "DELETE /auth/sessions/{id}": { params: { id: string }; reply: undefined }
   /** Get your account. */
-  "GET /user/me": {
-    headers: { "X-Request-Id"?: string }
-    reply: User
-  }
+  "GET /user/me": { reply: User }
   /** Change your name. */
   "PATCH /user/me": {
-    headers: { "X-Request-Id"?: string }
     body: {
       name: string | null
     }
@@ -629,59 +581,33 @@ export interface Endpoints {
   }
   /** Delete your account and all its data. */
   "DELETE /user/me": {
-    headers: { "X-Request-Id"?: string }
     reply: {
       status: "deleting"
     }
   }
   /** Export all your data. */
-  "GET /user/me/export": {
-    headers: { "X-Request-Id"?: string }
-    reply: Export
-  }
+  "GET /user/me/export": { reply: Export }
   /** Start the upgrade to Pro in Stripe Checkout. */
-  "POST /subscribe/pro": {
-    headers: { "X-Request-Id"?: string }
-    reply: CheckoutPage
-  }
+  "POST /subscribe/pro": { reply: CheckoutPage }
   /** Get your tier, subscription and today's usage. */
-  "GET /subscription/status": {
-    headers: { "X-Request-Id"?: string }
-    reply: SubscriptionStatus
-  }
+  "GET /subscription/status": { reply: SubscriptionStatus }
   /** List your changes between Basic and Pro, newest first. */
-  "GET /subscription/history": {
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    reply: Entitlement[]
-  }
+  "GET /subscription/history": { query: { limit?: number; cursor?: string }; reply: Entitlement[] }
   /** Open the Stripe customer portal. */
-  "POST /subscription/portal": {
-    headers: { "X-Request-Id"?: string }
-    reply: PortalPage
-  }
+  "POST /subscription/portal": { reply: PortalPage }
   /** Page that Stripe returns customers to. */
-  "GET /subscription/return": {
-    query: { from?: string }
-    headers: { "X-Request-Id"?: string }
-    reply: string
-  }
+  "GET /subscription/return": { query: { from?: string }; reply: string }
   /** Receive a Stripe event. */
   "POST /webhook/stripe": {
-    headers: { "X-Request-Id"?: string; "Stripe-Signature"?: string }
+    headers: { "Stripe-Signature"?: string }
     body: Record<string, unknown>
     reply: Received
   }
   /** List dead letters, newest first. */
-  "GET /admin/replies": {
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    reply: FailedReply[]
-  }
+  "GET /admin/replies": { query: { limit?: number; cursor?: string }; reply: FailedReply[] }
   /** Retry a dead letter. */
   "POST /admin/replies/{id}/retry": {
     params: { id: string }
-    headers: { "X-Request-Id"?: string }
     reply: {
       id: string
       status: "queued"
@@ -689,7 +615,6 @@ export interface Endpoints {
   }
   /** Find a user by mobile number. */
   "POST /admin/users/search": {
-    headers: { "X-Request-Id"?: string }
     body: {
       /** In any common format. */
       mobileNumber: string
@@ -697,77 +622,41 @@ export interface Endpoints {
     reply: UserOverview
   }
   /** Get a user's account, quota and entitlement. */
-  "GET /admin/users/{id}": {
-    params: { id: string }
-    headers: { "X-Request-Id"?: string }
-    reply: UserOverview
-  }
+  "GET /admin/users/{id}": { params: { id: string }; reply: UserOverview }
   /** Suspend a user. */
-  "POST /admin/users/{id}/suspend": {
-    params: { id: string }
-    headers: { "X-Request-Id"?: string }
-    reply: UserOverview
-  }
+  "POST /admin/users/{id}/suspend": { params: { id: string }; reply: UserOverview }
   /** Lift a suspension. */
-  "POST /admin/users/{id}/unsuspend": {
-    params: { id: string }
-    headers: { "X-Request-Id"?: string }
-    reply: UserOverview
-  }
+  "POST /admin/users/{id}/unsuspend": { params: { id: string }; reply: UserOverview }
   /** Grant or revoke the admin role. */
   "POST /admin/users/{id}/role": {
     params: { id: string }
-    headers: { "X-Request-Id"?: string }
     body: {
       role: "user" | "admin"
     }
     reply: UserOverview
   }
   /** List Stripe events, newest first. */
-  "GET /admin/billing/events": {
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    reply: BillingEvent[]
-  }
+  "GET /admin/billing/events": { query: { limit?: number; cursor?: string }; reply: BillingEvent[] }
   /** Replay a Stripe event. */
   "POST /admin/billing/events/{id}/replay": {
     params: { id: string }
-    headers: { "X-Request-Id"?: string }
     reply: {
       id: string
       status: "pending"
     }
   }
   /** List the audit log, newest first. */
-  "GET /admin/audit": {
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    reply: AuditEntry[]
-  }
+  "GET /admin/audit": { query: { limit?: number; cursor?: string }; reply: AuditEntry[] }
   /** Get the state of the service. */
-  "GET /admin/system": {
-    headers: { "X-Request-Id"?: string }
-    reply: SystemState
-  }
+  "GET /admin/system": { reply: SystemState }
   /** Open the operator's page. */
-  "GET /admin": {
-    headers: { "X-Request-Id"?: string }
-    reply: string
-  }
+  "GET /admin": { reply: string }
   /** Sign in to the operator's page. */
-  "GET /admin/sign-in": {
-    headers: { "X-Request-Id"?: string }
-    reply: string
-  }
+  "GET /admin/sign-in": { reply: string }
   /** Get an asset of the page. */
-  "GET /admin/files/{file}": {
-    params: { file: "admin.js" | "sign-in.js" | "admin.css" }
-    headers: { "X-Request-Id"?: string }
-    reply: string
-  }
+  "GET /admin/files/{file}": { params: { file: "admin.js" | "sign-in.js" | "admin.css" }; reply: string }
   /** Start an operator session. */
   "POST /admin/session": {
-    headers: { "X-Request-Id"?: string }
     body: {
       token: string
     }
@@ -780,7 +669,6 @@ export interface Endpoints {
   }
   /** Get the current operator session. */
   "GET /admin/session": {
-    headers: { "X-Request-Id"?: string }
     reply: {
       /** `admin_token`, or the user's id. */
       actor: string
@@ -789,13 +677,9 @@ export interface Endpoints {
     }
   }
   /** End an operator session. */
-  "DELETE /admin/session": {
-    headers: { "X-Request-Id"?: string }
-    reply: undefined
-  }
+  "DELETE /admin/session": { reply: undefined }
   /** Get this document. */
   "GET /openapi.json": {
-    headers: { "X-Request-Id"?: string }
     reply: {
       openapi: string
       info: {
@@ -806,14 +690,10 @@ export interface Endpoints {
     }
   }
   /** Browse this document. */
-  "GET /docs": {
-    headers: { "X-Request-Id"?: string }
-    reply: string
-  }
+  "GET /docs": { reply: string }
   /** Get an asset of the page. */
   "GET /docs/{file}": {
     params: { file: "swagger-ui.css" | "swagger-ui-bundle.js" | "start.js" | "favicon-32x32.png" }
-    headers: { "X-Request-Id"?: string }
     reply: string
   }
 }

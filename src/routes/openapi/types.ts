@@ -59,6 +59,16 @@ export interface HeaderObject {
   example?: string
 }
 
+/** Every operation with its method and path: `GET /chatroom`. */
+export function operationsOf({ paths }: Pick<OpenApi, "paths">) {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([key, operation]) => {
+      const method = key.toUpperCase()
+      return { name: `${method} ${path}`, method, path, operation }
+    }),
+  )
+}
+
 /** What `thing` refers to, or itself. */
 export function resolve<T extends object>(document: OpenApi, thing: T | Ref): T {
   if (!("$ref" in thing)) return thing

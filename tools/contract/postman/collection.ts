@@ -1,20 +1,15 @@
-import { type OpenApi, type Operation, resolve } from "../../../src/routes/openapi/types.ts"
+import { type OpenApi, operationsOf, resolve } from "../../../src/routes/openapi/types.ts"
 import { toRequest } from "./request.ts"
 import { type Step, WALK } from "./walk.ts"
 
-interface Endpoint {
-  name: string
-  method: string
-  path: string
-  operation: Operation
-}
+type Endpoint = ReturnType<typeof operationsOf>[number]
 
 /** What ends something that the other requests need. */
 const ENDINGS = ["DELETE /chatroom/{id}", "POST /auth/logout", "DELETE /user/me"]
 
 /** A collection of the walk, in order, and of every endpoint, by chapter; what ends something comes last. */
 export function createCollection(document: OpenApi): object {
-  const endpoints = listEndpoints(document)
+  const endpoints = operationsOf(document)
   const isEnding = ({ name }: Endpoint) => ENDINGS.includes(name)
   const chapterOf = (tag: string) =>
     endpoints.filter((endpoint) => endpoint.operation.tags.includes(tag) && !isEnding(endpoint))
@@ -72,17 +67,6 @@ const DEFAULTS = {
   checkout_url: "",
   polls: "0",
   skip_streams: "false",
-}
-
-function listEndpoints({ paths }: OpenApi): Endpoint[] {
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      method: method.toUpperCase(),
-      path,
-      operation,
-    })),
-  )
 }
 
 function toStep(document: OpenApi, endpoints: Endpoint[], step: Step): object[] {
