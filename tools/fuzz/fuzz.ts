@@ -1,5 +1,5 @@
 import fc from "fast-check"
-import type { OpenApi } from "../../src/routes/openapi/types.ts"
+import { operationsOf } from "../../src/routes/openapi/types.ts"
 import type { Contract } from "../lib/contract.ts"
 import { type Answer, type Call, createCaller } from "./call.ts"
 import { type Actors, compose } from "./compose.ts"
@@ -74,18 +74,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   } finally {
     caller.close()
   }
-  const endpoints = endpointsOf(options.contract.document)
+  const endpoints = operationsOf(options.contract.document).map(({ name }) => name)
   return {
     ...result,
     endpoints: endpoints.length,
     unreached: endpoints.filter((name) => !hadSuccess(result, name)),
   }
 }
-
-const endpointsOf = ({ paths }: OpenApi) =>
-  Object.entries(paths).flatMap(([template, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${template}`),
-  )
 
 const hadSuccess = ({ counts }: FuzzResult, name: string) =>
   [...(counts.get(name) ?? new Map<number, number>()).keys()].some((status) => status < 300)

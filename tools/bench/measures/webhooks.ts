@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process"
-import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { type StripeSimulator, startStripeSimulator } from "../../../simulators/stripe/server.ts"
 import { newId } from "../../../src/utils/ids.ts"
 import { HOUR, MINUTE, SECOND } from "../../../src/utils/time.ts"
+import { until } from "../../lib/until.ts"
 import { deliverAll, type Outcome } from "../helpers/deliver.ts"
 import { type Site, startApi } from "../helpers/site.ts"
 
@@ -94,14 +94,14 @@ async function makeHistory({ pool }: Site, stripe: StripeSimulator, customers: n
 
 async function untilSettled({ pool }: Site): Promise<number> {
   const startedAt = performance.now()
-  while (performance.now() - startedAt < 5 * MINUTE) {
+  const isSettled = async () => {
     const { rows } = await pool.query(
       "SELECT count(*)::int AS n FROM billing_events WHERE status = 'pending'",
     )
-    if (rows[0].n === 0) return performance.now() - startedAt
-    await sleep(100)
+    return rows[0].n === 0
   }
-  throw new Error("Events were left after five minutes.")
+  await until("all events are processed", isSettled, { timeoutMs: 5 * MINUTE, everyMs: 100 })
+  return performance.now() - startedAt
 }
 
 /** By the command that an operator has for it. @throws when it could not read somebody */
