@@ -43,7 +43,7 @@ describe("the document", () => {
     for (const { content, value } of examples) expect(contract.validate(content.schema, value)).toEqual([])
   })
 
-  test.each(operations)("$name says of every error which codes it may have", ({ operation }) => {
+  test.each(operations)("$name lists the codes of each error", ({ operation }) => {
     const errors = repliesOf(operation).flatMap(({ content }) => content?.["application/problem+json"] ?? [])
     expect(errors.length).toBeGreaterThan(0)
     for (const { schema, examples } of errors) {
@@ -77,7 +77,7 @@ describe("findGaps", () => {
     expect(gaps(get("/health/a", row), post("/health/b", row))).toHaveLength(2)
   })
 
-  test("a path that belongs to no chapter is refused", () => {
-    expect(() => describeApi([get("/elsewhere", row)], "1.0.0")).toThrow("no chapter")
+  test("a path without a tag is refused", () => {
+    expect(() => describeApi([get("/elsewhere", row)], "1.0.0")).toThrow("no tag")
   })
 })

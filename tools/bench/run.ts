@@ -13,7 +13,7 @@ async function main(options: Options): Promise<void> {
     const report = await measureAll(stack, options)
     process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${toText(report)}`)
   } catch (error) {
-    // A measure that is cut off fails, too; there is nothing to say about it.
+    // A measure that is interrupted fails too, and needs no message.
     if (stopping.aborted) return
     process.stderr.write(`\nNothing was measured: ${error instanceof Error ? error.message : error}\n`)
     process.exitCode = 1
@@ -29,7 +29,7 @@ function endOnSignal(stack: AsyncDisposableStack): AbortSignal {
     process.on(signal, () => {
       if (stopping.signal.aborted) return
       stopping.abort()
-      // What is under way loses its servers and fails; there is nothing to say about that.
+      // What is in flight loses its servers and fails, and needs no message.
       process.on("uncaughtException", () => undefined)
       void stack.disposeAsync().finally(() => process.exit(130))
     })

@@ -90,7 +90,7 @@ function compareVariant(
 const LOWER = ["minLength", "minimum", "minItems"]
 const UPPER = ["maxLength", "maximum", "maxItems"]
 
-/** A bound that the document didn't have may have been there all along: zod shows a refinement only where it is told to. */
+/** A bound that the document didn't have may have been there all along: zod exports a refinement only where `.meta` names it. */
 function compareBounds(was: JsonSchema, is: JsonSchema, place: string): string[] {
   const raised = LOWER.filter((name) => Number(is[name]) > Number(was[name]))
   const lowered = UPPER.filter((name) => Number(is[name]) < Number(was[name]))

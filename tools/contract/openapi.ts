@@ -17,7 +17,7 @@ and the types of packages/client.
   --help    this text
 
   CHECK_REQUIRE_HISTORY=1   fail where git's history isn't at hand (a shallow clone, an archive), instead of
-                            saying that breaking changes weren't looked for
+                            printing that breaking changes weren't looked for
 `
 
 const ROOT = resolve(import.meta.dirname, "../..")
@@ -55,7 +55,7 @@ function compareWithHistory(): string[] {
     if (!(error instanceof GitFailed)) throw error
     return [
       `Breaking changes of the API can't be looked for, as the history can't be read. Mend the repository, or ` +
-        `clone it anew with its tags. ${error.message}`,
+        `clone it again with its tags. ${error.message}`,
     ]
   }
 }

@@ -155,7 +155,7 @@ async function perform(
   return isSignedOut(contract, call, answer) ? identity : null
 }
 
-/** Of its own doing: deleted, logged out, or the token has grown old. */
+/** Whether the user was deleted or signed out, or the token has expired. */
 function isSignedOut(contract: Contract, { method, path }: Call, { status }: Answer): boolean {
   return status === 401 && contract.find(method, path)?.operation.security[0]?.accessToken !== undefined
 }
@@ -179,7 +179,7 @@ function learn(
   operator.learn(lesson)
 }
 
-/** A body that nobody asked for may be anything. */
+/** A hostile body may be anything. */
 function sentIn({ body }: Call): unknown {
   try {
     return parseJson(body ?? "null")

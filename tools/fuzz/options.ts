@@ -4,7 +4,7 @@ import { readCommandLine, readNumber } from "../lib/command-line.ts"
 const HELP = `Usage: npm run fuzz [-- options]
 
 Draws requests from the OpenAPI document, as documented, nearly so and hostile ones, and sends them to a server of its
-own. Exits with 1 when an answer is a 5xx, isn't as documented, or doesn't come, when the server ends, and when an
+own. Exits with 1 when a reply is a 5xx, undocumented or missing, when the server ends, and when an
 endpoint had no success in a run of 5000 requests or more.
 
   --requests N   how many to send (5000)

@@ -47,7 +47,7 @@ export interface Child {
   /** The last lines printed so far, on both outputs. */
   output(): string
   isAlive(): boolean
-  /** Whether it was told to end. */
+  /** Whether `kill` was called. */
   isUnwanted(): boolean
   /** Resolves once something containing `text` was printed. @throws when the process ends first */
   printed(text: string, timeoutMs?: number): Promise<void>
@@ -65,7 +65,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 /** The launcher's: a start from compiled code takes half the time. */
 const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
 
-/** A server that is shaken for an hour says a lot; all of it is in its log file. */
+/** A long drill prints a lot; all of it is in the log file. */
 const KEPT_LINES = 2_000
 
 const START_WITHIN_MS = 60 * SECOND

@@ -4,8 +4,8 @@ import { readCommandLine, readNumber } from "../lib/command-line.ts"
 const HELP = `Usage: npm run histories [-- --histories N] [--seed N]
 
 Plays random histories of subscriptions against the Stripe simulator: paying, failing, cancelling, refunds, disputes and
-time, with events lost, repeated and in any order and the database's connections cut in between. At the end everybody
-must have the tier that Stripe's books say. 10,000 take six minutes or more on two cores; npm test plays 60.
+time, with events lost, repeated and in any order and the database's connections cut in between. At the end every
+user must have the tier that Stripe's data implies. 10,000 take six minutes or more on two cores; npm test plays 60.
 
   --histories N   how many (default 10000)
   --seed N        which (default 1); a failure names the seed that shows it again

@@ -3,7 +3,7 @@ import type { Endpoints } from "./types.ts"
 /** An endpoint by its method and path, such as `GET /chatroom/{id}`. */
 export type Endpoint = keyof Endpoints
 
-/** What an endpoint answers with. */
+/** What an endpoint returns. */
 export type Reply<E extends Endpoint> = Endpoints[E]["reply"]
 
 type Part<E extends Endpoint, Name extends string> = Endpoints[E] extends { [K in Name]: infer T } ? T : never
@@ -15,7 +15,7 @@ type Given<Name extends string, T> = [T] extends [never]
     ? { [K in Name]?: T }
     : { [K in Name]: T }
 
-/** What an endpoint needs: path parameters and a body where it has them; a query and headers if one likes. */
+/** What an endpoint needs: path parameters and a body where it has them; a query and headers where wanted. */
 export type Request<E extends Endpoint> = Given<"params", Part<E, "params">> &
   Given<"query", Part<E, "query">> &
   Given<"body", Part<E, "body">> & {

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import type { HeaderObject, JsonSchema, OpenApi, Parameter, Ref, ReplyObject } from "./types.ts"
 
-/** What stands once in the document and is referred to from many places. */
+/** The parts of the document that are written once and referenced. */
 export interface Components {
   /** Converts what a client may send to JSON Schema 2020-12. Schemas with an id become references. */
   input(schema: z.ZodType): JsonSchema
@@ -55,7 +55,7 @@ export function createComponents(): Components {
 
 type Override = NonNullable<Parameters<typeof z.toJSONSchema>[1]>["override"]
 
-/** Leaves out what says nothing to a reader: the pattern of a known format, the bounds of JavaScript's integers. */
+/** Leaves out what is of no use to a reader: the pattern of a known format, the bounds of JavaScript's integers. */
 function simplify(io: "input" | "output"): Override {
   return ({ jsonSchema, zodSchema }) => {
     delete jsonSchema.id

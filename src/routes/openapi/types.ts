@@ -3,7 +3,7 @@ export type JsonSchema = { $ref?: string; description?: string; [keyword: string
 /** A place in `components`. */
 export type Ref = { $ref: string }
 
-/** An OpenAPI 3.1 document, as far as this project looks into it. */
+/** The parts of an OpenAPI 3.1 document that this project uses. */
 export interface OpenApi {
   openapi: string
   info: { title: string; version: string; description: string; license: object }
@@ -59,7 +59,7 @@ export interface HeaderObject {
   example?: string
 }
 
-/** Every operation with its method and path: `GET /chatroom`. */
+/** Lists every operation with its method and path: `GET /chatroom`. */
 export function operationsOf({ paths }: Pick<OpenApi, "paths">) {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([key, operation]) => {
@@ -69,7 +69,7 @@ export function operationsOf({ paths }: Pick<OpenApi, "paths">) {
   )
 }
 
-/** What `thing` refers to, or itself. */
+/** Follows `thing` if it is a reference. */
 export function resolve<T extends object>(document: OpenApi, thing: T | Ref): T {
   if (!("$ref" in thing)) return thing
   const [, , kind, name] = thing.$ref.split("/")

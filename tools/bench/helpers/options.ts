@@ -9,7 +9,7 @@ const BACKENDS: Backend[] = ["redis", "embedded"]
 const HELP = `Usage: npm run bench [-- OPTIONS]
 
 Measures the server beside its floors: the least that could do the same with the same libraries. Starts all it needs
-on this machine and leaves nothing behind. README.md in this folder says what is measured and how to read it.
+on this machine and leaves nothing behind. README.md in tools/bench explains what is measured and how to read it.
 
   --quick            fewer and shorter rounds: about a minute, and less sure
   --only NAMES       of ${MEASURES.join(", ")}

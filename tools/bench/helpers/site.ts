@@ -8,7 +8,7 @@ import { type Child, startMeasured } from "./child.ts"
 
 export type Backend = "redis" | "embedded"
 
-/** What all measures share: the stores and the stand-in for Gemini, each a process of its own. */
+/** What all measures share: the stores and the simulated Gemini, each in its own process. */
 export interface Machine {
   /** An empty folder that is removed at the end. */
   folder: string
@@ -105,12 +105,12 @@ export async function startApi(
   return { api: await startMeasured("src/server.ts", options, { answers: `${url}/health/live` }), port, url }
 }
 
-/** Starts a worker beside the API and waits until the API has heard of it. */
+/** Starts a worker beside the API and waits until the API knows it. */
 export async function startWorker({ machine, env, url }: Site): Promise<Child> {
   return startMeasured("src/worker.ts", { cwd: machine.folder, env }, { answers: `${url}/health/ready` })
 }
 
-/** Starts one of `floors`, which says its port when it listens. */
+/** Starts one of `floors`, which sends its port when it listens. */
 export async function startFloor(
   { machine, env }: Site,
   name: string,

@@ -31,7 +31,7 @@ const AT_ONCE = 50
 /**
  * A storm of Stripe's events: each three times, in any order, one in twenty never, fifty at once, while a worker
  * deals with them and asks the simulator again. Afterwards the reconciler runs once.
- * @throws when an answer isn't 200, when an event is left, when somebody's tier isn't what Stripe says, and when
+ * @throws when an answer isn't 200, when an event is left, when a user's tier isn't what Stripe's data implies, and when
  * the database had to break a deadlock
  */
 export async function measureWebhooks(site: Site, { customers }: WebhookPace): Promise<Webhooks> {
@@ -105,7 +105,7 @@ async function untilSettled({ pool }: Site): Promise<number> {
   return performance.now() - startedAt
 }
 
-/** By the command that an operator has for it. @throws when it could not read somebody */
+/** Runs the operator's command. @throws when it can't read a customer */
 async function reconcileAll({ machine }: Site, env: Record<string, string>): Promise<void> {
   const command = fileURLToPath(new URL("../../../src/cli/billing-reconcile.ts", import.meta.url))
   const { folder: cwd } = machine
@@ -122,10 +122,10 @@ async function checkTiers({ pool }: Site, stripe: StripeSimulator): Promise<void
   )
   const wrong = rows.filter(({ stripe_id, pro }) => pro !== isPro(stripe.truth(stripe_id)))
   if (wrong.length > 0)
-    throw new Error(`${wrong.length} of ${rows.length} have another tier than Stripe says.`)
+    throw new Error(`${wrong.length} of ${rows.length} have the wrong tier by Stripe's data.`)
 }
 
-/** A transaction that PostgreSQL breaks is tried again, and nobody would see it. */
+/** A deadlocked transaction is retried, so nothing else would show it. */
 async function checkDeadlocks({ pool }: Site): Promise<void> {
   const { rows } = await pool.query(
     "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()",
