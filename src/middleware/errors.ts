@@ -46,10 +46,9 @@ function toAppError(error: unknown): AppError {
   if (isUserGone(error)) return new Unauthenticated()
   const status = (error as { status?: unknown }).status
   if (typeof status === "number" && status >= 400 && status < 500) {
-    return new AppError(status, "invalid_request", "The request couldn't be parsed.")
+    return new AppError("invalid_request", "The request couldn't be parsed.", { status })
   }
   return new AppError(
-    500,
     "internal",
     "Something went wrong on our side. Try again; if the error persists, report it with the request id.",
   )

@@ -70,7 +70,7 @@ function translate(error: unknown): unknown {
       return new InvalidRequest([{ path: "body", message: "The body isn't valid JSON." }])
   }
   if (status !== undefined && status >= 400 && status < 500) {
-    return new AppError(status, "invalid_request", "The body couldn't be read.")
+    return new AppError("invalid_request", "The body couldn't be read.", { status })
   }
   return error
 }

@@ -1,8 +1,8 @@
 import { Unavailable } from "./errors.ts"
 
-/** Limits how many calls run concurrently and how many wait. */
+/** Limits how many calls run at once and how many wait. */
 export interface Semaphore {
-  /** @throws {Unavailable} at once if too many calls wait already */
+  /** @throws {Unavailable} at once when too many are waiting */
   run<T>(work: () => Promise<T>): Promise<T>
 }
 
@@ -19,7 +19,7 @@ export function createSemaphore({ running, waiting }: { running: number; waiting
     await new Promise<void>((resolve) => queue.push(resolve))
   }
 
-  /** Hands the slot to the next waiting call, if there is one. */
+  /** Hands the permit to the next in line, if any. */
   function release(): void {
     const next = queue.shift()
     if (next) next()
