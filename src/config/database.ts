@@ -62,7 +62,8 @@ export async function inTransaction<T>(
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
-  // A connection lost between two statements emits an event that would end the process. The next statement fails anyway.
+  // A connection lost between two statements emits an event that would end the process. The next statement fails
+  // anyway.
   const ignore = () => undefined
   client.on("error", ignore)
   let broken: unknown

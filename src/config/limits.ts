@@ -13,7 +13,8 @@ export type LimitName = "auth" | "read" | "write" | "message"
 
 /**
  * Rate limits against abuse. The daily quota is in services/usage, the budget of codes in services/auth. Reads and
- * messages are counted per process: a shared counter would cost more than a read, and the quota bounds messages exactly.
+ * messages are counted per process: a shared counter would cost more than a read, and the quota bounds messages
+ * exactly.
  */
 export const LIMITS: Record<LimitName, Limit> = {
   auth: { quota: 300, windowMs: MINUTE, shared: true },

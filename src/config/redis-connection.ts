@@ -19,8 +19,8 @@ export function connect(url: string, log: Logger, options: RedisOptions = {}): R
 }
 
 /**
- * Connects for subscriptions. In a cluster every node publishes all messages, so one node is enough and the next replaces
- * it when it fails. Unlike ioredis's cluster subscriber, this connection emits `ready` after reconnecting.
+ * Connects for subscriptions. In a cluster every node publishes all messages, so one node is enough and the next
+ * replaces it when it fails. Unlike ioredis's cluster subscriber, this connection emits `ready` after reconnecting.
  */
 export function connectSubscriber(url: string, log: Logger): Redis {
   const address = addressOf(url)

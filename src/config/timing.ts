@@ -2,9 +2,10 @@ import { deepFreeze } from "../utils/deep-freeze.ts"
 import { DAY, HOUR, MINUTE, SECOND } from "../utils/time.ts"
 
 /**
- * Every duration in milliseconds. Code with a context reads `ctx.timing`; code without one imports this or gets its group
- * as an argument. Tests shorten what they wait for, and `tests/unit/timing.test.ts` asserts how the values relate.
- * Defaults of settings are here too; `config/environment.ts` reads the settings and `config/limits.ts` has rate limits.
+ * Every duration in milliseconds. Code with a context reads `ctx.timing`; code without one imports this or gets its
+ * group as an argument. Tests shorten what they wait for, and `tests/unit/timing.test.ts` asserts how the values
+ * relate. Defaults of settings are here too; `config/environment.ts` reads the settings and `config/limits.ts` has rate
+ * limits.
  */
 export const TIMING = deepFreeze({
   http: {
@@ -15,7 +16,7 @@ export const TIMING = deepFreeze({
     connectionsCheckMs: 1 * SECOND,
     /** Above the usual load balancers' idle timeout (60 s), so that they never reuse a connection as we close it. */
     keepAliveMs: 65 * SECOND,
-    /** Cuts off clients that read nothing of a long response for up to twice this long; Node checks once per interval. */
+    /** Cuts off clients that read nothing of a long response for up to twice this long: Node checks per interval. */
     slowReaderMs: 10 * SECOND,
     /** The longest `Prefer: wait` that is honored. */
     longestWaitMs: 60 * SECOND,
@@ -64,7 +65,7 @@ export const TIMING = deepFreeze({
   revocations: {
     /** Leaves two thirds of `currentMs` to the query and a busy process before requests read sessions themselves. */
     pollMs: 300,
-    /** How long a poll's result counts as current: tokens must be invalid everywhere a second after their session ends. */
+    /** How long a poll's result is current: tokens must be invalid everywhere a second after their session ends. */
     currentMs: 1 * SECOND,
     /** A later response wouldn't count as current; the connection is replaced. */
     latestTimeoutMs: 1 * SECOND,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import type { AdminFile } from "../schemas/admin-system.ts"
 import type { Context } from "../services/context.ts"
-import type { HttpResponse, PublicInput } from "./http.ts"
+import { type HttpResponse, html, type PublicInput } from "./http.ts"
 import { PAGE_POLICY } from "./presenters/page.ts"
 
 /** Returns the admin page. It contains no data and loads it through the API with the operator's session. */
@@ -22,8 +22,7 @@ export async function getAdminFile(
 }
 
 async function page(file: string): Promise<HttpResponse> {
-  const headers = { "Content-Security-Policy": PAGE_POLICY }
-  return { status: 200, text: await read(file), type: "text/html; charset=utf-8", headers }
+  return html(await read(file), { "Content-Security-Policy": PAGE_POLICY })
 }
 
 const read = (file: string) => readFile(new URL(`../pages/admin/${file}`, import.meta.url), "utf8")

@@ -40,21 +40,21 @@ export async function searchUser(
 ): Promise<HttpResponse> {
   const id = await findUserId(ctx, body.mobileNumber)
   admin.about(id)
-  return ok(presentUserOverview(await lookUpUser(ctx, id)))
+  return overview(ctx, id)
 }
 
 export async function getUser(ctx: Context, { params }: PublicInput<ById>): Promise<HttpResponse> {
-  return ok(presentUserOverview(await lookUpUser(ctx, params.id)))
+  return overview(ctx, params.id)
 }
 
 export async function postSuspension(ctx: Context, { params }: PublicInput<ById>): Promise<HttpResponse> {
   await suspendUser(ctx, params.id)
-  return ok(presentUserOverview(await lookUpUser(ctx, params.id)))
+  return overview(ctx, params.id)
 }
 
 export async function deleteSuspension(ctx: Context, { params }: PublicInput<ById>): Promise<HttpResponse> {
   await unsuspendUser(ctx, params.id)
-  return ok(presentUserOverview(await lookUpUser(ctx, params.id)))
+  return overview(ctx, params.id)
 }
 
 export async function patchUserRole(
@@ -62,8 +62,11 @@ export async function patchUserRole(
   { params, body, admin }: AdminInput<ById & { body: RoleChange }>,
 ): Promise<HttpResponse> {
   await setRole(ctx, { actor: admin.actor, userId: params.id, role: body.role })
-  return ok(presentUserOverview(await lookUpUser(ctx, params.id)))
+  return overview(ctx, params.id)
 }
+
+const overview = async (ctx: Context, userId: string) =>
+  ok(presentUserOverview(await lookUpUser(ctx, userId)))
 
 export async function getBillingEvents(ctx: Context, { query }: PublicInput<Listed>): Promise<HttpResponse> {
   const { items, next } = await listBillingEvents(ctx, query)

@@ -5,7 +5,7 @@ import { openPortal } from "../services/billing/open-portal.ts"
 import { receiveEvent } from "../services/billing/receive-event.ts"
 import { startCheckout } from "../services/billing/start-checkout.ts"
 import type { Context } from "../services/context.ts"
-import { type HttpResponse, ok, type PublicInput, type UserInput } from "./http.ts"
+import { type HttpResponse, html, ok, type PublicInput, type UserInput } from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import { page } from "./presenters/page.ts"
 import { presentEntitlement, presentSubscription } from "./presenters/subscription.ts"
@@ -42,7 +42,7 @@ export function getReturnPage(
 ): HttpResponse {
   const known = Object.hasOwn(RETURNED, query.from ?? "") ? (query.from as keyof typeof RETURNED) : "portal"
   const [title, text] = RETURNED[known]
-  return { status: 200, text: page(title, `<p>${text}</p>`), type: "text/html; charset=utf-8" }
+  return html(page(title, `<p>${text}</p>`))
 }
 
 const RETURNED = {

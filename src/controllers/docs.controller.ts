@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import type { DocsFile } from "../schemas/docs.ts"
 import type { Context } from "../services/context.ts"
-import type { HttpResponse, PublicInput } from "./http.ts"
+import { type HttpResponse, html, type PublicInput } from "./http.ts"
 import { PAGE_POLICY } from "./presenters/page.ts"
 
 /** Serves the document that `describe` builds at the first request, which takes a few hundredths of a second. */
@@ -16,12 +16,7 @@ export function serveDocument(describe: () => object) {
 
 /** Returns the interactive documentation. Everything that it loads comes from this server. */
 export function getDocsPage(): HttpResponse {
-  return {
-    status: 200,
-    headers: { "Content-Security-Policy": PAGE_POLICY },
-    text: PAGE,
-    type: "text/html; charset=utf-8",
-  }
+  return html(PAGE, { "Content-Security-Policy": PAGE_POLICY })
 }
 
 const PAGE = `<!doctype html>

@@ -22,7 +22,7 @@ export interface PublicInput<T extends Parts = object> {
   requestId: string
   /** The client's address: IPv4, or the /64 of an IPv6 one. */
   address: string
-  /** Aborts when the client disconnects or the process stops. Made on first access, because most requests don't wait. */
+  /** Aborts when the client disconnects or the process stops. Created on first access: most requests don't wait. */
   readonly signal: AbortSignal
 }
 
@@ -52,6 +52,12 @@ export type HttpResponse = { status: number; headers?: Record<string, string> } 
 type Headers = Record<string, string>
 
 export const ok = (body: unknown, headers?: Headers): HttpResponse => ({ status: 200, body, headers })
+export const html = (text: string, headers?: Headers): HttpResponse => ({
+  status: 200,
+  text,
+  type: "text/html; charset=utf-8",
+  headers,
+})
 export const created = (body: unknown, headers?: Headers): HttpResponse => ({ status: 201, body, headers })
 export const accepted = (body: unknown, headers?: Headers): HttpResponse => ({ status: 202, body, headers })
 export const noContent = (): HttpResponse => ({ status: 204, empty: true })

@@ -83,38 +83,23 @@ export async function getMessages(
   )
 }
 
-export async function getMessage(
-  ctx: Context,
-  { user, params }: UserInput<OneMessage>,
-): Promise<HttpResponse> {
-  return ok(
-    presentMessage(
-      ctx,
-      await findOwnMessage(ctx, { userId: user.userId, chatroomId: params.id, messageId: params.messageId }),
-    ),
-  )
+export async function getMessage(ctx: Context, input: UserInput<OneMessage>): Promise<HttpResponse> {
+  return ok(presentMessage(ctx, await findOwnMessage(ctx, idsOf(input))))
 }
 
-export async function streamMessage(
-  ctx: Context,
-  { user, params, header, signal }: UserInput<OneMessage>,
-): Promise<HttpResponse> {
-  const { id } = await findOwnReply(ctx, {
-    userId: user.userId,
-    chatroomId: params.id,
-    messageId: params.messageId,
-  })
+export async function streamMessage(ctx: Context, input: UserInput<OneMessage>): Promise<HttpResponse> {
+  const { user, header, signal } = input
+  const { id } = await findOwnReply(ctx, idsOf(input))
   const release = ctx.streamLimit.take(user.userId)
   const changes = followReply(ctx, { replyId: id, lastEventId: header("last-event-id"), signal })
   return events(whileOpen(presentReplyEvents(ctx, changes), release))
 }
 
-export async function cancelMessage(
-  ctx: Context,
-  { user, params, signal }: UserInput<OneMessage>,
-): Promise<HttpResponse> {
-  const { id: chatroomId, messageId } = params
-  return ok(
-    presentMessage(ctx, await cancelReply(ctx, { userId: user.userId, chatroomId, messageId, signal })),
-  )
+export async function cancelMessage(ctx: Context, input: UserInput<OneMessage>): Promise<HttpResponse> {
+  const { signal } = input
+  return ok(presentMessage(ctx, await cancelReply(ctx, { ...idsOf(input), signal })))
+}
+
+function idsOf({ user, params }: UserInput<OneMessage>) {
+  return { userId: user.userId, chatroomId: params.id, messageId: params.messageId }
 }

@@ -1,4 +1,4 @@
-/** Makes the `Link` header (RFC 8288) to the page after `cursor`, relative to the server's root; none on the last page. */
+/** Makes the `Link` header (RFC 8288) to the page after `cursor`, relative to the root; none on the last page. */
 export function nextLink(
   path: string,
   query: { limit: number },

@@ -1,13 +1,12 @@
 import type { Context } from "../services/context.ts"
 import { checkHealth } from "../services/platform/health.ts"
 import { readMetrics } from "../services/platform/read-metrics.ts"
-import { type HttpResponse, ok, type PublicInput } from "./http.ts"
+import { type HttpResponse, html, ok, type PublicInput } from "./http.ts"
 import { page } from "./presenters/page.ts"
 
 /** Returns the words `Home Route`; browsers get them on a page with links. */
 export function getHome(_ctx: Context, { header }: PublicInput): HttpResponse {
-  if (header("accept")?.includes("text/html"))
-    return { status: 200, text: PAGE, type: "text/html; charset=utf-8" }
+  if (header("accept")?.includes("text/html")) return html(PAGE)
   return { status: 200, text: "Home Route", type: "text/plain; charset=utf-8" }
 }
 

@@ -18,8 +18,8 @@ export interface Embedded {
 }
 
 /**
- * Starts what isn't configured, concurrently where possible: PostgreSQL and a secret under `DATA_DIR`, and simulators of
- * Gemini and Stripe. If one fails, the others are stopped and its error is thrown. In production everything is
+ * Starts what isn't configured, concurrently where possible: PostgreSQL and a secret under `DATA_DIR`, and simulators
+ * of Gemini and Stripe. If one fails, the others are stopped and its error is thrown. In production everything is
  * configured, which `readConfig` ensures.
  * @param beside uses the PostgreSQL of a running server, for commands that may run at the same time
  * @param signal cancels the start

@@ -14,8 +14,8 @@ type Owner = z.infer<typeof Owner>
 
 /**
  * Opens the Stripe simulator of a data folder. Uses the one that another process runs or starts one, because two would
- * overwrite each other's data. Reuses the last port if it is free, so that open Checkout pages and other processes still
- * reach the simulator after a restart. `stop` ends only a simulator that we started; `signal` cancels the start.
+ * overwrite each other's data. Reuses the last port if it is free, so that open Checkout pages and other processes
+ * still reach the simulator after a restart. `stop` ends only a simulator that we started; `signal` cancels the start.
  */
 export async function openStripeSimulator(
   dataDir: string,

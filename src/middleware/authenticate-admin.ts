@@ -10,8 +10,8 @@ import { Forbidden, Unauthenticated } from "../utils/errors.ts"
 import { bearerToken } from "./authenticate.ts"
 
 /**
- * Authenticates an operator by bearer token or by session cookie. Browsers send the cookie with requests of any page, so
- * cookie-authenticated changes are accepted only from this server's own pages.
+ * Authenticates an operator by bearer token or by session cookie. Browsers send the cookie with requests of any page,
+ * so cookie-authenticated changes are accepted only from this server's own pages.
  * @throws {Unauthenticated | Forbidden}
  */
 export async function authenticateAdmin(ctx: Context, req: Request): Promise<AuthenticatedAdmin> {

@@ -4,7 +4,7 @@ import { type FieldFault, InvalidRequest } from "../utils/errors.ts"
 /** More faults would tell a client nothing new, and a hostile body may have a million. */
 const MAX_FAULTS = 20
 
-/** Parses `value` by `schema`. @throws {InvalidRequest} with the faults' paths below `part` (`body`, `query`, `params`) */
+/** Parses `value` by `schema`. @throws {InvalidRequest} with fault paths below `part`: `body`, `query`, `params` */
 export function validate<S extends z.ZodType>(schema: S, value: unknown, part: string): z.infer<S> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data

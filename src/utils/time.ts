@@ -15,8 +15,8 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Creates a clock, in milliseconds, that advances by at most `maxStepMs` between two readings. A suspended process can't
- * process responses that have arrived, so a long suspension must not count as the other side's silence.
+ * Creates a clock, in milliseconds, that advances by at most `maxStepMs` between two readings. A suspended process
+ * can't process responses that have arrived, so a long suspension must not count as the other side's silence.
  */
 export function createTurnClock(maxStepMs: number): () => number {
   let elapsedMs = 0

@@ -43,7 +43,7 @@ export async function giveTree(folder: string, account: NonNullable<Account>): P
   await lchown(folder, account.uid, account.gid)
 }
 
-/** Returns an environment for PostgreSQL that needs no system locale and passes on none of our PGDATA, PGPORT or LC_*. */
+/** Returns an environment for PostgreSQL without our PGDATA, PGPORT and LC_*, and without need of a system locale. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = ["PATH", "TMPDIR", "SystemRoot", "TEMP", "TMP"]
   const env: NodeJS.ProcessEnv = { LC_ALL: "C" }

@@ -37,8 +37,8 @@ export type OpenCluster = {
 const STAGING = /\.new-(\d+)-[0-9a-f]+$/
 
 /**
- * Opens `<dataDir>/postgres`, or creates it in a staging folder that is renamed at the end. A folder with the final name
- * is therefore complete, and is never deleted.
+ * Opens `<dataDir>/postgres`, or creates it in a staging folder that is renamed at the end. A folder with the final
+ * name is therefore complete, and is never deleted.
  * @throws {ClusterUnusable | FilesUnreachable | StartFailed | DiskFull}
  */
 export async function openCluster(options: OpenCluster): Promise<Site> {

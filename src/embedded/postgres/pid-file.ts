@@ -31,8 +31,8 @@ async function isOld(file: string): Promise<boolean> {
 }
 
 /**
- * Parses line 1, the process id, and line 4, the port, which is written a moment later (LOCK_FILE_LINE_* in PostgreSQL's
- * miscadmin.h).
+ * Parses line 1, the process id, and line 4, the port, which is written a moment later (LOCK_FILE_LINE_* in
+ * PostgreSQL's miscadmin.h).
  */
 export function parsePidFile(content: string): { pid: number | undefined; port: number | undefined } {
   const lines = content.split("\n")

@@ -81,8 +81,8 @@ async function startPostmaster(options: Acquire, wait: () => Promise<void>, isLa
 }
 
 /**
- * Starts PostgreSQL detached, so that Ctrl-C doesn't reach it, and with its output in a file, so that it survives if the
- * application is killed.
+ * Starts PostgreSQL detached, so that Ctrl-C doesn't reach it, and with its output in a file, so that it survives if
+ * the application is killed.
  */
 function spawnPostgres({ site, binaries, settings }: Acquire, port: number): ChildProcess {
   const log = openSync(site.log, "a", 0o600)

@@ -31,8 +31,8 @@ function isZombie(pid: number): boolean {
 }
 
 /**
- * Returns the command line of a process, also of other accounts; undefined if it can't be read. Outside Linux it is split
- * at spaces, so search for paths in the joined text.
+ * Returns the command line of a process, also of other accounts; undefined if it can't be read. Outside Linux it is
+ * split at spaces, so search for paths in the joined text.
  */
 export async function commandOf(pid: number): Promise<string[] | undefined> {
   if (process.platform === "win32") return undefined
