@@ -48,7 +48,7 @@ async function reconcileOnce(
   stack.defer(() => owned.close())
   signal.addEventListener("abort", () => owned.beginShutdown())
   const found = await scopeOf(owned.ctx, scope)
-  if (found === null) tell("No such customer, or none that Stripe knows.")
+  if (found === null) tell("There is no such customer, or Stripe doesn't know it.")
   else await run(owned.ctx, found, json)
   if (found === null || signal.aborted) process.exitCode = 1
   stop()

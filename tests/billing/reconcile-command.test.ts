@@ -96,5 +96,5 @@ test("who isn't there, and options that don't go together, are told", { timeout:
   const stranger = await reconcile(["--user", "01a20380-35df-77b7-a96a-565deb07f9f4"])
   expect(stranger).toMatchObject({ code: 1, err: expect.stringContaining("no such customer") })
   const wrong = await reconcile(["--all", "--recent"])
-  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("Only one") })
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("only one") })
 })
