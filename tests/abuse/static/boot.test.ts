@@ -5,7 +5,7 @@ import { secretsOf } from "../../../src/config/secrets.ts"
 import { MINUTE } from "../../../src/utils/time.ts"
 import { startChild } from "../../../tools/lib/child.ts"
 import { openFolder } from "../../../tools/lib/stores.ts"
-import { testStack } from "../../faults/kit.ts"
+import { testStack } from "../../helpers/stack.ts"
 
 const STRONG = "bN3vQ8xkZ1pLw7sTf5hYr2uGm6jDc9eA"
 

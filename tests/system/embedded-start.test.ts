@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
 import { readConfig } from "../../src/config/env.ts"
 import { startEmbedded } from "../../src/embedded/index.ts"
-import { childrenOf } from "../faults/kit.ts"
-import { run, testFolder } from "./helpers.ts"
+import { childrenOf } from "./kit.ts"
+import { run, testFolder } from "./programs.ts"
 
 const quiet = () => undefined
 /** Those that began after `before` was taken; others may end at any time. */

@@ -5,7 +5,7 @@ import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
 import { createTakeovers } from "../../src/services/replies/worker/takeovers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
-import { testStack } from "./kit.ts"
+import { testStack } from "../helpers/stack.ts"
 
 /** A service that makes no replies, and somebody who may ask. It ends with the test. */
 async function startWithoutWorker() {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import Stripe from "stripe"
 import { expect, onTestFinished, test } from "vitest"
 import { openStripeSimulator } from "../../src/embedded/stripe-simulator.ts"
-import { gone, run, testFolder } from "./helpers.ts"
+import { gone, run, testFolder } from "./programs.ts"
 
 const hold = fileURLToPath(new URL("./fixtures/hold-stripe.ts", import.meta.url))
 

@@ -8,10 +8,10 @@ import { hasEnded } from "../../src/embedded/postgres/processes.ts"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
 import { openFolder } from "../../tools/lib/stores.ts"
 import { until } from "../../tools/lib/until.ts"
-import { testStack } from "../faults/kit.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
-import { takeBaseBackup } from "../helpers/base-backup.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { takeBaseBackup } from "./base-backup.ts"
+import { testStack } from "./kit.ts"
 
 const SETTINGS = { wal_level: "replica", max_wal_senders: "5", wal_keep_size: "64MB", max_connections: "200" }
 

@@ -7,11 +7,10 @@ import { startStripeSimulator } from "../../simulators/stripe/server.ts"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
 import { type Child, startChild } from "../../tools/lib/child.ts"
 import { createHttp } from "../../tools/lib/http.ts"
-import { freePort, startRedis } from "../../tools/lib/redis-server.ts"
+import { freePort } from "../../tools/lib/redis-server.ts"
 import { openFolder } from "../../tools/lib/stores.ts"
-import { testStack } from "../faults/kit.ts"
-import { createTestDatabase } from "../helpers/database.ts"
-import { ROOT, read } from "./kit.ts"
+import { ROOT, read } from "../deploy/kit.ts"
+import { openTestStores, testStack } from "./kit.ts"
 
 /** What an orderly stop takes at most; the platforms give more. */
 const STOP_WITHIN_MS = 10 * SECOND
@@ -66,16 +65,15 @@ function build(folder: string): void {
 }
 
 async function productionEnvironment(stack: AsyncDisposableStack): Promise<Record<string, string>> {
-  const database = await createTestDatabase()
-  stack.defer(() => database.drop())
+  const { databaseUrl, redisUrl } = await openTestStores(stack, "redis")
   const gemini = await startGeminiSimulator({ chunkDelayMs: 0 })
   stack.defer(() => gemini.close())
   const stripe = await startStripeSimulator()
   stack.defer(() => stripe.close())
   return {
     NODE_ENV: "production",
-    DATABASE_URL: database.url,
-    REDIS_URL: (await startRedis(stack)) as string,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl as string,
     PUBLIC_URL: "https://chat.example.com",
     JWT_SECRET: "a secret for tests, as long as it must be",
     OTP_DELIVERY: "response",

@@ -14,7 +14,8 @@ import { join } from "node:path"
 import { afterAll, describe, expect, test } from "vitest"
 import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
-import { gone, holdPostgres, query, run, tempFolder, testFolder, until } from "./helpers.ts"
+import { until } from "../../tools/lib/until.ts"
+import { gone, holdPostgres, query, run, tempFolder, testFolder } from "./programs.ts"
 
 const QUICK = { fsync: "off" }
 const hold = new URL("./fixtures/hold-postgres.ts", import.meta.url).pathname

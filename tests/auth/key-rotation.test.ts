@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { testStack } from "../faults/kit.ts"
 import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { testStack } from "../helpers/stack.ts"
 
 const OLD = "the-old-secret-as-long-as-it-must-be-for-HS256"
 const NEW = "the-new-secret-as-long-as-it-must-be-for-HS256"

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
-import { run } from "../embedded/helpers.ts"
+import { historyOf, standingOf, stripeIdOf, subscribe } from "../billing/kit.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
-import { historyOf, standingOf, stripeIdOf, subscribe } from "./kit.ts"
+import { run } from "./programs.ts"
 
 /** As under the launcher: half of a start is compiling. */
 const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))

@@ -2,10 +2,11 @@ import { appendFileSync, existsSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { boundLog, tailOf } from "../../src/embedded/postgres/log-file.ts"
-import { testFolder } from "./helpers.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
+import { testStack } from "../helpers/stack.ts"
 
 test("a full log becomes the former log, a small one stays", async () => {
-  const file = join(testFolder(), "log")
+  const file = join(await openFolder(testStack()), "log")
   writeFileSync(file, "short\n")
   await boundLog(file)
   expect(existsSync(`${file}.1`)).toBe(false)
@@ -16,7 +17,7 @@ test("a full log becomes the former log, a small one stays", async () => {
 })
 
 test("the tail begins where this start began", async () => {
-  const file = join(testFolder(), "log")
+  const file = join(await openFolder(testStack()), "log")
   writeFileSync(file, "of yesterday\n")
   const offset = statSync(file).size
   appendFileSync(file, "one\ntwo\n")

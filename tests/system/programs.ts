@@ -4,12 +4,12 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import pg from "pg"
 import { onTestFinished } from "vitest"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { MINUTE } from "../../src/utils/time.ts"
+import { until } from "../../tools/lib/until.ts"
 
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "embedded-"))
@@ -24,16 +24,8 @@ export function testFolder(): string {
   return folder
 }
 
-export async function until(what: string, holds: () => unknown, timeoutMs = MINUTE): Promise<void> {
-  const deadline = performance.now() + timeoutMs
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`)
-    await sleep(10)
-  }
-}
-
 export async function gone(pid: number): Promise<void> {
-  await until(`process ${pid} is gone`, () => !isAlive(pid))
+  await until(`process ${pid} is gone`, () => !isAlive(pid), { timeoutMs: MINUTE })
 }
 
 export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -72,8 +64,9 @@ export function run(args: string[], env: Record<string, string> = {}): Program {
     child.kill("SIGKILL")
   })
   const line = async (start: string) => {
-    await until(`"${start}" is printed; so far: ${errors}`, () => lines.some((l) => l.startsWith(start)))
-    return lines.find((l) => l.startsWith(start)) ?? ""
+    const find = () => lines.find((line) => line.startsWith(start))
+    await until(`"${start}" is printed`, find, { timeoutMs: MINUTE })
+    return find() ?? ""
   }
   return { child: child as Program["child"], lines, errors: () => errors, line, ended }
 }

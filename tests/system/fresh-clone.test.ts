@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, type TestContext, test } from "vitest"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
 import { freePort } from "../../tools/lib/redis-server.ts"
-import { testFolder, until } from "./helpers.ts"
+import { until } from "../../tools/lib/until.ts"
+import { testFolder } from "./programs.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -111,7 +112,9 @@ async function serves(server: Started, url: string, context: TestContext): Promi
       ({ ok }) => ok,
       () => false,
     )
-  await until("the server serves", async () => server.hasEnded() || (await answers()), SERVES_WITHIN_MS)
+  await until("the server serves", async () => server.hasEnded() || (await answers()), {
+    timeoutMs: SERVES_WITHIN_MS,
+  })
   if (!server.hasEnded()) return
   if (NO_WAY_TO_INSTALL.test(server.output())) context.skip("npm has neither a registry nor these packages")
   throw new Error(`npm start has ended:\n${server.output()}`)

@@ -3,11 +3,11 @@ import { expect, test } from "vitest"
 import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { openFolder } from "../../tools/lib/stores.ts"
-import { testStack } from "../faults/kit.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { takeBaseBackup } from "../helpers/base-backup.ts"
 import { ask, createRoom, finalReply, promptsUsed, send } from "../helpers/chat.ts"
-import { findPrograms, run, startPostgresOf } from "../helpers/debian-postgres.ts"
+import { takeBaseBackup } from "./base-backup.ts"
+import { findPrograms, run, startPostgresOf } from "./debian-postgres.ts"
+import { testStack } from "./kit.ts"
 
 const programs = findPrograms()
 

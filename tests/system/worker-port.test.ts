@@ -1,11 +1,8 @@
 import { networkInterfaces } from "node:os"
 import { expect, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
-import { startChild } from "../../tools/lib/child.ts"
 import { createHttp } from "../../tools/lib/http.ts"
-import { openFolder } from "../../tools/lib/stores.ts"
-import { createTestDatabase } from "../helpers/database.ts"
-import { testStack } from "./kit.ts"
+import { openDatabase, startProcess, testStack } from "./kit.ts"
 
 const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === "IPv6"))
 
@@ -15,19 +12,14 @@ test(
   "a worker without an API shows its metrics and that it lives on WORKER_PORT, and nothing else",
   async () => {
     const stack = testStack()
-    const folder = await openFolder(stack)
-    const database = await createTestDatabase()
-    stack.defer(() => database.drop())
     const env = {
-      DATABASE_URL: database.url,
-      GEMINI_API_KEY: "unused",
+      DATABASE_URL: await openDatabase(stack),
       JWT_SECRET: "x".repeat(32),
       METRICS_TOKEN: TOKEN,
       WORKER_PORT: "0",
       HOST: hasIPv6 ? "::" : "127.0.0.1",
     }
-    const worker = startChild({ entry: "src/worker.ts", env, cwd: folder })
-    stack.defer(async () => void (await worker.kill("SIGKILL")))
+    const worker = await startProcess(stack, { entry: "src/worker.ts", env })
     await worker.printed("metrics and liveness are served")
     const url = /"url":"([^"]+)"/.exec(worker.output())?.[1] as string
     // `::` is what fly.toml says: its private network is IPv6, its proxy comes by IPv4.

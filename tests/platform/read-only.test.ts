@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, makePro, send } from "../helpers/chat.ts"
-import { testStack } from "./kit.ts"
+import { testStack } from "../helpers/stack.ts"
 
 const CONNECTIONS = 4
 

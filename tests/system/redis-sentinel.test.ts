@@ -5,8 +5,8 @@ import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
-import { startRedisPair } from "../helpers/redis-sentinel.ts"
 import { isRedisLeftOut, testStack } from "./kit.ts"
+import { startRedisPair } from "./redis-sentinel.ts"
 
 const PROMPTS = 40
 const KILLED_AFTER = 15

@@ -1,13 +1,10 @@
-import { once } from "node:events"
-import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import pg from "pg"
 import { expect, test } from "vitest"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
-import { type Child, startChild } from "../../tools/lib/child.ts"
-import { openFolder } from "../../tools/lib/stores.ts"
-import { createTestDatabase } from "../helpers/database.ts"
-import { testStack } from "./kit.ts"
+import type { Child } from "../../tools/lib/child.ts"
+import { type StoreProxy, startProxy } from "../abuse/kit/proxy.ts"
+import { openDatabase, startProcess, testStack } from "./kit.ts"
 
 const PATIENCE_SECONDS = 3
 const BLOCK = fileURLToPath(new URL("./fixtures/block-on-signal.mjs", import.meta.url))
@@ -29,7 +26,7 @@ test(
   "a worker whose loops hang ends with code 1: its database takes everything and answers nothing",
   async () => {
     const { worker, proxy } = await startWorkerProcess({ behindProxy: true })
-    proxy?.swallow()
+    proxy?.hold()
     expect(await worker.ended).toEqual({ code: 1, signal: null })
     expect(worker.output()).toMatch(
       /"loop":"(sweep of running replies|heartbeat)".*a loop of the worker hangs; ending/,
@@ -60,7 +57,7 @@ test.skipIf(process.platform === "win32")(
 
 interface Started {
   worker: Child
-  proxy: Proxy | null
+  proxy: StoreProxy | null
   /** When the worker last said that it lives, in ms. */
   heartbeat(): Promise<number>
 }
@@ -73,20 +70,17 @@ async function startWorkerProcess({
   behindProxy?: boolean
 }): Promise<Started> {
   const stack = testStack()
-  const folder = await openFolder(stack)
-  const database = await createTestDatabase()
-  stack.defer(() => database.drop())
-  const proxy = behindProxy ? await startProxy(stack, new URL(database.url)) : null
+  const databaseUrl = await openDatabase(stack)
+  const proxy = behindProxy ? await startProxy(databaseUrl) : null
+  stack.defer(() => proxy?.close())
   const env = {
-    DATABASE_URL: proxy?.url ?? database.url,
-    GEMINI_API_KEY: "unused",
+    DATABASE_URL: proxy?.url ?? databaseUrl,
     JWT_SECRET: "x".repeat(32),
     WATCHDOG_SECONDS: `${PATIENCE_SECONDS}`,
   }
-  const worker = startChild({ entry: "src/worker.ts", flags, env, cwd: folder })
-  stack.defer(async () => void (await worker.kill("SIGKILL")))
+  const worker = await startProcess(stack, { entry: "src/worker.ts", flags, env })
   await worker.printed("The worker is running")
-  return { worker, proxy, heartbeat: () => lastHeartbeat(database.url) }
+  return { worker, proxy, heartbeat: () => lastHeartbeat(databaseUrl) }
 }
 
 async function lastHeartbeat(url: string): Promise<number> {
@@ -95,40 +89,4 @@ async function lastHeartbeat(url: string): Promise<number> {
   const { rows } = await client.query<{ seen: Date | null }>("SELECT max(seen_at) AS seen FROM workers")
   await client.end()
   return rows[0]?.seen?.getTime() ?? 0
-}
-
-interface Proxy {
-  url: string
-  /** From now on nothing goes through, and no connection ends. */
-  swallow(): void
-}
-
-async function startProxy(stack: AsyncDisposableStack, target: URL): Promise<Proxy> {
-  const sockets = new Set<Socket>()
-  let swallowing = false
-  const server = createServer((near) => {
-    const far = connect(Number(target.port), target.hostname)
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on("error", () => undefined)
-    }
-    near.on("data", (data) => void (swallowing || far.write(data)))
-    far.on("data", (data) => void (swallowing || near.write(data)))
-    near.on("close", () => far.destroy())
-    far.on("close", () => near.destroy())
-  })
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  stack.defer(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const url = new URL(target)
-  url.port = `${(server.address() as AddressInfo).port}`
-  return {
-    url: url.href,
-    swallow() {
-      swallowing = true
-    },
-  }
 }

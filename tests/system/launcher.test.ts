@@ -2,7 +2,8 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync 
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
-import { gone, run, testFolder, until } from "./helpers.ts"
+import { until } from "../../tools/lib/until.ts"
+import { gone, run, testFolder } from "./programs.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const HOST = `${process.platform}-${process.arch}`

@@ -1,11 +1,11 @@
-import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { queuePrefix } from "../../src/services/platform/job-queue.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { MINUTE } from "../../src/utils/time.ts"
+import { askRedis } from "../../tools/lib/redis-server.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
-import { type RedisCluster, startRedisCluster } from "../helpers/redis-cluster.ts"
+import { type RedisCluster, startRedisCluster } from "./redis-cluster.ts"
 
 const stack = new AsyncDisposableStack()
 let cluster: RedisCluster
@@ -98,16 +98,7 @@ test(
 )
 
 async function keysByNode({ nodes }: RedisCluster): Promise<string[][]> {
-  return Promise.all(
-    nodes.map(async ({ url }) => {
-      const client = new Redis(url)
-      try {
-        return await client.keys("*")
-      } finally {
-        client.disconnect()
-      }
-    }),
-  )
+  return Promise.all(nodes.map(({ url }) => askRedis(url, (client) => client.keys("*"))))
 }
 
 async function nodeOfQueue(cluster: RedisCluster): Promise<number> {

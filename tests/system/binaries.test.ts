@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
-import { run, testFolder } from "./helpers.ts"
+import { run, testFolder } from "./programs.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const platform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`

@@ -3,10 +3,7 @@ import { type AddressInfo, connect, createServer } from "node:net"
 import pg from "pg"
 import { expect, inject, test } from "vitest"
 import { PostgresUnfit, waitForPostgres } from "../../src/config/postgres-ready.ts"
-import { startChild } from "../../tools/lib/child.ts"
-import { openFolder } from "../../tools/lib/stores.ts"
-import { createTestDatabase } from "../helpers/database.ts"
-import { testStack } from "./kit.ts"
+import { openDatabase, startProcess, testStack } from "./kit.ts"
 
 const never = new AbortController().signal
 
@@ -47,14 +44,9 @@ function recovering(): Buffer {
 
 test("a start waits for a PostgreSQL that recovers, says so, and goes on", async () => {
   const stack = testStack()
-  const database = await createTestDatabase()
-  stack.defer(() => database.drop())
   let recovers = true
-  const url = await openWay(stack, database.url, { refuses: () => recovers })
-  const folder = await openFolder(stack)
-  const env = { DATABASE_URL: url, DATA_DIR: folder, PORT: "0", GEMINI_API_KEY: "none", LOG_LEVEL: "info" }
-  const child = startChild({ entry: "src/server.ts", env, cwd: folder })
-  stack.defer(async () => void (await child.kill("SIGKILL")))
+  const url = await openWay(stack, await openDatabase(stack), { refuses: () => recovers })
+  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
   await child.printed("PostgreSQL isn't ready yet (the database system is in recovery mode); waiting for it")
   recovers = false
   await child.printed("Listening on")
@@ -64,10 +56,7 @@ test("a start waits for a PostgreSQL that recovers, says so, and goes on", async
 test("a start that waits for PostgreSQL ends at once when it is told to", async () => {
   const stack = testStack()
   const url = await openWay(stack, inject("databaseUrl"), { refuses: () => true })
-  const folder = await openFolder(stack)
-  const env = { DATABASE_URL: url, DATA_DIR: folder, PORT: "0", GEMINI_API_KEY: "none" }
-  const child = startChild({ entry: "src/server.ts", env, cwd: folder })
-  stack.defer(async () => void (await child.kill("SIGKILL")))
+  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
   await child.printed("waiting for it")
   expect(await child.kill("SIGTERM")).toEqual({ code: 0, signal: null })
 })
@@ -99,10 +88,7 @@ test("a PostgreSQL older than 14 is refused, and both versions are named", async
   const actual = String(rows[0].server_version_num)
   const edit = (data: Buffer) => Buffer.from(data.toString("latin1").replaceAll(actual, "130009"), "latin1")
   const url = await openWay(stack, inject("databaseUrl"), { edit })
-  const folder = await openFolder(stack)
-  const env = { DATABASE_URL: url, DATA_DIR: folder, PORT: "0", GEMINI_API_KEY: "none" }
-  const child = startChild({ entry: "src/server.ts", env, cwd: folder })
-  stack.defer(async () => void (await child.kill("SIGKILL")))
+  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
   expect((await child.ended).code).toBe(1)
   expect(child.output()).toContain("PostgreSQL 13.9 at DATABASE_URL is too old; 14 or later is needed.")
   expect(child.output()).not.toMatch(/^\s+at /m)

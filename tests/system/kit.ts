@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs"
-import { describe, inject, onTestFinished } from "vitest"
-import { MINUTE } from "../../src/utils/time.ts"
+import { describe, inject } from "vitest"
+import { type Child, type ChildOptions, startChild } from "../../tools/lib/child.ts"
 import { type Client, signUp, type User } from "../../tools/lib/client.ts"
 import { type Heard, listen } from "../../tools/lib/listener.ts"
 import { createRandom } from "../../tools/lib/random.ts"
 import { startRedis } from "../../tools/lib/redis-server.ts"
-import type { Backend, Stores } from "../../tools/lib/stores.ts"
+import { type Backend, openFolder, type Stores } from "../../tools/lib/stores.ts"
 import { createTestDatabase } from "../helpers/database.ts"
+
+export { testStack } from "../helpers/stack.ts"
 
 export const isRedisLeftOut = inject("redisUrl") === null && process.env.TEST_REQUIRE_REDIS !== "1"
 
@@ -16,23 +18,35 @@ export function describeBackends(name: string, tests: (backend: Backend) => void
   describe.skipIf(isRedisLeftOut)(`${name}, queue in Redis`, () => tests("redis"))
 }
 
-/** What is put on it is undone at the end of the test, also of one that took too long. */
-export function testStack(): AsyncDisposableStack {
-  const stack = new AsyncDisposableStack()
-  onTestFinished(() => stack.disposeAsync(), CLEAN_UP_WITHIN_MS)
-  return stack
+/** The URL of a database of the test's own. */
+export async function openDatabase(stack: AsyncDisposableStack): Promise<string> {
+  const database = await createTestDatabase()
+  stack.defer(() => database.drop())
+  return database.url
 }
-
-const CLEAN_UP_WITHIN_MS = MINUTE
 
 /** A database and a Redis of the test's own. */
 export async function openTestStores(stack: AsyncDisposableStack, backend: Backend): Promise<Stores> {
-  const database = await createTestDatabase()
-  stack.defer(() => database.drop())
-  if (backend === "postgres") return { databaseUrl: database.url, redisUrl: null }
+  const databaseUrl = await openDatabase(stack)
+  if (backend === "postgres") return { databaseUrl, redisUrl: null }
   const redisUrl = await startRedis(stack)
   if (!redisUrl) throw new Error("TEST_REQUIRE_REDIS is set, and there is no redis-server on the PATH")
-  return { databaseUrl: database.url, redisUrl }
+  return { databaseUrl, redisUrl }
+}
+
+/** Starts a process in a folder of its own, which is its `DATA_DIR` too. It is killed with `stack`. */
+export async function startProcess(
+  stack: AsyncDisposableStack,
+  { env, ...options }: Omit<ChildOptions, "cwd">,
+): Promise<Child> {
+  const folder = await openFolder(stack)
+  const child = startChild({
+    ...options,
+    env: { DATA_DIR: folder, PORT: "0", GEMINI_API_KEY: "unused", ...env },
+    cwd: folder,
+  })
+  stack.defer(async () => void (await child.kill("SIGKILL")))
+  return child
 }
 
 /** A prompt that was accepted, and what its listener has at the end. */
