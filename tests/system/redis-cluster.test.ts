@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { queuePrefix } from "../../src/services/platform/job-queue.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { MINUTE } from "../../src/utils/time.ts"
+import { collect, joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"
 import { askRedis } from "../../tools/lib/redis-server.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { followRoom } from "../helpers/follow-room.ts"
 import { type RedisCluster, startRedisCluster } from "./redis-cluster.ts"
 
 const stack = new AsyncDisposableStack()
@@ -70,6 +72,47 @@ test("notices reach every process, whichever node it listens on", async () => {
     })
     .toContain("hello")
   unsubscribe()
+})
+
+test("the cached list is filled by one process and invalidated by another", async () => {
+  const names = async (each: TestApp) =>
+    (await each.http.get("/chatroom", { token: user.token })).body.map(({ name }: { name: string }) => name)
+  const isCached = async () =>
+    (await keysByNode(cluster)).flat().some((key) => key.includes(`chatrooms:`) && key.includes(user.user.id))
+  await createRoom(app, user, { name: "first" })
+  // A reader fills it only where Redis answers in time.
+  await expect.poll(async () => [(await names(other))[0], await isCached()]).toEqual(["first", true])
+  await createRoom(app, user, { name: "second" })
+  expect((await names(other))[0]).toBe("second")
+})
+
+test("a listener goes on in another process, from the reply log or the row, and a room's events come there", async () => {
+  const room = await createRoom(app, user)
+  const follower = followRoom(other, user, room)
+  const { reply } = (await send(app, user, room, "[[gemini: chunks=20 delay=30]] a long one")).body
+  const path = `/chatroom/${room.id}/message/${reply.id}/stream`
+  const first: ServerEvent[] = []
+  for await (const event of app.http.events(path, { token: user.token })) {
+    first.push(event)
+    if (joinDeltas(first) !== "") break
+  }
+  const headers = { "Last-Event-ID": first.at(-1)?.id ?? "" }
+  const rest = await collect(other.http.events(path, { token: user.token, headers }))
+  const stored = await finalReply(app, user, reply)
+  expect(joinDeltas([...first, ...rest])).toBe(stored.content)
+  await follower.until(() => expect(follower.texts()[reply.id]).toBe(stored.content))
+  await follower.stop()
+})
+
+test("a reply that is cancelled in one process stops in the worker of another", async () => {
+  const room = await createRoom(other, user)
+  const { reply } = (await send(other, user, room, "[[gemini: stall after=3]] endless")).body
+  const call = () => app.gemini.calls().find(({ prompt }) => prompt.includes("endless"))
+  await expect.poll(() => call()?.chunksSent).toBe(3)
+  const path = `/chatroom/${room.id}/message/${reply.id}/cancel`
+  const { body } = await other.http.post(path, undefined, { token: user.token })
+  expect(body.status).toBe("cancelled")
+  await expect.poll(() => call()?.aborted).toBe(true)
 })
 
 test(
