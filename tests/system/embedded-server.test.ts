@@ -19,13 +19,20 @@ interface Server extends Child {
   attempts: Attempts
 }
 
-/** What `npm start` runs, without any configuration but where. Whatever is left of it ends with `stack`. */
-async function startServer(stack: AsyncDisposableStack, folder: string, port: number): Promise<Server> {
+/**
+ * What `npm start` runs, without any configuration but where. Whatever is left of it ends with `stack`.
+ * @returns when it `says` that, null for at once
+ */
+async function startServer(
+  stack: AsyncDisposableStack,
+  folder: string,
+  { port, says = "Listening on" }: { port?: number; says?: string | null } = {},
+): Promise<Server> {
   const attempts = createAttempts()
-  const env = { PORT: String(port), DATA_DIR: folder, RATE_LIMIT_SCALE: "100" }
+  const PORT = String(port ?? (await freePort()))
   const child = startChild({
     entry: "src/server.ts",
-    env,
+    env: { PORT, DATA_DIR: folder, RATE_LIMIT_SCALE: "100" },
     cwd: folder,
     onLog: (line) => attempts.see(0, line),
   })
@@ -33,51 +40,58 @@ async function startServer(stack: AsyncDisposableStack, folder: string, port: nu
     if (!child.isAlive()) return
     if (!(await endsWithin(STOP_WITHIN_MS, child.kill("SIGTERM")))) await child.kill("SIGKILL")
   })
-  return Object.assign(child, { url: `http://127.0.0.1:${port}`, attempts })
+  if (says !== null) await child.printed(says)
+  return Object.assign(child, { url: `http://127.0.0.1:${PORT}`, attempts })
 }
 
-const LISTENS = "Listening on"
+const pidFile = (folder: string) => join(folder, "postgres", "cluster", "postmaster.pid")
 
 async function postgresOf(folder: string): Promise<number> {
-  const file = await readFile(join(folder, "postgres", "cluster", "postmaster.pid"), "utf8")
-  return Number(file.split("\n")[0])
+  return Number((await readFile(pidFile(folder), "utf8")).split("\n")[0])
 }
 
-/** Runs when everything else of the test is over: a PostgreSQL that was left behind must not stay. */
-function killLeftovers(stack: AsyncDisposableStack, pids: Set<number>): void {
+/** A server on a folder and a port that outlive it. */
+async function startFirst(signal: AbortSignal) {
+  const stack = testStack()
+  const folder = await openFolder(stack)
+  /** Processes that were seen. A PostgreSQL that was left behind must not stay when the test is over. */
+  const pids = new Set<number>()
   stack.defer(() => {
     for (const pid of pids) if (isAlive(pid)) process.kill(pid, "SIGKILL")
   })
+  const port = await freePort()
+  const server = await startServer(stack, folder, { port })
+  const client = createClient([server.url], createRandom("embedded"), signal)
+  const notePids = (parent: Child) => {
+    for (const pid of childrenOf(parent.pid)) pids.add(pid)
+  }
+  return { stack, folder, pids, port, server, client, notePids }
+}
+
+async function expectStopInTime(server: Child): Promise<void> {
+  const exit = server.kill("SIGTERM")
+  expect(await endsWithin(STOP_WITHIN_MS, exit)).toBe(true)
+  expect((await exit).code).toBe(0)
 }
 
 test(
   "after kill -9 of the whole server the next start adopts PostgreSQL and finishes the replies that were running",
   async ({ signal }) => {
-    const stack = testStack()
-    const folder = await openFolder(stack)
-    const pids = new Set<number>()
-    killLeftovers(stack, pids)
-    const port = await freePort()
-    const first = await startServer(stack, folder, port)
-    await first.printed(LISTENS)
-    const client = createClient([first.url], createRandom(2), signal)
+    const { stack, folder, pids, port, server: first, client, notePids } = await startFirst(signal)
     const user = await newUser(client)
     const prompts = Array.from({ length: 4 }, (_, i) => `[[gemini: chunks=40 delay=200]] question ${i}`)
     const asked = await askInRooms(client, user, prompts, signal)
     await until("all replies run", () => first.attempts.runningOn(0).length === prompts.length, { signal })
     const postgres = await postgresOf(folder)
-    for (const pid of [postgres, ...childrenOf(first.pid)]) pids.add(pid)
+    pids.add(postgres)
+    notePids(first)
 
     await first.kill("SIGKILL")
     expect(isAlive(postgres)).toBe(true)
-    await until(
-      "only PostgreSQL is left",
-      () => [...pids].every((pid) => pid === postgres || !isAlive(pid)),
-      { signal },
-    )
+    const isAlone = () => [...pids].every((pid) => pid === postgres || !isAlive(pid))
+    await until("only PostgreSQL is left", isAlone, { signal })
 
-    const second = await startServer(stack, folder, port)
-    await second.printed(LISTENS)
+    const second = await startServer(stack, folder, { port })
     expect(await postgresOf(folder)).toBe(postgres)
     for (const { path, replyId, heard } of asked) {
       const { text, dones } = await heard
@@ -87,10 +101,8 @@ test(
       expect(second.attempts.endings(replyId)).toBe(1)
     }
 
-    for (const pid of childrenOf(second.pid)) pids.add(pid)
-    const exit = second.kill("SIGTERM")
-    expect(await endsWithin(STOP_WITHIN_MS, exit)).toBe(true)
-    expect((await exit).code).toBe(0)
+    notePids(second)
+    await expectStopInTime(second)
     await until("nothing is left", () => ![...pids].some(isAlive), { signal })
   },
   5 * MINUTE,
@@ -99,26 +111,17 @@ test(
 test(
   "SIGTERM while replies run stops server, PostgreSQL and simulator within 10 s, and the next start finishes the replies",
   async ({ signal }) => {
-    const stack = testStack()
-    const folder = await openFolder(stack)
-    const pids = new Set<number>()
-    killLeftovers(stack, pids)
-    const port = await freePort()
-    const first = await startServer(stack, folder, port)
-    await first.printed(LISTENS)
-    const client = createClient([first.url], createRandom(3), signal)
+    const { stack, folder, pids, port, server: first, client, notePids } = await startFirst(signal)
     const user = await newUser(client)
     const [asked] = await askInRooms(client, user, ["[[gemini: chunks=60 delay=100]] a long one"], signal)
     await until("the reply runs", () => first.attempts.runningOn(0).length === 1, { signal })
-    for (const pid of [await postgresOf(folder), ...childrenOf(first.pid)]) pids.add(pid)
+    pids.add(await postgresOf(folder))
+    notePids(first)
 
-    const exit = first.kill("SIGTERM")
-    expect(await endsWithin(STOP_WITHIN_MS, exit)).toBe(true)
-    expect((await exit).code).toBe(0)
+    await expectStopInTime(first)
     await until("nothing is left", () => ![...pids].some(isAlive), { signal })
 
-    const second = await startServer(stack, folder, port)
-    await second.printed(LISTENS)
+    await startServer(stack, folder, { port })
     const { dones, text } = (await asked?.heard) ?? {}
     expect(dones).toMatchObject([{ status: "completed", content: text }])
   },
@@ -128,30 +131,21 @@ test(
 test(
   "a second instance on the same DATA_DIR or port says why it can't start, and the first goes on",
   async ({ signal }) => {
-    const stack = testStack()
-    const folder = await openFolder(stack)
+    const { stack, folder, port, server: first } = await startFirst(signal)
     const other = await openFolder(stack)
-    const [port, otherPort] = [await freePort(), await freePort()]
-    const first = await startServer(stack, folder, port)
-    await first.printed(LISTENS)
 
-    const sameFolder = await startServer(stack, folder, otherPort)
+    const sameFolder = await startServer(stack, folder, { says: null })
     expect((await sameFolder.ended).code).toBe(1)
     expect(sameFolder.output()).toContain(
       `Another instance (process ${first.pid}) already runs on ${folder}.`,
     )
     expect(sameFolder.output()).toContain("DATA_DIR")
-    expect(sameFolder.output()).not.toMatch(/^\s+at /m)
 
-    const samePort = await startServer(stack, other, port)
+    const samePort = await startServer(stack, other, { port, says: null })
     expect((await samePort.ended).code).toBe(1)
     expect(samePort.output()).toContain(`Port ${port} is taken`)
-    expect(samePort.output()).not.toMatch(/^\s+at /m)
-    await until(
-      "its PostgreSQL is gone",
-      () => !existsSync(join(other, "postgres", "cluster", "postmaster.pid")),
-      { signal },
-    )
+    for (const refused of [sameFolder, samePort]) expect(refused.output()).not.toMatch(/^\s+at /m)
+    await until("its PostgreSQL is gone", () => !existsSync(pidFile(other)), { signal })
 
     expect((await fetch(`${first.url}/health/ready`)).status).toBe(200)
   },
@@ -161,11 +155,7 @@ test(
 test(
   "billing:reconcile beside a server reads the server's database and Stripe simulator",
   async ({ signal }) => {
-    const stack = testStack()
-    const folder = await openFolder(stack)
-    const server = await startServer(stack, folder, await freePort())
-    await server.printed(LISTENS)
-    const client = createClient([server.url], createRandom(4), signal)
+    const { folder, client } = await startFirst(signal)
     const token = await (await newUser(client)).token()
     const { url, sessionId } = (await client.post("/subscribe/pro", {}, { token })).body
     const simulator = (path: string, body: object) =>
@@ -190,11 +180,9 @@ test(
 test("SIGTERM while the database is being made ends everything at once, and the next start makes it anew", async () => {
   const stack = testStack()
   const folder = await openFolder(stack)
-  const first = await startServer(stack, folder, await freePort())
-  await first.printed("Creating the database")
+  const first = await startServer(stack, folder, { says: "Creating the database" })
   expect(await first.kill("SIGTERM")).toEqual({ code: 0, signal: null })
-  expect(existsSync(join(folder, "postgres", "cluster", "postmaster.pid"))).toBe(false)
-  const second = await startServer(stack, folder, await freePort())
-  await second.printed(LISTENS)
+  expect(existsSync(pidFile(folder))).toBe(false)
+  const second = await startServer(stack, folder)
   expect(await second.kill("SIGTERM")).toEqual({ code: 0, signal: null })
 })

@@ -1,6 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Scenario } from "../scenario.ts"
-import { redisOf, sendDuring, untilMidReply, untilTalking } from "./strikes.ts"
+import { redisOf, sendDuring, untilMidReply } from "./strikes.ts"
 
 const MAX_STRIKES = 5
 
@@ -15,7 +15,6 @@ export const redisKill: Scenario = {
     const { isQuick, strikes, signal, struck } = stage
     const redis = redisOf(stage)
     const awayMs = (isQuick ? 2 : 5) * SECOND
-    await untilTalking(stage)
     for (let strike = 0; strike < Math.min(strikes, isQuick ? 1 : MAX_STRIKES); strike++) {
       await untilMidReply(stage)
       await redis.kill()

@@ -5,11 +5,6 @@ import type { Exchange } from "../load.ts"
 import type { Stage } from "../scenario.ts"
 import { percentile } from "../takeovers.ts"
 
-/** Waits until replies are being made, so that there is something to hurt. */
-export async function untilTalking({ load, signal }: Stage): Promise<void> {
-  await until("the first replies are there", () => load.answered() > 0, { signal })
-}
-
 /** Waits until a stored reply is in its middle. */
 export async function untilMidReply({ cluster, signal }: Stage): Promise<void> {
   const isRunning = () =>
