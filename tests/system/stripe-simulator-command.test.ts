@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import Stripe from "stripe"
 import { afterEach, describe, expect, test } from "vitest"
 import type { Truth } from "../../simulators/stripe/server.ts"
-import { openCheckout, SECRET, startReceiver } from "./stripe-kit.ts"
+import { openCheckout, SECRET, startReceiver } from "../simulators/stripe-kit.ts"
 
 const MAIN = fileURLToPath(new URL("../../simulators/stripe/main.ts", import.meta.url))
 const cleaning: Array<() => unknown> = []
