@@ -1,13 +1,14 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import pg from "pg"
 import { chooseAccount, cleanEnvironment } from "../../src/embedded/postgres/account.ts"
+import { MINUTE } from "../../src/utils/time.ts"
+import { answers } from "../../tools/lib/postgres-process.ts"
 import { freePort } from "../../tools/lib/redis-server.ts"
+import { until } from "../../tools/lib/until.ts"
 
 const VERSIONS = "/usr/lib/postgresql"
-const POLL_MS = 50
 
 /** Where Debian's PostgreSQL keeps the programs of a version, server included; null: this machine has none. */
 export function findPrograms(): string | null {
@@ -32,28 +33,18 @@ export async function startPostgresOf(
   const account = chooseAccount(cluster)
   if (account) chownSync(cluster, account.uid, account.gid)
   const options = { ...account, env: cleanEnvironment(), cwd: "/" }
-  execFileSync(
-    join(programs, "initdb"),
-    ["-D", cluster, "-U", "app", "-A", "trust", "-E", "UTF8", "--no-locale"],
-    { ...options, stdio: "ignore" },
-  )
+  const how = ["-D", cluster, "-U", "app", "-A", "trust", "-E", "UTF8", "--no-locale"]
+  execFileSync(join(programs, "initdb"), how, { ...options, stdio: "ignore" })
   const port = await freePort()
-  const flags = [
-    "-D",
-    cluster,
-    "-p",
-    String(port),
-    "-c",
-    "listen_addresses=127.0.0.1",
-    "-k",
-    "",
-    "-c",
-    "fsync=off",
-  ]
+  const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
+  const flags = ["-D", cluster, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])]
   const server = spawn(join(programs, "postgres"), flags, { ...options, stdio: "ignore" })
-  stack.defer(() => stop(server))
+  stack.defer(async () => {
+    server.kill("SIGINT")
+    if (server.exitCode === null && server.signalCode === null) await once(server, "exit")
+  })
   const url = `postgres://app@127.0.0.1:${port}/postgres`
-  await untilAnswers(url)
+  await until("PostgreSQL answers", () => answers(url), { timeoutMs: MINUTE })
   return url
 }
 
@@ -61,23 +52,4 @@ export async function startPostgresOf(
 export function run(programs: string, name: string, ...args: string[]): void {
   const { status, stderr } = spawnSync(join(programs, name), args, { encoding: "utf8" })
   if (status !== 0) throw new Error(`${name}: ${stderr}`)
-}
-
-async function stop(server: ChildProcess): Promise<void> {
-  server.kill("SIGINT")
-  if (server.exitCode === null && server.signalCode === null) await once(server, "exit")
-}
-
-async function untilAnswers(connectionString: string): Promise<void> {
-  for (;;) {
-    const client = new pg.Client({ connectionString })
-    client.on("error", () => undefined)
-    const isUp = await client.connect().then(
-      () => true,
-      () => false,
-    )
-    void client.end().catch(() => undefined)
-    if (isUp) return
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-  }
 }

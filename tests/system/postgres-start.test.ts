@@ -1,9 +1,9 @@
 import { once } from "node:events"
 import { type AddressInfo, connect, createServer } from "node:net"
-import pg from "pg"
 import { expect, inject, test } from "vitest"
 import { PostgresUnfit, waitForPostgres } from "../../src/config/postgres-ready.ts"
 import { openDatabase, startProcess, testStack } from "./kit.ts"
+import { query } from "./programs.ts"
 
 const never = new AbortController().signal
 
@@ -81,11 +81,8 @@ test("a database that isn't there is told at once", async () => {
 
 test("a PostgreSQL older than 14 is refused, and both versions are named", async () => {
   const stack = testStack()
-  const client = new pg.Client({ connectionString: inject("databaseUrl") })
-  await client.connect()
-  const { rows } = await client.query("SHOW server_version_num")
-  await client.end()
-  const actual = String(rows[0].server_version_num)
+  const [row] = await query(inject("databaseUrl"), "SHOW server_version_num")
+  const actual = String(row?.server_version_num)
   const edit = (data: Buffer) => Buffer.from(data.toString("latin1").replaceAll(actual, "130009"), "latin1")
   const url = await openWay(stack, inject("databaseUrl"), { edit })
   const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })

@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import pg from "pg"
 import { expect, test } from "vitest"
 import { waitForPostgres } from "../../src/config/postgres-ready.ts"
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
@@ -12,6 +11,7 @@ import { signIn, startTestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
 import { takeBaseBackup } from "./base-backup.ts"
 import { testStack } from "./kit.ts"
+import { query } from "./programs.ts"
 
 const SETTINGS = { wal_level: "replica", max_wal_senders: "5", wal_keep_size: "64MB", max_connections: "200" }
 
@@ -89,14 +89,4 @@ async function start(
   const postgres = await startEmbeddedPostgres({ dataDir, settings: { ...SETTINGS, ...more } })
   stack.defer(() => postgres.stop())
   return postgres
-}
-
-async function query(connectionString: string, text: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString })
-  await client.connect()
-  try {
-    return (await client.query(text)).rows
-  } finally {
-    await client.end()
-  }
 }

@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url"
-import pg from "pg"
 import { expect, test } from "vitest"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
 import type { Child } from "../../tools/lib/child.ts"
 import { type StoreProxy, startProxy } from "../abuse/kit/proxy.ts"
 import { openDatabase, startProcess, testStack } from "./kit.ts"
+import { query } from "./programs.ts"
 
 const PATIENCE_SECONDS = 3
 const BLOCK = fileURLToPath(new URL("./fixtures/block-on-signal.mjs", import.meta.url))
@@ -84,9 +84,6 @@ async function startWorkerProcess({
 }
 
 async function lastHeartbeat(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  const { rows } = await client.query<{ seen: Date | null }>("SELECT max(seen_at) AS seen FROM workers")
-  await client.end()
-  return rows[0]?.seen?.getTime() ?? 0
+  const [row] = await query(url, "SELECT max(seen_at) AS seen FROM workers")
+  return row?.seen instanceof Date ? row.seen.getTime() : 0
 }
