@@ -1,4 +1,5 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { hostname } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
@@ -66,11 +67,6 @@ test("the entry stops in order when npm and its shell are killed", async () => {
   await shell.line("got SIGTERM")
 })
 
-test("the channel to the launcher keeps no entry alive", async () => {
-  const program = launch(makeProject(`console.log("done")`), "src/entry.ts")
-  expect(await program.ended).toEqual({ code: 0, signal: null })
-})
-
 test("a pinned Node without exec bit and without link is used all the same", async () => {
   const project = makeProject(`console.log("ran")`)
   const node = join(project, "node_modules", NODE_PACKAGE, "bin/node2")
@@ -105,9 +101,7 @@ test("--watch lets the old process stop before it starts the new one, and ends w
 })
 
 test("two launchers at once install once, and npm's exit code is passed on", async () => {
-  const project = makeProject(`console.log("ran")`)
-  const packages = { "": {}, "node_modules/thing": { version: "1.0.0" } }
-  writeFileSync(join(project, "package-lock.json"), JSON.stringify({ packages }))
+  const project = makeProjectWithLockfile()
   const npm = fakeNpm(project)
   const failed = launchWith({ npm_execpath: npm, FAIL: "42" }, project)
   expect(await failed.ended).toEqual({ code: 42, signal: null })
@@ -118,13 +112,8 @@ test("two launchers at once install once, and npm's exit code is passed on", asy
 })
 
 test("an install lock whose owner is gone is taken over", async () => {
-  const project = makeProject(`console.log("ran")`)
-  const packages = { "": {}, "node_modules/thing": { version: "1.0.0" } }
-  writeFileSync(join(project, "package-lock.json"), JSON.stringify({ packages }))
-  writeFileSync(
-    join(project, ".install-lock"),
-    JSON.stringify({ host: (await import("node:os")).hostname(), pids: [4_000_000] }),
-  )
+  const project = makeProjectWithLockfile()
+  writeFileSync(join(project, ".install-lock"), JSON.stringify({ host: hostname(), pids: [4_000_000] }))
   const program = launchWith({ npm_execpath: fakeNpm(project) }, project)
   expect((await program.ended).code).toBe(0)
 })
@@ -162,6 +151,14 @@ function makeProject(entry: string, pinned = OTHER_VERSION): string {
   const manifest = { type: "module", optionalDependencies: { [NODE_PACKAGE]: pinned } }
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest))
   writeFileSync(join(project, "src/entry.ts"), entry)
+  return project
+}
+
+/** One that has something to install. */
+function makeProjectWithLockfile(): string {
+  const project = makeProject(`console.log("ran")`)
+  const packages = { "": {}, "node_modules/thing": { version: "1.0.0" } }
+  writeFileSync(join(project, "package-lock.json"), JSON.stringify({ packages }))
   return project
 }
 
