@@ -30,7 +30,10 @@ test.skipIf(isRedisLeftOut)(
       replies.push(body.reply)
     }
     for (const reply of replies) {
-      expect(await finalReply(app, user, reply, MINUTE)).toMatchObject({ id: reply.id, status: "completed" })
+      expect(await finalReply(app, user, reply, 2 * MINUTE)).toMatchObject({
+        id: reply.id,
+        status: "completed",
+      })
     }
     const { rows } = await app.pool.query(
       "SELECT count(*)::int AS replies FROM messages WHERE role = 'model'",
@@ -46,7 +49,7 @@ test.skipIf(isRedisLeftOut)(
     expect((await replica.role())[0]).toBe("master")
     await expect.poll(() => finishedJobs(replica, pair.url)).toContain(after.id)
   },
-  3 * MINUTE,
+  5 * MINUTE,
 )
 
 async function finishedJobs(redis: Redis, url: string): Promise<unknown[]> {
