@@ -5,8 +5,10 @@ import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, type TestContext, test } from "vitest"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import { createHttp } from "../../tools/lib/http.ts"
 import { freePort } from "../../tools/lib/redis-server.ts"
 import { until } from "../../tools/lib/until.ts"
+import { walk } from "./kit.ts"
 import { testFolder } from "./programs.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
@@ -25,7 +27,8 @@ test(
     const url = `http://127.0.0.1:${await freePort()}`
     const first = start(clone, url)
     await serves(first, url, context)
-    const { path, headers, text } = await askForReply(url)
+    const http = createHttp(url)
+    const { path, token, text } = await walk(http)
     report("first reply", first.began)
     process.stdout.write(
       `${/Dependencies installed in.*/.exec(first.output())?.[0] ?? "nothing was installed"}\n`,
@@ -35,8 +38,8 @@ test(
     const second = start(clone, url)
     await serves(second, url, context)
     report("second start", second.began)
-    const kept = await fetch(url + path, { headers })
-    expect(await kept.json()).toMatchObject({ status: "completed", content: text })
+    const kept = await http.get(path, { token })
+    expect(kept.body).toMatchObject({ status: "completed", content: text })
     await second.stop()
   },
   SERVES_WITHIN_MS + MINUTE,
@@ -118,40 +121,6 @@ async function serves(server: Started, url: string, context: TestContext): Promi
   if (!server.hasEnded()) return
   if (NO_WAY_TO_INSTALL.test(server.output())) context.skip("npm has neither a registry nor these packages")
   throw new Error(`npm start has ended:\n${server.output()}`)
-}
-
-/** What the walk reads of the answers, each of which holds some of it. */
-interface Answer {
-  id: string
-  otp: string
-  token: string
-  reply: { id: string; status: string; content: string }
-}
-
-/** The walk of the README: from a phone number to what Gemini says. */
-async function askForReply(url: string) {
-  const call = async (path: string, body: object, headers: Record<string, string> = {}) => {
-    const reply = await fetch(url + path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...headers },
-      body: JSON.stringify(body),
-    })
-    if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${await reply.text()}`)
-    return (await reply.json()) as Answer
-  }
-  const mobileNumber = "1234567890"
-  await call("/auth/signup", { mobileNumber })
-  const { otp } = await call("/auth/send-otp", { mobileNumber })
-  const { token } = await call("/auth/verify-otp", { mobileNumber, otp })
-  const headers = { Authorization: `Bearer ${token}` }
-  const room = await call("/chatroom", { name: "First" }, headers)
-  const asked = await call(
-    `/chatroom/${room.id}/message`,
-    { message: "What is a queue?" },
-    { ...headers, Prefer: "wait=60" },
-  )
-  expect(asked.reply).toMatchObject({ status: "completed", content: expect.stringMatching(/\w/) })
-  return { path: `/chatroom/${room.id}/message/${asked.reply.id}`, headers, text: asked.reply.content }
 }
 
 function report(what: string, began: number): void {

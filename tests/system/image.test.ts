@@ -10,7 +10,7 @@ import { createHttp } from "../../tools/lib/http.ts"
 import { freePort } from "../../tools/lib/redis-server.ts"
 import { openFolder } from "../../tools/lib/stores.ts"
 import { ROOT, read } from "../deploy/kit.ts"
-import { openTestStores, testStack } from "./kit.ts"
+import { openTestStores, testStack, walk } from "./kit.ts"
 
 /** What an orderly stop takes at most; the platforms give more. */
 const STOP_WITHIN_MS = 10 * SECOND
@@ -39,17 +39,7 @@ test.skipIf(inject("redisUrl") === null)(
     const http = createHttp(`http://127.0.0.1:${port}`)
     expect((await http.get("/health/live")).status).toBe(200)
     await expect.poll(async () => (await http.get("/health/ready")).body.status).toBe("ready")
-    const mobileNumber = "+12025550123"
-    await http.post("/auth/signup", { mobileNumber })
-    const { otp } = (await http.post("/auth/send-otp", { mobileNumber })).body
-    const { token } = (await http.post("/auth/verify-otp", { mobileNumber, otp })).body
-    const room = (await http.post("/chatroom", {}, { token })).body
-    const asked = await http.post(
-      `/chatroom/${room.id}/message`,
-      { message: "Hello" },
-      { token, headers: { Prefer: "wait=20" } },
-    )
-    expect(asked).toMatchObject({ status: 201, body: { reply: { status: "completed" } } })
+    await walk(http)
 
     for (const child of [api, worker]) await stopInTime(child)
   },

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs"
-import { describe, inject } from "vitest"
+import { describe, expect, inject } from "vitest"
 import { type Child, type ChildOptions, startChild } from "../../tools/lib/child.ts"
 import { type Client, signUp, type User } from "../../tools/lib/client.ts"
+import type { Http } from "../../tools/lib/http.ts"
 import { type Heard, listen } from "../../tools/lib/listener.ts"
 import { createRandom } from "../../tools/lib/random.ts"
 import { startRedis } from "../../tools/lib/redis-server.ts"
@@ -47,6 +48,23 @@ export async function startProcess(
   })
   stack.defer(async () => void (await child.kill("SIGKILL")))
   return child
+}
+
+/** The walk of the README: from a phone number to what Gemini says. @returns where the reply is, and whose */
+export async function walk(http: Http): Promise<{ path: string; token: string; text: string }> {
+  const mobileNumber = "1234567890"
+  await http.post("/auth/signup", { mobileNumber })
+  const { otp } = (await http.post("/auth/send-otp", { mobileNumber })).body
+  const { token } = (await http.post("/auth/verify-otp", { mobileNumber, otp })).body
+  const { id } = (await http.post("/chatroom", { name: "First" }, { token })).body
+  const wait = { token, headers: { Prefer: "wait=60" } }
+  const asked = await http.post(`/chatroom/${id}/message`, { message: "What is a queue?" }, wait)
+  expect(asked).toMatchObject({
+    status: 201,
+    body: { reply: { status: "completed", content: expect.stringMatching(/\w/) } },
+  })
+  const { reply } = asked.body
+  return { path: `/chatroom/${id}/message/${reply.id}`, token, text: reply.content }
 }
 
 /** A prompt that was accepted, and what its listener has at the end. */

@@ -1,25 +1,17 @@
-import { type ChildProcess, fork } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import Stripe from "stripe"
-import { afterEach, describe, expect, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
 import type { Truth } from "../../simulators/stripe/server.ts"
 import { openCheckout, SECRET, startReceiver } from "../simulators/stripe-kit.ts"
+import { forkServer, run, testFolder } from "./programs.ts"
 
 const MAIN = fileURLToPath(new URL("../../simulators/stripe/main.ts", import.meta.url))
-const cleaning: Array<() => unknown> = []
-
-afterEach(async () => {
-  for (const clean of cleaning.splice(0).reverse()) await clean()
-})
-
 async function start(args: string[] = [], env: Record<string, string> = {}) {
-  const child = fork(MAIN, args, { silent: true, env: { ...process.env, ...env } })
-  cleaning.push(() => child.kill("SIGKILL"))
-  const [{ url }] = (await once(child, "message")) as [{ url: string }]
+  const { child, url } = await forkServer(MAIN, args, env)
   const { hostname, port } = new URL(url)
   const stripe = new Stripe("sk_test_x", {
     host: hostname,
@@ -35,11 +27,7 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM") {
   return once(child, "exit")
 }
 
-async function dataFile() {
-  const folder = await mkdtemp(join(tmpdir(), "stripe-simulator-"))
-  cleaning.push(() => rm(folder, { recursive: true }))
-  return join(folder, "stripe.json")
-}
+const dataFile = () => join(testFolder(), "stripe.json")
 
 describe("the command", () => {
   test("tells its address by IPC, serves, and stops on SIGTERM", async () => {
@@ -57,7 +45,7 @@ describe("the command", () => {
 
   test("delivers to the URL and under the secret that it is given", async () => {
     const receiver = await startReceiver()
-    cleaning.push(receiver.close)
+    onTestFinished(receiver.close)
     const { stripe } = await start(["--webhook-url", receiver.url], { STRIPE_WEBHOOK_SECRET: SECRET })
     await stripe.customers.create()
     await expect.poll(() => receiver.types()).toEqual(["customer.created"])
@@ -66,27 +54,22 @@ describe("the command", () => {
   })
 
   test("explains itself", async () => {
-    const child = fork(MAIN, ["--help"], { silent: true })
-    let printed = ""
-    child.stdout?.on("data", (data) => {
-      printed += data
-    })
-    expect(await once(child, "close")).toEqual([0, null])
-    expect(printed).toContain("--webhook-url URL")
+    const program = run([MAIN, "--help"])
+    expect(await program.ended).toEqual({ code: 0, signal: null })
+    expect(program.lines.join("\n")).toContain("--webhook-url URL")
   })
 
   test.each([
     [["--port", "x"], {}],
     [["--webhook-url", "http://a.test"], { STRIPE_WEBHOOK_SECRET: "" }],
   ])("refuses %j", async (args, env) => {
-    const child = fork(MAIN, args, { silent: true, env: { ...process.env, ...env } })
-    expect((await once(child, "exit"))[0]).toBe(1)
+    expect((await run([MAIN, ...args], env).ended).code).toBe(1)
   })
 })
 
 describe("a data file", () => {
   test("keeps the account, its time, its keys and what was under way", async () => {
-    const file = await dataFile()
+    const file = dataFile()
     const first = await start(["--data", file])
     const customer = await first.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" })
     const session = await openCheckout(first.stripe, { customer: customer.id })
@@ -107,9 +90,9 @@ describe("a data file", () => {
   })
 
   test("survives a kill, and events go on to be delivered", async () => {
-    const file = await dataFile()
+    const file = dataFile()
     const receiver = await startReceiver(() => 500)
-    cleaning.push(receiver.close)
+    onTestFinished(receiver.close)
     const env = { STRIPE_WEBHOOK_SECRET: SECRET }
     const first = await start(["--data", file, "--webhook-url", receiver.url], env)
     const { id } = await first.stripe.customers.create()
@@ -123,10 +106,9 @@ describe("a data file", () => {
   })
 
   test("that can't be read stops the start", async () => {
-    const file = await dataFile()
+    const file = dataFile()
     await writeFile(file, "{")
-    const child = fork(MAIN, ["--data", file], { silent: true })
-    expect((await once(child, "exit"))[0]).toBe(1)
+    expect((await run([MAIN, "--data", file]).ended).code).toBe(1)
   })
 })
 

@@ -1,6 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Scenario } from "../scenario.ts"
-import { redisOf, sendDuring, untilMidReply } from "./strikes.ts"
+import { demandSends, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
 
 /** Redis stops answering, with every connection still open, and goes on later. */
 export const redisFreeze: Scenario = {
@@ -16,6 +16,7 @@ export const redisFreeze: Scenario = {
     await untilMidReply(stage)
     redis.freeze()
     struck()
-    await sendDuring(stage, frozenMs, () => pause(frozenMs, signal)).finally(() => redis.thaw())
+    const sent = await sendDuring(stage, frozenMs, () => pause(frozenMs, signal)).finally(() => redis.thaw())
+    demandSends(stage, sent)
   },
 }
