@@ -4,8 +4,8 @@ import { testStack } from "../helpers/stack.ts"
 import { PASSWORD, signInWithPassword, signUp } from "./kit.ts"
 
 /** A hash takes dozens of milliseconds, all the rest of a login a few. */
-const BCRYPT_COST = 11
-const TURNS = 5
+const BCRYPT_COST = 10
+const TURNS = 4
 
 test("logging in with a wrong password, without one, or as nobody takes a hash's time each", async () => {
   const stack = testStack()
