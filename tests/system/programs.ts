@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -76,12 +76,4 @@ export async function holdPostgres(dataDir: string) {
   const program = run([fileURLToPath(new URL("./fixtures/hold-postgres.ts", import.meta.url)), dataDir])
   const { pid, port } = JSON.parse(await program.line("{")) as { pid: number; port: number }
   return { program, pid, port }
-}
-
-/** Starts a program that tells its address by IPC. Killed at the end of the test if it still runs. */
-export async function forkServer(file: string, args: string[] = [], env: Record<string, string> = {}) {
-  const child = fork(file, args, { silent: true, env: { ...process.env, ...env } })
-  onTestFinished(() => void child.kill("SIGKILL"))
-  const [{ url }] = (await once(child, "message")) as [{ url: string }]
-  return { child, url }
 }
