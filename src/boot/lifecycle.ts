@@ -50,19 +50,22 @@ export async function runProcess(
     })
     const stack = new AsyncDisposableStack()
     try {
-      await start({ config, log, stack, signal: stopping.signal, stop, fail }).catch((error: unknown) => {
-        // Once stopping, errors of the interrupted start don't matter.
-        if (!stopping.signal.aborted) throw error
-      })
+      await start({ config, log, stack, signal: stopping.signal, stop, fail })
       await stopped.promise
-    } finally {
-      await takeDown(stack, log)
+    } catch (error) {
+      // Reported before the shutdown, which may be cut off. Once stopping, errors of the interrupted start don't matter.
+      if (!stopping.signal.aborted) report(error)
     }
+    await takeDown(stack, log)
   } catch (error) {
-    process.stderr.write(`\n${explain(error)}\n\n`)
-    process.exitCode = 1
+    report(error)
   }
   process.exit()
+}
+
+function report(error: unknown): void {
+  process.stderr.write(`\n${explain(error)}\n\n`)
+  process.exitCode = 1
 }
 
 async function takeDown(stack: AsyncDisposableStack, log: Logger): Promise<void> {
