@@ -136,9 +136,7 @@ test(
 
     const sameFolder = await startServer(stack, folder, { says: null })
     expect((await sameFolder.ended).code).toBe(1)
-    expect(sameFolder.output()).toContain(
-      `Another instance (process ${first.pid}) already uses ${folder}.`,
-    )
+    expect(sameFolder.output()).toContain(`Another instance (process ${first.pid}) already uses ${folder}.`)
     expect(sameFolder.output()).toContain("DATA_DIR")
 
     const samePort = await startServer(stack, other, { port, says: null })

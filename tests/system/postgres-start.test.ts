@@ -87,6 +87,8 @@ test("a PostgreSQL older than 14 is refused, and both versions are named", async
   const url = await openWay(stack, inject("databaseUrl"), { edit })
   const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
   expect((await child.ended).code).toBe(1)
-  expect(child.output()).toContain("PostgreSQL 13.9 at DATABASE_URL is too old. Version 14 or later is required.")
+  expect(child.output()).toContain(
+    "PostgreSQL 13.9 at DATABASE_URL is too old. Version 14 or later is required.",
+  )
   expect(child.output()).not.toMatch(/^\s+at /m)
 })
