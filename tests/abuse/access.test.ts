@@ -1,20 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { beforeAll, describe, expect, test } from "vitest"
 import { newId } from "../../src/utils/ids.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { forge, tamper } from "./kit/forge.ts"
 import { requestRaw } from "./kit/raw.ts"
 import { bodyOf, type Endpoint, nameOf, pathOf, rowsOf } from "./kit/rows.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
-let app: TestApp
-let ann: SignedIn
 let ids: Record<string, string>
 let dead: { deleted: string; ended: string; elsewhere: string }
 
+const app = useTestApp({ worker: false, config: { admin: { token: "admin-token-".repeat(4) } } })
+const ann = useUser(app)
 beforeAll(async () => {
-  app = await startTestApp({ worker: false, config: { admin: { token: "admin-token-".repeat(4) } } })
-  ann = await signIn(app)
   const room = await createRoom(app, ann)
   const sent = await send(app, ann, room, "a question")
   ids = { id: room.id, messageId: sent.body.reply.id }
@@ -22,7 +21,6 @@ beforeAll(async () => {
   // The deleted user's rows go in the background; from here on nothing but an attack changes any.
   await app.ctx.background.drain()
 })
-afterAll(() => app.close())
 
 async function deletedToken(): Promise<string> {
   const { token } = await signIn(app)
@@ -178,13 +176,9 @@ describe("every route for operators", () => {
   })
 
   test("is closed to everybody where no token is set", async () => {
-    const bare = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
-    try {
-      for (const token of ["", " ", "null", "undefined", "false", right(), ann.token])
-        await closed([["Authorization", `Bearer ${token}`]], bare)
-    } finally {
-      await bare.close()
-    }
+    await using bare = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
+    for (const token of ["", " ", "null", "undefined", "false", right(), ann.token])
+      await closed([["Authorization", `Bearer ${token}`]], bare)
   })
 
   test("opens by the token", async () => {

@@ -5,6 +5,7 @@ import { setTimeout as after } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { type StoreProxy, startProxy } from "./kit/proxy.ts"
 
 const USERS = 6
@@ -12,14 +13,13 @@ const USERS = 6
 /** Longer than a command to Redis may take: its answer comes when nobody waits for it any more. */
 const LATE_MS = 300
 
-let app: TestApp
 /** The same service, which reaches its stores by ways that can be slow. */
 let slow: TestApp
 let proxies: StoreProxy[]
 let users: SignedIn[]
 
+const app = useTestApp({ worker: false })
 beforeAll(async () => {
-  app = await startTestApp({ worker: false })
   const { redisUrl, database } = app.stores
   const toDatabase = await startProxy(database.url)
   const toRedis = redisUrl ? await startProxy(redisUrl) : null
@@ -32,7 +32,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await slow.close()
   for (const proxy of proxies) await proxy.close()
-  await app.close()
 })
 
 const userAt = (i: number) => users[i % USERS] as SignedIn
@@ -176,7 +175,7 @@ describe("an ETag", () => {
   test("doesn't outlive the session", async () => {
     const user = await signIn(app)
     const first = await list(app, user)
-    await app.http.post("/auth/logout", undefined, { token: user.token })
+    await user.http.post("/auth/logout")
     const again = await list(app, user, { headers: { "If-None-Match": first.headers.get("etag") } })
     expect(again.status).toBe(401)
   })

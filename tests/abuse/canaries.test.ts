@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
-import { PASSWORD, sendResetCode, signUp, wrong } from "../auth/kit.ts"
 import { subscribe, untilStanding } from "../billing/kit.ts"
+import { PASSWORD, sendResetCode, signUp, wrong } from "../helpers/accounts.ts"
 import {
   newMobileNumber,
   type SignedIn,

@@ -1,21 +1,16 @@
 import { setTimeout as after } from "node:timers/promises"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { SECOND } from "../../src/utils/time.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { converse, say, statusesIn } from "./kit/raw.ts"
 
 /** What is promised: who is slower than this is cut off. */
 const CUT_WITHIN_MS = 15 * SECOND
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({ worker: false })
-  ann = await signIn(app)
-})
-afterAll(() => app.close())
+const app = useTestApp({ worker: false })
+const ann = useUser(app)
 
 /** Says `start`, then `drip` again and again until the server has had enough, or said something last. */
 async function dripped(start: string, drip: string, everyMs = 500) {
@@ -98,8 +93,7 @@ describe.concurrent("a client that is slow is cut off within 15 s", () => {
   test("doesn't keep others waiting", { timeout: 30_000 }, async () => {
     const slow = Array.from({ length: 200 }, () => converse(app.url))
     for (const { socket } of slow) socket.write("GET / HTTP/1.1\r\nX-A: ")
-    for (let i = 0; i < 10; i++)
-      expect((await app.http.get("/user/me", { token: ann.token })).status).toBe(200)
+    for (let i = 0; i < 10; i++) expect((await ann.http.get("/user/me")).status).toBe(200)
     for (const { socket } of slow) socket.destroy()
   })
 })

@@ -1,26 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { MAX_WRONG_GUESSES } from "../../src/services/auth/otp-codes.ts"
-import { count, PASSWORD, sendCode, signInWithPassword, times, wrong } from "../auth/kit.ts"
-import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { PASSWORD, sendCode, signInWithPassword, wrong } from "../helpers/accounts.ts"
+import { count, times } from "../helpers/answers.ts"
+import { newMobileNumber, signIn, startTestApp } from "../helpers/app.ts"
 import { untilDayLasts } from "../helpers/day.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const PER_NUMBER = 4
 const PER_PREFIX = 6
 const PER_ADDRESS = 12
 
-let app: TestApp
-
-beforeAll(async () => {
-  // Behind one proxy, so that a request can come from whatever address the test likes.
-  app = await startTestApp({
-    worker: false,
-    config: {
-      http: { trustProxy: 1 },
-      otp: { daily: { perNumber: PER_NUMBER, perPrefix: PER_PREFIX, perAddress: PER_ADDRESS } },
-    },
-  })
+// Behind one proxy, so that a request can come from whatever address the test likes.
+const app = useTestApp({
+  worker: false,
+  config: {
+    http: { trustProxy: 1 },
+    otp: { daily: { perNumber: PER_NUMBER, perPrefix: PER_PREFIX, perAddress: PER_ADDRESS } },
+  },
 })
-afterAll(() => app.close())
 beforeEach(() => untilDayLasts(app))
 
 let addresses = 0
@@ -119,23 +116,19 @@ describe("guessing a code", () => {
   })
 
   test("of many numbers from one address, is slowed by the address's limit", async () => {
-    const slow = await startTestApp({
+    await using slow = await startTestApp({
       beside: app,
       worker: false,
       config: { rateLimitScale: 0.05, http: { trustProxy: 1 } },
     })
-    try {
-      const guesses = await times(60, (i) =>
-        slow.http.post(
-          "/auth/verify-otp",
-          { mobileNumber: `+1202556${1000 + i}`, otp: "123456" },
-          from("203.0.113.77"),
-        ),
-      )
-      expect([count(guesses, 401), count(guesses, 429)]).toEqual([15, 45])
-    } finally {
-      await slow.close()
-    }
+    const guesses = await times(60, (i) =>
+      slow.http.post(
+        "/auth/verify-otp",
+        { mobileNumber: `+1202556${1000 + i}`, otp: "123456" },
+        from("203.0.113.77"),
+      ),
+    )
+    expect([count(guesses, 401), count(guesses, 429)]).toEqual([15, 45])
   })
 })
 

@@ -1,23 +1,20 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { beforeAll, describe, expect, test } from "vitest"
 import { MAX_BODY_BYTES } from "../../src/middleware/json-body.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectInDocument } from "./kit/documented.ts"
 import { requestRaw } from "./kit/raw.ts"
 import { bodyOf, type Endpoint, fieldsOf, nameOf, pathOf, rows } from "./kit/rows.ts"
 
-let app: TestApp
-let ann: SignedIn
 let ids: Record<string, string>
 
+const app = useTestApp({ worker: false, config: { admin: { token: "admin-token-".repeat(4) } } })
+const ann = useUser(app)
 beforeAll(async () => {
-  app = await startTestApp({ worker: false, config: { admin: { token: "admin-token-".repeat(4) } } })
-  ann = await signIn(app)
   const room = await createRoom(app, ann)
   ids = { id: room.id, messageId: (await send(app, ann, room, "a question")).body.reply.id }
 })
-afterAll(() => app.close())
 
 const withBody = rows.filter(({ body }) => body)
 const withParams = rows.filter(({ path }) => path.includes("/:"))
@@ -57,7 +54,7 @@ function expectSane(what: unknown, { status, text, headers }: Awaited<ReturnType
 async function expectWell() {
   expect(({} as Record<string, unknown>).polluted).toBeUndefined()
   expect((await app.http.get("/health/live")).status).toBe(200)
-  const me = await app.http.get("/user/me", { token: ann.token })
+  const me = await ann.http.get("/user/me")
   expect([me.body.id, me.body.tier]).toEqual([ann.user.id, "basic"])
 }
 

@@ -1,18 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { beforeAll, describe, expect, test } from "vitest"
+import { type SignedIn, signIn } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { converse, say, statusesIn } from "./kit/raw.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
-let app: TestApp
 let ann: SignedIn
 let bob: SignedIn
 
+const app = useTestApp({ worker: false })
 beforeAll(async () => {
-  app = await startTestApp({ worker: false })
   ;[ann, bob] = [await signIn(app), await signIn(app)]
 })
-afterAll(() => app.close())
 
 /** What a front end might let through behind the request that it saw. */
 const SMUGGLED = () =>

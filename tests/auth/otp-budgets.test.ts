@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest"
+import { count, expectProblem, times } from "../helpers/answers.ts"
 import { startTestApp, type TestApp } from "../helpers/app.ts"
 import { untilDayLasts } from "../helpers/day.ts"
-import { count, expectProblem, times } from "./kit.ts"
 
 describe("the day's budgets of codes", () => {
   let app: TestApp

@@ -1,17 +1,9 @@
 import bcrypt from "bcrypt"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import {
-  count,
-  expectProblem,
-  isLive,
-  PASSWORD,
-  sendCode,
-  sendResetCode,
-  signInWithPassword,
-  times,
-  wrong,
-} from "./kit.ts"
+import { describe, expect, test } from "vitest"
+import { isLive, PASSWORD, sendCode, sendResetCode, signInWithPassword, wrong } from "../helpers/accounts.ts"
+import { count, expectProblem, times } from "../helpers/answers.ts"
+import { newMobileNumber, signIn, startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 /** Eight bytes, seventy-two bytes, and one off on either side; the letters have one, two and four. */
 const TOO_SHORT = ["a".repeat(7), "é".repeat(3)]
@@ -19,11 +11,7 @@ const TOO_LONG = ["a".repeat(73), "é".repeat(37), "🔑".repeat(19)]
 const FITTING = ["a".repeat(8), "é".repeat(36), "🔑🔑"]
 
 describe("passwords", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ worker: false })
 
   const login = (mobileNumber: string, password: unknown) =>
     app.http.post("/auth/login", { mobileNumber, password })
@@ -251,16 +239,12 @@ describe("passwords", () => {
 describe("many passwords at once", () => {
   test("are computed a few at a time, and refused when too many wait", async () => {
     // Each takes so long that they pile up also where the database answers slowly.
-    const app = await startTestApp({ worker: false, config: { password: { bcryptCost: 10 } } })
-    try {
-      const answers = await times(120, (index) =>
-        app.http.post("/auth/login", { mobileNumber: `+1202555${1000 + index}`, password: PASSWORD }),
-      )
-      expect(count(answers, 401)).toBeGreaterThanOrEqual(42)
-      expect(count(answers, 401) + count(answers, 503)).toBe(120)
-      expect(count(answers, 503)).toBeGreaterThan(0)
-    } finally {
-      await app.close()
-    }
+    await using app = await startTestApp({ worker: false, config: { password: { bcryptCost: 10 } } })
+    const answers = await times(120, (index) =>
+      app.http.post("/auth/login", { mobileNumber: `+1202555${1000 + index}`, password: PASSWORD }),
+    )
+    expect(count(answers, 401)).toBeGreaterThanOrEqual(42)
+    expect(count(answers, 401) + count(answers, 503)).toBe(120)
+    expect(count(answers, 503)).toBeGreaterThan(0)
   })
 })

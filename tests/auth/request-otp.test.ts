@@ -1,16 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
-import { count, expectProblem, sendCode, signUp, times } from "./kit.ts"
+import { describe, expect, test } from "vitest"
+import { sendCode, signUp } from "../helpers/accounts.ts"
+import { count, expectProblem, times } from "../helpers/answers.ts"
+import { newMobileNumber, startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 describe.each([
   ["/auth/send-otp", "login"],
   ["/auth/forgot-password", "password_reset"],
 ])("POST %s", (path, purpose) => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ worker: false })
 
   const send = (mobileNumber: unknown) => app.http.post(path, { mobileNumber })
   const change = (mobileNumber: string, set: string) =>
@@ -83,16 +81,12 @@ describe.each([
 
 describe("the regions that codes are sent to", () => {
   test("are those of the configuration", async () => {
-    const app = await startTestApp({ worker: false, config: { otp: { regions: ["GB"] } } })
-    try {
-      expectProblem(
-        await app.http.post("/auth/send-otp", { mobileNumber: "+12025550123" }),
-        400,
-        "invalid_request",
-      )
-      expect((await app.http.post("/auth/send-otp", { mobileNumber: "+447700900123" })).status).toBe(202)
-    } finally {
-      await app.close()
-    }
+    await using app = await startTestApp({ worker: false, config: { otp: { regions: ["GB"] } } })
+    expectProblem(
+      await app.http.post("/auth/send-otp", { mobileNumber: "+12025550123" }),
+      400,
+      "invalid_request",
+    )
+    expect((await app.http.post("/auth/send-otp", { mobileNumber: "+447700900123" })).status).toBe(202)
   })
 })

@@ -1,23 +1,17 @@
 import jwt from "jsonwebtoken"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { authenticateToken, isSessionLive } from "../../src/services/auth/authenticate-token.ts"
 import { encodeCursor } from "../../src/utils/cursor.ts"
 import { newId } from "../../src/utils/ids.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { expectProblem, isLive, PASSWORD, sendResetCode } from "./kit.ts"
+import { isLive, PASSWORD, sendResetCode } from "../helpers/accounts.ts"
+import { expectProblem } from "../helpers/answers.ts"
+import { signIn, startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 describe("sessions", () => {
-  let app: TestApp
   /** Another process of the same service. */
-  let other: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-    other = await startTestApp({ worker: false, beside: app })
-  })
-  afterAll(async () => {
-    await other.close()
-    await app.close()
-  })
+  const app = useTestApp({ worker: false })
+  const other = useTestApp({ worker: false, beside: app })
 
   describe("GET /auth/sessions", () => {
     const list = (token: string | undefined, query = "") => app.http.get(`/auth/sessions${query}`, { token })
@@ -46,7 +40,7 @@ describe("sessions", () => {
       const first = await signIn(app)
       const second = await signIn(app, { mobileNumber: first.mobileNumber })
       const third = await signIn(app, { mobileNumber: first.mobileNumber })
-      await app.http.post("/auth/logout", undefined, { token: second.token })
+      await second.http.post("/auth/logout")
       await app.pool.query("UPDATE sessions SET expires_at = now() WHERE id = $1", [idOf(third.token)])
       expect((await list(first.token)).body).toHaveLength(1)
     })
@@ -179,12 +173,8 @@ describe("sessions", () => {
   test("that ended before a process started are dead there", async () => {
     const { token } = await signIn(app)
     await app.http.post("/auth/logout", undefined, { token })
-    const late = await startTestApp({ worker: false, beside: app })
-    try {
-      expect(await isLive(late, token)).toBe(false)
-    } finally {
-      await late.close()
-    }
+    await using late = await startTestApp({ worker: false, beside: app })
+    expect(await isLive(late, token)).toBe(false)
   })
 
   describe("in another process that doesn't hear of ended ones a token is dead within a second all the same", () => {

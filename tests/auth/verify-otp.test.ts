@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { count, expectProblem, isLive, sendCode, sendResetCode, signUp, times, wrong } from "./kit.ts"
+import { describe, expect, test } from "vitest"
+import { isLive, sendCode, sendResetCode, signUp, wrong } from "../helpers/accounts.ts"
+import { count, expectProblem, times } from "../helpers/answers.ts"
+import { newMobileNumber, signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 describe("POST /auth/verify-otp", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ worker: false })
 
   const verify = (mobileNumber: string, otp: string, more = {}) =>
     app.http.post("/auth/verify-otp", { mobileNumber, otp, ...more })

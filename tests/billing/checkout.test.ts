@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { describe, expect, test } from "vitest"
+import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { makePro } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import {
   becomePro,
   customerIdOf,
@@ -12,16 +13,8 @@ import {
   untilStanding,
 } from "./kit.ts"
 
-let app: TestApp
-let beside: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
-  beside = await startTestApp({ beside: app, worker: false })
-})
-afterAll(async () => {
-  await beside.close()
-  await app.close()
-})
+const app = useTestApp({ stripe: true })
+const beside = useTestApp({ beside: app, worker: false })
 
 const click = (user: SignedIn, at = app) => at.http.post("/subscribe/pro", undefined, { token: user.token })
 const created = (path: string) =>
@@ -219,14 +212,14 @@ describe("while Stripe is down", () => {
     const ann = await signIn(app)
     await subscribe(app, ann)
     app.stripe.fail({ path: "/v1/billing_portal/sessions", times: 3, status: 500 })
-    expect((await app.http.post("/subscription/portal", undefined, { token: ann.token })).status).toBe(503)
+    expect((await ann.http.post("/subscription/portal")).status).toBe(503)
   })
 })
 
 describe("the rest", () => {
   test("POST /subscription/portal gives Stripe's page to who has begun to pay", async () => {
     const ann = await signIn(app)
-    const open = () => app.http.post("/subscription/portal", undefined, { token: ann.token })
+    const open = () => ann.http.post("/subscription/portal")
     expect((await open()).body).toMatchObject({
       status: 409,
       code: "not_subscribed",
@@ -250,13 +243,13 @@ describe("the rest", () => {
     const [ann, bob] = [await signIn(app), await signIn(app)]
     await becomePro(app, ann)
     expect(await standingOf(app, bob)).toMatchObject({ tier: "basic", status: "none" })
-    const { body } = await app.http.get("/subscription/history", { token: bob.token })
+    const { body } = await bob.http.get("/subscription/history")
     expect(body).toEqual([])
   })
 
   test("a forged cursor is 400", async () => {
     const ann = await signIn(app)
-    const { status } = await app.http.get("/subscription/history?cursor=WzFd", { token: ann.token })
+    const { status } = await ann.http.get("/subscription/history?cursor=WzFd")
     expect(status).toBe(400)
   })
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { LeaseLost } from "../../src/services/billing/customer-lease.ts"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { syncCustomer } from "../../src/services/billing/sync-customer.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { type SignedIn, signIn } from "../helpers/app.ts"
 import { createRoom, promptsUsed, send } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import {
   becomePro,
   customerIdOf,
@@ -20,11 +21,7 @@ import {
   withoutEvents,
 } from "./kit.ts"
 
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
-})
-afterAll(() => app.close())
+const app = useTestApp({ stripe: true })
 
 describe("a second subscription", () => {
   test("the newer is cancelled and paid back, and an operator sees it", async () => {
@@ -148,7 +145,7 @@ test("a notice about another account's subscription keeps nobody from being read
 })
 
 describe("a user who deletes themself", () => {
-  const remove = (user: SignedIn) => app.http.delete("/user/me", { token: user.token })
+  const remove = (user: SignedIn) => user.http.delete("/user/me")
 
   test("has no subscription any more", async () => {
     const ann = await signIn(app)
@@ -274,7 +271,7 @@ test("what lapses by itself is written down when it is due", async () => {
 test("an export has the subscription and why it gave what it gave", async () => {
   const ann = await signIn(app)
   const id = await becomePro(app, ann)
-  const { body } = await app.http.get("/user/me/export", { token: ann.token })
+  const { body } = await ann.http.get("/user/me/export")
   expect(body.subscriptions).toEqual([expect.objectContaining({ id, status: "active" })])
   expect(body.entitlements).toEqual([
     expect.objectContaining({ tier: "pro", reason: "paid", cause: "event" }),
@@ -353,7 +350,7 @@ test("nobody can change the entitlement log, and it goes with its user", async (
   await expect(app.pool.query("DELETE FROM entitlement_log WHERE user_id = $1", own)).rejects.toThrow(
     "append-only",
   )
-  await app.http.delete("/user/me", { token: ann.token })
+  await ann.http.delete("/user/me")
   await expect
     .poll(
       async () => (await app.pool.query("SELECT 1 FROM entitlement_log WHERE user_id = $1", own)).rowCount,

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { type SignedIn, signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import {
   becomePro,
   customerIdOf,
@@ -14,11 +15,7 @@ import {
   withoutEvents,
 } from "./kit.ts"
 
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
-})
-afterAll(() => app.close())
+const app = useTestApp({ stripe: true })
 
 /** A Pro user who has a second subscription at Stripe, which nobody has told us. */
 async function withSecond(card: "ok" | "refund_fails" = "ok") {
@@ -109,7 +106,7 @@ describe("the reconciler says what it did at Stripe", () => {
     await becomePro(app, ann)
     await passTime(app, { hours: 1 })
     const [customer, scope] = [await stripeIdOf(app, ann), { customerId: await customerIdOf(app, ann) }]
-    await app.http.delete("/user/me", { token: ann.token })
+    await ann.http.delete("/user/me")
     await untilQuiet(app)
     await withoutEvents(app, async () => app.stripe.createSubscription(customer))
     expect((await reconcile(app.ctx, { scope })).notices).toMatchObject([
@@ -145,7 +142,7 @@ describe("a customer whom Stripe doesn't know", () => {
     const ann = await signIn(app)
     await becomePro(app, ann)
     await ofAnotherAccount(ann)
-    await app.http.delete("/user/me", { token: ann.token })
+    await ann.http.delete("/user/me")
     await untilQuiet(app)
     await forget()
   })

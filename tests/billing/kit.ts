@@ -26,8 +26,8 @@ async function setClocks(app: TestApp): Promise<void> {
 }
 
 /** Asks for a Checkout page. */
-export async function subscribe(app: TestApp, user: SignedIn): Promise<{ url: string; sessionId: string }> {
-  const { status, body } = await app.http.post("/subscribe/pro", undefined, { token: user.token })
+export async function subscribe(_app: TestApp, user: SignedIn): Promise<{ url: string; sessionId: string }> {
+  const { status, body } = await user.http.post("/subscribe/pro")
   expect(status, JSON.stringify(body)).toBe(200)
   return body
 }
@@ -43,8 +43,8 @@ export async function becomePro(app: TestApp, user: SignedIn, payment: Payment =
   return subscription?.id as string
 }
 
-export async function standingOf(app: TestApp, user: SignedIn) {
-  const { status, body } = await app.http.get("/subscription/status", { token: user.token })
+export async function standingOf(_app: TestApp, user: SignedIn) {
+  const { status, body } = await user.http.get("/subscription/status")
   expect(status).toBe(200)
   return body
 }
@@ -61,8 +61,8 @@ export async function untilStanding(app: TestApp, user: SignedIn, like: object) 
   )
 }
 
-export async function historyOf(app: TestApp, user: SignedIn) {
-  const { status, body } = await app.http.get("/subscription/history", { token: user.token })
+export async function historyOf(_app: TestApp, user: SignedIn) {
+  const { status, body } = await user.http.get("/subscription/history")
   expect(status).toBe(200)
   return body as {
     tier: string

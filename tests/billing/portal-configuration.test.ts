@@ -1,28 +1,22 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { beforeAll, expect, test } from "vitest"
+import { startTestApp } from "../helpers/app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { subscribe } from "./kit.ts"
 
-let app: TestApp
-let ann: SignedIn
+const app = useTestApp({ stripe: true, worker: false })
+const ann = useUser(app)
 beforeAll(async () => {
-  app = await startTestApp({ stripe: true, worker: false })
-  ann = await signIn(app)
   await subscribe(app, ann)
 })
-afterAll(() => app.close())
 
 /** Asks a process with this configuration for the portal. */
 async function openPortal(portalConfiguration: string | null) {
-  const other = await startTestApp({
+  await using other = await startTestApp({
     beside: app,
     worker: false,
     config: { stripe: { portalConfiguration } },
   })
-  try {
-    return await other.http.post("/subscription/portal", undefined, { token: ann.token })
-  } finally {
-    await other.close()
-  }
+  return await other.http.post("/subscription/portal", undefined, { token: ann.token })
 }
 
 test("the portal is that of STRIPE_PORTAL_CONFIGURATION", async () => {

@@ -1,8 +1,9 @@
 import { fileURLToPath } from "node:url"
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest"
+import { beforeEach, expect, test } from "vitest"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
 import { run } from "../embedded/helpers.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { type SignedIn, signIn, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { historyOf, standingOf, stripeIdOf, subscribe } from "./kit.ts"
 
 /** As under the launcher: half of a start is compiling. */
@@ -10,12 +11,8 @@ const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/comp
 
 const entry = fileURLToPath(new URL("../../src/cli/billing-reconcile.ts", import.meta.url))
 
-let app: TestApp
-beforeAll(async () => {
-  // Without a worker nothing but the command heals.
-  app = await startTestApp({ stripe: true, worker: false })
-})
-afterAll(() => app.close())
+// Without a worker nothing but the command heals.
+const app = useTestApp({ stripe: true, worker: false })
 beforeEach(() => app.stripe.delivery({ drop: 1 }))
 
 /** Runs the command as a process of its own on the app's stores. */

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { expect, test } from "vitest"
+import { type SignedIn, signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { passPeriod, passTime, standingOf, stripeIdOf, subscribe, truthOf, untilQuiet } from "./kit.ts"
 
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
-})
-afterAll(() => app.close())
+const app = useTestApp({ stripe: true })
 
 const CUSTOMERS = 30
 

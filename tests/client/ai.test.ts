@@ -1,16 +1,11 @@
 import { AbstractChat, type ChatStatus, type UIMessage } from "ai"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { createRoomTransport, toUIMessages } from "../../packages/client/src/ai.ts"
 import type { ChatClient } from "../../packages/client/src/index.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { signedIn } from "./kit.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { plans: { basicDailyPrompts: 100 } } })
-})
-afterAll(() => app.close())
+const app = useTestApp({ config: { plans: { basicDailyPrompts: 100 } } })
 
 /** What `useChat` holds, without React. */
 class Chat extends AbstractChat<UIMessage> {

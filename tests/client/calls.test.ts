@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest"
+import { describe, expect, expectTypeOf, test } from "vitest"
 import { ApiError, type Chatroom, type Message, storageTokens } from "../../packages/client/src/index.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { newClient, signedIn } from "./kit.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp()
-})
-afterAll(() => app.close())
+const app = useTestApp()
 
 const dead = { token: "dead", refreshToken: "dead" }
 

@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { textOf } from "../../packages/client/src/index.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { breakingFetch, newClient, signedIn } from "./kit.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { plans: { basicDailyPrompts: 100 }, http: { streamsPerUser: 100 } } })
-})
-afterAll(() => app.close())
+const app = useTestApp({ config: { plans: { basicDailyPrompts: 100 }, http: { streamsPerUser: 100 } } })
 
 async function last<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   let found: T | undefined

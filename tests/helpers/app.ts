@@ -32,7 +32,7 @@ export interface TestAppOptions {
 }
 
 /** The real app on a database of its own, with a simulated Gemini. */
-export interface TestApp {
+export interface TestApp extends AsyncDisposable {
   url: string
   ctx: Context
   pool: pg.Pool
@@ -40,6 +40,8 @@ export interface TestApp {
   /** @throws where the app was started without */
   readonly stripe: StripeSimulator
   http: Http
+  /** With the admin token. */
+  admin: Http
   /** Everything logged so far, at level debug. */
   logs(): string
   close(): Promise<void>
@@ -93,8 +95,10 @@ export async function startTestApp({
       return stores.stripe
     },
     http: createHttp(listening.url),
+    admin: createHttp(listening.url, { token: ADMIN_TOKEN }),
     logs: () => lines.join(""),
     close: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
     stores,
   }
 }
@@ -107,6 +111,8 @@ async function untilReconciled(lines: readonly string[]): Promise<void> {
   const done = () => lines.filter((line) => /"event":"billing_(?:reconciled|failed)"/.test(line)).length
   await vi.waitUntil(() => done() >= 2, { timeout: 30_000, interval: 20 })
 }
+
+export const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
 /** What the simulator signs events with. */
 export const WEBHOOK_SECRET = "whsec_tests"
@@ -167,6 +173,7 @@ function defaultConfig({ database, redisUrl, gemini, stripe }: Stores): Complete
     STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
     STRIPE_PRICE_PRO: PRO_PRICE,
     STRIPE_BASE_URL: stripe?.url ?? NOWHERE,
+    ADMIN_TOKEN,
     RATE_LIMIT_SCALE: "1000",
   })
   return merge(config as CompleteConfig, { password: { bcryptCost: 4 } })
@@ -186,6 +193,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 export interface SignedIn {
+  /** With the user's token. */
+  http: Http
   token: string
   refreshToken: string
   mobileNumber: string
@@ -215,5 +224,5 @@ export async function signIn(
   const verified = await app.http.post("/auth/verify-otp", { mobileNumber, otp: sent.body.otp })
   if (verified.status !== 200)
     throw new Error(`sign-in failed: ${JSON.stringify([sent.body, verified.body])}`)
-  return { ...verified.body, mobileNumber }
+  return { ...verified.body, mobileNumber, http: createHttp(app.url, { token: verified.body.token }) }
 }

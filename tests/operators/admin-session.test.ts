@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { issueAdminSession } from "../../src/services/auth/admin-session.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn, startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ worker: false, config: { admin: { token: TOKEN } } })
-})
-afterAll(() => app.close())
+const app = useTestApp({ worker: false, config: { admin: { token: TOKEN } } })
 
 const open = (token: string, of = app) => of.http.post("/admin/session", { token })
 const cookieOf = (headers: Headers) => headers.get("set-cookie")?.split(";")[0] as string
@@ -52,7 +48,7 @@ describe("a browser's session", () => {
     expect((await app.http.post("/admin/session", {})).status).toBe(400)
     expect(app.logs()).toContain("admin sign-in refused")
     expect(app.logs()).not.toContain(`${TOKEN}x`)
-    const { body } = await app.http.get("/admin/audit", { token: TOKEN })
+    const { body } = await app.admin.get("/admin/audit")
     expect(body.every(({ outcome }: { outcome: string }) => outcome === "ok")).toBe(true)
   })
 
@@ -114,10 +110,10 @@ describe("a browser's session", () => {
 
   test("of an admin ends with their session as a user", async () => {
     const boss = await signIn(app)
-    await app.http.post(`/admin/users/${boss.user.id}/role`, { role: "admin" }, { token: TOKEN })
+    await app.admin.post(`/admin/users/${boss.user.id}/role`, { role: "admin" })
     const cookie = cookieOf((await open(boss.token)).headers)
     expect((await app.http.get("/admin/session", withCookie(cookie))).body.actor).toBe(boss.user.id)
-    await app.http.post("/auth/logout", undefined, { token: boss.token })
+    await boss.http.post("/auth/logout")
     expect((await app.http.get("/admin/session", withCookie(cookie))).status).toBe(401)
   })
 })

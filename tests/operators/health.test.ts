@@ -1,13 +1,9 @@
 import { tmpdir } from "node:os"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ worker: false, config: { dataDir: "/nowhere/that/exists" } })
-})
-afterAll(() => app.close())
+const app = useTestApp({ worker: false, config: { dataDir: "/nowhere/that/exists" } })
 
 const ready = async (of: TestApp) => (await of.http.get("/health/ready")).body
 

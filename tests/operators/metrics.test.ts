@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { describe, expect, test } from "vitest"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { readFigures } from "./kit.ts"
 
 const METRICS_TOKEN = "a-metrics-token-that-is-long-enough-to-be-one"
 const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { metrics: { token: METRICS_TOKEN }, admin: { token: ADMIN_TOKEN } } })
-  ann = await signIn(app)
-})
-afterAll(() => app.close())
+const app = useTestApp({ config: { metrics: { token: METRICS_TOKEN }, admin: { token: ADMIN_TOKEN } } })
+const ann = useUser(app)
 
 const metrics = async () => readFigures((await app.http.get("/metrics", { token: METRICS_TOKEN })).body)
 
@@ -62,7 +57,7 @@ describe("the metrics", () => {
   test("tell queue, workers, pools, streams and the process as they are now", async () => {
     const room = await createRoom(app, ann)
     const gone = new AbortController()
-    const stream = app.http.events(`/chatroom/${room.id}/events`, { token: ann.token, signal: gone.signal })
+    const stream = ann.http.events(`/chatroom/${room.id}/events`, { signal: gone.signal })
     await stream.next()
     await expect.poll(async () => (await metrics()).sum("chat_workers")).toBe(1)
     const now = await metrics()
@@ -96,7 +91,7 @@ describe("the metrics", () => {
 
   test("hold no id, number or path, whatever was asked for", async () => {
     await app.http.get(`/canary-${ann.user.id}`)
-    await app.http.get(`/chatroom/${ann.user.id}?q=canary`, { token: ann.token })
+    await ann.http.get(`/chatroom/${ann.user.id}?q=canary`)
     // A router's path matches in any case, and Node takes some thirty methods.
     await fetch(`${app.url}/aDmIn/QuEuEs`, { headers: { Accept: "text/html" }, redirect: "manual" })
     await fetch(`${app.url}/chatroom`, { method: "PURGE" })

@@ -1,20 +1,17 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import type { Operation } from "../../src/routes/openapi/types.ts"
 import { fuzz } from "../../tools/fuzz/fuzz.ts"
 import { formatFault, formatReach, listUnreached } from "../../tools/fuzz/report.ts"
 import { contract, createContract } from "../../tools/lib/contract.ts"
-import { startTestApp, type TestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { WEBHOOK_SECRET } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const ADMIN_TOKEN = "an-admin-token"
-let app: TestApp
 
-beforeAll(async () => {
-  app = await startTestApp({
-    stripe: true,
-    config: { admin: { token: ADMIN_TOKEN }, http: { streamsPerUser: 1_000 } },
-  })
+const app = useTestApp({
+  stripe: true,
+  config: { admin: { token: ADMIN_TOKEN }, http: { streamsPerUser: 1_000 } },
 })
-afterAll(() => app.close())
 
 const run = (seed: number, requests: number, judgedBy = contract()) =>
   fuzz({

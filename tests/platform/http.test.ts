@@ -1,18 +1,13 @@
 import { connect } from "node:net"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { describe, expect, test } from "vitest"
+import { startTestApp } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const b64 = (text: string) => Buffer.from(text).toString("base64url")
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { http: { corsOrigins: ["https://chat.example"] } } })
-  ann = await signIn(app)
-})
-afterAll(() => app.close())
+const app = useTestApp({ config: { http: { corsOrigins: ["https://chat.example"] } } })
+const ann = useUser(app)
 
 describe("/", () => {
   test("says Home Route to programs and people", async () => {
@@ -66,7 +61,7 @@ describe("every answer", () => {
   })
 
   test("says how much of the limit is left", async () => {
-    const { headers } = await app.http.get("/chatroom", { token: ann.token })
+    const { headers } = await ann.http.get("/chatroom")
     expect(headers.get("ratelimit-policy")).toMatch(/^"read";q=\d+;w=60$/)
     expect(headers.get("ratelimit")).toMatch(/^"read";r=\d+;t=\d+$/)
   })
@@ -87,7 +82,7 @@ describe("errors", () => {
   })
 
   test("name the methods that a path has", async () => {
-    const answer = await app.http.put("/chatroom", {}, { token: ann.token })
+    const answer = await ann.http.put("/chatroom", {})
     expect(answer).toMatchObject({ status: 405, body: { code: "method_not_allowed" } })
     expect(answer.headers.get("allow")).toBe("POST, GET")
   })
@@ -99,7 +94,7 @@ describe("errors", () => {
     "/chatroom?limit[$gt]=1",
     `/chatroom?${"a=1&".repeat(2_000)}`,
   ])("%s is a coded 4xx", async (path) => {
-    const answer = await app.http.get(path, { token: ann.token })
+    const answer = await ann.http.get(path)
     expect(answer.status).toBeGreaterThanOrEqual(400)
     expect(answer.status).toBeLessThan(500)
     expect(answer.body.code).toMatch(/^[a-z_]+$/)

@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { expect, test } from "vitest"
+import { signIn } from "../helpers/app.ts"
 import { createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { untilDayLasts } from "../helpers/day.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-let first: TestApp
-let second: TestApp
-
-beforeAll(async () => {
-  first = await startTestApp()
-  second = await startTestApp({ beside: first, worker: false })
-})
-afterAll(async () => {
-  await second.close()
-  await first.close()
-})
+const first = useTestApp()
+const second = useTestApp({ beside: first, worker: false })
 
 test("of 200 prompts that a Basic user sends at once, to two processes and many rooms, exactly 5 are accepted", async () => {
   const user = await signIn(first)

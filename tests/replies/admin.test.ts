@@ -1,20 +1,15 @@
 import { randomUUID } from "node:crypto"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn, startTestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { followRoom, texts } from "../helpers/follow-room.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { admin: { token: TOKEN } } })
-  ann = await signIn(app)
-})
-afterAll(() => app.close())
+const app = useTestApp({ config: { admin: { token: TOKEN } } })
+const ann = useUser(app)
 
 const retry = (id: string, token?: string) =>
   app.http.post(`/admin/replies/${id}/retry`, undefined, { token })
@@ -24,7 +19,7 @@ test("failed replies are listed with reason and attempts, and can be made once m
   app.gemini.script({ directive: "key-invalid", text: "try again", calls: 1 })
   const failed = await ask(app, ann, room, "try again")
   expect(failed.error.code).toBe("misconfigured")
-  const { body } = await app.http.get("/admin/replies?limit=1", { token: TOKEN })
+  const { body } = await app.admin.get("/admin/replies?limit=1")
   expect(body).toEqual([
     expect.objectContaining({
       id: failed.id,
@@ -54,7 +49,7 @@ test("a retry keeps the order of its room", async () => {
   const running = (await send(app, user, room, "[[gemini: stall after=2]] running")).body.reply
   const waiting = (await send(app, user, room, "waiting")).body.reply
   expect((await retry(older.id, TOKEN)).status).toBe(202)
-  await app.http.post(`/chatroom/${room.id}/message/${running.id}/cancel`, {}, { token: user.token })
+  await user.http.post(`/chatroom/${room.id}/message/${running.id}/cancel`, {})
   const ends = await Promise.all([running, older, waiting].map((reply) => finalReply(app, user, reply)))
   expect(ends.map(({ status }) => status)).toEqual(["cancelled", "completed", "completed"])
   const times = ends.map(({ completedAt }) => Date.parse(completedAt))

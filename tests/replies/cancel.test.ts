@@ -22,7 +22,7 @@ interface Reply {
 }
 
 const cancel = (reply: Reply, user = ann) =>
-  app.http.post(`/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`, undefined, { token: user.token })
+  user.http.post(`/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`)
 
 /** Sends a prompt whose reply stops half-way, and waits until some of it is there. */
 async function startEndless(tag: string): Promise<Reply> {
@@ -37,9 +37,7 @@ async function startEndless(tag: string): Promise<Reply> {
 describe("cancelling a reply", () => {
   test("that runs keeps what came, closes the call to Gemini and frees the room", async () => {
     const reply = await startEndless("keep")
-    const stream = collect(
-      app.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`, { token: ann.token }),
-    )
+    const stream = collect(ann.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`))
     const { status, body } = await cancel(reply)
     expect(status).toBe(200)
     expect(body).toMatchObject({
@@ -94,9 +92,7 @@ describe("cancelling a reply", () => {
       ),
     )
     const streams = replies.map((reply) =>
-      collect(
-        app.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`, { token: ann.token }),
-      ),
+      collect(ann.http.events(`/chatroom/${reply.chatroomId}/message/${reply.id}/stream`)),
     )
     const answers = await Promise.all(replies.map((reply) => cancel(reply)))
     for (const [i, events] of (await Promise.all(streams)).entries()) {
@@ -128,7 +124,7 @@ describe("cancelling a reply", () => {
     expect((await cancel(reply, bob)).status).toBe(404)
     expect((await cancel({ ...reply, id: "x" })).status).toBe(400)
     expect((await app.http.post(`/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`)).status).toBe(401)
-    const prompt = (await app.http.get(`/chatroom/${reply.chatroomId}/message`, { token: ann.token })).body[0]
+    const prompt = (await ann.http.get(`/chatroom/${reply.chatroomId}/message`)).body[0]
     expect(await cancel(prompt)).toMatchObject({ status: 404, body: { code: "not_found" } })
     expect((await cancel(reply)).body.status).toBe("cancelled")
   })

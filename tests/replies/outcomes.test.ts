@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { describe, expect, test } from "vitest"
+import { signIn } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, promptsUsed, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 3_000, totalTimeoutMs: 60_000 } } })
-  ann = await signIn(app)
-  await makePro(app, ann)
-})
-afterAll(() => app.close())
+const app = useTestApp({ config: { gemini: { idleTimeoutMs: 3_000, totalTimeoutMs: 60_000 } } })
+const ann = useUser(app, { pro: true })
 
 const callsFor = (prompt: string) => app.gemini.calls().filter((call) => call.prompt.includes(prompt))
 
@@ -133,10 +127,10 @@ test("STOP on every chunk doesn't end a reply early", async () => {
 test("what went wrong at the provider is in the log with the request id, not in the reply", async () => {
   const room = await createRoom(app, ann)
   const headers = { "X-Request-Id": "find-me-42" }
-  const { body } = await app.http.post(
+  const { body } = await ann.http.post(
     `/chatroom/${room.id}/message`,
     { message: "[[gemini: key-invalid]]" },
-    { token: ann.token, headers },
+    { headers },
   )
   await expect
     .poll(() =>
@@ -212,6 +206,6 @@ describe("replies of a room", () => {
     expect(await ask(app, ann, await createRoom(app, ann), "quick room")).toMatchObject({
       status: "completed",
     })
-    await app.http.delete(`/chatroom/${stuck.id}`, { token: ann.token })
+    await ann.http.delete(`/chatroom/${stuck.id}`)
   })
 })

@@ -1,26 +1,20 @@
 import { Queue } from "bullmq"
 import { Redis } from "ioredis"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { OnPostgres, PAUSABLE } from "../../src/services/platform/job-queue.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({
-    config: {
-      gemini: { fallbackModels: ["gemini-3.5-flash-lite"], idleTimeoutMs: 3_000 },
-      worker: { concurrency: 2 },
-    },
-  })
-  ann = await signIn(app)
-  await makePro(app, ann)
+const app = useTestApp({
+  config: {
+    gemini: { fallbackModels: ["gemini-3.5-flash-lite"], idleTimeoutMs: 3_000 },
+    worker: { concurrency: 2 },
+  },
 })
-afterAll(() => app.close())
+const ann = useUser(app, { pro: true })
 
 test.each(["unavailable", "cut-headers", "stall-headers"])(
   "while the first model's answer is %s the fallback answers, at the same attempt",
@@ -116,7 +110,7 @@ async function keepBusy(): Promise<() => Promise<void>> {
   await expect.poll(() => app.gemini.calls().length).toBe(held.length)
   return async () => {
     for (const { chatroomId, id } of held)
-      await app.http.post(`/chatroom/${chatroomId}/message/${id}/cancel`, {}, { token: user.token })
+      await user.http.post(`/chatroom/${chatroomId}/message/${id}/cancel`, {})
   }
 }
 
@@ -169,9 +163,7 @@ test("the wait of a queued reply is told", async () => {
   )
   const last = sent.at(-1)?.body.reply
   const path = `/chatroom/${last.chatroomId}/message/${last.id}`
-  await expect
-    .poll(async () => (await app.http.get(path, { token: ann.token })).body.estimatedWaitMs)
-    .toBeGreaterThan(0)
+  await expect.poll(async () => (await ann.http.get(path)).body.estimatedWaitMs).toBeGreaterThan(0)
   const done = await finalReply(app, ann, last, 60_000)
   expect(done.estimatedWaitMs).toBeNull()
 }, 90_000)
@@ -189,13 +181,13 @@ test("a reply waits for those before it in its room, and is told so", async () =
   const rising = (some: number[]) => some.every((wait, i) => i === 0 || wait > (some[i - 1] as number))
   expect(rising(waits), String(waits)).toBe(true)
   const [first, ...behind] = replies
-  const { body } = await app.http.get(`/chatroom/${room.id}`, { token: ann.token })
+  const { body } = await ann.http.get(`/chatroom/${room.id}`)
   const told = body.messages.filter(({ id }: { id: string }) => behind.some((reply) => reply.id === id))
   const read = told.map((message: { estimatedWaitMs: number }) => message.estimatedWaitMs)
   expect(read).toHaveLength(3)
   expect(read[0]).toBeGreaterThan(0)
   expect(rising(read), String(read)).toBe(true)
-  await app.http.post(`/chatroom/${room.id}/message/${first.id}/cancel`, {}, { token: ann.token })
+  await ann.http.post(`/chatroom/${room.id}/message/${first.id}/cancel`, {})
   for (const reply of behind) await finalReply(app, ann, reply)
 })
 
@@ -203,9 +195,7 @@ test("a reply that failed waits no less than until its next attempt", async () =
   app.gemini.script({ directive: "cut after=1", text: "comes later", calls: 2 })
   const { reply } = (await send(app, ann, await createRoom(app, ann), "comes later")).body
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}`
-  await expect
-    .poll(async () => (await app.http.get(path, { token: ann.token })).body.estimatedWaitMs)
-    .toBeGreaterThan(500)
+  await expect.poll(async () => (await ann.http.get(path)).body.estimatedWaitMs).toBeGreaterThan(500)
   expect(await finalReply(app, ann, reply)).toMatchObject({ status: "completed" })
 })
 
@@ -234,44 +224,36 @@ test("no more calls are made in a minute than GEMINI_RPM says, by all workers to
 })
 
 test("jobs whose reply is made already leave the calls of GEMINI_RPM to others", async () => {
-  const limited = await startTestApp({ config: { gemini: { requestsPerMinute: 3 } } })
-  try {
-    const user = await signIn(limited)
-    const room = await createRoom(limited, user)
-    const { id } = await ask(limited, user, room, "made")
-    // As the sweep leaves them behind, of prompts that have waited.
-    for (let i = 0; i < 6; i++) await limited.ctx.queue.enqueue(id, { inFlight: 1, dedupeKey: `${i}.again` })
-    const { body } = await send(limited, user, room, "late")
-    expect(await finalReply(limited, user, body.reply)).toMatchObject({ status: "completed" })
-    expect(sum(await callsInMinutes(limited))).toBe(limited.gemini.calls().length)
-  } finally {
-    await limited.close()
-  }
+  await using limited = await startTestApp({ config: { gemini: { requestsPerMinute: 3 } } })
+  const user = await signIn(limited)
+  const room = await createRoom(limited, user)
+  const { id } = await ask(limited, user, room, "made")
+  // As the sweep leaves them behind, of prompts that have waited.
+  for (let i = 0; i < 6; i++) await limited.ctx.queue.enqueue(id, { inFlight: 1, dedupeKey: `${i}.again` })
+  const { body } = await send(limited, user, room, "late")
+  expect(await finalReply(limited, user, body.reply)).toMatchObject({ status: "completed" })
+  expect(sum(await callsInMinutes(limited))).toBe(limited.gemini.calls().length)
 })
 
 test("calls to fallback models count for GEMINI_RPM, and who finds none left waits without a failure", async () => {
-  const limited = await startTestApp({
+  await using limited = await startTestApp({
     config: { gemini: { requestsPerMinute: 4, fallbackModels: ["gemini-3.5-flash-lite"] } },
   })
-  try {
-    limited.gemini.script({ directive: "unavailable", model: "gemini-3.8-flash", text: "twice", calls: 99 })
-    const user = await signIn(limited)
-    await makePro(limited, user)
-    // As above: two minutes have 8 calls.
-    const rooms = await Promise.all(Array.from({ length: 10 }, () => createRoom(limited, user)))
-    const sent = await Promise.all(rooms.map((room) => send(limited, user, room, "twice")))
-    expect(sent.map(({ status }) => status)).toEqual(Array(10).fill(202))
-    const waiting = () =>
-      limited.pool.query(
-        "SELECT failures FROM messages WHERE status = 'queued' AND attempt > 0 AND not_before > now() + interval '3 seconds'",
-      )
-    await expect.poll(async () => (await waiting()).rowCount).toBeGreaterThan(0)
-    expect((await waiting()).rows.every(({ failures }) => failures === 0)).toBe(true)
-    const calls = limited.gemini.calls().length
-    expectCallsInMinutes(await callsInMinutes(limited), { calls, limit: 4 })
-  } finally {
-    await limited.close()
-  }
+  limited.gemini.script({ directive: "unavailable", model: "gemini-3.8-flash", text: "twice", calls: 99 })
+  const user = await signIn(limited)
+  await makePro(limited, user)
+  // As above: two minutes have 8 calls.
+  const rooms = await Promise.all(Array.from({ length: 10 }, () => createRoom(limited, user)))
+  const sent = await Promise.all(rooms.map((room) => send(limited, user, room, "twice")))
+  expect(sent.map(({ status }) => status)).toEqual(Array(10).fill(202))
+  const waiting = () =>
+    limited.pool.query(
+      "SELECT failures FROM messages WHERE status = 'queued' AND attempt > 0 AND not_before > now() + interval '3 seconds'",
+    )
+  await expect.poll(async () => (await waiting()).rowCount).toBeGreaterThan(0)
+  expect((await waiting()).rows.every(({ failures }) => failures === 0)).toBe(true)
+  const calls = limited.gemini.calls().length
+  expectCallsInMinutes(await callsInMinutes(limited), { calls, limit: 4 })
 })
 
 async function callsInMinutes({ pool }: TestApp): Promise<number[]> {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, makePro } from "../helpers/chat.ts"
+import { describe, expect, test } from "vitest"
+import { ask, createRoom } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 // Real bodies of the Gemini API, in the folder that RECORDINGS names. Each must give the text or the failure it holds.
 const folder = process.env.RECORDINGS ? join(process.env.RECORDINGS, "gemini") : ""
@@ -10,15 +10,8 @@ const recordings = existsSync(folder)
   ? readdirSync(folder).filter((file) => /(?<!meta)\.(sse|json)$/.test(file))
   : []
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 5_000 } } })
-  ann = await signIn(app)
-  await makePro(app, ann)
-})
-afterAll(() => app.close())
+const app = useTestApp({ config: { gemini: { idleTimeoutMs: 5_000 } } })
+const ann = useUser(app, { pro: true })
 
 /** What a body holds, read independently of the code under test: by the wire format's documentation. */
 interface Held {

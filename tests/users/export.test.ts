@@ -1,17 +1,14 @@
 import { once } from "node:events"
 import { type IncomingMessage, request } from "node:http"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { Export } from "../../src/schemas/user.ts"
-import { signInWithPassword } from "../auth/kit.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { addRoom } from "./kit.ts"
+import { signInWithPassword } from "../helpers/accounts.ts"
+import { signIn } from "../helpers/app.ts"
+import { addRoom } from "../helpers/rooms.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 describe("GET /user/me/export", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ worker: false })
 
   /** The reply, of which nothing is read yet. */
   async function open(token: string): Promise<IncomingMessage> {
@@ -23,7 +20,7 @@ describe("GET /user/me/export", () => {
 
   test("gives everything of one's own, as the contract has it", async () => {
     const one = await signInWithPassword(app)
-    await app.http.patch("/user/me", { name: "Ada" }, { token: one.token })
+    await one.http.patch("/user/me", { name: "Ada" })
     await addRoom(app, (await signIn(app)).user.id, 3, "of somebody else")
     const long = await addRoom(app, one.user.id, 120, 'quoted "\\ 🧑🏽‍🚀\n')
     const empty = await addRoom(app, one.user.id, 0)

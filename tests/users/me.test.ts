@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { expectProblem, signInWithPassword } from "../auth/kit.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { describe, expect, test } from "vitest"
+import { signInWithPassword } from "../helpers/accounts.ts"
+import { expectProblem } from "../helpers/answers.ts"
+import { signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 describe("/user/me", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ worker: false })
 
   test("GET gives oneself", async () => {
     const { token, user, mobileNumber } = await signIn(app)
@@ -32,10 +30,10 @@ describe("/user/me", () => {
 
   test("PATCH changes one's name and nobody else's", async () => {
     const [one, other] = [await signIn(app), await signIn(app)]
-    const changed = await app.http.patch("/user/me", { name: " Grace Hopper 🦋 " }, { token: one.token })
+    const changed = await one.http.patch("/user/me", { name: " Grace Hopper 🦋 " })
     expect([changed.status, changed.body.name]).toEqual([200, "Grace Hopper 🦋"])
-    expect((await app.http.get("/user/me", { token: one.token })).body).toEqual(changed.body)
-    expect((await app.http.get("/user/me", { token: other.token })).body.name).toBeNull()
+    expect((await one.http.get("/user/me")).body).toEqual(changed.body)
+    expect((await other.http.get("/user/me")).body.name).toBeNull()
   })
 
   test("PATCH takes the name away", async () => {
