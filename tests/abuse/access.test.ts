@@ -61,6 +61,7 @@ const IMPOSTORS: Record<string, () => [string, string][]> = {
     ["X-User-Id", ann.user.id],
   ],
   "an expired token": () => [bearer(own({ claims: { exp: inAnHour() - 3601 } }))],
+  "a token that never expires": () => [bearer(own({ claims: { exp: null } }))],
   "a token that isn't good yet": () => [bearer(own({ claims: { nbf: inAnHour() } }))],
   "a refresh token": () => [bearer(ann.refreshToken)],
   "a deleted user's token": () => [bearer(dead.deleted)],
@@ -70,11 +71,13 @@ const IMPOSTORS: Record<string, () => [string, string][]> = {
   "algorithm none and the old signature": () => [
     bearer(own({ algorithm: "none" }) + ann.token.split(".")[2]),
   ],
+  "algorithm HS384": () => [bearer(own({ algorithm: "HS384" }))],
   "algorithm HS512": () => [bearer(own({ algorithm: "HS512" }))],
   "algorithm RS256": () => [bearer(own({ algorithm: "RS256" }))],
   "another algorithm in the header than was signed with": () => [bearer(own({ header: { alg: "HS512" } }))],
   "an unknown key id": () => [bearer(own({ header: { kid: "other" } }))],
   "a key id that is a path": () => [bearer(own({ header: { kid: "../../../../dev/null" } }))],
+  "a key id that is no text": () => [bearer(own({ header: { kid: { a: 1 } } }))],
   "no key id": () => [bearer(own({ header: { kid: null } }))],
   "a key of one's own in the header": () => [
     bearer(forge(ann.token, { header: { jwk: { kty: "oct", k: btoa("mine") } }, secret: "mine" })),
@@ -95,6 +98,9 @@ const IMPOSTORS: Record<string, () => [string, string][]> = {
   "two Authorization headers, the good one last": () => [bearer("another"), bearer(ann.token)],
   "two good Authorization headers": () => [bearer(ann.token), bearer(ann.token)],
   "two tokens in one header": () => [["Authorization", `Bearer ${ann.token}, Bearer ${ann.token}`]],
+  "a token without its signature": () => [bearer(`${ann.token.split(".").slice(0, 2).join(".")}.`)],
+  "a header that is no JSON": () => [bearer(`${btoa("nojson")}.${ann.token.split(".").slice(1).join(".")}`)],
+  "a payload that is no JSON": () => [bearer([ann.token.split(".")[0], btoa("nojson"), "abc"].join("."))],
   "an oversized token": () => [bearer(`${ann.token}${"x".repeat(12_000)}`)],
 }
 

@@ -178,6 +178,13 @@ describe("a secret is found in no log, job, key or problem", () => {
     await ask(app, "GET", `/auth/verify-otp/${code}?token=${token}`, { headers: [bearer(token)] })
     const again = await http.post("/auth/login", { mobileNumber, password: PASSWORD })
     keep("ann's second", { ...again.body, mobileNumber })
+    const bob = await somebody()
+    const otp = await sendResetCode(app, bob.mobileNumber)
+    Object.assign(secrets, { "bob's code": otp, "bob's password": "another canary password" })
+    const reset = { mobileNumber: bob.mobileNumber, otp, newPassword: "another canary password" }
+    expect((await http.post("/auth/reset-password", reset)).status).toBe(204)
+    const { http: bobs } = await signIn(app, bob)
+    expect((await bobs.delete("/user/me")).status).toBe(202)
     await expectNowhere()
   })
 

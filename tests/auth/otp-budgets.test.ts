@@ -51,13 +51,6 @@ describe("the day's budgets of codes", () => {
     expect((await app.pool.query("SELECT count(*)::int FROM one_time_codes")).rows).toEqual([{ count: 5 }])
   })
 
-  test("are counted apart for each range, and never in a circle", async () => {
-    await start({ perPrefix: 5 })
-    const answers = await times(60, (index) => send(inRange(`+1202${555 + (index % 3)}`, index)))
-    expect([count(answers, 202), count(answers, 429)]).toEqual([15, 45])
-    expect(await used()).toMatchObject({ prefix: 15, total: 15 })
-  })
-
   test("are new the next day", async () => {
     await start({ total: 1 })
     await send("+12025550123")

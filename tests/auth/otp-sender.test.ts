@@ -95,24 +95,20 @@ describe("codes by SMS", () => {
   test("aren't sent again when no answer comes in time: the first may be on its way", async () => {
     // Its own: where this process is stopped meanwhile, time is up before the first has come there.
     const silent = await startSmsSimulator(ACCOUNT)
-    const impatient = await startTestApp({
+    await using impatient = await startTestApp({
       worker: false,
       config: {
         otp: { delivery: "twilio" },
         twilio: { ...ACCOUNT, from: "+15005550006", baseUrl: silent.url, timeoutMs: 200 },
       },
     })
-    try {
-      const mobileNumber = await signUp(impatient)
-      silent.fail("hang", "hang")
-      expect((await impatient.http.post("/auth/send-otp", { mobileNumber })).status).toBe(202)
-      await impatient.ctx.background.drain()
-      expect(impatient.logs()).toContain('"reason":"timeout"')
-      expect(silent.calls()).toBeLessThanOrEqual(1)
-    } finally {
-      await impatient.close()
-      await silent.close()
-    }
+    const mobileNumber = await signUp(impatient)
+    silent.fail("hang", "hang")
+    expect((await impatient.http.post("/auth/send-otp", { mobileNumber })).status).toBe(202)
+    await impatient.ctx.background.drain()
+    expect(impatient.logs()).toContain('"reason":"timeout"')
+    expect(silent.calls()).toBeLessThanOrEqual(1)
+    await silent.close()
   })
 
   test("may come from a messaging service", async () => {

@@ -79,14 +79,9 @@ describe.each([
   )
 })
 
-describe("the regions that codes are sent to", () => {
-  test("are those of the configuration", async () => {
-    await using app = await startTestApp({ worker: false, config: { otp: { regions: ["GB"] } } })
-    expectProblem(
-      await app.http.post("/auth/send-otp", { mobileNumber: "+12025550123" }),
-      400,
-      "invalid_request",
-    )
-    expect((await app.http.post("/auth/send-otp", { mobileNumber: "+447700900123" })).status).toBe(202)
-  })
+test("codes are sent to the regions of the configuration alone", async () => {
+  await using app = await startTestApp({ worker: false, config: { otp: { regions: ["GB"] } } })
+  const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
+  expectProblem(await send("+12025550123"), 400, "invalid_request")
+  expect((await send("+447700900123")).status).toBe(202)
 })
