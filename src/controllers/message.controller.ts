@@ -52,7 +52,7 @@ async function send(
 
 async function answer(ctx: Context, input: UserInput<OneRoom & { body: NewMessage }>): Promise<HttpResponse> {
   const { sent, headers } = await send(ctx, input)
-  const waitMs = readWait(input.header("prefer"))
+  const waitMs = readWait(ctx, input.header("prefer"))
   const enough = () => AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
   const reply = waitMs > 0 ? await waitForReply(ctx, sent.reply.id, enough()) : null
   if (!reply) return accepted(presentPromptAndReply(ctx, sent), headers)
@@ -60,12 +60,10 @@ async function answer(ctx: Context, input: UserInput<OneRoom & { body: NewMessag
   return created(presentPromptAndReply(ctx, { ...sent, reply }), { ...headers, ...applied })
 }
 
-const MAX_WAIT_SECONDS = 60
-
 /** RFC 7240's `wait`, in ms, at most a minute; 0 without one. */
-function readWait(prefer: string | undefined): number {
+function readWait(ctx: Context, prefer: string | undefined): number {
   const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,5})/i.exec(prefer ?? "")?.[1]
-  return Math.min(Number(seconds ?? 0), MAX_WAIT_SECONDS) * SECOND
+  return Math.min(Number(seconds ?? 0) * SECOND, ctx.timing.http.longestWaitMs)
 }
 
 export async function getMessages(

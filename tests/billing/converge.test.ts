@@ -21,7 +21,7 @@ import {
   withoutEvents,
 } from "./kit.ts"
 
-const app = useTestApp({ stripe: true })
+const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 500 } } })
 
 describe("a second subscription", () => {
   test("the newer is cancelled and paid back, and an operator sees it", async () => {

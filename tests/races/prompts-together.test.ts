@@ -15,7 +15,7 @@ let batches: PromptBatches
 // Without a worker, so that what was written stays as it was.
 const app = useTestApp({ worker: false })
 beforeAll(async () => {
-  batches = createPromptBatches(app.pool, app.ctx.config)
+  batches = createPromptBatches(app.pool, app.ctx)
 })
 
 interface Sender {
@@ -58,7 +58,7 @@ describe("prompts of several users in one statement", () => {
   test("are each written whole, with the outcome in the order of the prompts", async () => {
     const all = await senders(8)
     const exchanges = all.map((sender) => exchangeOf(sender))
-    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx.config, exchanges, { skipLocked: true })
+    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx, exchanges, { skipLocked: true })
     for (const [n, sender] of all.entries()) {
       const { promptId, replyId, content } = exchanges[n] as NewPrompt
       expect(outcomes[n]).toMatchObject({ reply_id: replyId, charged: true, starts_now: true, position: 1 })
@@ -82,7 +82,7 @@ describe("prompts of several users in one statement", () => {
       exchangeOf(stranger, { chatroomId: good.room.id }),
       exchangeOf(misled, { parentId: newId() }),
     ]
-    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx.config, exchanges, { skipLocked: true })
+    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx, exchanges, { skipLocked: true })
     expect(
       outcomes.map(({ room_found, parent_found, charged }) => [room_found, parent_found, charged]),
     ).toEqual([

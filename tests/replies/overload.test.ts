@@ -1,7 +1,7 @@
 import { Queue } from "bullmq"
 import { Redis } from "ioredis"
 import { expect, test } from "vitest"
-import { OnPostgres, PAUSABLE } from "../../src/services/platform/job-queue.ts"
+import { OnPostgres, pausable } from "../../src/services/platform/job-queue.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
 import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
@@ -13,6 +13,7 @@ const app = useTestApp({
     gemini: { fallbackModels: ["gemini-3.5-flash-lite"], idleTimeoutMs: 3_000 },
     worker: { concurrency: 2 },
   },
+  timing: { gemini: { firstCooldownMs: 500 }, replies: { estimateMs: 200 } },
 })
 const ann = useUser(app, { pro: true })
 
@@ -68,7 +69,7 @@ test("a reply that has waited long behind its room still waits for a resting mod
   await app.pool.query("UPDATE messages SET created_at = now() - interval '1 day' WHERE id = $1", [second.id])
   // Its first chunk, when the worker has it, ends a rest: that is over once later ones are on their way.
   await expect.poll(() => app.gemini.calls()[0]?.chunksSent ?? 0).toBeGreaterThan(2)
-  letModelsRest(8_000)
+  letModelsRest(4_000)
   await finalReply(app, ann, first)
   expect(await finalReply(app, ann, second)).toMatchObject({ status: "completed" })
   const counts = "SELECT failures, cooling_down_since IS NOT NULL AS rested FROM messages WHERE id = $1"
@@ -275,7 +276,7 @@ function viewQueue(redisUrl: string | null, databaseUrl: string) {
     ? new Queue(QUEUE_NAME, { connection: redis })
     : new OnPostgres.Queue(QUEUE_NAME, { connection: { connectionString: databaseUrl, max: 1 } })
   return {
-    restsForMs: () => queue.getRateLimitTtl(PAUSABLE.limiter.max),
+    restsForMs: () => queue.getRateLimitTtl(pausable(app.ctx.timing).limiter.max),
     async [Symbol.asyncDispose]() {
       await queue.close()
       redis?.disconnect()

@@ -10,7 +10,10 @@ const recordings = existsSync(folder)
   ? readdirSync(folder).filter((file) => /(?<!meta)\.(sse|json)$/.test(file))
   : []
 
-const app = useTestApp({ config: { gemini: { idleTimeoutMs: 5_000 } } })
+const app = useTestApp({
+  config: { gemini: { idleTimeoutMs: 5_000 } },
+  timing: { replies: { firstRetryMs: 200 } },
+})
 const ann = useUser(app, { pro: true })
 
 /** What a body holds, read independently of the code under test: by the wire format's documentation. */

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest"
+import { TIMING } from "../../src/config/timing.ts"
 import { createCircuitBreaker } from "../../src/services/replies/provider/circuit-breaker.ts"
 
 test("a model is called until five overloads in a row, then rests longer and longer, and is tried by one at a time", () => {
   let now = 0
-  const breaker = createCircuitBreaker(() => now)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => now)
   for (let i = 0; i < 5; i++) {
     expect(breaker.allows("m")).toBe(true)
     breaker.failed("m")
@@ -28,7 +29,7 @@ test("a model is called until five overloads in a row, then rests longer and lon
 })
 
 test("an answer in between starts the count anew", () => {
-  const breaker = createCircuitBreaker(() => 0)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 20; i++) {
     breaker.failed("m")
     if (i % 3 === 0) breaker.succeeded("m")
@@ -37,13 +38,13 @@ test("an answer in between starts the count anew", () => {
 })
 
 test("calls that were on their way when the rest began don't make it longer", () => {
-  const breaker = createCircuitBreaker(() => 0)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 20; i++) breaker.failed("m")
   expect(breaker.cooldownMs("m")).toBe(2_000)
 })
 
 test("what the provider asks for counts when it is longer, also when a call brings it that was on its way", () => {
-  const breaker = createCircuitBreaker(() => 0)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 5; i++) breaker.failed("m", 50_000)
   expect(breaker.cooldownMs("m")).toBe(50_000)
   breaker.failed("m", 60_000)

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import { TIMING } from "../../src/config/timing.ts"
 import {
   advance,
   createWaker,
@@ -29,7 +30,7 @@ test("what a stale attempt writes is no gap", () => {
 })
 
 test("notices of text, however many, don't put off the look at the row", async () => {
-  const waker = createWaker(new AbortController().signal)
+  const waker = createWaker(TIMING.replies.rowCheckMs, new AbortController().signal)
   expect(waker.take()).toBe("state")
   const since = performance.now()
   const notices = setInterval(() => waker.wake("text"), 100)

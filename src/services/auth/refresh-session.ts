@@ -1,14 +1,10 @@
 import { RefreshTokenInvalid } from "../../utils/errors.ts"
-import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { TIER_SQL } from "../users/tier.ts"
 import { toUserRecord, USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
 import { endSessions } from "./end-sessions.ts"
-import { SESSION_IDLE_MS, SESSION_LIFE_MS, type SignedIn, toSignedIn } from "./open-session.ts"
+import { type SignedIn, toSignedIn } from "./open-session.ts"
 import type { Rotation } from "./refresh-tokens.ts"
-
-/** How long after a rotation the old token still gets its successor: calls in parallel, an answer lost on the way. */
-const GRACE_MS = 10 * SECOND
 
 /**
  * Gives a new pair for a refresh token and makes the old one worthless. Calls in parallel get the same successor.
@@ -26,7 +22,7 @@ async function rotate(ctx: Context, { sessionId, generation }: Rotation): Promis
   const { rows } = await ctx.db.pool.query({
     name: "rotate-session",
     text: ROTATE,
-    values: [sessionId, generation, SESSION_IDLE_MS, SESSION_LIFE_MS],
+    values: [sessionId, generation, ctx.timing.auth.sessionIdleMs, ctx.timing.auth.sessionLifeMs],
   })
   return rows[0] ? toUserRecord(rows[0]) : null
 }
@@ -47,7 +43,7 @@ async function findSuccessor(ctx: Context, { sessionId, generation }: Rotation):
     text: `SELECT users.*, ${TIER_SQL("users.pro_until")} AS tier, sessions.generation, rotated_at > now() - $2 * interval '1 millisecond' AS just_rotated
       FROM sessions JOIN users ON users.id = sessions.user_id
       WHERE sessions.id = $1 AND ended_at IS NULL AND expires_at > now()`,
-    values: [sessionId, GRACE_MS],
+    values: [sessionId, ctx.timing.auth.refreshGraceMs],
   })
   const session = rows[0]
   if (session?.just_rotated && session.generation === generation + 1) return toUserRecord(session)

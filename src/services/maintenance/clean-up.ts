@@ -1,9 +1,10 @@
+import type { Timing } from "../../config/timing.ts"
 import { eraseDeletedUsers } from "../account/erase-users.ts"
 import type { Context } from "../context.ts"
 
 /** Removes what has served its time. Each step may run in several processes at once, and fails alone. */
 export async function cleanUp(ctx: Context): Promise<void> {
-  const steps = EXPIRED.map(
+  const steps = expired(ctx.timing.kept).map(
     ([table, condition]) =>
       () =>
         ctx.db.pool.query(deleteSome(table, condition)),
@@ -18,16 +19,17 @@ function deleteSome(table: string, condition: string): string {
   return `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE ${condition} LIMIT 10000))`
 }
 
-/** The contract keeps idempotency keys for at least 24 h. */
-const EXPIRED = [
-  // Stripe sends an event for three days; who asks why somebody is Pro finds its id in the entitlement log.
-  ["billing_events", "received_at < now() - interval '90 days' AND status <> 'pending'"],
-  ["idempotency_keys", "created_at < now() - interval '48 hours'"],
-  ["one_time_codes", "sent_at < now() - interval '1 day'"],
-  ["otp_budgets", "day < (now() AT TIME ZONE 'UTC')::date - 1"],
-  ["password_guesses", "window_ends_at < now()"],
-  ["provider_calls", "minute < now() - interval '1 hour'"],
-  ["session_revocations", "expires_at < now()"],
-  ["sessions", "expires_at < now() - interval '7 days'"],
-  ["workers", "seen_at < now() - interval '1 hour'"],
-] as const
+const before = (ms: number) => `now() - interval '${ms} milliseconds'`
+
+const expired = (kept: Timing["kept"]) =>
+  [
+    ["billing_events", `received_at < ${before(kept.billingEventsMs)} AND status <> 'pending'`],
+    ["idempotency_keys", `created_at < ${before(kept.idempotencyKeysMs)}`],
+    ["one_time_codes", `sent_at < ${before(kept.codesMs)}`],
+    ["otp_budgets", "day < (now() AT TIME ZONE 'UTC')::date - 1"],
+    ["password_guesses", "window_ends_at < now()"],
+    ["provider_calls", `minute < ${before(kept.providerCallsMs)}`],
+    ["session_revocations", "expires_at < now()"],
+    ["sessions", `expires_at < ${before(kept.sessionsMs)}`],
+    ["workers", `seen_at < ${before(kept.workersMs)}`],
+  ] as const

@@ -19,13 +19,10 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace"
 import type { Logger } from "../../config/logger.ts"
-import { SECOND } from "../../utils/time.ts"
+import type { Timing } from "../../config/timing.ts"
 import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Span, SpanOptions, Tracing, TracingOptions } from "./tracing.ts"
 import { VERSION } from "./version.ts"
-
-/** A collector that doesn't answer must not hold up the end of the process. */
-const CLOSE_WITHIN_MS = 2 * SECOND
 
 type Options = TracingOptions & { url: string }
 
@@ -34,8 +31,8 @@ type Options = TracingOptions & { url: string }
  * which native ES modules don't allow. The span under way is kept here rather than in OpenTelemetry's globals, so
  * that a process may hold several contexts.
  */
-export function createOtlpTracing(options: Options, log: Logger): Tracing {
-  const provider = createProvider(options, log)
+export function createOtlpTracing(options: Options, timing: Timing, log: Logger): Tracing {
+  const provider = createProvider(options, timing.platform.spanExportMs, log)
   const tracer = provider.getTracer("gemini-chat-backend", VERSION)
   const inFlight = new AsyncLocalStorage<Context>()
   return {
@@ -50,19 +47,23 @@ export function createOtlpTracing(options: Options, log: Logger): Tracing {
       return span ? `00-${span.traceId}-${span.spanId}-0${span.traceFlags & TraceFlags.SAMPLED}` : null
     },
     close: () =>
-      withTimeout(CLOSE_WITHIN_MS, provider.shutdown()).catch((err: unknown) =>
+      withTimeout(timing.shutdown.spansMs, provider.shutdown()).catch((err: unknown) =>
         log.warn({ err }, "the last spans were not sent"),
       ),
   }
 }
 
-function createProvider({ url, headers, serviceName, ratio }: Options, log: Logger): TracerProvider {
+function createProvider(
+  { url, headers, serviceName, ratio }: Options,
+  exportMs: number,
+  log: Logger,
+): TracerProvider {
   const exporter = complainOnce(new OTLPTraceExporter({ url, headers }), log)
   return new TracerProvider({
     resource: resourceFromAttributes({ "service.name": serviceName, "service.version": VERSION }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
     spanLimits: { attributeValueLengthLimit: 200 },
-    spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: 2 * SECOND })],
+    spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: exportMs })],
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from "../../config/logger.ts"
+import type { Timing } from "../../config/timing.ts"
 
 export type Attributes = Record<string, string | number | boolean>
 
@@ -41,10 +42,14 @@ export interface TracingOptions {
 }
 
 /** Off, which is the default, nothing of OpenTelemetry is even loaded. */
-export async function createTracing({ url, ...options }: TracingOptions, log: Logger): Promise<Tracing> {
+export async function createTracing(
+  { url, ...options }: TracingOptions,
+  timing: Timing,
+  log: Logger,
+): Promise<Tracing> {
   if (url === null) return OFF
   const { createOtlpTracing } = await import("./otlp-tracing.ts")
-  return createOtlpTracing({ url, ...options }, log)
+  return createOtlpTracing({ url, ...options }, timing, log)
 }
 
 const NO_SPAN: Span = {

@@ -6,7 +6,6 @@ import { NotFound } from "../../../utils/errors.ts"
 import type { Page } from "../../chat/list-chatrooms.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { SWEEP_AFTER_MS } from "./reply-queue.ts"
 
 /** A reply that has failed for good: why, and after how many attempts. No text: it is the user's. */
 export interface DeadLetter {
@@ -62,7 +61,11 @@ export async function retryDeadLetter(ctx: Context, replyId: string): Promise<vo
     const found = rows[0]
     if (!found) throw new NotFound("failed reply")
     const { rows: numbered } = await client.query<{ retries: number }>(NUMBER_RETRY, [found.id, replyId])
-    const { rowCount } = await client.query(REVIVE, [replyId, SWEEP_AFTER_MS, numbered[0]?.retries])
+    const { rowCount } = await client.query(REVIVE, [
+      replyId,
+      ctx.timing.replies.sweepAfterMs,
+      numbered[0]?.retries,
+    ])
     if (rowCount === 0) throw new NotFound("failed reply")
     return found
   })

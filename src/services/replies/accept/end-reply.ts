@@ -1,9 +1,10 @@
 import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
+import type { Timing } from "../../../config/timing.ts"
 import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { IN_FLIGHT_SQL, SWEEP_AFTER_MS } from "./reply-queue.ts"
+import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 /** A reply and whose it is. */
 interface ReplyOfRoom {
@@ -41,7 +42,7 @@ export async function endInRoom(
   const finished = await inTransaction(ctx.db.pool, async (client) => {
     // The room first, as when a message is sent: the same order everywhere, and nobody can queue behind our back.
     await client.query({ name: "lock-room", text: LOCK_ROOM, values: [chatroomId] })
-    return (await write(client)) ? { next: await advanceRoom(client, chatroomId) } : null
+    return (await write(client)) ? { next: await advanceRoom(client, ctx.timing, chatroomId) } : null
   })
   if (!finished) return false
   ctx.replyLog.announce(id, { final: true })
@@ -57,12 +58,13 @@ const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE"
 /** Makes the room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
 async function advanceRoom(
   client: pg.PoolClient,
+  timing: Timing,
   chatroomId: string,
 ): Promise<{ id: string; inFlight: number } | null> {
   const { rows } = await client.query<{ id: string | null; in_flight: number }>({
     name: "advance-room",
     text: ADVANCE_ROOM,
-    values: [chatroomId, SWEEP_AFTER_MS],
+    values: [chatroomId, timing.replies.sweepAfterMs],
   })
   const next = rows[0]
   return next?.id ? { id: next.id, inFlight: next.in_flight } : null

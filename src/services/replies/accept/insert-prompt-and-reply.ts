@@ -1,9 +1,10 @@
 import type pg from "pg"
 import type { CompleteConfig } from "../../../config/env.ts"
+import type { Timing } from "../../../config/timing.ts"
 import { QUEUE_POSITION_SQL } from "../../chat/message-record.ts"
 import { RESETS_AT_SQL, TODAY_SQL } from "../../usage/quota.ts"
 import { IS_PRO_SQL, TIER_SQL } from "../../users/tier.ts"
-import { IN_FLIGHT_SQL, SWEEP_AFTER_MS } from "./reply-queue.ts"
+import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 /** A prompt to be written, with the reply that it waits for. */
 export interface NewPrompt {
@@ -38,7 +39,10 @@ export interface InsertOutcome {
   resets_at: Date
 }
 
-type Settings = Pick<CompleteConfig, "plans" | "gemini">
+export interface Settings {
+  config: Pick<CompleteConfig, "plans" | "gemini">
+  timing: Timing
+}
 
 /** Writes one prompt, whole or not at all. Waits for whoever holds its room. */
 export async function insertPromptAndReply(
@@ -58,7 +62,7 @@ export async function insertPromptAndReply(
  */
 export async function insertPromptsAndReplies(
   db: pg.Pool | pg.ClientBase,
-  { plans, gemini }: Settings,
+  { config: { plans, gemini }, timing }: Settings,
   prompts: readonly NewPrompt[],
   { skipLocked }: { skipLocked: boolean },
 ): Promise<InsertOutcome[]> {
@@ -78,7 +82,7 @@ export async function insertPromptsAndReplies(
       plans.basicDailyPrompts,
       plans.proDailyPrompts,
       gemini.model,
-      SWEEP_AFTER_MS,
+      timing.replies.sweepAfterMs,
     ],
   })
   const byReply = new Map(rows.map((row) => [row.reply_id, row]))

@@ -49,7 +49,7 @@ type Once = Written & { replayed: boolean }
 
 function writeOnce(ctx: Context, send: SendMessage, key: IdempotencyKey): Promise<Once> {
   return inTransaction(ctx.db.pool, async (client) => {
-    const write = (prompt: NewPrompt) => insertPromptAndReply(client, ctx.config, prompt)
+    const write = (prompt: NewPrompt) => insertPromptAndReply(client, ctx, prompt)
     const once = await onceForKey(client, send.userId, key, () => takePrompt(ctx, send, write))
     return once.replayed
       ? { ...PromptAndReply.parse(once.result), startsNow: false, inFlight: 0, replayed: true }

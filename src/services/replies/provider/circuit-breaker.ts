@@ -1,9 +1,7 @@
-import { SECOND } from "../../../utils/time.ts"
+import type { Timing } from "../../../config/timing.ts"
 
 /** Overloads in a row after which a model is left alone. */
 const FAILURE_THRESHOLD = 5
-const FIRST_COOLDOWN_MS = 2 * SECOND
-const MAX_COOLDOWN_MS = 30 * SECOND
 
 /**
  * Keeps a worker from calling a model that has just said that it is overloaded, or said nothing, again and again. After a rest one
@@ -26,8 +24,13 @@ interface State {
   isHalfOpen: boolean
 }
 
+type CooldownTiming = Pick<Timing["gemini"], "firstCooldownMs" | "longestCooldownMs">
+
 /** @param now the clock, in ms */
-export function createCircuitBreaker(now: () => number = () => performance.now()): CircuitBreaker {
+export function createCircuitBreaker(
+  timing: CooldownTiming,
+  now: () => number = () => performance.now(),
+): CircuitBreaker {
   const states = new Map<string, State>()
   return {
     allows(model) {
@@ -35,7 +38,7 @@ export function createCircuitBreaker(now: () => number = () => performance.now()
       if (!state || state.failures < FAILURE_THRESHOLD) return true
       if (state.openUntil > now()) return false
       // This caller is the one that sees; until it reports, the others rest.
-      state.openUntil = now() + cooldownAfter(state.failures)
+      state.openUntil = now() + cooldownAfter(timing, state.failures)
       state.isHalfOpen = true
       return true
     },
@@ -52,15 +55,15 @@ export function createCircuitBreaker(now: () => number = () => performance.now()
         return
       }
       const failures = state.failures + 1
-      const cooldownMs = Math.max(cooldownAfter(failures), retryAfterMs)
+      const cooldownMs = Math.max(cooldownAfter(timing, failures), retryAfterMs)
       states.set(model, { failures, openUntil: now() + cooldownMs, isHalfOpen: false })
     },
   }
 }
 
-function cooldownAfter(overloads: number): number {
+function cooldownAfter({ firstCooldownMs, longestCooldownMs }: CooldownTiming, overloads: number): number {
   return Math.min(
-    FIRST_COOLDOWN_MS * 2 ** Math.min(Math.max(0, overloads - FAILURE_THRESHOLD), 10),
-    MAX_COOLDOWN_MS,
+    firstCooldownMs * 2 ** Math.min(Math.max(0, overloads - FAILURE_THRESHOLD), 10),
+    longestCooldownMs,
   )
 }

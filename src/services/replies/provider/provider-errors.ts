@@ -1,5 +1,6 @@
 import { ApiError } from "@google/genai"
 import { z } from "zod"
+import { TIMING } from "../../../config/timing.ts"
 import { SECOND } from "../../../utils/time.ts"
 import { AttemptFailed, type FailureCode } from "./failures.ts"
 
@@ -13,9 +14,6 @@ const Envelope = z.object({
   }),
 })
 type ProviderError = z.infer<typeof Envelope>["error"]
-
-/** Per-minute quotas are free again within a minute; a reply, and its room, doesn't wait for longer ones. */
-const LONGEST_RETRY_MS = 90 * SECOND
 
 /** Names what the SDK threw. Network faults and time-outs are `provider_unreachable`, as if no answer had begun. */
 export function toAttemptFailed(error: unknown): AttemptFailed {
@@ -51,7 +49,7 @@ function fromApiError(error: ApiError): AttemptFailed {
 
 function nameFailure(status: number, provider: ProviderError): FailureCode {
   if (status === 429 || provider.status === "RESOURCE_EXHAUSTED") {
-    const isLong = isLongExhausted(provider) || readRetryDelay(provider) > LONGEST_RETRY_MS
+    const isLong = isLongExhausted(provider) || readRetryDelay(provider) > TIMING.replies.longestRetryAfterMs
     return isLong ? "provider_exhausted" : "provider_busy"
   }
   if (status >= 500) return "provider_busy"

@@ -1,7 +1,7 @@
 import { toCamelCase } from "../../../utils/camel-case.ts"
 import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import { type Fresh, type LogEntry, type LogPosition, ROW_CHECK_MS, type Wake } from "./reply-log.ts"
+import type { Fresh, LogEntry, LogPosition, Wake } from "./reply-log.ts"
 
 export type ReplyEvent =
   | { event: "delta"; id: string; text: string }
@@ -26,7 +26,7 @@ export async function* followReply(
   ctx: Context,
   { replyId, lastEventId, signal }: { replyId: string; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<ReplyEvent> {
-  const woken = createWaker(signal)
+  const woken = createWaker(ctx.timing.replies.rowCheckMs, signal)
   const unsubscribe = ctx.replyLog.subscribe(replyId, woken.wake)
   const cursor = parseReplyCursor(lastEventId)
   let position: LogPosition = null
@@ -106,9 +106,9 @@ function reset(cursor: ReplyCursor, attempt: number): ReplyEvent {
 
 /**
  * Gathers notices between looks, so that none is lost while the listener is busy. Begins with a look at the row, and
- * asks for the next `ROW_CHECK_MS` later at most: notices of new text come also while the log loses that text.
+ * asks for the next `rowCheckMs` later at most: notices of new text come also while the log loses that text.
  */
-export function createWaker(signal: AbortSignal) {
+export function createWaker(rowCheckMs: number, signal: AbortSignal) {
   let pending: Wake | null = "state"
   let lookAt = 0
   let wakeUp = () => {}
@@ -121,7 +121,7 @@ export function createWaker(signal: AbortSignal) {
     take(): Wake | null {
       const taken = pending
       pending = null
-      if (taken === "state") lookAt = performance.now() + ROW_CHECK_MS
+      if (taken === "state") lookAt = performance.now() + rowCheckMs
       return taken
     },
     /** Until a notice, an abort, or the time to look at the row unasked. */

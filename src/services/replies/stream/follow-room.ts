@@ -30,7 +30,7 @@ export async function* followRoom(
   ctx: Context,
   { chatroomId, lastEventId, signal }: { chatroomId: string; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<RoomEvent> {
-  const woken = createWaker(signal)
+  const woken = createWaker(ctx.timing.replies.rowCheckMs, signal)
   const unsubscribe = subscribeToRoom(ctx, chatroomId, () => woken.wake("state"))
   let current: Followed | null = null
   let shown = ""

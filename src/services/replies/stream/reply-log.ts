@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache"
 import type { Logger } from "../../../config/logger.ts"
 import type { RedisStore } from "../../../config/redis.ts"
-import { HOUR, MINUTE, SECOND } from "../../../utils/time.ts"
+import type { Timing } from "../../../config/timing.ts"
 import type { Bus } from "../../platform/bus.ts"
 
 /** A piece of a reply's text: `text` begins `offset` UTF-16 units into what `attempt` has written. */
@@ -43,12 +43,6 @@ export interface ReplyLog {
   subscribe(replyId: string, wake: (what: Wake) => void): () => void
 }
 
-/** How long a listener trusts its notices before it looks at the row by itself. */
-export const ROW_CHECK_MS = 2 * SECOND
-
-const KEPT_UNFINISHED_MS = HOUR
-const KEPT_FINAL_MS = MINUTE
-
 /** Far more than one process makes at a time; a listener whose log was dropped gets the text from the row. */
 const MAX_LOGS = 2_000
 
@@ -60,7 +54,12 @@ function subscribeOn(bus: Bus): ReplyLog["subscribe"] {
 }
 
 /** Streams in Redis, written and announced in one round trip. */
-export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): ReplyLog {
+export function createRedisReplyLog(
+  redis: RedisStore,
+  bus: Bus,
+  { unfinishedLogMs, finalLogMs }: Timing["replies"],
+  log: Logger,
+): ReplyLog {
   const bestEffort = (work: Promise<unknown>) => {
     work.catch((err: unknown) => log.debug({ err }, "reply log not written"))
   }
@@ -71,7 +70,7 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
         redis.call(async (client) => {
           const commands = client.pipeline().del(key)
           commands.xadd(key, "*", "a", attempt, "o", 0, "t", "")
-          commands.pexpire(key, KEPT_UNFINISHED_MS)
+          commands.pexpire(key, unfinishedLogMs)
           await commands.publish(key, "text" satisfies Wake).exec()
         }),
       )
@@ -81,7 +80,7 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
       const fields = ["a", attempt, "o", offset, "t", text]
       const work = redis.call(async (client) => {
         const commands = client.pipeline()
-        if (offset === 0) commands.xadd(key, "*", ...fields).pexpire(key, KEPT_UNFINISHED_MS)
+        if (offset === 0) commands.xadd(key, "*", ...fields).pexpire(key, unfinishedLogMs)
         // A log without its beginning would be no use, and would stay for ever.
         else commands.xadd(key, "NOMKSTREAM", "*", ...fields)
         const results = await commands.publish(key, "text" satisfies Wake).exec()
@@ -97,7 +96,7 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
       bestEffort(
         redis.call(async (client) => {
           const commands = client.pipeline().publish(key, "state" satisfies Wake)
-          if (final) commands.pexpire(key, KEPT_FINAL_MS)
+          if (final) commands.pexpire(key, finalLogMs)
           await commands.exec()
         }),
       )
@@ -122,8 +121,8 @@ function toEntry([, attempt, , offset, , text]: string[]): LogEntry {
 }
 
 /** The same within one process: the text of the replies that are being made, and of those whose worker went silent. */
-export function createMemoryReplyLog(bus: Bus): ReplyLog {
-  const logs = new LRUCache<string, LogEntry[]>({ max: MAX_LOGS, ttl: KEPT_UNFINISHED_MS })
+export function createMemoryReplyLog(bus: Bus, { unfinishedLogMs }: Timing["replies"]): ReplyLog {
+  const logs = new LRUCache<string, LogEntry[]>({ max: MAX_LOGS, ttl: unfinishedLogMs })
   return {
     begin(replyId, attempt) {
       logs.set(replyId, [{ attempt, offset: 0, text: "" }])

@@ -1,14 +1,6 @@
 import type { ContextMode } from "../../../models/chatroom.ts"
 import { toCamelCase } from "../../../utils/camel-case.ts"
-import { SECOND } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
-
-/**
- * How long a worker's silence is taken for work. With a renewal every second and two sweeps a second, a killed
- * worker's reply is in other hands within about four seconds.
- */
-export const LEASE_MS = 3 * SECOND
-export const RENEW_MS = 1 * SECOND
 
 /** A reply that this worker alone may write, as long as its attempt is the newest. */
 export interface Claim {
@@ -47,7 +39,7 @@ export async function claimReply(ctx: Context, replyId: string): Promise<ClaimRe
   const { rows } = await ctx.db.pool.query({
     name: "claim-reply",
     text: CLAIM,
-    values: [replyId, LEASE_MS, own.map(({ attempt }) => attempt)],
+    values: [replyId, ctx.timing.replies.leaseMs, own.map(({ attempt }) => attempt)],
   })
   if (rows[0]) return { claim: toCamelCase<Claim>(rows[0]) }
   const { rows: waiting } = await ctx.db.pool.query<{ wait_ms: number }>({
@@ -55,7 +47,9 @@ export async function claimReply(ctx: Context, replyId: string): Promise<ClaimRe
     text: WAIT,
     values: [replyId],
   })
-  return waiting[0] ? { waitMs: Math.max(50, waiting[0].wait_ms) } : { none: true }
+  return waiting[0]
+    ? { waitMs: Math.max(ctx.timing.replies.shortestDelayMs, waiting[0].wait_ms) }
+    : { none: true }
 }
 
 const CLAIM = `

@@ -2,7 +2,6 @@ import type pg from "pg"
 import type { Context } from "../../context.ts"
 import { giveBackPrompt } from "../../usage/quota.ts"
 import { endInRoom } from "../accept/end-reply.ts"
-import { SWEEP_AFTER_MS } from "../accept/reply-queue.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
 import type { Claim } from "./claim-reply.ts"
@@ -77,7 +76,7 @@ export async function requeueReply(
   const { rowCount } = await ctx.db.pool.query({
     name: "requeue-reply",
     text: REQUEUE,
-    values: [claim.id, claim.attempt, failed ? 1 : 0, delayMs, SWEEP_AFTER_MS],
+    values: [claim.id, claim.attempt, failed ? 1 : 0, delayMs, ctx.timing.replies.sweepAfterMs],
   })
   return rowCount === 1
 }

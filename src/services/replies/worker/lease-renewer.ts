@@ -1,6 +1,7 @@
 import pg from "pg"
 import type { Logger } from "../../../config/logger.ts"
-import { type Claim, LEASE_MS, RENEW_MS } from "./claim-reply.ts"
+import type { Timing } from "../../../config/timing.ts"
+import type { Claim } from "./claim-reply.ts"
 
 /** `lost`: the reply is no longer this attempt's. `cancel`: it is, but the user wants it to stop. */
 export type Ended = "lost" | "cancel"
@@ -22,10 +23,14 @@ export interface LeaseRenewer {
 }
 
 /**
- * Renews every second, all claims in one statement and on a connection of its own: behind a busy pool renewals would
+ * Renews regularly, all claims in one statement and on a connection of its own: behind a busy pool renewals would
  * come late, the replies would be taken for a dead worker's, and making them twice would keep the pool busy.
  */
-export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
+export function createLeaseRenewer(
+  pool: pg.Pool,
+  { leaseMs, renewMs }: Pick<Timing["replies"], "leaseMs" | "renewMs">,
+  log: Logger,
+): LeaseRenewer {
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
   // With how much of the text is written.
@@ -42,7 +47,7 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
         batch.map(({ held }) => held.claim.id),
         batch.map(({ held }) => held.claim.attempt),
         batch.map(({ text, written }) => (text.length > written ? text : null)),
-        LEASE_MS,
+        leaseMs,
       ],
     })
     const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
@@ -66,7 +71,7 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
   return {
     renew(held) {
       leased.set(held, 0)
-      timer ??= setInterval(tick, RENEW_MS)
+      timer ??= setInterval(tick, renewMs)
       return () => {
         leased.delete(held)
         if (leased.size > 0) return

@@ -1,12 +1,5 @@
-import { MINUTE } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
 import type { Claim } from "./claim-reply.ts"
-
-/**
- * How long a reply waits for an overloaded model, without a call and without a failure. Its waits for its room, for a
- * worker and for a call of `GEMINI_RPM` don't count: they say nothing of the model.
- */
-export const MAX_COOLDOWN_MS = 5 * MINUTE
 
 /**
  * Notes how an attempt ended: it found every model resting, or it didn't, and then its patience begins anew.

@@ -1,6 +1,6 @@
 import { SECOND } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
-import { FIRST_RETRY_MS, MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
+import { MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "../provider/failures.ts"
 import type { ResponseMeta } from "../provider/gemini.ts"
 import { askModels, CircuitOpen } from "../provider/model-fallback.ts"
@@ -9,7 +9,7 @@ import { type AttemptBuffer, CancelRequested, LeaseLost, openAttemptBuffer } fro
 import { buildContents } from "./build-contents.ts"
 import { type Claim, claimReply } from "./claim-reply.ts"
 import { type Ending, finishReply, requeueReply } from "./finish-reply.ts"
-import { MAX_COOLDOWN_MS, recordCooldown } from "./model-wait.ts"
+import { recordCooldown } from "./model-wait.ts"
 
 /**
  * What became of a run. `failed`: for good. `retry`: an attempt failed and the queue is to try again.
@@ -127,7 +127,7 @@ async function recover(
   if (stopping.aborted) return later(ctx, buffer, 0)
   const cooledDownMs = await recordCooldown(ctx, claim, error instanceof CircuitOpen)
   if (error instanceof RpmLimitReached) return later(ctx, buffer, error.waitMs, { forAll: true })
-  if (error instanceof CircuitOpen && cooledDownMs < MAX_COOLDOWN_MS)
+  if (error instanceof CircuitOpen && cooledDownMs < ctx.timing.gemini.patienceMs)
     return later(ctx, buffer, error.cooldownMs)
   return fail(ctx, buffer, toFailure(error))
 }
@@ -149,7 +149,7 @@ async function fail(ctx: Context, buffer: AttemptBuffer, failure: AttemptFailed)
   ctx.events.attemptFailed({ replyId, attempt, requestId, code: failure.code, err: failure })
   const failures = claim.failures + 1
   if (failure.retryable && failures < MAX_ATTEMPTS) {
-    const delayMs = Math.max(FIRST_RETRY_MS * 2 ** (failures - 1), failure.retryAfterMs)
+    const delayMs = Math.max(ctx.timing.replies.firstRetryMs * 2 ** (failures - 1), failure.retryAfterMs)
     return (await handBack(ctx, buffer, { delayMs, failed: true })) ? { outcome: "retry", failure } : STALE
   }
   const ending: Ending = { ...meta, status: "failed", content: text, errorCode: failure.code }

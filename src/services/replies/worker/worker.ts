@@ -1,23 +1,16 @@
 import { type Job, UnrecoverableError } from "bullmq"
 import { newId } from "../../../utils/ids.ts"
 import type { Loop } from "../../../utils/loop.ts"
-import { pause, SECOND } from "../../../utils/time.ts"
+import { pause } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
 import { cleanUp } from "../../maintenance/clean-up.ts"
 import { beat, retire } from "../../platform/heartbeat.ts"
-import { type Delay, openJobWorker, PAUSABLE, type QueueStore, type Work } from "../../platform/job-queue.ts"
+import { type Delay, openJobWorker, pausable, type QueueStore, type Work } from "../../platform/job-queue.ts"
 import { startWorkerLoop } from "../../platform/worker-loop.ts"
 import { JobPayload, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { processReply, type Run } from "./process-reply.ts"
 import { sweepReplies } from "./sweep.ts"
 import { createTakeovers } from "./takeovers.ts"
-
-const SWEEP_EVERY_MS = 0.5 * SECOND
-const BEAT_EVERY_MS = 2 * SECOND
-const CLEAN_EVERY_MS = 60 * SECOND
-
-/** How long replies under way may take to finish when the worker stops; what is left is handed back to the queue. */
-const FINISH_WITHIN_MS = 4 * SECOND
 
 export interface ReplyWorker {
   /** Takes no new replies, lets those under way finish for a while, hands back the rest. */
@@ -33,6 +26,7 @@ export async function startWorker(
   store: QueueStore,
   onRound: (loop: string) => void = () => undefined,
 ): Promise<ReplyWorker> {
+  const { replies, worker: own, shutdown } = ctx.timing
   const stopping = new AbortController()
   const pace: Pace = { meanMs: null, busy: 0 }
   const worker = createWorker(ctx, store, (job) => processJob(ctx, { job, pace }, stopping.signal))
@@ -46,12 +40,12 @@ export async function startWorker(
   }
   const loops: Loop[] = [
     // Apart: a queue that doesn't answer holds up the second, never the first.
-    watched(SWEEP_EVERY_MS, "sweep of running replies", () => sweepReplies(ctx, "running", takeovers)),
-    every(SWEEP_EVERY_MS, "sweep of waiting replies", () => sweepReplies(ctx, "queued", takeovers)),
-    watched(BEAT_EVERY_MS, "heartbeat", () =>
+    watched(replies.sweepMs, "sweep of running replies", () => sweepReplies(ctx, "running", takeovers)),
+    every(replies.sweepMs, "sweep of waiting replies", () => sweepReplies(ctx, "queued", takeovers)),
+    watched(own.heartbeatMs, "heartbeat", () =>
       beat(ctx, { workerId, concurrency: ctx.config.worker.concurrency, meanMs: pace.meanMs }),
     ),
-    every(CLEAN_EVERY_MS, "clean-up", () => cleanUp(ctx)),
+    every(own.cleanUpMs, "clean-up", () => cleanUp(ctx)),
   ]
   return {
     async close() {
@@ -60,7 +54,7 @@ export async function startWorker(
       const closing = Promise.all([worker.close(), swept.then(() => takeovers.drain())]).finally(() =>
         closed.abort(),
       )
-      await Promise.all([swept, pause(FINISH_WITHIN_MS, closed.signal)])
+      await Promise.all([swept, pause(shutdown.repliesMs, closed.signal)])
       stopping.abort()
       await closing
       await retire(ctx, workerId).catch(() => undefined)
@@ -81,8 +75,8 @@ const NEWEST_WEIGHT = 0.1
 function createWorker(ctx: Context, store: QueueStore, work: Work<JobPayload>): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
   // Calls are counted, not jobs: many a job finds its reply made.
-  const limits = ctx.config.gemini.requestsPerMinute === null ? {} : PAUSABLE
-  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx.log, work, { concurrency, ...limits })
+  const limits = ctx.config.gemini.requestsPerMinute === null ? {} : pausable(ctx.timing)
+  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx, work, { concurrency, ...limits })
 }
 
 /** May run twice for one reply, also at the same time: `processReply` lets one through. */
