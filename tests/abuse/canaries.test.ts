@@ -48,6 +48,7 @@ beforeAll(async () => {
   sms = await startSmsSimulator({ accountSid: "AC0", authToken: KEYS.twilio })
   app = await startTestApp({
     stripe: true,
+    timing: { replies: { firstRetryMs: 200 }, billing: { sweepMs: 200, firstRetryMs: 300 } },
     config: {
       jwt: { secret: KEYS.jwt, previousSecret: KEYS.previousJwt },
       gemini: { apiKey: KEYS.gemini },

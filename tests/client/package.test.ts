@@ -23,7 +23,7 @@ import { useTestApp } from "../helpers/use-app.ts"
 const ROOT = resolve(import.meta.dirname, "../..")
 const CLIENT = join(ROOT, "packages/client")
 /** What building the client takes, beside `node_modules`. */
-const BUILT_WITH = ["bin", "scripts", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
+const BUILT_WITH = ["bin", "tools", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
 const run = promisify(execFile)
 
 /** A project that has the package installed. */

@@ -3,7 +3,10 @@ import { textOf } from "../../packages/client/src/index.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { breakingFetch, newClient, signedIn } from "./kit.ts"
 
-const app = useTestApp({ config: { plans: { basicDailyPrompts: 100 }, http: { streamsPerUser: 100 } } })
+const app = useTestApp({
+  config: { plans: { basicDailyPrompts: 100 }, http: { streamsPerUser: 100 } },
+  timing: { replies: { firstRetryMs: 200 } },
+})
 
 async function last<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   let found: T | undefined
@@ -50,7 +53,7 @@ describe("the events of a reply", () => {
 
   test("begin anew with a new attempt", async () => {
     const { client, room } = await signedIn(app)
-    const message = "[[gemini: cut after=4 times=1 delay=300 chunks=12]] break"
+    const message = "[[gemini: cut after=4 times=1 delay=60 chunks=12]] break"
     const { prompt, events } = await client.ask({ chatroomId: room.id, message })
     const seen: string[] = []
     for await (const text of textOf(events)) seen.push(text)

@@ -167,14 +167,6 @@ describe("the events of a room", () => {
     expect(open).toBe(0)
   })
 
-  test("are for its owner alone", async () => {
-    const room = await createRoom(app, ann)
-    const bob = await signIn(app)
-    expect((await bob.http.get(`/chatroom/${room.id}/events`)).status).toBe(404)
-    expect((await app.http.get(`/chatroom/${room.id}/events`)).status).toBe(401)
-    expect((await ann.http.get("/chatroom/x/events")).status).toBe(400)
-  })
-
   test("of more rooms at a time than a user may follow are refused, and prompts with them", async () => {
     const room = await createRoom(app, ann)
     await expect.poll(() => app.ctx.streamLimit.count()).toBe(0)

@@ -59,7 +59,7 @@ describe("DELETE /user/me", () => {
   })
 
   test("doesn't wait in a circle with somebody who signs in", async () => {
-    for (let round = 0; round < 20; round++) {
+    await times(20, async () => {
       const { mobileNumber, token, user } = await signIn(app)
       const otp = await sendCode(app, mobileNumber)
       const answers = await Promise.all([
@@ -72,7 +72,7 @@ describe("DELETE /user/me", () => {
       const late = answers.find(({ status }) => status === 200)
       if (late) expect(await isLive(app, late.body.token)).toBe(false)
       await erased(user.id)
-    }
+    })
   })
 
   test("may be asked for many times at once", async () => {

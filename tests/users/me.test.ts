@@ -58,11 +58,4 @@ describe("/user/me", () => {
     const { rows } = await app.pool.query("SELECT name, pro_until FROM users WHERE id = $1", [user.id])
     expect(rows).toEqual([{ name: null, pro_until: null }])
   })
-
-  test("needs a token", async () => {
-    expectProblem(await app.http.get("/user/me"), 401, "unauthenticated")
-    expectProblem(await app.http.patch("/user/me", { name: "Ada" }), 401, "unauthenticated")
-    expectProblem(await app.http.delete("/user/me"), 401, "unauthenticated")
-    expectProblem(await app.http.get("/user/me/export"), 401, "unauthenticated")
-  })
 })
