@@ -26,10 +26,12 @@ const from = (address: string) => ({ headers: { "X-Forwarded-For": address } })
 const fromAnywhere = () => from(`198.18.${Math.floor(++addresses / 250)}.${(addresses % 250) + 1}`)
 const mayResend = () => app.pool.query("UPDATE one_time_codes SET resend_at = now()")
 
+const forget = () => app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+
 /** A number whose range no other test has asked for. */
 const registered = async () => {
   const user = await signIn(app)
-  await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+  await forget()
   return user.mobileNumber
 }
 
@@ -137,13 +139,13 @@ describe("pumping codes", () => {
     app.http.post("/auth/send-otp", { mobileNumber }, options)
 
   test("into one range of numbers, from everywhere, ends at the range's budget", async () => {
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await forget()
     const answers = await times(50, (i) => ask(`+4420794${String(60_000 + i)}`))
     expect([count(answers, 202), count(answers, 429)]).toEqual([PER_PREFIX, 50 - PER_PREFIX])
   })
 
   test("into many ranges from one address, however it is written, ends at the address's budget", async () => {
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await forget()
     const spellings = ["203.0.113.7", "::ffff:203.0.113.7", "::FFFF:CB00:7107", "0:0:0:0:0:ffff:203.0.113.7"]
     const answers = await times(60, (i) =>
       ask(`+1202${200 + i}0000`, from(spellings[i % spellings.length] as string)),
@@ -152,13 +154,13 @@ describe("pumping codes", () => {
   })
 
   test("from a whole /64, ends at one address's budget", async () => {
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await forget()
     const answers = await times(40, (i) => ask(`+1203${200 + i}0000`, from(`2001:db8:1:2:${i}::${i + 1}`)))
     expect([count(answers, 202), count(answers, 429)]).toEqual([PER_ADDRESS, 40 - PER_ADDRESS])
   })
 
   test("says no word about whether a number is registered", async () => {
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await forget()
     const shape = async (number: string) => {
       const { status, body } = await ask(number)
       return { status, keys: Object.keys(body).sort(), expiresIn: body.expiresIn, resendIn: body.resendIn }
@@ -188,7 +190,7 @@ describe("guessing a password", () => {
       statuses.push(...(await times(10, () => guess(mobileNumber, "a guess"))).map(({ status }) => status))
     expect(statuses.filter((status) => status === 401)).toHaveLength(100)
     expect(statuses.filter((status) => status === 429)).toHaveLength(30)
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await forget()
     const otp = await sendCode(app, mobileNumber)
     expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
   })

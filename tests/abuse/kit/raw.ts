@@ -2,7 +2,6 @@ import { once } from "node:events"
 import { request } from "node:http"
 import { connect, type Socket } from "node:net"
 import { text as readText } from "node:stream/consumers"
-import { awakeMs } from "../../../tools/lib/awake.ts"
 import { expectInDocument } from "./documented.ts"
 
 export interface RawAnswer {
@@ -39,14 +38,13 @@ export async function requestRaw(
 export interface Conversation {
   socket: Socket
   said(): string
-  /** Resolves with the milliseconds from the start to the server's end of the connection: of those it could run in. */
-  closed: Promise<number>
+  /** Resolves when the server has ended the connection. */
+  closed: Promise<void>
 }
 
 export function converse(url: string): Conversation {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
-  const startedAt = awakeMs()
   let heard = ""
   socket.setEncoding("latin1")
   socket.on("data", (chunk) => {
@@ -54,9 +52,7 @@ export function converse(url: string): Conversation {
   })
   // A server that closes while we still write resets the connection.
   socket.on("error", () => undefined)
-  const closed = new Promise<number>((resolve) => {
-    socket.once("close", () => resolve(awakeMs() - startedAt))
-  })
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()))
   return { socket, said: () => heard, closed }
 }
 

@@ -1,7 +1,10 @@
+import { beforeAll } from "vitest"
 import { z } from "zod"
 import type { Endpoint } from "../../../src/routes/endpoint.ts"
 import { rows } from "../../../src/routes/index.ts"
 import { newId } from "../../../src/utils/ids.ts"
+import type { SignedIn, TestApp } from "../../helpers/app.ts"
+import { createRoom, send } from "../../helpers/chat.ts"
 
 export { type Endpoint, rows }
 
@@ -24,6 +27,21 @@ export function bodyOf(row: Endpoint): unknown {
 export function fieldsOf(row: Endpoint): string[] {
   return Object.keys((row.body && schemaOf(row.body).properties) ?? {})
 }
+
+/** Makes a room with a prompt before the tests. @returns the ids for `pathOf`, as soon as the first test runs */
+export function useIds(app: TestApp, user: SignedIn): Record<string, string> {
+  const ids: Record<string, string> = {}
+  beforeAll(async () => {
+    const room = await createRoom(app, user)
+    const { body } = await send(app, user, room, "a question")
+    Object.assign(ids, { id: room.id, messageId: body.reply.id })
+  })
+  return ids
+}
+
+/** Checks all rows at once, as each is a request. */
+export const checkEach = (some: readonly Endpoint[], check: (row: Endpoint) => Promise<void>) =>
+  Promise.all(some.map(check))
 
 type JsonSchema = z.core.JSONSchema.JSONSchema
 
