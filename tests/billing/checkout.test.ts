@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest"
-import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
+import { count, times } from "../helpers/answers.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { makePro } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import {
   becomePro,
   customerIdOf,
+  signInPro,
   standingOf,
   stripeIdOf,
   subscribe,
@@ -13,7 +15,7 @@ import {
   untilStanding,
 } from "./kit.ts"
 
-const app = useTestApp({ stripe: true })
+const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 300 } } })
 const beside = useTestApp({ beside: app, worker: false })
 
 const click = (user: SignedIn, at = app) => at.http.post("/subscribe/pro", undefined, { token: user.token })
@@ -41,18 +43,9 @@ describe("POST /subscribe/pro", () => {
     const ann = await signIn(app)
     const customers = created("/v1/customers").length
     const sessions = created("/v1/checkout/sessions").length
-    const since = performance.now()
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, async (_, n) => {
-        const { status, body } = await click(ann, n % 2 ? app : beside)
-        return { status, sessionId: body.sessionId, tookMs: performance.now() - since }
-      }),
-    )
-    const served = answers.filter(({ status }) => status === 200)
-    expect(new Set(served.map(({ sessionId }) => sessionId)).size).toBe(1)
-    // On a slow machine the last may have waited for as long as anybody does: 5 s for the database, 10 for the customer.
-    for (const { status, tookMs } of answers.filter((each) => !served.includes(each)))
-      expect([status, tookMs > 4_900]).toEqual([503, true])
+    const answers = await times(20, (n) => click(ann, n % 2 ? app : beside))
+    expect(count(answers, 200)).toBe(20)
+    expect(new Set(answers.map(({ body }) => body.sessionId)).size).toBe(1)
     expect(created("/v1/customers").length - customers).toBe(1)
     expect(created("/v1/checkout/sessions").length - sessions).toBe(1)
   })
@@ -65,8 +58,7 @@ describe("POST /subscribe/pro", () => {
   })
 
   test("who is Pro gets none", async () => {
-    const ann = await signIn(app)
-    await becomePro(app, ann)
+    const ann = await signInPro(app)
     const { status, body } = await click(ann)
     expect([status, body.code, body.portal]).toEqual([409, "already_subscribed", "/subscription/portal"])
   })
@@ -116,8 +108,7 @@ describe("POST /subscribe/pro", () => {
   })
 
   test("a customer that was deleted at Stripe is replaced", async () => {
-    const ann = await signIn(app)
-    await becomePro(app, ann)
+    const ann = await signInPro(app)
     const before = await stripeIdOf(app, ann)
     app.stripe.deleteCustomer(before)
     await untilStanding(app, ann, { tier: "basic" })
@@ -159,10 +150,6 @@ describe("POST /subscribe/pro", () => {
     const { status, body } = await click(ann)
     expect([status, body.code]).toEqual([409, "already_subscribed"])
     expect(await stripeIdOf(app, ann)).toBeNull()
-  })
-
-  test("401 for nobody", async () => {
-    expect((await app.http.post("/subscribe/pro")).status).toBe(401)
   })
 })
 
@@ -231,26 +218,12 @@ describe("the rest", () => {
     expect((await fetch(body.url)).status).toBe(200)
   })
 
-  test.each([
-    ["get", "/subscription/status"],
-    ["get", "/subscription/history"],
-    ["post", "/subscription/portal"],
-  ] as const)("%s %s is 401 for nobody", async (method, path) => {
-    expect((await app.http[method](path)).status).toBe(401)
-  })
-
   test("nobody sees another's subscription or history", async () => {
     const [ann, bob] = [await signIn(app), await signIn(app)]
     await becomePro(app, ann)
     expect(await standingOf(app, bob)).toMatchObject({ tier: "basic", status: "none" })
-    const { body } = await bob.http.get("/subscription/history")
-    expect(body).toEqual([])
-  })
-
-  test("a forged cursor is 400", async () => {
-    const ann = await signIn(app)
-    const { status } = await ann.http.get("/subscription/history?cursor=WzFd")
-    expect(status).toBe(400)
+    expect((await bob.http.get("/subscription/history")).body).toEqual([])
+    expect((await bob.http.get("/subscription/history?cursor=WzFd")).status).toBe(400)
   })
 
   test.each(["paid", "left", "portal", "%3Cscript%3E", "__proto__", "toString"])(
@@ -262,4 +235,31 @@ describe("the rest", () => {
       expect(body).not.toContain("<script>")
     },
   )
+})
+
+describe("the portal", () => {
+  /** Asks a process with this configuration for the portal. */
+  async function openPortal(user: SignedIn, portalConfiguration: string | null) {
+    const config = { stripe: { portalConfiguration } }
+    await using other = await startTestApp({ beside: app, worker: false, config })
+    return await other.http.post("/subscription/portal", undefined, { token: user.token })
+  }
+
+  test("is that of STRIPE_PORTAL_CONFIGURATION", async () => {
+    const ann = await signIn(app)
+    await subscribe(app, ann)
+    const { id } = await app.ctx.stripe.billingPortal.configurations.create({
+      features: { invoice_history: { enabled: true } },
+    })
+    const before = app.stripe.events().length
+    for (const configuration of [id, null]) expect((await openPortal(ann, configuration)).status).toBe(200)
+    const made = app.stripe.events().slice(before)
+    const sessions = made.filter(({ type }) => type === "billing_portal.session.created")
+    expect(sessions.map(({ data }) => data.object)).toMatchObject([
+      { configuration: id },
+      { configuration: expect.not.stringMatching(id) },
+    ])
+    // One that isn't there is a fault of ours, not of the user.
+    expect(await openPortal(ann, "bpc_missing")).toMatchObject({ status: 503, body: { code: "unavailable" } })
+  })
 })

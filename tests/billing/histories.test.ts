@@ -5,7 +5,7 @@ import { useTestApp } from "../helpers/use-app.ts"
 import { batchOf, playBatch } from "./histories.ts"
 
 /** npm run histories sets these. */
-const HISTORIES = Number(process.env.HISTORIES ?? 60)
+const HISTORIES = Number(process.env.HISTORIES ?? 30)
 const SEED = Number(process.env.HISTORIES_SEED ?? 1)
 const BATCH = HISTORIES > 1_000 ? 100 : 30
 
