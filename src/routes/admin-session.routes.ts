@@ -9,21 +9,21 @@ import { del, type Endpoint, get, media, post } from "./endpoint.ts"
 
 export const adminSessionRoutes: Endpoint[] = [
   get("/admin", {
-    summary: "Look after the service on a page",
-    description: "Asks this API for what it shows, with the session of `POST /admin/session`.",
+    summary: "Open the operator's page",
+    description: "Uses this API with the session of `POST /admin/session`.",
     auth: "none",
     reply: { 200: media("text/html") },
     run: getAdminPage,
   }),
   get("/admin/sign-in", {
-    summary: "Sign in to the page",
-    description: "Takes `ADMIN_TOKEN`, or the access token of a user with the role admin.",
+    summary: "Sign in to the operator's page",
+    description: "Accepts `ADMIN_TOKEN` or the access token of an admin.",
     auth: "none",
     reply: { 200: media("text/html") },
     run: getAdminSignInPage,
   }),
   get("/admin/files/:file", {
-    summary: "Get a part of the page",
+    summary: "Get an asset of the page",
     description: "Scripts and styles of `/admin`.",
     auth: "none",
     params: AdminFile,
@@ -31,9 +31,9 @@ export const adminSessionRoutes: Endpoint[] = [
     run: getAdminFile,
   }),
   post("/admin/session", {
-    summary: "Open a browser's session as an operator",
+    summary: "Start an operator session",
     description:
-      "Sets a cookie for an hour, which scripts can't read and other sites' pages can't use. Changing `ADMIN_TOKEN` ends all of them.",
+      "Sets an HttpOnly, same-site cookie for one hour. Changing `ADMIN_TOKEN` ends every operator session.",
     auth: "none",
     limit: "auth",
     body: AdminSignIn,
@@ -43,16 +43,16 @@ export const adminSessionRoutes: Endpoint[] = [
     run: openAdminSession,
   }),
   get("/admin/session", {
-    summary: "Tell who is signed in as an operator",
-    description: "By cookie or bearer token.",
+    summary: "Get the current operator session",
+    description: "Accepts the cookie or a bearer token.",
     auth: "admin",
     limit: "write",
     reply: { 200: AdminSession },
     run: getAdminSession,
   }),
   del("/admin/session", {
-    summary: "Close a browser's session as an operator",
-    description: "The cookie is taken away. A copy of it would be good for the rest of its hour.",
+    summary: "End an operator session",
+    description: "Removes the cookie. A copy of the cookie stays valid until its hour ends.",
     auth: "none",
     limit: "auth",
     reply: { 204: null },

@@ -21,16 +21,16 @@ const guards = { auth: "admin", limit: "write" } as const
 
 export const adminRoutes: Endpoint[] = [
   get("/admin/replies", {
-    summary: "List the replies that have failed, newest first",
-    description: "With what they failed of, and how often they were tried.",
+    summary: "List dead letters, newest first",
+    description: "Replies that failed for good, with the error and the number of attempts.",
     ...guards,
     query: PageQuery,
     reply: { 200: FailedReply.array() },
     run: getDeadLetters,
   }),
   post("/admin/replies/:id/retry", {
-    summary: "Queue a failed reply once more",
-    description: "It is tried as often as a new one. The prompt is not charged again.",
+    summary: "Retry a dead letter",
+    description: "Queues the failed reply with a fresh set of attempts. The prompt is not charged again.",
     ...guards,
     audit: "retry_reply",
     params: ById,
@@ -38,8 +38,8 @@ export const adminRoutes: Endpoint[] = [
     run: postDeadLetterRetry,
   }),
   post("/admin/users/search", {
-    summary: "Find a user by number",
-    description: "A POST, since a number in a URL would stand in the logs of every proxy.",
+    summary: "Find a user by mobile number",
+    description: "A POST, because a number in a URL would end up in proxy logs.",
     ...guards,
     audit: "search_user",
     body: UserSearch,
@@ -48,8 +48,8 @@ export const adminRoutes: Endpoint[] = [
     run: searchUser,
   }),
   get("/admin/users/:id", {
-    summary: "Get a user with quota, tier and why",
-    description: "What they may do and how much they did today; nothing of what they wrote.",
+    summary: "Get a user's account, quota and entitlement",
+    description: "Shows tier, limits and usage, never messages.",
     ...guards,
     audit: "view_user",
     params: ById,
@@ -57,9 +57,9 @@ export const adminRoutes: Endpoint[] = [
     run: getUser,
   }),
   post("/admin/users/:id/suspend", {
-    summary: "Shut a user out",
+    summary: "Suspend a user",
     description:
-      "They can't sign in, their tokens are dead within a second, their replies end as cancelled. Nothing is lost, and a subscription goes on.",
+      "The user can't sign in, their tokens stop working within a second and replies in flight are cancelled. No data is deleted, and a subscription continues.",
     ...guards,
     audit: "suspend_user",
     params: ById,
@@ -67,8 +67,8 @@ export const adminRoutes: Endpoint[] = [
     run: postSuspension,
   }),
   post("/admin/users/:id/unsuspend", {
-    summary: "Let a user in again",
-    description: "They sign in anew: the sessions of before stay ended.",
+    summary: "Lift a suspension",
+    description: "The user has to sign in again: earlier sessions stay ended.",
     ...guards,
     audit: "unsuspend_user",
     params: ById,
@@ -76,8 +76,8 @@ export const adminRoutes: Endpoint[] = [
     run: deleteSuspension,
   }),
   post("/admin/users/:id/role", {
-    summary: "Make a user an admin, or take that back",
-    description: "For who has `ADMIN_TOKEN`; admins can't make others.",
+    summary: "Grant or revoke the admin role",
+    description: "Requires `ADMIN_TOKEN`; admins can't grant the role.",
     ...guards,
     audit: "set_role",
     params: ById,
@@ -86,16 +86,16 @@ export const adminRoutes: Endpoint[] = [
     run: patchUserRole,
   }),
   get("/admin/billing/events", {
-    summary: "List Stripe's events, newest first",
-    description: "Their envelopes, which is all that is kept.",
+    summary: "List Stripe events, newest first",
+    description: "Only the envelopes of the events are stored.",
     ...guards,
     query: PageQuery,
     reply: { 200: BillingEvent.array() },
     run: getBillingEvents,
   }),
   post("/admin/billing/events/:id/replay", {
-    summary: "Handle an event of Stripe's once more",
-    description: "The customer's state is read from Stripe and written down, so it is safe at any time.",
+    summary: "Replay a Stripe event",
+    description: "Reads the customer's current state from Stripe and stores it, so replaying is always safe.",
     ...guards,
     audit: "replay_billing_event",
     params: BillingEventPath,
@@ -103,8 +103,8 @@ export const adminRoutes: Endpoint[] = [
     run: postBillingEventReplay,
   }),
   get("/admin/audit", {
-    summary: "List what operators did, newest first",
-    description: "Entries are never changed or deleted. Reading them isn't entered.",
+    summary: "List the audit log, newest first",
+    description: "Entries are never changed or deleted. Reading the log isn't logged.",
     ...guards,
     query: PageQuery,
     reply: { 200: AuditEntry.array() },

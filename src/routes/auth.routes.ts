@@ -31,7 +31,7 @@ export const authRoutes: Endpoint[] = [
   post("/auth/signup", {
     summary: "Register a mobile number",
     description:
-      "Nothing is sent and nobody is signed in: ask for a code next. A number that was registered and never verified may be registered again; it gets the new name.",
+      "Sends no code and signs nobody in: request a code next. A number that was registered but never verified can be registered again with a new name.",
     auth: "none",
     limit: "auth",
     body: SignUp,
@@ -40,9 +40,9 @@ export const authRoutes: Endpoint[] = [
     run: postSignUp,
   }),
   post("/auth/send-otp", {
-    summary: "Send a one-time code to sign in with",
+    summary: "Send a one-time sign-in code",
     description:
-      "The answer is the same for a number that nobody has registered. `otp` is in it only where codes are delivered in the reply. Another code for the number has to wait `resendIn` seconds; numbers, ranges and addresses have daily budgets.",
+      "Returns the same response for unregistered numbers. `otp` is included only when codes are delivered in the response. The next code for the number can be requested after `resendIn` seconds. Numbers, number ranges and addresses have daily limits.",
     auth: "none",
     limit: "auth",
     body: SendOtp,
@@ -50,8 +50,8 @@ export const authRoutes: Endpoint[] = [
     run: postSendOtp,
   }),
   post("/auth/verify-otp", {
-    summary: "Sign in by a one-time code",
-    description: "A code is good once and for five minutes. Several wrong guesses end it.",
+    summary: "Sign in with a one-time code",
+    description: "A code works once, within five minutes. Several wrong guesses invalidate it.",
     auth: "none",
     limit: "auth",
     body: VerifyOtp,
@@ -60,8 +60,8 @@ export const authRoutes: Endpoint[] = [
     run: postVerifyOtp,
   }),
   post("/auth/forgot-password", {
-    summary: "Send a one-time code to set a new password with",
-    description: "Like `/auth/send-otp`, for `/auth/reset-password`.",
+    summary: "Send a one-time password reset code",
+    description: "Like `/auth/send-otp`, but the code is for `/auth/reset-password`.",
     auth: "none",
     limit: "auth",
     body: SendOtp,
@@ -69,9 +69,8 @@ export const authRoutes: Endpoint[] = [
     run: postForgotPassword,
   }),
   post("/auth/reset-password", {
-    summary: "Set a new password by a one-time code; ends all sessions",
-    description:
-      "Everybody who is signed in to the account has to sign in again. The password needs 8 to 72 bytes.",
+    summary: "Set a new password with a one-time code and end all sessions",
+    description: "Every device has to sign in again. The password must have 8 to 72 bytes.",
     auth: "none",
     limit: "auth",
     body: ResetPassword,
@@ -80,9 +79,9 @@ export const authRoutes: Endpoint[] = [
     run: postResetPassword,
   }),
   post("/auth/change-password", {
-    summary: "Set or change the password; ends the other sessions",
+    summary: "Set or change the password and end the other sessions",
     description:
-      "The current password is needed only where there is one and the session wasn't opened by a code in the last 10 minutes.",
+      "The current password is required only if the user has one and the session wasn't opened with a code in the last 10 minutes.",
     auth: "user",
     limit: "auth",
     body: ChangePassword,
@@ -91,8 +90,8 @@ export const authRoutes: Endpoint[] = [
     run: postChangePassword,
   }),
   post("/auth/login", {
-    summary: "Sign in by a password",
-    description: "Wrong guesses are slowed down per number and per address.",
+    summary: "Sign in with a password",
+    description: "Failed attempts are limited per number and per address.",
     auth: "none",
     limit: "auth",
     body: Login,
@@ -103,7 +102,7 @@ export const authRoutes: Endpoint[] = [
   post("/auth/refresh", {
     summary: "Exchange a refresh token for a new pair",
     description:
-      "A refresh token is good once. One that comes back much later ends its session; parallel calls within a few seconds get the same pair.",
+      "A refresh token works once. Reusing it later ends its session; parallel calls within a few seconds get the same pair.",
     auth: "none",
     limit: "auth",
     body: RefreshRequest,
@@ -113,15 +112,15 @@ export const authRoutes: Endpoint[] = [
   }),
   post("/auth/logout", {
     summary: "End this session",
-    description: "The session's tokens are dead within a second.",
+    description: "The session's tokens stop working within a second.",
     auth: "user",
     limit: "auth",
     reply: { 204: null },
     run: postLogout,
   }),
   get("/auth/sessions", {
-    summary: "List one's sessions, newest first",
-    description: "Where and when the user is signed in.",
+    summary: "List your sessions, newest first",
+    description: "Shows where and when you signed in.",
     auth: "user",
     limit: "read",
     query: PageQuery,
@@ -129,8 +128,8 @@ export const authRoutes: Endpoint[] = [
     run: getSessions,
   }),
   del("/auth/sessions/:id", {
-    summary: "End one of one's sessions",
-    description: "Its tokens are dead within a second.",
+    summary: "End one of your sessions",
+    description: "Its tokens stop working within a second.",
     auth: "user",
     limit: "write",
     params: ById,

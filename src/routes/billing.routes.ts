@@ -19,9 +19,9 @@ import { type Endpoint, get, media, post } from "./endpoint.ts"
 
 export const billingRoutes: Endpoint[] = [
   post("/subscribe/pro", {
-    summary: "Get a Stripe Checkout page for the upgrade to Pro",
+    summary: "Start the upgrade to Pro in Stripe Checkout",
     description:
-      "Asked again, it gives the same page as long as that is open. Pro begins when the payment has arrived, for the very next prompt.",
+      "Returns the same Checkout page for as long as it is open. Pro applies from the first prompt after the payment.",
     auth: "user",
     limit: "write",
     reply: { 200: CheckoutPage },
@@ -29,16 +29,16 @@ export const billingRoutes: Endpoint[] = [
     run: postSubscribePro,
   }),
   get("/subscription/status", {
-    summary: "Get one's tier, subscription and use of the day",
-    description: "As this service knows it, which is seconds behind Stripe at most.",
+    summary: "Get your tier, subscription and today's usage",
+    description: "At most seconds behind Stripe.",
     auth: "user",
     limit: "read",
     reply: { 200: SubscriptionStatus },
     run: getSubscriptionStatus,
   }),
   get("/subscription/history", {
-    summary: "List why and since when one was Basic or Pro, newest first",
-    description: "Nothing in it is ever changed: each entry says what was in force from its time on.",
+    summary: "List your changes between Basic and Pro, newest first",
+    description: "The list is append-only: each entry says which tier applied from then on, and why.",
     auth: "user",
     limit: "read",
     query: PageQuery,
@@ -46,8 +46,8 @@ export const billingRoutes: Endpoint[] = [
     run: getSubscriptionHistory,
   }),
   post("/subscription/portal", {
-    summary: "Get a Stripe page on which to change the card, cancel or resume",
-    description: "For whoever has begun to pay once.",
+    summary: "Open the Stripe customer portal",
+    description: "Update the card, cancel or resume there. Available once a payment has been started.",
     auth: "user",
     limit: "write",
     reply: { 200: PortalPage },
@@ -55,16 +55,16 @@ export const billingRoutes: Endpoint[] = [
     run: postPortal,
   }),
   get("/subscription/return", {
-    summary: "The page to which Stripe sends a payer back",
-    description: "It says nothing of anybody, and decides nothing: payment is known by Stripe's word.",
+    summary: "Page that Stripe returns customers to",
+    description: "Shows no personal data and changes nothing: payments are confirmed by Stripe.",
     auth: "none",
     query: ReturnQuery,
     reply: { 200: media("text/html") },
     run: getReturnPage,
   }),
   post("/webhook/stripe", {
-    summary: "Take in an event of Stripe's",
-    description: "For Stripe alone. 200 once the event is stored; what follows from it is done by a job.",
+    summary: "Receive a Stripe event",
+    description: "For Stripe only. Returns 200 once the event is stored; a job processes it.",
     auth: "none",
     raw: { maxBytes: 1024 * 1024 },
     requestHeaders: ["Stripe-Signature"],

@@ -13,7 +13,7 @@ import { del, type Endpoint, eventStream, get, patch, post } from "./endpoint.ts
 export const chatroomRoutes: Endpoint[] = [
   post("/chatroom", {
     summary: "Create a chatroom",
-    description: "All fields are optional. Without a `model` the room uses the service's default.",
+    description: "All fields are optional. A room without a `model` uses the service's default.",
     auth: "user",
     limit: "write",
     body: NewChatroom,
@@ -24,9 +24,9 @@ export const chatroomRoutes: Endpoint[] = [
     run: postChatroom,
   }),
   get("/chatroom", {
-    summary: "List one's chatrooms, newest activity first",
+    summary: "List your chatrooms, most recent activity first",
     description:
-      "The first page is cached and never older than the user's own last write. `ETag` and `If-None-Match` save sending it again.",
+      "The first page is cached and always reflects your own last write. Use `ETag` and `If-None-Match` to avoid downloading it again.",
     auth: "user",
     limit: "read",
     query: PageQuery,
@@ -37,7 +37,7 @@ export const chatroomRoutes: Endpoint[] = [
   }),
   get("/chatroom/:id", {
     summary: "Get a chatroom with the newest messages of its active branch",
-    description: "`limit` and `cursor` page through the messages, towards the older ones.",
+    description: "`limit` and `cursor` page back to older messages.",
     auth: "user",
     limit: "read",
     params: ById,
@@ -47,8 +47,7 @@ export const chatroomRoutes: Endpoint[] = [
   }),
   patch("/chatroom/:id", {
     summary: "Change a chatroom or switch its active branch",
-    description:
-      "Only the fields that are sent are changed. `headId` names the reply at the end of the branch to show.",
+    description: "Changes only the fields in the body. `headId` is the last reply of the branch to show.",
     auth: "user",
     limit: "write",
     params: ById,
@@ -57,8 +56,8 @@ export const chatroomRoutes: Endpoint[] = [
     run: patchChatroom,
   }),
   del("/chatroom/:id", {
-    summary: "Delete a chatroom with its messages",
-    description: "A reply under way is stopped. The prompts stay used.",
+    summary: "Delete a chatroom and its messages",
+    description: "A reply in flight is stopped. Its prompts still count towards the quota.",
     auth: "user",
     limit: "write",
     params: ById,
@@ -66,9 +65,9 @@ export const chatroomRoutes: Endpoint[] = [
     run: removeChatroom,
   }),
   get("/chatroom/:id/events", {
-    summary: "Follow all that happens in a chatroom as server-sent events",
+    summary: "Stream everything that happens in a chatroom",
     description:
-      "From now on, or from `Last-Event-ID`: `chatroom` (its fields, at first and when they change), `message` (a prompt or a reply was added, or a reply was cancelled before its turn), `delta`, `reset` and `done` of each reply, `deleted` (the end). It tells what any device does. A user may have a few streams open at a time.",
+      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, or a reply was cancelled before its turn), `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited.",
     auth: "user",
     limit: "read",
     params: ById,

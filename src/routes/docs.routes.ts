@@ -5,25 +5,25 @@ import { type Endpoint, get, media } from "./endpoint.ts"
 import { describeApi } from "./openapi/document.ts"
 import type { OpenApi } from "./openapi/types.ts"
 
-/** The documentation of `rows`, which these rows themselves are among. */
+/** Declares the documentation of `rows`, these endpoints included. */
 export function docsRoutes(rows: () => readonly Endpoint[]): Endpoint[] {
   return [
     get("/openapi.json", {
       summary: "Get this document",
-      description: "OpenAPI 3.1, made of the declarations that also route and validate.",
+      description: "OpenAPI 3.1, generated from the declarations that route and validate requests.",
       auth: "none",
       reply: { 200: OpenApiDocument },
       run: serveDocument(() => describeService(rows())),
     }),
     get("/docs", {
-      summary: "Read this document as a page",
-      description: "Calls can be tried on it. It loads nothing from elsewhere.",
+      summary: "Browse this document",
+      description: "Lets you try calls. Loads nothing from other hosts.",
       auth: "none",
       reply: { 200: media("text/html") },
       run: getDocsPage,
     }),
     get("/docs/:file", {
-      summary: "Get a part of the page",
+      summary: "Get an asset of the page",
       description: "Scripts and styles of `/docs`.",
       auth: "none",
       params: DocsFile,
@@ -33,7 +33,7 @@ export function docsRoutes(rows: () => readonly Endpoint[]): Endpoint[] {
   ]
 }
 
-/** The contract of the service's own version. */
+/** Describes the API under the package's version. */
 export function describeService(rows: readonly Endpoint[]): OpenApi {
   return describeApi(rows, packageJson.version)
 }

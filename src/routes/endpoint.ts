@@ -9,20 +9,20 @@ type Schema = z.ZodType | undefined
 type Output<S extends Schema> = S extends z.ZodType ? z.infer<S> : undefined
 type Method = "get" | "post" | "patch" | "delete"
 
-/** One endpoint, declared: what guards it, in the order they run, what goes in and out, who answers. */
+/** Declares one endpoint: its guards in the order they run, its request and response schemas and its controller. */
 export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, B extends Schema = Schema> {
   method: Method
   path: string
-  /** One line without a full stop; heads the endpoint in the documentation. */
+  /** One line without a full stop; the title in the documentation. */
   summary: string
-  /** What a caller must know beyond the summary, as Markdown. */
+  /** What a client must know beyond the summary, as Markdown. */
   description: string
   /**
-   * `user`: a live access token is needed, and `input.user` says whose it is. `admin`: the operator's token is.
-   * `metrics`: the token for metrics, or the operator's.
+   * `user` requires a live access token, whose principal is `input.user`; `admin` an operator's token; `metrics` the
+   * metrics token or an operator's.
    */
   auth: "none" | "user" | "admin" | "metrics"
-  /** Of `admin`: under what name the audit log enters it; only what changes nothing and shows nobody's data has none. */
+  /** For `admin`: the action name in the audit log. Omitted only if the endpoint changes nothing and shows no personal data. */
   audit?: string
   /** The named rate limit, per user where there is one, per address otherwise. */
   limit?: LimitName

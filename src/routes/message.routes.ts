@@ -11,9 +11,9 @@ import { type Endpoint, eventStream, get, post } from "./endpoint.ts"
 
 export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
-    summary: "Send a message; Gemini's reply is made by the queue",
+    summary: "Send a message for Gemini to answer",
     description:
-      "202 with the message and its `reply`, which is `queued`. With `Prefer: wait=N` 201 when the reply is final within N seconds. With `Accept: text/event-stream` 200 and the reply's events. It costs one of the day's prompts; a reply that fails gives it back.",
+      "Returns 202 with the message and its `reply`, which is `queued`. With `Prefer: wait=N`, returns 201 if the reply is final within N seconds. With `Accept: text/event-stream`, returns 200 and streams the reply. Uses one prompt of the day's quota, which a failed reply gives back.",
     auth: "user",
     limit: "message",
     params: ById,
@@ -26,7 +26,7 @@ export const messageRoutes: Endpoint[] = [
   }),
   get("/chatroom/:id/message", {
     summary: "List a chatroom's messages, oldest first",
-    description: "All branches. `parentId` tells how they hang together.",
+    description: "Includes every branch. `parentId` links each message to the one before it.",
     auth: "user",
     limit: "read",
     params: ById,
@@ -37,7 +37,7 @@ export const messageRoutes: Endpoint[] = [
   get("/chatroom/:id/message/:messageId", {
     summary: "Get one message",
     description:
-      "For a reply: poll until `completedAt` isn't null; then `status` is `completed`, `failed` (`error` says why) or `cancelled`.",
+      "To wait for a reply, poll until `completedAt` isn't null. `status` is then `completed`, `failed` (see `error`) or `cancelled`.",
     auth: "user",
     limit: "read",
     params: MessagePath,
@@ -45,9 +45,9 @@ export const messageRoutes: Endpoint[] = [
     run: getMessage,
   }),
   get("/chatroom/:id/message/:messageId/stream", {
-    summary: "Follow a reply as server-sent events",
+    summary: "Stream a reply",
     description:
-      "`delta` (more text), `reset` (a new attempt: forget the text so far), `done` (the final message; the stream ends). It can be read at any time, and goes on after `Last-Event-ID`. Closing it never stops the reply.",
+      "Server-sent events: `delta` (more text), `reset` (a new attempt: discard the text so far) and `done` (the final message; the stream ends). Can be opened at any time and resumes after `Last-Event-ID`. Closing the stream never stops the reply.",
     auth: "user",
     limit: "read",
     params: MessagePath,
@@ -56,9 +56,9 @@ export const messageRoutes: Endpoint[] = [
     run: streamMessage,
   }),
   post("/chatroom/:id/message/:messageId/cancel", {
-    summary: "Stop a reply and keep what came of it",
+    summary: "Stop a reply and keep its text",
     description:
-      "The answer is the final reply. One that is final already stays as it is. The prompt stays used.",
+      "Returns the final reply. A reply that has already ended is returned unchanged. The prompt still counts towards the quota.",
     auth: "user",
     limit: "write",
     params: MessagePath,

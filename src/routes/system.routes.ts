@@ -3,29 +3,29 @@ import { Live, Ready } from "../schemas/system.ts"
 import { type Endpoint, get, media } from "./endpoint.ts"
 
 const liveness = get("/health/live", {
-  summary: "Tell whether the process runs",
-  description: "Looks at nothing else, so that trouble elsewhere doesn't get the process restarted.",
+  summary: "Check that the process is running",
+  description: "Checks nothing else, so that an outage elsewhere doesn't restart the process.",
   auth: "none",
   reply: { 200: Live },
   run: getLiveness,
 })
 
 const metrics = get("/metrics", {
-  summary: "Get this process's metrics",
+  summary: "Get the metrics of this process",
   description:
-    "In Prometheus's text format. Outside production it is open as long as neither `METRICS_TOKEN` nor `ADMIN_TOKEN` is set.",
+    "Prometheus text format. Outside production no token is required unless `METRICS_TOKEN` or `ADMIN_TOKEN` is set.",
   auth: "metrics",
   reply: { 200: media("text/plain") },
   run: getMetrics,
 })
 
-/** What a worker without an API answers. */
+/** The endpoints of a worker without an API. */
 export const workerRows: Endpoint[] = [liveness, metrics]
 
 export const systemRoutes: Endpoint[] = [
   get("/", {
-    summary: "Say that the service is here",
-    description: "The words `Home Route`; a small page for a browser.",
+    summary: "Show that the service is up",
+    description: "Returns the words `Home Route`, or a small page to browsers.",
     auth: "none",
     reply: { 200: media("text/plain", "text/html") },
     run: getHome,
@@ -33,9 +33,9 @@ export const systemRoutes: Endpoint[] = [
   liveness,
   metrics,
   get("/health/ready", {
-    summary: "Tell whether requests can be answered",
+    summary: "Check that requests can be served",
     description:
-      "`degraded` is 200: prompts are accepted, and answered once the queue and a worker are back. Without the database it is 503.",
+      "`degraded` returns 200: prompts are accepted and answered once the queue and a worker are back. Returns 503 without the database.",
     auth: "none",
     reply: { 200: Ready, 503: Ready },
     run: getReadiness,

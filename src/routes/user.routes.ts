@@ -4,16 +4,16 @@ import { del, type Endpoint, get, patch } from "./endpoint.ts"
 
 export const userRoutes: Endpoint[] = [
   get("/user/me", {
-    summary: "Get oneself",
-    description: "The account that the access token belongs to.",
+    summary: "Get your account",
+    description: "Returns the account of the access token.",
     auth: "user",
     limit: "read",
     reply: { 200: User },
     run: getMe,
   }),
   patch("/user/me", {
-    summary: "Change one's name",
-    description: "`null` removes it.",
+    summary: "Change your name",
+    description: "`null` removes the name.",
     auth: "user",
     limit: "write",
     body: UserChange,
@@ -21,18 +21,17 @@ export const userRoutes: Endpoint[] = [
     run: patchMe,
   }),
   del("/user/me", {
-    summary: "Delete oneself and everything of one's own",
+    summary: "Delete your account and all its data",
     description:
-      "All tokens are dead at once; rooms, messages and sessions are erased in the background. The mobile number is free again.",
+      "All tokens stop working at once. Rooms, messages and sessions are erased in the background, and the mobile number can be registered again.",
     auth: "user",
     limit: "write",
     reply: { 202: Deleting },
     run: deleteMe,
   }),
   get("/user/me/export", {
-    summary: "Get everything that is kept of oneself",
-    description:
-      "One JSON document, to be saved as a file. It is written while it is read, so it may be long.",
+    summary: "Export all your data",
+    description: "Streams one JSON document, to be saved as a file. It can be long.",
     auth: "user",
     limit: "write",
     reply: { 200: Export },

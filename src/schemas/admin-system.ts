@@ -11,7 +11,7 @@ export const AdminSession = z.object({
     .string()
     .describe("`admin_token`, or the user's id.")
     .meta({ examples: ["admin_token"] }),
-  expiresAt: Time.nullable().describe("null: by bearer token."),
+  expiresAt: Time.nullable().describe("`null` for a bearer token."),
 })
 
 export const AdminFile = z.object({ file: z.enum(["admin.js", "sign-in.js", "admin.css"]) })
@@ -29,7 +29,7 @@ export const AuditEntry = z
     targetId: z.string().nullable(),
     requestId: z.string(),
     address: z.string(),
-    outcome: z.string().describe("`ok`, an error's code, or `begun` where the end isn't known."),
+    outcome: z.string().describe("`ok`, an error code, or `begun` if the outcome is unknown."),
   })
   .meta({ id: "AuditEntry" })
 

@@ -1,13 +1,13 @@
 import { z } from "zod"
 import { Id, Time } from "./common.ts"
 
-/** By which an operator finds a user. In a body, because a number in a URL would stand in the logs of every proxy. */
+/** Finds a user. In a body, because a number in a URL would end up in proxy logs. */
 export const UserSearch = z.strictObject({
   mobileNumber: z
     .string()
     .min(1)
     .max(50)
-    .describe("As people write it.")
+    .describe("In any common format.")
     .meta({ examples: ["1234567890"] }),
 })
 export type UserSearch = z.infer<typeof UserSearch>
@@ -18,7 +18,7 @@ export type RoleChange = z.infer<typeof RoleChange>
 export const UserOverview = z
   .object({
     id: Id,
-    mobileNumber: z.string().nullable().describe("null: deleted."),
+    mobileNumber: z.string().nullable().describe("`null` once deleted."),
     name: z.string().nullable(),
     role: z.enum(["user", "admin"]),
     verifiedAt: Time.nullable(),
@@ -33,7 +33,7 @@ export const UserOverview = z
       .object({
         day: z.iso.date(),
         used: z.number().int(),
-        limit: z.number().int().nullable().describe("null: none."),
+        limit: z.number().int().nullable().describe("`null`: unlimited."),
         remaining: z.number().int().nullable(),
         resetsAt: Time,
       })
@@ -41,8 +41,8 @@ export const UserOverview = z
     entitlement: z
       .object({
         tier: z.enum(["basic", "pro"]),
-        reason: z.string().describe("Why, in the words of the entitlement log."),
-        cause: z.string().nullable().describe("What had it looked at."),
+        reason: z.string().describe("The reason in the entitlement log."),
+        cause: z.string().nullable().describe("What triggered the evaluation."),
         since: Time.nullable(),
         until: z.string().nullable(),
         subscriptionId: z.string().nullable(),

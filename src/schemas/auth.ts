@@ -10,7 +10,7 @@ const MobileNumber = z
   .max(40)
   .meta({
     pattern: "\\S",
-    description: "With `+` and country code, or national to the service's region.",
+    description: "International with `+` and country code, or national for the service's region.",
     examples: ["1234567890"],
   })
 const Otp = z
@@ -36,7 +36,7 @@ export const VerifyOtp = z.strictObject({
   purpose: z
     .enum(["login", "password_reset"])
     .optional()
-    .describe("What the code was sent for. Without it any live code of the number serves."),
+    .describe("What the code was sent for. By default any live code of the number is accepted."),
 })
 export type VerifyOtp = z.infer<typeof VerifyOtp>
 
@@ -46,7 +46,7 @@ export type ResetPassword = z.infer<typeof ResetPassword>
 export const ChangePassword = z.strictObject({
   newPassword: Password,
   currentPassword: Password.optional().describe(
-    "Needed where the user has a password and the session wasn't opened by a code in the last 10 minutes.",
+    "Required if the user has a password and the session wasn't opened with a code in the last 10 minutes.",
   ),
 })
 export type ChangePassword = z.infer<typeof ChangePassword>
@@ -65,16 +65,16 @@ export const OtpSent = z
     expiresIn: z
       .number()
       .int()
-      .meta({ description: "Seconds that the code lives.", examples: [300] }),
+      .meta({ description: "Seconds until the code expires.", examples: [300] }),
     resendIn: z
       .number()
       .int()
-      .meta({ description: "Seconds until another code may be asked for.", examples: [30] }),
+      .meta({ description: "Seconds until another code can be requested.", examples: [30] }),
     otp: z
       .string()
       .optional()
       .meta({
-        description: "The code itself, only where `OTP_DELIVERY` is `response`.",
+        description: "The code itself; present only when `OTP_DELIVERY` is `response`.",
         examples: ["123456"],
       }),
   })
@@ -88,15 +88,15 @@ export const SignedIn = z
     expiresIn: z
       .number()
       .int()
-      .meta({ description: "Seconds that `token` lives.", examples: [900] }),
-    refreshToken: RefreshToken.describe("Good once, for a new pair of tokens."),
+      .meta({ description: "Seconds until `token` expires.", examples: [900] }),
+    refreshToken: RefreshToken.describe("Works once, for a new pair of tokens."),
     user: User,
   })
   .meta({ id: "SignedIn" })
 export const Session = z
   .object({
     id: Id,
-    current: z.boolean().describe("Whether it is the one that asks."),
+    current: z.boolean().describe("Whether this is the session of the request."),
     openedBy: z.enum(["otp", "password"]),
     userAgent: z.string().nullable(),
     address: z

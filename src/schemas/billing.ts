@@ -3,7 +3,7 @@ import { Id, Time } from "./common.ts"
 
 export const CheckoutPage = z
   .object({
-    url: z.url().describe("The page of Stripe's on which to pay."),
+    url: z.url().describe("The Stripe Checkout page."),
     sessionId: z.string().meta({ examples: ["cs_test_a1B2c3"] }),
   })
   .meta({
@@ -12,7 +12,7 @@ export const CheckoutPage = z
   })
 
 export const PortalPage = z
-  .object({ url: z.url().describe("The page of Stripe's; it is good for some minutes.") })
+  .object({ url: z.url().describe("The Stripe customer portal; the link expires within minutes.") })
   .meta({ id: "PortalPage", examples: [{ url: "https://billing.stripe.com/p/session/test_a1B2c3" }] })
 
 const Tier = z.enum(["basic", "pro"])
@@ -22,14 +22,14 @@ export const SubscriptionStatus = z
     tier: Tier,
     status: z
       .string()
-      .describe('Stripe\'s word for the newest subscription, such as `active` or `past_due`, or `"none"`.')
+      .describe("The Stripe status of the newest subscription, such as `active` or `past_due`, or `none`.")
       .meta({ examples: ["active"] }),
     currentPeriodEnd: Time.nullable(),
-    cancelAt: Time.nullable().describe("When it ends, where it is to end."),
+    cancelAt: Time.nullable().describe("When the subscription ends, if it is set to end."),
     usage: z.object({
       day: z.iso.date().describe("The UTC day by the database's clock."),
       used: z.number().int(),
-      limit: z.number().int().nullable().describe("`null`: no limit."),
+      limit: z.number().int().nullable().describe("`null`: unlimited."),
       remaining: z.number().int().nullable(),
       resetsAt: Time,
     }),
@@ -41,20 +41,20 @@ export const Entitlement = z
     id: Id,
     at: Time,
     tier: Tier,
-    until: Time.nullable().describe("When Pro ends by itself if nothing more happens."),
+    until: Time.nullable().describe("When Pro ends unless it is renewed."),
     reason: z
       .string()
       .describe("Such as `paid`, `trial`, `ending`, `grace`, `overdue`, `ended`, `refunded`, `disputed`.")
       .meta({ examples: ["paid"] }),
     cause: z.enum(["event", "checkout", "reconcile", "schedule", "deletion"]),
-    eventId: z.string().nullable().describe("The event of Stripe's that led to it."),
+    eventId: z.string().nullable().describe("The Stripe event that caused the change."),
     subscriptionId: z.string().nullable(),
   })
   .meta({ id: "Entitlement" })
 
 export const Received = z.object({ received: z.literal(true) }).meta({ id: "Received" })
 
-/** Where Stripe has sent somebody back from; anything else is shown the plain page. */
+/** Where Stripe redirected from. Any other value shows the plain page. */
 export const ReturnQuery = z.object({
   from: z.string().max(100).optional().describe("`paid`, `left` or `portal`."),
 })

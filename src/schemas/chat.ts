@@ -2,24 +2,24 @@ import { z } from "zod"
 import * as EXAMPLES from "./chat.examples.ts"
 import { Id, Time, text, trimmedText } from "./common.ts"
 
-/** Longer prompts belong into an attachment. */
+/** The longest prompt, in characters. */
 export const MAX_MESSAGE_CHARACTERS = 32_000
 
 const Name = trimmedText(1, 200).meta({ examples: ["My First Chat"] })
 const SystemInstruction = text(1, 8_000)
   .nullable()
-  .meta({ description: "Told to the model before every prompt.", examples: ["Answer in one sentence."] })
+  .meta({ description: "Sent to the model before every prompt.", examples: ["Answer in one sentence."] })
 const Context = z
   .enum(["conversation", "single"])
-  .describe("Whether the model reads the branch so far or the prompt alone.")
+  .describe("Whether the model sees the conversation so far or only the prompt.")
 
-/** A model's name as the Gemini API has it in its paths. */
+/** A model name as in the paths of the Gemini API. */
 const ModelName = z
   .string()
   .max(100)
   .regex(/^[a-z][a-z0-9.-]*$/, "must be a model name such as gemini-3.8-flash")
   .nullable()
-  .meta({ description: "Null is the service's default model.", examples: ["gemini-3.8-flash"] })
+  .meta({ description: "`null` selects the service's default model.", examples: ["gemini-3.8-flash"] })
 
 export const NewChatroom = z.strictObject({
   name: Name.optional(),
@@ -35,7 +35,7 @@ export const ChatroomChange = z
     model: ModelName.optional(),
     systemInstruction: SystemInstruction.optional(),
     context: Context.optional(),
-    headId: Id.optional().describe("The reply at the end of the branch to show."),
+    headId: Id.optional().describe("The last reply of the branch to show."),
   })
   .meta({ examples: [{ name: "My Renamed Chat" }] })
 export type ChatroomChange = z.infer<typeof ChatroomChange>
@@ -47,7 +47,9 @@ export const NewMessage = z
       .meta({ pattern: "\\S", examples: ["Hello, how are you?"] }),
     parentId: Id.nullable()
       .optional()
-      .describe("The reply that this continues, null to begin anew. The active branch's end by default."),
+      .describe(
+        "The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch.",
+      ),
   })
   .meta({ examples: [{ message: "Hello, how are you?" }] })
 export type NewMessage = z.infer<typeof NewMessage>
@@ -71,7 +73,7 @@ export const Chatroom = ChatroomFields.meta({ id: "Chatroom" })
 const MessageFields = z.object({
   id: Id,
   chatroomId: Id,
-  parentId: Id.nullable().describe("Messages form a tree; several children of one are versions."),
+  parentId: Id.nullable().describe("Messages form a tree: several children of one parent are versions."),
   role: z.enum(["user", "model"]),
   content: z.string().meta({ examples: ["Hello! I am fine."] }),
   attachments: z.array(z.unknown()),
@@ -84,7 +86,7 @@ const MessageFields = z.object({
   finishReason: z
     .string()
     .nullable()
-    .meta({ description: "Gemini's, where it ended the reply.", examples: ["STOP"] }),
+    .meta({ description: "The finish reason reported by Gemini.", examples: ["STOP"] }),
   usage: z
     .object({
       promptTokens: z.number().int(),
@@ -93,12 +95,12 @@ const MessageFields = z.object({
       totalTokens: z.number().int(),
     })
     .nullable()
-    .describe("Of a reply's last attempt, however it ended; null where Gemini counted nothing."),
+    .describe("Token counts of a reply's last attempt, or `null` if Gemini reported none."),
   estimatedWaitMs: z
     .number()
     .int()
     .nullable()
-    .meta({ description: "Of a queued reply; null where nothing is known.", examples: [null] }),
+    .meta({ description: "For a queued reply; `null` if unknown.", examples: [null] }),
   createdAt: Time,
   completedAt: Time.nullable(),
 })
@@ -106,14 +108,14 @@ const MessageFields = z.object({
 export const Message = MessageFields.meta({ id: "Message", examples: [EXAMPLES.reply] })
 
 export const ChatroomWithMessages = ChatroomFields.extend({
-  messages: z.array(Message).describe("The newest of the active branch, oldest first."),
+  messages: z.array(Message).describe("The newest messages of the active branch, oldest first."),
 }).meta({ id: "ChatroomWithMessages" })
 export const Prompt = MessageFields.extend({ reply: Message }).meta({
   id: "Prompt",
   examples: [{ ...EXAMPLES.prompt, reply: EXAMPLES.queued }],
 })
 
-/** What a reply's stream sends: more text; a new attempt, which voids the text so far; the final message. */
+/** The events of a reply's stream: more text; a new attempt, which voids the text so far; the final message. */
 export const replyEvents = {
   delta: z.object({ text: z.string().meta({ examples: ["Hello"] }) }).meta({ id: "Delta" }),
   reset: z
@@ -127,9 +129,9 @@ export const replyEvents = {
   done: Message,
 }
 
-const MessageId = { messageId: Id.describe("The reply that it is about.") }
+const MessageId = { messageId: Id.describe("The reply that the event belongs to.") }
 
-/** What a room's stream sends: the same for each of its replies, between its own changes and new messages. */
+/** The events of a room's stream: those of each reply, changes of the room and new messages. */
 export const roomEvents = {
   chatroom: Chatroom,
   message: Message,

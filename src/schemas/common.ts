@@ -7,11 +7,11 @@ export const Id = z.uuid().meta({ examples: ["01a20380-35df-77b7-a96a-565deb07f9
 /** A time: ISO 8601 UTC with milliseconds. */
 export const Time = z.iso.datetime({ precision: 3 }).meta({ examples: ["2026-03-01T09:30:00.000Z"] })
 
-/** Text of `min` to `max` Unicode characters that comes back exactly as it was sent. */
+/** Accepts text of `min` to `max` Unicode characters that is stored exactly as sent. */
 export function text(min: number, max: number) {
   return z
     .string()
-    .refine(isStorableText, "must not have NUL or lone surrogates")
+    .refine(isStorableText, "must not contain NUL or lone surrogates")
     .refine(
       (value) => codePointLength(value) >= min,
       `must have at least ${min} character${min === 1 ? "" : "s"}`,
@@ -20,20 +20,26 @@ export function text(min: number, max: number) {
     .meta({ minLength: min, maxLength: max })
 }
 
-/** Like `text`, without white space around it. */
+/** Accepts the same with surrounding white space trimmed. */
 export function trimmedText(min: number, max: number) {
   return z.string().trim().pipe(text(min, max)).meta({ minLength: min, maxLength: max, pattern: "\\S" })
 }
 
 /** `?limit=&cursor=` of every list. */
 export const PageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(50).describe("How many items a page has."),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(50)
+    .describe("The maximum number of items on the page."),
   cursor: z
     .string()
     .min(1)
     .max(300)
     .optional()
-    .describe("Where the page begins: opaque, taken from the `Link` of the page before."),
+    .describe("Opaque position, taken from the `Link` header of the previous page."),
 })
 export type PageQuery = z.infer<typeof PageQuery>
 

@@ -6,8 +6,8 @@ export const Ready = z
     status: z.enum(["ready", "degraded", "unavailable"]),
     database: z.enum(["up", "down"]),
     queue: z.enum(["up", "down"]),
-    workers: z.number().int().describe("Heard of in the last 10 s, in any process."),
-    heartbeatAgeMs: z.number().int().nullable().describe("How long ago any worker was heard of."),
-    disk: z.enum(["ok", "low", "unused"]).describe("`unused`: nothing is kept under `DATA_DIR`."),
+    workers: z.number().int().describe("Workers seen in the last 10 s, across all processes."),
+    heartbeatAgeMs: z.number().int().nullable().describe("Time since the last heartbeat of any worker."),
+    disk: z.enum(["ok", "low", "unused"]).describe("`unused`: nothing is stored under `DATA_DIR`."),
   })
   .meta({ id: "Ready" })

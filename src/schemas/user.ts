@@ -23,7 +23,7 @@ export type UserChange = z.infer<typeof UserChange>
 
 export const Deleting = z.object({ status: z.literal("deleting") })
 
-/** An export is as wide as the tables; only its outline is promised. */
+/** An export has every column; only its outline is part of the contract. */
 export const Export = z
   .object({
     exportedAt: Time,

@@ -12,8 +12,8 @@ interface Details {
 }
 
 /**
- * What a client may learn of a failure: a stable `code`, an HTTP status and a safe sentence.
- * Every subclass below is one meaning; the last error handler turns it into RFC 9457 problem details.
+ * An error that is safe to show to clients: a stable `code`, an HTTP status and a sentence. Each subclass has one
+ * meaning. The last error handler turns it into RFC 9457 problem details.
  */
 export class AppError extends Error {
   readonly status: number
@@ -34,38 +34,46 @@ export class AppError extends Error {
 }
 
 export class InvalidRequest extends AppError {
-  constructor(errors: FieldFault[], message = "The request is not valid.") {
+  constructor(errors: FieldFault[], message = "The request is invalid.") {
     super(400, "invalid_request", message, { errors })
   }
 }
 
 export class Unauthenticated extends AppError {
-  constructor(message = "A valid access token is needed.") {
+  constructor(message = "Send a valid access token as Authorization: Bearer …") {
     super(401, "unauthenticated", message, { headers: { "WWW-Authenticate": "Bearer" } })
   }
 }
 
 export class OtpInvalid extends AppError {
   constructor() {
-    super(401, "otp_invalid", "The code is wrong, used or expired. Ask for a new one.")
+    super(
+      401,
+      "otp_invalid",
+      "The code is wrong, expired or already used, or the number isn't registered. Request a new code.",
+    )
   }
 }
 
 export class CredentialsInvalid extends AppError {
   constructor() {
-    super(401, "credentials_invalid", "The mobile number or the password is wrong.")
+    super(401, "credentials_invalid", "The mobile number or password is wrong.")
   }
 }
 
 export class RefreshTokenInvalid extends AppError {
   constructor() {
-    super(401, "refresh_token_invalid", "The refresh token is wrong, used or expired. Sign in again.")
+    super(
+      401,
+      "refresh_token_invalid",
+      "The refresh token is invalid, expired or already used. Sign in again.",
+    )
   }
 }
 
 export class CurrentPasswordInvalid extends AppError {
   constructor() {
-    super(403, "current_password_invalid", "The current password is missing or wrong.")
+    super(403, "current_password_invalid", "Enter your current password; the one sent is missing or wrong.")
   }
 }
 
@@ -77,13 +85,13 @@ export class Forbidden extends AppError {
 
 export class NotFound extends AppError {
   constructor(what = "resource") {
-    super(404, "not_found", `There is no such ${what}.`)
+    super(404, "not_found", `${what[0]?.toUpperCase()}${what.slice(1)} not found.`)
   }
 }
 
 export class MethodNotAllowed extends AppError {
   constructor(allow: string[]) {
-    super(405, "method_not_allowed", `This path answers ${allow.join(", ")}.`, {
+    super(405, "method_not_allowed", `This path supports only ${allow.join(", ")}.`, {
       headers: { Allow: allow.join(", ") },
     })
   }
@@ -91,13 +99,13 @@ export class MethodNotAllowed extends AppError {
 
 export class MobileNumberTaken extends AppError {
   constructor() {
-    super(409, "mobile_number_taken", "This mobile number is registered. Sign in with a code.")
+    super(409, "mobile_number_taken", "This mobile number is already registered. Sign in with a code.")
   }
 }
 
 export class PayloadTooLarge extends AppError {
   constructor(maxBytes: number) {
-    super(413, "payload_too_large", `The body is larger than ${maxBytes} bytes.`)
+    super(413, "payload_too_large", `The request body is larger than ${maxBytes} bytes.`)
   }
 }
 
@@ -109,7 +117,11 @@ export class UnsupportedMediaType extends AppError {
 
 export class IdempotencyConflict extends AppError {
   constructor() {
-    super(422, "idempotency_conflict", "This Idempotency-Key was used with another request.")
+    super(
+      422,
+      "idempotency_conflict",
+      "This Idempotency-Key was already used with a different request. Use a new key.",
+    )
   }
 }
 
@@ -119,7 +131,7 @@ export class QuotaExceeded extends AppError {
     super(
       429,
       "quota_exceeded",
-      `Today's ${limit} prompts are used. Upgrade to Pro for more, or come back tomorrow.`,
+      `You have used today's ${limit} prompts. Upgrade to Pro for more, or come back tomorrow.`,
       {
         headers: { "Retry-After": String(seconds) },
         extra: { limit, resetsAt: resetsAt.toISOString(), upgrade: "/subscribe/pro" },
@@ -130,16 +142,16 @@ export class QuotaExceeded extends AppError {
 
 export class BadSignature extends AppError {
   constructor() {
-    super(400, "bad_signature", "The signature is missing, wrong or too old.")
+    super(400, "bad_signature", "The webhook signature is missing, invalid or too old.")
   }
 }
 
 export class AlreadySubscribed extends AppError {
-  /** @param reason why the subscription that is there gives nothing at present */
+  /** @param reason why the existing subscription isn't active */
   constructor({ reason }: { reason?: string } = {}) {
     const detail = reason
-      ? "There is a subscription already, which gives nothing at present. Its portal has the open invoice and the card."
-      : "You are Pro already. The portal has what can be changed."
+      ? "You already have a subscription, but it isn't active. Pay the open invoice or update your card in the billing portal."
+      : "You are already on Pro. Manage your subscription in the billing portal."
     super(409, "already_subscribed", detail, {
       extra: { portal: "/subscription/portal", ...(reason ? { reason } : {}) },
     })
@@ -148,20 +160,23 @@ export class AlreadySubscribed extends AppError {
 
 export class PaymentPending extends AppError {
   constructor() {
-    super(409, "payment_pending", "Your payment is on its way; Pro begins when it has arrived.")
+    super(409, "payment_pending", "Your payment is being processed. Pro starts as soon as it succeeds.")
   }
 }
 
 export class NotSubscribed extends AppError {
   constructor() {
-    super(409, "not_subscribed", "There is nothing to manage yet. Begin with POST /subscribe/pro.", {
+    super(409, "not_subscribed", "You don't have a subscription yet. Start one with POST /subscribe/pro.", {
       extra: { upgrade: "/subscribe/pro" },
     })
   }
 }
 
 export class RateLimited extends AppError {
-  constructor(retryAfterSeconds: number, message = "Too many requests. Try again later.") {
+  constructor(
+    retryAfterSeconds: number,
+    message = "Too many requests. Try again after the time in Retry-After.",
+  ) {
     super(429, "rate_limited", message, {
       headers: { "Retry-After": String(Math.max(1, Math.ceil(retryAfterSeconds))) },
     })
@@ -170,7 +185,7 @@ export class RateLimited extends AppError {
 
 export class Unavailable extends AppError {
   constructor(cause?: unknown) {
-    super(503, "unavailable", "The service can't answer right now. Try again in a moment.", {
+    super(503, "unavailable", "The service is temporarily unavailable. Try again in a moment.", {
       cause,
       headers: { "Retry-After": "2" },
     })

@@ -55,7 +55,7 @@ describe("errors", () => {
       type: "urn:problem:not_found",
       title: "not found",
       status: 404,
-      detail: "There is no such path.",
+      detail: "Path not found.",
       code: "not_found",
       requestId: answer.headers.get("x-request-id"),
     })

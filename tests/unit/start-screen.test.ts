@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { startScreen } from "../../src/boot/start-screen.ts"
 import { readConfig } from "../../src/config/env.ts"
@@ -31,4 +32,9 @@ test("without a public address it names none", () => {
 
 test("a worker listens nowhere", () => {
   expect(linesOf({ PUBLIC_URL: "https://chat.example.com" }, null).join("\n")).not.toMatch(/Listening|https:/)
+})
+
+test("the README shows it as it is", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+  expect(readme).toContain(linesOf({}, "http://localhost:3000").join("\n"))
 })

@@ -83,6 +83,10 @@ test("a killed worker's reply is in other hands within five seconds", () => {
   expect(replies.leaseMs + replies.renewMs + replies.sweepMs).toBeLessThan(5 * SECOND)
 })
 
+test("a client that is slow is cut off within 15 s", () => {
+  expect(http.requestTimeoutMs + 2 * http.connectionsCheckMs).toBeLessThanOrEqual(15 * SECOND)
+})
+
 test("nobody changes it", () => {
   expect(Object.isFrozen(TIMING)).toBe(true)
   for (const group of Object.values(TIMING)) expect(Object.isFrozen(group)).toBe(true)

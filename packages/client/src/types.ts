@@ -9,7 +9,7 @@ export type AuditEntry = {
   targetId: string | null
   requestId: string
   address: string
-  /** `ok`, an error's code, or `begun` where the end isn't known. */
+  /** `ok`, an error code, or `begun` if the outcome is unknown. */
   outcome: string
 }
 
@@ -30,7 +30,7 @@ export type Chatroom = {
   name: string
   model: string
   systemInstruction: string | null
-  /** Whether the model reads the branch so far or the prompt alone. */
+  /** Whether the model sees the conversation so far or only the prompt. */
   context: "conversation" | "single"
   /** The end of the active branch. */
   headId: string | null
@@ -44,19 +44,19 @@ export type ChatroomWithMessages = {
   name: string
   model: string
   systemInstruction: string | null
-  /** Whether the model reads the branch so far or the prompt alone. */
+  /** Whether the model sees the conversation so far or only the prompt. */
   context: "conversation" | "single"
   /** The end of the active branch. */
   headId: string | null
   lastMessageAt: string | null
   createdAt: string
   updatedAt: string
-  /** The newest of the active branch, oldest first. */
+  /** The newest messages of the active branch, oldest first. */
   messages: Message[]
 }
 
 export type CheckoutPage = {
-  /** The page of Stripe's on which to pay. */
+  /** The Stripe Checkout page. */
   url: string
   sessionId: string
 }
@@ -69,12 +69,12 @@ export type Entitlement = {
   id: string
   at: string
   tier: "basic" | "pro"
-  /** When Pro ends by itself if nothing more happens. */
+  /** When Pro ends unless it is renewed. */
   until: string | null
   /** Such as `paid`, `trial`, `ending`, `grace`, `overdue`, `ended`, `refunded`, `disputed`. */
   reason: string
   cause: "event" | "checkout" | "reconcile" | "schedule" | "deletion"
-  /** The event of Stripe's that led to it. */
+  /** The Stripe event that caused the change. */
   eventId: string | null
   subscriptionId: string | null
 }
@@ -118,7 +118,7 @@ export type FailedReply = {
 export type Message = {
   id: string
   chatroomId: string
-  /** Messages form a tree; several children of one are versions. */
+  /** Messages form a tree: several children of one parent are versions. */
   parentId: string | null
   role: "user" | "model"
   content: string
@@ -130,32 +130,32 @@ export type Message = {
     message: string
   } | null
   model: string | null
-  /** Gemini's, where it ended the reply. */
+  /** The finish reason reported by Gemini. */
   finishReason: string | null
-  /** Of a reply's last attempt, however it ended; null where Gemini counted nothing. */
+  /** Token counts of a reply's last attempt, or `null` if Gemini reported none. */
   usage: {
     promptTokens: number
     outputTokens: number
     thoughtTokens: number
     totalTokens: number
   } | null
-  /** Of a queued reply; null where nothing is known. */
+  /** For a queued reply; `null` if unknown. */
   estimatedWaitMs: number | null
   createdAt: string
   completedAt: string | null
 }
 
 export type OtpSent = {
-  /** Seconds that the code lives. */
+  /** Seconds until the code expires. */
   expiresIn: number
-  /** Seconds until another code may be asked for. */
+  /** Seconds until another code can be requested. */
   resendIn: number
-  /** The code itself, only where `OTP_DELIVERY` is `response`. */
+  /** The code itself; present only when `OTP_DELIVERY` is `response`. */
   otp?: string
 }
 
 export type PortalPage = {
-  /** The page of Stripe's; it is good for some minutes. */
+  /** The Stripe customer portal; the link expires within minutes. */
   url: string
 }
 
@@ -163,33 +163,33 @@ export type Problem = {
   type: string
   title: string
   status: number
-  /** A sentence for people. It may change; decide on `code`. */
+  /** A sentence for people. It may change: branch on `code` instead. */
   detail: string
-  /** Stable, in snake_case. */
+  /** A stable identifier in snake_case. */
   code: string
-  /** Also in `X-Request-Id`. */
+  /** The same as the `X-Request-Id` header. */
   requestId: string
-  /** Of `invalid_request`: each fault and where it is. */
+  /** For `invalid_request`: each fault and its location. */
   errors?: {
     path: string
     message: string
   }[]
-  /** Of `quota_exceeded`: prompts per day. */
+  /** For `quota_exceeded`: the daily limit. */
   limit?: number
-  /** Of `quota_exceeded`: when there are prompts again. */
+  /** For `quota_exceeded`: when the quota resets. */
   resetsAt?: string
-  /** Of `quota_exceeded` and `not_subscribed`: the path that leads to more. */
+  /** For `quota_exceeded` and `not_subscribed`: the path that starts an upgrade. */
   upgrade?: string
-  /** Of `already_subscribed`: the path that leads to Stripe's portal. */
+  /** For `already_subscribed`: the path that opens the billing portal. */
   portal?: string
-  /** Of `already_subscribed`: why the subscription gives nothing at present. */
+  /** For `already_subscribed`: why the subscription isn't active. */
   reason?: string
 }
 
 export type Prompt = {
   id: string
   chatroomId: string
-  /** Messages form a tree; several children of one are versions. */
+  /** Messages form a tree: several children of one parent are versions. */
   parentId: string | null
   role: "user" | "model"
   content: string
@@ -201,16 +201,16 @@ export type Prompt = {
     message: string
   } | null
   model: string | null
-  /** Gemini's, where it ended the reply. */
+  /** The finish reason reported by Gemini. */
   finishReason: string | null
-  /** Of a reply's last attempt, however it ended; null where Gemini counted nothing. */
+  /** Token counts of a reply's last attempt, or `null` if Gemini reported none. */
   usage: {
     promptTokens: number
     outputTokens: number
     thoughtTokens: number
     totalTokens: number
   } | null
-  /** Of a queued reply; null where nothing is known. */
+  /** For a queued reply; `null` if unknown. */
   estimatedWaitMs: number | null
   createdAt: string
   completedAt: string | null
@@ -221,11 +221,11 @@ export type Ready = {
   status: "ready" | "degraded" | "unavailable"
   database: "up" | "down"
   queue: "up" | "down"
-  /** Heard of in the last 10 s, in any process. */
+  /** Workers seen in the last 10 s, across all processes. */
   workers: number
-  /** How long ago any worker was heard of. */
+  /** Time since the last heartbeat of any worker. */
   heartbeatAgeMs: number | null
-  /** `unused`: nothing is kept under `DATA_DIR`. */
+  /** `unused`: nothing is stored under `DATA_DIR`. */
   disk: "ok" | "low" | "unused"
 }
 
@@ -241,14 +241,14 @@ export type RoomDeleted = Record<string, unknown>
 
 export type RoomDelta = {
   text: string
-  /** The reply that it is about. */
+  /** The reply that the event belongs to. */
   messageId: string
 }
 
 export type RoomDone = {
   id: string
   chatroomId: string
-  /** Messages form a tree; several children of one are versions. */
+  /** Messages form a tree: several children of one parent are versions. */
   parentId: string | null
   role: "user" | "model"
   content: string
@@ -260,32 +260,32 @@ export type RoomDone = {
     message: string
   } | null
   model: string | null
-  /** Gemini's, where it ended the reply. */
+  /** The finish reason reported by Gemini. */
   finishReason: string | null
-  /** Of a reply's last attempt, however it ended; null where Gemini counted nothing. */
+  /** Token counts of a reply's last attempt, or `null` if Gemini reported none. */
   usage: {
     promptTokens: number
     outputTokens: number
     thoughtTokens: number
     totalTokens: number
   } | null
-  /** Of a queued reply; null where nothing is known. */
+  /** For a queued reply; `null` if unknown. */
   estimatedWaitMs: number | null
   createdAt: string
   completedAt: string | null
-  /** The reply that it is about. */
+  /** The reply that the event belongs to. */
   messageId: string
 }
 
 export type RoomReset = {
   attempt: number
-  /** The reply that it is about. */
+  /** The reply that the event belongs to. */
   messageId: string
 }
 
 export type Session = {
   id: string
-  /** Whether it is the one that asks. */
+  /** Whether this is the session of the request. */
   current: boolean
   openedBy: "otp" | "password"
   userAgent: string | null
@@ -299,25 +299,25 @@ export type SignedIn = {
   /** The access token, a JWT. */
   token: string
   tokenType: "Bearer"
-  /** Seconds that `token` lives. */
+  /** Seconds until `token` expires. */
   expiresIn: number
-  /** Good once, for a new pair of tokens. */
+  /** Works once, for a new pair of tokens. */
   refreshToken: string
   user: User
 }
 
 export type SubscriptionStatus = {
   tier: "basic" | "pro"
-  /** Stripe's word for the newest subscription, such as `active` or `past_due`, or `"none"`. */
+  /** The Stripe status of the newest subscription, such as `active` or `past_due`, or `none`. */
   status: string
   currentPeriodEnd: string | null
-  /** When it ends, where it is to end. */
+  /** When the subscription ends, if it is set to end. */
   cancelAt: string | null
   usage: {
     /** The UTC day by the database's clock. */
     day: string
     used: number
-    /** `null`: no limit. */
+    /** `null`: unlimited. */
     limit: number | null
     remaining: number | null
     resetsAt: string
@@ -356,7 +356,7 @@ export type User = {
 
 export type UserOverview = {
   id: string
-  /** null: deleted. */
+  /** `null` once deleted. */
   mobileNumber: string | null
   name: string | null
   role: "user" | "admin"
@@ -371,16 +371,16 @@ export type UserOverview = {
   quota: {
     day: string
     used: number
-    /** null: none. */
+    /** `null`: unlimited. */
     limit: number | null
     remaining: number | null
     resetsAt: string
   } | null
   entitlement: {
     tier: "basic" | "pro"
-    /** Why, in the words of the entitlement log. */
+    /** The reason in the entitlement log. */
     reason: string
-    /** What had it looked at. */
+    /** What triggered the evaluation. */
     cause: string | null
     since: string | null
     until: string | null
@@ -401,17 +401,17 @@ export interface Endpoints {
     headers: { "X-Request-Id"?: string; "Idempotency-Key"?: string }
     body: {
       name?: string
-      /** Null is the service's default model. */
+      /** `null` selects the service's default model. */
       model?: string | null
-      /** Told to the model before every prompt. */
+      /** Sent to the model before every prompt. */
       systemInstruction?: string | null
-      /** Whether the model reads the branch so far or the prompt alone. */
+      /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
     }
     reply: Chatroom
     events: never
   }
-  /** List one's chatrooms, newest activity first. */
+  /** List your chatrooms, most recent activity first. */
   "GET /chatroom": {
     params: Record<never, never>
     query: { limit?: number; cursor?: string }
@@ -436,19 +436,19 @@ export interface Endpoints {
     headers: { "X-Request-Id"?: string }
     body: {
       name?: string
-      /** Null is the service's default model. */
+      /** `null` selects the service's default model. */
       model?: string | null
-      /** Told to the model before every prompt. */
+      /** Sent to the model before every prompt. */
       systemInstruction?: string | null
-      /** Whether the model reads the branch so far or the prompt alone. */
+      /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** The reply at the end of the branch to show. */
+      /** The last reply of the branch to show. */
       headId?: string
     }
     reply: Chatroom
     events: never
   }
-  /** Delete a chatroom with its messages. */
+  /** Delete a chatroom and its messages. */
   "DELETE /chatroom/{id}": {
     params: { id: string }
     query: Record<never, never>
@@ -457,7 +457,7 @@ export interface Endpoints {
     reply: undefined
     events: never
   }
-  /** Follow all that happens in a chatroom as server-sent events. */
+  /** Stream everything that happens in a chatroom. */
   "GET /chatroom/{id}/events": {
     params: { id: string }
     query: Record<never, never>
@@ -466,14 +466,14 @@ export interface Endpoints {
     reply: never
     events: { chatroom: Chatroom; message: Message; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
   }
-  /** Send a message; Gemini's reply is made by the queue. */
+  /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
     params: { id: string }
     query: Record<never, never>
     headers: { "X-Request-Id"?: string; "Idempotency-Key"?: string; Prefer?: string }
     body: {
       message: string
-      /** The reply that this continues, null to begin anew. The active branch's end by default. */
+      /** The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch. */
       parentId?: string | null
     }
     reply: Prompt
@@ -497,7 +497,7 @@ export interface Endpoints {
     reply: Message
     events: never
   }
-  /** Follow a reply as server-sent events. */
+  /** Stream a reply. */
   "GET /chatroom/{id}/message/{messageId}/stream": {
     params: { id: string; messageId: string }
     query: Record<never, never>
@@ -506,7 +506,7 @@ export interface Endpoints {
     reply: never
     events: { delta: Delta; reset: Reset; done: Message }
   }
-  /** Stop a reply and keep what came of it. */
+  /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": {
     params: { id: string; messageId: string }
     query: Record<never, never>
@@ -515,7 +515,7 @@ export interface Endpoints {
     reply: Message
     events: never
   }
-  /** Say that the service is here. */
+  /** Show that the service is up. */
   "GET /": {
     params: Record<never, never>
     query: Record<never, never>
@@ -524,7 +524,7 @@ export interface Endpoints {
     reply: string
     events: never
   }
-  /** Tell whether the process runs. */
+  /** Check that the process is running. */
   "GET /health/live": {
     params: Record<never, never>
     query: Record<never, never>
@@ -535,7 +535,7 @@ export interface Endpoints {
     }
     events: never
   }
-  /** Get this process's metrics. */
+  /** Get the metrics of this process. */
   "GET /metrics": {
     params: Record<never, never>
     query: Record<never, never>
@@ -544,7 +544,7 @@ export interface Endpoints {
     reply: string
     events: never
   }
-  /** Tell whether requests can be answered. */
+  /** Check that requests can be served. */
   "GET /health/ready": {
     params: Record<never, never>
     query: Record<never, never>
@@ -559,7 +559,7 @@ export interface Endpoints {
     query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
-      /** With `+` and country code, or national to the service's region. */
+      /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
       name?: string
     }
@@ -568,53 +568,53 @@ export interface Endpoints {
     }
     events: never
   }
-  /** Send a one-time code to sign in with. */
+  /** Send a one-time sign-in code. */
   "POST /auth/send-otp": {
     params: Record<never, never>
     query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
-      /** With `+` and country code, or national to the service's region. */
+      /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
     }
     reply: OtpSent
     events: never
   }
-  /** Sign in by a one-time code. */
+  /** Sign in with a one-time code. */
   "POST /auth/verify-otp": {
     params: Record<never, never>
     query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
-      /** With `+` and country code, or national to the service's region. */
+      /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
       /** The code that was sent. */
       otp: string
-      /** What the code was sent for. Without it any live code of the number serves. */
+      /** What the code was sent for. By default any live code of the number is accepted. */
       purpose?: "login" | "password_reset"
     }
     reply: SignedIn
     events: never
   }
-  /** Send a one-time code to set a new password with. */
+  /** Send a one-time password reset code. */
   "POST /auth/forgot-password": {
     params: Record<never, never>
     query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
-      /** With `+` and country code, or national to the service's region. */
+      /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
     }
     reply: OtpSent
     events: never
   }
-  /** Set a new password by a one-time code; ends all sessions. */
+  /** Set a new password with a one-time code and end all sessions. */
   "POST /auth/reset-password": {
     params: Record<never, never>
     query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
-      /** With `+` and country code, or national to the service's region. */
+      /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
       /** The code that was sent. */
       otp: string
@@ -624,7 +624,7 @@ export interface Endpoints {
     reply: undefined
     events: never
   }
-  /** Set or change the password; ends the other sessions. */
+  /** Set or change the password and end the other sessions. */
   "POST /auth/change-password": {
     params: Record<never, never>
     query: Record<never, never>
@@ -632,19 +632,19 @@ export interface Endpoints {
     body: {
       /** 8 to 72 bytes in UTF-8. */
       newPassword: string
-      /** Needed where the user has a password and the session wasn't opened by a code in the last 10 minutes. */
+      /** Required if the user has a password and the session wasn't opened with a code in the last 10 minutes. */
       currentPassword?: string
     }
     reply: undefined
     events: never
   }
-  /** Sign in by a password. */
+  /** Sign in with a password. */
   "POST /auth/login": {
     params: Record<never, never>
     query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
-      /** With `+` and country code, or national to the service's region. */
+      /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
       /** 8 to 72 bytes in UTF-8. */
       password: string
@@ -672,7 +672,7 @@ export interface Endpoints {
     reply: undefined
     events: never
   }
-  /** List one's sessions, newest first. */
+  /** List your sessions, newest first. */
   "GET /auth/sessions": {
     params: Record<never, never>
     query: { limit?: number; cursor?: string }
@@ -681,7 +681,7 @@ export interface Endpoints {
     reply: Session[]
     events: never
   }
-  /** End one of one's sessions. */
+  /** End one of your sessions. */
   "DELETE /auth/sessions/{id}": {
     params: { id: string }
     query: Record<never, never>
@@ -690,7 +690,7 @@ export interface Endpoints {
     reply: undefined
     events: never
   }
-  /** Get oneself. */
+  /** Get your account. */
   "GET /user/me": {
     params: Record<never, never>
     query: Record<never, never>
@@ -699,7 +699,7 @@ export interface Endpoints {
     reply: User
     events: never
   }
-  /** Change one's name. */
+  /** Change your name. */
   "PATCH /user/me": {
     params: Record<never, never>
     query: Record<never, never>
@@ -710,7 +710,7 @@ export interface Endpoints {
     reply: User
     events: never
   }
-  /** Delete oneself and everything of one's own. */
+  /** Delete your account and all its data. */
   "DELETE /user/me": {
     params: Record<never, never>
     query: Record<never, never>
@@ -721,7 +721,7 @@ export interface Endpoints {
     }
     events: never
   }
-  /** Get everything that is kept of oneself. */
+  /** Export all your data. */
   "GET /user/me/export": {
     params: Record<never, never>
     query: Record<never, never>
@@ -730,7 +730,7 @@ export interface Endpoints {
     reply: Export
     events: never
   }
-  /** Get a Stripe Checkout page for the upgrade to Pro. */
+  /** Start the upgrade to Pro in Stripe Checkout. */
   "POST /subscribe/pro": {
     params: Record<never, never>
     query: Record<never, never>
@@ -739,7 +739,7 @@ export interface Endpoints {
     reply: CheckoutPage
     events: never
   }
-  /** Get one's tier, subscription and use of the day. */
+  /** Get your tier, subscription and today's usage. */
   "GET /subscription/status": {
     params: Record<never, never>
     query: Record<never, never>
@@ -748,7 +748,7 @@ export interface Endpoints {
     reply: SubscriptionStatus
     events: never
   }
-  /** List why and since when one was Basic or Pro, newest first. */
+  /** List your changes between Basic and Pro, newest first. */
   "GET /subscription/history": {
     params: Record<never, never>
     query: { limit?: number; cursor?: string }
@@ -757,7 +757,7 @@ export interface Endpoints {
     reply: Entitlement[]
     events: never
   }
-  /** Get a Stripe page on which to change the card, cancel or resume. */
+  /** Open the Stripe customer portal. */
   "POST /subscription/portal": {
     params: Record<never, never>
     query: Record<never, never>
@@ -766,7 +766,7 @@ export interface Endpoints {
     reply: PortalPage
     events: never
   }
-  /** The page to which Stripe sends a payer back. */
+  /** Page that Stripe returns customers to. */
   "GET /subscription/return": {
     params: Record<never, never>
     query: { from?: string }
@@ -775,7 +775,7 @@ export interface Endpoints {
     reply: string
     events: never
   }
-  /** Take in an event of Stripe's. */
+  /** Receive a Stripe event. */
   "POST /webhook/stripe": {
     params: Record<never, never>
     query: Record<never, never>
@@ -784,7 +784,7 @@ export interface Endpoints {
     reply: Received
     events: never
   }
-  /** List the replies that have failed, newest first. */
+  /** List dead letters, newest first. */
   "GET /admin/replies": {
     params: Record<never, never>
     query: { limit?: number; cursor?: string }
@@ -793,7 +793,7 @@ export interface Endpoints {
     reply: FailedReply[]
     events: never
   }
-  /** Queue a failed reply once more. */
+  /** Retry a dead letter. */
   "POST /admin/replies/{id}/retry": {
     params: { id: string }
     query: Record<never, never>
@@ -805,19 +805,19 @@ export interface Endpoints {
     }
     events: never
   }
-  /** Find a user by number. */
+  /** Find a user by mobile number. */
   "POST /admin/users/search": {
     params: Record<never, never>
     query: Record<never, never>
     headers: { "X-Request-Id"?: string }
     body: {
-      /** As people write it. */
+      /** In any common format. */
       mobileNumber: string
     }
     reply: UserOverview
     events: never
   }
-  /** Get a user with quota, tier and why. */
+  /** Get a user's account, quota and entitlement. */
   "GET /admin/users/{id}": {
     params: { id: string }
     query: Record<never, never>
@@ -826,7 +826,7 @@ export interface Endpoints {
     reply: UserOverview
     events: never
   }
-  /** Shut a user out. */
+  /** Suspend a user. */
   "POST /admin/users/{id}/suspend": {
     params: { id: string }
     query: Record<never, never>
@@ -835,7 +835,7 @@ export interface Endpoints {
     reply: UserOverview
     events: never
   }
-  /** Let a user in again. */
+  /** Lift a suspension. */
   "POST /admin/users/{id}/unsuspend": {
     params: { id: string }
     query: Record<never, never>
@@ -844,7 +844,7 @@ export interface Endpoints {
     reply: UserOverview
     events: never
   }
-  /** Make a user an admin, or take that back. */
+  /** Grant or revoke the admin role. */
   "POST /admin/users/{id}/role": {
     params: { id: string }
     query: Record<never, never>
@@ -855,7 +855,7 @@ export interface Endpoints {
     reply: UserOverview
     events: never
   }
-  /** List Stripe's events, newest first. */
+  /** List Stripe events, newest first. */
   "GET /admin/billing/events": {
     params: Record<never, never>
     query: { limit?: number; cursor?: string }
@@ -864,7 +864,7 @@ export interface Endpoints {
     reply: BillingEvent[]
     events: never
   }
-  /** Handle an event of Stripe's once more. */
+  /** Replay a Stripe event. */
   "POST /admin/billing/events/{id}/replay": {
     params: { id: string }
     query: Record<never, never>
@@ -876,7 +876,7 @@ export interface Endpoints {
     }
     events: never
   }
-  /** List what operators did, newest first. */
+  /** List the audit log, newest first. */
   "GET /admin/audit": {
     params: Record<never, never>
     query: { limit?: number; cursor?: string }
@@ -894,7 +894,7 @@ export interface Endpoints {
     reply: SystemState
     events: never
   }
-  /** Look after the service on a page. */
+  /** Open the operator's page. */
   "GET /admin": {
     params: Record<never, never>
     query: Record<never, never>
@@ -903,7 +903,7 @@ export interface Endpoints {
     reply: string
     events: never
   }
-  /** Sign in to the page. */
+  /** Sign in to the operator's page. */
   "GET /admin/sign-in": {
     params: Record<never, never>
     query: Record<never, never>
@@ -912,7 +912,7 @@ export interface Endpoints {
     reply: string
     events: never
   }
-  /** Get a part of the page. */
+  /** Get an asset of the page. */
   "GET /admin/files/{file}": {
     params: { file: "admin.js" | "sign-in.js" | "admin.css" }
     query: Record<never, never>
@@ -921,7 +921,7 @@ export interface Endpoints {
     reply: string
     events: never
   }
-  /** Open a browser's session as an operator. */
+  /** Start an operator session. */
   "POST /admin/session": {
     params: Record<never, never>
     query: Record<never, never>
@@ -932,12 +932,12 @@ export interface Endpoints {
     reply: {
       /** `admin_token`, or the user's id. */
       actor: string
-      /** null: by bearer token. */
+      /** `null` for a bearer token. */
       expiresAt: string | null
     }
     events: never
   }
-  /** Tell who is signed in as an operator. */
+  /** Get the current operator session. */
   "GET /admin/session": {
     params: Record<never, never>
     query: Record<never, never>
@@ -946,12 +946,12 @@ export interface Endpoints {
     reply: {
       /** `admin_token`, or the user's id. */
       actor: string
-      /** null: by bearer token. */
+      /** `null` for a bearer token. */
       expiresAt: string | null
     }
     events: never
   }
-  /** Close a browser's session as an operator. */
+  /** End an operator session. */
   "DELETE /admin/session": {
     params: Record<never, never>
     query: Record<never, never>
@@ -976,7 +976,7 @@ export interface Endpoints {
     }
     events: never
   }
-  /** Read this document as a page. */
+  /** Browse this document. */
   "GET /docs": {
     params: Record<never, never>
     query: Record<never, never>
@@ -985,7 +985,7 @@ export interface Endpoints {
     reply: string
     events: never
   }
-  /** Get a part of the page. */
+  /** Get an asset of the page. */
   "GET /docs/{file}": {
     params: { file: "swagger-ui.css" | "swagger-ui-bundle.js" | "start.js" | "favicon-32x32.png" }
     query: Record<never, never>

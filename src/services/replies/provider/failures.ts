@@ -36,7 +36,7 @@ export const FAILURES = {
   internal: { retryable: true, message: "Something went wrong while the answer was made. Please try again." },
 } as const satisfies Record<string, { retryable: boolean; message: string }>
 
-/** What a client is meta about `code`, also one that an older or newer version of this program wrote. */
+/** Returns the sentence that a client reads for `code`, also for codes of an older or newer version. */
 export function failureMessage(code: string): string {
   return (FAILURES[code as FailureCode] ?? FAILURES.internal).message
 }
