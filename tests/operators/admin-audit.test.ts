@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto"
 import { expect, test, vi } from "vitest"
-import { signIn } from "../helpers/app.ts"
+import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
-
-const app = useTestApp({ config: { admin: { token: TOKEN } } })
+const app = useTestApp()
 const ann = useUser(app)
 
 const newest = async (limit = 1) => (await app.admin.get(`/admin/audit?limit=${limit}`)).body
@@ -100,7 +98,7 @@ test("the state of the service tells no secret", async () => {
   )
   const { config } = app.ctx
   const secrets = [
-    TOKEN,
+    ADMIN_TOKEN,
     config.jwt.secret,
     config.gemini.apiKey,
     config.stripe.secretKey,

@@ -4,8 +4,6 @@ import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/ap
 import { readFigures } from "./kit.ts"
 import { startOtlpReceiver } from "./otlp-receiver.ts"
 
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
-
 let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>
 let app: TestApp
 let ann: SignedIn
@@ -13,7 +11,7 @@ let ann: SignedIn
 beforeAll(async () => {
   receiver = await startOtlpReceiver()
   const tracing = { url: receiver.url }
-  app = await startTestApp({ stripe: true, config: { admin: { token: TOKEN }, tracing } })
+  app = await startTestApp({ stripe: true, config: { tracing } })
   ann = await signIn(app)
   await becomePro(app, ann)
   await untilQuiet(app)

@@ -1,13 +1,11 @@
 import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
-import { newMobileNumber, type SignedIn, signIn } from "../helpers/app.ts"
+import { ADMIN_TOKEN, newMobileNumber, type SignedIn, signIn } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
-
-const app = useTestApp({ config: { admin: { token: TOKEN } } })
-const other = useTestApp({ beside: app, worker: false, config: { admin: { token: TOKEN } } })
+const app = useTestApp()
+const other = useTestApp({ beside: app, worker: false })
 
 const act = (user: SignedIn, what: string, body?: unknown) =>
   app.admin.post(`/admin/users/${user.user.id}/${what}`, body)
@@ -166,25 +164,15 @@ describe("the role admin", () => {
   })
 })
 
+/** The queue board is another project's, and none of the rows that the abuse suite tries. */
 test.each([
-  ["GET", `/admin/users/${randomUUID()}`],
-  ["POST", "/admin/users/search"],
-  ["POST", `/admin/users/${randomUUID()}/suspend`],
-  ["POST", `/admin/users/${randomUUID()}/unsuspend`],
-  ["POST", `/admin/users/${randomUUID()}/role`],
-  ["GET", "/admin/audit"],
-  ["GET", "/admin/system"],
-  ["GET", "/admin/session"],
-  ["GET", "/admin/billing/events"],
-  ["POST", "/admin/billing/events/evt_1/replay"],
   ["GET", "/admin/queues/"],
   ["GET", "/admin/queues/api/queues"],
   ["PUT", "/admin/queues/api/queues/gemini-queue/pause"],
 ])("%s %s is closed to users and strangers", async (method, path) => {
   const user = await signIn(app)
-  for (const token of [undefined, user.token, user.refreshToken, `${TOKEN}x`]) {
-    const headers: Record<string, string> = { Accept: "application/json" }
-    if (token) headers.Authorization = `Bearer ${token}`
+  for (const token of ["", user.token, user.refreshToken, `${ADMIN_TOKEN}x`]) {
+    const headers = { Accept: "application/json", ...(token && { Authorization: `Bearer ${token}` }) }
     const answer = await fetch(app.url + path, { method, headers, redirect: "manual" })
     expect(answer.status).toBe(401)
     await answer.body?.cancel()

@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ADMIN_TOKEN, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, send } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { readFigures } from "./kit.ts"
 
 const METRICS_TOKEN = "a-metrics-token-that-is-long-enough-to-be-one"
-const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
-const app = useTestApp({ config: { metrics: { token: METRICS_TOKEN }, admin: { token: ADMIN_TOKEN } } })
+const app = useTestApp({ config: { metrics: { token: METRICS_TOKEN } } })
 const ann = useUser(app)
 
 const metrics = async () => readFigures((await app.http.get("/metrics", { token: METRICS_TOKEN })).body)

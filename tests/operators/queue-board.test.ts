@@ -1,20 +1,18 @@
 import { expect, test } from "vitest"
 import { z } from "zod"
-import { signIn } from "../helpers/app.ts"
+import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
 const Queues = z.object({
   queues: z.array(z.object({ name: z.string(), jobs: z.array(z.object({ data: z.unknown() })) })),
 })
 
-const app = useTestApp({ worker: false, config: { admin: { token: TOKEN } } })
+const app = useTestApp({ worker: false })
 
 /** The board is another project's and no part of the contract that `app.http` checks. */
 const ask = (path: string, method = "GET") =>
-  fetch(`${app.url}/admin/queues${path}`, { method, headers: { Authorization: `Bearer ${TOKEN}` } })
+  fetch(`${app.url}/admin/queues${path}`, { method, headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } })
 
 const jobsOf = async (name: string, status: string) => {
   const answer = await ask(`/api/queues?activeQueue=${name}&status=${status}`)

@@ -3,14 +3,12 @@ import type { Operation } from "../../src/routes/openapi/types.ts"
 import { fuzz } from "../../tools/fuzz/fuzz.ts"
 import { formatFault, formatReach, listUnreached } from "../../tools/fuzz/report.ts"
 import { contract, createContract } from "../../tools/lib/contract.ts"
-import { WEBHOOK_SECRET } from "../helpers/app.ts"
+import { ADMIN_TOKEN, WEBHOOK_SECRET } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-
-const ADMIN_TOKEN = "an-admin-token"
 
 const app = useTestApp({
   stripe: true,
-  config: { admin: { token: ADMIN_TOKEN }, http: { streamsPerUser: 1_000 } },
+  config: { http: { streamsPerUser: 1_000 } },
 })
 
 const run = (seed: number, requests: number, judgedBy = contract()) =>

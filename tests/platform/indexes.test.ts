@@ -2,10 +2,8 @@ import { beforeAll, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
-const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
-
 // One connection, so that what the requests have prepared can be explained on it.
-const app = useTestApp({ config: { database: { poolSize: 1 }, admin: { token: ADMIN_TOKEN } } })
+const app = useTestApp({ config: { database: { poolSize: 1 } } })
 const ann = useUser(app)
 beforeAll(async () => {
   const room = await createRoom(app, ann)
@@ -76,7 +74,7 @@ test.each([
   const cursor = Buffer.from(JSON.stringify(["2027-01-01T00:00:00.000Z", ID])).toString("base64url")
   for (const query of ["", `?cursor=${cursor}`]) {
     const [sql = ""] = await modelStatements(`FROM "${table}"`, () =>
-      app.http.get(path + query, { token: path.startsWith("/admin") ? ADMIN_TOKEN : ann.token }),
+      (path.startsWith("/admin") ? app.admin : ann.http).get(path + query),
     )
     const plan = await explainText(sql)
     const types = plan.map((node) => node["Node Type"])

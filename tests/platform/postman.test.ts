@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { COLLECTION_FILE, ENVIRONMENT_FILE } from "../../tools/contract/outputs.ts"
 import { WALK } from "../../tools/contract/postman/walk.ts"
 import { contract } from "../../tools/lib/contract.ts"
-import { newMobileNumber, type TestApp } from "../helpers/app.ts"
+import { ADMIN_TOKEN, newMobileNumber, type TestApp } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
 const ROOT = resolve(import.meta.dirname, "../..")
@@ -19,7 +19,7 @@ interface Execution {
 
 let folder: string
 
-const app = useTestApp({ stripe: true, config: { admin: { token: "an-admin-token" } } })
+const app = useTestApp({ stripe: true })
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "newman-"))
 })
@@ -62,7 +62,7 @@ async function runNewman({ url }: TestApp): Promise<{ code: number; executions: 
   const variables = {
     base_url: url,
     mobile_number: newMobileNumber(),
-    admin_token: "an-admin-token",
+    admin_token: ADMIN_TOKEN,
     session_id: crypto.randomUUID(),
     reply_id: crypto.randomUUID(),
     user_id: crypto.randomUUID(),

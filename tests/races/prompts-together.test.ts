@@ -5,6 +5,7 @@ import {
 } from "../../src/services/replies/accept/insert-prompt-and-reply.ts"
 import { createPromptBatches, type PromptBatches } from "../../src/services/replies/accept/prompt-batches.ts"
 import { newId } from "../../src/utils/ids.ts"
+import { times } from "../helpers/answers.ts"
 import { type SignedIn, signIn } from "../helpers/app.ts"
 import { createRoom, promptsUsed } from "../helpers/chat.ts"
 import { untilDayLasts } from "../helpers/day.ts"
@@ -24,12 +25,10 @@ interface Sender {
 }
 
 async function senders(count: number): Promise<Sender[]> {
-  const users: Sender[] = []
-  for (let n = 0; n < count; n++) {
+  return times(count, async () => {
     const user = await signIn(app)
-    users.push({ user, room: await createRoom(app, user) })
-  }
-  return users
+    return { user, room: await createRoom(app, user) }
+  })
 }
 
 function exchangeOf({ user, room }: Sender, more: Partial<NewPrompt> = {}): NewPrompt {
