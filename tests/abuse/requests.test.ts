@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn } from "../helpers/app.ts"
+import { PATIENT, type SignedIn, signIn } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { converse, say, statusesIn } from "./kit/raw.ts"
@@ -8,7 +8,7 @@ import { snapshot } from "./kit/snapshot.ts"
 let ann: SignedIn
 let bob: SignedIn
 
-const app = useTestApp({ worker: false })
+const app = useTestApp({ worker: false, timing: PATIENT })
 beforeAll(async () => {
   ;[ann, bob] = [await signIn(app), await signIn(app)]
 })

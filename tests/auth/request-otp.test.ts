@@ -4,12 +4,12 @@ import { count, expectProblem, times } from "../helpers/answers.ts"
 import { newMobileNumber, startTestApp } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
+const app = useTestApp({ worker: false })
+
 describe.each([
   ["/auth/send-otp", "login"],
   ["/auth/forgot-password", "password_reset"],
 ])("POST %s", (path, purpose) => {
-  const app = useTestApp({ worker: false })
-
   const send = (mobileNumber: unknown) => app.http.post(path, { mobileNumber })
   const change = (mobileNumber: string, set: string) =>
     app.pool.query(`UPDATE one_time_codes SET ${set} WHERE mobile_number = $1`, [mobileNumber])

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { count, times } from "../helpers/answers.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { PATIENT, type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { makePro } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import {
@@ -15,8 +15,8 @@ import {
   untilStanding,
 } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 300 } } })
-const beside = useTestApp({ beside: app, worker: false })
+const app = useTestApp({ stripe: true, timing: PATIENT })
+const beside = useTestApp({ beside: app, worker: false, timing: PATIENT })
 
 const click = (user: SignedIn, at = app) => at.http.post("/subscribe/pro", undefined, { token: user.token })
 const created = (path: string) =>
