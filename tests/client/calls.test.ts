@@ -38,11 +38,10 @@ describe("a call", () => {
   })
 
   test("says when to come back", async () => {
-    const small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.001 } })
+    await using small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.001 } })
     const { client } = await signedIn(app)
     const limited = newClient(small, { tokens: client.tokens })
     const answers = await Promise.allSettled(Array.from({ length: 5 }, () => limited.call("GET /user/me")))
-    await small.close()
     const [error] = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []))
     expect(error).toMatchObject({ status: 429, code: "rate_limited" })
     expect((error as ApiError).retryAfterMs).toBeGreaterThan(0)

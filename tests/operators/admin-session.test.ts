@@ -30,13 +30,12 @@ describe("a browser's session", () => {
   })
 
   test("is Secure in production", async () => {
-    const production = await startTestApp({
+    await using production = await startTestApp({
       beside: app,
       worker: false,
       config: { production: true },
     })
     expect((await open(ADMIN_TOKEN, production)).headers.get("set-cookie")).toMatch(/; Secure$/)
-    await production.close()
   })
 
   test("isn't opened by anything else, and that is logged, not audited", async () => {
@@ -102,11 +101,10 @@ describe("a browser's session", () => {
       issue({ jwt: { ...config.jwt, secret: "another secret, as long as it has to be" } }),
     ])
       expect((await app.http.get("/admin/session", withCookie(`admin_session=${value}`))).status).toBe(401)
-    const closed = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
+    await using closed = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
     expect((await closed.http.get("/admin/session", withCookie(good))).status).toBe(401)
     const own = issue({ admin: { token: null } })
     expect((await closed.http.get("/admin/session", withCookie(`admin_session=${own}`))).status).toBe(401)
-    await closed.close()
   })
 
   test("of an admin ends with their session as a user", async () => {

@@ -76,12 +76,11 @@ describe("the metrics", () => {
   })
 
   test("count refusals of a rate limit", async () => {
-    const small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.01 } })
+    await using small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.01 } })
     const statuses = []
     for (let i = 0; i < 14; i++)
       statuses.push((await small.http.get("/user/me", { token: ann.token })).status)
     const { body } = await small.http.get("/metrics", { token: METRICS_TOKEN })
-    await small.close()
     expect(readFigures(body).sum("chat_rate_limited_total", { limit: "read" })).toBe(
       statuses.filter((status) => status === 429).length,
     )
@@ -125,9 +124,8 @@ describe("/metrics", () => {
     { production: true, status: 401 },
   ])("without any token, in production: $production, answers $status", async ({ production, status }) => {
     const config = { production, metrics: { token: null }, admin: { token: null } }
-    const other = await startTestApp({ beside: app, worker: false, config })
+    await using other = await startTestApp({ beside: app, worker: false, config })
     expect(await statusOf(other)).toBe(status)
     expect(await statusOf(other, "null")).toBe(status)
-    await other.close()
   })
 })

@@ -68,12 +68,11 @@ describe("errors", () => {
   })
 
   test("a limit that is reached is 429 with Retry-After", async () => {
-    const small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.01 } })
+    await using small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.01 } })
     const statuses = []
     for (let i = 0; i < 15; i++)
       statuses.push((await small.http.get("/chatroom", { token: ann.token })).status)
     const refused = await small.http.get("/chatroom", { token: ann.token })
-    await small.close()
     expect(statuses).toEqual([...Array(12).fill(200), ...Array(3).fill(429)])
     expect(refused.body.code).toBe("rate_limited")
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0)

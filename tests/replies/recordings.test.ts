@@ -100,16 +100,6 @@ function isUsedUp(details: NonNullable<RecordedError["details"]>): boolean {
   )
 }
 
-test.each<[string, RecordedError]>([
-  ["provider_busy", { code: 503, status: "UNAVAILABLE" }],
-  ["provider_busy", { code: 429, details: [{ violations: [{ quotaId: "RequestsPerMinutePerProject" }] }] }],
-  ["provider_exhausted", { code: 429, details: [{ violations: [{ quotaId: "RequestsPerDayPerProject" }] }] }],
-  ["misconfigured", { code: 400, details: [{ reason: "API_KEY_INVALID" }] }],
-  ["provider_refused", { code: 400, status: "INVALID_ARGUMENT" }],
-])("a recording is to be %s where it holds %j", (code, error) => {
-  expect(codeOf({ text: "", ending: "error", error })).toBe(code)
-})
-
 describe.skipIf(recordings.length === 0)(
   "a recorded body gives the text or the failure that it holds",
   () => {
