@@ -119,10 +119,10 @@ export const TIMING = deepFreeze({
     firstCooldownMs: 2 * SECOND,
     longestCooldownMs: 30 * SECOND,
     /**
-     * How long a reply waits for an overloaded model, without a call and without a failure. Its waits for its room,
-     * for a worker and for a call of `GEMINI_RPM` don't count.
+     * The longest that a reply waits for models that cool down before it fails. Waits for its room, for a worker or
+     * for `GEMINI_RPM` don't count: they aren't the model's.
      */
-    patienceMs: 5 * MINUTE,
+    modelWaitMs: 5 * MINUTE,
   },
 
   worker: {

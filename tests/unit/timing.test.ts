@@ -22,7 +22,11 @@ test.each([
   ["a handover and the trust in the queue", replies.handoverMs, replies.sweepAfterMs],
   ["the brief's first retry and the trust in the queue", replies.firstRetryMs, replies.sweepAfterMs],
   ["the first and the longest rest of a model", gemini.firstCooldownMs, gemini.longestCooldownMs],
-  ["the longest rest of a model and a reply's patience", gemini.longestCooldownMs, gemini.patienceMs * THIRD],
+  [
+    "a model's longest cool-down and a reply's wait for models",
+    gemini.longestCooldownMs,
+    gemini.modelWaitMs * THIRD,
+  ],
   ["Gemini's silence and its whole answer", gemini.idleTimeoutMs, gemini.totalTimeoutMs],
   ["Gemini's whole answer and the live text", gemini.totalTimeoutMs, replies.unfinishedLogMs],
   ["a batch's wait and a request", replies.batchWaitMs, http.requestTimeoutMs],

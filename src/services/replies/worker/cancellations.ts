@@ -1,15 +1,15 @@
 import type { Bus } from "../../platform/bus.ts"
 
-/** Tells the worker that makes a reply, wherever it runs, that it is to stop. */
+/** Delivers a user's request to cancel a reply to its worker, in whichever process that runs. */
 export interface Cancellations {
   request(replyId: string): void
-  /** @returns what ends it */
+  /** @returns a function that stops listening */
   listen(replyId: string, cancel: () => void): () => void
 }
 
 const CHANNEL = "cancel"
 
-/** One channel for all replies: a process subscribes once, however many it makes. */
+/** Creates one channel for all replies: a process subscribes once, however many replies it makes. */
 export function createCancellations(bus: Bus): Cancellations {
   const listening = new Map<string, () => void>()
   let subscribed = false

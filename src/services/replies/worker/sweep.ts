@@ -35,7 +35,7 @@ export async function sweepReplies(
       ctx.timing.replies.handoverMs,
       status,
       own.map(({ id }) => id),
-      own.map(({ attempt }) => attempt),
+      own.map(({ number }) => number),
     ],
   })
   for (const { id, attempt, taken_over } of rows) {

@@ -13,13 +13,14 @@ import { sweepReplies } from "./sweep.ts"
 import { createTakeovers } from "./takeovers.ts"
 
 export interface ReplyWorker {
-  /** Takes no new replies, lets those under way finish for a while, hands back the rest. */
+  /** Takes no new replies, lets those in flight finish for a while, and hands back the others. */
   close(): Promise<void>
 }
 
 /**
- * Makes replies: jobs from the queue, and what the sweep finds.
- * @param onRound hears of every round of the loops that never take long, however it ended, and once at the start
+ * Starts a worker, which makes the replies that the queue delivers and the sweep finds.
+ * @param onRound called with the name of each loop that is never slow: once at the start and after every round,
+ *   failed ones included
  */
 export async function startWorker(
   ctx: Context,
@@ -39,7 +40,7 @@ export async function startWorker(
     return every(ms, what, () => round().finally(() => onRound(what)))
   }
   const loops: Loop[] = [
-    // Apart: a queue that doesn't answer holds up the second, never the first.
+    // Two loops: a queue that doesn't answer delays the second, never the first.
     watched(replies.sweepMs, "sweep of running replies", () => sweepReplies(ctx, "running", takeovers)),
     every(replies.sweepMs, "sweep of waiting replies", () => sweepReplies(ctx, "queued", takeovers)),
     watched(own.heartbeatMs, "heartbeat", () =>
@@ -63,23 +64,23 @@ export async function startWorker(
 }
 
 interface Pace {
-  /** What a reply has taken of late. */
+  /** Mean duration of recent replies. */
   meanMs: number | null
-  /** How many of the queue's are under way. */
+  /** How many of the queue's jobs are in flight. */
   busy: number
 }
 
-/** How much the newest reply counts in the mean. */
+/** Weight of the newest reply in the mean. */
 const NEWEST_WEIGHT = 0.1
 
 function createWorker(ctx: Context, store: QueueStore, work: Work<JobPayload>): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
-  // Calls are counted, not jobs: many a job finds its reply made.
+  // The limit is on calls and not on BullMQ's jobs: some jobs find their reply made and call nothing.
   const limits = ctx.config.gemini.requestsPerMinute === null ? {} : pausable(ctx.timing)
   return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx, work, { concurrency, ...limits })
 }
 
-/** May run twice for one reply, also at the same time: `processReply` lets one through. */
+/** May run twice for one reply, even at the same time: the claim lets one through. */
 async function processJob(
   ctx: Context,
   { job, pace }: { job: Job<JobPayload>; pace: Pace },
@@ -102,7 +103,7 @@ async function processJob(
     case "failed":
       throw new UnrecoverableError(run.failure.code)
     case "later":
-      // The others would only be claimed to find no call left. Where the queue doesn't answer they are.
+      // Other replies would be claimed only to find no call left, which is harmless if the queue can't be paused.
       if (run.forAll) await ctx.queue.pause(run.inMs).catch(() => undefined)
       return { inMs: run.inMs }
     case "nothing-to-do":
