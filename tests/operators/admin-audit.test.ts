@@ -33,7 +33,7 @@ test("every action is entered with who, what, about whom, when, which request an
   expect(found).toMatchObject({ action: "search_user", targetId: id, outcome: "ok" })
   expect(JSON.stringify(await newest(100))).not.toContain(ann.mobileNumber.slice(1))
   await app.admin.post(`/admin/users/${id}/unsuspend`, undefined)
-  await app.admin.post("/admin/session")
+  await app.http.post("/admin/session", { token: ADMIN_TOKEN })
   expect(await newest()).toMatchObject([{ action: "sign_in", outcome: "ok" }])
 })
 

@@ -101,7 +101,11 @@ describe("a browser's session", () => {
       issue({ jwt: { ...config.jwt, secret: "another secret, as long as it has to be" } }),
     ])
       expect((await app.http.get("/admin/session", withCookie(`admin_session=${value}`))).status).toBe(401)
-    await using closed = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
+    await using closed = await startTestApp({
+      beside: app,
+      worker: false,
+      config: { admin: { token: null } },
+    })
     expect((await closed.http.get("/admin/session", withCookie(good))).status).toBe(401)
     const own = issue({ admin: { token: null } })
     expect((await closed.http.get("/admin/session", withCookie(`admin_session=${own}`))).status).toBe(401)
