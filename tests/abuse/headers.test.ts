@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { expectInDocument } from "./kit/documented.ts"
-import { requestRaw, say, statusesIn } from "./kit/raw.ts"
+import { expectInDocument, requestRaw, say, statusesIn } from "./kit/raw.ts"
 import { checkEach, type Endpoint, pathOf, rows, useIds } from "./kit/rows.ts"
 
 const FRIEND = "https://chat.example"

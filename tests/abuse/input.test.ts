@@ -2,8 +2,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import { describe, expect, test } from "vitest"
 import { MAX_BODY_BYTES } from "../../src/middleware/json-body.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { expectInDocument } from "./kit/documented.ts"
-import { requestRaw } from "./kit/raw.ts"
+import { expectInDocument, requestRaw } from "./kit/raw.ts"
 import { bodyOf, checkEach, type Endpoint, fieldsOf, nameOf, pathOf, rows, useIds } from "./kit/rows.ts"
 
 const app = useTestApp({ worker: false })

@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { collect, joinDeltas } from "../../tools/lib/http.ts"
-import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
-import { type Pair, startPair } from "../helpers/pair.ts"
+import { signIn } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, promptsUsed, send } from "../helpers/chat.ts"
+import { usePair } from "../helpers/pair.ts"
+import { useUser } from "../helpers/use-app.ts"
 
-let pair: Pair
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  pair = await startPair({ http: { streamsPerUser: 100 } })
-  app = pair.app
-  ann = await signIn(app)
-  await makePro(app, ann)
-})
-afterAll(() => pair.close())
+const { app } = usePair({ http: { streamsPerUser: 100 } })
+const ann = useUser(app, { pro: true })
 
 interface Reply {
   id: string

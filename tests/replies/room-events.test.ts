@@ -1,25 +1,14 @@
 import pg from "pg"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { followRoom as roomEvents } from "../../src/services/replies/stream/follow-room.ts"
 import { newId } from "../../src/utils/ids.ts"
-import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, makePro, send } from "../helpers/chat.ts"
+import { ask, createRoom, send } from "../helpers/chat.ts"
 import { followRoom, texts } from "../helpers/follow-room.ts"
-import { type Pair, startPair } from "../helpers/pair.ts"
+import { usePair } from "../helpers/pair.ts"
+import { useUser } from "../helpers/use-app.ts"
 
-let pair: Pair
-let worker: TestApp
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  pair = await startPair({ http: { streamsPerUser: 3 } })
-  worker = pair.worker
-  app = pair.app
-  ann = await signIn(app)
-  await makePro(app, ann)
-})
-afterAll(() => pair.close())
+const { app, worker } = usePair({ http: { streamsPerUser: 3 } })
+const ann = useUser(app, { pro: true })
 
 const follow = (room: { id: string }, lastEventId?: string) => followRoom(app, ann, room, lastEventId)
 
