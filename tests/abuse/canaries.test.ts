@@ -2,16 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
 import { subscribe, untilStanding } from "../billing/kit.ts"
 import { PASSWORD, sendResetCode, signUp, wrong } from "../helpers/accounts.ts"
-import {
-  newMobileNumber,
-  type SignedIn,
-  signIn,
-  startTestApp,
-  type TestApp,
-  WEBHOOK_SECRET,
-} from "../helpers/app.ts"
-import { createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
-import { type StoreProxy, startProxy } from "./kit/proxy.ts"
+import { newMobileNumber, type SignedIn, signIn, type TestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { createRoom, finalReply, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { type StoreProxy, useProxies } from "./kit/proxy.ts"
 import { requestRaw } from "./kit/raw.ts"
 import { bodyOf, pathOf, rows } from "./kit/rows.ts"
 import { find, type Place, readQueueTables, readRedis, readTables } from "./kit/search.ts"
@@ -36,55 +30,39 @@ const STRAY = {
   cookie: "canary-session-cookie",
 }
 
-let app: TestApp
-let sms: SmsSimulator
-let proxies: { database: StoreProxy; redis: StoreProxy | null }
-let cuttable: TestApp
-let ann: SignedIn
 const secrets: Record<string, string> = { ...KEYS, ...STRAY }
 const problems: Place[] = []
 
+let sms: SmsSimulator
+const app = useTestApp({
+  stripe: true,
+  timing: { replies: { firstRetryMs: 200 }, billing: { sweepMs: 200, firstRetryMs: 300 } },
+  config: {
+    jwt: { secret: KEYS.jwt, previousSecret: KEYS.previousJwt },
+    gemini: { apiKey: KEYS.gemini },
+    admin: { token: KEYS.admin },
+    metrics: { token: KEYS.metrics },
+    stripe: { secretKey: KEYS.stripe },
+  },
+})
+const ann = useUser(app, { pro: true })
+const proxies = useProxies(app)
 beforeAll(async () => {
   sms = await startSmsSimulator({ accountSid: "AC0", authToken: KEYS.twilio })
-  app = await startTestApp({
-    stripe: true,
-    timing: { replies: { firstRetryMs: 200 }, billing: { sweepMs: 200, firstRetryMs: 300 } },
-    config: {
-      jwt: { secret: KEYS.jwt, previousSecret: KEYS.previousJwt },
-      gemini: { apiKey: KEYS.gemini },
-      admin: { token: KEYS.admin },
-      metrics: { token: KEYS.metrics },
-      stripe: { secretKey: KEYS.stripe },
-    },
-  })
   secrets["webhook secret in use"] = WEBHOOK_SECRET
   secrets.databasePassword = decodeURIComponent(new URL(app.stores.database.url).password)
-  ann = await signIn(app)
-  await makePro(app, ann)
   keep("ann", ann)
-  const { redisUrl, database } = app.stores
-  proxies = {
-    database: await startProxy(database.url),
-    redis: redisUrl ? await startProxy(redisUrl) : null,
-  }
-  cuttable = await startTestApp({
-    beside: app,
-    config: {
-      ...{ jwt: { secret: KEYS.jwt }, gemini: { apiKey: KEYS.gemini }, admin: { token: KEYS.admin } },
-      database: { url: proxies.database.url },
-      redis: { url: proxies.redis?.url ?? null },
-      otp: { delivery: "twilio" },
-      twilio: { accountSid: "AC0", authToken: KEYS.twilio, from: "+15005550006", baseUrl: sms.url },
-    },
-  })
 })
-afterAll(async () => {
-  await cuttable.close()
-  await proxies.database.close()
-  await proxies.redis?.close()
-  await app.close()
-  await sms.close()
-})
+afterAll(() => sms.close())
+const cuttable = useTestApp(() => ({
+  beside: app,
+  config: {
+    ...{ jwt: { secret: KEYS.jwt }, gemini: { apiKey: KEYS.gemini }, admin: { token: KEYS.admin } },
+    ...proxies.config(),
+    otp: { delivery: "twilio" },
+    twilio: { accountSid: "AC0", authToken: KEYS.twilio, from: "+15005550006", baseUrl: sms.url },
+  },
+}))
 
 function keep(name: string, { token, refreshToken, mobileNumber }: SignedIn) {
   const signatureOf = (text: string) => text.split(".").at(-1) as string

@@ -3,7 +3,7 @@ import { newId } from "../../src/utils/ids.ts"
 import type { Answer } from "../../tools/lib/http.ts"
 import { type SignedIn, signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
-import { useTestApp } from "../helpers/use-app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { bodyOf, type Endpoint, nameOf, pathOf, rowsOf } from "./kit/rows.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
@@ -15,15 +15,14 @@ interface Belongings {
   session: string
 }
 
-let ann: SignedIn
-let mallory: SignedIn
 let hers: Belongings
 let own: Belongings
 
 // Without a worker a reply stays queued, and nothing but requests changes a row.
 const app = useTestApp({ worker: false })
+const ann = useUser(app)
+const mallory = useUser(app)
 beforeAll(async () => {
-  ;[ann, mallory] = [await signIn(app), await signIn(app)]
   ;[hers, own] = [await belongings(ann), await belongings(mallory)]
 })
 

@@ -8,8 +8,8 @@ import { expectProblem, readPages } from "../helpers/answers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
-/** Another process of the same service. */
 const app = useTestApp({ worker: false })
+/** Another process of the same service. */
 const other = useTestApp({ worker: false, beside: app })
 
 describe("GET /auth/sessions", () => {

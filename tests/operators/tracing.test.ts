@@ -1,22 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { type ReceivedSpan, startOtlpReceiver } from "./otlp-receiver.ts"
 
 let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>
-let untraced: TestApp
-let ann: SignedIn
-
 beforeAll(async () => {
   receiver = await startOtlpReceiver()
-  untraced = await startTestApp({ worker: false })
-  ann = await signIn(untraced)
-  await makePro(untraced, ann)
 })
-afterAll(async () => {
-  await untraced.close()
-  receiver.close()
-})
+afterAll(() => receiver.close())
+const untraced = useTestApp({ worker: false })
+const ann = useUser(untraced, { pro: true })
 
 const traced = (config: object = {}) =>
   startTestApp({
