@@ -57,13 +57,13 @@ describe("POST /subscribe/pro", () => {
     expect((await subscribe(app, ann)).sessionId).not.toBe(first.sessionId)
   })
 
-  test("who is Pro gets none", async () => {
+  test("a Pro user gets a 409 instead of a page", async () => {
     const ann = await signInPro(app)
     const { status, body } = await click(ann)
     expect([status, body.code, body.portal]).toEqual([409, "already_subscribed", "/subscription/portal"])
   })
 
-  test("who has paid and isn't known to be Pro yet gets none either", async () => {
+  test("a user whose payment we haven't heard of yet gets a 409, too", async () => {
     const ann = await signIn(app)
     app.stripe.delivery({ mode: "held" })
     try {
@@ -144,7 +144,7 @@ describe("POST /subscribe/pro", () => {
     expect([status, body.code]).toEqual([409, "already_subscribed"])
   })
 
-  test("409 for somebody whom an operator has made Pro", async () => {
+  test("a user whom an operator has made Pro gets a 409", async () => {
     const ann = await signIn(app)
     await makePro(app, ann)
     const { status, body } = await click(ann)
@@ -204,7 +204,7 @@ describe("while Stripe is down", () => {
 })
 
 describe("the rest", () => {
-  test("POST /subscription/portal gives Stripe's page to who has begun to pay", async () => {
+  test("POST /subscription/portal gives Stripe's page to users who have begun to pay", async () => {
     const ann = await signIn(app)
     const open = () => ann.http.post("/subscription/portal")
     expect((await open()).body).toMatchObject({

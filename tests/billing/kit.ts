@@ -96,7 +96,7 @@ export const customerIdOf = async (app: TestApp, user: SignedIn) => (await custo
 export const stripeIdOf = async (app: TestApp, user: SignedIn) => (await customerOf(app, user)).stripe_id
 
 export async function truthOf(app: TestApp, user: SignedIn) {
-  return app.stripe.truth(await stripeIdOf(app, user))
+  return app.stripe.oracle(await stripeIdOf(app, user))
 }
 
 /** Waits until every event that has come in is dealt with, and those that this has led to. */

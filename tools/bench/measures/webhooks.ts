@@ -120,7 +120,7 @@ async function checkTiers({ pool }: Site, stripe: StripeSimulator): Promise<void
     `SELECT c.stripe_id, coalesce(u.pro_until > billing_now(), false) AS pro
      FROM billing_customers AS c JOIN users AS u ON u.id = c.user_id WHERE c.stripe_id IS NOT NULL`,
   )
-  const wrong = rows.filter(({ stripe_id, pro }) => pro !== isPro(stripe.truth(stripe_id)))
+  const wrong = rows.filter(({ stripe_id, pro }) => pro !== isPro(stripe.oracle(stripe_id)))
   if (wrong.length > 0)
     throw new Error(`${wrong.length} of ${rows.length} have another tier than Stripe says.`)
 }
@@ -135,7 +135,7 @@ async function checkDeadlocks({ pool }: Site): Promise<void> {
 
 const GRACE_SECONDS = TIMING.billing.graceMs / SECOND
 
-function isPro({ now, subscriptions }: ReturnType<StripeSimulator["truth"]>): boolean {
+function isPro({ now, subscriptions }: ReturnType<StripeSimulator["oracle"]>): boolean {
   return subscriptions.some(({ status, cancelAt, paid }) => {
     const last = paid.at(-1)
     if (!["active", "past_due"].includes(status) || !last || last.amountRefunded >= last.amountPaid)
