@@ -3,8 +3,8 @@ import { PASSWORD, signInWithPassword, signUp } from "../helpers/accounts.ts"
 import { newMobileNumber, startTestApp } from "../helpers/app.ts"
 
 /** A hash takes dozens of milliseconds, all the rest of a login a few. */
-const BCRYPT_COST = 11
-const TURNS = 5
+const BCRYPT_COST = 10
+const TURNS = 4
 
 test("logging in with a wrong password, without one, or as nobody takes a hash's time each", async () => {
   await using app = await startTestApp({ worker: false, config: { password: { bcryptCost: BCRYPT_COST } } })
