@@ -1,6 +1,6 @@
 import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { queuePrefix } from "../../src/services/platform/job-queue.ts"
+import { queuePrefix } from "../../src/services/platform/queue-store.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"

@@ -1,7 +1,8 @@
 import { z } from "zod"
 import type { Logger } from "../../config/logger.ts"
 import type { Timing } from "../../config/timing.ts"
-import { type JobQueue, openJobQueue, type QueueStore } from "../platform/job-queue.ts"
+import { type JobQueue, openJobQueue } from "../platform/job-queue.ts"
+import type { QueueStore } from "../platform/queue-store.ts"
 
 export const BILLING_QUEUE = "billing-queue"
 

@@ -1,6 +1,7 @@
 import type { Job } from "bullmq"
 import type { Context } from "../context.ts"
-import { type Delay, openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { type Delay, openJobWorker } from "../platform/job-worker.ts"
+import type { QueueStore } from "../platform/queue-store.ts"
 import { startWorkerLoop } from "../platform/worker-loop.ts"
 import { BILLING_QUEUE, BillingJob } from "./billing-queue.ts"
 import { CustomerBusy } from "./customer-lease.ts"
