@@ -189,7 +189,7 @@ export const TIMING = deepFreeze({
   },
 
   queue: {
-    /** No request waits for the queue, and a job that is given up on waits for the sweep: patience pays here. */
+    /** Long, because no request waits for the queue, and a job that is given up on waits for the sweep. */
     commandTimeoutMs: 2 * SECOND,
     /** A killed worker's jobs are free again after a lock and a check: 6.4 s at the median. Leases are quicker. */
     lockMs: 6 * SECOND,

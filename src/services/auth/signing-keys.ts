@@ -1,21 +1,21 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto"
 
-/** What is signed with. While a secret is being replaced there are two: the newest signs, both verify. */
+/** The JWT secrets. During a rotation there are two: the newest signs, both verify. */
 export interface JwtSecrets {
   secret: string
   previousSecret: string | null
 }
 
-/** The keys of one secret, each good for one thing only. */
+/** The keys derived from one secret, one per purpose. */
 export interface SigningKeys {
-  /** Names the secret in a token's header; tells nothing of it. */
+  /** Identifies the secret in a token's header without revealing it. */
   id: string
   access: KeyObject
   refresh: KeyObject
   code: KeyObject
 }
 
-/** @returns newest first */
+/** Derives the keys of each secret, newest first. */
 export function deriveSigningKeys({ secret, previousSecret }: JwtSecrets): SigningKeys[] {
   return [secret, ...(previousSecret ? [previousSecret] : [])].map((each) => ({
     id: derive(each, "key id").subarray(0, 6).toString("base64url"),
@@ -25,7 +25,7 @@ export function deriveSigningKeys({ secret, previousSecret }: JwtSecrets): Signi
   }))
 }
 
-/** HMAC-SHA256. */
+/** Computes an HMAC-SHA256. */
 export function sign(key: KeyObject, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest()
 }
