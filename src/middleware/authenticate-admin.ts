@@ -19,7 +19,8 @@ export const ADMIN_COOKIE = "admin_session"
 export async function authenticateAdmin(ctx: Context, req: Request): Promise<AuthenticatedAdmin> {
   if (req.get("authorization") !== undefined) return authenticateAdminToken(ctx, bearerToken(req))
   const cookie = readCookie(req)
-  if (cookie === undefined) throw new Unauthenticated("This needs the admin token or an access token of an admin.")
+  if (cookie === undefined)
+    throw new Unauthenticated("This needs the admin token or an access token of an admin.")
   const admin = await authenticateAdminSession(ctx, cookie)
   if (!SAFE.has(req.method) && !isFromOwnPage(req))
     throw new Forbidden("Only this server's pages may do that.")

@@ -4,7 +4,7 @@ import { z } from "zod"
 import { Unauthenticated } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Principal } from "./principal.ts"
-import type { SigningKeys } from "./signing-keys.ts"
+import type { KeyRing, SigningKeys } from "./signing-keys.ts"
 
 const ISSUER = "gemini-chat-backend"
 const AUDIENCE = "gemini-chat-backend"
@@ -26,8 +26,8 @@ export interface AccessTokens {
   read(token: string): Principal
 }
 
-export function createAccessTokens(keys: readonly SigningKeys[], lifeMs: number): AccessTokens {
-  const [newest] = keys as [SigningKeys, ...SigningKeys[]]
+export function createAccessTokens(keys: KeyRing, lifeMs: number): AccessTokens {
+  const [newest] = keys
   const verified = new LRUCache<string, Principal>({ max: CACHED_TOKENS })
   return {
     issue({ userId, sessionId }) {
@@ -55,7 +55,7 @@ function checkUnexpired(principal: Principal): Principal {
   return principal
 }
 
-function verify(keys: readonly SigningKeys[], token: string): Principal {
+function verify(keys: KeyRing, token: string): Principal {
   if (token.length > MAX_CHARACTERS) throw new Unauthenticated()
   const header = readHeader(token)
   const key = keys.find(({ id }) => id === header?.kid)

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto"
-import { type SigningKeys, sign } from "./signing-keys.ts"
+import { type KeyRing, type SigningKeys, sign } from "./signing-keys.ts"
 
 /** A reset code can also sign in, but a login code can't reset a password. */
 export type Purpose = "login" | "password_reset"
@@ -26,8 +26,8 @@ export function newCode(): string {
   return String(randomInt(1_000_000)).padStart(6, "0")
 }
 
-export function createCodeHashes(keys: readonly SigningKeys[]): CodeHashes {
-  const [newest] = keys as [SigningKeys, ...SigningKeys[]]
+export function createCodeHashes(keys: KeyRing): CodeHashes {
+  const [newest] = keys
   return {
     hash: (code) => hashWith(newest, code),
     hashes: (code) => keys.map((key) => hashWith(key, code)),

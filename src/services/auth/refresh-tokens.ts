@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto"
-import { type SigningKeys, sign } from "./signing-keys.ts"
+import { type KeyRing, type SigningKeys, sign } from "./signing-keys.ts"
 
 /** One generation of a session's refresh token. */
 export interface Rotation {
@@ -17,8 +17,8 @@ export interface RefreshTokens {
   read(token: string): Rotation | null
 }
 
-export function createRefreshTokens(keys: readonly SigningKeys[]): RefreshTokens {
-  const [newest] = keys as [SigningKeys, ...SigningKeys[]]
+export function createRefreshTokens(keys: KeyRing): RefreshTokens {
+  const [newest] = keys
   return {
     issue: ({ sessionId, generation }) => seal(newest, `${sessionId}.${generation}`),
     read(token) {

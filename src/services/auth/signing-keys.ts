@@ -15,14 +15,21 @@ export interface SigningKeys {
   code: KeyObject
 }
 
+/** The keys of all valid secrets, newest first. */
+export type KeyRing = readonly [SigningKeys, ...SigningKeys[]]
+
 /** Derives the keys of each secret, newest first. */
-export function deriveSigningKeys({ secret, previousSecret }: JwtSecrets): SigningKeys[] {
-  return [secret, ...(previousSecret ? [previousSecret] : [])].map((each) => ({
-    id: derive(each, "key id").subarray(0, 6).toString("base64url"),
-    access: createSecretKey(Buffer.from(each)),
-    refresh: createSecretKey(derive(each, "refresh token")),
-    code: createSecretKey(derive(each, "one-time code")),
-  }))
+export function deriveSigningKeys({ secret, previousSecret }: JwtSecrets): KeyRing {
+  return [deriveKeys(secret), ...(previousSecret ? [deriveKeys(previousSecret)] : [])]
+}
+
+function deriveKeys(secret: string): SigningKeys {
+  return {
+    id: derive(secret, "key id").subarray(0, 6).toString("base64url"),
+    access: createSecretKey(Buffer.from(secret)),
+    refresh: createSecretKey(derive(secret, "refresh token")),
+    code: createSecretKey(derive(secret, "one-time code")),
+  }
 }
 
 /** Computes an HMAC-SHA256. */

@@ -5,7 +5,7 @@ import type { LeasedCustomer } from "./customer-lease.ts"
 import { type EntitlementRules, entitlementOf } from "./entitlement.ts"
 import type { OperatorNotices } from "./operator-notices.ts"
 import { isWithheldByDispute, listPaymentIntents, type Subscription } from "./read-subscriptions.ts"
-import { isMissing } from "./stripe.ts"
+import { isMissing, nullIfMissing } from "./stripe.ts"
 
 /** A leased customer and their operator notices. */
 interface Enforcement {
@@ -104,11 +104,7 @@ async function enforceClosed(
 }
 
 async function cancel(ctx: Context, subscription: string): Promise<void> {
-  try {
-    await ctx.stripe.subscriptions.cancel(subscription, { prorate: false, invoice_now: false })
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
+  await nullIfMissing(ctx.stripe.subscriptions.cancel(subscription, { prorate: false, invoice_now: false }))
 }
 
 /** Expires all open Checkout pages, including any that we failed to record: they would still take a payment. */

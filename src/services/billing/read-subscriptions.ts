@@ -2,7 +2,7 @@ import type Stripe from "stripe"
 import { z } from "zod"
 import { SECOND } from "../../utils/time.ts"
 import type { SubscriptionFacts } from "./entitlement.ts"
-import { isMissing } from "./stripe.ts"
+import { nullIfMissing } from "./stripe.ts"
 
 /** The fields of a Stripe subscription that we store. */
 export interface Subscription extends SubscriptionFacts {
@@ -49,15 +49,9 @@ export async function readSubscriptions(
 }
 
 async function listSubscriptions(stripe: Stripe, customer: string) {
-  try {
-    const found = await stripe.subscriptions
-      .list({ customer, status: "all", limit: 100 })
-      .autoPagingToArray({ limit: MAX_SUBSCRIPTIONS })
-    return found.map((subscription) => StripeSubscription.parse(subscription))
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
+  const list = stripe.subscriptions.list({ customer, status: "all", limit: 100 })
+  const found = await nullIfMissing(list.autoPagingToArray({ limit: MAX_SUBSCRIPTIONS }))
+  return (found ?? []).map((subscription) => StripeSubscription.parse(subscription))
 }
 
 /** The final statuses, whatever is paid or refunded. */

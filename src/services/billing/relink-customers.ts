@@ -2,7 +2,7 @@ import { z } from "zod"
 import type { Context } from "../context.ts"
 import { ensureCustomer, updateLeasedCustomer, withCustomerLease } from "./customer-lease.ts"
 import { type OperatorNotice, openOperatorNotices } from "./operator-notices.ts"
-import { isMissing } from "./stripe.ts"
+import { nullIfMissing } from "./stripe.ts"
 
 /** The metadata that `start-checkout.ts` sets on each Stripe customer. */
 const Ours = z.object({ metadata: z.object({ user_id: z.uuid(), billing_customer_id: z.uuid() }) })
@@ -22,9 +22,9 @@ export interface Relinked {
  * @throws {CustomerBusy | LeaseLost} and Stripe's errors
  */
 export async function relinkCustomer(ctx: Context, stripeId: string): Promise<Relinked | null> {
-  const customer = await retrieve(ctx, stripeId)
+  const customer = await nullIfMissing(ctx.stripe.customers.retrieve(stripeId))
   const ours = Ours.safeParse(customer)
-  if (!ours.success) return null
+  if (!ours.success || customer?.deleted) return null
   const { user_id: userId } = ours.data.metadata
   const { rowCount } = await ctx.db.pool.query("SELECT 1 FROM users WHERE id = $1 AND deleted_at IS NULL", [
     userId,
@@ -67,15 +67,5 @@ async function* pagesOf(ctx: Context): AsyncGenerator<string[]> {
     yield data.filter((customer) => Ours.safeParse(customer).success).map(({ id }) => id)
     last = data.at(-1)?.id
     if (!has_more || last === undefined) return
-  }
-}
-
-async function retrieve(ctx: Context, stripeId: string): Promise<unknown> {
-  try {
-    const customer = await ctx.stripe.customers.retrieve(stripeId)
-    return customer.deleted ? null : customer
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
   }
 }

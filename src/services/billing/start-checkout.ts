@@ -14,7 +14,7 @@ import {
 import { getSubscription } from "./get-subscription.ts"
 import { isBeingPaid, type Subscription } from "./read-subscriptions.ts"
 import { returnUrl } from "./return-url.ts"
-import { isMissing, translateStripeErrors } from "./stripe.ts"
+import { nullIfMissing, translateStripeErrors } from "./stripe.ts"
 import { type Synced, syncLeasedCustomer } from "./sync-customer.ts"
 
 /** A Stripe Checkout page. */
@@ -86,12 +86,7 @@ async function refuseWhilePending(ctx: Context, subscriptions: readonly Subscrip
 
 async function readLastSession(ctx: Context, { checkoutSessionId }: LeasedCustomer) {
   if (checkoutSessionId === null) return null
-  try {
-    return await ctx.stripe.checkout.sessions.retrieve(checkoutSessionId, { expand: ["line_items"] })
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
-  }
+  return nullIfMissing(ctx.stripe.checkout.sessions.retrieve(checkoutSessionId, { expand: ["line_items"] }))
 }
 
 function isUsable(session: Stripe.Checkout.Session, ctx: Context): boolean {
@@ -124,12 +119,8 @@ async function ensureStripeCustomer(ctx: Context, leased: LeasedCustomer, userId
 }
 
 async function existsAtStripe(ctx: Context, stripeId: string): Promise<boolean> {
-  try {
-    return !(await ctx.stripe.customers.retrieve(stripeId)).deleted
-  } catch (error) {
-    if (isMissing(error)) return false
-    throw error
-  }
+  const customer = await nullIfMissing(ctx.stripe.customers.retrieve(stripeId))
+  return customer !== null && !customer.deleted
 }
 
 async function createSession(

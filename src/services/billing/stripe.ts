@@ -64,6 +64,14 @@ export function isMissing(error: unknown, param?: string): boolean {
   return error.code === "resource_missing" && (param === undefined || error.param === param)
 }
 
+/** Awaits a call to Stripe. @returns null when the requested object doesn't exist */
+export function nullIfMissing<T>(call: Promise<T>): Promise<T | null> {
+  return call.catch((error: unknown) => {
+    if (isMissing(error)) return null
+    throw error
+  })
+}
+
 /**
  * Runs calls that a request waits for.
  * @throws {Unavailable} for any Stripe error: the client can't fix it, and the log has the cause

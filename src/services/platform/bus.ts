@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events"
 import type { Logger } from "../../config/logger.ts"
 import type { RedisStore } from "../../config/redis.ts"
 
@@ -19,9 +20,11 @@ export interface Bus {
 export function createRedisBus(redis: RedisStore, log: Logger): Bus {
   const receivers = createReceivers()
   const subscriber = redis.subscriber()
-  subscriber.on("message", receivers.deliver)
+  subscriber.on("message", (channel, message) => receivers.emit(channel, message))
   // Messages published while the connection was down are lost.
-  subscriber.on("ready", () => receivers.deliverAll(null))
+  subscriber.on("ready", () => {
+    for (const channel of receivers.eventNames()) receivers.emit(channel, null)
+  })
   const bestEffort = (work: Promise<unknown>) => {
     work.catch((err: unknown) => log.debug({ err }, "bus unreachable"))
   }
@@ -29,11 +32,11 @@ export function createRedisBus(redis: RedisStore, log: Logger): Bus {
     publish: (channel, message) => bestEffort(redis.call((client) => client.publish(channel, message))),
     subscribe(channel, receive) {
       // Messages published before Redis confirmed the subscription may have been missed.
-      if (receivers.add(channel, receive)) {
-        bestEffort(subscriber.subscribe(channel).then(() => receivers.deliver(channel, null)))
-      }
+      if (receivers.on(channel, receive).listenerCount(channel) === 1)
+        bestEffort(subscriber.subscribe(channel).then(() => receivers.emit(channel, null)))
       return () => {
-        if (receivers.remove(channel, receive)) bestEffort(subscriber.unsubscribe(channel))
+        if (receivers.off(channel, receive).listenerCount(channel) === 0)
+          bestEffort(subscriber.unsubscribe(channel))
       }
     },
   }
@@ -43,34 +46,15 @@ export function createRedisBus(redis: RedisStore, log: Logger): Bus {
 export function createMemoryBus(): Bus {
   const receivers = createReceivers()
   return {
-    publish: receivers.deliver,
+    publish: (channel, message) => void receivers.emit(channel, message),
     subscribe(channel, receive) {
-      receivers.add(channel, receive)
-      return () => void receivers.remove(channel, receive)
+      receivers.on(channel, receive)
+      return () => void receivers.off(channel, receive)
     },
   }
 }
 
-function createReceivers() {
-  const byChannel = new Map<string, Set<Receiver>>()
-  return {
-    /** @returns whether this is the first receiver of the channel */
-    add(channel: string, receive: Receiver): boolean {
-      const others = byChannel.get(channel)
-      if (!others) byChannel.set(channel, new Set([receive]))
-      else others.add(receive)
-      return !others
-    },
-    /** @returns whether this was the last receiver of the channel */
-    remove(channel: string, receive: Receiver): boolean {
-      const others = byChannel.get(channel)
-      return others?.delete(receive) === true && others.size === 0 && byChannel.delete(channel)
-    },
-    deliver(channel: string, message: string | null) {
-      for (const receive of byChannel.get(channel) ?? []) receive(message)
-    },
-    deliverAll(message: string | null) {
-      for (const receivers of byChannel.values()) for (const receive of receivers) receive(message)
-    },
-  }
+/** A channel has one receiver per listening client, which Node would report as a leak. */
+function createReceivers(): EventEmitter {
+  return new EventEmitter().setMaxListeners(0)
 }

@@ -84,7 +84,9 @@ export function createMetrics() {
         "class",
         "outcome",
       ]),
-      billingFailed: counter("chat_billing_failures_total", "Failed tries, each to be retried", ["kind"]),
+      billingFailed: counter("chat_billing_failures_total", "Billing failures, all of which are retried", [
+        "kind",
+      ]),
       billingSyncs: counter("chat_billing_syncs_total", "Customers synced with Stripe", ["cause", "outcome"]),
       billingNotices: counter("chat_billing_notices_total", "Operator notices", ["kind"]),
       entitlementsChanged: counter(
