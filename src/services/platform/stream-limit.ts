@@ -3,7 +3,7 @@ import { SECOND } from "../../utils/time.ts"
 
 /** Limits the event streams that a user may have open in one process. */
 export interface StreamLimit {
-  /** Takes a place for one stream. @throws {RateLimited} when the user has none left. @returns a function that frees it */
+  /** Counts one more stream. @throws {RateLimited} at the limit. @returns a function that counts it as closed */
   take(userId: string): () => void
   /** Counts the open streams of all users. */
   count(): number
@@ -36,7 +36,7 @@ export function createStreamLimit(perUser: number, retryMs: number): StreamLimit
   }
 }
 
-/** Passes `events` on and frees the place when they end or the reader stops. */
+/** Passes `events` on and calls `release` when they end or the reader stops. */
 export async function* whileOpen<T>(events: AsyncIterable<T>, release: () => void): AsyncGenerator<T> {
   try {
     yield* events
