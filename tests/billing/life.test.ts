@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import {
   becomePro,
   historyOf,
@@ -14,11 +15,7 @@ import {
   untilStanding,
 } from "./kit.ts"
 
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true, config: { plans: { basicDailyPrompts: 1 } } })
-})
-afterAll(() => app.close())
+const app = useTestApp({ stripe: true, config: { plans: { basicDailyPrompts: 1 } } })
 
 test(
   "a subscription's whole life",
@@ -67,7 +64,7 @@ test(
     expect(await ask()).toBe(202)
 
     // Cancelled in the portal: Pro to the end of what is paid, not a moment longer.
-    const { url } = (await app.http.post("/subscription/portal", undefined, { token: ann.token })).body
+    const { url } = (await ann.http.post("/subscription/portal")).body
     const form = { method: "POST", body: new URLSearchParams({ subscription: first }) }
     expect((await fetch(`${url}/cancel`, form)).status).toBe(200)
     const cancelled = await untilStanding(app, ann, { tier: "pro", cancelAt: expect.any(String) })

@@ -1,0 +1,84 @@
+import { fileURLToPath } from "node:url"
+import { beforeEach, expect, test } from "vitest"
+import { PRO_PRICE } from "../../simulators/stripe/server.ts"
+import { historyOf, standingOf, stripeIdOf, subscribe } from "../billing/kit.ts"
+import { type SignedIn, signIn, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
+import { run } from "./programs.ts"
+
+/** As under the launcher: half of a start is compiling. */
+const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
+
+const entry = fileURLToPath(new URL("../../src/cli/billing-reconcile.ts", import.meta.url))
+
+// Without a worker nothing but the command heals.
+const app = useTestApp({ stripe: true, worker: false })
+beforeEach(() => app.stripe.delivery({ drop: 1 }))
+
+/** Runs the command as a process of its own on the app's stores. */
+async function reconcile(args: string[], variables: Record<string, string> = {}) {
+  const { database, redisUrl } = app.stores
+  const program = run([entry, ...args], {
+    NODE_COMPILE_CACHE,
+    NODE_ENV: "test",
+    DATABASE_URL: database.url,
+    REDIS_URL: redisUrl ?? "",
+    JWT_SECRET: "a secret for tests, as long as it must be",
+    GEMINI_API_KEY: "test-key",
+    STRIPE_SECRET_KEY: "sk_test_tests",
+    STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    STRIPE_PRICE_PRO: PRO_PRICE,
+    STRIPE_BASE_URL: app.stripe.url,
+    ...variables,
+  })
+  const { code } = await program.ended
+  return { code, out: program.lines.join("\n"), err: program.errors() }
+}
+
+/** A user who has paid, which nobody has told us. */
+async function payUnheard(): Promise<SignedIn> {
+  const user = await signIn(app)
+  const { sessionId } = await subscribe(app, user)
+  app.stripe.completeCheckout(sessionId)
+  await app.stripe.settled()
+  expect(await standingOf(app, user)).toMatchObject({ tier: "basic" })
+  return user
+}
+
+test("heals what lost events left, and has nothing to do the second time", async () => {
+  const ann = await payUnheard()
+  const first = await reconcile([])
+  expect([first.err, first.code]).toEqual(["", 0])
+  expect(first.out).toMatch(/basic \(new\) → pro until \d{4}-.* \(paid\)/)
+  expect(first.out).toContain("1 customer read, 1 changed.")
+  expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+  const second = await reconcile(["--recent"])
+  expect(second).toMatchObject({ code: 0, out: "1 customer read, nothing changed." })
+  expect(await historyOf(app, ann)).toMatchObject([{ tier: "pro", cause: "reconcile" }])
+})
+
+test("reads one user, or one customer, and reports as JSON", async () => {
+  const [ann, bob] = [await payUnheard(), await payUnheard()]
+  const [byUser, byCustomer, unknown] = await Promise.all([
+    reconcile(["--user", ann.user.id, "--json"]),
+    reconcile(["--customer", await stripeIdOf(app, bob), "--json"], {
+      STRIPE_BASE_URL: "http://127.0.0.1:9",
+    }),
+    reconcile(["--user", "01a20380-35df-77b7-a96a-565deb07f9f4"]),
+  ])
+  expect(JSON.parse(byUser.out)).toMatchObject({
+    checked: 1,
+    changes: [{ before: null, after: { tier: "pro", reason: "paid" } }],
+    failures: [],
+  })
+  // Customers that couldn't be read are counted, and make it an error.
+  expect(byCustomer.code).toBe(1)
+  expect(JSON.parse(byCustomer.out)).toMatchObject({
+    checked: 0,
+    changes: [],
+    failures: [{ error: expect.stringMatching(/./) }],
+  })
+  expect(byCustomer.out + byCustomer.err).not.toContain("sk_test_tests")
+  expect(await standingOf(app, bob)).toMatchObject({ tier: "basic" })
+  expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("no such customer") })
+})
