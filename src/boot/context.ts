@@ -14,8 +14,8 @@ import { createBackground } from "../services/platform/background.ts"
 import { createMemoryBus, createRedisBus } from "../services/platform/bus.ts"
 import { createMemoryCache, createRedisCache, retryInvalidations } from "../services/platform/cache.ts"
 import { createEvents } from "../services/platform/events.ts"
-import { createInspector } from "../services/platform/job-queue.ts"
 import { createMetrics } from "../services/platform/metrics.ts"
+import { createQueueInspector } from "../services/platform/queue-inspector.ts"
 import { createRateLimits } from "../services/platform/rate-limits.ts"
 import { createStreamLimit } from "../services/platform/stream-limit.ts"
 import { createTracing } from "../services/platform/tracing.ts"
@@ -67,7 +67,7 @@ export async function createContext(
   building.defer(() => queue.close())
   const billingQueue = await createBillingQueue(store, timing, log)
   building.defer(() => billingQueue.close())
-  const inspector = createInspector([QUEUE_NAME, BILLING_QUEUE], store, log)
+  const inspector = createQueueInspector([QUEUE_NAME, BILLING_QUEUE], store, log)
   building.defer(() => inspector.close())
   const revocations = createRevocations(db.pool, timing, log)
   building.defer(() => revocations.close())

@@ -39,7 +39,7 @@ export async function searchUser(
   { body, admin }: AdminInput<{ body: UserSearch }>,
 ): Promise<HttpResponse> {
   const id = await findUserId(ctx, body.mobileNumber)
-  admin.about(id)
+  admin.setTarget(id)
   return overview(ctx, id)
 }
 

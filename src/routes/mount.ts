@@ -49,7 +49,7 @@ function toHandler(ctx: Context, row: Endpoint): RequestHandler {
   }
 }
 
-const NOBODY: Admin = { actor: "", about: () => undefined }
+const NOBODY: Admin = { actor: "", setTarget: () => undefined }
 
 function runAsAdmin(
   ctx: Context,
@@ -58,7 +58,7 @@ function runAsAdmin(
   { actor }: AuthenticatedAdmin,
   run: (admin: Admin) => Promise<HttpResponse>,
 ): Promise<HttpResponse> {
-  if (audit === undefined) return run({ actor, about: () => undefined })
+  if (audit === undefined) return run({ actor, setTarget: () => undefined })
   const { id } = req.params
   const targetId = typeof id === "string" ? id : null
   const { requestId } = req

@@ -27,7 +27,7 @@ import type { ReplyLog } from "./replies/stream/reply-log.ts"
 import type { Cancellations } from "./replies/worker/cancellations.ts"
 import type { LeaseRenewer } from "./replies/worker/lease-renewer.ts"
 
-/** The parts of a running process that have a lifetime. Built once, by `createContext`; services take it first. */
+/** Holds the parts of a running process that have a lifetime. `createContext` builds it; services take it first. */
 export interface Context {
   config: CompleteConfig
   timing: Timing
@@ -37,7 +37,7 @@ export interface Context {
   tracing: Tracing
   db: Database
   models: Models
-  /** null: embedded mode, where the parts below are in process. */
+  /** null in embedded mode, where the parts below run in process. */
   redis: RedisStore | null
   cache: Cache
   rateLimits: RateLimits
@@ -46,7 +46,7 @@ export interface Context {
   promptBatches: PromptBatches
   queue: ReplyQueue
   billingQueue: BillingQueue
-  /** BullMQ's own objects, for a person to look into; opened when they are asked for. */
+  /** Opens BullMQ's own objects, for operators to inspect, on first use. */
   inspectQueues(): Queue[]
   stripe: Stripe
   waitEstimator: WaitEstimator
@@ -58,8 +58,8 @@ export interface Context {
   tokens: Tokens
   revocations: Revocations
   otpSender: OtpSender
-  /** Work that a request has started and doesn't wait for. */
+  /** Work that a request starts without waiting for it. */
   background: Background
-  /** Aborts when the process begins to stop: streams end, so that their listeners go elsewhere. */
+  /** Aborts when the process begins to stop. Streams then end, so that clients reconnect to another process. */
   stopping: AbortSignal
 }

@@ -10,5 +10,5 @@ test("the first counted request may come in the same moment as another that asks
   const counted = app.ctx.rateLimits.consume("auth", "somebody")
   expect(await read).toMatchObject({ value: null })
   expect(await counted).toMatchObject({ allowed: true })
-  expect(app.logs()).not.toContain("limits are counted in this process alone")
+  expect(app.logs()).not.toContain("rate limits are counted in this process only")
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { queuePrefix } from "../../src/services/platform/job-queue.ts"
+import { queuePrefix } from "../../src/services/platform/queue-store.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { collect, joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"

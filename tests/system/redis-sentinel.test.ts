@@ -1,6 +1,6 @@
 import { Redis } from "ioredis"
 import { expect, test } from "vitest"
-import { queuePrefix } from "../../src/services/platform/job-queue.ts"
+import { queuePrefix } from "../../src/services/platform/queue-store.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"

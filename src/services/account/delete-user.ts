@@ -1,23 +1,23 @@
 import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
-import { announceEnded, markSessionsEnded } from "../auth/end-sessions.ts"
+import { markSessionsEnded, recordEndedSessions } from "../auth/end-sessions.ts"
 import type { Principal } from "../auth/principal.ts"
 import { closeCustomer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
 import { eraseDeletedUsers } from "./erase-users.ts"
 
 /**
- * Deletes the caller: at once their name, number and password are gone, the number is free and all sessions are
- * ended; what they wrote is erased in the background, and their subscription cancelled. Deleting twice is deleting once.
+ * Deletes the principal's account. Name, number and password are removed and all sessions end at once; messages are
+ * erased and the subscription is cancelled in the background. Safe to repeat.
  */
 export async function deleteUser(ctx: Context, { userId }: Principal): Promise<void> {
   const deleted = await inTransaction(ctx.db.pool, (client) => markDeleted(ctx, client, userId))
-  announceEnded(ctx, { userId, sessionIds: deleted.sessionIds, why: "user_deleted" })
+  recordEndedSessions(ctx, { userId, sessionIds: deleted.sessionIds, why: "user_deleted" })
   if (deleted.now) ctx.events.userDeleted({ userId })
   ctx.background.run("erase deleted users", () => eraseDeletedUsers(ctx))
 }
 
-/** Codes and the payer before the user: signing in and billing take them in that order, so that none waits in a circle. */
+/** Locks codes and customer before the user. Sign-in and billing use the same order, so that no deadlock occurs. */
 async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) {
   await client.query(
     "DELETE FROM one_time_codes WHERE mobile_number = (SELECT mobile_number FROM users WHERE id = $1)",

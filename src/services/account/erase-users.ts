@@ -2,36 +2,36 @@ import { inTransaction } from "../../config/database.ts"
 import { unlinkCustomer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
 
-/** Short transactions: nobody else waits long for a row or for the disk. */
+/** Keeps transactions short, so that others don't wait long for a row or the disk. */
 const BATCH = 500
 
 /**
- * Erases what deleted users have left behind, and in the end their rows. May be called at any time, in any number
- * of processes at once, and be cut off anywhere: what is left is found again by the next call, which is due soon.
+ * Erases the messages and chatrooms of deleted users, then their rows. Any number of processes may run it at once. It
+ * may be interrupted anywhere: the next call finds the rest.
  */
 export async function eraseDeletedUsers(ctx: Context): Promise<void> {
   const deadline = performance.now() + ctx.timing.worker.eraseMs
-  const mayGoOn = () => !ctx.stopping.aborted && performance.now() < deadline
+  const mayContinue = () => !ctx.stopping.aborted && performance.now() < deadline
   const { rows } = await ctx.db.pool.query<{ id: string }>(
     "SELECT id FROM users WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 100",
   )
   for (const { id } of rows) {
-    if (!(await eraseUser(ctx, id, mayGoOn))) return
+    if (!(await eraseUser(ctx, id, mayContinue))) return
   }
 }
 
-/** @returns false when it had to stop */
-async function eraseUser(ctx: Context, userId: string, mayGoOn: () => boolean): Promise<boolean> {
+/** @returns false when it stopped early */
+async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolean): Promise<boolean> {
   const { rows } = await ctx.db.pool.query<{ id: string }>("SELECT id FROM chatrooms WHERE user_id = $1", [
     userId,
   ])
   for (const { id } of rows) {
     while (await eraseBatch(ctx, id)) {
-      if (!mayGoOn()) return false
+      if (!mayContinue()) return false
     }
   }
   await inTransaction(ctx.db.pool, async (client) => {
-    // Before the user, as billing takes the two.
+    // Before the user: billing locks the two in this order.
     await unlinkCustomer(client, userId)
     await client.query(
       `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL
@@ -43,10 +43,10 @@ async function eraseUser(ctx: Context, userId: string, mayGoOn: () => boolean): 
 }
 
 /**
- * Erases the last messages of a room and, with the first of all, the room. An answer stands after what it answers,
- * so no deletion has to follow a long chain of answers. A room that somebody holds is left to them, or to the next
- * call; everybody takes the room before its messages, so that nobody waits in a circle.
- * @returns whether there is more
+ * Erases a room's last messages, and the room once none is left. A reply comes after its prompt, so deleting from the
+ * end never follows a long chain of references. A locked room is skipped until the next call. Like everywhere, the
+ * room is locked before its messages, so that no deadlock occurs.
+ * @returns whether messages are left
  */
 function eraseBatch(ctx: Context, chatroomId: string): Promise<boolean> {
   return inTransaction(ctx.db.pool, async (client) => {

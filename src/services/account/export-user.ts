@@ -2,14 +2,14 @@ import type pg from "pg"
 import type { Context } from "../context.ts"
 import type { UserRecord } from "../users/user-record.ts"
 
-/** A message may have some 100 KB, so this bounds what an export holds in memory to a few megabytes. */
+/** A message may have 100 KB, so this limits an export's memory to a few megabytes. */
 const BATCH = 50
 
 type Row = pg.QueryResultRow
 
 /**
- * Everything that is kept of a user, as one JSON document in pieces. Rows are read as fast as the reader takes
- * them, a batch at a time; what is written meanwhile may be in it or not.
+ * Exports everything stored about a user as one JSON document, in pieces. It reads one batch at a time, as fast as
+ * the client does. Rows that are written meanwhile may be missing.
  */
 export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerator<string> {
   const { id, mobileNumber, name, tier, passwordHash, createdAt } = user

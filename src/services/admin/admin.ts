@@ -1,8 +1,8 @@
 import type { AdminPrincipal } from "../auth/principal.ts"
 
-/** An operator in the middle of an action. */
+/** An operator who is performing an audited action. */
 export interface Admin {
   actor: AdminPrincipal
-  /** Says in the audit log whom or what the action is about, where its path doesn't. */
-  about(targetId: string): void
+  /** Sets the audit entry's target, for an action whose path doesn't name it. */
+  setTarget(targetId: string): void
 }

@@ -24,9 +24,9 @@ export interface AuditEntry {
 export type Action = Pick<AuditEntry, "actor" | "action" | "targetId" | "requestId" | "address">
 
 /**
- * Does `act` and writes down who asked for it and what came of it. It is entered before it is done: what can't be
- * entered isn't done.
- * @param outcomeOf what came of it when it didn't throw
+ * Runs `act` and records the operator and the outcome. The entry is written first: an action that can't be recorded
+ * isn't performed.
+ * @param outcomeOf returns the outcome of a call that didn't throw
  */
 export async function audited<T>(
   ctx: Context,
@@ -41,11 +41,11 @@ export async function audited<T>(
     await ctx.models.AuditEntry.update({ outcome, targetId }, { where: { id } })
     ctx.events.adminActed({ ...action, targetId, outcome })
   }
-  const about = (target: string) => {
+  const setTarget = (target: string) => {
     targetId ??= target
   }
   try {
-    const result = await act({ actor: action.actor, about })
+    const result = await act({ actor: action.actor, setTarget })
     await conclude(outcomeOf(result))
     return result
   } catch (error) {
@@ -56,7 +56,7 @@ export async function audited<T>(
 
 const Cursor = z.tuple([CursorTime, z.uuid()])
 
-/** What operators did, newest first. @throws {InvalidRequest} for a cursor that isn't one */
+/** Lists the operators' actions, newest first. @throws {InvalidRequest} for an invalid cursor */
 export async function listAudit(
   ctx: Context,
   { limit, cursor }: { limit: number; cursor?: string },

@@ -4,7 +4,7 @@ import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 
-/** An event of Stripe's, as far as it is kept: its envelope. */
+/** A Stripe event without its payload, which isn't stored. */
 export interface BillingEvent {
   id: string
   type: string
@@ -19,7 +19,7 @@ export interface BillingEvent {
 
 const Cursor = z.tuple([CursorTime, z.string()])
 
-/** Newest first. @throws {InvalidRequest} for a cursor that isn't one */
+/** Lists Stripe events, newest first. @throws {InvalidRequest} for an invalid cursor */
 export async function listBillingEvents(
   ctx: Context,
   { limit, cursor }: { limit: number; cursor?: string },
@@ -43,8 +43,8 @@ const LIST = `
   ORDER BY received_at DESC, id DESC LIMIT $1`
 
 /**
- * Handles an event once more, whatever became of it: the customer's state is read from Stripe and written down. Safe
- * at any time, since it says what is, not what the event said.
+ * Handles an event again, whatever its status. Safe at any time: it syncs the customer with Stripe's current state and
+ * doesn't use the event's content.
  * @throws {NotFound}
  */
 export async function replayBillingEvent(ctx: Context, eventId: string): Promise<void> {

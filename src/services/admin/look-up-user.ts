@@ -5,7 +5,7 @@ import { getSubscription, type Standing } from "../billing/get-subscription.ts"
 import { type EntitlementEntry, listEntitlements } from "../billing/list-entitlements.ts"
 import type { Context } from "../context.ts"
 
-/** A user as an operator sees them: what they may do and why, not what they say. */
+/** An operator's view of a user: state and entitlement, but no messages. */
 export interface UserOverview {
   id: string
   mobileNumber: string | null
@@ -19,13 +19,13 @@ export interface UserOverview {
   openSessions: number
   chatrooms: number
   unfinishedReplies: number
-  /** null for a deleted one. */
+  /** null for a deleted user. */
   standing: Standing | null
-  /** The newest entry of the log, which says why; null where there never was anything but Basic. */
+  /** The newest entry of the entitlement log; null for a user who was always on Basic. */
   entitlement: EntitlementEntry | null
 }
 
-/** @throws {NotFound} */
+/** Reads an operator's view of a user. @throws {NotFound} */
 export async function lookUpUser(ctx: Context, userId: string): Promise<UserOverview> {
   const user = await ctx.models.User.findByPk(userId)
   if (!user) throw new NotFound("user")
@@ -56,8 +56,8 @@ export async function lookUpUser(ctx: Context, userId: string): Promise<UserOver
 }
 
 /**
- * The id of who has this number, as people write numbers.
- * @throws {InvalidRequest} for no phone number
+ * Finds a user's id by mobile number, in any usual notation.
+ * @throws {InvalidRequest} when it isn't a phone number
  * @throws {NotFound}
  */
 export async function findUserId(ctx: Context, mobileNumber: string): Promise<string> {

@@ -12,8 +12,8 @@ export interface SignInAdmin {
 }
 
 /**
- * Opens a browser's session for who has `ADMIN_TOKEN` or an admin's access token. Who has neither is only logged and
- * counted: strangers shall not fill the audit log.
+ * Opens a browser session for `ADMIN_TOKEN` or an admin's access token. A rejected token is only logged and counted,
+ * so that strangers can't fill the audit log.
  * @throws {Unauthenticated}
  */
 export async function signInAdmin(

@@ -1,22 +1,22 @@
 import { inTransaction } from "../../config/database.ts"
 import { NotFound } from "../../utils/errors.ts"
-import { announceEnded, markSessionsEnded } from "../auth/end-sessions.ts"
+import { markSessionsEnded, recordEndedSessions } from "../auth/end-sessions.ts"
 import type { Context } from "../context.ts"
 import { endAsCancelled } from "../replies/accept/end-reply.ts"
 
 /**
- * Shuts a user out: no way of signing in is left, their tokens are dead within a second, their replies end as
- * cancelled. Nothing of theirs is lost, and their subscription isn't touched. Doing it twice is doing it once.
+ * Suspends a user: they can't sign in, their tokens are revoked within a second, and replies in progress are
+ * cancelled. Their data is kept and the subscription isn't touched. Safe to repeat.
  * @throws {NotFound}
  */
 export async function suspendUser(ctx: Context, userId: string): Promise<void> {
   const sessionIds = await inTransaction(ctx.db.pool, async (client) => {
-    // The user first: who signs in at this moment is either too late or among the sessions that end.
+    // The user first: a concurrent sign-in then either fails or its session is among those that end.
     const { rowCount } = await client.query(SUSPEND, [userId])
     if (rowCount === 0) throw new NotFound("user")
     return markSessionsEnded(client, ctx.timing, { userId })
   })
-  announceEnded(ctx, { userId, sessionIds, why: "suspended" })
+  recordEndedSessions(ctx, { userId, sessionIds, why: "suspended" })
   await cancelReplies(ctx, userId)
 }
 
@@ -33,7 +33,7 @@ export async function unsuspendUser(ctx: Context, userId: string): Promise<void>
   if (changed === 0) throw new NotFound("user")
 }
 
-/** Noted on the rows, so that whoever takes one up only ends it; what waits is ended here. */
+/** Requests the cancellation in the rows, so that no worker starts a queued reply. The queued ones end here. */
 async function cancelReplies(ctx: Context, userId: string): Promise<void> {
   const { rows } = await ctx.db.pool.query<{ id: string; chatroom_id: string; status: string }>(CANCEL, [
     userId,

@@ -18,16 +18,17 @@ type Counts = Record<string, number>
 export interface SystemState {
   version: string
   node: string
-  /** Of the process that answers. */
+  /** Uptime of the process that responds. */
   uptimeSeconds: number
   health: Health
-  /** Jobs by state; null where the queue's store doesn't answer. */
+  /** Jobs by state; null when the queue's store doesn't respond. */
   queues: { replies: Counts | null; billing: Counts | null }
   workers: WorkerState[]
   migration: string | null
   config: ReturnType<typeof describeConfig>
 }
 
+/** Reads the state of the system and its configuration, without secrets. */
 export async function readSystemState(ctx: Context): Promise<SystemState> {
   const counts = (of: Promise<Counts>) =>
     withTimeout(ctx.timing.platform.countTimeoutMs, of).catch(() => null)
@@ -52,7 +53,7 @@ export async function readSystemState(ctx: Context): Promise<SystemState> {
   }
 }
 
-/** Named one by one: what is added to the configuration stays out until somebody says that it is no secret. */
+/** Lists each field by name, so that a new setting stays private until it is added here. */
 function describeConfig(config: CompleteConfig) {
   const { gemini, otp, plans, http, worker, tracing } = config
   return {

@@ -7,7 +7,7 @@ import { type AdminPrincipal, TOKEN_HOLDER } from "./principal.ts"
 
 const Claims = z.object({
   actor: z.string(),
-  /** Of a user's: the session whose end ends this one, too. */
+  /** For a user, the session whose end also ends this one; null for `ADMIN_TOKEN`. */
   sessionId: z.string().nullable(),
   /** Unix time in seconds. */
   expiresAt: z.number().int(),
@@ -16,7 +16,7 @@ export type AdminClaims = z.infer<typeof Claims>
 
 type Secrets = Pick<CompleteConfig, "jwt" | "admin">
 
-/** @returns the value of the cookie: who, until when, and an HMAC-SHA256 over both */
+/** Issues an admin session. @returns the cookie's value: the claims and an HMAC-SHA256 over them */
 export function issueAdminSession(
   { config, timing }: { config: Secrets; timing: Timing },
   { actor, sessionId }: { actor: AdminPrincipal; sessionId: string | null },
@@ -27,18 +27,18 @@ export function issueAdminSession(
   return { value: `${payload}.${sign(config, payload).toString("base64url")}`, expiresAt }
 }
 
-/** @returns null for what wasn't issued here, or not of late, or under another `ADMIN_TOKEN` or `JWT_SECRET` */
+/** Reads an admin session. @returns null when it is forged or expired, or `ADMIN_TOKEN` or `JWT_SECRET` has changed */
 export function readAdminSession(config: Secrets, value: string): AdminClaims | null {
   const [payload = "", signature = ""] = value.split(".")
   const given = Buffer.from(signature, "base64url")
-  const right = sign(config, payload)
-  if (given.length !== right.length || !timingSafeEqual(given, right)) return null
+  const expected = sign(config, payload)
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null
   const claims = Claims.parse(JSON.parse(Buffer.from(payload, "base64url").toString()))
   if (claims.expiresAt * SECOND <= Date.now()) return null
   return claims.actor === TOKEN_HOLDER && config.admin.token === null ? null : claims
 }
 
-/** The admin token goes into the key, so that changing it ends all sessions. */
+/** Derives the key from the admin token too, so that changing it ends all admin sessions. */
 function sign({ jwt, admin }: Secrets, payload: string): Buffer {
   const salt = createHash("sha256")
     .update(admin.token ?? "")

@@ -5,15 +5,15 @@ import { readAdminSession } from "./admin-session.ts"
 import { authenticateToken } from "./authenticate-token.ts"
 import { type AdminPrincipal, TOKEN_HOLDER } from "./principal.ts"
 
-/** An operator, and the session of theirs as a user, if that is what they are. */
+/** An operator. `sessionId` is the session of an admin user, null for the holder of `ADMIN_TOKEN`. */
 export interface AuthenticatedAdmin {
   actor: AdminPrincipal
   sessionId: string | null
 }
 
 /**
- * Who sends this token: the holder of `ADMIN_TOKEN`, or a user with the role admin by their access token.
- * @throws {Unauthenticated} for everybody else
+ * Authenticates an operator by `ADMIN_TOKEN` or by the access token of a user with the role admin.
+ * @throws {Unauthenticated} for any other token
  */
 export async function authenticateAdminToken(ctx: Context, token: string): Promise<AuthenticatedAdmin> {
   if (isSame(token, ctx.config.admin.token)) return { actor: TOKEN_HOLDER, sessionId: null }
@@ -22,7 +22,7 @@ export async function authenticateAdminToken(ctx: Context, token: string): Promi
   return { actor: userId, sessionId }
 }
 
-/** The same by the cookie of a browser's session, which dies with the role and the session of its user. */
+/** Authenticates an operator by the cookie of an admin session, which ends with the user's role or session. */
 export async function authenticateAdminSession(ctx: Context, cookie: string): Promise<AuthenticatedAdmin> {
   const claims = readAdminSession(ctx.config, cookie)
   if (!claims) throw new AdminNeeded()
@@ -33,11 +33,11 @@ export async function authenticateAdminSession(ctx: Context, cookie: string): Pr
 
 class AdminNeeded extends Unauthenticated {
   constructor() {
-    super("The admin token, or an admin's, is needed.")
+    super("This needs the admin token or an access token of an admin.")
   }
 }
 
-/** Digests have one length, which the comparison needs, and tell nothing of the token's. */
+/** Compares in constant time. The comparison needs equal lengths, so it compares digests. */
 export function isSame(given: string, token: string | null): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest()
   return token !== null && timingSafeEqual(digest(given), digest(token))

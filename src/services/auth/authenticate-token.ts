@@ -4,10 +4,10 @@ import type { Context } from "../context.ts"
 import type { Principal } from "./principal.ts"
 
 /**
- * Whose access token it is. Asks memory alone as long as this process hears of ended sessions, and the session's
- * row when it doesn't: a token is never taken on trust.
+ * Authenticates a user by an access token. The list of revocations in memory decides; while that list is out of date,
+ * the session's row does.
  * @throws {Unauthenticated}
- * @throws {Unavailable} when neither can be asked
+ * @throws {Unavailable} when the row is needed and can't be read
  */
 export function authenticateToken(ctx: Context, token: string): Principal | Promise<Principal> {
   const principal = ctx.tokens.access.read(token)
@@ -15,7 +15,7 @@ export function authenticateToken(ctx: Context, token: string): Principal | Prom
   return ctx.revocations.isCurrent() ? principal : confirmSession(ctx, principal)
 }
 
-/** Whether a stream that was opened by `caller` may go on, by what this process has heard. */
+/** Checks whether a stream that `principal` has opened may continue, by the revocations known to this process. */
 export function isSessionLive(ctx: Context, principal: Principal): boolean {
   return principal.expiresAt * SECOND > Date.now() && !ctx.revocations.isRevoked(principal.sessionId)
 }

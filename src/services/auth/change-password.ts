@@ -2,7 +2,7 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { CurrentPasswordInvalid, Unauthenticated } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
-import { announceEnded, markSessionsEnded } from "./end-sessions.ts"
+import { markSessionsEnded, recordEndedSessions } from "./end-sessions.ts"
 import { countLoginAttempt, uncountLoginAttempt } from "./login-throttle.ts"
 import { checkNewPassword, hashPassword, isPassword } from "./passwords.ts"
 import type { Principal } from "./principal.ts"
@@ -14,34 +14,34 @@ export interface ChangePassword {
   address: string
 }
 
-/** What is known of the caller when the change is asked for. */
-interface Standing {
+/** The user's credentials when the change is requested. */
+interface Credentials {
   mobileNumber: string
   passwordHash: string | null
-  /** The session was opened by a code a moment ago, which says as much as a password. */
+  /** The session was opened recently by a one-time code, which proves as much as a password. */
   justProven: boolean
 }
 
 /**
  * Sets the user's password and ends their other sessions.
- * @throws {InvalidRequest} for a password that can't be set
- * @throws {CurrentPasswordInvalid} when the current one is needed and is missing or wrong
- * @throws {RateLimited} after too many wrong guesses at it
+ * @throws {InvalidRequest} for a new password that is too short or too long
+ * @throws {CurrentPasswordInvalid} when the current password is required and is missing or wrong
+ * @throws {RateLimited} after too many wrong ones
  */
 export async function changePassword(ctx: Context, change: ChangePassword): Promise<void> {
   checkNewPassword(change.newPassword)
-  const standing = await findStanding(ctx, change.user)
-  if (standing.passwordHash !== null && !standing.justProven) await proveCurrent(ctx, change, standing)
+  const current = await findCredentials(ctx, change.user)
+  if (current.passwordHash !== null && !current.justProven) await checkCurrent(ctx, change, current)
   const passwordHash = await hashPassword(ctx.config, change.newPassword)
   const sessionIds = await inTransaction(ctx.db.pool, (client) =>
-    apply(ctx, client, change.user, standing, passwordHash),
+    apply(ctx, client, change.user, current, passwordHash),
   )
-  announceEnded(ctx, { userId: change.user.userId, sessionIds, why: "password_changed" })
+  recordEndedSessions(ctx, { userId: change.user.userId, sessionIds, why: "password_changed" })
   ctx.events.passwordChanged({ userId: change.user.userId })
 }
 
-async function findStanding(ctx: Context, { userId, sessionId }: Principal): Promise<Standing> {
-  const { rows } = await ctx.db.pool.query<Standing>(
+async function findCredentials(ctx: Context, { userId, sessionId }: Principal): Promise<Credentials> {
+  const { rows } = await ctx.db.pool.query<Credentials>(
     `SELECT mobile_number AS "mobileNumber", password_hash AS "passwordHash",
        opened_by = 'otp' AND sessions.created_at > now() - $3 * interval '1 millisecond' AS "justProven"
      FROM sessions JOIN users ON users.id = sessions.user_id
@@ -52,24 +52,28 @@ async function findStanding(ctx: Context, { userId, sessionId }: Principal): Pro
   return rows[0]
 }
 
-async function proveCurrent(ctx: Context, { currentPassword, address }: ChangePassword, standing: Standing) {
+async function checkCurrent(
+  ctx: Context,
+  { currentPassword, address }: ChangePassword,
+  current: Credentials,
+) {
   if (currentPassword === undefined) throw new CurrentPasswordInvalid()
-  const guesser = { mobileNumber: standing.mobileNumber, address }
-  await countLoginAttempt(ctx, guesser)
-  if (!(await isPassword(ctx.config, currentPassword, standing.passwordHash)))
+  const attempt = { mobileNumber: current.mobileNumber, address }
+  await countLoginAttempt(ctx, attempt)
+  if (!(await isPassword(ctx.config, currentPassword, current.passwordHash)))
     throw new CurrentPasswordInvalid()
-  await uncountLoginAttempt(ctx.db.pool, guesser)
+  await uncountLoginAttempt(ctx.db.pool, attempt)
 }
 
 /**
- * Computing took a while: somebody who has reset the password or ended this session meanwhile has the last word.
- * The user's row is locked first, so that the statements after it see all that.
+ * Sets the password unless it was reset or the session ended while the hash was computed. The user's row is locked
+ * first, so that the following statements see such a change.
  */
 async function apply(
   ctx: Context,
   client: pg.ClientBase,
   { userId, sessionId }: Principal,
-  standing: Standing,
+  current: Credentials,
   passwordHash: string,
 ) {
   await client.query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", [userId])
@@ -78,7 +82,7 @@ async function apply(
   const updated = await client.query(
     `UPDATE users SET password_hash = $2, updated_at = now()
      WHERE id = $1 AND deleted_at IS NULL AND ($3 OR password_hash IS NOT DISTINCT FROM $4)`,
-    [userId, passwordHash, standing.justProven, standing.passwordHash],
+    [userId, passwordHash, current.justProven, current.passwordHash],
   )
   if (updated.rowCount === 0) throw new CurrentPasswordInvalid()
   return markSessionsEnded(client, ctx.timing, { userId, except: sessionId })

@@ -2,19 +2,19 @@ import { readCode } from "./mobile-number.ts"
 import { MAX_WRONG_GUESSES, PURPOSES, type Purpose } from "./otp-codes.ts"
 import type { Tokens } from "./tokens.ts"
 
-export interface Guess {
+export interface OtpAttempt {
   /** E.164. */
   mobileNumber: string
   otp: string
-  /** Without one, the code of any purpose serves. */
+  /** undefined accepts a code of any purpose. */
   purpose: Purpose | undefined
 }
 
 /**
- * Judges a guess in one update of the number's live codes: the one that it is right for is used up, the others
- * count a wrong guess. The lock of the row makes guesses queue: a code is used once and judged wrong five times at
- * most, however many come at once, and one that is wrong never spoils one that is right.
- * Returns a row per live code with `hit`; parameters are those of `judgeCodeValues`, $1 to $4.
+ * Checks a code with one update of the number's live codes: a code that matches is consumed, the others count a wrong
+ * guess. The row lock serializes concurrent requests, so a code is consumed once, counts at most five wrong guesses,
+ * and a wrong guess never invalidates a correct one.
+ * Returns a row with `hit` for each live code. $1 to $4 are `checkOtpValues`.
  */
 export const CHECK_OTP = `
   UPDATE one_time_codes SET
@@ -24,10 +24,10 @@ export const CHECK_OTP = `
     AND consumed_at IS NULL AND expires_at > now() AND wrong_guesses < $4
   RETURNING mobile_number, consumed_at IS NOT NULL AS hit`
 
-export function checkOtpValues(tokens: Tokens, { mobileNumber, otp, purpose }: Guess): unknown[] {
+export function checkOtpValues(tokens: Tokens, { mobileNumber, otp, purpose }: OtpAttempt): unknown[] {
   const purposes = purpose ? [purpose] : PURPOSES
   const code = readCode(otp)
-  // The purpose is in the hash, so a hash fits no row of another purpose.
+  // The hash covers the purpose, so it can't match a row of another purpose.
   const hashes = purposes.flatMap((each) => tokens.codes.hashes({ mobileNumber, purpose: each, code }))
   return [mobileNumber, purposes, hashes, MAX_WRONG_GUESSES]
 }

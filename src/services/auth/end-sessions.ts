@@ -5,32 +5,32 @@ import type { Context } from "../context.ts"
 import type { Principal } from "./principal.ts"
 import { revocationLifeMs } from "./revocations.ts"
 
-/** All sessions of a user, or `only` one, or all `except` one. */
+/** Selects all sessions of a user, `only` one, or all `except` one. */
 export interface WhichSessions {
   userId: string
   only?: string
   except?: string
 }
 
-/** Ends the caller's own session. */
+/** Ends the principal's current session. */
 export async function logOut(ctx: Context, principal: Principal): Promise<void> {
   await endSessions(ctx, { userId: principal.userId, only: principal.sessionId }, "logout")
 }
 
-/** Ends one of the user's sessions. @throws {NotFound} when it isn't theirs or is over */
+/** Ends one of the user's sessions. @throws {NotFound} when it belongs to another user or has ended */
 export async function endOwnSession(ctx: Context, principal: Principal, sessionId: string): Promise<void> {
   const ended = await endSessions(ctx, { userId: principal.userId, only: sessionId }, "ended_by_user")
   if (ended.length === 0) throw new NotFound("session")
 }
 
-/** Ends sessions: from now on no token of theirs is good, in this process at once, in others within a second. */
+/** Ends sessions and revokes their tokens, in this process at once, in others within a second. */
 export async function endSessions(ctx: Context, which: WhichSessions, why: string): Promise<string[]> {
   const ended = await markSessionsEnded(ctx.db.pool, ctx.timing, which)
-  announceEnded(ctx, { userId: which.userId, sessionIds: ended, why })
+  recordEndedSessions(ctx, { userId: which.userId, sessionIds: ended, why })
   return ended
 }
 
-/** The database's part of `endSessions`, for use inside a transaction; `announceEnded` belongs after its commit. */
+/** Ends sessions in the database, inside a transaction. Call `recordEndedSessions` after its commit. */
 export async function markSessionsEnded(
   db: pg.Pool | pg.ClientBase,
   timing: Timing,
@@ -44,7 +44,8 @@ export async function markSessionsEnded(
   return rows.map((row) => row.id)
 }
 
-export function announceEnded(
+/** Revokes the tokens of ended sessions in this process and records the event. */
+export function recordEndedSessions(
   ctx: Context,
   ended: { userId: string; sessionIds: string[]; why: string },
 ): void {

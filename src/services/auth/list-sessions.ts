@@ -24,7 +24,7 @@ export interface SessionPage {
 
 const Cursor = z.tuple([CursorTime, z.uuid()])
 
-/** The user's live sessions, newest first. @throws {InvalidRequest} for a cursor of another making */
+/** Lists the user's active sessions, newest first. @throws {InvalidRequest} for an invalid cursor */
 export async function listSessions(
   ctx: Context,
   { user, limit, cursor }: { user: Principal; limit: number; cursor: string | undefined },

@@ -16,26 +16,26 @@ export interface LogIn {
 }
 
 /**
- * Signs in by a password. Answers the same, in the same time, for a wrong password, a user without one and a
- * number that nobody registered.
+ * Signs in with a password. A wrong password, a user without a password and an unregistered number get the same
+ * response in the same time.
  * @throws {CredentialsInvalid}
- * @throws {RateLimited} after too many wrong guesses
- * @throws {Unavailable} when too many passwords are being computed
+ * @throws {RateLimited} after too many wrong passwords
+ * @throws {Unavailable} when too many passwords are being hashed
  */
 export async function logIn(ctx: Context, { mobileNumber, password, device }: LogIn): Promise<SignedIn> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
-  const guesser = { mobileNumber: number, address: device.address }
-  await countLoginAttempt(ctx, guesser)
+  const attempt = { mobileNumber: number, address: device.address }
+  await countLoginAttempt(ctx, attempt)
   const user = await findUserByNumber(ctx, number)
-  const same = await isPassword(ctx.config, password, user?.passwordHash ?? null)
-  if (!user || !same) throw new CredentialsInvalid()
-  return openSession(ctx, user, guesser, device)
+  const isRight = await isPassword(ctx.config, password, user?.passwordHash ?? null)
+  if (!user || !isRight) throw new CredentialsInvalid()
+  return openSession(ctx, user, attempt, device)
 }
 
 async function openSession(
   ctx: Context,
   user: UserRecord,
-  guesser: LoginAttempt,
+  attempt: LoginAttempt,
   device: Device,
 ): Promise<SignedIn> {
   const session = openSessionValues(ctx, "password", device)
@@ -45,7 +45,7 @@ async function openSession(
       text: LOG_IN,
       values: [user.id, user.passwordHash, ...session.values],
     })
-    if (rows[0]) await uncountLoginAttempt(client, guesser)
+    if (rows[0]) await uncountLoginAttempt(client, attempt)
     return rows[0]
   })
   if (!opened) throw new CredentialsInvalid()
@@ -53,7 +53,7 @@ async function openSession(
   return toSignedIn(ctx, toUserRecord(opened), { sessionId: session.sessionId, generation: 0 })
 }
 
-/** The lock keeps a change of the password, which ends all sessions, from missing this one. */
+/** The lock makes a password change wait. It ends all sessions and must not miss this one. */
 const LOG_IN = `
   WITH person AS (
     SELECT * FROM users WHERE id = $1 AND password_hash = $2 AND suspended_at IS NULL FOR SHARE

@@ -4,16 +4,16 @@ import { RateLimited } from "../../utils/errors.ts"
 import { DAY, MINUTE } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 
-/** What a guess at a password is counted by. */
+/** The keys by which the login throttle counts. */
 export interface LoginAttempt {
-  /** E.164, whether or not anybody has it. */
+  /** E.164, registered or not. */
   mobileNumber: string
   address: string
 }
 
 /**
- * From one address, and from all together: the first stops a person, the second a network of machines. The second
- * is the wider one because it also stops the owner, who can still sign in by a code.
+ * Limits per number from one address, and from all addresses together. The first stops a single attacker, the second
+ * a botnet. The second is wider because it also locks out the owner, who can still sign in with a one-time code.
  */
 const LIMITS = [
   { scope: "number_and_address", limit: 10, windowMs: 15 * MINUTE },

@@ -7,51 +7,51 @@ import {
 import type { Region } from "../../config/env.ts"
 import { InvalidRequest } from "../../utils/errors.ts"
 
-/** E.164 allows 15 digits; fewer than 6 are no subscriber anywhere. The same as the table's check. */
+/** E.164 allows 15 digits, and no country has subscriber numbers of fewer than 6. Same as the table's check. */
 const STORABLE = /^\+[1-9]\d{5,14}$/
 
 /**
- * Reads what a person types for a mobile number: `+` and country code, or national to `defaultRegion`, in any
- * script's digits and with the usual spaces and dashes. What is possible for its country is taken, assigned or not.
- * @returns the number in E.164, the same for every way to write it
+ * Parses a mobile number as typed: with `+` and country code or in `defaultRegion`'s national form, with digits of any
+ * script, spaces and dashes. Any number that is possible in its country is accepted, assigned or not.
+ * @returns the number in E.164, whatever its notation
  * @throws {InvalidRequest} at `body.mobileNumber`
  */
 export function readMobileNumber(text: string, defaultRegion: Region): string {
-  // Address books wrap numbers into invisible marks of direction.
+  // Address books wrap numbers in invisible text direction marks.
   const visible = text.replace(/\p{Cf}/gu, "").trim()
   const parsed = parsePhoneNumberFromString(visible, {
     defaultCountry: defaultRegion as CountryCode,
     extract: false,
   })
   if (!parsed?.isPossible() || parsed.ext || !STORABLE.test(parsed.number)) {
-    throw invalidNumber("This is not one possible phone number.")
+    throw invalidNumber("This isn't a valid phone number. Enter it with its country code, such as +1.")
   }
   return parsed.number
 }
 
 /**
- * Checks that codes may be sent to `number` (E.164): its country is one of `regions`, or there is no such list.
- * A number that belongs to no country in particular counts by its calling code.
+ * Checks that codes may be sent to `number` (E.164): its country must be in `regions`, unless that list is empty.
+ * A number that belongs to no single country is matched by its calling code.
  * @throws {InvalidRequest} at `body.mobileNumber`
  */
 export function checkSendable(number: string, regions: readonly string[]): void {
-  if (regions.length > 0 && !regions.some((region) => isOf(number, region as CountryCode))) {
-    throw invalidNumber("Codes are not sent to numbers of this country.")
+  if (regions.length > 0 && !regions.some((region) => isIn(number, region as CountryCode))) {
+    throw invalidNumber("We can't send codes to numbers in this country.")
   }
 }
 
-function isOf(number: string, region: CountryCode): boolean {
+function isIn(number: string, region: CountryCode): boolean {
   const parsed = parsePhoneNumberFromString(number)
   if (parsed?.country) return parsed.country === region
   return parsed?.countryCallingCode === getCountryCallingCode(region)
 }
 
-/** The range a number is from. Ranges are what is rented to make codes cost their sender money. */
+/** Returns a number's range. Fraudsters rent whole ranges to earn from the codes that are sent to them. */
 export function prefixOf(number: string): string {
   return number.slice(0, -4)
 }
 
-/** The digits of a code, typed on whatever keyboard. */
+/** Reads the digits of a code, in any script. */
 export function readCode(text: string): string {
   return parseIncompletePhoneNumber(text)
 }

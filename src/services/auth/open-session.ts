@@ -6,19 +6,19 @@ import { USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
 import type { Device } from "./principal.ts"
 import type { Rotation } from "./refresh-tokens.ts"
 
-/** A pair of tokens, and whose they are. */
+/** The tokens of a new or refreshed session, and its user. */
 export interface SignedIn {
   token: string
   tokenType: "Bearer"
-  /** Seconds until `token` has to be refreshed. */
+  /** Seconds until `token` expires. */
   expiresIn: number
   refreshToken: string
   user: UserRecord
 }
 
 /**
- * The end of a statement whose common table `person` holds the user's row, or none: opens the session and returns
- * the user. Its parameters, from `$first` on, are those of `openSessionValues`.
+ * Returns the end of a statement that opens a session and returns the user. Its CTE `person` must hold the user's row
+ * or none. The parameters from `$first` on are `openSessionValues`.
  */
 export function openSessionSql(first: number): string {
   const [id, openedBy, userAgent, address, idleMs] = [0, 1, 2, 3, 4].map((n) => `$${first + n}`)
@@ -29,7 +29,7 @@ export function openSessionSql(first: number): string {
   SELECT ${USER_COLUMNS} FROM person`
 }
 
-/** A header may be of any length. */
+/** The header has no limit of its own. */
 const MAX_USER_AGENT = 300
 
 export function openSessionValues(ctx: Context, openedBy: OpenedBy, { userAgent, address }: Device) {

@@ -7,7 +7,7 @@ import { prefixOf } from "./mobile-number.ts"
  * Charges one code to the day's budgets (UTC, the database's clock) of its number, the number's range, the asking
  * address and the whole service. Must be the last statement of its transaction: the total is one row that every
  * sender waits for. Every transaction takes the four rows in the same order, so that none waits in a circle.
- * @throws {RateLimited} when one is used up; the caller's rollback gives the others back
+ * @throws {RateLimited} when a limit is reached; the transaction's rollback restores the other counts
  */
 export async function chargeBudgets(
   client: pg.ClientBase,

@@ -1,17 +1,17 @@
 import { randomInt } from "node:crypto"
-import { type SigningKeys, sign } from "./signing-keys.ts"
+import { type KeyRing, type SigningKeys, sign } from "./signing-keys.ts"
 
-/** What a code is good for. A reset code also signs in, a login code doesn't reset a password. */
+/** A reset code can also sign in, but a login code can't reset a password. */
 export type Purpose = "login" | "password_reset"
 
 export const PURPOSES: readonly Purpose[] = ["login", "password_reset"]
 
 export const MAX_WRONG_GUESSES = 5
 
-/** A code as it is kept: bound to its number and purpose, and useless without the server's key. */
+/** Hashes codes for storage, bound to number and purpose. Without the server's key a hash is useless. */
 export interface CodeHashes {
   hash(code: OtpCode): Buffer
-  /** With every key that may have hashed it. */
+  /** Hashes with every key that is still valid. */
   hashes(code: OtpCode): Buffer[]
 }
 
@@ -21,13 +21,13 @@ export interface OtpCode {
   code: string
 }
 
-/** Six digits, each of the million as likely. */
+/** Generates six digits, uniformly distributed. */
 export function newCode(): string {
   return String(randomInt(1_000_000)).padStart(6, "0")
 }
 
-export function createCodeHashes(keys: readonly SigningKeys[]): CodeHashes {
-  const [newest] = keys as [SigningKeys, ...SigningKeys[]]
+export function createCodeHashes(keys: KeyRing): CodeHashes {
+  const [newest] = keys
   return {
     hash: (code) => hashWith(newest, code),
     hashes: (code) => keys.map((key) => hashWith(key, code)),

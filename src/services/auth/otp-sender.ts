@@ -10,7 +10,7 @@ export interface OutgoingCode {
   code: string
 }
 
-/** Brings a code to its phone. Failures are logged, not thrown: who asked must not learn whether it went out. */
+/** Sends a code to its phone. Failures are logged, not thrown: the client must not learn whether it was sent. */
 export interface OtpSender {
   send(outgoing: OutgoingCode): Promise<void>
 }
@@ -27,8 +27,7 @@ export function createOtpSender(config: Config, { codeLifeMs }: Timing["otp"], l
 }
 
 /**
- * For development: the log is the phone, so the code is meant to be read there. `devCode` is the one key under
- * which a secret is logged in clear.
+ * Writes codes to the log, for development. `devCode` is the only key under which a secret is logged in clear.
  */
 function createLogSender(log: Logger): OtpSender {
   return {

@@ -1,14 +1,14 @@
-/** Who an access token speaks for, and until when. */
+/** The user and session that an access token authenticates. */
 export interface Principal {
   userId: string
   sessionId: string
-  /** Unix time in seconds. */
+  /** When the token expires: Unix time in seconds. */
   expiresAt: number
 }
 
-/** What a device says of itself when it signs in; shown to the user in the list of sessions. */
+/** Describes the device that signs in, for the user's list of sessions. */
 export interface Device {
-  /** Normalised, as limits count it. */
+  /** IP address, normalized as for rate limits. */
   address: string
   userAgent: string | undefined
 }
@@ -16,5 +16,5 @@ export interface Device {
 /** An operator: `admin_token`, or the id of a user with the role admin. */
 export type AdminPrincipal = string
 
-/** Who has `ADMIN_TOKEN`. */
+/** The holder of `ADMIN_TOKEN`. */
 export const TOKEN_HOLDER: AdminPrincipal = "admin_token"

@@ -7,8 +7,8 @@ import { type SignedIn, toSignedIn } from "./open-session.ts"
 import type { Rotation } from "./refresh-tokens.ts"
 
 /**
- * Gives a new pair for a refresh token and makes the old one worthless. Calls in parallel get the same successor.
- * A token that comes back later has been copied: nobody can tell by whom, so its session is ended.
+ * Exchanges a refresh token for a new pair of tokens. Concurrent calls get the same pair. A token that is reused
+ * later has been copied. The user and the thief can't be told apart, so the session ends.
  * @throws {RefreshTokenInvalid}
  */
 export async function refreshSession(ctx: Context, refreshToken: string): Promise<SignedIn> {
@@ -37,7 +37,7 @@ const ROTATE = `
   )
   SELECT ${USER_COLUMNS} FROM users WHERE id = (SELECT user_id FROM rotated)`
 
-/** The token isn't the newest of a live session: either it was a moment ago, or it shouldn't be about any more. */
+/** Handles a token that isn't the newest of its session: it was just rotated, or it is reused or invalid. */
 async function findSuccessor(ctx: Context, { sessionId, generation }: Rotation): Promise<UserRecord> {
   const { rows } = await ctx.db.pool.query({
     text: `SELECT users.*, ${TIER_SQL("users.pro_until")} AS tier, sessions.generation, rotated_at > now() - $2 * interval '1 millisecond' AS just_rotated
@@ -47,7 +47,7 @@ async function findSuccessor(ctx: Context, { sessionId, generation }: Rotation):
   })
   const session = rows[0]
   if (session?.just_rotated && session.generation === generation + 1) return toUserRecord(session)
-  // A generation that isn't there yet comes from before a restored backup.
+  // A generation above the stored one was issued before a backup was restored.
   if (session && session.generation > generation) {
     await endSessions(ctx, { userId: session.id, only: sessionId }, "refresh_token_reused")
   }

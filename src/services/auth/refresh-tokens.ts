@@ -1,24 +1,24 @@
 import { timingSafeEqual } from "node:crypto"
-import { type SigningKeys, sign } from "./signing-keys.ts"
+import { type KeyRing, type SigningKeys, sign } from "./signing-keys.ts"
 
-/** One rotation of a session. */
+/** One generation of a session's refresh token. */
 export interface Rotation {
   sessionId: string
   generation: number
 }
 
 /**
- * `<sessionId>.<generation>.<HMAC of both>`: nothing of it is stored, and who may ask for the successor of a
- * generation can be given the same one twice.
+ * Refresh tokens of the form `<sessionId>.<generation>.<HMAC of both>`. None is stored, and issuing a generation again
+ * gives the same token.
  */
 export interface RefreshTokens {
   issue(rotation: Rotation): string
-  /** @returns null for what this service hasn't issued. Knows nothing of ended sessions. */
+  /** Verifies a token, without checking whether its session has ended. @returns null for an invalid token */
   read(token: string): Rotation | null
 }
 
-export function createRefreshTokens(keys: readonly SigningKeys[]): RefreshTokens {
-  const [newest] = keys as [SigningKeys, ...SigningKeys[]]
+export function createRefreshTokens(keys: KeyRing): RefreshTokens {
+  const [newest] = keys
   return {
     issue: ({ sessionId, generation }) => seal(newest, `${sessionId}.${generation}`),
     read(token) {
@@ -36,7 +36,7 @@ function seal(key: SigningKeys, content: string): string {
   return `${content}.${sign(key.refresh, content).toString("base64url")}`
 }
 
-/** Compares text, not decoded bytes: base64url has several spellings of one value. */
+/** Compares the text and not the decoded bytes, because base64url can encode one value in several ways. */
 function isSame(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
 }

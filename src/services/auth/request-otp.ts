@@ -12,24 +12,24 @@ import { newCode, type Purpose } from "./otp-codes.ts"
 export interface RequestOtp {
   mobileNumber: string
   purpose: Purpose
-  /** Who asks, as limits count it. */
+  /** The client's IP address, normalized as for rate limits. */
   address: string
 }
 
 export interface OtpSent {
-  /** Seconds until the code is worth nothing. */
+  /** Seconds until the code expires. */
   expiresIn: number
-  /** Seconds until the next one may be asked for. */
+  /** Seconds until another code may be requested. */
   resendIn: number
-  /** Only where codes are delivered in the reply. */
+  /** Set only where codes are delivered in the response. */
   otp?: string
 }
 
 /**
- * Makes a one-time code, which replaces the number's last one of that purpose, and sends it if the number has a
- * user. What is done, answered and waited for is the same if it hasn't.
- * @throws {InvalidRequest} for no phone number, or one of a country that codes aren't sent to
- * @throws {RateLimited} before the wait is over, or when one of the day's budgets is used up
+ * Creates a one-time code, which replaces the number's previous code of that purpose, and sends it if the number is
+ * registered. For an unregistered number the work, the response and its time are the same.
+ * @throws {InvalidRequest} for an invalid phone number, or a country that codes aren't sent to
+ * @throws {RateLimited} when the last code was sent recently, or a daily limit is reached
  */
 export async function requestOtp(
   ctx: Context,
@@ -46,7 +46,7 @@ export async function requestOtp(
     return replaced
   })
   ctx.background.run("send one-time code", async () => {
-    // Let the answer go out first: what sending costs must not show in its time.
+    // After the response, so that its time doesn't show whether a code is sent.
     await setImmediate()
     if (registered) await ctx.otpSender.send({ mobileNumber: number, code })
   })
@@ -81,7 +81,7 @@ async function replaceCode(client: pg.ClientBase, timing: Timing["otp"], { numbe
   return { resendIn: rows[0].resend_in, registered: rows[0].registered }
 }
 
-/** Who has used the last code has shown that the number is theirs, and needn't wait for another. */
+/** A user who has consumed the last code owns the number and needn't wait for another. */
 const REPLACE_CODE = `
   INSERT INTO one_time_codes AS code (mobile_number, purpose, code_hash, expires_at, resend_at)
   VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', now() + $5 * interval '1 millisecond')

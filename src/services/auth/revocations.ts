@@ -3,29 +3,29 @@ import type { Logger } from "../../config/logger.ts"
 import type { Timing } from "../../config/timing.ts"
 import { pause } from "../../utils/time.ts"
 
-/** How long a revocation is kept: the life of an access token, on a clock that is behind. */
+/** Returns how long a revocation is kept: the life of an access token, plus the clock skew between machines. */
 export function revocationLifeMs({ auth }: Timing): number {
   return auth.accessTokenMs + auth.clockSkewMs
 }
 
 /**
- * The sessions whose access tokens are dead before they expire, as far as this process has heard: its own at once,
- * those of others within half a second. Where the database is silent for a second, it says that it doesn't know.
+ * The sessions whose access tokens are revoked. Sessions that end in this process are known at once, those of other
+ * processes within half a second. When the database doesn't respond for a second, the list is no longer current.
  */
 export interface Revocations {
-  /** Resolves when all of them are known. */
+  /** Reads all revocations and starts to poll. */
   start(): Promise<void>
   isRevoked(sessionId: string): boolean
-  /** Whether this process has heard from the database lately enough for `isRevoked` to be relied on. */
+  /** Checks whether the last poll is recent enough for `isRevoked` to be reliable. */
   isCurrent(): boolean
-  /** After a commit that ended sessions in this process. */
+  /** Adds sessions after the commit that ended them. */
   add(sessionIds: readonly string[]): void
   close(): Promise<void>
 }
 
 /**
- * Reads on a connection of its own, set up like those of `pool`: behind a queue of requests for a connection the
- * news would come late just when the server is busy.
+ * Polls on a connection of its own, with the settings of `pool`. In the pool's queue it would wait for requests, and
+ * revocations would be late just when the server is busy.
  */
 export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): Revocations {
   const { pollMs, currentMs, overlapMs, ...timeouts } = timing.revocations
@@ -35,38 +35,40 @@ export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): R
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
   const revoked = createExpiringSet(revocationLifeMs(timing))
   const closing = new AbortController()
-  let heardAt = Number.NEGATIVE_INFINITY
-  let silent = false
+  let readAt = Number.NEGATIVE_INFINITY
+  let isFailing = false
   let polling: Promise<void> = Promise.resolve()
 
-  async function hear(): Promise<void> {
-    const askedAt = performance.now()
-    const { rows } = await own.query<{ session_id: string }>(askedAt - heardAt > overlapMs / 2 ? all : latest)
+  async function read(): Promise<void> {
+    const startedAt = performance.now()
+    const { rows } = await own.query<{ session_id: string }>(
+      startedAt - readAt > overlapMs / 2 ? all : latest,
+    )
     for (const row of rows) revoked.add(row.session_id)
-    heardAt = askedAt
-    silent = false
+    readAt = startedAt
+    isFailing = false
   }
 
-  function complain(err: unknown): void {
-    if (!silent) log.warn({ err }, "ended sessions can't be read")
-    silent = true
+  function logFailure(err: unknown): void {
+    if (!isFailing) log.warn({ err }, "revocations can't be read")
+    isFailing = true
   }
 
   async function poll(): Promise<void> {
     for (;;) {
       await pause(pollMs, closing.signal)
       if (closing.signal.aborted) return
-      await hear().catch(complain)
+      await read().catch(logFailure)
     }
   }
 
   return {
     async start() {
-      await hear()
+      await read()
       polling = poll()
     },
     isRevoked: (sessionId) => revoked.has(sessionId),
-    isCurrent: () => performance.now() - heardAt < currentMs,
+    isCurrent: () => performance.now() - readAt < currentMs,
     add(sessionIds) {
       for (const id of sessionIds) revoked.add(id)
     },
@@ -82,25 +84,25 @@ const ALL = "SELECT session_id FROM session_revocations WHERE expires_at > now()
 const LATEST =
   "SELECT session_id FROM session_revocations WHERE revoked_at > now() - $1 * interval '1 millisecond'"
 
-/** `query_timeout` is a setting of pg's queries that its typings know for clients only. */
+/** Sets pg's `query_timeout` for one query, which its types allow for clients only. */
 function query(text: string, values: number[], timeoutMs: number): pg.QueryConfig {
   return { text, values, query_timeout: timeoutMs } as pg.QueryConfig
 }
 
-/** Forgets what was added `lifeMs` ago, or a little later. */
+/** Creates a set that keeps an entry for at least `lifeMs` and drops it on a later `add`. */
 function createExpiringSet(lifeMs: number) {
-  let young = new Set<string>()
-  let old = new Set<string>()
-  let turnedAt = performance.now()
+  let current = new Set<string>()
+  let previous = new Set<string>()
+  let rotatedAt = performance.now()
   return {
-    has: (id: string) => young.has(id) || old.has(id),
+    has: (id: string) => current.has(id) || previous.has(id),
     add(id: string) {
-      if (performance.now() - turnedAt > lifeMs) {
-        old = young
-        young = new Set()
-        turnedAt = performance.now()
+      if (performance.now() - rotatedAt > lifeMs) {
+        previous = current
+        current = new Set()
+        rotatedAt = performance.now()
       }
-      young.add(id)
+      current.add(id)
     },
   }
 }

@@ -5,9 +5,9 @@ import { toUserRecord, USER_COLUMNS, type UserRecord } from "../users/user-recor
 import { readMobileNumber } from "./mobile-number.ts"
 
 /**
- * Registers a number, which its owner has yet to verify by a code. Until then anybody may do it again: they get
- * the same user, with the name given last. Of two at the same time the constraint makes one user.
- * @throws {InvalidRequest} for no phone number
+ * Registers a number, which its owner then verifies with a code. Until then anyone may register it again, which
+ * returns the same user with the latest name. The unique constraint makes one user of concurrent calls.
+ * @throws {InvalidRequest} for an invalid phone number
  * @throws {MobileNumberTaken} when the number is verified
  */
 export async function signUp(

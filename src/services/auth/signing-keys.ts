@@ -1,31 +1,38 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from "node:crypto"
 
-/** What is signed with. While a secret is being replaced there are two: the newest signs, both verify. */
+/** The JWT secrets. During a rotation there are two: the newest signs, both verify. */
 export interface JwtSecrets {
   secret: string
   previousSecret: string | null
 }
 
-/** The keys of one secret, each good for one thing only. */
+/** The keys derived from one secret, one per purpose. */
 export interface SigningKeys {
-  /** Names the secret in a token's header; tells nothing of it. */
+  /** Identifies the secret in a token's header without revealing it. */
   id: string
   access: KeyObject
   refresh: KeyObject
   code: KeyObject
 }
 
-/** @returns newest first */
-export function deriveSigningKeys({ secret, previousSecret }: JwtSecrets): SigningKeys[] {
-  return [secret, ...(previousSecret ? [previousSecret] : [])].map((each) => ({
-    id: derive(each, "key id").subarray(0, 6).toString("base64url"),
-    access: createSecretKey(Buffer.from(each)),
-    refresh: createSecretKey(derive(each, "refresh token")),
-    code: createSecretKey(derive(each, "one-time code")),
-  }))
+/** The keys of all valid secrets, newest first. */
+export type KeyRing = readonly [SigningKeys, ...SigningKeys[]]
+
+/** Derives the keys of each secret, newest first. */
+export function deriveSigningKeys({ secret, previousSecret }: JwtSecrets): KeyRing {
+  return [deriveKeys(secret), ...(previousSecret ? [deriveKeys(previousSecret)] : [])]
 }
 
-/** HMAC-SHA256. */
+function deriveKeys(secret: string): SigningKeys {
+  return {
+    id: derive(secret, "key id").subarray(0, 6).toString("base64url"),
+    access: createSecretKey(Buffer.from(secret)),
+    refresh: createSecretKey(derive(secret, "refresh token")),
+    code: createSecretKey(derive(secret, "one-time code")),
+  }
+}
+
+/** Computes an HMAC-SHA256. */
 export function sign(key: KeyObject, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest()
 }

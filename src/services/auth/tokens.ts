@@ -4,14 +4,14 @@ import { type CodeHashes, createCodeHashes } from "./otp-codes.ts"
 import { createRefreshTokens, type RefreshTokens } from "./refresh-tokens.ts"
 import { deriveSigningKeys, type JwtSecrets } from "./signing-keys.ts"
 
-/** Everything that is made with the JWT secret. */
+/** Everything that is signed or hashed with the JWT secret. */
 export interface Tokens {
   access: AccessTokens
   refresh: RefreshTokens
   codes: CodeHashes
 }
 
-/** With a previous secret, what was made with it before the change is still good; nothing new is made with it. */
+/** Creates the tokens. A previous secret still verifies, but no longer signs. */
 export function createTokens(
   secrets: JwtSecrets,
   { accessTokenMs }: Pick<Timing["auth"], "accessTokenMs">,

@@ -6,7 +6,7 @@ import { maskMobileNumber } from "../../utils/text.ts"
 import { MINUTE } from "../../utils/time.ts"
 import type { OtpSender, OutgoingCode } from "./otp-sender.ts"
 
-/** https://www.twilio.com/docs/api/errors: those that say whose fault it is. */
+/** The error codes that tell whose fault it is (https://www.twilio.com/docs/api/errors). */
 const REASONS: Record<number, string> = {
   20003: "credentials",
   20429: "carrier_busy",
@@ -16,27 +16,27 @@ const REASONS: Record<number, string> = {
   21610: "opted_out",
 }
 
-/** Nobody can sign in until somebody looks at these. */
-const OURS = ["credentials", "region_not_enabled", "trial_account"]
+/** Faults of our account: nobody can sign in until an operator fixes them. */
+const OUR_FAULTS = ["credentials", "region_not_enabled", "trial_account"]
 
-const Refusal = z.object({ code: z.number().int() })
+const TwilioError = z.object({ code: z.number().int() })
 
-/** The account, and how long a code is good for. */
+/** The account's settings, and how long a code is valid. */
 type Twilio = Config["twilio"] & Pick<Timing["otp"], "codeLifeMs">
 
 type Outcome =
   | { sent: true }
-  | { sent: false; reason: string; again: boolean; status?: number; code?: number; err?: unknown }
+  | { sent: false; reason: string; retry: boolean; status?: number; code?: number; err?: unknown }
 
 /**
- * Sends codes by Twilio's Messages resource (https://www.twilio.com/docs/messaging/api/message-resource). Tries
- * once more when Twilio has trouble or can't be reached, not after a timeout: the message may be on its way.
+ * Sends codes by Twilio's Messages resource (https://www.twilio.com/docs/messaging/api/message-resource). Retries once
+ * when Twilio fails or can't be reached, but not after a timeout, when the message may already be on its way.
  */
 export function createTwilioSender(twilio: Twilio, log: Logger): OtpSender {
   return {
     async send(outgoing) {
       const first = await post(twilio, outgoing)
-      const last = !first.sent && first.again ? await post(twilio, outgoing) : first
+      const last = !first.sent && first.retry ? await post(twilio, outgoing) : first
       if (!last.sent) report(log, outgoing, last)
     },
   }
@@ -57,8 +57,8 @@ async function post(twilio: Twilio, outgoing: OutgoingCode): Promise<Outcome> {
     })
     return toOutcome(response.status, await response.text())
   } catch (err) {
-    const timeout = err instanceof Error && err.name === "TimeoutError"
-    return { sent: false, reason: timeout ? "timeout" : "unreachable", again: !timeout, err }
+    const isTimeout = err instanceof Error && err.name === "TimeoutError"
+    return { sent: false, reason: isTimeout ? "timeout" : "unreachable", retry: !isTimeout, err }
   }
 }
 
@@ -66,34 +66,34 @@ function messagesUrl({ baseUrl, accountSid }: Config["twilio"]): URL {
   return new URL(`/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`, baseUrl)
 }
 
-/** A sender is a number, or a service that chooses one. */
+/** A sender is a phone number or a messaging service that chooses one. */
 function senderOf({ from }: Config["twilio"]): Record<string, string> {
   return from.startsWith("MG") ? { MessagingServiceSid: from } : { From: from }
 }
 
 function textOf(code: string, lifeMs: number): string {
-  return `${code} is your code. It is good for ${lifeMs / MINUTE} minutes. Never give it to anybody.`
+  return `${code} is your code. It expires in ${lifeMs / MINUTE} minutes. Never share it with anyone.`
 }
 
 function toOutcome(status: number, body: string): Outcome {
   if (status >= 200 && status < 300) return { sent: true }
-  const code = readCodeOf(body)
+  const code = readErrorCode(body)
   const reason = (code !== undefined && REASONS[code]) || (status >= 500 ? "carrier_failed" : "refused")
-  return { sent: false, reason, again: status >= 500, status, code }
+  return { sent: false, reason, retry: status >= 500, status, code }
 }
 
-function readCodeOf(body: string): number | undefined {
+function readErrorCode(body: string): number | undefined {
   try {
-    return Refusal.safeParse(JSON.parse(body)).data?.code
+    return TwilioError.safeParse(JSON.parse(body)).data?.code
   } catch {
     return undefined
   }
 }
 
-/** Twilio's own message isn't logged: it quotes the number. */
+/** Logs a failure without Twilio's message, which quotes the phone number. */
 function report(log: Logger, { mobileNumber }: OutgoingCode, outcome: Outcome & { sent: false }): void {
   const { reason, status, code, err } = outcome
   const fields = { to: maskMobileNumber(mobileNumber), reason, status, twilioCode: code, err }
-  if (OURS.includes(reason)) log.error(fields, "one-time code not sent")
+  if (OUR_FAULTS.includes(reason)) log.error(fields, "one-time code not sent")
   else log.warn(fields, "one-time code not sent")
 }

@@ -15,10 +15,9 @@ export interface VerifyOtp {
 }
 
 /**
- * Signs in by a one-time code and takes the number as verified. The code is good once: of any number of calls at
- * the same time one opens a session. One statement does it all, the same for every number and code.
- * @throws {OtpInvalid} for a code that is wrong, used, expired or guessed at too often, and for a number that
- *   nobody registered
+ * Signs in with a one-time code and marks the number as verified. A code is valid once: of concurrent calls, one opens
+ * a session. One statement does everything, the same for every number and code.
+ * @throws {OtpInvalid} for a code that is wrong, used, expired or out of guesses, and for an unregistered number
  */
 export async function verifyOtp(
   ctx: Context,

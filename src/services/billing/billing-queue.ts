@@ -1,11 +1,12 @@
 import { z } from "zod"
 import type { Logger } from "../../config/logger.ts"
 import type { Timing } from "../../config/timing.ts"
-import { type JobQueue, openJobQueue, type QueueStore } from "../platform/job-queue.ts"
+import { type JobQueue, openJobQueue } from "../platform/job-queue.ts"
+import type { QueueStore } from "../platform/queue-store.ts"
 
 export const BILLING_QUEUE = "billing-queue"
 
-/** What is to be looked at: ids only. */
+/** A job's payload: ids only. */
 export const BillingJob = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("event"), eventId: z.string(), traceparent: z.string().nullish() }),
   z.object({ kind: z.literal("customer"), customerId: z.uuid() }),
@@ -13,13 +14,13 @@ export const BillingJob = z.discriminatedUnion("kind", [
 ])
 export type BillingJob = z.infer<typeof BillingJob>
 
-/** One attempt: rows say when the next is due, and the sweep sees to it. */
+/** One attempt per job. The rows hold the time of the next one, and the sweep enqueues it. */
 const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true }
 
 export interface BillingQueue {
-  /** `occasion` tells one try from the next: a job's id can't be used again while the job is there. */
+  /** Adds a job. `dedupeKey` distinguishes retries, because BullMQ ignores an id that is still in the queue. */
   enqueue(job: BillingJob, dedupeKey: string | number): Promise<void>
-  /** Reconciles what changed of late every `recentMs`, and everything once a day. */
+  /** Schedules the reconciler: recent customers every `recentMs`, all customers once a day. */
   schedule(recentMs: number): Promise<void>
   counts(): Promise<Record<string, number>>
   close(): Promise<void>

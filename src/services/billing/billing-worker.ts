@@ -1,6 +1,7 @@
 import type { Job } from "bullmq"
 import type { Context } from "../context.ts"
-import { type Delay, openJobWorker, type QueueStore } from "../platform/job-queue.ts"
+import { type Delay, openJobWorker } from "../platform/job-worker.ts"
+import type { QueueStore } from "../platform/queue-store.ts"
 import { startWorkerLoop } from "../platform/worker-loop.ts"
 import { BILLING_QUEUE, BillingJob } from "./billing-queue.ts"
 import { CustomerBusy } from "./customer-lease.ts"
@@ -11,7 +12,7 @@ import { syncCustomer } from "./sync-customer.ts"
 
 const CONCURRENCY = 8
 
-/** Handles Stripe's events and reconciles on a schedule. Closing lets what is under way end. */
+/** Starts a worker that handles Stripe events and reconciles on a schedule. Closing waits for the jobs in flight. */
 export async function startBillingWorker(
   ctx: Context,
   store: QueueStore,
@@ -21,8 +22,8 @@ export async function startBillingWorker(
   })
   const loops = [
     startWorkerLoop(ctx, ctx.timing.billing.sweepMs, "billing sweep", () => sweepBilling(ctx)),
-    // Again and again, because a queue that was lost has lost its schedule, too.
-    startWorkerLoop(ctx, ctx.timing.billing.scheduleMs, "scheduling of the reconciler", () =>
+    // Repeated, because a queue that lost its data has also lost the schedule.
+    startWorkerLoop(ctx, ctx.timing.billing.scheduleMs, "scheduling the reconciler", () =>
       ctx.billingQueue.schedule(ctx.config.stripe.reconcileMs),
     ),
   ]
@@ -33,16 +34,18 @@ export async function startBillingWorker(
   }
 }
 
-/** May run twice for one job, also at the same time: what it does is read Stripe and write that down. */
+/** May run twice for one job, even concurrently: it only copies Stripe's current state. */
 async function process(ctx: Context, job: Job<BillingJob>): Promise<Delay | null> {
-  const what = BillingJob.parse(job.data)
-  const parent = "traceparent" in what ? what.traceparent : null
+  const parsed = BillingJob.parse(job.data)
+  const parent = "traceparent" in parsed ? parsed.traceparent : null
   try {
-    await ctx.tracing.span(`process ${BILLING_QUEUE}`, { kind: "consumer", parent }, () => perform(ctx, what))
+    await ctx.tracing.span(`process ${BILLING_QUEUE}`, { kind: "consumer", parent }, () =>
+      perform(ctx, parsed),
+    )
     return null
   } catch (err) {
     if (err instanceof CustomerBusy) return { inMs: ctx.timing.billing.busyMs }
-    ctx.events.billingFailed({ kind: what.kind, err })
+    ctx.events.billingFailed({ kind: parsed.kind, err })
     throw err
   }
 }

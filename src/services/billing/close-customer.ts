@@ -1,9 +1,9 @@
 import type pg from "pg"
 
 /**
- * Within the deletion of a user: from now on their subscription is to end and what they pay is to go back. A worker
- * sees to that at once, and again for every event that comes later. Whoever works on the customer loses the lease,
- * as they know them as a user.
+ * Closes the customer of a user who is being deleted: from now on subscriptions are cancelled and payments refunded. A
+ * worker enforces that at once, and again at every later event. The current lease is revoked, because its holder still
+ * takes the customer for an active user.
  */
 export async function closeCustomer(client: pg.ClientBase, userId: string): Promise<void> {
   await client.query(
@@ -15,8 +15,8 @@ export async function closeCustomer(client: pg.ClientBase, userId: string): Prom
 }
 
 /**
- * Before the user's row goes: what is left of the payer is Stripe's id, for what may still be paid. One who was made
- * while the user was being deleted is closed here.
+ * Unlinks the customer before the user's row is deleted. Stripe's id is kept to refund late payments. A customer that
+ * was created during the deletion is closed here.
  */
 export async function unlinkCustomer(client: pg.ClientBase, userId: string): Promise<void> {
   await client.query(

@@ -4,33 +4,33 @@ import { newId } from "../../utils/ids.ts"
 import { pause } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 
-/** A payer, leased for one piece of work: nobody else reads Stripe for them or writes their state meanwhile. */
+/** A customer whose lease we hold: no other process reads their state from Stripe or writes it meanwhile. */
 export interface LeasedCustomer {
   id: string
-  /** null: the user is erased. */
+  /** null once the user is erased. */
   userId: string | null
-  /** Stripe's id; null until Stripe has made the customer. */
+  /** Stripe's id; null until the customer exists at Stripe. */
   stripeId: string | null
   checkoutSessionId: string | null
-  /** How many Checkout sessions were asked for: makes each a key of its own. */
+  /** How many Checkout sessions were requested. It is part of the idempotency key of the next. */
   checkouts: number
-  /** Since when nobody is behind it: the user was deleted. */
+  /** When the user was deleted; null for an active user. */
   closedAt: Date | null
-  /** Fences the holder's writes: `WHERE attempt = …` finds nothing once somebody else holds it. */
+  /** Fences the holder's writes: `WHERE attempt = …` matches no row once another process holds the lease. */
   attempt: number
 }
 
-/** Somebody else works on this customer. */
+/** Another piece of work holds the customer lease. */
 export class CustomerBusy extends Error {
   override name = "CustomerBusy"
 }
 
-/** The work took longer than its lease, and somebody else has begun: nothing was written. */
+/** The lease ran out and another process took it. Nothing was written. */
 export class LeaseLost extends Error {
   override name = "LeaseLost"
 }
 
-/** The user's customer, ours alone as yet: Stripe hears of it when it is needed. @returns its id */
+/** Finds or creates the user's customer in our database; Stripe's is created at the first checkout. @returns our id */
 export async function ensureCustomer(ctx: Context, userId: string): Promise<string> {
   const { rows } = await ctx.db.pool.query<{ id: string }>({
     name: "ensure-billing-customer",
@@ -40,14 +40,14 @@ export async function ensureCustomer(ctx: Context, userId: string): Promise<stri
       SELECT id FROM made UNION ALL SELECT id FROM billing_customers WHERE user_id = $2 LIMIT 1`,
     values: [newId(), userId],
   })
-  // Another request's insert was committed after this statement began to look: a second look sees it.
+  // Another request committed its insert after this statement's snapshot. A new statement sees the row.
   return rows[0]?.id ?? ensureCustomer(ctx, userId)
 }
 
 /**
- * Runs `work` as the only one for this customer, in any process. A lease in the row and not a lock, because `work`
- * talks to Stripe and no transaction may wait for that.
- * @param waitMs how long to wait for whoever holds it
+ * Runs `work` while holding the customer lease, which excludes all other processes. It is a lease in the row and not a
+ * lock, because `work` calls Stripe and no transaction may wait for that.
+ * @param waitMs how long to wait for the current holder
  * @throws {CustomerBusy}
  */
 export async function withCustomerLease<T>(
@@ -67,8 +67,8 @@ export async function withCustomerLease<T>(
 async function acquire(ctx: Context, customerId: string, deadline: number): Promise<LeasedCustomer> {
   for (;;) {
     const { rows } = await ctx.db.pool.query({
-      name: "claim-billing-customer",
-      text: CLAIM,
+      name: "lease-billing-customer",
+      text: ACQUIRE,
       values: [customerId, ctx.timing.billing.leaseMs],
     })
     if (rows[0]) return toCamelCase<LeasedCustomer>(rows[0])
@@ -77,12 +77,12 @@ async function acquire(ctx: Context, customerId: string, deadline: number): Prom
   }
 }
 
-const CLAIM = `
+const ACQUIRE = `
   UPDATE billing_customers SET attempt = attempt + 1, lease_until = now() + $2 * interval '1 millisecond'
   WHERE id = $1 AND (lease_until IS NULL OR lease_until < now())
   RETURNING id, user_id, stripe_id, checkout_session_id, checkouts, closed_at, attempt`
 
-/** A lease that stays would keep everybody off until it has run out, so a database that was away is asked again. */
+/** An unreleased lease blocks the customer until it runs out, so a failed release is retried. */
 const RELEASE_TRIES = 3
 
 async function release(ctx: Context, { id, attempt }: LeasedCustomer): Promise<void> {
@@ -91,7 +91,7 @@ async function release(ctx: Context, { id, attempt }: LeasedCustomer): Promise<v
       await ctx.db.pool.query({ name: "release-billing-customer", text: RELEASE, values: [id, attempt] })
       return
     } catch (err) {
-      if (tries === RELEASE_TRIES) return ctx.log.warn({ err }, "a billing lease is left to run out")
+      if (tries === RELEASE_TRIES) return ctx.log.warn({ err }, "customer lease not released, it will expire")
       await pause(ctx.timing.billing.releaseRetryMs)
     }
   }

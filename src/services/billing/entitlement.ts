@@ -1,25 +1,25 @@
-/** What of a subscription decides about access. */
+/** The facts of a subscription that decide about access. */
 export interface SubscriptionFacts {
   id: string
-  /** Stripe's word; the list is open. */
+  /** Stripe's status; Stripe may add new ones. */
   status: string
   priceId: string | null
   livemode: boolean
   createdAt: Date
-  /** The end of the newest period that was paid; null when none was. */
+  /** End of the newest paid period; null when none was paid. */
   paidUntil: Date | null
   trialEnd: Date | null
-  /** When it is to end, whether by `cancel_at` or by `cancel_at_period_end`. */
+  /** Scheduled end, from `cancel_at` or `cancel_at_period_end`. */
   cancelAt: Date | null
-  /** The newest payment was taken back: in full by a refund, or by a dispute that isn't won. */
+  /** How the newest payment was taken back: by a full refund, or a dispute that we haven't won. */
   withheld: "refunded" | "disputed" | null
 }
 
 export interface EntitlementRules {
-  /** The prices that make somebody Pro: the one that is sold, and those that were. */
+  /** The prices that give Pro: the current one first, then former ones. */
   proPrices: readonly string[]
   livemode: boolean
-  /** How long after the paid period a renewal may be late. */
+  /** How late a renewal may be after the paid period. */
   graceMs: number
 }
 
@@ -40,37 +40,37 @@ export type Reason =
 
 export interface Entitlement {
   tier: "basic" | "pro"
-  /** When Pro ends by itself if nothing more happens; null on Basic. */
+  /** When Pro ends unless it is renewed; null on Basic. */
   until: Date | null
   reason: Reason
   subscriptionId: string | null
 }
 
 /**
- * What a user may do by what is known of their subscriptions at `now`: the best that any of them gives. Access
- * follows payment. Stripe moves a subscription's period before it asks for the money, so the period says nothing.
+ * Computes a user's entitlement at `now`: the best that any of their subscriptions gives. Access follows payment and
+ * not the subscription's period, which Stripe advances before it collects the money.
  */
 export function entitlementOf(
   subscriptions: readonly SubscriptionFacts[],
   rules: EntitlementRules,
   now: Date,
 ): Entitlement {
-  const each = subscriptions.toSorted(byWeight).map((subscription) => judge(subscription, rules, now))
+  const each = subscriptions.toSorted(byRelevance).map((subscription) => evaluate(subscription, rules, now))
   return each.reduce(better, { tier: "basic", until: null, reason: "no_subscription", subscriptionId: null })
 }
 
-/** What is over says less than what is not, and the older less than the newer. */
-function byWeight(a: SubscriptionFacts, b: SubscriptionFacts): number {
-  const isOver = ({ status }: SubscriptionFacts) => Number(CLOSED[status] === "ended")
-  return isOver(b) - isOver(a) || a.createdAt.getTime() - b.createdAt.getTime()
+/** Sorts the most relevant subscription last: ended before others, older before newer. */
+function byRelevance(a: SubscriptionFacts, b: SubscriptionFacts): number {
+  const hasEnded = ({ status }: SubscriptionFacts) => Number(CLOSED[status] === "ended")
+  return hasEnded(b) - hasEnded(a) || a.createdAt.getTime() - b.createdAt.getTime()
 }
 
-/** Pro before Basic and longer before shorter; of two Basics the weightier says why. */
+/** Prefers Pro to Basic and a later end to an earlier one. Of two Basics, the more relevant gives the reason. */
 function better(best: Entitlement, other: Entitlement): Entitlement {
   return (other.until?.getTime() ?? 0) >= (best.until?.getTime() ?? 0) ? other : best
 }
 
-function judge(facts: SubscriptionFacts, rules: EntitlementRules, now: Date): Entitlement {
+function evaluate(facts: SubscriptionFacts, rules: EntitlementRules, now: Date): Entitlement {
   const basic = (reason: Reason): Entitlement => ({
     tier: "basic",
     until: null,
@@ -82,7 +82,7 @@ function judge(facts: SubscriptionFacts, rules: EntitlementRules, now: Date): En
   const closed = CLOSED[facts.status]
   if (closed) return basic(closed)
   if (facts.withheld !== null) return basic(facts.withheld)
-  const span = spanOf(facts, rules)
+  const span = paidSpan(facts, rules)
   if (span === null) return basic("incomplete")
   if (span.until <= now) return basic(span.ending ? "ended" : "overdue")
   const reason = span.ending ? "ending" : now < span.covered ? span.reason : "grace"
@@ -90,8 +90,8 @@ function judge(facts: SubscriptionFacts, rules: EntitlementRules, now: Date): En
 }
 
 /**
- * The states that give nothing, whatever was paid. `past_due` isn't among them: the grace decides. Nor is a state
- * that Stripe may add: it gets what was paid for, and no grace.
+ * The statuses that give nothing, whatever was paid. `past_due` isn't one of them: the grace period decides. A status
+ * that Stripe adds later gives what was paid for, without grace.
  */
 const CLOSED: Record<string, Reason | undefined> = {
   incomplete: "incomplete",
@@ -101,10 +101,13 @@ const CLOSED: Record<string, Reason | undefined> = {
   paused: "paused",
 }
 
-/** What a renewal may be late in: Stripe itself takes an hour from the period's end to the first try. */
+/** The statuses that get grace. Stripe itself waits an hour after the period's end before it charges. */
 const RENEWING = new Set(["active", "trialing", "past_due"])
 
-function spanOf({ status, paidUntil, trialEnd, cancelAt }: SubscriptionFacts, { graceMs }: EntitlementRules) {
+function paidSpan(
+  { status, paidUntil, trialEnd, cancelAt }: SubscriptionFacts,
+  { graceMs }: EntitlementRules,
+) {
   const trial = status === "trialing" ? trialEnd : null
   const covered = latest(paidUntil, trial)
   if (covered === null) return null

@@ -1,6 +1,6 @@
 /**
- * The events after which a customer's subscriptions may be other than we know. All others are stored and left alone.
- * `invoice.paid` includes payments outside of Stripe, `invoice.payment_succeeded` doesn't.
+ * The events after which a customer's subscriptions may have changed. All others are stored and ignored.
+ * `invoice.paid` includes payments outside Stripe, `invoice.payment_succeeded` doesn't.
  */
 export const HANDLED_EVENTS = [
   "checkout.session.completed",
@@ -34,9 +34,10 @@ export const HANDLED_EVENTS = [
 
 const HANDLED = new Set<string>(HANDLED_EVENTS)
 
-/** Also what Stripe may add to these families: asking it once more than needed does no harm. */
+/** Matches events that Stripe may add to these families. An unnecessary sync does no harm. */
 const FAMILIES = /^(?:customer\.subscription|charge\.dispute|checkout\.session|refund)\./
 
+/** Checks whether events of this type are handled. */
 export function isHandled(type: string): boolean {
   return HANDLED.has(type) || FAMILIES.test(type)
 }

@@ -1,9 +1,9 @@
 import type { Context } from "../context.ts"
 
-/** Names a customer: by our id or Stripe's, or by the user. */
+/** Identifies a customer by our id, by Stripe's id, or by user. */
 export type CustomerName = { customer: string } | { user: string }
 
-/** @returns our id; undefined where there is no such customer, or Stripe has never heard of them */
+/** Finds a customer who exists at Stripe. @returns our id; undefined when there is none */
 export async function findCustomerNamed(ctx: Context, name: CustomerName): Promise<string | undefined> {
   const column = "user" in name ? "user_id" : name.customer.startsWith("cus_") ? "stripe_id" : "id"
   const { rows } = await ctx.db.pool.query<{ id: string }>(

@@ -5,10 +5,10 @@ import { RESETS_AT_SQL, TODAY_SQL } from "../usage/quota.ts"
 import { TIER_SQL } from "../users/tier.ts"
 import type { Tier } from "../users/user-record.ts"
 
-/** What a user has, and what they have used of it today. */
+/** A user's tier and subscription, and today's usage. */
 export interface Standing {
   tier: Tier
-  /** Stripe's word for the newest subscription to Pro, or else to anything; null: there is none. */
+  /** Stripe's status of the newest subscription, preferring one to Pro; null without a subscription. */
   status: string | null
   currentPeriodEnd: Date | null
   cancelAt: Date | null
@@ -16,11 +16,11 @@ export interface Standing {
   day: string
   used: number
   resetsAt: Date
-  /** Prompts a day; null: no limit. */
+  /** Prompts per day; null for no limit. */
   limit: number | null
 }
 
-/** @throws {Unauthenticated} when the user was deleted a moment ago */
+/** Reads a user's tier, subscription and usage. @throws {Unauthenticated} when the user was just deleted */
 export async function getSubscription(ctx: Context, userId: string): Promise<Standing> {
   const { rows } = await ctx.db.pool.query({
     name: "get-subscription",
@@ -33,7 +33,7 @@ export async function getSubscription(ctx: Context, userId: string): Promise<Sta
   return { ...standing, limit: standing.tier === "pro" ? proDailyPrompts : basicDailyPrompts }
 }
 
-/** One to Pro stands before others, and one that isn't over before those that are. */
+/** Prefers subscriptions to Pro, then those that haven't ended, then the newest. */
 const GET = `
   SELECT ${TIER_SQL("u.pro_until")} AS tier, s.status, s.current_period_end, s.cancel_at,
     ${TODAY_SQL}::text AS day, coalesce(counter.used, 0) AS used, ${RESETS_AT_SQL} AS resets_at

@@ -5,25 +5,25 @@ import { isMissing } from "./stripe.ts"
 import { syncCustomer } from "./sync-customer.ts"
 
 /**
- * Does what an event asks for: read the customer's state from Stripe and write it down. Running it twice is safe, as
- * the second run writes what the first did; an event that is handled already is left alone.
+ * Handles an event by syncing its customer with Stripe. Running it twice is safe: a handled event is skipped, and a
+ * second sync writes the same state.
  * @throws {CustomerBusy | LeaseLost} and Stripe's errors; the event stays pending
  */
 export async function handleEvent(ctx: Context, eventId: string): Promise<void> {
   const event = await findPending(ctx, eventId)
   if (!event) return
-  const stripeId = event.stripe_customer_id ?? (await askForCustomer(ctx, event))
+  const stripeId = event.stripe_customer_id ?? (await fetchCustomerId(ctx, event))
   const customerId = stripeId && ((await findCustomer(ctx, stripeId)) ?? (await relink(ctx, stripeId)))
   if (!customerId) return markUnmatched(ctx, eventId, event.type)
-  // The sync takes all events of the customer that are here by now, this one among them.
-  if (event.stripe_customer_id === null) await nameCustomer(ctx, eventId, stripeId)
+  // The sync handles all pending events of the customer, so this one must have the customer's id.
+  if (event.stripe_customer_id === null) await setEventCustomer(ctx, eventId, stripeId)
   const { unenforced } = await syncCustomer(ctx, customerId, { kind: "event", eventId })
   if (unenforced) throw unenforced
 }
 
 async function relink(ctx: Context, stripeId: string): Promise<string | null> {
   const relinked = await relinkCustomer(ctx, stripeId)
-  return relinked?.isTaken ? relinked.customerId : null
+  return relinked?.isLinked ? relinked.customerId : null
 }
 
 interface PendingEvent {
@@ -43,8 +43,8 @@ async function findPending(ctx: Context, id: string): Promise<PendingEvent | und
 
 const WithCustomer = z.object({ customer: z.union([z.string(), z.object({ id: z.string() })]).nullish() })
 
-/** Disputes and refunds name their charge alone; the charge names the customer. */
-async function askForCustomer(ctx: Context, { type, object_id }: PendingEvent): Promise<string | null> {
+/** Fetches the customer by way of the charge, which is all that disputes and refunds refer to. */
+async function fetchCustomerId(ctx: Context, { type, object_id }: PendingEvent): Promise<string | null> {
   if (object_id === null || !/^(?:charge\.dispute|charge\.refund|refund)\./.test(type)) return null
   try {
     const { charge } = type.startsWith("charge.dispute.")
@@ -70,14 +70,14 @@ async function findCustomer(ctx: Context, stripeId: string): Promise<string | un
   return rows[0]?.id
 }
 
-async function nameCustomer(ctx: Context, eventId: string, stripeId: string): Promise<void> {
+async function setEventCustomer(ctx: Context, eventId: string, stripeId: string): Promise<void> {
   await ctx.db.pool.query("UPDATE billing_events SET stripe_customer_id = $2 WHERE id = $1", [
     eventId,
     stripeId,
   ])
 }
 
-/** Somebody else's: an account of Stripe's may serve several products. */
+/** Marks an event of a customer who isn't ours: a Stripe account may serve several products. */
 async function markUnmatched(ctx: Context, eventId: string, type: string): Promise<void> {
   await ctx.db.pool.query(
     "UPDATE billing_events SET status = 'unmatched', handled_at = now() WHERE id = $1 AND status = 'pending'",

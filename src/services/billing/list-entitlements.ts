@@ -4,7 +4,7 @@ import { afterKeyset } from "../../models/keyset.ts"
 import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import type { Context } from "../context.ts"
 
-/** One entry of the log: what was in force from `at` on, and why. */
+/** An entry of the entitlement log: the entitlement from `at` on, and its reason. */
 export interface EntitlementEntry {
   id: string
   at: Date
@@ -18,7 +18,7 @@ export interface EntitlementEntry {
 
 const Cursor = z.tuple([CursorTime, z.uuid()])
 
-/** The user's entitlement log, newest first. @throws {InvalidRequest} for a cursor that isn't one */
+/** Lists a user's entitlement log, newest first. @throws {InvalidRequest} for an invalid cursor */
 export async function listEntitlements(
   ctx: Context,
   { userId, limit, cursor }: { userId: string; limit: number; cursor?: string },

@@ -4,21 +4,22 @@ import { type LeasedCustomer, LeaseLost } from "./customer-lease.ts"
 
 export interface OperatorNotice {
   kind: "second_subscription_cancelled" | "payment_refunded" | "refund_failed" | "second_customer"
-  /** Stripe's id of what it is about; there is one notice of a kind about each. */
+  /** Stripe's id of the object concerned. Each object has at most one notice per kind. */
   objectId: string
   detail: string
 }
 
-/** What the rules do at Stripe by themselves with one customer, written down for a person to look at. */
+/** Notices for operators about what was done at Stripe automatically for one customer. */
 export interface OperatorNotices {
-  /** Does nothing where it is written already. @throws {LeaseLost} */
+  /** Adds a notice unless it exists. @throws {LeaseLost} */
   add(notice: OperatorNotice): Promise<void>
-  /** The ids of what the customer's notices of one kind are about, the older ones first. */
-  about(kind: OperatorNotice["kind"]): Promise<string[]>
-  /** Those that weren't there before. */
+  /** Lists the objects of the customer's notices of one kind, oldest first. */
+  listObjectIds(kind: OperatorNotice["kind"]): Promise<string[]>
+  /** The notices added by this instance. */
   readonly added: readonly OperatorNotice[]
 }
 
+/** Opens the operator notices of a leased customer. */
 export function openOperatorNotices(ctx: Context, leased: LeasedCustomer): OperatorNotices {
   const added: OperatorNotice[] = []
   return {
@@ -35,7 +36,7 @@ export function openOperatorNotices(ctx: Context, leased: LeasedCustomer): Opera
       added.push(notice)
       ctx.events.billingNoticed({ customerId: leased.id, kind })
     },
-    async about(kind) {
+    async listObjectIds(kind) {
       const { rows } = await ctx.db.pool.query<{ object_id: string }>({
         name: "list-billing-notices",
         text: "SELECT object_id FROM billing_notices WHERE customer_id = $1 AND kind = $2 ORDER BY at, id",
@@ -46,7 +47,7 @@ export function openOperatorNotices(ctx: Context, leased: LeasedCustomer): Opera
   }
 }
 
-/** Fenced like every write: what it says is done for good, so a holder who read old state must not say it. */
+/** Fenced like every write: a notice leads to a cancellation, so it must not come from stale state. */
 const ADD = `
   WITH leased AS (
     SELECT id FROM billing_customers WHERE id = $2 AND attempt = $3 FOR SHARE

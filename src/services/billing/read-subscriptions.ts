@@ -2,21 +2,21 @@ import type Stripe from "stripe"
 import { z } from "zod"
 import { SECOND } from "../../utils/time.ts"
 import type { SubscriptionFacts } from "./entitlement.ts"
-import { isMissing } from "./stripe.ts"
+import { nullIfMissing } from "./stripe.ts"
 
-/** What is kept of a subscription of Stripe's. */
+/** The fields of a Stripe subscription that we store. */
 export interface Subscription extends SubscriptionFacts {
   currentPeriodEnd: Date | null
   canceledAt: Date | null
   endedAt: Date | null
 }
 
-/** Unix seconds, as Stripe gives times. */
+/** Stripe's times are Unix time in seconds. */
 const Timestamp = z.number().transform((seconds) => new Date(seconds * SECOND))
 
 const MaybeTimestamp = Timestamp.nullish().transform((time) => time ?? null)
 
-/** The part of a subscription that is read; since 2025-03-31 the period is on its items. */
+/** The fields that are read. Since API version 2025-03-31 the period is on the items. */
 const StripeSubscription = z.object({
   id: z.string(),
   status: z.string(),
@@ -32,12 +32,12 @@ const StripeSubscription = z.object({
   }),
 })
 
-/** More subscriptions than anybody has. */
+/** More subscriptions than any customer has. */
 const MAX_SUBSCRIPTIONS = 200
 
 /**
- * Reads from Stripe what is true of a customer's subscriptions now: their states and what was paid for them. A
- * customer whom Stripe doesn't know, or not any more, has none. In the order of Stripe's list, newest first.
+ * Reads the current state and payments of a customer's subscriptions from Stripe, newest first. A customer who is
+ * unknown to Stripe or deleted has none.
  */
 export async function readSubscriptions(
   stripe: Stripe,
@@ -49,18 +49,12 @@ export async function readSubscriptions(
 }
 
 async function listSubscriptions(stripe: Stripe, customer: string) {
-  try {
-    const found = await stripe.subscriptions
-      .list({ customer, status: "all", limit: 100 })
-      .autoPagingToArray({ limit: MAX_SUBSCRIPTIONS })
-    return found.map((subscription) => StripeSubscription.parse(subscription))
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
+  const list = stripe.subscriptions.list({ customer, status: "all", limit: 100 })
+  const found = await nullIfMissing(list.autoPagingToArray({ limit: MAX_SUBSCRIPTIONS }))
+  return (found ?? []).map((subscription) => StripeSubscription.parse(subscription))
 }
 
-/** Over for good, whatever is paid or given back. */
+/** The final statuses, whatever is paid or refunded. */
 const TERMINAL = new Set(["canceled", "incomplete_expired"])
 
 async function readOne(
@@ -90,7 +84,7 @@ async function readOne(
 type Payment = Pick<SubscriptionFacts, "paidUntil" | "withheld">
 const NOTHING_PAID: Payment = { paidUntil: null, withheld: null }
 
-/** What was paid for is in the invoice's lines: its own `period_end` is the end of the period before. */
+/** The paid period is in the invoice's lines. The invoice's own `period_end` is the end of the period before. */
 const PaidInvoice = z.object({
   id: z.string(),
   created: z.number(),
@@ -110,7 +104,7 @@ const PaidInvoice = z.object({
 })
 type PaidInvoice = z.infer<typeof PaidInvoice>
 
-/** Invoices come newest first; an older one may cover a later period only by a change of plan in between. */
+/** Invoices come newest first. An older one covers a later period only after a change of plan. */
 const NEWEST_INVOICES = 5
 
 async function readPayment(
@@ -131,7 +125,7 @@ async function readPayment(
   return { paidUntil: newest.covers, withheld }
 }
 
-/** Until when an invoice pays for Pro. Something else may stand on it, for longer; lines without a price are Pro's. */
+/** Returns until when an invoice pays for Pro. Lines without a price count as Pro; other products don't. */
 function coveredUntil({ lines }: PaidInvoice, proPrices: readonly string[]): Date | null {
   const ends = lines.data.flatMap(({ period, pricing }) => {
     const price = pricing?.price_details?.price
@@ -141,15 +135,15 @@ function coveredUntil({ lines }: PaidInvoice, proPrices: readonly string[]): Dat
   return ends.length > 0 ? new Date(Math.max(...ends)) : null
 }
 
-/** Charges don't name their invoice any more, so the way leads over its payments. */
+/** Finds the charges by the invoice's payments: charges no longer refer to their invoice. */
 async function readWithheld(stripe: Stripe, invoice: string): Promise<SubscriptionFacts["withheld"]> {
   const charges = await Promise.all((await listPaymentIntents(stripe, invoice)).map(readCharge(stripe)))
-  const taken = charges.flatMap((charge) => charge ?? [])
-  if (taken.some(({ disputed }) => disputed)) return "disputed"
-  return taken.length > 0 && taken.every(({ refunded }) => refunded) ? "refunded" : null
+  const known = charges.flatMap((charge) => charge ?? [])
+  if (known.some(({ disputed }) => disputed)) return "disputed"
+  return known.length > 0 && known.every(({ refunded }) => refunded) ? "refunded" : null
 }
 
-/** Whether a payment of a subscription's newest invoice is on its way. */
+/** Checks whether a payment of the subscription's newest invoice is processing. */
 export async function isBeingPaid(stripe: Stripe, subscription: string): Promise<boolean> {
   const { data } = await stripe.invoices.list({ subscription, limit: 1 })
   const [invoice] = data
@@ -159,7 +153,7 @@ export async function isBeingPaid(stripe: Stripe, subscription: string): Promise
   return found.some(({ status }) => status === "processing")
 }
 
-/** The payment intents by which an invoice was, or is to be, paid; none for what is paid outside of Stripe. */
+/** Lists the payment intents of an invoice's payments; none for payments outside Stripe. */
 export async function listPaymentIntents(
   stripe: Stripe,
   invoice: string,
@@ -185,7 +179,7 @@ function readCharge(stripe: Stripe) {
   }
 }
 
-/** Inquiries (`warning_…`) and disputes that were prevented or won leave the money where it is. */
+/** Inquiries (`warning_…`) and disputes that were prevented or won leave the money with us. */
 const MONEY_STAYS = new Set([
   "won",
   "prevented",
@@ -194,7 +188,7 @@ const MONEY_STAYS = new Set([
   "warning_closed",
 ])
 
-/** Whether a bank has taken a payment's money back. */
+/** Checks whether a dispute has taken the payment back. */
 export async function isWithheldByDispute(stripe: Stripe, payment_intent: string): Promise<boolean> {
   const { data } = await stripe.disputes.list({ payment_intent, limit: 100 })
   return data.some(({ status }) => !MONEY_STAYS.has(status))

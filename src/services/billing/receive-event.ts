@@ -7,14 +7,14 @@ import { isHandled } from "./event-types.ts"
 
 const Id = z.string().min(1).max(255).refine(isStorableText)
 
-/** An object or its id, as Stripe gives one or the other. */
+/** Stripe sends either an object or its id. */
 const Reference = z
   .union([Id, z.looseObject({ id: Id })])
-  .transform((it) => (typeof it === "string" ? it : it.id))
+  .transform((object) => (typeof object === "string" ? object : object.id))
 
 /**
- * What is read of an event, both of the full kind and of the thin kind (`v2.core.event`), which has no data. Its
- * other fields follow the endpoint's API version and are none of our business.
+ * The fields that are read of an event, full or thin (`v2.core.event`, which has no data). The others depend on the
+ * endpoint's API version.
  */
 const Envelope = z.object({
   id: Id,
@@ -42,10 +42,9 @@ const Envelope = z.object({
 type Envelope = z.infer<typeof Envelope>
 
 /**
- * Takes in one delivery of Stripe's: what it says is stored, once for each event, before this resolves. The rest is
- * done by a job.
- * @throws {BadSignature} for anything that Stripe didn't sign with one of our secrets, or not of late
- * @throws {InvalidRequest} for what it signed and isn't an event
+ * Receives a webhook delivery. It stores each event once, before it resolves; a job handles the event.
+ * @throws {BadSignature} when the signature is missing, too old, or not made with one of our secrets
+ * @throws {InvalidRequest} when the signed body isn't an event
  */
 export async function receiveEvent(ctx: Context, body: Buffer, signature: string | undefined): Promise<void> {
   checkSignature(ctx, body, signature)
@@ -59,25 +58,25 @@ export async function receiveEvent(ctx: Context, body: Buffer, signature: string
   }
 }
 
-/** While a secret is replaced two are good. */
+/** Accepts either of two secrets during a rotation. */
 function checkSignature(ctx: Context, body: Buffer, signature: string | undefined): void {
   if (!signature) throw new BadSignature()
   const toleranceSeconds = ctx.timing.billing.signatureToleranceMs / SECOND
-  const isBy = (secret: string) => {
+  const isSignedWith = (secret: string) => {
     try {
       return ctx.stripe.webhooks.signature?.verifyHeader(body, signature, secret, toleranceSeconds) === true
     } catch {
       return false
     }
   }
-  if (!ctx.config.stripe.webhookSecrets.some(isBy)) throw new BadSignature()
+  if (!ctx.config.stripe.webhookSecrets.some(isSignedWith)) throw new BadSignature()
 }
 
 function parse(body: Buffer): Envelope {
   try {
     return Envelope.parse(JSON.parse(body.toString("utf8")))
   } catch {
-    throw new InvalidRequest([{ path: "body", message: "This is no event of Stripe's." }])
+    throw new InvalidRequest([{ path: "body", message: "This isn't a Stripe event." }])
   }
 }
 

@@ -13,32 +13,32 @@ export interface Reconciled {
     before: Pick<Entitlement, "tier" | "until" | "reason"> | null
     after: Entitlement
   }[]
-  /** What the rules did at Stripe. */
+  /** New operator notices. */
   notices: (OperatorNotice & { customerId: string })[]
-  /** Customers at Stripe who were forgotten and are known again. */
+  /** Customers at Stripe who were missing here and were relinked. */
   takenBack: { customerId: string; stripeId: string }[]
-  /** How many were left out, because somebody else reads them just now. */
+  /** How many were skipped because another process holds their lease. */
   busy: number
-  /** Customers whose state couldn't be read, or at Stripe not be made what it must be; the next run tries again. */
+  /** Customers whose state couldn't be read, or whose rules couldn't be enforced. The next run retries. */
   failures: { customerId: string; error: unknown }[]
 }
 
 export interface ReconcileOptions {
   /**
-   * `recent`: who began to pay, saw the portal or changed state within a day, who owes something, and whom nobody has
-   * read for a day. `all` also looks for customers at Stripe whom we have forgotten.
+   * `recent`: customers who used Checkout or the portal or changed state within a day, who owe a payment, or who
+   * weren't read for a day. `all`: every customer, and those at Stripe who are missing here.
    */
   scope: "recent" | "all" | { customerId: string }
   onProgress?: (checked: number) => void
 }
 
-/** At once; Stripe's limit is 25 calls a second in a sandbox, and a customer takes about four. */
-const AT_ONCE = 4
+/** Stripe allows 25 calls a second in a sandbox, and a customer takes about four. */
+const CONCURRENCY = 4
 const PAGE = 500
 
 /**
- * Reads from Stripe the state of every customer in `scope` and writes down what we didn't know, so that it doesn't
- * matter which events were lost. May run at any time, in any number of processes.
+ * Syncs every customer in `scope` with Stripe, so that lost events don't matter. It may run at any time, in any number
+ * of processes.
  */
 export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOptions): Promise<Reconciled> {
   const done: Reconciled = { checked: 0, changes: [], notices: [], takenBack: [], busy: 0, failures: [] }
@@ -47,7 +47,7 @@ export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOp
     if (ctx.stopping.aborted) break
     const waiting = ids.values()
     await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
+      Array.from({ length: CONCURRENCY }, async () => {
         for (const id of waiting) {
           if (ctx.stopping.aborted) return
           await reconcileOne(ctx, id, done)
@@ -64,18 +64,18 @@ export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOp
 async function relinkUnlinked(ctx: Context, done: Reconciled): Promise<void> {
   for await (const stripeId of findUnlinked(ctx)) {
     if (ctx.stopping.aborted) return
-    await counted(stripeId, done, async () => {
+    await countErrors(stripeId, done, async () => {
       const relinked = await relinkCustomer(ctx, stripeId)
       if (!relinked) return
-      const { customerId, isTaken, notices } = relinked
-      if (isTaken) done.takenBack.push({ customerId, stripeId })
+      const { customerId, isLinked, notices } = relinked
+      if (isLinked) done.takenBack.push({ customerId, stripeId })
       done.notices.push(...notices.map((notice) => ({ customerId, ...notice })))
     })
   }
 }
 
 async function reconcileOne(ctx: Context, customerId: string, done: Reconciled): Promise<void> {
-  await counted(customerId, done, async () => {
+  await countErrors(customerId, done, async () => {
     const synced = await syncCustomer(ctx, customerId, { kind: "reconcile" })
     const { changed, entitlement, notices, unenforced } = synced
     done.checked++
@@ -85,7 +85,11 @@ async function reconcileOne(ctx: Context, customerId: string, done: Reconciled):
   })
 }
 
-async function counted(customerId: string, done: Reconciled, work: () => Promise<unknown>): Promise<void> {
+async function countErrors(
+  customerId: string,
+  done: Reconciled,
+  work: () => Promise<unknown>,
+): Promise<void> {
   try {
     await work()
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { CompleteConfig } from "../../config/env.ts"
 
-/** Where a user comes from when Stripe sends them back. */
+/** From where Stripe returns the user. */
 export type Returned = "paid" | "left" | "portal"
 
-/** The page of ours to which Stripe sends a user back. */
+/** Returns the URL of our page to which Stripe returns the user. */
 export function returnUrl({ http }: CompleteConfig, from: Returned): string {
   const base = http.publicUrl ?? `http://localhost:${http.port}`
   return `${base.replace(/\/$/, "")}/subscription/return?from=${from}`

@@ -14,70 +14,70 @@ import {
 import { getSubscription } from "./get-subscription.ts"
 import { isBeingPaid, type Subscription } from "./read-subscriptions.ts"
 import { returnUrl } from "./return-url.ts"
-import { isMissing, whileAsked } from "./stripe.ts"
+import { nullIfMissing, translateStripeErrors } from "./stripe.ts"
 import { type Synced, syncLeasedCustomer } from "./sync-customer.ts"
 
-/** A page of Stripe's on which the user pays. */
+/** A Stripe Checkout page. */
 export interface Checkout {
   url: string
   sessionId: string
 }
 
 /**
- * The Checkout page of the user's upgrade: a new one, or the one that is open already. Who has a subscription gets
- * none, by Stripe's word and not by ours, which may be older.
+ * Opens a Checkout page for the upgrade, or returns the one that is still open. It asks Stripe whether the user
+ * already has a subscription, because our copy may be out of date.
  * @throws {AlreadySubscribed | PaymentPending}
- * @throws {Unavailable} when Stripe doesn't answer; nothing is left half-made, and the next call goes on
+ * @throws {Unavailable} when Stripe doesn't respond; the next call continues where this one stopped
  */
 export async function startCheckout(ctx: Context, userId: string): Promise<Checkout> {
   const customerId = await ensureCustomer(ctx, userId)
   try {
     return await withCustomerLease(ctx, customerId, { waitMs: ctx.timing.billing.checkoutWaitMs }, (leased) =>
-      whileAsked(() => openCheckout(ctx, leased, userId)),
+      translateStripeErrors(() => openCheckout(ctx, leased, userId)),
     )
   } catch (error) {
-    const isOvertaken = error instanceof CustomerBusy || error instanceof LeaseLost
-    throw isOvertaken ? new Unavailable(error) : error
+    const isContended = error instanceof CustomerBusy || error instanceof LeaseLost
+    throw isContended ? new Unavailable(error) : error
   }
 }
 
 async function openCheckout(ctx: Context, leased: LeasedCustomer, userId: string): Promise<Checkout> {
   if (leased.closedAt !== null) throw new Unauthenticated()
-  // Made Pro by an operator: there is nothing to pay for.
+  // An operator has granted Pro, so there is nothing to pay for.
   if (leased.stripeId === null && (await getSubscription(ctx, userId)).tier === "pro")
     throw new AlreadySubscribed()
   const customer = await ensureStripeCustomer(ctx, leased, userId)
-  // On the page of a customer who was deleted nobody can pay.
+  // The page of a deleted customer takes no payment.
   const last = customer === leased.stripeId ? await readLastSession(ctx, leased) : null
-  // After the page: what is paid on it in between shows here.
+  // After reading the page, so that a payment in between is seen here.
   if (leased.stripeId !== null)
     await refuseSubscribed(
       ctx,
       await syncLeasedCustomer(ctx, { ...leased, stripeId: customer }, { kind: "checkout" }),
     )
   if (last && isUsable(last, ctx)) return { url: last.url as string, sessionId: last.id }
-  // Two open pages would be two subscriptions.
+  // Two open pages could lead to two subscriptions.
   if (last?.status === "open") await ctx.stripe.checkout.sessions.expire(last.id)
   return createSession(ctx, leased, { userId, customer })
 }
 
-/** Those that a second subscription would come beside. */
-const STANDING = new Set(["active", "trialing", "past_due", "unpaid", "paused"])
+/** The statuses that exclude a second subscription. */
+const EXCLUSIVE = new Set(["active", "trialing", "past_due", "unpaid", "paused"])
 
 async function refuseSubscribed(ctx: Context, { entitlement, subscriptions, unenforced }: Synced) {
   if (entitlement.tier === "pro") throw new AlreadySubscribed()
   if (unenforced) throw unenforced
   for (const subscription of subscriptions) {
-    if (!STANDING.has(subscription.status)) continue
+    if (!EXCLUSIVE.has(subscription.status)) continue
     if (!ctx.config.stripe.proPrices.includes(subscription.priceId ?? "")) continue
     if (subscription.withheld !== "refunded") throw new AlreadySubscribed({ reason: entitlement.reason })
-    // Its money went back, so it gives nothing; the user wants to pay anew, and not twice at the next renewal.
+    // It was refunded and gives nothing. Without this, the user would pay for both at the next renewal.
     await ctx.stripe.subscriptions.cancel(subscription.id)
   }
   await refuseWhilePending(ctx, subscriptions)
 }
 
-/** Some ways of paying take days: the page is done with, and the money is still on its way. */
+/** Some payment methods take days, so the page may be complete while the payment is still processing. */
 async function refuseWhilePending(ctx: Context, subscriptions: readonly Subscription[]) {
   for (const { id, status } of subscriptions) {
     if (status === "incomplete" && (await isBeingPaid(ctx.stripe, id))) throw new PaymentPending()
@@ -86,12 +86,7 @@ async function refuseWhilePending(ctx: Context, subscriptions: readonly Subscrip
 
 async function readLastSession(ctx: Context, { checkoutSessionId }: LeasedCustomer) {
   if (checkoutSessionId === null) return null
-  try {
-    return await ctx.stripe.checkout.sessions.retrieve(checkoutSessionId, { expand: ["line_items"] })
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
-  }
+  return nullIfMissing(ctx.stripe.checkout.sessions.retrieve(checkoutSessionId, { expand: ["line_items"] }))
 }
 
 function isUsable(session: Stripe.Checkout.Session, ctx: Context): boolean {
@@ -104,13 +99,13 @@ function isUsable(session: Stripe.Checkout.Session, ctx: Context): boolean {
   )
 }
 
-/** One customer of Stripe's per user: its id is written before anybody else may ask. */
+/** Finds or creates the user's one Stripe customer, and stores its id while the lease is held. */
 async function ensureStripeCustomer(ctx: Context, leased: LeasedCustomer, userId: string): Promise<string> {
-  if (leased.stripeId !== null && (await isThere(ctx, leased.stripeId))) return leased.stripeId
+  if (leased.stripeId !== null && (await existsAtStripe(ctx, leased.stripeId))) return leased.stripeId
   const { id } = await withFreshKey(ctx, leased, () =>
     ctx.stripe.customers.create(
       { metadata: { user_id: userId, billing_customer_id: leased.id } },
-      // The same for whoever is cut off before they could write the id down, another after a customer was deleted.
+      // The same key after a call that couldn't store the id, a new one after the customer was deleted.
       { idempotencyKey: `customer-${leased.id}-${leased.stripeId ?? "first"}-${leased.checkouts}` },
     ),
   )
@@ -123,13 +118,9 @@ async function ensureStripeCustomer(ctx: Context, leased: LeasedCustomer, userId
   return id
 }
 
-async function isThere(ctx: Context, stripeId: string): Promise<boolean> {
-  try {
-    return !(await ctx.stripe.customers.retrieve(stripeId)).deleted
-  } catch (error) {
-    if (isMissing(error)) return false
-    throw error
-  }
+async function existsAtStripe(ctx: Context, stripeId: string): Promise<boolean> {
+  const customer = await nullIfMissing(ctx.stripe.customers.retrieve(stripeId))
+  return customer !== null && !customer.deleted
 }
 
 async function createSession(
@@ -159,25 +150,25 @@ async function createSession(
 }
 
 /**
- * Stripe repeats its answer to a key for a day, also when that was an error: after one the next call has a key of
- * its own. Where no answer came it keeps the key, as the first may have been done.
+ * Gives the next call a new idempotency key after an error response, which Stripe would repeat under the old key for a
+ * day. Without a response the key is kept, because the call may have succeeded.
  */
 async function withFreshKey<T>(ctx: Context, leased: LeasedCustomer, call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {
-    if (isAnswer(error)) await updateLeasedCustomer(ctx.db.pool, leased, "checkouts = checkouts + 1")
+    if (isResponse(error)) await updateLeasedCustomer(ctx.db.pool, leased, "checkouts = checkouts + 1")
     throw error
   }
 }
 
-/** 409 isn't one: the call that has the key is still running, and what it makes is to be found under it. */
-function isAnswer(error: unknown): boolean {
+/** 409 doesn't count: the first call with the key is still in flight, and its result will be under that key. */
+function isResponse(error: unknown): boolean {
   if (!(error instanceof Stripe.errors.StripeError)) return false
   return error.statusCode !== undefined && error.statusCode !== 409
 }
 
-/** A key names what is asked for and how many were had before. */
+/** The idempotency key contains the parameters' digest and the number of earlier sessions. */
 async function askForSession(
   ctx: Context,
   leased: LeasedCustomer,

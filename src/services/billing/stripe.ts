@@ -4,12 +4,12 @@ import { TIMING } from "../../config/timing.ts"
 import { AppError, Unavailable } from "../../utils/errors.ts"
 import type { Tracing } from "../platform/tracing.ts"
 
-/** The SDK's default: connection errors, 409 and 5xx are tried again under the same idempotency key. */
+/** The SDK retries connection errors, 409 and 5xx with the same idempotency key. */
 const RETRIES = 2
 
 type StripeOptions = Pick<CompleteConfig["stripe"], "secretKey" | "baseUrl"> & { timeoutMs?: number }
 
-/** The API's version goes with the SDK's, which pins it: replies have the shapes that its types say. */
+/** Creates a Stripe client. The SDK pins the API version, so responses match its types. */
 export function createStripe(
   { secretKey, baseUrl, timeoutMs = TIMING.billing.stripeTimeoutMs }: StripeOptions,
   tracing?: Tracing,
@@ -24,7 +24,7 @@ export function createStripe(
   })
 }
 
-/** A span for each call. Of its path only the nouns: ids and search terms are in the rest. */
+/** Traces each call. The span has the path's nouns only, because the rest holds ids and search terms. */
 function traceCalls(tracing: Tracing) {
   const client = Stripe.createNodeHttpClient()
   const send = client.makeRequest.bind(client)
@@ -42,7 +42,7 @@ function traceCalls(tracing: Tracing) {
   return client
 }
 
-/** Ids have digits or capitals in them, nouns have neither. */
+/** Ids contain digits or capitals, nouns contain neither. */
 function routeOf(path: string): string {
   const nouns = path.replace(/\?.*$/, "").split("/")
   return nouns.map((part) => (/^v\d$/.test(part) || !/[\dA-Z]/.test(part) ? part : ":id")).join("/")
@@ -58,17 +58,25 @@ function toHost(baseUrl: string) {
   }
 }
 
-/** Whether the object that was asked for isn't there, or not any more. @param param where the call named it */
+/** Checks whether the requested object doesn't exist at Stripe. @param param the parameter that named it */
 export function isMissing(error: unknown, param?: string): boolean {
   if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return false
   return error.code === "resource_missing" && (param === undefined || error.param === param)
 }
 
+/** Awaits a call to Stripe. @returns null when the requested object doesn't exist */
+export function nullIfMissing<T>(call: Promise<T>): Promise<T | null> {
+  return call.catch((error: unknown) => {
+    if (isMissing(error)) return null
+    throw error
+  })
+}
+
 /**
  * Runs calls that a request waits for.
- * @throws {Unavailable} whatever Stripe's complaint is: a client can't mend it, and the log has it as the cause
+ * @throws {Unavailable} for any Stripe error: the client can't fix it, and the log has the cause
  */
-export async function whileAsked<T>(calls: () => Promise<T>): Promise<T> {
+export async function translateStripeErrors<T>(calls: () => Promise<T>): Promise<T> {
   try {
     return await calls()
   } catch (error) {

@@ -3,15 +3,15 @@ import type { Context } from "../context.ts"
 
 const MAX_PER_SWEEP = 200
 
-/** When the next try is due, after as many as the column `tries` says. */
+/** Returns the SQL for the time of the next try. @param tries the column that counts the tries so far */
 export function nextTrySql({ billing }: Timing, tries: string): string {
   const { firstRetryMs, longestRetryMs } = billing
   return `now() + least(${firstRetryMs} * 2 ^ least(${tries}, 20), ${longestRetryMs}) * interval '1 millisecond'`
 }
 
 /**
- * Finds events that nobody has handled and customers who are due, and enqueues them: what failed, what the queue has
- * lost, and what lapses by itself. Any number of processes may sweep.
+ * Enqueues pending events and customers who are due: failed tries, jobs that the queue lost, and entitlements that
+ * expire. Any number of processes may sweep.
  */
 export async function sweepBilling(ctx: Context): Promise<void> {
   const events = await ctx.db.pool.query<{ id: string; tries: number }>({
@@ -32,7 +32,7 @@ export async function sweepBilling(ctx: Context): Promise<void> {
   }
 }
 
-/** The next try is due even if this one is lost on the way, so it is set before the queue is asked. */
+/** Sets the next try before enqueueing this one, so that a lost job is retried. */
 const sweepEvents = (timing: Timing) => `
   UPDATE billing_events SET tries = tries + 1, next_try_at = ${nextTrySql(timing, "tries")}
   WHERE id IN (

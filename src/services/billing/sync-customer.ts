@@ -9,40 +9,40 @@ import { type OperatorNotice, openOperatorNotices } from "./operator-notices.ts"
 import { readSubscriptions, type Subscription } from "./read-subscriptions.ts"
 import { nextTrySql } from "./sweep-billing.ts"
 
-/** Why Stripe is asked. */
+/** Why the customer is synced. */
 export interface Cause {
   kind: "event" | "checkout" | "reconcile" | "schedule" | "deletion"
   eventId?: string
 }
 
-/** What a sync made of a customer. `changed` is null where all was as it was. */
+/** The result of a sync. `changed` is null when the entitlement stayed the same. */
 export interface Synced {
   entitlement: Entitlement
   changed: { before: Pick<Entitlement, "tier" | "until" | "reason"> | null } | null
   subscriptions: Subscription[]
-  /** What was done at Stripe, and nobody was told of before. */
+  /** New operator notices. */
   notices: readonly OperatorNotice[]
-  /** Why something that must be done at Stripe could not be. Our rows are right all the same; it is tried again. */
+  /** Why the rules couldn't be enforced at Stripe. Our rows are still correct, and the enforcement is retried. */
   unenforced: Error | null
 }
 
 /**
- * Makes our rows say what Stripe says now. What led here doesn't matter, nor do order, repetition or loss of events:
- * whoever comes last has read the newest state.
- * @throws {CustomerBusy} while somebody else does the same
+ * Copies a customer's current state from Stripe to our rows. The cause doesn't matter, nor do order, repetition or loss
+ * of events: the last sync has read the newest state.
+ * @throws {CustomerBusy} while another sync holds the customer lease
  * @throws {LeaseLost} when Stripe took longer than the lease; nothing was written
  */
 export function syncCustomer(ctx: Context, customerId: string, cause: Cause): Promise<Synced> {
   return withCustomerLease(ctx, customerId, {}, (leased) => syncLeasedCustomer(ctx, leased, cause))
 }
 
-/** The same for a customer who is leased already. */
+/** Syncs a customer whose lease is already held. */
 export async function syncLeasedCustomer(
   ctx: Context,
   leased: LeasedCustomer,
   cause: Cause,
 ): Promise<Synced> {
-  // Before Stripe is asked: what comes in later may not be in its answer.
+  // Before reading Stripe: the response may not include the cause of a later event.
   const pending = await listPendingEvents(ctx, leased)
   const rules = { ...ctx.config.stripe, livemode: isLive(ctx.config.stripe.secretKey) }
   const { subscriptions, notices, unenforced } = await readAndEnforce(ctx, leased, rules)
@@ -53,7 +53,7 @@ export async function syncLeasedCustomer(
       rules,
       cause: leased.closedAt ? { kind: "deletion" } : cause,
       unenforced,
-      answered: unenforced ? [] : pending,
+      pendingEventIds: unenforced ? [] : pending,
     }),
   )
   ctx.events.customerSynced({ customerId: leased.id, cause: cause.kind, changed: written.changed !== null })
@@ -65,7 +65,7 @@ export async function syncLeasedCustomer(
   return { ...written, subscriptions, notices, unenforced }
 }
 
-/** What Stripe says once everything is done there that must be, or that can be. */
+/** Reads the subscriptions, enforces the rules, and reads again if that changed them. */
 async function readAndEnforce(
   ctx: Context,
   leased: LeasedCustomer,
@@ -86,7 +86,7 @@ async function readAndEnforce(
     }
   } catch (error) {
     if (error instanceof LeaseLost) throw error
-    // Nobody loses what they pay for because a refund to them fails. What was done before that shows anew.
+    // A failed refund must not cost users what they pay for. Reading again shows what was done before the failure.
     return { subscriptions: await read(), notices: notices.added, unenforced: error as Error }
   }
 }
@@ -106,7 +106,7 @@ interface State {
   subscriptions: Subscription[]
   cause: Cause
   unenforced: Error | null
-  answered: string[]
+  pendingEventIds: string[]
 }
 
 type Written = Pick<Synced, "entitlement" | "changed"> & { types: string[] }
@@ -114,9 +114,9 @@ type Written = Pick<Synced, "entitlement" | "changed"> & { types: string[] }
 async function write(
   ctx: Context,
   client: pg.ClientBase,
-  { leased, subscriptions, rules, cause, unenforced, answered }: State,
+  { leased, subscriptions, rules, cause, unenforced, pendingEventIds }: State,
 ): Promise<Written> {
-  // The fence, and the lock that holds until the commit.
+  // Fences the writes, and locks the row until the commit.
   await updateLeasedCustomer(
     client,
     leased,
@@ -127,7 +127,7 @@ async function write(
   const entitlement = entitlementOf(subscriptions, rules, now)
   const changed =
     leased.userId === null ? null : await writeEntitlement(client, leased.userId, entitlement, cause)
-  // When it lapses by itself somebody must write that down, and what is left to do is tried again.
+  // The next sync is due when the entitlement expires, or earlier to retry the enforcement.
   await updateLeasedCustomer(
     client,
     leased,
@@ -135,11 +135,11 @@ async function write(
      touched_at = CASE WHEN $4 THEN now() ELSE touched_at END`,
     [entitlement.until, changed !== null, unenforced !== null],
   )
-  const { rows: handled } = await client.query<{ type: string }>(HANDLED, [answered])
+  const { rows: handled } = await client.query<{ type: string }>(MARK_HANDLED, [pendingEventIds])
   return { entitlement, changed, types: handled.map(({ type }) => type) }
 }
 
-const HANDLED = `
+const MARK_HANDLED = `
   UPDATE billing_events SET status = 'handled', handled_at = now() WHERE id = ANY($1) AND status = 'pending'
   RETURNING type`
 
@@ -148,7 +148,7 @@ async function readClock(db: pg.Pool | pg.ClientBase): Promise<Date> {
   return (rows[0] as { now: Date }).now
 }
 
-/** What Stripe says of itself in each object must be what the key says of us. */
+/** Tells live mode from the key. Objects of the other mode don't count. */
 function isLive(secretKey: string): boolean {
   return /^[rs]k_live_/.test(secretKey)
 }
@@ -180,23 +180,23 @@ const UPSERT = `
     paid_until = excluded.paid_until, withheld = excluded.withheld, synced_at = now()
   WHERE subscriptions.customer_id = $1`
 
-type Standing = Pick<Entitlement, "tier" | "until" | "reason">
+type Summary = Pick<Entitlement, "tier" | "until" | "reason">
 
-/** @returns what was in force before, where that changes */
+/** Writes the entitlement. @returns the previous one when it changes, otherwise null */
 async function writeEntitlement(
   client: pg.ClientBase,
   userId: string,
   entitlement: Entitlement,
   cause: Cause,
 ): Promise<Synced["changed"]> {
-  const { rows } = await client.query<Standing & { subscription_id: string | null }>(
+  const { rows } = await client.query<Summary & { subscription_id: string | null }>(
     `SELECT tier, until, reason, subscription_id FROM entitlement_log
      WHERE user_id = $1 ORDER BY at DESC, id DESC LIMIT 1`,
     [userId],
   )
   const before = rows[0] ?? null
   const { tier, until, reason, subscriptionId } = entitlement
-  // Whatever the log says: it must hold even if somebody has changed one of the two by hand.
+  // Even if the log has no change: an operator may have edited either by hand.
   await client.query(
     "UPDATE users SET pro_until = $2, updated_at = now() WHERE id = $1 AND pro_until IS DISTINCT FROM $2",
     [userId, until],
@@ -210,8 +210,8 @@ async function writeEntitlement(
   return { before }
 }
 
-/** Who never had anything and has nothing now has no history either. */
-function isSame(before: (Standing & { subscription_id: string | null }) | null, now: Entitlement): boolean {
+/** A user who never had a subscription gets no entry in the log. */
+function isSame(before: (Summary & { subscription_id: string | null }) | null, now: Entitlement): boolean {
   if (before === null) return now.reason === "no_subscription"
   return (
     before.tier === now.tier &&

@@ -2,7 +2,7 @@ import type { Timing } from "../../config/timing.ts"
 import { eraseDeletedUsers } from "../account/erase-users.ts"
 import type { Context } from "../context.ts"
 
-/** Removes what has served its time. Each step may run in several processes at once, and fails alone. */
+/** Deletes expired rows and erases deleted users. Several processes may run it at once; a failed step doesn't stop the others. */
 export async function cleanUp(ctx: Context): Promise<void> {
   const steps = expired(ctx.timing.retention).map(
     ([table, condition]) =>
@@ -14,7 +14,7 @@ export async function cleanUp(ctx: Context): Promise<void> {
   }
 }
 
-/** A batch at a time, which stays far below the statement timeout; the rest goes in the next rounds. */
+/** Deletes one batch, to stay far below the statement timeout. The next rounds delete the rest. */
 function deleteSome(table: string, condition: string): string {
   return `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE ${condition} LIMIT 10000))`
 }

@@ -1,10 +1,10 @@
 import type { Logger } from "../../config/logger.ts"
 
-/** Work that outlives the request that started it. It is best effort: what must happen is in the database. */
+/** Work that outlives the request that started it. It is best effort: anything that must happen is also in the database. */
 export interface Background {
-  /** Starts `work`; a failure is logged under `what`, never thrown. */
+  /** Starts `work`. A failure is logged under `what`, never thrown. */
   run(what: string, work: () => Promise<unknown>): void
-  /** Resolves when everything started so far has ended. */
+  /** Waits until all work has ended. */
   drain(): Promise<void>
 }
 

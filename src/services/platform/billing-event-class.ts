@@ -1,4 +1,4 @@
-/** Kinds of Stripe events that are worth a line of their own in a chart; there are hundreds of types. */
+/** Stripe has hundreds of event types, too many for a metric's label. */
 const CLASSES = [
   "checkout.session",
   "customer.subscription",
@@ -8,7 +8,7 @@ const CLASSES = [
   "payment_intent",
 ]
 
-/** The kind of a Stripe event, of few: `customer.subscription.updated` is a `customer.subscription`. */
+/** Maps a Stripe event type to one of a few classes, as `customer.subscription.updated` to `customer.subscription`. */
 export function billingEventClass(type: string): string {
   return CLASSES.find((name) => type.startsWith(`${name}.`)) ?? "other"
 }

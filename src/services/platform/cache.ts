@@ -4,51 +4,51 @@ import type { RedisStore } from "../../config/redis.ts"
 import type { Timing } from "../../config/timing.ts"
 import { SECOND } from "../../utils/time.ts"
 
-/** What a reader found: the value, or leave to fill the gap; `lease` null says that somebody else fills it. */
+/** A hit, or a miss with a lease that allows the reader to fill it. `lease` is null while another reader has it. */
 export type CacheRead = { value: string } | { value: null; lease: string | null }
 
 /**
- * A cache that never keeps what a slow reader saw before a write. A reader who misses leaves a lease under the
- * key; its fill counts only while the lease is still there, and every write removes it.
+ * A cache that never stores what a slow reader read before a write. A reader that misses stores a lease under the key.
+ * Its fill succeeds only while that lease is there, and every write removes it.
  */
 export interface Cache {
   read(key: string): Promise<CacheRead>
-  /** Stores `value` for `ttlSeconds`, unless the key was written to since `lease` was given. */
+  /** Stores `value` for `ttlSeconds`, unless the key was invalidated since the lease was taken. */
   fill(key: string, lease: string, value: string, ttlSeconds: number): Promise<void>
   /**
-   * Before a write is committed: keeps everybody from filling for a few seconds, so that a process killed between
-   * its commit and `forget` leaves nothing stale. @throws where the store doesn't answer
+   * Blocks fills of the key for a few seconds. Called before a commit, so that a process killed between its commit
+   * and `invalidate` leaves nothing stale. @throws when the store doesn't respond
    */
   lock(key: string): Promise<void>
-  /** After a write. @throws where the store doesn't answer: `rememberForgets` tries again */
+  /** Removes the key after a write. @throws when the store doesn't respond; `retryInvalidations` retries */
   invalidate(key: string): Promise<void>
 }
 
 /**
- * A cache whose `forget` never fails: what the store couldn't be told is told as soon as it answers, and until
- * then this process reads past the key. Nor do reads and fills fail: without a store everything is a miss.
+ * Wraps a cache so that no method throws. An invalidation that failed is retried until the store responds, and until
+ * then the key is a miss in this process. Without a store every read is a miss.
  */
 export function retryInvalidations(
   cache: Cache,
   { retryMs }: Pick<Timing["cache"], "retryMs">,
 ): Cache & { close(): void } {
-  // By key, the latest write that the store has not been told of.
-  const owed = new Map<string, symbol>()
+  // By key, the latest write whose invalidation hasn't succeeded.
+  const pending = new Map<string, symbol>()
   const timer = setInterval(() => {
-    for (const key of owed.keys()) void invalidate(key)
+    for (const key of pending.keys()) void invalidate(key)
   }, retryMs).unref()
   const invalidate = async (key: string) => {
     const write = Symbol(key)
-    owed.set(key, write)
+    pending.set(key, write)
     await cache.invalidate(key).then(
-      // A later write may have failed meanwhile: it is still owed.
-      () => owed.get(key) === write && owed.delete(key),
+      // The invalidation of a later write may still be pending.
+      () => pending.get(key) === write && pending.delete(key),
       () => undefined,
     )
   }
   const miss = { value: null, lease: null }
   return {
-    read: async (key) => (owed.has(key) ? miss : cache.read(key).catch(() => miss)),
+    read: async (key) => (pending.has(key) ? miss : cache.read(key).catch(() => miss)),
     fill: (key, lease, value, ttlSeconds) => cache.fill(key, lease, value, ttlSeconds).catch(() => undefined),
     lock: (key) => cache.lock(key).catch(() => undefined),
     invalidate,
@@ -58,8 +58,8 @@ export function retryInvalidations(
 
 type LeaseTiming = Pick<Timing["cache"], "leaseMs">
 
-const LOCKED = "held"
-const leaseOf = () => `lease ${randomUUID()}`
+const LOCKED = "locked"
+const newLease = () => `lease ${randomUUID()}`
 const VALUE = "value "
 
 export function createRedisCache(redis: RedisStore, { leaseMs }: LeaseTiming): Cache {
@@ -68,9 +68,9 @@ export function createRedisCache(redis: RedisStore, { leaseMs }: LeaseTiming): C
       const found = await redis.call((client) => client.get(key))
       if (found?.startsWith(VALUE)) return { value: found.slice(VALUE.length) }
       if (found !== null) return { value: null, lease: null }
-      const lease = leaseOf()
-      const taken = await redis.call((client) => client.set(key, lease, "PX", leaseMs, "NX"))
-      return { value: null, lease: taken === "OK" ? lease : null }
+      const lease = newLease()
+      const reply = await redis.call((client) => client.set(key, lease, "PX", leaseMs, "NX"))
+      return { value: null, lease: reply === "OK" ? lease : null }
     },
     async fill(key, lease, value, ttlSeconds) {
       await redis.call((client) => client.eval(FILL, 1, key, lease, VALUE + value, ttlSeconds))
@@ -88,7 +88,7 @@ const FILL = `if redis.call("GET", KEYS[1]) == ARGV[1] then
   redis.call("SET", KEYS[1], ARGV[2], "EX", ARGV[3])
 end`
 
-/** The same in one process's memory, `maxBytes` at the most. */
+/** Creates a cache in this process's memory, of `maxBytes` at most. */
 export function createMemoryCache({ leaseMs }: LeaseTiming, maxBytes = 64 * 1024 * 1024): Cache {
   const entries = new LRUCache<string, string>({
     maxSize: maxBytes,
@@ -99,7 +99,7 @@ export function createMemoryCache({ leaseMs }: LeaseTiming, maxBytes = 64 * 1024
       const found = entries.get(key)
       if (found?.startsWith(VALUE)) return { value: found.slice(VALUE.length) }
       if (found !== undefined) return { value: null, lease: null }
-      const lease = leaseOf()
+      const lease = newLease()
       entries.set(key, lease, { ttl: leaseMs })
       return { value: null, lease }
     },

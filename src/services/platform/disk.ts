@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises"
 import type { Context } from "../context.ts"
 
-/** Bytes that are free where the embedded database and secret are kept; null where there is no such folder. */
+/** Returns the free bytes of the disk that holds `DATA_DIR`, or null where that folder doesn't exist. */
 export async function freeDisk(ctx: Context): Promise<number | null> {
   const disk = await statfs(ctx.config.dataDir).catch(() => null)
   return disk && disk.bavail * disk.bsize

@@ -2,13 +2,13 @@ import type { Logger } from "../../config/logger.ts"
 import { billingEventClass } from "./billing-event-class.ts"
 import type { Metrics } from "./metrics.ts"
 
-/** Business events: one function each, so that what is logged and counted of them is said in one place. */
+/** Business events. Each function writes the log line and updates the metrics of one event. */
 export type Events = ReturnType<typeof createEvents>
 
 export function createEvents(log: Logger, metrics: Metrics) {
   return {
     ...adminEvents(log, metrics),
-    ...peopleEvents(log, metrics),
+    ...userEvents(log, metrics),
     ...replyEvents(log, metrics),
     ...billingEvents(log, metrics),
   }
@@ -34,7 +34,7 @@ function adminEvents(log: Logger, metrics: Metrics) {
   }
 }
 
-function peopleEvents(log: Logger, metrics: Metrics) {
+function userEvents(log: Logger, metrics: Metrics) {
   return {
     signedUp(fields: { userId: string }) {
       log.info({ event: "signed_up", ...fields }, "signed up")
@@ -71,7 +71,7 @@ function replyEvents(log: Logger, metrics: Metrics) {
       metrics.messagesSent.inc()
     },
     quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
-      log.info({ event: "quota_refused", ...fields }, "prompt over the quota")
+      log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")
       metrics.quotaRefused.inc({ tier: fields.tier })
     },
     replyStarted(fields: { replyId: string; attempt: number; requestId: string | null }) {
@@ -136,18 +136,18 @@ function billingEvents(log: Logger, metrics: Metrics) {
         metrics.billingHandled.inc({ class: billingEventClass(type), outcome: fields.outcome })
     },
     billingFailed(fields: { kind: string; err: unknown }) {
-      log.warn({ event: "billing_failed", ...fields }, "billing work failed and will be tried again")
+      log.warn({ event: "billing_failed", ...fields }, "billing work failed and will be retried")
       metrics.billingFailed.inc({ kind: fields.kind })
     },
     customerSynced(fields: { customerId: string; cause: string; changed: boolean }) {
-      log.debug({ event: "customer_synced", ...fields }, "customer compared with Stripe")
+      log.debug({ event: "customer_synced", ...fields }, "customer synced with Stripe")
       metrics.billingSyncs.inc({ cause: fields.cause, outcome: fields.changed ? "changed" : "unchanged" })
     },
     billingReconciled(fields: { checked: number; changed: number; failed: number }) {
       log.info({ event: "billing_reconciled", ...fields }, "billing reconciled")
     },
     billingNoticed(fields: { customerId: string; kind: string }) {
-      log.warn({ event: "billing_noticed", ...fields }, "billing did something that a person should look at")
+      log.warn({ event: "billing_noticed", ...fields }, "billing action needs an operator's attention")
       metrics.billingNotices.inc({ kind: fields.kind })
     },
   }

@@ -5,17 +5,17 @@ import { readHeartbeats } from "./heartbeat.ts"
 
 export interface Health {
   /**
-   * `degraded`: prompts are accepted, and answered once the queue and a worker are back, or the disk of the embedded
-   * database fills up; the process stays in rotation. `unavailable`: without the database nothing works.
+   * `degraded`: the queue or all workers are down, so replies are delayed, or the disk is nearly full. The process
+   * stays in rotation. `unavailable`: the database is down and nothing works.
    */
   status: "ready" | "degraded" | "unavailable"
   database: "up" | "down"
   queue: "up" | "down"
-  /** Heard of in the last 10 s, in any process. */
+  /** Workers in all processes with a heartbeat in the last 10 s. */
   workers: number
-  /** How long ago the last heartbeat of any worker was; null where there was none for an hour. */
+  /** Age of the newest heartbeat of any worker; null when there was none for an hour. */
   heartbeatAgeMs: number | null
-  /** `unused`: nothing is kept under `DATA_DIR`. */
+  /** `unused`: `DATA_DIR` holds nothing. */
   disk: "ok" | "low" | "unused"
 }
 
@@ -24,11 +24,11 @@ export async function checkHealth(ctx: Context): Promise<Health> {
   const [beats, queue, disk] = await Promise.all([
     withTimeout(healthTimeoutMs, readHeartbeats(ctx)).catch(() => null),
     withTimeout(healthTimeoutMs, ctx.queue.ping()).catch(() => false),
-    judgeDisk(ctx),
+    checkDisk(ctx),
   ])
-  const well = queue && (beats?.alive ?? 0) > 0 && disk !== "low"
+  const isReady = queue && (beats?.alive ?? 0) > 0 && disk !== "low"
   return {
-    status: beats === null ? "unavailable" : well ? "ready" : "degraded",
+    status: beats === null ? "unavailable" : isReady ? "ready" : "degraded",
     database: beats === null ? "down" : "up",
     queue: queue ? "up" : "down",
     workers: beats?.alive ?? 0,
@@ -37,7 +37,7 @@ export async function checkHealth(ctx: Context): Promise<Health> {
   }
 }
 
-async function judgeDisk(ctx: Context): Promise<Health["disk"]> {
+async function checkDisk(ctx: Context): Promise<Health["disk"]> {
   const free = await freeDisk(ctx)
   if (free === null) return "unused"
   return free < ctx.config.disk.lowBytes ? "low" : "ok"

@@ -1,20 +1,20 @@
 import type { Timing } from "../../config/timing.ts"
 import type { Context } from "../context.ts"
 
-/** Whether a worker counts as there. */
+/** Returns the SQL condition for a worker that counts as alive. */
 export function aliveSql({ worker }: Timing): string {
   return `seen_at > now() - interval '${worker.aliveMs} milliseconds'`
 }
 
-/** What a worker says of itself. */
+/** What a worker reports about itself. */
 export interface Beat {
   workerId: string
   concurrency: number
-  /** What its last generations took on average, null before the first. */
+  /** Mean duration of its recent replies; null before the first. */
   meanMs: number | null
 }
 
-/** Says that the worker lives. */
+/** Records a worker's heartbeat. */
 export async function beat(ctx: Context, { workerId, concurrency, meanMs }: Beat): Promise<void> {
   await ctx.db.pool.query({ name: "beat", text: BEAT, values: [workerId, concurrency, meanMs] })
 }
@@ -23,16 +23,16 @@ const BEAT = `
   INSERT INTO workers (id, concurrency, mean_ms) VALUES ($1, $2, $3)
   ON CONFLICT (id) DO UPDATE SET seen_at = now(), concurrency = excluded.concurrency, mean_ms = excluded.mean_ms`
 
-/** Says that the worker has stopped in order. */
+/** Removes a worker that has stopped gracefully. */
 export async function retire(ctx: Context, workerId: string): Promise<void> {
   await ctx.db.pool.query({ name: "retire", text: "DELETE FROM workers WHERE id = $1", values: [workerId] })
 }
 
-/** What is heard of the workers of all processes. */
+/** The heartbeats of the workers in all processes. */
 export interface Heartbeats {
-  /** How many have been heard of lately. */
+  /** How many workers were heard from recently. */
   alive: number
-  /** How long ago the last one was, in ms; null where none has been for an hour. */
+  /** Age of the newest heartbeat in ms; null when there was none for an hour. */
   newestMs: number | null
 }
 

@@ -4,7 +4,7 @@ import type { Logger } from "../../config/logger.ts"
 import { type RedisStore, RedisUnavailable } from "../../config/redis.ts"
 import { SECOND } from "../../utils/time.ts"
 
-/** The state of one caller's window after a request. */
+/** The state of one client's window after a request. */
 export interface LimitState {
   allowed: boolean
   quota: number
@@ -14,7 +14,7 @@ export interface LimitState {
 }
 
 export interface RateLimits {
-  /** Counts one request of `key` against the limit `name`. Never throws: without Redis, each process counts alone. */
+  /** Counts one request of `key` against the limit `name`. Never throws: without Redis each process counts for itself. */
   consume(name: LimitName, key: string): Promise<LimitState>
 }
 
@@ -48,18 +48,18 @@ function createLimiter(name: LimitName, redis: RedisStore | null, scale: number,
 type Options = ConstructorParameters<typeof RateLimiterMemory>[0]
 
 /**
- * Made before the first command: a pipeline that waits to be sent knows no script that is defined later, and calling
- * one on it ends the process (https://github.com/redis/ioredis/issues/1931).
+ * Created before the first command. A pipeline that is waiting to be sent lacks scripts that are defined later, and
+ * calling one on it crashes the process (https://github.com/redis/ioredis/issues/1931).
  */
 function createRemote(redis: RedisStore, options: Options) {
   const limiter = new RateLimiterRedis({ ...options, storeClient: redis.client })
   return (key: string) => redis.call(() => countIn(limiter, key))
 }
 
-/** A Redis that doesn't answer and one that says no (full, read-only, loading) come to the same. */
+/** Falls back to this process's count, whether Redis doesn't respond or refuses (full, read-only, loading). */
 function orLocally(local: RateLimiterMemory, key: string, log: Logger) {
   return (err: unknown) => {
-    if (!(err instanceof RedisUnavailable)) log.warn({ err }, "limits are counted in this process alone")
+    if (!(err instanceof RedisUnavailable)) log.warn({ err }, "rate limits are counted in this process only")
     return countIn(local, key)
   }
 }

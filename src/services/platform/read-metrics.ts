@@ -3,7 +3,7 @@ import type { Context } from "../context.ts"
 import { freeDisk } from "./disk.ts"
 import { VERSION } from "./version.ts"
 
-/** All metrics of this process in Prometheus's text format; what is only known when asked for is looked up first. */
+/** Renders all metrics of this process in Prometheus's text format, after reading the gauges that aren't kept current. */
 export async function readMetrics(ctx: Context): Promise<{ text: string; type: string }> {
   const { registry, build, openStreams } = ctx.metrics
   build.set({ version: VERSION, node: process.version, role: ctx.config.role }, 1)
@@ -27,7 +27,7 @@ function readPools({ db, metrics, promptBatches }: Context): void {
   poolWaiting.set({ pool: "models" }, models.waiting)
 }
 
-/** Sequelize's typings don't know its pool, which is a sequelize-pool. */
+/** Sequelize's types don't expose its pool, a sequelize-pool. */
 function modelPool(sequelize: Context["db"]["sequelize"]) {
   type Pool = { using: number; available: number; waiting: number }
   return (sequelize.connectionManager as unknown as { pool: Pool }).pool
@@ -45,7 +45,7 @@ async function readQueues({ queue, billingQueue, metrics, timing }: Context): Pr
   const read = (counts: Promise<Record<string, number>>) =>
     withTimeout(timing.platform.countTimeoutMs, counts).catch(() => ({}))
   const [replies, billing] = await Promise.all([read(queue.counts()), read(billingQueue.counts())])
-  // Without an answer there is no figure: an old one would look like a queue that stands still.
+  // Without a response there is no value: an old one would look like a queue that has stalled.
   metrics.queueJobs.reset()
   for (const [name, counts] of Object.entries({ replies, billing })) {
     for (const [state, count] of Object.entries(counts)) metrics.queueJobs.set({ queue: name, state }, count)

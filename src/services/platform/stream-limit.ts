@@ -1,11 +1,11 @@
 import { RateLimited } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 
-/** Open event streams, counted per user and process. */
+/** Limits the event streams that a user may have open in one process. */
 export interface StreamLimit {
-  /** @throws {RateLimited} when the user has as many open as may be. @returns what gives the place back */
+  /** Counts one more stream. @throws {RateLimited} at the limit. @returns a function that counts it as closed */
   take(userId: string): () => void
-  /** Of all users. */
+  /** Counts the open streams of all users. */
   count(): number
 }
 
@@ -17,7 +17,10 @@ export function createStreamLimit(perUser: number, retryMs: number): StreamLimit
     take(userId) {
       const count = open.get(userId) ?? 0
       if (count >= perUser)
-        throw new RateLimited(retryMs / SECOND, `At most ${perUser} streams may be open at a time.`)
+        throw new RateLimited(
+          retryMs / SECOND,
+          `You can have at most ${perUser} streams open at a time. Close one and try again.`,
+        )
       open.set(userId, count + 1)
       total += 1
       let taken = true
@@ -33,11 +36,11 @@ export function createStreamLimit(perUser: number, retryMs: number): StreamLimit
   }
 }
 
-/** The events, and the place given back when they end or nobody wants more. */
-export async function* whileOpen<T>(events: AsyncIterable<T>, giveBack: () => void): AsyncGenerator<T> {
+/** Passes `events` on and calls `release` when they end or the reader stops. */
+export async function* whileOpen<T>(events: AsyncIterable<T>, release: () => void): AsyncGenerator<T> {
   try {
     yield* events
   } finally {
-    giveBack()
+    release()
   }
 }

@@ -1,4 +1,4 @@
 import manifest from "../../../package.json" with { type: "json" }
 
-/** This program's, as package.json says it. */
+/** This program's version, from package.json. */
 export const VERSION: string = manifest.version

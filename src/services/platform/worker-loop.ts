@@ -1,7 +1,7 @@
 import { type Loop, startLoop } from "../../utils/loop.ts"
 import type { Context } from "../context.ts"
 
-/** Starts a loop of a worker's. Its rounds are counted by how they end; one that fails is logged, and the loop goes on. */
+/** Starts a worker loop that counts its rounds by outcome. A failed round is logged and doesn't end the loop. */
 export function startWorkerLoop(
   ctx: Context,
   everyMs: number,

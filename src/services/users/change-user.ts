@@ -3,7 +3,7 @@ import type { Context } from "../context.ts"
 import { findOwnUser } from "./find-user.ts"
 import type { UserRecord } from "./user-record.ts"
 
-/** Renames a user; null takes the name away. @throws {Unauthenticated} when they were deleted a moment ago */
+/** Renames a user; null removes the name. @throws {Unauthenticated} when the user was just deleted */
 export async function changeUser(
   ctx: Context,
   { userId, name }: { userId: string; name: string | null },

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts"
 import { TIER_SQL } from "./tier.ts"
 import { toUserRecord, USER_COLUMNS, type UserRecord } from "./user-record.ts"
 
-/** Finds the principal's own user. @throws {Unauthenticated} when they were deleted a moment ago */
+/** Finds the principal's own user. @throws {Unauthenticated} when the user was just deleted */
 export async function findOwnUser(ctx: Context, userId: string): Promise<UserRecord> {
   const user = await ctx.models.User.findOne({
     attributes: [
@@ -21,7 +21,7 @@ export async function findOwnUser(ctx: Context, userId: string): Promise<UserRec
   return user.get({ plain: true }) as unknown as UserRecord
 }
 
-/** @param mobileNumber E.164 */
+/** Finds a user, verified or not. @param mobileNumber in E.164 */
 export async function findUserByNumber(ctx: Context, mobileNumber: string): Promise<UserRecord | null> {
   const { rows } = await ctx.db.pool.query({
     name: "find-user-by-number",

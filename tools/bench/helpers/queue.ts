@@ -1,6 +1,6 @@
 import { Queue } from "bullmq"
 import { Redis } from "ioredis"
-import { OnPostgres } from "../../../src/services/platform/job-queue.ts"
+import { OnPostgres } from "../../../src/services/platform/queue-store.ts"
 import type { Site } from "./site.ts"
 
 /** A look into a BullMQ queue from outside. */

@@ -2,7 +2,8 @@ import { z } from "zod"
 import type { Logger } from "../../../config/logger.ts"
 import type { Timing } from "../../../config/timing.ts"
 import { createMicroBatch } from "../../../utils/micro-batch.ts"
-import { type JobQueue, type NewJob, openJobQueue, type QueueStore } from "../../platform/job-queue.ts"
+import { type JobQueue, type NewJob, openJobQueue } from "../../platform/job-queue.ts"
+import type { QueueStore } from "../../platform/queue-store.ts"
 
 /** The brief's name. */
 export const QUEUE_NAME = "gemini-queue"

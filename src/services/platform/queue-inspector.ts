@@ -1,0 +1,30 @@
+import type { Queue } from "bullmq"
+import type { Logger } from "../../config/logger.ts"
+import { logConnectionErrors, openQueueConnection, type QueueStore } from "./queue-store.ts"
+
+/** Creates BullMQ queues for an operator to inspect. Their own connection is opened on first use. */
+export function createQueueInspector(names: readonly string[], store: QueueStore, log: Logger) {
+  let opened: ReturnType<typeof openQueues> | undefined
+  return {
+    queues(): Queue[] {
+      opened ??= openQueues(names, store, log)
+      return opened.queues
+    },
+    close: async () => opened?.close(),
+  }
+}
+
+function openQueues(names: readonly string[], store: QueueStore, log: Logger) {
+  const { classes, options, close } = openQueueConnection(store, log, {
+    poolSize: 2,
+    maxRetriesPerRequest: 1,
+  })
+  const queues = names.map((name) => new classes.Queue(name, options).on("error", logConnectionErrors(log)))
+  return {
+    queues,
+    async close() {
+      await Promise.all(queues.map((queue) => queue.close()))
+      await close()
+    },
+  }
+}
