@@ -5,6 +5,7 @@ const EXPLAINED = {
   dev: "the same, and start again when a source file changes",
   worker: "start a worker that makes replies, apart from the server",
   migrate: "bring the database schema up to date",
+  reset: "empty the embedded database (says what it would delete, and asks for --yes)",
   test: "run the tests (add a path to run a part)",
   lint: "look for faults in style and imports",
   format: "format the sources",

@@ -16,48 +16,42 @@ import { presentMessage, presentPromptAndReply } from "./presenters/message.ts"
 type OneRoom = { params: { id: string } }
 type OneMessage = { params: { id: string; messageId: string } }
 
-/** Answers at once, with the reply's stream where the client accepts one, or within `Prefer: wait=N` when it is final. */
+/** Replies at once, with the reply's stream where the client accepts one, or within `Prefer: wait=N` when it is final. */
 export async function postMessage(
   ctx: Context,
   input: UserInput<OneRoom & { body: NewMessage }>,
 ): Promise<HttpResponse> {
-  if (!input.header("accept")?.includes("text/event-stream")) return answer(ctx, input)
-  // Before the prompt is taken: who may have no more streams shall not pay for one.
-  const giveBack = ctx.streamLimit.take(input.user.userId)
-  try {
-    const { sent, headers } = await send(ctx, input)
-    const changes = followReply(ctx, { replyId: sent.reply.id, signal: input.signal })
-    return { ...events(whileOpen(presentReplyEvents(ctx, changes), giveBack)), headers }
-  } catch (error) {
-    giveBack()
-    throw error
-  }
-}
-
-async function send(
-  ctx: Context,
-  { user, params, body, header, requestId }: UserInput<OneRoom & { body: NewMessage }>,
-) {
+  const { params, body, header, requestId } = input
+  const { userId } = input.user
+  const isStreamed = header("accept")?.includes("text/event-stream")
+  using taken = new DisposableStack()
+  // Before the prompt is taken: a user who may open no more streams doesn't pay for one.
+  if (isStreamed) taken.defer(ctx.streamLimit.take(userId))
   const sent = await sendMessage(ctx, {
-    userId: user.userId,
+    userId,
     chatroomId: params.id,
     content: body.message,
     parentId: body.parentId,
     key: readIdempotencyKey(header("idempotency-key"), { route: "send-message", room: params.id, body }),
     requestId,
   })
-  const location = `/chatroom/${params.id}/message/${sent.reply.id}`
-  return { sent, headers: { Location: location, ...replayHeaders(sent.replayed) } }
-}
-
-async function answer(ctx: Context, input: UserInput<OneRoom & { body: NewMessage }>): Promise<HttpResponse> {
-  const { sent, headers } = await send(ctx, input)
-  const waitMs = readWait(input.header("prefer"))
-  const enough = () => AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
-  const reply = waitMs > 0 ? await waitForReply(ctx, sent.reply.id, enough()) : null
-  if (!reply) return accepted(presentPromptAndReply(ctx, sent), headers)
+  const reply = { userId, id: sent.reply.id }
+  const headers = {
+    Location: `/chatroom/${params.id}/message/${reply.id}`,
+    ...replayHeaders(sent.replayed),
+  }
+  if (isStreamed) {
+    const stream = presentReplyEvents(ctx, followReply(ctx, { reply, signal: input.signal }))
+    const whileStreamed = taken.move()
+    return { ...events(whileOpen(stream, () => whileStreamed.dispose())), headers }
+  }
+  const waitMs = readWait(header("prefer"))
+  if (waitMs === 0) return accepted(presentPromptAndReply(ctx, sent), headers)
+  const enough = AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
+  const final = await waitForReply(ctx, reply, enough)
+  if (!final) return accepted(presentPromptAndReply(ctx, sent), headers)
   const applied = { "Preference-Applied": `wait=${waitMs / SECOND}` }
-  return created(presentPromptAndReply(ctx, { ...sent, reply }), { ...headers, ...applied })
+  return created(presentPromptAndReply(ctx, { ...sent, reply: final }), { ...headers, ...applied })
 }
 
 const MAX_WAIT_SECONDS = 60
@@ -101,7 +95,11 @@ export async function streamMessage(
     messageId: params.messageId,
   })
   const giveBack = ctx.streamLimit.take(user.userId)
-  const changes = followReply(ctx, { replyId: id, lastEventId: header("last-event-id"), signal })
+  const changes = followReply(ctx, {
+    reply: { userId: user.userId, id },
+    lastEventId: header("last-event-id"),
+    signal,
+  })
   return events(whileOpen(presentReplyEvents(ctx, changes), giveBack))
 }
 

@@ -39,12 +39,10 @@ export const Problem = z
     status: z.number().int(),
     detail: z.string().describe("A sentence for people. It may change: branch on `code` instead."),
     code: z.string().describe("A stable identifier in snake_case."),
-    requestId: z
-      .string()
-      .meta({
-        description: "The same as the `X-Request-Id` header.",
-        examples: ["01a20380-35df-77b7-a96a-565deb07f9f4"],
-      }),
+    requestId: z.string().meta({
+      description: "The same as the `X-Request-Id` header.",
+      examples: ["01a20380-35df-77b7-a96a-565deb07f9f4"],
+    }),
     errors: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()

@@ -253,7 +253,7 @@ describe("a secret is found in no log, job, key or problem", () => {
       "ALTER TABLE users ADD CONSTRAINT canary_users CHECK (false) NOT VALID",
       "ALTER TABLE sessions ADD CONSTRAINT canary_sessions CHECK (false) NOT VALID",
       "ALTER TABLE one_time_codes ADD CONSTRAINT canary_codes CHECK (false) NOT VALID",
-      "ALTER TABLE password_guesses ADD CONSTRAINT canary_guesses CHECK (false) NOT VALID",
+      "ALTER TABLE counters ADD CONSTRAINT canary_counters CHECK (false) NOT VALID",
       "ALTER TABLE chatrooms ADD CONSTRAINT canary_rooms CHECK (false) NOT VALID",
       "ALTER TABLE messages ADD CONSTRAINT canary_messages CHECK (false) NOT VALID",
       "ALTER TABLE usage_counters ADD CONSTRAINT canary_usage CHECK (false) NOT VALID",

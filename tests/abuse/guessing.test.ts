@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { MAX_WRONG_GUESSES } from "../../src/services/auth/otp-codes.ts"
 import { count, PASSWORD, sendCode, signInWithPassword, times, wrong } from "../auth/kit.ts"
 import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { untilDayLasts } from "../helpers/day.ts"
+import { setNoon } from "../helpers/clock.ts"
 
 const PER_NUMBER = 4
 const PER_PREFIX = 6
@@ -21,18 +21,18 @@ beforeAll(async () => {
   })
 })
 afterAll(() => app.close())
-beforeEach(() => untilDayLasts(app))
+beforeEach(() => setNoon(app.pool))
 
 let addresses = 0
 const from = (address: string) => ({ headers: { "X-Forwarded-For": address } })
 /** An address that nobody has asked from yet. */
 const fromAnywhere = () => from(`198.18.${Math.floor(++addresses / 250)}.${(addresses % 250) + 1}`)
-const mayResend = () => app.pool.query("UPDATE one_time_codes SET resend_at = now()")
+const mayResend = () => app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
 
 /** A number whose range no other test has asked for. */
 const registered = async () => {
   const user = await signIn(app)
-  await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+  await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
   return user.mobileNumber
 }
 
@@ -144,13 +144,13 @@ describe("pumping codes", () => {
     app.http.post("/auth/send-otp", { mobileNumber }, options)
 
   test("into one range of numbers, from everywhere, ends at the range's budget", async () => {
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
     const answers = await times(50, (i) => ask(`+4420794${String(60_000 + i)}`))
     expect([count(answers, 202), count(answers, 429)]).toEqual([PER_PREFIX, 50 - PER_PREFIX])
   })
 
   test("into many ranges from one address, however it is written, ends at the address's budget", async () => {
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
     const spellings = ["203.0.113.7", "::ffff:203.0.113.7", "::FFFF:CB00:7107", "0:0:0:0:0:ffff:203.0.113.7"]
     const answers = await times(60, (i) =>
       ask(`+1202${200 + i}0000`, from(spellings[i % spellings.length] as string)),
@@ -159,13 +159,13 @@ describe("pumping codes", () => {
   })
 
   test("from a whole /64, ends at one address's budget", async () => {
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
     const answers = await times(40, (i) => ask(`+1203${200 + i}0000`, from(`2001:db8:1:2:${i}::${i + 1}`)))
     expect([count(answers, 202), count(answers, 429)]).toEqual([PER_ADDRESS, 40 - PER_ADDRESS])
   })
 
   test("says no word about whether a number is registered", async () => {
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
     const shape = async (number: string) => {
       const { status, body } = await ask(number)
       return { status, keys: Object.keys(body).sort(), expiresIn: body.expiresIn, resendIn: body.resendIn }
@@ -195,7 +195,7 @@ describe("guessing a password", () => {
       statuses.push(...(await times(10, () => guess(mobileNumber, "a guess"))).map(({ status }) => status))
     expect(statuses.filter((status) => status === 401)).toHaveLength(100)
     expect(statuses.filter((status) => status === 429)).toHaveLength(30)
-    await app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
     const otp = await sendCode(app, mobileNumber)
     expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
   })

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import type { MessageKey } from "../../src/services/chat/message-record.ts"
 import type { EnqueueOptions } from "../../src/services/replies/accept/reply-queue.ts"
 import { claimReply } from "../../src/services/replies/worker/claim-reply.ts"
 import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
@@ -27,7 +28,7 @@ test("replies whose queue didn't answer the sweep are due again at once, under a
   let answers = false
   const queue = {
     ...app.ctx.queue,
-    async enqueue(id: string, { dedupeKey }: EnqueueOptions) {
+    async enqueue({ id }: MessageKey, { dedupeKey }: EnqueueOptions) {
       if (!answers && enqueued.length === 1) throw new Error("the queue doesn't answer")
       taken ||= id
       enqueued.push(dedupeKey)
@@ -51,7 +52,7 @@ test("a reply that the sweep finds alone has its place among all that its user h
   const enqueued: EnqueueOptions[] = []
   const queue = {
     ...app.ctx.queue,
-    enqueue: async (_id: string, hint: EnqueueOptions) => void enqueued.push(hint),
+    enqueue: async (_reply: MessageKey, hint: EnqueueOptions) => void enqueued.push(hint),
   }
   for (let i = 0; i < 4; i++) {
     const { body } = await send(app, user, await createRoom(app, user), `question ${i}`)

@@ -6,6 +6,7 @@ import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { setAppNow } from "../helpers/clock.ts"
 
 let app: TestApp
 let ann: SignedIn
@@ -215,35 +216,60 @@ test("no more calls are made in a minute than GEMINI_RPM says, by all workers to
   const first = await startTestApp({ config })
   const second = await startTestApp({ config, beside: first })
   try {
+    await setAppNow(first.pool, new Date("2027-03-01T12:00:30Z"))
     const user = await signIn(first)
     await makePro(first, user)
-    // Some are left also where a minute ends meanwhile and the next one's calls are made.
-    const rooms = await Promise.all(Array.from({ length: 3 + 3 + 2 }, () => createRoom(first, user)))
+    const rooms = await Promise.all(Array.from({ length: 8 }, () => createRoom(first, user)))
     const sent = await Promise.all(rooms.map((room) => send(first, user, room, "limited")))
     expect(sent.map(({ status }) => status)).toEqual(Array(8).fill(202))
     const { config: used } = first.ctx
     await using queue = viewQueue(used.redis.url, used.database.url)
-    await expect.poll(() => first.gemini.calls().length).toBeGreaterThanOrEqual(3)
     await expect.poll(() => queue.restsForMs()).toBeGreaterThan(3_000)
-    const calls = first.gemini.calls().length
-    expectCallsInMinutes(await callsInMinutes(first), { calls, limit: 3 })
+    await expect.poll(() => first.gemini.calls().length).toBe(3)
   } finally {
     await second.close()
     await first.close()
   }
 })
 
+test("a new minute has new calls, not a moment sooner", async () => {
+  const limited = await startTestApp({ config: { gemini: { requestsPerMinute: 2 } } })
+  try {
+    await setAppNow(limited.pool, new Date("2027-02-28T23:59:59.900Z"))
+    const user = await signIn(limited)
+    const rooms = await Promise.all(Array.from({ length: 5 }, () => createRoom(limited, user)))
+    await Promise.all(rooms.map((room) => send(limited, user, room, "by the minute")))
+    const refused = () =>
+      limited.pool.query("SELECT failures, attempt FROM messages WHERE role = 'model' AND attempt > 1")
+    // The clock stands still, so the next minute that they wait for doesn't come.
+    await expect.poll(async () => (await refused()).rowCount, { timeout: 30_000 }).toBe(3)
+    expect(limited.gemini.calls()).toHaveLength(2)
+    await setAppNow(limited.pool, new Date("2027-03-01T00:00:00.000Z"))
+    await expect.poll(() => limited.gemini.calls().length, { timeout: 30_000 }).toBe(4)
+    // Of the new minute all is left, and the last one waits for its end.
+    const waiting = "SELECT 1 FROM messages WHERE not_before > now() + interval '40 seconds'"
+    await expect.poll(async () => (await limited.pool.query(waiting)).rowCount).toBe(1)
+    expect(limited.gemini.calls()).toHaveLength(4)
+    expect((await refused()).rows.every(({ failures }) => failures === 0)).toBe(true)
+  } finally {
+    await limited.close()
+  }
+})
+
 test("jobs whose reply is made already leave the calls of GEMINI_RPM to others", async () => {
   const limited = await startTestApp({ config: { gemini: { requestsPerMinute: 3 } } })
   try {
+    await setAppNow(limited.pool, new Date("2027-03-01T12:00:30Z"))
     const user = await signIn(limited)
     const room = await createRoom(limited, user)
     const { id } = await ask(limited, user, room, "made")
+    const made = { userId: user.user.id, id }
     // As the sweep leaves them behind, of prompts that have waited.
-    for (let i = 0; i < 6; i++) await limited.ctx.queue.enqueue(id, { inFlight: 1, dedupeKey: `${i}.again` })
+    for (let i = 0; i < 6; i++)
+      await limited.ctx.queue.enqueue(made, { inFlight: 1, dedupeKey: `${i}.again` })
     const { body } = await send(limited, user, room, "late")
     expect(await finalReply(limited, user, body.reply)).toMatchObject({ status: "completed" })
-    expect(sum(await callsInMinutes(limited))).toBe(limited.gemini.calls().length)
+    expect(await callsCounted(limited)).toBe(limited.gemini.calls().length)
   } finally {
     await limited.close()
   }
@@ -257,34 +283,27 @@ test("calls to fallback models count for GEMINI_RPM, and who finds none left wai
     limited.gemini.script({ directive: "unavailable", model: "gemini-3.8-flash", text: "twice", calls: 99 })
     const user = await signIn(limited)
     await makePro(limited, user)
-    // As above: two minutes have 8 calls.
-    const rooms = await Promise.all(Array.from({ length: 10 }, () => createRoom(limited, user)))
+    await setAppNow(limited.pool, new Date("2027-03-01T12:00:30Z"))
+    const rooms = await Promise.all(Array.from({ length: 4 }, () => createRoom(limited, user)))
     const sent = await Promise.all(rooms.map((room) => send(limited, user, room, "twice")))
-    expect(sent.map(({ status }) => status)).toEqual(Array(10).fill(202))
+    expect(sent.map(({ status }) => status)).toEqual(Array(4).fill(202))
     const waiting = () =>
       limited.pool.query(
         "SELECT failures FROM messages WHERE status = 'queued' AND attempt > 0 AND not_before > now() + interval '3 seconds'",
       )
     await expect.poll(async () => (await waiting()).rowCount).toBeGreaterThan(0)
     expect((await waiting()).rows.every(({ failures }) => failures === 0)).toBe(true)
-    const calls = limited.gemini.calls().length
-    expectCallsInMinutes(await callsInMinutes(limited), { calls, limit: 4 })
+    expect(limited.gemini.calls()).toHaveLength(4)
+    expect(await callsCounted(limited)).toBe(4)
   } finally {
     await limited.close()
   }
 })
 
-async function callsInMinutes({ pool }: TestApp): Promise<number[]> {
-  const { rows } = await pool.query("SELECT used FROM provider_calls ORDER BY minute")
-  return rows.map(({ used }) => used)
-}
-
-const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0)
-
-/** A minute whose calls are spent has as many as are allowed; and none of `calls`, looked at before, was uncounted. */
-function expectCallsInMinutes(counted: number[], { calls, limit }: { calls: number; limit: number }): void {
-  expect(Math.max(...counted)).toBe(limit)
-  expect(calls).toBeLessThanOrEqual(sum(counted))
+/** Those of the minute that the clock shows. */
+async function callsCounted({ pool }: TestApp): Promise<number> {
+  const { rows } = await pool.query("SELECT used FROM counters WHERE scope = 'gemini_calls'")
+  return rows[0]?.used
 }
 
 function viewQueue(redisUrl: string | null, databaseUrl: string) {

@@ -1,4 +1,4 @@
-import type { ChatroomRecord } from "../../services/chat/chatroom-record.ts"
+import type { ChatroomRecord } from "../../services/chat/find-chatroom.ts"
 
 /** A room as its owner sees it; `defaultModel` is what a room without a model of its own uses. */
 export function presentChatroom(room: ChatroomRecord, defaultModel: string) {

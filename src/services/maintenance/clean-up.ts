@@ -18,16 +18,14 @@ function deleteSome(table: string, condition: string): string {
   return `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE ${condition} LIMIT 10000))`
 }
 
-/** The contract keeps idempotency keys for at least 24 h. */
+/** The contract keeps idempotency keys for at least 24 h. What measures elapsed time goes by `now()`. */
 const EXPIRED = [
   // Stripe sends an event for three days; who asks why somebody is Pro finds its id in the entitlement log.
-  ["billing_events", "received_at < now() - interval '90 days' AND status <> 'pending'"],
-  ["idempotency_keys", "created_at < now() - interval '48 hours'"],
-  ["one_time_codes", "sent_at < now() - interval '1 day'"],
-  ["otp_budgets", "day < (now() AT TIME ZONE 'UTC')::date - 1"],
-  ["password_guesses", "window_ends_at < now()"],
-  ["provider_calls", "minute < now() - interval '1 hour'"],
+  ["billing_events", "received_at < app_now() - interval '90 days' AND status <> 'pending'"],
+  ["counters", "ends_at < app_now()"],
+  ["idempotency_keys", "created_at < app_now() - interval '48 hours'"],
+  ["one_time_codes", "sent_at < app_now() - interval '1 day'"],
   ["session_revocations", "expires_at < now()"],
-  ["sessions", "expires_at < now() - interval '7 days'"],
+  ["sessions", "expires_at < app_now() - interval '7 days'"],
   ["workers", "seen_at < now() - interval '1 hour'"],
 ] as const

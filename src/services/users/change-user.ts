@@ -1,7 +1,7 @@
+import type { UserRecord } from "../../models/user.ts"
 import { Unauthenticated } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnUser } from "./find-user.ts"
-import type { UserRecord } from "./user-record.ts"
 
 /** Renames a user; null takes the name away. @throws {Unauthenticated} when they were deleted a moment ago */
 export async function changeUser(

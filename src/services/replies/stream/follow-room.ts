@@ -1,6 +1,7 @@
-import { toCamelCase } from "../../../utils/camel-case.ts"
-import { CHATROOM_COLUMNS, type ChatroomRecord } from "../../chat/chatroom-record.ts"
-import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../../chat/message-record.ts"
+import { CHATROOM_FIELDS, CHATROOM_SETTINGS, type ChatroomRecord } from "../../../models/chatroom.ts"
+import { selectSql } from "../../../models/columns.ts"
+import type { ChatroomKey } from "../../chat/find-chatroom.ts"
+import { isFinal, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { subscribeToRoom } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
 import { advance, catchUp, createWaker, nextPosition, type ReplyEvent, readReply } from "./follow-reply.ts"
@@ -28,36 +29,37 @@ export type RoomEvent =
  */
 export async function* followRoom(
   ctx: Context,
-  { chatroomId, lastEventId, signal }: { chatroomId: string; lastEventId?: string; signal: AbortSignal },
+  { chatroom, lastEventId, signal }: { chatroom: ChatroomKey; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<RoomEvent> {
   const woken = createWaker(signal)
-  const unsubscribe = subscribeToRoom(ctx, chatroomId, () => woken.wake("state"))
+  const unsubscribe = subscribeToRoom(ctx, chatroom.id, () => woken.wake("state"))
   let current: Followed | null = null
   let shown = ""
   const announcedCancelled = new Set<string>()
   try {
-    const cursor = parseRoomCursor(lastEventId) ?? (await currentRoomCursor(ctx, chatroomId))
+    const cursor = parseRoomCursor(lastEventId) ?? (await currentRoomCursor(ctx, chatroom))
     while (!signal.aborted) {
       const looked = woken.take() === "state"
       if (looked) {
-        const room = await readRoom(ctx, chatroomId)
+        const room = await readRoom(ctx, chatroom)
         if (!room) return yield { event: "deleted", id: idOf(cursor) }
-        if (JSON.stringify(describe(room)) !== shown) yield { event: "chatroom", id: idOf(cursor), room }
-        shown = JSON.stringify(describe(room))
-        yield* announceNew(ctx, chatroomId, { cursor, announced: announcedCancelled })
-        const next = await chooseReply(ctx, room, cursor, current)
+        const described = describe(room)
+        if (described !== shown) yield { event: "chatroom", id: idOf(cursor), room }
+        shown = described
+        yield* announceNew(ctx, chatroom, { cursor, announced: announcedCancelled })
+        const next = await chooseReply(ctx, { chatroom, retries: room.retries }, cursor, current)
         if (next !== current) {
           current?.unsubscribe()
           current = next && { ...next, unsubscribe: ctx.replyLog.subscribe(next.id, woken.wake) }
           if (next) yield* beginReply(next, cursor)
         }
       }
-      if (current && (yield* followOne(ctx, current, cursor, looked))) {
+      if (current && (yield* followOne(ctx, { userId: chatroom.userId, current }, cursor, looked))) {
         current.unsubscribe()
         current = null
         woken.wake("state")
       } else if (current && looked) {
-        yield* announceCancelled(ctx, chatroomId, { cursor, current, announced: announcedCancelled })
+        yield* announceCancelled(ctx, chatroom, { cursor, current, announced: announcedCancelled })
       }
       await woken.wait()
     }
@@ -68,8 +70,8 @@ export async function* followRoom(
 }
 
 /** What a `chatroom` event is sent for: the times change with every message. */
-function describe({ name, model, systemInstruction, context, headId }: ChatroomRecord) {
-  return { name, model, systemInstruction, context, headId }
+function describe(room: ChatroomRecord): string {
+  return JSON.stringify([...CHATROOM_SETTINGS, "headId" as const].map((name) => room[name]))
 }
 
 interface Room extends ChatroomRecord {
@@ -77,26 +79,26 @@ interface Room extends ChatroomRecord {
   retries: number
 }
 
-async function readRoom(ctx: Context, chatroomId: string): Promise<Room | null> {
-  const { rows } = await ctx.db.pool.query({ name: "read-room", text: READ_ROOM, values: [chatroomId] })
-  return rows[0] ? toCamelCase<Room>(rows[0]) : null
+async function readRoom(ctx: Context, { userId, id }: ChatroomKey): Promise<Room | null> {
+  const { rows } = await ctx.db.pool.query<Room>({ name: "read-room", text: READ_ROOM, values: [userId, id] })
+  return rows[0] ?? null
 }
 
-const READ_ROOM = `SELECT ${CHATROOM_COLUMNS}, retries FROM chatrooms WHERE id = $1`
+const READ_ROOM = `
+  SELECT ${selectSql([...CHATROOM_FIELDS, "retries"], "chatrooms")} FROM chatrooms WHERE user_id = $1 AND id = $2`
 
 async function* announceNew(
   ctx: Context,
-  chatroomId: string,
+  { userId, id }: ChatroomKey,
   { cursor, announced }: { cursor: RoomCursor; announced: Set<string> },
 ): AsyncGenerator<RoomEvent> {
   for (;;) {
-    const { rows } = await ctx.db.pool.query({
+    const { rows } = await ctx.db.pool.query<MessageRecord>({
       name: "new-messages",
       text: NEW,
-      values: [chatroomId, cursor.known],
+      values: [userId, id, cursor.known],
     })
-    for (const row of rows) {
-      const message = toCamelCase<MessageRecord>(row)
+    for (const message of rows) {
       cursor.known = message.position
       if (message.status === "cancelled") announced.add(message.id)
       yield { event: "message", id: idOf(cursor), message }
@@ -107,8 +109,8 @@ async function* announceNew(
 
 const NEW_AT_ONCE = 100
 const NEW = `
-  SELECT ${MESSAGE_COLUMNS} FROM messages AS m
-  WHERE m.chatroom_id = $1 AND m.position > $2 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
+  SELECT ${messageSql("m")} FROM messages AS m
+  WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
 
 /**
  * Tells once of each reply beyond the followed one that was cancelled. The others wait behind it, so there are no more
@@ -116,27 +118,26 @@ const NEW = `
  */
 async function* announceCancelled(
   ctx: Context,
-  chatroomId: string,
+  { userId, id }: ChatroomKey,
   { cursor, current, announced }: { cursor: RoomCursor; current: Followed; announced: Set<string> },
 ): AsyncGenerator<RoomEvent> {
   const after = Math.max(cursor.whole, current.position)
   if (after >= cursor.known) return
-  const { rows } = await ctx.db.pool.query({
+  const { rows } = await ctx.db.pool.query<MessageRecord>({
     name: "cancelled-replies",
     text: CANCELLED,
-    values: [chatroomId, after, cursor.known, [...announced]],
+    values: [userId, id, after, cursor.known, [...announced]],
   })
-  for (const row of rows) {
-    const message = toCamelCase<MessageRecord>(row)
+  for (const message of rows) {
     announced.add(message.id)
     yield { event: "message", id: idOf(cursor), message }
   }
 }
 
 const CANCELLED = `
-  SELECT ${MESSAGE_COLUMNS} FROM messages AS m
-  WHERE m.chatroom_id = $1 AND m.position > $2 AND m.position <= $3 AND m.status = 'cancelled'
-    AND m.id <> ALL ($4::uuid[])
+  SELECT ${messageSql("m")} FROM messages AS m
+  WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 AND m.position <= $4 AND m.status = 'cancelled'
+    AND m.id <> ALL ($5::uuid[])
   ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
 
 /** A reply to follow. */
@@ -160,17 +161,17 @@ interface Followed extends Candidate {
  */
 async function chooseReply(
   ctx: Context,
-  room: Room,
+  { chatroom: { userId, id }, retries }: { chatroom: ChatroomKey; retries: number },
   cursor: RoomCursor,
   current: Followed | null,
 ): Promise<Followed | (Candidate & { log: null }) | null> {
   const inTheMiddle = cursor.again === null && cursor.reply.characters > 0
   if (current && (current.retry !== null || inTheMiddle)) return current
-  if (room.retries > cursor.retries && !inTheMiddle) {
+  if (retries > cursor.retries && !inTheMiddle) {
     const { rows } = await ctx.db.pool.query<Candidate>({
       name: "retried-reply",
       text: RETRIED,
-      values: [room.id, cursor.retries, cursor.whole],
+      values: [userId, id, cursor.retries, cursor.whole],
     })
     if (rows[0]) return { ...rows[0], log: null }
   }
@@ -178,7 +179,7 @@ async function chooseReply(
   const { rows } = await ctx.db.pool.query<Candidate>({
     name: "next-reply",
     text: NEXT,
-    values: [room.id, cursor.whole, cursor.known],
+    values: [userId, id, cursor.whole, cursor.known],
   })
   return rows[0] ? { ...rows[0], log: null } : null
 }
@@ -186,11 +187,13 @@ async function chooseReply(
 /** One that was added since the look at the new messages is announced first. */
 const NEXT = `
   SELECT id, position, attempt, NULL AS retry FROM messages
-  WHERE chatroom_id = $1 AND position > $2 AND position <= $3 AND role = 'model' ORDER BY position LIMIT 1`
+  WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 AND position <= $4 AND role = 'model'
+  ORDER BY position LIMIT 1`
 
 const RETRIED = `
   SELECT id, position, attempt, retry FROM messages
-  WHERE chatroom_id = $1 AND retry > greatest($2, 0) AND position <= $3 ORDER BY retry LIMIT 1`
+  WHERE user_id = $1 AND chatroom_id = $2 AND retry > greatest($3, 0) AND position <= $4
+  ORDER BY retry LIMIT 1`
 
 /** Voids what the listener has of a reply that it is to have again, unless it was in the middle of having it. */
 function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCursor): Generator<RoomEvent> {
@@ -205,7 +208,7 @@ function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCu
 /** Yields what is new of one reply. @returns whether it has ended */
 async function* followOne(
   ctx: Context,
-  current: Followed,
+  { userId, current }: { userId: string; current: Followed },
   cursor: RoomCursor,
   look: boolean,
 ): AsyncGenerator<RoomEvent, boolean> {
@@ -216,7 +219,7 @@ async function* followOne(
     change,
   })
   if (look) {
-    const message = await readReply(ctx, current.id)
+    const message = await readReply(ctx, { userId, id: current.id })
     if (!message) {
       pass(cursor, current)
       return true

@@ -51,7 +51,7 @@ export function openAttemptBuffer(ctx: Context, claim: Claim, stopping: AbortSig
     text: () => buffer.text,
     end: (why) => ended.abort(why === "lost" ? new LeaseLost() : new CancelRequested()),
   })
-  const unsubscribe = ctx.cancellations.listen(claim.id, () => ended.abort(new CancelRequested()))
+  const unsubscribe = ctx.cancellations.listen(claim, () => ended.abort(new CancelRequested()))
   return buffer
 }
 

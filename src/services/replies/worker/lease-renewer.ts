@@ -39,6 +39,7 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
       name: "renew-claims",
       text: RENEW,
       values: [
+        batch.map(({ held }) => held.claim.userId),
         batch.map(({ held }) => held.claim.id),
         batch.map(({ held }) => held.claim.attempt),
         batch.map(({ text, written }) => (text.length > written ? text : null)),
@@ -93,18 +94,20 @@ interface Renewed {
 /** A row that somebody holds must not make the others wait: their leases would run out. */
 const RENEW = `
   WITH held AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[]) AS held (id, attempt, content)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS held (user_id, id, attempt, content)
   ), free AS (
-    SELECT m.id FROM messages AS m JOIN held ON held.id = m.id FOR NO KEY UPDATE OF m SKIP LOCKED
+    SELECT m.id FROM messages AS m JOIN held ON held.user_id = m.user_id AND held.id = m.id
+    FOR NO KEY UPDATE OF m SKIP LOCKED
   ), renewed AS (
     UPDATE messages AS m
-    SET content = coalesce(held.content, m.content), lease_until = now() + $4 * interval '1 millisecond'
+    SET content = coalesce(held.content, m.content), lease_until = now() + $5 * interval '1 millisecond'
     FROM held JOIN free ON free.id = held.id
-    WHERE m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
+    WHERE m.user_id = held.user_id AND m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
     RETURNING m.id, m.cancel_requested_at IS NOT NULL AS cancelled
   )
   SELECT held.id, held.attempt,
     CASE WHEN renewed.cancelled THEN 'cancel' WHEN renewed.id IS NOT NULL THEN 'ours'
       WHEN m.id IS NOT NULL THEN 'locked' ELSE 'lost' END AS found
   FROM held LEFT JOIN renewed ON renewed.id = held.id
-    LEFT JOIN messages AS m ON m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'`
+    LEFT JOIN messages AS m ON m.user_id = held.user_id AND m.id = held.id AND m.attempt = held.attempt
+      AND m.status = 'running'`

@@ -1,4 +1,5 @@
 import { SECOND } from "../../../utils/time.ts"
+import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { FIRST_RETRY_MS, MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "../provider/failures.ts"
@@ -31,15 +32,15 @@ const MAX_TAKEOVERS = 100
  * of times, by several workers at once: the claim lets one through, and its attempt fences every later write.
  * @param signal the worker is stopping: the reply is handed back to the queue
  */
-export async function processReply(ctx: Context, replyId: string, signal: AbortSignal): Promise<Run> {
-  const result = await claimReply(ctx, replyId)
+export async function processReply(ctx: Context, reply: MessageKey, signal: AbortSignal): Promise<Run> {
+  const result = await claimReply(ctx, reply)
   if ("waitMs" in result) return { outcome: "later", inMs: result.waitMs }
   if ("none" in result) return { outcome: "nothing-to-do" }
   const { claim } = result
   const attributes = {
     "messaging.system": "bullmq",
     "messaging.destination.name": QUEUE_NAME,
-    "chat.reply.id": replyId,
+    "chat.reply.id": reply.id,
     "chat.reply.attempt": claim.attempt,
   }
   const parent = claim.traceparent

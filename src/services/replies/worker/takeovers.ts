@@ -1,3 +1,4 @@
+import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { processReply } from "./process-reply.ts"
 
@@ -7,7 +8,7 @@ import { processReply } from "./process-reply.ts"
  */
 export interface Takeovers {
   /** Begins the reply in the background. @returns false when so many are under way that the queue is to have it */
-  take(reply: { id: string; inFlight: number; dedupeKey: string }): boolean
+  take(reply: MessageKey & { inFlight: number; dedupeKey: string }): boolean
   /** Resolves when those under way have ended or were handed back; nothing may be taken any more. */
   drain(): Promise<void>
 }
@@ -36,9 +37,10 @@ export function createTakeovers(ctx: Context, stopping: AbortSignal, busy: () =>
 /** Its next attempt is the queue's; where that doesn't answer, the sweep's. */
 async function run(
   ctx: Context,
-  { id, inFlight, dedupeKey }: { id: string; inFlight: number; dedupeKey: string },
+  { userId, id, inFlight, dedupeKey }: MessageKey & { inFlight: number; dedupeKey: string },
   stopping: AbortSignal,
 ): Promise<void> {
-  const { outcome } = await processReply(ctx, id, stopping)
-  if (outcome === "later" || outcome === "retry") await ctx.queue.enqueue(id, { inFlight, dedupeKey })
+  const reply = { userId, id }
+  const { outcome } = await processReply(ctx, reply, stopping)
+  if (outcome === "later" || outcome === "retry") await ctx.queue.enqueue(reply, { inFlight, dedupeKey })
 }
