@@ -2,6 +2,7 @@ import { createDatabase } from "../config/database.ts"
 import type { CompleteConfig } from "../config/env.ts"
 import type { Logger } from "../config/logger.ts"
 import { checkRedis, createRedisStore } from "../config/redis.ts"
+import { TIMING, type Timing } from "../config/timing.ts"
 import { defineModels } from "../models/index.ts"
 import { createOtpSender } from "../services/auth/otp-sender.ts"
 import { createRevocations } from "../services/auth/revocations.ts"
@@ -26,9 +27,6 @@ import { createGemini } from "../services/replies/provider/gemini.ts"
 import { createMemoryReplyLog, createRedisReplyLog } from "../services/replies/stream/reply-log.ts"
 import { createCancellations } from "../services/replies/worker/cancellations.ts"
 import { createLeaseRenewer } from "../services/replies/worker/lease-renewer.ts"
-import { SECOND } from "../utils/time.ts"
-
-const REDIS_PATIENCE_MS = 5 * SECOND
 
 /** A context and what ends it. */
 export interface OwnedContext {
@@ -42,35 +40,43 @@ export interface OwnedContext {
  * The composition root: builds everything that has a lifetime, from a configuration of which nothing is missing.
  * Whether something is embedded is decided here and nowhere else. The schema must be up to date.
  */
-export async function createContext(config: CompleteConfig, log: Logger): Promise<OwnedContext> {
+export async function createContext(
+  config: CompleteConfig,
+  log: Logger,
+  timing: Timing = TIMING,
+): Promise<OwnedContext> {
   await using building = new AsyncDisposableStack()
-  const tracing = await createTracing(config.tracing, log)
+  const tracing = await createTracing(config.tracing, timing, log)
   building.defer(() => tracing.close())
-  const db = createDatabase(config.database.url, config.database.poolSize, log)
+  const db = createDatabase(config.database, timing.postgres, log)
   building.defer(() => db.close())
-  const redis = config.redis.url ? createRedisStore(config.redis.url, log) : null
+  const redis = config.redis.url ? createRedisStore(config.redis.url, log, timing.redis) : null
   if (redis) {
     building.defer(() => redis.close())
     // Without Redis everything goes on, so a start doesn't wait for it for ever.
-    if (!(await checkRedis(redis, REDIS_PATIENCE_MS))) log.warn("redis doesn't answer; starting without it")
+    if (!(await checkRedis(redis, timing.redis.readyTimeoutMs)))
+      log.warn("redis doesn't answer; starting without it")
   }
-  const cache = retryInvalidations(redis ? createRedisCache(redis) : createMemoryCache())
+  const cache = retryInvalidations(
+    redis ? createRedisCache(redis, timing.cache) : createMemoryCache(timing.cache),
+    timing.cache,
+  )
   building.defer(() => cache.close())
   const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
-  const queue = await createReplyQueue(store, log)
+  const queue = await createReplyQueue(store, timing, log)
   building.defer(() => queue.close())
-  const billingQueue = await createBillingQueue(store, log)
+  const billingQueue = await createBillingQueue(store, timing, log)
   building.defer(() => billingQueue.close())
   const inspector = createInspector([QUEUE_NAME, BILLING_QUEUE], store, log)
   building.defer(() => inspector.close())
-  const revocations = createRevocations(db.pool, log)
+  const revocations = createRevocations(db.pool, timing, log)
   building.defer(() => revocations.close())
   await revocations.start()
-  const leases = createLeaseRenewer(db.pool, log)
+  const leases = createLeaseRenewer(db.pool, timing.replies, log)
   building.defer(() => leases.close())
   const background = createBackground(log)
   building.defer(() => background.drain())
-  const waitEstimator = createWaitEstimator(db, log)
+  const waitEstimator = createWaitEstimator(db, timing, log)
   building.defer(() => waitEstimator.close())
   waitEstimator.start()
   const bus = redis ? createRedisBus(redis, log) : createMemoryBus()
@@ -78,6 +84,7 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
   const stopping = new AbortController()
   const ctx: Context = {
     config,
+    timing,
     log,
     events: createEvents(log, metrics),
     metrics,
@@ -87,22 +94,24 @@ export async function createContext(config: CompleteConfig, log: Logger): Promis
     redis,
     cache,
     rateLimits: createRateLimits(redis, config.rateLimitScale, log),
-    streamLimit: createStreamLimit(config.http.streamsPerUser),
+    streamLimit: createStreamLimit(config.http.streamsPerUser, timing.sse.limitRetryMs),
     bus,
-    promptBatches: createPromptBatches(db.pool, config),
+    promptBatches: createPromptBatches(db.pool, { config, timing }),
     queue,
     billingQueue,
     inspectQueues: () => inspector.queues(),
-    stripe: createStripe(config.stripe, tracing),
+    stripe: createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing),
     waitEstimator,
-    replyLog: redis ? createRedisReplyLog(redis, bus, log) : createMemoryReplyLog(bus),
+    replyLog: redis
+      ? createRedisReplyLog(redis, bus, timing.replies, log)
+      : createMemoryReplyLog(bus, timing.replies),
     cancellations: createCancellations(bus),
     leases,
-    circuitBreaker: createCircuitBreaker(),
+    circuitBreaker: createCircuitBreaker(timing.gemini),
     gemini: createGemini(config.gemini),
-    tokens: createTokens(config.jwt),
+    tokens: createTokens(config.jwt, timing.auth),
     revocations,
-    otpSender: createOtpSender(config, log),
+    otpSender: createOtpSender(config, timing.otp, log),
     background,
     stopping: stopping.signal,
   }

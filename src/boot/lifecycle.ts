@@ -1,13 +1,7 @@
 import { type Config, ConfigInvalid, loadConfig } from "../config/env.ts"
 import { createLogger, type Logger } from "../config/logger.ts"
 import { secretsOf } from "../config/secrets.ts"
-import { SECOND } from "../utils/time.ts"
-
-/** Everything must have ended by then; what hasn't is cut off. */
-const STOP_WITHIN_MS = 9.5 * SECOND
-
-/** One Ctrl-C arrives two or three times: from the terminal, from npm and from the launcher. */
-const ECHO_MS = 500
+import { TIMING } from "../config/timing.ts"
 
 export interface Process {
   config: Config
@@ -35,7 +29,7 @@ export async function runProcess(
   const stopping = new AbortController()
   let askedAt: number | undefined
   const stop = () => {
-    if (askedAt !== undefined && performance.now() - askedAt > ECHO_MS) process.exit(1)
+    if (askedAt !== undefined && performance.now() - askedAt > TIMING.shutdown.signalEchoMs) process.exit(1)
     askedAt ??= performance.now()
     stopping.abort()
     stopped.resolve()
@@ -74,7 +68,7 @@ async function takeDown(stack: AsyncDisposableStack, log: Logger): Promise<void>
   const cutOff = setTimeout(() => {
     log.error("stopping took too long; what is left is cut off")
     process.exit(1)
-  }, STOP_WITHIN_MS)
+  }, TIMING.shutdown.cutOffMs)
   await stack.disposeAsync()
   clearTimeout(cutOff)
 }

@@ -2,20 +2,9 @@ import { once } from "node:events"
 import { createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Endpoint } from "../routes/endpoint.ts"
-import { pause, SECOND } from "../utils/time.ts"
+import { pause } from "../utils/time.ts"
 import { createApp } from "./app.ts"
 import type { OwnedContext } from "./context.ts"
-
-/** A client that sends its headers or its body more slowly than this is cut off: with the look below, within 15 s. */
-const HEADERS_WITHIN_MS = 10 * SECOND
-const REQUEST_WITHIN_MS = 13 * SECOND
-const LOOK_EVERY_MS = 1 * SECOND
-
-/** Longer than the idle time of the usual load balancers (60 s), so that they never reuse what we just closed. */
-const KEEP_ALIVE_MS = 65 * SECOND
-
-/** How long requests under way may take when the server stops. */
-const FINISH_WITHIN_MS = 3 * SECOND
 
 export interface Listening {
   /** What a client on this machine may call. */
@@ -33,13 +22,14 @@ export async function listen(
   only?: { rows: readonly Endpoint[]; port: number },
 ): Promise<Listening> {
   const { host } = ctx.config.http
+  const { http, shutdown } = ctx.timing
   const wanted = only?.port ?? ctx.config.http.port
   const server = createServer(
     {
-      headersTimeout: HEADERS_WITHIN_MS,
-      requestTimeout: REQUEST_WITHIN_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: LOOK_EVERY_MS,
+      headersTimeout: http.headersTimeoutMs,
+      requestTimeout: http.requestTimeoutMs,
+      keepAliveTimeout: http.keepAliveMs,
+      connectionsCheckingInterval: http.connectionsCheckMs,
       // Of two Authorization headers Node would take the first, and a proxy that looks at them perhaps the last.
       joinDuplicateHeaders: true,
     },
@@ -58,7 +48,7 @@ export async function listen(
       server.close(() => closed.abort())
       beginToStop()
       server.closeIdleConnections()
-      await pause(FINISH_WITHIN_MS, closed.signal)
+      await pause(shutdown.requestsMs, closed.signal)
       server.closeAllConnections()
     },
   }

@@ -1,11 +1,8 @@
 import pg from "pg"
 import { Sequelize } from "sequelize"
-import { SECOND } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
-
-/** Below Node's and every proxy's request timeout, so that a stuck statement fails before its client gives up. */
-const STATEMENT_TIMEOUT_MS = 10 * SECOND
+import type { Timing } from "./timing.ts"
 
 /** Sequelize, for models, and a plain `pg` pool, for prepared statements on hot paths. */
 export interface Database {
@@ -14,14 +11,15 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** With a timeout of its own, as the pool's is over once it is connected. */
-const PLAN_ONCE = { text: "SET plan_cache_mode = force_generic_plan", query_timeout: 5 * SECOND }
-
 /** Opens nothing yet: connections are made at the first query. `poolSize` bounds each of the two pools. */
-export function createDatabase(url: string, poolSize: number, log: Logger): Database {
+export function createDatabase(
+  { url, poolSize }: { url: string; poolSize: number },
+  timing: Timing["postgres"],
+  log: Logger,
+): Database {
   const session = {
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: timing.statementTimeoutMs,
+    idle_in_transaction_session_timeout: timing.statementTimeoutMs,
     keepAlive: true,
   }
   const { connectionString, Client } = postgresOptions(url)
@@ -30,17 +28,21 @@ export function createDatabase(url: string, poolSize: number, log: Logger): Data
     dialectModule: { ...pg, Client },
     logging: false,
     dialectOptions: session,
-    pool: { max: poolSize, acquire: 10 * SECOND, idle: 30 * SECOND },
+    pool: { max: poolSize, acquire: timing.acquireTimeoutMs, idle: timing.idleConnectionMs },
   })
   const pool = new pg.Pool({
     connectionString,
     Client,
     max: poolSize,
-    connectionTimeoutMillis: 5 * SECOND,
-    idleTimeoutMillis: 30 * SECOND,
+    connectionTimeoutMillis: timing.connectTimeoutMs,
+    idleTimeoutMillis: timing.idleConnectionMs,
     // Every statement scans ranges of indexes whatever its values are, so it is planned once. To plan it for the
-    // values at hand would cost more than running it.
-    onConnect: async (client) => void (await client.query(PLAN_ONCE)),
+    // values at hand would cost more than running it. With a timeout of its own, as the pool's is over by then.
+    onConnect: async (client) =>
+      void (await client.query({
+        text: "SET plan_cache_mode = force_generic_plan",
+        query_timeout: timing.connectTimeoutMs,
+      } as pg.QueryConfig)),
     ...session,
   })
   // An idle connection that the server closes must not end the process; the next query opens another.

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs"
 import { loadEnvFile } from "node:process"
 import type { isSupportedCountry } from "libphonenumber-js/max"
+import { deepFreeze } from "../utils/deep-freeze.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
 import { Environment } from "./environment.ts"
+import { TIMING } from "./timing.ts"
 import { findFaults } from "./validate-environment.ts"
 
 /** The configuration can't be used; `faults` lists everything that is wrong with it, not just the first. */
@@ -104,7 +106,7 @@ function toConfig(env: Environment) {
       authToken: env.TWILIO_AUTH_TOKEN ?? "",
       from: env.TWILIO_FROM ?? "",
       baseUrl: env.TWILIO_BASE_URL,
-      timeoutMs: 10 * SECOND,
+      timeoutMs: TIMING.otp.carrierTimeoutMs,
     },
     gemini: {
       apiKey: env.GEMINI_API_KEY ?? null,
@@ -117,8 +119,8 @@ function toConfig(env: Environment) {
       contextTokens: env.GEMINI_CONTEXT_TOKENS,
       maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
       /** The longest silence before the first and between two chunks. */
-      idleTimeoutMs: 30 * SECOND,
-      totalTimeoutMs: 300 * SECOND,
+      idleTimeoutMs: TIMING.gemini.idleTimeoutMs,
+      totalTimeoutMs: TIMING.gemini.totalTimeoutMs,
     },
     stripe: {
       secretKey: env.STRIPE_SECRET_KEY ?? null,
@@ -163,9 +165,4 @@ function toDailyBudgets(env: Environment) {
     perAddress: env.OTP_DAILY_PER_ADDRESS ?? 100 * wide,
     total: env.OTP_DAILY_TOTAL ?? 10_000 * wide,
   }
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFreeze(part)
-  return Object.freeze(value)
 }

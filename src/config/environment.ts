@@ -1,7 +1,9 @@
 import { isIP } from "node:net"
 import { z } from "zod"
+import { DAY, MINUTE, SECOND } from "../utils/time.ts"
 import { readDatabaseUrl } from "./database-url.ts"
 import { readRedisUrl } from "./redis-url.ts"
+import { TIMING } from "./timing.ts"
 
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
@@ -57,11 +59,11 @@ export const Environment = z.object({
     .regex(/^bpc_\w+$/, "is no portal configuration; those begin with bpc_")
     .optional(),
   STRIPE_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
-  BILLING_GRACE_DAYS: wholeNumber(0, 60).default(3),
-  BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(10),
+  BILLING_GRACE_DAYS: wholeNumber(0, 60).default(TIMING.billing.graceMs / DAY),
+  BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(TIMING.billing.reconcileMs / MINUTE),
   BASIC_DAILY_PROMPTS: wholeNumber(0, 1e9).default(5),
   PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
-  CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(600),
+  CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(TIMING.cache.chatroomsMs / SECOND),
   WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20),
   ADMIN_TOKEN: z.string().optional(),
   METRICS_TOKEN: z.string().optional(),
@@ -73,7 +75,7 @@ export const Environment = z.object({
   OTEL_EXPORTER_OTLP_HEADERS: z.string().default("").transform(readHeaders),
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   OTEL_PROPAGATORS: z.string().default("none").transform(splitList),
-  WATCHDOG_SECONDS: wholeNumber(0, 3_600).default(30),
+  WATCHDOG_SECONDS: wholeNumber(0, 3_600).default(TIMING.worker.watchdogMs / SECOND),
   DISK_LOW_MB: wholeNumber(0, 1e7).default(500),
   STREAMS_PER_USER: wholeNumber(1, 10_000).default(6),
   RATE_LIMIT_SCALE: z.coerce.number().positive().max(1e6).default(1),

@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises"
 import { SECOND } from "../utils/time.ts"
 import { readDatabaseUrl } from "./database-url.ts"
 import { postgresOptions } from "./postgres.ts"
+import { TIMING } from "./timing.ts"
 
 /** A PostgreSQL that can't be worked with, or that didn't come in time; the message is for the operator. */
 export class PostgresUnfit extends Error {
@@ -10,11 +11,6 @@ export class PostgresUnfit extends Error {
 
 /** The oldest that its makers still mended when this was written: https://www.postgresql.org/support/versioning/ */
 const MIN_MAJOR = 14
-
-/** One that recovers from a crash takes seconds; one that doesn't exist never comes. */
-const READY_TIMEOUT_MS = 30 * SECOND
-const CONNECT_WITHIN_MS = 5 * SECOND
-const RETRY_MS = 250
 
 export interface WaitForPostgres {
   /** Called once, with why, when the database isn't ready at the first try. */
@@ -31,7 +27,7 @@ export interface WaitForPostgres {
  */
 export async function waitForPostgres(
   url: string,
-  { onWait, signal, timeoutMs = READY_TIMEOUT_MS }: WaitForPostgres,
+  { onWait, signal, timeoutMs = TIMING.postgres.readyTimeoutMs }: WaitForPostgres,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   for (let tries = 0; ; tries++) {
@@ -46,14 +42,14 @@ export async function waitForPostgres(
     }
     if (tries === 0) onWait(version.why)
     // A timer that keeps the process alive: at this point nothing else does.
-    await setTimeout(RETRY_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
+    await setTimeout(TIMING.postgres.readyPollMs, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
 }
 
 /** `server_version_num`: 180004 is 18.4. */
 async function readVersion(url: string): Promise<number> {
   const { Client, ...options } = postgresOptions(url)
-  const client = new Client({ ...options, connectionTimeoutMillis: CONNECT_WITHIN_MS })
+  const client = new Client({ ...options, connectionTimeoutMillis: TIMING.postgres.connectTimeoutMs })
   // A connection that breaks while it is closed says so by an event, which would end the process.
   client.on("error", () => undefined)
   try {

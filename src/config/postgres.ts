@@ -1,6 +1,6 @@
 import pg from "pg"
-import { SECOND } from "../utils/time.ts"
 import { type DatabaseHost, readDatabaseUrl } from "./database-url.ts"
+import { TIMING } from "./timing.ts"
 
 /** What every connection to PostgreSQL is made from; a part of `pg`'s options. */
 export interface PostgresOptions {
@@ -19,8 +19,6 @@ export class NoPrimary extends Error {
     this.name = "NoPrimary"
   }
 }
-
-const PROBE_WITHIN_MS = 3 * SECOND
 
 /** `read_only_sql_transaction`: this server is a standby, or has become one. */
 const READ_ONLY = "25006"
@@ -113,7 +111,7 @@ function isFinal(error: unknown): boolean {
 }
 
 async function requirePrimary(connectionString: string, host: DatabaseHost): Promise<DatabaseHost> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: PROBE_WITHIN_MS })
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMING.postgres.probeTimeoutMs })
   Object.assign(client, host)
   // A connection that breaks while it is closed says so by an event, which would end the process.
   client.on("error", () => undefined)

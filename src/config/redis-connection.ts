@@ -1,15 +1,14 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis"
-import { SECOND } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
 import { type Access, type RedisAddress, readRedisUrl } from "./redis-url.ts"
+import { TIMING } from "./timing.ts"
 
 /** One server (behind sentinels or not), or a whole cluster. */
 export type RedisClient = Redis | Cluster
 
-const LONGEST_PAUSE_MS = 1 * SECOND
-
-/** For ever, every second at the latest. */
-const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 5), LONGEST_PAUSE_MS)
+/** Reconnects for ever. */
+const retryStrategy = (times: number) =>
+  Math.min(TIMING.redis.firstReconnectMs * 2 ** Math.min(times, 5), TIMING.redis.longestReconnectMs)
 
 /** A connection that reconnects for ever: to the server, to the primary that the sentinels name, to all nodes. */
 export function connect(url: string, log: Logger, options: RedisOptions = {}): RedisClient {
@@ -74,7 +73,7 @@ function openCluster(
     enableOfflineQueue,
     enableAutoPipelining,
     clusterRetryStrategy: retryStrategy,
-    slotsRefreshInterval: 5 * SECOND,
+    slotsRefreshInterval: TIMING.redis.slotsRefreshMs,
     // Certificates name hosts, so names must not be replaced by addresses.
     ...(access.tls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: { ...redisOptions, ...accessOf(access) },

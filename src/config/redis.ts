@@ -1,15 +1,8 @@
 import { Cluster, type Redis } from "ioredis"
-import { createTurnClock, pause, SECOND } from "../utils/time.ts"
+import { createTurnClock, pause } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
 import { connect, connectSubscriber, isCluster, type RedisClient } from "./redis-connection.ts"
-
-/** A frozen Redis must cost a request less than a person notices. */
-const COMMAND_TIMEOUT_MS = 200
-
-/** How long a Redis that didn't answer is left alone. */
-const REST_MS = 1 * SECOND
-
-const POLL_MS = 25
+import { TIMING, type Timing } from "./timing.ts"
 
 /** Redis doesn't answer. Everything that uses it has a way on without. */
 export class RedisUnavailable extends Error {
@@ -36,7 +29,8 @@ export interface RedisStore {
 export function createRedisStore(
   url: string,
   log: Logger,
-  { autoPipelining = true, commandTimeoutMs = COMMAND_TIMEOUT_MS } = {},
+  { commandTimeoutMs, cooldownMs }: Pick<Timing["redis"], "commandTimeoutMs" | "cooldownMs">,
+  { autoPipelining = true } = {},
 ): RedisStore {
   // Behind an unanswered pipeline, and while a cluster is asked again, a command has no timeout of its own.
   const withinTime = autoPipelining || isCluster(url) ? createTimeout(commandTimeoutMs) : null
@@ -56,7 +50,7 @@ export function createRedisStore(
         return await (withinTime?.(work(client)) ?? work(client))
       } catch (error) {
         if (isReplyError(error)) throw error
-        restUntil = Date.now() + REST_MS
+        restUntil = Date.now() + cooldownMs
         throw new RedisUnavailable(error)
       }
     },
@@ -128,7 +122,7 @@ export async function checkRedis(store: RedisStore, timeoutMs: number): Promise<
     const infos = (await answers(store)) ? await readInfos(store) : null
     for (const info of infos ?? []) checkInfo(info)
     if (infos || performance.now() >= deadline) return infos !== null
-    await pause(POLL_MS)
+    await pause(TIMING.redis.readyPollMs)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AdminSignIn } from "../schemas/admin-system.ts"
 import { signInAdmin } from "../services/admin/sign-in-admin.ts"
-import { ADMIN_SESSION_SECONDS, readAdminSession } from "../services/auth/admin-session.ts"
+import { readAdminSession } from "../services/auth/admin-session.ts"
 import type { Context } from "../services/context.ts"
 import { SECOND } from "../utils/time.ts"
 import { type AdminInput, type HttpResponse, ok, type PublicInput } from "./http.ts"
@@ -14,7 +14,7 @@ export async function openAdminSession(
   const { actor, value, expiresAt } = await signInAdmin(ctx, { token: body.token, requestId, address })
   return ok(
     { actor, expiresAt: toTime(expiresAt) },
-    { "Set-Cookie": cookie(ctx, value, ADMIN_SESSION_SECONDS) },
+    { "Set-Cookie": cookie(ctx, value, ctx.timing.auth.adminSessionMs / SECOND) },
   )
 }
 

@@ -45,7 +45,7 @@ export async function postMessage(
     const whileStreamed = taken.move()
     return { ...events(whileOpen(stream, () => whileStreamed.dispose())), headers }
   }
-  const waitMs = readWait(header("prefer"))
+  const waitMs = readWait(ctx, header("prefer"))
   if (waitMs === 0) return accepted(presentPromptAndReply(ctx, sent), headers)
   const enough = AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
   const final = await waitForReply(ctx, reply, enough)
@@ -54,12 +54,10 @@ export async function postMessage(
   return created(presentPromptAndReply(ctx, { ...sent, reply: final }), { ...headers, ...applied })
 }
 
-const MAX_WAIT_SECONDS = 60
-
 /** RFC 7240's `wait`, in ms, at most a minute; 0 without one. */
-function readWait(prefer: string | undefined): number {
+function readWait(ctx: Context, prefer: string | undefined): number {
   const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,5})/i.exec(prefer ?? "")?.[1]
-  return Math.min(Number(seconds ?? 0), MAX_WAIT_SECONDS) * SECOND
+  return Math.min(Number(seconds ?? 0) * SECOND, ctx.timing.http.longestWaitMs)
 }
 
 export async function getMessages(

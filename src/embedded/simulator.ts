@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import { SECOND } from "../utils/time.ts"
-
-/** A fraction of a second on an idle machine; on the first start the database is being made meanwhile. */
-const START_WITHIN_MS = 20 * SECOND
+import { TIMING } from "../config/timing.ts"
 
 /** Where the launcher keeps compiled modules (`bin/run.mjs`): half of a simulator's start is saved. */
 const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
@@ -55,7 +52,11 @@ async function firstMessage(
   giveUp?: AbortSignal,
 ): Promise<{ url: string }> {
   const over = new AbortController()
-  const signals = [AbortSignal.timeout(START_WITHIN_MS), over.signal, ...(giveUp ? [giveUp] : [])]
+  const signals = [
+    AbortSignal.timeout(TIMING.embedded.simulatorStartMs),
+    over.signal,
+    ...(giveUp ? [giveUp] : []),
+  ]
   const signal = AbortSignal.any(signals)
   const ended = once(child, "exit", { signal }).then(() => {
     throw new Error(`The ${name} simulator ended before it was ready.`)

@@ -4,20 +4,13 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { z } from "zod"
-import { SECOND } from "../utils/time.ts"
+import { TIMING } from "../config/timing.ts"
 import { isAlive } from "./postgres/processes.ts"
 import { startSimulator } from "./simulator.ts"
 
 /** Who runs a folder's simulator. `url` is null while it starts (`pid` is its parent's then) and while it stops. */
 const Owner = z.object({ pid: z.int(), parent: z.int(), port: z.int(), url: z.url().nullable() })
 type Owner = z.infer<typeof Owner>
-
-/** A simulator is up, and answers, within a second on an idle machine. */
-const ANSWERS_WITHIN_MS = 15 * SECOND
-
-/** One whose port is closed is saving its state, or its process id is somebody else's by now. */
-const ENDS_WITHIN_MS = 3 * SECOND
-const POLL_MS = 20
 
 /**
  * The Stripe simulator of a data folder: the one that another process runs on it, or one of our own, because two on
@@ -65,9 +58,9 @@ async function waitFor(
     const state = url ? await knock(url) : "silent"
     // One whose parent is gone is about to follow it.
     if (url && state === "answers" && isAlive(owner.parent)) return url
-    const timeoutMs = state === "closed" ? ENDS_WITHIN_MS : ANSWERS_WITHIN_MS
+    const timeoutMs = state === "closed" ? TIMING.embedded.simulatorEndMs : TIMING.embedded.simulatorAnswerMs
     if (performance.now() - began > timeoutMs) return undefined
-    await sleep(POLL_MS, undefined, { signal })
+    await sleep(TIMING.embedded.simulatorPollMs, undefined, { signal })
     if ((await readFile(file, "utf8").catch(() => null)) !== seen) return "changed"
   }
   return undefined
@@ -75,7 +68,9 @@ async function waitFor(
 
 async function knock(url: string): Promise<"answers" | "silent" | "closed"> {
   try {
-    const { ok } = await fetch(`${url}/__admin/clock`, { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) })
+    const { ok } = await fetch(`${url}/__admin/clock`, {
+      signal: AbortSignal.timeout(TIMING.embedded.simulatorAnswerMs),
+    })
     return ok ? "answers" : "closed"
   } catch (error) {
     return (error as Error).name === "TimeoutError" ? "silent" : "closed"

@@ -5,17 +5,9 @@ import { isSessionLive } from "../services/auth/authenticate-token.ts"
 import type { Context } from "../services/context.ts"
 import { formatSse, SSE_HEARTBEAT, type SseEvent } from "../utils/sse.ts"
 import { splitAtWholeCharacter } from "../utils/text.ts"
-import { SECOND } from "../utils/time.ts"
-
-/** How soon a stream ends after its session has. */
-const LOOK_MS = 2.5 * SECOND
-
-/** The contract's: a comment every 15 s. */
-const LOOKS_PER_HEARTBEAT = (15 * SECOND) / LOOK_MS
 
 /** A reader with more than this unsent is waited for, until all of it is sent; it can resume where it was cut off. */
 const MAX_UNSENT_BYTES = 64 * 1024
-const SLOW_MS = 15 * SECOND
 
 /** Long events are written in pieces of this many UTF-16 units, so that what lies unsent is bounded for them, too. */
 const MAX_PIECE = 16 * 1024
@@ -44,7 +36,7 @@ export async function sendEvents(
     for await (const event of events) {
       if (res.destroyed || res.writableEnded) break
       stream.isInEvent = true
-      await writeInPieces(res, formatSse(event))
+      await writeInPieces(res, formatSse(event), ctx.timing.sse.slowReaderMs)
       stream.isInEvent = false
     }
     res.end()
@@ -60,30 +52,32 @@ function watchOver(
   user: Principal | undefined,
 ): NodeJS.Timeout {
   const { res } = stream
-  let looks = 0
+  const { sessionCheckMs, heartbeatMs } = ctx.timing.sse
+  const checksPerHeartbeat = heartbeatMs / sessionCheckMs
+  let checks = 0
   return setInterval(() => {
-    looks += 1
+    checks += 1
     if (user && !isSessionLive(ctx, user)) res.destroy()
-    else if (looks % LOOKS_PER_HEARTBEAT === 0 && res.writableLength === 0 && !stream.isInEvent)
+    else if (checks % checksPerHeartbeat === 0 && res.writableLength === 0 && !stream.isInEvent)
       res.write(SSE_HEARTBEAT)
-  }, LOOK_MS)
+  }, sessionCheckMs)
 }
 
-/** A reader of a long event has `SLOW_MS` for each part of it, not for the whole. */
-async function writeInPieces(res: Response, text: string): Promise<void> {
+/** A reader of a long event has `slowReaderMs` for each part of it, not for the whole. */
+async function writeInPieces(res: Response, text: string, slowReaderMs: number): Promise<void> {
   for (let rest = text; rest !== "" && !res.destroyed; ) {
     const [piece] = splitAtWholeCharacter(rest.slice(0, MAX_PIECE))
     res.write(piece)
     rest = rest.slice(piece.length)
-    if (res.writableLength > MAX_UNSENT_BYTES) await drained(res)
+    if (res.writableLength > MAX_UNSENT_BYTES) await drained(res, slowReaderMs)
   }
 }
 
 /** Waits until the client has taken what was written; cuts it off when it takes too long. */
-async function drained(res: Response): Promise<void> {
+async function drained(res: Response, slowReaderMs: number): Promise<void> {
   const waits = new AbortController()
   const { signal } = waits
-  const timer = setTimeout(() => waits.abort(), SLOW_MS)
+  const timer = setTimeout(() => waits.abort(), slowReaderMs)
   try {
     await Promise.race([once(res, "drain", { signal }), once(res, "close", { signal })])
   } catch {

@@ -3,7 +3,6 @@ import { pipeline } from "node:stream/promises"
 import type { Request, Response } from "express"
 import type { HttpResponse, Principal } from "../controllers/http.ts"
 import type { Context } from "../services/context.ts"
-import { SECOND } from "../utils/time.ts"
 import { sendEvents } from "./send-events.ts"
 
 /** Writes what a controller answered. */
@@ -18,11 +17,11 @@ export async function sendResponse(
   for (const name in reply.headers) res.setHeader(name, reply.headers[name] as string)
   if ("events" in reply) return sendEvents(ctx, req, res, reply.events, user)
   if ("empty" in reply) return void res.end()
-  if ("chunks" in reply) return sendChunks(res, reply.chunks, reply.type)
+  if ("chunks" in reply) return sendChunks(ctx, res, reply.chunks, reply.type)
   res.setHeader("Content-Type", "type" in reply ? reply.type : "application/json; charset=utf-8")
   if (!res.hasHeader("Cache-Control")) res.setHeader("Cache-Control", "no-store")
   const content = contentOf(reply)
-  if (content.length > LONG) dropSlowReader(res)
+  if (content.length > LONG) dropSlowReader(ctx, res)
   res.end(content)
 }
 
@@ -34,21 +33,21 @@ function contentOf(reply: { text: string } | { bytes: Uint8Array } | { body: unk
 /** Less than this lies in the kernel's buffers, whoever reads it. */
 const LONG = 64 * 1024
 
-/**
- * A reader that takes nothing for twice this long is cut off (Node's timeout looks for progress once), or it could
- * have us keep what it asked for, again and again.
- */
-const SLOW_MS = 10 * SECOND
-
-function dropSlowReader(res: Response): void {
-  res.setTimeout(SLOW_MS, () => res.destroy())
+/** Cuts off a reader that takes nothing, or it could have us keep what it asked for, again and again. */
+function dropSlowReader(ctx: Context, res: Response): void {
+  res.setTimeout(ctx.timing.http.slowReaderMs, () => res.destroy())
 }
 
 /** Writes a body piece by piece, as fast as the client takes it. A failure on the way breaks the body off. */
-async function sendChunks(res: Response, chunks: AsyncIterable<string>, type: string): Promise<void> {
+async function sendChunks(
+  ctx: Context,
+  res: Response,
+  chunks: AsyncIterable<string>,
+  type: string,
+): Promise<void> {
   res.setHeader("Content-Type", type)
   res.setHeader("Cache-Control", "no-store")
-  dropSlowReader(res)
+  dropSlowReader(ctx, res)
   try {
     await pipeline(Readable.from(chunks), res)
   } catch (error) {

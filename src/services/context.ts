@@ -4,6 +4,7 @@ import type { Database } from "../config/database.ts"
 import type { CompleteConfig } from "../config/env.ts"
 import type { Logger } from "../config/logger.ts"
 import type { RedisStore } from "../config/redis.ts"
+import type { Timing } from "../config/timing.ts"
 import type { Models } from "../models/index.ts"
 import type { OtpSender } from "./auth/otp-sender.ts"
 import type { Revocations } from "./auth/revocations.ts"
@@ -29,6 +30,7 @@ import type { LeaseRenewer } from "./replies/worker/lease-renewer.ts"
 /** The parts of a running process that have a lifetime. Built once, by `createContext`; services take it first. */
 export interface Context {
   config: CompleteConfig
+  timing: Timing
   log: Logger
   events: Events
   metrics: Metrics

@@ -2,6 +2,7 @@ import { createHmac, hkdfSync } from "node:crypto"
 import fc from "fast-check"
 import jwt from "jsonwebtoken"
 import { describe, expect, test, vi } from "vitest"
+import { TIMING } from "../../src/config/timing.ts"
 import { newCode } from "../../src/services/auth/otp-codes.ts"
 import { createTokens } from "../../src/services/auth/tokens.ts"
 import { Unauthenticated } from "../../src/utils/errors.ts"
@@ -9,7 +10,7 @@ import { newId } from "../../src/utils/ids.ts"
 
 const SECRET = "a secret of at least thirty-two bytes"
 const OTHER = "another secret of thirty-two bytes or so"
-const tokens = createTokens({ secret: SECRET, previousSecret: null })
+const tokens = createTokens({ secret: SECRET, previousSecret: null }, TIMING.auth)
 const caller = { userId: newId(), sessionId: newId() }
 
 describe("an access token", () => {
@@ -133,7 +134,7 @@ describe("a refresh token", () => {
 })
 
 describe("a new secret", () => {
-  const after = createTokens({ secret: OTHER, previousSecret: SECRET })
+  const after = createTokens({ secret: OTHER, previousSecret: SECRET }, TIMING.auth)
   const rotation = { sessionId: caller.sessionId, generation: 3 }
   const code = { mobileNumber: "+12025550123", purpose: "login", code: "123456" } as const
 
@@ -149,7 +150,7 @@ describe("a new secret", () => {
   })
 
   test("ends it all when the previous one is dropped", () => {
-    const dropped = createTokens({ secret: OTHER, previousSecret: null })
+    const dropped = createTokens({ secret: OTHER, previousSecret: null }, TIMING.auth)
     expect(() => dropped.access.read(tokens.access.issue(caller))).toThrow(Unauthenticated)
     expect(dropped.refresh.read(tokens.refresh.issue(rotation))).toBeNull()
   })

@@ -22,7 +22,7 @@ import {
 
 let app: TestApp
 beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
+  app = await startTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 500 } } })
 })
 afterAll(() => app.close())
 

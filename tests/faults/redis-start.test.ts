@@ -3,6 +3,7 @@ import { Redis } from "ioredis"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createLogger } from "../../src/config/logger.ts"
 import { checkRedis, createRedisStore, type RedisStore, RedisUnavailable } from "../../src/config/redis.ts"
+import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import { freePort, startRedis } from "../../tools/lib/redis-server.ts"
 import { isRedisLeftOut } from "./kit.ts"
@@ -14,7 +15,7 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
 
   beforeAll(async () => {
     url = (await startRedis(stack)) as string
-    store = createRedisStore(url, createLogger("silent"))
+    store = createRedisStore(url, createLogger("silent"), TIMING.redis)
     stack.defer(() => store.close())
   })
   afterAll(() => stack.disposeAsync())
@@ -33,7 +34,11 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
 
   test("and goes on without one that doesn't answer", async () => {
     await using nobody = new AsyncDisposableStack()
-    const away = createRedisStore(`redis://127.0.0.1:${await freePort()}`, createLogger("silent"))
+    const away = createRedisStore(
+      `redis://127.0.0.1:${await freePort()}`,
+      createLogger("silent"),
+      TIMING.redis,
+    )
     nobody.defer(() => away.close())
     expect(await checkRedis(away, 50)).toBe(false)
   })
@@ -57,7 +62,7 @@ describe.skipIf(isRedisLeftOut)("a command to Redis", () => {
     url = (await startRedis(stack)) as string
   })
   beforeEach(async () => {
-    store = createRedisStore(url, createLogger("silent"), { commandTimeoutMs: TIMEOUT_MS })
+    store = createRedisStore(url, createLogger("silent"), { ...TIMING.redis, commandTimeoutMs: TIMEOUT_MS })
     expect(await checkRedis(store, 10 * SECOND)).toBe(true)
   })
   afterEach(() => store.close())

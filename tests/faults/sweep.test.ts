@@ -155,7 +155,7 @@ test("a process that was held up for longer than a lease goes on with its replie
   const stateOf = async () =>
     (await app.pool.query("SELECT status, attempt, takeovers FROM messages WHERE id = $1", [reply.id]))
       .rows[0]
-  await expect.poll(() => app.ctx.leases.attempts()).toEqual([{ id: reply.id, attempt: 1 }])
+  await expect.poll(() => app.ctx.leases.attempts()).toEqual([{ id: reply.id, number: 1 }])
   const runOut = () =>
     app.pool.query("UPDATE messages SET lease_until = now() - interval '1 second' WHERE id = $1", [reply.id])
   await runOut()

@@ -9,6 +9,7 @@ import { listen } from "../../src/boot/listen.ts"
 import { type CompleteConfig, readConfig } from "../../src/config/env.ts"
 import { createLogger } from "../../src/config/logger.ts"
 import { secretsOf } from "../../src/config/secrets.ts"
+import { TIMING, type Timing } from "../../src/config/timing.ts"
 import { startBillingWorker } from "../../src/services/billing/billing-worker.ts"
 import type { Context } from "../../src/services/context.ts"
 import { startWorker } from "../../src/services/replies/worker/worker.ts"
@@ -20,6 +21,8 @@ type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]>
 
 export interface TestAppOptions {
   config?: DeepPartial<CompleteConfig>
+  /** What the test waits for, shortened. The bounds that healthy work must not hit stay. */
+  timing?: DeepPartial<Timing>
   /** Several apps on one database (and one Redis) are several processes of one service. */
   beside?: TestApp
   /** A simulated Stripe, whose events come in, and a worker for billing. */
@@ -56,6 +59,7 @@ interface Stores {
 
 export async function startTestApp({
   config: overrides = {},
+  timing = {},
   beside,
   stripe = false,
   worker = true,
@@ -67,7 +71,7 @@ export async function startTestApp({
   const config = merge(defaultConfig(stores), overrides)
   const lines: string[] = []
   const log = createLogger("debug", { write: (line: string) => void lines.push(line) }, secretsOf(config))
-  const owned = await createContext(config, log)
+  const owned = await createContext(config, log, merge(TIMING, timing))
   starting.defer(() => owned.close())
   if (worker) {
     const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import pg from "pg"
 import type { TestProject } from "vitest/node"
 import { createLogger } from "../../src/config/logger.ts"
+import { TIMING } from "../../src/config/timing.ts"
 import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
 import { migrate } from "../../src/models/migrate.ts"
 import { createReplyQueue } from "../../src/services/replies/accept/reply-queue.ts"
@@ -46,7 +47,11 @@ async function makeTemplate(databaseUrl: string): Promise<void> {
   const url = new URL(databaseUrl)
   url.pathname = `/${TEMPLATE}`
   await migrate(url.href)
-  const queue = await createReplyQueue({ redisUrl: null, databaseUrl: url.href }, createLogger("silent"))
+  const queue = await createReplyQueue(
+    { redisUrl: null, databaseUrl: url.href },
+    TIMING,
+    createLogger("silent"),
+  )
   await queue.close()
 }
 

@@ -93,9 +93,12 @@ describe("a browser's session", () => {
     const forged = Buffer.from(JSON.stringify({ ...claims, expiresAt: claims.expiresAt + 1 })).toString(
       "base64url",
     )
-    const { config } = app.ctx
+    const { config, timing } = app.ctx
     const issue = (other: object) =>
-      issueAdminSession({ ...config, ...other }, { actor: "admin_token", sessionId: null }).value
+      issueAdminSession(
+        { config: { ...config, ...other }, timing },
+        { actor: "admin_token", sessionId: null },
+      ).value
     for (const value of [
       `${forged}.${signature}`,
       `${payload}.`,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest"
+import { TIMING } from "../../src/config/timing.ts"
 import { type Cache, createMemoryCache, retryInvalidations } from "../../src/services/platform/cache.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
@@ -48,14 +49,14 @@ test("while a write is under way nobody fills", async () => {
 test("a forget that fails is made up for, also when one before it succeeds later", async () => {
   const forgets: PromiseWithResolvers<void>[] = []
   const store: Cache = {
-    ...createMemoryCache(),
+    ...createMemoryCache(TIMING.cache),
     invalidate() {
       const forget = Promise.withResolvers<void>()
       forgets.push(forget)
       return forget.promise
     },
   }
-  const cache = retryInvalidations(store)
+  const cache = retryInvalidations(store, TIMING.cache)
   const both = [cache.invalidate("key"), cache.invalidate("key")]
   forgets[1]?.reject(new Error("no answer"))
   forgets[0]?.resolve()

@@ -15,7 +15,7 @@ let batches: PromptBatches
 beforeAll(async () => {
   // Without a worker, so that what was written stays as it was.
   app = await startTestApp({ worker: false })
-  batches = createPromptBatches(app.pool, app.ctx.config)
+  batches = createPromptBatches(app.pool, app.ctx)
 })
 afterAll(() => app.close())
 
@@ -59,7 +59,7 @@ describe("prompts of several users in one statement", () => {
   test("are each written whole, with the outcome in the order of the prompts", async () => {
     const all = await senders(8)
     const exchanges = all.map((sender) => exchangeOf(sender))
-    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx.config, exchanges, { skipLocked: true })
+    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx, exchanges, { skipLocked: true })
     for (const [n, sender] of all.entries()) {
       const { promptId, replyId, content } = exchanges[n] as NewPrompt
       const chatroomId = sender.room.id
@@ -97,7 +97,7 @@ describe("prompts of several users in one statement", () => {
       exchangeOf(stranger, { chatroomId: good.room.id }),
       exchangeOf(misled, { parentId: newId() }),
     ]
-    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx.config, exchanges, { skipLocked: true })
+    const outcomes = await insertPromptsAndReplies(app.pool, app.ctx, exchanges, { skipLocked: true })
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(["written", "no-quota", "no-room", "no-parent"])
     expect(await messagesOf(good)).toHaveLength(2)
     for (const sender of [poor, misled]) expect(await messagesOf(sender)).toEqual([])

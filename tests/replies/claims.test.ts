@@ -5,8 +5,9 @@ import { collect, joinDeltas } from "../../tools/lib/http.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom, finalReply, send } from "../helpers/chat.ts"
 
-/** Longer than a lease (3 s). */
-const HELD_FOR = "interval '3.5 seconds'"
+/** A third of production's, so that a test may hold a reply for longer than a lease. */
+const LEASE = { leaseMs: 1_000, renewMs: 300 }
+const HELD_FOR = "interval '1.2 seconds'"
 
 test("a worker holds its replies also while its pool has no connection free", async () => {
   const { app, watcher } = await startWatched({ poolSize: 2 })
@@ -16,7 +17,7 @@ test("a worker holds its replies also while its pool has no connection free", as
   await expect.poll(async () => (await watcher.query(isRunning, [body.reply.id])).rowCount).toBe(1)
 
   const taken = await Promise.all([app.pool.connect(), app.pool.connect()])
-  const { rows } = await watcher.query("SELECT now() + interval '6 seconds' AS later")
+  const { rows } = await watcher.query("SELECT now() + interval '2 seconds' AS later")
   const isHeld = "SELECT 1 FROM messages WHERE id = $1 AND attempt = 1 AND lease_until > $2 AND content <> ''"
   try {
     await expect
@@ -33,7 +34,7 @@ test("a worker holds its replies also while its pool has no connection free", as
 test("a reply that waits for its room to be ended is not made twice", async () => {
   const { app, watcher } = await startWatched()
   const user = await signIn(app)
-  const prompt = "[[gemini: chunks=25 delay=100]] held at the end"
+  const prompt = "[[gemini: chunks=10 delay=100]] held at the end"
   const { reply } = (await send(app, user, await createRoom(app, user), prompt)).body
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
   const listening = collect(app.http.events(path, { token: user.token }))
@@ -57,7 +58,7 @@ test("a reply that waits for its room to be ended is not made twice", async () =
 test("a reply that waits for a connection to be handed back is not taken for a dead worker's", async () => {
   const { app, watcher } = await startWatched({ poolSize: 2 })
   const user = await signIn(app)
-  const prompt = "[[gemini: cut after=25 times=1 delay=100 chunks=27]] held on its way back"
+  const prompt = "[[gemini: cut after=15 times=1 delay=100 chunks=17]] held on its way back"
   const { reply } = (await send(app, user, await createRoom(app, user), prompt)).body
   const isRunning = "SELECT 1 FROM messages WHERE id = $1 AND status = 'running'"
   await expect.poll(async () => (await watcher.query(isRunning, [reply.id])).rowCount).toBe(1)
@@ -97,7 +98,10 @@ test("a reply whose row somebody holds keeps no other from being renewed", async
 
 /** An app, and a connection that is none of its pool's. */
 async function startWatched(database: { poolSize?: number } = {}) {
-  const app = await startTestApp({ config: { database } })
+  const app = await startTestApp({
+    config: { database },
+    timing: { replies: { ...LEASE, firstRetryMs: 300 } },
+  })
   onTestFinished(() => app.close())
   // Else who waits for one gives up after 5 s, which is soon after `HELD_FOR`.
   Object.assign(app.pool.options, { connectionTimeoutMillis: MINUTE })

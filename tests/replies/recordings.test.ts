@@ -14,7 +14,10 @@ let app: TestApp
 let ann: SignedIn
 
 beforeAll(async () => {
-  app = await startTestApp({ config: { gemini: { idleTimeoutMs: 5_000 } } })
+  app = await startTestApp({
+    config: { gemini: { idleTimeoutMs: 5_000 } },
+    timing: { replies: { firstRetryMs: 200 } },
+  })
   ann = await signIn(app)
   await makePro(app, ann)
 })

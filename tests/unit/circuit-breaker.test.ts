@@ -1,9 +1,10 @@
 import { expect, test } from "vitest"
+import { TIMING } from "../../src/config/timing.ts"
 import { createCircuitBreaker } from "../../src/services/replies/provider/circuit-breaker.ts"
 
-test("a model is called until five overloads in a row, then rests longer and longer, and is tried by one at a time", () => {
+test("five overloads in a row open a model's circuit; each failed probe lengthens the cool-down", () => {
   let now = 0
-  const breaker = createCircuitBreaker(() => now)
+  const breaker = createCircuitBreaker(TIMING.gemini, () => now)
   for (let i = 0; i < 5; i++) {
     expect(breaker.allows("m")).toBe(true)
     breaker.failed("m")
@@ -27,8 +28,8 @@ test("a model is called until five overloads in a row, then rests longer and lon
   expect(breaker.allows("m")).toBe(true)
 })
 
-test("an answer in between starts the count anew", () => {
-  const breaker = createCircuitBreaker(() => 0)
+test("a success in between resets the count", () => {
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 20; i++) {
     breaker.failed("m")
     if (i % 3 === 0) breaker.succeeded("m")
@@ -36,14 +37,14 @@ test("an answer in between starts the count anew", () => {
   expect(breaker.allows("m")).toBe(true)
 })
 
-test("calls that were on their way when the rest began don't make it longer", () => {
-  const breaker = createCircuitBreaker(() => 0)
+test("calls in flight when the circuit opened don't lengthen the cool-down", () => {
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 20; i++) breaker.failed("m")
   expect(breaker.cooldownMs("m")).toBe(2_000)
 })
 
-test("what the provider asks for counts when it is longer, also when a call brings it that was on its way", () => {
-  const breaker = createCircuitBreaker(() => 0)
+test("a longer wait that the provider asks for is kept, even if a call that was in flight brings it", () => {
+  const breaker = createCircuitBreaker(TIMING.gemini, () => 0)
   for (let i = 0; i < 5; i++) breaker.failed("m", 50_000)
   expect(breaker.cooldownMs("m")).toBe(50_000)
   breaker.failed("m", 60_000)

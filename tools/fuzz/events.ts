@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { signatureOf } from "../../simulators/stripe/delivery/signature.ts"
+import { TIMING } from "../../src/config/timing.ts"
 import { HANDLED_EVENTS } from "../../src/services/billing/event-types.ts"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
 
@@ -7,7 +8,7 @@ import { MINUTE, SECOND } from "../../src/utils/time.ts"
 export type Signature = "good" | "stale" | "forged"
 
 /** Older ones are refused (https://docs.stripe.com/webhooks#replay-attacks). */
-const STALE_MS = 6 * MINUTE
+const STALE_MS = TIMING.billing.signatureToleranceMs + MINUTE
 
 /** Events in Stripe's envelope, which the document leaves to Stripe. So few ids that some come twice. */
 export const stripeEvents: fc.Arbitrary<unknown> = fc

@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import pg from "pg"
 import { type GeminiSimulator, startGeminiSimulator } from "../../simulators/gemini/server.ts"
+import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import { type Attempts, createAttempts } from "./attempts.ts"
 import { type Child, type Exit, type LogLine, startChild } from "./child.ts"
@@ -44,7 +45,7 @@ export interface ClusterOptions {
 }
 
 /** The contract's: running replies included, everything ends within 10 s. */
-export const STOP_WITHIN_MS = 10 * SECOND
+export const STOP_WITHIN_MS = TIMING.shutdown.killMs
 
 /** Starts a cluster that ends with `stack`, by force where it must. */
 export async function startCluster(stack: AsyncDisposableStack, options: ClusterOptions): Promise<Cluster> {

@@ -1,7 +1,7 @@
 import { url as inspectorUrl } from "node:inspector"
 import { Worker } from "node:worker_threads"
 import type { Logger } from "../../config/logger.ts"
-import { SECOND } from "../../utils/time.ts"
+import { TIMING } from "../../config/timing.ts"
 
 export interface Watchdog {
   /** Says that the loop `name` goes round; from the first time on it has to. */
@@ -18,7 +18,6 @@ export interface WatchdogOptions {
 }
 
 const BEATS_PER_TIMEOUT = 10
-const LONGEST_BEAT_MS = 1 * SECOND
 
 /**
  * Ends a process that is stuck, so that its supervisor starts it again: by SIGKILL, from a thread of its own, when the
@@ -28,7 +27,7 @@ const LONGEST_BEAT_MS = 1 * SECOND
 export function startWatchdog({ timeoutMs, log, onWedged }: WatchdogOptions): Watchdog {
   if (inspectorUrl()) return { beat: () => undefined, close: async () => undefined }
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  const checkEveryMs = Math.min(LONGEST_BEAT_MS, timeoutMs / BEATS_PER_TIMEOUT)
+  const checkEveryMs = Math.min(TIMING.worker.watchdogCheckMs, timeoutMs / BEATS_PER_TIMEOUT)
   const thread = watchFromBeside({ beats, checkEveryMs: 2 * checkEveryMs, timeoutMs }, log)
   // Rounds missed, not time passed: a process that was paused has missed none.
   const silentRounds = new Map<string, number>()

@@ -14,6 +14,7 @@ import {
   writeFile,
 } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import { TIMING } from "../../config/timing.ts"
 import { type Account, firstClosedFolder, giveTree } from "./account.ts"
 import type { Binaries } from "./binaries.ts"
 import { ClusterUnusable, FilesUnreachable } from "./errors.ts"
@@ -33,8 +34,6 @@ export type OpenCluster = {
   signal?: AbortSignal | undefined
 }
 
-/** A staging folder this old belongs to nobody, even if its process id is in use again. */
-const ABANDONED_MS = 10 * 60_000
 const STAGING = /\.new-(\d+)-[0-9a-f]+$/
 
 /**
@@ -124,7 +123,7 @@ async function sweepStaging(folder: string): Promise<void> {
 
 function isFresh(path: string, pid: number): boolean {
   const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
-  return isAlive(pid) && age < ABANDONED_MS
+  return isAlive(pid) && age < TIMING.embedded.abandonedMs
 }
 
 async function checkVersion(cluster: string, major: number): Promise<void> {

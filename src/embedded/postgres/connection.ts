@@ -1,9 +1,9 @@
 import pg from "pg"
+import { TIMING } from "../../config/timing.ts"
 import { ClusterUnusable } from "./errors.ts"
 import { APP } from "./initdb.ts"
 
 const HOST = "127.0.0.1"
-const CONNECT_TIMEOUT_MS = 3000
 
 export type Address = { port: number; password: string }
 
@@ -26,7 +26,7 @@ export async function tryConnect({ port, password }: Address): Promise<pg.Client
     password,
     database: "postgres",
     application_name: ownName(),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: TIMING.embedded.connectTimeoutMs,
   })
   client.on("error", () => {}) // a lost connection shows in the next query, and ends with the server
   try {

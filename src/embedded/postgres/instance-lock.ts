@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type pg from "pg"
+import { TIMING } from "../../config/timing.ts"
 
 /** Any fixed pair: nothing else takes advisory locks in the maintenance database. */
 const LOCK = [1734438249, 1]
-const POLL_MS = 25
-/** How long a predecessor that was just killed may take to lose its lock. */
-const PATIENCE_MS = 1500
 
 export type LockResult = { held: true } | { held: false; holderPid: number | undefined }
 
@@ -14,13 +12,13 @@ export type LockResult = { held: true } | { held: false; holderPid: number | und
  * it goes with the process, however that ends. Rejects when the connection is lost meanwhile.
  */
 export async function lockInstance(client: pg.Client, signal: AbortSignal | undefined): Promise<LockResult> {
-  const deadline = performance.now() + PATIENCE_MS
+  const deadline = performance.now() + TIMING.embedded.instanceLockMs
   for (;;) {
     signal?.throwIfAborted()
     const { rows } = await client.query("SELECT pg_try_advisory_lock($1::int, $2::int) AS held", LOCK)
     if (rows[0].held) return { held: true }
     if (performance.now() > deadline) return { held: false, holderPid: await findHolder(client) }
-    await sleep(POLL_MS)
+    await sleep(TIMING.embedded.lockPollMs)
   }
 }
 

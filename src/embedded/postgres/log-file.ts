@@ -1,7 +1,7 @@
 import { copyFile, open, stat, truncate } from "node:fs/promises"
+import { TIMING } from "../../config/timing.ts"
 
 const MAX_BYTES = 4 * 2 ** 20
-const CHECK_MS = 60_000
 const TAIL_BYTES = 4096
 const TAIL_LINES = 20
 
@@ -18,7 +18,7 @@ export async function boundLog(file: string): Promise<void> {
 
 /** Bounds the log every minute, until the returned function is called. */
 export function keepLogBounded(file: string): () => void {
-  const timer = setInterval(() => boundLog(file).catch(() => {}), CHECK_MS)
+  const timer = setInterval(() => boundLog(file).catch(() => {}), TIMING.embedded.logCheckMs)
   timer.unref()
   return () => clearInterval(timer)
 }

@@ -1,13 +1,11 @@
 import { existsSync, realpathSync } from "node:fs"
 import { readFile, rm, stat } from "node:fs/promises"
 import { basename, join } from "node:path"
+import { TIMING } from "../../config/timing.ts"
 import { commandOf, hasEntry, isAlive } from "./processes.ts"
 
 /** What postmaster.pid says, when it is true: the process lives and is the postmaster of this cluster. */
 export type RunningPostmaster = { pid: number; port: number | undefined }
-
-/** PostgreSQL creates the file and fills it at once; one that stays empty was cut off by a crash. */
-const EMPTY_MS = 5000
 
 /**
  * The live postmaster of a cluster, or undefined.
@@ -30,7 +28,7 @@ export async function findPostmaster(cluster: string): Promise<RunningPostmaster
 
 async function isOld(file: string): Promise<boolean> {
   const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }))
-  return Date.now() - mtimeMs > EMPTY_MS
+  return Date.now() - mtimeMs > TIMING.embedded.emptyPidFileMs
 }
 
 /**

@@ -4,6 +4,8 @@ import { createServer } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import type pg from "pg"
+import { TIMING } from "../../config/timing.ts"
+import { SECOND } from "../../utils/time.ts"
 import { cleanEnvironment } from "./account.ts"
 import type { Binaries } from "./binaries.ts"
 import type { Site } from "./cluster.ts"
@@ -26,15 +28,7 @@ export type Acquire = {
   signal?: AbortSignal | undefined
 }
 
-const POLL_MS = 10
-/** Recovery after a crash replays at most `max_wal_size`; this is far above what that takes. */
-const READY_MS = 120_000
-const SLOW_MS = 3000
 const MAX_STARTS = 5
-const FAST_SHUTDOWN_MS = 10_000
-/** PostgreSQL itself gives its children 5 s after SIGQUIT before it kills them. */
-const IMMEDIATE_SHUTDOWN_MS = 7000
-const KILL_MS = 5000
 
 /**
  * Adopts the postmaster that runs on the cluster, or starts one. Waits for one that is starting, recovering
@@ -120,17 +114,17 @@ function backOff({ site, onProgress, signal }: Acquire): () => Promise<void> {
   return async () => {
     signal?.throwIfAborted()
     const waited = performance.now() - started
-    if (waited > READY_MS) {
+    if (waited > TIMING.embedded.postgresReadyMs) {
       throw new StartFailed(
-        `PostgreSQL did not answer within ${READY_MS / 1000} s.`,
+        `PostgreSQL did not answer within ${TIMING.embedded.postgresReadyMs / SECOND} s.`,
         await tailOf(site.log, 0),
       )
     }
-    if (waited > SLOW_MS && !reported) {
+    if (waited > TIMING.embedded.slowStartMs && !reported) {
       reported = true
       onProgress("Waiting for PostgreSQL: it recovers from a crash, or is still shutting down.")
     }
-    await sleep(POLL_MS)
+    await sleep(TIMING.embedded.pollMs)
   }
 }
 
@@ -140,9 +134,9 @@ function backOff({ site, onProgress, signal }: Acquire): () => Promise<void> {
  */
 export async function stopPostmaster(pid: number, site: Site, binaries: Binaries): Promise<void> {
   const steps = [
-    ["INT", FAST_SHUTDOWN_MS],
-    ["QUIT", IMMEDIATE_SHUTDOWN_MS],
-    ["KILL", KILL_MS],
+    ["INT", TIMING.embedded.fastShutdownMs],
+    ["QUIT", TIMING.embedded.immediateShutdownMs],
+    ["KILL", TIMING.embedded.killMs],
   ] as const
   for (const [signal, timeoutMs] of steps) {
     if (!(await isPostmasterOf(pid, site.cluster))) return

@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
-
-const POLL_MS = 10
+import { TIMING } from "../../config/timing.ts"
 
 /** Whether the process runs. A zombie doesn't: in a container nobody may reap an orphan. */
 export function isAlive(pid: number): boolean {
@@ -51,7 +50,7 @@ export async function hasEnded(pid: number, timeoutMs: number): Promise<boolean>
   const deadline = performance.now() + timeoutMs
   while (isAlive(pid)) {
     if (performance.now() > deadline) return false
-    await sleep(POLL_MS)
+    await sleep(TIMING.embedded.pollMs)
   }
   return true
 }

@@ -11,14 +11,14 @@ import { eraseDeletedUsers } from "./erase-users.ts"
  * ended; what they wrote is erased in the background, and their subscription cancelled. Deleting twice is deleting once.
  */
 export async function deleteUser(ctx: Context, { userId }: Principal): Promise<void> {
-  const deleted = await inTransaction(ctx.db.pool, (client) => markDeleted(client, userId))
+  const deleted = await inTransaction(ctx.db.pool, (client) => markDeleted(ctx, client, userId))
   announceEnded(ctx, { userId, sessionIds: deleted.sessionIds, why: "user_deleted" })
   if (deleted.now) ctx.events.userDeleted({ userId })
   ctx.background.run("erase deleted users", () => eraseDeletedUsers(ctx))
 }
 
 /** Codes and the payer before the user: signing in and billing take them in that order, so that none waits in a circle. */
-async function markDeleted(client: pg.ClientBase, userId: string) {
+async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) {
   await client.query(
     "DELETE FROM one_time_codes WHERE mobile_number = (SELECT mobile_number FROM users WHERE id = $1)",
     [userId],
@@ -29,5 +29,5 @@ async function markDeleted(client: pg.ClientBase, userId: string) {
      WHERE id = $1 AND deleted_at IS NULL`,
     [userId],
   )
-  return { now: rowCount === 1, sessionIds: await markSessionsEnded(client, { userId }) }
+  return { now: rowCount === 1, sessionIds: await markSessionsEnded(client, ctx.timing, { userId }) }
 }

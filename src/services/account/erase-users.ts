@@ -1,20 +1,16 @@
 import { inTransaction } from "../../config/database.ts"
-import { SECOND } from "../../utils/time.ts"
 import { unlinkCustomer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
 
 /** Short transactions: nobody else waits long for a row or for the disk. */
 const BATCH = 500
 
-/** What isn't done by then is left to the next call. */
-const MAX_MS = 5 * SECOND
-
 /**
  * Erases what deleted users have left behind, and in the end their rows. May be called at any time, in any number
  * of processes at once, and be cut off anywhere: what is left is found again by the next call, which is due soon.
  */
 export async function eraseDeletedUsers(ctx: Context): Promise<void> {
-  const deadline = performance.now() + MAX_MS
+  const deadline = performance.now() + ctx.timing.worker.eraseMs
   const mayGoOn = () => !ctx.stopping.aborted && performance.now() < deadline
   const { rows } = await ctx.db.pool.query<{ id: string }>(
     "SELECT id FROM users WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT 100",

@@ -2,7 +2,6 @@ import { z } from "zod"
 import { afterSql, newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import { toCamelCase } from "../../utils/camel-case.ts"
 import { NotFound } from "../../utils/errors.ts"
-import { FIRST_SWEEP_MS } from "../billing/sweep-billing.ts"
 import type { Context } from "../context.ts"
 
 /** An event of Stripe's, as far as it is kept: its envelope. */
@@ -42,7 +41,10 @@ const LIST = `
  * @throws {NotFound}
  */
 export async function replayBillingEvent(ctx: Context, eventId: string): Promise<void> {
-  const { rows } = await ctx.db.pool.query<{ dedupeKey: string }>(REPLAY, [eventId, FIRST_SWEEP_MS])
+  const { rows } = await ctx.db.pool.query<{ dedupeKey: string }>(REPLAY, [
+    eventId,
+    ctx.timing.billing.sweepAfterMs,
+  ])
   const replayed = rows[0]
   if (!replayed) throw new NotFound("billing event")
   ctx.background.run("enqueue a billing event", () =>

@@ -26,6 +26,6 @@ export async function signInAdmin(
   })
   const { actor } = admin
   const action = { actor, action: "sign_in", targetId: null, requestId, address }
-  const session = await audited(ctx, action, async () => issueAdminSession(ctx.config, admin))
+  const session = await audited(ctx, action, async () => issueAdminSession(ctx, admin))
   return { actor, ...session }
 }

@@ -14,7 +14,7 @@ export async function suspendUser(ctx: Context, userId: string): Promise<void> {
     // The user first: who signs in at this moment is either too late or among the sessions that end.
     const { rowCount } = await client.query(SUSPEND, [userId])
     if (rowCount === 0) throw new NotFound("user")
-    return markSessionsEnded(client, { userId })
+    return markSessionsEnded(client, ctx.timing, { userId })
   })
   announceEnded(ctx, { userId, sessionIds, why: "suspended" })
   await cancelReplies(ctx, userId)

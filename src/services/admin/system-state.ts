@@ -28,10 +28,9 @@ export interface SystemState {
   config: ReturnType<typeof describeConfig>
 }
 
-const COUNT_TIMEOUT_MS = 1 * SECOND
-
 export async function readSystemState(ctx: Context): Promise<SystemState> {
-  const counts = (of: Promise<Counts>) => withTimeout(COUNT_TIMEOUT_MS, of).catch(() => null)
+  const counts = (of: Promise<Counts>) =>
+    withTimeout(ctx.timing.platform.countTimeoutMs, of).catch(() => null)
   const [health, replies, billing, workers, migration] = await Promise.all([
     checkHealth(ctx),
     counts(ctx.queue.counts()),

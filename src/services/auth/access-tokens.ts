@@ -2,11 +2,9 @@ import jwt from "jsonwebtoken"
 import { LRUCache } from "lru-cache"
 import { z } from "zod"
 import { Unauthenticated } from "../../utils/errors.ts"
-import { MINUTE, SECOND } from "../../utils/time.ts"
+import { SECOND } from "../../utils/time.ts"
 import type { Principal } from "./principal.ts"
 import type { SigningKeys } from "./signing-keys.ts"
-
-export const ACCESS_TOKEN_SECONDS = (15 * MINUTE) / SECOND
 
 const ISSUER = "gemini-chat-backend"
 const AUDIENCE = "gemini-chat-backend"
@@ -28,7 +26,7 @@ export interface AccessTokens {
   read(token: string): Principal
 }
 
-export function createAccessTokens(keys: readonly SigningKeys[]): AccessTokens {
+export function createAccessTokens(keys: readonly SigningKeys[], lifeMs: number): AccessTokens {
   const [newest] = keys as [SigningKeys, ...SigningKeys[]]
   const verified = new LRUCache<string, Principal>({ max: CACHED_TOKENS })
   return {
@@ -39,7 +37,7 @@ export function createAccessTokens(keys: readonly SigningKeys[]): AccessTokens {
         subject: userId,
         issuer: ISSUER,
         audience: AUDIENCE,
-        expiresIn: ACCESS_TOKEN_SECONDS,
+        expiresIn: lifeMs / SECOND,
       })
     },
     read(token) {

@@ -1,11 +1,9 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto"
 import { z } from "zod"
 import type { CompleteConfig } from "../../config/env.ts"
-import { MINUTE, SECOND } from "../../utils/time.ts"
+import type { Timing } from "../../config/timing.ts"
+import { SECOND } from "../../utils/time.ts"
 import { type AdminPrincipal, TOKEN_HOLDER } from "./principal.ts"
-
-/** A browser's session: short, since nothing but its end can take it back. */
-export const ADMIN_SESSION_SECONDS = (60 * MINUTE) / SECOND
 
 const Claims = z.object({
   actor: z.string(),
@@ -20,10 +18,10 @@ type Secrets = Pick<CompleteConfig, "jwt" | "admin">
 
 /** @returns the value of the cookie: who, until when, and an HMAC-SHA256 over both */
 export function issueAdminSession(
-  config: Secrets,
+  { config, timing }: { config: Secrets; timing: Timing },
   { actor, sessionId }: { actor: AdminPrincipal; sessionId: string | null },
 ): { value: string; expiresAt: number } {
-  const expiresAt = Math.floor(Date.now() / SECOND) + ADMIN_SESSION_SECONDS
+  const expiresAt = Math.floor((Date.now() + timing.auth.adminSessionMs) / SECOND)
   const claims: AdminClaims = { actor, sessionId, expiresAt }
   const payload = Buffer.from(JSON.stringify(claims)).toString("base64url")
   return { value: `${payload}.${sign(config, payload).toString("base64url")}`, expiresAt }

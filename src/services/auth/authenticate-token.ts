@@ -3,9 +3,6 @@ import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import type { Principal } from "./principal.ts"
 
-/** Somebody waits for this read. */
-const CONFIRM_TIMEOUT_MS = 2 * SECOND
-
 /**
  * Whose access token it is. Asks memory alone as long as this process hears of ended sessions, and the session's
  * row when it doesn't: a token is never taken on trust.
@@ -33,7 +30,7 @@ async function isOpen(ctx: Context, { userId, sessionId }: Principal): Promise<b
     const { rowCount } = await ctx.db.pool.query({
       text: "SELECT 1 FROM sessions WHERE user_id = $1 AND id = $2 AND ended_at IS NULL",
       values: [userId, sessionId],
-      query_timeout: CONFIRM_TIMEOUT_MS,
+      query_timeout: ctx.timing.auth.confirmTimeoutMs,
     } as { text: string; values: unknown[] })
     return rowCount === 1
   } catch (error) {

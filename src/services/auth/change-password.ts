@@ -34,7 +34,7 @@ export async function changePassword(ctx: Context, change: ChangePassword): Prom
   if (standing.passwordHash !== null && !standing.justProven) await proveCurrent(ctx, change, standing)
   const passwordHash = await hashPassword(ctx.config, change.newPassword)
   const sessionIds = await inTransaction(ctx.db.pool, (client) =>
-    apply(client, change.user, standing, passwordHash),
+    apply(ctx, client, change.user, standing, passwordHash),
   )
   announceEnded(ctx, { userId: change.user.userId, sessionIds, why: "password_changed" })
   ctx.events.passwordChanged({ userId: change.user.userId })
@@ -43,10 +43,10 @@ export async function changePassword(ctx: Context, change: ChangePassword): Prom
 async function findStanding(ctx: Context, { userId, sessionId }: Principal): Promise<Standing> {
   const { rows } = await ctx.db.pool.query<Standing>(
     `SELECT mobile_number AS "mobileNumber", password_hash AS "passwordHash",
-       opened_by = 'otp' AND sessions.created_at > app_now() - interval '10 minutes' AS "justProven"
+       opened_by = 'otp' AND sessions.created_at > app_now() - $3 * interval '1 millisecond' AS "justProven"
      FROM sessions JOIN users ON users.id = sessions.user_id
      WHERE sessions.user_id = $2 AND sessions.id = $1 AND users.id = $2 AND ended_at IS NULL AND deleted_at IS NULL`,
-    [sessionId, userId],
+    [sessionId, userId, ctx.timing.auth.recentCodeMs],
   )
   if (!rows[0]) throw new Unauthenticated()
   return rows[0]
@@ -66,6 +66,7 @@ async function proveCurrent(ctx: Context, { currentPassword, address }: ChangePa
  * The user's row is locked first, so that the statements after it see all that.
  */
 async function apply(
+  ctx: Context,
   client: pg.ClientBase,
   { userId, sessionId }: Principal,
   standing: Standing,
@@ -83,5 +84,5 @@ async function apply(
     [userId, passwordHash, standing.justProven, standing.passwordHash],
   )
   if (updated.rowCount === 0) throw new CurrentPasswordInvalid()
-  return markSessionsEnded(client, { userId, except: sessionId })
+  return markSessionsEnded(client, ctx.timing, { userId, except: sessionId })
 }

@@ -1,8 +1,9 @@
 import type pg from "pg"
+import type { Timing } from "../../config/timing.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import type { Principal } from "./principal.ts"
-import { REVOCATION_SECONDS } from "./revocations.ts"
+import { revocationLifeMs } from "./revocations.ts"
 
 /** All sessions of a user, or `only` one, or all `except` one. */
 export interface WhichSessions {
@@ -24,7 +25,7 @@ export async function endOwnSession(ctx: Context, principal: Principal, sessionI
 
 /** Ends sessions: from now on no token of theirs is good, in this process at once, in others within a second. */
 export async function endSessions(ctx: Context, which: WhichSessions, why: string): Promise<string[]> {
-  const ended = await markSessionsEnded(ctx.db.pool, which)
+  const ended = await markSessionsEnded(ctx.db.pool, ctx.timing, which)
   announceEnded(ctx, { userId: which.userId, sessionIds: ended, why })
   return ended
 }
@@ -32,12 +33,13 @@ export async function endSessions(ctx: Context, which: WhichSessions, why: strin
 /** The database's part of `endSessions`, for use inside a transaction; `announceEnded` belongs after its commit. */
 export async function markSessionsEnded(
   db: pg.Pool | pg.ClientBase,
+  timing: Timing,
   { userId, only, except }: WhichSessions,
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
     name: "end-sessions",
     text: END_SESSIONS,
-    values: [userId, only ?? null, except ?? null, REVOCATION_SECONDS],
+    values: [userId, only ?? null, except ?? null, revocationLifeMs(timing)],
   })
   return rows.map((row) => row.id)
 }
@@ -59,7 +61,7 @@ const END_SESSIONS = `
     RETURNING id
   ), revoked AS (
     INSERT INTO session_revocations (session_id, revoked_at, expires_at)
-    SELECT id, clock_timestamp(), now() + $4 * interval '1 second' FROM ended
+    SELECT id, clock_timestamp(), now() + $4 * interval '1 millisecond' FROM ended
     ON CONFLICT DO NOTHING
   )
   SELECT id FROM ended`

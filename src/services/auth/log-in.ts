@@ -38,7 +38,7 @@ async function openSession(
   guesser: LoginAttempt,
   device: Device,
 ): Promise<SignedIn> {
-  const session = openSessionValues("password", device)
+  const session = openSessionValues(ctx, "password", device)
   const opened = await inTransaction(ctx.db.pool, async (client) => {
     const { rows } = await client.query<UserRecord>({
       name: "log-in",

@@ -1,15 +1,10 @@
 import type { OpenedBy } from "../../models/session.ts"
 import { type UserRecord, userSql } from "../../models/user.ts"
 import { newId } from "../../utils/ids.ts"
-import { DAY } from "../../utils/time.ts"
+import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { ACCESS_TOKEN_SECONDS } from "./access-tokens.ts"
 import type { Device } from "./principal.ts"
 import type { Rotation } from "./refresh-tokens.ts"
-
-/** How long a session lives without being used, and how long at the most. */
-export const SESSION_IDLE_MS = 30 * DAY
-export const SESSION_LIFE_MS = 90 * DAY
 
 /** A pair of tokens, and whose they are. */
 export interface SignedIn {
@@ -37,9 +32,15 @@ export function openSessionSql(first: number): string {
 /** A header may be of any length. */
 const MAX_USER_AGENT = 300
 
-export function openSessionValues(openedBy: OpenedBy, { userAgent, address }: Device) {
+export function openSessionValues(ctx: Context, openedBy: OpenedBy, { userAgent, address }: Device) {
   const sessionId = newId()
-  const values = [sessionId, openedBy, userAgent?.slice(0, MAX_USER_AGENT) ?? null, address, SESSION_IDLE_MS]
+  const values = [
+    sessionId,
+    openedBy,
+    userAgent?.slice(0, MAX_USER_AGENT) ?? null,
+    address,
+    ctx.timing.auth.sessionIdleMs,
+  ]
   return { sessionId, values }
 }
 
@@ -47,7 +48,7 @@ export function toSignedIn(ctx: Context, user: UserRecord, { sessionId, generati
   return {
     token: ctx.tokens.access.issue({ userId: user.id, sessionId }),
     tokenType: "Bearer",
-    expiresIn: ACCESS_TOKEN_SECONDS,
+    expiresIn: ctx.timing.auth.accessTokenMs / SECOND,
     refreshToken: ctx.tokens.refresh.issue({ sessionId, generation }),
     user,
   }

@@ -1,5 +1,4 @@
 import { randomInt } from "node:crypto"
-import { MINUTE } from "../../utils/time.ts"
 import { type SigningKeys, sign } from "./signing-keys.ts"
 
 /** What a code is good for. A reset code also signs in, a login code doesn't reset a password. */
@@ -7,7 +6,6 @@ export type Purpose = "login" | "password_reset"
 
 export const PURPOSES: readonly Purpose[] = ["login", "password_reset"]
 
-export const CODE_LIFETIME_MS = 5 * MINUTE
 export const MAX_WRONG_GUESSES = 5
 
 /** A code as it is kept: bound to its number and purpose, and useless without the server's key. */

@@ -1,5 +1,6 @@
 import type { Config } from "../../config/env.ts"
 import type { Logger } from "../../config/logger.ts"
+import type { Timing } from "../../config/timing.ts"
 import { maskMobileNumber } from "../../utils/text.ts"
 import { createTwilioSender } from "./twilio.ts"
 
@@ -14,10 +15,10 @@ export interface OtpSender {
   send(outgoing: OutgoingCode): Promise<void>
 }
 
-export function createOtpSender(config: Config, log: Logger): OtpSender {
+export function createOtpSender(config: Config, { codeLifeMs }: Timing["otp"], log: Logger): OtpSender {
   switch (config.otp.delivery) {
     case "twilio":
-      return createTwilioSender(config.twilio, log)
+      return createTwilioSender({ ...config.twilio, codeLifeMs }, log)
     case "log":
       return createLogSender(log)
     case "response":

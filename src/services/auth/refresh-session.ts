@@ -1,13 +1,9 @@
 import { type UserRecord, userSql } from "../../models/user.ts"
 import { RefreshTokenInvalid } from "../../utils/errors.ts"
-import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { endSessions } from "./end-sessions.ts"
-import { SESSION_IDLE_MS, SESSION_LIFE_MS, type SignedIn, toSignedIn } from "./open-session.ts"
+import { type SignedIn, toSignedIn } from "./open-session.ts"
 import type { Rotation } from "./refresh-tokens.ts"
-
-/** How long after a rotation the old token still gets its successor: calls in parallel, an answer lost on the way. */
-const GRACE_MS = 10 * SECOND
 
 /**
  * Gives a new pair for a refresh token and makes the old one worthless. Calls in parallel get the same successor.
@@ -25,7 +21,7 @@ async function rotate(ctx: Context, { sessionId, generation }: Rotation): Promis
   const { rows } = await ctx.db.pool.query<UserRecord>({
     name: "rotate-session",
     text: ROTATE,
-    values: [sessionId, generation, SESSION_IDLE_MS, SESSION_LIFE_MS],
+    values: [sessionId, generation, ctx.timing.auth.sessionIdleMs, ctx.timing.auth.sessionLifeMs],
   })
   return rows[0] ?? null
 }
@@ -44,7 +40,7 @@ const ROTATE = `
 async function findSuccessor(ctx: Context, { sessionId, generation }: Rotation): Promise<UserRecord> {
   const { rows } = await ctx.db.pool.query<UserRecord & { generation: number; justRotated: boolean }>({
     text: FIND,
-    values: [sessionId, GRACE_MS],
+    values: [sessionId, ctx.timing.auth.refreshGraceMs],
   })
   const [session] = rows
   if (session?.justRotated && session.generation === generation + 1) return session

@@ -1,12 +1,13 @@
 import { setImmediate } from "node:timers/promises"
 import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
+import type { Timing } from "../../config/timing.ts"
 import { RateLimited } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { checkSendable, readMobileNumber } from "./mobile-number.ts"
 import { chargeBudgets } from "./otp-budgets.ts"
-import { CODE_LIFETIME_MS, newCode, type Purpose } from "./otp-codes.ts"
+import { newCode, type Purpose } from "./otp-codes.ts"
 
 export interface RequestOtp {
   mobileNumber: string
@@ -40,7 +41,7 @@ export async function requestOtp(
   const code = newCode()
   const hash = ctx.tokens.codes.hash({ mobileNumber: number, purpose, code })
   const { resendIn, registered } = await inTransaction(ctx.db.pool, async (client) => {
-    const replaced = await replaceCode(client, { number, purpose, hash })
+    const replaced = await replaceCode(client, ctx.timing.otp, { number, purpose, hash })
     await chargeBudgets(client, config.otp.daily, { mobileNumber: number, address })
     return replaced
   })
@@ -50,15 +51,11 @@ export async function requestOtp(
     if (registered) await ctx.otpSender.send({ mobileNumber: number, code })
   })
   return {
-    expiresIn: CODE_LIFETIME_MS / SECOND,
+    expiresIn: ctx.timing.otp.codeLifeMs / SECOND,
     resendIn,
     ...(config.otp.delivery === "response" ? { otp: code } : {}),
   }
 }
-
-/** The wait doubles from 30 s to 120 s, and starts over with the code used or an hour after the last. */
-const FIRST_WAIT_SECONDS = 30
-const LONGEST_WAIT_SECONDS = 120
 
 interface NewCode {
   number: string
@@ -66,11 +63,19 @@ interface NewCode {
   hash: Buffer
 }
 
-async function replaceCode(client: pg.ClientBase, { number, purpose, hash }: NewCode) {
+async function replaceCode(client: pg.ClientBase, timing: Timing["otp"], { number, purpose, hash }: NewCode) {
   const { rows } = await client.query<{ resend_in: number; registered: boolean }>({
     name: "replace-code",
     text: REPLACE_CODE,
-    values: [number, purpose, hash, CODE_LIFETIME_MS, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS],
+    values: [
+      number,
+      purpose,
+      hash,
+      timing.codeLifeMs,
+      timing.firstResendMs,
+      timing.longestResendMs,
+      timing.resendResetMs,
+    ],
   })
   if (!rows[0]) throw new RateLimited(await secondsToWait(client, number, purpose))
   return { resendIn: rows[0].resend_in, registered: rows[0].registered }
@@ -79,14 +84,14 @@ async function replaceCode(client: pg.ClientBase, { number, purpose, hash }: New
 /** Who has used the last code has shown that the number is theirs, and needn't wait for another. */
 const REPLACE_CODE = `
   INSERT INTO one_time_codes AS code (mobile_number, purpose, code_hash, expires_at, resend_at)
-  VALUES ($1, $2, $3, app_now() + $4 * interval '1 millisecond', app_now() + $5 * interval '1 second')
+  VALUES ($1, $2, $3, app_now() + $4 * interval '1 millisecond', app_now() + $5 * interval '1 millisecond')
   ON CONFLICT (mobile_number, purpose) DO UPDATE SET
     (code_hash, expires_at, wrong_guesses, consumed_at, sent_at, sends, resend_at) = (
       SELECT excluded.code_hash, excluded.expires_at, 0, NULL::timestamptz, app_now(), next.sends,
-        app_now() + least($5 * 2 ^ (next.sends - 1), $6) * interval '1 second'
+        app_now() + least($5 * 2 ^ (next.sends - 1), $6) * interval '1 millisecond'
       FROM (
         SELECT CASE
-          WHEN code.consumed_at IS NOT NULL OR code.sent_at < app_now() - interval '1 hour' THEN 1
+          WHEN code.consumed_at IS NOT NULL OR code.sent_at < app_now() - $7 * interval '1 millisecond' THEN 1
           ELSE least(code.sends + 1, 10)
         END AS sends
       ) AS next

@@ -59,5 +59,5 @@ async function applyReset(ctx: Context, client: pg.ClientBase, guess: Guess, pas
   )
   const userId = updated.rows[0]?.id
   if (!userId) return null
-  return { userId, sessionIds: await markSessionsEnded(client, { userId }) }
+  return { userId, sessionIds: await markSessionsEnded(client, ctx.timing, { userId }) }
 }

@@ -1,28 +1,12 @@
 import pg from "pg"
 import type { Logger } from "../../config/logger.ts"
-import { MINUTE, pause, SECOND } from "../../utils/time.ts"
-import { ACCESS_TOKEN_SECONDS } from "./access-tokens.ts"
+import type { Timing } from "../../config/timing.ts"
+import { pause } from "../../utils/time.ts"
 
-/** Leaves two thirds of `CURRENT_MS` to the query and a busy process before requests read sessions themselves. */
-const POLL_MS = 300
-
-/** How far back a poll looks: longer than a transaction may stay open between writing its row and its commit. */
-const OVERLAP_MS = 30 * SECOND
-
-/**
- * Silence after which this process no longer says that it knows which sessions have ended: what it hasn't heard of by
- * then may be a second old, and a second after its end a session's tokens must be dead everywhere.
- */
-const CURRENT_MS = 1 * SECOND
-
-/** A later answer would no longer count as current; a connection that gives none is replaced. */
-const LATEST_TIMEOUT_MS = CURRENT_MS
-
-/** Reads more, at the start and after a long silence. */
-const ALL_TIMEOUT_MS = 2 * SECOND
-
-/** How long a revocation is kept: the life of an access token, and a minute for clocks that differ. */
-export const REVOCATION_SECONDS = ACCESS_TOKEN_SECONDS + MINUTE / SECOND
+/** How long a revocation is kept: the life of an access token, on a clock that is behind. */
+export function revocationLifeMs({ auth }: Timing): number {
+  return auth.accessTokenMs + auth.clockSkewMs
+}
 
 /**
  * The sessions whose access tokens are dead before they expire, as far as this process has heard: its own at once,
@@ -43,10 +27,13 @@ export interface Revocations {
  * Reads on a connection of its own, set up like those of `pool`: behind a queue of requests for a connection the
  * news would come late just when the server is busy.
  */
-export function createRevocations(pool: pg.Pool, log: Logger): Revocations {
+export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): Revocations {
+  const { pollMs, currentMs, overlapMs, ...timeouts } = timing.revocations
+  const all = query(ALL, [], timeouts.allTimeoutMs)
+  const latest = query(LATEST, [overlapMs], timeouts.latestTimeoutMs)
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
-  const revoked = createExpiringSet(REVOCATION_SECONDS * SECOND)
+  const revoked = createExpiringSet(revocationLifeMs(timing))
   const closing = new AbortController()
   let heardAt = Number.NEGATIVE_INFINITY
   let silent = false
@@ -54,9 +41,7 @@ export function createRevocations(pool: pg.Pool, log: Logger): Revocations {
 
   async function hear(): Promise<void> {
     const askedAt = performance.now()
-    const { rows } = await own.query<{ session_id: string }>(
-      askedAt - heardAt > OVERLAP_MS / 2 ? ALL : LATEST,
-    )
+    const { rows } = await own.query<{ session_id: string }>(askedAt - heardAt > overlapMs / 2 ? all : latest)
     for (const row of rows) revoked.add(row.session_id)
     heardAt = askedAt
     silent = false
@@ -69,7 +54,7 @@ export function createRevocations(pool: pg.Pool, log: Logger): Revocations {
 
   async function poll(): Promise<void> {
     for (;;) {
-      await pause(POLL_MS, closing.signal)
+      await pause(pollMs, closing.signal)
       if (closing.signal.aborted) return
       await hear().catch(complain)
     }
@@ -81,7 +66,7 @@ export function createRevocations(pool: pg.Pool, log: Logger): Revocations {
       polling = poll()
     },
     isRevoked: (sessionId) => revoked.has(sessionId),
-    isCurrent: () => performance.now() - heardAt < CURRENT_MS,
+    isCurrent: () => performance.now() - heardAt < currentMs,
     add(sessionIds) {
       for (const id of sessionIds) revoked.add(id)
     },
@@ -93,15 +78,13 @@ export function createRevocations(pool: pg.Pool, log: Logger): Revocations {
   }
 }
 
-const ALL = query("SELECT session_id FROM session_revocations WHERE expires_at > now()", ALL_TIMEOUT_MS)
-const LATEST = query(
-  `SELECT session_id FROM session_revocations WHERE revoked_at > now() - interval '${OVERLAP_MS} milliseconds'`,
-  LATEST_TIMEOUT_MS,
-)
+const ALL = "SELECT session_id FROM session_revocations WHERE expires_at > now()"
+const LATEST =
+  "SELECT session_id FROM session_revocations WHERE revoked_at > now() - $1 * interval '1 millisecond'"
 
 /** `query_timeout` is a setting of pg's queries that its typings know for clients only. */
-function query(text: string, timeoutMs: number): pg.QueryConfig {
-  return { text, query_timeout: timeoutMs } as pg.QueryConfig
+function query(text: string, values: number[], timeoutMs: number): pg.QueryConfig {
+  return { text, values, query_timeout: timeoutMs } as pg.QueryConfig
 }
 
 /** Forgets what was added `lifeMs` ago, or a little later. */

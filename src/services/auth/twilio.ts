@@ -1,9 +1,9 @@
 import { z } from "zod"
 import type { Config } from "../../config/env.ts"
 import type { Logger } from "../../config/logger.ts"
+import type { Timing } from "../../config/timing.ts"
 import { maskMobileNumber } from "../../utils/text.ts"
 import { MINUTE } from "../../utils/time.ts"
-import { CODE_LIFETIME_MS } from "./otp-codes.ts"
 import type { OtpSender, OutgoingCode } from "./otp-sender.ts"
 
 /** https://www.twilio.com/docs/api/errors: those that say whose fault it is. */
@@ -21,6 +21,9 @@ const OURS = ["credentials", "region_not_enabled", "trial_account"]
 
 const Refusal = z.object({ code: z.number().int() })
 
+/** The account, and how long a code is good for. */
+type Twilio = Config["twilio"] & Pick<Timing["otp"], "codeLifeMs">
+
 type Outcome =
   | { sent: true }
   | { sent: false; reason: string; again: boolean; status?: number; code?: number; err?: unknown }
@@ -29,7 +32,7 @@ type Outcome =
  * Sends codes by Twilio's Messages resource (https://www.twilio.com/docs/messaging/api/message-resource). Tries
  * once more when Twilio has trouble or can't be reached, not after a timeout: the message may be on its way.
  */
-export function createTwilioSender(twilio: Config["twilio"], log: Logger): OtpSender {
+export function createTwilioSender(twilio: Twilio, log: Logger): OtpSender {
   return {
     async send(outgoing) {
       const first = await post(twilio, outgoing)
@@ -39,7 +42,7 @@ export function createTwilioSender(twilio: Config["twilio"], log: Logger): OtpSe
   }
 }
 
-async function post(twilio: Config["twilio"], outgoing: OutgoingCode): Promise<Outcome> {
+async function post(twilio: Twilio, outgoing: OutgoingCode): Promise<Outcome> {
   try {
     const response = await fetch(messagesUrl(twilio), {
       method: "POST",
@@ -47,7 +50,7 @@ async function post(twilio: Config["twilio"], outgoing: OutgoingCode): Promise<O
       body: new URLSearchParams({
         ...senderOf(twilio),
         To: outgoing.mobileNumber,
-        Body: textOf(outgoing.code),
+        Body: textOf(outgoing.code, twilio.codeLifeMs),
       }),
       redirect: "error",
       signal: AbortSignal.timeout(twilio.timeoutMs),
@@ -68,8 +71,8 @@ function senderOf({ from }: Config["twilio"]): Record<string, string> {
   return from.startsWith("MG") ? { MessagingServiceSid: from } : { From: from }
 }
 
-function textOf(code: string): string {
-  return `${code} is your code. It is good for ${CODE_LIFETIME_MS / MINUTE} minutes. Never give it to anybody.`
+function textOf(code: string, lifeMs: number): string {
+  return `${code} is your code. It is good for ${lifeMs / MINUTE} minutes. Never give it to anybody.`
 }
 
 function toOutcome(status: number, body: string): Outcome {

@@ -25,7 +25,7 @@ export async function verifyOtp(
   { mobileNumber, otp, purpose, device }: VerifyOtp,
 ): Promise<SignedIn> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
-  const session = openSessionValues("otp", device)
+  const session = openSessionValues(ctx, "otp", device)
   const { rows } = await ctx.db.pool.query<UserRecord>({
     name: "verify-otp",
     text: VERIFY_OTP,

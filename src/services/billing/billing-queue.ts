@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Logger } from "../../config/logger.ts"
-import { DAY } from "../../utils/time.ts"
+import type { Timing } from "../../config/timing.ts"
 import { type JobQueue, openJobQueue, type QueueStore } from "../platform/job-queue.ts"
 
 export const BILLING_QUEUE = "billing-queue"
@@ -25,8 +25,12 @@ export interface BillingQueue {
   close(): Promise<void>
 }
 
-export async function createBillingQueue(store: QueueStore, log: Logger): Promise<BillingQueue> {
-  const queue: JobQueue<BillingJob> = await openJobQueue(BILLING_QUEUE, store, log)
+export async function createBillingQueue(
+  store: QueueStore,
+  timing: Timing,
+  log: Logger,
+): Promise<BillingQueue> {
+  const queue: JobQueue<BillingJob> = await openJobQueue(BILLING_QUEUE, store, timing, log)
   const repeat = (scope: "recent" | "all", every: number) =>
     queue.repeat(
       `reconcile-${scope}`,
@@ -42,7 +46,7 @@ export async function createBillingQueue(store: QueueStore, log: Logger): Promis
       queue.add(job.kind, job, { ...JOB_OPTIONS, jobId: `${idOf(job)}.${dedupeKey}` }),
     async schedule(recentMs) {
       await repeat("recent", recentMs)
-      await repeat("all", DAY)
+      await repeat("all", timing.billing.reconcileAllMs)
     },
     counts: () => queue.counts(),
     close: () => queue.close(),

@@ -1,5 +1,4 @@
 import type { Job } from "bullmq"
-import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { type Delay, openJobWorker, type QueueStore } from "../platform/job-queue.ts"
 import { startWorkerLoop } from "../platform/worker-loop.ts"
@@ -11,24 +10,19 @@ import { sweepBilling } from "./sweep-billing.ts"
 import { syncCustomer } from "./sync-customer.ts"
 
 const CONCURRENCY = 8
-const SWEEP_EVERY_MS = 1 * SECOND
-const SCHEDULE_EVERY_MS = 60 * SECOND
-
-/** When somebody else holds the customer. */
-const BUSY_MS = 200
 
 /** Handles Stripe's events and reconciles on a schedule. Closing lets what is under way end. */
 export async function startBillingWorker(
   ctx: Context,
   store: QueueStore,
 ): Promise<{ close(): Promise<void> }> {
-  const worker = openJobWorker<BillingJob>(BILLING_QUEUE, store, ctx.log, (job) => process(ctx, job), {
+  const worker = openJobWorker<BillingJob>(BILLING_QUEUE, store, ctx, (job) => process(ctx, job), {
     concurrency: CONCURRENCY,
   })
   const loops = [
-    startWorkerLoop(ctx, SWEEP_EVERY_MS, "billing sweep", () => sweepBilling(ctx)),
+    startWorkerLoop(ctx, ctx.timing.billing.sweepMs, "billing sweep", () => sweepBilling(ctx)),
     // Again and again, because a queue that was lost has lost its schedule, too.
-    startWorkerLoop(ctx, SCHEDULE_EVERY_MS, "scheduling of the reconciler", () =>
+    startWorkerLoop(ctx, ctx.timing.billing.scheduleMs, "scheduling of the reconciler", () =>
       ctx.billingQueue.schedule(ctx.config.stripe.reconcileMs),
     ),
   ]
@@ -47,7 +41,7 @@ async function process(ctx: Context, job: Job<BillingJob>): Promise<Delay | null
     await ctx.tracing.span(`process ${BILLING_QUEUE}`, { kind: "consumer", parent }, () => perform(ctx, what))
     return null
   } catch (err) {
-    if (err instanceof CustomerBusy) return { inMs: BUSY_MS }
+    if (err instanceof CustomerBusy) return { inMs: ctx.timing.billing.busyMs }
     ctx.events.billingFailed({ kind: what.kind, err })
     throw err
   }

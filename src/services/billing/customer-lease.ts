@@ -1,7 +1,7 @@
 import type pg from "pg"
 import { toCamelCase } from "../../utils/camel-case.ts"
 import { newId } from "../../utils/ids.ts"
-import { pause, SECOND } from "../../utils/time.ts"
+import { pause } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 
 /** A payer, leased for one piece of work: nobody else reads Stripe for them or writes their state meanwhile. */
@@ -29,9 +29,6 @@ export class CustomerBusy extends Error {
 export class LeaseLost extends Error {
   override name = "LeaseLost"
 }
-
-/** Longer than the calls to Stripe in one piece of work usually take; who takes longer writes nothing. */
-const LEASE_MS = 60 * SECOND
 
 /** The user's customer, ours alone as yet: Stripe hears of it when it is needed. @returns its id */
 export async function ensureCustomer(ctx: Context, userId: string): Promise<string> {
@@ -67,18 +64,16 @@ export async function withCustomerLease<T>(
   }
 }
 
-const LOOK_AGAIN_MS = 50
-
 async function acquire(ctx: Context, customerId: string, deadline: number): Promise<LeasedCustomer> {
   for (;;) {
     const { rows } = await ctx.db.pool.query({
       name: "claim-billing-customer",
       text: CLAIM,
-      values: [customerId, LEASE_MS],
+      values: [customerId, ctx.timing.billing.leaseMs],
     })
     if (rows[0]) return toCamelCase<LeasedCustomer>(rows[0])
     if (performance.now() >= deadline || ctx.stopping.aborted) throw new CustomerBusy()
-    await pause(LOOK_AGAIN_MS, ctx.stopping)
+    await pause(ctx.timing.billing.leasePollMs, ctx.stopping)
   }
 }
 
@@ -89,7 +84,6 @@ const CLAIM = `
 
 /** A lease that stays would keep everybody off until it has run out, so a database that was away is asked again. */
 const RELEASE_TRIES = 3
-const RELEASE_AGAIN_MS = 200
 
 async function release(ctx: Context, { id, attempt }: LeasedCustomer): Promise<void> {
   for (let tries = 1; ; tries++) {
@@ -98,7 +92,7 @@ async function release(ctx: Context, { id, attempt }: LeasedCustomer): Promise<v
       return
     } catch (err) {
       if (tries === RELEASE_TRIES) return ctx.log.warn({ err }, "a billing lease is left to run out")
-      await pause(RELEASE_AGAIN_MS)
+      await pause(ctx.timing.billing.releaseRetryMs)
     }
   }
 }

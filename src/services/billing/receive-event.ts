@@ -4,10 +4,6 @@ import { isStorableText } from "../../utils/text.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { isHandled } from "./event-types.ts"
-import { FIRST_SWEEP_MS } from "./sweep-billing.ts"
-
-/** Stripe's own tolerance (https://docs.stripe.com/webhooks#replay-attacks). */
-const TOLERANCE_SECONDS = 300
 
 const Id = z.string().min(1).max(255).refine(isStorableText)
 
@@ -66,9 +62,10 @@ export async function receiveEvent(ctx: Context, body: Buffer, signature: string
 /** While a secret is replaced two are good. */
 function checkSignature(ctx: Context, body: Buffer, signature: string | undefined): void {
   if (!signature) throw new BadSignature()
+  const toleranceSeconds = ctx.timing.billing.signatureToleranceMs / SECOND
   const isBy = (secret: string) => {
     try {
-      return ctx.stripe.webhooks.signature?.verifyHeader(body, signature, secret, TOLERANCE_SECONDS) === true
+      return ctx.stripe.webhooks.signature?.verifyHeader(body, signature, secret, toleranceSeconds) === true
     } catch {
       return false
     }
@@ -99,7 +96,7 @@ async function store(ctx: Context, event: Envelope): Promise<boolean> {
       customerOf(event),
       isHandled(event.type) ? "pending" : "ignored",
       event.created ?? null,
-      FIRST_SWEEP_MS,
+      ctx.timing.billing.sweepAfterMs,
     ],
   })
   return rowCount === 1

@@ -99,11 +99,12 @@ async function* pagesOf(ctx: Context, scope: ReconcileOptions["scope"]): AsyncGe
     yield [scope.customerId]
     return
   }
+  const { recentMs, staleMs } = ctx.timing.billing
   for (let last: string | null = null; ; ) {
-    const { rows }: { rows: { id: string }[] } = await ctx.db.pool.query(scope === "all" ? ALL : RECENT, [
-      last,
-      PAGE,
-    ])
+    const { rows }: { rows: { id: string }[] } =
+      scope === "all"
+        ? await ctx.db.pool.query(ALL, [last, PAGE])
+        : await ctx.db.pool.query(RECENT, [last, PAGE, recentMs, staleMs])
     yield rows.map(({ id }) => id)
     if (rows.length < PAGE) return
     last = (rows.at(-1) as { id: string }).id
@@ -118,8 +119,8 @@ const ALL = `
 const RECENT = `
   SELECT id FROM billing_customers AS c
   WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
-    AND (touched_at > now() - interval '1 day' OR EXISTS (
+    AND (touched_at > now() - $3 * interval '1 millisecond' OR EXISTS (
       SELECT 1 FROM subscriptions AS s
       WHERE s.customer_id = c.id AND s.status IN ('past_due', 'incomplete', 'unpaid', 'paused')
-    ) OR synced_at IS NULL OR synced_at < now() - interval '25 hours')
+    ) OR synced_at IS NULL OR synced_at < now() - $4 * interval '1 millisecond')
   ORDER BY id LIMIT $2`

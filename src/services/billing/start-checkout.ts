@@ -23,12 +23,6 @@ export interface Checkout {
   sessionId: string
 }
 
-/** Two tabs at once: the second waits for the first and gets the same page. */
-const WAIT_MS = 10 * SECOND
-
-/** A page that is about to expire isn't worth going to. */
-const LEAST_LEFT_SECONDS = 10 * 60
-
 /**
  * The Checkout page of the user's upgrade: a new one, or the one that is open already. Who has a subscription gets
  * none, by Stripe's word and not by ours, which may be older.
@@ -38,7 +32,7 @@ const LEAST_LEFT_SECONDS = 10 * 60
 export async function startCheckout(ctx: Context, userId: string): Promise<Checkout> {
   const customerId = await ensureCustomer(ctx, userId)
   try {
-    return await withCustomerLease(ctx, customerId, { waitMs: WAIT_MS }, (leased) =>
+    return await withCustomerLease(ctx, customerId, { waitMs: ctx.timing.billing.checkoutWaitMs }, (leased) =>
       whileAsked(() => openCheckout(ctx, leased, userId)),
     )
   } catch (error) {
@@ -105,7 +99,7 @@ function isUsable(session: Stripe.Checkout.Session, ctx: Context): boolean {
   return (
     session.status === "open" &&
     session.url !== null &&
-    session.expires_at - Date.now() / 1000 > LEAST_LEFT_SECONDS &&
+    session.expires_at * SECOND - Date.now() > ctx.timing.billing.checkoutLeftMs &&
     session.line_items?.data[0]?.price?.id === price
   )
 }

@@ -1,24 +1,23 @@
 import Stripe from "stripe"
 import type { CompleteConfig } from "../../config/env.ts"
+import { TIMING } from "../../config/timing.ts"
 import { AppError, Unavailable } from "../../utils/errors.ts"
-import { SECOND } from "../../utils/time.ts"
 import type { Tracing } from "../platform/tracing.ts"
-
-/** Somebody waits for most calls, so they are given up on before a browser's patience ends. */
-const TIMEOUT_MS = 8 * SECOND
 
 /** The SDK's default: connection errors, 409 and 5xx are tried again under the same idempotency key. */
 const RETRIES = 2
 
+type StripeOptions = Pick<CompleteConfig["stripe"], "secretKey" | "baseUrl"> & { timeoutMs?: number }
+
 /** The API's version goes with the SDK's, which pins it: replies have the shapes that its types say. */
 export function createStripe(
-  { secretKey, baseUrl }: Pick<CompleteConfig["stripe"], "secretKey" | "baseUrl">,
+  { secretKey, baseUrl, timeoutMs = TIMING.billing.stripeTimeoutMs }: StripeOptions,
   tracing?: Tracing,
 ): Stripe {
   return new Stripe(secretKey, {
     ...(tracing?.enabled ? { httpClient: traceCalls(tracing) } : {}),
     ...(baseUrl ? toHost(baseUrl) : {}),
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
     maxNetworkRetries: RETRIES,
     telemetry: false,
     appInfo: { name: "gemini-chat-backend" },

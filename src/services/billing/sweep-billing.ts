@@ -1,18 +1,12 @@
-import { MINUTE, SECOND } from "../../utils/time.ts"
+import type { Timing } from "../../config/timing.ts"
 import type { Context } from "../context.ts"
-
-/** How long the queue is trusted with an event before it is enqueued again. */
-export const FIRST_SWEEP_MS = 5 * SECOND
-
-/** Between tries, doubled by each up to the longest. */
-const RETRY_MS = 5 * SECOND
-const LONGEST_RETRY_MS = 10 * MINUTE
 
 const MAX_PER_SWEEP = 200
 
 /** When the next try is due, after as many as the column `tries` says. */
-export function nextTrySql(tries: string): string {
-  return `now() + least(${RETRY_MS} * 2 ^ least(${tries}, 20), ${LONGEST_RETRY_MS}) * interval '1 millisecond'`
+export function nextTrySql({ billing }: Timing, tries: string): string {
+  const { firstRetryMs, longestRetryMs } = billing
+  return `now() + least(${firstRetryMs} * 2 ^ least(${tries}, 20), ${longestRetryMs}) * interval '1 millisecond'`
 }
 
 /**
@@ -22,7 +16,7 @@ export function nextTrySql(tries: string): string {
 export async function sweepBilling(ctx: Context): Promise<void> {
   const events = await ctx.db.pool.query<{ id: string; tries: number }>({
     name: "sweep-billing-events",
-    text: SWEEP_EVENTS,
+    text: sweepEvents(ctx.timing),
     values: [MAX_PER_SWEEP],
   })
   for (const { id, tries } of events.rows) {
@@ -30,7 +24,7 @@ export async function sweepBilling(ctx: Context): Promise<void> {
   }
   const customers = await ctx.db.pool.query<{ id: string; attempt: number; failures: number }>({
     name: "sweep-billing-customers",
-    text: SWEEP_CUSTOMERS,
+    text: sweepCustomers(ctx.timing),
     values: [MAX_PER_SWEEP],
   })
   for (const { id, attempt, failures } of customers.rows) {
@@ -39,16 +33,16 @@ export async function sweepBilling(ctx: Context): Promise<void> {
 }
 
 /** The next try is due even if this one is lost on the way, so it is set before the queue is asked. */
-const SWEEP_EVENTS = `
-  UPDATE billing_events SET tries = tries + 1, next_try_at = ${nextTrySql("tries")}
+const sweepEvents = (timing: Timing) => `
+  UPDATE billing_events SET tries = tries + 1, next_try_at = ${nextTrySql(timing, "tries")}
   WHERE id IN (
     SELECT id FROM billing_events WHERE status = 'pending' AND next_try_at < now()
     ORDER BY next_try_at LIMIT $1 FOR UPDATE SKIP LOCKED
   ) AND status = 'pending'
   RETURNING id, tries`
 
-const SWEEP_CUSTOMERS = `
-  UPDATE billing_customers SET failures = least(failures + 1, 1000), sync_due_at = ${nextTrySql("failures")}
+const sweepCustomers = (timing: Timing) => `
+  UPDATE billing_customers SET failures = least(failures + 1, 1000), sync_due_at = ${nextTrySql(timing, "failures")}
   WHERE id IN (
     SELECT id FROM billing_customers WHERE sync_due_at < now()
     ORDER BY sync_due_at LIMIT $1 FOR UPDATE SKIP LOCKED

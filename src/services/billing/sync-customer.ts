@@ -47,7 +47,7 @@ export async function syncLeasedCustomer(
   const rules = { ...ctx.config.stripe, livemode: isLive(ctx.config.stripe.secretKey) }
   const { subscriptions, notices, unenforced } = await readAndEnforce(ctx, leased, rules)
   const { types, ...written } = await inTransaction(ctx.db.pool, (client) =>
-    write(client, {
+    write(ctx, client, {
       leased,
       subscriptions,
       rules,
@@ -112,6 +112,7 @@ interface State {
 type Written = Pick<Synced, "entitlement" | "changed"> & { types: string[] }
 
 async function write(
+  ctx: Context,
   client: pg.ClientBase,
   { leased, subscriptions, rules, cause, unenforced, answered }: State,
 ): Promise<Written> {
@@ -130,7 +131,7 @@ async function write(
   await updateLeasedCustomer(
     client,
     leased,
-    `sync_due_at = least($3::timestamptz - app_now() + now(), CASE WHEN $5 THEN ${nextTrySql("failures")} END),
+    `sync_due_at = least($3::timestamptz - app_now() + now(), CASE WHEN $5 THEN ${nextTrySql(ctx.timing, "failures")} END),
      touched_at = CASE WHEN $4 THEN now() ELSE touched_at END`,
     [entitlement.until, changed !== null, unenforced !== null],
   )

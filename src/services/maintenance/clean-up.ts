@@ -1,9 +1,10 @@
+import type { Timing } from "../../config/timing.ts"
 import { eraseDeletedUsers } from "../account/erase-users.ts"
 import type { Context } from "../context.ts"
 
 /** Removes what has served its time. Each step may run in several processes at once, and fails alone. */
 export async function cleanUp(ctx: Context): Promise<void> {
-  const steps = EXPIRED.map(
+  const steps = expired(ctx.timing.kept).map(
     ([table, condition]) =>
       () =>
         ctx.db.pool.query(deleteSome(table, condition)),
@@ -18,14 +19,16 @@ function deleteSome(table: string, condition: string): string {
   return `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE ${condition} LIMIT 10000))`
 }
 
-/** The contract keeps idempotency keys for at least 24 h. What measures elapsed time goes by `now()`. */
-const EXPIRED = [
-  // Stripe sends an event for three days; who asks why somebody is Pro finds its id in the entitlement log.
-  ["billing_events", "received_at < app_now() - interval '90 days' AND status <> 'pending'"],
-  ["counters", "ends_at < app_now()"],
-  ["idempotency_keys", "created_at < app_now() - interval '48 hours'"],
-  ["one_time_codes", "sent_at < app_now() - interval '1 day'"],
-  ["session_revocations", "expires_at < now()"],
-  ["sessions", "expires_at < app_now() - interval '7 days'"],
-  ["workers", "seen_at < now() - interval '1 hour'"],
-] as const
+const before = (ms: number) => `app_now() - interval '${ms} milliseconds'`
+
+/** Revocations and heartbeats measure elapsed time. */
+const expired = (kept: Timing["kept"]) =>
+  [
+    ["billing_events", `received_at < ${before(kept.billingEventsMs)} AND status <> 'pending'`],
+    ["counters", "ends_at < app_now()"],
+    ["idempotency_keys", `created_at < ${before(kept.idempotencyKeysMs)}`],
+    ["one_time_codes", `sent_at < ${before(kept.codesMs)}`],
+    ["session_revocations", "expires_at < now()"],
+    ["sessions", `expires_at < ${before(kept.sessionsMs)}`],
+    ["workers", `seen_at < now() - interval '${kept.workersMs} milliseconds'`],
+  ] as const

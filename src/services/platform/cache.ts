@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { LRUCache } from "lru-cache"
 import type { RedisStore } from "../../config/redis.ts"
+import type { Timing } from "../../config/timing.ts"
 import { SECOND } from "../../utils/time.ts"
 
 /** What a reader found: the value, or leave to fill the gap; `lease` null says that somebody else fills it. */
@@ -23,18 +24,19 @@ export interface Cache {
   invalidate(key: string): Promise<void>
 }
 
-const RETRY_MS = 500
-
 /**
  * A cache whose `forget` never fails: what the store couldn't be told is told as soon as it answers, and until
  * then this process reads past the key. Nor do reads and fills fail: without a store everything is a miss.
  */
-export function retryInvalidations(cache: Cache): Cache & { close(): void } {
+export function retryInvalidations(
+  cache: Cache,
+  { retryMs }: Pick<Timing["cache"], "retryMs">,
+): Cache & { close(): void } {
   // By key, the latest write that the store has not been told of.
   const owed = new Map<string, symbol>()
   const timer = setInterval(() => {
     for (const key of owed.keys()) void invalidate(key)
-  }, RETRY_MS).unref()
+  }, retryMs).unref()
   const invalidate = async (key: string) => {
     const write = Symbol(key)
     owed.set(key, write)
@@ -54,27 +56,27 @@ export function retryInvalidations(cache: Cache): Cache & { close(): void } {
   }
 }
 
-/** Longer than any statement may take (config/database.ts), so that a reader's fill outlives its query. */
-const LEASE_MS = 15 * SECOND
+type LeaseTiming = Pick<Timing["cache"], "leaseMs">
+
 const LOCKED = "held"
 const leaseOf = () => `lease ${randomUUID()}`
 const VALUE = "value "
 
-export function createRedisCache(redis: RedisStore): Cache {
+export function createRedisCache(redis: RedisStore, { leaseMs }: LeaseTiming): Cache {
   return {
     async read(key) {
       const found = await redis.call((client) => client.get(key))
       if (found?.startsWith(VALUE)) return { value: found.slice(VALUE.length) }
       if (found !== null) return { value: null, lease: null }
       const lease = leaseOf()
-      const taken = await redis.call((client) => client.set(key, lease, "PX", LEASE_MS, "NX"))
+      const taken = await redis.call((client) => client.set(key, lease, "PX", leaseMs, "NX"))
       return { value: null, lease: taken === "OK" ? lease : null }
     },
     async fill(key, lease, value, ttlSeconds) {
       await redis.call((client) => client.eval(FILL, 1, key, lease, VALUE + value, ttlSeconds))
     },
     async lock(key) {
-      await redis.call((client) => client.set(key, LOCKED, "PX", LEASE_MS))
+      await redis.call((client) => client.set(key, LOCKED, "PX", leaseMs))
     },
     async invalidate(key) {
       await redis.call((client) => client.del(key))
@@ -87,7 +89,7 @@ const FILL = `if redis.call("GET", KEYS[1]) == ARGV[1] then
 end`
 
 /** The same in one process's memory, `maxBytes` at the most. */
-export function createMemoryCache(maxBytes = 64 * 1024 * 1024): Cache {
+export function createMemoryCache({ leaseMs }: LeaseTiming, maxBytes = 64 * 1024 * 1024): Cache {
   const entries = new LRUCache<string, string>({
     maxSize: maxBytes,
     sizeCalculation: (value, key) => 2 * (value.length + key.length) + 100,
@@ -98,14 +100,14 @@ export function createMemoryCache(maxBytes = 64 * 1024 * 1024): Cache {
       if (found?.startsWith(VALUE)) return { value: found.slice(VALUE.length) }
       if (found !== undefined) return { value: null, lease: null }
       const lease = leaseOf()
-      entries.set(key, lease, { ttl: LEASE_MS })
+      entries.set(key, lease, { ttl: leaseMs })
       return { value: null, lease }
     },
     async fill(key, lease, value, ttlSeconds) {
       if (entries.get(key) === lease) entries.set(key, VALUE + value, { ttl: ttlSeconds * SECOND })
     },
     async lock(key) {
-      entries.set(key, LOCKED, { ttl: LEASE_MS })
+      entries.set(key, LOCKED, { ttl: leaseMs })
     },
     async invalidate(key) {
       entries.delete(key)

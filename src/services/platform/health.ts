@@ -1,4 +1,3 @@
-import { SECOND } from "../../utils/time.ts"
 import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Context } from "../context.ts"
 import { freeDisk } from "./disk.ts"
@@ -20,12 +19,11 @@ export interface Health {
   disk: "ok" | "low" | "unused"
 }
 
-const CHECK_TIMEOUT_MS = 2 * SECOND
-
 export async function checkHealth(ctx: Context): Promise<Health> {
+  const { healthTimeoutMs } = ctx.timing.platform
   const [beats, queue, disk] = await Promise.all([
-    withTimeout(CHECK_TIMEOUT_MS, readHeartbeats(ctx)).catch(() => null),
-    withTimeout(CHECK_TIMEOUT_MS, ctx.queue.ping()).catch(() => false),
+    withTimeout(healthTimeoutMs, readHeartbeats(ctx)).catch(() => null),
+    withTimeout(healthTimeoutMs, ctx.queue.ping()).catch(() => false),
     judgeDisk(ctx),
   ])
   const well = queue && (beats?.alive ?? 0) > 0 && disk !== "low"

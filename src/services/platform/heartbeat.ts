@@ -1,7 +1,10 @@
+import type { Timing } from "../../config/timing.ts"
 import type { Context } from "../context.ts"
 
-/** A worker that has been silent for 10 s counts as gone. */
-export const ALIVE_SQL = "seen_at > now() - interval '10 seconds'"
+/** Whether a worker counts as there. */
+export function aliveSql({ worker }: Timing): string {
+  return `seen_at > now() - interval '${worker.aliveMs} milliseconds'`
+}
 
 /** What a worker says of itself. */
 export interface Beat {
@@ -34,12 +37,15 @@ export interface Heartbeats {
 }
 
 export async function readHeartbeats(ctx: Context): Promise<Heartbeats> {
-  const { rows } = await ctx.db.pool.query<Heartbeats>({ name: "read-heartbeats", text: HEARTBEATS })
+  const { rows } = await ctx.db.pool.query<Heartbeats>({
+    name: "read-heartbeats",
+    text: heartbeats(ctx.timing),
+  })
   return rows[0] as Heartbeats
 }
 
-const HEARTBEATS = `
-  SELECT count(*) FILTER (WHERE ${ALIVE_SQL})::int AS alive,
+const heartbeats = (timing: Timing) => `
+  SELECT count(*) FILTER (WHERE ${aliveSql(timing)})::int AS alive,
     CASE WHEN max(seen_at) IS NOT NULL
       THEN greatest(0, extract(epoch FROM now() - max(seen_at)) * 1000)::int END AS "newestMs"
   FROM workers`

@@ -17,7 +17,9 @@ import type { Logger } from "../../config/logger.ts"
 import { postgresOptions } from "../../config/postgres.ts"
 import { createRedisStore } from "../../config/redis.ts"
 import { connect, isCluster } from "../../config/redis-connection.ts"
-import { MINUTE, pause, SECOND } from "../../utils/time.ts"
+import type { Timing } from "../../config/timing.ts"
+import { pause } from "../../utils/time.ts"
+import type { Context } from "../context.ts"
 
 /** Where queues live: a Redis or, in embedded mode, the PostgreSQL. */
 export interface QueueStore {
@@ -40,7 +42,7 @@ export interface JobQueue<T> {
   repeat(id: string, every: RepeatOptions, job: NewJob<T>): Promise<void>
   /**
    * For `ms` no worker takes a job of it, in any process; one that is under way goes on. Heeded by the workers that
-   * were opened with `MAY_REST`.
+   * were opened with `pausable`.
    */
   pause(ms: number): Promise<void>
   /** How many jobs it holds, by state. @throws when its store doesn't answer */
@@ -53,9 +55,10 @@ export interface JobQueue<T> {
 export async function openJobQueue<T extends object>(
   name: string,
   { redisUrl, databaseUrl }: QueueStore,
+  timing: Timing,
   log: Logger,
 ): Promise<JobQueue<T>> {
-  return redisUrl ? openRedisQueue(name, redisUrl, log) : openPostgresQueue(name, databaseUrl, log)
+  return redisUrl ? openRedisQueue(name, redisUrl, timing, log) : openPostgresQueue(name, databaseUrl, log)
 }
 
 /** BullMQ's name for all keys of a queue. On a cluster the braces keep them in one slot, as its scripts need. */
@@ -66,12 +69,14 @@ export function queuePrefix(redisUrl: string): string {
 /** Jobs that have ended are removed. */
 const COUNTED = ["prioritized", "waiting", "active", "delayed"] as const
 
-/** No request waits for the queue, and a job that is given up on waits for the sweep: patience pays here. */
-const COMMAND_TIMEOUT_MS = 2 * SECOND
-
 /** A BullMQ queue whose first words to Redis went unanswered never recovers, so it is made when Redis is there. */
-function openRedisQueue<T extends object>(name: string, url: string, log: Logger): JobQueue<T> {
-  const redis = createRedisStore(url, log, { autoPipelining: false, commandTimeoutMs: COMMAND_TIMEOUT_MS })
+function openRedisQueue<T extends object>(
+  name: string,
+  url: string,
+  { redis: { cooldownMs }, queue: { commandTimeoutMs } }: Timing,
+  log: Logger,
+): JobQueue<T> {
+  const redis = createRedisStore(url, log, { commandTimeoutMs, cooldownMs }, { autoPipelining: false })
   const prefix = queuePrefix(url)
   let queue: Queue | null = null
   const open = () => {
@@ -209,18 +214,19 @@ function openInspector(names: readonly string[], { redisUrl, databaseUrl }: Queu
   }
 }
 
-/** A killed worker's jobs are free again after a lock and a check: 6.4 s in the middle, measured. Leases are quicker. */
-const WORKER_OPTIONS = {
-  lockDuration: 6 * SECOND,
-  stalledInterval: 3 * SECOND,
-  // The rows decide when something has failed; how often its workers died is for them to count.
-  maxStalledCount: 1_000,
-  // A worker that waits for its rate limit doesn't hear that it is to stop.
-  maximumRateLimitDelay: 1 * SECOND,
-} satisfies Omit<WorkerOptions, "connection">
+const workerOptions = ({ lockMs, stalledCheckMs, longestPauseMs }: Timing["queue"]) =>
+  ({
+    lockDuration: lockMs,
+    stalledInterval: stalledCheckMs,
+    // The rows decide when something has failed; how often its workers died is for them to count.
+    maxStalledCount: 1_000,
+    maximumRateLimitDelay: longestPauseMs,
+  }) satisfies Omit<WorkerOptions, "connection">
 
-/** BullMQ's workers look for a rest only where jobs are counted, too: by a count that no minute reaches. */
-export const PAUSABLE = { limiter: { max: 1_000_000_000, duration: 1 * MINUTE } }
+/** BullMQ's workers look for a rest only where jobs are counted, too: by a count that is never reached. */
+export const pausable = ({ queue }: Timing) => ({
+  limiter: { max: 1_000_000_000, duration: queue.limiterMs },
+})
 
 /** The job is to be run again, without a failure. */
 export interface Delay {
@@ -250,23 +256,17 @@ function toProcessor<T>(work: Work<T>): Processor<T, void> {
   }
 }
 
-/**
- * How long the store may take to hear of jobs that have ended when their worker stops. What it doesn't hear of is run
- * again elsewhere.
- */
-const FAREWELL_MS = 1.5 * SECOND
-
 /** Runs `work` for the jobs of queue `name`. Closing lets those under way end, also when the store doesn't answer. */
 export function openJobWorker<T extends object>(
   name: string,
   { redisUrl, databaseUrl }: QueueStore,
-  log: Logger,
+  { timing, log }: Pick<Context, "timing" | "log">,
   work: Work<T>,
   options: Omit<WorkerOptions, "connection">,
 ): { close(): Promise<void> } {
   const inFlight = trackInFlight(work)
   const process = toProcessor(inFlight.work)
-  const all = { ...WORKER_OPTIONS, ...options }
+  const all = { ...workerOptions(timing.queue), ...options }
   const onError = (err: Error) => log.debug({ err }, "queue connection lost")
   if (!redisUrl) {
     // One of them listens.
@@ -286,7 +286,7 @@ export function openJobWorker<T extends object>(
   return {
     async close() {
       // Without a Redis it waits for one for ever.
-      await Promise.race([worker.close(), inFlight.ended(FAREWELL_MS)])
+      await Promise.race([worker.close(), inFlight.ended(timing.shutdown.jobsMs)])
       connection.disconnect()
     },
   }

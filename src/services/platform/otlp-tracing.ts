@@ -6,7 +6,6 @@ import {
   SpanKind,
   SpanStatusCode,
   TraceFlags,
-  type Tracer,
   trace,
 } from "@opentelemetry/api"
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http"
@@ -19,61 +18,72 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace"
 import type { Logger } from "../../config/logger.ts"
-import { SECOND } from "../../utils/time.ts"
+import type { Timing } from "../../config/timing.ts"
 import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Span, SpanOptions, Tracing, TracingOptions } from "./tracing.ts"
 import { VERSION } from "./version.ts"
 
-/** A collector that doesn't answer must not hold up the end of the process. */
-const CLOSE_WITHIN_MS = 2 * SECOND
-
 type Options = TracingOptions & { url: string }
 
 /**
- * Spans by OpenTelemetry's SDK, made by hand: its automatic instrumentation patches modules while they are loaded,
- * which native ES modules don't allow. The span under way is kept here rather than in OpenTelemetry's globals, so
- * that a process may hold several contexts.
+ * Creates spans with OpenTelemetry's SDK, by hand: its automatic instrumentation patches modules while they load,
+ * which native ES modules don't allow. The active span is kept here and not in OpenTelemetry's globals, because one
+ * process may hold several contexts, traced and untraced ones.
  */
-export function createOtlpTracing(options: Options, log: Logger): Tracing {
-  const provider = createProvider(options, log)
+export function createOtlpTracing(options: Options, timing: Timing, log: Logger): Tracing {
+  const provider = createProvider(options, timing.platform.spanExportMs, log)
   const tracer = provider.getTracer("gemini-chat-backend", VERSION)
-  const inFlight = new AsyncLocalStorage<Context>()
+  const active = new AsyncLocalStorage<Context>()
+  const start = (name: string, { kind = "internal", parent, attributes }: SpanOptions) => {
+    const context = parent ? readParent(parent) : active.getStore()
+    return tracer.startSpan(name, { kind: toSpanKind(kind), attributes }, context ?? ROOT_CONTEXT)
+  }
   return {
     enabled: true,
-    span(name, spanOptions, work) {
-      const parent = spanOptions.parent ? readParent(spanOptions.parent) : inFlight.getStore()
-      const span = begin(tracer, name, spanOptions, parent ?? ROOT_CONTEXT)
-      return inFlight.run(trace.setSpan(ROOT_CONTEXT, span), () => runIn(span, work))
+    begin: (name, options) => toHandle(start(name, options)),
+    async span(name, options, work) {
+      const span = start(name, options)
+      using handle = toHandle(span)
+      try {
+        return await active.run(trace.setSpan(ROOT_CONTEXT, span), () => work(handle))
+      } catch (error) {
+        handle.fail(error)
+        throw error
+      }
     },
     current() {
-      const span = trace.getSpanContext(inFlight.getStore() ?? ROOT_CONTEXT)
+      const span = trace.getSpanContext(active.getStore() ?? ROOT_CONTEXT)
       return span ? `00-${span.traceId}-${span.spanId}-0${span.traceFlags & TraceFlags.SAMPLED}` : null
     },
     close: () =>
-      withTimeout(CLOSE_WITHIN_MS, provider.shutdown()).catch((err: unknown) =>
+      withTimeout(timing.shutdown.spansMs, provider.shutdown()).catch((err: unknown) =>
         log.warn({ err }, "the last spans were not sent"),
       ),
   }
 }
 
-function createProvider({ url, headers, serviceName, ratio }: Options, log: Logger): TracerProvider {
-  const exporter = complainOnce(new OTLPTraceExporter({ url, headers }), log)
+function createProvider(
+  { url, headers, serviceName, ratio }: Options,
+  exportMs: number,
+  log: Logger,
+): TracerProvider {
+  const exporter = warnOnce(new OTLPTraceExporter({ url, headers }), log)
   return new TracerProvider({
     resource: resourceFromAttributes({ "service.name": serviceName, "service.version": VERSION }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
     spanLimits: { attributeValueLengthLimit: 200 },
-    spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: 2 * SECOND })],
+    spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: exportMs })],
   })
 }
 
-/** Says when spans begin to get lost, not for every batch. */
-function complainOnce(exporter: OTLPTraceExporter, log: Logger): SpanExporter {
-  let isSilent = false
+/** Logs when the first spans are lost, and not again until a batch was sent. */
+function warnOnce(exporter: OTLPTraceExporter, log: Logger): SpanExporter {
+  let hasWarned = false
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
-        if (result.error && !isSilent) log.warn({ err: result.error }, "spans can't be sent")
-        isSilent = result.error !== undefined
+        if (result.error && !hasWarned) log.warn({ err: result.error }, "spans can't be sent")
+        hasWarned = result.error !== undefined
         done(result)
       }),
     forceFlush: () => exporter.forceFlush(),
@@ -81,47 +91,30 @@ function complainOnce(exporter: OTLPTraceExporter, log: Logger): SpanExporter {
   }
 }
 
-function begin(tracer: Tracer, name: string, options: SpanOptions, parent: Context): OtelSpan {
-  const { kind = "internal", attributes } = options
-  return tracer.startSpan(name, { kind: KINDS[kind], attributes }, parent)
-}
+type Kind = NonNullable<SpanOptions["kind"]>
 
-const KINDS = {
-  internal: SpanKind.INTERNAL,
-  server: SpanKind.SERVER,
-  client: SpanKind.CLIENT,
-  producer: SpanKind.PRODUCER,
-  consumer: SpanKind.CONSUMER,
-}
-
-async function runIn<T>(span: OtelSpan, work: (span: Span) => Promise<T>): Promise<T> {
-  const handle = toHandle(span)
-  try {
-    return await work(handle)
-  } catch (error) {
-    handle.fail(typeOf(error))
-    throw error
-  } finally {
-    span.end()
-  }
+function toSpanKind(kind: Kind): SpanKind {
+  return SpanKind[kind.toUpperCase() as Uppercase<Kind>]
 }
 
 function toHandle(span: OtelSpan): Span {
   return {
     rename: (name) => void span.updateName(name),
     set: (attributes) => void span.setAttributes(attributes),
-    mark: (what) => void span.addEvent(what),
-    fail: (type) => {
+    mark: (event) => void span.addEvent(event),
+    fail: (reason) => {
       span.setStatus({ code: SpanStatusCode.ERROR })
-      span.setAttribute("error.type", type)
+      span.setAttribute("error.type", typeOf(reason))
     },
     traceId: span.spanContext().traceId,
+    [Symbol.dispose]: () => span.end(),
   }
 }
 
-/** Messages of errors may quote what people wrote; codes and names don't. */
-function typeOf(error: unknown): string {
-  const { code, name } = error as { code?: unknown; name?: unknown }
+/** Error messages may quote a user's text; codes and names don't. */
+function typeOf(reason: unknown): string {
+  if (typeof reason === "string") return reason
+  const { code, name } = reason as { code?: unknown; name?: unknown }
   if (typeof code === "string") return code
   return typeof name === "string" ? name : "unknown"
 }
@@ -129,7 +122,7 @@ function typeOf(error: unknown): string {
 /** https://www.w3.org/TR/trace-context/#traceparent-header, version 00 */
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
-/** @returns undefined for what is no `traceparent` */
+/** Reads a `traceparent` header; undefined when it is malformed. */
 function readParent(traceparent: string): Context | undefined {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? []
   if (!traceId || !spanId || !flags || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined

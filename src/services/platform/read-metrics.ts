@@ -1,11 +1,7 @@
-import { SECOND } from "../../utils/time.ts"
 import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Context } from "../context.ts"
 import { freeDisk } from "./disk.ts"
 import { VERSION } from "./version.ts"
-
-/** Nobody waits longer than this for metrics that the queue has. */
-const COUNT_TIMEOUT_MS = 1 * SECOND
 
 /** All metrics of this process in Prometheus's text format; what is only known when asked for is looked up first. */
 export async function readMetrics(ctx: Context): Promise<{ text: string; type: string }> {
@@ -45,9 +41,9 @@ function readWaitEstimator({ waitEstimator, metrics }: Context): void {
   metrics.capacity.set(seen.capacity)
 }
 
-async function readQueues({ queue, billingQueue, metrics }: Context): Promise<void> {
+async function readQueues({ queue, billingQueue, metrics, timing }: Context): Promise<void> {
   const read = (counts: Promise<Record<string, number>>) =>
-    withTimeout(COUNT_TIMEOUT_MS, counts).catch(() => ({}))
+    withTimeout(timing.platform.countTimeoutMs, counts).catch(() => ({}))
   const [replies, billing] = await Promise.all([read(queue.counts()), read(billingQueue.counts())])
   // Without an answer there is no figure: an old one would look like a queue that stands still.
   metrics.queueJobs.reset()

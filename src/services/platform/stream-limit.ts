@@ -1,4 +1,5 @@
 import { RateLimited } from "../../utils/errors.ts"
+import { SECOND } from "../../utils/time.ts"
 
 /** Open event streams, counted per user and process. */
 export interface StreamLimit {
@@ -8,10 +9,7 @@ export interface StreamLimit {
   count(): number
 }
 
-/** How soon a client may find a place free: its other streams end when they are closed. */
-const RETRY_SECONDS = 5
-
-export function createStreamLimit(perUser: number): StreamLimit {
+export function createStreamLimit(perUser: number, retryMs: number): StreamLimit {
   const open = new Map<string, number>()
   let total = 0
   return {
@@ -19,7 +17,7 @@ export function createStreamLimit(perUser: number): StreamLimit {
     take(userId) {
       const count = open.get(userId) ?? 0
       if (count >= perUser)
-        throw new RateLimited(RETRY_SECONDS, `At most ${perUser} streams may be open at a time.`)
+        throw new RateLimited(retryMs / SECOND, `At most ${perUser} streams may be open at a time.`)
       open.set(userId, count + 1)
       total += 1
       let taken = true

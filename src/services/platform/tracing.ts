@@ -1,50 +1,57 @@
 import type { Logger } from "../../config/logger.ts"
+import type { Timing } from "../../config/timing.ts"
 
 export type Attributes = Record<string, string | number | boolean>
 
 export interface SpanOptions {
   kind?: "internal" | "server" | "client" | "producer" | "consumer"
-  /** A `traceparent` (W3C Trace Context) to go on from; otherwise the span under way is the parent. */
+  /** A `traceparent` (W3C Trace Context) to continue; without one the active span is the parent. */
   parent?: string | null
-  /** Names, codes, counts and our own ids. Never what people wrote, numbers of theirs, or a secret. */
+  /** Names, codes, counts and our own ids. Never a user's text, a phone number or a secret. */
   attributes?: Attributes
 }
 
-/** A piece of work that is being timed. */
-export interface Span {
+/** A piece of work that is being timed. Disposing of it ends it. */
+export interface Span extends Disposable {
   rename(name: string): void
   set(attributes: Attributes): void
-  /** Notes that something happened now. */
-  mark(what: string): void
-  /** @param type a code or the name of an error, never its message */
-  fail(type: string): void
+  /** Records an event at the current time. */
+  mark(event: string): void
+  /** @param reason a code, or an error, of which only the code or the name is recorded */
+  fail(reason: unknown): void
   traceId: string | null
 }
 
 export interface Tracing {
   enabled: boolean
-  /** Runs `work` in a span of its own, to which spans begun inside belong. What `work` throws makes it a failed one. */
+  /** Begins a span that the caller disposes of. It isn't made the active one. */
+  begin(name: string, options: SpanOptions): Span
+  /** Runs `work` in a new active span, which fails with what `work` throws. */
   span<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T>
-  /** The span under way as a `traceparent`, to go on from elsewhere; null where there is none. */
+  /** Returns the active span as a `traceparent`, so that another process can continue the trace; null without one. */
   current(): string | null
-  /** Sends what is left. */
+  /** Sends the remaining spans. */
   close(): Promise<void>
 }
 
 export interface TracingOptions {
-  /** Where spans go, by OTLP over HTTP in JSON; null: tracing is off. */
+  /** The collector's address for OTLP over HTTP in JSON; null: tracing is off. */
   url: string | null
   headers: Record<string, string>
   serviceName: string
-  /** The part of the traces begun here that is recorded. */
+  /** The share of the traces begun here that is recorded, from 0 to 1. */
   ratio: number
 }
 
-/** Off, which is the default, nothing of OpenTelemetry is even loaded. */
-export async function createTracing({ url, ...options }: TracingOptions, log: Logger): Promise<Tracing> {
+/** Opens the exporter, or returns a no-op while tracing is off; then no OpenTelemetry package is loaded. */
+export async function createTracing(
+  { url, ...options }: TracingOptions,
+  timing: Timing,
+  log: Logger,
+): Promise<Tracing> {
   if (url === null) return OFF
   const { createOtlpTracing } = await import("./otlp-tracing.ts")
-  return createOtlpTracing({ url, ...options }, log)
+  return createOtlpTracing({ url, ...options }, timing, log)
 }
 
 const NO_SPAN: Span = {
@@ -53,10 +60,12 @@ const NO_SPAN: Span = {
   mark: () => undefined,
   fail: () => undefined,
   traceId: null,
+  [Symbol.dispose]: () => undefined,
 }
 
 const OFF: Tracing = {
   enabled: false,
+  begin: () => NO_SPAN,
   span: (_name, _options, work) => work(NO_SPAN),
   current: () => null,
   close: async () => undefined,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { type StripeSimulator, startStripeSimulator } from "../../../simulators/stripe/server.ts"
+import { TIMING } from "../../../src/config/timing.ts"
 import { newId } from "../../../src/utils/ids.ts"
 import { HOUR, MINUTE, SECOND } from "../../../src/utils/time.ts"
 import { deliverAll, type Outcome } from "../helpers/deliver.ts"
@@ -132,7 +133,7 @@ async function checkDeadlocks({ pool }: Site): Promise<void> {
   if (rows[0].deadlocks > 0) throw new Error(`PostgreSQL had to break ${rows[0].deadlocks} deadlocks.`)
 }
 
-const GRACE_SECONDS = (3 * 24 * HOUR) / SECOND
+const GRACE_SECONDS = TIMING.billing.graceMs / SECOND
 
 function isPro({ now, subscriptions }: ReturnType<StripeSimulator["truth"]>): boolean {
   return subscriptions.some(({ status, cancelAt, paid }) => {

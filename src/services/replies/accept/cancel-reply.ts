@@ -1,12 +1,8 @@
-import { SECOND } from "../../../utils/time.ts"
 import { findOwnMessage, findOwnReply } from "../../chat/list-messages.ts"
 import { isFinal, type MessageKey, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { waitForReply } from "../stream/follow-reply.ts"
 import { endAsCancelled } from "./end-reply.ts"
-
-/** How long the reply's worker may take to end it, with all the text that it has. */
-const WORKER_ENDS_WITHIN_MS = 2 * SECOND
 
 export interface CancelReply {
   userId: string
@@ -34,7 +30,7 @@ export async function cancelReply(
     const ended = await waitForReply(
       ctx,
       reply,
-      AbortSignal.any([signal, AbortSignal.timeout(WORKER_ENDS_WITHIN_MS)]),
+      AbortSignal.any([signal, AbortSignal.timeout(ctx.timing.replies.cancelMs)]),
     )
     if (ended) return ended
   }

@@ -7,7 +7,6 @@ import type { MessageModel } from "../../../models/message.ts"
 import { NotFound } from "../../../utils/errors.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { SWEEP_AFTER_MS } from "./reply-queue.ts"
 
 const FIELDS = [
   "id",
@@ -57,7 +56,12 @@ export async function retryDeadLetter(ctx: Context, replyId: string): Promise<vo
     if (!found) throw new NotFound("failed reply")
     const { userId, id } = found
     const { rows: numbered } = await client.query<{ retries: number }>(NUMBER_RETRY, [userId, id, replyId])
-    const { rowCount } = await client.query(REVIVE, [userId, replyId, SWEEP_AFTER_MS, numbered[0]?.retries])
+    const { rowCount } = await client.query(REVIVE, [
+      userId,
+      replyId,
+      ctx.timing.replies.sweepAfterMs,
+      numbered[0]?.retries,
+    ])
     if (rowCount === 0) throw new NotFound("failed reply")
     return found
   })

@@ -1,10 +1,12 @@
 import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
+import type { Timing } from "../../../config/timing.ts"
 import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
+import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { IN_FLIGHT_SQL, SWEEP_AFTER_MS } from "./reply-queue.ts"
+import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 interface ReplyOfRoom extends MessageKey {
   chatroomId: string
@@ -43,7 +45,9 @@ export async function endInRoom(
   const finished = await inTransaction(ctx.db.pool, async (client) => {
     // The room first, as when a message is sent: the same order everywhere, and nobody can queue behind our back.
     await client.query({ name: "lock-room", text: LOCK_ROOM, values: [userId, chatroomId] })
-    return (await write(client)) ? { next: await advanceRoom(client, userId, chatroomId) } : null
+    return (await write(client))
+      ? { next: await advanceRoom(client, ctx.timing, { userId, id: chatroomId }) }
+      : null
   })
   if (!finished) return false
   ctx.replyLog.announce(id, { final: true })
@@ -62,13 +66,13 @@ const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UP
 /** Makes the room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
 async function advanceRoom(
   client: pg.PoolClient,
-  userId: string,
-  chatroomId: string,
+  timing: Timing,
+  { userId, id }: ChatroomKey,
 ): Promise<{ id: string; inFlight: number } | null> {
   const { rows } = await client.query<{ id: string | null; in_flight: number }>({
     name: "advance-room",
     text: ADVANCE_ROOM,
-    values: [userId, chatroomId, SWEEP_AFTER_MS],
+    values: [userId, id, timing.replies.sweepAfterMs],
   })
   const next = rows[0]
   return next?.id ? { id: next.id, inFlight: next.in_flight } : null

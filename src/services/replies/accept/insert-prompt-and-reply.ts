@@ -1,9 +1,10 @@
 import type pg from "pg"
 import type { CompleteConfig } from "../../../config/env.ts"
+import type { Timing } from "../../../config/timing.ts"
 import { type Tier, tierSql } from "../../../models/user.ts"
 import { type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { chargeSql, dailyLimitSql, RESETS_AT_SQL } from "../../usage/quota.ts"
-import { IN_FLIGHT_SQL, SWEEP_AFTER_MS } from "./reply-queue.ts"
+import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 /** A prompt to be written, with the reply that it waits for. */
 export interface NewPrompt {
@@ -34,7 +35,10 @@ export type InsertOutcome =
   | { outcome: "no-room" | "no-parent" }
   | { outcome: "no-quota"; tier: Tier; limit: number; resetsAt: Date; now: Date }
 
-type Settings = Pick<CompleteConfig, "plans" | "gemini">
+export interface Settings {
+  config: Pick<CompleteConfig, "plans" | "gemini">
+  timing: Timing
+}
 
 /** Writes one prompt, whole or not at all. Waits for whoever holds its room. */
 export async function insertPromptAndReply(
@@ -54,7 +58,7 @@ export async function insertPromptAndReply(
  */
 export async function insertPromptsAndReplies(
   db: pg.Pool | pg.ClientBase,
-  { plans, gemini }: Settings,
+  { config: { plans, gemini }, timing }: Settings,
   prompts: readonly NewPrompt[],
   { skipLocked }: { skipLocked: boolean },
 ): Promise<InsertOutcome[]> {
@@ -74,7 +78,7 @@ export async function insertPromptsAndReplies(
       plans.basicDailyPrompts,
       plans.proDailyPrompts,
       gemini.model,
-      SWEEP_AFTER_MS,
+      timing.replies.sweepAfterMs,
     ],
   })
   const byPrompt = Map.groupBy(rows, (row) => row.promptId)

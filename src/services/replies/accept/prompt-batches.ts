@@ -1,13 +1,12 @@
 import pg from "pg"
-import type { CompleteConfig } from "../../../config/env.ts"
 import { Unavailable } from "../../../utils/errors.ts"
 import { BatchBusy, createMicroBatch } from "../../../utils/micro-batch.ts"
-import { SECOND } from "../../../utils/time.ts"
 import {
   type InsertOutcome,
   insertPromptAndReply,
   insertPromptsAndReplies,
   type NewPrompt,
+  type Settings,
 } from "./insert-prompt-and-reply.ts"
 
 /** Writes prompts that come at the same time together: half of what one costs is the statement around it. */
@@ -27,13 +26,7 @@ const MAX_SIZE = 32
 /** Fewer make larger batches; of one alone, a slow one would hold up everybody. */
 const MAX_RUNNING = 2
 
-/** As long as a statement waits for a connection of the pool. */
-const MAX_WAIT_MS = 5 * SECOND
-
-export function createPromptBatches(
-  pool: pg.Pool,
-  settings: Pick<CompleteConfig, "plans" | "gemini">,
-): PromptBatches {
+export function createPromptBatches(pool: pg.Pool, settings: Settings): PromptBatches {
   /** null for whom the others must not wait or fail: it has to be written alone, outside of the runs. */
   async function together(prompts: NewPrompt[]): Promise<(InsertOutcome | null)[]> {
     try {
@@ -50,7 +43,7 @@ export function createPromptBatches(
     run: together,
     maxSize: MAX_SIZE,
     maxRunning: MAX_RUNNING,
-    maxWaitMs: MAX_WAIT_MS,
+    maxWaitMs: settings.timing.replies.batchWaitMs,
     keyOf: ({ userId }) => userId,
   })
   return {

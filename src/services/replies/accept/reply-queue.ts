@@ -1,7 +1,7 @@
 import { z } from "zod"
 import type { Logger } from "../../../config/logger.ts"
+import type { Timing } from "../../../config/timing.ts"
 import { createMicroBatch } from "../../../utils/micro-batch.ts"
-import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { type JobQueue, type NewJob, openJobQueue, type QueueStore } from "../../platform/job-queue.ts"
 
@@ -12,23 +12,19 @@ export const QUEUE_NAME = "gemini-queue"
 export const JobPayload = z.object({ userId: z.uuid(), messageId: z.uuid() })
 export type JobPayload = z.infer<typeof JobPayload>
 
-/** The brief's: up to 3 attempts, exponential from 2 s. The reply's row counts too, and its word is final. */
+/** The brief's. The reply's row counts too, and its word is final. */
 export const MAX_ATTEMPTS = 3
-export const FIRST_RETRY_MS = 2 * SECOND
-
-/** How long the queue is trusted with a waiting reply before it is enqueued again. */
-export const SWEEP_AFTER_MS = 5 * SECOND
 
 /**
  * Finished jobs are removed one by one: bounds by count or age deadlock on BullMQ's PostgreSQL backend, and a job
  * that stays would keep its id from being enqueued again. What became of a reply is in its row.
  */
-const JOB_OPTIONS = {
+const jobOptions = ({ replies }: Timing) => ({
   attempts: MAX_ATTEMPTS,
-  backoff: { type: "exponential", delay: FIRST_RETRY_MS },
+  backoff: { type: "exponential", delay: replies.firstRetryMs },
   removeOnComplete: true,
   removeOnFail: true,
-}
+})
 
 export interface EnqueueOptions {
   /** How many replies of this user's are queued or running, this one included. */
@@ -64,8 +60,9 @@ export interface ReplyQueue extends Pick<JobQueue<JobPayload>, "pause" | "counts
 /** More in one command to the store would hold up what others want of it. */
 const MAX_BATCH = 64
 
-export async function createReplyQueue(store: QueueStore, log: Logger): Promise<ReplyQueue> {
-  const queue = await openJobQueue<JobPayload>(QUEUE_NAME, store, log)
+export async function createReplyQueue(store: QueueStore, timing: Timing, log: Logger): Promise<ReplyQueue> {
+  const options = jobOptions(timing)
+  const queue = await openJobQueue<JobPayload>(QUEUE_NAME, store, timing, log)
   const batches = createMicroBatch<NewJob<JobPayload>, void>({
     run: async (jobs) => {
       const [only] = jobs
@@ -76,11 +73,15 @@ export async function createReplyQueue(store: QueueStore, log: Logger): Promise<
     maxSize: MAX_BATCH,
     maxRunning: 1,
   })
-  return { ...queue, enqueue: (reply, hint) => batches.add(toJob(reply, hint)) }
+  return { ...queue, enqueue: (reply, hint) => batches.add(toJob(reply, hint, options)) }
 }
 
-function toJob({ userId, id }: MessageKey, { inFlight, dedupeKey }: EnqueueOptions): NewJob<JobPayload> {
+function toJob(
+  { userId, id }: MessageKey,
+  { inFlight, dedupeKey }: EnqueueOptions,
+  options: ReturnType<typeof jobOptions>,
+): NewJob<JobPayload> {
   const jobId = dedupeKey === undefined ? id : `${id}.${dedupeKey}`
   const priority = Math.min(Math.max(1, inFlight), MAX_PRIORITY)
-  return { name: "reply", data: { userId, messageId: id }, opts: { ...JOB_OPTIONS, jobId, priority } }
+  return { name: "reply", data: { userId, messageId: id }, opts: { ...options, jobId, priority } }
 }

@@ -67,7 +67,7 @@ function revive(result: unknown): SentMessage {
 /** @param client of the transaction to write in; without one, prompts that come together are written together */
 async function write(ctx: Context, prompt: NewPrompt, client: pg.ClientBase | null): Promise<PromptAndReply> {
   const written = client
-    ? await insertPromptAndReply(client, ctx.config, prompt)
+    ? await insertPromptAndReply(client, ctx, prompt)
     : await ctx.promptBatches.write(prompt)
   switch (written.outcome) {
     case "no-room":

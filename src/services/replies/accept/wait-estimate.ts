@@ -1,9 +1,9 @@
 import type { Database } from "../../../config/database.ts"
 import type { Logger } from "../../../config/logger.ts"
+import type { Timing } from "../../../config/timing.ts"
 import { type Loop, startLoop } from "../../../utils/loop.ts"
-import { SECOND } from "../../../utils/time.ts"
 import type { MessageRecord } from "../../chat/message-record.ts"
-import { ALIVE_SQL } from "../../platform/heartbeat.ts"
+import { aliveSql } from "../../platform/heartbeat.ts"
 
 /** How long a queued reply will wait, by what the workers have been doing lately. */
 export interface WaitEstimator {
@@ -15,23 +15,18 @@ export interface WaitEstimator {
   close(): Promise<void>
 }
 
-const LOOK_EVERY_MS = 2 * SECOND
-
-/** What a generation takes before any was seen. */
-const USUAL_MS = 3 * SECOND
-
-export function createWaitEstimator(db: Database, log: Logger): WaitEstimator {
+export function createWaitEstimator(db: Database, timing: Timing, log: Logger): WaitEstimator {
   let seen: WorkerLoad | null = null
   let loop: Loop | undefined
   const look = async () => {
-    const { rows } = await db.pool.query<WorkerLoad>({ name: "outlook", text: LOOK })
+    const { rows } = await db.pool.query<WorkerLoad>({ name: "outlook", text: lookSql(timing) })
     seen = rows[0] ?? null
   }
   return {
     start() {
-      loop = startLoop(LOOK_EVERY_MS, look, (err) => log.debug({ err }, "outlook not read"))
+      loop = startLoop(timing.replies.estimateMs, look, (err) => log.debug({ err }, "outlook not read"))
     },
-    waitMs: (reply) => (seen ? estimate(seen, reply) : null),
+    waitMs: (reply) => (seen ? estimate(seen, reply, timing.replies.usualReplyMs) : null),
     load: () => seen,
     close: async () => loop?.stop(),
   }
@@ -50,13 +45,14 @@ type Waiting = Pick<MessageRecord, "queuePosition" | "cooldownMs">
 function estimate(
   { capacity, mean_ms, unfinished }: WorkerLoad,
   { queuePosition, cooldownMs }: Waiting,
+  usualMs: number,
 ): number | null {
   if (capacity === 0) return null
   const turns = Math.max(0, unfinished - capacity + 1) / capacity + queuePosition
-  return Math.max(cooldownMs, Math.round(turns * (mean_ms ?? USUAL_MS)))
+  return Math.max(cooldownMs, Math.round(turns * (mean_ms ?? usualMs)))
 }
 
-const LOOK = `
+const lookSql = (timing: Timing) => `
   SELECT count(*)::int AS workers, coalesce(sum(concurrency), 0)::int AS capacity, avg(mean_ms)::float8 AS mean_ms,
     (SELECT count(*)::int FROM chatrooms WHERE active_reply_id IS NOT NULL) AS unfinished
-  FROM workers WHERE ${ALIVE_SQL}`
+  FROM workers WHERE ${aliveSql(timing)}`

@@ -1,41 +1,44 @@
-import { SECOND } from "../../../utils/time.ts"
+import type { Timing } from "../../../config/timing.ts"
 
-/** Overloads in a row after which a model is left alone. */
+/** Consecutive overloads that open a model's circuit. */
 const FAILURE_THRESHOLD = 5
-const FIRST_COOLDOWN_MS = 2 * SECOND
-const MAX_COOLDOWN_MS = 30 * SECOND
 
 /**
- * Keeps a worker from calling a model that has just said that it is overloaded, or said nothing, again and again. After a rest one
- * call goes through to see; the others wait for what it brings.
+ * A circuit per model. Consecutive overloads open it, and no call is made during the cool-down. After that it is
+ * half-open: one call goes through, and its result closes the circuit or begins a longer cool-down.
  */
 export interface CircuitBreaker {
-  /** Whether to call the model now, and then to report what came of it. */
+  /** Returns whether to call the model now. A caller that gets `true` reports `succeeded` or `failed`. */
   allows(model: string): boolean
-  /** How long the model is left alone yet, in ms. */
+  /** Returns how long the model's cool-down still lasts, in ms. */
   cooldownMs(model: string): number
   succeeded(model: string): void
-  /** @param retryAfterMs how long the provider asks to be left alone, where it says so */
+  /** @param retryAfterMs the wait that the provider asked for, if any */
   failed(model: string, retryAfterMs?: number): void
 }
 
 interface State {
   failures: number
   openUntil: number
-  /** A call is on its way to see whether the overload lasts. */
+  /** One call is in flight to probe the model. */
   isHalfOpen: boolean
 }
 
+type CooldownTiming = Pick<Timing["gemini"], "firstCooldownMs" | "longestCooldownMs">
+
 /** @param now the clock, in ms */
-export function createCircuitBreaker(now: () => number = () => performance.now()): CircuitBreaker {
+export function createCircuitBreaker(
+  timing: CooldownTiming,
+  now: () => number = () => performance.now(),
+): CircuitBreaker {
   const states = new Map<string, State>()
   return {
     allows(model) {
       const state = states.get(model)
       if (!state || state.failures < FAILURE_THRESHOLD) return true
       if (state.openUntil > now()) return false
-      // This caller is the one that sees; until it reports, the others rest.
-      state.openUntil = now() + cooldownAfter(state.failures)
+      // This caller probes. If it never reports, the next one may probe after another cool-down.
+      state.openUntil = now() + cooldownAfter(timing, state.failures)
       state.isHalfOpen = true
       return true
     },
@@ -46,21 +49,21 @@ export function createCircuitBreaker(now: () => number = () => performance.now()
     succeeded: (model) => void states.delete(model),
     failed(model, retryAfterMs = 0) {
       const state = states.get(model) ?? { failures: 0, openUntil: 0, isHalfOpen: false }
-      // Calls that were on their way when it began to rest say nothing new: twenty at once would make it rest longest.
+      // Calls in flight when the circuit opened add no information: twenty of them would cause the longest cool-down.
       if (state.failures >= FAILURE_THRESHOLD && !state.isHalfOpen) {
         state.openUntil = Math.max(state.openUntil, now() + retryAfterMs)
         return
       }
       const failures = state.failures + 1
-      const cooldownMs = Math.max(cooldownAfter(failures), retryAfterMs)
+      const cooldownMs = Math.max(cooldownAfter(timing, failures), retryAfterMs)
       states.set(model, { failures, openUntil: now() + cooldownMs, isHalfOpen: false })
     },
   }
 }
 
-function cooldownAfter(overloads: number): number {
+function cooldownAfter({ firstCooldownMs, longestCooldownMs }: CooldownTiming, failures: number): number {
   return Math.min(
-    FIRST_COOLDOWN_MS * 2 ** Math.min(Math.max(0, overloads - FAILURE_THRESHOLD), 10),
-    MAX_COOLDOWN_MS,
+    firstCooldownMs * 2 ** Math.min(Math.max(0, failures - FAILURE_THRESHOLD), 10),
+    longestCooldownMs,
   )
 }

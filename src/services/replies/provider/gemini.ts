@@ -10,9 +10,10 @@ export interface GeminiRequest {
   systemInstruction: string | null
   /** Ends the call, and the connection to the provider, at once. */
   signal: AbortSignal
-  /** Hears with each chunk, and at the end of the stream, what Gemini has said of the answer so far. */
-  onMeta(meta: ResponseMeta): void
 }
+
+/** What Gemini sends. Each `metadata` replaces the one before. */
+export type ReplyItem = { type: "text"; text: string } | { type: "metadata"; metadata: ResponseMeta }
 
 /** Counts of tokens as the provider bills them. */
 export interface TokenUsage {
@@ -22,27 +23,21 @@ export interface TokenUsage {
   totalTokens: number
 }
 
-/** What Gemini has said of an answer beside its text, however that ends. */
+/** What Gemini reports about a reply beside its text, whether the reply succeeds or fails. */
 export interface ResponseMeta {
   /** null until the stream has ended: some models put STOP on every chunk. */
   finishReason: string | null
   usage: TokenUsage | null
-  /** The model that answers, which may be a dated version of the one asked. */
+  /** The model that replies, which may be a dated version of the requested one. */
   model: string | null
-}
-
-/** How a complete answer ended. */
-export interface Completion extends ResponseMeta {
-  finishReason: string
-  model: string
 }
 
 export interface Gemini {
   /**
-   * Asks the model and yields its text as it comes. Returns only when Gemini says that the answer is complete.
-   * @throws {AttemptFailed} for everything else, a silent end included; `signal.reason` when aborted
+   * Streams a reply. Ends without an error only when Gemini confirms that the reply is complete.
+   * @throws {AttemptFailed} in every other case, a missing finish reason included; `signal.reason` when aborted
    */
-  stream(request: GeminiRequest): AsyncGenerator<string, Completion>
+  stream(request: GeminiRequest): AsyncGenerator<ReplyItem>
 }
 
 export interface GeminiOptions {
@@ -50,7 +45,7 @@ export interface GeminiOptions {
   /** null: Google's. */
   baseUrl: string | null
   maxOutputTokens: number | null
-  /** The longest silence before the first and between two chunks. */
+  /** The longest wait for the first chunk and between two chunks. */
   idleTimeoutMs: number
   totalTimeoutMs: number
 }
@@ -66,9 +61,9 @@ async function* stream(
   client: GoogleGenAI,
   limits: Limits,
   request: GeminiRequest,
-): AsyncGenerator<string, Completion> {
+): AsyncGenerator<ReplyItem> {
   using watchdog = createWatchdog(limits)
-  const ending = emptyEnding(request.model)
+  const progress = startProgress(request.model)
   try {
     const chunks = await client.models.generateContentStream({
       model: request.model,
@@ -82,43 +77,47 @@ async function* stream(
     })
     for await (const chunk of chunks) {
       watchdog.touch()
-      const text = take(chunk, ending)
-      request.onMeta({ finishReason: null, usage: ending.usage, model: ending.model })
-      if (text) yield text
+      const text = readChunk(chunk, progress)
+      yield toMetadata(progress, null)
+      if (text) yield { type: "text", text }
     }
   } catch (error) {
     request.signal.throwIfAborted()
     const failure = toAttemptFailed(watchdog.signal.aborted ? watchdog.signal.reason : error)
-    throw ending.answered ? brokenOff(failure) : failure
+    throw progress.hasCandidate ? toInterrupted(failure) : failure
   }
-  request.onMeta({ finishReason: ending.finishReason, usage: ending.usage, model: ending.model })
-  return conclude(ending)
+  yield toMetadata(progress, progress.finishReason)
+  assertComplete(progress)
 }
 
-interface Ending {
+/** What the chunks so far add up to. */
+interface Progress {
   finishReason: string | null
   blockReason: string | null
   usage: TokenUsage | null
   model: string
-  /** Whether Gemini began to answer at all. */
-  answered: boolean
+  hasCandidate: boolean
   characters: number
 }
 
-function emptyEnding(model: string): Ending {
-  return { finishReason: null, blockReason: null, usage: null, model, answered: false, characters: 0 }
+function startProgress(model: string): Progress {
+  return { finishReason: null, blockReason: null, usage: null, model, hasCandidate: false, characters: 0 }
 }
 
-/** Notes what a chunk says about the end and returns its text. Usage is a running total; STOP may be on every chunk. */
-function take(chunk: GenerateContentResponse, ending: Ending): string {
+function toMetadata({ usage, model }: Progress, finishReason: string | null): ReplyItem {
+  return { type: "metadata", metadata: { finishReason, usage, model } }
+}
+
+/** Adds a chunk to `progress` and returns its text. Usage is a running total; STOP may be on every chunk. */
+function readChunk(chunk: GenerateContentResponse, progress: Progress): string {
   const candidate = chunk.candidates?.[0]
-  ending.answered ||= candidate !== undefined
-  ending.finishReason = candidate?.finishReason ?? ending.finishReason
-  ending.blockReason = chunk.promptFeedback?.blockReason ?? ending.blockReason
-  ending.model = chunk.modelVersion ?? ending.model
+  progress.hasCandidate ||= candidate !== undefined
+  progress.finishReason = candidate?.finishReason ?? progress.finishReason
+  progress.blockReason = chunk.promptFeedback?.blockReason ?? progress.blockReason
+  progress.model = chunk.modelVersion ?? progress.model
   const usage = chunk.usageMetadata
   if (usage) {
-    ending.usage = {
+    progress.usage = {
       promptTokens: usage.promptTokenCount ?? 0,
       outputTokens: usage.candidatesTokenCount ?? 0,
       thoughtTokens: usage.thoughtsTokenCount ?? 0,
@@ -128,11 +127,11 @@ function take(chunk: GenerateContentResponse, ending: Ending): string {
   const text = (candidate?.content?.parts ?? [])
     .flatMap((part) => (part.thought ? [] : (part.text ?? [])))
     .join("")
-  ending.characters += text.length
+  progress.characters += text.length
   return text
 }
 
-/** Finish reasons by which the provider's rules ended the answer; asking again gives the same. */
+/** Finish reasons set by the provider's rules: the same request would be blocked again. */
 const BLOCKED = new Set([
   "SAFETY",
   "RECITATION",
@@ -143,40 +142,39 @@ const BLOCKED = new Set([
   "IMAGE_SAFETY",
 ])
 
-function conclude({ finishReason, blockReason, usage, model, answered, characters }: Ending): Completion {
+/** @throws {AttemptFailed} unless the reply is complete */
+function assertComplete({ finishReason, blockReason, hasCandidate, characters }: Progress): void {
   if (blockReason !== null) throw new AttemptFailed("blocked", `the prompt was blocked: ${blockReason}`)
-  if (finishReason === null && answered && characters === 0)
+  if (finishReason === null && hasCandidate && characters === 0)
     throw new AttemptFailed("empty", "the candidate is empty")
   if (finishReason === null)
     throw new AttemptFailed("interrupted", "the stream ended without a finish reason")
-  if (BLOCKED.has(finishReason)) throw new AttemptFailed("blocked", `the answer was blocked: ${finishReason}`)
-  if (finishReason === "MAX_TOKENS")
-    throw new AttemptFailed("truncated", "the answer reached the token limit")
+  if (BLOCKED.has(finishReason)) throw new AttemptFailed("blocked", `the reply was blocked: ${finishReason}`)
+  if (finishReason === "MAX_TOKENS") throw new AttemptFailed("truncated", "the reply reached the token limit")
   if (finishReason !== "STOP")
-    throw new AttemptFailed("provider_refused", `the answer ended with ${finishReason}`)
-  if (characters === 0) throw new AttemptFailed("empty", "the answer has no text")
-  return { finishReason, usage, model }
+    throw new AttemptFailed("provider_refused", `the reply ended with ${finishReason}`)
+  if (characters === 0) throw new AttemptFailed("empty", "the reply has no text")
 }
 
-/** Whoever has read half an answer knows that the model was reached. */
-function brokenOff(failure: AttemptFailed): AttemptFailed {
+/** Once a candidate has arrived, a lost connection no longer means that the model was unreachable. */
+function toInterrupted(failure: AttemptFailed): AttemptFailed {
   if (failure.code !== "provider_unreachable") return failure
   return new AttemptFailed("interrupted", failure.message, { cause: failure.cause })
 }
 
-/** A signal that aborts after too long a silence or too long a whole. */
+/** A signal that aborts when a chunk or the whole reply takes too long. */
 function createWatchdog({ idleTimeoutMs, totalTimeoutMs }: Limits) {
   const controller = new AbortController()
-  const bark = (what: string) => () => controller.abort(new AttemptFailed("provider_unreachable", what))
-  const total = setTimeout(bark("the answer took too long"), totalTimeoutMs)
-  const idle = setTimeout(bark("the provider fell silent"), idleTimeoutMs)
+  const abort = (detail: string) => () => controller.abort(new AttemptFailed("provider_unreachable", detail))
+  const total = setTimeout(abort("the reply took too long"), totalTimeoutMs)
+  const idle = setTimeout(abort("the provider sent nothing for too long"), idleTimeoutMs)
   return {
     signal: controller.signal,
     touch: () => idle.refresh(),
     [Symbol.dispose]() {
       clearTimeout(total)
       clearTimeout(idle)
-      // Also reached when the consumer stops early: the connection to the provider must not live on.
+      // Also reached when the consumer stops early: the connection to the provider must be closed then, too.
       controller.abort()
     },
   }

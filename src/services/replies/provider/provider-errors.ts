@@ -1,9 +1,10 @@
 import { ApiError } from "@google/genai"
 import { z } from "zod"
+import { TIMING } from "../../../config/timing.ts"
 import { SECOND } from "../../../utils/time.ts"
 import { AttemptFailed, type FailureCode } from "./failures.ts"
 
-/** Google's error envelope (https://google.aip.dev/193); everything that may be missing is. */
+/** Google's error envelope (https://google.aip.dev/193). Every field may be missing. */
 const Envelope = z.object({
   error: z.object({
     code: z.number().optional(),
@@ -14,10 +15,10 @@ const Envelope = z.object({
 })
 type ProviderError = z.infer<typeof Envelope>["error"]
 
-/** Per-minute quotas are free again within a minute; a reply, and its room, doesn't wait for longer ones. */
-const LONGEST_RETRY_MS = 90 * SECOND
-
-/** Names what the SDK threw. Network faults and time-outs are `provider_unreachable`, as if no answer had begun. */
+/**
+ * Converts an error of the SDK. Network faults and time-outs become `provider_unreachable`; the caller knows whether a
+ * reply had begun.
+ */
 export function toAttemptFailed(error: unknown): AttemptFailed {
   if (error instanceof AttemptFailed) return error
   if (error instanceof ApiError) return fromApiError(error)
@@ -27,13 +28,13 @@ export function toAttemptFailed(error: unknown): AttemptFailed {
   return new AttemptFailed("provider_unreachable", "the provider could not be reached", { cause })
 }
 
-/** What the network said, if it did. The SDK's own errors quote what was sent or received. */
+/** Returns a network error to log as the cause. The SDK's own errors may quote the prompt or the reply. */
 function networkCause(error: unknown): unknown {
   const cause = error instanceof Error ? (error.cause ?? error) : undefined
   return typeof (cause as { code?: unknown } | undefined)?.code === "string" ? cause : undefined
 }
 
-/** What the SDK throws at bytes after the last whole chunk is a plain Error: its words are all there is to tell it by. */
+/** The SDK throws a plain Error for an incomplete last chunk, so only the message identifies it. */
 function isBrokenStream(error: unknown): boolean {
   return (
     error instanceof SyntaxError || (error instanceof Error && /^Incomplete JSON segment/.test(error.message))
@@ -43,7 +44,7 @@ function isBrokenStream(error: unknown): boolean {
 function fromApiError(error: ApiError): AttemptFailed {
   const provider = readEnvelope(error.message)
   const status = error.status ?? provider.code ?? 0
-  // Not the provider's message: it may quote the prompt, and a key that was refused.
+  // Without the provider's message, which may quote the prompt or a rejected key.
   const detail = [status, provider.status, ...reasonsOf(provider)].filter(Boolean).join(" ").slice(0, 500)
   const retryAfterMs = readRetryDelay(provider)
   return new AttemptFailed(nameFailure(status, provider), detail, { retryAfterMs })
@@ -51,7 +52,7 @@ function fromApiError(error: ApiError): AttemptFailed {
 
 function nameFailure(status: number, provider: ProviderError): FailureCode {
   if (status === 429 || provider.status === "RESOURCE_EXHAUSTED") {
-    const isLong = isLongExhausted(provider) || readRetryDelay(provider) > LONGEST_RETRY_MS
+    const isLong = isLongExhausted(provider) || readRetryDelay(provider) > TIMING.replies.longestRetryAfterMs
     return isLong ? "provider_exhausted" : "provider_busy"
   }
   if (status >= 500) return "provider_busy"
@@ -62,7 +63,7 @@ function nameFailure(status: number, provider: ProviderError): FailureCode {
   return "provider_refused"
 }
 
-/** `…PerDay…` quotas and limits of 0 name a short delay too, and never succeed after it. */
+/** `…PerDay…` quotas and limits of 0 come with a short delay, too, but a retry after it can't succeed. */
 function isLongExhausted(provider: ProviderError): boolean {
   const violations = detailsOf(provider, "QuotaFailure").flatMap((detail) => detail.violations ?? [])
   return z
@@ -74,7 +75,7 @@ function isLongExhausted(provider: ProviderError): boolean {
 
 const QuotaViolation = z.object({ quotaId: z.string().catch(""), quotaValue: z.coerce.string().optional() })
 
-/** `google.rpc.RetryInfo`'s delay, a decimal number of seconds: `"34.07s"`. */
+/** Reads the delay of `google.rpc.RetryInfo`, a decimal number of seconds: `"34.07s"`. @returns ms, 0 without one */
 function readRetryDelay(provider: ProviderError): number {
   const delay = detailsOf(provider, "RetryInfo")[0]?.retryDelay
   const seconds = typeof delay === "string" ? /^(\d+(?:\.\d+)?)s$/.exec(delay)?.[1] : undefined
@@ -85,7 +86,7 @@ function hasReason(provider: ProviderError, reason: string): boolean {
   return reasonsOf(provider).includes(reason)
 }
 
-/** Constants such as `API_KEY_INVALID`. */
+/** Returns constants such as `API_KEY_INVALID`. */
 function reasonsOf(provider: ProviderError): string[] {
   const reasons = detailsOf(provider, "ErrorInfo").map(({ reason }) => reason)
   return reasons.filter(
@@ -97,7 +98,7 @@ function detailsOf(provider: ProviderError, type: string) {
   return (provider.details ?? []).filter((detail) => String(detail["@type"]).endsWith(`google.rpc.${type}`))
 }
 
-/** The SDK puts the body into the message, once more encoded when its content type isn't JSON; HTML stays text. */
+/** Parses the body, which the SDK puts into the message: encoded twice if its content type isn't JSON, raw if HTML. */
 function readEnvelope(message: string): ProviderError {
   const outer = Envelope.safeParse(parseJson(message))
   if (!outer.success) return { message }

@@ -2,9 +2,9 @@ import { MINUTE, SECOND } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
 import { type Counter, countUnit, secondsUntilFree } from "../../platform/counters.ts"
 
-/** As many calls as `GEMINI_RPM` allows were made in this minute. */
+/** All calls that `GEMINI_RPM` allows in this minute have been made. */
 export class RpmLimitReached extends Error {
-  /** Until the next minute. */
+  /** Time until the next minute. */
   readonly waitMs: number
 
   constructor(waitMs: number) {
@@ -14,8 +14,8 @@ export class RpmLimitReached extends Error {
 }
 
 /**
- * Counts a call to the provider that is about to be made, by all workers together and on the database's clock; every
- * model and every attempt counts. Where there is no limit it does nothing.
+ * Counts a call before it is made. The limit is shared by all workers, models and attempts, and its minutes are the
+ * database's. Without a limit nothing is counted.
  * @throws {RpmLimitReached}
  */
 export async function countCall(ctx: Context): Promise<void> {

@@ -1,13 +1,13 @@
 import { isFinal, type MessageKey, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import { type Fresh, type LogEntry, type LogPosition, ROW_CHECK_MS, type Wake } from "./reply-log.ts"
+import type { Fresh, LogEntry, LogPosition, Wake } from "./reply-log.ts"
 
 export type ReplyEvent =
   | { event: "delta"; id: string; text: string }
   | { event: "reset"; id: string; attempt: number }
   | { event: "done"; id: string; message: MessageRecord }
 
-/** How much of a reply a listener has: `characters` UTF-16 units of what `attempt` has written. */
+/** How much of a reply a listener has: `characters` UTF-16 code units of the text of `attempt`. */
 export interface ReplyCursor {
   attempt: number
   characters: number
@@ -16,22 +16,22 @@ export interface ReplyCursor {
 const idOf = ({ attempt, characters }: ReplyCursor) => `${attempt}-${characters}`
 
 /**
- * Everything that happens to a reply from `lastEventId` on: what the listener missed, then live, until the row says
- * that it is final. Joined up, and started anew at every reset, the deltas are the stored text. The log makes it
- * prompt, the row makes it right: pieces that the log has lost come from the row.
+ * Yields the events of a reply after `lastEventId`: first the missed ones, then live ones, until the row is final. The
+ * joined deltas since the last reset are the stored text. The log makes them prompt and the row makes them complete:
+ * text that the log has lost comes from the row.
  * Ends without `done` when `signal` aborts or the reply is deleted.
  */
 export async function* followReply(
   ctx: Context,
   { reply, lastEventId, signal }: { reply: MessageKey; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<ReplyEvent> {
-  const woken = createWaker(signal)
-  const unsubscribe = ctx.replyLog.subscribe(reply.id, woken.wake)
+  const waker = createWaker(ctx.timing.replies.rowCheckMs, signal)
+  const unsubscribe = ctx.replyLog.subscribe(reply.id, waker.wake)
   const cursor = parseReplyCursor(lastEventId)
   let position: LogPosition = null
   try {
     while (!signal.aborted) {
-      if (woken.take() === "state") {
+      if (waker.take() === "state") {
         const row = await readReply(ctx, reply)
         if (!row) return
         yield* catchUp(cursor, row)
@@ -40,14 +40,14 @@ export async function* followReply(
       const fresh = await ctx.replyLog.read(reply.id, position)
       for (const entry of fresh.entries) yield* advance(cursor, entry)
       position = nextPosition(cursor, position, fresh)
-      await woken.wait()
+      await waker.wait()
     }
   } finally {
     unsubscribe()
   }
 }
 
-/** `<attempt>-<characters>`; anything else starts from the beginning. */
+/** Parses `<attempt>-<characters>`. Anything else starts from the beginning. */
 function parseReplyCursor(lastEventId: string | undefined): ReplyCursor {
   const [, attempt, characters] = /^(\d{1,9})-(\d{1,9})$/.exec(lastEventId ?? "") ?? []
   return attempt
@@ -55,7 +55,7 @@ function parseReplyCursor(lastEventId: string | undefined): ReplyCursor {
     : { attempt: 0, characters: 0 }
 }
 
-/** The reply's row; null when it was deleted. */
+/** Reads a reply's row; null when it was deleted. */
 export async function readReply(ctx: Context, { userId, id }: MessageKey): Promise<MessageRecord | null> {
   const { rows } = await ctx.db.pool.query<MessageRecord>({
     name: "read-reply",
@@ -67,7 +67,7 @@ export async function readReply(ctx: Context, { userId, id }: MessageKey): Promi
 
 const READ = `SELECT ${messageSql("m")} FROM messages AS m WHERE m.user_id = $1 AND m.id = $2`
 
-/** The row's text is an entry like the log's. A cursor beyond it, which no server has given out, is void. */
+/** Advances `cursor` by the row's text. A cursor beyond that is forged, because no server sent it, and is reset. */
 export function* catchUp(cursor: ReplyCursor, row: MessageRecord): Generator<ReplyEvent> {
   const beyond =
     cursor.attempt > row.attempt ||
@@ -76,7 +76,7 @@ export function* catchUp(cursor: ReplyCursor, row: MessageRecord): Generator<Rep
   yield* advance(cursor, { attempt: row.attempt, offset: 0, text: row.content })
 }
 
-/** Moves `place` over what `entry` has beyond it. An entry that leaves a gap is skipped: the row will fill it. */
+/** Advances `cursor` by the new text of `entry`. An entry beyond a gap is skipped until the row has filled the gap. */
 export function* advance(cursor: ReplyCursor, { attempt, offset, text }: LogEntry): Generator<ReplyEvent> {
   if (attempt < cursor.attempt) return
   if (attempt > cursor.attempt) {
@@ -91,7 +91,7 @@ export function* advance(cursor: ReplyCursor, { attempt, offset, text }: LogEntr
   yield { event: "delta", id: idOf(cursor), text: fresh }
 }
 
-/** Where to go on in the log: at the same entries where some lie beyond a gap, which the row is to fill first. */
+/** Returns where to continue in the log: at the same entries if one lies beyond a gap that the row has to fill. */
 export function nextPosition(
   cursor: ReplyCursor,
   before: LogPosition,
@@ -108,12 +108,12 @@ function reset(cursor: ReplyCursor, attempt: number): ReplyEvent {
 }
 
 /**
- * Gathers notices between looks, so that none is lost while the listener is busy. Begins with a look at the row, and
- * asks for the next `ROW_CHECK_MS` later at most: notices of new text come also while the log loses that text.
+ * Collects wake-ups, so that none is lost while the listener is busy. It begins with a check of the row and asks for
+ * another after `rowCheckMs` at most, because the log may lose text that it has announced.
  */
-export function createWaker(signal: AbortSignal) {
+export function createWaker(rowCheckMs: number, signal: AbortSignal) {
   let pending: Wake | null = "state"
-  let lookAt = 0
+  let checkAt = 0
   let wakeUp = () => {}
   signal.addEventListener("abort", () => wakeUp(), { once: true })
   return {
@@ -124,12 +124,12 @@ export function createWaker(signal: AbortSignal) {
     take(): Wake | null {
       const taken = pending
       pending = null
-      if (taken === "state") lookAt = performance.now() + ROW_CHECK_MS
+      if (taken === "state") checkAt = performance.now() + rowCheckMs
       return taken
     },
-    /** Until a notice, an abort, or the time to look at the row unasked. */
+    /** Resolves at a wake-up, at an abort, or when the row is due for a check. */
     async wait() {
-      const leftMs = lookAt - performance.now()
+      const leftMs = checkAt - performance.now()
       if (leftMs <= 0) pending = "state"
       if (pending !== null || signal.aborted) return
       await new Promise<void>((resolve) => {

@@ -14,8 +14,8 @@ import {
 } from "./room-cursor.ts"
 
 /**
- * `chatroom`: its fields, at first and when they change. `message`: a prompt or a reply was added, or a reply was
- * cancelled before its turn; its `done` comes in the order nevertheless. `deleted`: the end.
+ * `chatroom`: the room's fields, at first and when they change. `message`: a prompt or a reply was added, or a
+ * reply was cancelled before its turn; its `done` still comes in order. `deleted`: the end.
  */
 export type RoomEvent =
   | { event: "chatroom"; id: string; room: ChatroomRecord }
@@ -24,44 +24,45 @@ export type RoomEvent =
   | { event: "deleted"; id: string }
 
 /**
- * Everything that happens in a room, whichever device or process does it, from `lastEventId` on; without one from
- * now, with the text so far of the reply that is being made. Ends when `signal` aborts or the room is deleted.
+ * Yields the events of a room after `lastEventId`, from all devices and processes. Without an id it begins now, with
+ * the text so far of the reply in progress. Ends when `signal` aborts or the room is deleted.
  */
 export async function* followRoom(
   ctx: Context,
   { chatroom, lastEventId, signal }: { chatroom: ChatroomKey; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<RoomEvent> {
-  const woken = createWaker(signal)
-  const unsubscribe = subscribeToRoom(ctx, chatroom.id, () => woken.wake("state"))
+  const waker = createWaker(ctx.timing.replies.rowCheckMs, signal)
+  const unsubscribe = subscribeToRoom(ctx, chatroom.id, () => waker.wake("state"))
   let current: Followed | null = null
-  let shown = ""
-  const announcedCancelled = new Set<string>()
+  let sentFields = ""
+  /** Cancelled replies that the listener knows of before their `done`. */
+  const announced = new Set<string>()
   try {
     const cursor = parseRoomCursor(lastEventId) ?? (await currentRoomCursor(ctx, chatroom))
     while (!signal.aborted) {
-      const looked = woken.take() === "state"
-      if (looked) {
+      const checked = waker.take() === "state"
+      if (checked) {
         const room = await readRoom(ctx, chatroom)
         if (!room) return yield { event: "deleted", id: idOf(cursor) }
-        const described = describe(room)
-        if (described !== shown) yield { event: "chatroom", id: idOf(cursor), room }
-        shown = described
-        yield* announceNew(ctx, chatroom, { cursor, announced: announcedCancelled })
+        const fields = fieldsOf(room)
+        if (fields !== sentFields) yield { event: "chatroom", id: idOf(cursor), room }
+        sentFields = fields
+        yield* announceNew(ctx, chatroom, { cursor, announced })
         const next = await chooseReply(ctx, { chatroom, retries: room.retries }, cursor, current)
         if (next !== current) {
           current?.unsubscribe()
-          current = next && { ...next, unsubscribe: ctx.replyLog.subscribe(next.id, woken.wake) }
+          current = next && { ...next, unsubscribe: ctx.replyLog.subscribe(next.id, waker.wake) }
           if (next) yield* beginReply(next, cursor)
         }
       }
-      if (current && (yield* followOne(ctx, { userId: chatroom.userId, current }, cursor, looked))) {
+      if (current && (yield* followOne(ctx, { userId: chatroom.userId, current }, cursor, checked))) {
         current.unsubscribe()
         current = null
-        woken.wake("state")
-      } else if (current && looked) {
-        yield* announceCancelled(ctx, chatroom, { cursor, current, announced: announcedCancelled })
+        waker.wake("state")
+      } else if (current && checked) {
+        yield* announceCancelled(ctx, chatroom, { cursor, current, announced })
       }
-      await woken.wait()
+      await waker.wait()
     }
   } finally {
     unsubscribe()
@@ -69,13 +70,13 @@ export async function* followRoom(
   }
 }
 
-/** What a `chatroom` event is sent for: the times change with every message. */
-function describe(room: ChatroomRecord): string {
+/** Returns the fields whose change is a `chatroom` event. The times are left out: every message changes them. */
+function fieldsOf(room: ChatroomRecord): string {
   return JSON.stringify([...CHATROOM_SETTINGS, "headId" as const].map((name) => room[name]))
 }
 
 interface Room extends ChatroomRecord {
-  /** How many failed replies were queued once more. */
+  /** How many dead letters were retried. */
   retries: number
 }
 
@@ -113,8 +114,8 @@ const NEW = `
   WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
 
 /**
- * Tells once of each reply beyond the followed one that was cancelled. The others wait behind it, so there are no more
- * messages to look through than wait; mostly none. Who resumes may be announced again.
+ * Announces, once, each reply behind the followed one that was cancelled before its turn. Only waiting replies are
+ * behind it, so there is little to search. A listener that resumes may get an announcement again.
  */
 async function* announceCancelled(
   ctx: Context,
@@ -145,19 +146,19 @@ interface Candidate {
   id: string
   position: number
   attempt: number
-  /** Its number among the room's retries, null for one in the usual order. */
+  /** Its number among the room's retries; null in the usual order. */
   retry: number | null
 }
 
-/** The reply that is followed now. */
+/** The followed reply. */
 interface Followed extends Candidate {
   log: LogPosition
   unsubscribe(): void
 }
 
 /**
- * What to follow from now on: a retried reply that the listener had passed, as soon as no other is in its middle; the
- * next in the order otherwise.
+ * Chooses the reply to follow: a retried one that the listener has passed, unless another reply is half sent; otherwise
+ * the next in order.
  */
 async function chooseReply(
   ctx: Context,
@@ -184,7 +185,7 @@ async function chooseReply(
   return rows[0] ? { ...rows[0], log: null } : null
 }
 
-/** One that was added since the look at the new messages is announced first. */
+/** `position <= $3` leaves out replies that aren't announced yet. */
 const NEXT = `
   SELECT id, position, attempt, NULL AS retry FROM messages
   WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 AND position <= $4 AND role = 'model'
@@ -195,7 +196,7 @@ const RETRIED = `
   WHERE user_id = $1 AND chatroom_id = $2 AND retry > greatest($3, 0) AND position <= $4
   ORDER BY retry LIMIT 1`
 
-/** Voids what the listener has of a reply that it is to have again, unless it was in the middle of having it. */
+/** Resets a retried reply that the listener has seen before, unless the listener resumes in the middle of it. */
 function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCursor): Generator<RoomEvent> {
   const again = retry === null ? null : position
   if (again === cursor.again) return
@@ -205,12 +206,12 @@ function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCu
   yield { event: "reply", id: idOf(cursor), messageId: id, change: { event: "reset", id: "", attempt } }
 }
 
-/** Yields what is new of one reply. @returns whether it has ended */
+/** Yields the new events of one reply. @returns whether it has ended */
 async function* followOne(
   ctx: Context,
   { userId, current }: { userId: string; current: Followed },
   cursor: RoomCursor,
-  look: boolean,
+  checkRow: boolean,
 ): AsyncGenerator<RoomEvent, boolean> {
   const wrap = (change: ReplyEvent): RoomEvent => ({
     event: "reply",
@@ -218,7 +219,7 @@ async function* followOne(
     messageId: current.id,
     change,
   })
-  if (look) {
+  if (checkRow) {
     const message = await readReply(ctx, { userId, id: current.id })
     if (!message) {
       pass(cursor, current)
@@ -237,7 +238,7 @@ async function* followOne(
   return false
 }
 
-/** Whoever goes on from here goes on with another reply, of which nothing is known. */
+/** Moves the cursor behind a reply, to the beginning of the next. */
 function pass(cursor: RoomCursor, { position, retry }: Candidate): void {
   if (retry === null) cursor.whole = position
   else cursor.retries = retry

@@ -1,66 +1,65 @@
 import { LRUCache } from "lru-cache"
 import type { Logger } from "../../../config/logger.ts"
 import type { RedisStore } from "../../../config/redis.ts"
-import { HOUR, MINUTE, SECOND } from "../../../utils/time.ts"
+import type { Timing } from "../../../config/timing.ts"
 import type { Bus } from "../../platform/bus.ts"
 
-/** A piece of a reply's text: `text` begins `offset` UTF-16 units into what `attempt` has written. */
+/** A piece of a reply: `text` begins `offset` UTF-16 code units into the text of `attempt`. */
 export interface LogEntry {
   attempt: number
   offset: number
   text: string
 }
 
-/** `text`: entries were appended. `state`: the reply's row changed, or a notice may have been missed. */
+/** `text`: entries were appended. `state`: the reply's row changed, or a message may have been missed. */
 export type Wake = "text" | "state"
 
-/** Where to go on reading; opaque. */
+/** Where to continue reading; opaque. */
 export type LogPosition = string | null
 
-/** What a read has found. */
+/** The result of a read. */
 export interface Fresh {
   entries: LogEntry[]
   position: LogPosition
 }
 
-/** `gone`: the log has nothing of the reply any more. `failed`: perhaps it has the entry, perhaps not. */
+/** `gone`: the reply's log no longer exists. `failed`: it is unknown whether the log has the entry. */
 export type Appended = "kept" | "gone" | "failed"
 
 /**
- * The live text of replies that are being made. It only makes listening prompt: what it loses (it may be flushed,
- * restarted, unreachable) a listener gets from the row, a little later.
+ * The live text of replies in progress. It only makes listening prompt: text that it loses, because Redis was flushed,
+ * restarted or unreachable, reaches listeners from the row a little later.
  */
 export interface ReplyLog {
-  /** A new attempt begins: what earlier ones wrote is void. Never throws. */
+  /** Begins an attempt and drops the text of earlier ones. Never throws. */
   begin(replyId: string, attempt: number): void
-  /** Appends in the order of the calls; an entry at offset 0 needs no log to be there. Never throws or rejects. */
+  /** Appends in the order of the calls. Only an entry at offset 0 creates the log. Never throws or rejects. */
   append(replyId: string, entry: LogEntry): Promise<Appended>
-  /** Tells listeners that the row has changed. A final reply's text is kept for a minute more. */
+  /** Wakes listeners after a change of the row. A final reply's text is kept for another minute. */
   announce(replyId: string, change: { final: boolean }): void
-  /** What was appended since `after`; nothing where the log can't be read. */
+  /** Returns the entries after `after`; none when the log can't be read. */
   read(replyId: string, after: LogPosition): Promise<Fresh>
-  /** Calls `wake` at every append and announcement, perhaps more often. @returns what ends it */
+  /** Calls `wake` at least once for every append and announcement. @returns a function that unsubscribes */
   subscribe(replyId: string, wake: (what: Wake) => void): () => void
 }
 
-/** How long a listener trusts its notices before it looks at the row by itself. */
-export const ROW_CHECK_MS = 2 * SECOND
-
-const KEPT_UNFINISHED_MS = HOUR
-const KEPT_FINAL_MS = MINUTE
-
-/** Far more than one process makes at a time; a listener whose log was dropped gets the text from the row. */
+/** Far more than one process has in flight. A listener whose log was dropped gets the text from the row. */
 const MAX_LOGS = 2_000
 
-/** The key of a reply's stream and the channel of its notices. The braces keep a cluster's slot. */
+/** Names a reply's stream and its channel. The braces put both into one slot of a Redis Cluster. */
 const keyOf = (replyId: string) => `reply:{${replyId}}`
 
 function subscribeOn(bus: Bus): ReplyLog["subscribe"] {
   return (replyId, wake) => bus.subscribe(keyOf(replyId), (what) => wake(what === "text" ? "text" : "state"))
 }
 
-/** Streams in Redis, written and announced in one round trip. */
-export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): ReplyLog {
+/** Keeps each log as a Redis stream; an entry is written and published in one round trip. */
+export function createRedisReplyLog(
+  redis: RedisStore,
+  bus: Bus,
+  { unfinishedLogMs, finalLogMs }: Timing["replies"],
+  log: Logger,
+): ReplyLog {
   const bestEffort = (work: Promise<unknown>) => {
     work.catch((err: unknown) => log.debug({ err }, "reply log not written"))
   }
@@ -71,7 +70,7 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
         redis.call(async (client) => {
           const commands = client.pipeline().del(key)
           commands.xadd(key, "*", "a", attempt, "o", 0, "t", "")
-          commands.pexpire(key, KEPT_UNFINISHED_MS)
+          commands.pexpire(key, unfinishedLogMs)
           await commands.publish(key, "text" satisfies Wake).exec()
         }),
       )
@@ -81,8 +80,8 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
       const fields = ["a", attempt, "o", offset, "t", text]
       const work = redis.call(async (client) => {
         const commands = client.pipeline()
-        if (offset === 0) commands.xadd(key, "*", ...fields).pexpire(key, KEPT_UNFINISHED_MS)
-        // A log without its beginning would be no use, and would stay for ever.
+        if (offset === 0) commands.xadd(key, "*", ...fields).pexpire(key, unfinishedLogMs)
+        // A log without its beginning would be useless and would never expire.
         else commands.xadd(key, "NOMKSTREAM", "*", ...fields)
         const results = await commands.publish(key, "text" satisfies Wake).exec()
         const [error, id] = results?.[0] ?? []
@@ -97,7 +96,7 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
       bestEffort(
         redis.call(async (client) => {
           const commands = client.pipeline().publish(key, "state" satisfies Wake)
-          if (final) commands.pexpire(key, KEPT_FINAL_MS)
+          if (final) commands.pexpire(key, finalLogMs)
           await commands.exec()
         }),
       )
@@ -116,14 +115,14 @@ export function createRedisReplyLog(redis: RedisStore, bus: Bus, log: Logger): R
   }
 }
 
-/** The fields are written by `begin` and `append` alone, in their order. */
+/** `begin` and `append` write the fields in this order. */
 function toEntry([, attempt, , offset, , text]: string[]): LogEntry {
   return { attempt: Number(attempt), offset: Number(offset), text: text ?? "" }
 }
 
-/** The same within one process: the text of the replies that are being made, and of those whose worker went silent. */
-export function createMemoryReplyLog(bus: Bus): ReplyLog {
-  const logs = new LRUCache<string, LogEntry[]>({ max: MAX_LOGS, ttl: KEPT_UNFINISHED_MS })
+/** Keeps the logs in this process, for embedded mode. */
+export function createMemoryReplyLog(bus: Bus, { unfinishedLogMs }: Timing["replies"]): ReplyLog {
+  const logs = new LRUCache<string, LogEntry[]>({ max: MAX_LOGS, ttl: unfinishedLogMs })
   return {
     begin(replyId, attempt) {
       logs.set(replyId, [{ attempt, offset: 0, text: "" }])
@@ -132,7 +131,7 @@ export function createMemoryReplyLog(bus: Bus): ReplyLog {
     async append(replyId, entry) {
       logs.get(replyId)?.push(entry)
       bus.publish(keyOf(replyId), "text" satisfies Wake)
-      // What was dropped here was too old or one too many: the row has it.
+      // A log that was dropped as too old or one too many is no loss: the row has the text.
       return "kept"
     },
     announce(replyId, { final }) {
@@ -143,7 +142,7 @@ export function createMemoryReplyLog(bus: Bus): ReplyLog {
     async read(replyId, after) {
       const entries = logs.get(replyId) ?? []
       const [attempt, count] = after?.split(" ").map(Number) ?? []
-      // A new attempt starts a new list, so a position counts within its own attempt only.
+      // Each attempt starts a new list, so a position is valid only within its attempt.
       const start = entries[0] && entries[0].attempt === attempt ? (count ?? 0) : 0
       const position = entries[0] ? `${entries[0].attempt} ${entries.length}` : after
       return { entries: entries.slice(start), position }

@@ -3,21 +3,23 @@ import type { Context } from "../../context.ts"
 import type { ReplyCursor } from "./follow-reply.ts"
 
 /**
- * Where a listener of a room is: which messages it knows of, which replies it has whole, and how much of the next. A
- * room's replies are made one at a time in the order of their positions. The exception are failed ones that an operator
- * has queued once more: the room numbers these retries, and a listener counts those it has had.
+ * How far a room's listener has come. A room's replies are made one at a time in the order of their positions, except
+ * dead letters that an operator retries: the room numbers these retries, and the cursor counts them.
  */
 export interface RoomCursor {
+  /** Position of the last announced message. */
   known: number
+  /** Position of the last reply that the listener has in full. */
   whole: number
-  /** How much of the reply that is being followed, a retried one included. */
+  /** How much the listener has of the reply that it follows, which may be a retried one. */
   reply: ReplyCursor
+  /** Number of the last retry that the listener has in full. */
   retries: number
-  /** The position of the retried reply that is being followed, null in the usual order. */
+  /** Position of the retried reply that the listener follows; null in the usual order. */
   again: number | null
 }
 
-/** `<known>.<whole>.<attempt>-<characters>`, and `.<retries>` and `@<again>` where there are any. */
+/** Formats `<known>.<whole>.<attempt>-<characters>`, with `.<retries>` and `@<again>` if there are any. */
 export function formatRoomCursor({ known, whole, reply, retries, again }: RoomCursor): string {
   const usual = `${known}.${whole}.${reply.attempt}-${reply.characters}`
   if (again !== null) return `${usual}.${retries}@${again}`
@@ -26,7 +28,7 @@ export function formatRoomCursor({ known, whole, reply, retries, again }: RoomCu
 
 const ID = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})(?:\.(\d{1,9})(?:@(\d{1,9}))?)?$/
 
-/** null for what is no id of a room's event. */
+/** Parses the id of a room event; null when it is malformed. */
 export function parseRoomCursor(lastEventId: string | undefined): RoomCursor | null {
   const found = ID.exec(lastEventId ?? "")
   if (!found) return null
@@ -37,7 +39,7 @@ export function parseRoomCursor(lastEventId: string | undefined): RoomCursor | n
   return { known, whole, reply: { attempt, characters }, retries, again }
 }
 
-/** The cursor of a listener that begins now: before whatever is unfinished. */
+/** Reads the cursor for a new listener: before the first unfinished reply. */
 export async function currentRoomCursor(ctx: Context, { userId, id }: ChatroomKey): Promise<RoomCursor> {
   const { rows } = await ctx.db.pool.query<{ known: number; whole: number; retries: number }>({
     name: "room-now",

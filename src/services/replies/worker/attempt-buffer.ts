@@ -1,22 +1,22 @@
 import { splitAtWholeCharacter } from "../../../utils/text.ts"
 import type { Context } from "../../context.ts"
 import type { ResponseMeta } from "../provider/gemini.ts"
-import type { Claim } from "./claim-reply.ts"
+import type { Attempt } from "./claim-reply.ts"
 
-/** Another worker holds the reply, or it was ended or deleted: this attempt has nothing more to write. */
+/** The attempt is stale: the reply was taken over, ended or deleted, so there is nothing more to write. */
 export class LeaseLost extends Error {}
 
-/** The user has asked to stop: what came is kept. */
+/** The user cancelled the reply; its text so far is kept. */
 export class CancelRequested extends Error {}
 
-/** The text of one attempt while it grows, held by a renewal every second. */
+/** The growing text of an attempt, whose lease is renewed until it is closed. */
 export interface AttemptBuffer {
-  claim: Claim
+  attempt: Attempt
   startedAt: number
   text: string
-  /** What Gemini has said of it so far, and of the tokens it bills. */
-  meta: ResponseMeta
-  /** Aborts when the claim is lost, the user cancels or the worker stops; the reason says which. */
+  /** What Gemini has reported so far, tokens included. */
+  metadata: ResponseMeta
+  /** Aborts when the lease is lost, the user cancels or the worker stops; the reason says which. */
   signal: AbortSignal
   add(piece: string): void
   /** Ends the renewals. */
@@ -24,22 +24,28 @@ export interface AttemptBuffer {
 }
 
 /** @param stopping aborts when the worker stops */
-export function openAttemptBuffer(ctx: Context, claim: Claim, stopping: AbortSignal): AttemptBuffer {
+export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: AbortSignal): AttemptBuffer {
   const ended = new AbortController()
-  const live = openLiveText(ctx, claim)
-  let unsent = ""
+  let logged = 0
+  let half = ""
   const buffer: AttemptBuffer = {
-    claim,
+    attempt,
     startedAt: performance.now(),
     text: "",
-    meta: { finishReason: null, usage: null, model: null },
+    metadata: { finishReason: null, usage: null, model: null },
     signal: AbortSignal.any([ended.signal, stopping]),
     add(piece) {
-      const [whole, rest] = splitAtWholeCharacter(unsent + piece)
-      unsent = rest
+      // PostgreSQL can't store NUL.
+      const [whole, tail] = splitAtWholeCharacter(half + piece.replaceAll("\u0000", ""))
+      half = tail
       if (!whole) return
       buffer.text += whole
-      live.grow(buffer.text)
+      const entry = { attempt: attempt.number, offset: logged, text: buffer.text.slice(logged) }
+      logged = buffer.text.length
+      void ctx.replyLog.append(attempt.id, entry).then((outcome) => {
+        // What the log lost is appended again with the next piece.
+        if (outcome !== "kept") logged = Math.min(logged, outcome === "gone" ? 0 : entry.offset)
+      })
     },
     close() {
       release()
@@ -47,29 +53,11 @@ export function openAttemptBuffer(ctx: Context, claim: Claim, stopping: AbortSig
     },
   }
   const release = ctx.leases.renew({
-    claim,
+    attempt,
     text: () => buffer.text,
     end: (why) => ended.abort(why === "lost" ? new LeaseLost() : new CancelRequested()),
   })
-  const unsubscribe = ctx.cancellations.listen(claim, () => ended.abort(new CancelRequested()))
+  const cancel = () => ended.abort(new CancelRequested())
+  const unsubscribe = ctx.cancellations.listen(attempt, cancel)
   return buffer
-}
-
-/** The text as listeners get it from the log: what the log has lost is appended once more with the next piece. */
-function openLiveText(ctx: Context, { id, attempt }: Claim) {
-  let appended = 0
-  const lost = (from: number) => {
-    appended = Math.min(appended, from)
-  }
-  return {
-    /** @param text all that the attempt has written */
-    grow(text: string) {
-      const offset = appended
-      appended = text.length
-      void ctx.replyLog.append(id, { attempt, offset, text: text.slice(offset) }).then((how) => {
-        if (how === "gone") lost(0)
-        if (how === "failed") lost(offset)
-      })
-    },
-  }
 }

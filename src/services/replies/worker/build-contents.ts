@@ -1,20 +1,21 @@
 import type { Context } from "../../context.ts"
 import type { Content } from "../provider/gemini.ts"
 import { LeaseLost } from "./attempt-buffer.ts"
-import type { Claim } from "./claim-reply.ts"
+import type { Attempt } from "./claim-reply.ts"
 
 /**
- * What Gemini is sent for a reply: the prompt alone (`single`), or the branch that leads to it, the newest turns
- * first, as many as fit into the token budget. Turns without text and replies that failed are left out.
+ * Builds the `contents` for a reply: the prompt alone (`single`), or as many of the newest turns of its branch as fit
+ * into the token budget. Turns without text and failed replies are left out.
+ * @throws {LeaseLost} when the prompt is gone
  */
-export async function buildContents(ctx: Context, claim: Claim): Promise<Content[]> {
-  const budget = claim.contextMode === "single" ? 0 : ctx.config.gemini.contextTokens
+export async function buildContents(ctx: Context, attempt: Attempt): Promise<Content[]> {
+  const budget = attempt.contextMode === "single" ? 0 : ctx.config.gemini.contextTokens
   const { rows } = await ctx.db.pool.query<{ role: "user" | "model"; content: string }>({
     name: "build-contents",
     text: BRANCH,
-    values: [claim.userId, claim.promptId, budget],
+    values: [attempt.userId, attempt.promptId, budget],
   })
-  // The prompt is gone: its room was deleted after the claim.
+  // The room was deleted after the claim.
   if (rows.length === 0) throw new LeaseLost()
   const firstPrompt = rows.findIndex((turn) => turn.role === "user")
   return rows.slice(firstPrompt).map(({ role, content }) => ({ role, parts: [{ text: content }] }))

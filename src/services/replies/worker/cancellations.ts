@@ -1,10 +1,10 @@
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Bus } from "../../platform/bus.ts"
 
-/** Tells the worker that makes a reply, wherever it runs, that it is to stop. */
+/** Delivers a user's request to cancel a reply to its worker, in whichever process that runs. */
 export interface Cancellations {
   request(reply: MessageKey): void
-  /** @returns what ends it */
+  /** @returns a function that stops listening */
   listen(reply: MessageKey, cancel: () => void): () => void
 }
 
@@ -12,7 +12,7 @@ const CHANNEL = "cancel"
 
 const nameOf = ({ userId, id }: MessageKey) => `${userId} ${id}`
 
-/** One channel for all replies: a process subscribes once, however many it makes. */
+/** Creates one channel for all replies: a process subscribes once, however many replies it makes. */
 export function createCancellations(bus: Bus): Cancellations {
   const listening = new Map<string, () => void>()
   let subscribed = false

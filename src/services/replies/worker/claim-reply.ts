@@ -1,22 +1,17 @@
 import type { ContextMode } from "../../../models/chatroom.ts"
 import { toCamelCase } from "../../../utils/camel-case.ts"
-import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 
-/**
- * How long a worker's silence is taken for work. With a renewal every second and two sweeps a second, a killed
- * worker's reply is in other hands within about four seconds.
- */
-export const LEASE_MS = 3 * SECOND
-export const RENEW_MS = 1 * SECOND
-
-/** A reply that this worker alone may write, as long as its attempt is the newest. */
-export interface Claim {
+/** One try at making a reply. Its worker alone may write the reply, as long as the number is the newest. */
+export interface Attempt {
+  /** The reply's. */
   id: string
-  attempt: number
+  /** From 1; fences every write. */
+  number: number
+  /** How many attempts before this one failed. */
   failures: number
-  /** How often its worker fell silent. */
+  /** How often the reply was taken over from a silent worker. */
   takeovers: number
   chatroomId: string
   promptId: string
@@ -25,18 +20,18 @@ export interface Claim {
   contextMode: ContextMode
   systemInstruction: string | null
   requestId: string | null
-  /** Of the request that asked for it, where that was traced. */
+  /** Of the request that sent the prompt, if that was traced. */
   traceparent: string | null
-  /** Its attempt before this one found every model resting. */
+  /** The attempt before this one found every model cooling down. */
   isCoolingDown: boolean
-  /** The user cancelled it before this claim: it is only to be ended. */
+  /** The user cancelled the reply before the claim: it only needs to be ended. */
   cancelRequested: boolean
-  /** What an earlier attempt had written, where the reply is only to be ended. */
+  /** The text of an earlier attempt, if the reply only needs to be ended. */
   content: string
 }
 
 /** `wait`: not now, but in `waitMs`. `none`: final, deleted, or another reply of the room comes first. */
-export type ClaimResult = { claim: Claim } | { waitMs: number } | { none: true }
+export type ClaimResult = { attempt: Attempt } | { waitMs: number } | { none: true }
 
 /**
  * Takes a reply for this worker. One conditional update decides between workers, by the database's clock; it
@@ -48,15 +43,17 @@ export async function claimReply(ctx: Context, { userId, id: replyId }: MessageK
   const { rows } = await ctx.db.pool.query({
     name: "claim-reply",
     text: CLAIM,
-    values: [userId, replyId, LEASE_MS, own.map(({ attempt }) => attempt)],
+    values: [userId, replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)],
   })
-  if (rows[0]) return { claim: toCamelCase<Claim>(rows[0]) }
+  if (rows[0]) return { attempt: toCamelCase<Attempt>(rows[0]) }
   const { rows: waiting } = await ctx.db.pool.query<{ wait_ms: number }>({
     name: "claim-wait",
     text: WAIT,
     values: [userId, replyId],
   })
-  return waiting[0] ? { waitMs: Math.max(50, waiting[0].wait_ms) } : { none: true }
+  return waiting[0]
+    ? { waitMs: Math.max(ctx.timing.replies.shortestDelayMs, waiting[0].wait_ms) }
+    : { none: true }
 }
 
 const CLAIM = `
@@ -68,7 +65,8 @@ const CLAIM = `
   WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
     AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
-  RETURNING m.id, m.attempt, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id, m.traceparent,
+  RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
+    m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, c.model, c.context AS context_mode, c.system_instruction`
 

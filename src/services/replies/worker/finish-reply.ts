@@ -2,10 +2,9 @@ import type pg from "pg"
 import type { Context } from "../../context.ts"
 import { giveBackPrompt } from "../../usage/quota.ts"
 import { endInRoom } from "../accept/end-reply.ts"
-import { SWEEP_AFTER_MS } from "../accept/reply-queue.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
-import type { Claim } from "./claim-reply.ts"
+import type { Attempt } from "./claim-reply.ts"
 
 /** How an attempt ended for good. */
 export interface Ending {
@@ -20,31 +19,31 @@ export interface Ending {
 /**
  * Ends a reply, once: text, usage and status, the quota unit back where it failed, and the room's next reply made
  * the active one, all or nothing. Then tells the listeners and enqueues the next.
- * @param release called when the room is held and nothing is left to wait for: until then the claim must be renewed
+ * @param release called when the room is held and nothing is left to wait for: until then the lease must be renewed
  * @returns false when the attempt is stale: nothing was written
  */
 export async function finishReply(
   ctx: Context,
-  claim: Claim,
+  attempt: Attempt,
   { ending, release }: { ending: Ending; release: () => void },
 ): Promise<boolean> {
-  return endInRoom(ctx, claim, async (client) => {
+  return endInRoom(ctx, attempt, async (client) => {
     release()
-    if (!(await writeEnding(client, claim, ending))) return false
-    if (ending.status === "failed") await giveBackPrompt(client, claim.userId, claim.id)
+    if (!(await writeEnding(client, attempt, ending))) return false
+    if (ending.status === "failed") await giveBackPrompt(client, attempt.userId, attempt.id)
     return true
   })
 }
 
-async function writeEnding(client: pg.PoolClient, claim: Claim, ending: Ending): Promise<boolean> {
+async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Ending): Promise<boolean> {
   const { usage } = ending
   const { rowCount } = await client.query({
     name: "finish-reply",
     text: FINISH,
     values: [
-      claim.userId,
-      claim.id,
-      claim.attempt,
+      attempt.userId,
+      attempt.id,
+      attempt.number,
       ending.status,
       ending.content,
       ending.errorCode,
@@ -72,13 +71,20 @@ const FINISH = `
  */
 export async function requeueReply(
   ctx: Context,
-  claim: Claim,
+  attempt: Attempt,
   { delayMs, failed }: { delayMs: number; failed: boolean },
 ): Promise<boolean> {
   const { rowCount } = await ctx.db.pool.query({
     name: "requeue-reply",
     text: REQUEUE,
-    values: [claim.userId, claim.id, claim.attempt, failed ? 1 : 0, delayMs, SWEEP_AFTER_MS],
+    values: [
+      attempt.userId,
+      attempt.id,
+      attempt.number,
+      failed ? 1 : 0,
+      delayMs,
+      ctx.timing.replies.sweepAfterMs,
+    ],
   })
   return rowCount === 1
 }

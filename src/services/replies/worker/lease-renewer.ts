@@ -1,81 +1,80 @@
 import pg from "pg"
 import type { Logger } from "../../../config/logger.ts"
-import { type Claim, LEASE_MS, RENEW_MS } from "./claim-reply.ts"
+import type { Timing } from "../../../config/timing.ts"
+import type { Attempt } from "./claim-reply.ts"
 
-/** `lost`: the reply is no longer this attempt's. `cancel`: it is, but the user wants it to stop. */
+/** `lost`: the attempt is stale. `cancel`: it isn't, but the user wants it to stop. */
 export type Ended = "lost" | "cancel"
 
 export interface LeasedAttempt {
-  claim: Claim
-  /** All that has come so far. */
+  attempt: Pick<Attempt, "userId" | "id" | "number">
+  /** Returns all text so far. */
   text(): string
   end(why: Ended): void
 }
 
-/** Holds the claims of all replies that this process makes, and writes their texts when they have grown. */
+/** Renews the leases of all attempts of this process, and writes their texts when they have grown. */
 export interface LeaseRenewer {
-  /** @returns what ends it */
-  renew(held: LeasedAttempt): () => void
-  /** The claims of this process, less those that it knows to be lost. */
-  attempts(): Pick<Claim, "id" | "attempt">[]
+  /** @returns a function that ends the renewals */
+  renew(leased: LeasedAttempt): () => void
+  /** Returns the attempts whose leases are renewed. */
+  attempts(): LeasedAttempt["attempt"][]
   close(): Promise<void>
 }
 
 /**
- * Renews every second, all claims in one statement and on a connection of its own: behind a busy pool renewals would
- * come late, the replies would be taken for a dead worker's, and making them twice would keep the pool busy.
+ * Creates the renewer. It renews all leases in one statement and on a connection of its own: behind a busy pool
+ * renewals would come late, other workers would take the replies over, and making them twice would keep the pool busy.
  */
-export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
+export function createLeaseRenewer(
+  pool: pg.Pool,
+  { leaseMs, renewMs }: Pick<Timing["replies"], "leaseMs" | "renewMs">,
+  log: Logger,
+): LeaseRenewer {
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
-  // With how much of the text is written.
-  const leased = new Map<LeasedAttempt, number>()
-  let timer: NodeJS.Timeout | undefined
+  /** With how much of the text is written. */
+  const leases = new Map<LeasedAttempt, number>()
   let renewal: Promise<void> | null = null
 
-  async function renew(): Promise<void> {
-    const batch = [...leased].map(([held, written]) => ({ held, written, text: held.text() }))
+  async function renewAll(): Promise<void> {
+    const batch = [...leases].map(([leased, written]) => ({ leased, written, text: leased.text() }))
     const { rows } = await own.query<Renewed>({
-      name: "renew-claims",
+      name: "renew-leases",
       text: RENEW,
       values: [
-        batch.map(({ held }) => held.claim.userId),
-        batch.map(({ held }) => held.claim.id),
-        batch.map(({ held }) => held.claim.attempt),
+        batch.map(({ leased }) => leased.attempt.userId),
+        batch.map(({ leased }) => leased.attempt.id),
+        batch.map(({ leased }) => leased.attempt.number),
         batch.map(({ text, written }) => (text.length > written ? text : null)),
-        LEASE_MS,
+        leaseMs,
       ],
     })
     const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
-    for (const { held, text } of batch) {
-      if (!leased.has(held)) continue
-      const what = found.get(`${held.claim.id}.${held.claim.attempt}`)
-      if (what === "lost" || what === "cancel") held.end(what)
-      if (what === "ours") leased.set(held, text.length)
+    for (const { leased, text } of batch) {
+      if (!leases.has(leased)) continue
+      const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
+      if (what === "lost" || what === "cancel") leased.end(what)
+      if (what === "ours") leases.set(leased, text.length)
     }
   }
 
-  function tick(): void {
-    // A lease may run out meanwhile. Then somebody else starts anew, and the fence keeps that attempt out.
-    renewal ??= renew()
-      .catch((err: unknown) => log.warn({ err }, "claims not renewed"))
+  const timer = setInterval(() => {
+    if (leases.size === 0) return
+    // A lease may run out during a slow renewal. Then another worker takes over, and the fence keeps this one out.
+    renewal ??= renewAll()
+      .catch((err: unknown) => log.warn({ err }, "leases not renewed"))
       .finally(() => {
         renewal = null
       })
-  }
+  }, renewMs)
 
   return {
-    renew(held) {
-      leased.set(held, 0)
-      timer ??= setInterval(tick, RENEW_MS)
-      return () => {
-        leased.delete(held)
-        if (leased.size > 0) return
-        clearInterval(timer)
-        timer = undefined
-      }
+    renew(leased) {
+      leases.set(leased, 0)
+      return () => void leases.delete(leased)
     },
-    attempts: () => [...leased.keys()].map(({ claim: { id, attempt } }) => ({ id, attempt })),
+    attempts: () => [...leases.keys()].map(({ attempt: { userId, id, number } }) => ({ userId, id, number })),
     async close() {
       clearInterval(timer)
       await renewal
@@ -87,11 +86,11 @@ export function createLeaseRenewer(pool: pg.Pool, log: Logger): LeaseRenewer {
 interface Renewed {
   id: string
   attempt: number
-  /** `locked`: somebody else's transaction has the row just now, and the next renewal will see what came of it. */
+  /** `locked`: another transaction holds the row; the next renewal sees the result. */
   found: "ours" | "locked" | Ended
 }
 
-/** A row that somebody holds must not make the others wait: their leases would run out. */
+/** Skips locked rows: waiting for one would let the other leases run out. */
 const RENEW = `
   WITH held AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS held (user_id, id, attempt, content)

@@ -1,28 +1,25 @@
-import { MINUTE } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
-import type { Claim } from "./claim-reply.ts"
+import type { Attempt } from "./claim-reply.ts"
 
 /**
- * How long a reply waits for an overloaded model, without a call and without a failure. Its waits for its room, for a
- * worker and for a call of `GEMINI_RPM` don't count: they say nothing of the model.
+ * Records whether an attempt found every model cooling down. If it didn't, a later cool-down is counted from zero.
+ * @returns for how many ms the reply has met nothing but cool-downs; 0 the first time, and when the attempt is stale
  */
-export const MAX_COOLDOWN_MS = 5 * MINUTE
-
-/**
- * Notes how an attempt ended: it found every model resting, or it didn't, and then its patience begins anew.
- * @returns for how many ms it has found nothing else; 0 the first time, and when the claim is lost
- */
-export async function recordCooldown(ctx: Context, claim: Claim, isCoolingDown: boolean): Promise<number> {
-  if (!isCoolingDown && !claim.isCoolingDown) return 0
+export async function recordCooldown(
+  ctx: Context,
+  attempt: Attempt,
+  isCoolingDown: boolean,
+): Promise<number> {
+  if (!isCoolingDown && !attempt.isCoolingDown) return 0
   const { rows } = await ctx.db.pool.query<{ cooled_down_ms: number }>({
-    name: "note-rest",
-    text: NOTE,
-    values: [claim.userId, claim.id, claim.attempt, isCoolingDown],
+    name: "record-cooldown",
+    text: RECORD,
+    values: [attempt.userId, attempt.id, attempt.number, isCoolingDown],
   })
   return rows[0]?.cooled_down_ms ?? 0
 }
 
-const NOTE = `
+const RECORD = `
   UPDATE messages SET cooling_down_since = CASE WHEN $4::boolean THEN coalesce(cooling_down_since, now()) END
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'
   RETURNING coalesce(extract(epoch FROM now() - cooling_down_since), 0)::float8 * 1000 AS cooled_down_ms`

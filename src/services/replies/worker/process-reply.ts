@@ -1,115 +1,120 @@
 import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import { FIRST_RETRY_MS, MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
+import { MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "../provider/failures.ts"
-import type { ResponseMeta } from "../provider/gemini.ts"
-import { askModels, CircuitOpen } from "../provider/model-fallback.ts"
+import { CircuitOpen, streamReply } from "../provider/model-fallback.ts"
 import { RpmLimitReached } from "../provider/rpm-limit.ts"
 import { type AttemptBuffer, CancelRequested, LeaseLost, openAttemptBuffer } from "./attempt-buffer.ts"
 import { buildContents } from "./build-contents.ts"
-import { type Claim, claimReply } from "./claim-reply.ts"
+import { type Attempt, claimReply } from "./claim-reply.ts"
 import { type Ending, finishReply, requeueReply } from "./finish-reply.ts"
-import { MAX_COOLDOWN_MS, recordCooldown } from "./model-wait.ts"
+import { recordCooldown } from "./model-wait.ts"
 
 /**
- * What became of a run. `failed`: for good. `retry`: an attempt failed and the queue is to try again.
- * `later`: nothing failed, but the reply can't be made before `inMs` from now; with `forAll`, nor can any other.
+ * What became of a run. `failed`: for good. `retry`: the attempt failed and the queue is to try again, not before
+ * `inMs` from now. `later`: the same without a failure; with `forAll`, no other reply can be made before then either.
  */
 export type Run =
   | { outcome: "finished" | "nothing-to-do" }
-  | { outcome: "failed" | "retry"; failure: AttemptFailed }
+  | { outcome: "failed"; failure: AttemptFailed }
+  | { outcome: "retry"; failure: AttemptFailed; inMs: number }
   | { outcome: "later"; inMs: number; forAll?: boolean }
 
 /**
- * A reply whose workers die this often kills them. So often that replies which were merely there don't come to it, when
- * workers die every few seconds for minutes, of memory or of a bad release.
+ * A reply with more takeovers probably kills its workers. The limit is high, so that a bad release or a lack of memory,
+ * which kills workers every few seconds for minutes, doesn't fail replies that merely were in flight.
  */
 const MAX_TAKEOVERS = 100
 
 /**
- * Makes one reply: claims it, streams it from Gemini into the reply log, writes the end. May be called any number
- * of times, by several workers at once: the claim lets one through, and its attempt fences every later write.
- * @param signal the worker is stopping: the reply is handed back to the queue
+ * Makes one reply: claims it, streams it from Gemini into the reply log and writes the end. May be called any number
+ * of times, by several workers at once: one of them gets the claim, and its attempt number fences every later write.
+ * @param stopping aborts when the worker stops: the reply is handed back to the queue
  */
-export async function processReply(ctx: Context, reply: MessageKey, signal: AbortSignal): Promise<Run> {
-  const result = await claimReply(ctx, reply)
-  if ("waitMs" in result) return { outcome: "later", inMs: result.waitMs }
-  if ("none" in result) return { outcome: "nothing-to-do" }
-  const { claim } = result
+export async function processReply(ctx: Context, reply: MessageKey, stopping: AbortSignal): Promise<Run> {
+  const claimed = await claimReply(ctx, reply)
+  if ("waitMs" in claimed) return { outcome: "later", inMs: claimed.waitMs }
+  if ("none" in claimed) return { outcome: "nothing-to-do" }
+  const { attempt } = claimed
   const attributes = {
     "messaging.system": "bullmq",
     "messaging.destination.name": QUEUE_NAME,
     "chat.reply.id": reply.id,
-    "chat.reply.attempt": claim.attempt,
+    "chat.reply.attempt": attempt.number,
   }
-  const parent = claim.traceparent
+  const parent = attempt.traceparent
   return ctx.tracing.span(`process ${QUEUE_NAME}`, { kind: "consumer", parent, attributes }, async (span) => {
-    const run = await runAttempt(ctx, claim, signal)
+    const run = await runAttempt(ctx, attempt, stopping)
     span.set({ "chat.reply.outcome": run.outcome })
-    if ("failure" in run) span.fail(run.failure.code)
+    if ("failure" in run) span.fail(run.failure)
     return run
   })
 }
 
-async function runAttempt(ctx: Context, claim: Claim, signal: AbortSignal): Promise<Run> {
-  const replyId = claim.id
-  ctx.events.replyStarted({ replyId, attempt: claim.attempt, requestId: claim.requestId })
-  const buffer = openAttemptBuffer(ctx, claim, signal)
+async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal): Promise<Run> {
+  ctx.events.replyStarted(logFields(attempt))
+  const buffer = openAttemptBuffer(ctx, attempt, stopping)
+  const { signal } = buffer
   try {
-    if (claim.cancelRequested) throw new CancelRequested()
-    ctx.replyLog.begin(replyId, claim.attempt)
-    if (claim.takeovers > MAX_TAKEOVERS)
+    if (attempt.cancelRequested) throw new CancelRequested()
+    ctx.replyLog.begin(attempt.id, attempt.number)
+    if (attempt.takeovers > MAX_TAKEOVERS)
       throw new AttemptFailed("misconfigured", "its workers died too often")
-    await generate(ctx, buffer)
-    const ending: Ending = { ...buffer.meta, status: "completed", content: buffer.text, errorCode: null }
-    return (await conclude(ctx, buffer, ending)) ? { outcome: "finished" } : STALE
+    const contents = await buildContents(ctx, attempt)
+    const request = { contents, systemInstruction: attempt.systemInstruction, signal }
+    for await (const item of streamReply(ctx, attempt.model, request)) {
+      if (item.type === "metadata") buffer.metadata = item.metadata
+      else {
+        if (buffer.text === "") observeFirstText(ctx, buffer)
+        buffer.add(item.text)
+      }
+    }
+    return await end(ctx, buffer, { status: "completed" })
   } catch (error) {
-    return await recover(ctx, buffer, error, signal)
+    return await recover(ctx, buffer, error, stopping)
   } finally {
     buffer.close()
   }
 }
 
-async function generate(ctx: Context, buffer: AttemptBuffer): Promise<void> {
-  const { claim, signal } = buffer
-  const onMeta = (meta: ResponseMeta) => {
-    buffer.meta = meta
-  }
-  const contents = await buildContents(ctx, claim)
-  const { systemInstruction } = claim
-  await askModels(ctx, claim.model, {
-    request: { contents, systemInstruction, signal, onMeta },
-    hasText: () => buffer.text !== "",
-    onText: (text) => {
-      if (buffer.text === "")
-        ctx.metrics.firstChunkSeconds.observe((performance.now() - buffer.startedAt) / SECOND)
-      buffer.add(text.replaceAll("\u0000", ""))
-    },
-  })
+function logFields({ id, number, requestId }: Attempt) {
+  return { replyId: id, attempt: number, requestId }
 }
 
-/** Another attempt has the reply: what this one found out is void. */
+function observeFirstText({ metrics }: Context, { startedAt }: AttemptBuffer): void {
+  metrics.firstChunkSeconds.observe((performance.now() - startedAt) / SECOND)
+}
+
+/** The attempt is stale, and so is its result. */
 const STALE: Run = { outcome: "nothing-to-do" }
 
-/** @returns false when the attempt is stale */
-async function conclude(ctx: Context, buffer: AttemptBuffer, ending: Ending): Promise<boolean> {
-  // Kept up to the write: the wait for a connection and for the room may be longer than a lease.
-  const write = () => finishReply(ctx, buffer.claim, { ending, release: () => buffer.close() })
-  if (!(await ctx.tracing.span("write reply", {}, write))) return false
+/** Ends the reply with what the attempt has. */
+async function end(
+  ctx: Context,
+  buffer: AttemptBuffer,
+  {
+    status,
+    content = buffer.text,
+    failure = null,
+  }: { status: Ending["status"]; content?: string; failure?: AttemptFailed | null },
+): Promise<Run> {
+  const { attempt, metadata, startedAt } = buffer
+  const ending: Ending = { ...metadata, status, content, errorCode: failure?.code ?? null }
+  // The lease is renewed up to the write: the wait for a connection and for the room may outlast it.
+  const write = () => finishReply(ctx, attempt, { ending, release: () => buffer.close() })
+  if (!(await ctx.tracing.span("write reply", {}, write))) return STALE
   ctx.events.replyFinished({
-    replyId: buffer.claim.id,
-    attempt: buffer.claim.attempt,
-    requestId: buffer.claim.requestId,
-    status: ending.status,
+    ...logFields(attempt),
+    status,
     code: ending.errorCode,
-    durationMs: Math.round(performance.now() - buffer.startedAt),
+    durationMs: Math.round(performance.now() - startedAt),
     promptTokens: ending.usage?.promptTokens ?? null,
     outputTokens: ending.usage?.outputTokens ?? null,
     thoughtTokens: ending.usage?.thoughtTokens ?? null,
     totalTokens: ending.usage?.totalTokens ?? null,
   })
-  return true
+  return failure ? { outcome: "failed", failure } : { outcome: "finished" }
 }
 
 async function recover(
@@ -118,43 +123,28 @@ async function recover(
   error: unknown,
   stopping: AbortSignal,
 ): Promise<Run> {
-  const { claim, text, meta } = buffer
+  const { attempt } = buffer
   if (error instanceof LeaseLost) return STALE
   if (error instanceof CancelRequested) {
-    const content = claim.cancelRequested ? claim.content : text
-    const ending: Ending = { ...meta, status: "cancelled", content, errorCode: null }
-    return (await conclude(ctx, buffer, ending)) ? { outcome: "finished" } : STALE
+    const content = attempt.cancelRequested ? attempt.content : buffer.text
+    return end(ctx, buffer, { status: "cancelled", content })
   }
-  if (stopping.aborted) return later(ctx, buffer, 0)
-  const cooledDownMs = await recordCooldown(ctx, claim, error instanceof CircuitOpen)
-  if (error instanceof RpmLimitReached) return later(ctx, buffer, error.waitMs, { forAll: true })
-  if (error instanceof CircuitOpen && cooledDownMs < MAX_COOLDOWN_MS)
-    return later(ctx, buffer, error.cooldownMs)
+  if (stopping.aborted) return handBack(ctx, buffer, { outcome: "later", inMs: 0 })
+  const cooledDownMs = await recordCooldown(ctx, attempt, error instanceof CircuitOpen)
+  if (error instanceof RpmLimitReached)
+    return handBack(ctx, buffer, { outcome: "later", inMs: error.waitMs, forAll: true })
+  if (error instanceof CircuitOpen && cooledDownMs < ctx.timing.gemini.modelWaitMs)
+    return handBack(ctx, buffer, { outcome: "later", inMs: error.cooldownMs })
   return fail(ctx, buffer, toFailure(error))
 }
 
-/** Hands the reply back without a failure. */
-async function later(
-  ctx: Context,
-  buffer: AttemptBuffer,
-  inMs: number,
-  { forAll = false } = {},
-): Promise<Run> {
-  const isBack = await handBack(ctx, buffer, { delayMs: inMs, failed: false })
-  return isBack ? { outcome: "later", inMs, forAll } : STALE
-}
-
 async function fail(ctx: Context, buffer: AttemptBuffer, failure: AttemptFailed): Promise<Run> {
-  const { claim, text, meta } = buffer
-  const { id: replyId, attempt, requestId } = claim
-  ctx.events.attemptFailed({ replyId, attempt, requestId, code: failure.code, err: failure })
-  const failures = claim.failures + 1
-  if (failure.retryable && failures < MAX_ATTEMPTS) {
-    const delayMs = Math.max(FIRST_RETRY_MS * 2 ** (failures - 1), failure.retryAfterMs)
-    return (await handBack(ctx, buffer, { delayMs, failed: true })) ? { outcome: "retry", failure } : STALE
-  }
-  const ending: Ending = { ...meta, status: "failed", content: text, errorCode: failure.code }
-  return (await conclude(ctx, buffer, ending)) ? { outcome: "failed", failure } : STALE
+  const { attempt } = buffer
+  ctx.events.attemptFailed({ ...logFields(attempt), code: failure.code, err: failure })
+  const failures = attempt.failures + 1
+  if (!failure.retryable || failures >= MAX_ATTEMPTS) return end(ctx, buffer, { status: "failed", failure })
+  const inMs = Math.max(ctx.timing.replies.firstRetryMs * 2 ** (failures - 1), failure.retryAfterMs)
+  return handBack(ctx, buffer, { outcome: "retry", failure, inMs })
 }
 
 function toFailure(error: unknown): AttemptFailed {
@@ -164,14 +154,17 @@ function toFailure(error: unknown): AttemptFailed {
     : new AttemptFailed("internal", "unexpected error", { cause: error })
 }
 
+/** Hands the reply back to the queue; only a `retry` counts as a failure. */
 async function handBack(
   ctx: Context,
   buffer: AttemptBuffer,
-  how: { delayMs: number; failed: boolean },
-): Promise<boolean> {
-  // Kept meanwhile, as the wait for a connection may be longer than a lease. A renewal renews what is `running` alone.
-  if (!(await requeueReply(ctx, buffer.claim, how))) return false
+  run: Extract<Run, { inMs: number }>,
+): Promise<Run> {
+  const { attempt } = buffer
+  const failed = run.outcome === "retry"
+  // The lease is renewed meanwhile: the wait for a connection may outlast it. Only `running` replies are renewed.
+  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failed }))) return STALE
   buffer.close()
-  ctx.replyLog.announce(buffer.claim.id, { final: false })
-  return true
+  ctx.replyLog.announce(attempt.id, { final: false })
+  return run
 }

@@ -1,11 +1,7 @@
-import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import { type EnqueueOptions, SWEEP_AFTER_MS } from "../accept/reply-queue.ts"
+import type { EnqueueOptions } from "../accept/reply-queue.ts"
 import type { Takeovers } from "./takeovers.ts"
-
-/** The same for a reply taken from a silent worker: its new worker may die before it has begun. */
-const HANDOVER_MS = 1 * SECOND
 
 /** More than this in one sweep would hold up the next; the rest follows in the next. */
 const MAX_PER_SWEEP = 500
@@ -36,12 +32,12 @@ export async function sweepReplies(
     name: "sweep-replies",
     text: SWEEP,
     values: [
-      SWEEP_AFTER_MS,
+      ctx.timing.replies.sweepAfterMs,
       MAX_PER_SWEEP,
-      HANDOVER_MS,
+      ctx.timing.replies.handoverMs,
       status,
       own.map(({ id }) => id),
-      own.map(({ attempt }) => attempt),
+      own.map(({ number }) => number),
     ],
   })
   for (const { id, attempt, taken_over } of rows) {

@@ -1,46 +1,50 @@
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
+import type { EnqueueOptions } from "../accept/reply-queue.ts"
 import { processReply } from "./process-reply.ts"
 
+/** A reply whose worker went silent. */
+export interface Orphan extends EnqueueOptions, MessageKey {}
+
 /**
- * Replies taken from silent workers, made here and now. The queue would be a detour that takes seconds while Redis
- * is away; the claim decides all the same, so a job that comes for the same reply finds nothing to do.
+ * Makes orphans in this process at once. The queue would be a detour, of seconds while Redis is away. The claim still
+ * decides, so a job for the same reply finds nothing to do.
  */
 export interface Takeovers {
-  /** Begins the reply in the background. @returns false when so many are under way that the queue is to have it */
-  take(reply: MessageKey & { inFlight: number; dedupeKey: string }): boolean
-  /** Resolves when those under way have ended or were handed back; nothing may be taken any more. */
+  /** Begins the reply in the background. @returns false when the worker is fully loaded: then the queue gets it */
+  take(orphan: Orphan): boolean
+  /** Resolves when the takeovers in flight have ended or were handed back. */
   drain(): Promise<void>
 }
 
 /**
- * @param stopping aborts when those under way are to be handed back
- * @param busy how many replies this worker makes for the queue: no takeover is begun beyond what it may make of both
+ * @param stopping aborts when takeovers in flight are to be handed back; none is begun after that
+ * @param busy returns how many replies this worker makes for the queue; takeovers share its concurrency
  */
 export function createTakeovers(ctx: Context, stopping: AbortSignal, busy: () => number): Takeovers {
-  const running = new Set<Promise<void>>()
+  const inFlight = new Set<Promise<void>>()
   return {
-    take(reply) {
-      if (stopping.aborted || running.size + busy() >= ctx.config.worker.concurrency) return false
-      const takeover = run(ctx, reply, stopping)
-        .catch((err: unknown) => ctx.log.warn({ err, replyId: reply.id }, "takeover failed"))
-        .finally(() => running.delete(takeover))
-      running.add(takeover)
+    take(orphan) {
+      if (stopping.aborted || inFlight.size + busy() >= ctx.config.worker.concurrency) return false
+      const takeover = takeOver(ctx, orphan, stopping)
+        .catch((err: unknown) => ctx.log.warn({ err, replyId: orphan.id }, "takeover failed"))
+        .finally(() => inFlight.delete(takeover))
+      inFlight.add(takeover)
       return true
     },
     async drain() {
-      await Promise.all(running)
+      await Promise.all(inFlight)
     },
   }
 }
 
-/** Its next attempt is the queue's; where that doesn't answer, the sweep's. */
-async function run(
+/** The next attempt is the queue's or, if the queue doesn't answer, the sweep's. */
+async function takeOver(
   ctx: Context,
-  { userId, id, inFlight, dedupeKey }: MessageKey & { inFlight: number; dedupeKey: string },
+  { userId, id, ...options }: Orphan,
   stopping: AbortSignal,
 ): Promise<void> {
   const reply = { userId, id }
   const { outcome } = await processReply(ctx, reply, stopping)
-  if (outcome === "later" || outcome === "retry") await ctx.queue.enqueue(reply, { inFlight, dedupeKey })
+  if (outcome === "later" || outcome === "retry") await ctx.queue.enqueue(reply, options)
 }

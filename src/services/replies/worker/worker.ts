@@ -1,39 +1,34 @@
 import { type Job, UnrecoverableError } from "bullmq"
 import { newId } from "../../../utils/ids.ts"
 import type { Loop } from "../../../utils/loop.ts"
-import { pause, SECOND } from "../../../utils/time.ts"
+import { pause } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { cleanUp } from "../../maintenance/clean-up.ts"
 import { beat, retire } from "../../platform/heartbeat.ts"
-import { type Delay, openJobWorker, PAUSABLE, type QueueStore, type Work } from "../../platform/job-queue.ts"
+import { type Delay, openJobWorker, pausable, type QueueStore, type Work } from "../../platform/job-queue.ts"
 import { startWorkerLoop } from "../../platform/worker-loop.ts"
 import { JobPayload, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { processReply, type Run } from "./process-reply.ts"
 import { sweepReplies } from "./sweep.ts"
 import { createTakeovers } from "./takeovers.ts"
 
-const SWEEP_EVERY_MS = 0.5 * SECOND
-const BEAT_EVERY_MS = 2 * SECOND
-const CLEAN_EVERY_MS = 60 * SECOND
-
-/** How long replies under way may take to finish when the worker stops; what is left is handed back to the queue. */
-const FINISH_WITHIN_MS = 4 * SECOND
-
 export interface ReplyWorker {
-  /** Takes no new replies, lets those under way finish for a while, hands back the rest. */
+  /** Takes no new replies, lets those in flight finish for a while, and hands back the others. */
   close(): Promise<void>
 }
 
 /**
- * Makes replies: jobs from the queue, and what the sweep finds.
- * @param onRound hears of every round of the loops that never take long, however it ended, and once at the start
+ * Starts a worker, which makes the replies that the queue delivers and the sweep finds.
+ * @param onRound called with the name of each loop that is never slow: once at the start and after every round,
+ *   failed ones included
  */
 export async function startWorker(
   ctx: Context,
   store: QueueStore,
   onRound: (loop: string) => void = () => undefined,
 ): Promise<ReplyWorker> {
+  const { replies, worker: own, shutdown } = ctx.timing
   const stopping = new AbortController()
   const pace: Pace = { meanMs: null, busy: 0 }
   const worker = createWorker(ctx, store, (job) => processJob(ctx, { job, pace }, stopping.signal))
@@ -46,13 +41,13 @@ export async function startWorker(
     return every(ms, what, () => round().finally(() => onRound(what)))
   }
   const loops: Loop[] = [
-    // Apart: a queue that doesn't answer holds up the second, never the first.
-    watched(SWEEP_EVERY_MS, "sweep of running replies", () => sweepReplies(ctx, "running", takeovers)),
-    every(SWEEP_EVERY_MS, "sweep of waiting replies", () => sweepReplies(ctx, "queued", takeovers)),
-    watched(BEAT_EVERY_MS, "heartbeat", () =>
+    // Two loops: a queue that doesn't answer delays the second, never the first.
+    watched(replies.sweepMs, "sweep of running replies", () => sweepReplies(ctx, "running", takeovers)),
+    every(replies.sweepMs, "sweep of waiting replies", () => sweepReplies(ctx, "queued", takeovers)),
+    watched(own.heartbeatMs, "heartbeat", () =>
       beat(ctx, { workerId, concurrency: ctx.config.worker.concurrency, meanMs: pace.meanMs }),
     ),
-    every(CLEAN_EVERY_MS, "clean-up", () => cleanUp(ctx)),
+    every(own.cleanUpMs, "clean-up", () => cleanUp(ctx)),
   ]
   return {
     async close() {
@@ -61,7 +56,7 @@ export async function startWorker(
       const closing = Promise.all([worker.close(), swept.then(() => takeovers.drain())]).finally(() =>
         closed.abort(),
       )
-      await Promise.all([swept, pause(FINISH_WITHIN_MS, closed.signal)])
+      await Promise.all([swept, pause(shutdown.repliesMs, closed.signal)])
       stopping.abort()
       await closing
       await retire(ctx, workerId).catch(() => undefined)
@@ -70,23 +65,23 @@ export async function startWorker(
 }
 
 interface Pace {
-  /** What a reply has taken of late. */
+  /** Mean duration of recent replies. */
   meanMs: number | null
-  /** How many of the queue's are under way. */
+  /** How many of the queue's jobs are in flight. */
   busy: number
 }
 
-/** How much the newest reply counts in the mean. */
+/** Weight of the newest reply in the mean. */
 const NEWEST_WEIGHT = 0.1
 
 function createWorker(ctx: Context, store: QueueStore, work: Work<JobPayload>): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
-  // Calls are counted, not jobs: many a job finds its reply made.
-  const limits = ctx.config.gemini.requestsPerMinute === null ? {} : PAUSABLE
-  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx.log, work, { concurrency, ...limits })
+  // The limit is on calls and not on BullMQ's jobs: some jobs find their reply made and call nothing.
+  const limits = ctx.config.gemini.requestsPerMinute === null ? {} : pausable(ctx.timing)
+  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx, work, { concurrency, ...limits })
 }
 
-/** May run twice for one reply, also at the same time: `processReply` lets one through. */
+/** May run twice for one reply, even at the same time: the claim lets one through. */
 async function processJob(
   ctx: Context,
   { job, pace }: { job: Job<JobPayload>; pace: Pace },
@@ -109,7 +104,7 @@ async function processJob(
     case "failed":
       throw new UnrecoverableError(run.failure.code)
     case "later":
-      // The others would only be claimed to find no call left. Where the queue doesn't answer they are.
+      // Other replies would be claimed only to find no call left, which is harmless if the queue can't be paused.
       if (run.forAll) await ctx.queue.pause(run.inMs).catch(() => undefined)
       return { inMs: run.inMs }
     case "nothing-to-do":
