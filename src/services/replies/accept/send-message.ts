@@ -26,31 +26,22 @@ export type SentMessage = Pick<PromptAndReply, "prompt" | "reply"> & { replayed:
  * @throws {NotFound | InvalidRequest | QuotaExceeded | IdempotencyConflict}
  */
 export async function sendMessage(ctx: Context, { key, ...send }: SendMessage): Promise<SentMessage> {
-  const prompt: NewPrompt = {
-    parentId: undefined,
-    ...send,
-    promptId: newId(),
-    replyId: newId(),
-    traceparent: ctx.tracing.current(),
-  }
   const written = await ctx.tracing.span("write prompt", {}, () =>
-    key ? writeOnce(ctx, prompt, key) : write(ctx, prompt, null),
+    key ? writeOnce(ctx, send, key) : write(ctx, send, null),
   )
   if ("replayed" in written) return written
-  await announce(ctx, prompt, written)
+  await announce(ctx, send, written)
   return { prompt: written.prompt, reply: written.reply, replayed: false }
 }
 
-function writeOnce(
-  ctx: Context,
-  prompt: NewPrompt,
-  key: IdempotencyKey,
-): Promise<PromptAndReply | SentMessage> {
+type Send = Omit<SendMessage, "key">
+
+function writeOnce(ctx: Context, send: Send, key: IdempotencyKey): Promise<PromptAndReply | SentMessage> {
   return inTransaction(ctx.db.pool, async (client) => {
-    const earlier = await takeKey(client, prompt.userId, key)
+    const earlier = await takeKey(client, send.userId, key)
     if (earlier) return revive(earlier.result)
-    const written = await write(ctx, prompt, client)
-    await keepResult(client, prompt.userId, key, { prompt: written.prompt, reply: written.reply })
+    const written = await write(ctx, send, client)
+    await keepResult(client, send.userId, key, { prompt: written.prompt, reply: written.reply })
     return written
   })
 }
@@ -65,7 +56,10 @@ function revive(result: unknown): SentMessage {
 }
 
 /** @param client of the transaction to write in; without one, prompts that come together are written together */
-async function write(ctx: Context, prompt: NewPrompt, client: pg.ClientBase | null): Promise<PromptAndReply> {
+async function write(ctx: Context, send: Send, client: pg.ClientBase | null): Promise<PromptAndReply> {
+  const { userId, requestId } = send
+  const ids = { promptId: newId(), replyId: newId(), traceparent: ctx.tracing.current() }
+  const prompt: NewPrompt = { parentId: undefined, ...send, ...ids }
   const written = client
     ? await insertPromptAndReply(client, ctx, prompt)
     : await ctx.promptBatches.write(prompt)
@@ -74,11 +68,9 @@ async function write(ctx: Context, prompt: NewPrompt, client: pg.ClientBase | nu
       throw new NotFound("chatroom")
     case "no-parent":
       throw new InvalidRequest([{ path: "body.parentId", message: "must be a reply in this chatroom" }])
-    case "no-quota": {
-      const { userId, requestId } = prompt
+    case "no-quota":
       ctx.events.quotaRefused({ userId, tier: written.tier, requestId })
       throw new QuotaExceeded(written)
-    }
     case "written":
       return written
   }
@@ -87,7 +79,7 @@ async function write(ctx: Context, prompt: NewPrompt, client: pg.ClientBase | nu
 /** After the commit: hints only, so none may fail the request. */
 async function announce(
   ctx: Context,
-  { userId, chatroomId, requestId }: NewPrompt,
+  { userId, chatroomId, requestId }: Send,
   { prompt, reply, startsNow, inFlight }: PromptAndReply,
 ): Promise<void> {
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
