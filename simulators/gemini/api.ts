@@ -1,32 +1,29 @@
 import { createHash } from "node:crypto"
 import type { Call } from "./calls.ts"
-import {
-  type Behaviour,
-  DirectiveError,
-  directivesIn,
-  resolveDirectives,
-  withoutDirectives,
-} from "./directives.ts"
-import { invalidArgument, invalidKey, missingKey, modelNotFound, Refused } from "./errors.ts"
+import { type Behaviour, directivesIn, resolveDirectives, withoutDirectives } from "./directives.ts"
+import { invalidKey, missingKey, modelNotFound, Refused } from "./errors.ts"
 import { isServed, modelEntry, modelList } from "./models.ts"
 import { type Plan, planBytes, planFailure, planJson, planReply } from "./plan.ts"
-import { countTokens, promptText, readCountRequest, readGenerateRequest } from "./request.ts"
+import { countTokens, promptText, readCountRequest, readGenerateRequest, tokenDetails } from "./request.ts"
 import type { Route } from "./route.ts"
 import type { Cue, Replay } from "./script.ts"
 import type { State } from "./state.ts"
 
 /** Works out what a call of the API gets; fills in the call's record on the way. */
-export function planCall(state: State, route: Route, body: string, call: Call): Plan {
+export async function planCall(
+  state: State,
+  route: Route,
+  readBody: () => Promise<string>,
+  call: Call,
+): Promise<Plan> {
   try {
+    const body = await readBody()
     requireKey(route)
     requireModel(route)
-    if (route.method === "generateContent" || route.method === "streamGenerateContent") {
-      return planGenerate(state, route, body, call)
-    }
-    return planOther(state, route, body, call)
+    const generates = route.method === "generateContent" || route.method === "streamGenerateContent"
+    return (generates ? planGenerate : planOther)(state, route, body, call)
   } catch (error) {
     if (error instanceof Refused) return planFailure(error.failure, route.form)
-    if (error instanceof DirectiveError) return planFailure(invalidArgument(error.message), route.form)
     throw error
   }
 }
@@ -64,14 +61,8 @@ function planOther(state: State, route: Route, body: string, call: Call): Plan {
 function countAnswer(body: string, call: Call) {
   const request = readCountRequest(body)
   Object.assign(call, { request, prompt: promptText(request), contents: request.contents })
-  const { text, image } = countTokens(request)
-  return {
-    totalTokens: text + image,
-    promptTokensDetails: [
-      { modality: "TEXT", tokenCount: text },
-      ...(image ? [{ modality: "IMAGE", tokenCount: image }] : []),
-    ],
-  }
+  const counted = countTokens(request)
+  return { totalTokens: counted.text + counted.image, promptTokensDetails: tokenDetails(counted) }
 }
 
 function modelAnswer({ method, model }: Route) {
@@ -106,5 +97,5 @@ function requireKey({ key }: Route) {
 
 function requireModel({ method, version, model }: Route) {
   if (method === "listModels" || isServed(model)) return
-  throw new Refused(modelNotFound(version, model, method === "getModel" ? "this method" : method))
+  throw modelNotFound(version, model, method === "getModel" ? "this method" : method)
 }

@@ -1,5 +1,6 @@
 import { z } from "zod"
-import { FAULTS, type Fault } from "./faults.ts"
+import { invalid, Refused } from "./errors.ts"
+import { FAULTS, type Fault } from "./injected-faults.ts"
 
 const MAX_WORDS = 100_000
 const MAX_DELAY_MS = 3_600_000
@@ -7,54 +8,41 @@ const MAX_DELAY_MS = 3_600_000
 const count = z.coerce.number().int().min(0)
 
 /** What a call is asked to do out of the ordinary. `delayMs` is the pause before each chunk. */
-export const Behaviour = z.strictObject({
-  fault: z.enum(FAULTS).optional(),
-  after: count.optional(),
-  times: count.min(1).optional(),
-  delayMs: count.max(MAX_DELAY_MS).optional(),
-  words: count.min(1).max(MAX_WORDS).optional(),
-  chunks: count.min(1).max(MAX_WORDS).optional(),
-  bytes: count.min(1).optional(),
-  code: z.coerce.number().int().min(400).max(599).optional(),
-  reason: z.string().min(1).optional(),
-  retryDelay: z
-    .string()
-    .regex(/^(none|\d+(\.\d+)?s)$/)
-    .optional(),
-  echo: z.string().optional(),
-  echoRest: z.boolean().optional(),
-  split: z.boolean().optional(),
-  drip: z.boolean().optional(),
-  alone: z.boolean().optional(),
-  stopEveryChunk: z.boolean().optional(),
-  vary: z.boolean().optional(),
-})
+export const Behaviour = z
+  .strictObject({
+    fault: z.enum(FAULTS),
+    after: count,
+    times: count.min(1),
+    delayMs: count.max(MAX_DELAY_MS),
+    words: count.min(1).max(MAX_WORDS),
+    chunks: count.min(1).max(MAX_WORDS),
+    bytes: count.min(1),
+    code: count.min(400).max(599),
+    reason: z.string().min(1),
+    retryDelay: z.string().regex(/^(none|\d+(\.\d+)?s)$/),
+    echo: z.string(),
+    echoRest: z.boolean(),
+    split: z.boolean(),
+    drip: z.boolean(),
+    alone: z.boolean(),
+    stopEveryChunk: z.boolean(),
+    vary: z.boolean(),
+  })
+  .partial()
 
 export type Behaviour = z.infer<typeof Behaviour>
 
 /** What applies to one call. `variant`: of the texts that the same prompt gets, one for each call. */
 export type Resolved = Behaviour & { variant?: number }
 
-const OPTIONS: Record<string, keyof Behaviour> = {
-  after: "after",
-  times: "times",
-  delay: "delayMs",
-  words: "words",
-  chunks: "chunks",
-  bytes: "bytes",
-  code: "code",
-  reason: "reason",
-  retry: "retryDelay",
-  echo: "echo",
-}
+const OPTIONS = ["after", "times", "delay", "words", "chunks", "bytes", "code", "reason", "retry", "echo"]
+const FLAGS = ["split", "drip", "alone", "echo", "stop-every-chunk", "vary"]
 
-const FLAGS: Record<string, keyof Behaviour> = {
-  split: "split",
-  drip: "drip",
-  alone: "alone",
+/** What options and flags set, where that has another name. */
+const OPTION_FIELDS: Record<string, keyof Behaviour> = { delay: "delayMs", retry: "retryDelay" }
+const FLAG_FIELDS: Record<string, keyof Behaviour> = {
   echo: "echoRest",
   "stop-every-chunk": "stopEveryChunk",
-  vary: "vary",
 }
 
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`
@@ -62,8 +50,10 @@ const DIRECTIVE = new RegExp(String.raw`\[\[gemini:((?:${QUOTED}|(?!\]\])[^"])*)
 const WORD = new RegExp(String.raw`([a-z-]+)(?:=(${QUOTED}|\S+))?(?=\s|$)\s*`, "y")
 
 /** Thrown for a directive that can't be understood; a typing error in a test should be loud. */
-export class DirectiveError extends Error {
-  override name = "DirectiveError"
+export class DirectiveError extends Refused {
+  constructor(message: string, options?: ErrorOptions) {
+    super(invalid(message).failure, options)
+  }
 }
 
 /** The directives written into a prompt, in their order. Throws `DirectiveError`. */
@@ -119,16 +109,12 @@ function* wordsOf(text: string): Generator<[word: string, value: string | undefi
 
 function meaningOf(word: string, value: string | undefined): Record<string, unknown> {
   if (value !== undefined) {
-    const option = OPTIONS[word]
-    if (!option)
-      throw new DirectiveError(`Unknown option "${word}"; known: ${Object.keys(OPTIONS).join(", ")}`)
-    return { [option]: unquote(value) }
+    if (OPTIONS.includes(word)) return { [OPTION_FIELDS[word] ?? word]: unquote(value) }
+    throw new DirectiveError(`Unknown option "${word}"; known: ${OPTIONS.join(", ")}`)
   }
-  const flag = FLAGS[word]
-  if (flag) return { [flag]: true }
+  if (FLAGS.includes(word)) return { [FLAG_FIELDS[word] ?? word]: true }
   if (FAULTS.includes(word as Fault)) return { fault: word }
-  const known = [...FAULTS, ...Object.keys(FLAGS)].join(", ")
-  throw new DirectiveError(`Unknown fault "${word}"; known: ${known}`)
+  throw new DirectiveError(`Unknown fault "${word}"; known: ${[...FAULTS, ...FLAGS].join(", ")}`)
 }
 
 function unquote(value: string): string {

@@ -1,6 +1,8 @@
 import { once } from "node:events"
 import type { ServerResponse } from "node:http"
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises"
+import { aborted } from "../shared/server.ts"
+import type { Call } from "./calls.ts"
 import type { Plan, Write } from "./plan.ts"
 
 const HEADERS = {
@@ -10,59 +12,59 @@ const HEADERS = {
   "cache-control": "no-store",
 }
 
-/** Told as things happen, so that the log of calls is true at any moment. */
-export type Progress = { onStatus(status: number): void; onWrite(): void; onEnd(): void }
+/** Noted as it happens, so that the log of calls is true at any moment. */
+type Progress = Pick<Call, "status" | "chunksSent" | "endedAt">
 
 /**
  * Carries out a plan on a response. Rejects with an AbortError as soon as `signal` says that the client is
- * gone; a stalled plan waits for just that.
+ * gone, which is also how a stalled plan ends.
  */
-export async function perform(plan: Plan, res: ServerResponse, signal: AbortSignal, progress: Progress) {
-  if (plan.opening === "stall") return untilAborted(signal)
+export async function perform(
+  plan: Plan,
+  res: ServerResponse,
+  signal: AbortSignal,
+  progress: Progress = { status: null, chunksSent: 0, endedAt: null },
+) {
+  if (plan.opening === "stall") return stall(signal)
   if (plan.opening === "cut") return cut(res, progress)
   const [first, ...rest] = plan.writes
   if (first) await wait(first, signal)
   res.writeHead(plan.status, { ...HEADERS, ...plan.headers })
   res.flushHeaders()
-  progress.onStatus(plan.status)
+  progress.status = plan.status
   if (first) await write(res, first, signal, progress)
   for (const next of rest) {
     await wait(next, signal)
     await write(res, next, signal, progress)
   }
-  await finish(plan, res, signal, progress)
-}
-
-async function finish({ ending }: Plan, res: ServerResponse, signal: AbortSignal, progress: Progress) {
-  if (ending === "stall") return untilAborted(signal)
-  if (ending === "cut") {
+  if (plan.ending === "stall") return stall(signal)
+  if (plan.ending === "cut") {
     await nextTurn(undefined, { signal })
     return cut(res, progress)
   }
   res.end()
   if (!res.writableFinished) await once(res, "finish", { signal })
-  progress.onEnd()
+  progress.endedAt = Date.now()
 }
 
-/** Without a delay it still gives way once, so that a lost client is noticed between two chunks. */
+/** Without a delay it still yields once, so that a lost client is noticed between two chunks. */
 async function wait({ waitMs }: Write, signal: AbortSignal) {
   await (waitMs > 0 ? pause(waitMs, undefined, { signal }) : nextTurn(undefined, { signal }))
 }
 
 async function write(res: ServerResponse, { bytes }: Write, signal: AbortSignal, progress: Progress) {
   const hasRoom = res.write(bytes)
-  progress.onWrite()
+  progress.chunksSent += 1
   if (!hasRoom) await once(res, "drain", { signal })
 }
 
 /** Closes the connection without ending the body; what was written before still arrives. */
 function cut(res: ServerResponse, progress: Progress) {
-  progress.onEnd()
+  progress.endedAt = Date.now()
   res.socket?.destroySoon()
 }
 
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  await once(signal, "abort")
+async function stall(signal: AbortSignal) {
+  await aborted(signal)
   signal.throwIfAborted()
 }

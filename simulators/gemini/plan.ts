@@ -1,7 +1,7 @@
 import type { Behaviour } from "./directives.ts"
 import type { ApiFailure } from "./errors.ts"
 import { errorEnvelope, forbidden, frontEndPage, internal, quotaExceeded, unavailable } from "./errors.ts"
-import { ENDING_FAULTS, ERROR_FAULTS, isOneOf, OPENING_FAULTS, STATUS_FAULTS } from "./faults.ts"
+import { ENDING_FAULTS, ERROR_FAULTS, isOneOf, OPENING_FAULTS, STATUS_FAULTS } from "./injected-faults.ts"
 import { DEFAULT_AFTER, type ReplyContext, replyFrames } from "./reply-frames.ts"
 import {
   contentType,
@@ -78,15 +78,10 @@ function delayed(plan: Plan, { delayMs = 0 }: Behaviour): Plan {
 
 function planStream(form: Form, frames: Frame[], { behaviour, model }: ReplyContext, delayMs: number): Plan {
   const { chunks, ending } = streamOutcome(form, frames, behaviour, model)
-  const writes = chunks.flatMap((chunk) =>
-    pieces(chunk, behaviour).map((bytes, at) => ({ bytes, waitMs: at === 0 ? delayMs : 0 })),
-  )
-  if (form === "array" && ending === "end") writes.push({ bytes: arrayEnd(chunks), waitMs: 0 })
+  const writes = chunks.flatMap((chunk) => writesOf(chunk, behaviour, delayMs))
+  const arrayEnd = Buffer.from(chunks.length > 0 ? "\n]\n" : "[]\n")
+  if (form === "array" && ending === "end") writes.push({ bytes: arrayEnd, waitMs: 0 })
   return { ...plain(200, undefined, contentType(form)), writes, ending }
-}
-
-function arrayEnd(chunks: Buffer[]): Buffer {
-  return Buffer.from(chunks.length > 0 ? "\n]\n" : "[]\n")
 }
 
 function streamOutcome(form: Form, frames: Frame[], behaviour: Behaviour, model: string): Outcome {
@@ -119,10 +114,7 @@ function planUnary(frames: Frame[], { behaviour, model }: ReplyContext, delayMs:
   const bytes = Buffer.from(`${JSON.stringify(unaryBody(frames, behaviour), null, 2)}\n`)
   const interrupted = fault === "stall" || fault === "cut"
   const sent = interrupted ? bytes.subarray(0, behaviour.after === 0 ? 0 : bytes.length / 2) : bytes
-  const writes = pieces(sent, behaviour).map((piece, at) => ({
-    bytes: piece,
-    waitMs: at === 0 ? delayMs * frames.length : 0,
-  }))
+  const writes = writesOf(sent, behaviour, delayMs * frames.length)
   return { ...plain(200), writes, ending: interrupted ? ENDING_FAULTS[fault] : "end" }
 }
 
@@ -133,10 +125,11 @@ function unaryBody(frames: Frame[], { fault, after = DEFAULT_AFTER }: Behaviour)
   return { ...rest, candidates: candidates.map(({ finishReason, ...candidate }) => candidate) }
 }
 
-function pieces(chunk: Buffer, { split, bytes }: Behaviour): Buffer[] {
+/** The writes of a chunk, after a pause. */
+function writesOf(chunk: Buffer, { split, bytes }: Behaviour, waitMs: number): Write[] {
   if (chunk.length === 0) return []
-  if (bytes !== undefined) return cutInto(chunk, [bytes])
-  return split ? splitCharacters(chunk) : [chunk]
+  const pieces = bytes !== undefined ? cutInto(chunk, [bytes]) : split ? splitCharacters(chunk) : [chunk]
+  return pieces.map((piece, at) => ({ bytes: piece, waitMs: at === 0 ? waitMs : 0 }))
 }
 
 function failureOf({ code = 503, retryDelay }: Behaviour, model: string): ApiFailure {

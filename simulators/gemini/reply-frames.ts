@@ -1,8 +1,8 @@
 import type { Behaviour, Resolved } from "./directives.ts"
-import { FINISH_FAULTS, isOneOf } from "./faults.ts"
+import { FINISH_FAULTS, isOneOf } from "./injected-faults.ts"
 import { thinks } from "./models.ts"
 import { chunkText, composeReply, composeThought, hashOf, wordsIn } from "./reply-text.ts"
-import { countTokens, type GenerateRequest, tokensIn } from "./request.ts"
+import { countTokens, type GenerateRequest, tokenDetails, tokensIn } from "./request.ts"
 import type { Candidate, Frame, ReplyPart } from "./wire.ts"
 
 /** How many chunks come before a fault that says nothing about it. */
@@ -27,13 +27,8 @@ export function replyFrames(context: ReplyContext): Frame[] {
   const stamp = { modelVersion: model, responseId }
   if (behaviour.fault === "blocked") {
     const blockReason = behaviour.reason ?? "SAFETY"
-    return [
-      {
-        promptFeedback: { blockReason, safetyRatings: ratings("HIGH") },
-        usageMetadata: meter.prompt(),
-        ...stamp,
-      },
-    ]
+    const promptFeedback = { blockReason, safetyRatings: ratings("HIGH") }
+    return [{ promptFeedback, usageMetadata: meter.prompt(), ...stamp }]
   }
   const draft = draftReply(context, meter.thoughts)
   const thoughts = thoughtParts(request, meter.thoughts).map((part) => candidate([part]))
@@ -124,13 +119,10 @@ function ratings(probability: string) {
 
 /** Counts as the API does: a running total in every chunk, hidden thinking beside the candidate's tokens. */
 function usageMeter(model: string, request: GenerateRequest) {
-  const { text, image } = countTokens(request)
+  const counted = countTokens(request)
   const thoughts = thinkingTokens(model, request)
-  const promptTokenCount = text + image
-  const promptTokensDetails = [
-    { modality: "TEXT", tokenCount: text },
-    ...(image ? [{ modality: "IMAGE", tokenCount: image }] : []),
-  ]
+  const promptTokenCount = counted.text + counted.image
+  const promptTokensDetails = tokenDetails(counted)
   let said = ""
   return {
     thoughts,

@@ -24,8 +24,8 @@ const SENTENCES = [
 
 /**
  * The text of a simulated reply: the same for the same request, it says that it is simulated, quotes the
- * prompt and tells how many earlier turns came with it. With `words`, it has exactly that many words. Variants differ
- * from the first line on, so that a text made of two of them is told from either.
+ * prompt and says how many earlier turns came with it. With `words`, it has exactly that many words. Variants differ
+ * from the first line on, so that a text mixed from two of them differs from both.
  */
 export function composeReply(
   model: string,

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { withoutDirectives } from "./directives.ts"
-import { invalidArgument, Refused } from "./errors.ts"
+import { invalid } from "./errors.ts"
 import { thinkingLevels } from "./models.ts"
 
 const Part = z.looseObject({
@@ -89,6 +89,12 @@ export function countTokens(request: GenerateRequest): { text: number; image: nu
   }
 }
 
+/** The same, as the API itemizes it. */
+export function tokenDetails({ text, image }: ReturnType<typeof countTokens>) {
+  const images = image ? [{ modality: "IMAGE", tokenCount: image }] : []
+  return [{ modality: "TEXT", tokenCount: text }, ...images]
+}
+
 /** Tokens of a text, by the same estimate. */
 export function tokensIn(text: string): number {
   return Math.ceil(text.length / 4)
@@ -107,11 +113,9 @@ function parse<T>(schema: z.ZodType<T>, body: string): T {
     description: describe(issue),
   }))
   const lines = violations.map(({ field, description }) => `* ${field}: ${description}`)
-  throw new Refused(
-    invalidArgument(`Invalid JSON payload received.\n${lines.join("\n")}`, [
-      { "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: violations },
-    ]),
-  )
+  throw invalid(`Invalid JSON payload received.\n${lines.join("\n")}`, [
+    { "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: violations },
+  ])
 }
 
 function describe(issue: z.core.$ZodIssue): string {
@@ -124,7 +128,7 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch (cause) {
-    throw new Refused(invalidArgument(`Invalid JSON payload received. ${(cause as Error).message}`))
+    throw invalid(`Invalid JSON payload received. ${(cause as Error).message}`)
   }
 }
 
@@ -141,13 +145,11 @@ function camelKeys(value: unknown): unknown {
 
 function requireContents(request: GenerateRequest, type: string) {
   if (request.contents.length === 0) {
-    throw new Refused(invalidArgument(`* ${type}.contents: contents is not specified\n`))
+    throw invalid(`* ${type}.contents: contents is not specified\n`)
   }
   for (const [at, content] of request.contents.entries()) {
     if (content.parts.length === 0) {
-      throw new Refused(
-        invalidArgument(`* ${type}.contents[${at}].parts: contents.parts must not be empty.\n`),
-      )
+      throw invalid(`* ${type}.contents[${at}].parts: contents.parts must not be empty.\n`)
     }
     content.parts.forEach((part, index) => {
       requireData(part, `${type}.contents[${at}].parts[${index}]`)
@@ -158,18 +160,16 @@ function requireContents(request: GenerateRequest, type: string) {
 function requireData(part: Part, where: string) {
   const { text, thought, thoughtSignature, ...other } = part
   if (text || thoughtSignature || Object.keys(other).length > 0) return
-  throw new Refused(
-    invalidArgument(`* ${where}.data: required oneof field 'data' must have one initialized field\n`),
-  )
+  throw invalid(`* ${where}.data: required oneof field 'data' must have one initialized field\n`)
 }
 
 function requireThinkingAgrees({ generationConfig }: GenerateRequest, model: string) {
   const { thinkingLevel, thinkingBudget } = generationConfig.thinkingConfig ?? {}
   if (thinkingLevel === undefined) return
   if (thinkingBudget !== undefined) {
-    throw new Refused(invalidArgument("You can only set only one of thinking budget and thinking level."))
+    throw invalid("You can only set only one of thinking budget and thinking level.")
   }
   if (!thinkingLevels(model).includes(thinkingLevel)) {
-    throw new Refused(invalidArgument(`Thinking level ${thinkingLevel} is not supported for this model.`))
+    throw invalid(`Thinking level ${thinkingLevel} is not supported for this model.`)
   }
 }

@@ -1,12 +1,14 @@
 import type { Form } from "./wire.ts"
 
-export type Method = "generateContent" | "streamGenerateContent" | "countTokens" | "getModel" | "listModels"
+const POSTED = ["generateContent", "streamGenerateContent", "countTokens"] as const
+
+export const METHODS = [...POSTED, "getModel", "listModels"] as const
+export type Method = (typeof METHODS)[number]
 
 /** Where a request of the API goes. `model` is empty for the list of models. */
 export type Route = { method: Method; version: string; model: string; form: Form; key: string }
 
 const PATH = /^\/(v1|v1beta|v1alpha)\/models(?:\/([^/:]+)(?::([a-zA-Z]+))?)?$/
-const POSTED: readonly string[] = ["generateContent", "streamGenerateContent", "countTokens"]
 
 /** Reads method, version, model, framing and key of a request, or null when the API has no such path. */
 export function routeOf(verb: string, url: URL, headerKey?: string): Route | null {
@@ -25,7 +27,7 @@ export function routeOf(verb: string, url: URL, headerKey?: string): Route | nul
 }
 
 function methodOf(verb: string, model: string, action?: string): Method | null {
-  if (verb === "POST" && action && POSTED.includes(action)) return action as Method
+  if (verb === "POST") return POSTED.find((method) => method === action) ?? null
   if (verb !== "GET" || action) return null
   return model ? "getModel" : "listModels"
 }

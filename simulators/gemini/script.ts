@@ -1,6 +1,7 @@
 import { z } from "zod"
+import { ScriptQueue } from "../shared/script.ts"
 import { type Behaviour, DirectiveError, parseDirective } from "./directives.ts"
-import type { Method } from "./route.ts"
+import { METHODS, type Method } from "./route.ts"
 
 const GENERATES: Method[] = ["generateContent", "streamGenerateContent"]
 
@@ -8,9 +9,7 @@ const GENERATES: Method[] = ["generateContent", "streamGenerateContent"]
 const Match = {
   text: z.string().optional(),
   model: z.string().optional(),
-  method: z
-    .enum(["generateContent", "streamGenerateContent", "countTokens", "getModel", "listModels"])
-    .optional(),
+  method: z.enum(METHODS).optional(),
   calls: z.union([z.int().min(1), z.literal("all")]).optional(),
 }
 
@@ -34,55 +33,51 @@ export type Replay = z.output<typeof ReplayEntry>
 /** What an entry makes of a call. */
 export type Cue = { behaviour: Behaviour } | { replay: Replay }
 
-type Waiting = { text?: string; model?: string; method?: Method; left: number; cue: Cue }
 type Asked = { method: Method; model: string; prompt: string }
 
-/** The queue of what was scripted: the first entry that matches a call is used, and used up. */
+/** The queue of what was scripted for the next calls. */
 export class Script {
-  #waiting: Waiting[] = []
+  readonly #queue = new ScriptQueue<Cue, Asked>()
 
   /** Queues behaviours. Throws `ZodError` or `DirectiveError`, and then queues none of them. */
   add(entries: ScriptEntry[]) {
-    this.#waiting.push(...entries.map((entry) => waitingBehaviour(ScriptEntry.parse(entry))))
+    const read = entries.map((entry) => {
+      const { directive, calls, ...match } = ScriptEntry.parse(entry)
+      const { times, ...behaviour } = parseDirective(directive)
+      if (calls !== undefined && times !== undefined) {
+        throw new DirectiveError("Give either calls or times, not both")
+      }
+      return { behaviour, calls: calls ?? times ?? 1, match }
+    })
+    for (const { behaviour, calls, match } of read) {
+      this.#queue.add({ behaviour }, calls, (asked) => matches(match, asked))
+    }
   }
 
   /** Queues a recorded body. Throws `ZodError`. */
   addReplay(entry: ReplayEntry) {
     const replay = ReplayEntry.parse(entry)
-    this.#waiting.push({ ...replay, left: limitOf(replay.calls), cue: { replay } })
+    this.#queue.add({ replay }, replay.calls ?? 1, (asked) => matches(replay, asked))
   }
 
   /** Takes the cue for a call, if there is one. */
   take(asked: Asked): Cue | undefined {
-    const entry = this.#waiting.find((waiting) => matches(waiting, asked))
-    if (!entry) return undefined
-    entry.left -= 1
-    if (entry.left === 0) this.#waiting.splice(this.#waiting.indexOf(entry), 1)
-    return entry.cue
+    return this.#queue.take(asked)
   }
 
   get length(): number {
-    return this.#waiting.length
+    return this.#queue.length
   }
 
   clear() {
-    this.#waiting = []
+    this.#queue.clear()
   }
 }
 
-function waitingBehaviour({ directive, calls, ...match }: z.output<typeof ScriptEntry>): Waiting {
-  const { times, ...behaviour } = parseDirective(directive)
-  if (calls !== undefined && times !== undefined) {
-    throw new DirectiveError("Give either calls or times, not both")
-  }
-  return { ...match, left: limitOf(calls ?? times), cue: { behaviour } }
-}
-
-function limitOf(calls: number | "all" = 1): number {
-  return calls === "all" ? Number.POSITIVE_INFINITY : calls
-}
-
-function matches(entry: Waiting, { method, model, prompt }: Asked): boolean {
+function matches(
+  entry: Partial<Omit<Asked, "prompt">> & { text?: string },
+  { method, model, prompt }: Asked,
+): boolean {
   if (entry.method ? entry.method !== method : !GENERATES.includes(method)) return false
   if (entry.model !== undefined && entry.model !== model) return false
   return entry.text === undefined || prompt.includes(entry.text)

@@ -1,7 +1,5 @@
-import { once } from "node:events"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
-import { text } from "node:stream/consumers"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { type Exchange, startServer } from "../shared/server.ts"
 
 /** A message that was accepted, with the names of Twilio's form. */
 export interface SentMessage {
@@ -22,16 +20,7 @@ export interface SmsSimulatorOptions {
 }
 
 /** A running stand-in for Twilio's Messages resource. */
-export interface SmsSimulator {
-  url: string
-  /** Accepted messages, oldest first. */
-  messages: SentMessage[]
-  /** Calls so far, whatever came of them. */
-  calls(): number
-  /** The next calls fail, one for each. */
-  fail(...failures: Failure[]): void
-  close(): Promise<void>
-}
+export type SmsSimulator = Awaited<ReturnType<typeof startSmsSimulator>>
 
 interface State extends SmsSimulatorOptions {
   messages: SentMessage[]
@@ -40,54 +29,54 @@ interface State extends SmsSimulatorOptions {
 }
 
 /** https://www.twilio.com/docs/api/errors: status and message as Twilio words them. */
-const ERRORS: Record<number, { status: number; message: (to: string) => string }> = {
-  20003: { status: 401, message: () => "Authenticate" },
-  20404: { status: 404, message: () => "The requested resource was not found" },
-  20429: { status: 429, message: () => "Too Many Requests" },
-  21211: { status: 400, message: (to) => `Invalid 'To' Phone Number: ${to}` },
-  21408: {
-    status: 400,
-    message: (to) => `Permission to send an SMS has not been enabled for the region: ${to}`,
-  },
-  21602: { status: 400, message: () => "Message body is required." },
-  21603: { status: 400, message: () => "A 'From' phone number is required." },
-  21604: { status: 400, message: () => "A 'To' phone number is required." },
-  21608: { status: 400, message: (to) => `The number ${to} is unverified.` },
-  21610: { status: 400, message: () => "Attempt to send to unsubscribed recipient" },
+const ERRORS: Record<number, [status: number, message: (to: string) => string]> = {
+  20003: [401, () => "Authenticate"],
+  20404: [404, () => "The requested resource was not found"],
+  20429: [429, () => "Too Many Requests"],
+  21211: [400, (to) => `Invalid 'To' Phone Number: ${to}`],
+  21408: [400, (to) => `Permission to send an SMS has not been enabled for the region: ${to}`],
+  21602: [400, () => "Message body is required."],
+  21603: [400, () => "A 'From' phone number is required."],
+  21604: [400, () => "A 'To' phone number is required."],
+  21608: [400, (to) => `The number ${to} is unverified.`],
+  21610: [400, () => "Attempt to send to unsubscribed recipient"],
 }
 
 /** Starts the simulator on loopback, on a free port unless one is given. */
-export async function startSmsSimulator(options: SmsSimulatorOptions): Promise<SmsSimulator> {
+export async function startSmsSimulator(options: SmsSimulatorOptions) {
   const state: State = { ...options, messages: [], failures: [], calls: 0 }
-  const server = createServer((req, res) => {
-    serve(state, req, res).catch(() => res.destroy())
+  const { url, close } = await startServer({
+    port: options.port,
+    name: "SMS",
+    serve: (exchange) => serve(state, exchange),
   })
-  server.listen(options.port ?? 0, "127.0.0.1")
-  await once(server, "listening")
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
+    close,
+    /** Accepted messages, oldest first. */
     messages: state.messages,
+    /** Calls so far, whatever came of them. */
     calls: () => state.calls,
-    fail: (...failures) => void state.failures.push(...failures),
-    close: () => close(server),
+    /** The next calls fail, one for each. */
+    fail: (...failures: Failure[]) => void state.failures.push(...failures),
   }
 }
 
-async function serve(state: State, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function serve(state: State, { req, res, body }: Exchange): Promise<void> {
   state.calls++
-  const form = new URLSearchParams(await text(req))
+  const form = new URLSearchParams(await body())
   const failure = state.failures.shift()
   if (failure === "hang") return
   if (failure === "cut") return void res.destroy()
   if (failure && "status" in failure)
     return void res.writeHead(failure.status).end("<html>Bad Gateway</html>")
-  const code = failure?.code ?? faultOf(state, req, form)
+  const code = failure?.code ?? refusalOf(state, req, form)
   if (code !== null) return refuse(res, code, form.get("To") ?? "")
   accept(state, res, form)
 }
 
-/** What Twilio would refuse a call for, in the order it looks. */
-function faultOf(
+/** The code of the error that Twilio would return, checked in its order. */
+function refusalOf(
   { accountSid, authToken }: State,
   req: IncomingMessage,
   form: URLSearchParams,
@@ -110,35 +99,17 @@ function accept({ messages, accountSid }: State, res: ServerResponse, form: URLS
     body: form.get("Body") as string,
   }
   messages.push(message)
-  const { sid, to, body } = message
-  answer(res, 201, {
-    sid,
-    account_sid: accountSid,
-    to,
-    body,
-    status: "queued",
-    error_code: null,
-    error_message: null,
-  })
+  const { from: _, ...shown } = message
+  const state = { account_sid: accountSid, status: "queued", error_code: null, error_message: null }
+  answer(res, 201, { ...shown, ...state })
 }
 
 function refuse(res: ServerResponse, code: number, to: string): void {
-  const { status, message } = ERRORS[code] ?? { status: 400, message: () => "Bad request" }
-  answer(res, status, {
-    code,
-    message: message(to),
-    more_info: `https://www.twilio.com/docs/errors/${code}`,
-    status,
-  })
+  const [status, message] = ERRORS[code] ?? [400, () => "Bad request"]
+  const more_info = `https://www.twilio.com/docs/errors/${code}`
+  answer(res, status, { code, message: message(to), more_info, status })
 }
 
 function answer(res: ServerResponse, status: number, body: unknown): void {
   res.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body))
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = once(server, "close")
-  server.close()
-  server.closeAllConnections()
-  await closed
 }

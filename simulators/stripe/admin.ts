@@ -1,120 +1,55 @@
 import { z } from "zod"
-import type { Control } from "./control.ts"
+import { adminRoute } from "../shared/admin.ts"
+import * as options from "./control.ts"
 import { DeliverySettings } from "./delivery/settings.ts"
-import { Fault } from "./faults.ts"
-import { CARD_KINDS } from "./model/card-kinds.ts"
-import { invalid } from "./model/refusals.ts"
+import { Fault } from "./injected-faults.ts"
 import { Settings } from "./model/settings.ts"
 
-const Card = z.enum(CARD_KINDS)
-const Endpoint = z.strictObject({ url: z.url(), secret: z.string().min(1) })
-const Advance = z.strictObject({
-  days: z.number().optional(),
-  hours: z.number().optional(),
-  seconds: z.number().optional(),
-})
-const Release = z.strictObject({
-  shuffle: z.boolean().optional(),
-  duplicates: z.int().min(0).max(20).optional(),
-  drop: z.number().min(0).max(1).optional(),
-})
-const Pay = z.strictObject({
-  card: Card.optional(),
-  authenticated: z.boolean().optional(),
-  async: z.enum(["succeed", "fail", "pending"]).optional(),
-  email: z.string().optional(),
-  name: z.string().optional(),
-})
-const NewSubscription = z.strictObject({ price: z.string().optional(), card: Card.optional() })
-const PayInvoice = z.strictObject({ outOfBand: z.boolean().optional(), card: Card.optional() })
-const Refund = z.strictObject({
-  charge: z.string().optional(),
-  subscription: z.string().optional(),
-  amount: z.int().min(1).optional(),
-})
-const Dispute = z.strictObject({
-  target: z.string(),
-  status: z.enum(["needs_response", "warning_needs_response"]).optional(),
-})
-const CloseDispute = z.strictObject({ status: z.enum(["won", "lost", "warning_closed"]) })
 const None = z.strictObject({})
 
-type Action = { method: string; pattern: RegExp; run(control: Control, id: string, body: unknown): unknown }
-
-const ACTIONS: Action[] = [
-  action("GET", "calls", None, (control) => ({ calls: control.calls() })),
-  action("GET", "events", None, (control) => ({ events: control.events() })),
-  action("GET", "held", None, (control) => ({ events: control.held() })),
-  action("GET", "deliveries", None, (control) => ({ deliveries: control.deliveries() })),
-  action("GET", "clock", None, (control) => ({ now: control.now() })),
-  action("GET", "truth/:id", None, (control, id) => control.truth(id)),
-  action("POST", "endpoint", Endpoint, (control, _, endpoint) => control.setEndpoint(endpoint)),
-  action("POST", "delivery", DeliverySettings, (control, _, options) => control.delivery(options)),
-  action("POST", "release", Release, (control, _, options) => control.release(options)),
-  action("POST", "settled", None, (control) => control.settled()),
-  action("POST", "deliver/:id", None, (control, id) => control.deliver(id)),
-  action("POST", "settings", Settings.partial(), (control, _, changes) => control.settings(changes)),
-  action("POST", "clock/advance", Advance, (control, _, by) => ({ now: control.advance(by) })),
-  action("POST", "faults", Fault, (control, _, fault) => control.fail(fault)),
-  action("POST", "reset", None, (control) => control.reset()),
-  action("POST", "checkout/:id/pay", Pay, (control, id, payment) => control.completeCheckout(id, payment)),
-  action("POST", "checkout/:id/expire", None, (control, id) => control.expireCheckout(id)),
-  action("POST", "subscriptions/:id/cancel_at_period_end", None, (control, id) =>
-    control.cancelAtPeriodEnd(id),
-  ),
-  action("POST", "subscriptions/:id/resume", None, (control, id) => control.resume(id)),
-  action("POST", "subscriptions/:id/cancel", None, (control, id) => control.cancelNow(id)),
-  action("POST", "customers/:id/card", z.strictObject({ card: Card }), (control, id, { card }) =>
-    control.changeCard(id, card),
-  ),
-  action("POST", "customers/:id/subscribe", NewSubscription, (control, id, wish) =>
-    control.createSubscription(id, wish),
-  ),
-  action("POST", "customers/:id/delete", None, (control, id) => control.deleteCustomer(id)),
-  action("POST", "invoices/:id/pay", PayInvoice, (control, id, wish) => control.payInvoice(id, wish)),
-  action("POST", "refunds", Refund, (control, _, wish) => control.refund(wish)),
-  action("POST", "disputes", Dispute, (control, _, { target, status }) =>
-    control.dispute(target, { status }),
-  ),
-  action("POST", "disputes/:id/close", CloseDispute, (control, id, { status }) =>
-    control.closeDispute(id, status),
-  ),
-]
-
-/**
- * Does what an admin route asks for; they take no key: the simulator listens on loopback. Throws `Refused`
- * for what can't be read or done. Undefined when there is no such route.
- */
-export async function runAdmin(control: Control, method: string, path: string, body: string) {
-  for (const { method: served, pattern, run } of ACTIONS) {
-    const match = served === method ? pattern.exec(path) : null
-    if (match) return { answer: (await run(control, match[1] ?? "", parsed(body))) ?? {} }
-  }
-  return undefined
-}
-
-function action<S extends z.ZodType>(
-  method: string,
-  path: string,
-  schema: S,
-  run: (control: Control, id: string, body: z.output<S>) => unknown,
-): Action {
-  return {
-    method,
-    pattern: new RegExp(`^/__admin/${path.replace(":id", "([^/]+)")}$`),
-    run(control, id, body) {
-      const result = schema.safeParse(body)
-      if (!result.success) throw invalid(z.prettifyError(result.error))
-      return run(control, id, result.data)
-    },
-  }
-}
-
-function parsed(body: string): unknown {
-  if (body === "") return {}
-  try {
-    return JSON.parse(body)
-  } catch {
-    throw invalid("The body isn't JSON.")
-  }
+/** The same as `Control` over HTTP. */
+export function adminRoutes(control: options.Control) {
+  return [
+    adminRoute("GET", "calls", None, () => ({ calls: control.calls() })),
+    adminRoute("GET", "events", None, () => ({ events: control.events() })),
+    adminRoute("GET", "held", None, () => ({ events: control.held() })),
+    adminRoute("GET", "deliveries", None, () => ({ deliveries: control.deliveries() })),
+    adminRoute("GET", "clock", None, () => ({ now: control.now() })),
+    adminRoute("GET", "oracle/:id", None, (_, id) => control.oracle(id)),
+    adminRoute("POST", "endpoint", options.Endpoint, control.setEndpoint),
+    adminRoute("POST", "delivery", DeliverySettings, control.delivery),
+    adminRoute("POST", "release", options.Release, control.release),
+    adminRoute("POST", "settled", None, control.settled),
+    adminRoute("POST", "deliver/:id", None, (_, id) => control.deliver(id)),
+    adminRoute("POST", "settings", Settings.partial(), control.settings),
+    adminRoute("POST", "clock/advance", options.Advance, (by) => ({ now: control.advance(by) })),
+    adminRoute("POST", "faults", Fault, control.fail),
+    adminRoute("POST", "reset", None, control.reset),
+    adminRoute("POST", "checkout/:id/pay", options.Payment, (payment, id) =>
+      control.completeCheckout(id, payment),
+    ),
+    adminRoute("POST", "checkout/:id/expire", None, (_, id) => control.expireCheckout(id)),
+    adminRoute("POST", "subscriptions/:id/cancel_at_period_end", None, (_, id) =>
+      control.cancelAtPeriodEnd(id),
+    ),
+    adminRoute("POST", "subscriptions/:id/resume", None, (_, id) => control.resume(id)),
+    adminRoute("POST", "subscriptions/:id/cancel", None, (_, id) => control.cancelNow(id)),
+    adminRoute("POST", "customers/:id/card", options.ChangeCard, ({ card }, id) =>
+      control.changeCard(id, card),
+    ),
+    adminRoute("POST", "customers/:id/subscribe", options.NewSubscription, (fields, id) =>
+      control.createSubscription(id, fields),
+    ),
+    adminRoute("POST", "customers/:id/delete", None, (_, id) => control.deleteCustomer(id)),
+    adminRoute("POST", "invoices/:id/pay", options.InvoicePayment, (payment, id) =>
+      control.payInvoice(id, payment),
+    ),
+    adminRoute("POST", "refunds", options.NewRefund, control.refund),
+    adminRoute("POST", "disputes", options.NewDispute, ({ target, ...rest }) =>
+      control.dispute(target, rest),
+    ),
+    adminRoute("POST", "disputes/:id/close", options.CloseDispute, ({ status }, id) =>
+      control.closeDispute(id, status),
+    ),
+  ]
 }

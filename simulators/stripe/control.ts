@@ -1,24 +1,18 @@
 import type Stripe from "stripe"
-import { priceOf } from "./api/catalog.ts"
-import { sessionOf } from "./api/checkout.ts"
-import { invoiceOf } from "./api/invoices.ts"
-import { disputeOf } from "./api/money-back.ts"
-import { chargeOf } from "./api/payments.ts"
-import { subscriptionOfId } from "./api/subscriptions.ts"
-import type { Call } from "./calls.ts"
-import type { Release } from "./delivery/courier.ts"
-import type { Delivery } from "./delivery/log.ts"
+import { z } from "zod"
+import type { Delivery } from "./delivery/send.ts"
 import type { DeliveryOptions } from "./delivery/settings.ts"
-import type { FaultOptions } from "./faults.ts"
+import type { FaultOptions } from "./injected-faults.ts"
 import { cancelNow, scheduleCancellation } from "./model/cancel.ts"
-import type { CardKind } from "./model/card-kinds.ts"
+import { CARD_KINDS, type CardKind } from "./model/card-kinds.ts"
 import { attachCard, changeCard, createCard } from "./model/cards.ts"
-import { type CheckoutResult, expireCheckout, type Payment, payCheckout } from "./model/checkout.ts"
-import { isPending, type Late, settleLate } from "./model/checkout-late.ts"
-import { createCustomer, customerOf, deleteCustomer } from "./model/customers.ts"
+import { type CheckoutResult, expireCheckout, payCheckout } from "./model/checkout.ts"
+import { isPending, settleLate } from "./model/checkout-late.ts"
+import { createCustomer, deleteCustomer } from "./model/customers.ts"
 import { type ClosedDispute, closeDispute, openDispute } from "./model/disputes.ts"
 import type { WireEvent } from "./model/events.ts"
-import { paymentOf } from "./model/invoices.ts"
+import { invoicesOf, paymentOf } from "./model/invoices.ts"
+import { type Oracle, oracleOf } from "./model/oracle.ts"
 import { payInvoice } from "./model/pay-invoice.ts"
 import { DAY, HOUR } from "./model/periods.ts"
 import { refund } from "./model/refunds.ts"
@@ -27,153 +21,165 @@ import { advance, runDue } from "./model/run-due.ts"
 import { PRO_PRICE } from "./model/seed.ts"
 import { Settings } from "./model/settings.ts"
 import { subscribe } from "./model/subscribe.ts"
-import { type Truth, truthOf } from "./model/truth.ts"
-import type { OpenDispute } from "./objects/dispute.ts"
-import type { Endpoint, State } from "./state.ts"
+import type { ApiCall, State } from "./state.ts"
 
-export type Advance = { days?: number; hours?: number; seconds?: number }
-
-export type RefundOptions = { charge?: string; subscription?: string; amount?: number }
+const Card = z.enum(CARD_KINDS)
+export const Endpoint = z.strictObject({ url: z.url(), secret: z.string().min(1) })
+export const Advance = z.strictObject({ days: z.number(), hours: z.number(), seconds: z.number() }).partial()
+export const Release = z
+  .strictObject({
+    shuffle: z.boolean(),
+    duplicates: z.int().min(0).max(20),
+    drop: z.number().min(0).max(1),
+  })
+  .partial()
+export const Payment = z
+  .strictObject({
+    card: Card,
+    authenticated: z.boolean(),
+    async: z.enum(["succeed", "fail", "pending"]),
+    email: z.string(),
+    name: z.string(),
+  })
+  .partial()
+export const ChangeCard = z.strictObject({ card: Card })
+export const NewSubscription = z
+  .strictObject({ price: z.string(), card: Card, metadata: z.record(z.string(), z.string()) })
+  .partial()
+export const InvoicePayment = z.strictObject({ outOfBand: z.boolean(), card: Card }).partial()
+export const NewRefund = z
+  .strictObject({ charge: z.string(), subscription: z.string(), amount: z.int().min(1) })
+  .partial()
+export const NewDispute = z.strictObject({
+  target: z.string(),
+  status: z.enum(["needs_response", "warning_needs_response"]).optional(),
+})
+export const CloseDispute = z.strictObject({ status: z.enum(["won", "lost", "warning_closed"]) })
 
 export type Control = ReturnType<typeof createControl>
 
 /**
  * What tests and the admin routes can do beside the API. All of it is done when it returns; events are then
- * on their way (`settled`). Throws `Refused` for what Stripe would refuse.
+ * in flight (`settled`). Throws `Refused` for what Stripe would refuse.
  */
 export function createControl(state: State) {
-  const { world, courier } = state
+  const { account, webhookSender } = state
+  const { store } = account
+
+  function schedule(subscriptionId: string, kind: "at_period_end_flexible" | "never"): Stripe.Subscription {
+    const subscription = store.lookUp("subscription", subscriptionId)
+    scheduleCancellation(account, subscription, { kind })
+    return subscription
+  }
+
+  function chargeOf({ charge, subscription }: { charge?: string; subscription?: string }): Stripe.Charge {
+    if (charge) return store.lookUp("charge", charge)
+    if (!subscription) throw invalid("Give a charge or a subscription.")
+    const paid = invoicesOf(account, subscription).findLast(({ status }) => status === "paid")
+    const latest = paid && paymentOf(account, paid)?.intent.latest_charge
+    if (!latest) throw invalid(`The subscription ${subscription} has no payment.`)
+    return store.lookUp("charge", String(latest))
+  }
+
   return {
-    now: (): number => world.now(),
-    setEndpoint: (endpoint: Endpoint) => state.setEndpoint(endpoint),
-    delivery: (options: DeliveryOptions) => courier.configure(options),
-    release: (options?: Release): Promise<void> => courier.release(options),
-    settled: (): Promise<void> => courier.settled(),
-    deliveries: (): Delivery[] => courier.log.all,
-    held: (): WireEvent[] => courier.held,
-    events: (): WireEvent[] => world.events.all(),
-    calls: (): Call[] => state.calls.all,
+    now: (): number => account.now(),
+    setEndpoint: (endpoint: z.infer<typeof Endpoint>) => state.setEndpoint(endpoint),
+    delivery: (options: DeliveryOptions) => webhookSender.configure(options),
+    release: (options?: z.infer<typeof Release>): Promise<void> => webhookSender.release(options),
+    settled: (): Promise<void> => webhookSender.settled(),
+    deliveries: (): Delivery[] => webhookSender.log.all,
+    held: (): WireEvent[] => webhookSender.held,
+    events: (): WireEvent[] => account.events.all(),
+    calls: (): ApiCall[] => state.calls.all,
     fail: (fault: FaultOptions) => state.faults.add(fault),
     reset: () => state.reset(),
-    truth: (customer: string): Truth => truthOf(world, customer),
+    oracle: (customer: string): Oracle => oracleOf(account, customer),
 
     /** Delivers an event once more to every endpoint, whatever the mode. Resolves with what came of it. */
     deliver(eventId: string): Promise<Delivery[]> {
-      const event = world.events.get(eventId)
+      const event = account.events.get(eventId)
       if (!event) throw noSuch("event", eventId)
-      return Promise.all(world.store.all("webhook_endpoint").map(({ id }) => courier.deliver(event, id)))
+      return Promise.all(store.all("webhook_endpoint").map(({ id }) => webhookSender.deliver(event, id)))
     },
 
     settings(changes: Partial<Settings>): Settings {
-      world.settings = Settings.parse({ ...world.settings, ...changes })
-      return world.settings
+      account.settings = Settings.parse({ ...account.settings, ...changes })
+      return account.settings
     },
 
     /** Moves the clock on and does all that becomes due. Returns the new time, Unix seconds. */
-    advance({ days = 0, hours = 0, seconds = 0 }: Advance): number {
+    advance({ days = 0, hours = 0, seconds = 0 }: z.infer<typeof Advance>): number {
       const total = Math.round(days * DAY + hours * HOUR + seconds)
       if (total < 0) throw invalid("Time can't run backwards.")
-      advance(world, total)
-      return world.now()
+      advance(account, total)
+      return account.now()
     },
 
     /** The buyer pays. On a session whose payment is pending, `async` settles it. */
-    completeCheckout(sessionId: string, payment: Payment = {}): CheckoutResult {
-      runDue(world)
-      const session = sessionOf(world, sessionId)
-      if (!isPending(session) || !isFinal(payment.async)) return payCheckout(world, session, payment)
-      settleLate(world, session, payment.async)
+    completeCheckout(sessionId: string, payment: z.infer<typeof Payment> = {}): CheckoutResult {
+      runDue(account)
+      const session = store.lookUp("session", sessionId)
+      const { async: outcome } = payment
+      if (!isPending(session) || !outcome || outcome === "pending")
+        return payCheckout(account, session, payment)
+      settleLate(account, session, outcome)
       return { status: "complete", session }
     },
 
-    expireCheckout(sessionId: string): Stripe.Checkout.Session {
-      return expireCheckout(world, sessionOf(world, sessionId))
-    },
+    expireCheckout: (sessionId: string): Stripe.Checkout.Session =>
+      expireCheckout(account, store.lookUp("session", sessionId)),
 
     /** As in the portal under flexible billing: only `cancel_at` is set. */
-    cancelAtPeriodEnd(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(world, subscriptionId)
-      scheduleCancellation(world, subscription, { kind: "at_period_end_flexible" })
-      return subscription
-    },
+    cancelAtPeriodEnd: (subscriptionId: string) => schedule(subscriptionId, "at_period_end_flexible"),
 
     /** Takes a scheduled cancellation back. */
-    resume(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(world, subscriptionId)
-      scheduleCancellation(world, subscription, { kind: "never" })
-      return subscription
-    },
+    resume: (subscriptionId: string) => schedule(subscriptionId, "never"),
 
-    /** Ends it at once. */
+    /** Ends a subscription at once. */
     cancelNow(subscriptionId: string): Stripe.Subscription {
-      const subscription = subscriptionOfId(world, subscriptionId)
-      cancelNow(world, subscription)
+      const subscription = store.lookUp("subscription", subscriptionId)
+      cancelNow(account, subscription)
       return subscription
     },
 
-    changeCard: (customer: string, card: CardKind): Stripe.PaymentMethod => changeCard(world, customer, card),
-    deleteCustomer: (customer: string): Stripe.DeletedCustomer => deleteCustomer(world, customer),
+    changeCard: (customer: string, card: CardKind): Stripe.PaymentMethod =>
+      changeCard(account, customer, card),
+    deleteCustomer: (customer: string): Stripe.DeletedCustomer => deleteCustomer(account, customer),
 
     createCustomer: (
       fields: { email?: string; name?: string; metadata?: Stripe.Metadata } = {},
-    ): Stripe.Customer => createCustomer(world, fields),
+    ): Stripe.Customer => createCustomer(account, fields),
 
-    /** A subscription past Checkout, on a new card. It stays `incomplete` if that card isn't good. */
+    /** Makes a subscription without Checkout, on a new card. It stays `incomplete` if that card isn't good. */
     createSubscription(
       customerId: string,
-      {
-        price = PRO_PRICE,
-        card = "ok",
-        metadata,
-      }: { price?: string; card?: CardKind; metadata?: Stripe.Metadata } = {},
+      { price = PRO_PRICE, card = "ok", metadata }: z.infer<typeof NewSubscription> = {},
     ): Stripe.Subscription {
-      const customer = customerOf(world, customerId)
-      const method = createCard(world, card, customer)
-      attachCard(world, method, customer)
-      return subscribe(world, { customer, price: priceOf(world, price), paymentMethod: method.id, metadata })
+      const customer = store.lookUp("customer", customerId)
+      const method = createCard(account, card, customer)
+      attachCard(account, method, customer)
+      const fields = { customer, price: store.lookUp("price", price), paymentMethod: method.id, metadata }
+      return subscribe(account, fields)
     },
 
     /** The customer pays an invoice by hand, by other means (`outOfBand`), or with a new card. */
-    payInvoice(
-      invoiceId: string,
-      { outOfBand, card }: { outOfBand?: boolean; card?: CardKind } = {},
-    ): Stripe.Invoice {
-      const invoice = invoiceOf(world, invoiceId)
-      const paymentMethod = card && createCard(world, card)
-      return payInvoice(world, invoice, { outOfBand, paymentMethod, present: true })
+    payInvoice(invoiceId: string, { outOfBand, card }: z.infer<typeof InvoicePayment> = {}): Stripe.Invoice {
+      const invoice = store.lookUp("invoice", invoiceId)
+      const paymentMethod = card && createCard(account, card)
+      return payInvoice(account, invoice, { outOfBand, paymentMethod, present: true })
     },
 
-    /** Gives money back: of a charge, or of a subscription's last charge. */
-    refund: ({ amount, ...of }: RefundOptions): Stripe.Refund =>
-      refund(world, { charge: chargeFor(state, of), amount }),
+    /** Refunds a charge, or a subscription's last charge. */
+    refund: ({ amount, ...of }: z.infer<typeof NewRefund>): Stripe.Refund =>
+      refund(account, { charge: chargeOf(of), amount }),
 
     /** The bank disputes a charge, or a subscription's last one. */
-    dispute(target: string, { status }: { status?: OpenDispute } = {}): Stripe.Dispute {
+    dispute(target: string, { status }: Pick<z.infer<typeof NewDispute>, "status"> = {}): Stripe.Dispute {
       const of = target.startsWith("sub_") ? { subscription: target } : { charge: target }
-      return openDispute(world, chargeFor(state, of), status)
+      return openDispute(account, chargeOf(of), status)
     },
 
     closeDispute: (id: string, status: ClosedDispute): Stripe.Dispute =>
-      closeDispute(world, disputeOf(world, id), status),
+      closeDispute(account, store.lookUp("dispute", id), status),
   }
-}
-
-function isFinal(late: Late | undefined): late is "succeed" | "fail" {
-  return late === "succeed" || late === "fail"
-}
-
-function chargeFor(
-  { world }: State,
-  { charge, subscription }: { charge?: string; subscription?: string },
-): Stripe.Charge {
-  if (charge) return chargeOf(world, charge)
-  if (!subscription) throw invalid("Give a charge or a subscription.")
-  const paid = world.store
-    .all("invoice")
-    .findLast(
-      (each) => each.parent?.subscription_details?.subscription === subscription && each.status === "paid",
-    )
-  const latest = paid && paymentOf(world, paid)?.intent.latest_charge
-  if (!latest) throw invalid(`The subscription ${subscription} has no payment.`)
-  return chargeOf(world, String(latest))
 }

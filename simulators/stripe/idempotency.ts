@@ -1,12 +1,10 @@
+import { setRecent } from "../shared/recent.ts"
 import { Refused } from "./model/refusals.ts"
 
 /** The answer to a call, before it is put on the wire. */
 export type Reply = { status: number; headers: Record<string, string>; body: string }
 
 type Kept = { fingerprint: string; reply: Reply | null }
-
-/** Stripe keeps them for at least a day; beyond this many the oldest are forgotten. */
-const MAX_KEYS = 20_000
 
 /** The answers to calls with an `Idempotency-Key`: https://docs.stripe.com/api/idempotent_requests */
 export class Idempotency {
@@ -21,9 +19,7 @@ export class Idempotency {
     if (kept && kept.fingerprint !== fingerprint) throw otherRequest(key)
     if (kept?.reply) return kept.reply
     if (kept) throw inUse(key)
-    this.#kept.set(key, { fingerprint, reply: null })
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > MAX_KEYS && oldest !== undefined) this.#kept.delete(oldest)
+    setRecent(this.#kept, key, { fingerprint, reply: null })
     return undefined
   }
 

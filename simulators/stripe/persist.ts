@@ -1,14 +1,14 @@
 import { readFile, rename, writeFile } from "node:fs/promises"
-import type { WorldDump } from "./model/world.ts"
+import type { AccountDump } from "./model/account.ts"
 import type { State } from "./state.ts"
 
 /** What happens within this time is written at once. */
 const DEBOUNCE_MS = 200
 
 type Kept = {
-  world: WorldDump
+  account: AccountDump
   idempotency: ReturnType<State["idempotency"]["dump"]>
-  waiting: State["courier"]["waiting"]
+  waiting: State["webhookSender"]["waiting"]
 }
 
 /**
@@ -18,64 +18,52 @@ type Kept = {
 export async function keepIn(file: string, state: State) {
   const kept = await read(file)
   if (kept) {
-    state.world.load(kept.world)
+    state.account.load(kept.account)
     state.idempotency.load(kept.idempotency)
   }
-  const writer = new Writer(file, state)
-  state.onChange = () => writer.soon()
+  let timer: NodeJS.Timeout | undefined
+  let writing = Promise.resolve()
+  function write(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    writing = writing.then(() => save(file, state)).catch(report)
+    return writing
+  }
+  state.onChange = () => {
+    timer ??= setTimeout(write, DEBOUNCE_MS)
+  }
   return {
     resume() {
       for (const { event, endpoint } of kept?.waiting ?? []) {
-        const known = state.world.events.get(event)
-        if (known) state.courier.accept(known, endpoint)
+        const known = state.account.events.get(event)
+        if (known) state.webhookSender.accept(known, endpoint)
       }
     },
-    close: () => writer.close(),
+    close: write,
   }
 }
 
-class Writer {
-  readonly #file: string
-  readonly #state: State
-  #timer: NodeJS.Timeout | null = null
-  #writing: Promise<void> = Promise.resolve()
-
-  constructor(file: string, state: State) {
-    this.#file = file
-    this.#state = state
+async function save(file: string, { account, idempotency, webhookSender }: State) {
+  const kept: Kept = {
+    account: account.dump(),
+    idempotency: idempotency.dump(),
+    waiting: webhookSender.waiting,
   }
-
-  soon() {
-    this.#timer ??= setTimeout(() => this.#write(), DEBOUNCE_MS)
-  }
-
-  async close() {
-    this.#write()
-    await this.#writing
-  }
-
-  #write() {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
-    this.#writing = this.#writing.then(() => save(this.#file, this.#state)).catch(report)
-  }
-}
-
-async function save(file: string, { world, idempotency, courier }: State) {
-  const kept: Kept = { world: world.dump(), idempotency: idempotency.dump(), waiting: courier.waiting }
   await writeFile(`${file}.new`, JSON.stringify(kept), { mode: 0o600 })
   await rename(`${file}.new`, file)
 }
 
 async function read(file: string): Promise<Kept | undefined> {
   try {
-    return JSON.parse(await readFile(file, "utf8"))
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
-    throw new Error(`Can't read ${file}: delete it to start anew`, { cause: error })
+    const kept: Partial<Kept> = JSON.parse(await readFile(file, "utf8"))
+    if (!kept.account?.tasks) throw new Error("It was written by another version of the simulator")
+    return kept as Kept
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined
+    throw new Error(`Can't read ${file}: delete it to start with an empty account`, { cause })
   }
 }
 
 function report(error: unknown) {
-  process.stderr.write(`stripe simulator: can't keep its state: ${error}\n`)
+  process.stderr.write(`Stripe simulator: can't keep its state: ${error}\n`)
 }

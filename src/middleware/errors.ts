@@ -46,13 +46,9 @@ function toAppError(error: unknown): AppError {
   if (isUserGone(error)) return new Unauthenticated()
   const status = (error as { status?: unknown }).status
   if (typeof status === "number" && status >= 400 && status < 500) {
-    return new AppError(status, "invalid_request", "The request can't be understood.")
+    return new AppError("invalid_request", "The request can't be understood.", { status })
   }
-  return new AppError(
-    500,
-    "internal",
-    "Something went wrong on our side. The request id helps us to find it.",
-  )
+  return new AppError("internal", "Something went wrong on our side. The request id helps us to find it.")
 }
 
 /** The user was deleted by another process, and this one has not heard of it yet: `foreign_key_violation`. */

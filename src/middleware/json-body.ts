@@ -67,7 +67,7 @@ function translate(error: unknown): unknown {
       return new InvalidRequest([{ path: "body", message: "The body is not JSON." }])
   }
   if (status !== undefined && status >= 400 && status < 500) {
-    return new AppError(status, "invalid_request", "The body can't be read.")
+    return new AppError("invalid_request", "The body can't be read.", { status })
   }
   return error
 }

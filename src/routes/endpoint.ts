@@ -1,8 +1,8 @@
 import type { z } from "zod"
 import type { LimitName } from "../config/limits.ts"
 import type { EndpointInput, HttpResponse } from "../controllers/http.ts"
-import type { ProblemCode } from "../schemas/problem.ts"
 import type { Context } from "../services/context.ts"
+import type { ProblemCode } from "../utils/errors.ts"
 import type { ReplyHeader, RequestHeader } from "./openapi/headers.ts"
 
 type Schema = z.ZodType | undefined
@@ -29,7 +29,7 @@ export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, 
   params?: P
   query?: Q
   body?: B
-  /** The body is taken as the bytes that came, whatever they claim to be: `input.raw`. */
+  /** Takes the body as raw bytes, whatever its content type: `input.raw`. */
   raw?: { maxBytes: number }
   /** Request headers that the controller reads. */
   requestHeaders?: readonly RequestHeader[]
@@ -45,7 +45,7 @@ export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, 
   ): Promise<HttpResponse> | HttpResponse
 }
 
-/** A body that is something else than JSON of one schema: other types, or server-sent events by name. */
+/** A body other than JSON of one schema: other types, or server-sent events by name. */
 export type Media = { types: readonly string[] } | { events: Readonly<Record<string, z.ZodType>> }
 
 /** A body of one of these media types. */

@@ -15,7 +15,7 @@ import { MethodNotAllowed } from "../utils/errors.ts"
 import type { Endpoint } from "./endpoint.ts"
 import { sendResponse } from "./send-response.ts"
 
-/** Makes every row a route; the other methods of its path answer 405. */
+/** Makes every row a route; other methods of its path return 405. */
 export function mount(app: Express, ctx: Context, rows: readonly Endpoint[]): void {
   for (const row of rows) app[row.method](row.path, toHandler(ctx, row))
   for (const path of new Set(rows.map((row) => row.path))) {
@@ -26,7 +26,7 @@ export function mount(app: Express, ctx: Context, rows: readonly Endpoint[]): vo
   }
 }
 
-/** The guards run in this order: who, how often, what. A stranger's body is never read. */
+/** Guards run in this order: authenticate, limit, validate. The body of an unauthenticated request is never read. */
 function toHandler(ctx: Context, row: Endpoint): RequestHandler {
   return async function handle(req, res) {
     const user = row.auth === "user" ? await authenticate(ctx, req) : undefined
@@ -70,7 +70,7 @@ type Parts = Pick<Input, "user" | "admin" | "params" | "query" | "body" | "raw">
 
 const NO_BYTES = Buffer.alloc(0)
 
-/** Address and signal are made when a controller asks for them: few do, and they cost more than a cached answer. */
+/** Address and signal are created on demand: few controllers need them, and they cost more than a cached reply. */
 class Checked implements Input {
   readonly user: Principal
   readonly admin: Admin
@@ -109,7 +109,7 @@ class Checked implements Input {
   }
 }
 
-/** Not AbortSignal.any: what that makes of a signal that lives as long as the process is kept longer than the stream. */
+/** Not AbortSignal.any, which would keep its result as long as the process-wide signal, longer than the stream. */
 function whenClosed(res: Response, stopping: AbortSignal): AbortSignal {
   const closed = new AbortController()
   const abort = () => {

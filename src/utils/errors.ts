@@ -1,3 +1,33 @@
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** Each error's stable `code` with its HTTP status and meaning. The OpenAPI document is generated from this table. */
+export const PROBLEMS = {
+  invalid_request: [400, "The request is invalid. `errors` lists each fault."],
+  bad_signature: [400, "The webhook signature is missing, invalid or too old."],
+  unauthenticated: [401, "The bearer token is missing or invalid."],
+  otp_invalid: [401, "The code is wrong, expired or already used, or the number isn't registered."],
+  credentials_invalid: [401, "The mobile number or password is wrong."],
+  refresh_token_invalid: [401, "The refresh token is invalid, expired or already used."],
+  current_password_invalid: [403, "The current password is missing or wrong."],
+  forbidden: [403, "The caller is authenticated but not allowed to do this."],
+  not_found: [404, "The resource doesn't exist or belongs to another user."],
+  method_not_allowed: [405, "The path doesn't support this method. `Allow` lists those it does."],
+  mobile_number_taken: [409, "The mobile number is already registered and verified."],
+  already_subscribed: [409, "The user already has a subscription. `portal` is where to manage it."],
+  payment_pending: [409, "A payment is being processed. Pro starts as soon as it succeeds."],
+  not_subscribed: [409, "The user has no subscription to manage."],
+  payload_too_large: [413, "The request body is too large."],
+  unsupported_media_type: [415, "The request body isn't JSON in UTF-8."],
+  idempotency_conflict: [422, "The `Idempotency-Key` was already used with a different request."],
+  rate_limited: [429, "Too many requests or open streams. `Retry-After` says when to try again."],
+  quota_exceeded: [
+    429,
+    "Today's prompts are used up. `resetsAt` and `Retry-After` say when the quota resets.",
+  ],
+  internal: [500, "An unexpected error in the service."],
+  unavailable: [503, "The service is temporarily unavailable. `Retry-After` says when to try again."],
+} as const satisfies Record<string, readonly [status: number, meaning: string]>
+
 /** One fault in a request: where it is, as a JSON path such as `body.message`, and what is wrong. */
 export interface FieldFault {
   path: string
@@ -5,6 +35,8 @@ export interface FieldFault {
 }
 
 interface Details {
+  /** Instead of the code's own. */
+  status?: number
   errors?: FieldFault[]
   headers?: Record<string, string>
   extra?: Record<string, unknown>
@@ -17,15 +49,15 @@ interface Details {
  */
 export class AppError extends Error {
   readonly status: number
-  readonly code: string
+  readonly code: ProblemCode
   readonly errors: FieldFault[] | undefined
   readonly headers: Record<string, string>
   readonly extra: Record<string, unknown>
 
-  constructor(status: number, code: string, message: string, details: Details = {}) {
+  constructor(code: ProblemCode, message: string, details: Details = {}) {
     super(message, { cause: details.cause })
     this.name = new.target.name
-    this.status = status
+    this.status = details.status ?? PROBLEMS[code][0]
     this.code = code
     this.errors = details.errors
     this.headers = details.headers ?? {}
@@ -35,20 +67,19 @@ export class AppError extends Error {
 
 export class InvalidRequest extends AppError {
   constructor(errors: FieldFault[], message = "The request is invalid.") {
-    super(400, "invalid_request", message, { errors })
+    super("invalid_request", message, { errors })
   }
 }
 
 export class Unauthenticated extends AppError {
   constructor(message = "Send a valid access token as Authorization: Bearer …") {
-    super(401, "unauthenticated", message, { headers: { "WWW-Authenticate": "Bearer" } })
+    super("unauthenticated", message, { headers: { "WWW-Authenticate": "Bearer" } })
   }
 }
 
 export class OtpInvalid extends AppError {
   constructor() {
     super(
-      401,
       "otp_invalid",
       "The code is wrong, expired or already used, or the number isn't registered. Request a new code.",
     )
@@ -57,41 +88,37 @@ export class OtpInvalid extends AppError {
 
 export class CredentialsInvalid extends AppError {
   constructor() {
-    super(401, "credentials_invalid", "The mobile number or password is wrong.")
+    super("credentials_invalid", "The mobile number or password is wrong.")
   }
 }
 
 export class RefreshTokenInvalid extends AppError {
   constructor() {
-    super(
-      401,
-      "refresh_token_invalid",
-      "The refresh token is invalid, expired or already used. Sign in again.",
-    )
+    super("refresh_token_invalid", "The refresh token is invalid, expired or already used. Sign in again.")
   }
 }
 
 export class CurrentPasswordInvalid extends AppError {
   constructor() {
-    super(403, "current_password_invalid", "Enter your current password; the one sent is missing or wrong.")
+    super("current_password_invalid", "Enter your current password; the one sent is missing or wrong.")
   }
 }
 
 export class Forbidden extends AppError {
   constructor(message: string) {
-    super(403, "forbidden", message)
+    super("forbidden", message)
   }
 }
 
 export class NotFound extends AppError {
   constructor(what = "resource") {
-    super(404, "not_found", `${what[0]?.toUpperCase()}${what.slice(1)} not found.`)
+    super("not_found", `${what[0]?.toUpperCase()}${what.slice(1)} not found.`)
   }
 }
 
 export class MethodNotAllowed extends AppError {
   constructor(allow: string[]) {
-    super(405, "method_not_allowed", `This path supports only ${allow.join(", ")}.`, {
+    super("method_not_allowed", `This path supports only ${allow.join(", ")}.`, {
       headers: { Allow: allow.join(", ") },
     })
   }
@@ -99,26 +126,25 @@ export class MethodNotAllowed extends AppError {
 
 export class MobileNumberTaken extends AppError {
   constructor() {
-    super(409, "mobile_number_taken", "This mobile number is already registered. Sign in with a code.")
+    super("mobile_number_taken", "This mobile number is already registered. Sign in with a code.")
   }
 }
 
 export class PayloadTooLarge extends AppError {
   constructor(maxBytes: number) {
-    super(413, "payload_too_large", `The request body is larger than ${maxBytes} bytes.`)
+    super("payload_too_large", `The request body is larger than ${maxBytes} bytes.`)
   }
 }
 
 export class UnsupportedMediaType extends AppError {
   constructor(message = "Send the body as application/json in UTF-8.") {
-    super(415, "unsupported_media_type", message)
+    super("unsupported_media_type", message)
   }
 }
 
 export class IdempotencyConflict extends AppError {
   constructor() {
     super(
-      422,
       "idempotency_conflict",
       "This Idempotency-Key was already used with a different request. Use a new key.",
     )
@@ -129,7 +155,6 @@ export class QuotaExceeded extends AppError {
   constructor({ limit, resetsAt, now }: { limit: number; resetsAt: Date; now: Date }) {
     const seconds = Math.max(1, Math.ceil((resetsAt.getTime() - now.getTime()) / 1000))
     super(
-      429,
       "quota_exceeded",
       `You have used today's ${limit} prompts. Upgrade to Pro for more, or come back tomorrow.`,
       {
@@ -142,7 +167,7 @@ export class QuotaExceeded extends AppError {
 
 export class BadSignature extends AppError {
   constructor() {
-    super(400, "bad_signature", "The webhook signature is missing, invalid or too old.")
+    super("bad_signature", "The webhook signature is missing, invalid or too old.")
   }
 }
 
@@ -152,7 +177,7 @@ export class AlreadySubscribed extends AppError {
     const detail = reason
       ? "You already have a subscription, but it isn't active. Pay the open invoice or update your card in the billing portal."
       : "You are already on Pro. Manage your subscription in the billing portal."
-    super(409, "already_subscribed", detail, {
+    super("already_subscribed", detail, {
       extra: { portal: "/subscription/portal", ...(reason ? { reason } : {}) },
     })
   }
@@ -160,13 +185,13 @@ export class AlreadySubscribed extends AppError {
 
 export class PaymentPending extends AppError {
   constructor() {
-    super(409, "payment_pending", "Your payment is being processed. Pro starts as soon as it succeeds.")
+    super("payment_pending", "Your payment is being processed. Pro starts as soon as it succeeds.")
   }
 }
 
 export class NotSubscribed extends AppError {
   constructor() {
-    super(409, "not_subscribed", "You don't have a subscription yet. Start one with POST /subscribe/pro.", {
+    super("not_subscribed", "You don't have a subscription yet. Start one with POST /subscribe/pro.", {
       extra: { upgrade: "/subscribe/pro" },
     })
   }
@@ -177,7 +202,7 @@ export class RateLimited extends AppError {
     retryAfterSeconds: number,
     message = "Too many requests. Try again after the time in Retry-After.",
   ) {
-    super(429, "rate_limited", message, {
+    super("rate_limited", message, {
       headers: { "Retry-After": String(Math.max(1, Math.ceil(retryAfterSeconds))) },
     })
   }
@@ -185,7 +210,7 @@ export class RateLimited extends AppError {
 
 export class Unavailable extends AppError {
   constructor(cause?: unknown) {
-    super(503, "unavailable", "The service is temporarily unavailable. Try again in a moment.", {
+    super("unavailable", "The service is temporarily unavailable. Try again in a moment.", {
       cause,
       headers: { "Retry-After": "2" },
     })

@@ -1,8 +1,8 @@
 import { Unavailable } from "./errors.ts"
 
-/** Lets a few works run at a time, and a bounded number wait. */
+/** Limits how many calls run at once and how many wait. */
 export interface Semaphore {
-  /** @throws {Unavailable} at once, when too many wait already */
+  /** @throws {Unavailable} at once when too many are waiting */
   run<T>(work: () => Promise<T>): Promise<T>
 }
 
@@ -19,7 +19,7 @@ export function createSemaphore({ running, waiting }: { running: number; waiting
     await new Promise<void>((resolve) => queue.push(resolve))
   }
 
-  /** Who waits takes over the place; without anybody it becomes free. */
+  /** Hands the permit to the next in line, if any. */
   function release(): void {
     const next = queue.shift()
     if (next) next()

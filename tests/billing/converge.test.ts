@@ -50,9 +50,9 @@ describe("a second subscription", () => {
     const customer = await stripeIdOf(app, ann)
     app.stripe.fail({ method: "POST", path: "/v1/refunds", times: 6 })
     const second = app.stripe.createSubscription(customer)
-    await expect.poll(() => app.stripe.truth(customer).refunds.length, { timeout: 25_000 }).toBe(1)
+    await expect.poll(() => app.stripe.oracle(customer).refunds.length, { timeout: 25_000 }).toBe(1)
     const statuses = app.stripe
-      .truth(customer)
+      .oracle(customer)
       .subscriptions.map(({ id, status }) => [id === second.id, status])
     expect(statuses.sort()).toEqual([
       [false, "active"],
@@ -157,9 +157,9 @@ describe("a user who deletes themself", () => {
     const customer = await stripeIdOf(app, ann)
     expect((await remove(ann)).status).toBe(202)
     await expect
-      .poll(() => app.stripe.truth(customer).subscriptions.map(({ status }) => status))
+      .poll(() => app.stripe.oracle(customer).subscriptions.map(({ status }) => status))
       .toEqual(["canceled"])
-    expect(app.stripe.truth(customer).refunds).toEqual([])
+    expect(app.stripe.oracle(customer).refunds).toEqual([])
   })
 
   test("gets back what they pay afterwards, also when their row is gone", async () => {
@@ -175,7 +175,7 @@ describe("a user who deletes themself", () => {
     // What the deletion itself has begun may find the payment before it, or another, finds the subscription.
     await expect
       .poll(() => {
-        const { refunds, subscriptions } = app.stripe.truth(customer)
+        const { refunds, subscriptions } = app.stripe.oracle(customer)
         return [refunds.length, ...subscriptions.map(({ status }) => status)]
       })
       .toEqual([1, "canceled", "canceled"])

@@ -131,7 +131,7 @@ function perform(stripe: StripeSimulator, customer: string, act: Act): void {
 
 type Do = (stripe: StripeSimulator, customer: string, act: Act) => unknown
 
-const newest = (stripe: StripeSimulator, customer: string) => stripe.truth(customer).subscriptions.at(-1)
+const newest = (stripe: StripeSimulator, customer: string) => stripe.oracle(customer).subscriptions.at(-1)
 const onNewest =
   (work: (stripe: StripeSimulator, id: string) => unknown): Do =>
   (stripe, customer) => {
@@ -154,7 +154,7 @@ const DOES: Record<string, Do> = {
   dispute: onNewest((stripe, id) => stripe.dispute(id)),
   inquiry: onNewest((stripe, id) => stripe.dispute(id, { status: "warning_needs_response" })),
   close_dispute(stripe, customer, { won }) {
-    const open = stripe.truth(customer).disputes.find(({ status }) => /response$|review$/.test(status))
+    const open = stripe.oracle(customer).disputes.find(({ status }) => /response$|review$/.test(status))
     if (open)
       stripe.closeDispute(
         open.id,
@@ -187,7 +187,7 @@ async function compare(
     "SELECT object_id FROM billing_notices WHERE customer_id = $1 AND kind = 'second_subscription_cancelled'",
     [customerId],
   )
-  const truth = app.stripe.truth(stripeId)
+  const truth = app.stripe.oracle(stripeId)
   const ended = notices.rows.map(({ object_id }) => object_id)
   const expected = `${isPro(truth, app.ctx.config.stripe) ? "pro" : "basic"}, all right at Stripe`
   const wrong = wrongAtStripe(truth, ended)
@@ -224,7 +224,7 @@ function wrongAtStripe({ subscriptions, refunds, deleted }: Truth, ended: string
   return wrong
 }
 
-type Truth = ReturnType<StripeSimulator["truth"]>
+type Truth = ReturnType<StripeSimulator["oracle"]>
 
 /** Said once more and in other words than the service's: what must be so, by the simulator's books. */
 function isPro(truth: Truth, rules: { proPrices: readonly string[]; graceMs: number }): boolean {

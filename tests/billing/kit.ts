@@ -80,7 +80,7 @@ export async function stripeIdOf(app: TestApp, user: SignedIn): Promise<string> 
 }
 
 export async function truthOf(app: TestApp, user: SignedIn) {
-  return app.stripe.truth(await stripeIdOf(app, user))
+  return app.stripe.oracle(await stripeIdOf(app, user))
 }
 
 /** Waits until every event that has come in is dealt with, and those that this has led to. */

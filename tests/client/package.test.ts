@@ -22,7 +22,7 @@ import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
 const ROOT = resolve(import.meta.dirname, "../..")
 const CLIENT = join(ROOT, "packages/client")
 /** What building the client takes, beside `node_modules`. */
-const BUILT_WITH = ["bin", "scripts", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
+const BUILT_WITH = ["bin", "tools/scripts", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
 const run = promisify(execFile)
 
 let app: TestApp

@@ -5,19 +5,14 @@ import { describeService } from "../../src/routes/docs.routes.ts"
 import { get, post } from "../../src/routes/endpoint.ts"
 import { rows } from "../../src/routes/index.ts"
 import { describeApi } from "../../src/routes/openapi/document.ts"
-import { type Content, type ReplyObject, resolve } from "../../src/routes/openapi/types.ts"
+import { type Content, operationsOf, type ReplyObject, resolve } from "../../src/routes/openapi/types.ts"
 import { findGaps } from "../../tools/contract/lint.ts"
 import { createContract } from "../../tools/lib/contract.ts"
 
 const document = describeService(rows)
 const contract = createContract(document)
 
-const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({
-    name: `${method.toUpperCase()} ${path}`,
-    operation,
-  })),
-)
+const operations = operationsOf(document)
 const repliesOf = (operation: (typeof operations)[number]["operation"]) =>
   Object.values(operation.responses).map((reply): ReplyObject => resolve(document, reply))
 
@@ -48,7 +43,7 @@ describe("the document", () => {
     for (const { content, value } of examples) expect(contract.validate(content.schema, value)).toEqual([])
   })
 
-  test.each(operations)("$name says of every error which codes it may have", ({ operation }) => {
+  test.each(operations)("$name lists the codes of each error", ({ operation }) => {
     const errors = repliesOf(operation).flatMap(({ content }) => content?.["application/problem+json"] ?? [])
     expect(errors.length).toBeGreaterThan(0)
     for (const { schema, examples } of errors) {
@@ -82,7 +77,7 @@ describe("findGaps", () => {
     expect(gaps(get("/health/a", row), post("/health/b", row))).toHaveLength(2)
   })
 
-  test("a path that belongs to no chapter is refused", () => {
-    expect(() => describeApi([get("/elsewhere", row)], "1.0.0")).toThrow("no chapter")
+  test("a path without a tag is refused", () => {
+    expect(() => describeApi([get("/elsewhere", row)], "1.0.0")).toThrow("no tag")
   })
 })

@@ -66,7 +66,7 @@ describe.skipIf(!hasGit)("what is compared with the API of now", () => {
     expect(find(root)).toEqual(NOTHING)
   })
 
-  test("is left out, and that is said, in a shallow clone, until it has the rest", () => {
+  test("is left out, with a notice, in a shallow clone, until it has the rest", () => {
     const root = repository()
     commit(root, before)
     commit(root, now)
@@ -90,7 +90,7 @@ describe.skipIf(!hasGit)("what is compared with the API of now", () => {
     expect(() => find(root)).toThrow(GitFailed)
   })
 
-  test.skipIf(process.getuid?.() !== 0)("may belong to somebody else", () => {
+  test.skipIf(process.getuid?.() !== 0)("may belong to another user", () => {
     const root = repository()
     commit(root, before)
     execFileSync("chown", ["-R", "65534", root])
@@ -99,7 +99,7 @@ describe.skipIf(!hasGit)("what is compared with the API of now", () => {
   })
 })
 
-test("without a repository it is left out, and that is said", () => {
+test("without a repository it is left out, with a notice", () => {
   expect(find(newFolder())).toEqual({
     unmentioned: [],
     leftOut: expect.stringContaining("this is no git clone"),

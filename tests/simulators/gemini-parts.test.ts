@@ -6,7 +6,6 @@ import {
   parseDirective,
   resolveDirectives,
 } from "../../simulators/gemini/directives.ts"
-import { FAULTS } from "../../simulators/gemini/faults.ts"
 import { chunkText } from "../../simulators/gemini/reply-text.ts"
 import { cutInto, splitCharacters } from "../../simulators/gemini/wire.ts"
 
@@ -44,10 +43,6 @@ describe("pieces of bytes", () => {
 })
 
 describe("directives", () => {
-  test.each(FAULTS)("%s is read back", (fault) => {
-    expect(parseDirective(` ${fault} after=3 times=2 `)).toEqual({ fault, after: 3, times: 2 })
-  })
-
   test("any text either reads or is refused by name", () => {
     fc.assert(
       fc.property(fc.oneof(text, fc.stringMatching(/^[a-z= 0-9"\\-]{0,40}$/)), (inside) => {

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { clientOf, failed, generated, MODEL, post, streamed, user, useSimulator } from "./gemini-kit.ts"
+import { MODEL, useGemini, user } from "./gemini-kit.ts"
+import { failed } from "./kit.ts"
 
 const folder = process.env.RECORDINGS && join(process.env.RECORDINGS, "gemini")
 const names = folder ? readdirSync(folder).filter((name) => !name.endsWith(".meta.json")) : []
@@ -17,15 +18,15 @@ type Recorded = {
   }>
 }
 
-const simulator = useSimulator()
+const { simulator, models, streamed, generated, post } = await useGemini()
 
 describe.skipIf(!folder)("recorded streams (RECORDINGS names the folder)", () => {
   test.each(streams)("%s arrives the same whole, in single bytes and in odd pieces", async (name) => {
     const body = whole(recorded(name))
     const expected = textsOf(body.toString())
     for (const sizes of [undefined, [1], [7, 64, 3]]) {
-      simulator.current.replay({ body, sizes })
-      const { texts, error } = await streamed(simulator.current, "hi")
+      simulator.replay({ body, sizes })
+      const { texts, error } = await streamed("hi")
       expect(error).toBeUndefined()
       expect(texts).toEqual(expected)
     }
@@ -37,15 +38,13 @@ describe.skipIf(!folder)("recorded streams (RECORDINGS names the folder)", () =>
         .toString()
         .trimEnd(),
     )
-    simulator.current.replay({ body })
-    expect((await streamed(simulator.current, "hi")).error?.message).toBe(
-      "Incomplete JSON segment at the end",
-    )
+    simulator.replay({ body })
+    expect((await streamed("hi")).error?.message).toBe("Incomplete JSON segment at the end")
   })
 
   test("a simulated stream says nothing that no recording says", async () => {
     const path = `/v1/models/${MODEL}:streamGenerateContent?alt=sse`
-    const response = await post(simulator.current, path, { contents: [user("hi")] })
+    const response = await post(path, { contents: [user("hi")] })
     const known = new Set(streams.flatMap((name) => keyPaths(eventsOf(whole(recorded(name)).toString()))))
     const unknown = keyPaths(eventsOf(await response.text())).filter((path) => !known.has(path))
     // Only the 3.x models sign their thoughts; the recordings are of earlier ones.
@@ -59,17 +58,17 @@ describe.skipIf(!folder)("recorded objects (RECORDINGS names the folder)", () =>
     const object = JSON.parse(body.toString()) as Recorded
     const replay = { body, contentType: "application/json; charset=UTF-8" }
     if (object.error) {
-      simulator.current.replay({ ...replay, status: object.error.code })
-      const error = await failed(generated(simulator.current, "hi"))
+      simulator.replay({ ...replay, status: object.error.code })
+      const error = await failed(generated("hi"))
       expect(error.status).toBe(object.error.code)
       expect(JSON.parse(error.message)).toEqual(object)
     } else if (object.totalTokens !== undefined) {
-      simulator.current.replay({ ...replay, method: "countTokens" })
-      const counted = await clientOf(simulator.current).models.countTokens({ model: MODEL, contents: "hi" })
+      simulator.replay({ ...replay, method: "countTokens" })
+      const counted = await models.countTokens({ model: MODEL, contents: "hi" })
       expect(counted.totalTokens).toBe(object.totalTokens)
     } else {
-      simulator.current.replay(replay)
-      const reply = await generated(simulator.current, "hi")
+      simulator.replay(replay)
+      const reply = await generated("hi")
       expect(reply.text).toBe(textOf(object))
       expect(reply.candidates?.[0]?.finishReason).toBe(object.candidates?.[0]?.finishReason)
     }

@@ -1,130 +1,107 @@
 import Stripe from "stripe"
 import { describe, expect, test } from "vitest"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
-import { clientOf, failed, openCheckout, useSimulator } from "./stripe-kit.ts"
+import { clientOf, refused, useStripe } from "./stripe-kit.ts"
 
-const simulator = useSimulator()
+const { simulator, stripe } = await useStripe()
 
-function bare(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
-  return fetch(`${simulator.current.url}${path}`, {
-    method,
-    headers: {
-      authorization: "Bearer sk_test_x",
-      "content-type": "application/x-www-form-urlencoded",
-      ...headers,
-    },
-    body,
-  })
-}
-
-async function errorOf(response: Response) {
+/** What a bare request is refused with. */
+async function errorOf(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
+  const sent = { authorization: "Bearer sk_test_x", "content-type": "application/x-www-form-urlencoded" }
+  const response = await fetch(`${simulator.url}${path}`, { method, headers: { ...sent, ...headers }, body })
   expect(response.headers.get("request-id")).toMatch(/^req_/)
   return { status: response.status, ...((await response.json()) as { error: Record<string, unknown> }).error }
 }
 
 describe("a request is refused", () => {
   test("with a wrong key", async () => {
-    const error = await failed(clientOf(simulator.current, {}, "sk_live_1234567890").customers.list())
+    const error = await refused(clientOf(simulator.url, {}, "sk_live_1234567890").customers.list())
     expect(error).toBeInstanceOf(Stripe.errors.StripeAuthenticationError)
     expect(error.message).toMatch(/^Invalid API Key provided: sk_live_\*+7890$/)
-    const response = await fetch(`${simulator.current.url}/v1/customers`)
     const message = expect.stringContaining("You did not provide an API key")
-    expect(await errorOf(response)).toMatchObject({ status: 401, message })
+    const without = await errorOf("GET", "/v1/customers", undefined, { authorization: "" })
+    expect(without).toMatchObject({ status: 401, message })
   })
 
-  test("for what doesn't exist", async () => {
-    const stripe = clientOf(simulator.current)
-    expect(await failed(stripe.customers.retrieve("cus_none"))).toMatchObject({
-      statusCode: 404,
-      code: "resource_missing",
-      message: "No such customer: 'cus_none'",
-    })
-    const error = await failed(openCheckout(stripe, { line_items: [{ price: "invalid", quantity: 1 }] }))
-    expect(error).toMatchObject({ statusCode: 400, code: "resource_missing", param: "line_items[0][price]" })
-    expect(error.message).toBe("No such price: 'invalid'")
-    expect(await errorOf(await bare("GET", "/v1/nothing"))).toMatchObject({
-      status: 404,
-      type: "invalid_request_error",
-    })
-  })
+  const CHECKOUT = "mode=subscription&success_url=http://a&line_items[0]"
+  const MISSING = { status: 400, code: "parameter_missing", param: "customer" }
+  const NONE = { code: "resource_missing" }
 
-  test("without what it needs, or with what it doesn't know", async () => {
-    expect(await errorOf(await bare("POST", "/v1/subscriptions", "items[0][price]=x"))).toMatchObject({
-      status: 400,
-      code: "parameter_missing",
-      message: "Missing required param: customer.",
-      param: "customer",
-    })
-    expect(await errorOf(await bare("POST", "/v1/customers", "emial=a"))).toMatchObject({
-      status: 400,
-      code: "parameter_unknown",
-      message: "Received unknown parameter: emial",
-    })
-    expect(
-      await errorOf(
-        await bare(
-          "POST",
-          "/v1/checkout/sessions",
-          "mode=subscription&line_items[0][prise]=x&success_url=http://a",
-        ),
-      ),
-    ).toMatchObject({
-      status: 400,
-    })
-    expect(await errorOf(await bare("GET", "/v1/customers?limit=1000"))).toMatchObject({
-      status: 400,
-      param: "limit",
-    })
-    expect(
-      await errorOf(await bare("GET", "/v1/customers?expand[]=data.email.more.and.more.and")),
-    ).toMatchObject({ status: 400 })
+  test.each([
+    [
+      "GET",
+      "/v1/customers/cus_none",
+      undefined,
+      { status: 404, ...NONE, message: "No such customer: 'cus_none'" },
+    ],
+    ["GET", "/v1/nothing", undefined, { status: 404, type: "invalid_request_error" }],
+    [
+      "POST",
+      "/v1/checkout/sessions",
+      `${CHECKOUT}[price]=invalid`,
+      { status: 400, ...NONE, param: "line_items[0][price]", message: "No such price: 'invalid'" },
+    ],
+    ["POST", "/v1/checkout/sessions", `${CHECKOUT}[prise]=x`, { ...MISSING, param: "line_items[0][price]" }],
+    [
+      "POST",
+      "/v1/customers",
+      "emial=a",
+      { code: "parameter_unknown", message: "Received unknown parameter: emial" },
+    ],
+    [
+      "POST",
+      "/v1/subscriptions",
+      "items[0][price]=x",
+      { ...MISSING, message: "Missing required param: customer." },
+    ],
+    ["GET", "/v1/customers?limit=1000", undefined, { status: 400, param: "limit" }],
+    ["GET", "/v1/customers?expand[]=data.email.more.and.more.and", undefined, { status: 400 }],
+  ])("for what is missing or unknown in %s %s %s", async (method, path, body, error) => {
+    expect(await errorOf(method, path, body)).toMatchObject(error)
   })
 
   test("for a subscription without a card", async () => {
-    const stripe = clientOf(simulator.current)
     const { id: customer } = await stripe.customers.create()
-    const error = await failed(stripe.subscriptions.create({ customer, items: [{ price: PRO_PRICE }] }))
+    const error = await refused(stripe.subscriptions.create({ customer, items: [{ price: PRO_PRICE }] }))
     expect(error).toMatchObject({ statusCode: 400, code: "resource_missing" })
     expect(error.message).toContain("This customer has no attached payment source")
   })
 
   test.each([
-    ["a[b=1", "POST", "/v1/customers"],
-    [`email=a&email[b]=1`, "POST", "/v1/customers"],
-    [`metadata${"[a]".repeat(50)}=1`, "POST", "/v1/customers"],
-    ["%E0%A4%A", "POST", "/v1/customers"],
-    ["__proto__[x]=1", "POST", "/v1/customers"],
-    ["metadata=text", "POST", "/v1/customers"],
-    [Array.from({ length: 3000 }, (_, at) => `metadata[k${at}]=v`).join("&"), "POST", "/v1/customers"],
-    ["expand[a][b]=c", "POST", "/v1/customers"],
-    ["customer[]=a", "POST", "/v1/subscriptions"],
-    ["\u0000=\u0000", "POST", "/v1/customers/%00"],
-    ["a=1", "POST", "/v1/customers/%E0%A4%A"],
-    ["a".repeat(2_000_000), "POST", "/v1/customers"],
-  ])("and not crashed by %.40s", async (body, method, path) => {
-    const error = await errorOf(await bare(method, path, body))
-    expect(error.status).toBeGreaterThanOrEqual(400)
-    expect(error.status).toBeLessThan(500)
-    expect((await clientOf(simulator.current).customers.create()).object).toBe("customer")
+    ["a[b=1"],
+    ["email=a&email[b]=1"],
+    [`metadata${"[a]".repeat(50)}=1`],
+    ["%E0%A4%A"],
+    ["__proto__[x]=1"],
+    ["metadata=text"],
+    [Array.from({ length: 3000 }, (_, at) => `metadata[k${at}]=v`).join("&")],
+    ["expand[a][b]=c"],
+    ["customer[]=a", "/v1/subscriptions"],
+    ["\u0000=\u0000", "/v1/customers/%00"],
+    ["a=1", "/v1/customers/%E0%A4%A"],
+    ["a".repeat(2_000_000)],
+  ])("and not crashed by %.40s", async (body, path = "/v1/customers") => {
+    const { status } = await errorOf("POST", path, body)
+    expect(status).toBeGreaterThanOrEqual(400)
+    expect(status).toBeLessThan(500)
+    expect((await stripe.customers.create()).object).toBe("customer")
   })
 })
 
 describe("an Idempotency-Key", () => {
   test("gives the first answer again", async () => {
-    const stripe = clientOf(simulator.current)
     const first = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k1" })
     const again = await stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k1" })
     expect(again.id).toBe(first.id)
     expect(again.lastResponse.headers["idempotent-replayed"]).toBe("true")
     expect(first.lastResponse.headers).not.toHaveProperty("idempotent-replayed")
     expect((await stripe.customers.list()).data).toHaveLength(1)
-    const other = await failed(stripe.customers.create({ name: "Bob" }, { idempotencyKey: "k1" }))
+    const other = await refused(stripe.customers.create({ name: "Bob" }, { idempotencyKey: "k1" }))
     expect(other).toBeInstanceOf(Stripe.errors.StripeIdempotencyError)
   })
 
-  test("is in use while its call is under way", async () => {
-    const stripe = clientOf(simulator.current)
-    simulator.current.fail({ path: "/v1/customers", status: "slow", delayMs: 200 })
+  test("is in use while its call is in flight", async () => {
+    simulator.fail({ path: "/v1/customers", status: "slow", delayMs: 200 })
     const create = () => stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k2" })
     // Sent in one turn, so that no pause of this process comes between them; either may be the first.
     const both = await Promise.allSettled([create(), create()])
@@ -135,11 +112,11 @@ describe("an Idempotency-Key", () => {
   })
 
   test("survives an answer that was lost", async () => {
-    const stripe = clientOf(simulator.current, { maxNetworkRetries: 2 })
-    simulator.current.fail({ method: "POST", path: "/v1/customers", status: "reset", when: "after" })
+    const stripe = clientOf(simulator.url, { maxNetworkRetries: 2 })
+    simulator.fail({ method: "POST", path: "/v1/customers", status: "reset", when: "after" })
     const made = await stripe.customers.create({ name: "Ada" })
     expect((await stripe.customers.list()).data.map(({ id }) => id)).toEqual([made.id])
-    const [lost, answered] = simulator.current.calls()
+    const [lost, answered] = simulator.calls()
     expect(lost).toMatchObject({ status: null, method: "POST", path: "/v1/customers" })
     expect(answered).toMatchObject({ status: 200, idempotencyKey: lost?.idempotencyKey })
   })
@@ -151,40 +128,35 @@ describe("what is scripted to fail", () => {
     [429, {}, "StripeRateLimitError"],
     [402, { type: "card_error", code: "card_declined" }, "StripeCardError"],
   ] as const)("fails with %i, once", async (status, more, type) => {
-    const stripe = clientOf(simulator.current)
-    simulator.current.fail({ path: "/v1/customers", status, ...more })
-    expect(await failed(stripe.customers.list())).toMatchObject({ statusCode: status, type })
+    simulator.fail({ path: "/v1/customers", status, ...more })
+    expect(await refused(stripe.customers.list())).toMatchObject({ statusCode: status, type })
     expect((await stripe.customers.list()).data).toEqual([])
   })
 
   test("says whether trying again helps", async () => {
-    const stripe = clientOf(simulator.current, { maxNetworkRetries: 2 })
-    simulator.current.fail({ path: "/v1/", status: 500, shouldRetry: false })
-    expect((await failed(stripe.customers.list())).statusCode).toBe(500)
-    simulator.current.fail({ path: "/v1/", status: 429, shouldRetry: true })
+    const stripe = clientOf(simulator.url, { maxNetworkRetries: 2 })
+    simulator.fail({ path: "/v1/", status: 500, shouldRetry: false })
+    expect((await refused(stripe.customers.list())).statusCode).toBe(500)
+    simulator.fail({ path: "/v1/", status: 429, shouldRetry: true })
     expect((await stripe.customers.list()).data).toEqual([])
   })
 
   test("ends the connection or never answers", async () => {
-    simulator.current.fail({ method: "GET", path: "/^\\/v1\\/customers$/", status: "reset", times: 2 })
+    simulator.fail({ method: "GET", path: "/^\\/v1\\/customers$/", status: "reset", times: 2 })
     // The SDK tries a reset connection once more, however few retries it is allowed.
-    const patient = clientOf(simulator.current)
-    expect(await failed(patient.customers.list())).toBeInstanceOf(Stripe.errors.StripeConnectionError)
-    simulator.current.fail({ path: "/v1/customers", status: "timeout" })
-    const stripe = clientOf(simulator.current, { timeout: 500 })
-    expect((await failed(stripe.customers.list())).message).toContain("timeout")
-    expect(simulator.current.calls().map(({ status }) => status)).toEqual([null, null, null])
+    expect(await refused(stripe.customers.list())).toBeInstanceOf(Stripe.errors.StripeConnectionError)
+    simulator.fail({ path: "/v1/customers", status: "timeout" })
+    const impatient = clientOf(simulator.url, { timeout: 500 })
+    expect((await refused(impatient.customers.list())).message).toContain("timeout")
+    expect(simulator.calls().map(({ status }) => status)).toEqual([null, null, null])
   })
 })
 
 describe("the version", () => {
   test("is answered, and must be one", async () => {
-    const list = await clientOf(simulator.current).customers.list()
+    const list = await stripe.customers.list()
     expect(list.lastResponse.apiVersion).toBe("2026-10-28.endive")
-    const response = await bare("GET", "/v1/customers", undefined, { "stripe-version": "tomorrow" })
-    expect(await errorOf(response)).toMatchObject({
-      status: 400,
-      message: "Invalid Stripe API version: tomorrow",
-    })
+    const error = await errorOf("GET", "/v1/customers", undefined, { "stripe-version": "tomorrow" })
+    expect(error).toMatchObject({ status: 400, message: "Invalid Stripe API version: tomorrow" })
   })
 })

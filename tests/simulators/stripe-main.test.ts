@@ -1,33 +1,17 @@
-import { type ChildProcess, fork } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import Stripe from "stripe"
-import { afterEach, describe, expect, test } from "vitest"
-import type { Truth } from "../../simulators/stripe/server.ts"
-import { openCheckout, SECRET, startReceiver } from "./stripe-kit.ts"
-
-const MAIN = fileURLToPath(new URL("../../simulators/stripe/main.ts", import.meta.url))
-const cleaning: Array<() => unknown> = []
-
-afterEach(async () => {
-  for (const clean of cleaning.splice(0).reverse()) await clean()
-})
+import { describe, expect, onTestFinished, test } from "vitest"
+import type { Oracle } from "../../simulators/stripe/server.ts"
+import { launch, start as startCommand } from "./kit.ts"
+import { CHECKOUT, clientOf, SECRET, startReceiver } from "./stripe-kit.ts"
 
 async function start(args: string[] = [], env: Record<string, string> = {}) {
-  const child = fork(MAIN, args, { silent: true, env: { ...process.env, ...env } })
-  cleaning.push(() => child.kill("SIGKILL"))
-  const [{ url }] = (await once(child, "message")) as [{ url: string }]
-  const { hostname, port } = new URL(url)
-  const stripe = new Stripe("sk_test_x", {
-    host: hostname,
-    port: Number(port),
-    protocol: "http",
-    telemetry: false,
-  })
-  return { child, url, stripe }
+  const started = await startCommand("stripe", args, env)
+  return { ...started, stripe: clientOf(started.url) }
 }
 
 async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM") {
@@ -37,27 +21,13 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM") {
 
 async function dataFile() {
   const folder = await mkdtemp(join(tmpdir(), "stripe-simulator-"))
-  cleaning.push(() => rm(folder, { recursive: true }))
+  onTestFinished(() => rm(folder, { recursive: true }))
   return join(folder, "stripe.json")
 }
 
 describe("the command", () => {
-  test("tells its address by IPC, serves, and stops on SIGTERM", async () => {
-    const { child, url, stripe } = await start()
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
-    expect((await stripe.prices.list()).data).toHaveLength(1)
-    expect(await stop(child)).toEqual([0, null])
-  })
-
-  test("ends with its parent", async () => {
-    const { child } = await start()
-    child.disconnect()
-    expect(await once(child, "exit")).toEqual([0, null])
-  })
-
   test("delivers to the URL and under the secret that it is given", async () => {
     const receiver = await startReceiver()
-    cleaning.push(receiver.close)
     const { stripe } = await start(["--webhook-url", receiver.url], { STRIPE_WEBHOOK_SECRET: SECRET })
     await stripe.customers.create()
     await expect.poll(() => receiver.types()).toEqual(["customer.created"])
@@ -65,51 +35,37 @@ describe("the command", () => {
     expect(Stripe.webhooks.constructEvent(body, signature, SECRET).type).toBe("customer.created")
   })
 
-  test("explains itself", async () => {
-    const child = fork(MAIN, ["--help"], { silent: true })
-    let printed = ""
-    child.stdout?.on("data", (data) => {
-      printed += data
-    })
-    expect(await once(child, "close")).toEqual([0, null])
-    expect(printed).toContain("--webhook-url URL")
-  })
-
-  test.each([
-    [["--port", "x"], {}],
-    [["--webhook-url", "http://a.test"], { STRIPE_WEBHOOK_SECRET: "" }],
-  ])("refuses %j", async (args, env) => {
-    const child = fork(MAIN, args, { silent: true, env: { ...process.env, ...env } })
-    expect((await once(child, "exit"))[0]).toBe(1)
+  test("refuses a webhook URL without a secret", async () => {
+    const child = launch("stripe", ["--webhook-url", "http://a.test"], { STRIPE_WEBHOOK_SECRET: "" })
+    expect(await once(child, "exit")).toEqual([1, null])
   })
 })
 
 describe("a data file", () => {
-  test("keeps the account, its time, its keys and what was under way", async () => {
+  test("keeps the account, its time, its keys and what was in flight", async () => {
     const file = await dataFile()
     const first = await start(["--data", file])
     const customer = await first.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" })
-    const session = await openCheckout(first.stripe, { customer: customer.id })
+    const session = await first.stripe.checkout.sessions.create({ ...CHECKOUT, customer: customer.id })
     await post(`${first.url}/__admin/checkout/${session.id}/pay`, {})
     await post(`${first.url}/__admin/clock/advance`, { days: 10 })
-    const before = await truth(first.url, customer.id)
+    const before = await oracle(first.url, customer.id)
     await stop(first.child)
     const second = await start(["--data", file])
-    const after = await truth(second.url, customer.id)
+    const after = await oracle(second.url, customer.id)
     expect(after).toEqual({ ...before, now: expect.any(Number) })
     expect(Math.abs(after.now - before.now)).toBeLessThan(60)
     expect((await second.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" })).id).toBe(
       customer.id,
     )
     await post(`${second.url}/__admin/clock/advance`, { days: 22 })
-    const renewed = await truth(second.url, customer.id)
+    const renewed = await oracle(second.url, customer.id)
     expect(renewed.subscriptions[0]?.paid).toHaveLength(2)
   })
 
   test("survives a kill, and events go on to be delivered", async () => {
     const file = await dataFile()
     const receiver = await startReceiver(() => 500)
-    cleaning.push(receiver.close)
     const env = { STRIPE_WEBHOOK_SECRET: SECRET }
     const first = await start(["--data", file, "--webhook-url", receiver.url], env)
     const { id } = await first.stripe.customers.create()
@@ -122,16 +78,15 @@ describe("a data file", () => {
     expect(receiver.received.at(-1)?.event.data.object).toMatchObject({ id })
   })
 
-  test("that can't be read stops the start", async () => {
+  test.each(["{", '{"world":{}}'])("that can't be read stops the start: %s", async (content) => {
     const file = await dataFile()
-    await writeFile(file, "{")
-    const child = fork(MAIN, ["--data", file], { silent: true })
-    expect((await once(child, "exit"))[0]).toBe(1)
+    await writeFile(file, content)
+    expect(await once(launch("stripe", ["--data", file]), "exit")).toEqual([1, null])
   })
 })
 
-async function truth(url: string, customer: string): Promise<Truth> {
-  return (await (await fetch(`${url}/__admin/truth/${customer}`)).json()) as Truth
+async function oracle(url: string, customer: string): Promise<Oracle> {
+  return (await (await fetch(`${url}/__admin/oracle/${customer}`)).json()) as Oracle
 }
 
 function post(url: string, body: unknown) {
@@ -141,8 +96,9 @@ function post(url: string, body: unknown) {
 describe("time", () => {
   test("runs on by itself, and what becomes due is done", async () => {
     const { url, stripe } = await start()
-    const session = await openCheckout(stripe, { expires_at: Math.floor(Date.now() / 1000) + 1800 })
-    await post(`${url}/__admin/clock/advance`, { seconds: 1798 })
+    const expires_at = Math.floor(Date.now() / 1000) + 1800
+    const session = await stripe.checkout.sessions.create({ ...CHECKOUT, expires_at })
+    await post(`${url}/__admin/clock/advance`, { seconds: 1799 })
     const expiry = async () => (await stripe.checkout.sessions.retrieve(session.id)).status
     await expect.poll(expiry).toBe("expired")
   })

@@ -1,12 +1,7 @@
-import { afterEach, describe, expect, test } from "vitest"
-import { clientOf, openCheckout, SECRET, startReceiver, subscriber, useSimulator } from "./stripe-kit.ts"
+import { describe, expect, test } from "vitest"
+import { useStripe } from "./stripe-kit.ts"
 
-const simulator = useSimulator()
-const closing: Array<() => Promise<void>> = []
-
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close()
-})
+const { simulator, stripe, openCheckout, subscriber, receive } = await useStripe()
 
 /** What a browser does with a form: the answer, redirects not followed. */
 function submit(url: string, fields: Record<string, string> = {}) {
@@ -20,9 +15,8 @@ async function textOf(url: string) {
 
 describe("the Checkout page", () => {
   async function opened(fields = {}) {
-    const stripe = clientOf(simulator.current)
-    const session = await openCheckout(stripe, fields)
-    return { stripe, id: session.id, url: session.url ?? "" }
+    const session = await openCheckout(fields)
+    return { id: session.id, url: session.url ?? "" }
   }
 
   test("says that it is simulated, and needs nothing from elsewhere", async () => {
@@ -36,7 +30,7 @@ describe("the Checkout page", () => {
   })
 
   test("takes a good card and goes on to the app", async () => {
-    const { stripe, id, url } = await opened()
+    const { id, url } = await opened()
     const response = await submit(url, { card: "ok", email: "ada@example.test" })
     expect(response.status).toBe(303)
     expect(response.headers.get("location")).toBe(`http://app.test/done?session=${id}`)
@@ -47,7 +41,7 @@ describe("the Checkout page", () => {
     expect((await stripe.subscriptions.list()).data).toHaveLength(1)
   })
 
-  test("tells of a declined card and lets one try another", async () => {
+  test("shows a declined card and accepts another", async () => {
     const { url } = await opened({ customer_email: "a@b.test" })
     const declined = await submit(url, { card: "decline" })
     expect(declined.status).toBe(402)
@@ -56,7 +50,7 @@ describe("the Checkout page", () => {
   })
 
   test("asks to confirm a card that needs it", async () => {
-    const { stripe, id, url } = await opened()
+    const { id, url } = await opened()
     const asked = await (await submit(url, { card: "authenticate", email: "a@b.test" })).text()
     expect(asked).toContain("Confirm your payment")
     expect(asked).toContain('name="email" value="a@b.test"')
@@ -67,15 +61,10 @@ describe("the Checkout page", () => {
   })
 
   test("waits for the app to know before it goes on", async () => {
-    let answer = () => {}
-    const answered = new Promise<number>((resolve) => {
-      answer = () => resolve(200)
-    })
-    const receiver = await startReceiver(({ event }) =>
+    const { promise: answered, resolve } = Promise.withResolvers<number>()
+    const receiver = await receive(({ event }) =>
       event.type === "checkout.session.completed" ? answered : 200,
     )
-    closing.push(receiver.close)
-    simulator.current.setEndpoint({ url: receiver.url, secret: SECRET })
     const { url } = await opened()
     let arrived = false
     const response = submit(url, { card: "ok" }).finally(() => {
@@ -83,16 +72,16 @@ describe("the Checkout page", () => {
     })
     await expect.poll(() => receiver.types()).toContain("checkout.session.completed")
     expect(arrived).toBe(false)
-    answer()
+    resolve(200)
     expect((await response).status).toBe(303)
   })
 
   test("is closed when it has expired, and unknown when it never was", async () => {
-    const { stripe, id, url } = await opened()
+    const { id, url } = await opened()
     await stripe.checkout.sessions.expire(id)
     expect(await textOf(url)).toMatchObject({ status: 410, text: expect.stringContaining("expired") })
     expect((await submit(url, { card: "ok" })).status).toBe(410)
-    expect((await textOf(`${simulator.current.url}/c/pay/cs_none`)).status).toBe(404)
+    expect((await textOf(`${simulator.url}/c/pay/cs_none`)).status).toBe(404)
   })
 
   test("shows what others wrote as text", async () => {
@@ -103,12 +92,10 @@ describe("the Checkout page", () => {
 
 describe("the portal page", () => {
   async function opened(card: "ok" | "insufficient_on_renewal" = "ok") {
-    const subscribed = await subscriber(simulator.current, card)
-    const { stripe, customer } = subscribed
-    const { url } = await stripe.billingPortal.sessions.create({
-      customer,
-      return_url: "http://app.test/account",
-    })
+    const subscribed = await subscriber(card)
+    const { customer } = subscribed
+    const return_url = "http://app.test/account"
+    const { url } = await stripe.billingPortal.sessions.create({ customer, return_url })
     const status = async () => stripe.subscriptions.retrieve(subscribed.subscription)
     return { ...subscribed, url, status }
   }
@@ -124,9 +111,8 @@ describe("the portal page", () => {
 
   test("cancels and takes it back", async () => {
     const { url, subscription, status } = await opened()
-    expect((await submit(`${url}/cancel`, { subscription })).headers.get("location")).toBe(
-      new URL(url).pathname,
-    )
+    const { headers } = await submit(`${url}/cancel`, { subscription })
+    expect(headers.get("location")).toBe(new URL(url).pathname)
     expect(await status()).toMatchObject({ cancel_at_period_end: false, cancel_at: expect.any(Number) })
     expect((await textOf(url)).text).toContain("Ends 2026-02-28 10:00 UTC")
     await submit(`${url}/resume`, { subscription })
@@ -134,7 +120,7 @@ describe("the portal page", () => {
   })
 
   test("changes the card and moves time on", async () => {
-    const { stripe, url, status } = await opened()
+    const { url, status } = await opened()
     await submit(`${url}/card`, { card: "insufficient_on_renewal" })
     await submit(`${url}/advance`, { by: "month" })
     expect((await status()).status).toBe("past_due")
@@ -145,15 +131,15 @@ describe("the portal page", () => {
     expect((await textOf(open?.hosted_invoice_url ?? "")).text).toContain("Pay and confirm")
     await submit(open?.hosted_invoice_url ?? "")
     expect((await status()).status).toBe("active")
-    const before = simulator.current.now()
+    const before = simulator.now()
     await submit(`${url}/advance`, { by: "day" })
-    expect(simulator.current.now() - before).toBe(86_400)
+    expect(simulator.now() - before).toBe(86_400)
   })
 
   test("leaves other people's subscriptions alone", async () => {
     const { url } = await opened()
-    const other = await subscriber(simulator.current)
+    const other = await subscriber()
     await submit(`${url}/cancel`, { subscription: other.subscription })
-    expect((await other.stripe.subscriptions.retrieve(other.subscription)).cancel_at).toBeNull()
+    expect((await stripe.subscriptions.retrieve(other.subscription)).cancel_at).toBeNull()
   })
 })

@@ -4,9 +4,9 @@ import { readForm } from "../../simulators/stripe/api/form.ts"
 import { CARD_KINDS } from "../../simulators/stripe/model/card-kinds.ts"
 import { nextPeriod } from "../../simulators/stripe/model/periods.ts"
 import { Refused } from "../../simulators/stripe/model/refusals.ts"
-import { useSimulator } from "./stripe-kit.ts"
+import { useStripe } from "./stripe-kit.ts"
 
-const simulator = useSimulator()
+const { simulator: account } = await useStripe()
 
 describe("a form", () => {
   const name = fc.stringMatching(/^[a-z]{1,5}$/)
@@ -67,17 +67,8 @@ describe("any history", () => {
     fc.record({ does: fc.constant("advance" as const), hours: fc.integer({ min: 1, max: 900 }) }),
     fc.record({ does: fc.constant("subscribe" as const), card: fc.constantFrom(...CARD_KINDS) }),
     fc.record({ does: fc.constant("changeCard" as const), card: fc.constantFrom(...CARD_KINDS) }),
-    fc.record({
-      does: fc.constantFrom(
-        "cancelAtPeriodEnd",
-        "resume",
-        "cancelNow",
-        "refund",
-        "dispute",
-        "payInvoice",
-        "deleteCustomer",
-      ),
-    }),
+    fc.record({ does: fc.constantFrom("cancelAtPeriodEnd", "resume", "cancelNow", "refund", "dispute") }),
+    fc.record({ does: fc.constantFrom("payInvoice", "deleteCustomer") }),
     fc.record({
       does: fc.constant("settings" as const),
       dunning: fc.constantFrom("cancel", "unpaid", "past_due"),
@@ -88,11 +79,10 @@ describe("any history", () => {
   test("is done or refused, and keeps the account whole", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 15 }), (steps) => {
-        const account = simulator.current
         account.reset()
         const { id } = account.createCustomer()
         for (const each of steps) expect(outcome(() => play(id, each))).not.toBe("crashed")
-        const { subscriptions, now } = account.truth(id)
+        const { subscriptions, now } = account.oracle(id)
         for (const subscription of subscriptions) {
           const isOver = ["canceled", "incomplete_expired"].includes(subscription.status)
           expect(subscription.endedAt !== null).toBe(isOver)
@@ -108,8 +98,7 @@ describe("any history", () => {
   })
 
   function play(customer: string, step: Step) {
-    const account = simulator.current
-    const latest = account.truth(customer).subscriptions.at(-1)
+    const latest = account.oracle(customer).subscriptions.at(-1)
     if (step.does === "advance") return account.advance({ hours: step.hours })
     if (step.does === "subscribe") return account.createSubscription(customer, { card: step.card })
     if (step.does === "changeCard") return account.changeCard(customer, step.card)

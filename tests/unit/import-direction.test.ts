@@ -50,6 +50,11 @@ const REFUSED = [
   ["simulators/stripe/model/zz.ts", "../../../src/utils/time.ts"],
   ["simulators/stripe/model/zz.ts", "../../../tests/helpers/http.ts"],
   ["packages/client/src/zz.ts", "../../../src/schemas/chat.ts"],
+  ["tools/bench/zz.ts", "../../tests/helpers/http.ts"],
+  ["tools/lib/zz.ts", "../../tests/helpers/http.ts"],
+  ["tools/lib/zz.ts", "../fuzz/fuzz.ts"],
+  ["tests/chat/zz.test.ts", "../../tools/bench/helpers/load.ts"],
+  ["tests/chat/zz.test.ts", "../../tools/scripts/test.ts"],
   ["bin/zz.mjs", "zod"],
   ["bin/zz.mjs", "../src/utils/time.ts"],
 ] as const
@@ -64,6 +69,10 @@ const TAKEN = [
   ["src/middleware/zz.ts", "../services/auth/authenticate-admin.ts"],
   ["src/embedded/zz.ts", "../config/env.ts"],
   ["src/routes/openapi/zz.ts", "../endpoint.ts"],
+  ["tools/bench/zz.ts", "../lib/child.ts"],
+  ["tools/lib/zz.ts", "../../src/utils/time.ts"],
+  ["tests/chat/zz.test.ts", "../../tools/lib/http.ts"],
+  ["tests/chat/zz.test.ts", "../../tools/contract/breaking.ts"],
   ["bin/zz.mjs", "node:timers/promises"],
 ] as const
 

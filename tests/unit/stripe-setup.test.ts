@@ -3,9 +3,9 @@ import { expect, test } from "vitest"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
 import { HANDLED_EVENTS } from "../../src/services/billing/event-types.ts"
 import { runSetup } from "../../tools/scripts/stripe/run-setup.ts"
-import { clientOf, useSimulator } from "../simulators/stripe-kit.ts"
+import { useStripe } from "../simulators/stripe-kit.ts"
 
-const simulator = useSimulator()
+const { simulator, stripe } = await useStripe()
 
 const URL_OF_SERVICE = "https://chat.example.com"
 const ENDPOINT = `${URL_OF_SERVICE}/webhook/stripe`
@@ -15,7 +15,7 @@ async function setUp(args: string[] = [], variables: Record<string, string> = {}
   const said = { out: [] as string[], err: [] as string[] }
   const environment = {
     STRIPE_SECRET_KEY: "sk_test_simulated",
-    STRIPE_BASE_URL: simulator.current.url,
+    STRIPE_BASE_URL: simulator.url,
     PUBLIC_URL: URL_OF_SERVICE,
     ...variables,
   }
@@ -30,7 +30,6 @@ async function setUp(args: string[] = [], variables: Record<string, string> = {}
 
 /** What the setup is about, as the account has it. */
 async function account() {
-  const stripe = clientOf(simulator.current)
   const [products, prices, portals, endpoints] = await Promise.all([
     stripe.products.list(),
     stripe.prices.list(),
@@ -42,7 +41,7 @@ async function account() {
 
 /** Leaves the account without the price that the simulator has from the start. */
 async function emptyCatalog(): Promise<void> {
-  await clientOf(simulator.current).prices.update(PRO_PRICE, { lookup_key: "something_else" })
+  await stripe.prices.update(PRO_PRICE, { lookup_key: "something_else" })
 }
 
 test("an account without anything gets a product, its price, a portal and an endpoint", async () => {
@@ -84,12 +83,12 @@ test("a second run changes nothing and says so", async () => {
   await emptyCatalog()
   const first = await setUp()
   const before = await account()
-  const writes = simulator.current.calls().filter(({ method }) => method !== "GET").length
+  const writes = simulator.calls().filter(({ method }) => method !== "GET").length
   const second = await setUp()
   expect(second.code).toBe(0)
   expect(second.out).toContain("nothing changed")
   expect(await account()).toEqual(before)
-  expect(simulator.current.calls().filter(({ method }) => method !== "GET")).toHaveLength(writes)
+  expect(simulator.calls().filter(({ method }) => method !== "GET")).toHaveLength(writes)
   for (const name of ["STRIPE_PRICE_PRO", "STRIPE_PORTAL_CONFIGURATION"])
     expect(second.variable(name)).toBe(first.variable(name))
   expect(second.variable("STRIPE_WEBHOOK_SECRET")).toBeUndefined()
@@ -100,7 +99,6 @@ test("an endpoint with other events, or one that was disabled, is put right", as
   await setUp()
   const [endpoint] = (await account()).endpoints
   const id = endpoint?.id as string
-  const stripe = clientOf(simulator.current)
   await stripe.webhookEndpoints.update(id, { enabled_events: ["invoice.paid", "charge.succeeded"] })
   expect((await setUp()).out).toMatch(/Webhook +changed/)
   expect((await account()).endpoints).toMatchObject([{ id, enabled_events: [...HANDLED_EVENTS] }])
@@ -121,7 +119,6 @@ test("--rotate makes another endpoint with another secret and disables the one b
 
 test("what is archived or was switched off is brought back", async () => {
   await setUp()
-  const stripe = clientOf(simulator.current)
   const [portal] = (await account()).portals
   await stripe.billingPortal.configurations.update(portal?.id as string, {
     features: { subscription_cancel: { enabled: false } },
@@ -136,7 +133,6 @@ test("what is archived or was switched off is brought back", async () => {
 })
 
 test("another program's price of the same lookup key is left alone until it is adopted", async () => {
-  const stripe = clientOf(simulator.current)
   await stripe.prices.update(PRO_PRICE, { metadata: { app: "another" } })
   const refused = await setUp()
   expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("--adopt")])
@@ -164,13 +160,13 @@ test("another amount is another price, and the former still counts", async () =>
 test("a dry run says what would be made and makes nothing", async () => {
   await emptyCatalog()
   const before = await account()
-  const writes = simulator.current.calls().filter(({ method }) => method !== "GET").length
+  const writes = simulator.calls().filter(({ method }) => method !== "GET").length
   const { code, out, variable } = await setUp(["--dry-run"])
   expect(code).toBe(0)
   expect(out.match(/to be made/g)).toHaveLength(4)
   expect(variable("STRIPE_PRICE_PRO")).toBeUndefined()
   expect(await account()).toEqual(before)
-  expect(simulator.current.calls().filter(({ method }) => method !== "GET")).toHaveLength(writes)
+  expect(simulator.calls().filter(({ method }) => method !== "GET")).toHaveLength(writes)
 })
 
 test("without a public address no endpoint is made, and the way for a laptop is said", async () => {
@@ -196,7 +192,7 @@ test("a live key needs --live, and a wrong option or key is told", async () => {
     err: expect.stringContaining("--amount"),
   })
   expect(await setUp(["--nonsense"])).toMatchObject({ code: 2, err: expect.stringContaining("--nonsense") })
-  expect(simulator.current.calls()).toEqual([])
+  expect(simulator.calls()).toEqual([])
 })
 
 test("a key that Stripe refuses, and a Stripe that isn't there, are told in a sentence without the key", async () => {
@@ -205,7 +201,7 @@ test("a key that Stripe refuses, and a Stripe that isn't there, are told in a se
   expect(refused.err).not.toMatch(/sk_|cdef/)
   const away = await setUp([], { STRIPE_BASE_URL: "http://127.0.0.1:9" })
   expect(away).toMatchObject({ code: 1, err: expect.stringContaining("can't be reached") })
-  simulator.current.fail({ status: 500, times: "all" })
+  simulator.fail({ status: 500, times: "all" })
   expect(await setUp()).toMatchObject({ code: 1, err: expect.stringContaining("Stripe refuses:") })
 })
 

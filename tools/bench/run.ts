@@ -1,37 +1,24 @@
-import { HELP, type Options, readOptions } from "./helpers/options.ts"
+import { type Options, readOptions } from "./helpers/options.ts"
 import { type Report, toText } from "./helpers/report.ts"
 import { type Machine, type Site, startMachine, startSite } from "./helpers/site.ts"
 import { signInUsers } from "./helpers/users.ts"
 import { measurers, QUICK, THOROUGH, USERS } from "./measures/index.ts"
 
-await main(process.argv.slice(2))
+await main(readOptions())
 
-async function main(args: string[]): Promise<void> {
-  const options = readOptionsOrExit(args)
+async function main(options: Options): Promise<void> {
   const stack = new AsyncDisposableStack()
   const stopping = endOnSignal(stack)
   try {
     const report = await measureAll(stack, options)
     process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${toText(report)}`)
   } catch (error) {
-    // A measure that is cut off fails, too; there is nothing to say about it.
+    // A measure that is interrupted fails too, and needs no message.
     if (stopping.aborted) return
     process.stderr.write(`\nNothing was measured: ${error instanceof Error ? error.message : error}\n`)
     process.exitCode = 1
   } finally {
     if (!stopping.aborted) await stack.disposeAsync()
-  }
-}
-
-function readOptionsOrExit(args: string[]): Options {
-  try {
-    const options = readOptions(args)
-    if (options) return options
-    process.stdout.write(HELP)
-    process.exit(0)
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${HELP}`)
-    process.exit(2)
   }
 }
 
@@ -42,7 +29,7 @@ function endOnSignal(stack: AsyncDisposableStack): AbortSignal {
     process.on(signal, () => {
       if (stopping.signal.aborted) return
       stopping.abort()
-      // What is under way loses its servers and fails; there is nothing to say about that.
+      // What is in flight loses its servers and fails, and needs no message.
       process.on("uncaughtException", () => undefined)
       void stack.disposeAsync().finally(() => process.exit(130))
     })

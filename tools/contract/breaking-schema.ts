@@ -1,5 +1,4 @@
-import type { JsonSchema } from "../../src/routes/openapi/schemas.ts"
-import type { OpenApi } from "../../src/routes/openapi/types.ts"
+import type { JsonSchema, OpenApi } from "../../src/routes/openapi/types.ts"
 
 /**
  * Compares schemas as their users see them. In a request it breaks to accept less; in a reply, to leave out what was
@@ -91,7 +90,7 @@ function compareVariant(
 const LOWER = ["minLength", "minimum", "minItems"]
 const UPPER = ["maxLength", "maximum", "maxItems"]
 
-/** A bound that the document didn't have may have been there all along: zod shows a refinement only where it is told to. */
+/** A bound that the document didn't have may have been there all along: zod exports a refinement only where `.meta` names it. */
 function compareBounds(was: JsonSchema, is: JsonSchema, place: string): string[] {
   const raised = LOWER.filter((name) => Number(is[name]) > Number(was[name]))
   const lowered = UPPER.filter((name) => Number(is[name]) < Number(was[name]))

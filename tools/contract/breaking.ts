@@ -2,6 +2,7 @@ import {
   type Content,
   type OpenApi,
   type Operation,
+  operationsOf,
   type Parameter,
   type ReplyObject,
   resolve,
@@ -10,14 +11,12 @@ import { createSchemaComparison } from "./breaking-schema.ts"
 
 /** What a client of `before` may stumble over in `after`, one line each: `GET /chatroom: …`. */
 export function findBreakingChanges(before: OpenApi, after: OpenApi): string[] {
-  return Object.entries(before.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([method, operation]) => {
-      const name = `${method.toUpperCase()} ${path}`
-      const now = after.paths[path]?.[method]
-      if (!now) return [`${name}: removed`]
-      return [...new Set(compareOperation(before, after, operation, now))].map((fault) => `${name}: ${fault}`)
-    }),
-  )
+  const later = new Map(operationsOf(after).map(({ name, operation }) => [name, operation]))
+  return operationsOf(before).flatMap(({ name, operation }) => {
+    const now = later.get(name)
+    if (!now) return [`${name}: removed`]
+    return [...new Set(compareOperation(before, after, operation, now))].map((fault) => `${name}: ${fault}`)
+  })
 }
 
 function compareOperation(before: OpenApi, after: OpenApi, old: Operation, now: Operation): string[] {

@@ -73,7 +73,7 @@ function lines(text: string): string[] {
 }
 
 /**
- * Also reads a clone that belongs to somebody else, as one that is mounted into a container: git refuses that lest the
+ * Also reads a clone that another user owns, such as one mounted into a container: git refuses that lest the
  * clone's settings run code, but code of this clone is what runs here.
  */
 function git(root: string, ...args: string[]): string {

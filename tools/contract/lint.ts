@@ -1,13 +1,8 @@
-import type { OpenApi } from "../../src/routes/openapi/types.ts"
+import { type OpenApi, operationsOf } from "../../src/routes/openapi/types.ts"
 
 /** What a reader would miss in the document, one line each. */
-export function findGaps({ paths }: OpenApi): string[] {
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      operation,
-    })),
-  )
+export function findGaps(document: OpenApi): string[] {
+  const operations = operationsOf(document)
   const ids = operations.map(({ operation }) => operation.operationId)
   return operations.flatMap(({ name, operation }) => [
     ...(operation.summary?.trim() ? [] : [`${name}: no summary`]),

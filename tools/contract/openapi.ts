@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { describeService } from "../../src/routes/docs.routes.ts"
 import { rows } from "../../src/routes/index.ts"
+import { readCommandLine } from "../lib/command-line.ts"
 import { findUnmentioned, GitFailed } from "./history.ts"
 import { findGaps } from "./lint.ts"
 import { DOCUMENT_FILE, generateOutputs } from "./outputs.ts"
@@ -16,19 +17,15 @@ and the types of packages/client.
   --help    this text
 
   CHECK_REQUIRE_HISTORY=1   fail where git's history isn't at hand (a shallow clone, an archive), instead of
-                            saying that breaking changes weren't looked for
+                            printing that breaking changes weren't looked for
 `
 
 const ROOT = resolve(import.meta.dirname, "../..")
 
-const [option, ...more] = process.argv.slice(2)
-if ((option !== undefined && option !== "--check") || more.length > 0) {
-  process.stdout.write(HELP)
-  process.exit(option === "--help" ? 0 : 2)
-}
+const { check } = readCommandLine(HELP, { check: { type: "boolean", default: false } }, (values) => values)
 const document = describeService(rows)
 const outputs = generateOutputs(document)
-if (option !== "--check") {
+if (!check) {
   for (const [file, text] of Object.entries(outputs)) write(file, text)
   process.exit(0)
 }
@@ -58,7 +55,7 @@ function compareWithHistory(): string[] {
     if (!(error instanceof GitFailed)) throw error
     return [
       `Breaking changes of the API can't be looked for, as the history can't be read. Mend the repository, or ` +
-        `clone it anew with its tags. ${error.message}`,
+        `clone it again with its tags. ${error.message}`,
     ]
   }
 }

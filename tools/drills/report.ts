@@ -1,7 +1,7 @@
+import { formatTable } from "../lib/table.ts"
 import type { Verdict } from "./invariants.ts"
 import type { Outcome } from "./scenario.ts"
 import { scenarios } from "./scenarios/index.ts"
-import { formatTable } from "./table.ts"
 
 export interface Closing {
   outcomes: Outcome[]

@@ -1,12 +1,12 @@
 import { writeFile } from "node:fs/promises"
 import { startCluster } from "../lib/cluster.ts"
 import { openFolder, openStores, type Stores } from "../lib/stores.ts"
+import { formatTable } from "../lib/table.ts"
 import type { Verdict } from "./invariants.ts"
 import { type DrillOptions, readOptions } from "./options.ts"
 import { closingTable, isBroken, wordFor, writeReport } from "./report.ts"
 import { judgeStop, type Outcome, perform, runScenario, type Scenario } from "./scenario.ts"
 import { scenarios } from "./scenarios/index.ts"
-import { formatTable } from "./table.ts"
 
 /** Broken cases that are told one by one. */
 const TOLD = 20

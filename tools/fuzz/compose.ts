@@ -13,10 +13,10 @@ export interface Actors {
   webhookSecret: string
 }
 
-/** Nobody's. */
+/** Belongs to no user. */
 const UNKNOWN_ID = "01a20380-35df-77b7-a96a-565deb07f9f4"
 
-/** Makes of a draft what is sent: looks up what the server has said so far. */
+/** Turns a draft into a call: fills in what replies have contained so far. */
 export function compose(draft: Draft, actors: Actors): { call: Call; params: Record<string, string> } {
   const { method, template, pick, stranger } = draft
   const user = stranger ? actors.other : actors.own

@@ -1,5 +1,11 @@
 import fc from "fast-check"
-import { type OpenApi, type Operation, type Parameter, resolve } from "../../src/routes/openapi/types.ts"
+import {
+  type OpenApi,
+  type Operation,
+  operationsOf,
+  type Parameter,
+  resolve,
+} from "../../src/routes/openapi/types.ts"
 import type { Draft, Identity } from "./draft.ts"
 import { type Signature, stripeEvents } from "./events.ts"
 import { hostileHeaders, hostileQueries, hostileSegments, nonsenseTokens, toHeaderText } from "./hostile.ts"
@@ -21,9 +27,7 @@ interface Target {
 
 /** Requests to every endpoint of the document: two of five as documented, as many with one thing wrong, the rest hostile. */
 export function draftsOf(document: OpenApi): fc.Arbitrary<Draft> {
-  const targets = Object.entries(document.paths).flatMap(([template, methods]) =>
-    Object.entries(methods).map(([method, operation]) => describe(document, template, method, operation)),
-  )
+  const targets = operationsOf(document).map((operation) => describe(document, operation))
   return fc.constantFrom(...targets.flatMap(repeat)).chain((target) => {
     const valid = validDrafts(document, target)
     return fc.oneof(
@@ -42,13 +46,16 @@ function repeat(target: Target): Target[] {
   return Array.from({ length: (ends ? 1 : 4) + 2 * needs }, () => target)
 }
 
-function describe(document: OpenApi, template: string, method: string, operation: Operation): Target {
+function describe(
+  document: OpenApi,
+  { method, path: template, operation }: ReturnType<typeof operationsOf>[number],
+): Target {
   const schema = operation.requestBody?.content["application/json"]?.schema
   const parameters = operation.parameters.map((parameter) => resolve(document, parameter))
   const isSigned = parameters.some(({ name }) => name === "Stripe-Signature")
   const bodies = isSigned ? stripeEvents : valuesOf(document, schema ?? {})
   return {
-    method: method.toUpperCase(),
+    method,
     template,
     operation,
     parameters,

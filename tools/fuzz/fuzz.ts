@@ -1,5 +1,5 @@
 import fc from "fast-check"
-import type { OpenApi } from "../../src/routes/openapi/types.ts"
+import { operationsOf } from "../../src/routes/openapi/types.ts"
 import type { Contract } from "../lib/contract.ts"
 import { type Answer, type Call, createCaller } from "./call.ts"
 import { type Actors, compose } from "./compose.ts"
@@ -74,18 +74,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   } finally {
     caller.close()
   }
-  const endpoints = endpointsOf(options.contract.document)
+  const endpoints = operationsOf(options.contract.document).map(({ name }) => name)
   return {
     ...result,
     endpoints: endpoints.length,
     unreached: endpoints.filter((name) => !hadSuccess(result, name)),
   }
 }
-
-const endpointsOf = ({ paths }: OpenApi) =>
-  Object.entries(paths).flatMap(([template, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${template}`),
-  )
 
 const hadSuccess = ({ counts }: FuzzResult, name: string) =>
   [...(counts.get(name) ?? new Map<number, number>()).keys()].some((status) => status < 300)
@@ -160,7 +155,7 @@ async function perform(
   return isSignedOut(contract, call, answer) ? identity : null
 }
 
-/** Of its own doing: deleted, logged out, or the token has grown old. */
+/** Whether the user was deleted or signed out, or the token has expired. */
 function isSignedOut(contract: Contract, { method, path }: Call, { status }: Answer): boolean {
   return status === 401 && contract.find(method, path)?.operation.security[0]?.accessToken !== undefined
 }
@@ -184,7 +179,7 @@ function learn(
   operator.learn(lesson)
 }
 
-/** A body that nobody asked for may be anything. */
+/** A hostile body may be anything. */
 function sentIn({ body }: Call): unknown {
   try {
     return parseJson(body ?? "null")

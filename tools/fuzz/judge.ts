@@ -4,7 +4,7 @@ import type { Contract } from "../lib/contract.ts"
 import type { Answer, Call } from "./call.ts"
 import type { Draft } from "./draft.ts"
 
-/** Fields with more rules than a schema can say, so that the document's word isn't enough for them. */
+/** Fields with more rules than a schema can say, so the document alone can't decide. */
 const MORE_RULES = ["body.mobileNumber", "body.newPassword", "body.parentId", "body.headId", "query.cursor"]
 
 /** What is wrong with an answer, one line each. */

@@ -15,7 +15,7 @@ export interface Lesson {
   link: string | null
 }
 
-/** What a user knows before the server has told anything. */
+/** What a user knows before the first reply. */
 export interface Given {
   mobileNumber: string
   password: string
@@ -24,7 +24,7 @@ export interface Given {
   collections: readonly string[]
 }
 
-/** What the server has told one user: values by their names, and things by the path that they live under. */
+/** What one user has learned from replies: values by name, and things by the path they live under. */
 export interface Memory {
   learn(lesson: Lesson): void
   /** Values for the parameters of `template`: of a thing that exists, where one is known. */

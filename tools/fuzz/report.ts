@@ -1,4 +1,4 @@
-import { formatTable } from "../drills/table.ts"
+import { formatTable } from "../lib/table.ts"
 import type { Fault, FuzzResult } from "./fuzz.ts"
 
 /** Answers by endpoint and status, as a table. */

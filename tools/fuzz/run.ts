@@ -6,19 +6,6 @@ import { startSite } from "./site.ts"
 
 const SHOWN_EVERY = 1_000
 
-async function main(): Promise<number> {
-  try {
-    const options = readOptions(process.argv.slice(2))
-    if (typeof options !== "string") return await run(options)
-    process.stdout.write(options)
-    return 0
-  } catch (error) {
-    const { message, stack } = error as Error
-    process.stderr.write(`${error instanceof TypeError ? message : stack}\n`)
-    return 1
-  }
-}
-
 async function run(options: Options): Promise<number> {
   const { requests, seed, backend } = options
   const interrupted = new AbortController()
@@ -68,4 +55,4 @@ function listIntents({ byIntent }: FuzzResult): string {
   return [...byIntent].map(([intent, count]) => `${intent}: ${count}`).join(", ")
 }
 
-process.exitCode = await main()
+process.exitCode = await run(readOptions())

@@ -22,7 +22,7 @@ export async function startSite(
 ): Promise<Site> {
   const folder = await openFolder(stack, isLogKept)
   const redisUrl = backend === "redis" ? await startRedis(stack) : null
-  if (backend === "redis" && !redisUrl) throw new TypeError("There is no redis-server on the PATH.")
+  if (backend === "redis" && !redisUrl) throw new Error("There is no redis-server on the PATH.")
   const port = await freePort()
   const adminToken = "a-token-for-the-fuzzer-as-long-as-it-must-be"
   const dataDir = join(folder, "postgres")
@@ -42,7 +42,7 @@ export async function startSite(
   })
   stack.defer(async () => void (await server.kill("SIGTERM")))
   const url = `http://127.0.0.1:${port}`
-  await answers(url, server)
+  await server.answers(`${url}/health/ready`)
   // The server has made one for its simulated Stripe.
   const webhookSecret = (await readFile(join(dataDir, "stripe-webhook-secret"), "utf8")).trim()
   return { url, adminToken, webhookSecret, server, logFile }
@@ -57,16 +57,4 @@ const LIMITS = {
   OTP_DAILY_PER_PREFIX: "1000000",
   OTP_DAILY_PER_ADDRESS: "1000000000",
   OTP_DAILY_TOTAL: "1000000000",
-}
-
-async function answers(url: string, server: Child): Promise<void> {
-  while (server.isAlive()) {
-    const isReady = await fetch(`${url}/health/ready`).then(
-      (answer) => answer.ok,
-      () => false,
-    )
-    if (isReady) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error(`The server ended before it answered:\n${server.output()}`)
 }

@@ -1,6 +1,5 @@
 import fc from "fast-check"
-import type { JsonSchema } from "../../src/routes/openapi/schemas.ts"
-import type { OpenApi } from "../../src/routes/openapi/types.ts"
+import type { JsonSchema, OpenApi } from "../../src/routes/openapi/types.ts"
 
 /** Longer texts are drawn as one character over and over: they are about their length. */
 const DRAWN_CHARACTERS = 60
@@ -64,7 +63,7 @@ function remembered(name: string, otherwise: fc.Arbitrary<unknown>): fc.Arbitrar
   return fc.record({ $remembered: fc.constant(name), pick: fc.nat(), otherwise })
 }
 
-/** Texts that `schema` accepts, whatever the server has said. */
+/** Texts that `schema` accepts, whatever replies contained. */
 export function drawnTexts(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
   const { format, pattern, minLength = 0, maxLength = 100 } = schema as Record<string, never>
   if (format === "uuid") return fc.uuid()
@@ -88,7 +87,7 @@ export function drawnTexts(schema: JsonSchema, name: string): fc.Arbitrary<unkno
 /** Prompts whose replies fail at once: operators have something to look at. */
 const FAILING = { weight: 1, arbitrary: fc.constant("[[gemini: blocked]]") }
 
-/** The store has no NUL, and says so. */
+/** The store rejects NUL. */
 const characters = fc.string({ unit: "binary", minLength: 1, maxLength: 1 }).filter((one) => one !== "\u0000")
 
 /** Few enough that they meet each other. */

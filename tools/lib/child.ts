@@ -25,6 +25,8 @@ export interface ChildOptions {
   entry: string
   /** For Node, before the entry. */
   flags?: string[]
+  /** For the program, after the entry. */
+  args?: string[]
   /** All that the process finds in its environment, beside `PATH` and the like. */
   env: Record<string, string>
   /** Where it runs; a folder without a `.env`. */
@@ -32,6 +34,11 @@ export interface ChildOptions {
   /** Everything it prints is appended here. */
   logFile?: string
   onLog?: (line: LogLine) => void
+  /**
+   * It has a channel for `ask`, and its standard output isn't read, which would take time from what is measured. A
+   * Ctrl-C in the terminal is for this process alone, which stops its children gracefully.
+   */
+  isMeasured?: boolean
 }
 
 /** A program of this project in a process of its own. */
@@ -40,10 +47,14 @@ export interface Child {
   /** The last lines printed so far, on both outputs. */
   output(): string
   isAlive(): boolean
-  /** Whether it was told to end. */
+  /** Whether `kill` was called. */
   isUnwanted(): boolean
   /** Resolves once something containing `text` was printed. @throws when the process ends first */
   printed(text: string, timeoutMs?: number): Promise<void>
+  /** Resolves once a request to `url` succeeds. @throws when the process ends first */
+  answers(url: string): Promise<void>
+  /** Sends `question` over the channel and resolves with the first message that `read` knows. */
+  ask<T>(read: (message: unknown) => T | undefined, question?: string): Promise<T>
   /** Sends `signal` and resolves when the process is gone and its last words are read. */
   kill(signal: NodeJS.Signals): Promise<Exit>
   ended: Promise<Exit>
@@ -54,18 +65,19 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 /** The launcher's: a start from compiled code takes half the time. */
 const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
 
-/** A server that is shaken for an hour says a lot; all of it is in its log file. */
+/** A long drill prints a lot; all of it is in the log file. */
 const KEPT_LINES = 2_000
 
 const START_WITHIN_MS = 60 * SECOND
 
 /** Starts a child. It never outlives this process, unless this one is killed with -9. */
-export function startChild({ entry, flags = [], env, cwd, logFile, onLog }: ChildOptions): Child {
-  const file = resolve(ROOT, entry)
-  const child = spawn(process.execPath, [...flags, file], {
+export function startChild(options: ChildOptions): Child {
+  const { entry, flags = [], args = [], env, cwd, logFile, onLog, isMeasured = false } = options
+  const child = spawn(process.execPath, [...flags, resolve(ROOT, entry), ...args], {
     cwd,
     env: { ...basics(), NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: isMeasured ? ["ignore", "ignore", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
+    detached: isMeasured,
   })
   const killAtExit = () => child.kill("SIGKILL")
   process.on("exit", killAtExit)
@@ -78,24 +90,45 @@ export function startChild({ entry, flags = [], env, cwd, logFile, onLog }: Chil
     const parsed = onLog && parseLog(line)
     if (parsed) onLog(parsed)
   }
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", take)
+  for (const stream of [child.stdout, child.stderr])
+    if (stream) createInterface({ input: stream }).on("line", take)
   const ended = once(child, "close").then(([code, signal]) => {
     process.off("exit", killAtExit)
     return { code, signal } as Exit
   })
   const isAlive = () => child.exitCode === null && child.signalCode === null
   const output = () => printed.join("\n")
+  const endedBefore = (what: string) =>
+    new Error(`${entry} ended before it ${what}:\n${output().slice(-4_000)}`)
+  const untilIt = async (
+    what: string,
+    holds: () => boolean | Promise<boolean>,
+    timeoutMs = START_WITHIN_MS,
+  ) => {
+    const check = async () => {
+      if (await holds()) return true
+      if (!isAlive()) throw endedBefore(what)
+      return false
+    }
+    await until(`${entry} ${what}`, check, { timeoutMs })
+  }
   return {
     pid: child.pid as number,
     output,
     isAlive,
-    async printed(text, timeoutMs = START_WITHIN_MS) {
-      const holds = () => {
-        if (output().includes(text)) return true
-        if (!isAlive()) throw new Error(`${entry} ended before it said "${text}":\n${output().slice(-4_000)}`)
-        return false
+    printed: (text, timeoutMs) => untilIt(`printed "${text}"`, () => output().includes(text), timeoutMs),
+    answers: (url) => untilIt(`answered at ${url}`, () => isOk(url)),
+    async ask(read, question) {
+      if (question) child.send(question)
+      const signal = AbortSignal.timeout(START_WITHIN_MS)
+      const over = ended.then(() => {
+        throw endedBefore("sent a message")
+      })
+      for (;;) {
+        const [message] = (await Promise.race([once(child, "message", { signal }), over])) as [unknown]
+        const known = read(message)
+        if (known !== undefined) return known
       }
-      await until(`${entry} says "${text}"`, holds, { timeoutMs })
     },
     isUnwanted: () => isUnwanted,
     kill(signal) {
@@ -105,6 +138,13 @@ export function startChild({ entry, flags = [], env, cwd, logFile, onLog }: Chil
     },
     ended,
   }
+}
+
+async function isOk(url: string): Promise<boolean> {
+  return fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  )
 }
 
 /** What programs need of the system. Nothing else of our environment may steer a child. */

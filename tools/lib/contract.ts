@@ -2,8 +2,13 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import addFormats from "ajv-formats"
 import { describeService } from "../../src/routes/docs.routes.ts"
 import { rows } from "../../src/routes/index.ts"
-import type { JsonSchema } from "../../src/routes/openapi/schemas.ts"
-import { type OpenApi, type Operation, type ReplyObject, resolve } from "../../src/routes/openapi/types.ts"
+import {
+  type JsonSchema,
+  type OpenApi,
+  type Operation,
+  type ReplyObject,
+  resolve,
+} from "../../src/routes/openapi/types.ts"
 
 /** What came back for a request. */
 export interface Exchange {
@@ -18,7 +23,7 @@ export interface Exchange {
 
 export interface Contract {
   document: OpenApi
-  /** What of the reply the document doesn't say, one line each. */
+  /** Lists what isn't documented in a reply, one line each. */
   check(exchange: Exchange): string[]
   /** The same for the `data` of one event of a stream. */
   checkEvent(request: { method: string; path: string }, event: string, data: unknown): string[]
@@ -36,7 +41,7 @@ export function contract(): Contract {
   return shared
 }
 
-/** @throws when the reply isn't what the document says */
+/** @throws when a reply isn't as documented */
 export function expectDocumented(exchange: Exchange): void {
   const faults = contract().check(exchange)
   if (faults.length === 0) return
@@ -95,7 +100,7 @@ function createValidation(document: OpenApi): Validate {
   }
 }
 
-/** Clients must bear new fields; the service must not send any that it doesn't document. */
+/** Clients must ignore new fields; the service must not send any that it doesn't document. */
 function close<T>(schema: T): T {
   if (Array.isArray(schema)) return schema.map(close) as T
   if (typeof schema !== "object" || schema === null) return schema

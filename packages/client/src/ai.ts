@@ -16,7 +16,7 @@ type ReplyEvent = StreamEvent<Endpoints["GET /chatroom/{id}/message/{messageId}/
 /**
  * Lets the AI SDK's `useChat` talk to a room. The page's messages are a branch of the room: a reply has the same id in
  * both, so an edited prompt continues where it stands. Streams resume by themselves; `reconnectToStream` shows a reply
- * that is being made, also to a page that was loaded anew.
+ * that is being made, also to a page that was reloaded.
  */
 export function createRoomTransport(options: RoomTransportOptions): ChatTransport<UIMessage> {
   const { client, cancelOnAbort = true } = options
@@ -64,7 +64,7 @@ function textIn({ parts }: UIMessage): string {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** The reply above the message. A page that shows nothing above it begins anew. */
+/** The reply above the message. A page that shows nothing above it starts a new branch. */
 function parentOf(messages: UIMessage[], last: UIMessage): { parentId?: string | null } {
   const above = messages.slice(0, messages.indexOf(last))
   if (above.length === 0) return { parentId: null }
@@ -102,7 +102,7 @@ function show(
   })
 }
 
-/** A hint: when it fails the reply is made to its end, and nobody waits for it. */
+/** A hint: if it fails, the reply is completed, and nothing waits for it. */
 function cancel(client: ChatClient, id: string, messageId: string): void {
   client
     .call("POST /chatroom/{id}/message/{messageId}/cancel", { params: { id, messageId } })

@@ -21,7 +21,7 @@ export interface ClientOptions {
 export interface Ask {
   chatroomId: string
   message: string
-  /** The reply that this continues; null begins anew. */
+  /** The reply that this continues; null starts a new branch. */
   parentId?: string | null
   /** Sending the same again with the same key is safe. A random one by default. */
   idempotencyKey?: string

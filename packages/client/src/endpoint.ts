@@ -3,20 +3,23 @@ import type { Endpoints } from "./types.ts"
 /** An endpoint by its method and path, such as `GET /chatroom/{id}`. */
 export type Endpoint = keyof Endpoints
 
-/** What an endpoint answers with. */
+/** What an endpoint returns. */
 export type Reply<E extends Endpoint> = Endpoints[E]["reply"]
 
-type Given<Name extends string, T> = undefined extends T
+type Part<E extends Endpoint, Name extends string> = Endpoints[E] extends { [K in Name]: infer T } ? T : never
+
+/** `[T]`: a part that the endpoint hasn't is `never`, over which a condition would distribute. */
+type Given<Name extends string, T> = [T] extends [never]
   ? unknown
   : Record<never, never> extends T
     ? { [K in Name]?: T }
     : { [K in Name]: T }
 
-/** What an endpoint needs: path parameters and a body where it has them; a query and headers if one likes. */
-export type Request<E extends Endpoint> = Given<"params", Endpoints[E]["params"]> &
-  Given<"query", Endpoints[E]["query"]> &
-  Given<"body", Endpoints[E]["body"]> & {
-    headers?: Endpoints[E]["headers"] & Record<string, string | undefined>
+/** What an endpoint needs: path parameters and a body where it has them; a query and headers where wanted. */
+export type Request<E extends Endpoint> = Given<"params", Part<E, "params">> &
+  Given<"query", Part<E, "query">> &
+  Given<"body", Part<E, "body">> & {
+    headers?: Partial<Part<E, "headers">> & { "X-Request-Id"?: string } & Record<string, string | undefined>
     signal?: AbortSignal
   }
 

@@ -7,7 +7,7 @@ export class ApiError extends Error {
   readonly code: ProblemCode | (string & Record<never, never>)
   /** Null where something between answered that isn't the service. */
   readonly problem: Problem | null
-  /** When to try again; 0 where nothing was said. */
+  /** When to try again; 0 if unknown. */
   readonly retryAfterMs: number
 
   constructor(status: number, problem: Problem | null, retryAfterMs: number) {

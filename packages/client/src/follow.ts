@@ -22,7 +22,7 @@ export interface Follow extends FollowOptions {
   firstWaitMs: number
 }
 
-/** A comment comes every 15 s; a connection that is silent for longer is dead, though nobody has said so. */
+/** A comment comes every 15 s; a connection that is silent for longer is dead. */
 const SILENCE_MS = 45_000
 
 /**
@@ -63,13 +63,13 @@ export async function* follow<Events>({
   }
 }
 
-/** Whether trying again may help: an overloaded service, or a connection that failed, which `fetch` says by a TypeError. */
+/** Whether trying again may help: an overloaded service, or a failed connection, for which `fetch` throws a TypeError. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return error.status === 429 || error.status >= 500
   return error instanceof TypeError || (error instanceof Error && error.name === "AbortError")
 }
 
-/** One connection: ends with the caller's signal, or when nothing is heard for too long. */
+/** One connection: ends with the caller's signal, or when nothing arrives for too long. */
 function createAttempt(outer: AbortSignal | undefined) {
   const controller = new AbortController()
   const abort = () => controller.abort()

@@ -8,7 +8,7 @@ export interface SessionOptions {
   onSignedOut?: (() => void) | undefined
 }
 
-/** Sends requests with the access token of now, and renews it once when the service says that it is no good. */
+/** Sends requests with the current access token, and renews it once when the service rejects it. */
 export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOptions) {
   let renewing: Promise<Tokens | null> | null = null
 
@@ -45,7 +45,7 @@ export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOpt
       return tokens
     }
     const error = await ApiError.from(response)
-    // Only these say that the session is over; anything else may pass.
+    // Only these mean that the session is over; anything else may be temporary.
     if (error.status !== 401 && error.status !== 400) throw error
     await store.set(null)
     onSignedOut?.()
@@ -55,7 +55,7 @@ export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOpt
   return { send }
 }
 
-/** Other 401s, such as a wrong code, say nothing of the token. */
+/** Other 401s, such as a wrong code, don't concern the token. */
 async function isTokenRefused(response: Response): Promise<boolean> {
   return (await ApiError.from(response)).code === "unauthenticated"
 }

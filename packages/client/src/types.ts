@@ -396,9 +396,7 @@ export type ProblemCode = "already_subscribed" | "bad_signature" | "credentials_
 export interface Endpoints {
   /** Create a chatroom. */
   "POST /chatroom": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string; "Idempotency-Key"?: string }
+    headers: { "Idempotency-Key"?: string }
     body: {
       name?: string
       /** `null` selects the service's default model. */
@@ -409,31 +407,22 @@ export interface Endpoints {
       context?: "conversation" | "single"
     }
     reply: Chatroom
-    events: never
   }
   /** List your chatrooms, most recent activity first. */
   "GET /chatroom": {
-    params: Record<never, never>
     query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string; "If-None-Match"?: string }
-    body: undefined
+    headers: { "If-None-Match"?: string }
     reply: Chatroom[]
-    events: never
   }
   /** Get a chatroom with the newest messages of its active branch. */
   "GET /chatroom/{id}": {
     params: { id: string }
     query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: ChatroomWithMessages
-    events: never
   }
   /** Change a chatroom or switch its active branch. */
   "PATCH /chatroom/{id}": {
     params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       name?: string
       /** `null` selects the service's default model. */
@@ -446,31 +435,20 @@ export interface Endpoints {
       headId?: string
     }
     reply: Chatroom
-    events: never
   }
   /** Delete a chatroom and its messages. */
-  "DELETE /chatroom/{id}": {
-    params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: undefined
-    events: never
-  }
+  "DELETE /chatroom/{id}": { params: { id: string }; reply: undefined }
   /** Stream everything that happens in a chatroom. */
   "GET /chatroom/{id}/events": {
     params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string; "Last-Event-ID"?: string }
-    body: undefined
+    headers: { "Last-Event-ID"?: string }
     reply: never
     events: { chatroom: Chatroom; message: Message; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
     params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string; "Idempotency-Key"?: string; Prefer?: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
     body: {
       message: string
       /** The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch. */
@@ -483,81 +461,33 @@ export interface Endpoints {
   "GET /chatroom/{id}/message": {
     params: { id: string }
     query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: Message[]
-    events: never
   }
   /** Get one message. */
-  "GET /chatroom/{id}/message/{messageId}": {
-    params: { id: string; messageId: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: Message
-    events: never
-  }
+  "GET /chatroom/{id}/message/{messageId}": { params: { id: string; messageId: string }; reply: Message }
   /** Stream a reply. */
   "GET /chatroom/{id}/message/{messageId}/stream": {
     params: { id: string; messageId: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string; "Last-Event-ID"?: string }
-    body: undefined
+    headers: { "Last-Event-ID"?: string }
     reply: never
     events: { delta: Delta; reset: Reset; done: Message }
   }
   /** Stop a reply and keep its text. */
-  "POST /chatroom/{id}/message/{messageId}/cancel": {
-    params: { id: string; messageId: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: Message
-    events: never
-  }
+  "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
   /** Show that the service is up. */
-  "GET /": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: string
-    events: never
-  }
+  "GET /": { reply: string }
   /** Check that the process is running. */
   "GET /health/live": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       status: "live"
     }
-    events: never
   }
   /** Get the metrics of this process. */
-  "GET /metrics": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: string
-    events: never
-  }
+  "GET /metrics": { reply: string }
   /** Check that requests can be served. */
-  "GET /health/ready": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: Ready
-    events: never
-  }
+  "GET /health/ready": { reply: Ready }
   /** Register a mobile number. */
   "POST /auth/signup": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -566,25 +496,17 @@ export interface Endpoints {
     reply: {
       user: User
     }
-    events: never
   }
   /** Send a one-time sign-in code. */
   "POST /auth/send-otp": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
     }
     reply: OtpSent
-    events: never
   }
   /** Sign in with a one-time code. */
   "POST /auth/verify-otp": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -594,25 +516,17 @@ export interface Endpoints {
       purpose?: "login" | "password_reset"
     }
     reply: SignedIn
-    events: never
   }
   /** Send a one-time password reset code. */
   "POST /auth/forgot-password": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
     }
     reply: OtpSent
-    events: never
   }
   /** Set a new password with a one-time code and end all sessions. */
   "POST /auth/reset-password": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -622,13 +536,9 @@ export interface Endpoints {
       newPassword: string
     }
     reply: undefined
-    events: never
   }
   /** Set or change the password and end the other sessions. */
   "POST /auth/change-password": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       /** 8 to 72 bytes in UTF-8. */
       newPassword: string
@@ -636,13 +546,9 @@ export interface Endpoints {
       currentPassword?: string
     }
     reply: undefined
-    events: never
   }
   /** Sign in with a password. */
   "POST /auth/login": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       /** International with `+` and country code, or national for the service's region. */
       mobileNumber: string
@@ -650,282 +556,107 @@ export interface Endpoints {
       password: string
     }
     reply: SignedIn
-    events: never
   }
   /** Exchange a refresh token for a new pair. */
   "POST /auth/refresh": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       refreshToken: string
     }
     reply: SignedIn
-    events: never
   }
   /** End this session. */
-  "POST /auth/logout": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: undefined
-    events: never
-  }
+  "POST /auth/logout": { reply: undefined }
   /** List your sessions, newest first. */
-  "GET /auth/sessions": {
-    params: Record<never, never>
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: Session[]
-    events: never
-  }
+  "GET /auth/sessions": { query: { limit?: number; cursor?: string }; reply: Session[] }
   /** End one of your sessions. */
-  "DELETE /auth/sessions/{id}": {
-    params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: undefined
-    events: never
-  }
+  "DELETE /auth/sessions/{id}": { params: { id: string }; reply: undefined }
   /** Get your account. */
-  "GET /user/me": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: User
-    events: never
-  }
+  "GET /user/me": { reply: User }
   /** Change your name. */
   "PATCH /user/me": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       name: string | null
     }
     reply: User
-    events: never
   }
   /** Delete your account and all its data. */
   "DELETE /user/me": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       status: "deleting"
     }
-    events: never
   }
   /** Export all your data. */
-  "GET /user/me/export": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: Export
-    events: never
-  }
+  "GET /user/me/export": { reply: Export }
   /** Start the upgrade to Pro in Stripe Checkout. */
-  "POST /subscribe/pro": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: CheckoutPage
-    events: never
-  }
+  "POST /subscribe/pro": { reply: CheckoutPage }
   /** Get your tier, subscription and today's usage. */
-  "GET /subscription/status": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: SubscriptionStatus
-    events: never
-  }
+  "GET /subscription/status": { reply: SubscriptionStatus }
   /** List your changes between Basic and Pro, newest first. */
-  "GET /subscription/history": {
-    params: Record<never, never>
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: Entitlement[]
-    events: never
-  }
+  "GET /subscription/history": { query: { limit?: number; cursor?: string }; reply: Entitlement[] }
   /** Open the Stripe customer portal. */
-  "POST /subscription/portal": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: PortalPage
-    events: never
-  }
+  "POST /subscription/portal": { reply: PortalPage }
   /** Page that Stripe returns customers to. */
-  "GET /subscription/return": {
-    params: Record<never, never>
-    query: { from?: string }
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: string
-    events: never
-  }
+  "GET /subscription/return": { query: { from?: string }; reply: string }
   /** Receive a Stripe event. */
   "POST /webhook/stripe": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string; "Stripe-Signature"?: string }
+    headers: { "Stripe-Signature"?: string }
     body: Record<string, unknown>
     reply: Received
-    events: never
   }
   /** List dead letters, newest first. */
-  "GET /admin/replies": {
-    params: Record<never, never>
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: FailedReply[]
-    events: never
-  }
+  "GET /admin/replies": { query: { limit?: number; cursor?: string }; reply: FailedReply[] }
   /** Retry a dead letter. */
   "POST /admin/replies/{id}/retry": {
     params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       id: string
       status: "queued"
     }
-    events: never
   }
   /** Find a user by mobile number. */
   "POST /admin/users/search": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       /** In any common format. */
       mobileNumber: string
     }
     reply: UserOverview
-    events: never
   }
   /** Get a user's account, quota and entitlement. */
-  "GET /admin/users/{id}": {
-    params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: UserOverview
-    events: never
-  }
+  "GET /admin/users/{id}": { params: { id: string }; reply: UserOverview }
   /** Suspend a user. */
-  "POST /admin/users/{id}/suspend": {
-    params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: UserOverview
-    events: never
-  }
+  "POST /admin/users/{id}/suspend": { params: { id: string }; reply: UserOverview }
   /** Lift a suspension. */
-  "POST /admin/users/{id}/unsuspend": {
-    params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: UserOverview
-    events: never
-  }
+  "POST /admin/users/{id}/unsuspend": { params: { id: string }; reply: UserOverview }
   /** Grant or revoke the admin role. */
   "POST /admin/users/{id}/role": {
     params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       role: "user" | "admin"
     }
     reply: UserOverview
-    events: never
   }
   /** List Stripe events, newest first. */
-  "GET /admin/billing/events": {
-    params: Record<never, never>
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: BillingEvent[]
-    events: never
-  }
+  "GET /admin/billing/events": { query: { limit?: number; cursor?: string }; reply: BillingEvent[] }
   /** Replay a Stripe event. */
   "POST /admin/billing/events/{id}/replay": {
     params: { id: string }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       id: string
       status: "pending"
     }
-    events: never
   }
   /** List the audit log, newest first. */
-  "GET /admin/audit": {
-    params: Record<never, never>
-    query: { limit?: number; cursor?: string }
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: AuditEntry[]
-    events: never
-  }
+  "GET /admin/audit": { query: { limit?: number; cursor?: string }; reply: AuditEntry[] }
   /** Get the state of the service. */
-  "GET /admin/system": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: SystemState
-    events: never
-  }
+  "GET /admin/system": { reply: SystemState }
   /** Open the operator's page. */
-  "GET /admin": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: string
-    events: never
-  }
+  "GET /admin": { reply: string }
   /** Sign in to the operator's page. */
-  "GET /admin/sign-in": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: string
-    events: never
-  }
+  "GET /admin/sign-in": { reply: string }
   /** Get an asset of the page. */
-  "GET /admin/files/{file}": {
-    params: { file: "admin.js" | "sign-in.js" | "admin.css" }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: string
-    events: never
-  }
+  "GET /admin/files/{file}": { params: { file: "admin.js" | "sign-in.js" | "admin.css" }; reply: string }
   /** Start an operator session. */
   "POST /admin/session": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
     body: {
       token: string
     }
@@ -935,37 +666,20 @@ export interface Endpoints {
       /** `null` for a bearer token. */
       expiresAt: string | null
     }
-    events: never
   }
   /** Get the current operator session. */
   "GET /admin/session": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       /** `admin_token`, or the user's id. */
       actor: string
       /** `null` for a bearer token. */
       expiresAt: string | null
     }
-    events: never
   }
   /** End an operator session. */
-  "DELETE /admin/session": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: undefined
-    events: never
-  }
+  "DELETE /admin/session": { reply: undefined }
   /** Get this document. */
   "GET /openapi.json": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: {
       openapi: string
       info: {
@@ -974,24 +688,12 @@ export interface Endpoints {
       }
       paths: Record<string, unknown>
     }
-    events: never
   }
   /** Browse this document. */
-  "GET /docs": {
-    params: Record<never, never>
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
-    reply: string
-    events: never
-  }
+  "GET /docs": { reply: string }
   /** Get an asset of the page. */
   "GET /docs/{file}": {
     params: { file: "swagger-ui.css" | "swagger-ui-bundle.js" | "start.js" | "favicon-32x32.png" }
-    query: Record<never, never>
-    headers: { "X-Request-Id"?: string }
-    body: undefined
     reply: string
-    events: never
   }
 }

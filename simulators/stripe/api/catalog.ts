@@ -1,35 +1,25 @@
 import { z } from "zod"
 import { change } from "../model/change.ts"
-import { invalid, noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
+import { invalid } from "../model/refusals.ts"
 import { priceObject, productObject } from "../objects/catalog.ts"
-import { page } from "./list.ts"
-import { flag, inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
-import { type Call, type Row, row } from "./row.ts"
+import { defined, flag, ignored, integer, mergedMetadata, metadata, optional, range, text } from "./params.ts"
+import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
 const Product = {
-  active: flag.optional(),
-  description: text.optional(),
-  metadata: metadata.optional(),
-  ...unheeded("images", "marketing_features", "package_dimensions", "shippable", "statement_descriptor"),
-  ...unheeded("tax_code", "tax_details", "unit_label", "url"),
+  ...optional({ active: flag, description: text, metadata }),
+  ...ignored(
+    "images marketing_features package_dimensions shippable statement_descriptor tax_code tax_details",
+  ),
+  ...ignored("unit_label url"),
 }
-const CreateProduct = z.strictObject({
-  ...Product,
-  name: text,
-  id: text.optional(),
-  ...unheeded("default_price_data", "type"),
-})
-const UpdateProduct = z.strictObject({ ...Product, name: text.optional(), ...unheeded("default_price") })
+const CreateProduct = { ...Product, name: text, id: text.optional(), ...ignored("default_price_data type") }
+const UpdateProduct = { ...Product, name: text.optional(), ...ignored("default_price") }
 
 const Price = {
-  active: flag.optional(),
-  lookup_key: text.optional(),
-  nickname: text.optional(),
-  metadata: metadata.optional(),
-  ...unheeded("tax_behavior", "currency_options"),
+  ...optional({ active: flag, lookup_key: text, nickname: text, metadata, transfer_lookup_key: flag }),
+  ...ignored("tax_behavior currency_options"),
 }
-const CreatePrice = z.strictObject({
+const CreatePrice = {
   ...Price,
   currency: text,
   product: text.optional(),
@@ -37,7 +27,7 @@ const CreatePrice = z.strictObject({
     .strictObject({
       name: text,
       metadata: metadata.optional(),
-      ...unheeded("active", "id", "unit_label", "tax_code", "statement_descriptor"),
+      ...ignored("active id unit_label tax_code statement_descriptor"),
     })
     .optional(),
   unit_amount: integer,
@@ -45,132 +35,74 @@ const CreatePrice = z.strictObject({
     .strictObject({
       interval: z.enum(["day", "week", "month", "year"]),
       interval_count: integer.optional(),
-      ...unheeded("usage_type", "meter", "trial_period_days"),
+      ...ignored("usage_type meter trial_period_days"),
     })
     .optional(),
-  transfer_lookup_key: flag.optional(),
-  ...unheeded(
-    "billing_scheme",
-    "custom_unit_amount",
-    "tiers",
-    "tiers_mode",
-    "transform_quantity",
-    "unit_amount_decimal",
-  ),
-})
-const UpdatePrice = z.strictObject({ ...Price, transfer_lookup_key: flag.optional() })
-const ListPrices = z.strictObject({
-  ...paging,
-  active: flag.optional(),
-  currency: text.optional(),
-  product: text.optional(),
-  lookup_keys: z.array(text).max(10).optional(),
-  type: text.optional(),
-  created: range.optional(),
-  ...unheeded("recurring"),
-})
-const ListProducts = z.strictObject({
-  ...paging,
-  active: flag.optional(),
-  ids: z.array(text).optional(),
-  created: range.optional(),
-  ...unheeded("shippable", "url"),
-})
+  ...ignored("billing_scheme custom_unit_amount tiers tiers_mode transform_quantity unit_amount_decimal"),
+}
+const ListProducts = { active: flag, ids: z.array(text), created: range, ...ignored("shippable url") }
+const ListPrices = {
+  active: flag,
+  currency: text,
+  product: text,
+  type: text,
+  created: range,
+  lookup_keys: z.array(text).max(10),
+  ...ignored("recurring"),
+}
 
-export const catalogRows: Row[] = [
-  row("POST", "/v1/products", CreateProduct, ({ world, params: { metadata, ...fields } }) => {
-    const product = productObject(world, { ...fields, metadata: mergedMetadata({}, metadata) })
-    world.emit("product.created", world.store.add("product", product))
+export const catalogRoutes: Route[] = [
+  route("POST", "/v1/products", CreateProduct, ({ account, params: { metadata, ...fields } }) => {
+    const product = productObject(account, { ...fields, metadata: mergedMetadata({}, metadata) })
+    return account.create("product", product, "product.created")
+  }),
+  list("/v1/products", "product", ListProducts, { tests: { ids: ({ id }, ids) => ids.includes(id) } }),
+  retrieve("/v1/products", "product"),
+  route("POST", "/v1/products/:id", UpdateProduct, ({ account, id, params }) => {
+    const product = account.store.lookUp("product", id)
+    const { active, name, description } = params
+    change(account, "product.updated", product, {
+      ...defined({ active, name, description }),
+      metadata: mergedMetadata(product.metadata, params.metadata),
+    })
     return product
   }),
-  row("GET", "/v1/products", ListProducts, ({ world, params: { active, ids, created, ...paging } }) =>
-    page(
-      "/v1/products",
-      world.store
-        .all("product")
-        .filter((each) => active === undefined || each.active === active)
-        .filter((each) => (!ids || ids.includes(each.id)) && inRange(each.created, created)),
-      paging,
-    ),
-  ),
-  row("GET", "/v1/products/:id", z.strictObject({}), ({ world, id }) => productOf(world, id)),
-  row(
-    "POST",
-    "/v1/products/:id",
-    UpdateProduct,
-    ({ world, id, params: { metadata, active, name, description } }) => {
-      const product = productOf(world, id)
-      change(world, "product.updated", product, {
-        ...(active !== undefined && { active }),
-        ...(name !== undefined && { name }),
-        ...(description !== undefined && { description }),
-        metadata: mergedMetadata(product.metadata, metadata),
-      })
-      return product
-    },
-  ),
-  row("POST", "/v1/prices", CreatePrice, createPrice),
-  row("GET", "/v1/prices", ListPrices, listPrices),
-  row("GET", "/v1/prices/:id", z.strictObject({}), ({ world, id }) => priceOf(world, id)),
-  row("POST", "/v1/prices/:id", UpdatePrice, ({ world, id, params }) => {
-    const price = priceOf(world, id)
+  route("POST", "/v1/prices", CreatePrice, createPrice),
+  list("/v1/prices", "price", ListPrices, {
+    tests: { lookup_keys: ({ lookup_key }, keys) => keys.includes(lookup_key ?? "") },
+  }),
+  retrieve("/v1/prices", "price"),
+  route("POST", "/v1/prices/:id", Price, ({ account, id, params }) => {
+    const price = account.store.lookUp("price", id)
     const { active, nickname, lookup_key } = params
-    change(world, "price.updated", price, {
-      ...(active !== undefined && { active }),
-      ...(nickname !== undefined && { nickname }),
-      ...(lookup_key !== undefined && { lookup_key }),
+    change(account, "price.updated", price, {
+      ...defined({ active, nickname, lookup_key }),
       metadata: mergedMetadata(price.metadata, params.metadata),
     })
     return price
   }),
 ]
 
-/** A price that exists. Refuses otherwise, naming `param`. */
-export function priceOf(world: World, id: string, param?: string) {
-  const price = world.store.get("price", id)
-  if (!price) throw noSuch("price", id, param)
-  return price
-}
-
-function productOf(world: World, id: string, param?: string) {
-  const product = world.store.get("product", id)
-  if (!product) throw noSuch("product", id, param)
-  return product
-}
-
-function createPrice({ world, params }: Call<z.output<typeof CreatePrice>>) {
-  const { lookup_key: lookupKey, product_data: data } = params
-  const taken = lookupKey && world.store.all("price").find((price) => price.lookup_key === lookupKey)
+function createPrice({ account, params }: Call<typeof CreatePrice>) {
+  const { lookup_key: lookupKey, product_data: data, recurring, active, nickname, currency } = params
+  const taken = lookupKey && account.store.all("price").find((price) => price.lookup_key === lookupKey)
   if (taken && !params.transfer_lookup_key) {
     throw invalid(`A price (\`${taken.id}\`) already uses that lookup key.`, "lookup_key")
   }
   if (taken) taken.lookup_key = null
   const product = data
-    ? world.store.add("product", productObject(world, { name: data.name }))
-    : productOf(world, params.product ?? "", "product")
-  const price = priceObject(world, {
+    ? account.store.add("product", productObject(account, { name: data.name }))
+    : account.store.lookUp("product", params.product ?? "", "product")
+  const price = priceObject(account, {
     product: product.id,
-    currency: params.currency,
+    currency,
     unitAmount: params.unit_amount,
-    interval: params.recurring?.interval,
-    intervalCount: params.recurring?.interval_count,
-    active: params.active,
+    interval: recurring?.interval,
+    intervalCount: recurring?.interval_count,
+    active,
     lookupKey,
-    nickname: params.nickname,
+    nickname,
     metadata: mergedMetadata({}, params.metadata),
   })
-  world.emit("price.created", world.store.add("price", price))
-  return price
-}
-
-function listPrices({ world, params }: Call<z.output<typeof ListPrices>>) {
-  const { active, currency, product, lookup_keys: keys, type, created, recurring: _, ...paging } = params
-  const found = world.store
-    .all("price")
-    .filter((each) => active === undefined || each.active === active)
-    .filter((each) => (!currency || each.currency === currency) && (!type || each.type === type))
-    .filter((each) => !product || each.product === product)
-    .filter((each) => !keys || keys.includes(each.lookup_key ?? ""))
-    .filter((each) => inRange(each.created, created))
-  return page("/v1/prices", found, paging)
+  return account.create("price", price, "price.created")
 }

@@ -1,116 +1,79 @@
 import { z } from "zod"
-import { expireCheckout, type OpenSession, openCheckout } from "../model/checkout.ts"
-import { customerOf } from "../model/customers.ts"
+import type { Account } from "../model/account.ts"
+import { expireCheckout, openCheckout } from "../model/checkout.ts"
 import { DAY, HOUR } from "../model/periods.ts"
-import { invalid, noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
-import { priceOf } from "./catalog.ts"
+import { invalid } from "../model/refusals.ts"
 import { lineItemsOf } from "./includable.ts"
-import { page, refuseUnknown } from "./list.ts"
-import { inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
-import { type Call, type Row, row } from "./row.ts"
+import { ignored, integer, mergedMetadata, metadata, optional, paging, range, text } from "./params.ts"
+import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
-const Create = z.strictObject({
+const Create = {
   mode: z.enum(["subscription", "payment", "setup"]),
   line_items: z
     .array(
       z.strictObject({
         price: text,
         quantity: integer.optional(),
-        ...unheeded("adjustable_quantity", "tax_rates", "metadata"),
+        ...ignored("adjustable_quantity tax_rates metadata"),
       }),
     )
     .min(1)
     .max(1, "the simulator takes one item"),
   success_url: text,
-  cancel_url: text.optional(),
-  customer: text.optional(),
-  customer_email: text.optional(),
+  ...optional({ cancel_url: text, customer: text, customer_email: text, expires_at: integer, metadata }),
   client_reference_id: z.string().max(200).optional(),
-  expires_at: integer.optional(),
-  metadata: metadata.optional(),
   subscription_data: z
     .strictObject({
       metadata: metadata.optional(),
-      ...unheeded(
-        "billing_mode",
-        "description",
-        "invoice_settings",
-        "default_tax_rates",
-        "proration_behavior",
-      ),
+      ...ignored("billing_mode description invoice_settings default_tax_rates proration_behavior"),
     })
     .optional(),
   ui_mode: z.enum(["hosted", "hosted_page"]).optional(),
-  ...unheeded(
-    "adaptive_pricing",
-    "after_expiration",
-    "allow_promotion_codes",
-    "allowed_payment_method_types",
+  ...ignored(
+    "adaptive_pricing after_expiration allow_promotion_codes allowed_payment_method_types automatic_tax",
   ),
-  ...unheeded("automatic_tax", "billing_address_collection", "branding_settings", "consent_collection"),
-  ...unheeded("currency", "custom_fields", "custom_text", "customer_account", "customer_creation"),
-  ...unheeded("customer_update", "discounts", "excluded_payment_method_types", "integration_identifier"),
-  ...unheeded("locale", "managed_payments", "name_collection", "optional_items", "origin_context"),
-  ...unheeded("payment_method_collection", "payment_method_configuration", "payment_method_data"),
-  ...unheeded("payment_method_options", "permissions", "phone_number_collection"),
-  ...unheeded("saved_payment_method_options", "submit_type", "tax_id_collection", "wallet_options"),
-})
-const List = z.strictObject({
-  ...paging,
-  customer: text.optional(),
-  subscription: text.optional(),
-  status: z.enum(["open", "complete", "expired"]).optional(),
-  created: range.optional(),
-  ...unheeded("customer_account", "customer_details", "payment_intent", "payment_link"),
-})
-const None = z.strictObject({})
+  ...ignored(
+    "billing_address_collection branding_settings consent_collection currency custom_fields custom_text",
+  ),
+  ...ignored("customer_account customer_creation customer_update discounts excluded_payment_method_types"),
+  ...ignored("integration_identifier locale managed_payments name_collection optional_items origin_context"),
+  ...ignored("payment_method_collection payment_method_configuration payment_method_data"),
+  ...ignored("payment_method_options permissions phone_number_collection saved_payment_method_options"),
+  ...ignored("submit_type tax_id_collection wallet_options"),
+}
+const List = {
+  customer: text,
+  subscription: text,
+  status: z.enum(["open", "complete", "expired"]),
+  created: range,
+  ...ignored("customer_account customer_details payment_intent payment_link"),
+}
 const PATH = "/v1/checkout/sessions"
 
-export const checkoutRows: Row[] = [
-  row("POST", PATH, Create, create),
-  row("GET", PATH, List, list),
-  row("GET", `${PATH}/:id`, None, ({ world, id }) => sessionOf(world, id)),
-  row("POST", `${PATH}/:id`, z.strictObject({ metadata: metadata.optional() }), ({ world, id, params }) => {
-    const session = sessionOf(world, id)
+export const checkoutRoutes: Route[] = [
+  route("POST", PATH, Create, create),
+  list(PATH, "session", List, { known: ["customer", "subscription"] }),
+  retrieve(PATH, "session"),
+  route("POST", `${PATH}/:id`, optional({ metadata }), ({ account, id, params }) => {
+    const session = account.store.lookUp("session", id)
     session.metadata = mergedMetadata(session.metadata ?? {}, params.metadata)
     return session
   }),
-  row("POST", `${PATH}/:id/expire`, None, ({ world, id }) => expireCheckout(world, sessionOf(world, id))),
-  row("GET", `${PATH}/:id/line_items`, z.strictObject(paging), ({ world, id }) => {
-    return lineItemsOf(world, sessionOf(world, id).id)
-  }),
+  route("POST", `${PATH}/:id/expire`, {}, ({ account, id }) =>
+    expireCheckout(account, account.store.lookUp("session", id)),
+  ),
+  route("GET", `${PATH}/:id/line_items`, paging, ({ account, id }) =>
+    lineItemsOf(account, account.store.lookUp("session", id).id),
+  ),
 ]
 
-function list({ world, params }: Call<z.output<typeof List>>) {
-  const { customer, subscription, status, created, ...paging } = params
-  refuseUnknown(world, { customer, subscription })
-  const found = world.store
-    .all("session")
-    .filter((each) => !customer || each.customer === customer)
-    .filter((each) => !subscription || each.subscription === subscription)
-    .filter((each) => (!status || each.status === status) && inRange(each.created, created))
-  return page(PATH, found, paging)
-}
-
-/** A session that exists. Refuses otherwise. */
-export function sessionOf(world: World, id: string) {
-  const session = world.store.get("session", id)
-  if (!session) throw noSuch("checkout.session", id)
-  return session
-}
-
-function create({ world, params }: Call<z.output<typeof Create>>) {
+function create({ account, params }: Call<typeof Create>) {
   if (params.mode !== "subscription") throw invalid("The simulator only serves mode=subscription.", "mode")
   if (params.customer && params.customer_email) {
     throw invalid("You may only specify one of these parameters: customer, customer_email.", "customer_email")
   }
-  return openCheckout(world, wanted(world, params))
-}
-
-function wanted(world: World, params: z.output<typeof Create>): OpenSession {
   const [item] = params.line_items
-  const price = priceOf(world, item?.price ?? "", "line_items[0][price]")
+  const price = account.store.lookUp("price", item?.price ?? "", "line_items[0][price]")
   if (!price.active)
     throw invalid(
       `The price specified is inactive. This field only accepts active prices.`,
@@ -119,25 +82,25 @@ function wanted(world: World, params: z.output<typeof Create>): OpenSession {
   if (!price.recurring)
     throw invalid("You must provide at least one recurring price in `subscription` mode.", "line_items")
   const quantity = item?.quantity ?? 1
-  return {
-    customer: params.customer ? customerOf(world, params.customer, "customer") : null,
+  return openCheckout(account, {
+    customer: params.customer ? account.store.lookUp("customer", params.customer, "customer") : null,
     customerEmail: params.customer_email,
     clientReferenceId: params.client_reference_id,
     amount: (price.unit_amount ?? 0) * quantity,
     currency: price.currency,
     metadata: mergedMetadata({}, params.metadata),
-    expiresAt: expiry(world, params.expires_at),
+    expiresAt: expiry(account, params.expires_at),
     successUrl: absolute(params.success_url, "success_url"),
     cancelUrl: params.cancel_url === undefined ? undefined : absolute(params.cancel_url, "cancel_url"),
     price: price.id,
     quantity,
     subscriptionMetadata: mergedMetadata({}, params.subscription_data?.metadata),
-  }
+  })
 }
 
 /** A caller's clock shows real time, also when the simulator's was moved on; either may be meant. */
-function expiry(world: World, asked: number | undefined): number {
-  const now = world.now()
+function expiry(account: Account, asked: number | undefined): number {
+  const now = account.now()
   if (asked === undefined) return now + DAY
   const realNow = Math.floor(Date.now() / 1000)
   for (const from of [now, realNow]) {

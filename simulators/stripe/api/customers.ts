@@ -1,92 +1,67 @@
 import { z } from "zod"
 import { attachCard, createCard, testCard } from "../model/cards.ts"
 import { change } from "../model/change.ts"
-import { createCustomer, customerOf, deleteCustomer } from "../model/customers.ts"
+import { createCustomer, deleteCustomer } from "../model/customers.ts"
 import { noSuch } from "../model/refusals.ts"
-import { page } from "./list.ts"
-import { emptyable, inRange, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
-import { paymentMethodOf } from "./payment-methods.ts"
-import { type Call, type Row, row } from "./row.ts"
+import { page } from "./page.ts"
+import {
+  defined,
+  emptyable,
+  ignored,
+  mergedMetadata,
+  metadata,
+  optional,
+  paging,
+  range,
+  text,
+} from "./params.ts"
+import { lookUpCard } from "./payment-methods.ts"
+import { type Call, list, type Route, route } from "./route.ts"
 import { searchCustomers } from "./search.ts"
 
-const Fields = {
-  email: emptyable.optional(),
-  name: emptyable.optional(),
-  phone: emptyable.optional(),
-  description: emptyable.optional(),
-  metadata: metadata.optional(),
-  invoice_settings: z
-    .strictObject({
-      default_payment_method: text.optional(),
-      ...unheeded("custom_fields", "footer", "rendering_options"),
-    })
-    .optional(),
-  ...unheeded("address", "balance", "business_name", "cash_balance", "individual_name", "invoice_prefix"),
-  ...unheeded(
-    "next_invoice_sequence",
-    "preferred_locales",
-    "shipping",
-    "source",
-    "tax",
-    "tax_exempt",
-    "validate",
-  ),
+const InvoiceSettings = {
+  default_payment_method: text.optional(),
+  ...ignored("custom_fields footer rendering_options"),
 }
-
-const Create = z.strictObject({ ...Fields, payment_method: text.optional(), ...unheeded("tax_id_data") })
-const Update = z.strictObject({ ...Fields, ...unheeded("default_source") })
-const List = z.strictObject({
-  ...paging,
-  email: text.optional(),
-  created: range.optional(),
-  ...unheeded("test_clock"),
-})
-const Search = z.strictObject({ query: text, limit: paging.limit, ...unheeded("page") })
-const None = z.strictObject({})
-
-export const customerRows: Row[] = [
-  row("POST", "/v1/customers", Create, create),
-  row("GET", "/v1/customers", List, ({ world, params: { email, created, ...paging } }) =>
-    page(
-      "/v1/customers",
-      world.store
-        .all("customer")
-        .filter((each) => (email === undefined || each.email === email) && inRange(each.created, created)),
-      paging,
-    ),
+const Fields = {
+  ...optional({ email: emptyable, name: emptyable, phone: emptyable, description: emptyable, metadata }),
+  invoice_settings: z.strictObject(InvoiceSettings).optional(),
+  ...ignored(
+    "address balance business_name cash_balance individual_name invoice_prefix next_invoice_sequence",
   ),
-  row("GET", "/v1/customers/search", Search, ({ world, params }) => searchCustomers(world, params)),
-  row("GET", "/v1/customers/:id", None, ({ world, id }) => {
-    return world.store.get("deleted_customer", id) ?? customerOf(world, id)
+  ...ignored("preferred_locales shipping source tax tax_exempt validate"),
+}
+const Create = { ...Fields, payment_method: text.optional(), ...ignored("tax_id_data") }
+const Update = { ...Fields, ...ignored("default_source") }
+const Search = { query: text, limit: paging.limit, ...ignored("page") }
+const PATH = "/v1/customers"
+
+export const customerRoutes: Route[] = [
+  route("POST", PATH, Create, create),
+  list(PATH, "customer", { email: text, created: range, ...ignored("test_clock") }),
+  route("GET", `${PATH}/search`, Search, ({ account, params }) => searchCustomers(account, params)),
+  route("GET", `${PATH}/:id`, {}, ({ account, id }) => {
+    return account.store.get("deleted_customer", id) ?? account.store.lookUp("customer", id)
   }),
-  row("POST", "/v1/customers/:id", Update, update),
-  row("DELETE", "/v1/customers/:id", None, ({ world, id }) => deleteCustomer(world, id)),
-  row(
-    "GET",
-    "/v1/customers/:id/payment_methods",
-    z.strictObject({ ...paging, ...unheeded("type") }),
-    (call) => {
-      customerOf(call.world, call.id)
-      const own = call.world.store.all("payment_method").filter((method) => method.customer === call.id)
-      return page(`/v1/customers/${call.id}/payment_methods`, own, call.params)
-    },
-  ),
+  route("POST", `${PATH}/:id`, Update, update),
+  route("DELETE", `${PATH}/:id`, {}, ({ account, id }) => deleteCustomer(account, id)),
+  route("GET", `${PATH}/:id/payment_methods`, { ...paging, ...ignored("type") }, (call) => {
+    const { id } = call.account.store.lookUp("customer", call.id)
+    const own = call.account.store.all("payment_method").filter(({ customer }) => customer === id)
+    return page(`${PATH}/${id}/payment_methods`, own, call.params)
+  }),
 ]
 
-function create({ world, params }: Call<z.output<typeof Create>>) {
-  const customer = createCustomer(world, {
-    email: params.email ?? undefined,
-    name: params.name ?? undefined,
-    phone: params.phone ?? undefined,
-    description: params.description ?? undefined,
-    metadata: mergedMetadata({}, params.metadata),
-  })
+function create({ account, params }: Call<typeof Create>) {
+  const { email, name, phone, description } = params
+  const fields = { email, name, phone, description, metadata: mergedMetadata({}, params.metadata) }
+  const customer = createCustomer(account, fields)
   if (params.payment_method) {
     const kind = testCard(params.payment_method)
     const method = kind
-      ? createCard(world, kind, customer)
-      : paymentMethodOf(world, params.payment_method, "payment_method")
-    attachCard(world, method, customer)
+      ? createCard(account, kind, customer)
+      : lookUpCard(account, params.payment_method, "payment_method")
+    attachCard(account, method, customer)
     if (params.invoice_settings?.default_payment_method === params.payment_method) {
       customer.invoice_settings.default_payment_method = method.id
     }
@@ -94,18 +69,15 @@ function create({ world, params }: Call<z.output<typeof Create>>) {
   return customer
 }
 
-function update({ world, id, params }: Call<z.output<typeof Update>>) {
-  const customer = customerOf(world, id)
+function update({ account, id, params }: Call<typeof Update>) {
+  const customer = account.store.lookUp("customer", id)
   const { email, name, phone, description } = params
   const method = params.invoice_settings?.default_payment_method
-  if (method && world.store.get("payment_method", method)?.customer !== id) {
+  if (method && account.store.get("payment_method", method)?.customer !== id) {
     throw noSuch("PaymentMethod", method, "invoice_settings[default_payment_method]")
   }
-  change(world, "customer.updated", customer, {
-    ...(email !== undefined && { email }),
-    ...(name !== undefined && { name }),
-    ...(phone !== undefined && { phone }),
-    ...(description !== undefined && { description }),
+  change(account, "customer.updated", customer, {
+    ...defined({ email, name, phone, description }),
     metadata: mergedMetadata(customer.metadata, params.metadata),
     ...(method !== undefined && {
       invoice_settings: { ...customer.invoice_settings, default_payment_method: method || null },

@@ -1,6 +1,6 @@
+import type { Account } from "../model/account.ts"
 import { copyOf } from "../model/events.ts"
 import { invalid } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { INCLUDABLE } from "./includable.ts"
 
 type Fields = Record<string, unknown>
@@ -9,37 +9,37 @@ type Fields = Record<string, unknown>
 const MAX_DEPTH = 4
 
 /** A copy of an answer in which the ids at `paths` are replaced by their objects. Refuses what can't be expanded. */
-export function expanded(world: World, answer: unknown, paths: readonly string[]): unknown {
+export function expanded(account: Account, answer: unknown, paths: readonly string[]): unknown {
   const copy = copyOf(answer)
   for (const path of paths) {
     const parts = path.split(".")
     if (parts.filter((part) => part !== "data").length > MAX_DEPTH) {
       throw invalid(`You cannot expand more than ${MAX_DEPTH} levels of a property (${path}).`, "expand")
     }
-    expand(world, copy, parts, path)
+    expand(account, copy, parts, path)
   }
   return copy
 }
 
-function expand(world: World, target: unknown, parts: string[], path: string) {
+function expand(account: Account, target: unknown, parts: string[], path: string) {
   const [part, ...rest] = parts
   if (part === undefined || !isFields(target)) return
-  include(world, target, part)
+  include(account, target, part)
   if (!(part in target)) throw invalid(`This property cannot be expanded (${path}).`, "expand")
   target[part] = Array.isArray(target[part])
-    ? target[part].map((entry) => resolved(world, entry))
-    : resolved(world, target[part])
-  for (const next of [target[part]].flat()) expand(world, next, rest, path)
+    ? target[part].map((entry) => resolved(account, entry))
+    : resolved(account, target[part])
+  for (const next of [target[part]].flat()) expand(account, next, rest, path)
 }
 
-function resolved(world: World, value: unknown): unknown {
+function resolved(account: Account, value: unknown): unknown {
   if (typeof value !== "string") return value
-  return copyOf(world.store.find(value) ?? value)
+  return copyOf(account.store.find(value) ?? value)
 }
 
-function include(world: World, target: Fields, part: string) {
+function include(account: Account, target: Fields, part: string) {
   if (part in target || typeof target.object !== "string") return
-  const value = INCLUDABLE[target.object]?.[part]?.(world, String(target.id))
+  const value = INCLUDABLE[target.object]?.[part]?.(account, String(target.id))
   if (value !== undefined) target[part] = copyOf(value)
 }
 

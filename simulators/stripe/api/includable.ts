@@ -1,11 +1,11 @@
-import { isOver } from "../model/cancel.ts"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
 import { paymentOf } from "../model/invoices.ts"
-import type { World } from "../model/world.ts"
-import { listOf } from "../objects/lists.ts"
-import { page } from "./list.ts"
+import { isOver } from "../model/subscriptions.ts"
+import { listOf } from "../objects/fields.ts"
+import { page } from "./page.ts"
 
-type Include = (world: World, id: string) => unknown
+type Include = (account: Account, id: string) => unknown
 
 /** Properties that an object has only when a request asks to expand them. */
 export const INCLUDABLE: Record<string, Record<string, Include>> = {
@@ -25,19 +25,19 @@ export const INCLUDABLE: Record<string, Record<string, Include>> = {
   invoice: { confirmation_secret: confirmationSecret, payments: paymentsOf },
   "checkout.session": { line_items: lineItemsOf },
   charge: {
-    refunds: (world, id) =>
+    refunds: (account, id) =>
       page(
         `/v1/charges/${id}/refunds`,
-        world.store.all("refund").filter((refund) => refund.charge === id),
+        account.store.all("refund").filter((refund) => refund.charge === id),
         {},
       ),
   },
 }
 
 /** What is bought in a Checkout session. */
-export function lineItemsOf(world: World, id: string) {
-  const record = world.store.need("session_record", id)
-  const price = world.store.need("price", record.price)
+export function lineItemsOf(account: Account, id: string) {
+  const record = account.store.need("session_record", id)
+  const price = account.store.need("price", record.price)
   const amount = (price.unit_amount ?? 0) * record.quantity
   const item = {
     id: newId("li"),
@@ -48,7 +48,7 @@ export function lineItemsOf(world: World, id: string) {
     amount_tax: 0,
     amount_total: amount,
     currency: price.currency,
-    description: world.store.need("product", String(price.product)).name,
+    description: account.store.need("product", String(price.product)).name,
     metadata: {},
     price,
     quantity: record.quantity,
@@ -56,18 +56,18 @@ export function lineItemsOf(world: World, id: string) {
   return listOf(`/v1/checkout/sessions/${id}/line_items`, [item])
 }
 
-function subscriptionsOf(world: World, id: string) {
+function subscriptionsOf(account: Account, id: string) {
   const url = `/v1/customers/${id}/subscriptions`
-  const own = world.store.all("subscription").filter((each) => each.customer === id && !isOver(each))
+  const own = account.store.all("subscription").filter((each) => each.customer === id && !isOver(each))
   return listOf(url, own.toReversed(), { totalCount: own.length })
 }
 
-function paymentsOf(world: World, id: string) {
-  const own = world.store.all("invoice_payment").filter((payment) => payment.invoice === id)
+function paymentsOf(account: Account, id: string) {
+  const own = account.store.all("invoice_payment").filter((payment) => payment.invoice === id)
   return listOf("/v1/invoices/payments", own)
 }
 
-function confirmationSecret(world: World, id: string) {
-  const intent = paymentOf(world, world.store.need("invoice", id))?.intent
+function confirmationSecret(account: Account, id: string) {
+  const intent = paymentOf(account, account.store.need("invoice", id))?.intent
   return intent ? { client_secret: intent.client_secret, type: "payment_intent" } : null
 }

@@ -28,29 +28,37 @@ export const metadata = z.union([
 /** A moment or a range of them. */
 export const range = z.union([
   integer,
-  z.strictObject({
-    gt: integer.optional(),
-    gte: integer.optional(),
-    lt: integer.optional(),
-    lte: integer.optional(),
-  }),
+  z.strictObject({ gt: integer, gte: integer, lt: integer, lte: integer }).partial(),
 ])
 
 export type Range = z.output<typeof range>
 
-/** What every list takes. */
-export const paging = {
-  limit: integer.refine((limit) => limit >= 1 && limit <= 100, "must be between 1 and 100").optional(),
-  starting_after: text.optional(),
-  ending_before: text.optional(),
+/** The same parameters, which may be left out. */
+export function optional<S extends z.core.$ZodLooseShape>(shape: S) {
+  return z.object(shape).partial().shape
 }
 
-/** Parameters that Stripe knows and the simulator takes without heeding them. */
-export function unheeded<Name extends string>(...names: Name[]) {
-  return Object.fromEntries(names.map((name) => [name, z.unknown().optional()])) as unknown as Record<
-    Name,
-    z.ZodOptional<z.ZodUnknown>
-  >
+/** What every list takes. */
+export const paging = optional({
+  limit: integer.refine((limit) => limit >= 1 && limit <= 100, "must be between 1 and 100"),
+  starting_after: text,
+  ending_before: text,
+})
+
+const IGNORED = z
+  .unknown()
+  .optional()
+  .transform(() => undefined)
+
+/** Parameters, separated by spaces, that Stripe knows and the simulator accepts without using them. */
+export function ignored(names: string): Record<never, z.ZodType> {
+  return Object.fromEntries(names.split(" ").map((name) => [name, IGNORED]))
+}
+
+/** The fields that a request gave. */
+export function defined<T extends object>(fields: T) {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as { [Name in keyof T]?: Exclude<T[Name], undefined> }
 }
 
 /** Checks a request's parameters. Refuses them in Stripe's words. */

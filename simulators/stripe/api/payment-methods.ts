@@ -1,55 +1,37 @@
 import type Stripe from "stripe"
 import { z } from "zod"
+import type { Account } from "../model/account.ts"
 import { attachCard, createCard, testCard } from "../model/cards.ts"
 import { change } from "../model/change.ts"
-import { customerOf } from "../model/customers.ts"
-import { noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
-import { page } from "./list.ts"
-import { paging, text, unheeded } from "./params.ts"
-import { type Row, row } from "./row.ts"
+import { ignored, text } from "./params.ts"
+import { list, type Route, route } from "./route.ts"
 
-const Create = z.strictObject({
+const Create = {
   type: z.literal("card"),
   card: z.object({}).loose().optional(),
-  ...unheeded("billing_details", "metadata", "allow_redisplay"),
-})
-const List = z.strictObject({ ...paging, customer: text.optional(), type: text.optional() })
+  ...ignored("billing_details metadata allow_redisplay"),
+}
+const PATH = "/v1/payment_methods"
 
-export const paymentMethodRows: Row[] = [
-  row("POST", "/v1/payment_methods", Create, ({ world }) => createCard(world, "ok")),
-  row("GET", "/v1/payment_methods", List, ({ world, params: { customer, type: _, ...paging } }) =>
-    page(
-      "/v1/payment_methods",
-      world.store
-        .all("payment_method")
-        .filter((method) => customer === undefined || method.customer === customer),
-      paging,
-    ),
-  ),
-  row("GET", "/v1/payment_methods/:id", z.strictObject({}), ({ world, id }) => paymentMethodOf(world, id)),
-  row(
-    "POST",
-    "/v1/payment_methods/:id/attach",
-    z.strictObject({ customer: text }),
-    ({ world, id, params }) => {
-      const customer = customerOf(world, params.customer, "customer")
-      const method = paymentMethodOf(world, id)
-      attachCard(world, method, customer)
-      return method
-    },
-  ),
-  row("POST", "/v1/payment_methods/:id/detach", z.strictObject({}), ({ world, id }) => {
-    const method = paymentMethodOf(world, id)
-    change(world, "payment_method.detached", method, { customer: null })
+export const paymentMethodRoutes: Route[] = [
+  route("POST", PATH, Create, ({ account }) => createCard(account, "ok")),
+  list(PATH, "payment_method", { customer: text, ...ignored("type") }),
+  route("GET", `${PATH}/:id`, {}, ({ account, id }) => lookUpCard(account, id)),
+  route("POST", `${PATH}/:id/attach`, { customer: text }, ({ account, id, params }) => {
+    const customer = account.store.lookUp("customer", params.customer, "customer")
+    const method = lookUpCard(account, id)
+    attachCard(account, method, customer)
+    return method
+  }),
+  route("POST", `${PATH}/:id/detach`, {}, ({ account, id }) => {
+    const method = lookUpCard(account, id)
+    change(account, "payment_method.detached", method, { customer: null })
     return method
   }),
 ]
 
-/** A payment method that exists, or a new one for the name of a test card. Refuses otherwise. */
-export function paymentMethodOf(world: World, id: string, param?: string): Stripe.PaymentMethod {
+/** A payment method that exists, or a new one for the name of a test card. Refuses any other id. */
+export function lookUpCard(account: Account, id: string, param?: string): Stripe.PaymentMethod {
   const kind = testCard(id)
-  const method = kind ? createCard(world, kind) : world.store.get("payment_method", id)
-  if (!method) throw noSuch("PaymentMethod", id, param)
-  return method
+  return kind ? createCard(account, kind) : account.store.lookUp("payment_method", id, param)
 }

@@ -1,94 +1,28 @@
 import { z } from "zod"
-import { noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
-import { page } from "./list.ts"
-import { inRange, paging, range, text, unheeded } from "./params.ts"
-import { type Row, row } from "./row.ts"
+import { ignored, range, text } from "./params.ts"
+import { list, type Route, retrieve } from "./route.ts"
 
-const ListJoints = z.strictObject({
-  ...paging,
-  invoice: text.optional(),
-  payment: z
-    .strictObject({
-      type: z.enum(["payment_intent", "payment_record"]),
-      payment_intent: text.optional(),
-      ...unheeded("payment_record"),
-    })
-    .optional(),
-  status: z.enum(["canceled", "open", "paid"]).optional(),
-  created: range.optional(),
-})
-const ListIntents = z.strictObject({
-  ...paging,
-  customer: text.optional(),
-  created: range.optional(),
-  ...unheeded("customer_account"),
-})
-const ListCharges = z.strictObject({
-  ...paging,
-  customer: text.optional(),
+const Payment = {
+  type: z.enum(["payment_intent", "payment_record"]),
   payment_intent: text.optional(),
-  created: range.optional(),
-  ...unheeded("transfer_group"),
-})
-const None = z.strictObject({})
+  ...ignored("payment_record"),
+}
+const ListInvoicePayments = {
+  invoice: text,
+  payment: z.strictObject(Payment),
+  status: z.enum(["canceled", "open", "paid"]),
+  created: range,
+}
+const ListIntents = { customer: text, created: range, ...ignored("customer_account") }
+const ListCharges = { customer: text, payment_intent: text, created: range, ...ignored("transfer_group") }
 
-export const paymentRows: Row[] = [
-  row(
-    "GET",
-    "/v1/invoice_payments",
-    ListJoints,
-    ({ world, params: { invoice, payment, status, created, ...paging } }) =>
-      page(
-        "/v1/invoice_payments",
-        world.store
-          .all("invoice_payment")
-          .filter((each) => !invoice || each.invoice === invoice)
-          .filter((each) => !payment || each.payment.payment_intent === payment.payment_intent)
-          .filter((each) => (!status || each.status === status) && inRange(each.created, created)),
-        paging,
-      ),
-  ),
-  row("GET", "/v1/invoice_payments/:id", None, ({ world, id }) => {
-    return world.store.get("invoice_payment", id) ?? missing("invoice_payment", id)
+export const paymentRoutes: Route[] = [
+  list("/v1/invoice_payments", "invoice_payment", ListInvoicePayments, {
+    tests: { payment: (object, { payment_intent }) => object.payment.payment_intent === payment_intent },
   }),
-  row("GET", "/v1/payment_intents", ListIntents, ({ world, params: { customer, created, ...paging } }) =>
-    page(
-      "/v1/payment_intents",
-      world.store
-        .all("payment_intent")
-        .filter((each) => (!customer || each.customer === customer) && inRange(each.created, created)),
-      paging,
-    ),
-  ),
-  row("GET", "/v1/payment_intents/:id", None, ({ world, id }) => {
-    return world.store.get("payment_intent", id) ?? missing("payment_intent", id)
-  }),
-  row(
-    "GET",
-    "/v1/charges",
-    ListCharges,
-    ({ world, params: { customer, payment_intent, created, ...paging } }) =>
-      page(
-        "/v1/charges",
-        world.store
-          .all("charge")
-          .filter((each) => !customer || each.customer === customer)
-          .filter((each) => !payment_intent || each.payment_intent === payment_intent)
-          .filter((each) => inRange(each.created, created)),
-        paging,
-      ),
-  ),
-  row("GET", "/v1/charges/:id", None, ({ world, id }) => chargeOf(world, id)),
+  retrieve("/v1/invoice_payments", "invoice_payment"),
+  list("/v1/payment_intents", "payment_intent", ListIntents),
+  retrieve("/v1/payment_intents", "payment_intent"),
+  list("/v1/charges", "charge", ListCharges),
+  retrieve("/v1/charges", "charge"),
 ]
-
-/** A charge that exists. Refuses otherwise, naming `param`. */
-export function chargeOf(world: World, id: string, param?: string) {
-  const charge = world.store.get("charge", id)
-  if (!charge) throw noSuch("charge", id, param)
-  return charge
-}
-
-function missing(what: string, id: string): never {
-  throw noSuch(what, id)
-}

@@ -1,94 +1,65 @@
 import { z } from "zod"
 import { change } from "../model/change.ts"
-import { customerOf } from "../model/customers.ts"
-import { invalid, noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
+import { invalid } from "../model/refusals.ts"
 import { configurationObject, portalSessionObject } from "../objects/portal.ts"
-import { page } from "./list.ts"
-import { emptyable, flag, mergedMetadata, metadata, paging, text, unheeded } from "./params.ts"
-import { type Call, type Row, row } from "./row.ts"
+import { defined, emptyable, flag, ignored, mergedMetadata, metadata, optional, text } from "./params.ts"
+import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
-const CreateSession = z.strictObject({
+const CreateSession = {
   customer: text,
-  configuration: text.optional(),
-  return_url: text.optional(),
-  ...unheeded("after_expiration", "customer_account", "flow_data", "locale", "on_behalf_of"),
-})
-const Features = z.record(z.string(), z.unknown())
-const Configuration = {
-  business_profile: z
-    .strictObject({
-      headline: emptyable.optional(),
-      privacy_policy_url: text.optional(),
-      terms_of_service_url: text.optional(),
-    })
-    .optional(),
-  default_return_url: emptyable.optional(),
-  metadata: metadata.optional(),
-  name: emptyable.optional(),
-  ...unheeded("login_page"),
+  ...optional({ configuration: text, return_url: text }),
+  ...ignored("after_expiration customer_account flow_data locale on_behalf_of"),
 }
-const Create = z.strictObject({ ...Configuration, features: Features })
-const Update = z.strictObject({ ...Configuration, features: Features.optional(), active: flag.optional() })
-const List = z.strictObject({ ...paging, active: flag.optional(), is_default: flag.optional() })
+const Features = z.record(z.string(), z.unknown())
+const Profile = z
+  .strictObject({ headline: emptyable, privacy_policy_url: text, terms_of_service_url: text })
+  .partial()
+const Configuration = {
+  ...optional({ business_profile: Profile, default_return_url: emptyable, metadata, name: emptyable }),
+  ...ignored("login_page"),
+}
+const Create = { ...Configuration, features: Features }
+const Update = { ...Configuration, features: Features.optional(), active: flag.optional() }
 const PATH = "/v1/billing_portal/configurations"
 
-export const portalRows: Row[] = [
-  row("POST", "/v1/billing_portal/sessions", CreateSession, createSession),
-  row("POST", PATH, Create, ({ world, params }) => {
-    const configuration = configurationObject(world, {
+export const portalRoutes: Route[] = [
+  route("POST", "/v1/billing_portal/sessions", CreateSession, createSession),
+  route("POST", PATH, Create, ({ account, params }) => {
+    const configuration = configurationObject(account, {
       businessProfile: params.business_profile,
-      defaultReturnUrl: params.default_return_url ?? undefined,
+      defaultReturnUrl: params.default_return_url,
       features: featuresOf(params.features),
       metadata: mergedMetadata({}, params.metadata),
-      name: params.name ?? undefined,
+      name: params.name,
     })
-    world.emit("billing_portal.configuration.created", world.store.add("portal_configuration", configuration))
-    return configuration
+    return account.create("portal_configuration", configuration, "billing_portal.configuration.created")
   }),
-  row("GET", PATH, List, ({ world, params: { active, is_default, ...paging } }) =>
-    page(
-      PATH,
-      world.store
-        .all("portal_configuration")
-        .filter((each) => active === undefined || each.active === active)
-        .filter((each) => is_default === undefined || each.is_default === is_default),
-      paging,
-    ),
-  ),
-  row("GET", `${PATH}/:id`, z.strictObject({}), ({ world, id }) => configurationOf(world, id)),
-  row("POST", `${PATH}/:id`, Update, ({ world, id, params }) => {
-    const configuration = configurationOf(world, id)
-    const { active, features } = params
-    change(world, "billing_portal.configuration.updated", configuration, {
-      ...(active !== undefined && { active }),
+  list(PATH, "portal_configuration", { active: flag, is_default: flag }),
+  retrieve(PATH, "portal_configuration"),
+  route("POST", `${PATH}/:id`, Update, ({ account, id, params }) => {
+    const configuration = account.store.lookUp("portal_configuration", id)
+    const { active, features, default_return_url } = params
+    change(account, "billing_portal.configuration.updated", configuration, {
+      ...defined({ active, default_return_url }),
       ...(features && { features: { ...configuration.features, ...featuresOf(features) } }),
-      ...(params.default_return_url !== undefined && { default_return_url: params.default_return_url }),
       metadata: mergedMetadata(configuration.metadata ?? {}, params.metadata),
     })
     return configuration
   }),
 ]
 
-function createSession({ world, params }: Call<z.output<typeof CreateSession>>) {
-  const customer = customerOf(world, params.customer, "customer")
+function createSession({ account, params }: Call<typeof CreateSession>) {
+  const customer = account.store.lookUp("customer", params.customer, "customer")
   const configuration = params.configuration
-    ? configurationOf(world, params.configuration, "configuration")
-    : world.store.all("portal_configuration").find((each) => each.is_default)
+    ? account.store.lookUp("portal_configuration", params.configuration, "configuration")
+    : account.store.all("portal_configuration").find((each) => each.is_default)
   if (!configuration?.active) throw invalid("The portal configuration isn't active.", "configuration")
-  const session = portalSessionObject(world, {
+  const session = portalSessionObject(account, {
     customer: customer.id,
     configuration: configuration.id,
     returnUrl: params.return_url ?? configuration.default_return_url,
   })
-  world.emit("billing_portal.session.created", world.store.add("portal_session", session))
-  return session
-}
-
-function configurationOf(world: World, id: string, param?: string) {
-  const configuration = world.store.get("portal_configuration", id)
-  if (!configuration) throw noSuch("configuration", id, param)
-  return configuration
+  return account.create("portal_session", session, "billing_portal.session.created")
 }
 
 /** Feature settings come as texts; the only ones that matter here are flags. */

@@ -1,13 +1,13 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { invalid } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 
 const CLAUSE = /^(?:(email|name|phone)|metadata\[(["'])(.+?)\2\]):(["'])(.*)\4$/
 
 /** A search of customers by exact email, name, phone and metadata. Refuses any other query. */
-export function searchCustomers(world: World, { query, limit = 10 }: { query: string; limit?: number }) {
+export function searchCustomers(account: Account, { query, limit = 10 }: { query: string; limit?: number }) {
   const tests = query.split(/\s+AND\s+/i).map((clause) => testOf(clause.trim()))
-  const found = world.store.all("customer").filter((customer) => tests.every((test) => test(customer)))
+  const found = account.store.all("customer").filter((customer) => tests.every((test) => test(customer)))
   return {
     object: "search_result",
     data: found.toReversed().slice(0, limit),

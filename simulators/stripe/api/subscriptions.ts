@@ -1,121 +1,89 @@
 import type Stripe from "stripe"
 import { z } from "zod"
-import { cancelNow, isOver, type Schedule, scheduleCancellation } from "../model/cancel.ts"
+import { cancelNow, type Schedule, scheduleCancellation } from "../model/cancel.ts"
 import { attachCard } from "../model/cards.ts"
 import { change } from "../model/change.ts"
-import { customerOf } from "../model/customers.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
 import { subscribe } from "../model/subscribe.ts"
-import type { World } from "../model/world.ts"
-import { priceOf } from "./catalog.ts"
-import { page, refuseUnknown } from "./list.ts"
-import { flag, inRange, integer, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
-import { paymentMethodOf } from "./payment-methods.ts"
-import { type Call, type Row, row } from "./row.ts"
+import { isOver } from "../model/subscriptions.ts"
+import { defined, flag, ignored, integer, mergedMetadata, metadata, optional, range, text } from "./params.ts"
+import { lookUpCard } from "./payment-methods.ts"
+import { type Call, list, type Route, retrieve, route } from "./route.ts"
 
 const Common = {
-  cancel_at_period_end: flag.optional(),
-  default_payment_method: text.optional(),
-  description: text.optional(),
-  metadata: metadata.optional(),
-  ...unheeded("add_invoice_items", "application_fee_percent", "automatic_tax", "billing_schedules"),
-  ...unheeded("billing_thresholds", "billing_cycle_anchor", "collection_method", "days_until_due"),
-  ...unheeded("default_source", "default_tax_rates", "discounts", "invoice_settings", "off_session"),
-  ...unheeded("on_behalf_of", "payment_settings", "pending_invoice_item_interval", "proration_behavior"),
-  ...unheeded("transfer_data", "trial_end", "trial_from_plan", "trial_settings"),
+  ...optional({ cancel_at_period_end: flag, default_payment_method: text, description: text, metadata }),
+  ...ignored("add_invoice_items application_fee_percent automatic_tax billing_schedules billing_thresholds"),
+  ...ignored(
+    "billing_cycle_anchor collection_method days_until_due default_source default_tax_rates discounts",
+  ),
+  ...ignored("invoice_settings off_session on_behalf_of payment_settings pending_invoice_item_interval"),
+  ...ignored("proration_behavior transfer_data trial_end trial_from_plan trial_settings"),
 }
-const Create = z.strictObject({
+const Create = {
   ...Common,
   customer: text,
   items: z
-    .array(
-      z.strictObject({ price: text, quantity: integer.optional(), ...unheeded("metadata", "tax_rates") }),
-    )
+    .array(z.strictObject({ price: text, quantity: integer.optional(), ...ignored("metadata tax_rates") }))
     .min(1)
     .max(1, "the simulator takes one item"),
   payment_behavior: z.enum(["allow_incomplete", "default_incomplete", "error_if_incomplete"]).optional(),
   cancel_at: integer.optional(),
-  ...unheeded(
-    "backdate_start_date",
-    "billing_cycle_anchor_config",
-    "billing_mode",
-    "currency",
-    "trial_period_days",
-  ),
-})
-const Update = z.strictObject({
+  ...ignored("backdate_start_date billing_cycle_anchor_config billing_mode currency trial_period_days"),
+}
+const Details = z
+  .strictObject({ ...optional({ comment: text, feedback: text }), ...ignored("feedback_option") })
+  .optional()
+const Update = {
   ...Common,
   cancel_at: z.union([z.literal("").transform(() => null), integer]).optional(),
-  cancellation_details: z
-    .strictObject({ comment: text.optional(), feedback: text.optional(), ...unheeded("feedback_option") })
-    .optional(),
-  ...unheeded("items", "pause_collection", "payment_behavior", "proration_date"),
-})
-const Cancel = z.strictObject({
-  cancellation_details: z
-    .strictObject({ comment: text.optional(), feedback: text.optional(), ...unheeded("feedback_option") })
-    .optional(),
-  ...unheeded("invoice_now", "prorate"),
-})
-const List = z.strictObject({
-  ...paging,
-  customer: text.optional(),
-  price: text.optional(),
-  status: z
-    .enum([
-      "active",
-      "all",
-      "canceled",
-      "ended",
-      "incomplete",
-      "incomplete_expired",
-      "past_due",
-      "paused",
-      "trialing",
-      "unpaid",
-    ])
-    .optional(),
-  created: range.optional(),
-  ...unheeded(
-    "automatic_tax",
-    "collection_method",
-    "current_period_end",
-    "current_period_start",
-    "test_clock",
-  ),
-})
+  cancellation_details: Details,
+  items: z.unknown().optional(),
+  ...ignored("pause_collection payment_behavior proration_date"),
+}
+const Cancel = { cancellation_details: Details, ...ignored("invoice_now prorate") }
+const STATUSES = ["active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing"]
+const List = {
+  customer: text,
+  price: text,
+  status: z.enum([...STATUSES, "unpaid", "all", "ended"]),
+  created: range,
+  ...ignored("automatic_tax collection_method current_period_end current_period_start test_clock"),
+}
 const PATH = "/v1/subscriptions"
 
-export const subscriptionRows: Row[] = [
-  row("POST", PATH, Create, create),
-  row("GET", PATH, List, list),
-  row("GET", `${PATH}/:id`, z.strictObject({}), ({ world, id }) => subscriptionOfId(world, id)),
-  row("POST", `${PATH}/:id`, Update, update),
-  row("DELETE", `${PATH}/:id`, Cancel, ({ world, id, params }) => {
-    const subscription = subscriptionOfId(world, id)
+export const subscriptionRoutes: Route[] = [
+  route("POST", PATH, Create, create),
+  list(PATH, "subscription", List, {
+    tests: { price: ({ items }, id) => items.data.some(({ price }) => price.id === id), status: hasStatus },
+    defaults: { status: "not_canceled" },
+    known: ["customer"],
+  }),
+  retrieve(PATH, "subscription"),
+  route("POST", `${PATH}/:id`, Update, update),
+  route("DELETE", `${PATH}/:id`, Cancel, ({ account, id, params }) => {
+    const subscription = account.store.lookUp("subscription", id)
     if (isOver(subscription)) throw noSuch("subscription", id)
     noteDetails(subscription, params.cancellation_details)
-    cancelNow(world, subscription)
+    cancelNow(account, subscription)
     return subscription
   }),
 ]
 
-/** A subscription that exists. Refuses otherwise, naming `param`. */
-export function subscriptionOfId(world: World, id: string, param?: string): Stripe.Subscription {
-  const subscription = world.store.get("subscription", id)
-  if (!subscription) throw noSuch("subscription", id, param)
-  return subscription
+function hasStatus(subscription: Stripe.Subscription, status: string): boolean {
+  if (status === "all") return true
+  if (status === "not_canceled") return subscription.status !== "canceled"
+  return status === "ended" ? isOver(subscription) : subscription.status === status
 }
 
-function create({ world, params }: Call<z.output<typeof Create>>) {
-  const customer = customerOf(world, params.customer, "customer")
+function create({ account, params }: Call<typeof Create>) {
+  const customer = account.store.lookUp("customer", params.customer, "customer")
   const [item] = params.items
-  const price = priceOf(world, item?.price ?? "", "items[0][price]")
+  const price = account.store.lookUp("price", item?.price ?? "", "items[0][price]")
   const method =
     params.default_payment_method &&
-    paymentMethodOf(world, params.default_payment_method, "default_payment_method")
-  if (method && method.customer === null) attachCard(world, method, customer)
-  const subscription = subscribe(world, {
+    lookUpCard(account, params.default_payment_method, "default_payment_method")
+  if (method && method.customer === null) attachCard(account, method, customer)
+  const subscription = subscribe(account, {
     customer,
     price,
     quantity: item?.quantity,
@@ -125,41 +93,23 @@ function create({ world, params }: Call<z.output<typeof Create>>) {
     behavior: params.payment_behavior,
   })
   const schedule = scheduleOf(params)
-  if (schedule) scheduleCancellation(world, subscription, schedule)
+  if (schedule) scheduleCancellation(account, subscription, schedule)
   return subscription
 }
 
-function list({ world, params }: Call<z.output<typeof List>>) {
-  const { customer, price, status, created, ...paging } = params
-  refuseUnknown(world, { customer })
-  const found = world.store
-    .all("subscription")
-    .filter((each) => !customer || each.customer === customer)
-    .filter((each) => !price || each.items.data.some((item) => item.price.id === price))
-    .filter((each) => hasStatus(each, status) && inRange(each.created, created))
-  return page(PATH, found, paging)
-}
-
-/** Without a status, all that aren't canceled. */
-function hasStatus(subscription: Stripe.Subscription, status?: string): boolean {
-  if (status === "all") return true
-  if (status === undefined) return subscription.status !== "canceled"
-  return status === "ended" ? isOver(subscription) : subscription.status === status
-}
-
-function update({ world, id, params }: Call<z.output<typeof Update>>) {
-  const subscription = subscriptionOfId(world, id)
+function update({ account, id, params }: Call<typeof Update>) {
+  const subscription = account.store.lookUp("subscription", id)
   if (params.items !== undefined) throw invalid("The simulator can't change a subscription's items.", "items")
   noteDetails(subscription, params.cancellation_details)
   const schedule = scheduleOf(params)
-  if (schedule) scheduleCancellation(world, subscription, schedule)
+  if (schedule) scheduleCancellation(account, subscription, schedule)
   const method =
     params.default_payment_method &&
-    paymentMethodOf(world, params.default_payment_method, "default_payment_method")
-  change(world, "customer.subscription.updated", subscription, {
+    lookUpCard(account, params.default_payment_method, "default_payment_method")
+  change(account, "customer.subscription.updated", subscription, {
     metadata: mergedMetadata(subscription.metadata, params.metadata),
     ...(method && { default_payment_method: method.id }),
-    ...(params.description !== undefined && { description: params.description }),
+    ...defined({ description: params.description }),
   })
   return subscription
 }

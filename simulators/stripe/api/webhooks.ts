@@ -2,96 +2,89 @@ import { z } from "zod"
 import { API_VERSION } from "../model/events.ts"
 import { newId } from "../model/ids.ts"
 import { noSuch } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { webhookEndpointObject } from "../objects/webhook-endpoint.ts"
-import { page } from "./list.ts"
-import { flag, inRange, mergedMetadata, metadata, paging, range, text, unheeded } from "./params.ts"
-import { type Call, type Row, row } from "./row.ts"
+import { page } from "./page.ts"
+import {
+  defined,
+  flag,
+  ignored,
+  inRange,
+  mergedMetadata,
+  metadata,
+  optional,
+  paging,
+  range,
+  text,
+} from "./params.ts"
+import { type Call, type Route, route } from "./route.ts"
 
-const Create = z.strictObject({
+const Create = {
   url: z.url(),
   enabled_events: z.array(text).min(1),
-  api_version: text.optional(),
-  description: text.optional(),
-  metadata: metadata.optional(),
-  ...unheeded("connect"),
+  ...optional({ api_version: text, description: text, metadata }),
+  ...ignored("connect"),
+}
+const Update = optional({
+  url: z.url(),
+  enabled_events: z.array(text).min(1),
+  description: text,
+  disabled: flag,
+  metadata,
 })
-const Update = z.strictObject({
-  url: z.url().optional(),
-  enabled_events: z.array(text).min(1).optional(),
-  description: text.optional(),
-  disabled: flag.optional(),
-  metadata: metadata.optional(),
-})
-const ListEvents = z.strictObject({
+const ListEvents = {
   ...paging,
-  type: text.optional(),
-  types: z.array(text).max(20).optional(),
-  created: range.optional(),
-  delivery_success: flag.optional(),
-})
-const None = z.strictObject({})
+  ...optional({ type: text, types: z.array(text).max(20), created: range }),
+  ...ignored("delivery_success"),
+}
 const PATH = "/v1/webhook_endpoints"
 
-export const webhookRows: Row[] = [
-  row("POST", PATH, Create, ({ world, params }) => {
+export const webhookRoutes: Route[] = [
+  route("POST", PATH, Create, ({ account, params }) => {
     const { url, enabled_events: events, description, api_version: version = API_VERSION } = params
     const secret = newId("whsec", 32)
-    const endpoint = webhookEndpointObject(world, { url, secret, events, description, version })
+    const endpoint = webhookEndpointObject(account, { url, secret, events, description, version })
     endpoint.metadata = mergedMetadata({}, params.metadata)
-    return world.store.add("webhook_endpoint", endpoint)
+    return account.store.add("webhook_endpoint", endpoint)
   }),
-  row("GET", PATH, z.strictObject(paging), ({ world, params }) =>
-    page(PATH, world.store.all("webhook_endpoint").map(shown), params),
+  route("GET", PATH, paging, ({ account, params }) =>
+    page(PATH, account.store.all("webhook_endpoint").map(withoutSecret), params),
   ),
-  row("GET", `${PATH}/:id`, None, ({ world, id }) => shown(endpointOf(world, id))),
-  row("POST", `${PATH}/:id`, Update, update),
-  row("DELETE", `${PATH}/:id`, None, ({ world, id }) => {
-    endpointOf(world, id)
-    world.store.remove("webhook_endpoint", id)
+  route("GET", `${PATH}/:id`, {}, ({ account, id }) =>
+    withoutSecret(account.store.lookUp("webhook_endpoint", id)),
+  ),
+  route("POST", `${PATH}/:id`, Update, update),
+  route("DELETE", `${PATH}/:id`, {}, ({ account, id }) => {
+    account.store.lookUp("webhook_endpoint", id)
+    account.store.remove("webhook_endpoint", id)
     return { id, object: "webhook_endpoint", deleted: true }
   }),
-  row(
-    "GET",
-    "/v1/events",
-    ListEvents,
-    ({ world, params: { type, types, created, delivery_success: _, ...paging } }) =>
-      page(
-        "/v1/events",
-        world.events
-          .all()
-          .filter((event) => matches(event.type, type ? [type] : types) && inRange(event.created, created)),
-        paging,
-      ),
-  ),
-  row("GET", "/v1/events/:id", None, ({ world, id }) => {
-    const event = world.events.get(id)
+  route("GET", "/v1/events", ListEvents, ({ account, params }) => {
+    const { type, types, created } = params
+    const found = account.events
+      .all()
+      .filter((event) => matches(event.type, type ? [type] : types) && inRange(event.created, created))
+    return page("/v1/events", found, params)
+  }),
+  route("GET", "/v1/events/:id", {}, ({ account, id }) => {
+    const event = account.events.get(id)
     if (!event) throw noSuch("event", id)
     return event
   }),
 ]
 
-function update({ world, id, params }: Call<z.output<typeof Update>>) {
-  const endpoint = endpointOf(world, id)
+function update({ account, id, params }: Call<typeof Update>) {
+  const endpoint = account.store.lookUp("webhook_endpoint", id)
   const { url, enabled_events, description, disabled } = params
   Object.assign(endpoint, {
-    ...(url && { url }),
-    ...(enabled_events && { enabled_events }),
-    ...(description !== undefined && { description }),
+    ...defined({ url, enabled_events, description }),
     ...(disabled !== undefined && { status: disabled ? "disabled" : "enabled" }),
     metadata: mergedMetadata(endpoint.metadata, params.metadata),
   })
-  return shown(endpoint)
+  return withoutSecret(endpoint)
 }
 
-function endpointOf(world: World, id: string) {
-  const endpoint = world.store.get("webhook_endpoint", id)
-  if (!endpoint) throw noSuch("webhook endpoint", id)
-  return endpoint
-}
-
-/** The secret is only shown to who made the endpoint. */
-function shown<T extends { secret?: string }>({ secret: _, ...endpoint }: T) {
+/** Only the answer that creates an endpoint has its secret. */
+function withoutSecret<T extends { secret?: string }>({ secret: _, ...endpoint }: T) {
   return endpoint as Omit<T, "secret"> & { id: string }
 }
 

@@ -3,8 +3,11 @@ import { signatureOf } from "./signature.ts"
 
 export type Target = { url: string; secret: string }
 
-/** What came of one try: the receiver's status, or why there is none. */
+/** The result of one attempt: the receiver's status, or why there is none. */
 export type Sent = { status: number | null; error: string | null }
+
+/** One attempt to deliver an event. `at` is real time, ms. */
+export type Delivery = Sent & { event: string; type: string; endpoint: string; attempt: number; at: number }
 
 /** Sends an event to a receiver as Stripe does, signed at the real time. Never rejects. */
 export async function send(

@@ -12,7 +12,7 @@ export const DeliverySettings = z.strictObject({
   shuffle: z.boolean().default(false),
   /** A pause before each, or the least and the most of it. */
   delayMs: z.union([z.number().min(0), z.tuple([z.number().min(0), z.number().min(0)])]).default(0),
-  /** How many are under way at once. */
+  /** How many are in flight at once. */
   concurrency: z.int().min(1).max(100).default(1),
   /** Pauses before a failed one is tried again; Stripe's own last for days. */
   retryDelaysMs: z.array(z.number().min(0)).max(50).default([100, 400, 1600, 6400]),

@@ -1,36 +1,19 @@
 import type Stripe from "stripe"
+import type { Account } from "./account.ts"
 import { assign, change } from "./change.ts"
+import { invoicesOf } from "./invoices.ts"
 import { invalid } from "./refusals.ts"
-import type { World } from "./world.ts"
+import { isOver, periodEnd } from "./subscriptions.ts"
 
 type Reason = "cancellation_requested" | "payment_failed" | "payment_disputed"
 
-const OVER: readonly string[] = ["canceled", "incomplete_expired"]
-
-/** Whether nothing can happen to a subscription any more. */
-export function isOver({ status }: Stripe.Subscription): boolean {
-  return OVER.includes(status)
-}
-
-/** When the current period of a subscription ends. */
-export function periodEnd(subscription: Stripe.Subscription): number {
-  return itemOf(subscription).current_period_end
-}
-
-/** A subscription's one item. */
-export function itemOf(subscription: Stripe.Subscription): Stripe.SubscriptionItem {
-  const item = subscription.items.data[0]
-  if (!item) throw new Error(`The subscription ${subscription.id} has no items`)
-  return item
-}
-
 /** Ends a subscription at once. What it still owes isn't collected any more. */
 export function cancelNow(
-  world: World,
+  account: Account,
   subscription: Stripe.Subscription,
   reason: Reason = "cancellation_requested",
 ) {
-  const now = world.now()
+  const now = account.now()
   assign(subscription, {
     cancel_at: null,
     cancel_at_period_end: false,
@@ -40,12 +23,7 @@ export function cancelNow(
       reason,
     } as Stripe.Subscription.CancellationDetails,
   })
-  end(world, subscription)
-}
-
-/** Ends a subscription because the time came that was set for it; the request's time and wish stay. */
-export function endAsScheduled(world: World, subscription: Stripe.Subscription) {
-  end(world, subscription)
+  endSubscription(account, subscription)
 }
 
 export type Schedule =
@@ -59,7 +37,7 @@ export type Schedule =
  * flexible billing: only `cancel_at` is set.
  */
 export function scheduleCancellation(
-  world: World,
+  account: Account,
   subscription: Stripe.Subscription,
   schedule: Schedule,
   reason: Reason = "cancellation_requested",
@@ -69,32 +47,32 @@ export function scheduleCancellation(
   }
   const never = schedule.kind === "never"
   const at = never ? null : schedule.kind === "at" ? schedule.at : periodEnd(subscription)
-  change(world, "customer.subscription.updated", subscription, {
+  change(account, "customer.subscription.updated", subscription, {
     cancel_at: at,
     cancel_at_period_end: schedule.kind === "at_period_end",
-    canceled_at: never ? null : world.now(),
+    canceled_at: never ? null : account.now(),
     cancellation_details: {
       ...(subscription.cancellation_details as Stripe.Subscription.CancellationDetails),
       reason: never ? null : reason,
     },
   })
-  if (at !== null) world.agenda.add({ at, task: "cancel_subscription", id: subscription.id })
+  if (at !== null) account.tasks.add(at, "cancel_subscription", subscription)
 }
 
 /** Due at `cancel_at`; stale if that was changed since. */
-export function cancelWhenDue(world: World, id: string, at: number) {
-  const subscription = world.store.get("subscription", id)
+export function cancelWhenDue(account: Account, id: string, at: number) {
+  const subscription = account.store.get("subscription", id)
   if (!subscription || isOver(subscription) || subscription.cancel_at !== at) return
-  endAsScheduled(world, subscription)
+  endSubscription(account, subscription)
 }
 
-function end(world: World, subscription: Stripe.Subscription) {
-  assign(subscription, { status: "canceled", ended_at: world.now() })
-  for (const invoice of world.store.all("invoice")) {
-    if (invoice.parent?.subscription_details?.subscription !== subscription.id) continue
+/** Ends a subscription, also because the time came that was set for it; the request's time and wish stay. */
+export function endSubscription(account: Account, subscription: Stripe.Subscription) {
+  assign(subscription, { status: "canceled", ended_at: account.now() })
+  for (const invoice of invoicesOf(account, subscription.id)) {
     if (invoice.status === "draft" || invoice.status === "open") {
       assign(invoice, { auto_advance: false, next_payment_attempt: null })
     }
   }
-  world.emit("customer.subscription.deleted", subscription)
+  account.emit("customer.subscription.deleted", subscription)
 }

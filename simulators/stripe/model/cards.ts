@@ -1,29 +1,28 @@
 import type Stripe from "stripe"
-import { cardObject } from "../objects/payment-method.ts"
-import { isOver } from "./cancel.ts"
+import { cardObject } from "../objects/payments.ts"
+import type { Account } from "./account.ts"
 import { CARD_KINDS, CARDS, type CardKind } from "./card-kinds.ts"
 import { assign, change } from "./change.ts"
-import { customerOf } from "./customers.ts"
 import { declined } from "./refusals.ts"
-import type { World } from "./world.ts"
+import { isOver } from "./subscriptions.ts"
 
-/** A card of this kind, which belongs to nobody yet. */
+/** Creates a card of this kind without an owner. */
 export function createCard(
-  world: World,
+  account: Account,
   card: CardKind,
   owner?: { email?: string | null; name?: string | null },
 ): Stripe.PaymentMethod {
-  const method = world.store.add("payment_method", cardObject(world, card, owner))
-  world.store.add("card", { id: method.id, card, charged: 0, authenticated: false })
+  const method = account.store.add("payment_method", cardObject(account, card, owner))
+  account.store.add("card", { id: method.id, card, authenticated: false })
   return method
 }
 
-/** Gives a card to a customer and tells it. Refuses a card that its bank declines. */
-export function attachCard(world: World, method: Stripe.PaymentMethod, customer: Stripe.Customer) {
-  const record = world.store.need("card", method.id)
+/** Attaches a card to a customer and emits the event. Refuses a card that its bank declines. */
+export function attachCard(account: Account, method: Stripe.PaymentMethod, customer: Stripe.Customer) {
+  const record = account.store.need("card", method.id)
   if (record.card === "decline") throw declined("card_declined")
   assign(method, { customer: customer.id })
-  world.emit("payment_method.attached", method)
+  account.emit("payment_method.attached", method)
 }
 
 /** The kind of card that one of Stripe's test payment methods (`pm_card_visa`) stands for. */
@@ -33,23 +32,23 @@ export function testCard(name: string): CardKind | undefined {
 }
 
 /** Makes a new card the one that a customer and all of their subscriptions are charged on. */
-export function changeCard(world: World, customerId: string, card: CardKind): Stripe.PaymentMethod {
-  const customer = customerOf(world, customerId)
-  const method = createCard(world, card, customer)
-  attachCard(world, method, customer)
-  // It was typed in by its owner just now, who confirmed it if that was asked for.
-  world.store.need("card", method.id).authenticated = true
-  setDefaultCard(world, customer, method.id)
-  for (const subscription of world.store.all("subscription")) {
+export function changeCard(account: Account, customerId: string, card: CardKind): Stripe.PaymentMethod {
+  const customer = account.store.lookUp("customer", customerId)
+  const method = createCard(account, card, customer)
+  attachCard(account, method, customer)
+  // Its owner has just typed it in, and confirmed it if the bank asked for that.
+  account.store.need("card", method.id).authenticated = true
+  setDefaultCard(account, customer, method.id)
+  for (const subscription of account.store.all("subscription")) {
     if (subscription.customer !== customerId || isOver(subscription)) continue
-    change(world, "customer.subscription.updated", subscription, { default_payment_method: method.id })
+    change(account, "customer.subscription.updated", subscription, { default_payment_method: method.id })
   }
   return method
 }
 
 /** Makes a card the customer's default. */
-export function setDefaultCard(world: World, customer: Stripe.Customer, method: string | null) {
-  change(world, "customer.updated", customer, {
+export function setDefaultCard(account: Account, customer: Stripe.Customer, method: string | null) {
+  change(account, "customer.updated", customer, {
     invoice_settings: { ...customer.invoice_settings, default_payment_method: method },
   })
 }

@@ -1,11 +1,16 @@
-import type { World } from "./world.ts"
+import type { Account } from "./account.ts"
 
 type Fields = Record<string, unknown>
 
-/** Changes an object and tells it as `type`, with what the changed fields were before. Silent if nothing changes. */
-export function change<T extends { id: string }>(world: World, type: string, object: T, patch: Partial<T>) {
+/** Changes an object and emits `type` with the previous values of what changed. Emits nothing if nothing changes. */
+export function change<T extends { id: string }>(
+  account: Account,
+  type: string,
+  object: T,
+  patch: Partial<T>,
+) {
   const previous = assign(object, patch)
-  if (Object.keys(previous).length > 0) world.emit(type, object, previous)
+  if (Object.keys(previous).length > 0) account.emit(type, object, previous)
 }
 
 /** Changes an object; returns what the changed fields were before. */

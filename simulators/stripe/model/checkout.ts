@@ -1,18 +1,28 @@
 import type Stripe from "stripe"
-import { paymentIntentObject } from "../objects/payment-intent.ts"
+import { paymentIntentObject } from "../objects/payments.ts"
 import { customerDetails, type NewSession, sessionObject } from "../objects/session.ts"
+import type { Account } from "./account.ts"
 import { type CardKind, outcomeOf } from "./card-kinds.ts"
 import { attachCard, createCard } from "./cards.ts"
 import { assign } from "./change.ts"
 import { awaitClearing, type Late } from "./checkout-late.ts"
-import { KNOWN_CUSTOMER_ORDER, NEW_CUSTOMER_ORDER } from "./checkout-order.ts"
 import { settleInvoice } from "./collect.ts"
 import { createCustomer } from "./customers.ts"
 import { finalizeInvoice, paymentOf } from "./invoices.ts"
 import { fail, succeed } from "./payments.ts"
 import { type Decline, declined, invalid } from "./refusals.ts"
 import { openSubscription } from "./subscribe.ts"
-import type { World } from "./world.ts"
+
+type Session = Stripe.Checkout.Session
+
+/** The order of a paid checkout's events, observed with `stripe listen`: when it makes the customer, and when not. */
+const PAID = "invoice.created invoice.finalized invoice.paid invoice.payment_succeeded invoice_payment.paid"
+const NEW_CUSTOMER_ORDER = `charge.succeeded payment_method.attached customer.created customer.updated
+  checkout.session.completed customer.subscription.created
+  payment_intent.created payment_intent.succeeded ${PAID}`
+const KNOWN_CUSTOMER_ORDER = `charge.succeeded payment_method.attached customer.updated
+  checkout.session.completed customer.subscription.created
+  payment_intent.succeeded payment_intent.created ${PAID}`
 
 export type Payment = {
   card?: CardKind
@@ -25,9 +35,9 @@ export type Payment = {
 }
 
 export type CheckoutResult =
-  | { status: "complete"; session: Stripe.Checkout.Session }
-  | { status: "declined"; session: Stripe.Checkout.Session; message: string }
-  | { status: "requires_action"; session: Stripe.Checkout.Session }
+  | { status: "complete"; session: Session }
+  | { status: "declined"; session: Session; message: string }
+  | { status: "requires_action"; session: Session }
 
 export type OpenSession = NewSession & {
   price: string
@@ -36,137 +46,112 @@ export type OpenSession = NewSession & {
 }
 
 /** Adds an open session, which expires when its time comes. */
-export function openCheckout(world: World, fields: OpenSession): Stripe.Checkout.Session {
-  const session = world.store.add("session", sessionObject(world, fields))
+export function openCheckout(account: Account, fields: OpenSession): Session {
+  const session = account.store.add("session", sessionObject(account, fields))
   const { price, quantity, subscriptionMetadata } = fields
-  world.store.add("session_record", {
-    id: session.id,
-    price,
-    quantity,
-    subscriptionMetadata,
-    lateOutcome: null,
-  })
-  world.agenda.add({ at: session.expires_at, task: "expire_session", id: session.id })
+  const record = { id: session.id, price, quantity, subscriptionMetadata, lateOutcome: null }
+  account.store.add("session_record", record)
+  account.tasks.add(session.expires_at, "expire_session", session)
   return session
 }
 
 /** The buyer pays. Refuses when the session isn't open any more. A declined card leaves it open. */
-export function payCheckout(
-  world: World,
-  session: Stripe.Checkout.Session,
-  payment: Payment,
-): CheckoutResult {
+export function payCheckout(account: Account, session: Session, payment: Payment): CheckoutResult {
   if (session.status !== "open") {
     throw invalid(`This Checkout Session is ${session.status}: it can't be paid.`)
   }
   const { card = "ok", authenticated = false } = payment
   const outcome = outcomeOf(card, { present: true, authenticated })
   if (outcome === "authentication_required") return { status: "requires_action", session }
-  if (outcome !== "paid") return decline(world, session, card, outcome)
+  if (outcome !== "paid") return decline(account, session, card, outcome)
   const order = session.customer ? KNOWN_CUSTOMER_ORDER : NEW_CUSTOMER_ORDER
-  return world.inOrder(order, () => complete(world, session, { ...payment, card }))
+  return account.inOrder(order, () => complete(account, session, { ...payment, card }))
 }
 
 /** Ends an open session without a payment. */
-export function expireCheckout(world: World, session: Stripe.Checkout.Session): Stripe.Checkout.Session {
+export function expireCheckout(account: Account, session: Session): Session {
   if (session.status !== "open") {
     throw invalid(
       `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of ${session.status}.`,
     )
   }
   assign(session, { status: "expired", url: null })
-  world.emit("checkout.session.expired", session)
+  account.emit("checkout.session.expired", session)
   return session
 }
 
 /** Due at `expires_at`. */
-export function expireWhenDue(world: World, id: string) {
-  const session = world.store.get("session", id)
-  if (session?.status === "open") expireCheckout(world, session)
+export function expireWhenDue(account: Account, id: string) {
+  const session = account.store.get("session", id)
+  if (session?.status === "open") expireCheckout(account, session)
 }
 
 function complete(
-  world: World,
-  session: Stripe.Checkout.Session,
-  payment: Payment & { card: CardKind },
+  account: Account,
+  session: Session,
+  { card, authenticated = false, async: late, email, name }: Payment & { card: CardKind },
 ): CheckoutResult {
   const customer = session.customer
-    ? world.store.get("customer", String(session.customer))
-    : createCustomer(world, {
-        email: payment.email ?? session.customer_email ?? undefined,
-        name: payment.name,
-      })
+    ? account.store.get("customer", String(session.customer))
+    : createCustomer(account, { email: email ?? session.customer_email, name })
   if (!customer) throw invalid("The customer of this Checkout Session was deleted.")
-  const { invoice, subscription } = subscribed(world, session, customer, payment)
-  const late = payment.async !== undefined
-  if (!late) pay(world, invoice)
-  assign(subscription, { status: late ? "incomplete" : "active" })
-  world.emit("customer.subscription.created", subscription)
-  const sequence = (customer.next_invoice_sequence ?? 2) - 1
-  const previous = {
-    ...assign(customer, { currency: subscription.currency }),
-    next_invoice_sequence: sequence,
+  const { invoice, subscription } = open(account, session, customer, { card, authenticated })
+  if (!late) {
+    const payment = paymentOf(account, invoice)
+    if (payment) succeed(account, payment.intent)
+    settleInvoice(account, invoice, { first: true })
   }
-  world.emit("customer.updated", customer, previous)
+  assign(subscription, { status: late ? "incomplete" : "active" })
+  account.emit("customer.subscription.created", subscription)
+  account.emit("customer.updated", customer, {
+    ...assign(customer, { currency: subscription.currency }),
+    next_invoice_sequence: (customer.next_invoice_sequence ?? 2) - 1,
+  })
   assign(session, {
     customer: customer.id,
-    customer_details: customerDetails(payment.email ?? customer.email, payment.name ?? customer.name ?? null),
+    customer_details: customerDetails(email ?? customer.email, name ?? customer.name ?? null),
     invoice: invoice.id,
     payment_status: late ? "unpaid" : "paid",
     status: "complete",
     subscription: subscription.id,
     url: null,
   })
-  world.emit("checkout.session.completed", session)
-  if (late) awaitClearing(world, session, payment.async)
+  account.emit("checkout.session.completed", session)
+  if (late) awaitClearing(account, session, late)
   return { status: "complete", session }
 }
 
-function subscribed(
-  world: World,
-  session: Stripe.Checkout.Session,
+/** Makes the subscription of a session, with its card and first invoice. */
+function open(
+  account: Account,
+  session: Session,
   customer: Stripe.Customer,
-  payment: Payment & { card: CardKind },
+  { card, authenticated }: { card: CardKind; authenticated: boolean },
 ) {
-  const record = world.store.need("session_record", session.id)
-  const method = createCard(world, payment.card, { email: customer.email, name: customer.name })
-  attachCard(world, method, customer)
-  world.store.need("card", method.id).authenticated = payment.authenticated ?? false
-  const opened = openSubscription(world, {
+  const record = account.store.need("session_record", session.id)
+  const method = createCard(account, card, customer)
+  attachCard(account, method, customer)
+  account.store.need("card", method.id).authenticated = authenticated
+  const opened = openSubscription(account, {
     customer,
-    price: world.store.need("price", record.price),
+    price: account.store.need("price", record.price),
     quantity: record.quantity,
     paymentMethod: method.id,
     metadata: record.subscriptionMetadata,
   })
-  finalizeInvoice(world, opened.invoice, { present: true })
+  finalizeInvoice(account, opened.invoice, { present: true })
   return opened
 }
 
-function pay(world: World, invoice: Stripe.Invoice) {
-  const payment = paymentOf(world, invoice)
-  if (payment) {
-    succeed(world, payment.intent, world.store.get("payment_method", String(payment.intent.payment_method)))
-  }
-  settleInvoice(world, invoice, { first: true })
-}
-
-function decline(
-  world: World,
-  session: Stripe.Checkout.Session,
-  card: CardKind,
-  decline: Decline,
-): CheckoutResult {
-  const method = createCard(world, card, {})
-  const intent = paymentIntentObject(world, {
+function decline(account: Account, session: Session, card: CardKind, decline: Decline): CheckoutResult {
+  const intent = paymentIntentObject(account, {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",
-    customer: String(session.customer ?? ""),
-    paymentMethod: method.id,
+    customer: session.customer ? String(session.customer) : null,
+    paymentMethod: createCard(account, card).id,
     description: "Subscription creation",
     present: true,
   })
-  if (!session.customer) intent.customer = null
-  fail(world, world.store.add("payment_intent", intent), method, decline)
+  fail(account, account.store.add("payment_intent", intent), decline)
   return { status: "declined", session, message: declined(decline).message }
 }

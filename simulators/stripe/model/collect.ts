@@ -1,42 +1,43 @@
 import type Stripe from "stripe"
-import { cancelNow, isOver } from "./cancel.ts"
+import type { Account } from "./account.ts"
+import { cancelNow } from "./cancel.ts"
 import type { Outcome } from "./card-kinds.ts"
 import { assign, change } from "./change.ts"
 import { cardFor, paymentOf, subscriptionOf } from "./invoices.ts"
 import { attemptPayment } from "./payments.ts"
 import { DAY } from "./periods.ts"
-import type { World } from "./world.ts"
+import { isOver } from "./subscriptions.ts"
 
 export type Collection = {
   /** The customer is there. */
   present: boolean
-  /** Asked for by somebody rather than by the schedule, which then stays as it is. */
+  /** Requested by a person, not by the retry schedule, which stays as it is. */
   manual?: boolean
-  /** The invoice of a new subscription, whose changes aren't told one by one. */
+  /** The invoice of a new subscription, whose changes have no events of their own. */
   first?: boolean
 }
 
 /** Tries to collect an open invoice; on success or failure its subscription follows. */
-export function collectInvoice(world: World, invoice: Stripe.Invoice, collection: Collection): Outcome {
-  const payment = paymentOf(world, invoice)
+export function collectInvoice(account: Account, invoice: Stripe.Invoice, collection: Collection): Outcome {
+  const payment = paymentOf(account, invoice)
   if (!payment) {
-    settleInvoice(world, invoice, collection)
+    settleInvoice(account, invoice, collection)
     return "paid"
   }
-  payment.intent.payment_method = cardFor(world, invoice)
-  const outcome = attemptPayment(world, payment.intent, collection)
-  if (outcome === "paid") settleInvoice(world, invoice, collection)
-  else noteFailure(world, invoice, outcome, collection)
+  payment.intent.payment_method = cardFor(account, invoice)
+  const outcome = attemptPayment(account, payment.intent, collection.present)
+  if (outcome === "paid") settleInvoice(account, invoice, collection)
+  else noteFailure(account, invoice, outcome, collection)
   return outcome
 }
 
 /** Notes that an invoice is paid, by its payment or by other means (`outOfBand`). */
 export function settleInvoice(
-  world: World,
+  account: Account,
   invoice: Stripe.Invoice,
   { first = false, outOfBand = false }: { first?: boolean; outOfBand?: boolean } = {},
 ) {
-  const now = world.now()
+  const now = account.now()
   const previous = assign(invoice, {
     amount_paid: invoice.amount_due,
     amount_remaining: 0,
@@ -47,35 +48,35 @@ export function settleInvoice(
     status: "paid",
     status_transitions: { ...invoice.status_transitions, paid_at: now },
   })
-  if (!first) world.emit("invoice.updated", invoice, previous)
-  world.emit("invoice.paid", invoice)
+  if (!first) account.emit("invoice.updated", invoice, previous)
+  account.emit("invoice.paid", invoice)
   if (!outOfBand) {
-    world.emit("invoice.payment_succeeded", invoice)
-    settleJoint(world, invoice)
+    account.emit("invoice.payment_succeeded", invoice)
+    settleInvoicePayment(account, invoice)
   }
-  if (!first) recover(world, invoice)
+  if (!first) recover(account, invoice)
 }
 
-function settleJoint(world: World, invoice: Stripe.Invoice) {
-  const joint = paymentOf(world, invoice)?.joint
-  if (!joint) return
-  assign(joint, {
+function settleInvoicePayment(account: Account, invoice: Stripe.Invoice) {
+  const invoicePayment = paymentOf(account, invoice)?.invoicePayment
+  if (!invoicePayment) return
+  assign(invoicePayment, {
     amount_paid: invoice.amount_due,
     status: "paid",
-    status_transitions: { ...joint.status_transitions, paid_at: world.now() },
+    status_transitions: { ...invoicePayment.status_transitions, paid_at: account.now() },
   })
-  world.emit("invoice_payment.paid", joint)
+  account.emit("invoice_payment.paid", invoicePayment)
 }
 
 /** https://docs.stripe.com/billing/subscriptions/overview: the latest invoice decides the status. */
-function recover(world: World, invoice: Stripe.Invoice) {
-  const subscription = subscriptionOf(world, invoice)
+function recover(account: Account, invoice: Stripe.Invoice) {
+  const subscription = subscriptionOf(account, invoice)
   if (isOver(subscription) || subscription.latest_invoice !== invoice.id) return
-  change(world, "customer.subscription.updated", subscription, { status: "active" })
+  change(account, "customer.subscription.updated", subscription, { status: "active" })
 }
 
-function noteFailure(world: World, invoice: Stripe.Invoice, outcome: Outcome, { manual }: Collection) {
-  const subscription = subscriptionOf(world, invoice)
+function noteFailure(account: Account, invoice: Stripe.Invoice, outcome: Outcome, { manual }: Collection) {
+  const subscription = subscriptionOf(account, invoice)
   const incomplete = subscription.status === "incomplete"
   // Recorded: an invoice that waits for its owner's confirmation counts no attempt and has no next one.
   const action = outcome === "authentication_required"
@@ -84,30 +85,30 @@ function noteFailure(world: World, invoice: Stripe.Invoice, outcome: Outcome, { 
   const previous = assign(invoice, {
     attempt_count: attempts,
     attempted: true,
-    ...(scheduled && { next_payment_attempt: nextAttempt(world, invoice, attempts) }),
+    ...(scheduled && { next_payment_attempt: nextAttempt(account, invoice, attempts) }),
   })
-  world.emit(action ? "invoice.payment_action_required" : "invoice.payment_failed", invoice)
+  account.emit(action ? "invoice.payment_action_required" : "invoice.payment_failed", invoice)
   if (incomplete) return
-  world.emit("invoice.updated", invoice, previous)
+  account.emit("invoice.updated", invoice, previous)
   if (subscription.status === "active") {
-    change(world, "customer.subscription.updated", subscription, { status: "past_due" })
+    change(account, "customer.subscription.updated", subscription, { status: "past_due" })
   }
-  if (scheduled && invoice.next_payment_attempt === null) giveUp(world, subscription)
+  if (scheduled && invoice.next_payment_attempt === null) giveUp(account, subscription)
 }
 
-function nextAttempt(world: World, invoice: Stripe.Invoice, attempts: number): number | null {
-  const days = world.settings.retryDays[attempts - 1]
+function nextAttempt(account: Account, invoice: Stripe.Invoice, attempts: number): number | null {
+  const days = account.settings.retryDays[attempts - 1]
   if (days === undefined) return null
-  const at = world.now() + Math.round(days * DAY)
-  world.agenda.add({ at, task: "retry_invoice", id: invoice.id })
+  const at = account.now() + Math.round(days * DAY)
+  account.tasks.add(at, "retry_invoice", invoice)
   return at
 }
 
-function giveUp(world: World, subscription: Stripe.Subscription) {
+function giveUp(account: Account, subscription: Stripe.Subscription) {
   if (isOver(subscription)) return
-  const { dunning } = world.settings
-  if (dunning === "cancel") cancelNow(world, subscription, "payment_failed")
+  const { dunning } = account.settings
+  if (dunning === "cancel") cancelNow(account, subscription, "payment_failed")
   if (dunning === "unpaid") {
-    change(world, "customer.subscription.updated", subscription, { status: "unpaid" })
+    change(account, "customer.subscription.updated", subscription, { status: "unpaid" })
   }
 }

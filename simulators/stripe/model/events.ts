@@ -1,11 +1,9 @@
 import type Stripe from "stripe"
+import { setRecent } from "../../shared/recent.ts"
 import { newId } from "./ids.ts"
 
 /** The API version that the simulator speaks: the one that SDK 23.1.0 pins. */
 export const API_VERSION = "2026-10-28.endive"
-
-/** The oldest events are forgotten beyond this many, so that a long-lived simulator doesn't grow. */
-const MAX_EVENTS = 20_000
 
 /** An event as it goes over the wire. */
 export type WireEvent = {
@@ -20,12 +18,9 @@ export type WireEvent = {
   type: string
 }
 
-export type NewEvent = {
-  type: string
-  object: { id?: string }
-  previous?: object
-  created: number
-  livemode: boolean
+export type NewEvent = Pick<WireEvent, "type" | "created" | "livemode"> & {
+  object: WireEvent["data"]["object"]
+  previous?: Record<string, unknown>
   request: Stripe.Event.Request | null
 }
 
@@ -34,12 +29,20 @@ export class EventLog {
   #events = new Map<string, WireEvent>()
 
   /** Records an event. The object becomes the event's own. */
-  add(event: NewEvent): WireEvent {
-    const recorded = newEvent(event)
-    this.#events.set(recorded.id, recorded)
-    const [oldest] = this.#events.keys()
-    if (this.#events.size > MAX_EVENTS && oldest) this.#events.delete(oldest)
-    return recorded
+  add({ type, object, previous, created, livemode, request }: NewEvent): WireEvent {
+    const event: WireEvent = {
+      id: newId("evt"),
+      object: "event",
+      api_version: API_VERSION,
+      created,
+      data: { object, ...(previous && { previous_attributes: previous }) },
+      livemode,
+      pending_webhooks: 0,
+      request: { id: request?.id ?? null, idempotency_key: request?.idempotency_key ?? null },
+      type,
+    }
+    setRecent(this.#events, event.id, event)
+    return event
   }
 
   get(id: string): WireEvent | undefined {
@@ -53,10 +56,6 @@ export class EventLog {
   load(events: WireEvent[]) {
     this.#events = new Map(events.map((event) => [event.id, event]))
   }
-
-  clear() {
-    this.#events.clear()
-  }
 }
 
 /** A copy, as it would come over the wire, that later changes don't reach. By hand: much faster than by JSON. */
@@ -68,21 +67,4 @@ export function copyOf<T>(value: T): T {
     if (inner !== undefined) copy[key] = copyOf(inner)
   }
   return copy as T
-}
-
-function newEvent({ type, object, previous, created, livemode, request }: NewEvent): WireEvent {
-  return {
-    id: newId("evt"),
-    object: "event",
-    api_version: API_VERSION,
-    created,
-    data: {
-      object: object as Record<string, unknown>,
-      ...(previous && { previous_attributes: previous as Record<string, unknown> }),
-    },
-    livemode,
-    pending_webhooks: 0,
-    request: { id: request?.id ?? null, idempotency_key: request?.idempotency_key ?? null },
-    type,
-  }
 }

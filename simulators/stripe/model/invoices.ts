@@ -1,29 +1,30 @@
 import type Stripe from "stripe"
 import { invoiceObject } from "../objects/invoice.ts"
-import { invoicePaymentObject } from "../objects/invoice-payment.ts"
-import { paymentIntentObject } from "../objects/payment-intent.ts"
+import { invoicePaymentObject, paymentIntentObject } from "../objects/payments.ts"
 import type { Period } from "../objects/subscription.ts"
-import { itemOf } from "./cancel.ts"
+import type { Account } from "./account.ts"
 import { assign } from "./change.ts"
-import type { World } from "./world.ts"
+import { itemOf } from "./subscriptions.ts"
 
 type Draft = { reason: "subscription_create" | "subscription_cycle"; paid: Period; covered: Period }
 
-/** Adds a draft of a subscription's invoice and tells it. */
-export function draftInvoice(world: World, subscription: Stripe.Subscription, draft: Draft): Stripe.Invoice {
-  const customer = world.store.need("customer", String(subscription.customer))
-  const product = world.store.need("product", String(itemOf(subscription).price.product))
+/** Adds a draft of a subscription's invoice and emits the event. */
+export function draftInvoice(account: Account, subscription: Stripe.Subscription, draft: Draft) {
+  const customer = account.store.need("customer", String(subscription.customer))
+  const product = account.store.need("product", String(itemOf(subscription).price.product))
   const fields = { ...draft, subscription, customer, product }
-  const invoice = world.store.add("invoice", invoiceObject(world, fields))
-  world.emit("invoice.created", invoice)
-  return invoice
+  return account.create("invoice", invoiceObject(account, fields), "invoice.created")
 }
 
 /** Makes a draft an invoice that is owed, with a payment that waits to be tried. */
-export function finalizeInvoice(world: World, invoice: Stripe.Invoice, { present }: { present: boolean }) {
-  const customer = world.store.need("customer", String(invoice.customer))
-  const now = world.now()
-  const link = `${world.baseUrl}/i/${invoice.id}`
+export function finalizeInvoice(
+  account: Account,
+  invoice: Stripe.Invoice,
+  { present }: { present: boolean },
+) {
+  const customer = account.store.need("customer", String(invoice.customer))
+  const now = account.now()
+  const link = `${account.baseUrl}/i/${invoice.id}`
   assign(invoice, {
     automatically_finalizes_at: null,
     effective_at: now,
@@ -36,76 +37,77 @@ export function finalizeInvoice(world: World, invoice: Stripe.Invoice, { present
     webhooks_delivered_at: invoice.created,
   })
   customer.next_invoice_sequence = (customer.next_invoice_sequence ?? 1) + 1
-  world.emit("invoice.finalized", invoice)
-  if (invoice.amount_due > 0) addPayment(world, invoice, present)
+  account.emit("invoice.finalized", invoice)
+  if (invoice.amount_due > 0) addPayment(account, invoice, present)
+}
+
+/** The id of the subscription that an invoice is for. */
+export function subscriptionIdOf(invoice: Stripe.Invoice): string {
+  return String(invoice.parent?.subscription_details?.subscription)
 }
 
 /** The subscription that an invoice is for. */
-export function subscriptionOf(world: World, invoice: Stripe.Invoice): Stripe.Subscription {
-  return world.store.need("subscription", String(invoice.parent?.subscription_details?.subscription))
+export function subscriptionOf(account: Account, invoice: Stripe.Invoice): Stripe.Subscription {
+  return account.store.need("subscription", subscriptionIdOf(invoice))
 }
 
 /** The invoices of a subscription, oldest first. */
-export function invoicesOf(world: World, subscription: string): Stripe.Invoice[] {
-  return world.store
-    .all("invoice")
-    .filter((invoice) => invoice.parent?.subscription_details?.subscription === subscription)
+export function invoicesOf(account: Account, subscription: string): Stripe.Invoice[] {
+  return account.store.all("invoice").filter((invoice) => subscriptionIdOf(invoice) === subscription)
 }
 
 /** The join of an invoice with its payment, and that payment; an invoice over nothing has none. */
-export function paymentOf(world: World, invoice: Stripe.Invoice) {
-  const joint = world.store.all("invoice_payment").findLast((payment) => payment.invoice === invoice.id)
-  if (!joint) return undefined
-  return { joint, intent: world.store.need("payment_intent", String(joint.payment.payment_intent)) }
+export function paymentOf(account: Account, invoice: Stripe.Invoice) {
+  const { store } = account
+  const invoicePayment = store.all("invoice_payment").findLast((each) => each.invoice === invoice.id)
+  if (!invoicePayment) return undefined
+  const intent = store.need("payment_intent", String(invoicePayment.payment.payment_intent))
+  return { invoicePayment, intent }
 }
 
 /** The card that an invoice would be charged on now. */
-export function cardFor(world: World, invoice: Stripe.Invoice): string | null {
-  const subscription = subscriptionOf(world, invoice)
-  const customer = world.store.get("customer", String(invoice.customer))
+export function cardFor(account: Account, invoice: Stripe.Invoice): string | null {
+  const subscription = subscriptionOf(account, invoice)
+  const customer = account.store.get("customer", String(invoice.customer))
   const method = subscription.default_payment_method ?? customer?.invoice_settings.default_payment_method
   return method ? String(method) : null
 }
 
-/** Withdraws an invoice that nobody will pay. */
-export function voidInvoice(world: World, invoice: Stripe.Invoice) {
+/** Voids an invoice. */
+export function voidInvoice(account: Account, invoice: Stripe.Invoice) {
   assign(invoice, {
     auto_advance: false,
     next_payment_attempt: null,
     status: "void",
-    status_transitions: { ...invoice.status_transitions, voided_at: world.now() },
+    status_transitions: { ...invoice.status_transitions, voided_at: account.now() },
   })
-  cancelPayment(world, invoice)
-  world.emit("invoice.voided", invoice)
+  cancelPayment(account, invoice)
+  account.emit("invoice.voided", invoice)
 }
 
 /** Gives up the payment of an invoice that is settled otherwise. */
-export function cancelPayment(world: World, invoice: Stripe.Invoice) {
-  const payment = paymentOf(world, invoice)
+export function cancelPayment(account: Account, invoice: Stripe.Invoice) {
+  const payment = paymentOf(account, invoice)
   if (!payment) return
-  const now = world.now()
-  assign(payment.joint, {
+  const now = account.now()
+  assign(payment.invoicePayment, {
     status: "canceled",
-    status_transitions: { ...payment.joint.status_transitions, canceled_at: now },
+    status_transitions: { ...payment.invoicePayment.status_transitions, canceled_at: now },
   })
   assign(payment.intent, { canceled_at: now, cancellation_reason: "void_invoice", status: "canceled" })
-  world.emit("payment_intent.canceled", payment.intent)
+  account.emit("payment_intent.canceled", payment.intent)
 }
 
-function addPayment(world: World, invoice: Stripe.Invoice, present: boolean) {
+function addPayment(account: Account, invoice: Stripe.Invoice, present: boolean) {
   const first = invoice.billing_reason === "subscription_create"
-  const intent = world.store.add(
-    "payment_intent",
-    paymentIntentObject(world, {
-      amount: invoice.amount_due,
-      currency: invoice.currency,
-      customer: String(invoice.customer),
-      paymentMethod: cardFor(world, invoice),
-      description: first ? "Subscription creation" : "Subscription update",
-      present,
-    }),
-  )
-  const joint = invoicePaymentObject(world, invoice, intent)
-  world.store.add("invoice_payment", joint)
-  world.emit("payment_intent.created", intent)
+  const intent = paymentIntentObject(account, {
+    amount: invoice.amount_due,
+    currency: invoice.currency,
+    customer: String(invoice.customer),
+    paymentMethod: cardFor(account, invoice),
+    description: first ? "Subscription creation" : "Subscription update",
+    present,
+  })
+  account.store.add("invoice_payment", invoicePaymentObject(account, invoice, intent))
+  account.create("payment_intent", intent, "payment_intent.created")
 }

@@ -1,11 +1,10 @@
 import type Stripe from "stripe"
+import type { Account } from "./account.ts"
 import { attachCard } from "./cards.ts"
 import { assign } from "./change.ts"
 import { collectInvoice, settleInvoice } from "./collect.ts"
-import { customerOf } from "./customers.ts"
-import { cancelPayment, cardFor, finalizeInvoice } from "./invoices.ts"
+import { cancelPayment, cardFor, finalizeInvoice, subscriptionOf } from "./invoices.ts"
 import { declined, invalid } from "./refusals.ts"
-import type { World } from "./world.ts"
 
 export type PayInvoice = {
   /** Paid by other means: no payment succeeds, the invoice is only marked. */
@@ -17,34 +16,33 @@ export type PayInvoice = {
 }
 
 /** Pays an invoice now. Refuses when it isn't owed, or with the bank's answer when the card is declined. */
-export function payInvoice(world: World, invoice: Stripe.Invoice, wish: PayInvoice = {}): Stripe.Invoice {
+export function payInvoice(account: Account, invoice: Stripe.Invoice, options: PayInvoice = {}) {
   if (invoice.status === "paid") throw invalid("Invoice is already paid", undefined, "invoice_already_paid")
   if (invoice.status === "void") throw invalid("Voided invoices can't be paid.")
-  // Who was deleted left drafts behind that nobody can finalise.
-  customerOf(world, String(invoice.customer))
-  if (invoice.status === "draft") finalizeInvoice(world, invoice, { present: false })
-  if (wish.outOfBand) return settleOutOfBand(world, invoice)
-  if (wish.paymentMethod) useCard(world, invoice, wish.paymentMethod)
-  if (wish.present) confirmCard(world, invoice)
-  const outcome = collectInvoice(world, invoice, { present: wish.present ?? false, manual: true })
+  // A deleted customer leaves drafts that can't be finalized.
+  account.store.lookUp("customer", String(invoice.customer))
+  if (invoice.status === "draft") finalizeInvoice(account, invoice, { present: false })
+  if (options.outOfBand) return settleOutOfBand(account, invoice)
+  if (options.paymentMethod) useCard(account, invoice, options.paymentMethod)
+  if (options.present) confirmCard(account, invoice)
+  const outcome = collectInvoice(account, invoice, { present: options.present ?? false, manual: true })
   if (outcome !== "paid") throw declined(outcome)
   return invoice
 }
 
-function settleOutOfBand(world: World, invoice: Stripe.Invoice): Stripe.Invoice {
-  cancelPayment(world, invoice)
-  settleInvoice(world, invoice, { outOfBand: true })
+function settleOutOfBand(account: Account, invoice: Stripe.Invoice): Stripe.Invoice {
+  cancelPayment(account, invoice)
+  settleInvoice(account, invoice, { outOfBand: true })
   return invoice
 }
 
-function confirmCard(world: World, invoice: Stripe.Invoice) {
-  const card = world.store.get("card", cardFor(world, invoice) ?? "")
+function confirmCard(account: Account, invoice: Stripe.Invoice) {
+  const card = account.store.get("card", cardFor(account, invoice) ?? "")
   if (card) card.authenticated = true
 }
 
-function useCard(world: World, invoice: Stripe.Invoice, method: Stripe.PaymentMethod) {
-  const customer = customerOf(world, String(invoice.customer))
-  if (method.customer === null) attachCard(world, method, customer)
-  const subscription = invoice.parent?.subscription_details?.subscription
-  assign(world.store.need("subscription", String(subscription)), { default_payment_method: method.id })
+function useCard(account: Account, invoice: Stripe.Invoice, method: Stripe.PaymentMethod) {
+  const customer = account.store.lookUp("customer", String(invoice.customer))
+  if (method.customer === null) attachCard(account, method, customer)
+  assign(subscriptionOf(account, invoice), { default_payment_method: method.id })
 }

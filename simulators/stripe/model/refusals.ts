@@ -1,3 +1,5 @@
+import { Refusal } from "../../shared/refusal.ts"
+
 /** The inside of an error body of the API. */
 export type ErrorBody = {
   type: "invalid_request_error" | "card_error" | "idempotency_error" | "api_error" | "rate_limit_error"
@@ -10,18 +12,16 @@ export type ErrorBody = {
 }
 
 /** Thrown when a request can't be done; the API answers with its status and body. */
-export class Refused extends Error {
-  readonly status: number
+export class Refused extends Refusal {
   readonly body: ErrorBody
 
   constructor(status: number, body: ErrorBody) {
-    super(body.message)
-    this.status = status
+    super(status, body.message)
     this.body = body.code ? { doc_url: docUrl(body.code), ...body } : body
   }
 }
 
-/** Nothing has this id. As the target of a request that is a 404, as a parameter a 400. */
+/** Builds the error for an unknown id: 404 when it is in the path, 400 when it is the parameter `param`. */
 export function noSuch(what: string, id: string, param?: string): Refused {
   return new Refused(param ? 400 : 404, {
     code: "resource_missing",
@@ -31,7 +31,7 @@ export function noSuch(what: string, id: string, param?: string): Refused {
   })
 }
 
-/** The request contradicts the state or itself. */
+/** Builds the error for a request that contradicts the state or itself. */
 export function invalid(message: string, param?: string, code?: string): Refused {
   return new Refused(400, {
     type: "invalid_request_error",
@@ -52,7 +52,7 @@ const DECLINES = {
 
 export type Decline = keyof typeof DECLINES
 
-/** What the card's bank said, as the API tells it. */
+/** The decline of the card's bank in the API's form. */
 export function declined(decline: Decline): Refused {
   return new Refused(402, {
     advice_code: "try_again_later",

@@ -1,83 +1,81 @@
 import type Stripe from "stripe"
-import { endAsScheduled, isOver, itemOf } from "./cancel.ts"
+import type { Account } from "./account.ts"
+import { endSubscription } from "./cancel.ts"
 import { assign, change } from "./change.ts"
 import { collectInvoice } from "./collect.ts"
 import { draftInvoice, finalizeInvoice, invoicesOf, paymentOf, voidInvoice } from "./invoices.ts"
 import { HOUR, nextPeriod } from "./periods.ts"
-import type { World } from "./world.ts"
+import { isOver, itemOf } from "./subscriptions.ts"
 
 /** Recorded: an invoice of a renewal is finalized about an hour after its draft. */
 export const DRAFT_SECONDS = HOUR
 
-const RENEWAL_ORDER = [
-  "invoice.finalized",
-  "payment_intent.created",
-  "charge.succeeded",
-  "payment_intent.succeeded",
-]
+const RENEWAL_ORDER = "invoice.finalized payment_intent.created charge.succeeded payment_intent.succeeded"
 
 /** Begins the next period of a subscription whose current one ends at `at`, or ends it if that was asked for. */
-export function rollPeriod(world: World, id: string, at: number) {
-  const subscription = world.store.get("subscription", id)
+export function rollPeriod(account: Account, id: string, at: number) {
+  const subscription = account.store.get("subscription", id)
   if (!subscription || isOver(subscription)) return
   const item = itemOf(subscription)
   if (item.current_period_end !== at || subscription.status === "incomplete") return
   if (subscription.cancel_at !== null && subscription.cancel_at <= at)
-    return endAsScheduled(world, subscription)
-  renew(world, subscription, item)
+    return endSubscription(account, subscription)
+  renew(account, subscription, item)
 }
 
 /** Due an hour after a draft. */
-export function finalizeWhenDue(world: World, id: string) {
-  const invoice = world.store.get("invoice", id)
+export function finalizeWhenDue(account: Account, id: string) {
+  const invoice = account.store.get("invoice", id)
   if (invoice?.status !== "draft" || !invoice.auto_advance) return
-  world.inOrder(RENEWAL_ORDER, () => {
-    finalizeInvoice(world, invoice, { present: false })
-    collectInvoice(world, invoice, { present: false })
+  account.inOrder(RENEWAL_ORDER, () => {
+    finalizeInvoice(account, invoice, { present: false })
+    collectInvoice(account, invoice, { present: false })
   })
 }
 
 /** Due at an invoice's `next_payment_attempt`; stale if that was changed since. */
-export function retryWhenDue(world: World, id: string, at: number) {
-  const invoice = world.store.get("invoice", id)
+export function retryWhenDue(account: Account, id: string, at: number) {
+  const invoice = account.store.get("invoice", id)
   if (invoice?.status !== "open" || invoice.next_payment_attempt !== at) return
-  collectInvoice(world, invoice, { present: false })
+  collectInvoice(account, invoice, { present: false })
 }
 
-/** Due 23 hours after a subscription was made that nobody has paid for. A payment under way is waited for. */
-export function expireIncomplete(world: World, id: string) {
-  const subscription = world.store.get("subscription", id)
-  if (subscription?.status !== "incomplete" || isClearing(world, id)) return
-  change(world, "customer.subscription.updated", subscription, {
+/** Expires a subscription that is unpaid 23 hours after its creation, unless a payment is in flight. */
+export function expireIncomplete(account: Account, id: string) {
+  const subscription = account.store.get("subscription", id)
+  if (subscription?.status !== "incomplete" || isClearing(account, id)) return
+  change(account, "customer.subscription.updated", subscription, {
     status: "incomplete_expired",
-    ended_at: world.now(),
+    ended_at: account.now(),
   })
-  for (const invoice of invoicesOf(world, id)) {
-    if (invoice.status === "open") voidInvoice(world, invoice)
+  for (const invoice of invoicesOf(account, id)) {
+    if (invoice.status === "open") voidInvoice(account, invoice)
   }
 }
 
-function isClearing(world: World, id: string): boolean {
-  return invoicesOf(world, id).some((invoice) => paymentOf(world, invoice)?.intent.status === "processing")
+function isClearing(account: Account, id: string): boolean {
+  return invoicesOf(account, id).some(
+    (invoice) => paymentOf(account, invoice)?.intent.status === "processing",
+  )
 }
 
-function renew(world: World, subscription: Stripe.Subscription, item: Stripe.SubscriptionItem) {
+function renew(account: Account, subscription: Stripe.Subscription, item: Stripe.SubscriptionItem) {
   const covered = { start: item.current_period_start, end: item.current_period_end }
   const recurring = item.price.recurring ?? { interval: "month", interval_count: 1 }
   const paid = nextPeriod(subscription.billing_cycle_anchor, covered.end, recurring)
-  const invoice = draftInvoice(world, subscription, { reason: "subscription_cycle", paid, covered })
+  const invoice = draftInvoice(account, subscription, { reason: "subscription_cycle", paid, covered })
   const moved = { ...item, current_period_start: paid.start, current_period_end: paid.end }
-  change(world, "customer.subscription.updated", subscription, {
+  change(account, "customer.subscription.updated", subscription, {
     items: { ...subscription.items, data: [moved] },
     latest_invoice: invoice.id,
   })
-  world.agenda.add({ at: paid.end, task: "roll_period", id: subscription.id })
+  account.tasks.add(paid.end, "roll_period", subscription)
   if (subscription.status === "unpaid") assign(invoice, { auto_advance: false })
-  else scheduleFinalization(world, invoice)
+  else scheduleFinalization(account, invoice)
 }
 
-function scheduleFinalization(world: World, invoice: Stripe.Invoice) {
+function scheduleFinalization(account: Account, invoice: Stripe.Invoice) {
   const at = invoice.created + DRAFT_SECONDS
   assign(invoice, { automatically_finalizes_at: at })
-  world.agenda.add({ at, task: "finalize_invoice", id: invoice.id })
+  account.tasks.add(at, "finalize_invoice", invoice)
 }

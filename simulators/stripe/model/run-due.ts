@@ -1,12 +1,12 @@
-import type { Task } from "./agenda.ts"
+import type { Account } from "./account.ts"
 import { cancelWhenDue } from "./cancel.ts"
 import { expireWhenDue } from "./checkout.ts"
 import { settleWhenDue } from "./checkout-late.ts"
 import { failRefund } from "./refunds.ts"
 import { expireIncomplete, finalizeWhenDue, retryWhenDue, rollPeriod } from "./renewals.ts"
-import type { World } from "./world.ts"
+import type { Task } from "./scheduled-tasks.ts"
 
-const TASKS: Record<Task, (world: World, id: string, at: number) => void> = {
+const TASKS: Record<Task, (account: Account, id: string, at: number) => void> = {
   expire_session: expireWhenDue,
   settle_session: settleWhenDue,
   roll_period: rollPeriod,
@@ -18,15 +18,15 @@ const TASKS: Record<Task, (world: World, id: string, at: number) => void> = {
 }
 
 /** Does all that has become due, each at its time and in order. */
-export function runDue(world: World, until = world.now()) {
-  for (let due = world.agenda.take(until); due; due = world.agenda.take(until)) {
+export function runDue(account: Account, until = account.now()) {
+  for (let due = account.tasks.take(until); due; due = account.tasks.take(until)) {
     const { at, task, id } = due
-    world.clock.at(at, () => TASKS[task](world, id, at))
+    account.clock.at(at, () => TASKS[task](account, id, at))
   }
 }
 
 /** Moves the clock on, doing on the way what becomes due. */
-export function advance(world: World, seconds: number) {
-  runDue(world, world.now() + seconds)
-  world.clock.forward(seconds)
+export function advance(account: Account, seconds: number) {
+  runDue(account, account.now() + seconds)
+  account.clock.forward(seconds)
 }

@@ -1,8 +1,9 @@
 import type Stripe from "stripe"
 import type { CardKind } from "./card-kinds.ts"
+import { noSuch } from "./refusals.ts"
 
-/** How a payment method behaves. `charged` counts successful charges, `authenticated` is set by its owner. */
-export type CardRecord = { id: string; card: CardKind; charged: number; authenticated: boolean }
+/** How a payment method behaves; its owner sets `authenticated`. */
+export type CardRecord = { id: string; card: CardKind; authenticated: boolean }
 
 /** What of a Checkout session the API doesn't show: what was asked for, and how a late payment will end. */
 export type SessionRecord = {
@@ -37,35 +38,19 @@ export type Kinds = {
 
 export type Kind = keyof Kinds
 
-const KINDS: readonly Kind[] = [
-  "customer",
-  "deleted_customer",
-  "product",
-  "price",
-  "payment_method",
-  "card",
-  "session",
-  "session_record",
-  "subscription",
-  "invoice",
-  "invoice_payment",
-  "payment_intent",
-  "charge",
-  "refund",
-  "dispute",
-  "portal_session",
-  "portal_configuration",
-  "webhook_endpoint",
-]
-
-/** Kinds that an id in another object may stand for, so that it can be expanded. */
-const REFERRED: readonly Kind[] = KINDS.filter((kind) => kind !== "card" && kind !== "session_record")
+/** What error messages call a kind, where that isn't its name. */
+const NAMES: Partial<Record<Kind, string>> = {
+  session: "checkout.session",
+  payment_method: "PaymentMethod",
+  portal_configuration: "configuration",
+  webhook_endpoint: "webhook endpoint",
+}
 
 export type StoredObjects = Partial<Record<Kind, unknown[]>>
 
 /** All objects of the account, each kind in order of creation. */
 export class Store {
-  #tables = emptyTables()
+  #tables = new Map<Kind, Map<string, Kinds[Kind]>>()
 
   add<K extends Kind>(kind: K, object: Kinds[K]): Kinds[K] {
     this.#table(kind).set(object.id, object)
@@ -83,44 +68,45 @@ export class Store {
     return object
   }
 
+  /** The object that a request names. Refuses an unknown id, naming the parameter it came in. */
+  lookUp<K extends Kind>(kind: K, id: string, param?: string): Kinds[K] {
+    const object = this.get(kind, id)
+    if (!object) throw noSuch(NAMES[kind] ?? kind, id, param)
+    return object
+  }
+
   all<K extends Kind>(kind: K): Kinds[K][] {
     return [...this.#table(kind).values()]
   }
 
   remove(kind: Kind, id: string) {
-    this.#tables[kind].delete(id)
+    this.#table(kind).delete(id)
   }
 
-  /** Whatever object has this id. */
+  /** Whatever object has this id, so that an id in another object can be expanded. */
   find(id: string): Kinds[Kind] | undefined {
-    for (const kind of REFERRED) {
-      const object = this.#tables[kind].get(id)
+    for (const [kind, table] of this.#tables) {
+      const object = kind === "card" || kind === "session_record" ? undefined : table.get(id)
       if (object) return object
     }
     return undefined
   }
 
   dump(): StoredObjects {
-    return Object.fromEntries(KINDS.map((kind) => [kind, [...this.#tables[kind].values()]]))
+    return Object.fromEntries([...this.#tables].map(([kind, table]) => [kind, [...table.values()]]))
   }
 
-  /** Takes what `dump` gave. */
+  /** Replaces all objects by what `dump` returned. */
   load(objects: StoredObjects) {
-    this.#tables = emptyTables()
-    for (const kind of KINDS) {
-      for (const object of (objects[kind] ?? []) as Kinds[Kind][]) this.#tables[kind].set(object.id, object)
+    this.#tables.clear()
+    for (const [kind, list = []] of Object.entries(objects)) {
+      for (const object of list as Kinds[Kind][]) this.add(kind as Kind, object)
     }
   }
 
-  clear() {
-    this.#tables = emptyTables()
+  #table<K extends Kind>(kind: K): Map<string, Kinds[K]> {
+    const table = this.#tables.get(kind) ?? new Map()
+    this.#tables.set(kind, table)
+    return table
   }
-
-  #table<K extends Kind>(kind: K) {
-    return this.#tables[kind] as Map<string, Kinds[K]>
-  }
-}
-
-function emptyTables(): Record<Kind, Map<string, Kinds[Kind]>> {
-  return Object.fromEntries(KINDS.map((kind) => [kind, new Map()])) as Record<Kind, Map<string, Kinds[Kind]>>
 }

@@ -1,12 +1,12 @@
 import type Stripe from "stripe"
 import { subscriptionObject } from "../objects/subscription.ts"
+import type { Account } from "./account.ts"
 import { outcomeOf } from "./card-kinds.ts"
 import { assign } from "./change.ts"
 import { collectInvoice } from "./collect.ts"
 import { draftInvoice, finalizeInvoice } from "./invoices.ts"
 import { firstPeriod, HOUR } from "./periods.ts"
 import { declined, invalid, Refused } from "./refusals.ts"
-import type { World } from "./world.ts"
 
 /** https://docs.stripe.com/billing/subscriptions/overview: an incomplete subscription can be paid for 23 hours. */
 export const INCOMPLETE_SECONDS = 23 * HOUR
@@ -21,72 +21,55 @@ export type Subscribe = {
   behavior?: "allow_incomplete" | "default_incomplete" | "error_if_incomplete"
 }
 
-const API_ORDER = [
-  "customer.subscription.created",
-  "invoice.created",
-  "invoice.finalized",
-  "payment_intent.created",
-]
+const API_ORDER = "customer.subscription.created invoice.created invoice.finalized payment_intent.created"
 
 /**
  * Makes a subscription the way the API does: it is `incomplete` until its first invoice is paid. Refuses
  * when there is no card to charge.
  */
-export function subscribe(world: World, wish: Subscribe): Stripe.Subscription {
-  const { customer, behavior = "allow_incomplete" } = wish
-  const method = wish.paymentMethod ?? customer.invoice_settings.default_payment_method
+export function subscribe(account: Account, wanted: Subscribe): Stripe.Subscription {
+  const { customer, behavior = "allow_incomplete" } = wanted
+  const method = wanted.paymentMethod ?? customer.invoice_settings.default_payment_method
   if (!method && behavior !== "default_incomplete") throw withoutCard()
-  if (behavior === "error_if_incomplete") requireGood(world, String(method))
-  return world.inOrder(API_ORDER, () => {
-    const { subscription, invoice } = openSubscription(world, {
-      ...wish,
-      paymentMethod: wish.paymentMethod ?? null,
-    })
-    customer.currency ??= wish.price.currency
-    world.emit("customer.subscription.created", subscription)
-    finalizeInvoice(world, invoice, { present: true })
-    if (behavior !== "default_incomplete") collectInvoice(world, invoice, { present: true })
+  if (behavior === "error_if_incomplete") requireGood(account, String(method))
+  return account.inOrder(API_ORDER, () => {
+    const { subscription, invoice } = openSubscription(account, wanted)
+    customer.currency ??= wanted.price.currency
+    account.emit("customer.subscription.created", subscription)
+    finalizeInvoice(account, invoice, { present: true })
+    if (behavior !== "default_incomplete") collectInvoice(account, invoice, { present: true })
     return subscription
   })
 }
 
 /** A subscription with the draft of its first invoice. */
-export function openSubscription(world: World, wish: Subscribe & { paymentMethod: string | null }) {
-  const { recurring } = wish.price
+export function openSubscription(account: Account, wanted: Subscribe) {
+  const { recurring } = wanted.price
   if (!recurring) {
     throw invalid(
       "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
       "items[0][price]",
     )
   }
-  const period = firstPeriod(world.now(), recurring)
-  const subscription = world.store.add(
+  const period = firstPeriod(account.now(), recurring)
+  const { customer, price, quantity = 1, paymentMethod = null, metadata = {}, description } = wanted
+  const fields = { price: structuredClone(price), quantity, period, paymentMethod, metadata, description }
+  const subscription = account.store.add(
     "subscription",
-    subscriptionObject(world, {
-      customer: wish.customer.id,
-      price: structuredClone(wish.price),
-      quantity: wish.quantity ?? 1,
-      period,
-      paymentMethod: wish.paymentMethod,
-      metadata: wish.metadata ?? {},
-      description: wish.description,
-    }),
+    subscriptionObject(account, { customer: customer.id, ...fields }),
   )
-  const start = { start: period.start, end: period.start }
-  const invoice = draftInvoice(world, subscription, {
-    reason: "subscription_create",
-    paid: period,
-    covered: start,
-  })
+  const covered = { start: period.start, end: period.start }
+  const draft = { reason: "subscription_create", paid: period, covered } as const
+  const invoice = draftInvoice(account, subscription, draft)
   assign(subscription, { latest_invoice: invoice.id })
-  world.agenda.add({ at: period.end, task: "roll_period", id: subscription.id })
-  world.agenda.add({ at: period.start + INCOMPLETE_SECONDS, task: "expire_incomplete", id: subscription.id })
+  account.tasks.add(period.end, "roll_period", subscription)
+  account.tasks.add(period.start + INCOMPLETE_SECONDS, "expire_incomplete", subscription)
   return { subscription, invoice }
 }
 
-function requireGood(world: World, method: string) {
-  const { card, authenticated } = world.store.need("card", method)
-  const outcome = outcomeOf(card, { present: true, authenticated })
+function requireGood(account: Account, method: string) {
+  const record = account.store.need("card", method)
+  const outcome = outcomeOf(record.card, { ...record, present: true })
   if (outcome !== "paid") throw declined(outcome)
 }
 

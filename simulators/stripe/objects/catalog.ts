@@ -1,7 +1,7 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
-import { decimal } from "./lists.ts"
+import { base, decimal, nulls } from "./fields.ts"
 
 export type NewProduct = {
   id?: string
@@ -12,28 +12,19 @@ export type NewProduct = {
 }
 
 /** A product without prices. */
-export function productObject(world: World, fields: NewProduct): Stripe.Product {
+export function productObject(account: Account, fields: NewProduct): Stripe.Product {
   return {
-    id: fields.id ?? newId("prod", 14),
-    object: "product",
+    ...base(account, "product", fields.id ?? newId("prod", 14)),
     active: fields.active ?? true,
-    created: world.now(),
-    default_price: null,
     description: fields.description ?? null,
     images: [],
-    livemode: world.settings.livemode,
     marketing_features: [],
     metadata: fields.metadata ?? {},
     name: fields.name,
-    package_dimensions: null,
-    shippable: null,
-    statement_descriptor: null,
-    tax_code: null,
-    tax_details: null,
     type: "service",
-    unit_label: null,
-    updated: world.now(),
-    url: null,
+    updated: account.now(),
+    ...nulls("default_price package_dimensions shippable statement_descriptor tax_code tax_details"),
+    ...nulls("unit_label url"),
   }
 }
 
@@ -51,52 +42,39 @@ export type NewPrice = {
 }
 
 /** A price; one that recurs if it has an interval. Amounts are in cents. */
-export function priceObject(world: World, fields: NewPrice): Stripe.Price {
+export function priceObject(account: Account, fields: NewPrice): Stripe.Price {
   return {
-    id: fields.id ?? newId("price"),
-    object: "price",
+    ...base(account, "price", fields.id ?? newId("price")),
     active: fields.active ?? true,
     billing_scheme: "per_unit",
-    created: world.now(),
     currency: fields.currency,
-    custom_unit_amount: null,
-    livemode: world.settings.livemode,
     lookup_key: fields.lookupKey ?? null,
     metadata: fields.metadata ?? {},
     nickname: fields.nickname ?? null,
     product: fields.product,
     recurring: fields.interval ? recurring(fields.interval, fields.intervalCount ?? 1) : null,
     tax_behavior: "unspecified",
-    tiers_mode: null,
-    transform_quantity: null,
     type: fields.interval ? "recurring" : "one_time",
     unit_amount: fields.unitAmount,
     unit_amount_decimal: decimal(fields.unitAmount),
+    ...nulls("custom_unit_amount tiers_mode transform_quantity"),
   }
 }
 
 /** The old form of a recurring price, which subscriptions still carry. */
 export function planObject(price: Stripe.Price): Stripe.Plan {
+  const { id, active, created, currency, livemode, metadata, nickname, product } = price
+  const common = { id, active, created, currency, livemode, metadata, nickname, product }
   return {
-    id: price.id,
+    ...common,
     object: "plan",
-    active: price.active,
     amount: price.unit_amount,
     amount_decimal: price.unit_amount_decimal,
     billing_scheme: "per_unit",
-    created: price.created,
-    currency: price.currency,
     interval: price.recurring?.interval ?? "month",
     interval_count: price.recurring?.interval_count ?? 1,
-    livemode: price.livemode,
-    metadata: price.metadata,
-    meter: null,
-    nickname: price.nickname,
-    product: price.product,
-    tiers_mode: null,
-    transform_usage: null,
-    trial_period_days: null,
     usage_type: "licensed",
+    ...nulls("meter tiers_mode transform_usage trial_period_days"),
   }
 }
 

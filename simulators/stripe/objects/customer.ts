@@ -1,29 +1,23 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
+import { base, nulls } from "./fields.ts"
 
 export type NewCustomer = {
-  email?: string
-  name?: string
-  phone?: string
-  description?: string
+  email?: string | null
+  name?: string | null
+  phone?: string | null
+  description?: string | null
   metadata?: Stripe.Metadata
 }
 
 /** A customer that has bought nothing yet. */
-export function customerObject(world: World, fields: NewCustomer): Stripe.Customer {
+export function customerObject(account: Account, fields: NewCustomer): Stripe.Customer {
   return {
-    id: newId("cus", 14),
-    object: "customer",
-    address: null,
+    ...base(account, "customer", newId("cus", 14)),
     balance: 0,
-    created: world.now(),
-    currency: null,
-    customer_account: null,
-    default_source: null,
     delinquent: false,
     description: fields.description ?? null,
-    discount: null,
     email: fields.email ?? null,
     invoice_prefix: newId("", 8).slice(1).toUpperCase(),
     invoice_settings: {
@@ -32,14 +26,12 @@ export function customerObject(world: World, fields: NewCustomer): Stripe.Custom
       footer: null,
       rendering_options: null,
     },
-    livemode: world.settings.livemode,
     metadata: fields.metadata ?? {},
     name: fields.name ?? null,
     next_invoice_sequence: 1,
     phone: fields.phone ?? null,
     preferred_locales: [],
-    shipping: null,
     tax_exempt: "none",
-    test_clock: null,
+    ...nulls("address currency customer_account default_source discount shipping test_clock"),
   }
 }

@@ -1,7 +1,7 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
-import { decimal, listOf } from "./lists.ts"
+import { base, decimal, listOf, nulls } from "./fields.ts"
 import type { Period } from "./subscription.ts"
 
 export type NewInvoice = {
@@ -16,63 +16,38 @@ export type NewInvoice = {
 }
 
 /** A draft of a subscription's invoice for one period. */
-export function invoiceObject(world: World, fields: NewInvoice): Stripe.Invoice {
+export function invoiceObject(account: Account, fields: NewInvoice): Stripe.Invoice {
   const { subscription, customer, reason, covered } = fields
   const id = newId("in")
   const line = lineOf(id, fields)
   const total = line.amount
   return {
-    id,
-    object: "invoice",
+    ...base(account, "invoice", id),
     account_country: "US",
     account_name: "Simulated account",
-    account_tax_ids: null,
     amount_due: total,
     amount_overpaid: 0,
     amount_paid: 0,
     amount_remaining: total,
     amount_shipping: 0,
-    application: null,
     attempt_count: 0,
     attempted: false,
     auto_advance: true,
     automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
-    automatically_finalizes_at: null,
     billing_reason: reason,
     collection_method: "charge_automatically",
-    created: world.now(),
     currency: subscription.currency,
-    custom_fields: null,
     customer: customer.id,
-    customer_account: null,
-    customer_address: null,
     customer_email: customer.email,
     customer_name: customer.name ?? null,
     customer_phone: customer.phone ?? null,
-    customer_shipping: null,
     customer_tax_exempt: "none",
     customer_tax_ids: [],
-    default_payment_method: null,
-    default_source: null,
     default_tax_rates: [],
-    description: null,
     discounts: [],
-    due_date: null,
-    effective_at: null,
-    ending_balance: null,
-    footer: null,
-    from_invoice: null,
-    hosted_invoice_url: null,
-    invoice_pdf: null,
     issuer: { type: "self" },
-    last_finalization_error: null,
-    latest_revision: null,
     lines: listOf(`/v1/invoices/${id}/lines`, [line], { totalCount: 1 }),
-    livemode: world.settings.livemode,
     metadata: {},
-    next_payment_attempt: null,
-    number: null,
-    on_behalf_of: null,
     parent: {
       quote_details: null,
       subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
@@ -83,23 +58,22 @@ export function invoiceObject(world: World, fields: NewInvoice): Stripe.Invoice 
     period_start: covered.start,
     post_payment_credit_notes_amount: 0,
     pre_payment_credit_notes_amount: 0,
-    receipt_number: null,
-    rendering: null,
-    shipping_cost: null,
-    shipping_details: null,
     starting_balance: 0,
-    statement_descriptor: null,
     status: "draft",
     status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
     subtotal: total,
     subtotal_excluding_tax: total,
-    test_clock: null,
     total,
     total_discount_amounts: [],
     total_excluding_tax: total,
     total_pretax_credit_amounts: [],
     total_taxes: [],
-    webhooks_delivered_at: null,
+    ...nulls("account_tax_ids application automatically_finalizes_at custom_fields customer_account"),
+    ...nulls("customer_address customer_shipping default_payment_method default_source description due_date"),
+    ...nulls("effective_at ending_balance footer from_invoice hosted_invoice_url invoice_pdf"),
+    ...nulls("last_finalization_error latest_revision next_payment_attempt number on_behalf_of"),
+    ...nulls("receipt_number rendering shipping_cost shipping_details statement_descriptor test_clock"),
+    ...nulls("webhooks_delivered_at"),
   }
 }
 

@@ -1,22 +1,22 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
+import { base, nulls } from "./fields.ts"
 
 export type NewConfiguration = {
   id?: string
   isDefault?: boolean
   features?: object
   businessProfile?: Partial<Stripe.BillingPortal.Configuration.BusinessProfile>
-  defaultReturnUrl?: string
+  defaultReturnUrl?: string | null
   metadata?: Stripe.Metadata
-  name?: string
+  name?: string | null
 }
 
 /** What the portal offers: by default all that the simulator's portal can do. */
-export function configurationObject(world: World, fields: NewConfiguration) {
+export function configurationObject(account: Account, fields: NewConfiguration) {
   return {
-    id: fields.id ?? newId("bpc"),
-    object: "billing_portal.configuration",
+    ...base(account, "billing_portal.configuration", fields.id ?? newId("bpc")),
     active: true,
     application: null,
     business_profile: {
@@ -25,15 +25,13 @@ export function configurationObject(world: World, fields: NewConfiguration) {
       terms_of_service_url: null,
       ...fields.businessProfile,
     },
-    created: world.now(),
     default_return_url: fields.defaultReturnUrl ?? null,
     features: { ...FEATURES, ...fields.features },
     is_default: fields.isDefault ?? false,
-    livemode: world.settings.livemode,
     login_page: { enabled: false, url: null },
     metadata: fields.metadata ?? {},
     name: fields.name ?? null,
-    updated: world.now(),
+    updated: account.now(),
   } as Stripe.BillingPortal.Configuration
 }
 
@@ -44,21 +42,18 @@ export type NewPortalSession = {
 }
 
 /** A link to the portal. */
-export function portalSessionObject(world: World, fields: NewPortalSession): Stripe.BillingPortal.Session {
+export function portalSessionObject(
+  account: Account,
+  fields: NewPortalSession,
+): Stripe.BillingPortal.Session {
   const id = newId("bps")
   return {
-    id,
-    object: "billing_portal.session",
+    ...base(account, "billing_portal.session", id),
     configuration: fields.configuration,
-    created: world.now(),
     customer: fields.customer,
-    customer_account: null,
-    flow: null,
-    livemode: world.settings.livemode,
-    locale: null,
-    on_behalf_of: null,
     return_url: fields.returnUrl,
-    url: `${world.baseUrl}/p/session/${id}`,
+    url: `${account.baseUrl}/p/session/${id}`,
+    ...nulls("customer_account flow locale on_behalf_of"),
   }
 }
 

@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
+import { base, nulls } from "./fields.ts"
 
 export type NewSession = {
   customer: Stripe.Customer | null
@@ -15,20 +16,15 @@ export type NewSession = {
 }
 
 /** An open Checkout session for a subscription. */
-export function sessionObject(world: World, fields: NewSession): Stripe.Checkout.Session {
-  const id = newId(world.settings.livemode ? "cs_live" : "cs_test", 58)
+export function sessionObject(account: Account, fields: NewSession): Stripe.Checkout.Session {
+  const id = newId(account.settings.livemode ? "cs_live" : "cs_test", 58)
   const email = fields.customer?.email ?? fields.customerEmail ?? null
   return {
-    id,
-    object: "checkout.session",
+    ...base(account, "checkout.session", id),
     adaptive_pricing: { enabled: true },
-    after_expiration: null,
-    allow_promotion_codes: null,
-    allowed_payment_method_types: null,
     amount_subtotal: fields.amount,
     amount_total: fields.amount,
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
-    billing_address_collection: null,
     branding_settings: {
       background_color: "#ffffff",
       border_style: "rounded",
@@ -40,13 +36,8 @@ export function sessionObject(world: World, fields: NewSession): Stripe.Checkout
     },
     cancel_url: fields.cancelUrl ?? null,
     client_reference_id: fields.clientReferenceId ?? null,
-    client_secret: null,
     collected_information: { business_name: null, individual_name: null, shipping_details: null },
-    consent: null,
-    consent_collection: null,
-    created: world.now(),
     currency: fields.currency,
-    currency_conversion: null,
     custom_fields: [],
     custom_text: {
       after_submit: null,
@@ -55,64 +46,47 @@ export function sessionObject(world: World, fields: NewSession): Stripe.Checkout
       terms_of_service_acceptance: null,
     },
     customer: fields.customer?.id ?? null,
-    customer_account: null,
     customer_creation: fields.customer ? null : "always",
     customer_details: email ? customerDetails(email, null) : null,
     customer_email: fields.customerEmail ?? null,
     discounts: [],
     expires_at: fields.expiresAt,
-    integration_identifier: null,
-    invoice: null,
-    invoice_creation: null,
-    livemode: world.settings.livemode,
-    locale: null,
-    managed_payments: null,
     metadata: fields.metadata,
     mode: "subscription",
-    origin_context: null,
-    payment_intent: null,
-    payment_link: null,
     payment_method_collection: "always",
     payment_method_configuration_details: { id: "pmc_simulated", parent: null },
     payment_method_options: { card: { request_three_d_secure: "automatic" } },
     payment_method_types: ["card"],
     payment_status: "unpaid",
-    permissions: null,
     phone_number_collection: { enabled: false },
-    recovered_from: null,
     saved_payment_method_options: {
       allow_redisplay_filters: ["always"],
       payment_method_remove: "disabled",
       payment_method_save: null,
     },
-    setup_intent: null,
-    shipping_address_collection: null,
-    shipping_cost: null,
     shipping_options: [],
     status: "open",
-    submit_type: null,
-    subscription: null,
     success_url: fields.successUrl,
     total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
     ui_mode: "hosted_page",
-    url: `${world.baseUrl}/c/pay/${id}`,
-    wallet_options: null,
+    url: `${account.baseUrl}/c/pay/${id}`,
+    ...nulls("after_expiration allow_promotion_codes allowed_payment_method_types"),
+    ...nulls("billing_address_collection client_secret consent consent_collection currency_conversion"),
+    ...nulls("customer_account integration_identifier invoice invoice_creation locale managed_payments"),
+    ...nulls("origin_context payment_intent payment_link permissions recovered_from setup_intent"),
+    ...nulls("shipping_address_collection shipping_cost submit_type subscription wallet_options"),
   }
 }
 
-/** Who pays, as far as Checkout has been told. */
+/** What Checkout knows of the buyer. */
 export function customerDetails(
   email: string | null,
   name: string | null,
 ): Stripe.Checkout.Session.CustomerDetails {
   return {
-    address: null,
-    business_name: null,
     email,
-    individual_name: null,
     name,
-    phone: null,
     tax_exempt: "none",
-    tax_ids: null,
+    ...nulls("address business_name individual_name phone tax_ids"),
   }
 }

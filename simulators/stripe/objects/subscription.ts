@@ -1,8 +1,8 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
 import { planObject } from "./catalog.ts"
-import { listOf } from "./lists.ts"
+import { base, listOf, nulls } from "./fields.ts"
 
 export type Period = { start: number; end: number }
 
@@ -17,43 +17,27 @@ export type NewSubscription = {
 }
 
 /** A subscription whose first invoice isn't paid yet. */
-export function subscriptionObject(world: World, fields: NewSubscription): Stripe.Subscription {
+export function subscriptionObject(account: Account, fields: NewSubscription): Stripe.Subscription {
   const id = newId("sub")
-  const now = world.now()
+  const now = account.now()
   const plan = planObject(fields.price)
   // Still sent, though the SDK no longer speaks of them.
   const legacy = { plan, quantity: fields.quantity }
   return {
-    id,
-    object: "subscription",
-    application: null,
-    application_fee_percent: null,
+    ...base(account, "subscription", id),
     automatic_tax: { disabled_reason: null, enabled: false, liability: null },
     billing_cycle_anchor: fields.period.start,
-    billing_cycle_anchor_config: null,
-    billing_mode: {
-      flexible: { proration_discounts: "included" },
-      type: "flexible",
-      updated_at: now,
-    },
+    billing_mode: { flexible: { proration_discounts: "included" }, type: "flexible", updated_at: now },
     billing_schedules: [],
-    billing_thresholds: null,
-    cancel_at: null,
     cancel_at_period_end: false,
-    canceled_at: null,
     cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
     collection_method: "charge_automatically",
-    created: now,
     currency: fields.price.currency,
     customer: fields.customer,
-    customer_account: null,
-    days_until_due: null,
     default_payment_method: fields.paymentMethod,
-    default_source: null,
     default_tax_rates: [],
     description: fields.description ?? null,
     discounts: [],
-    ended_at: null,
     invoice_settings: {
       account_tax_ids: null,
       custom_fields: null,
@@ -62,32 +46,23 @@ export function subscriptionObject(world: World, fields: NewSubscription): Strip
       issuer: { type: "self" },
     },
     items: itemsOf(id, now, plan, fields),
-    latest_invoice: null,
-    livemode: world.settings.livemode,
-    managed_payments: null,
     metadata: fields.metadata,
-    next_pending_invoice_item_invoice: null,
-    on_behalf_of: null,
-    pause_collection: null,
     payment_settings: {
       payment_method_options: null,
       payment_method_types: null,
       save_default_payment_method: "off",
     },
-    pending_invoice_item_interval: null,
-    pending_setup_intent: null,
-    pending_update: null,
     ...legacy,
-    schedule: null,
     start_date: now,
     status: "incomplete",
-    test_clock: null,
-    transfer_data: null,
-    trial_end: null,
     trial_settings: {
       end_behavior: { billing_cycle_anchor: null, missing_payment_method: "create_invoice" },
     },
-    trial_start: null,
+    ...nulls("application application_fee_percent billing_cycle_anchor_config billing_thresholds cancel_at"),
+    ...nulls("canceled_at customer_account days_until_due default_source ended_at latest_invoice"),
+    ...nulls("managed_payments next_pending_invoice_item_invoice on_behalf_of pause_collection"),
+    ...nulls("pending_invoice_item_interval pending_setup_intent pending_update schedule test_clock"),
+    ...nulls("transfer_data trial_end trial_start"),
   }
 }
 

@@ -1,6 +1,7 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import type { World } from "../model/world.ts"
+import { base } from "./fields.ts"
 
 export type NewEndpoint = {
   id?: string
@@ -12,16 +13,13 @@ export type NewEndpoint = {
 }
 
 /** A receiver of events. */
-export function webhookEndpointObject(world: World, fields: NewEndpoint): Stripe.WebhookEndpoint {
+export function webhookEndpointObject(account: Account, fields: NewEndpoint): Stripe.WebhookEndpoint {
   return {
-    id: fields.id ?? newId("we"),
-    object: "webhook_endpoint",
+    ...base(account, "webhook_endpoint", fields.id ?? newId("we")),
     api_version: fields.version,
     application: null,
-    created: world.now(),
     description: fields.description ?? null,
     enabled_events: fields.events,
-    livemode: world.settings.livemode,
     metadata: {},
     secret: fields.secret,
     status: "enabled",

@@ -1,7 +1,7 @@
 import { CARD_KINDS, CARDS, type CardKind } from "../model/card-kinds.ts"
 import { html } from "./html.ts"
 
-/** A choice of card; there is no number to type, so that nobody types a real one. */
+/** A choice of cards. It takes no number, so that no real one is typed in. */
 export function cardChoice(kinds: readonly CardKind[] = CARD_KINDS) {
   return html`<fieldset><legend>Card</legend>
 ${kinds.map(

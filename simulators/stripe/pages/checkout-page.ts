@@ -1,46 +1,46 @@
 import type Stripe from "stripe"
 import type { Reply } from "../idempotency.ts"
+import type { Account } from "../model/account.ts"
 import { type CheckoutResult, payCheckout } from "../model/checkout.ts"
-import type { World } from "../model/world.ts"
 import type { State } from "../state.ts"
 import { cardChoice, cardIn } from "./cards.ts"
 import { html } from "./html.ts"
-import { messagePage, money, pageOf, redirectTo } from "./layout.ts"
+import { messagePage, missingPage, money, pageOf, redirectTo } from "./layout.ts"
 
 /** https://docs.stripe.com/checkout/fulfillment: so long Checkout waits for the receiver before it redirects. */
 const WAIT_MS = 10_000
 
 /** What the buyer sees at a session's address. */
-export function showCheckout({ world }: State, id: string): Reply {
-  const session = world.store.get("session", id)
-  if (!session) return messagePage("No such session", "This Checkout session doesn't exist.", 404)
-  return closed(session) ?? payPage(world, session)
+export function showCheckout({ account }: State, id: string): Reply {
+  const session = account.store.get("session", id)
+  if (!session) return missingPage("Checkout session")
+  return closed(session) ?? payPage(account, session)
 }
 
 /** The buyer sends the form: pays, or is asked to confirm the card. */
 export async function submitCheckout(state: State, id: string, form: URLSearchParams): Promise<Reply> {
-  const session = state.world.store.get("session", id)
-  if (!session) return messagePage("No such session", "This Checkout session doesn't exist.", 404)
+  const session = state.account.store.get("session", id)
+  if (!session) return missingPage("Checkout session")
   const already = closed(session)
   if (already) return already
   const card = cardIn(form)
   if (form.get("confirmation") === "fail") {
-    return payPage(state.world, session, "We are unable to authenticate your payment method.", form)
+    return payPage(state.account, session, "We are unable to authenticate your payment method.", form)
   }
   const authenticated = form.get("confirmation") === "complete"
   const email = form.get("email") || undefined
-  const result = payCheckout(state.world, session, { card, authenticated, email })
+  const result = payCheckout(state.account, session, { card, authenticated, email })
   return answer(state, result, form)
 }
 
 async function answer(state: State, result: CheckoutResult, form: URLSearchParams): Promise<Reply> {
   const { session } = result
-  if (result.status === "declined") return payPage(state.world, session, result.message, form)
+  if (result.status === "declined") return payPage(state.account, session, result.message, form)
   if (result.status === "requires_action") return confirmationPage(session, form)
-  const completed = state.world.events
+  const completed = state.account.events
     .all()
-    .findLast((event) => event.type === "checkout.session.completed" && event.data.object.id === session.id)
-  if (completed && completed.pending_webhooks > 0) await state.courier.log.arrival(completed.id, WAIT_MS)
+    .findLast(({ type, data }) => type === "checkout.session.completed" && data.object.id === session.id)
+  if (completed && completed.pending_webhooks > 0) await state.webhookSender.arrival(completed.id, WAIT_MS)
   return redirectTo(successUrl(session))
 }
 
@@ -60,14 +60,14 @@ function closed(session: Stripe.Checkout.Session): Reply | undefined {
 }
 
 function payPage(
-  world: World,
+  account: Account,
   session: Stripe.Checkout.Session,
   problem?: string,
   typed?: URLSearchParams,
 ): Reply {
-  const record = world.store.need("session_record", session.id)
-  const price = world.store.need("price", record.price)
-  const product = world.store.need("product", String(price.product))
+  const record = account.store.need("session_record", session.id)
+  const price = account.store.need("price", record.price)
+  const product = account.store.need("product", String(price.product))
   const email = session.customer_details?.email ?? session.customer_email
   const amount = money(session.amount_total ?? 0, session.currency ?? "usd")
   return pageOf(

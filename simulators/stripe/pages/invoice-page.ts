@@ -1,14 +1,14 @@
 import type { Reply } from "../idempotency.ts"
+import type { Account } from "../model/account.ts"
 import { payInvoice } from "../model/pay-invoice.ts"
 import { Refused } from "../model/refusals.ts"
-import type { World } from "../model/world.ts"
 import { html } from "./html.ts"
-import { date, messagePage, money, pageOf, redirectTo } from "./layout.ts"
+import { date, missingPage, money, pageOf, redirectTo } from "./layout.ts"
 
 /** What a customer sees at an invoice's address. */
-export function showInvoice(world: World, id: string, problem?: string): Reply {
-  const invoice = world.store.get("invoice", id)
-  if (!invoice) return messagePage("No such invoice", "This invoice doesn't exist.", 404)
+export function showInvoice(account: Account, id: string, problem?: string): Reply {
+  const invoice = account.store.get("invoice", id)
+  if (!invoice) return missingPage("invoice")
   const [line] = invoice.lines.data
   return pageOf(
     `Invoice ${invoice.number ?? ""}`,
@@ -25,14 +25,14 @@ ${invoice.status === "open" && html`<form method="post"><button class="do">Pay a
 }
 
 /** A customer pays an open invoice with the card there is, confirming it if that is asked for. */
-export function submitInvoice(world: World, id: string): Reply {
-  const invoice = world.store.get("invoice", id)
-  if (!invoice) return messagePage("No such invoice", "This invoice doesn't exist.", 404)
+export function submitInvoice(account: Account, id: string): Reply {
+  const invoice = account.store.get("invoice", id)
+  if (!invoice) return missingPage("invoice")
   try {
-    payInvoice(world, invoice, { present: true })
+    payInvoice(account, invoice, { present: true })
     return redirectTo(`/i/${id}`)
   } catch (error) {
-    if (error instanceof Refused) return showInvoice(world, id, error.message)
+    if (error instanceof Refused) return showInvoice(account, id, error.message)
     throw error
   }
 }

@@ -65,6 +65,11 @@ export function messagePage(
   return pageOf(title, html`<section><h1>${title}</h1><p>${text}</p>${way}</section>`, status)
 }
 
+/** The page of something that never was. */
+export function missingPage(what: string): Reply {
+  return messagePage(`No such ${what}`, `This ${what} doesn't exist.`, 404)
+}
+
 /** Sends the browser elsewhere; what it sent isn't sent again. */
 export function redirectTo(location: string): Reply {
   return { status: 303, headers: { location }, body: "" }

@@ -1,64 +1,65 @@
 import type Stripe from "stripe"
 import type { Reply } from "../idempotency.ts"
-import { isOver, itemOf, periodEnd, scheduleCancellation } from "../model/cancel.ts"
+import type { Account } from "../model/account.ts"
+import { scheduleCancellation } from "../model/cancel.ts"
 import { CARD_KINDS } from "../model/card-kinds.ts"
 import { changeCard } from "../model/cards.ts"
 import { DAY, HOUR } from "../model/periods.ts"
 import { Refused } from "../model/refusals.ts"
 import { advance } from "../model/run-due.ts"
-import type { World } from "../model/world.ts"
+import { isOver, itemOf, periodEnd } from "../model/subscriptions.ts"
 import { cardChoice, cardIn } from "./cards.ts"
 import { type Html, html } from "./html.ts"
-import { date, messagePage, money, pageOf, redirectTo } from "./layout.ts"
+import { date, missingPage, money, pageOf, redirectTo } from "./layout.ts"
 
 const JUMPS: Record<string, number> = { hour: HOUR, day: DAY, month: 31 * DAY }
 
 /** What a customer sees in the portal. */
-export function showPortal(world: World, id: string, problem?: string): Reply {
-  const session = world.store.get("portal_session", id)
-  const customer = session && world.store.get("customer", session.customer)
-  if (!session || !customer) return messagePage("No such session", "This portal session doesn't exist.", 404)
-  const own = world.store.all("subscription").filter((each) => each.customer === customer.id)
+export function showPortal(account: Account, id: string, problem?: string): Reply {
+  const session = account.store.get("portal_session", id)
+  const customer = session && account.store.get("customer", session.customer)
+  if (!session || !customer) return missingPage("portal session")
+  const own = account.store.all("subscription").filter((each) => each.customer === customer.id)
   return pageOf(
     "Billing",
     html`<h1>Billing</h1>
 <p class="soft">${customer.email ?? customer.id}</p>
 ${problem && html`<section class="alert" role="alert"><strong>${problem}</strong></section>`}
 ${own.length === 0 && html`<section><p>There is no subscription.</p></section>`}
-${own.toReversed().map((subscription) => subscriptionSection(world, session.id, subscription))}
+${own.toReversed().map((subscription) => subscriptionSection(account, session.id, subscription))}
 ${own.some((each) => !isOver(each)) && cardSection(session.id)}
-${invoicesSection(world, customer.id)}
-${timeSection(world, session.id)}
+${invoicesSection(account, customer.id)}
+${timeSection(account, session.id)}
 ${session.return_url && html`<p><a class="button" href="${session.return_url}">Return to the app</a></p>`}`,
     problem ? 402 : 200,
   )
 }
 
 /** A customer does something in the portal. */
-export function submitPortal(world: World, id: string, action: string, form: URLSearchParams): Reply {
-  const session = world.store.get("portal_session", id)
-  if (!session) return messagePage("No such session", "This portal session doesn't exist.", 404)
+export function submitPortal(account: Account, id: string, action: string, form: URLSearchParams): Reply {
+  const session = account.store.get("portal_session", id)
+  if (!session) return missingPage("portal session")
   try {
-    act(world, session.customer, action, form)
+    act(account, session.customer, action, form)
     return redirectTo(`/p/session/${id}`)
   } catch (error) {
-    if (error instanceof Refused) return showPortal(world, id, error.message)
+    if (error instanceof Refused) return showPortal(account, id, error.message)
     throw error
   }
 }
 
-function act(world: World, customer: string, action: string, form: URLSearchParams) {
-  if (action === "advance") return advance(world, JUMPS[form.get("by") ?? ""] ?? 0)
-  if (action === "card") return changeCard(world, customer, cardIn(form))
-  const subscription = world.store.get("subscription", form.get("subscription") ?? "")
+function act(account: Account, customer: string, action: string, form: URLSearchParams) {
+  if (action === "advance") return advance(account, JUMPS[form.get("by") ?? ""] ?? 0)
+  if (action === "card") return changeCard(account, customer, cardIn(form))
+  const subscription = account.store.get("subscription", form.get("subscription") ?? "")
   if (subscription?.customer !== customer) return
   const kind = action === "cancel" ? "at_period_end_flexible" : "never"
-  scheduleCancellation(world, subscription, { kind })
+  scheduleCancellation(account, subscription, { kind })
 }
 
-function subscriptionSection(world: World, session: string, subscription: Stripe.Subscription): Html {
+function subscriptionSection(account: Account, session: string, subscription: Stripe.Subscription): Html {
   const { price } = itemOf(subscription)
-  const product = world.store.need("product", String(price.product))
+  const product = account.store.need("product", String(price.product))
   const scheduled = subscription.cancel_at !== null
   return html`<section>
 <h2>${product.name}, ${money(price.unit_amount ?? 0, price.currency)} per ${price.recurring?.interval ?? "month"}</h2>
@@ -89,8 +90,8 @@ ${cardChoice(CARD_KINDS)}
 </section>`
 }
 
-function invoicesSection(world: World, customer: string): Html {
-  const invoices = world.store.all("invoice").filter((invoice) => invoice.customer === customer)
+function invoicesSection(account: Account, customer: string): Html {
+  const invoices = account.store.all("invoice").filter((invoice) => invoice.customer === customer)
   return html`<section>
 <h2>Invoices</h2>
 <table>
@@ -105,10 +106,10 @@ ${invoices.toReversed().map(
 </section>`
 }
 
-function timeSection(world: World, session: string): Html {
+function timeSection(account: Account, session: string): Html {
   return html`<section>
 <h2>Simulator</h2>
-<p>It is ${date(world.now())} here. Moving time on renews, retries and ends what is due.</p>
+<p>It is ${date(account.now())} here. Moving time on renews, retries and ends what is due.</p>
 <form class="row" method="post" action="/p/session/${session}/advance">
 <button name="by" value="hour">An hour on</button>
 <button name="by" value="day">A day on</button>

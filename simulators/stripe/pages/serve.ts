@@ -1,3 +1,4 @@
+import type { Exchange } from "../../shared/server.ts"
 import type { Reply } from "../idempotency.ts"
 import { runDue } from "../model/run-due.ts"
 import type { State } from "../state.ts"
@@ -14,19 +15,19 @@ export function isPage(path: string): boolean {
 }
 
 /** Serves a page that a person sees. */
-export async function servePage(state: State, method: string, path: string, body: string): Promise<Reply> {
+export async function servePage(state: State, { method, path, body }: Exchange): Promise<Reply> {
   const [, page, id = "", action = ""] = PATH.exec(path) ?? []
-  const { world } = state
-  runDue(world)
-  const form = new URLSearchParams(body)
+  const { account } = state
+  const form = new URLSearchParams(await body())
+  runDue(account)
   if (method === "POST") {
     if (page === "c/pay") return submitCheckout(state, id, form)
-    if (page === "p/session") return submitPortal(world, id, action, form)
-    if (page === "i") return submitInvoice(world, id)
+    if (page === "p/session") return submitPortal(account, id, action, form)
+    if (page === "i") return submitInvoice(account, id)
   } else if (method === "GET" || method === "HEAD") {
     if (page === "c/pay") return showCheckout(state, id)
-    if (page === "p/session") return showPortal(world, id)
-    if (page === "i") return showInvoice(world, id)
+    if (page === "p/session") return showPortal(account, id)
+    if (page === "i") return showInvoice(account, id)
   }
   return messagePage(
     "Nothing here",

@@ -4,7 +4,7 @@ import { describeOperation } from "./operation.ts"
 import { describeTags } from "./tags.ts"
 import type { OpenApi } from "./types.ts"
 
-/** The contract of `rows`, of which the routes are made, too. */
+/** Describes `rows`, from which the routes are made too. */
 export function describeApi(rows: readonly Endpoint[], version: string): OpenApi {
   const components = createComponents()
   const paths: OpenApi["paths"] = {}
@@ -20,7 +20,7 @@ export function describeApi(rows: readonly Endpoint[], version: string): OpenApi
       description: ABOUT,
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/", description: "The server that this document comes from." }],
+    servers: [{ url: "/", description: "The server that serves this document." }],
     tags: describeTags(rows.map(({ path }) => path)),
     paths,
     components: { ...components.toJson(), securitySchemes: SECURITY_SCHEMES },
@@ -33,7 +33,7 @@ const SECURITY_SCHEMES = {
     scheme: "bearer",
     bearerFormat: "JWT",
     description:
-      "The `token` of `POST /auth/verify-otp`, `/auth/login` or `/auth/refresh`. It lives 15 minutes.",
+      "The `token` of `POST /auth/verify-otp`, `/auth/login` or `/auth/refresh`. It expires after 15 minutes.",
   },
   adminToken: {
     type: "http",
@@ -45,17 +45,17 @@ const SECURITY_SCHEMES = {
     in: "cookie",
     name: "admin_session",
     description:
-      "A browser's, from `POST /admin/session`. With it, only the server's own pages may change anything.",
+      "A browser session from `POST /admin/session`. Only the server's own pages can make changes with it.",
   },
   metricsToken: { type: "http", scheme: "bearer", description: "`METRICS_TOKEN`, or `ADMIN_TOKEN`." },
 }
 
-const ABOUT = `A chat backend: people sign in by phone, open chatrooms and send messages; Google Gemini answers through a queue.
+const ABOUT = `A chat backend: users sign in by phone, open chatrooms and send messages, and Google Gemini answers through a queue.
 
-- JSON in and out, in camelCase. Ids are UUIDs, times ISO 8601 in UTC. Replies may get more fields; ignore what you don't know.
-- Errors are \`application/problem+json\` (RFC 9457). Decide on \`code\`. What belongs to somebody else is 404, like what doesn't exist. A method that a path doesn't have is 405.
-- Lists are arrays; \`Link: <…>; rel="next"\` leads to the next page.
+- JSON in camelCase. Ids are UUIDs, times are ISO 8601 in UTC. Replies may gain fields; ignore those you don't know.
+- Errors are \`application/problem+json\` (RFC 9457). Branch on \`code\`. Another user's resource is 404, like one that doesn't exist. An unsupported method is 405.
+- Lists are arrays; \`Link: <…>; rel="next"\` is the next page.
 - Limited endpoints carry \`RateLimit\` and \`RateLimit-Policy\`, and \`Retry-After\` on 429.
-- An event stream is resumed by \`Last-Event-ID\`. A comment every 15 seconds keeps it open. It ends with its access token: refresh and resume.
-- \`Idempotency-Key\` makes it safe to send a creating request again.
+- Resume an event stream with \`Last-Event-ID\`. A comment every 15 seconds keeps it open. It ends when its access token expires: refresh the token and resume.
+- \`Idempotency-Key\` makes it safe to retry a request that creates something.
 `

@@ -1,6 +1,6 @@
-import type { JsonSchema } from "./schemas.ts"
+import type { JsonSchema } from "./types.ts"
 
-/** A value of `schema`, made of the examples of its parts. `named` resolves references. */
+/** Builds a value of `schema` from the examples of its parts. `named` resolves references. */
 export function exampleOf(schema: JsonSchema, named: Record<string, JsonSchema>): unknown {
   if (typeof schema.$ref === "string") {
     const target = named[schema.$ref.split("/").at(-1) as string]

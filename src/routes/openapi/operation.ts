@@ -3,11 +3,10 @@ import type { Components } from "./components.ts"
 import { exampleOf } from "./example.ts"
 import { REQUEST_HEADERS } from "./headers.ts"
 import { describeReplies } from "./replies.ts"
-import type { JsonSchema } from "./schemas.ts"
 import { tagOf } from "./tags.ts"
-import type { Operation, Parameter, Ref } from "./types.ts"
+import type { JsonSchema, Operation, Parameter, Ref } from "./types.ts"
 
-/** One endpoint as an OpenAPI operation. */
+/** Describes one endpoint as an OpenAPI operation. */
 export function describeOperation(row: Endpoint, components: Components): Operation {
   const { summary, description } = row
   return {
@@ -23,7 +22,7 @@ export function describeOperation(row: Endpoint, components: Components): Operat
   }
 }
 
-/** Signed byte by byte, so what is in it is for the service to read. */
+/** The signature covers the raw bytes, so only the service parses them. */
 const RAW_BODY = { "application/json": { schema: { type: "object" }, example: {} } }
 
 const SECURITY: Record<Endpoint["auth"], Operation["security"]> = {

@@ -1,5 +1,6 @@
 import { z } from "zod"
-import { PROBLEMS, Problem, type ProblemCode } from "../../schemas/problem.ts"
+import { Problem } from "../../schemas/problem.ts"
+import { PROBLEMS, type ProblemCode } from "../../utils/errors.ts"
 import { formatSse } from "../../utils/sse.ts"
 import type { Endpoint } from "../endpoint.ts"
 import type { Components } from "./components.ts"
@@ -7,7 +8,7 @@ import { exampleOf } from "./example.ts"
 import { REPLY_HEADERS, type ReplyHeader } from "./headers.ts"
 import type { Content, Ref, ReplyObject } from "./types.ts"
 
-/** Every reply of an endpoint by status: what its row declares and what its guards raise. */
+/** Describes an endpoint's replies by status: what its row declares and what its guards raise. */
 export function describeReplies(row: Endpoint, components: Components): Record<string, ReplyObject | Ref> {
   const successes = Object.entries(row.reply).map(([status, body]) => [
     status,
@@ -23,10 +24,10 @@ export function describeReplies(row: Endpoint, components: Components): Record<s
 const MEANINGS: Record<string, string> = {
   200: "Done.",
   201: "Created.",
-  202: "Accepted: it goes on in the background.",
-  204: "Done; there is nothing to say.",
-  304: "The copy at hand is still right.",
-  503: "Not now.",
+  202: "Accepted; processing continues in the background.",
+  204: "Done; no content.",
+  304: "Your copy is still current.",
+  503: "Not ready.",
 }
 
 function successHeaders({ limit, query, responseHeaders = [] }: Endpoint, status: number): ReplyHeader[] {
@@ -53,7 +54,7 @@ function describeContent(
   return Object.fromEntries(body.types.map((type) => [type, { schema: { type: "string" } }]))
 }
 
-/** OpenAPI 3.1 has no words for a stream's items, so the schemas of the events stand in an extension. */
+/** OpenAPI 3.1 can't describe the items of a stream, so the schemas of the events are in an extension. */
 function describeStream(events: Record<string, z.ZodType>, components: Components): Content {
   const described = Object.entries(events).map(([name, data]) => [name, components.output(data)] as const)
   const names = described.map(([name]) => `\`${name}\``).join(", ")
@@ -80,7 +81,7 @@ function describeErrors(row: Endpoint, components: Components): [string, Ref][] 
 
 const statusOf = (code: ProblemCode): number => PROBLEMS[code][0]
 
-/** What the guards raise, in the order they run, and what may always happen. */
+/** Errors of the guards, in the order they run, and those that any request may get. */
 function guardErrors({ auth, limit, params, query, body, raw }: Endpoint): ProblemCode[] {
   return [
     ...(auth === "none" ? [] : (["unauthenticated"] as const)),

@@ -1,4 +1,4 @@
-/** Chapters of the documentation, in their order, with the first parts of the paths that belong to them. */
+/** The documentation's tags, in order, with the path prefixes that belong to each. */
 const TAGS = [
   {
     name: "Sign-in",
@@ -29,13 +29,13 @@ const TAGS = [
   },
 ]
 
-/** `tags` of the document, of those that have an endpoint. */
+/** Lists the document's `tags`: those that have an endpoint. */
 export function describeTags(paths: readonly string[]): { name: string; description: string }[] {
   const used = new Set(paths.map(tagOf))
   return TAGS.filter(({ name }) => used.has(name)).map(({ name, description }) => ({ name, description }))
 }
 
-/** The chapter of the longest matching path. @throws when `path` belongs to none */
+/** Finds the tag with the longest matching prefix. @throws when `path` has none */
 export function tagOf(path: string): string {
   const matches = TAGS.flatMap(({ name, paths }) =>
     paths
@@ -43,6 +43,6 @@ export function tagOf(path: string): string {
       .map((start) => ({ name, start })),
   )
   const [best] = matches.sort((a, b) => b.start.length - a.start.length)
-  if (!best) throw new Error(`${path} belongs to no chapter in routes/openapi/tags.ts`)
+  if (!best) throw new Error(`${path} belongs to no tag in routes/openapi/tags.ts`)
   return best.name
 }

@@ -1,9 +1,9 @@
-import type { JsonSchema } from "./schemas.ts"
+export type JsonSchema = { $ref?: string; description?: string; [keyword: string]: unknown }
 
 /** A place in `components`. */
 export type Ref = { $ref: string }
 
-/** An OpenAPI 3.1 document, as far as this project looks into it. */
+/** The parts of an OpenAPI 3.1 document that this project uses. */
 export interface OpenApi {
   openapi: string
   info: { title: string; version: string; description: string; license: object }
@@ -59,7 +59,17 @@ export interface HeaderObject {
   example?: string
 }
 
-/** What `thing` refers to, or itself. */
+/** Lists every operation with its method and path: `GET /chatroom`. */
+export function operationsOf({ paths }: Pick<OpenApi, "paths">) {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([key, operation]) => {
+      const method = key.toUpperCase()
+      return { name: `${method} ${path}`, method, path, operation }
+    }),
+  )
+}
+
+/** Follows `thing` if it is a reference. */
 export function resolve<T extends object>(document: OpenApi, thing: T | Ref): T {
   if (!("$ref" in thing)) return thing
   const [, , kind, name] = thing.$ref.split("/")

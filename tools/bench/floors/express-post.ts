@@ -8,7 +8,7 @@ import { z } from "zod"
 import { listenAndTell } from "./listen.ts"
 
 // The least that accepts a message: the same libraries and stores, and none of the rules. No quota, no order within
-// a room, no ownership, no limits, no log, no headers; whoever kills it loses what was committed and not enqueued.
+// a room, no ownership, no limits, no log, no headers; a kill loses what was committed and not enqueued.
 const { DATABASE_URL, REDIS_URL, JWT_SECRET } = process.env as Record<string, string>
 
 const NewMessage = z.object({ message: z.string().min(1).max(32_000) })

@@ -119,6 +119,6 @@ function converse(socket: Socket, take: () => Buffer | null, answered: () => voi
 function bodyLength(head: string): number {
   if (!head.startsWith("HTTP/1.1 2")) throw new Error(`A measured request failed:\n${head}`)
   const length = /^content-length: (\d+)/im.exec(head)?.[1]
-  if (length === undefined) throw new Error(`An answer doesn't say its length:\n${head}`)
+  if (length === undefined) throw new Error(`An answer has no Content-Length:\n${head}`)
   return Number(length)
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util"
+import { readCommandLine, readNames } from "../../lib/command-line.ts"
 import type { Backend } from "./site.ts"
 
 export const MEASURES = ["list", "post", "post-worker", "replies", "sign-ins", "streams", "webhooks"] as const
@@ -6,10 +6,10 @@ export type Measure = (typeof MEASURES)[number]
 
 const BACKENDS: Backend[] = ["redis", "embedded"]
 
-export const HELP = `Usage: npm run bench [-- OPTIONS]
+const HELP = `Usage: npm run bench [-- OPTIONS]
 
 Measures the server beside its floors: the least that could do the same with the same libraries. Starts all it needs
-on this machine and leaves nothing behind. README.md in this folder says what is measured and how to read it.
+on this machine and leaves nothing behind. README.md in tools/bench explains what is measured and how to read it.
 
   --quick            fewer and shorter rounds: about a minute, and less sure
   --only NAMES       of ${MEASURES.join(", ")}
@@ -27,38 +27,15 @@ export interface Options {
   profileDir: string | null
 }
 
-/** @returns null when help was asked for @throws {TypeError} for what isn't an option */
-export function readOptions(args: string[]): Options | null {
-  const { values } = parseArgs({
-    args,
-    options: {
-      quick: { type: "boolean", default: false },
-      only: { type: "string" },
-      backend: { type: "string" },
-      json: { type: "boolean", default: false },
-      profile: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
-  })
-  if (values.help) return null
-  return {
-    quick: values.quick,
-    json: values.json,
-    only: choose("--only", values.only, MEASURES),
-    backends: choose("--backend", values.backend, BACKENDS),
-    profileDir: values.profile ?? null,
-  }
-}
-
-function choose<T extends string>(
-  option: string,
-  text: string | undefined,
-  known: readonly T[],
-): readonly T[] {
-  if (text === undefined) return known
-  const wanted = text.split(",").map((name) => name.trim())
-  const unknown = wanted.find((name) => !known.some((each) => each === name))
-  if (unknown !== undefined)
-    throw new TypeError(`${option} doesn't know "${unknown}"; it knows ${known.join(", ")}.`)
-  return known.filter((name) => wanted.includes(name))
+export function readOptions(): Options {
+  const text = { type: "string" } as const
+  const flag = { type: "boolean", default: false } as const
+  const options = { quick: flag, only: text, backend: text, json: flag, profile: text }
+  return readCommandLine(HELP, options, ({ quick, json, only, backend, profile }) => ({
+    quick,
+    json,
+    only: only === undefined ? MEASURES : readNames("--only", only, MEASURES),
+    backends: backend === undefined ? BACKENDS : readNames("--backend", backend, BACKENDS),
+    profileDir: profile ?? null,
+  }))
 }

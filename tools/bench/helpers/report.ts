@@ -1,4 +1,5 @@
 import { cpus, type as systemType } from "node:os"
+import { formatTable } from "../../lib/table.ts"
 import type { Comparison } from "./compare.ts"
 import type { Backend } from "./site.ts"
 
@@ -22,21 +23,12 @@ export interface Report {
 }
 
 export function toText({ pairs, metrics }: Report): string {
-  const machine = `Node ${process.version}, ${systemType()}, ${cpus().length} cores`
   return [
-    machine,
-    ...(pairs.length > 0 ? ["", ...table(PAIR_TITLES, pairs.map(pairCells))] : []),
-    ...(metrics.length > 0
-      ? [
-          "",
-          ...table(
-            FIGURE_TITLES,
-            metrics.map((figure) => [figure.what, figure.backend, figure.value]),
-          ),
-        ]
-      : []),
+    `Node ${process.version}, ${systemType()}, ${cpus().length} cores`,
+    ...(pairs.length > 0 ? [formatTable(PAIR_TITLES, pairs.map(pairCells))] : []),
+    ...(metrics.length > 0 ? [formatTable(FIGURE_TITLES, metrics.map(figureCells))] : []),
     "",
-  ].join("\n")
+  ].join("\n\n")
 }
 
 const FIGURE_TITLES = ["for information", "backend", ""]
@@ -67,17 +59,7 @@ function pairCells({ what, backend, goal, comparison }: PairResult): string[] {
   ]
 }
 
-function table(titles: string[], rows: string[][]): string[] {
-  const widths = titles.map((title, n) =>
-    Math.max(...[title, ...rows.map((row) => row[n] ?? "")].map((cell) => cell.length)),
-  )
-  return [titles, ...rows].map((row) =>
-    row
-      .map((cell, n) => cell.padEnd(widths[n] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  )
-}
+const figureCells = ({ what, backend, value }: Figure) => [what, backend, value]
 
 export function whole(value: number): string {
   return Math.round(value).toLocaleString("en")

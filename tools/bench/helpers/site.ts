@@ -4,11 +4,11 @@ import { join } from "node:path"
 import pg from "pg"
 import { startEmbeddedPostgres } from "../../../src/embedded/postgres/index.ts"
 import { freePort, startRedis } from "../../lib/redis-server.ts"
-import { type Child, startChild } from "./child.ts"
+import { type Child, startMeasured } from "./child.ts"
 
 export type Backend = "redis" | "embedded"
 
-/** What all measures share: the stores and the stand-in for Gemini, each a process of its own. */
+/** What all measures share: the stores and the simulated Gemini, each in its own process. */
 export interface Machine {
   /** An empty folder that is removed at the end. */
   folder: string
@@ -26,13 +26,13 @@ export async function startMachine(stack: AsyncDisposableStack, profileDir: stri
   const postgres = await startEmbeddedPostgres({ dataDir: folder })
   stack.defer(() => postgres.stop())
   const redisUrl = await startRedis(stack)
-  const simulator = await startChild(
+  const simulator = await startMeasured(
     "simulators/gemini/main.ts",
     { cwd: folder, args: ["--chunk-delay", "0"] },
     { message: (message) => (message as { url?: string }).url },
   )
   stack.defer(() => simulator.stop())
-  return { folder, postgresUrl: postgres.url, redisUrl, geminiUrl: simulator.said as string, profileDir }
+  return { folder, postgresUrl: postgres.url, redisUrl, geminiUrl: simulator.message as string, profileDir }
 }
 
 /** The real server with a database of its own, on one backend. */
@@ -102,25 +102,25 @@ export async function startApi(
     env: { ...env, ROLE: role, PORT: String(port) },
     nodeFlags: [...nodeFlags, ...profile],
   }
-  return { api: await startChild("src/server.ts", options, { answers: `${url}/health/live` }), port, url }
+  return { api: await startMeasured("src/server.ts", options, { answers: `${url}/health/live` }), port, url }
 }
 
-/** Starts a worker beside the API and waits until the API has heard of it. */
+/** Starts a worker beside the API and waits until the API knows it. */
 export async function startWorker({ machine, env, url }: Site): Promise<Child> {
-  return startChild("src/worker.ts", { cwd: machine.folder, env }, { answers: `${url}/health/ready` })
+  return startMeasured("src/worker.ts", { cwd: machine.folder, env }, { answers: `${url}/health/ready` })
 }
 
-/** Starts one of `floors`, which says its port when it listens. */
+/** Starts one of `floors`, which sends its port when it listens. */
 export async function startFloor(
   { machine, env }: Site,
   name: string,
   more: Record<string, string> = {},
 ): Promise<{ process: Child; port: number }> {
   const options = { cwd: machine.folder, env: { ...env, ...more } }
-  const floor = await startChild(`tools/bench/floors/${name}.ts`, options, {
+  const floor = await startMeasured(`tools/bench/floors/${name}.ts`, options, {
     message: (message) => (message as { port?: number }).port,
   })
-  return { process: floor, port: floor.said as number }
+  return { process: floor, port: floor.message as number }
 }
 
 async function createDatabase(postgresUrl: string, name: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
+import { until } from "../../lib/until.ts"
 import { drive } from "../helpers/load.ts"
 import { type Site, startWorker } from "../helpers/site.ts"
 import { createRooms, post, type User } from "../helpers/users.ts"
@@ -78,11 +79,7 @@ async function sendCalmly(site: Site, users: User[], count: number) {
 
 /** @throws when a reply failed, or isn't there after two minutes */
 async function untilFinished({ pool }: Site): Promise<void> {
-  for (
-    const deadline = Date.now() + FINISH_WITHIN_MS;
-    ;
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  ) {
+  const isFinished = async () => {
     const { rows } = await pool.query<{ pending: number; failed: number }>(
       `SELECT count(*) FILTER (WHERE status IN ('queued', 'running'))::int AS pending,
          count(*) FILTER (WHERE status = 'failed')::int AS failed
@@ -90,7 +87,7 @@ async function untilFinished({ pool }: Site): Promise<void> {
     )
     const { pending = 0, failed = 0 } = rows[0] ?? {}
     if (failed > 0) throw new Error(`${failed} replies failed.`)
-    if (pending === 0) return
-    if (Date.now() > deadline) throw new Error(`${pending} replies are still missing.`)
+    return pending === 0
   }
+  await until("all replies are stored", isFinished, { timeoutMs: FINISH_WITHIN_MS, everyMs: 20 })
 }

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process"
-import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { type StripeSimulator, startStripeSimulator } from "../../../simulators/stripe/server.ts"
 import { TIMING } from "../../../src/config/timing.ts"
 import { newId } from "../../../src/utils/ids.ts"
 import { HOUR, MINUTE, SECOND } from "../../../src/utils/time.ts"
+import { until } from "../../lib/until.ts"
 import { deliverAll, type Outcome } from "../helpers/deliver.ts"
 import { type Site, startApi } from "../helpers/site.ts"
 
@@ -31,7 +31,7 @@ const AT_ONCE = 50
 /**
  * A storm of Stripe's events: each three times, in any order, one in twenty never, fifty at once, while a worker
  * deals with them and asks the simulator again. Afterwards the reconciler runs once.
- * @throws when an answer isn't 200, when an event is left, when somebody's tier isn't what Stripe says, and when
+ * @throws when an answer isn't 200, when an event is left, when a user's tier isn't what Stripe's data implies, and when
  * the database had to break a deadlock
  */
 export async function measureWebhooks(site: Site, { customers }: WebhookPace): Promise<Webhooks> {
@@ -95,17 +95,17 @@ async function makeHistory({ pool }: Site, stripe: StripeSimulator, customers: n
 
 async function untilSettled({ pool }: Site): Promise<number> {
   const startedAt = performance.now()
-  while (performance.now() - startedAt < 5 * MINUTE) {
+  const isSettled = async () => {
     const { rows } = await pool.query(
       "SELECT count(*)::int AS n FROM billing_events WHERE status = 'pending'",
     )
-    if (rows[0].n === 0) return performance.now() - startedAt
-    await sleep(100)
+    return rows[0].n === 0
   }
-  throw new Error("Events were left after five minutes.")
+  await until("all events are processed", isSettled, { timeoutMs: 5 * MINUTE, everyMs: 100 })
+  return performance.now() - startedAt
 }
 
-/** By the command that an operator has for it. @throws when it could not read somebody */
+/** Runs the operator's command. @throws when it can't read a customer */
 async function reconcileAll({ machine }: Site, env: Record<string, string>): Promise<void> {
   const command = fileURLToPath(new URL("../../../src/cli/billing-reconcile.ts", import.meta.url))
   const { folder: cwd } = machine
@@ -120,12 +120,12 @@ async function checkTiers({ pool }: Site, stripe: StripeSimulator): Promise<void
     `SELECT c.stripe_id, coalesce(u.pro_until > app_now(), false) AS pro
      FROM billing_customers AS c JOIN users AS u ON u.id = c.user_id WHERE c.stripe_id IS NOT NULL`,
   )
-  const wrong = rows.filter(({ stripe_id, pro }) => pro !== isPro(stripe.truth(stripe_id)))
+  const wrong = rows.filter(({ stripe_id, pro }) => pro !== isPro(stripe.oracle(stripe_id)))
   if (wrong.length > 0)
-    throw new Error(`${wrong.length} of ${rows.length} have another tier than Stripe says.`)
+    throw new Error(`${wrong.length} of ${rows.length} have the wrong tier by Stripe's data.`)
 }
 
-/** A transaction that PostgreSQL breaks is tried again, and nobody would see it. */
+/** A deadlocked transaction is retried, so nothing else would show it. */
 async function checkDeadlocks({ pool }: Site): Promise<void> {
   const { rows } = await pool.query(
     "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()",
@@ -135,7 +135,7 @@ async function checkDeadlocks({ pool }: Site): Promise<void> {
 
 const GRACE_SECONDS = TIMING.billing.graceMs / SECOND
 
-function isPro({ now, subscriptions }: ReturnType<StripeSimulator["truth"]>): boolean {
+function isPro({ now, subscriptions }: ReturnType<StripeSimulator["oracle"]>): boolean {
   return subscriptions.some(({ status, cancelAt, paid }) => {
     const last = paid.at(-1)
     if (!["active", "past_due"].includes(status) || !last || last.amountRefunded >= last.amountPaid)

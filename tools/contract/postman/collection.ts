@@ -1,22 +1,17 @@
-import { type OpenApi, type Operation, resolve } from "../../../src/routes/openapi/types.ts"
+import { type OpenApi, operationsOf, resolve } from "../../../src/routes/openapi/types.ts"
 import { toRequest } from "./request.ts"
 import { type Step, WALK } from "./walk.ts"
 
-interface Endpoint {
-  name: string
-  method: string
-  path: string
-  operation: Operation
-}
+type Endpoint = ReturnType<typeof operationsOf>[number]
 
 /** What ends something that the other requests need. */
 const ENDINGS = ["DELETE /chatroom/{id}", "POST /auth/logout", "DELETE /user/me"]
 
-/** A collection of the walk, in order, and of every endpoint, by chapter; what ends something comes last. */
+/** Creates a collection: the walk, then every endpoint by tag, those that end something last. */
 export function createCollection(document: OpenApi): object {
-  const endpoints = listEndpoints(document)
+  const endpoints = operationsOf(document)
   const isEnding = ({ name }: Endpoint) => ENDINGS.includes(name)
-  const chapterOf = (tag: string) =>
+  const endpointsOf = (tag: string) =>
     endpoints.filter((endpoint) => endpoint.operation.tags.includes(tag) && !isEnding(endpoint))
   const tags = document.tags as { name: string; description: string }[]
   return {
@@ -36,7 +31,7 @@ export function createCollection(document: OpenApi): object {
       ...tags.map(({ name, description }) => ({
         name,
         description,
-        item: chapterOf(name).map((endpoint) => toItem(document, endpoint)),
+        item: endpointsOf(name).map((endpoint) => toItem(document, endpoint)),
       })),
       {
         name: "Endings",
@@ -50,7 +45,7 @@ export function createCollection(document: OpenApi): object {
   }
 }
 
-/** The variables of `collection`. Those without a value are filled by the walk, or by whoever needs them. */
+/** The variables of `collection`. Those without a value are filled by the walk or by hand. */
 export function createEnvironment(collection: object): object {
   const used = [...JSON.stringify(collection).matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name as string)
   const values = { ...Object.fromEntries([...new Set(used)].map((name) => [name, ""])), ...DEFAULTS }
@@ -72,17 +67,6 @@ const DEFAULTS = {
   checkout_url: "",
   polls: "0",
   skip_streams: "false",
-}
-
-function listEndpoints({ paths }: OpenApi): Endpoint[] {
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      method: method.toUpperCase(),
-      path,
-      operation,
-    })),
-  )
 }
 
 function toStep(document: OpenApi, endpoints: Endpoint[], step: Step): object[] {
@@ -121,7 +105,7 @@ function toItem(document: OpenApi, endpoint: Endpoint): object {
   }
 }
 
-/** A runner without a window can't be told that a stream has been looked at long enough. */
+/** A runner without a window can't stop watching a stream. */
 const SKIP = 'if (pm.environment.get("skip_streams") === "true") pm.execution.skipRequest()'
 
 const script = (listen: "test" | "prerequest", exec: string[]) => ({

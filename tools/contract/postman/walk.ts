@@ -71,7 +71,7 @@ export const WALK: Step[] = [
     body: { message: "Hello, how are you?" },
     statuses: [202],
     script: [
-      check("its reply is queued or under way", "body.reply.role === 'model'"),
+      check("its reply is queued or running", "body.reply.role === 'model'"),
       keep("message_id", "body.reply.id"),
       keep("polls", "0"),
     ],
@@ -101,7 +101,7 @@ export const WALK: Step[] = [
     name: "10. Check the subscription",
     endpoint: "GET /subscription/status",
     statuses: [200],
-    script: [check("it tells the tier", "['basic', 'pro'].includes(body.tier)")],
+    script: [check("it has the tier", "['basic', 'pro'].includes(body.tier)")],
   },
   {
     name: "11. Subscribe to Pro",

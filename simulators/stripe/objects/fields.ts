@@ -1,4 +1,5 @@
 import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
 
 /** A list as Stripe sends it. The SDK's type has methods that the wire hasn't. */
 export function listOf<T>(
@@ -13,4 +14,16 @@ export function listOf<T>(
 /** A decimal goes over the wire as a string; the SDK makes a number type of it. */
 export function decimal(value: number): Stripe.Decimal {
   return String(value) as unknown as Stripe.Decimal
+}
+
+/** What nearly every object has. */
+export function base<Name extends string>(account: Account, object: Name, id: string) {
+  return { id, object, created: account.now(), livemode: account.settings.livemode }
+}
+
+type Names<Text extends string> = Text extends `${infer Name} ${infer Rest}` ? Name | Names<Rest> : Text
+
+/** Fields, separated by spaces, that are empty at first. */
+export function nulls<Text extends string>(names: Text): Record<Names<Text>, null> {
+  return Object.fromEntries(names.split(" ").map((name) => [name, null])) as Record<Names<Text>, null>
 }

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { ScriptQueue } from "../shared/script.ts"
 import { type ErrorBody, Refused } from "./model/refusals.ts"
 
 /** How calls of the API fail. */
@@ -25,35 +26,27 @@ export const Fault = z.strictObject({
 export type FaultOptions = z.input<typeof Fault>
 export type Fault = z.output<typeof Fault>
 
-type Waiting = { fault: Fault; left: number; matches: (path: string) => boolean }
+type Request = { method: string; path: string }
 
-/** The queue of what was scripted: the first that matches a call is used, and used up. */
-export class Faults {
-  #waiting: Waiting[] = []
+/** The queue of the faults for the next calls. */
+export class InjectedFaults {
+  readonly #queue = new ScriptQueue<Fault, Request>()
 
   /** Throws `ZodError`. */
   add(options: FaultOptions) {
     const fault = Fault.parse(options)
-    const left = fault.times === "all" ? Number.POSITIVE_INFINITY : fault.times
-    this.#waiting.push({ fault, left, matches: matcher(fault.path) })
+    const matches = matcher(fault.path)
+    this.#queue.add(fault, fault.times, ({ method, path }) => {
+      return (!fault.method || fault.method === method) && matches(path)
+    })
   }
 
-  take(method: string, path: string): Fault | undefined {
-    const entry = this.#waiting.find(
-      ({ fault, matches }) => (!fault.method || fault.method === method) && matches(path),
-    )
-    if (!entry) return undefined
-    entry.left -= 1
-    if (entry.left === 0) this.#waiting.splice(this.#waiting.indexOf(entry), 1)
-    return entry.fault
-  }
-
-  get length(): number {
-    return this.#waiting.length
+  take(request: Request): Fault | undefined {
+    return this.#queue.take(request)
   }
 
   clear() {
-    this.#waiting = []
+    this.#queue.clear()
   }
 }
 

@@ -3,7 +3,7 @@ import * as errors from "./errors.ts"
 
 type FailureOf = (model: string, retryDelay?: string) => ApiFailure
 
-/** Faults that answer with an error status before any content. */
+/** InjectedFaults that answer with an error status before any content. */
 export const STATUS_FAULTS = {
   "rate-limit": (model, retry) => errors.quotaExceeded("minute", model, retry),
   "rate-limit-day": (model, retry) => errors.quotaExceeded("day", model, retry),
@@ -17,16 +17,16 @@ export const STATUS_FAULTS = {
   region: () => errors.wrongRegion,
 } satisfies Record<string, FailureOf>
 
-/** Faults that happen before the status line is sent. */
+/** InjectedFaults that happen before the status line is sent. */
 export const OPENING_FAULTS = { "stall-headers": "stall", "cut-headers": "cut" } as const
 
-/** Faults that stop a reply which began well. */
+/** InjectedFaults that stop a reply which began well. */
 export const ENDING_FAULTS = { stall: "stall", cut: "cut", end: "end" } as const
 
-/** Faults that put an error into a reply which began well. */
+/** InjectedFaults that put an error into a reply which began well. */
 export const ERROR_FAULTS = ["error-event", "error-bare", "error-bare-blank"] as const
 
-/** Faults that end a reply with another finish reason than STOP. */
+/** InjectedFaults that end a reply with another finish reason than STOP. */
 export const FINISH_FAULTS = {
   safety: "SAFETY",
   recitation: "RECITATION",

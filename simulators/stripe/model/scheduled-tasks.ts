@@ -8,22 +8,17 @@ export type Task =
   | "retry_invoice"
   | "fail_refund"
 
-/** Work that is due at a time, on an object. Whether it still applies is seen when it is done. */
+/** Work that is due at a time, on an object. Whether it still applies is decided when it runs. */
 export type Due = { at: number; task: Task; id: string }
 
-/** What lies ahead, earliest first; entries of the same second keep their order. */
-export class Agenda {
+/** The work that lies ahead, earliest first; entries of the same second keep their order. */
+export class ScheduledTasks {
   #ahead: Due[] = []
 
-  add(due: Due) {
-    let low = 0
-    let high = this.#ahead.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.#ahead[middle]?.at ?? 0) <= due.at) low = middle + 1
-      else high = middle
-    }
-    this.#ahead.splice(low, 0, due)
+  add(at: number, task: Task, { id }: { id: string }) {
+    // From the end, where most of them belong.
+    const before = this.#ahead.findLastIndex((due) => due.at <= at)
+    this.#ahead.splice(before + 1, 0, { at, task, id })
   }
 
   /** Takes the first entry that is due by `until`, if there is one. */

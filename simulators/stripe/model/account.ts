@@ -1,26 +1,26 @@
 import type Stripe from "stripe"
-import { Agenda, type Due } from "./agenda.ts"
 import { Clock } from "./clock.ts"
 import { copyOf, EventLog, type NewEvent, type WireEvent } from "./events.ts"
+import { type Due, ScheduledTasks } from "./scheduled-tasks.ts"
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts"
-import { Store, type StoredObjects } from "./store.ts"
+import { type Kind, type Kinds, Store, type StoredObjects } from "./store.ts"
 
 type Held = Omit<NewEvent, "created" | "livemode" | "request">
 
-/** What a world is made from again after a restart. */
-export type WorldDump = {
+/** What a account is made from again after a restart. */
+export type AccountDump = {
   objects: StoredObjects
   events: WireEvent[]
-  agenda: Due[]
+  tasks: Due[]
   settings: Settings
   offsetMs: number
 }
 
 /** One simulated Stripe account in memory: its objects, its events, its time and what lies ahead. */
-export class World {
+export class Account {
   readonly store = new Store()
   readonly clock: Clock
-  readonly agenda = new Agenda()
+  readonly tasks = new ScheduledTasks()
   readonly events = new EventLog()
   settings: Settings = { ...DEFAULT_SETTINGS }
   /** Where the pages of this simulator are. */
@@ -39,18 +39,24 @@ export class World {
     return this.clock.now()
   }
 
+  /** Adds a new object, with the event that reports it. */
+  create<K extends Kind>(kind: K, object: Kinds[K], type: string): Kinds[K] {
+    this.emit(type, this.store.add(kind, object))
+    return object
+  }
+
   /** Records that something happened to an object, with the object as it is at this moment. */
-  emit(type: string, object: Held["object"], previous?: object) {
-    const held = { type, object: copyOf(object), previous: copyOf(previous) }
+  emit(type: string, object: object, previous?: object) {
+    const held = { type, object: copyOf(object), previous: copyOf(previous) } as Held
     if (this.#gathered) this.#gathered.push(held)
     else this.#record(held)
   }
 
   /**
-   * Does work whose events come in an order of their own: those of the listed types as listed, any others
+   * Does work whose events come in an order of their own: those of the listed types (separated by spaces) as listed, any others
    * after them as they happened.
    */
-  inOrder<T>(types: readonly string[], work: () => T): T {
+  inOrder<T>(types: string, work: () => T): T {
     if (this.#gathered) return work()
     const gathered: Held[] = []
     this.#gathered = gathered
@@ -58,31 +64,31 @@ export class World {
       return work()
     } finally {
       this.#gathered = null
-      for (const held of sorted(gathered, types)) this.#record(held)
+      for (const held of sorted(gathered, types.split(/\s+/))) this.#record(held)
     }
   }
 
-  dump(): WorldDump {
+  dump(): AccountDump {
     return {
       objects: this.store.dump(),
       events: this.events.all(),
-      agenda: this.agenda.dump(),
+      tasks: this.tasks.dump(),
       settings: this.settings,
       offsetMs: this.clock.offsetMs,
     }
   }
 
-  load(dump: WorldDump) {
+  load(dump: AccountDump) {
     this.store.load(dump.objects)
     this.events.load(dump.events)
-    this.agenda.load(dump.agenda)
+    this.tasks.load(dump.tasks)
     this.settings = { ...DEFAULT_SETTINGS, ...dump.settings }
     this.clock.setOffset(dump.offsetMs)
   }
 
-  /** Forgets everything but who listens. */
+  /** Drops everything but the listener. */
   clear() {
-    this.load({ objects: {}, events: [], agenda: [], settings: DEFAULT_SETTINGS, offsetMs: 0 })
+    this.load({ objects: {}, events: [], tasks: [], settings: DEFAULT_SETTINGS, offsetMs: 0 })
   }
 
   #record(held: Held) {

@@ -1,0 +1,187 @@
+import type Stripe from "stripe"
+import type { Account } from "../model/account.ts"
+import { CARDS, type CardKind } from "../model/card-kinds.ts"
+import { newId } from "../model/ids.ts"
+import { base, nulls } from "./fields.ts"
+
+/** A card without an owner. */
+export function cardObject(
+  account: Account,
+  card: CardKind,
+  owner: { email?: string | null; name?: string | null } = {},
+): Stripe.PaymentMethod {
+  return {
+    ...base(account, "payment_method", newId("pm")),
+    allow_redisplay: "limited",
+    billing_details: {
+      address: { city: null, country: "US", line1: null, line2: null, postal_code: null, state: null },
+      email: owner.email ?? null,
+      name: owner.name ?? null,
+      phone: null,
+      tax_id: null,
+    },
+    card: cardDetails(card),
+    customer: null,
+    customer_account: null,
+    metadata: {},
+    type: "card",
+  }
+}
+
+function cardDetails(card: CardKind): Stripe.PaymentMethod.Card {
+  return {
+    brand: "visa",
+    checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: "pass" },
+    country: "US",
+    display_brand: "visa",
+    exp_month: 12,
+    exp_year: 2040,
+    fingerprint: `simulated${CARDS[card].last4}`,
+    funding: "credit",
+    generated_from: null,
+    last4: CARDS[card].last4,
+    networks: { available: ["visa"], preferred: null },
+    regulated_status: "unregulated",
+    three_d_secure_usage: { supported: true },
+    wallet: null,
+  }
+}
+
+export type NewPayment = {
+  amount: number
+  currency: string
+  customer: string | null
+  paymentMethod: string | null
+  description: string
+  present: boolean
+}
+
+/** The payment of an invoice, before anything was tried. */
+export function paymentIntentObject(account: Account, payment: NewPayment): Stripe.PaymentIntent {
+  const id = newId("pi")
+  return {
+    ...base(account, "payment_intent", id),
+    amount: payment.amount,
+    amount_capturable: 0,
+    amount_details: { tip: {} },
+    amount_received: 0,
+    capture_method: "automatic",
+    client_secret: `${id}_secret_${newId("", 25).slice(1)}`,
+    confirmation_method: "automatic",
+    currency: payment.currency,
+    customer: payment.customer,
+    description: payment.description,
+    metadata: {},
+    payment_method: payment.paymentMethod,
+    payment_method_types: ["card"],
+    setup_future_usage: payment.present ? "off_session" : null,
+    status: "requires_confirmation",
+    ...nulls("allowed_payment_method_types application application_fee_amount automatic_payment_methods"),
+    ...nulls("canceled_at cancellation_reason customer_account excluded_payment_method_types"),
+    ...nulls("last_payment_error latest_charge managed_payments next_action on_behalf_of"),
+    ...nulls("payment_method_configuration_details payment_method_options payment_record processing"),
+    ...nulls("receipt_email review shipping source statement_descriptor statement_descriptor_suffix"),
+    ...nulls("transfer_data transfer_group"),
+  }
+}
+
+/** What joins an invoice and the payment that is to pay it. */
+export function invoicePaymentObject(
+  account: Account,
+  invoice: Stripe.Invoice,
+  intent: Stripe.PaymentIntent,
+): Stripe.InvoicePayment {
+  return {
+    ...base(account, "invoice_payment", newId("inpay")),
+    amount_paid: null,
+    amount_requested: invoice.amount_due,
+    currency: invoice.currency,
+    invoice: invoice.id,
+    is_default: true,
+    payment: { payment_intent: intent.id, type: "payment_intent" },
+    status: "open",
+    status_transitions: { canceled_at: null, paid_at: null },
+  }
+}
+
+export type Failure = { code: string; declineCode: string; message: string }
+
+/** One try to take the money of a payment: a charge that succeeded, or one that failed for a reason. */
+export function chargeObject(
+  account: Account,
+  intent: Stripe.PaymentIntent,
+  method: Stripe.PaymentMethod | undefined,
+  failure: Failure | null,
+): Stripe.Charge {
+  return {
+    ...base(account, "charge", newId("ch")),
+    amount: intent.amount,
+    amount_captured: failure ? 0 : intent.amount,
+    amount_refunded: 0,
+    billing_details: method?.billing_details ?? {
+      address: null,
+      email: null,
+      name: null,
+      phone: null,
+      tax_id: null,
+    },
+    calculated_statement_descriptor: "SIMULATED",
+    captured: !failure,
+    currency: intent.currency,
+    customer: intent.customer,
+    description: intent.description,
+    disputed: false,
+    failure_code: failure?.code ?? null,
+    failure_message: failure?.message ?? null,
+    fraud_details: {},
+    metadata: {},
+    outcome: outcome(failure),
+    paid: !failure,
+    payment_intent: intent.id,
+    payment_method: method?.id ?? null,
+    payment_method_details: method ? paymentDetails(method) : null,
+    receipt_url: failure ? null : `${account.baseUrl}/receipts/${intent.id}`,
+    refunded: false,
+    status: failure ? "failed" : "succeeded",
+    ...nulls("application application_fee application_fee_amount balance_transaction"),
+    ...nulls("failure_balance_transaction on_behalf_of receipt_email receipt_number review shipping source"),
+    ...nulls("source_transfer statement_descriptor statement_descriptor_suffix transfer_data transfer_group"),
+  }
+}
+
+function outcome(failure: Failure | null): Stripe.Charge.Outcome {
+  const common = { advice_code: null, network_advice_code: null, risk_level: "normal", risk_score: 1 }
+  if (!failure) {
+    return {
+      ...common,
+      network_decline_code: null,
+      network_status: "approved_by_network",
+      reason: null,
+      seller_message: "Payment complete.",
+      type: "authorized",
+    }
+  }
+  return {
+    ...common,
+    network_decline_code: "01",
+    network_status: "declined_by_network",
+    reason: failure.declineCode,
+    seller_message: "The bank did not return any further details with this decline.",
+    type: "issuer_declined",
+  }
+}
+
+function paymentDetails({ card }: Stripe.PaymentMethod): Stripe.Charge.PaymentMethodDetails {
+  return {
+    card: {
+      brand: card?.brand ?? "visa",
+      country: card?.country ?? null,
+      exp_month: card?.exp_month ?? 12,
+      exp_year: card?.exp_year ?? 2040,
+      funding: card?.funding ?? "credit",
+      last4: card?.last4 ?? null,
+      network: "visa",
+    } as Stripe.Charge.PaymentMethodDetails.Card,
+    type: "card",
+  }
+}
