@@ -150,19 +150,20 @@ test("a process that was held up for longer than a lease goes on with its replie
   stack.defer(() => app.close())
   const user = await signIn(app)
   const { reply } = (await send(app, user, await createRoom(app, user), "[[gemini: stall after=1]]")).body
+  const key = { userId: user.user.id, id: reply.id }
   const other = await startTestApp({ beside: app, worker: false })
   stack.defer(() => other.close())
   const stateOf = async () =>
     (await app.pool.query("SELECT status, attempt, takeovers FROM messages WHERE id = $1", [reply.id]))
       .rows[0]
-  await expect.poll(() => app.ctx.leases.attempts()).toEqual([{ id: reply.id, number: 1 }])
+  await expect.poll(() => app.ctx.leases.attempts()).toEqual([{ ...key, number: 1 }])
   const runOut = () =>
     app.pool.query("UPDATE messages SET lease_until = now() - interval '1 second' WHERE id = $1", [reply.id])
   await runOut()
   expect(await sweepReplies(app.ctx, "running", { take: () => false })).toBe(0)
   // As a job that the queue takes for stalled, too, is given out again.
   await runOut()
-  expect(await claimReply(app.ctx, reply.id)).toEqual({ waitMs: expect.any(Number) })
+  expect(await claimReply(app.ctx, key)).toEqual({ waitMs: expect.any(Number) })
   expect(await stateOf()).toEqual({ status: "running", attempt: 1, takeovers: 0 })
   // A renewal may come between.
   await expect
