@@ -1,18 +1,29 @@
 import { defineConfig } from "vitest/config"
 
-const whole = [
-  "tests/{auth,users,chat,replies,billing,platform,races,operators}/**/*.test.ts",
+/** What speaks HTTP, on the embedded backend: queue, cache, limits and reply log without Redis. */
+const onEmbedded = [
+  "tests/{auth,users,chat,replies,billing,platform,races,operators,client}/**/*.test.ts",
   "tests/abuse/*.test.ts",
 ]
 
-/** What Redis has a part in: replies, streams, cancelling, the cached list, limits, the queues' board. */
-const onCluster = [
-  "tests/{chat,races}/**/*.test.ts",
-  "tests/replies/{cancel,outcomes,room-events,streams}.test.ts",
-  "tests/operators/queue-board.test.ts",
+/** What Redis has no counterpart for, or what is the same on both and shown on Redis. */
+const onRedisOnly = [
+  "tests/platform/first-commands.test.ts",
+  "tests/billing/webhook.test.ts",
+  "tests/abuse/canaries.test.ts",
 ]
 
-/** The suites that speak HTTP run once on each backend; the rest needs neither. */
+/** What Redis has a part in: the cached list, room events, the reply queue and log, limits, the board, its health. */
+const onRedis = [
+  "tests/chat/chatrooms.test.ts",
+  "tests/replies/{admin,cancel,overload,room-events,streams}.test.ts",
+  "tests/races/{cached-list,prompts-together}.test.ts",
+  "tests/abuse/{cache,guessing}.test.ts",
+  "tests/operators/{health,queue-board}.test.ts",
+  "tests/platform/http.test.ts",
+  ...onRedisOnly,
+]
+
 export default defineConfig({
   test: {
     globalSetup: ["tests/helpers/global-setup.ts"],
@@ -29,37 +40,26 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "parts",
-          include: [
-            "tests/{unit,contract,simulators,embedded,faults,recovery,deploy,browser,abuse/static}/**/*.test.ts",
-          ],
+          name: "unit",
+          include: ["tests/{unit,contract,simulators,deploy,abuse/static}/**/*.test.ts"],
         },
       },
       {
         extends: true,
         test: {
           name: "embedded",
-          include: [...whole, "tests/client/**/*.test.ts"],
+          include: onEmbedded,
+          exclude: onRedisOnly,
           env: { TEST_BACKEND: "embedded" },
         },
       },
       {
         extends: true,
-        test: {
-          name: "redis",
-          include: whole,
-          // What a request does before any store is asked; long, and the same on both.
-          exclude: ["tests/abuse/{connections,headers}.test.ts"],
-          env: { TEST_BACKEND: "redis" },
-        },
+        test: { name: "redis", include: onRedis, env: { TEST_BACKEND: "redis" } },
       },
       {
         extends: true,
-        test: {
-          name: "cluster",
-          include: [...onCluster, "tests/cluster/**/*.test.ts"],
-          env: { TEST_BACKEND: "cluster" },
-        },
+        test: { name: "system", include: ["tests/system/*.test.ts"], env: { TEST_BACKEND: "embedded" } },
       },
     ],
   },

@@ -49,19 +49,23 @@ export async function runProcess(
     })
     const stack = new AsyncDisposableStack()
     try {
-      await start({ config, log, stack, signal: stopping.signal, stop, fail }).catch((error: unknown) => {
-        // Whatever a start runs into once it is told to give up is of no interest.
-        if (!stopping.signal.aborted) throw error
-      })
+      await start({ config, log, stack, signal: stopping.signal, stop, fail })
       await stopped.promise
-    } finally {
-      await takeDown(stack, log)
+    } catch (error) {
+      // Reported before the take-down, which may be cut off. What a start runs into once it is told to give up is of no
+      // interest.
+      if (!stopping.signal.aborted) report(error)
     }
+    await takeDown(stack, log)
   } catch (error) {
-    process.stderr.write(`\n${explain(error)}\n\n`)
-    process.exitCode = 1
+    report(error)
   }
   process.exit()
+}
+
+function report(error: unknown): void {
+  process.stderr.write(`\n${explain(error)}\n\n`)
+  process.exitCode = 1
 }
 
 async function takeDown(stack: AsyncDisposableStack, log: Logger): Promise<void> {

@@ -15,7 +15,6 @@ import type { Context } from "../../src/services/context.ts"
 import { startWorker } from "../../src/services/replies/worker/worker.ts"
 import { createHttp, type Http } from "../../tools/lib/http.ts"
 import { createTestDatabase, type TestDatabase, useDatabase } from "./database.ts"
-import { startRedisCluster } from "./redis-cluster.ts"
 
 type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] }
 
@@ -129,19 +128,7 @@ async function openStores(
     database,
     gemini,
     stripe,
-    redisUrl: redisUrl ?? (await openRedis(stack)),
-  }
-}
-
-/** A cluster has one database only, so each test file that runs on one starts its own. */
-async function openRedis(stack: AsyncDisposableStack): Promise<string | null> {
-  switch (process.env.TEST_BACKEND) {
-    case "redis":
-      return takeRedis()
-    case "cluster":
-      return (await startRedisCluster(stack)).url
-    default:
-      return null
+    redisUrl: redisUrl ?? (process.env.TEST_BACKEND === "redis" ? await takeRedis() : null),
   }
 }
 

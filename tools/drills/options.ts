@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto"
 import { parseArgs } from "node:util"
-import { hasRedisServer } from "../lib/redis-process.ts"
+import { hasRedisServer } from "../lib/redis-server.ts"
 import type { Backend } from "../lib/stores.ts"
 import { scenarios } from "./scenarios/index.ts"
 

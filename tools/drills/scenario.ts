@@ -3,6 +3,7 @@ import { type Client, createClient } from "../lib/client.ts"
 import { type Cluster, type ClusterOptions, startCluster } from "../lib/cluster.ts"
 import { createRandom, type Random } from "../lib/random.ts"
 import type { Stores } from "../lib/stores.ts"
+import { until } from "../lib/until.ts"
 import { checkInvariants, type Verdict } from "./invariants.ts"
 import { type Load, startLoad } from "./load.ts"
 import { createTakeovers, percentile, type Takeovers } from "./takeovers.ts"
@@ -16,7 +17,7 @@ export interface Scenario {
   explains: string
   /** It hurts the Redis: there is nothing to do where the queue is in PostgreSQL. */
   needsRedis?: boolean
-  /** Does the damage while the load runs; ends when no more is to come. */
+  /** Does the damage while the load runs, from its first reply on; ends when no more is to come. */
   run(stage: Stage): Promise<void>
 }
 
@@ -136,6 +137,7 @@ export async function perform(
   }
   const progress = setInterval(tell, PROGRESS_EVERY_MS)
   stack.defer(() => clearInterval(progress))
+  await until("the first replies are there", () => load.answered() > 0, { signal })
   await scenario.run(stage)
   say(`${since(startedAt)} no more damage; waiting for the last replies`)
   await load.finish()

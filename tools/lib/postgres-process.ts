@@ -61,7 +61,8 @@ async function readCommand(cluster: string): Promise<string[]> {
   return [program, ...quoted.map((word) => word.slice(1, -1))]
 }
 
-async function answers(connectionString: string): Promise<boolean> {
+/** Whether a PostgreSQL takes connections there. */
+export async function answers(connectionString: string): Promise<boolean> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 2 * SECOND })
   client.on("error", () => undefined)
   try {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:net"
 import { Redis } from "ioredis"
@@ -6,48 +6,99 @@ import { Redis } from "ioredis"
 /** Enough for every test file's own database number. */
 const DATABASES = 4096
 
+/** A Redis, in memory only, that may be hurt. */
+export interface RedisServer {
+  port: number
+  url: string
+  /** `kill -9`: everything in it is lost. */
+  kill(): Promise<void>
+  /** Starts it again on the same port. */
+  start(): Promise<void>
+  /** From here on it answers nobody; connections stay open. */
+  freeze(): void
+  thaw(): void
+  /** FLUSHALL. */
+  flush(): Promise<void>
+}
+
+/** Whether the machine has a Redis to start. */
+export function hasRedisServer(): boolean {
+  return spawnSync("redis-server", ["--version"]).status === 0
+}
+
 /**
- * Starts the machine's `redis-server` on a free port, in memory only. It is stopped with `stack`.
+ * Starts the machine's `redis-server` on a free port. It is stopped with `stack`.
  * @returns its URL, or null where there is no such program
  */
 export async function startRedis(stack: AsyncDisposableStack): Promise<string | null> {
-  const port = await freePort()
-  const server = await spawnRedis(port)
-  if (!server) return null
-  stack.defer(async () => {
-    server.kill("SIGKILL")
-    if (server.exitCode === null && server.signalCode === null) await once(server, "exit")
-  })
-  const url = `redis://127.0.0.1:${port}`
-  await untilReady(url)
-  return url
+  return hasRedisServer() ? (await openRedis(stack)).url : null
 }
 
-/** @returns the process, or null where `redis-server` isn't on the PATH */
-export async function spawnRedis(port: number, ...more: (string | number)[]): Promise<ChildProcess | null> {
-  const flags = [
-    "--port",
+/** Starts a Redis that ends with `stack`, and with this process. @throws where there is no `redis-server` to start */
+export async function openRedis(
+  stack: AsyncDisposableStack,
+  ...more: (string | number)[]
+): Promise<RedisServer> {
+  const port = await freePort()
+  const flags = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--databases", DATABASES]
+  return startServer(stack, port, ["--port", port, ...flags, ...more])
+}
+
+/** Starts a Sentinel by its configuration, a file that says where it listens and that it writes to. */
+export function openSentinel(stack: AsyncDisposableStack, port: number, file: string): Promise<RedisServer> {
+  return startServer(stack, port, [file, "--sentinel"])
+}
+
+async function startServer(
+  stack: AsyncDisposableStack,
+  port: number,
+  args: (string | number)[],
+): Promise<RedisServer> {
+  const url = `redis://127.0.0.1:${port}`
+  let server: ChildProcess | undefined
+  const kill = async () => {
+    // SIGKILL ends a frozen one too.
+    server?.kill("SIGKILL")
+    if (server?.exitCode === null && server.signalCode === null) await once(server, "exit")
+  }
+  const start = async () => {
+    const starting = spawn("redis-server", args.map(String), { stdio: "ignore" })
+    await once(starting, "spawn").catch((cause) => {
+      throw new Error("There is no redis-server on the PATH.", { cause })
+    })
+    server = starting
+    await untilReady(url)
+  }
+  const killAtExit = () => server?.kill("SIGKILL")
+  process.on("exit", killAtExit)
+  stack.defer(async () => {
+    await kill()
+    process.off("exit", killAtExit)
+  })
+  await start()
+  return {
     port,
-    "--bind",
-    "127.0.0.1",
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    "--databases",
-    DATABASES,
-    ...more,
-  ]
-  const server = spawn("redis-server", flags.map(String), { stdio: "ignore" })
-  const started = await Promise.race([
-    once(server, "spawn").then(() => true),
-    once(server, "error").then(() => false),
-  ])
-  return started ? server : null
+    url,
+    kill,
+    start,
+    freeze: () => void server?.kill("SIGSTOP"),
+    thaw: () => void server?.kill("SIGCONT"),
+    flush: () => askRedis(url, async (client) => void (await client.flushall())),
+  }
+}
+
+/** Asks the Redis at `url` over a connection of its own. */
+export async function askRedis<T>(url: string, ask: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(url)
+  try {
+    return await ask(client)
+  } finally {
+    client.disconnect()
+  }
 }
 
 /** Resolves when the Redis at `url` answers. */
-export async function untilReady(url: string): Promise<void> {
+async function untilReady(url: string): Promise<void> {
   const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 20 })
   client.on("error", () => undefined)
   await client.ping()

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openPostgres, type PostgresServer } from "./postgres-process.ts"
-import { openRedis, type RedisServer } from "./redis-process.ts"
+import { openRedis, type RedisServer } from "./redis-server.ts"
 
 export type Backend = "redis" | "postgres"
 

@@ -1,36 +1,45 @@
 import { spawnSync } from "node:child_process"
 
-const HELP = `Usage: npm run check
+const HELP = `Usage: npm run check | lint | types | format
 
-What CI runs but for the quick drill: format and lint (with import direction and cycles, and the contract: is everything described, is what is
-generated up to date, is every breaking change in the changelog), types, tests. One of them alone:
-npm run lint, npm run types, npm test. \`npm run format\` writes the format.
+npm run check is what to run before a push, in under five minutes: lint, types and npm test. CI runs
+npm run test:system and the quick drill, too.
+
+  lint     format, style, the direction of imports and cycles, and the contract: is everything described, is what is
+           generated up to date, is every breaking change in the changelog
+  types    the types
+  format   writes the format
+
+None of them takes an argument but --help.
 `
 
-const steps: Record<string, [string, string[]][]> = {
-  lint: [
-    ["biome", ["check", "--error-on-warnings", "."]],
-    ["node", [`${import.meta.dirname}/../contract/openapi.ts`, "--check"]],
-  ],
-  format: [["biome", ["check", "--write", "."]]],
-  types: [["tsc", ["--noEmit", "--project", "."]]],
-}
-steps.all = [...(steps.lint ?? []), ...(steps.types ?? [])]
+const ROOT = `${import.meta.dirname}/../..`
+const bin = (name: string) => `${ROOT}/node_modules/.bin/${name}`
+const script = (name: string) => [process.execPath, `${ROOT}/tools/${name}`]
 
-const [what = "all"] = process.argv.slice(2)
-const chosen = steps[what]
-if (!chosen) {
+const lint = [
+  [bin("biome"), "check", "--error-on-warnings", "."],
+  [...script("contract/openapi.ts"), "--check"],
+]
+const types = [[bin("tsc"), "--noEmit", "--project", "."]]
+const steps: Record<string, string[][]> = {
+  lint,
+  types,
+  format: [[bin("biome"), "check", "--write", "."]],
+  all: [...lint, ...types, script("scripts/test.ts")],
+}
+
+const [what = "all", ...more] = process.argv.slice(2)
+if (more.includes("--help") || what === "--help") {
   process.stdout.write(HELP)
-  process.exit(what === "--help" ? 0 : 2)
+  process.exit(0)
 }
-for (const [program, args] of chosen)
-  run(
-    program === "node" ? process.execPath : `${import.meta.dirname}/../../node_modules/.bin/${program}`,
-    args,
-  )
-if (what === "all") run(process.execPath, [`${import.meta.dirname}/test.ts`])
-
-function run(program: string, args: string[]): void {
+const chosen = steps[what]
+if (!chosen || more.length > 0) {
+  process.stderr.write(`${[chosen ? "" : what, ...more].join(" ").trim()} isn't known here.\n\n${HELP}`)
+  process.exit(2)
+}
+for (const [program = "", ...args] of chosen) {
   const { status } = spawnSync(program, args, { stdio: "inherit", shell: process.platform === "win32" })
   if (status !== 0) process.exit(status ?? 1)
 }

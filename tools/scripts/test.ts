@@ -2,36 +2,32 @@ import { spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import { startVitest, type TestCase, type TestModule } from "vitest/node"
 
-const HELP = `Usage: npm test [-- [--watch] [--project parts|embedded|redis|cluster] [-t NAME] [FILTER…]]
+const HELP = `Usage: npm test [-- [--watch] [--project unit|embedded|redis|system] [-t NAME] [FILTER…]]
+       npm run test:system [-- [--watch] [-t NAME] [FILTER…]]
 
-Runs the tests: what needs no backend (parts), the HTTP and queue tests on the embedded backend and on Redis, and
-those that Redis has a part in on a Redis Cluster of three nodes, too.
+npm test shows what one process can show, in under four minutes: what needs no backend (unit), the HTTP and queue
+tests on the embedded backend (embedded), and those that Redis has a part in on a Redis, too (redis).
+npm run test:system shows what takes whole processes, in under eight: kills, stops, the watchdog, Sentinel and Cluster,
+a standby, a fresh clone, a backup, the image, the launcher, the collection in newman, the pages in a browser.
 
-  FILTER       only test files whose path contains it
+  FILTER       only test files whose path contains it; tests/system/… runs those files with either command
   -t, --name   only tests whose name matches this regular expression
   --project    only this part of the suite
   --watch      run again on change
+  --help       this text
 
   TEST_DATABASE_URL        a PostgreSQL to use instead of the embedded one
   TEST_REDIS_URL           a Redis to use instead of the redis-server on the PATH
-  TEST_REQUIRE_REDIS=1     fail where there is no Redis, instead of leaving that half out
-  RECORDINGS               a folder of recorded Gemini traffic to replay, too
+  TEST_REQUIRE_REDIS=1     fail where there is no Redis, instead of leaving its tests out
+  RECORDINGS               a folder of recorded Gemini and Stripe traffic to replay, too
+
+The last line is "N passed, N failed[, N skipped]".
 `
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    help: { type: "boolean", default: false },
-    watch: { type: "boolean", default: false },
-    project: { type: "string", multiple: true },
-    name: { type: "string", short: "t" },
-  },
-})
-if (values.help) {
-  process.stdout.write(HELP)
-  process.exit(0)
-}
-const project = values.project ?? chooseProjects()
+const PROJECTS = ["unit", "embedded", "redis", "system"]
+
+const { values, positionals } = readArguments()
+const project = chooseProjects()
 const vitest = await startVitest("test", positionals, {
   watch: values.watch,
   project,
@@ -49,13 +45,31 @@ if (!values.watch) {
   process.exit(failed + broken > 0 || passed === 0 ? 1 : 0)
 }
 
-/** Empty: all. */
-function chooseProjects(): string[] {
-  if (spawnSync("redis-server", ["--version"]).status === 0) return []
-  if (process.env.TEST_REDIS_URL) {
-    process.stdout.write("No redis-server on the PATH: THE TESTS ON A REDIS CLUSTER ARE LEFT OUT.\n")
-    return ["parts", "embedded", "redis"]
+function readArguments() {
+  try {
+    const read = parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", default: false },
+        watch: { type: "boolean", default: false },
+        project: { type: "string", multiple: true },
+        name: { type: "string", short: "t" },
+      },
+    })
+    const unknown = read.values.project?.find((name) => !PROJECTS.includes(name))
+    if (unknown !== undefined) throw new Error(`There is no project "${unknown}".`)
+    if (!read.values.help) return read
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`)
+    process.exit(2)
   }
+  process.stdout.write(HELP)
+  process.exit(0)
+}
+
+function chooseProjects(): string[] {
+  const asked = values.project ?? PROJECTS.filter((name) => name !== "system" || isSystemNamed())
+  if (process.env.TEST_REDIS_URL || spawnSync("redis-server", ["--version"]).status === 0) return asked
   if (process.env.TEST_REQUIRE_REDIS === "1") {
     process.stderr.write(
       "TEST_REQUIRE_REDIS=1, but there is neither TEST_REDIS_URL nor a redis-server on the PATH.\n",
@@ -63,9 +77,13 @@ function chooseProjects(): string[] {
     process.exit(1)
   }
   process.stdout.write(
-    "No redis-server on the PATH and no TEST_REDIS_URL: THE REDIS HALF OF THE SUITE IS LEFT OUT.\n",
+    "No redis-server on the PATH and no TEST_REDIS_URL: THE TESTS ON REDIS ARE LEFT OUT.\n",
   )
-  return ["parts", "embedded"]
+  return asked.filter((name) => name !== "redis")
+}
+
+function isSystemNamed(): boolean {
+  return positionals.some((filter) => filter.includes("tests/system"))
 }
 
 /** Could not even be read, or a hook of it or of a part of it failed, which no test's state tells. */

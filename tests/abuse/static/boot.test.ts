@@ -2,10 +2,6 @@ import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { ConfigInvalid, readConfig } from "../../../src/config/env.ts"
 import { secretsOf } from "../../../src/config/secrets.ts"
-import { MINUTE } from "../../../src/utils/time.ts"
-import { startChild } from "../../../tools/lib/child.ts"
-import { openFolder } from "../../../tools/lib/stores.ts"
-import { testStack } from "../../faults/kit.ts"
 
 const STRONG = "bN3vQ8xkZ1pLw7sTf5hYr2uGm6jDc9eA"
 
@@ -143,21 +139,3 @@ test.each([
 ])("the passwords in %s are %j", (REDIS_URL, passwords) => {
   expect([...new Set(secretsOf(readConfig({ REDIS_URL })))]).toEqual(passwords)
 })
-
-test(
-  "a start that fails, because its stores aren't there, shows no secret",
-  async () => {
-    const stack = testStack()
-    const folder = await openFolder(stack)
-    const child = startChild({
-      entry: "src/server.ts",
-      env: { ...PRODUCTION, DATA_DIR: folder, PORT: "0" },
-      cwd: folder,
-    })
-    stack.defer(async () => void (await child.kill("SIGKILL")))
-    expect((await child.ended).code).toBe(1)
-    expect(child.output()).toContain("DATABASE_URL")
-    for (const secret of secretsOf(readConfig(PRODUCTION))) expect(child.output()).not.toContain(secret)
-  },
-  MINUTE,
-)

@@ -1,5 +1,5 @@
 import type { Scenario } from "../scenario.ts"
-import { killApi, untilTalking } from "./strikes.ts"
+import { killApi } from "./strikes.ts"
 
 /** An API process dies by `kill -9` while requests are under way, over and over. */
 export const apiKill: Scenario = {
@@ -8,7 +8,6 @@ export const apiKill: Scenario = {
   explains:
     "API processes die by `kill -9` with 16 more requests under way. Clients that got no answer ask the other process under the same `Idempotency-Key`, and resume their streams there.",
   async run(stage) {
-    await untilTalking(stage)
     for (let strike = 0; strike < stage.strikes; strike++) await killApi(stage)
   },
 }

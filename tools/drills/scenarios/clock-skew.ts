@@ -1,7 +1,7 @@
 import { HOUR, pause, SECOND } from "../../../src/utils/time.ts"
 import { stopInOrder } from "../../lib/cluster.ts"
 import type { Scenario } from "../scenario.ts"
-import { killWorker, untilMidReply, untilTalking } from "./strikes.ts"
+import { killWorker, untilMidReply } from "./strikes.ts"
 
 const SKEW_MS = 2 * HOUR
 
@@ -13,7 +13,6 @@ export const clockSkew: Scenario = {
     "One worker runs with a clock 2 h ahead and then 2 h behind (`Date` of that process is shifted by a preload); meanwhile the other worker is killed, so that the one with the wrong clock takes over.",
   async run(stage) {
     const { cluster, isQuick, signal, random } = stage
-    await untilTalking(stage)
     const [skewed, other] = cluster.workers
     if (!skewed || !other) throw new Error("two workers are needed")
     const shifts = isQuick ? [random.pick([SKEW_MS, -SKEW_MS])] : [SKEW_MS, -SKEW_MS]

@@ -2,7 +2,7 @@ import { HOUR, pause, SECOND } from "../../../src/utils/time.ts"
 import { stopInOrder } from "../../lib/cluster.ts"
 import { until } from "../../lib/until.ts"
 import type { Scenario, Stage } from "../scenario.ts"
-import { crashPostgres, killApi, killWorker, readyWorkers, untilMidReply, untilTalking } from "./strikes.ts"
+import { crashPostgres, killApi, killWorker, readyWorkers, untilMidReply } from "./strikes.ts"
 
 const MAX_STRIKES = 20
 const FAULTS_AT_ONCE = 2
@@ -15,7 +15,6 @@ export const mixed: Scenario = {
     "Two faults at once, drawn by the seed from: worker killed, API killed, Redis killed, frozen or flushed, PostgreSQL stopped, Gemini answering 503; one worker's clock is 2 h ahead throughout.",
   async run(stage) {
     const { strikes, random, signal, cluster } = stage
-    await untilTalking(stage)
     const [skewed] = cluster.workers
     if (!skewed) throw new Error("a worker is needed")
     await stopInOrder(skewed)

@@ -1,6 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Scenario } from "../scenario.ts"
-import { crashPostgres, untilMidReply, untilTalking } from "./strikes.ts"
+import { crashPostgres, untilMidReply } from "./strikes.ts"
 
 const MAX_STRIKES = 5
 
@@ -12,7 +12,6 @@ export const postgresStop: Scenario = {
     "PostgreSQL is stopped at once (SIGQUIT to the postmaster) with requests under way, and recovers on the same data, at most 5 times. Requests may be refused with a 5xx meanwhile; clients repeat them under the same key.",
   async run(stage) {
     const { strikes, isQuick, signal } = stage
-    await untilTalking(stage)
     for (let strike = 0; strike < Math.min(strikes, isQuick ? 1 : MAX_STRIKES); strike++) {
       await untilMidReply(stage)
       await crashPostgres(stage)

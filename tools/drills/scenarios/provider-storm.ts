@@ -1,7 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import { until } from "../../lib/until.ts"
 import type { Scenario, Stage } from "../scenario.ts"
-import { untilTalking } from "./strikes.ts"
 
 /** In the full drill. */
 const STALLS = 30
@@ -18,7 +17,6 @@ export const providerStorm: Scenario = {
   async run(stage) {
     const { load, isQuick, signal } = stage
     load.mix = {}
-    await untilTalking(stage)
     await storm(stage)
     load.mix = { cut: 0.25 }
     // A silence is only known for one after 30 s.

@@ -1,6 +1,6 @@
 import { pause } from "../../../src/utils/time.ts"
 import type { Scenario } from "../scenario.ts"
-import { redisOf, untilMidReply, untilTalking } from "./strikes.ts"
+import { redisOf, untilMidReply } from "./strikes.ts"
 
 /** Everything in Redis is deleted while replies are in their middle, again and again. */
 export const redisFlush: Scenario = {
@@ -12,7 +12,6 @@ export const redisFlush: Scenario = {
   async run(stage) {
     const { strikes, random, signal, struck } = stage
     const redis = redisOf(stage)
-    await untilTalking(stage)
     for (let strike = 0; strike < strikes; strike++) {
       await untilMidReply(stage)
       await redis.flush()

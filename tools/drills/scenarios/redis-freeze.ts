@@ -1,6 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Scenario } from "../scenario.ts"
-import { redisOf, sendDuring, untilMidReply, untilTalking } from "./strikes.ts"
+import { demandSends, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
 
 /** Redis stops answering, with every connection still open, and goes on later. */
 export const redisFreeze: Scenario = {
@@ -13,10 +13,10 @@ export const redisFreeze: Scenario = {
     const { isQuick, signal, struck } = stage
     const redis = redisOf(stage)
     const frozenMs = (isQuick ? 8 : 30) * SECOND
-    await untilTalking(stage)
     await untilMidReply(stage)
     redis.freeze()
     struck()
-    await sendDuring(stage, frozenMs, () => pause(frozenMs, signal)).finally(() => redis.thaw())
+    const sent = await sendDuring(stage, frozenMs, () => pause(frozenMs, signal)).finally(() => redis.thaw())
+    demandSends(stage, sent)
   },
 }

@@ -1,6 +1,7 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
+import type { Exchange } from "../load.ts"
 import type { Scenario } from "../scenario.ts"
-import { redisOf, sendDuring, untilMidReply, untilTalking } from "./strikes.ts"
+import { demandSends, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
 
 const MAX_STRIKES = 5
 
@@ -14,15 +15,16 @@ export const redisKill: Scenario = {
   async run(stage) {
     const { isQuick, strikes, signal, struck } = stage
     const redis = redisOf(stage)
+    const sent: Exchange[] = []
     const awayMs = (isQuick ? 2 : 5) * SECOND
-    await untilTalking(stage)
     for (let strike = 0; strike < Math.min(strikes, isQuick ? 1 : MAX_STRIKES); strike++) {
       await untilMidReply(stage)
       await redis.kill()
       struck()
-      await sendDuring(stage, awayMs, () => pause(awayMs, signal))
+      sent.push(...(await sendDuring(stage, awayMs, () => pause(awayMs, signal))))
       await redis.start()
       await pause(2 * SECOND, signal)
     }
+    demandSends(stage, sent)
   },
 }

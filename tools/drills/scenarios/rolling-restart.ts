@@ -1,7 +1,6 @@
 import { stopInOrder } from "../../lib/cluster.ts"
 import type { Exchange } from "../load.ts"
 import type { Scenario } from "../scenario.ts"
-import { untilTalking } from "./strikes.ts"
 
 /** Every process is stopped in order and started again, one after the other, while streams are open. */
 export const rollingRestart: Scenario = {
@@ -12,7 +11,6 @@ export const rollingRestart: Scenario = {
     "Every API and worker process is stopped by SIGTERM and started again, one after the other, with at least 200 streams open at the beginning (40 in the quick drill). Clients whose connection is refused or cut ask the other process. U1: beside such connection errors no request fails, and every process stops in order; I4 says that every stream is complete.",
   async run(stage) {
     const { cluster, load, isQuick, struck, client } = stage
-    await untilTalking(stage)
     const streams = isQuick ? 40 : 200
     await load.burst({ count: streams, chunks: 20, delayMs: 400, mix: {} })
     const open = load.exchanges.filter(isOpen).length

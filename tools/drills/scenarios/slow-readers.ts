@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs"
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Cluster } from "../../lib/cluster.ts"
 import type { Scenario } from "../scenario.ts"
-import { untilTalking } from "./strikes.ts"
 
 const MEGABYTE = 1_000_000
 
@@ -19,7 +18,6 @@ export const slowReaders: Scenario = {
   async run(stage) {
     const { cluster, load, isQuick, signal, struck } = stage
     const readers = isQuick ? 10 : 60
-    await untilTalking(stage)
     const before = residentBytes(cluster)
     const resting = Promise.withResolvers<void>()
     await load.burst({

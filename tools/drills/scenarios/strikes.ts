@@ -5,11 +5,6 @@ import type { Exchange } from "../load.ts"
 import type { Stage } from "../scenario.ts"
 import { percentile } from "../takeovers.ts"
 
-/** Waits until replies are being made, so that there is something to hurt. */
-export async function untilTalking({ load, signal }: Stage): Promise<void> {
-  await until("the first replies are there", () => load.answered() > 0, { signal })
-}
-
 /** Waits until a stored reply is in its middle. */
 export async function untilMidReply({ cluster, signal }: Stage): Promise<void> {
   const isRunning = () =>
@@ -50,42 +45,31 @@ export async function killApi({ cluster, load, random, signal, struck }: Stage):
 const SEND_WITHIN_MS = 300
 const SENDS_PER_SECOND = 10
 
-/** Users go on sending while `outage` lasts; each send must be taken, at once and at the first try. */
-export async function sendDuring(stage: Stage, outageMs: number, outage: () => Promise<void>): Promise<void> {
-  const { load } = stage
+/** Users go on sending while `outage` lasts. @returns what was sent in it */
+export async function sendDuring(
+  { load }: Stage,
+  outageMs: number,
+  outage: () => Promise<void>,
+): Promise<Exchange[]> {
   const from = Date.now()
   const count = Math.ceil((outageMs / SECOND) * SENDS_PER_SECOND)
   const sending = load.burst({ count, perSecond: SENDS_PER_SECOND })
   await outage()
   const to = Date.now()
   await sending
-  const sent = load.exchanges.filter(({ sentAt }) => sentAt >= from && sentAt < to)
-  const already = outages.get(stage)
-  if (already) return void already.push(...sent)
-  const all = [...sent]
-  outages.set(stage, all)
-  stage.demand("R1", "sends while Redis is away are all accepted at the first try", () =>
-    judgeSends(stage, all),
-  )
-  stage.demand("R2", `99 of 100 of them within ${SEND_WITHIN_MS} ms`, () => judgeTimes(stage, all))
+  return load.exchanges.filter(({ sentAt }) => sentAt >= from && sentAt < to)
 }
 
-/** What was sent in a scenario's outages so far. */
-const outages = new WeakMap<Stage, Exchange[]>()
-
-function judgeSends(stage: Stage, sent: Exchange[]): { checked: number; broken: string[] } {
-  const again = sent.filter(({ tries }) => tries > 1)
-  stage.note(
-    "sends while Redis was away, accepted at the first try",
-    `${sent.length - again.length} of ${sent.length}`,
-  )
-  return {
-    checked: sent.length,
-    broken: [
-      ...again.map(({ replyId, tries }) => `${replyId} was accepted at try ${tries}`),
-      ...(sent.length === 0 ? ["nothing was sent"] : []),
-    ],
-  }
+/** Each send of an outage must be taken, at once and at the first try. */
+export function demandSends(stage: Stage, sent: Exchange[]): void {
+  stage.demand("R1", "sends while Redis is away are all accepted at the first try", () => {
+    const again = sent.filter(({ tries }) => tries > 1)
+    const atOnce = `${sent.length - again.length} of ${sent.length}`
+    stage.note("sends while Redis was away, accepted at the first try", atOnce)
+    const broken = again.map(({ replyId, tries }) => `${replyId} was accepted at try ${tries}`)
+    return { checked: sent.length, broken: sent.length === 0 ? ["nothing was sent"] : broken }
+  })
+  stage.demand("R2", `99 of 100 of them within ${SEND_WITHIN_MS} ms`, () => judgeTimes(stage, sent))
 }
 
 function judgeTimes(stage: Stage, sent: Exchange[]): { checked: number; broken: string[] } {

