@@ -1,28 +1,22 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { beforeAll, describe, expect, test } from "vitest"
 import { newId } from "../../src/utils/ids.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { createRoom, send } from "../helpers/chat.ts"
+import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { forge, tamper } from "./kit/forge.ts"
 import { requestRaw } from "./kit/raw.ts"
-import { bodyOf, type Endpoint, nameOf, pathOf, rowsOf } from "./kit/rows.ts"
+import { bodyOf, checkEach, type Endpoint, nameOf, pathOf, rowsOf, useIds } from "./kit/rows.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
-let app: TestApp
-let ann: SignedIn
-let ids: Record<string, string>
 let dead: { deleted: string; ended: string; elsewhere: string }
 
+const app = useTestApp({ worker: false })
+const ann = useUser(app)
+const ids = useIds(app, ann)
 beforeAll(async () => {
-  app = await startTestApp({ worker: false, config: { admin: { token: "admin-token-".repeat(4) } } })
-  ann = await signIn(app)
-  const room = await createRoom(app, ann)
-  const sent = await send(app, ann, room, "a question")
-  ids = { id: room.id, messageId: sent.body.reply.id }
   dead = { deleted: await deletedToken(), ended: await endedToken(), elsewhere: await endedElsewhere() }
   // The deleted user's rows go in the background; from here on nothing but an attack changes any.
   await app.ctx.background.drain()
 })
-afterAll(() => app.close())
 
 async function deletedToken(): Promise<string> {
   const { token } = await signIn(app)
@@ -63,6 +57,7 @@ const IMPOSTORS: Record<string, () => [string, string][]> = {
     ["X-User-Id", ann.user.id],
   ],
   "an expired token": () => [bearer(own({ claims: { exp: inAnHour() - 3601 } }))],
+  "a token that never expires": () => [bearer(own({ claims: { exp: null } }))],
   "a token that isn't good yet": () => [bearer(own({ claims: { nbf: inAnHour() } }))],
   "a refresh token": () => [bearer(ann.refreshToken)],
   "a deleted user's token": () => [bearer(dead.deleted)],
@@ -72,11 +67,13 @@ const IMPOSTORS: Record<string, () => [string, string][]> = {
   "algorithm none and the old signature": () => [
     bearer(own({ algorithm: "none" }) + ann.token.split(".")[2]),
   ],
+  "algorithm HS384": () => [bearer(own({ algorithm: "HS384" }))],
   "algorithm HS512": () => [bearer(own({ algorithm: "HS512" }))],
   "algorithm RS256": () => [bearer(own({ algorithm: "RS256" }))],
   "another algorithm in the header than was signed with": () => [bearer(own({ header: { alg: "HS512" } }))],
   "an unknown key id": () => [bearer(own({ header: { kid: "other" } }))],
   "a key id that is a path": () => [bearer(own({ header: { kid: "../../../../dev/null" } }))],
+  "a key id that is no text": () => [bearer(own({ header: { kid: { a: 1 } } }))],
   "no key id": () => [bearer(own({ header: { kid: null } }))],
   "a key of one's own in the header": () => [
     bearer(forge(ann.token, { header: { jwk: { kty: "oct", k: btoa("mine") } }, secret: "mine" })),
@@ -97,6 +94,9 @@ const IMPOSTORS: Record<string, () => [string, string][]> = {
   "two Authorization headers, the good one last": () => [bearer("another"), bearer(ann.token)],
   "two good Authorization headers": () => [bearer(ann.token), bearer(ann.token)],
   "two tokens in one header": () => [["Authorization", `Bearer ${ann.token}, Bearer ${ann.token}`]],
+  "a token without its signature": () => [bearer(`${ann.token.split(".").slice(0, 2).join(".")}.`)],
+  "a header that is no JSON": () => [bearer(`${btoa("nojson")}.${ann.token.split(".").slice(1).join(".")}`)],
+  "a payload that is no JSON": () => [bearer([ann.token.split(".")[0], btoa("nojson"), "abc"].join("."))],
   "an oversized token": () => [bearer(`${ann.token}${"x".repeat(12_000)}`)],
 }
 
@@ -113,27 +113,30 @@ async function attack(row: Endpoint, headers: [string, string][], method: string
 describe("every route that needs a user, with", () => {
   test.each(Object.keys(IMPOSTORS))("%s, is closed and does nothing", async (impostor) => {
     const before = await snapshot(app)
-    for (const row of rowsOf("user")) {
-      const answer = await attack(row, (IMPOSTORS[impostor] as () => [string, string][])())
-      expect({ row: nameOf(row), status: answer.status }).toEqual({ row: nameOf(row), status: 401 })
+    const headers = (IMPOSTORS[impostor] as () => [string, string][])()
+    await checkEach(rowsOf("user"), async (row) => {
+      const answer = await attack(row, headers)
+      expect([nameOf(row), answer.status]).toEqual([nameOf(row), 401])
       expect(JSON.parse(answer.text)).toMatchObject({ status: 401, code: "unauthenticated" })
       expect(answer.headers["www-authenticate"]).toBe("Bearer")
-    }
+    })
     expect(await snapshot(app)).toEqual(before)
   })
 
   test("a token in the query, is closed", async () => {
     const query = `?token=${ann.token}&access_token=${ann.token}&authorization=Bearer%20${ann.token}`
-    for (const row of rowsOf("user"))
+    await checkEach(rowsOf("user"), async (row) => {
       expect([nameOf(row), (await attack(row, [], row.method, query)).status]).toEqual([nameOf(row), 401])
+    })
   })
 
   test("HEAD for GET, or a method named in a header, is closed", async () => {
-    for (const row of rowsOf("user").filter(({ method }) => method === "get")) {
+    const readable = rowsOf("user").filter(({ method }) => method === "get")
+    await checkEach(readable, async (row) => {
       expect([nameOf(row), (await attack(row, [], "head")).status]).toEqual([nameOf(row), 401])
       const renamed = await attack(row, [["X-HTTP-Method-Override", "DELETE"], bearer(ann.token)], "put")
       expect([nameOf(row), renamed.status]).toEqual([nameOf(row), 405])
-    }
+    })
   })
 
   test("a header that is too large, is refused before anything else", async () => {
@@ -148,13 +151,12 @@ describe("every route that needs a user, with", () => {
 })
 
 describe("every route for operators", () => {
-  const closed = async (headers: [string, string][], at: TestApp = app) => {
-    for (const row of rowsOf("admin")) {
+  const closed = (headers: [string, string][], at: TestApp = app) =>
+    checkEach(rowsOf("admin"), async (row) => {
       const url = at.url + pathOf(row, ids)
       const answer = await requestRaw(url, { method: row.method.toUpperCase(), headers })
       expect([nameOf(row), [401, 403].includes(answer.status)]).toEqual([nameOf(row), true])
-    }
-  }
+    })
   const right = () => app.ctx.config.admin.token as string
 
   test("exists", () => expect(rowsOf("admin").length).toBeGreaterThan(0))
@@ -178,13 +180,9 @@ describe("every route for operators", () => {
   })
 
   test("is closed to everybody where no token is set", async () => {
-    const bare = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
-    try {
-      for (const token of ["", " ", "null", "undefined", "false", right(), ann.token])
-        await closed([["Authorization", `Bearer ${token}`]], bare)
-    } finally {
-      await bare.close()
-    }
+    await using bare = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
+    for (const token of ["", " ", "null", "undefined", "false", right(), ann.token])
+      await closed([["Authorization", `Bearer ${token}`]], bare)
   })
 
   test("opens by the token", async () => {
@@ -232,9 +230,10 @@ describe("an operator's browser session", () => {
       ann.token,
       ann.refreshToken,
     ]
-    for (const row of operators)
+    await checkEach(operators, async (row) => {
       for (const value of forged)
         expect([nameOf(row), value, (await asked(row, value)).status]).toEqual([nameOf(row), value, 401])
+    })
   })
 
   test("changes nothing for pages of other sites", async () => {
@@ -248,13 +247,15 @@ describe("an operator's browser session", () => {
       [["Origin", "https://evil.example"]],
       [["Origin", "null"]],
     ]
-    for (const row of operators.filter(({ method }) => method !== "get"))
+    const changing = operators.filter(({ method }) => method !== "get")
+    await checkEach(changing, async (row) => {
       for (const headers of elsewhere)
         expect([nameOf(row), headers, (await asked(row, cookie, headers)).status]).toEqual([
           nameOf(row),
           headers,
           403,
         ])
+    })
     expect(await snapshot(app)).toEqual(before)
   })
 })

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { limitAddress } from "../../src/utils/address.ts"
-import { sendCode, signUp } from "../auth/kit.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { sendCode, signUp } from "../helpers/accounts.ts"
+import type { TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 /** Everything that proxies and clients put an address into. */
 const NAMES = [
@@ -20,17 +21,8 @@ const NAMES = [
   "X-Remote-Addr",
 ]
 
-let bare: TestApp
-let behindOne: TestApp
-
-beforeAll(async () => {
-  bare = await startTestApp({ worker: false })
-  behindOne = await startTestApp({ worker: false, beside: bare, config: { http: { trustProxy: 1 } } })
-})
-afterAll(async () => {
-  await behindOne.close()
-  await bare.close()
-})
+const bare = useTestApp({ worker: false })
+const behindOne = useTestApp({ worker: false, beside: bare, config: { http: { trustProxy: 1 } } })
 
 /** The address by which the service counted a sign-in. */
 async function countedAs(app: TestApp, headers: Record<string, string>): Promise<string> {

@@ -2,37 +2,27 @@ import { once } from "node:events"
 import { Agent, get } from "node:http"
 import { text as readText } from "node:stream/consumers"
 import { setTimeout as after } from "node:timers/promises"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { beforeAll, describe, expect, test, vi } from "vitest"
+import { times } from "../helpers/answers.ts"
+import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
-import { type StoreProxy, startProxy } from "./kit/proxy.ts"
+import { useTestApp } from "../helpers/use-app.ts"
+import { useProxies } from "./kit/proxy.ts"
 
 const USERS = 6
 
 /** Longer than a command to Redis may take: its answer comes when nobody waits for it any more. */
 const LATE_MS = 300
 
-let app: TestApp
-/** The same service, which reaches its stores by ways that can be slow. */
-let slow: TestApp
-let proxies: StoreProxy[]
 let users: SignedIn[]
 
+const app = useTestApp({ worker: false })
+const proxies = useProxies(app)
+/** The same service, which reaches its stores by ways that can be slow. */
+const slow = useTestApp(() => ({ worker: false, beside: app, config: proxies.config() }))
 beforeAll(async () => {
-  app = await startTestApp({ worker: false })
-  const { redisUrl, database } = app.stores
-  const toDatabase = await startProxy(database.url)
-  const toRedis = redisUrl ? await startProxy(redisUrl) : null
-  proxies = [toDatabase, ...(toRedis ? [toRedis] : [])]
-  const config = { database: { url: toDatabase.url }, redis: { url: toRedis?.url ?? null } }
-  slow = await startTestApp({ worker: false, beside: app, config })
-  users = await Promise.all(Array.from({ length: USERS }, () => signIn(app)))
+  users = await times(USERS, () => signIn(app))
   for (const user of users) await createRoom(app, user, { name: `room of ${user.user.id}` })
-})
-afterAll(async () => {
-  await slow.close()
-  for (const proxy of proxies) await proxy.close()
-  await app.close()
 })
 
 const userAt = (i: number) => users[i % USERS] as SignedIn
@@ -108,14 +98,14 @@ describe("the cached list is never another's", () => {
   test("when the stores answer late, to somebody who has left", async () => {
     for (let round = 0; round < 4; round++) {
       const stop = new AbortController()
-      for (const proxy of proxies) proxy.hold()
+      for (const proxy of proxies.all()) proxy.hold()
       const left = Array.from({ length: 30 }, (_, i) =>
         list(slow, userAt(i), { signal: stop.signal }).catch(() => null),
       )
       const staying = Array.from({ length: 30 }, (_, i) => list(slow, userAt(i + 1)))
       await after(LATE_MS)
       stop.abort()
-      for (const proxy of proxies) proxy.release()
+      for (const proxy of proxies.all()) proxy.release()
       await Promise.all(left)
       for (const [i, answer] of (await Promise.all(staying)).entries())
         if (answer.status === 200) expectOwn(userAt(i + 1), answer.text)
@@ -125,7 +115,7 @@ describe("the cached list is never another's", () => {
   })
 
   test("when a store breaks off in the middle and comes back", async () => {
-    for (const proxy of proxies) {
+    for (const proxy of proxies.all()) {
       const reads = Array.from({ length: 60 }, (_, i) => list(slow, userAt(i)))
       proxy.cut()
       const during = Array.from({ length: 30 }, (_, i) => list(slow, userAt(i)))
@@ -176,7 +166,7 @@ describe("an ETag", () => {
   test("doesn't outlive the session", async () => {
     const user = await signIn(app)
     const first = await list(app, user)
-    await app.http.post("/auth/logout", undefined, { token: user.token })
+    await user.http.post("/auth/logout")
     const again = await list(app, user, { headers: { "If-None-Match": first.headers.get("etag") } })
     expect(again.status).toBe(401)
   })

@@ -1,17 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
-import { PASSWORD, sendResetCode, signUp, wrong } from "../auth/kit.ts"
 import { subscribe, untilStanding } from "../billing/kit.ts"
-import {
-  newMobileNumber,
-  type SignedIn,
-  signIn,
-  startTestApp,
-  type TestApp,
-  WEBHOOK_SECRET,
-} from "../helpers/app.ts"
-import { createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
-import { type StoreProxy, startProxy } from "./kit/proxy.ts"
+import { PASSWORD, sendResetCode, signUp, wrong } from "../helpers/accounts.ts"
+import { newMobileNumber, type SignedIn, signIn, type TestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { createRoom, finalReply, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { type StoreProxy, useProxies } from "./kit/proxy.ts"
 import { requestRaw } from "./kit/raw.ts"
 import { bodyOf, pathOf, rows } from "./kit/rows.ts"
 import { find, type Place, readQueueTables, readRedis, readTables } from "./kit/search.ts"
@@ -36,54 +30,39 @@ const STRAY = {
   cookie: "canary-session-cookie",
 }
 
-let app: TestApp
-let sms: SmsSimulator
-let proxies: { database: StoreProxy; redis: StoreProxy | null }
-let cuttable: TestApp
-let ann: SignedIn
 const secrets: Record<string, string> = { ...KEYS, ...STRAY }
 const problems: Place[] = []
 
+let sms: SmsSimulator
+const app = useTestApp({
+  stripe: true,
+  timing: { replies: { firstRetryMs: 200 }, billing: { sweepMs: 200, firstRetryMs: 300 } },
+  config: {
+    jwt: { secret: KEYS.jwt, previousSecret: KEYS.previousJwt },
+    gemini: { apiKey: KEYS.gemini },
+    admin: { token: KEYS.admin },
+    metrics: { token: KEYS.metrics },
+    stripe: { secretKey: KEYS.stripe },
+  },
+})
+const ann = useUser(app, { pro: true })
+const proxies = useProxies(app)
 beforeAll(async () => {
   sms = await startSmsSimulator({ accountSid: "AC0", authToken: KEYS.twilio })
-  app = await startTestApp({
-    stripe: true,
-    config: {
-      jwt: { secret: KEYS.jwt, previousSecret: KEYS.previousJwt },
-      gemini: { apiKey: KEYS.gemini },
-      admin: { token: KEYS.admin },
-      metrics: { token: KEYS.metrics },
-      stripe: { secretKey: KEYS.stripe },
-    },
-  })
   secrets["webhook secret in use"] = WEBHOOK_SECRET
   secrets.databasePassword = decodeURIComponent(new URL(app.stores.database.url).password)
-  ann = await signIn(app)
-  await makePro(app, ann)
   keep("ann", ann)
-  const { redisUrl, database } = app.stores
-  proxies = {
-    database: await startProxy(database.url),
-    redis: redisUrl ? await startProxy(redisUrl) : null,
-  }
-  cuttable = await startTestApp({
-    beside: app,
-    config: {
-      ...{ jwt: { secret: KEYS.jwt }, gemini: { apiKey: KEYS.gemini }, admin: { token: KEYS.admin } },
-      database: { url: proxies.database.url },
-      redis: { url: proxies.redis?.url ?? null },
-      otp: { delivery: "twilio" },
-      twilio: { accountSid: "AC0", authToken: KEYS.twilio, from: "+15005550006", baseUrl: sms.url },
-    },
-  })
 })
-afterAll(async () => {
-  await cuttable.close()
-  await proxies.database.close()
-  await proxies.redis?.close()
-  await app.close()
-  await sms.close()
-})
+afterAll(() => sms.close())
+const cuttable = useTestApp(() => ({
+  beside: app,
+  config: {
+    ...{ jwt: { secret: KEYS.jwt }, gemini: { apiKey: KEYS.gemini }, admin: { token: KEYS.admin } },
+    ...proxies.config(),
+    otp: { delivery: "twilio" },
+    twilio: { accountSid: "AC0", authToken: KEYS.twilio, from: "+15005550006", baseUrl: sms.url },
+  },
+}))
 
 function keep(name: string, { token, refreshToken, mobileNumber }: SignedIn) {
   const signatureOf = (text: string) => text.split(".").at(-1) as string
@@ -97,12 +76,12 @@ async function ask(
   at: TestApp,
   method: string,
   path: string,
-  { body, headers = [] }: { body?: string; headers?: [string, string][] } = {},
+  { body, headers = [] }: { body?: string | object; headers?: [string, string][] } = {},
 ) {
   const answer = await requestRaw(at.url + path, {
     method,
     headers: [["Content-Type", "application/json"], ...headers],
-    body,
+    body: typeof body === "object" ? JSON.stringify(body) : body,
   })
   if (answer.status >= 400)
     problems.push({ name: `${answer.status} ${method}`, text: answer.text + JSON.stringify(answer.headers) })
@@ -133,7 +112,7 @@ async function askEverything(at: TestApp, user: SignedIn) {
     await ask(at, method, pathOf(row), { headers, body: body.slice(0, -1) })
     await ask(at, method, pathOf(row), {
       headers,
-      body: JSON.stringify({ [STRAY.password]: STRAY.stripeKey }),
+      body: { [STRAY.password]: STRAY.stripeKey },
     })
   }
 }
@@ -166,11 +145,11 @@ describe("a secret is found in no log, job, key or problem", () => {
     await http.post("/auth/change-password", { newPassword: PASSWORD }, { token })
     const code = await sendResetCode(app, mobileNumber)
     secrets.code = code
-    await ask(app, "POST", "/auth/verify-otp", { body: JSON.stringify({ mobileNumber, otp: wrong(code) }) })
+    await ask(app, "POST", "/auth/verify-otp", { body: { mobileNumber, otp: wrong(code) } })
     await ask(app, "POST", "/auth/verify-otp", { body: `{"mobileNumber":"${mobileNumber}","otp":"${code}"` })
-    await ask(app, "POST", "/auth/verify-otp", { body: JSON.stringify({ mobileNumber, otp: code, code }) })
+    await ask(app, "POST", "/auth/verify-otp", { body: { mobileNumber, otp: code, code } })
     await ask(app, "POST", "/auth/login", {
-      body: JSON.stringify({ mobileNumber, password: STRAY.password }),
+      body: { mobileNumber, password: STRAY.password },
     })
     await ask(app, "POST", "/auth/refresh", {
       body: JSON.stringify({ refreshToken: `${ann.refreshToken}x` }),
@@ -178,6 +157,13 @@ describe("a secret is found in no log, job, key or problem", () => {
     await ask(app, "GET", `/auth/verify-otp/${code}?token=${token}`, { headers: [bearer(token)] })
     const again = await http.post("/auth/login", { mobileNumber, password: PASSWORD })
     keep("ann's second", { ...again.body, mobileNumber })
+    const bob = await somebody()
+    const otp = await sendResetCode(app, bob.mobileNumber)
+    Object.assign(secrets, { "bob's code": otp, "bob's password": "another canary password" })
+    const reset = { mobileNumber: bob.mobileNumber, otp, newPassword: "another canary password" }
+    expect((await http.post("/auth/reset-password", reset)).status).toBe(204)
+    const { http: bobs } = await signIn(app, bob)
+    expect((await bobs.delete("/user/me")).status).toBe(202)
     await expectNowhere()
   })
 
@@ -241,7 +227,7 @@ describe("a secret is found in no log, job, key or problem", () => {
       const number = await signUp(cuttable)
       secrets[`number of ${JSON.stringify(failure)}`] = number.slice(1)
       sms.fail(failure, failure)
-      await ask(cuttable, "POST", "/auth/send-otp", { body: JSON.stringify({ mobileNumber: number }) })
+      await ask(cuttable, "POST", "/auth/send-otp", { body: { mobileNumber: number } })
       await cuttable.ctx.background.drain()
     }
     await expectNowhere()
@@ -249,41 +235,41 @@ describe("a secret is found in no log, job, key or problem", () => {
 
   test("after the database says no and quotes the row", async () => {
     const room = await createRoom(app, ann)
-    const quoting = [
-      "ALTER TABLE users ADD CONSTRAINT canary_users CHECK (false) NOT VALID",
-      "ALTER TABLE sessions ADD CONSTRAINT canary_sessions CHECK (false) NOT VALID",
-      "ALTER TABLE one_time_codes ADD CONSTRAINT canary_codes CHECK (false) NOT VALID",
-      "ALTER TABLE counters ADD CONSTRAINT canary_counters CHECK (false) NOT VALID",
-      "ALTER TABLE chatrooms ADD CONSTRAINT canary_rooms CHECK (false) NOT VALID",
-      "ALTER TABLE messages ADD CONSTRAINT canary_messages CHECK (false) NOT VALID",
-      "ALTER TABLE usage_counters ADD CONSTRAINT canary_usage CHECK (false) NOT VALID",
+    const tables = [
+      "users",
+      "sessions",
+      "one_time_codes",
+      "counters",
+      "chatrooms",
+      "messages",
+      "usage_counters",
     ]
-    for (const statement of quoting) await app.pool.query(statement)
+    for (const table of tables)
+      await app.pool.query(`ALTER TABLE ${table} ADD CONSTRAINT canary_${table} CHECK (false) NOT VALID`)
     try {
       const { mobileNumber } = ann
       const answers = await Promise.all([
         ask(app, "POST", "/auth/signup", {
-          body: JSON.stringify({ mobileNumber: newMobileNumber(), name: STRAY.password }),
+          body: { mobileNumber: newMobileNumber(), name: STRAY.password },
         }),
-        ask(app, "POST", "/auth/send-otp", { body: JSON.stringify({ mobileNumber: newMobileNumber() }) }),
-        ask(app, "POST", "/auth/login", { body: JSON.stringify({ mobileNumber, password: PASSWORD }) }),
+        ask(app, "POST", "/auth/send-otp", { body: { mobileNumber: newMobileNumber() } }),
+        ask(app, "POST", "/auth/login", { body: { mobileNumber, password: PASSWORD } }),
         ask(app, "PATCH", "/user/me", {
-          body: JSON.stringify({ name: STRAY.password }),
+          body: { name: STRAY.password },
           headers: [bearer(ann.token)],
         }),
         ask(app, "PATCH", `/chatroom/${room.id}`, {
-          body: JSON.stringify({ name: STRAY.password }),
+          body: { name: STRAY.password },
           headers: [bearer(ann.token)],
         }),
         ask(app, "POST", `/chatroom/${room.id}/message`, {
-          body: JSON.stringify({ message: STRAY.password }),
+          body: { message: STRAY.password },
           headers: [bearer(ann.token)],
         }),
       ])
       expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(500))
     } finally {
-      for (const statement of quoting)
-        await app.pool.query(statement.replace("ADD CONSTRAINT", "DROP CONSTRAINT").replace(/ CHECK.*/, ""))
+      for (const table of tables) await app.pool.query(`ALTER TABLE ${table} DROP CONSTRAINT canary_${table}`)
     }
     await expectNowhere()
   })

@@ -1,26 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { MAX_WRONG_GUESSES } from "../../src/services/auth/otp-codes.ts"
-import { count, PASSWORD, sendCode, signInWithPassword, times, wrong } from "../auth/kit.ts"
-import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { PASSWORD, sendCode, signInWithPassword, wrong } from "../helpers/accounts.ts"
+import { count, times } from "../helpers/answers.ts"
+import { newMobileNumber, signIn, startTestApp } from "../helpers/app.ts"
 import { setNoon } from "../helpers/clock.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const PER_NUMBER = 4
 const PER_PREFIX = 6
 const PER_ADDRESS = 12
 
-let app: TestApp
-
-beforeAll(async () => {
-  // Behind one proxy, so that a request can come from whatever address the test likes.
-  app = await startTestApp({
-    worker: false,
-    config: {
-      http: { trustProxy: 1 },
-      otp: { daily: { perNumber: PER_NUMBER, perPrefix: PER_PREFIX, perAddress: PER_ADDRESS } },
-    },
-  })
+// Behind one proxy, so that a request can come from whatever address the test likes.
+const app = useTestApp({
+  worker: false,
+  config: {
+    http: { trustProxy: 1 },
+    otp: { daily: { perNumber: PER_NUMBER, perPrefix: PER_PREFIX, perAddress: PER_ADDRESS } },
+  },
 })
-afterAll(() => app.close())
 beforeEach(() => setNoon(app.pool))
 
 let addresses = 0
@@ -29,10 +26,13 @@ const from = (address: string) => ({ headers: { "X-Forwarded-For": address } })
 const fromAnywhere = () => from(`198.18.${Math.floor(++addresses / 250)}.${(addresses % 250) + 1}`)
 const mayResend = () => app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
 
+const forget = () =>
+  app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
+
 /** A number whose range no other test has asked for. */
 const registered = async () => {
   const user = await signIn(app)
-  await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
+  await forget()
   return user.mobileNumber
 }
 
@@ -119,23 +119,19 @@ describe("guessing a code", () => {
   })
 
   test("of many numbers from one address, is slowed by the address's limit", async () => {
-    const slow = await startTestApp({
+    await using slow = await startTestApp({
       beside: app,
       worker: false,
       config: { rateLimitScale: 0.05, http: { trustProxy: 1 } },
     })
-    try {
-      const guesses = await times(60, (i) =>
-        slow.http.post(
-          "/auth/verify-otp",
-          { mobileNumber: `+1202556${1000 + i}`, otp: "123456" },
-          from("203.0.113.77"),
-        ),
-      )
-      expect([count(guesses, 401), count(guesses, 429)]).toEqual([15, 45])
-    } finally {
-      await slow.close()
-    }
+    const guesses = await times(60, (i) =>
+      slow.http.post(
+        "/auth/verify-otp",
+        { mobileNumber: `+1202556${1000 + i}`, otp: "123456" },
+        from("203.0.113.77"),
+      ),
+    )
+    expect([count(guesses, 401), count(guesses, 429)]).toEqual([15, 45])
   })
 })
 
@@ -144,13 +140,13 @@ describe("pumping codes", () => {
     app.http.post("/auth/send-otp", { mobileNumber }, options)
 
   test("into one range of numbers, from everywhere, ends at the range's budget", async () => {
-    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
+    await forget()
     const answers = await times(50, (i) => ask(`+4420794${String(60_000 + i)}`))
     expect([count(answers, 202), count(answers, 429)]).toEqual([PER_PREFIX, 50 - PER_PREFIX])
   })
 
   test("into many ranges from one address, however it is written, ends at the address's budget", async () => {
-    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
+    await forget()
     const spellings = ["203.0.113.7", "::ffff:203.0.113.7", "::FFFF:CB00:7107", "0:0:0:0:0:ffff:203.0.113.7"]
     const answers = await times(60, (i) =>
       ask(`+1202${200 + i}0000`, from(spellings[i % spellings.length] as string)),
@@ -159,13 +155,13 @@ describe("pumping codes", () => {
   })
 
   test("from a whole /64, ends at one address's budget", async () => {
-    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
+    await forget()
     const answers = await times(40, (i) => ask(`+1203${200 + i}0000`, from(`2001:db8:1:2:${i}::${i + 1}`)))
     expect([count(answers, 202), count(answers, 429)]).toEqual([PER_ADDRESS, 40 - PER_ADDRESS])
   })
 
   test("says no word about whether a number is registered", async () => {
-    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
+    await forget()
     const shape = async (number: string) => {
       const { status, body } = await ask(number)
       return { status, keys: Object.keys(body).sort(), expiresIn: body.expiresIn, resendIn: body.resendIn }
@@ -195,7 +191,7 @@ describe("guessing a password", () => {
       statuses.push(...(await times(10, () => guess(mobileNumber, "a guess"))).map(({ status }) => status))
     expect(statuses.filter((status) => status === 401)).toHaveLength(100)
     expect(statuses.filter((status) => status === 429)).toHaveLength(30)
-    await app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
+    await forget()
     const otp = await sendCode(app, mobileNumber)
     expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
   })

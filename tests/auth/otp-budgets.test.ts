@@ -1,76 +1,67 @@
-import { afterEach, describe, expect, test } from "vitest"
+import { afterEach, expect, test } from "vitest"
+import { count, expectProblem, times } from "../helpers/answers.ts"
 import { startTestApp, type TestApp } from "../helpers/app.ts"
 import { setAppNow, setNoon } from "../helpers/clock.ts"
-import { count, expectProblem, times } from "./kit.ts"
 
-describe("the day's budgets of codes", () => {
-  let app: TestApp
-  afterEach(() => app.close())
+let app: TestApp
+afterEach(() => app.close())
 
-  const start = async (daily: {
-    perNumber?: number
-    perPrefix?: number
-    perAddress?: number
-    total?: number
-  }) => {
-    app = await startTestApp({ worker: false, config: { otp: { daily } } })
-    await setNoon(app.pool)
+const start = async (daily: {
+  perNumber?: number
+  perPrefix?: number
+  perAddress?: number
+  total?: number
+}) => {
+  app = await startTestApp({ worker: false, config: { otp: { daily } } })
+  await setNoon(app.pool)
+}
+const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
+const inRange = (range: string, index: number) => `${range}${String(index).padStart(4, "0")}`
+const used = async () => {
+  const { rows } = await app.pool.query(
+    "SELECT substr(scope, 5) AS scope, sum(used)::int AS used FROM counters GROUP BY scope",
+  )
+  return Object.fromEntries(rows.map((row) => [row.scope, row.used]))
+}
+
+test("hold for a number", async () => {
+  await start({ perNumber: 3 })
+  const answers = []
+  for (let i = 0; i < 5; i++) {
+    answers.push(await send("+12025550123"))
+    await app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
   }
-  const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
-  const inRange = (range: string, index: number) => `${range}${String(index).padStart(4, "0")}`
-  const used = async () => {
-    const { rows } = await app.pool.query(
-      "SELECT substr(scope, 5) AS scope, sum(used)::int AS used FROM counters GROUP BY scope",
-    )
-    return Object.fromEntries(rows.map((row) => [row.scope, row.used]))
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 429, 429])
+  expectProblem(answers[4] as never, 429, "rate_limited")
+  await setAppNow(app.pool, new Date("2027-02-28T23:59:58.500Z"))
+  for (let i = 0; i < 4; i++) {
+    answers.push(await send("+12025550123"))
+    await app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
   }
+  expect(answers.at(-1)?.headers.get("retry-after")).toBe("2")
+})
 
-  test("hold for a number", async () => {
-    await start({ perNumber: 3 })
-    const answers = []
-    for (let i = 0; i < 5; i++) {
-      answers.push(await send("+12025550123"))
-      await app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
-    }
-    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 429, 429])
-    expectProblem(answers[4] as never, 429, "rate_limited")
-    await setAppNow(app.pool, new Date("2027-02-28T23:59:58.500Z"))
-    for (let i = 0; i < 4; i++) {
-      answers.push(await send("+12025550123"))
-      await app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
-    }
-    expect(answers.at(-1)?.headers.get("retry-after")).toBe("2")
-  })
+test.each([
+  ["a range", { perPrefix: 5 }],
+  ["an address", { perAddress: 5 }],
+  ["the service", { total: 5 }],
+])("hold for %s, exactly, whatever comes at once", async (_, daily) => {
+  await start(daily)
+  const answers = await times(40, (index) => send(inRange("+1202555", index)))
+  expect([count(answers, 202), count(answers, 429)]).toEqual([5, 35])
+  // What was refused has cost nothing, and replaced no code.
+  expect(await used()).toEqual({ number: 5, prefix: 5, address: 5, total: 5 })
+  expect((await app.pool.query("SELECT count(*)::int FROM one_time_codes")).rows).toEqual([{ count: 5 }])
+})
 
-  test.each([
-    ["a range", { perPrefix: 5 }],
-    ["an address", { perAddress: 5 }],
-    ["the service", { total: 5 }],
-  ])("hold for %s, exactly, whatever comes at once", async (_, daily) => {
-    await start(daily)
-    const answers = await times(40, (index) => send(inRange("+1202555", index)))
-    expect([count(answers, 202), count(answers, 429)]).toEqual([5, 35])
-    // What was refused has cost nothing, and replaced no code.
-    expect(await used()).toEqual({ number: 5, prefix: 5, address: 5, total: 5 })
-    expect((await app.pool.query("SELECT count(*)::int FROM one_time_codes")).rows).toEqual([{ count: 5 }])
-  })
-
-  test("are counted apart for each range, and never in a circle", async () => {
-    await start({ perPrefix: 5 })
-    const answers = await times(60, (index) => send(inRange(`+1202${555 + (index % 3)}`, index)))
-    expect([count(answers, 202), count(answers, 429)]).toEqual([15, 45])
-    expect(await used()).toMatchObject({ prefix: 15, total: 15 })
-  })
-
-  test("are new the next day", async () => {
-    await start({ total: 1 })
-    await send("+12025550123")
-    expect((await send("+12025550124")).status).toBe(429)
-    await setAppNow(app.pool, new Date("2027-02-28T23:59:59.999Z"))
-    expect((await send("+12025550124")).status).toBe(202)
-    expect((await send("+12025550125")).status).toBe(429)
-    await setAppNow(app.pool, new Date("2027-03-01T00:00:00.000Z"))
-    expect((await send("+12025550125")).status).toBe(202)
-    expect((await send("+12025550126")).status).toBe(429)
-  })
+test("are new the next day", async () => {
+  await start({ total: 1 })
+  await send("+12025550123")
+  expect((await send("+12025550124")).status).toBe(429)
+  await setAppNow(app.pool, new Date("2027-02-28T23:59:59.999Z"))
+  expect((await send("+12025550124")).status).toBe(202)
+  expect((await send("+12025550125")).status).toBe(429)
+  await setAppNow(app.pool, new Date("2027-03-01T00:00:00.000Z"))
+  expect((await send("+12025550125")).status).toBe(202)
+  expect((await send("+12025550126")).status).toBe(429)
 })

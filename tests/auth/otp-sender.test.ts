@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest"
 import { type Failure, type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
 import { find } from "../abuse/kit/search.ts"
+import { signUp } from "../helpers/accounts.ts"
+import { expectProblem } from "../helpers/answers.ts"
 import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
-import { expectProblem, signUp } from "./kit.ts"
 
 const ACCOUNT = { accountSid: "AC00000000000000000000000000000000", authToken: "a-token-of-twilio" }
 
@@ -94,60 +95,48 @@ describe("codes by SMS", () => {
   test("aren't sent again when no answer comes in time: the first may be on its way", async () => {
     // Its own: where this process is stopped meanwhile, time is up before the first has come there.
     const silent = await startSmsSimulator(ACCOUNT)
-    const impatient = await startTestApp({
+    await using impatient = await startTestApp({
       worker: false,
       config: {
         otp: { delivery: "twilio" },
         twilio: { ...ACCOUNT, from: "+15005550006", baseUrl: silent.url, timeoutMs: 200 },
       },
     })
-    try {
-      const mobileNumber = await signUp(impatient)
-      silent.fail("hang", "hang")
-      expect((await impatient.http.post("/auth/send-otp", { mobileNumber })).status).toBe(202)
-      await impatient.ctx.background.drain()
-      expect(impatient.logs()).toContain('"reason":"timeout"')
-      expect(silent.calls()).toBeLessThanOrEqual(1)
-    } finally {
-      await impatient.close()
-      await silent.close()
-    }
+    const mobileNumber = await signUp(impatient)
+    silent.fail("hang", "hang")
+    expect((await impatient.http.post("/auth/send-otp", { mobileNumber })).status).toBe(202)
+    await impatient.ctx.background.drain()
+    expect(impatient.logs()).toContain('"reason":"timeout"')
+    expect(silent.calls()).toBeLessThanOrEqual(1)
+    await silent.close()
   })
 
   test("may come from a messaging service", async () => {
     const from = "MG00000000000000000000000000000000"
-    const other = await startTestApp({
+    await using other = await startTestApp({
       worker: false,
       config: { otp: { delivery: "twilio" }, twilio: { ...ACCOUNT, from, baseUrl: sms.url } },
     })
-    try {
-      const mobileNumber = await signUp(other)
-      await other.http.post("/auth/send-otp", { mobileNumber })
-      expect((await arrived(mobileNumber)).from).toBe(from)
-    } finally {
-      await other.close()
-    }
+    const mobileNumber = await signUp(other)
+    await other.http.post("/auth/send-otp", { mobileNumber })
+    expect((await arrived(mobileNumber)).from).toBe(from)
   })
 })
 
 describe("codes in the log", () => {
   test("are there to be read, beside a number that isn't", async () => {
-    const app = await startTestApp({ worker: false, config: { otp: { delivery: "log" } } })
-    try {
-      const mobileNumber = await signUp(app)
-      const sent = await app.http.post("/auth/send-otp", { mobileNumber })
-      expect(sent.body).toEqual({ expiresIn: 300, resendIn: 30 })
-      await app.ctx.background.drain()
-      const otp = app.logs().match(/"devCode":"(\d{6})"/)?.[1]
-      expect(app.logs()).not.toContain(mobileNumber)
-      expectProblem(
-        await app.http.post("/auth/verify-otp", { mobileNumber, otp: "nothing" }),
-        401,
-        "otp_invalid",
-      )
-      expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
-    } finally {
-      await app.close()
-    }
+    await using app = await startTestApp({ worker: false, config: { otp: { delivery: "log" } } })
+    const mobileNumber = await signUp(app)
+    const sent = await app.http.post("/auth/send-otp", { mobileNumber })
+    expect(sent.body).toEqual({ expiresIn: 300, resendIn: 30 })
+    await app.ctx.background.drain()
+    const otp = app.logs().match(/"devCode":"(\d{6})"/)?.[1]
+    expect(app.logs()).not.toContain(mobileNumber)
+    expectProblem(
+      await app.http.post("/auth/verify-otp", { mobileNumber, otp: "nothing" }),
+      401,
+      "otp_invalid",
+    )
+    expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
   })
 })

@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { count, expectProblem, isLive, times } from "./kit.ts"
+import { describe, expect, test } from "vitest"
+import { isLive } from "../helpers/accounts.ts"
+import { count, expectProblem, times } from "../helpers/answers.ts"
+import { signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 describe("POST /auth/refresh", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ worker: false })
 
   const refresh = (refreshToken: unknown) => app.http.post("/auth/refresh", { refreshToken })
   const changeSession = (userId: string, set: string) =>

@@ -1,17 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
-import { count, expectProblem, sendCode, signUp, times } from "./kit.ts"
+import { describe, expect, test } from "vitest"
+import { sendCode, signUp } from "../helpers/accounts.ts"
+import { count, expectProblem, times } from "../helpers/answers.ts"
+import { newMobileNumber, startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
+
+const app = useTestApp({ worker: false })
 
 describe.each([
   ["/auth/send-otp", "login"],
   ["/auth/forgot-password", "password_reset"],
 ])("POST %s", (path, purpose) => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
-
   const send = (mobileNumber: unknown) => app.http.post(path, { mobileNumber })
   const change = (mobileNumber: string, set: string) =>
     app.pool.query(`UPDATE one_time_codes SET ${set} WHERE mobile_number = $1`, [mobileNumber])
@@ -81,18 +79,9 @@ describe.each([
   )
 })
 
-describe("the regions that codes are sent to", () => {
-  test("are those of the configuration", async () => {
-    const app = await startTestApp({ worker: false, config: { otp: { regions: ["GB"] } } })
-    try {
-      expectProblem(
-        await app.http.post("/auth/send-otp", { mobileNumber: "+12025550123" }),
-        400,
-        "invalid_request",
-      )
-      expect((await app.http.post("/auth/send-otp", { mobileNumber: "+447700900123" })).status).toBe(202)
-    } finally {
-      await app.close()
-    }
-  })
+test("codes are sent to the regions of the configuration alone", async () => {
+  await using app = await startTestApp({ worker: false, config: { otp: { regions: ["GB"] } } })
+  const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
+  expectProblem(await send("+12025550123"), 400, "invalid_request")
+  expect((await send("+447700900123")).status).toBe(202)
 })

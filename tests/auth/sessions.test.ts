@@ -1,299 +1,221 @@
 import jwt from "jsonwebtoken"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { authenticateToken, isSessionLive } from "../../src/services/auth/authenticate-token.ts"
 import { encodeCursor } from "../../src/utils/cursor.ts"
 import { newId } from "../../src/utils/ids.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { expectProblem, isLive, PASSWORD, sendResetCode } from "./kit.ts"
+import { isLive, PASSWORD, sendResetCode } from "../helpers/accounts.ts"
+import { expectProblem, readPages } from "../helpers/answers.ts"
+import { signIn, startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-describe("sessions", () => {
-  let app: TestApp
-  /** Another process of the same service. */
-  let other: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-    other = await startTestApp({ worker: false, beside: app })
-  })
-  afterAll(async () => {
-    await other.close()
-    await app.close()
-  })
+const app = useTestApp({ worker: false })
+/** Another process of the same service. */
+const other = useTestApp({ worker: false, beside: app })
 
-  describe("GET /auth/sessions", () => {
-    const list = (token: string | undefined, query = "") => app.http.get(`/auth/sessions${query}`, { token })
+describe("GET /auth/sessions", () => {
+  const list = (token: string | undefined, query = "") => app.http.get(`/auth/sessions${query}`, { token })
 
-    test("lists the user's own, newest first", async () => {
-      const first = await signIn(app)
-      const second = await signIn(app, { mobileNumber: first.mobileNumber })
-      await signIn(app)
-      const answer = await list(first.token)
-      expect(answer.status).toBe(200)
-      expect(answer.body.map((session: { current: boolean }) => session.current)).toEqual([false, true])
-      expect(answer.body[1]).toEqual({
-        id: idOf(first.token),
-        current: true,
-        openedBy: "otp",
-        userAgent: "node",
-        address: "127.0.0.1",
-        createdAt: expect.any(String),
-        lastUsedAt: expect.any(String),
-        expiresAt: expect.any(String),
-      })
-      expect(answer.body[0].id).toBe(idOf(second.token))
+  test("lists the user's own, newest first", async () => {
+    const first = await signIn(app)
+    const second = await signIn(app, { mobileNumber: first.mobileNumber })
+    await signIn(app)
+    const answer = await list(first.token)
+    expect(answer.status).toBe(200)
+    expect(answer.body.map((session: { current: boolean }) => session.current)).toEqual([false, true])
+    expect(answer.body[1]).toEqual({
+      id: idOf(first.token),
+      current: true,
+      openedBy: "otp",
+      userAgent: "node",
+      address: "127.0.0.1",
+      createdAt: expect.any(String),
+      lastUsedAt: expect.any(String),
+      expiresAt: expect.any(String),
     })
-
-    test("leaves out what has ended or expired", async () => {
-      const first = await signIn(app)
-      const second = await signIn(app, { mobileNumber: first.mobileNumber })
-      const third = await signIn(app, { mobileNumber: first.mobileNumber })
-      await app.http.post("/auth/logout", undefined, { token: second.token })
-      await app.pool.query("UPDATE sessions SET expires_at = now() WHERE id = $1", [idOf(third.token)])
-      expect((await list(first.token)).body).toHaveLength(1)
-    })
-
-    test("comes in pages, also of sessions of one moment", async () => {
-      const { token, user } = await signIn(app)
-      await app.pool.query(
-        `INSERT INTO sessions (id, user_id, opened_by, expires_at, created_at)
-         SELECT gen_random_uuid(), $1, 'otp', now() + interval '1 day', date_trunc('minute', now()) - n / 4 * interval '1 hour'
-         FROM generate_series(1, 22) AS n`,
-        [user.id],
-      )
-      const seen: string[] = []
-      let path: string | undefined = "/auth/sessions?limit=5"
-      while (path) {
-        const page = await app.http.get(path, { token })
-        expect(page.body.length).toBeLessThanOrEqual(5)
-        seen.push(...page.body.map((session: { id: string }) => session.id))
-        path = page.headers.get("link")?.match(/^<(.*)>; rel="next"$/)?.[1]
-      }
-      expect(seen).toHaveLength(23)
-      expect(new Set(seen).size).toBe(23)
-      expect(seen).toEqual((await list(token)).body.map((session: { id: string }) => session.id))
-    })
-
-    test("needs a token", async () => {
-      expectProblem(await list(undefined), 401, "unauthenticated")
-    })
-
-    test.each([
-      "?limit=0",
-      "?limit=101",
-      "?limit=x",
-      "?limit=1&limit=2",
-      "?cursor=",
-      "?cursor=x",
-      `?cursor=${encodeCursor(["now", newId()])}`,
-      `?cursor=${encodeCursor([new Date().toISOString(), "x'; DROP TABLE users --"])}`,
-      `?cursor=${encodeCursor([new Date().toISOString(), newId(), "more"])}`,
-      "?unknown=1",
-    ])("refuses %s", async (query) => {
-      expectProblem(await list((await signIn(app)).token, query), 400, "invalid_request")
-    })
+    expect(answer.body[0].id).toBe(idOf(second.token))
   })
 
-  describe("DELETE /auth/sessions/:id", () => {
-    const end = (token: string | undefined, id: string) => app.http.delete(`/auth/sessions/${id}`, { token })
-
-    test("ends that session and no other", async () => {
-      const first = await signIn(app)
-      const second = await signIn(app, { mobileNumber: first.mobileNumber })
-      expect((await end(first.token, idOf(second.token))).status).toBe(204)
-      expect([await isLive(app, first.token), await isLive(app, second.token)]).toEqual([true, false])
-      expectProblem(await end(first.token, idOf(second.token)), 404, "not_found")
-    })
-
-    test("finds no session of a stranger, and none that isn't there", async () => {
-      const [one, stranger] = [await signIn(app), await signIn(app)]
-      expectProblem(await end(stranger.token, idOf(one.token)), 404, "not_found")
-      expectProblem(await end(stranger.token, newId()), 404, "not_found")
-      expect(await isLive(app, one.token)).toBe(true)
-    })
-
-    test("needs a token and an id", async () => {
-      expectProblem(await end(undefined, newId()), 401, "unauthenticated")
-      expectProblem(await end((await signIn(app)).token, "1"), 400, "invalid_request")
-    })
+  test("leaves out what has ended or expired", async () => {
+    const first = await signIn(app)
+    const second = await signIn(app, { mobileNumber: first.mobileNumber })
+    const third = await signIn(app, { mobileNumber: first.mobileNumber })
+    await second.http.post("/auth/logout")
+    await app.pool.query("UPDATE sessions SET expires_at = now() WHERE id = $1", [idOf(third.token)])
+    expect((await list(first.token)).body).toHaveLength(1)
   })
 
-  describe("POST /auth/logout", () => {
-    test("ends the session at once", async () => {
-      const { token } = await signIn(app)
-      expect((await app.http.post("/auth/logout", undefined, { token })).status).toBe(204)
-      expectProblem(await app.http.get("/user/me", { token }), 401, "unauthenticated")
-      expectProblem(await app.http.post("/auth/logout", undefined, { token }), 401, "unauthenticated")
-    })
-
-    test("needs a token", async () => {
-      expectProblem(await app.http.post("/auth/logout"), 401, "unauthenticated")
-    })
-  })
-
-  /**
-   * Waits until `other` refuses the token.
-   * @returns how long after `endedAt` the last request was sent that it still took: what comes later than promised must
-   * be refused, however late this process itself comes to ask
-   */
-  async function takenFor(token: string, endedAt: number): Promise<number> {
-    let lastTakenAt = endedAt
-    await vi.waitFor(
-      async () => {
-        const askedAt = performance.now()
-        const { status } = await other.http.get("/user/me", { token })
-        if (status === 200) lastTakenAt = askedAt
-        expect(status).toBe(401)
-      },
-      { timeout: 15_000, interval: 20 },
+  test("comes in pages, also of sessions of one moment", async () => {
+    const { http, token, user } = await signIn(app)
+    await app.pool.query(
+      `INSERT INTO sessions (id, user_id, opened_by, expires_at, created_at)
+       SELECT gen_random_uuid(), $1, 'otp', now() + interval '1 day', date_trunc('minute', now()) - n / 4 * interval '1 hour'
+       FROM generate_series(1, 22) AS n`,
+      [user.id],
     )
-    return lastTakenAt - endedAt
-  }
-
-  describe("in another process a token is dead within a second", () => {
-    type User = Awaited<ReturnType<typeof signIn>>
-    const ways: [string, (user: User) => Promise<unknown>][] = [
-      ["of logging out", ({ token }) => app.http.post("/auth/logout", undefined, { token })],
-      ["of being deleted", ({ token }) => app.http.delete("/user/me", { token })],
-      [
-        "of a reset password",
-        async ({ mobileNumber }) => {
-          const otp = await sendResetCode(app, mobileNumber)
-          await app.http.post("/auth/reset-password", { mobileNumber, otp, newPassword: PASSWORD })
-        },
-      ],
-      [
-        "of a password changed in another session",
-        async ({ mobileNumber }) => {
-          const { token } = await signIn(app, { mobileNumber })
-          await app.http.post("/auth/change-password", { newPassword: PASSWORD }, { token })
-        },
-      ],
-    ]
-    test.each(ways)("%s", async (_, end) => {
-      const user = await signIn(app)
-      expect(await isLive(other, user.token)).toBe(true)
-      await end(user)
-      expect(await takenFor(user.token, performance.now())).toBeLessThan(1_000)
-    })
-  })
-
-  test("that ended before a process started are dead there", async () => {
-    const { token } = await signIn(app)
-    await app.http.post("/auth/logout", undefined, { token })
-    const late = await startTestApp({ worker: false, beside: app })
-    try {
-      expect(await isLive(late, token)).toBe(false)
-    } finally {
-      await late.close()
-    }
-  })
-
-  describe("in another process that doesn't hear of ended ones a token is dead within a second all the same", () => {
-    /** Its poll waits as if its connection were frozen; sessions themselves can be read. */
-    const freeze = async () => {
-      const locker = await app.pool.connect()
-      await locker.query("BEGIN")
-      await locker.query("LOCK TABLE session_revocations IN ACCESS EXCLUSIVE MODE")
-      return async () => {
-        await locker.query("ROLLBACK")
-        locker.release()
-      }
-    }
-    test("its connection being frozen, and hears again afterwards", async () => {
-      const [ended, going] = [await signIn(app), await signIn(app)]
-      await expect.poll(() => other.ctx.revocations.isCurrent()).toBe(true)
-      const thaw = await freeze()
-      try {
-        expect(await isLive(other, ended.token)).toBe(true)
-        // The row alone: its notice can't be written, either.
-        await app.pool.query("UPDATE sessions SET ended_at = now() WHERE id = $1", [idOf(ended.token)])
-        expect(await takenFor(ended.token, performance.now())).toBeLessThan(1_000)
-        expect(await isLive(other, going.token)).toBe(true)
-      } finally {
-        await thaw()
-      }
-      await expect.poll(() => other.ctx.revocations.isCurrent()).toBe(true)
-    })
-
-    test("its connection being cut", async () => {
-      const { token } = await signIn(app)
-      // One that didn't answer in time was given up, and another takes its place.
-      for (const { ctx } of [app, other]) await expect.poll(() => ctx.revocations.isCurrent()).toBe(true)
-      const { rowCount } = await app.pool.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND query LIKE 'SELECT session_id FROM session_revocations%'`,
-      )
-      expect(rowCount).toBeGreaterThanOrEqual(2)
-      await app.http.post("/auth/logout", undefined, { token })
-      expect(await takenFor(token, performance.now())).toBeLessThan(1_000)
-    })
-  })
-
-  test("are looked up without a query while the process hears of ended ones", async () => {
-    const { token } = await signIn(app)
-    await expect.poll(() => app.ctx.revocations.isCurrent()).toBe(true)
-    // It stays so if the system stops this process for a second here.
-    const hearing = vi.spyOn(app.ctx.revocations, "isCurrent").mockReturnValue(true)
-    const query = vi.spyOn(app.pool, "query")
-    try {
-      expect(authenticateToken(app.ctx, token)).toMatchObject({ sessionId: idOf(token) })
-      expect(query).not.toHaveBeenCalled()
-    } finally {
-      query.mockRestore()
-      hearing.mockRestore()
-    }
-  })
-
-  test("are read from the database when the process doesn't hear of ended ones", async () => {
-    const { token } = await signIn(app)
-    const ended = await signIn(app)
-    // The row alone: nobody has told this process, and nobody will.
-    await app.pool.query("UPDATE sessions SET ended_at = now() WHERE id = $1", [idOf(ended.token)])
-    const hears = vi.spyOn(app.ctx.revocations, "isCurrent").mockReturnValue(true)
-    try {
-      expect(await isLive(app, ended.token)).toBe(true)
-      hears.mockReturnValue(false)
-      expect(await isLive(app, token)).toBe(true)
-      expect(await isLive(app, ended.token)).toBe(false)
-      const down = vi.spyOn(app.pool, "query").mockRejectedValue(new Error("database is down") as never)
-      expectProblem(await app.http.get("/user/me", { token }), 503, "unavailable")
-      down.mockRestore()
-    } finally {
-      hears.mockRestore()
-    }
-  })
-
-  test("end streams when they end, and when the token expires", async () => {
-    const { token } = await signIn(app)
-    const caller = await authenticateToken(app.ctx, token)
-    expect(isSessionLive(app.ctx, caller)).toBe(true)
-    expect(isSessionLive(app.ctx, { ...caller, expiresAt: Math.floor(Date.now() / 1000) - 1 })).toBe(false)
-    await app.http.post("/auth/logout", undefined, { token })
-    expect(isSessionLive(app.ctx, caller)).toBe(false)
+    const pages = await readPages(http, "/auth/sessions?limit=5")
+    expect(pages.map((page) => page.length)).toEqual([5, 5, 5, 5, 3])
+    expect(pages.flat()).toEqual((await list(token)).body)
+    expect(new Set(pages.flat().map(({ id }) => id)).size).toBe(23)
   })
 
   test.each([
-    ["nothing", undefined],
-    ["another scheme", (token: string) => `Basic ${token}`],
-    ["no scheme", (token: string) => token],
-    ["two tokens", (token: string) => `Bearer ${token} ${token}`],
-    ["an empty token", () => "Bearer "],
-    ["a refresh token", (_: string, refreshToken: string) => `Bearer ${refreshToken}`],
-    ["a token without its signature", (token: string) => `Bearer ${token.split(".").slice(0, 2).join(".")}.`],
-    ["a token of another algorithm", (token: string) => `Bearer ${resign(token, "HS512")}`],
-    ["a token that nobody signed", (token: string) => `Bearer ${resign(token, "none")}`],
-  ])("are not opened by %s", async (_, authorization) => {
-    const { token, refreshToken } = await signIn(app)
-    const headers = authorization ? { Authorization: authorization(token, refreshToken) } : undefined
-    const answer = await app.http.get("/user/me", { headers })
-    expectProblem(answer, 401, "unauthenticated")
-    expect(answer.headers.get("www-authenticate")).toBe("Bearer")
+    "?limit=0",
+    "?limit=101",
+    "?limit=x",
+    "?limit=1&limit=2",
+    "?cursor=",
+    "?cursor=x",
+    `?cursor=${encodeCursor(["now", newId()])}`,
+    `?cursor=${encodeCursor([new Date().toISOString(), "x'; DROP TABLE users --"])}`,
+    `?cursor=${encodeCursor([new Date().toISOString(), newId(), "more"])}`,
+    "?unknown=1",
+  ])("refuses %s", async (query) => {
+    expectProblem(await list((await signIn(app)).token, query), 400, "invalid_request")
+  })
+})
+
+describe("DELETE /auth/sessions/:id", () => {
+  const end = (token: string | undefined, id: string) => app.http.delete(`/auth/sessions/${id}`, { token })
+
+  test("ends that session and no other", async () => {
+    const first = await signIn(app)
+    const second = await signIn(app, { mobileNumber: first.mobileNumber })
+    expect((await end(first.token, idOf(second.token))).status).toBe(204)
+    expect([await isLive(app, first.token), await isLive(app, second.token)]).toEqual([true, false])
+    expectProblem(await end(first.token, idOf(second.token)), 404, "not_found")
+  })
+})
+
+describe("POST /auth/logout", () => {
+  test("ends the session at once", async () => {
+    const { token } = await signIn(app)
+    expect((await app.http.post("/auth/logout", undefined, { token })).status).toBe(204)
+    expectProblem(await app.http.get("/user/me", { token }), 401, "unauthenticated")
+    expectProblem(await app.http.post("/auth/logout", undefined, { token }), 401, "unauthenticated")
+  })
+})
+
+/**
+ * Waits until `other` refuses the token.
+ * @returns how long after `endedAt` the last request was sent that it still took: what comes later than promised must
+ * be refused, however late this process itself comes to ask
+ */
+async function takenFor(token: string, endedAt: number): Promise<number> {
+  let lastTakenAt = endedAt
+  await vi.waitFor(
+    async () => {
+      const askedAt = performance.now()
+      const { status } = await other.http.get("/user/me", { token })
+      if (status === 200) lastTakenAt = askedAt
+      expect(status).toBe(401)
+    },
+    { timeout: 15_000, interval: 20 },
+  )
+  return lastTakenAt - endedAt
+}
+
+describe("in another process a token is dead within a second", () => {
+  type User = Awaited<ReturnType<typeof signIn>>
+  const ways: [string, (user: User) => Promise<unknown>][] = [
+    ["of logging out", ({ token }) => app.http.post("/auth/logout", undefined, { token })],
+    ["of being deleted", ({ token }) => app.http.delete("/user/me", { token })],
+    [
+      "of a reset password",
+      async ({ mobileNumber }) => {
+        const otp = await sendResetCode(app, mobileNumber)
+        await app.http.post("/auth/reset-password", { mobileNumber, otp, newPassword: PASSWORD })
+      },
+    ],
+    [
+      "of a password changed in another session",
+      async ({ mobileNumber }) => {
+        const { token } = await signIn(app, { mobileNumber })
+        await app.http.post("/auth/change-password", { newPassword: PASSWORD }, { token })
+      },
+    ],
+  ]
+  test.each(ways)("%s", async (_, end) => {
+    const user = await signIn(app)
+    expect(await isLive(other, user.token)).toBe(true)
+    await end(user)
+    expect(await takenFor(user.token, performance.now())).toBeLessThan(1_000)
+  })
+})
+
+test("that ended before a process started are dead there", async () => {
+  const { token } = await signIn(app)
+  await app.http.post("/auth/logout", undefined, { token })
+  await using late = await startTestApp({ worker: false, beside: app })
+  expect(await isLive(late, token)).toBe(false)
+})
+
+describe("in another process that doesn't hear of ended ones a token is dead within a second all the same", () => {
+  /** Its poll waits as if its connection were frozen; sessions themselves can be read. */
+  const freeze = async () => {
+    const locker = await app.pool.connect()
+    await locker.query("BEGIN")
+    await locker.query("LOCK TABLE session_revocations IN ACCESS EXCLUSIVE MODE")
+    return async () => {
+      await locker.query("ROLLBACK")
+      locker.release()
+    }
+  }
+  test("its connection being frozen, and hears again afterwards", async () => {
+    const [ended, going] = [await signIn(app), await signIn(app)]
+    await expect.poll(() => other.ctx.revocations.isCurrent()).toBe(true)
+    const thaw = await freeze()
+    try {
+      expect(await isLive(other, ended.token)).toBe(true)
+      // The row alone: its notice can't be written, either.
+      await app.pool.query("UPDATE sessions SET ended_at = now() WHERE id = $1", [idOf(ended.token)])
+      expect(await takenFor(ended.token, performance.now())).toBeLessThan(1_000)
+      expect(await isLive(other, going.token)).toBe(true)
+    } finally {
+      await thaw()
+    }
+    await expect.poll(() => other.ctx.revocations.isCurrent()).toBe(true)
   })
 
-  function resign(token: string, algorithm: jwt.Algorithm): string {
-    const { header, payload } = jwt.decode(token, { complete: true }) as jwt.Jwt
-    const secret = algorithm === "none" ? "" : app.ctx.config.jwt.secret
-    return jwt.sign(payload, secret as string, { algorithm, header: { ...header, alg: algorithm } })
+  test("its connection being cut", async () => {
+    const { token } = await signIn(app)
+    // One that didn't answer in time was given up, and another takes its place.
+    for (const { ctx } of [app, other]) await expect.poll(() => ctx.revocations.isCurrent()).toBe(true)
+    const { rowCount } = await app.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND query LIKE 'SELECT session_id FROM session_revocations%'`,
+    )
+    expect(rowCount).toBeGreaterThanOrEqual(2)
+    await app.http.post("/auth/logout", undefined, { token })
+    expect(await takenFor(token, performance.now())).toBeLessThan(1_000)
+  })
+})
+
+test("are read from the database when the process doesn't hear of ended ones", async () => {
+  const { token } = await signIn(app)
+  const ended = await signIn(app)
+  // The row alone: nobody has told this process, and nobody will.
+  await app.pool.query("UPDATE sessions SET ended_at = now() WHERE id = $1", [idOf(ended.token)])
+  const hears = vi.spyOn(app.ctx.revocations, "isCurrent").mockReturnValue(true)
+  try {
+    expect(await isLive(app, ended.token)).toBe(true)
+    hears.mockReturnValue(false)
+    expect(await isLive(app, token)).toBe(true)
+    expect(await isLive(app, ended.token)).toBe(false)
+    const down = vi.spyOn(app.pool, "query").mockRejectedValue(new Error("database is down") as never)
+    expectProblem(await app.http.get("/user/me", { token }), 503, "unavailable")
+    down.mockRestore()
+  } finally {
+    hears.mockRestore()
   }
+})
+
+test("end streams when they end, and when the token expires", async () => {
+  const { token } = await signIn(app)
+  const caller = await authenticateToken(app.ctx, token)
+  expect(isSessionLive(app.ctx, caller)).toBe(true)
+  expect(isSessionLive(app.ctx, { ...caller, expiresAt: Math.floor(Date.now() / 1000) - 1 })).toBe(false)
+  await app.http.post("/auth/logout", undefined, { token })
+  expect(isSessionLive(app.ctx, caller)).toBe(false)
 })
 
 function idOf(token: string): string {

@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { count, expectProblem, times } from "./kit.ts"
+import { describe, expect, test } from "vitest"
+import { count, expectProblem, times } from "../helpers/answers.ts"
+import { newMobileNumber, signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 describe("POST /auth/signup", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ worker: false })
 
   const signUp = (body: unknown) => app.http.post("/auth/signup", body)
 

@@ -1,27 +1,20 @@
 import { expect, test } from "vitest"
+import { PASSWORD, signInWithPassword, signUp } from "../helpers/accounts.ts"
 import { newMobileNumber, startTestApp } from "../helpers/app.ts"
-import { testStack } from "../helpers/stack.ts"
-import { PASSWORD, signInWithPassword, signUp } from "./kit.ts"
 
 /** A hash takes dozens of milliseconds, all the rest of a login a few. */
 const BCRYPT_COST = 10
 const TURNS = 4
 
 test("logging in with a wrong password, without one, or as nobody takes a hash's time each", async () => {
-  const stack = testStack()
-  const app = await startTestApp({ worker: false, config: { password: { bcryptCost: BCRYPT_COST } } })
-  stack.defer(() => app.close())
+  await using app = await startTestApp({ worker: false, config: { password: { bcryptCost: BCRYPT_COST } } })
   const numbers = {
     wrong: (await signInWithPassword(app)).mobileNumber,
     none: await signUp(app),
     unknown: newMobileNumber(),
   }
   // What a busy machine adds is in none of the fastest.
-  const fastest = {
-    wrong: Number.POSITIVE_INFINITY,
-    none: Number.POSITIVE_INFINITY,
-    unknown: Number.POSITIVE_INFINITY,
-  }
+  const fastest = { wrong: Infinity, none: Infinity, unknown: Infinity }
   for (let turn = 0; turn < TURNS; turn++) {
     for (const kind of ["wrong", "none", "unknown"] as const) {
       const startedAt = performance.now()

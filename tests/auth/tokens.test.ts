@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync } from "node:crypto"
 import fc from "fast-check"
 import jwt from "jsonwebtoken"
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
 import { TIMING } from "../../src/config/timing.ts"
 import { newCode } from "../../src/services/auth/otp-codes.ts"
 import { createTokens } from "../../src/services/auth/tokens.ts"
@@ -15,52 +15,11 @@ const caller = { userId: newId(), sessionId: newId() }
 
 describe("an access token", () => {
   const good = tokens.access.issue(caller)
-  const { header, payload } = jwt.decode(good, { complete: true }) as {
-    header: jwt.JwtHeader
-    payload: jwt.JwtPayload
-  }
-
-  /** The good token with changes, signed with the right secret unless told otherwise. */
-  function forge(
-    change: { header?: object; claims?: object; algorithm?: jwt.Algorithm; secret?: string } = {},
-  ) {
-    const { algorithm = "HS256", secret = SECRET } = change
-    const claims = Object.entries({ ...payload, ...change.claims }).filter(([, value]) => value !== undefined)
-    return jwt.sign(Object.fromEntries(claims), algorithm === "none" ? "" : secret, {
-      algorithm,
-      header: { ...header, alg: algorithm, ...change.header },
-    })
-  }
+  const payload = jwt.decode(good) as jwt.JwtPayload
 
   test("says whose it is and until when", () => {
     expect(tokens.access.read(good)).toEqual({ ...caller, expiresAt: payload.exp })
     expect(payload.exp).toBe((payload.iat as number) + 900)
-    expect(tokens.access.read(forge())).toEqual({ ...caller, expiresAt: payload.exp })
-  })
-
-  test.each([
-    ["without a signature", () => `${good.split(".").slice(0, 2).join(".")}.`],
-    ["with algorithm none", () => forge({ algorithm: "none" })],
-    ["with HS384", () => forge({ algorithm: "HS384" })],
-    ["with HS512", () => forge({ algorithm: "HS512" })],
-    ["with another key", () => forge({ secret: OTHER })],
-    ["with an unknown key id", () => forge({ header: { kid: "other" } })],
-    ["without a key id", () => forge({ header: { kid: undefined } })],
-    ["with a key id that is no text", () => forge({ header: { kid: { a: 1 } } })],
-    ["of another type", () => forge({ header: { typ: "JWT" } })],
-    ["of another issuer", () => forge({ claims: { iss: "other" } })],
-    ["for another audience", () => forge({ claims: { aud: "other" } })],
-    ["that has expired", () => forge({ claims: { exp: (payload.iat as number) - 1 } })],
-    ["that never expires", () => forge({ claims: { exp: undefined } })],
-    ["that isn't good yet", () => forge({ claims: { nbf: (payload.exp as number) + 60 } })],
-    ["without a session", () => forge({ claims: { sid: undefined } })],
-    ["with a subject that is no id", () => forge({ claims: { sub: "admin" } })],
-    ["with other claims than were signed", () => swapClaims(good, { ...payload, sub: newId() })],
-    ["of the other kind", () => tokens.refresh.issue({ sessionId: caller.sessionId, generation: 0 })],
-    ["that is very long", () => forge({ claims: { more: "x".repeat(10_000) } })],
-    ["that is no token", () => "a.b.c"],
-  ])("%s is refused", (_, make) => {
-    expect(() => tokens.access.read(make())).toThrow(Unauthenticated)
   })
 
   test("whatever is given, is read or refused", () => {
@@ -74,22 +33,14 @@ describe("an access token", () => {
     )
   })
 
-  test("dies in the cache too", () => {
+  test("expires in the cache, too", () => {
     const token = tokens.access.issue(caller)
-    tokens.access.read(token)
-    const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 901_000)
-    try {
-      expect(() => tokens.access.read(token)).toThrow(Unauthenticated)
-    } finally {
-      later.mockRestore()
-    }
+    expect(tokens.access.read(token)).toMatchObject(caller)
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 901_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    expect(() => tokens.access.read(token)).toThrow(Unauthenticated)
   })
 })
-
-function swapClaims(token: string, claims: object): string {
-  const [header, , signature] = token.split(".")
-  return [header, Buffer.from(JSON.stringify(claims)).toString("base64url"), signature].join(".")
-}
 
 describe("a refresh token", () => {
   test("is read back", () => {

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { describe, expect, test } from "vitest"
+import { count, times } from "../helpers/answers.ts"
+import { PATIENT, type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { makePro } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import {
   becomePro,
   customerIdOf,
+  signInPro,
   standingOf,
   stripeIdOf,
   subscribe,
@@ -12,16 +15,8 @@ import {
   untilStanding,
 } from "./kit.ts"
 
-let app: TestApp
-let beside: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
-  beside = await startTestApp({ beside: app, worker: false })
-})
-afterAll(async () => {
-  await beside.close()
-  await app.close()
-})
+const app = useTestApp({ stripe: true, timing: PATIENT })
+const beside = useTestApp({ beside: app, worker: false, timing: PATIENT })
 
 const click = (user: SignedIn, at = app) => at.http.post("/subscribe/pro", undefined, { token: user.token })
 const created = (path: string) =>
@@ -48,18 +43,9 @@ describe("POST /subscribe/pro", () => {
     const ann = await signIn(app)
     const customers = created("/v1/customers").length
     const sessions = created("/v1/checkout/sessions").length
-    const since = performance.now()
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, async (_, n) => {
-        const { status, body } = await click(ann, n % 2 ? app : beside)
-        return { status, sessionId: body.sessionId, tookMs: performance.now() - since }
-      }),
-    )
-    const served = answers.filter(({ status }) => status === 200)
-    expect(new Set(served.map(({ sessionId }) => sessionId)).size).toBe(1)
-    // On a slow machine the last may have waited for as long as anybody does: 5 s for the database, 10 for the customer.
-    for (const { status, tookMs } of answers.filter((each) => !served.includes(each)))
-      expect([status, tookMs > 4_900]).toEqual([503, true])
+    const answers = await times(20, (n) => click(ann, n % 2 ? app : beside))
+    expect(count(answers, 200)).toBe(20)
+    expect(new Set(answers.map(({ body }) => body.sessionId)).size).toBe(1)
     expect(created("/v1/customers").length - customers).toBe(1)
     expect(created("/v1/checkout/sessions").length - sessions).toBe(1)
   })
@@ -71,14 +57,13 @@ describe("POST /subscribe/pro", () => {
     expect((await subscribe(app, ann)).sessionId).not.toBe(first.sessionId)
   })
 
-  test("who is Pro gets none", async () => {
-    const ann = await signIn(app)
-    await becomePro(app, ann)
+  test("a Pro user gets a 409 instead of a page", async () => {
+    const ann = await signInPro(app)
     const { status, body } = await click(ann)
     expect([status, body.code, body.portal]).toEqual([409, "already_subscribed", "/subscription/portal"])
   })
 
-  test("who has paid and isn't known to be Pro yet gets none either", async () => {
+  test("a user whose payment we haven't heard of yet gets a 409, too", async () => {
     const ann = await signIn(app)
     app.stripe.delivery({ mode: "held" })
     try {
@@ -123,8 +108,7 @@ describe("POST /subscribe/pro", () => {
   })
 
   test("a customer that was deleted at Stripe is replaced", async () => {
-    const ann = await signIn(app)
-    await becomePro(app, ann)
+    const ann = await signInPro(app)
     const before = await stripeIdOf(app, ann)
     app.stripe.deleteCustomer(before)
     await untilStanding(app, ann, { tier: "basic" })
@@ -160,16 +144,12 @@ describe("POST /subscribe/pro", () => {
     expect([status, body.code]).toEqual([409, "already_subscribed"])
   })
 
-  test("409 for somebody whom an operator has made Pro", async () => {
+  test("a user whom an operator has made Pro gets a 409", async () => {
     const ann = await signIn(app)
     await makePro(app, ann)
     const { status, body } = await click(ann)
     expect([status, body.code]).toEqual([409, "already_subscribed"])
     expect(await stripeIdOf(app, ann)).toBeNull()
-  })
-
-  test("401 for nobody", async () => {
-    expect((await app.http.post("/subscribe/pro")).status).toBe(401)
   })
 })
 
@@ -219,14 +199,14 @@ describe("while Stripe is down", () => {
     const ann = await signIn(app)
     await subscribe(app, ann)
     app.stripe.fail({ path: "/v1/billing_portal/sessions", times: 3, status: 500 })
-    expect((await app.http.post("/subscription/portal", undefined, { token: ann.token })).status).toBe(503)
+    expect((await ann.http.post("/subscription/portal")).status).toBe(503)
   })
 })
 
 describe("the rest", () => {
-  test("POST /subscription/portal gives Stripe's page to who has begun to pay", async () => {
+  test("POST /subscription/portal gives Stripe's page to users who have begun to pay", async () => {
     const ann = await signIn(app)
-    const open = () => app.http.post("/subscription/portal", undefined, { token: ann.token })
+    const open = () => ann.http.post("/subscription/portal")
     expect((await open()).body).toMatchObject({
       status: 409,
       code: "not_subscribed",
@@ -238,26 +218,12 @@ describe("the rest", () => {
     expect((await fetch(body.url)).status).toBe(200)
   })
 
-  test.each([
-    ["get", "/subscription/status"],
-    ["get", "/subscription/history"],
-    ["post", "/subscription/portal"],
-  ] as const)("%s %s is 401 for nobody", async (method, path) => {
-    expect((await app.http[method](path)).status).toBe(401)
-  })
-
   test("nobody sees another's subscription or history", async () => {
     const [ann, bob] = [await signIn(app), await signIn(app)]
     await becomePro(app, ann)
     expect(await standingOf(app, bob)).toMatchObject({ tier: "basic", status: "none" })
-    const { body } = await app.http.get("/subscription/history", { token: bob.token })
-    expect(body).toEqual([])
-  })
-
-  test("a forged cursor is 400", async () => {
-    const ann = await signIn(app)
-    const { status } = await app.http.get("/subscription/history?cursor=WzFd", { token: ann.token })
-    expect(status).toBe(400)
+    expect((await bob.http.get("/subscription/history")).body).toEqual([])
+    expect((await bob.http.get("/subscription/history?cursor=WzFd")).status).toBe(400)
   })
 
   test.each(["paid", "left", "portal", "%3Cscript%3E", "__proto__", "toString"])(
@@ -269,4 +235,31 @@ describe("the rest", () => {
       expect(body).not.toContain("<script>")
     },
   )
+})
+
+describe("the portal", () => {
+  /** Asks a process with this configuration for the portal. */
+  async function openPortal(user: SignedIn, portalConfiguration: string | null) {
+    const config = { stripe: { portalConfiguration } }
+    await using other = await startTestApp({ beside: app, worker: false, config })
+    return await other.http.post("/subscription/portal", undefined, { token: user.token })
+  }
+
+  test("is that of STRIPE_PORTAL_CONFIGURATION", async () => {
+    const ann = await signIn(app)
+    await subscribe(app, ann)
+    const { id } = await app.ctx.stripe.billingPortal.configurations.create({
+      features: { invoice_history: { enabled: true } },
+    })
+    const before = app.stripe.events().length
+    for (const configuration of [id, null]) expect((await openPortal(ann, configuration)).status).toBe(200)
+    const made = app.stripe.events().slice(before)
+    const sessions = made.filter(({ type }) => type === "billing_portal.session.created")
+    expect(sessions.map(({ data }) => data.object)).toMatchObject([
+      { configuration: id },
+      { configuration: expect.not.stringMatching(id) },
+    ])
+    // One that isn't there is a fault of ours, not of the user.
+    expect(await openPortal(ann, "bpc_missing")).toMatchObject({ status: 503, body: { code: "unavailable" } })
+  })
 })

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { type SignedIn, signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import {
-  becomePro,
   customerIdOf,
   historyOf,
   noticesAbout,
   passTime,
+  signInPro,
   standingOf,
   stripeIdOf,
   truthOf,
@@ -14,16 +15,11 @@ import {
   withoutEvents,
 } from "./kit.ts"
 
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
-})
-afterAll(() => app.close())
+const app = useTestApp({ stripe: true })
 
 /** A Pro user who has a second subscription at Stripe, which nobody has told us. */
 async function withSecond(card: "ok" | "refund_fails" = "ok") {
-  const ann = await signIn(app)
-  await becomePro(app, ann)
+  const ann = await signInPro(app)
   await untilQuiet(app)
   const customer = await stripeIdOf(app, ann)
   const [second] = await withoutEvents(app, async () => [app.stripe.createSubscription(customer, { card })])
@@ -103,19 +99,6 @@ describe("the reconciler says what it did at Stripe", () => {
     ])
     expect((await reconcile(app.ctx, { scope })).notices).toEqual([])
   })
-
-  test("of what a deleted user pays", async () => {
-    const ann = await signIn(app)
-    await becomePro(app, ann)
-    await passTime(app, { hours: 1 })
-    const [customer, scope] = [await stripeIdOf(app, ann), { customerId: await customerIdOf(app, ann) }]
-    await app.http.delete("/user/me", { token: ann.token })
-    await untilQuiet(app)
-    await withoutEvents(app, async () => app.stripe.createSubscription(customer))
-    expect((await reconcile(app.ctx, { scope })).notices).toMatchObject([
-      { ...scope, kind: "payment_refunded" },
-    ])
-  })
 })
 
 describe("a customer whom Stripe doesn't know", () => {
@@ -131,8 +114,7 @@ describe("a customer whom Stripe doesn't know", () => {
     app.pool.query("DELETE FROM billing_customers WHERE stripe_id = 'cus_of_another_account'")
 
   test("becomes Basic", async () => {
-    const ann = await signIn(app)
-    await becomePro(app, ann)
+    const ann = await signInPro(app)
     await ofAnotherAccount(ann)
     const scope = { customerId: await customerIdOf(app, ann) }
     expect((await reconcile(app.ctx, { scope })).failures).toEqual([])
@@ -142,10 +124,9 @@ describe("a customer whom Stripe doesn't know", () => {
   })
 
   test("may be deleted", async () => {
-    const ann = await signIn(app)
-    await becomePro(app, ann)
+    const ann = await signInPro(app)
     await ofAnotherAccount(ann)
-    await app.http.delete("/user/me", { token: ann.token })
+    await ann.http.delete("/user/me")
     await untilQuiet(app)
     await forget()
   })

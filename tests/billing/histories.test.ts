@@ -1,19 +1,15 @@
 import fc from "fast-check"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { HOUR } from "../../src/utils/time.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { batchOf, playBatch } from "./histories.ts"
 
 /** npm run histories sets these. */
-const HISTORIES = Number(process.env.HISTORIES ?? 60)
+const HISTORIES = Number(process.env.HISTORIES ?? 30)
 const SEED = Number(process.env.HISTORIES_SEED ?? 1)
 const BATCH = HISTORIES > 1_000 ? 100 : 30
 
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
-})
-afterAll(() => app.close())
+const app = useTestApp({ stripe: true })
 
 test(
   `${HISTORIES} random histories of subscriptions end where Stripe says`,

@@ -1,6 +1,6 @@
 import { expect, vi } from "vitest"
 import type { StripeSimulator } from "../../simulators/stripe/server.ts"
-import type { SignedIn, TestApp } from "../helpers/app.ts"
+import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { setAppNow } from "../helpers/clock.ts"
 
 type Time = Parameters<StripeSimulator["advance"]>[0]
@@ -24,8 +24,8 @@ async function setClocks(app: TestApp): Promise<void> {
 }
 
 /** Asks for a Checkout page. */
-export async function subscribe(app: TestApp, user: SignedIn): Promise<{ url: string; sessionId: string }> {
-  const { status, body } = await app.http.post("/subscribe/pro", undefined, { token: user.token })
+export async function subscribe(_app: TestApp, user: SignedIn): Promise<{ url: string; sessionId: string }> {
+  const { status, body } = await user.http.post("/subscribe/pro")
   expect(status, JSON.stringify(body)).toBe(200)
   return body
 }
@@ -41,8 +41,17 @@ export async function becomePro(app: TestApp, user: SignedIn, payment: Payment =
   return subscription?.id as string
 }
 
-export async function standingOf(app: TestApp, user: SignedIn) {
-  const { status, body } = await app.http.get("/subscription/status", { token: user.token })
+/** Signs a user in who pays. @returns the user, with the subscription's id */
+export async function signInPro(
+  app: TestApp,
+  payment: Payment = {},
+): Promise<SignedIn & { subscription: string }> {
+  const user = await signIn(app)
+  return { ...user, subscription: await becomePro(app, user, payment) }
+}
+
+export async function standingOf(_app: TestApp, user: SignedIn) {
+  const { status, body } = await user.http.get("/subscription/status")
   expect(status).toBe(200)
   return body
 }
@@ -59,8 +68,8 @@ export async function untilStanding(app: TestApp, user: SignedIn, like: object) 
   )
 }
 
-export async function historyOf(app: TestApp, user: SignedIn) {
-  const { status, body } = await app.http.get("/subscription/history", { token: user.token })
+export async function historyOf(_app: TestApp, user: SignedIn) {
+  const { status, body } = await user.http.get("/subscription/history")
   expect(status).toBe(200)
   return body as {
     tier: string
@@ -71,13 +80,18 @@ export async function historyOf(app: TestApp, user: SignedIn) {
   }[]
 }
 
-/** Stripe's customer of the user. */
-export async function stripeIdOf(app: TestApp, user: SignedIn): Promise<string> {
-  const { rows } = await app.pool.query("SELECT stripe_id FROM billing_customers WHERE user_id = $1", [
-    user.user.id,
+async function customerOf(app: TestApp, { user }: SignedIn): Promise<{ id: string; stripe_id: string }> {
+  const { rows } = await app.pool.query("SELECT id, stripe_id FROM billing_customers WHERE user_id = $1", [
+    user.id,
   ])
-  return rows[0]?.stripe_id
+  return rows[0] ?? {}
 }
+
+/** Our id of the user's customer. */
+export const customerIdOf = async (app: TestApp, user: SignedIn) => (await customerOf(app, user)).id
+
+/** Stripe's id of the user's customer. */
+export const stripeIdOf = async (app: TestApp, user: SignedIn) => (await customerOf(app, user)).stripe_id
 
 export async function truthOf(app: TestApp, user: SignedIn) {
   return app.stripe.oracle(await stripeIdOf(app, user))
@@ -117,12 +131,6 @@ export async function untilIdle(app: TestApp): Promise<void> {
     },
     { timeout: 30_000, interval: 20 },
   )
-}
-
-/** Our id of the user's customer. */
-export async function customerIdOf(app: TestApp, user: SignedIn): Promise<string> {
-  const { rows } = await app.pool.query("SELECT id FROM billing_customers WHERE user_id = $1", [user.user.id])
-  return rows[0]?.id
 }
 
 /** What an operator is told about the user, by kind. */

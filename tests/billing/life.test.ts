@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import {
   becomePro,
   historyOf,
@@ -14,12 +15,8 @@ import {
   untilStanding,
 } from "./kit.ts"
 
-let app: TestApp
-beforeAll(async () => {
-  // Whatever day it is, Basic has no prompt.
-  app = await startTestApp({ stripe: true, config: { plans: { basicDailyPrompts: 0 } } })
-})
-afterAll(() => app.close())
+// Whatever day it is, Basic has no prompt.
+const app = useTestApp({ stripe: true, config: { plans: { basicDailyPrompts: 0 } } })
 
 test(
   "a subscription's whole life",
@@ -68,7 +65,7 @@ test(
     expect(await ask()).toBe(202)
 
     // Cancelled in the portal: Pro to the end of what is paid, not a moment longer.
-    const { url } = (await app.http.post("/subscription/portal", undefined, { token: ann.token })).body
+    const { url } = (await ann.http.post("/subscription/portal")).body
     const form = { method: "POST", body: new URLSearchParams({ subscription: first }) }
     expect((await fetch(`${url}/cancel`, form)).status).toBe(200)
     const cancelled = await untilStanding(app, ann, { tier: "pro", cancelAt: expect.any(String) })

@@ -90,7 +90,7 @@ describe.skipIf(recorded.length === 0)("recorded objects (RECORDINGS names the f
       "POST /v1/customers": { body: customers[0] },
       "POST /v1/checkout/sessions": { body: sessions[0] },
     }
-    const { status, body } = await app.http.post("/subscribe/pro", undefined, { token: ann.token })
+    const { status, body } = await ann.http.post("/subscribe/pro")
     expect([status, body]).toEqual([200, { url: sessions[0].url, sessionId: sessions[0].id }])
     expect(await stripeIdOf(app, ann)).toBe(customers[0].id)
   })
@@ -98,7 +98,7 @@ describe.skipIf(recorded.length === 0)("recorded objects (RECORDINGS names the f
   test.each(errors)("$name is a 503 for who asked, and nothing is half made", async ({ body, meta }) => {
     const ann = await signIn(app)
     answers = { "POST /v1/customers": { status: meta.response.status, body } }
-    const answer = await app.http.post("/subscribe/pro", undefined, { token: ann.token })
+    const answer = await ann.http.post("/subscribe/pro")
     expect(answer).toMatchObject({ status: 503, body: { code: "unavailable" } })
     expect(await stripeIdOf(app, ann)).toBeNull()
   })

@@ -1,67 +1,26 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { isHandled } from "../../src/services/billing/event-types.ts"
+import { describe, expect, test } from "vitest"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { newId } from "../../src/utils/ids.ts"
 import { SECOND } from "../../src/utils/time.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { subscribe, untilStanding, withoutEvents } from "./kit.ts"
 
-test.each([
-  "checkout.session.completed",
-  "checkout.session.async_payment_succeeded",
-  "checkout.session.async_payment_failed",
-  "checkout.session.expired",
-  "customer.subscription.created",
-  "customer.subscription.updated",
-  "customer.subscription.deleted",
-  "customer.subscription.paused",
-  "customer.subscription.resumed",
-  "customer.subscription.trial_will_end",
-  "customer.subscription.pending_update_applied",
-  "invoice.paid",
-  "invoice.payment_succeeded",
-  "invoice.payment_failed",
-  "invoice.payment_action_required",
-  "charge.refunded",
-  "charge.dispute.created",
-  "charge.dispute.closed",
-  "charge.dispute.funds_withdrawn",
-  "charge.dispute.funds_reinstated",
-  "refund.failed",
-  "customer.deleted",
-])("%s makes us ask Stripe", (type) => expect(isHandled(type)).toBe(true))
-
-test.each([
-  "customer.created",
-  "invoice.created",
-  "payment_method.attached",
-  "product.updated",
-  "charge.failed",
-])("%s is stored and left alone", (type) => expect(isHandled(type)).toBe(false))
-
 describe("without an event", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ stripe: true, config: { stripe: { reconcileMs: 1 * SECOND } } })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ stripe: true, config: { stripe: { reconcileMs: 1 * SECOND } } })
 
   test("the schedule finds who has paid", async () => {
     const ann = await signIn(app)
     const { sessionId } = await subscribe(app, ann)
     await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
     await untilStanding(app, ann, { tier: "pro", status: "active" })
-    const { body } = await app.http.get("/subscription/history", { token: ann.token })
+    const { body } = await ann.http.get("/subscription/history")
     expect(body).toMatchObject([{ tier: "pro", cause: "reconcile", eventId: null }])
   })
 })
 
 describe("a recent reconciliation reads", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ stripe: true, worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ stripe: true, worker: false })
 
   const LONG_AGO = "now() - interval '3 days'"
   test.each([

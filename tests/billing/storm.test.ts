@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { expect, test } from "vitest"
+import { times } from "../helpers/answers.ts"
+import { type SignedIn, signIn } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { passPeriod, passTime, standingOf, stripeIdOf, subscribe, truthOf, untilQuiet } from "./kit.ts"
 
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ stripe: true })
-})
-afterAll(() => app.close())
+const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 300 } } })
 
 const CUSTOMERS = 30
 
@@ -14,16 +12,16 @@ const NAME =
   "of a storm of events, each three times and in any order, all are taken, and no deadlock is to be broken"
 
 test(NAME, { timeout: 180_000 }, async () => {
-  const users: SignedIn[] = []
-  for (let n = 0; n < CUSTOMERS; n++) users.push(await signIn(app))
+  const users = await times(CUSTOMERS, () => signIn(app))
   app.stripe.delivery({ mode: "held", concurrency: 50, seed: 7 })
-  for (const [n, user] of users.entries()) {
+  const buy = async (user: SignedIn, n: number) => {
     const { sessionId } = await subscribe(app, user)
     app.stripe.completeCheckout(sessionId, { card: n % 3 === 0 ? "insufficient_on_renewal" : "ok" })
     const [subscription] = (await truthOf(app, user)).subscriptions
     if (n % 5 === 0) app.stripe.cancelAtPeriodEnd(subscription?.id as string)
     if (n % 10 === 3) app.stripe.createSubscription(await stripeIdOf(app, user))
   }
+  await Promise.all(users.map(buy))
   await passPeriod(app, users.at(-1) as SignedIn)
   await passTime(app, { hours: 2 })
   const events = app.stripe.held().length
@@ -33,11 +31,12 @@ test(NAME, { timeout: 180_000 }, async () => {
   const deliveries = app.stripe.deliveries()
   expect(deliveries).toHaveLength(events * 3)
   expect([...new Set(deliveries.map(({ status }) => status))]).toEqual([200])
-  for (const [n, user] of users.entries()) {
+  const check = async (user: SignedIn, n: number) => {
     expect(await standingOf(app, user)).toMatchObject({ tier: n % 5 === 0 ? "basic" : "pro" })
     const live = (await truthOf(app, user)).subscriptions.filter(({ status }) => status !== "canceled")
     expect(live).toHaveLength(n % 5 === 0 ? 0 : 1)
   }
+  await Promise.all(users.map(check))
   const { rows } = await app.pool.query(
     "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()",
   )

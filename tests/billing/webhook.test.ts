@@ -1,18 +1,15 @@
 import { createHmac } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { startTestApp, type TestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { describe, expect, test } from "vitest"
+import { startTestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const OLD_SECRET = "whsec_the_one_before"
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({
-    stripe: true,
-    config: { stripe: { webhookSecrets: [WEBHOOK_SECRET, OLD_SECRET] } },
-  })
+const app = useTestApp({
+  stripe: true,
+  config: { stripe: { webhookSecrets: [WEBHOOK_SECRET, OLD_SECRET] } },
 })
-afterAll(() => app.close())
 
 let counter = 0
 const anEvent = (over: object = {}) => ({

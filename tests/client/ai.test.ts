@@ -1,16 +1,14 @@
 import { AbstractChat, type ChatStatus, type UIMessage } from "ai"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { createRoomTransport, toUIMessages } from "../../packages/client/src/ai.ts"
 import type { ChatClient } from "../../packages/client/src/index.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { signedIn } from "./kit.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { plans: { basicDailyPrompts: 100 } } })
+const app = useTestApp({
+  config: { plans: { basicDailyPrompts: 100 } },
+  timing: { replies: { firstRetryMs: 200 } },
 })
-afterAll(() => app.close())
 
 /** What `useChat` holds, without React. */
 class Chat extends AbstractChat<UIMessage> {
@@ -119,7 +117,7 @@ describe("useChat", () => {
 
   test("a page that was loaded anew shows the reply that is being made, whole", async () => {
     const { client, room } = await signedIn(app)
-    await client.ask({ chatroomId: room.id, message: "[[gemini: chunks=10 delay=400]] long" })
+    await client.ask({ chatroomId: room.id, message: "[[gemini: chunks=10 delay=80]] long" })
     const { messages } = await roomOf(client, room.id)
     const chat = new Chat(client, room.id, toUIMessages(messages.slice(0, 1)))
     await chat.resumeStream()

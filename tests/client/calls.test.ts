@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest"
+import { describe, expect, expectTypeOf, test } from "vitest"
 import { ApiError, type Chatroom, type Message, storageTokens } from "../../packages/client/src/index.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { newClient, signedIn } from "./kit.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp()
-})
-afterAll(() => app.close())
+const app = useTestApp()
 
 const dead = { token: "dead", refreshToken: "dead" }
 
@@ -42,11 +38,10 @@ describe("a call", () => {
   })
 
   test("says when to come back", async () => {
-    const small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.001 } })
+    await using small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.001 } })
     const { client } = await signedIn(app)
     const limited = newClient(small, { tokens: client.tokens })
     const answers = await Promise.allSettled(Array.from({ length: 5 }, () => limited.call("GET /user/me")))
-    await small.close()
     const [error] = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []))
     expect(error).toMatchObject({ status: 429, code: "rate_limited" })
     expect((error as ApiError).retryAfterMs).toBeGreaterThan(0)

@@ -1,14 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { textOf } from "../../packages/client/src/index.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { breakingFetch, newClient, signedIn } from "./kit.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { plans: { basicDailyPrompts: 100 }, http: { streamsPerUser: 100 } } })
+const app = useTestApp({
+  config: { plans: { basicDailyPrompts: 100 }, http: { streamsPerUser: 100 } },
+  timing: { replies: { firstRetryMs: 200 } },
 })
-afterAll(() => app.close())
 
 async function last<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   let found: T | undefined
@@ -55,7 +53,7 @@ describe("the events of a reply", () => {
 
   test("begin anew with a new attempt", async () => {
     const { client, room } = await signedIn(app)
-    const message = "[[gemini: cut after=4 times=1 delay=300 chunks=12]] break"
+    const message = "[[gemini: cut after=4 times=1 delay=60 chunks=12]] break"
     const { prompt, events } = await client.ask({ chatroomId: room.id, message })
     const seen: string[] = []
     for await (const text of textOf(events)) seen.push(text)

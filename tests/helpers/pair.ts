@@ -1,22 +1,12 @@
-import { startTestApp, type TestApp, type TestAppOptions } from "./app.ts"
+import type { TestApp, TestAppOptions } from "./app.ts"
+import { useTestApp } from "./use-app.ts"
 
-/** The worker in one process, requests to the other; where the backend is embedded there is one process only. */
-export interface Pair {
-  worker: TestApp
-  app: TestApp
-  close(): Promise<void>
-}
-
-export async function startPair(config: TestAppOptions["config"]): Promise<Pair> {
-  const worker = await startTestApp({ config })
-  if (process.env.TEST_BACKEND !== "redis") return { worker, app: worker, close: () => worker.close() }
-  const app = await startTestApp({ beside: worker, worker: false, config })
-  return {
-    worker,
-    app,
-    async close() {
-      await app.close()
-      await worker.close()
-    },
-  }
+/**
+ * Starts the worker in one process and takes requests in another, before the tests and until after them. Where the
+ * backend is embedded there is one process only.
+ */
+export function usePair(config: TestAppOptions["config"]): { worker: TestApp; app: TestApp } {
+  const worker = useTestApp({ config })
+  const isApart = process.env.TEST_BACKEND === "redis"
+  return { worker, app: isApart ? useTestApp({ beside: worker, worker: false, config }) : worker }
 }

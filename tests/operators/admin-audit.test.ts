@@ -1,29 +1,18 @@
 import { randomUUID } from "node:crypto"
-import { afterAll, beforeAll, expect, test, vi } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { expect, test, vi } from "vitest"
+import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
-const asAdmin = { token: TOKEN }
+const app = useTestApp()
+const ann = useUser(app)
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { admin: { token: TOKEN } } })
-  ann = await signIn(app)
-})
-afterAll(() => app.close())
-
-const newest = async (limit = 1) => (await app.http.get(`/admin/audit?limit=${limit}`, asAdmin)).body
+const newest = async (limit = 1) => (await app.admin.get(`/admin/audit?limit=${limit}`)).body
 
 test("every action is entered with who, what, about whom, when, which request and what came of it", async () => {
   const { id } = ann.user
   const requestId = `audit-${randomUUID()}`
-  await app.http.post(`/admin/users/${id}/suspend`, undefined, {
-    ...asAdmin,
-    headers: { "X-Request-Id": requestId },
-  })
+  await app.admin.post(`/admin/users/${id}/suspend`, undefined, { headers: { "X-Request-Id": requestId } })
   expect(await newest()).toEqual([
     {
       id: expect.any(String),
@@ -37,26 +26,26 @@ test("every action is entered with who, what, about whom, when, which request an
     },
   ])
   const gone = randomUUID()
-  await app.http.post(`/admin/users/${gone}/unsuspend`, undefined, asAdmin)
+  await app.admin.post(`/admin/users/${gone}/unsuspend`, undefined)
   expect(await newest()).toMatchObject([{ action: "unsuspend_user", targetId: gone, outcome: "not_found" }])
-  await app.http.post("/admin/users/search", { mobileNumber: ann.mobileNumber }, asAdmin)
+  await app.admin.post("/admin/users/search", { mobileNumber: ann.mobileNumber })
   const [found] = await newest()
   expect(found).toMatchObject({ action: "search_user", targetId: id, outcome: "ok" })
   expect(JSON.stringify(await newest(100))).not.toContain(ann.mobileNumber.slice(1))
-  await app.http.post(`/admin/users/${id}/unsuspend`, undefined, asAdmin)
-  await app.http.post("/admin/session", { token: TOKEN })
+  await app.admin.post(`/admin/users/${id}/unsuspend`, undefined)
+  await app.http.post("/admin/session", { token: ADMIN_TOKEN })
   expect(await newest()).toMatchObject([{ action: "sign_in", outcome: "ok" }])
 })
 
 test("a retry of a reply is entered, too", async () => {
   const user = await signIn(app)
   const reply = await ask(app, user, await createRoom(app, user), "[[gemini: blocked]] no")
-  await app.http.post(`/admin/replies/${reply.id}/retry`, undefined, asAdmin)
+  await app.admin.post(`/admin/replies/${reply.id}/retry`, undefined)
   expect(await newest()).toMatchObject([{ action: "retry_reply", targetId: reply.id, outcome: "ok" }])
 })
 
 test("nothing that was entered can be changed or deleted", async () => {
-  await app.http.get(`/admin/users/${ann.user.id}`, asAdmin)
+  await app.admin.get(`/admin/users/${ann.user.id}`)
   const [entry] = await newest()
   for (const statement of [
     "DELETE FROM admin_audit",
@@ -72,30 +61,30 @@ test("nothing that was entered can be changed or deleted", async () => {
 test("what can't be entered isn't done", async () => {
   const user = await signIn(app)
   await app.pool.query("ALTER TABLE admin_audit RENAME TO admin_audit_away")
-  const answer = await app.http.post(`/admin/users/${user.user.id}/suspend`, undefined, asAdmin)
+  const answer = await app.admin.post(`/admin/users/${user.user.id}/suspend`, undefined)
   await app.pool.query("ALTER TABLE admin_audit_away RENAME TO admin_audit")
   expect(answer.status).toBe(500)
-  expect((await app.http.get("/user/me", { token: user.token })).status).toBe(200)
+  expect((await user.http.get("/user/me")).status).toBe(200)
 })
 
 test("the log is read page by page", async () => {
-  for (let i = 0; i < 3; i++) await app.http.get(`/admin/users/${ann.user.id}`, asAdmin)
+  for (let i = 0; i < 3; i++) await app.admin.get(`/admin/users/${ann.user.id}`)
   const all = await newest(3)
   const seen = []
   for (let path = "/admin/audit?limit=1"; seen.length < 3; ) {
-    const { body, headers } = await app.http.get(path, asAdmin)
+    const { body, headers } = await app.admin.get(path)
     seen.push(...body)
     path = /<([^>]+)>/.exec(headers.get("link") ?? "")?.[1] ?? ""
   }
   expect(seen).toEqual(all)
-  expect((await app.http.get("/admin/audit?cursor=x", asAdmin)).status).toBe(400)
+  expect((await app.admin.get("/admin/audit?cursor=x")).status).toBe(400)
 })
 
 test("the state of the service tells no secret", async () => {
   // A reply that was tried again may still be on its way, and a store that takes long is told as one that is down.
   const body = await vi.waitFor(
     async () => {
-      const { status, body } = await app.http.get("/admin/system", asAdmin)
+      const { status, body } = await app.admin.get("/admin/system")
       expect(status).toBe(200)
       expect(body).toMatchObject({
         health: { database: "up", queue: "up" },
@@ -109,7 +98,7 @@ test("the state of the service tells no secret", async () => {
   )
   const { config } = app.ctx
   const secrets = [
-    TOKEN,
+    ADMIN_TOKEN,
     config.jwt.secret,
     config.gemini.apiKey,
     config.stripe.secretKey,

@@ -4,9 +4,6 @@ import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/ap
 import { readFigures } from "./kit.ts"
 import { startOtlpReceiver } from "./otlp-receiver.ts"
 
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
-const asAdmin = { token: TOKEN }
-
 let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>
 let app: TestApp
 let ann: SignedIn
@@ -14,7 +11,7 @@ let ann: SignedIn
 beforeAll(async () => {
   receiver = await startOtlpReceiver()
   const tracing = { url: receiver.url }
-  app = await startTestApp({ stripe: true, config: { admin: { token: TOKEN }, tracing } })
+  app = await startTestApp({ stripe: true, config: { tracing } })
   ann = await signIn(app)
   await becomePro(app, ann)
   await untilQuiet(app)
@@ -24,10 +21,10 @@ afterAll(async () => {
   receiver.close()
 })
 
-const eventsOf = async () => (await app.http.get("/admin/billing/events?limit=100", asAdmin)).body
+const eventsOf = async () => (await app.admin.get("/admin/billing/events?limit=100")).body
 
 test("a user's entitlement is told with its reason", async () => {
-  const { body } = await app.http.get(`/admin/users/${ann.user.id}`, asAdmin)
+  const { body } = await app.admin.get(`/admin/users/${ann.user.id}`)
   expect(body.entitlement).toMatchObject({ tier: "pro", reason: "paid", subscriptionStatus: "active" })
   expect(body.quota.limit).toBeNull()
 })
@@ -37,14 +34,14 @@ test("an event is replayed: what was lost here is read from Stripe again", async
   const paid = events.find(({ type }: { type: string }) => type === "customer.subscription.created")
   expect(paid).toMatchObject({ status: "handled", stripeCustomerId: await stripeIdOf(app, ann) })
   await app.pool.query("DELETE FROM subscriptions")
-  const replayed = await app.http.post(`/admin/billing/events/${paid.id}/replay`, undefined, asAdmin)
+  const replayed = await app.admin.post(`/admin/billing/events/${paid.id}/replay`, undefined)
   expect(replayed).toMatchObject({ status: 202, body: { id: paid.id, status: "pending" } })
   await untilQuiet(app)
-  const { body } = await app.http.get(`/admin/users/${ann.user.id}`, asAdmin)
+  const { body } = await app.admin.get(`/admin/users/${ann.user.id}`)
   expect(body.entitlement).toMatchObject({ tier: "pro", subscriptionStatus: "active" })
   const again = (await eventsOf()).find(({ id }: { id: string }) => id === paid.id)
   expect(again.status).toBe("handled")
-  const { body: audit } = await app.http.get("/admin/audit?limit=10", asAdmin)
+  const { body: audit } = await app.admin.get("/admin/audit?limit=10")
   expect(audit).toContainEqual(
     expect.objectContaining({ action: "replay_billing_event", targetId: paid.id, outcome: "ok" }),
   )
@@ -52,13 +49,11 @@ test("an event is replayed: what was lost here is read from Stripe again", async
     ["evt_unknown", 404],
     ["x-y", 400],
   ])
-    expect((await app.http.post(`/admin/billing/events/${id}/replay`, undefined, asAdmin)).status).toBe(
-      status,
-    )
+    expect((await app.admin.post(`/admin/billing/events/${id}/replay`, undefined)).status).toBe(status)
 })
 
 test("billing is counted by kind of event and by outcome", async () => {
-  const metrics = readFigures((await app.http.get("/metrics", asAdmin)).body)
+  const metrics = readFigures((await app.admin.get("/metrics")).body)
   const received = metrics.sum("chat_billing_events_received_total", { class: "customer.subscription" })
   expect(received).toBeGreaterThan(0)
   expect(metrics.sum("chat_billing_events_handled_total", { outcome: "handled" })).toBeGreaterThan(0)

@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { issueAdminSession } from "../../src/services/auth/admin-session.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ADMIN_TOKEN, signIn, startTestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
-
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ worker: false, config: { admin: { token: TOKEN } } })
-})
-afterAll(() => app.close())
+const app = useTestApp({ worker: false })
 
 const open = (token: string, of = app) => of.http.post("/admin/session", { token })
 const cookieOf = (headers: Headers) => headers.get("set-cookie")?.split(";")[0] as string
@@ -17,14 +11,14 @@ const withCookie = (Cookie: string, more: Record<string, string> = {}) => ({ hea
 
 describe("a browser's session", () => {
   test("is opened by the admin token, as a cookie that neither scripts nor other sites get at", async () => {
-    const { status, headers, body } = await open(TOKEN)
+    const { status, headers, body } = await open(ADMIN_TOKEN)
     expect(status).toBe(200)
     expect(body.actor).toBe("admin_token")
     expect(headers.get("set-cookie")).toMatch(
       /^admin_session=[\w.-]+; Path=\/admin; HttpOnly; SameSite=Strict; Max-Age=3600$/,
     )
     const cookie = cookieOf(headers)
-    expect(cookie).not.toContain(TOKEN)
+    expect(cookie).not.toContain(ADMIN_TOKEN)
     expect(await app.http.get("/admin/session", withCookie(cookie))).toMatchObject({
       status: 200,
       body: { actor: "admin_token", expiresAt: body.expiresAt },
@@ -36,29 +30,28 @@ describe("a browser's session", () => {
   })
 
   test("is Secure in production", async () => {
-    const production = await startTestApp({
+    await using production = await startTestApp({
       beside: app,
       worker: false,
-      config: { production: true, admin: { token: TOKEN } },
+      config: { production: true },
     })
-    expect((await open(TOKEN, production)).headers.get("set-cookie")).toMatch(/; Secure$/)
-    await production.close()
+    expect((await open(ADMIN_TOKEN, production)).headers.get("set-cookie")).toMatch(/; Secure$/)
   })
 
   test("isn't opened by anything else, and that is logged, not audited", async () => {
     const user = await signIn(app)
-    for (const token of [`${TOKEN}x`, "x", user.token, user.refreshToken])
+    for (const token of [`${ADMIN_TOKEN}x`, "x", user.token, user.refreshToken])
       expect((await open(token)).status).toBe(401)
     expect((await app.http.post("/admin/session", {})).status).toBe(400)
     expect(app.logs()).toContain("admin sign-in refused")
-    expect(app.logs()).not.toContain(`${TOKEN}x`)
-    const { body } = await app.http.get("/admin/audit", { token: TOKEN })
+    expect(app.logs()).not.toContain(`${ADMIN_TOKEN}x`)
+    const { body } = await app.admin.get("/admin/audit")
     expect(body.every(({ outcome }: { outcome: string }) => outcome === "ok")).toBe(true)
   })
 
   test("changes something only when a page of this server asks", async () => {
     const user = await signIn(app)
-    const cookie = cookieOf((await open(TOKEN)).headers)
+    const cookie = cookieOf((await open(ADMIN_TOKEN)).headers)
     const suspend = (more: Record<string, string>) =>
       app.http.post(`/admin/users/${user.user.id}/suspend`, undefined, withCookie(cookie, more))
     const host = new URL(app.url).host
@@ -87,7 +80,7 @@ describe("a browser's session", () => {
   })
 
   test("that was changed, is old, or was made under another token or secret is none", async () => {
-    const good = cookieOf((await open(TOKEN)).headers)
+    const good = cookieOf((await open(ADMIN_TOKEN)).headers)
     const [payload = "", signature = ""] = good.slice("admin_session=".length).split(".")
     const claims = JSON.parse(Buffer.from(payload, "base64url").toString())
     const forged = Buffer.from(JSON.stringify({ ...claims, expiresAt: claims.expiresAt + 1 })).toString(
@@ -104,23 +97,26 @@ describe("a browser's session", () => {
       `${payload}.`,
       `${payload}.${signature.slice(0, -2)}`,
       "x",
-      issue({ admin: { token: `${TOKEN}2` } }),
+      issue({ admin: { token: `${ADMIN_TOKEN}2` } }),
       issue({ jwt: { ...config.jwt, secret: "another secret, as long as it has to be" } }),
     ])
       expect((await app.http.get("/admin/session", withCookie(`admin_session=${value}`))).status).toBe(401)
-    const closed = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
+    await using closed = await startTestApp({
+      beside: app,
+      worker: false,
+      config: { admin: { token: null } },
+    })
     expect((await closed.http.get("/admin/session", withCookie(good))).status).toBe(401)
     const own = issue({ admin: { token: null } })
     expect((await closed.http.get("/admin/session", withCookie(`admin_session=${own}`))).status).toBe(401)
-    await closed.close()
   })
 
   test("of an admin ends with their session as a user", async () => {
     const boss = await signIn(app)
-    await app.http.post(`/admin/users/${boss.user.id}/role`, { role: "admin" }, { token: TOKEN })
+    await app.admin.post(`/admin/users/${boss.user.id}/role`, { role: "admin" })
     const cookie = cookieOf((await open(boss.token)).headers)
     expect((await app.http.get("/admin/session", withCookie(cookie))).body.actor).toBe(boss.user.id)
-    await app.http.post("/auth/logout", undefined, { token: boss.token })
+    await boss.http.post("/auth/logout")
     expect((await app.http.get("/admin/session", withCookie(cookie))).status).toBe(401)
   })
 })

@@ -1,13 +1,9 @@
 import { tmpdir } from "node:os"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ worker: false, config: { dataDir: "/nowhere/that/exists" } })
-})
-afterAll(() => app.close())
+const app = useTestApp({ worker: false, config: { dataDir: "/nowhere/that/exists" } })
 
 const ready = async (of: TestApp) => (await of.http.get("/health/ready")).body
 
@@ -30,12 +26,11 @@ test.each([
   { lowBytes: 0, disk: "ok" },
   { lowBytes: Number.MAX_SAFE_INTEGER, disk: "low" },
 ])("with less than $lowBytes bytes wanted under DATA_DIR the disk is $disk", async ({ lowBytes, disk }) => {
-  const other = await startTestApp({ beside: app, config: { dataDir: tmpdir(), disk: { lowBytes } } })
+  await using other = await startTestApp({ beside: app, config: { dataDir: tmpdir(), disk: { lowBytes } } })
   await expect
     .poll(() => ready(other))
     .toMatchObject({ status: disk === "ok" ? "ready" : "degraded", workers: 1, disk })
   expect((await other.http.get("/health/ready")).status).toBe(200)
-  await other.close()
 })
 
 test("where nothing is kept the disk is unused", async () => {

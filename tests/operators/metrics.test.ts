@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { describe, expect, test } from "vitest"
+import { ADMIN_TOKEN, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { readFigures } from "./kit.ts"
 
 const METRICS_TOKEN = "a-metrics-token-that-is-long-enough-to-be-one"
-const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({ config: { metrics: { token: METRICS_TOKEN }, admin: { token: ADMIN_TOKEN } } })
-  ann = await signIn(app)
-})
-afterAll(() => app.close())
+const app = useTestApp({ config: { metrics: { token: METRICS_TOKEN } } })
+const ann = useUser(app)
 
 const metrics = async () => readFigures((await app.http.get("/metrics", { token: METRICS_TOKEN })).body)
 
@@ -62,7 +56,7 @@ describe("the metrics", () => {
   test("tell queue, workers, pools, streams and the process as they are now", async () => {
     const room = await createRoom(app, ann)
     const gone = new AbortController()
-    const stream = app.http.events(`/chatroom/${room.id}/events`, { token: ann.token, signal: gone.signal })
+    const stream = ann.http.events(`/chatroom/${room.id}/events`, { signal: gone.signal })
     await stream.next()
     await expect.poll(async () => (await metrics()).sum("chat_workers")).toBe(1)
     const now = await metrics()
@@ -82,12 +76,11 @@ describe("the metrics", () => {
   })
 
   test("count refusals of a rate limit", async () => {
-    const small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.01 } })
+    await using small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.01 } })
     const statuses = []
     for (let i = 0; i < 14; i++)
       statuses.push((await small.http.get("/user/me", { token: ann.token })).status)
-    const { body } = await small.http.get("/metrics", { token: METRICS_TOKEN })
-    await small.close()
+    const { body } = await small.admin.get("/metrics")
     expect(readFigures(body).sum("chat_rate_limited_total", { limit: "read" })).toBe(
       statuses.filter((status) => status === 429).length,
     )
@@ -96,7 +89,7 @@ describe("the metrics", () => {
 
   test("hold no id, number or path, whatever was asked for", async () => {
     await app.http.get(`/canary-${ann.user.id}`)
-    await app.http.get(`/chatroom/${ann.user.id}?q=canary`, { token: ann.token })
+    await ann.http.get(`/chatroom/${ann.user.id}?q=canary`)
     // A router's path matches in any case, and Node takes some thirty methods.
     await fetch(`${app.url}/aDmIn/QuEuEs`, { headers: { Accept: "text/html" }, redirect: "manual" })
     await fetch(`${app.url}/chatroom`, { method: "PURGE" })
@@ -131,9 +124,8 @@ describe("/metrics", () => {
     { production: true, status: 401 },
   ])("without any token, in production: $production, answers $status", async ({ production, status }) => {
     const config = { production, metrics: { token: null }, admin: { token: null } }
-    const other = await startTestApp({ beside: app, worker: false, config })
+    await using other = await startTestApp({ beside: app, worker: false, config })
     expect(await statusOf(other)).toBe(status)
     expect(await statusOf(other, "null")).toBe(status)
-    await other.close()
   })
 })

@@ -1,24 +1,18 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { z } from "zod"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
-
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const Queues = z.object({
   queues: z.array(z.object({ name: z.string(), jobs: z.array(z.object({ data: z.unknown() })) })),
 })
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ worker: false, config: { admin: { token: TOKEN } } })
-})
-afterAll(() => app.close())
+const app = useTestApp({ worker: false })
 
 /** The board is another project's and no part of the contract that `app.http` checks. */
 const ask = (path: string, method = "GET") =>
-  fetch(`${app.url}/admin/queues${path}`, { method, headers: { Authorization: `Bearer ${TOKEN}` } })
+  fetch(`${app.url}/admin/queues${path}`, { method, headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } })
 
 const jobsOf = async (name: string, status: string) => {
   const answer = await ask(`/api/queues?activeQueue=${name}&status=${status}`)
@@ -65,7 +59,7 @@ test("a browser that isn't signed in is led to the sign-in page", async () => {
 test("what it refuses is entered as that", async () => {
   expect((await ask("/api/queues/billing-queue/no-such-job/retry/failed", "PUT")).status).toBe(404)
   await expect
-    .poll(async () => (await app.http.get("/admin/audit?limit=1", { token: TOKEN })).body)
+    .poll(async () => (await app.admin.get("/admin/audit?limit=1")).body)
     .toMatchObject([
       { action: "queue_put", targetId: "billing-queue/no-such-job/retry/failed", outcome: "404" },
     ])
@@ -75,7 +69,7 @@ test("what is done there is entered in the audit log", async () => {
   expect((await ask("/api/queues/billing-queue/pause", "PUT")).status).toBe(200)
   expect((await ask("/api/queues/billing-queue/resume", "PUT")).status).toBe(200)
   await expect
-    .poll(async () => (await app.http.get("/admin/audit?limit=2", { token: TOKEN })).body)
+    .poll(async () => (await app.admin.get("/admin/audit?limit=2")).body)
     .toMatchObject([
       { action: "queue_put", targetId: "billing-queue/resume", outcome: "ok" },
       { action: "queue_put", targetId: "billing-queue/pause", outcome: "ok" },

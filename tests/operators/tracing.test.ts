@@ -1,22 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, finalReply, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { type ReceivedSpan, startOtlpReceiver } from "./otlp-receiver.ts"
 
 let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>
-let untraced: TestApp
-let ann: SignedIn
-
 beforeAll(async () => {
   receiver = await startOtlpReceiver()
-  untraced = await startTestApp({ worker: false })
-  ann = await signIn(untraced)
-  await makePro(untraced, ann)
 })
-afterAll(async () => {
-  await untraced.close()
-  receiver.close()
-})
+afterAll(() => receiver.close())
+const untraced = useTestApp({ worker: false })
+const ann = useUser(untraced, { pro: true })
 
 const traced = (config: object = {}) =>
   startTestApp({
@@ -104,19 +98,22 @@ test("the room's next reply belongs to its own prompt's trace", async () => {
 })
 
 const THEIRS = "0af7651916cd43dd8448eb211c80319c"
+const GOOD = `00-${THEIRS}-b7ad6b7169203331-01`
+const BAD = [`00-${THEIRS}-0000000000000000-01`, "00-canary-+12025550123-01"]
 
 test.each([
-  { takesParents: false, header: `00-${THEIRS}-b7ad6b7169203331-01`, theirs: false },
-  { takesParents: true, header: `00-${THEIRS}-b7ad6b7169203331-01`, theirs: true },
-  { takesParents: true, header: `00-${THEIRS}-0000000000000000-01`, theirs: false },
-  { takesParents: true, header: "00-canary-+12025550123-01", theirs: false },
-])("takesParents $takesParents: a caller's $header is gone on from: $theirs", async (given) => {
-  const app = await traced({ takesParents: given.takesParents })
-  await app.http.get("/health/live", { headers: { traceparent: given.header } })
-  const [span] = await spansOf(app)
-  expect(span?.name).toBe("GET /health/live")
-  expect(span?.traceId === THEIRS).toBe(given.theirs)
-})
+  { takesParents: false, expected: [false, false, false] },
+  { takesParents: true, expected: [true, false, false] },
+])(
+  "takesParents $takesParents: a client's trace is continued: $expected",
+  async ({ takesParents, expected }) => {
+    const app = await traced({ takesParents })
+    for (const traceparent of [GOOD, ...BAD]) await app.http.get("/health/live", { headers: { traceparent } })
+    const spans = await spansOf(app)
+    expect(spans.map(({ name }) => name)).toEqual(Array(3).fill("GET /health/live"))
+    expect(spans.map(({ traceId }) => traceId === THEIRS)).toEqual(expected)
+  },
+)
 
 test("a ratio of 0 records nothing, and a collector that is gone holds nothing up", async () => {
   const silent = await traced({ ratio: 0 })

@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { describeService } from "../../src/routes/docs.routes.ts"
 import { rows } from "../../src/routes/index.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-let app: TestApp
-
-beforeAll(async () => {
-  app = await startTestApp({ worker: false })
-})
-afterAll(() => app.close())
+const app = useTestApp({ worker: false })
 
 test("/openapi.json is the contract of the rows that route", async () => {
   const { status, headers, body } = await app.http.get("/openapi.json")

@@ -1,21 +1,16 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { beforeAll, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
-
-const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
-
-let app: TestApp
-let ann: SignedIn
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 // One connection, so that what the requests have prepared can be explained on it.
+const app = useTestApp({ config: { database: { poolSize: 1 } } })
+const ann = useUser(app)
 beforeAll(async () => {
-  app = await startTestApp({ config: { database: { poolSize: 1 }, admin: { token: ADMIN_TOKEN } } })
-  ann = await signIn(app)
   const room = await createRoom(app, ann)
   await ask(app, ann, room, "hello")
   // Under a key a prompt is written by another statement.
   const headers = { "Idempotency-Key": "once" }
-  await app.http.post(`/chatroom/${room.id}/message`, { message: "hello" }, { token: ann.token, headers })
+  await ann.http.post(`/chatroom/${room.id}/message`, { message: "hello" }, { headers })
   const paths = [
     "/chatroom",
     `/chatroom/${room.id}`,
@@ -23,9 +18,8 @@ beforeAll(async () => {
     "/auth/sessions",
     "/user/me",
   ]
-  for (const path of paths) expect((await app.http.get(path, { token: ann.token })).status).toBe(200)
+  for (const path of paths) expect((await ann.http.get(path)).status).toBe(200)
 })
-afterAll(() => app.close())
 
 interface Plan {
   "Node Type": string
@@ -82,7 +76,7 @@ test.each([
   const cursor = Buffer.from(JSON.stringify(["2027-01-01T00:00:00.000Z", ID])).toString("base64url")
   for (const query of ["", `?cursor=${cursor}`]) {
     const [sql = ""] = await modelStatements(`FROM "${table}"`, () =>
-      app.http.get(path + query, { token: path.startsWith("/admin") ? ADMIN_TOKEN : ann.token }),
+      (path.startsWith("/admin") ? app.admin : ann.http).get(path + query),
     )
     const plan = await explainText(sql)
     const types = plan.map((node) => node["Node Type"])

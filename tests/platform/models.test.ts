@@ -1,13 +1,9 @@
 import type { DataTypes, Model, ModelStatic } from "sequelize"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { defineModels } from "../../src/models/index.ts"
-import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-let app: TestApp
-beforeAll(async () => {
-  app = await startTestApp({ worker: false })
-})
-afterAll(() => app.close())
+const app = useTestApp({ worker: false })
 
 test("every model names its table's columns, all of them, by their types", async () => {
   const models: ModelStatic<Model>[] = Object.values(defineModels(app.ctx.db.sequelize))

@@ -5,7 +5,7 @@ import { signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 
 test("an answer that is given while the server stops is the last on its connection, and says so", async () => {
-  const app = await startTestApp()
+  const app = await startTestApp({ timing: { shutdown: { requestsMs: 200, repliesMs: 200 } } })
   const user = await signIn(app)
   const room = await createRoom(app, user)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })

@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest"
+import { expect, test, vi } from "vitest"
 import { TIMING } from "../../src/config/timing.ts"
 import { type Cache, createMemoryCache, retryInvalidations } from "../../src/services/platform/cache.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
-let app: TestApp
-let user: SignedIn
+const app = useTestApp({ worker: false })
+const user = useUser(app)
 
-beforeAll(async () => {
-  app = await startTestApp({ worker: false })
-  user = await signIn(app)
-})
-afterAll(() => app.close())
-
-const names = async () =>
-  (await app.http.get("/chatroom", { token: user.token })).body.map(({ name }: { name: string }) => name)
+const names = async () => (await user.http.get("/chatroom")).body.map(({ name }: { name: string }) => name)
 
 /** Misses, with leave to fill. Where Redis doesn't answer in time there is none, or one that nobody knows of. */
 async function takeLease(key: string): Promise<string> {

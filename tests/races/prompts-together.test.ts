@@ -1,23 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { beforeAll, describe, expect, test } from "vitest"
 import {
   insertPromptsAndReplies,
   type NewPrompt,
 } from "../../src/services/replies/accept/insert-prompt-and-reply.ts"
 import { createPromptBatches, type PromptBatches } from "../../src/services/replies/accept/prompt-batches.ts"
 import { newId } from "../../src/utils/ids.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { times } from "../helpers/answers.ts"
+import { type SignedIn, signIn } from "../helpers/app.ts"
 import { createRoom, promptsUsed } from "../helpers/chat.ts"
 import { setNoon } from "../helpers/clock.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-let app: TestApp
 let batches: PromptBatches
 
+// Without a worker, so that what was written stays as it was.
+const app = useTestApp({ worker: false })
 beforeAll(async () => {
-  // Without a worker, so that what was written stays as it was.
-  app = await startTestApp({ worker: false })
   batches = createPromptBatches(app.pool, app.ctx)
 })
-afterAll(() => app.close())
 
 interface Sender {
   user: SignedIn
@@ -25,12 +25,10 @@ interface Sender {
 }
 
 async function senders(count: number): Promise<Sender[]> {
-  const users: Sender[] = []
-  for (let n = 0; n < count; n++) {
+  return times(count, async () => {
     const user = await signIn(app)
-    users.push({ user, room: await createRoom(app, user) })
-  }
-  return users
+    return { user, room: await createRoom(app, user) }
+  })
 }
 
 function exchangeOf({ user, room }: Sender, more: Partial<NewPrompt> = {}): NewPrompt {

@@ -1,30 +1,32 @@
-import { randomUUID } from "node:crypto"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { followRoom, texts } from "../helpers/follow-room.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
+const app = useTestApp()
+const ann = useUser(app)
 
-let app: TestApp
-let ann: SignedIn
+const retry = (id: string) => app.admin.post(`/admin/replies/${id}/retry`)
 
-beforeAll(async () => {
-  app = await startTestApp({ config: { admin: { token: TOKEN } } })
-  ann = await signIn(app)
-})
-afterAll(() => app.close())
-
-const retry = (id: string, token?: string) =>
-  app.http.post(`/admin/replies/${id}/retry`, undefined, { token })
+/** A Pro user's room with a reply that failed, which `prompt` will make when it is retried. */
+async function failReply(prompt: string, calls = 1) {
+  const user = await signIn(app)
+  await makePro(app, user)
+  const room = await createRoom(app, user)
+  app.gemini.script({ directive: "blocked", text: prompt, calls })
+  const failed = await ask(app, user, room, prompt)
+  expect(failed).toMatchObject({ status: "failed", error: { code: "blocked" } })
+  return { user, room, failed }
+}
 
 test("failed replies are listed with reason and attempts, and can be made once more", async () => {
   const room = await createRoom(app, ann)
   app.gemini.script({ directive: "key-invalid", text: "try again", calls: 1 })
   const failed = await ask(app, ann, room, "try again")
   expect(failed.error.code).toBe("misconfigured")
-  const { body } = await app.http.get("/admin/replies?limit=1", { token: TOKEN })
+  const { body } = await app.admin.get("/admin/replies?limit=1")
   expect(body).toEqual([
     expect.objectContaining({
       id: failed.id,
@@ -36,25 +38,22 @@ test("failed replies are listed with reason and attempts, and can be made once m
     }),
   ])
   expect(JSON.stringify(body)).not.toContain("try again")
-  expect(await retry(failed.id, TOKEN)).toMatchObject({
+  expect(await retry(failed.id)).toMatchObject({
     status: 202,
     body: { id: failed.id, status: "queued" },
   })
   expect(await finalReply(app, ann, failed)).toMatchObject({ status: "completed", error: null })
-  expect(await retry(failed.id, TOKEN)).toMatchObject({ status: 404 })
+  expect(await retry(failed.id)).toMatchObject({ status: 404 })
+  expect((await retry("x")).status).toBe(400)
   expect(await promptsUsed(app, ann)).toBe(0)
 })
 
 test("a retry keeps the order of its room", async () => {
-  const user = await signIn(app)
-  await makePro(app, user)
-  const room = await createRoom(app, user)
-  app.gemini.script({ directive: "blocked", text: "older", calls: 1 })
-  const older = await ask(app, user, room, "older")
+  const { user, room, failed: older } = await failReply("older")
   const running = (await send(app, user, room, "[[gemini: stall after=2]] running")).body.reply
   const waiting = (await send(app, user, room, "waiting")).body.reply
-  expect((await retry(older.id, TOKEN)).status).toBe(202)
-  await app.http.post(`/chatroom/${room.id}/message/${running.id}/cancel`, {}, { token: user.token })
+  expect((await retry(older.id)).status).toBe(202)
+  await user.http.post(`/chatroom/${room.id}/message/${running.id}/cancel`, {})
   const ends = await Promise.all([running, older, waiting].map((reply) => finalReply(app, user, reply)))
   expect(ends.map(({ status }) => status)).toEqual(["cancelled", "completed", "completed"])
   const times = ends.map(({ completedAt }) => Date.parse(completedAt))
@@ -62,19 +61,15 @@ test("a retry keeps the order of its room", async () => {
 })
 
 test("a retried reply is shown to the room's listeners, to those who stay and to those who come back", async () => {
-  const user = await signIn(app)
-  await makePro(app, user)
-  const room = await createRoom(app, user)
-  app.gemini.script({ directive: "blocked", text: "show me", calls: 2 })
-  const failed = await ask(app, user, room, "show me")
+  const { user, room, failed } = await failReply("show me", 2)
   const newer = await ask(app, user, room, "newer")
   const stays = followRoom(app, user, room)
   await stays.until(() => expect(stays.events).toHaveLength(1))
   const left = stays.events[0]?.id
 
-  await retry(failed.id, TOKEN)
+  await retry(failed.id)
   await stays.until(() => expect(stays.named("done")).toHaveLength(1))
-  await retry(failed.id, TOKEN)
+  await retry(failed.id)
   await stays.until(() => expect(stays.named("done")).toHaveLength(2))
   const made = await finalReply(app, user, failed)
   expect(made).toMatchObject({ status: "completed" })
@@ -98,15 +93,11 @@ test("a retried reply is shown to the room's listeners, to those who stay and to
 })
 
 test("a listener that leaves in the middle of a retried reply goes on there", async () => {
-  const user = await signIn(app)
-  await makePro(app, user)
-  const room = await createRoom(app, user)
-  app.gemini.script({ directive: "blocked", text: "half of it", calls: 1 })
-  const failed = await ask(app, user, room, "[[gemini: chunks=20 delay=100]] half of it")
+  const { user, room, failed } = await failReply("[[gemini: chunks=20 delay=40]] half of it")
   await ask(app, user, room, "newer")
   const first = followRoom(app, user, room)
   await first.until(() => expect(first.events).toHaveLength(1))
-  await retry(failed.id, TOKEN)
+  await retry(failed.id)
   await first.until(() => expect(first.named("delta").length).toBeGreaterThan(0))
   await first.stop()
   const second = followRoom(app, user, room, first.events.at(-1)?.id)
@@ -118,35 +109,16 @@ test("a listener that leaves in the middle of a retried reply goes on there", as
 })
 
 test("a retried reply has the patience with overloaded models that a new one has", async () => {
-  const user = await signIn(app)
-  const room = await createRoom(app, user)
-  app.gemini.script({ directive: "blocked", text: "patience", calls: 1 })
-  const failed = await ask(app, user, room, "patience")
+  const { failed } = await failReply("patience")
   await app.pool.query("UPDATE messages SET cooling_down_since = now() - interval '1 day' WHERE id = $1", [
     failed.id,
   ])
   const { model } = app.ctx.config.gemini
   for (let i = 0; i < 5; i++) app.ctx.circuitBreaker.failed(model, MINUTE)
-  await retry(failed.id, TOKEN)
+  await retry(failed.id)
   const state = "SELECT status, attempt, failures FROM messages WHERE id = $1 AND status <> 'running'"
   await expect
     .poll(async () => (await app.pool.query(state, [failed.id])).rows)
     .toEqual([{ status: "queued", attempt: 2, failures: 0 }])
   app.ctx.circuitBreaker.succeeded(model)
-})
-
-test("only the admin token opens it", async () => {
-  for (const token of [undefined, ann.token, `${TOKEN}x`, "x"]) {
-    expect(await app.http.get("/admin/replies", { token })).toMatchObject({
-      status: 401,
-      body: { code: "unauthenticated" },
-    })
-    expect((await retry(randomUUID(), token)).status).toBe(401)
-  }
-  const closed = await startTestApp({ beside: app, worker: false, config: { admin: { token: null } } })
-  for (const token of [TOKEN, "null", "undefined"])
-    expect((await closed.http.get("/admin/replies", { token })).status).toBe(401)
-  await closed.close()
-  expect((await retry(randomUUID(), TOKEN)).status).toBe(404)
-  expect((await retry("x", TOKEN)).status).toBe(400)
 })

@@ -37,7 +37,7 @@ test("a reply that waits for its room to be ended is not made twice", async () =
   const prompt = "[[gemini: chunks=10 delay=100]] held at the end"
   const { reply } = (await send(app, user, await createRoom(app, user), prompt)).body
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
-  const listening = collect(app.http.events(path, { token: user.token }))
+  const listening = collect(user.http.events(path))
   await watcher.query("BEGIN")
   await watcher.query("SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE", [reply.chatroomId])
   try {
@@ -112,9 +112,9 @@ async function startWatched(database: { poolSize?: number } = {}) {
 }
 
 /** Ends a reply that would never end. */
-async function cancel(app: TestApp, user: SignedIn, reply: { id: string; chatroomId: string }) {
+async function cancel(_app: TestApp, user: SignedIn, reply: { id: string; chatroomId: string }) {
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`
-  const ended = await app.http.post(path, {}, { token: user.token })
+  const ended = await user.http.post(path, {})
   expect(ended).toMatchObject({ status: 200, body: { status: "cancelled" } })
 }
 

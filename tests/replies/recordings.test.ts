@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, makePro } from "../helpers/chat.ts"
+import { describe, expect, test } from "vitest"
+import { ask, createRoom } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 // Real bodies of the Gemini API, in the folder that RECORDINGS names. Each must give the text or the failure it holds.
 const folder = process.env.RECORDINGS ? join(process.env.RECORDINGS, "gemini") : ""
@@ -10,18 +10,11 @@ const recordings = existsSync(folder)
   ? readdirSync(folder).filter((file) => /(?<!meta)\.(sse|json)$/.test(file))
   : []
 
-let app: TestApp
-let ann: SignedIn
-
-beforeAll(async () => {
-  app = await startTestApp({
-    config: { gemini: { idleTimeoutMs: 5_000 } },
-    timing: { replies: { firstRetryMs: 200 } },
-  })
-  ann = await signIn(app)
-  await makePro(app, ann)
+const app = useTestApp({
+  config: { gemini: { idleTimeoutMs: 5_000 } },
+  timing: { replies: { firstRetryMs: 200 } },
 })
-afterAll(() => app.close())
+const ann = useUser(app, { pro: true })
 
 /** What a body holds, read independently of the code under test: by the wire format's documentation. */
 interface Held {
@@ -106,16 +99,6 @@ function isUsedUp(details: NonNullable<RecordedError["details"]>): boolean {
     details.some(({ retryDelay }) => Number.parseFloat(retryDelay ?? "0") > 90)
   )
 }
-
-test.each<[string, RecordedError]>([
-  ["provider_busy", { code: 503, status: "UNAVAILABLE" }],
-  ["provider_busy", { code: 429, details: [{ violations: [{ quotaId: "RequestsPerMinutePerProject" }] }] }],
-  ["provider_exhausted", { code: 429, details: [{ violations: [{ quotaId: "RequestsPerDayPerProject" }] }] }],
-  ["misconfigured", { code: 400, details: [{ reason: "API_KEY_INVALID" }] }],
-  ["provider_refused", { code: 400, status: "INVALID_ARGUMENT" }],
-])("a recording is to be %s where it holds %j", (code, error) => {
-  expect(codeOf({ text: "", ending: "error", error })).toBe(code)
-})
 
 describe.skipIf(recordings.length === 0)(
   "a recorded body gives the text or the failure that it holds",

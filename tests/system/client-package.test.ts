@@ -17,7 +17,8 @@ import { pathToFileURL } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { chat } from "../../packages/client/examples/chat.ts"
-import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
+import { newMobileNumber } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 const CLIENT = join(ROOT, "packages/client")
@@ -25,7 +26,6 @@ const CLIENT = join(ROOT, "packages/client")
 const BUILT_WITH = ["bin", "tools/scripts", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
 const run = promisify(execFile)
 
-let app: TestApp
 /** A project that has the package installed. */
 let folder: string
 /** Where it lies there. */
@@ -33,8 +33,8 @@ let installed: string
 /** The paths that npm says are in it. */
 let packed: string[]
 
+const app = useTestApp()
 beforeAll(async () => {
-  app = await startTestApp()
   folder = await mkdtemp(join(tmpdir(), "client-"))
   installed = join(folder, "node_modules/gemini-chat-client")
   const { files, archive } = await pack(await copyProject())

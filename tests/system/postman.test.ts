@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { COLLECTION_FILE, ENVIRONMENT_FILE } from "../../tools/contract/outputs.ts"
 import { WALK } from "../../tools/contract/postman/walk.ts"
 import { contract } from "../../tools/lib/contract.ts"
-import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ADMIN_TOKEN, newMobileNumber, type TestApp } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 
@@ -16,17 +17,13 @@ interface Execution {
   assertions?: { assertion: string; error?: unknown }[]
 }
 
-let app: TestApp
 let folder: string
 
+const app = useTestApp({ stripe: true })
 beforeAll(async () => {
-  app = await startTestApp({ stripe: true, config: { admin: { token: "an-admin-token" } } })
   folder = await mkdtemp(join(tmpdir(), "newman-"))
 })
-afterAll(async () => {
-  await app.close()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => rm(folder, { recursive: true }))
 
 test("newman walks the collection and finds every endpoint as documented", async () => {
   const { code, executions } = await runNewman(app)
@@ -65,7 +62,7 @@ async function runNewman({ url }: TestApp): Promise<{ code: number; executions: 
   const variables = {
     base_url: url,
     mobile_number: newMobileNumber(),
-    admin_token: "an-admin-token",
+    admin_token: ADMIN_TOKEN,
     session_id: crypto.randomUUID(),
     reply_id: crypto.randomUUID(),
     user_id: crypto.randomUUID(),

@@ -45,11 +45,6 @@ describe("outside production", () => {
     })
   })
 
-  test("every fault is listed at once", () => {
-    const faults = faultsOf({ PORT: "many", ROLE: "king", REDIS_URL: "http://x", TRUST_PROXY: "true" })
-    expect(faults.map((fault) => fault.split(":")[0])).toEqual(["ROLE", "PORT", "TRUST_PROXY", "REDIS_URL"])
-  })
-
   test.each([
     [{ DEFAULT_REGION: "XX" }, "DEFAULT_REGION"],
     [{ OTP_REGIONS: "US,Mars" }, "OTP_REGIONS"],
@@ -112,25 +107,9 @@ describe("in production", () => {
     expect(faultsOf(rest)).toEqual([])
   })
 
-  test.each([
-    [{ JWT_SECRET: "short" }, "shorter than 32 bytes"],
-    [{ JWT_SECRET_PREVIOUS: "short" }, "shorter than 32 bytes"],
-    [{ GEMINI_API_KEY: "your_google_gemini_api_key" }, "placeholder"],
-  ])("a weak %o is refused", (variables, why) => {
-    expect(faultsOf({ ...PRODUCTION, ...(variables as unknown as Record<string, string>) })).toEqual([
-      expect.stringContaining(why),
-    ])
-  })
-
   test("codes don't go into the log, though outside production they may", () => {
     const OTP_DELIVERY = "log"
     expect(faultsOf({ ...PRODUCTION, OTP_DELIVERY })).toEqual([expect.stringContaining("OTP_DELIVERY: log ")])
     expect(faultsOf({ OTP_DELIVERY })).toEqual([])
-  })
-
-  test("no fault quotes a secret", () => {
-    expect(
-      faultsOf({ ...PRODUCTION, JWT_SECRET: "hunter2", DATABASE_URL: "mysql://root:hunter2@x" }).join(),
-    ).not.toContain("hunter2")
   })
 })

@@ -21,6 +21,8 @@ const paid = (over: Partial<SubscriptionFacts> = {}): SubscriptionFacts => ({
 
 const judge = (...subscriptions: SubscriptionFacts[]) => entitlementOf(subscriptions, rules, NOW)
 
+const paidFor = (days: number) => ({ paidUntil: at(days * DAY) })
+
 /** status, what is special, tier, reason, until in days. */
 type Case = [string, Partial<SubscriptionFacts>, "basic" | "pro", string, number | null]
 
@@ -28,16 +30,10 @@ describe("one subscription", () => {
   test.each<Case>([
     ["active, paid", {}, "pro", "paid", 13],
     ["active, renewal an hour late", { paidUntil: at(-HOUR) }, "pro", "grace", 3 - 1 / 24],
-    ["active, renewal late beyond the grace", { paidUntil: at(-3 * DAY) }, "basic", "overdue", null],
+    ["active, renewal late beyond the grace", paidFor(-3), "basic", "overdue", null],
     ["active, never paid", { paidUntil: null }, "basic", "incomplete", null],
-    ["past_due within the grace", { status: "past_due", paidUntil: at(-2 * DAY) }, "pro", "grace", 1],
-    [
-      "past_due at the grace's end",
-      { status: "past_due", paidUntil: at(-3 * DAY) },
-      "basic",
-      "overdue",
-      null,
-    ],
+    ["past_due within the grace", { status: "past_due", ...paidFor(-2) }, "pro", "grace", 1],
+    ["past_due at the grace's end", { status: "past_due", ...paidFor(-3) }, "basic", "overdue", null],
     ["past_due, and still paid for", { status: "past_due" }, "pro", "paid", 13],
     ["trialing", { status: "trialing", paidUntil: null, trialEnd: at(7 * DAY) }, "pro", "trial", 10],
     [
@@ -67,7 +63,7 @@ describe("one subscription", () => {
     ["past its end, and not yet ended by Stripe", { cancelAt: at(-1) }, "basic", "ended", null],
     [
       "past_due and to end within the grace",
-      { status: "past_due", paidUntil: at(-DAY), cancelAt: at(DAY) },
+      { status: "past_due", ...paidFor(-1), cancelAt: at(DAY) },
       "pro",
       "ending",
       1,

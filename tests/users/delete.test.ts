@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { eraseDeletedUsers } from "../../src/services/account/erase-users.ts"
-import {
-  count,
-  expectProblem,
-  isLive,
-  sendCode,
-  sendResetCode,
-  signInWithPassword,
-  times,
-} from "../auth/kit.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { addRoom, countRows } from "./kit.ts"
+import { isLive, sendCode, sendResetCode, signInWithPassword } from "../helpers/accounts.ts"
+import { count, expectProblem, times } from "../helpers/answers.ts"
+import { signIn } from "../helpers/app.ts"
+import { addRoom, countRows } from "../helpers/rooms.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
 const NOTHING = { users: 0, sessions: 0, chatrooms: 0, messages: 0 }
 
 describe("DELETE /user/me", () => {
-  let app: TestApp
-  beforeAll(async () => {
-    app = await startTestApp({ worker: false })
-  })
-  afterAll(() => app.close())
+  const app = useTestApp({ worker: false })
 
   const remove = (token: string) => app.http.delete("/user/me", { token })
   const erased = (userId: string) =>
@@ -69,7 +59,7 @@ describe("DELETE /user/me", () => {
   })
 
   test("doesn't wait in a circle with somebody who signs in", async () => {
-    for (let round = 0; round < 20; round++) {
+    await times(20, async () => {
       const { mobileNumber, token, user } = await signIn(app)
       const otp = await sendCode(app, mobileNumber)
       const answers = await Promise.all([
@@ -82,7 +72,7 @@ describe("DELETE /user/me", () => {
       const late = answers.find(({ status }) => status === 200)
       if (late) expect(await isLive(app, late.body.token)).toBe(false)
       await erased(user.id)
-    }
+    })
   })
 
   test("may be asked for many times at once", async () => {

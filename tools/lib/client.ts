@@ -31,7 +31,7 @@ export interface Told extends Answer {
 }
 
 export function createClient(urls: string[], random: Random, signal: AbortSignal): Client {
-  const apis = urls.map(createHttp)
+  const apis = urls.map((url) => createHttp(url))
   let retries = 0
   const refusals = new Map<number, number>()
   const any = () => random.pick(apis)

@@ -16,11 +16,12 @@ export interface RequestOptions {
 
 export type Http = ReturnType<typeof createHttp>
 
-/** A client that speaks JSON and gives every answer, also 4xx and 5xx. An answer that isn't documented throws. */
-export function createHttp(url: string) {
+/** Creates a client that speaks JSON and gives every answer, also 4xx and 5xx. An answer that isn't documented throws. */
+export function createHttp(url: string, defaults: RequestOptions = {}) {
   const send = (method: string, withBody: boolean) => {
     return async (path: string, bodyOrOptions?: unknown, maybeOptions?: RequestOptions): Promise<Answer> => {
-      const options = ((withBody ? maybeOptions : bodyOrOptions) ?? {}) as RequestOptions
+      const given = (withBody ? maybeOptions : bodyOrOptions) as RequestOptions | undefined
+      const options = { ...defaults, ...given }
       const response = await fetch(url + path, {
         method,
         signal: options.signal,
@@ -49,7 +50,7 @@ export function createHttp(url: string) {
     put: send("PUT", true) as WithBody,
     /** Follows server-sent events until the stream ends or `options.signal` aborts. */
     events: (path: string, options: RequestOptions & { method?: string; body?: unknown } = {}) =>
-      readEvents(url, path, options),
+      readEvents(url, path, { ...defaults, ...options }),
   }
 }
 

@@ -1,5 +1,7 @@
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
+import { afterAll, beforeAll } from "vitest"
+import type { TestApp } from "../../helpers/app.ts"
 
 /** Stands between the service and a store, and can take the store away or make its answers late. */
 export interface StoreProxy {
@@ -69,4 +71,24 @@ export async function startProxy(store: string): Promise<StoreProxy> {
       await once(server, "close")
     },
   }
+}
+
+/** Stands between the stores of `app` and another app, before the tests and until after them. */
+export function useProxies(app: TestApp) {
+  const proxies = {
+    database: {} as StoreProxy,
+    redis: null as StoreProxy | null,
+    all: () => [proxies.database, ...(proxies.redis ? [proxies.redis] : [])],
+    /** The stores by way of the proxies. */
+    config: () => ({ database: { url: proxies.database.url }, redis: { url: proxies.redis?.url ?? null } }),
+  }
+  beforeAll(async () => {
+    const { redisUrl, database } = app.stores
+    proxies.database = await startProxy(database.url)
+    proxies.redis = redisUrl ? await startProxy(redisUrl) : null
+  })
+  afterAll(async () => {
+    for (const proxy of proxies.all()) await proxy.close?.()
+  })
+  return proxies
 }

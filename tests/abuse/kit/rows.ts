@@ -1,7 +1,10 @@
+import { beforeAll } from "vitest"
 import { z } from "zod"
 import type { Endpoint } from "../../../src/routes/endpoint.ts"
 import { rows } from "../../../src/routes/index.ts"
 import { newId } from "../../../src/utils/ids.ts"
+import type { SignedIn, TestApp } from "../../helpers/app.ts"
+import { createRoom, send } from "../../helpers/chat.ts"
 
 export { type Endpoint, rows }
 
@@ -23,6 +26,28 @@ export function bodyOf(row: Endpoint): unknown {
 /** The properties of the row's body, by name. */
 export function fieldsOf(row: Endpoint): string[] {
   return Object.keys((row.body && schemaOf(row.body).properties) ?? {})
+}
+
+/** Makes a room with a prompt before the tests. @returns the ids for `pathOf`, as soon as the first test runs */
+export function useIds(app: TestApp, user: SignedIn): Record<string, string> {
+  const ids: Record<string, string> = {}
+  beforeAll(async () => {
+    const room = await createRoom(app, user)
+    const { body } = await send(app, user, room, "a question")
+    Object.assign(ids, { id: room.id, messageId: body.reply.id })
+  })
+  return ids
+}
+
+const AT_ONCE = 4
+
+/** Checks the rows, some at once, as each is a request. */
+export async function checkEach(some: readonly Endpoint[], check: (row: Endpoint) => Promise<void>) {
+  const left = [...some]
+  const work = async () => {
+    for (let row = left.shift(); row; row = left.shift()) await check(row)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
 }
 
 type JsonSchema = z.core.JSONSchema.JSONSchema

@@ -1,5 +1,5 @@
 import { newId } from "../../src/utils/ids.ts"
-import type { TestApp } from "../helpers/app.ts"
+import type { TestApp } from "./app.ts"
 
 /** A room with a chain of `messages` messages, each the answer to the one before. @returns its id */
 export async function addRoom(

@@ -1,0 +1,27 @@
+import { expect } from "vitest"
+import type { Answer, Http } from "../../tools/lib/http.ts"
+
+export function expectProblem(answer: Answer, status: number, code: string): void {
+  expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code })
+  expect(answer.headers.get("content-type")).toContain("application/problem+json")
+}
+
+/** Counts the answers that have this status. */
+export const count = (answers: Answer[], status: number) =>
+  answers.filter((answer) => answer.status === status).length
+
+/** Makes `n` calls at once. */
+export function times<T>(n: number, make: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: n }, (_, index) => make(index)))
+}
+
+/** Reads a list to its last page, by the links that the pages give. */
+export async function readPages(http: Http, path: string) {
+  const pages: Answer["body"][] = []
+  for (let next: string | undefined = path; next; ) {
+    const { body, headers } = await http.get(next)
+    pages.push(body)
+    next = /<(.*)>; rel="next"/.exec(headers.get("link") ?? "")?.[1]
+  }
+  return pages
+}

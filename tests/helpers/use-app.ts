@@ -1,0 +1,28 @@
+import { afterAll, beforeAll } from "vitest"
+import { type SignedIn, signIn, startTestApp, type TestApp, type TestAppOptions } from "./app.ts"
+import { makePro } from "./chat.ts"
+
+/**
+ * Starts an app before the tests of the file, or of the `describe` around the call, and closes it after them.
+ * @param options as a function where they are known only after earlier hooks
+ * @returns an object that is the app as soon as the first test runs
+ */
+export function useTestApp(options: TestAppOptions | (() => TestAppOptions) = {}): TestApp {
+  const app = {} as TestApp
+  beforeAll(async () => {
+    const started = await startTestApp(typeof options === "function" ? options() : options)
+    Object.defineProperties(app, Object.getOwnPropertyDescriptors(started))
+  })
+  afterAll(() => app.close?.())
+  return app
+}
+
+/** Signs a user in before the tests. @returns an object that is the user as soon as the first test runs */
+export function useUser(app: TestApp, { pro = false }: { pro?: boolean } = {}): SignedIn {
+  const user = {} as SignedIn
+  beforeAll(async () => {
+    Object.assign(user, await signIn(app))
+    if (pro) await makePro(app, user)
+  })
+  return user
+}
