@@ -5,6 +5,7 @@ const EXPLAINED = {
   dev: "the same, and start again when a source file changes",
   worker: "start a worker that makes replies, apart from the server",
   migrate: "bring the database schema up to date",
+  reset: "empty the embedded database (says what it would delete, and asks for --yes)",
   test: "run the tests that one process can show (add a path to run a part)",
   "test:system": "run the tests of whole processes: kills, stops, clusters, a fresh clone",
   lint: "look for faults in style and imports",

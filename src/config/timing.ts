@@ -140,7 +140,6 @@ export const TIMING = deepFreeze({
     idempotencyKeysMs: 48 * HOUR,
     /** A code's row counts wrong guesses and resends. */
     codesMs: 1 * DAY,
-    providerCallsMs: 1 * HOUR,
     sessionsMs: 7 * DAY,
     workersMs: 1 * HOUR,
   },

@@ -107,9 +107,9 @@ export async function getSessions(
   ctx: Context,
   { user, query }: UserInput<{ query: PageQuery }>,
 ): Promise<HttpResponse> {
-  const { sessions, cursor } = await listSessions(ctx, { user, limit: query.limit, cursor: query.cursor })
-  const presented = sessions.map((session) => presentSession(session, user.sessionId))
-  return ok(presented, nextLink("/auth/sessions", query, cursor))
+  const { items, next } = await listSessions(ctx, { userId: user.userId, ...query })
+  const presented = items.map((session) => presentSession(session, user.sessionId))
+  return ok(presented, nextLink("/auth/sessions", query, next))
 }
 
 export async function deleteSession(

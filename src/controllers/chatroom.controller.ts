@@ -85,7 +85,7 @@ export async function streamChatroom(
 ): Promise<HttpResponse> {
   const room = await findOwnChatroom(ctx, user.userId, params.id)
   const release = ctx.streamLimit.take(user.userId)
-  const changes = followRoom(ctx, { chatroomId: room.id, lastEventId: header("last-event-id"), signal })
+  const changes = followRoom(ctx, { chatroom: room, lastEventId: header("last-event-id"), signal })
   return events(whileOpen(presentRoomEvents(ctx, changes), release))
 }
 

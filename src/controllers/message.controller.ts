@@ -24,46 +24,37 @@ export async function postMessage(
   ctx: Context,
   input: UserInput<OneRoom & { body: NewMessage }>,
 ): Promise<HttpResponse> {
-  if (!input.header("accept")?.includes("text/event-stream")) return respond(ctx, input)
+  const { params, body, header, requestId } = input
+  const { userId } = input.user
+  const isStreamed = header("accept")?.includes("text/event-stream")
+  using taken = new DisposableStack()
   // Checked before the prompt is charged, so that a user at the stream limit doesn't pay for it.
-  const release = ctx.streamLimit.take(input.user.userId)
-  try {
-    const { sent, headers } = await send(ctx, input)
-    const changes = followReply(ctx, { replyId: sent.reply.id, signal: input.signal })
-    return { ...events(whileOpen(presentReplyEvents(ctx, changes), release)), headers }
-  } catch (error) {
-    release()
-    throw error
-  }
-}
-
-async function send(
-  ctx: Context,
-  { user, params, body, header, requestId }: UserInput<OneRoom & { body: NewMessage }>,
-) {
+  if (isStreamed) taken.defer(ctx.streamLimit.take(userId))
   const sent = await sendMessage(ctx, {
-    userId: user.userId,
+    userId,
     chatroomId: params.id,
     content: body.message,
     parentId: body.parentId,
     key: readIdempotencyKey(header("idempotency-key"), { route: "send-message", room: params.id, body }),
     requestId,
   })
-  const location = `/chatroom/${params.id}/message/${sent.reply.id}`
-  return { sent, headers: { Location: location, ...replayHeaders(sent.replayed) } }
-}
-
-async function respond(
-  ctx: Context,
-  input: UserInput<OneRoom & { body: NewMessage }>,
-): Promise<HttpResponse> {
-  const { sent, headers } = await send(ctx, input)
-  const waitMs = readWait(ctx, input.header("prefer"))
-  const signal = () => AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
-  const reply = waitMs > 0 ? await waitForReply(ctx, sent.reply.id, signal()) : null
-  if (!reply) return accepted(presentPromptAndReply(ctx, sent), headers)
+  const reply = { userId, id: sent.reply.id }
+  const headers = {
+    Location: `/chatroom/${params.id}/message/${reply.id}`,
+    ...replayHeaders(sent.replayed),
+  }
+  if (isStreamed) {
+    const stream = presentReplyEvents(ctx, followReply(ctx, { reply, signal: input.signal }))
+    const whileStreamed = taken.move()
+    return { ...events(whileOpen(stream, () => whileStreamed.dispose())), headers }
+  }
+  const waitMs = readWait(ctx, header("prefer"))
+  if (waitMs === 0) return accepted(presentPromptAndReply(ctx, sent), headers)
+  const enough = AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
+  const final = await waitForReply(ctx, reply, enough)
+  if (!final) return accepted(presentPromptAndReply(ctx, sent), headers)
   const applied = { "Preference-Applied": `wait=${waitMs / SECOND}` }
-  return created(presentPromptAndReply(ctx, { ...sent, reply }), { ...headers, ...applied })
+  return created(presentPromptAndReply(ctx, { ...sent, reply: final }), { ...headers, ...applied })
 }
 
 /** Reads `wait` of RFC 7240 in milliseconds, capped at `longestWaitMs`; 0 without one. */
@@ -91,7 +82,11 @@ export async function streamMessage(ctx: Context, input: UserInput<OneMessage>):
   const { user, header, signal } = input
   const { id } = await findOwnReply(ctx, idsOf(input))
   const release = ctx.streamLimit.take(user.userId)
-  const changes = followReply(ctx, { replyId: id, lastEventId: header("last-event-id"), signal })
+  const changes = followReply(ctx, {
+    reply: { userId: user.userId, id },
+    lastEventId: header("last-event-id"),
+    signal,
+  })
   return events(whileOpen(presentReplyEvents(ctx, changes), release))
 }
 

@@ -5,8 +5,10 @@ import {
   type InferAttributes,
   type InferCreationAttributes,
   Model,
+  type ModelAttributes,
   type Sequelize,
 } from "sequelize"
+import { namesExcept } from "./columns.ts"
 
 export type ContextMode = "conversation" | "single"
 
@@ -35,25 +37,43 @@ export class ChatroomModel extends Model<
   declare countMessages: HasManyCountAssociationsMixin
 }
 
+/** The columns, in the order of the table. */
+export const chatroomColumns = {
+  id: { type: DataTypes.UUID, primaryKey: true },
+  userId: { type: DataTypes.UUID, primaryKey: true },
+  name: DataTypes.TEXT,
+  model: DataTypes.TEXT,
+  systemInstruction: DataTypes.TEXT,
+  context: { type: DataTypes.TEXT, defaultValue: "conversation" },
+  headId: DataTypes.UUID,
+  activeReplyId: DataTypes.UUID,
+  lastPosition: { type: DataTypes.INTEGER, defaultValue: 0 },
+  retries: { type: DataTypes.INTEGER, defaultValue: 0 },
+  lastMessageAt: DataTypes.DATE,
+  activityAt: DataTypes.DATE,
+  createdAt: DataTypes.DATE,
+  updatedAt: DataTypes.DATE,
+} satisfies ModelAttributes<ChatroomModel>
+
+/** What a room's owner chooses. */
+export const CHATROOM_SETTINGS = ["name", "model", "systemInstruction", "context"] as const
+export type ChatroomSettings = Pick<InferAttributes<ChatroomModel>, (typeof CHATROOM_SETTINGS)[number]>
+
+const INTERNAL = ["userId", "activeReplyId", "lastPosition", "retries"] as const
+
+/** A room as the services return it. */
+export type ChatroomRecord = Omit<InferAttributes<ChatroomModel>, (typeof INTERNAL)[number]>
+export const CHATROOM_FIELDS = namesExcept<ChatroomModel, (typeof INTERNAL)[number]>(
+  chatroomColumns,
+  INTERNAL,
+)
+
 export function defineChatroom(sequelize: Sequelize) {
   class Chatroom extends ChatroomModel {}
-  return Chatroom.init(
-    {
-      id: { type: DataTypes.UUID, primaryKey: true },
-      userId: DataTypes.UUID,
-      name: DataTypes.TEXT,
-      model: DataTypes.TEXT,
-      systemInstruction: DataTypes.TEXT,
-      context: { type: DataTypes.TEXT, defaultValue: "conversation" },
-      headId: DataTypes.UUID,
-      activeReplyId: DataTypes.UUID,
-      lastPosition: { type: DataTypes.INTEGER, defaultValue: 0 },
-      retries: { type: DataTypes.INTEGER, defaultValue: 0 },
-      lastMessageAt: DataTypes.DATE,
-      activityAt: DataTypes.DATE,
-      createdAt: DataTypes.DATE,
-      updatedAt: DataTypes.DATE,
-    },
-    { sequelize, tableName: "chatrooms", underscored: true, timestamps: false },
-  )
+  return Chatroom.init(chatroomColumns, {
+    sequelize,
+    tableName: "chatrooms",
+    underscored: true,
+    timestamps: false,
+  })
 }

@@ -27,8 +27,8 @@ export function defineEntitlementEntry(sequelize: Sequelize) {
   class EntitlementEntry extends EntitlementEntryModel {}
   return EntitlementEntry.init(
     {
+      userId: { type: DataTypes.UUID, primaryKey: true },
       id: { type: DataTypes.UUID, primaryKey: true },
-      userId: DataTypes.UUID,
       at: DataTypes.DATE,
       tier: DataTypes.TEXT,
       until: DataTypes.DATE,

@@ -21,6 +21,6 @@ export function defineModels(sequelize: Sequelize) {
   const { User, Chatroom, Message, Session } = models
   User.hasMany(Session, { as: "sessions", foreignKey: "userId" })
   User.hasMany(Chatroom, { as: "chatrooms", foreignKey: "userId" })
-  Chatroom.hasMany(Message, { as: "messages", foreignKey: "chatroomId" })
+  Chatroom.hasMany(Message, { as: "messages", foreignKey: "chatroomId", sourceKey: "id" })
   return models
 }

@@ -1,12 +1,67 @@
 import { col, fn, Op, where } from "sequelize"
+import { z } from "zod"
+import { CursorTime, decodeCursor, encodeCursor } from "../utils/cursor.ts"
 
-/** Where a page of a list that runs from the newest down has ended: its last row's time and id. */
-export type Keyset = [time: string, id: string]
+/** A page of a list and the cursor of the next, null on the last. */
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
+
+/** What a client asks for. */
+export interface PageRequest {
+  limit: number
+  cursor?: string | undefined
+}
+
+/** The sort key of a list: what its cursors hold, and where a row stands. */
+export interface SortKey<T, K extends (string | number)[]> {
+  cursor: z.ZodType<K>
+  of(row: T): K
+}
 
 /**
- * The rows after a place in a list by `column` and id, both descending. Compares whole rows, so that PostgreSQL scans
- * a range of the list's index.
+ * Reads a page of a list by its sort key.
+ * @param read reads `rows` rows at the most, from `after` on or from the start
+ * @throws {InvalidRequest} for a cursor of another list
  */
-export function afterKeyset(column: string, [time, id]: Keyset) {
+export async function readPage<T, K extends (string | number)[]>(
+  { limit, cursor }: PageRequest,
+  key: SortKey<NoInfer<T>, K>,
+  read: (after: K | null, rows: number) => Promise<T[]>,
+): Promise<Page<T>> {
+  const after = cursor === undefined ? null : decodeCursor(cursor, key.cursor)
+  const rows = await read(after, limit + 1)
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  return { items, next: rows.length > limit && last ? encodeCursor(key.of(last)) : null }
+}
+
+type TimeAndId = [time: string, id: string]
+
+/** The sort key of a list from the newest down: the time in `name`, and the id. */
+export function newestFirst<Name extends string>(
+  name: Name,
+  id: z.ZodType<string> = z.uuid(),
+): SortKey<{ id: string } & Record<Name, Date>, TimeAndId> {
+  return {
+    cursor: z.tuple([CursorTime, id]),
+    of: (row) => [row[name].toISOString(), row.id],
+  }
+}
+
+/**
+ * Returns the condition of such a list on its column and its cursor's parameters, `$first` and the next. The first page
+ * starts beyond everything, so that every page is the same range scan; whole rows are compared, so that PostgreSQL
+ * scans a range of the list's index.
+ */
+export function afterSql(column: string, id: string, first: number, type: "uuid" | "text" = "uuid"): string {
+  const any = type === "uuid" ? "ffffffff-ffff-ffff-ffff-ffffffffffff" : ""
+  return `(${column}, ${id})
+    < (coalesce($${first}::timestamptz, 'infinity'), coalesce($${first + 1}::${type}, '${any}'))`
+}
+
+/** Returns the same condition for a model's query. */
+export function afterKeyset(column: string, [time, id]: TimeAndId) {
   return where(fn("ROW", col(column), col("id")), Op.lt, fn("ROW", time, id))
 }

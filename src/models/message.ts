@@ -4,8 +4,10 @@ import {
   type InferAttributes,
   type InferCreationAttributes,
   Model,
+  type ModelAttributes,
   type Sequelize,
 } from "sequelize"
+import { namesExcept } from "./columns.ts"
 
 export type Role = "user" | "model"
 export type ReplyStatus = "queued" | "running" | "completed" | "failed" | "cancelled"
@@ -20,6 +22,7 @@ export class MessageModel extends Model<
   InferAttributes<MessageModel>,
   InferCreationAttributes<MessageModel>
 > {
+  declare userId: string
   declare id: string
   declare chatroomId: string
   declare parentId: string | null
@@ -54,40 +57,65 @@ export class MessageModel extends Model<
   declare completedAt: CreationOptional<Date | null>
 }
 
+/** The columns, in the order of the table. */
+export const messageColumns = {
+  userId: { type: DataTypes.UUID, primaryKey: true },
+  id: { type: DataTypes.UUID, primaryKey: true },
+  chatroomId: DataTypes.UUID,
+  parentId: DataTypes.UUID,
+  position: DataTypes.INTEGER,
+  role: DataTypes.TEXT,
+  content: DataTypes.TEXT,
+  attachments: DataTypes.JSONB,
+  status: DataTypes.TEXT,
+  errorCode: DataTypes.TEXT,
+  model: DataTypes.TEXT,
+  finishReason: DataTypes.TEXT,
+  promptTokens: DataTypes.INTEGER,
+  outputTokens: DataTypes.INTEGER,
+  thoughtTokens: DataTypes.INTEGER,
+  totalTokens: DataTypes.INTEGER,
+  attempt: { type: DataTypes.INTEGER, defaultValue: 0 },
+  failures: { type: DataTypes.SMALLINT, defaultValue: 0 },
+  takeovers: { type: DataTypes.SMALLINT, defaultValue: 0 },
+  retry: { type: DataTypes.INTEGER, defaultValue: 0 },
+  retriedAt: DataTypes.DATE,
+  coolingDownSince: DataTypes.DATE,
+  cancelRequestedAt: DataTypes.DATE,
+  leaseUntil: DataTypes.DATE,
+  notBefore: DataTypes.DATE,
+  chargedOn: DataTypes.DATEONLY,
+  requestId: DataTypes.TEXT,
+  traceparent: DataTypes.TEXT,
+  createdAt: DataTypes.DATE,
+  completedAt: DataTypes.DATE,
+} satisfies ModelAttributes<MessageModel>
+
+const INTERNAL = [
+  "userId",
+  "failures",
+  "takeovers",
+  "retry",
+  "retriedAt",
+  "coolingDownSince",
+  "cancelRequestedAt",
+  "leaseUntil",
+  "notBefore",
+  "chargedOn",
+  "requestId",
+  "traceparent",
+] as const
+
+/** What clients may see of a message. */
+export type MessageFields = Omit<InferAttributes<MessageModel>, (typeof INTERNAL)[number]>
+export const MESSAGE_FIELDS = namesExcept<MessageModel, (typeof INTERNAL)[number]>(messageColumns, INTERNAL)
+
 export function defineMessage(sequelize: Sequelize) {
   class Message extends MessageModel {}
-  return Message.init(
-    {
-      id: { type: DataTypes.UUID, primaryKey: true },
-      chatroomId: DataTypes.UUID,
-      parentId: DataTypes.UUID,
-      position: DataTypes.INTEGER,
-      role: DataTypes.TEXT,
-      content: DataTypes.TEXT,
-      attachments: DataTypes.JSONB,
-      status: DataTypes.TEXT,
-      errorCode: DataTypes.TEXT,
-      model: DataTypes.TEXT,
-      finishReason: DataTypes.TEXT,
-      promptTokens: DataTypes.INTEGER,
-      outputTokens: DataTypes.INTEGER,
-      thoughtTokens: DataTypes.INTEGER,
-      totalTokens: DataTypes.INTEGER,
-      attempt: { type: DataTypes.INTEGER, defaultValue: 0 },
-      failures: { type: DataTypes.SMALLINT, defaultValue: 0 },
-      takeovers: { type: DataTypes.SMALLINT, defaultValue: 0 },
-      retry: { type: DataTypes.INTEGER, defaultValue: 0 },
-      retriedAt: DataTypes.DATE,
-      coolingDownSince: DataTypes.DATE,
-      cancelRequestedAt: DataTypes.DATE,
-      leaseUntil: DataTypes.DATE,
-      notBefore: DataTypes.DATE,
-      chargedOn: DataTypes.DATEONLY,
-      requestId: DataTypes.TEXT,
-      traceparent: DataTypes.TEXT,
-      createdAt: DataTypes.DATE,
-      completedAt: DataTypes.DATE,
-    },
-    { sequelize, tableName: "messages", underscored: true, timestamps: false },
-  )
+  return Message.init(messageColumns, {
+    sequelize,
+    tableName: "messages",
+    underscored: true,
+    timestamps: false,
+  })
 }

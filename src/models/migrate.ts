@@ -9,12 +9,27 @@ export interface Migration {
   up(client: pg.ClientBase): Promise<void>
 }
 
+/** The database was made by a version whose steps are not among ours: nothing of it is touched. */
+export class UnknownSchema extends Error {
+  override name = "UnknownSchema"
+  readonly code = "UNKNOWN_SCHEMA"
+
+  constructor(steps: readonly string[]) {
+    super(
+      `This database was made by an earlier version (${steps.join(", ")}), whose schema this version can't migrate: ` +
+        "run `npm run reset` to empty the database in DATA_DIR, or dump it with the earlier version and load it into " +
+        "a new one, as CHANGELOG.md describes.",
+    )
+  }
+}
+
 /** Any number that nothing else in this database locks. */
 const MIGRATION_LOCK = 7_203_155_021
 
 /**
  * Brings the schema up to date. Safe to call from many processes at once: one migrates, the others wait.
  * @returns the names of the migrations that were applied, in order.
+ * @throws {UnknownSchema}
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const { Client, ...options } = postgresOptions(databaseUrl)
@@ -33,6 +48,8 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   }
 }
 
+const FIRST = "0001-schema"
+
 const folder = new URL("./migrations/", import.meta.url)
 
 function createUmzug(client: pg.Client) {
@@ -42,7 +59,10 @@ function createUmzug(client: pg.Client) {
     storage: {
       async executed() {
         const { rows } = await client.query<{ name: string }>("SELECT name FROM migrations ORDER BY name")
-        return rows.map((row) => row.name)
+        const steps = rows.map((row) => row.name)
+        // A version after ours may have added steps, but every ledger of ours begins with the same one.
+        if (steps.length > 0 && !steps.includes(FIRST)) throw new UnknownSchema(steps)
+        return steps
       },
       async logMigration({ name }) {
         await client.query("INSERT INTO migrations (name) VALUES ($1)", [name])

@@ -32,8 +32,8 @@ export function defineSession(sequelize: Sequelize) {
   class Session extends SessionModel {}
   return Session.init(
     {
+      userId: { type: DataTypes.UUID, primaryKey: true },
       id: { type: DataTypes.UUID, primaryKey: true },
-      userId: DataTypes.UUID,
       openedBy: DataTypes.TEXT,
       generation: { type: DataTypes.INTEGER, defaultValue: 0 },
       rotatedAt: DataTypes.DATE,

@@ -7,6 +7,7 @@ import {
   Model,
   type Sequelize,
 } from "sequelize"
+import { selectSql } from "./columns.ts"
 
 /** A person, known by a mobile number. A deleted one keeps a nameless row until everything is erased. */
 export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAttributes<UserModel>> {
@@ -23,6 +24,28 @@ export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAt
   declare updatedAt: CreationOptional<Date>
   declare countSessions: HasManyCountAssociationsMixin
   declare countChatrooms: HasManyCountAssociationsMixin
+}
+
+export type Tier = "basic" | "pro"
+
+/** Returns whether a user is Pro now, by their `pro_until`: on the database's clock, so that it ends by itself. */
+export function isProSql(table: string): string {
+  return `coalesce(${table}.pro_until > app_now(), false)`
+}
+
+/** Returns the tier in force now. */
+export function tierSql(table: string): string {
+  return `CASE WHEN ${isProSql(table)} THEN 'pro' ELSE 'basic' END`
+}
+
+const FIELDS = ["id", "mobileNumber", "name", "passwordHash", "createdAt"] as const
+
+/** A user as the services pass them on. The number is null once the user is deleted. */
+export type UserRecord = Pick<InferAttributes<UserModel>, (typeof FIELDS)[number]> & { tier: Tier }
+
+/** Returns the SELECT list of a `UserRecord`. */
+export function userSql(table: string): string {
+  return `${selectSql(FIELDS, table)}, ${tierSql(table)} AS tier`
 }
 
 export function defineUser(sequelize: Sequelize) {

@@ -239,7 +239,7 @@ describe("a secret is found in no log, job, key or problem", () => {
       "users",
       "sessions",
       "one_time_codes",
-      "password_guesses",
+      "counters",
       "chatrooms",
       "messages",
       "usage_counters",

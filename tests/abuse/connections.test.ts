@@ -78,8 +78,8 @@ describe.concurrent("a client that is slow is cut off", () => {
   /** More than the kernel takes off our hands. */
   const fill = (roomId: string) =>
     app.pool.query(
-      `INSERT INTO messages (id, chatroom_id, position, role, content, status, completed_at)
-       SELECT gen_random_uuid(), $1, n, 'user', repeat('x', 300000), 'completed', now()
+      `INSERT INTO messages (user_id, id, chatroom_id, position, role, content, status, completed_at)
+       SELECT (SELECT user_id FROM chatrooms WHERE id = $1), gen_random_uuid(), $1, n, 'user', repeat('x', 300000), 'completed', now()
        FROM generate_series(1, 100) AS n`,
       [roomId],
     )

@@ -3,7 +3,7 @@ import { MAX_WRONG_GUESSES } from "../../src/services/auth/otp-codes.ts"
 import { PASSWORD, sendCode, signInWithPassword, wrong } from "../helpers/accounts.ts"
 import { count, times } from "../helpers/answers.ts"
 import { newMobileNumber, signIn, startTestApp } from "../helpers/app.ts"
-import { untilDayLasts } from "../helpers/day.ts"
+import { setNoon } from "../helpers/clock.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
 const PER_NUMBER = 4
@@ -18,15 +18,16 @@ const app = useTestApp({
     otp: { daily: { perNumber: PER_NUMBER, perPrefix: PER_PREFIX, perAddress: PER_ADDRESS } },
   },
 })
-beforeEach(() => untilDayLasts(app))
+beforeEach(() => setNoon(app.pool))
 
 let addresses = 0
 const from = (address: string) => ({ headers: { "X-Forwarded-For": address } })
 /** An address that nobody has asked from yet. */
 const fromAnywhere = () => from(`198.18.${Math.floor(++addresses / 250)}.${(addresses % 250) + 1}`)
-const mayResend = () => app.pool.query("UPDATE one_time_codes SET resend_at = now()")
+const mayResend = () => app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
 
-const forget = () => app.pool.query("DELETE FROM otp_budgets; DELETE FROM one_time_codes")
+const forget = () =>
+  app.pool.query("DELETE FROM counters WHERE scope LIKE 'otp%'; DELETE FROM one_time_codes")
 
 /** A number whose range no other test has asked for. */
 const registered = async () => {

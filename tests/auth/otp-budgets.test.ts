@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest"
 import { count, expectProblem, times } from "../helpers/answers.ts"
 import { startTestApp, type TestApp } from "../helpers/app.ts"
-import { untilDayLasts } from "../helpers/day.ts"
+import { setAppNow, setNoon } from "../helpers/clock.ts"
 
 let app: TestApp
 afterEach(() => app.close())
@@ -13,13 +13,13 @@ const start = async (daily: {
   total?: number
 }) => {
   app = await startTestApp({ worker: false, config: { otp: { daily } } })
-  await untilDayLasts(app)
+  await setNoon(app.pool)
 }
 const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
 const inRange = (range: string, index: number) => `${range}${String(index).padStart(4, "0")}`
 const used = async () => {
   const { rows } = await app.pool.query(
-    "SELECT scope, sum(used)::int AS used FROM otp_budgets GROUP BY scope",
+    "SELECT substr(scope, 5) AS scope, sum(used)::int AS used FROM counters GROUP BY scope",
   )
   return Object.fromEntries(rows.map((row) => [row.scope, row.used]))
 }
@@ -29,12 +29,16 @@ test("hold for a number", async () => {
   const answers = []
   for (let i = 0; i < 5; i++) {
     answers.push(await send("+12025550123"))
-    await app.pool.query("UPDATE one_time_codes SET resend_at = now()")
+    await app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
   }
   expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 429, 429])
   expectProblem(answers[4] as never, 429, "rate_limited")
-  const untilMidnight = 86_400 - ((Date.now() / 1000) % 86_400)
-  expect(Math.abs(Number(answers[4]?.headers.get("retry-after")) - untilMidnight)).toBeLessThan(10)
+  await setAppNow(app.pool, new Date("2027-02-28T23:59:58.500Z"))
+  for (let i = 0; i < 4; i++) {
+    answers.push(await send("+12025550123"))
+    await app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
+  }
+  expect(answers.at(-1)?.headers.get("retry-after")).toBe("2")
 })
 
 test.each([
@@ -54,6 +58,10 @@ test("are new the next day", async () => {
   await start({ total: 1 })
   await send("+12025550123")
   expect((await send("+12025550124")).status).toBe(429)
-  await app.pool.query("UPDATE otp_budgets SET day = day - 1")
+  await setAppNow(app.pool, new Date("2027-02-28T23:59:59.999Z"))
   expect((await send("+12025550124")).status).toBe(202)
+  expect((await send("+12025550125")).status).toBe(429)
+  await setAppNow(app.pool, new Date("2027-03-01T00:00:00.000Z"))
+  expect((await send("+12025550125")).status).toBe(202)
+  expect((await send("+12025550126")).status).toBe(429)
 })

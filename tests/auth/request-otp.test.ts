@@ -65,7 +65,7 @@ describe.each([
     const mobileNumber = newMobileNumber()
     const answers = await times(20, () => send(mobileNumber))
     expect([count(answers, 202), count(answers, 429)]).toEqual([1, 19])
-    const { rows } = await app.pool.query("SELECT used FROM otp_budgets WHERE key = $1", [mobileNumber])
+    const { rows } = await app.pool.query("SELECT used FROM counters WHERE key = $1", [mobileNumber])
     expect(rows).toEqual([{ used: 1 }])
   })
 

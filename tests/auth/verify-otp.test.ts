@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import { isLive, sendCode, sendResetCode, signUp, wrong } from "../helpers/accounts.ts"
 import { count, expectProblem, times } from "../helpers/answers.ts"
 import { newMobileNumber } from "../helpers/app.ts"
+import { setAppNow } from "../helpers/clock.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
 describe("POST /auth/verify-otp", () => {
@@ -29,6 +30,20 @@ describe("POST /auth/verify-otp", () => {
     const code = await sendCode(app, mobileNumber)
     const arabic = [...code].map((digit) => String.fromCodePoint(0x660 + Number(digit))).join("")
     expect((await verify(mobileNumber, `${arabic.slice(0, 3)} ${arabic.slice(3)}`)).status).toBe(200)
+  })
+
+  test("takes a code for five minutes", async () => {
+    const [inTime, late] = [await signUp(app), await signUp(app)]
+    await setAppNow(app.pool, new Date("2027-02-28T23:58:00.000Z"))
+    try {
+      const codes = [await sendCode(app, inTime), await sendCode(app, late)] as const
+      await setAppNow(app.pool, new Date("2027-03-01T00:02:59.999Z"))
+      expect((await verify(inTime, codes[0])).status).toBe(200)
+      await setAppNow(app.pool, new Date("2027-03-01T00:03:00.000Z"))
+      expectProblem(await verify(late, codes[1]), 401, "otp_invalid")
+    } finally {
+      await setAppNow(app.pool, "0 seconds")
+    }
   })
 
   test("takes a code once", async () => {

@@ -180,7 +180,7 @@ async function compare(
   { userId, customerId, stripeId, acts }: Payer,
 ): Promise<Divergence | null> {
   const { rows } = await app.pool.query(
-    "SELECT coalesce(pro_until > billing_now(), false) AS pro FROM users WHERE id = $1",
+    "SELECT coalesce(pro_until > app_now(), false) AS pro FROM users WHERE id = $1",
     [userId],
   )
   const notices = await app.pool.query(

@@ -1,6 +1,7 @@
 import { expect, vi } from "vitest"
 import type { StripeSimulator } from "../../simulators/stripe/server.ts"
 import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
+import { setAppNow } from "../helpers/clock.ts"
 
 type Time = Parameters<StripeSimulator["advance"]>[0]
 
@@ -19,10 +20,7 @@ export async function passPeriod(app: TestApp, user: SignedIn): Promise<void> {
 
 async function setClocks(app: TestApp): Promise<void> {
   const ahead = app.stripe.now() - Math.floor(Date.now() / 1000)
-  await app.pool.query(
-    `CREATE OR REPLACE FUNCTION billing_now() RETURNS timestamptz LANGUAGE sql STABLE
-     AS 'SELECT now() + interval ''${Math.max(0, ahead)} seconds'''`,
-  )
+  await setAppNow(app.pool, `${Math.max(0, ahead)} seconds`)
 }
 
 /** Asks for a Checkout page. */

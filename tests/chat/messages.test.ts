@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
+import { DAY } from "../../src/utils/time.ts"
 import type { Answer } from "../../tools/lib/http.ts"
 import { readPages } from "../helpers/answers.ts"
 import { signIn } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
-import { untilDayLasts } from "../helpers/day.ts"
+import { nextMidnight, setAppNow, setNoon } from "../helpers/clock.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const app = useTestApp()
@@ -136,8 +137,8 @@ describe("an Idempotency-Key", () => {
   test("refused for want of quota is free to be used again", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
-    await untilDayLasts(app)
-    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 5)", [
+    await setNoon(app.pool)
+    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (app_now() AT TIME ZONE 'UTC')::date, 5)", [
       user.user.id,
     ])
     const headers = { "Idempotency-Key": "again" }
@@ -215,7 +216,7 @@ describe("the daily quota", () => {
   test("a Basic user gets five prompts a day and a 429 that says when and how to go on", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
-    await untilDayLasts(app)
+    await setNoon(app.pool)
     for (let i = 0; i < 5; i++) expect((await send(app, user, room, `prompt ${i}`)).status).toBe(202)
     const refused = await send(app, user, room, "one too many")
     expect(refused).toMatchObject({
@@ -225,6 +226,42 @@ describe("the daily quota", () => {
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0)
     expect(refused.body.resetsAt).toMatch(/T00:00:00.000Z$/)
     expect((await user.http.get(`/chatroom/${room.id}/message`)).body).toHaveLength(10)
+  })
+
+  test("begins anew at midnight UTC, and a failed reply gives its unit back to the day that paid", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    const midnight = nextMidnight()
+    const [today, tomorrow, dayAfter] = [-1, 0, 1].map((days) => new Date(midnight.getTime() + days * DAY))
+    const dayOf = (time: Date | undefined) => time?.toISOString().slice(0, 10)
+    await setAppNow(app.pool, new Date(midnight.getTime() - 1))
+    try {
+      const { reply } = (await send(app, user, room, "[[gemini: stall after=1]] holds the room up")).body
+      const { reply: blocked } = (await send(app, user, room, "[[gemini: blocked]]")).body
+      for (let i = 0; i < 3; i++) expect((await send(app, user, room, `prompt ${i}`)).status).toBe(202)
+      const refused = await send(app, user, room, "one too many")
+      expect(refused).toMatchObject({ status: 429, body: { resetsAt: midnight.toISOString() } })
+      expect(refused.headers.get("retry-after")).toBe("1")
+
+      await setAppNow(app.pool, midnight)
+      expect((await send(app, user, room, "a new day")).status).toBe(202)
+      const { body } = await app.http.get("/subscription/status", { token: user.token })
+      const resetsAt = dayAfter?.toISOString()
+      expect(body.usage).toEqual({ day: dayOf(tomorrow), used: 1, limit: 5, remaining: 4, resetsAt })
+
+      await app.http.post(`/chatroom/${room.id}/message/${reply.id}/cancel`, {}, { token: user.token })
+      expect(await finalReply(app, user, blocked)).toMatchObject({ status: "failed" })
+      const { rows } = await app.pool.query(
+        "SELECT day::text, used FROM usage_counters WHERE user_id = $1 ORDER BY day",
+        [user.user.id],
+      )
+      expect(rows).toEqual([
+        { day: dayOf(today), used: 4 },
+        { day: dayOf(tomorrow), used: 1 },
+      ])
+    } finally {
+      await setNoon(app.pool)
+    }
   })
 
   test("a failed reply gives its unit back, deleting gives nothing back", async () => {

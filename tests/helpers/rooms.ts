@@ -11,7 +11,13 @@ export async function addRoom(
   const roomId = newId()
   await app.pool.query("INSERT INTO chatrooms (id, user_id, name) VALUES ($1, $2, 'Room')", [roomId, userId])
   for (let first = 0; first < messages; first += BATCH) {
-    await app.pool.query(INSERT_CHAIN, [roomId, first, Math.min(first + BATCH, messages) - 1, content])
+    await app.pool.query(INSERT_CHAIN, [
+      roomId,
+      first,
+      Math.min(first + BATCH, messages) - 1,
+      content,
+      userId,
+    ])
   }
   await app.pool.query(
     `UPDATE chatrooms SET last_position = $2, head_id = (
@@ -26,8 +32,8 @@ export async function addRoom(
 const BATCH = 2_000
 
 const INSERT_CHAIN = `
-  INSERT INTO messages (id, chatroom_id, parent_id, position, role, content, status, completed_at)
-  SELECT ${idOf("n")}, $1::uuid, CASE WHEN n > 0 THEN ${idOf("n - 1")} END, n,
+  INSERT INTO messages (user_id, id, chatroom_id, parent_id, position, role, content, status, completed_at)
+  SELECT $5::uuid, ${idOf("n")}, $1::uuid, CASE WHEN n > 0 THEN ${idOf("n - 1")} END, n,
     CASE WHEN n % 2 = 0 THEN 'user' ELSE 'model' END, $4 || ' ' || n, 'completed', now()
   FROM generate_series($2::int, $3::int) AS n`
 
@@ -42,7 +48,7 @@ export async function countRows(app: TestApp, userId: string) {
     `SELECT (SELECT count(*)::int FROM users WHERE id = $1) AS users,
        (SELECT count(*)::int FROM sessions WHERE user_id = $1) AS sessions,
        (SELECT count(*)::int FROM chatrooms WHERE user_id = $1) AS chatrooms,
-       (SELECT count(*)::int FROM messages JOIN chatrooms ON chatrooms.id = chatroom_id WHERE user_id = $1) AS messages`,
+       (SELECT count(*)::int FROM messages WHERE user_id = $1) AS messages`,
     [userId],
   )
   return rows[0]

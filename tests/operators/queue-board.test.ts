@@ -23,7 +23,9 @@ const jobsOf = async (name: string, status: string) => {
 test("shows both queues and their jobs, which hold ids alone", async () => {
   const user = await signIn(app)
   const { reply } = (await send(app, user, await createRoom(app, user), "canary-text")).body
-  await expect.poll(() => jobsOf("gemini-queue", "prioritized")).toEqual([{ messageId: reply.id }])
+  await expect
+    .poll(() => jobsOf("gemini-queue", "prioritized"))
+    .toEqual([{ userId: user.user.id, messageId: reply.id }])
   expect(await jobsOf("billing-queue", "latest")).toEqual([])
 })
 

@@ -8,7 +8,7 @@ import { newId } from "../../src/utils/ids.ts"
 import { times } from "../helpers/answers.ts"
 import { type SignedIn, signIn } from "../helpers/app.ts"
 import { createRoom, promptsUsed } from "../helpers/chat.ts"
-import { untilDayLasts } from "../helpers/day.ts"
+import { setNoon } from "../helpers/clock.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
 let batches: PromptBatches
@@ -60,7 +60,21 @@ describe("prompts of several users in one statement", () => {
     const outcomes = await insertPromptsAndReplies(app.pool, app.ctx, exchanges, { skipLocked: true })
     for (const [n, sender] of all.entries()) {
       const { promptId, replyId, content } = exchanges[n] as NewPrompt
-      expect(outcomes[n]).toMatchObject({ reply_id: replyId, charged: true, starts_now: true, position: 1 })
+      const chatroomId = sender.room.id
+      expect(outcomes[n]).toMatchObject({
+        outcome: "written",
+        prompt: { id: promptId, chatroomId, parentId: null, position: 1, content, status: "completed" },
+        reply: {
+          id: replyId,
+          chatroomId,
+          parentId: promptId,
+          position: 2,
+          status: "queued",
+          queuePosition: 0,
+        },
+        startsNow: true,
+        inFlight: 1,
+      })
       expect(await messagesOf(sender)).toEqual([
         { id: promptId, parent_id: null, position: 1, role: "user", content, status: "completed" },
         { id: replyId, parent_id: promptId, position: 2, role: "model", content: "", status: "queued" },
@@ -71,8 +85,8 @@ describe("prompts of several users in one statement", () => {
 
   test("are refused one by one: whose room, parent or quota is missing writes nothing, the others do", async () => {
     const [good, poor, stranger, misled] = (await senders(4)) as [Sender, Sender, Sender, Sender]
-    await untilDayLasts(app)
-    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (now() AT TIME ZONE 'UTC')::date, 5)", [
+    await setNoon(app.pool)
+    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (app_now() AT TIME ZONE 'UTC')::date, 5)", [
       poor.user.user.id,
     ])
     const exchanges = [
@@ -82,14 +96,7 @@ describe("prompts of several users in one statement", () => {
       exchangeOf(misled, { parentId: newId() }),
     ]
     const outcomes = await insertPromptsAndReplies(app.pool, app.ctx, exchanges, { skipLocked: true })
-    expect(
-      outcomes.map(({ room_found, parent_found, charged }) => [room_found, parent_found, charged]),
-    ).toEqual([
-      [true, true, true],
-      [true, true, false],
-      [false, false, false],
-      [true, false, false],
-    ])
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["written", "no-quota", "no-room", "no-parent"])
     expect(await messagesOf(good)).toHaveLength(2)
     for (const sender of [poor, misled]) expect(await messagesOf(sender)).toEqual([])
     expect(
@@ -111,11 +118,11 @@ describe("prompts that come at the same time", () => {
       // As many begin at once as there are runs: none of them may stay in its place.
       const waiting = held.map((sender) => batches.write(exchangeOf(sender)))
       const written = await Promise.all(others.map((sender) => batches.write(exchangeOf(sender))))
-      expect(written.every(({ charged }) => charged)).toBe(true)
+      expect(written.every(({ outcome }) => outcome === "written")).toBe(true)
       for (const sender of held) expect(await messagesOf(sender)).toEqual([])
       await holder.query("COMMIT")
       for (const outcome of await Promise.all(waiting))
-        expect(outcome).toMatchObject({ charged: true, position: 1 })
+        expect(outcome).toMatchObject({ outcome: "written", prompt: { position: 1 } })
     } finally {
       holder.release()
     }
@@ -145,9 +152,9 @@ describe("prompts that come at the same time", () => {
   test("of one user's, as many are taken as the quota has", async () => {
     const [{ user }] = (await senders(1)) as [Sender]
     const rooms = await Promise.all(Array.from({ length: 12 }, () => createRoom(app, user)))
-    await untilDayLasts(app)
+    await setNoon(app.pool)
     const outcomes = await Promise.all(rooms.map((room) => batches.write(exchangeOf({ user, room }))))
-    expect(outcomes.filter(({ charged }) => charged)).toHaveLength(5)
+    expect(outcomes.filter(({ outcome }) => outcome === "written")).toHaveLength(5)
     expect(await promptsUsed(app, user)).toBe(5)
   })
 })

@@ -9,6 +9,7 @@ import { MINUTE } from "../../src/utils/time.ts"
 import { times } from "../helpers/answers.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { setAppNow } from "../helpers/clock.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const MODEL = "gemini-3.8-flash"
@@ -178,39 +179,61 @@ test("a reply that failed waits no less than until its next attempt", async () =
   expect(await finalReply(app, ann, reply)).toMatchObject({ status: "completed" })
 })
 
+const HALF_PAST = new Date("2027-03-01T12:00:30Z")
+
 test("no more calls are made in a minute than GEMINI_RPM says, by all workers together", async () => {
   const config = { gemini: { requestsPerMinute: 3 } }
   await using first = await startTestApp({ config })
   await using _second = await startTestApp({ config, beside: first })
+  await setAppNow(first.pool, HALF_PAST)
   const user = await signIn(first)
   await makePro(first, user)
-  // Some are left also where a minute ends meanwhile and the next one's calls are made.
-  await sendToRooms(first, user, 3 + 3 + 2, () => "limited")
+  await sendToRooms(first, user, 8, () => "limited")
   await using queue = viewQueue(first)
-  await expect.poll(() => first.gemini.calls().length).toBeGreaterThanOrEqual(3)
   await expect.poll(() => queue.restsForMs()).toBeGreaterThan(3_000)
-  await expectCounted(first, 3)
+  await expect.poll(() => first.gemini.calls().length).toBe(3)
+})
+
+test("a new minute has new calls, not a moment sooner", async () => {
+  await using limited = await startTestApp({ config: { gemini: { requestsPerMinute: 2 } } })
+  await setAppNow(limited.pool, new Date("2027-02-28T23:59:59.900Z"))
+  const user = await signIn(limited)
+  await sendToRooms(limited, user, 5, () => "by the minute")
+  const refused = () =>
+    limited.pool.query("SELECT failures FROM messages WHERE role = 'model' AND attempt > 1")
+  // The clock stands still, so the next minute that they wait for doesn't come.
+  await expect.poll(async () => (await refused()).rowCount, { timeout: 30_000 }).toBe(3)
+  expect(limited.gemini.calls()).toHaveLength(2)
+  await setAppNow(limited.pool, new Date("2027-03-01T00:00:00.000Z"))
+  await expect.poll(() => limited.gemini.calls().length, { timeout: 30_000 }).toBe(4)
+  // Of the new minute all is left, and the last one waits for its end.
+  const waiting = "SELECT 1 FROM messages WHERE not_before > now() + interval '40 seconds'"
+  await expect.poll(async () => (await limited.pool.query(waiting)).rowCount).toBe(1)
+  expect(limited.gemini.calls()).toHaveLength(4)
+  expect((await refused()).rows.every(({ failures }) => failures === 0)).toBe(true)
 })
 
 test("jobs whose reply is made already leave the calls of GEMINI_RPM to others", async () => {
   await using limited = await startTestApp({ config: { gemini: { requestsPerMinute: 3 } } })
+  await setAppNow(limited.pool, HALF_PAST)
   const user = await signIn(limited)
   const room = await createRoom(limited, user)
   const { id } = await ask(limited, user, room, "made")
+  const made = { userId: user.user.id, id }
   // As the sweep leaves them behind, of prompts that have waited.
-  for (let i = 0; i < 6; i++) await limited.ctx.queue.enqueue(id, { inFlight: 1, dedupeKey: `${i}.again` })
+  for (let i = 0; i < 6; i++) await limited.ctx.queue.enqueue(made, { inFlight: 1, dedupeKey: `${i}.again` })
   expect(await ask(limited, user, room, "late")).toMatchObject({ status: "completed" })
-  expect(sum(await callsInMinutes(limited))).toBe(limited.gemini.calls().length)
+  expect(await callsCounted(limited)).toBe(limited.gemini.calls().length)
 })
 
 test("calls to fallback models count for GEMINI_RPM, and replies that find none left wait without a failure", async () => {
   const gemini = { requestsPerMinute: 4, fallbackModels: [FALLBACK] }
   await using limited = await startTestApp({ config: { gemini } })
+  await setAppNow(limited.pool, HALF_PAST)
   limited.gemini.script({ directive: "unavailable", model: MODEL, text: "twice", calls: 99 })
   const user = await signIn(limited)
   await makePro(limited, user)
-  // As above: two minutes have 8 calls.
-  await sendToRooms(limited, user, 10, () => "twice")
+  await sendToRooms(limited, user, 4, () => "twice")
   const failuresOfWaiting = async () => {
     const { rows } = await limited.pool.query(
       "SELECT failures FROM messages WHERE status = 'queued' AND attempt > 0 AND not_before > now() + interval '3 seconds'",
@@ -219,22 +242,14 @@ test("calls to fallback models count for GEMINI_RPM, and replies that find none 
   }
   await expect.poll(failuresOfWaiting).toContain(0)
   expect(new Set(await failuresOfWaiting())).toEqual(new Set([0]))
-  await expectCounted(limited, 4)
+  expect(limited.gemini.calls()).toHaveLength(4)
+  expect(await callsCounted(limited)).toBe(4)
 })
 
-async function callsInMinutes({ pool }: TestApp): Promise<number[]> {
-  const { rows } = await pool.query("SELECT used FROM provider_calls ORDER BY minute")
-  return rows.map(({ used }) => used)
-}
-
-const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0)
-
-/** A minute whose calls are spent has as many as are allowed; and no call was uncounted. */
-async function expectCounted(app: TestApp, limit: number): Promise<void> {
-  const calls = app.gemini.calls().length
-  const counted = await callsInMinutes(app)
-  expect(Math.max(...counted)).toBe(limit)
-  expect(calls).toBeLessThanOrEqual(sum(counted))
+/** Those of the minute that the clock shows. */
+async function callsCounted({ pool }: TestApp): Promise<number> {
+  const { rows } = await pool.query("SELECT used FROM counters WHERE scope = 'gemini_calls'")
+  return rows[0]?.used
 }
 
 function viewQueue({ ctx }: TestApp) {

@@ -128,8 +128,9 @@ describe("the events of a room", () => {
     })
     const hangUp = new AbortController()
     const told: string[] = []
+    const chatroom = { userId: ann.user.id, id: room.id }
     const ctx = { ...app.ctx, db: { ...app.ctx.db, pool } }
-    for await (const change of roomEvents(ctx, { chatroomId: room.id, signal: hangUp.signal })) {
+    for await (const change of roomEvents(ctx, { chatroom, signal: hangUp.signal })) {
       told.push(change.event)
       if (change.event === "reply" && change.change.event === "done") hangUp.abort()
     }
@@ -152,7 +153,9 @@ describe("the events of a room", () => {
       bus: { ...app.ctx.bus, subscribe },
     }
     const { signal } = new AbortController()
-    await expect(roomEvents(ctx, { chatroomId: newId(), signal }).next()).rejects.toThrow()
+    await expect(
+      roomEvents(ctx, { chatroom: { userId: newId(), id: newId() }, signal }).next(),
+    ).rejects.toThrow()
     expect(open).toBe(0)
   })
 

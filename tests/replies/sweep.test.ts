@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import type { MessageKey } from "../../src/services/chat/message-record.ts"
 import type { EnqueueOptions } from "../../src/services/replies/accept/reply-queue.ts"
 import { claimReply } from "../../src/services/replies/worker/claim-reply.ts"
 import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
@@ -27,7 +28,7 @@ test("replies whose queue didn't answer the sweep are due again at once, under a
   let answers = false
   const queue = {
     ...app.ctx.queue,
-    async enqueue(id: string, { dedupeKey }: EnqueueOptions) {
+    async enqueue({ id }: MessageKey, { dedupeKey }: EnqueueOptions) {
       if (!answers && enqueued.length === 1) throw new Error("the queue doesn't answer")
       taken ||= id
       enqueued.push(dedupeKey)
@@ -51,7 +52,7 @@ test("a reply that the sweep finds alone has its place among all that its user h
   const enqueued: EnqueueOptions[] = []
   const queue = {
     ...app.ctx.queue,
-    enqueue: async (_id: string, hint: EnqueueOptions) => void enqueued.push(hint),
+    enqueue: async (_reply: MessageKey, hint: EnqueueOptions) => void enqueued.push(hint),
   }
   for (let i = 0; i < 4; i++) {
     const { body } = await send(app, user, await createRoom(app, user), `question ${i}`)
@@ -149,19 +150,20 @@ test("a process that was held up for longer than a lease goes on with its replie
   stack.defer(() => app.close())
   const user = await signIn(app)
   const { reply } = (await send(app, user, await createRoom(app, user), "[[gemini: stall after=1]]")).body
+  const key = { userId: user.user.id, id: reply.id }
   const other = await startTestApp({ beside: app, worker: false })
   stack.defer(() => other.close())
   const stateOf = async () =>
     (await app.pool.query("SELECT status, attempt, takeovers FROM messages WHERE id = $1", [reply.id]))
       .rows[0]
-  await expect.poll(() => app.ctx.leases.attempts()).toEqual([{ id: reply.id, number: 1 }])
+  await expect.poll(() => app.ctx.leases.attempts()).toEqual([{ ...key, number: 1 }])
   const runOut = () =>
     app.pool.query("UPDATE messages SET lease_until = now() - interval '1 second' WHERE id = $1", [reply.id])
   await runOut()
   expect(await sweepReplies(app.ctx, "running", { take: () => false })).toBe(0)
   // As a job that the queue takes for stalled, too, is given out again.
   await runOut()
-  expect(await claimReply(app.ctx, reply.id)).toEqual({ waitMs: expect.any(Number) })
+  expect(await claimReply(app.ctx, key)).toEqual({ waitMs: expect.any(Number) })
   expect(await stateOf()).toEqual({ status: "running", attempt: 1, takeovers: 0 })
   // A renewal may come between.
   await expect

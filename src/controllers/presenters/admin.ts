@@ -2,6 +2,7 @@ import type { AuditEntry } from "../../services/admin/audit.ts"
 import type { BillingEvent } from "../../services/admin/billing-events.ts"
 import type { UserOverview } from "../../services/admin/look-up-user.ts"
 import type { SystemState } from "../../services/admin/system-state.ts"
+import { presentQuota } from "./quota.ts"
 
 const timeOrNull = (time: Date | null) => time?.toISOString() ?? null
 
@@ -19,16 +20,9 @@ export function presentUserOverview(user: UserOverview) {
     openSessions: user.openSessions,
     chatrooms: user.chatrooms,
     unfinishedReplies: user.unfinishedReplies,
-    quota: presentQuota(user),
+    quota: user.standing && presentQuota(user.standing.quota),
     entitlement: presentEntitlement(user),
   }
-}
-
-function presentQuota({ standing }: UserOverview) {
-  if (!standing) return null
-  const { day, used, limit, resetsAt } = standing
-  const remaining = limit === null ? null : Math.max(0, limit - used)
-  return { day, used, limit, remaining, resetsAt: resetsAt.toISOString() }
 }
 
 /** The tier is the current one; the reason is from the newest log entry, which may have expired since. */

@@ -1,4 +1,4 @@
-import type { ChatroomRecord } from "../../services/chat/chatroom-record.ts"
+import type { ChatroomRecord } from "../../services/chat/find-chatroom.ts"
 
 /** Presents a chatroom to its owner. Rooms without a model use `defaultModel`. */
 export function presentChatroom(room: ChatroomRecord, defaultModel: string) {

@@ -1,20 +1,15 @@
 import type { Standing } from "../../services/billing/get-subscription.ts"
 import type { EntitlementEntry } from "../../services/billing/list-entitlements.ts"
+import { presentQuota } from "./quota.ts"
 
 export function presentSubscription(standing: Standing) {
-  const { tier, status, currentPeriodEnd, cancelAt, day, used, limit, resetsAt } = standing
+  const { tier, status, currentPeriodEnd, cancelAt, quota } = standing
   return {
     tier,
     status: status ?? "none",
     currentPeriodEnd: currentPeriodEnd?.toISOString() ?? null,
     cancelAt: cancelAt?.toISOString() ?? null,
-    usage: {
-      day,
-      used,
-      limit,
-      remaining: limit === null ? null : Math.max(0, limit - used),
-      resetsAt: resetsAt.toISOString(),
-    },
+    usage: presentQuota(quota),
   }
 }
 

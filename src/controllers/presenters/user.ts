@@ -1,4 +1,4 @@
-import type { UserRecord } from "../../services/users/user-record.ts"
+import type { UserRecord } from "../../services/users/find-user.ts"
 
 export function presentUser(user: UserRecord) {
   return {

@@ -26,7 +26,7 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
     userId,
   ])
   for (const { id } of rows) {
-    while (await eraseBatch(ctx, id)) {
+    while (await eraseBatch(ctx, userId, id)) {
       if (!mayContinue()) return false
     }
   }
@@ -48,20 +48,20 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
  * room is locked before its messages, so that no deadlock occurs.
  * @returns whether messages are left
  */
-function eraseBatch(ctx: Context, chatroomId: string): Promise<boolean> {
+function eraseBatch(ctx: Context, userId: string, chatroomId: string): Promise<boolean> {
   return inTransaction(ctx.db.pool, async (client) => {
-    const room = await client.query("SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE SKIP LOCKED", [
-      chatroomId,
-    ])
+    const room = await client.query(LOCK_ROOM, [userId, chatroomId])
     if (room.rowCount === 0) return false
-    const erased = await client.query(ERASE_MESSAGES, [chatroomId, BATCH])
+    const erased = await client.query(ERASE_MESSAGES, [userId, chatroomId, BATCH])
     if (erased.rowCount === BATCH) return true
-    await client.query("DELETE FROM chatrooms WHERE id = $1", [chatroomId])
+    await client.query("DELETE FROM chatrooms WHERE user_id = $1 AND id = $2", [userId, chatroomId])
     return false
   })
 }
 
+const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE SKIP LOCKED"
+
 const ERASE_MESSAGES = `
-  DELETE FROM messages WHERE id IN (
-    SELECT id FROM messages WHERE chatroom_id = $1 ORDER BY position DESC LIMIT $2
+  DELETE FROM messages WHERE user_id = $1 AND id IN (
+    SELECT id FROM messages WHERE user_id = $1 AND chatroom_id = $2 ORDER BY position DESC LIMIT $3
   )`

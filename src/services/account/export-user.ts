@@ -1,6 +1,10 @@
 import type pg from "pg"
+import { CHATROOM_FIELDS } from "../../models/chatroom.ts"
+import { selectSql } from "../../models/columns.ts"
+import { MESSAGE_FIELDS } from "../../models/message.ts"
+import type { UserRecord } from "../../models/user.ts"
 import type { Context } from "../context.ts"
-import type { UserRecord } from "../users/user-record.ts"
+import { readUsage } from "../usage/quota.ts"
 
 /** A message may have 100 KB, so this limits an export's memory to a few megabytes. */
 const BATCH = 50
@@ -17,17 +21,17 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `{"exportedAt":${JSON.stringify(new Date())}`
   yield `,"user":${JSON.stringify(known)}`
   yield `,"sessions":${JSON.stringify(await readSessions(ctx, user.id))}`
-  yield `,"usage":${JSON.stringify(await readAll(ctx, USAGE, user.id))}`
-  yield `,"subscriptions":${JSON.stringify(await readAll(ctx, SUBSCRIPTIONS, user.id))}`
+  yield `,"usage":${JSON.stringify(await readUsage(ctx.db.pool, user.id))}`
+  yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
   yield ',"chatrooms":['
-  yield* separated(readInBatches(ctx, CHATROOMS, user.id, "id"), (room) => formatRoom(ctx, room))
+  yield* separated(readInBatches(ctx, CHATROOMS, [user.id], "id"), (room) => formatRoom(ctx, user.id, room))
   yield "]}\n"
 }
 
-async function* formatRoom(ctx: Context, room: Row): AsyncGenerator<string> {
+async function* formatRoom(ctx: Context, userId: string, room: Row): AsyncGenerator<string> {
   yield `${JSON.stringify(room).slice(0, -1)},"messages":[`
-  yield* separated(readInBatches(ctx, MESSAGES, room.id, "position"), formatOne)
+  yield* separated(readInBatches(ctx, MESSAGES, [userId, room.id], "position"), formatOne)
   yield "]}"
 }
 
@@ -62,21 +66,19 @@ function readEntitlements(ctx: Context, userId: string) {
   })
 }
 
-async function readAll(ctx: Context, text: string, owner: string): Promise<Row[]> {
-  return (await ctx.db.pool.query(text, [owner])).rows
+async function readSubscriptions(ctx: Context, userId: string): Promise<Row[]> {
+  return (await ctx.db.pool.query(SUBSCRIPTIONS, [userId])).rows
 }
 
-/** `text` reads what follows the last row's `key` ($2, null at first), $3 rows at the most. */
-async function* readInBatches(ctx: Context, text: string, owner: string, key: string): AsyncGenerator<Row> {
+/** `text` reads of `owner` what follows the last row's `key` ($1, null at first), $2 rows at the most. */
+async function* readInBatches(ctx: Context, text: string, owner: string[], key: string): AsyncGenerator<Row> {
   for (let last: unknown = null; ; ) {
-    const { rows } = await ctx.db.pool.query(text, [owner, last, BATCH])
+    const { rows } = await ctx.db.pool.query(text, [last, BATCH, ...owner])
     yield* rows
     if (rows.length < BATCH) return
     last = rows.at(-1)[key]
   }
 }
-
-const USAGE = `SELECT day::text, used AS prompts FROM usage_counters WHERE user_id = $1 ORDER BY day`
 
 const SUBSCRIPTIONS = `
   SELECT s.id, c.stripe_id AS "stripeCustomerId", s.status, s.price_id AS "priceId",
@@ -86,14 +88,17 @@ const SUBSCRIPTIONS = `
   FROM subscriptions AS s JOIN billing_customers AS c ON c.id = s.customer_id
   WHERE c.user_id = $1 ORDER BY s.created_at, s.id`
 
+const ROOM_FIELDS = CHATROOM_FIELDS.filter((name) => name !== "activityAt")
+
 const CHATROOMS = `
-  SELECT id, name, model, system_instruction AS "systemInstruction", context, head_id AS "headId",
-    last_message_at AS "lastMessageAt", created_at AS "createdAt", updated_at AS "updatedAt"
-  FROM chatrooms WHERE user_id = $1 AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY id LIMIT $3`
+  SELECT ${selectSql(ROOM_FIELDS, "chatrooms")}
+  FROM chatrooms WHERE user_id = $3 AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+  ORDER BY id LIMIT $2`
+
+/** Their room is around them. */
+const FIELDS = MESSAGE_FIELDS.filter((name) => name !== "chatroomId" && name !== "attempt")
 
 const MESSAGES = `
-  SELECT id, parent_id AS "parentId", position, role, content, attachments, status, error_code AS "errorCode",
-    model, finish_reason AS "finishReason", prompt_tokens AS "promptTokens", output_tokens AS "outputTokens",
-    thought_tokens AS "thoughtTokens", total_tokens AS "totalTokens", created_at AS "createdAt",
-    completed_at AS "completedAt"
-  FROM messages WHERE chatroom_id = $1 AND position > coalesce($2::int, -1) ORDER BY position LIMIT $3`
+  SELECT ${selectSql(FIELDS, "messages")}
+  FROM messages WHERE user_id = $3 AND chatroom_id = $4 AND position > coalesce($1::int, -1)
+  ORDER BY position LIMIT $2`

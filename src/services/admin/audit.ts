@@ -1,24 +1,14 @@
-import { Op } from "sequelize"
-import { z } from "zod"
-import { afterKeyset } from "../../models/keyset.ts"
-import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
+import { type InferAttributes, Op } from "sequelize"
+import type { AuditEntryModel } from "../../models/audit-entry.ts"
+import { afterKeyset, newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import { AppError } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
 import type { AdminPrincipal } from "../auth/principal.ts"
 import type { Context } from "../context.ts"
 import type { Admin } from "./admin.ts"
 
-/** One action of an operator's. No names, numbers or texts: ids alone. */
-export interface AuditEntry {
-  id: string
-  at: Date
+export interface AuditEntry extends InferAttributes<AuditEntryModel> {
   actor: AdminPrincipal
-  action: string
-  targetId: string | null
-  requestId: string
-  address: string
-  /** `begun` until it has ended, and for ever where the process died in between; then `ok`, or what went wrong. */
-  outcome: string
 }
 
 export type Action = Pick<AuditEntry, "actor" | "action" | "targetId" | "requestId" | "address">
@@ -54,25 +44,20 @@ export async function audited<T>(
   }
 }
 
-const Cursor = z.tuple([CursorTime, z.uuid()])
-
 /** Lists the operators' actions, newest first. @throws {InvalidRequest} for an invalid cursor */
-export async function listAudit(
-  ctx: Context,
-  { limit, cursor }: { limit: number; cursor?: string },
-): Promise<{ items: AuditEntry[]; next: string | null }> {
-  const keyset = cursor === undefined ? null : decodeCursor(cursor, Cursor)
-  const rows: AuditEntry[] = await ctx.models.AuditEntry.findAll({
-    attributes: ["id", "at", "actor", "action", "targetId", "requestId", "address", "outcome"],
-    where: { [Op.and]: keyset ? [afterKeyset("at", keyset)] : [] },
-    order: [
-      ["at", "DESC"],
-      ["id", "DESC"],
-    ],
-    limit: limit + 1,
-    raw: true,
-  })
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  return { items, next: rows.length > limit && last ? encodeCursor([last.at.toISOString(), last.id]) : null }
+export async function listAudit(ctx: Context, page: PageRequest): Promise<Page<AuditEntry>> {
+  return readPage(
+    page,
+    newestFirst("at"),
+    (after, limit): Promise<AuditEntry[]> =>
+      ctx.models.AuditEntry.findAll({
+        where: { [Op.and]: after ? [afterKeyset("at", after)] : [] },
+        order: [
+          ["at", "DESC"],
+          ["id", "DESC"],
+        ],
+        limit,
+        raw: true,
+      }),
+  )
 }

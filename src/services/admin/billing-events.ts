@@ -1,6 +1,6 @@
 import { z } from "zod"
+import { afterSql, newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import { toCamelCase } from "../../utils/camel-case.ts"
-import { CursorTime, decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 
@@ -17,29 +17,22 @@ export interface BillingEvent {
   handledAt: Date | null
 }
 
-const Cursor = z.tuple([CursorTime, z.string()])
-
 /** Lists Stripe events, newest first. @throws {InvalidRequest} for an invalid cursor */
-export async function listBillingEvents(
-  ctx: Context,
-  { limit, cursor }: { limit: number; cursor?: string },
-): Promise<{ items: BillingEvent[]; next: string | null }> {
-  const [at, id] = cursor === undefined ? [null, null] : decodeCursor(cursor, Cursor)
-  const { rows } = await ctx.db.pool.query({
-    name: "list-billing-events",
-    text: LIST,
-    values: [limit + 1, at, id],
+export async function listBillingEvents(ctx: Context, page: PageRequest): Promise<Page<BillingEvent>> {
+  return readPage(page, newestFirst("receivedAt", z.string()), async (after, count) => {
+    const { rows } = await ctx.db.pool.query<Record<string, unknown>>({
+      name: "list-billing-events",
+      text: LIST,
+      values: [count, ...(after ?? [null, null])],
+    })
+    return rows.map((row) => toCamelCase<BillingEvent>(row))
   })
-  const items = rows.slice(0, limit).map((row) => toCamelCase<BillingEvent>(row))
-  const last = items.at(-1)
-  const next = rows.length > limit && last ? encodeCursor([last.receivedAt.toISOString(), last.id]) : null
-  return { items, next }
 }
 
 const LIST = `
   SELECT id, type, status, object_id, stripe_customer_id, tries, created_at, received_at, handled_at
   FROM billing_events
-  WHERE (received_at, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
+  WHERE ${afterSql("received_at", "id", 2, "text")}
   ORDER BY received_at DESC, id DESC LIMIT $1`
 
 /**

@@ -30,7 +30,7 @@ export async function lookUpUser(ctx: Context, userId: string): Promise<UserOver
   const user = await ctx.models.User.findByPk(userId)
   if (!user) throw new NotFound("user")
   const [openSessions, chatrooms, unfinishedReplies, standing, { items }] = await Promise.all([
-    user.countSessions({ where: { endedAt: null, expiresAt: { [Op.gt]: fn("now") } } }),
+    user.countSessions({ where: { endedAt: null, expiresAt: { [Op.gt]: fn("app_now") } } }),
     user.countChatrooms(),
     user.countChatrooms({ where: { activeReplyId: { [Op.ne]: null } } }),
     user.deletedAt === null ? getSubscription(ctx, userId) : null,

@@ -39,13 +39,12 @@ async function cancelReplies(ctx: Context, userId: string): Promise<void> {
     userId,
   ])
   for (const { id, chatroom_id: chatroomId, status } of rows) {
-    if (status === "running") ctx.cancellations.request(id)
+    if (status === "running") ctx.cancellations.request({ userId, id })
     else ctx.background.run("end a reply", () => endAsCancelled(ctx, { id, chatroomId, userId }))
   }
 }
 
 const CANCEL = `
-  UPDATE messages AS m SET cancel_requested_at = coalesce(cancel_requested_at, now())
-  FROM chatrooms AS c
-  WHERE c.user_id = $1 AND m.chatroom_id = c.id AND m.status IN ('queued', 'running')
-  RETURNING m.id, m.chatroom_id, m.status`
+  UPDATE messages SET cancel_requested_at = coalesce(cancel_requested_at, now())
+  WHERE user_id = $1 AND status IN ('queued', 'running')
+  RETURNING id, chatroom_id, status`

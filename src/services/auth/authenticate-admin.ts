@@ -63,7 +63,7 @@ async function isAdmin(ctx: Context, userId: string): Promise<boolean> {
 async function isOpen(ctx: Context, userId: string, sessionId: string): Promise<boolean> {
   const { rowCount } = await ctx.db.pool.query(
     `SELECT 1 FROM sessions AS s JOIN users AS u ON u.id = s.user_id
-     WHERE s.id = $2 AND u.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND ${IS_ADMIN}`,
+     WHERE s.user_id = $1 AND s.id = $2 AND u.id = $1 AND s.ended_at IS NULL AND s.expires_at > app_now() AND ${IS_ADMIN}`,
     [userId, sessionId],
   )
   return rowCount === 1

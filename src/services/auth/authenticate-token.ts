@@ -25,11 +25,11 @@ async function confirmSession(ctx: Context, principal: Principal): Promise<Princ
   throw new Unauthenticated()
 }
 
-async function isOpen(ctx: Context, { sessionId }: Principal): Promise<boolean> {
+async function isOpen(ctx: Context, { userId, sessionId }: Principal): Promise<boolean> {
   try {
     const { rowCount } = await ctx.db.pool.query({
-      text: "SELECT 1 FROM sessions WHERE id = $1 AND ended_at IS NULL",
-      values: [sessionId],
+      text: "SELECT 1 FROM sessions WHERE user_id = $1 AND id = $2 AND ended_at IS NULL",
+      values: [userId, sessionId],
       query_timeout: ctx.timing.auth.confirmTimeoutMs,
     } as { text: string; values: unknown[] })
     return rowCount === 1

@@ -43,9 +43,9 @@ export async function changePassword(ctx: Context, change: ChangePassword): Prom
 async function findCredentials(ctx: Context, { userId, sessionId }: Principal): Promise<Credentials> {
   const { rows } = await ctx.db.pool.query<Credentials>(
     `SELECT mobile_number AS "mobileNumber", password_hash AS "passwordHash",
-       opened_by = 'otp' AND sessions.created_at > now() - $3 * interval '1 millisecond' AS "justProven"
+       opened_by = 'otp' AND sessions.created_at > app_now() - $3 * interval '1 millisecond' AS "justProven"
      FROM sessions JOIN users ON users.id = sessions.user_id
-     WHERE sessions.id = $1 AND users.id = $2 AND ended_at IS NULL AND deleted_at IS NULL`,
+     WHERE sessions.user_id = $2 AND sessions.id = $1 AND users.id = $2 AND ended_at IS NULL AND deleted_at IS NULL`,
     [sessionId, userId, ctx.timing.auth.recentCodeMs],
   )
   if (!rows[0]) throw new Unauthenticated()
@@ -77,7 +77,10 @@ async function apply(
   passwordHash: string,
 ) {
   await client.query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", [userId])
-  const session = await client.query("SELECT 1 FROM sessions WHERE id = $1 AND ended_at IS NULL", [sessionId])
+  const session = await client.query(
+    "SELECT 1 FROM sessions WHERE user_id = $1 AND id = $2 AND ended_at IS NULL",
+    [userId, sessionId],
+  )
   if (session.rowCount === 0) throw new Unauthenticated()
   const updated = await client.query(
     `UPDATE users SET password_hash = $2, updated_at = now()

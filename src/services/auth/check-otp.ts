@@ -18,10 +18,10 @@ export interface OtpAttempt {
  */
 export const CHECK_OTP = `
   UPDATE one_time_codes SET
-    consumed_at = CASE WHEN code_hash = ANY ($3::bytea[]) THEN now() END,
+    consumed_at = CASE WHEN code_hash = ANY ($3::bytea[]) THEN app_now() END,
     wrong_guesses = wrong_guesses + CASE WHEN code_hash = ANY ($3::bytea[]) THEN 0 ELSE 1 END
   WHERE mobile_number = $1 AND purpose = ANY ($2::text[])
-    AND consumed_at IS NULL AND expires_at > now() AND wrong_guesses < $4
+    AND consumed_at IS NULL AND expires_at > app_now() AND wrong_guesses < $4
   RETURNING mobile_number, consumed_at IS NOT NULL AS hit`
 
 export function checkOtpValues(tokens: Tokens, { mobileNumber, otp, purpose }: OtpAttempt): unknown[] {

@@ -56,7 +56,7 @@ export function recordEndedSessions(
 
 const END_SESSIONS = `
   WITH ended AS (
-    UPDATE sessions SET ended_at = now()
+    UPDATE sessions SET ended_at = app_now()
     WHERE user_id = $1 AND ended_at IS NULL
       AND ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR id <> $3)
     RETURNING id

@@ -1,8 +1,8 @@
 import { inTransaction } from "../../config/database.ts"
+import type { UserRecord } from "../../models/user.ts"
 import { CredentialsInvalid } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findUserByNumber } from "../users/find-user.ts"
-import { toUserRecord, type UserRecord } from "../users/user-record.ts"
 import { countLoginAttempt, type LoginAttempt, uncountLoginAttempt } from "./login-throttle.ts"
 import { readMobileNumber } from "./mobile-number.ts"
 import { openSessionSql, openSessionValues, type SignedIn, toSignedIn } from "./open-session.ts"
@@ -40,7 +40,7 @@ async function openSession(
 ): Promise<SignedIn> {
   const session = openSessionValues(ctx, "password", device)
   const opened = await inTransaction(ctx.db.pool, async (client) => {
-    const { rows } = await client.query({
+    const { rows } = await client.query<UserRecord>({
       name: "log-in",
       text: LOG_IN,
       values: [user.id, user.passwordHash, ...session.values],
@@ -50,7 +50,7 @@ async function openSession(
   })
   if (!opened) throw new CredentialsInvalid()
   ctx.events.signedIn({ userId: user.id, sessionId: session.sessionId, by: "password" })
-  return toSignedIn(ctx, toUserRecord(opened), { sessionId: session.sessionId, generation: 0 })
+  return toSignedIn(ctx, opened, { sessionId: session.sessionId, generation: 0 })
 }
 
 /** The lock makes a password change wait. It ends all sessions and must not miss this one. */

@@ -1,8 +1,8 @@
 import type { OpenedBy } from "../../models/session.ts"
+import { type UserRecord, userSql } from "../../models/user.ts"
 import { newId } from "../../utils/ids.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
 import type { Device } from "./principal.ts"
 import type { Rotation } from "./refresh-tokens.ts"
 
@@ -24,9 +24,9 @@ export function openSessionSql(first: number): string {
   const [id, openedBy, userAgent, address, idleMs] = [0, 1, 2, 3, 4].map((n) => `$${first + n}`)
   return `opened AS (
     INSERT INTO sessions (id, user_id, opened_by, user_agent, address, expires_at)
-    SELECT ${id}::uuid, id, ${openedBy}, ${userAgent}, ${address}, now() + ${idleMs} * interval '1 millisecond' FROM person
+    SELECT ${id}::uuid, id, ${openedBy}, ${userAgent}, ${address}, app_now() + ${idleMs} * interval '1 millisecond' FROM person
   )
-  SELECT ${USER_COLUMNS} FROM person`
+  SELECT ${userSql("person")} FROM person`
 }
 
 /** The header has no limit of its own. */

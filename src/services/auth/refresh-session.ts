@@ -1,7 +1,6 @@
+import { type UserRecord, userSql } from "../../models/user.ts"
 import { RefreshTokenInvalid } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
-import { TIER_SQL } from "../users/tier.ts"
-import { toUserRecord, USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
 import { endSessions } from "./end-sessions.ts"
 import { type SignedIn, toSignedIn } from "./open-session.ts"
 import type { Rotation } from "./refresh-tokens.ts"
@@ -19,37 +18,41 @@ export async function refreshSession(ctx: Context, refreshToken: string): Promis
 }
 
 async function rotate(ctx: Context, { sessionId, generation }: Rotation): Promise<UserRecord | null> {
-  const { rows } = await ctx.db.pool.query({
+  const { rows } = await ctx.db.pool.query<UserRecord>({
     name: "rotate-session",
     text: ROTATE,
     values: [sessionId, generation, ctx.timing.auth.sessionIdleMs, ctx.timing.auth.sessionLifeMs],
   })
-  return rows[0] ? toUserRecord(rows[0]) : null
+  return rows[0] ?? null
 }
 
 const ROTATE = `
   WITH rotated AS (
     UPDATE sessions SET
-      generation = generation + 1, rotated_at = now(), last_used_at = now(),
-      expires_at = least(now() + $3 * interval '1 millisecond', created_at + $4 * interval '1 millisecond')
-    WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > now()
+      generation = generation + 1, rotated_at = app_now(), last_used_at = app_now(),
+      expires_at = least(app_now() + $3 * interval '1 millisecond', created_at + $4 * interval '1 millisecond')
+    WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > app_now()
     RETURNING user_id
   )
-  SELECT ${USER_COLUMNS} FROM users WHERE id = (SELECT user_id FROM rotated)`
+  SELECT ${userSql("users")} FROM users WHERE id = (SELECT user_id FROM rotated)`
 
 /** Handles a token that isn't the newest of its session: it was just rotated, or it is reused or invalid. */
 async function findSuccessor(ctx: Context, { sessionId, generation }: Rotation): Promise<UserRecord> {
-  const { rows } = await ctx.db.pool.query({
-    text: `SELECT users.*, ${TIER_SQL("users.pro_until")} AS tier, sessions.generation, rotated_at > now() - $2 * interval '1 millisecond' AS just_rotated
-      FROM sessions JOIN users ON users.id = sessions.user_id
-      WHERE sessions.id = $1 AND ended_at IS NULL AND expires_at > now()`,
+  const { rows } = await ctx.db.pool.query<UserRecord & { generation: number; justRotated: boolean }>({
+    text: FIND,
     values: [sessionId, ctx.timing.auth.refreshGraceMs],
   })
-  const session = rows[0]
-  if (session?.just_rotated && session.generation === generation + 1) return toUserRecord(session)
+  const [session] = rows
+  if (session?.justRotated && session.generation === generation + 1) return session
   // A generation above the stored one was issued before a backup was restored.
   if (session && session.generation > generation) {
     await endSessions(ctx, { userId: session.id, only: sessionId }, "refresh_token_reused")
   }
   throw new RefreshTokenInvalid()
 }
+
+const FIND = `
+  SELECT ${userSql("users")}, sessions.generation,
+    rotated_at > app_now() - $2 * interval '1 millisecond' AS "justRotated"
+  FROM sessions JOIN users ON users.id = sessions.user_id
+  WHERE sessions.id = $1 AND ended_at IS NULL AND expires_at > app_now()`

@@ -84,25 +84,25 @@ async function replaceCode(client: pg.ClientBase, timing: Timing["otp"], { numbe
 /** A user who has consumed the last code owns the number and needn't wait for another. */
 const REPLACE_CODE = `
   INSERT INTO one_time_codes AS code (mobile_number, purpose, code_hash, expires_at, resend_at)
-  VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', now() + $5 * interval '1 millisecond')
+  VALUES ($1, $2, $3, app_now() + $4 * interval '1 millisecond', app_now() + $5 * interval '1 millisecond')
   ON CONFLICT (mobile_number, purpose) DO UPDATE SET
     (code_hash, expires_at, wrong_guesses, consumed_at, sent_at, sends, resend_at) = (
-      SELECT excluded.code_hash, excluded.expires_at, 0, NULL::timestamptz, now(), next.sends,
-        now() + least($5 * 2 ^ (next.sends - 1), $6) * interval '1 millisecond'
+      SELECT excluded.code_hash, excluded.expires_at, 0, NULL::timestamptz, app_now(), next.sends,
+        app_now() + least($5 * 2 ^ (next.sends - 1), $6) * interval '1 millisecond'
       FROM (
         SELECT CASE
-          WHEN code.consumed_at IS NOT NULL OR code.sent_at < now() - $7 * interval '1 millisecond' THEN 1
+          WHEN code.consumed_at IS NOT NULL OR code.sent_at < app_now() - $7 * interval '1 millisecond' THEN 1
           ELSE least(code.sends + 1, 10)
         END AS sends
       ) AS next
     )
-  WHERE code.resend_at <= now() OR code.consumed_at IS NOT NULL
-  RETURNING round(extract(epoch FROM resend_at - now()))::int AS resend_in,
+  WHERE code.resend_at <= app_now() OR code.consumed_at IS NOT NULL
+  RETURNING round(extract(epoch FROM resend_at - app_now()))::int AS resend_in,
     EXISTS (SELECT 1 FROM users WHERE users.mobile_number = $1) AS registered`
 
 async function secondsToWait(client: pg.ClientBase, number: string, purpose: Purpose): Promise<number> {
   const { rows } = await client.query<{ seconds: number }>(
-    `SELECT extract(epoch FROM resend_at - now())::float8 AS seconds
+    `SELECT extract(epoch FROM resend_at - app_now())::float8 AS seconds
      FROM one_time_codes WHERE mobile_number = $1 AND purpose = $2`,
     [number, purpose],
   )

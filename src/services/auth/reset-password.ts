@@ -38,7 +38,7 @@ async function isLiveCode(ctx: Context, attempt: OtpAttempt): Promise<boolean> {
   const { rowCount } = await ctx.db.pool.query({
     name: "find-live-code",
     text: `SELECT 1 FROM one_time_codes WHERE mobile_number = $1 AND purpose = ANY ($2::text[])
-      AND code_hash = ANY ($3::bytea[]) AND consumed_at IS NULL AND expires_at > now() AND wrong_guesses < $4`,
+      AND code_hash = ANY ($3::bytea[]) AND consumed_at IS NULL AND expires_at > app_now() AND wrong_guesses < $4`,
     values: checkOtpValues(ctx.tokens, attempt),
   })
   return rowCount === 1

@@ -1,7 +1,7 @@
+import { type UserRecord, userSql } from "../../models/user.ts"
 import { MobileNumberTaken } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
-import { toUserRecord, USER_COLUMNS, type UserRecord } from "../users/user-record.ts"
 import { readMobileNumber } from "./mobile-number.ts"
 
 /**
@@ -16,13 +16,13 @@ export async function signUp(
 ): Promise<UserRecord> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const id = newId()
-  const { rows } = await ctx.db.pool.query({
+  const { rows } = await ctx.db.pool.query<UserRecord>({
     name: "sign-up",
     text: SIGN_UP,
     values: [id, number, name ?? null],
   })
-  if (!rows[0]) throw new MobileNumberTaken()
-  const user = toUserRecord(rows[0])
+  const [user] = rows
+  if (!user) throw new MobileNumberTaken()
   if (user.id === id) ctx.events.signedUp({ userId: id })
   return user
 }
@@ -31,4 +31,4 @@ const SIGN_UP = `
   INSERT INTO users AS known (id, mobile_number, name) VALUES ($1, $2, $3)
   ON CONFLICT (mobile_number) DO UPDATE SET name = coalesce(excluded.name, known.name), updated_at = now()
   WHERE known.verified_at IS NULL
-  RETURNING ${USER_COLUMNS}`
+  RETURNING ${userSql("known")}`

@@ -1,6 +1,6 @@
+import type { UserRecord } from "../../models/user.ts"
 import { OtpInvalid } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
-import { toUserRecord } from "../users/user-record.ts"
 import { CHECK_OTP, checkOtpValues } from "./check-otp.ts"
 import { readMobileNumber } from "./mobile-number.ts"
 import { openSessionSql, openSessionValues, type SignedIn, toSignedIn } from "./open-session.ts"
@@ -25,13 +25,13 @@ export async function verifyOtp(
 ): Promise<SignedIn> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const session = openSessionValues(ctx, "otp", device)
-  const { rows } = await ctx.db.pool.query({
+  const { rows } = await ctx.db.pool.query<UserRecord>({
     name: "verify-otp",
     text: VERIFY_OTP,
     values: [...checkOtpValues(ctx.tokens, { mobileNumber: number, otp, purpose }), ...session.values],
   })
-  if (!rows[0]) throw new OtpInvalid()
-  const user = toUserRecord(rows[0])
+  const [user] = rows
+  if (!user) throw new OtpInvalid()
   ctx.events.signedIn({ userId: user.id, sessionId: session.sessionId, by: "otp" })
   return toSignedIn(ctx, user, { sessionId: session.sessionId, generation: 0 })
 }

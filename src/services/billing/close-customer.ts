@@ -7,7 +7,7 @@ import type pg from "pg"
  */
 export async function closeCustomer(client: pg.ClientBase, userId: string): Promise<void> {
   await client.query(
-    `UPDATE billing_customers SET closed_at = billing_now(), sync_due_at = now(), failures = 0,
+    `UPDATE billing_customers SET closed_at = app_now(), sync_due_at = now(), failures = 0,
        attempt = attempt + 1, lease_until = NULL
      WHERE user_id = $1 AND closed_at IS NULL`,
     [userId],
@@ -20,7 +20,7 @@ export async function closeCustomer(client: pg.ClientBase, userId: string): Prom
  */
 export async function unlinkCustomer(client: pg.ClientBase, userId: string): Promise<void> {
   await client.query(
-    `UPDATE billing_customers SET user_id = NULL, closed_at = coalesce(closed_at, billing_now()),
+    `UPDATE billing_customers SET user_id = NULL, closed_at = coalesce(closed_at, app_now()),
        sync_due_at = CASE WHEN closed_at IS NULL THEN now() ELSE sync_due_at END
      WHERE user_id = $1`,
     [userId],

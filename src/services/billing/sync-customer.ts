@@ -131,7 +131,7 @@ async function write(
   await updateLeasedCustomer(
     client,
     leased,
-    `sync_due_at = least($3::timestamptz - billing_now() + now(), CASE WHEN $5 THEN ${nextTrySql(ctx.timing, "failures")} END),
+    `sync_due_at = least($3::timestamptz - app_now() + now(), CASE WHEN $5 THEN ${nextTrySql(ctx.timing, "failures")} END),
      touched_at = CASE WHEN $4 THEN now() ELSE touched_at END`,
     [entitlement.until, changed !== null, unenforced !== null],
   )
@@ -144,7 +144,7 @@ const MARK_HANDLED = `
   RETURNING type`
 
 async function readClock(db: pg.Pool | pg.ClientBase): Promise<Date> {
-  const { rows } = await (db as pg.Pool).query<{ now: Date }>("SELECT billing_now()::timestamptz(3) AS now")
+  const { rows } = await (db as pg.Pool).query<{ now: Date }>("SELECT app_now()::timestamptz(3) AS now")
   return (rows[0] as { now: Date }).now
 }
 

@@ -1,16 +1,11 @@
-import type { ChatroomModel, ContextMode } from "../../models/chatroom.ts"
+import type { ChatroomModel, ChatroomRecord, ChatroomSettings } from "../../models/chatroom.ts"
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { withChatroomsLocked } from "./chatroom-cache.ts"
-import type { ChatroomRecord } from "./chatroom-record.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import { publishRoomChanged } from "./room-pubsub.ts"
 
-export interface ChatroomChange {
-  name?: string
-  model?: string | null
-  systemInstruction?: string | null
-  context?: ContextMode
+export interface ChatroomChange extends Partial<ChatroomSettings> {
   /** The reply whose branch becomes the active one. */
   headId?: string
 }
@@ -29,7 +24,7 @@ export async function changeChatroom(
 
 /** A branch ends in a reply: what is posted next continues it. */
 async function requireReply(room: ChatroomModel, id: string): Promise<void> {
-  const found = await room.countMessages({ where: { id, role: "model" } })
+  const found = await room.countMessages({ where: { userId: room.userId, id, role: "model" } })
   if (found === 0)
     throw new InvalidRequest([{ path: "body.headId", message: "must be a reply in this chatroom" }])
 }

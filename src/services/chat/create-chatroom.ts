@@ -1,43 +1,55 @@
+import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
-import { toCamelCase } from "../../utils/camel-case.ts"
+import {
+  CHATROOM_FIELDS,
+  CHATROOM_SETTINGS,
+  type ChatroomRecord,
+  type ChatroomSettings,
+  chatroomColumns,
+} from "../../models/chatroom.ts"
+import { columnOf, reviveRecord, selectSql } from "../../models/columns.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
 import { withChatroomsLocked } from "./chatroom-cache.ts"
-import { CHATROOM_COLUMNS, ChatroomRecord } from "./chatroom-record.ts"
-import { type IdempotencyKey, onceForKey } from "./idempotency.ts"
+import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
 
-export interface NewChatroom {
-  name?: string
-  model?: string | null
-  systemInstruction?: string | null
-  context?: "conversation" | "single"
+const DEFAULTS: ChatroomSettings = {
+  name: "New chat",
+  model: null,
+  systemInstruction: null,
+  context: "conversation",
 }
 
-const DEFAULT_NAME = "New chat"
-
-/** Creates a room of the user's. With a key, the same request again gives the first room again. */
+/** Creates a room of the user's. With a key, the same request again returns the first room again. */
 export async function createChatroom(
   ctx: Context,
-  { userId, room, key }: { userId: string; room: NewChatroom; key: IdempotencyKey | null },
+  { userId, room, key }: { userId: string; room: Partial<ChatroomSettings>; key: IdempotencyKey | null },
 ): Promise<{ room: ChatroomRecord; replayed: boolean }> {
   return withChatroomsLocked(ctx, userId, () =>
     inTransaction(ctx.db.pool, async (client) => {
-      const insert = async () => {
-        const { name = DEFAULT_NAME, model = null, systemInstruction = null, context = "conversation" } = room
-        const { rows } = await client.query({
-          name: "create-chatroom",
-          text: INSERT,
-          values: [newId(), userId, name, model, systemInstruction, context],
-        })
-        return toCamelCase<ChatroomRecord>(rows[0])
-      }
-      if (!key) return { room: await insert(), replayed: false }
-      const { result, replayed } = await onceForKey(client, userId, key, insert)
-      return { room: ChatroomRecord.parse(result), replayed }
+      const earlier = key && (await takeKey(client, userId, key))
+      if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
+      const created = await insertChatroom(client, userId, { ...DEFAULTS, ...room })
+      if (key) await keepResult(client, userId, key, created)
+      return { room: created, replayed: false }
     }),
   )
 }
 
+async function insertChatroom(
+  client: pg.ClientBase,
+  userId: string,
+  settings: ChatroomSettings,
+): Promise<ChatroomRecord> {
+  const { rows } = await client.query<ChatroomRecord>({
+    name: "create-chatroom",
+    text: INSERT,
+    values: [userId, newId(), ...CHATROOM_SETTINGS.map((name) => settings[name])],
+  })
+  return rows[0] as ChatroomRecord
+}
+
 const INSERT = `
-  INSERT INTO chatrooms (id, user_id, name, model, system_instruction, context)
-  VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${CHATROOM_COLUMNS}`
+  INSERT INTO chatrooms (user_id, id, ${CHATROOM_SETTINGS.map(columnOf).join(", ")})
+  VALUES ($1, $2, ${CHATROOM_SETTINGS.map((_, n) => `$${n + 3}`).join(", ")})
+  RETURNING ${selectSql(CHATROOM_FIELDS, "chatrooms")}`

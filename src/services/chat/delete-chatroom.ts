@@ -15,6 +15,6 @@ export async function deleteChatroom(
   await withChatroomsLocked(ctx, userId, () => room.destroy())
   publishRoomChanged(ctx, chatroomId)
   if (!room.activeReplyId) return
-  ctx.cancellations.request(room.activeReplyId)
+  ctx.cancellations.request({ userId, id: room.activeReplyId })
   ctx.replyLog.announce(room.activeReplyId, { final: true })
 }

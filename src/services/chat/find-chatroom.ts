@@ -2,6 +2,14 @@ import type { ChatroomModel } from "../../models/chatroom.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 
+export type { ChatroomRecord } from "../../models/chatroom.ts"
+
+/** Names one room. */
+export interface ChatroomKey {
+  userId: string
+  id: string
+}
+
 /** @throws {NotFound} for a stranger's room as for an unknown one */
 export async function findOwnChatroom(
   ctx: Context,

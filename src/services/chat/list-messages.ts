@@ -1,42 +1,38 @@
 import { z } from "zod"
-import { toCamelCase } from "../../utils/camel-case.ts"
-import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
+import { type Page, type PageRequest, readPage, type SortKey } from "../../models/keyset.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import type { Page } from "./list-chatrooms.ts"
-import { MESSAGE_COLUMNS, type MessageRecord } from "./message-record.ts"
+import { type MessageRecord, messageSql } from "./message-record.ts"
 
 const MAX_POSITION = 2 ** 31 - 1
-const Cursor = z.tuple([z.number().int().min(0).max(MAX_POSITION)])
+
+const byPosition: SortKey<MessageRecord, [position: number]> = {
+  cursor: z.tuple([z.number().int().min(0).max(MAX_POSITION)]),
+  of: ({ position }) => [position],
+}
 
 /** All messages of a room, of every branch, oldest first. @throws {NotFound | InvalidRequest} */
 export async function listMessages(
   ctx: Context,
-  {
-    userId,
-    chatroomId,
-    limit,
-    cursor,
-  }: { userId: string; chatroomId: string; limit: number; cursor?: string },
+  { userId, chatroomId, ...page }: PageRequest & { userId: string; chatroomId: string },
 ): Promise<Page<MessageRecord>> {
   await findOwnChatroom(ctx, userId, chatroomId)
-  const [after] = cursor === undefined ? [0] : decodeCursor(cursor, Cursor)
-  const { rows } = await ctx.db.pool.query({
-    name: "list-messages",
-    text: LIST,
-    values: [chatroomId, after, limit + 1],
+  return readPage(page, byPosition, async (after, count) => {
+    const { rows } = await ctx.db.pool.query<MessageRecord>({
+      name: "list-messages",
+      text: LIST,
+      values: [userId, chatroomId, after?.[0] ?? 0, count],
+    })
+    return rows
   })
-  const items = rows.slice(0, limit).map((row) => toCamelCase<MessageRecord>(row))
-  const last = items.at(-1)
-  return { items, next: rows.length > limit && last ? encodeCursor([last.position]) : null }
 }
 
 const LIST = `
-  SELECT ${MESSAGE_COLUMNS} FROM messages AS m
-  WHERE m.chatroom_id = $1 AND m.position > $2 ORDER BY m.position LIMIT $3`
+  SELECT ${messageSql("m")} FROM messages AS m
+  WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 ORDER BY m.position LIMIT $4`
 
-/** One reply of one's own. @throws {NotFound} also for a prompt */
+/** One reply of the user's. @throws {NotFound} also for a prompt */
 export async function findOwnReply(
   ctx: Context,
   which: { userId: string; chatroomId: string; messageId: string },
@@ -46,20 +42,19 @@ export async function findOwnReply(
   return message
 }
 
-/** One message of one's own. @throws {NotFound} */
+/** One message of the user's. @throws {NotFound} */
 export async function findOwnMessage(
   ctx: Context,
   { userId, chatroomId, messageId }: { userId: string; chatroomId: string; messageId: string },
 ): Promise<MessageRecord> {
-  const { rows } = await ctx.db.pool.query({
+  const { rows } = await ctx.db.pool.query<MessageRecord>({
     name: "get-message",
     text: GET,
-    values: [messageId, chatroomId, userId],
+    values: [userId, messageId],
   })
-  if (!rows[0]) throw new NotFound("message")
-  return toCamelCase<MessageRecord>(rows[0])
+  const [message] = rows
+  if (message?.chatroomId !== chatroomId) throw new NotFound("message")
+  return message
 }
 
-const GET = `
-  SELECT ${MESSAGE_COLUMNS} FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id
-  WHERE m.id = $1 AND m.chatroom_id = $2 AND c.user_id = $3`
+const GET = `SELECT ${messageSql("m")} FROM messages AS m WHERE m.user_id = $1 AND m.id = $2`

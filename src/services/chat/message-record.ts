@@ -1,62 +1,45 @@
-import { z } from "zod"
+import { selectSql } from "../../models/columns.ts"
+import { MESSAGE_FIELDS, type MessageFields } from "../../models/message.ts"
 
-const Columns = z.object({
-  id: z.string(),
-  chatroomId: z.string(),
-  parentId: z.string().nullable(),
-  position: z.number(),
-  role: z.enum(["user", "model"]),
-  content: z.string(),
-  attachments: z.array(z.unknown()),
-  status: z.enum(["queued", "running", "completed", "failed", "cancelled"]),
-  errorCode: z.string().nullable(),
-  model: z.string().nullable(),
-  finishReason: z.string().nullable(),
-  promptTokens: z.number().nullable(),
-  outputTokens: z.number().nullable(),
-  thoughtTokens: z.number().nullable(),
-  totalTokens: z.number().nullable(),
-  attempt: z.number(),
-  createdAt: z.coerce.date(),
-  completedAt: z.coerce.date().nullable(),
-})
+/** A message as the services return it. */
+export interface MessageRecord extends MessageFields {
+  /** Unfinished replies of the room before this one while it is queued, `MAX_QUEUE_POSITION` at most; otherwise 0. */
+  queuePosition: number
+  /** How long a queued reply is not to be tried again, in ms; otherwise 0. */
+  cooldownMs: number
+}
 
-/** What a queued reply waits for; 0 for every other message. */
-const Waits = z.object({
-  /** Unfinished replies of the room before it, `MOST_AHEAD` at most. */
-  queuePosition: z.number().default(0),
-  /** How long it is not to be tried again, in ms. */
-  cooldownMs: z.number().default(0),
-})
-
-/** A message as the services give it: every column that a client may see. Times revive from JSON. */
-export const MessageRecord = Columns.extend(Waits.shape)
-export type MessageRecord = z.infer<typeof MessageRecord>
+/** Names one message, or reply. */
+export interface MessageKey {
+  userId: string
+  id: string
+}
 
 /** Counting on would cost more at every look, and the wait is long in any case. */
 const MAX_QUEUE_POSITION = 100
 
-/** `MessageRecord.queuePosition` of a reply in this room, at this place. Read from the index of unfinished replies. */
-export function QUEUE_POSITION_SQL(chatroomId: string, position: string): string {
+/** Returns the count of the replies that `m` waits for in its room. Read from the index of unfinished replies. */
+function queuePositionSql(m: string): string {
   return `(SELECT count(*)::int FROM (
     SELECT 1 FROM messages AS earlier
-    WHERE earlier.chatroom_id = ${chatroomId} AND earlier.position < ${position}
-      AND earlier.status IN ('queued', 'running')
+    WHERE earlier.user_id = ${m}.user_id AND earlier.chatroom_id = ${m}.chatroom_id
+      AND earlier.position < ${m}.position AND earlier.status IN ('queued', 'running')
     LIMIT ${MAX_QUEUE_POSITION}
   ) AS counted)`
 }
 
-/** The columns of `MessageRecord`, of the table or alias `m`. */
-export const MESSAGE_COLUMNS = [
-  ...Object.keys(Columns.shape).map(
-    (name) => `m.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
-  ),
-  `CASE WHEN m.status = 'queued' THEN ${QUEUE_POSITION_SQL("m.chatroom_id", "m.position")} ELSE 0 END AS queue_position`,
-  `CASE WHEN m.status = 'queued'
-    THEN greatest(0, ceil(extract(epoch FROM m.not_before - now()) * 1000))::int ELSE 0 END AS cooldown_ms`,
-].join(", ")
+/**
+ * Returns the SELECT list of a `MessageRecord` from `m`, a table or an alias.
+ * @param waits a condition under which a queued reply is counted as waiting for earlier ones
+ */
+export function messageSql(m: string, waits = "true"): string {
+  return `${selectSql(MESSAGE_FIELDS, m)},
+    CASE WHEN ${m}.status = 'queued' AND ${waits} THEN ${queuePositionSql(m)} ELSE 0 END AS "queuePosition",
+    CASE WHEN ${m}.status = 'queued'
+      THEN greatest(0, ceil(extract(epoch FROM ${m}.not_before - now()) * 1000))::int ELSE 0 END AS "cooldownMs"`
+}
 
-/** Whether a reply has ended, however. */
+/** Tells whether a reply has ended, however. */
 export function isFinal(message: Pick<MessageRecord, "status">): boolean {
   return message.status !== "queued" && message.status !== "running"
 }

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto"
+import type { ChatroomRecord } from "../../models/chatroom.ts"
+import type { Page, PageRequest } from "../../models/keyset.ts"
 import type { Context } from "../context.ts"
 import { type CachedList, fillCachedList, readCachedList } from "./chatroom-cache.ts"
-import type { ChatroomRecord } from "./chatroom-record.ts"
-import { listChatrooms, type Page } from "./list-chatrooms.ts"
+import { listChatrooms } from "./list-chatrooms.ts"
 
-export interface ReadChatroomList {
+export interface ReadChatroomList extends PageRequest {
   userId: string
-  limit: number
-  cursor?: string
 }
 
 /** What a page is sent as: JSON text, and a `Link` header or nothing. */

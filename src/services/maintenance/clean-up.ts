@@ -19,17 +19,16 @@ function deleteSome(table: string, condition: string): string {
   return `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE ${condition} LIMIT 10000))`
 }
 
-const before = (ms: number) => `now() - interval '${ms} milliseconds'`
+const before = (ms: number) => `app_now() - interval '${ms} milliseconds'`
 
-const expired = (kept: Timing["retention"]) =>
+/** Revocations and heartbeats measure elapsed time. */
+const expired = (retention: Timing["retention"]) =>
   [
-    ["billing_events", `received_at < ${before(kept.billingEventsMs)} AND status <> 'pending'`],
-    ["idempotency_keys", `created_at < ${before(kept.idempotencyKeysMs)}`],
-    ["one_time_codes", `sent_at < ${before(kept.codesMs)}`],
-    ["otp_budgets", "day < (now() AT TIME ZONE 'UTC')::date - 1"],
-    ["password_guesses", "window_ends_at < now()"],
-    ["provider_calls", `minute < ${before(kept.providerCallsMs)}`],
+    ["billing_events", `received_at < ${before(retention.billingEventsMs)} AND status <> 'pending'`],
+    ["counters", "ends_at < app_now()"],
+    ["idempotency_keys", `created_at < ${before(retention.idempotencyKeysMs)}`],
+    ["one_time_codes", `sent_at < ${before(retention.codesMs)}`],
     ["session_revocations", "expires_at < now()"],
-    ["sessions", `expires_at < ${before(kept.sessionsMs)}`],
-    ["workers", `seen_at < ${before(kept.workersMs)}`],
+    ["sessions", `expires_at < ${before(retention.sessionsMs)}`],
+    ["workers", `seen_at < now() - interval '${retention.workersMs} milliseconds'`],
   ] as const

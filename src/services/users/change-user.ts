@@ -1,7 +1,7 @@
+import type { UserRecord } from "../../models/user.ts"
 import { Unauthenticated } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnUser } from "./find-user.ts"
-import type { UserRecord } from "./user-record.ts"
 
 /** Renames a user; null removes the name. @throws {Unauthenticated} when the user was just deleted */
 export async function changeUser(

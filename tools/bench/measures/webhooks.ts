@@ -88,7 +88,7 @@ async function makeHistory({ pool }: Site, stripe: StripeSimulator, customers: n
   stripe.advance({ hours: (32 * 24 * HOUR) / HOUR })
   const ahead = stripe.now() - Math.floor(Date.now() / SECOND)
   await pool.query(
-    `CREATE OR REPLACE FUNCTION billing_now() RETURNS timestamptz LANGUAGE sql STABLE
+    `CREATE OR REPLACE FUNCTION app_now() RETURNS timestamptz LANGUAGE sql STABLE
      AS 'SELECT now() + interval ''${ahead} seconds'''`,
   )
 }
@@ -117,7 +117,7 @@ async function reconcileAll({ machine }: Site, env: Record<string, string>): Pro
 
 async function checkTiers({ pool }: Site, stripe: StripeSimulator): Promise<void> {
   const { rows } = await pool.query<{ stripe_id: string; pro: boolean }>(
-    `SELECT c.stripe_id, coalesce(u.pro_until > billing_now(), false) AS pro
+    `SELECT c.stripe_id, coalesce(u.pro_until > app_now(), false) AS pro
      FROM billing_customers AS c JOIN users AS u ON u.id = c.user_id WHERE c.stripe_id IS NOT NULL`,
   )
   const wrong = rows.filter(({ stripe_id, pro }) => pro !== isPro(stripe.oracle(stripe_id)))

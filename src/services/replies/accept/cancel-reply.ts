@@ -1,5 +1,5 @@
 import { findOwnMessage, findOwnReply } from "../../chat/list-messages.ts"
-import { isFinal, type MessageRecord } from "../../chat/message-record.ts"
+import { isFinal, type MessageKey, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { waitForReply } from "../stream/follow-reply.ts"
 import { endAsCancelled } from "./end-reply.ts"
@@ -23,31 +23,32 @@ export async function cancelReply(
 ): Promise<MessageRecord> {
   const message = await findOwnReply(ctx, { userId, chatroomId, messageId })
   if (isFinal(message)) return message
-  const running = await requestCancel(ctx, messageId)
+  const reply = { userId, id: messageId }
+  const running = await requestCancel(ctx, reply)
   if (running) {
-    ctx.cancellations.request(messageId)
+    ctx.cancellations.request(reply)
     const ended = await waitForReply(
       ctx,
-      messageId,
+      reply,
       AbortSignal.any([signal, AbortSignal.timeout(ctx.timing.replies.cancelMs)]),
     )
     if (ended) return ended
   }
-  await endAsCancelled(ctx, { id: messageId, chatroomId, userId })
+  await endAsCancelled(ctx, { ...reply, chatroomId })
   return findOwnMessage(ctx, { userId, chatroomId, messageId })
 }
 
 /** Noted on the row, so that it counts even if the worker dies or no notice reaches it. @returns whether it runs */
-async function requestCancel(ctx: Context, replyId: string): Promise<boolean> {
+async function requestCancel(ctx: Context, { userId, id }: MessageKey): Promise<boolean> {
   const { rows } = await ctx.db.pool.query<{ status: string }>({
     name: "request-cancel",
     text: REQUEST,
-    values: [replyId],
+    values: [userId, id],
   })
   return rows[0]?.status === "running"
 }
 
 const REQUEST = `
   UPDATE messages SET cancel_requested_at = coalesce(cancel_requested_at, now())
-  WHERE id = $1 AND status IN ('queued', 'running')
+  WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')
   RETURNING status`

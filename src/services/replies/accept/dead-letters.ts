@@ -1,55 +1,49 @@
-import { z } from "zod"
+import type { InferAttributes } from "sequelize"
 import { inTransaction } from "../../../config/database.ts"
-import { toCamelCase } from "../../../utils/camel-case.ts"
-import { CursorTime, decodeCursor, encodeCursor } from "../../../utils/cursor.ts"
+import type { ChatroomModel } from "../../../models/chatroom.ts"
+import { selectSql } from "../../../models/columns.ts"
+import { afterSql, newestFirst, type Page, type PageRequest, readPage } from "../../../models/keyset.ts"
+import type { MessageModel } from "../../../models/message.ts"
 import { NotFound } from "../../../utils/errors.ts"
-import type { Page } from "../../chat/list-chatrooms.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
 
+const FIELDS = [
+  "id",
+  "chatroomId",
+  "userId",
+  "errorCode",
+  "model",
+  "attempt",
+  "failures",
+  "takeovers",
+  "requestId",
+  "createdAt",
+  "completedAt",
+] as const
+
 /** A reply that has failed for good: why, and after how many attempts. No text: it is the user's. */
-export interface DeadLetter {
-  id: string
-  chatroomId: string
-  userId: string
+export interface DeadLetter extends Pick<InferAttributes<MessageModel>, (typeof FIELDS)[number]> {
   errorCode: string
-  model: string | null
-  attempt: number
-  failures: number
-  takeovers: number
-  requestId: string | null
-  createdAt: Date
   completedAt: Date
 }
 
-const Cursor = z.tuple([CursorTime, z.uuid()])
-
 /** The dead letters, newest first. @throws {InvalidRequest} for a cursor that isn't one */
-export async function listDeadLetters(
-  ctx: Context,
-  { limit, cursor }: { limit: number; cursor?: string },
-): Promise<Page<DeadLetter>> {
-  const [completedAt, id] = cursor === undefined ? [null, null] : decodeCursor(cursor, Cursor)
-  const { rows } = await ctx.db.pool.query({
-    name: "failed-replies",
-    text: LIST,
-    values: [limit + 1, completedAt, id],
+export async function listDeadLetters(ctx: Context, page: PageRequest): Promise<Page<DeadLetter>> {
+  return readPage(page, newestFirst("completedAt"), async (after, count) => {
+    const { rows } = await ctx.db.pool.query<DeadLetter>({
+      name: "dead-letters",
+      text: LIST,
+      values: [count, ...(after ?? [null, null])],
+    })
+    return rows
   })
-  const items = rows.slice(0, limit).map((row) => toCamelCase<DeadLetter>(row))
-  const last = items.at(-1)
-  return {
-    items,
-    next: rows.length > limit && last ? encodeCursor([last.completedAt.toISOString(), last.id]) : null,
-  }
 }
 
 const LIST = `
-  SELECT m.id, m.chatroom_id, c.user_id, m.error_code, m.model, m.attempt, m.failures, m.takeovers, m.request_id,
-    m.created_at, m.completed_at
-  FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id
-  WHERE m.status = 'failed' AND (m.completed_at, m.id)
-    < (coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-  ORDER BY m.completed_at DESC, m.id DESC LIMIT $1`
+  SELECT ${selectSql(FIELDS, "messages")} FROM messages
+  WHERE status = 'failed' AND ${afterSql("completed_at", "id", 2)}
+  ORDER BY completed_at DESC, id DESC LIMIT $1`
 
 /**
  * Queues a failed reply once more, in its place of the room's order and without a charge: its unit was given back.
@@ -57,11 +51,13 @@ const LIST = `
  */
 export async function retryDeadLetter(ctx: Context, replyId: string): Promise<void> {
   const room = await inTransaction(ctx.db.pool, async (client) => {
-    const { rows } = await client.query<{ id: string; active_reply_id: string | null }>(LOCK_ROOM, [replyId])
-    const found = rows[0]
+    const { rows } = await client.query<Room>(LOCK_ROOM, [replyId])
+    const [found] = rows
     if (!found) throw new NotFound("failed reply")
-    const { rows: numbered } = await client.query<{ retries: number }>(NUMBER_RETRY, [found.id, replyId])
+    const { userId, id } = found
+    const { rows: numbered } = await client.query<{ retries: number }>(NUMBER_RETRY, [userId, id, replyId])
     const { rowCount } = await client.query(REVIVE, [
+      userId,
       replyId,
       ctx.timing.replies.sweepAfterMs,
       numbered[0]?.retries,
@@ -69,23 +65,28 @@ export async function retryDeadLetter(ctx: Context, replyId: string): Promise<vo
     if (rowCount === 0) throw new NotFound("failed reply")
     return found
   })
-  if (room.active_reply_id === null)
-    ctx.background.run("enqueue a reply", () => ctx.queue.enqueue(replyId, { inFlight: 1 }))
+  if (room.activeReplyId === null) {
+    const reply = { userId: room.userId, id: replyId }
+    ctx.background.run("enqueue a reply", () => ctx.queue.enqueue(reply, { inFlight: 1 }))
+  }
   publishRoomChanged(ctx, room.id)
 }
 
+type Room = Pick<InferAttributes<ChatroomModel>, "userId" | "id" | "activeReplyId">
+
 const LOCK_ROOM = `
-  SELECT c.id, c.active_reply_id FROM chatrooms AS c
-  WHERE c.id = (SELECT chatroom_id FROM messages WHERE id = $1 AND status = 'failed') FOR UPDATE`
+  SELECT c.user_id AS "userId", c.id, c.active_reply_id AS "activeReplyId" FROM chatrooms AS c
+  WHERE (c.user_id, c.id) = (SELECT user_id, chatroom_id FROM messages WHERE id = $1 AND status = 'failed')
+  FOR UPDATE`
 
 const NUMBER_RETRY = `
-  UPDATE chatrooms SET active_reply_id = coalesce(active_reply_id, $2), retries = retries + 1
-  WHERE id = $1 RETURNING retries`
+  UPDATE chatrooms SET active_reply_id = coalesce(active_reply_id, $3), retries = retries + 1
+  WHERE user_id = $1 AND id = $2 RETURNING retries`
 
 const REVIVE = `
   UPDATE messages
   SET status = 'queued', content = '', error_code = NULL, failures = 0, takeovers = 0, completed_at = NULL,
     finish_reason = NULL, prompt_tokens = NULL, output_tokens = NULL, thought_tokens = NULL, total_tokens = NULL,
-    not_before = NULL, cancel_requested_at = NULL, retry = $3, retried_at = now(), cooling_down_since = NULL,
-    lease_until = now() + $2 * interval '1 millisecond'
-  WHERE id = $1 AND status = 'failed'`
+    not_before = NULL, cancel_requested_at = NULL, retry = $4, retried_at = now(), cooling_down_since = NULL,
+    lease_until = now() + $3 * interval '1 millisecond'
+  WHERE user_id = $1 AND id = $2 AND status = 'failed'`

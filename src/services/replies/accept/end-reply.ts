@@ -2,15 +2,14 @@ import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
 import type { Timing } from "../../../config/timing.ts"
 import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
+import type { ChatroomKey } from "../../chat/find-chatroom.ts"
+import type { MessageKey } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
-/** A reply and whose it is. */
-interface ReplyOfRoom {
-  id: string
+interface ReplyOfRoom extends MessageKey {
   chatroomId: string
-  userId: string
 }
 
 /**
@@ -20,14 +19,18 @@ interface ReplyOfRoom {
  */
 export async function endAsCancelled(ctx: Context, reply: ReplyOfRoom): Promise<boolean> {
   return endInRoom(ctx, reply, async (client) => {
-    const { rowCount } = await client.query({ name: "end-as-cancelled", text: CANCEL, values: [reply.id] })
+    const { rowCount } = await client.query({
+      name: "end-as-cancelled",
+      text: CANCEL,
+      values: [reply.userId, reply.id],
+    })
     return rowCount === 1
   })
 }
 
 const CANCEL = `
   UPDATE messages SET status = 'cancelled', completed_at = now(), lease_until = NULL, not_before = NULL
-  WHERE id = $1 AND status IN ('queued', 'running')`
+  WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')`
 
 /**
  * Runs `write`, which ends a reply, with its room locked; then makes the room's next reply the active one, all or
@@ -41,30 +44,35 @@ export async function endInRoom(
 ): Promise<boolean> {
   const finished = await inTransaction(ctx.db.pool, async (client) => {
     // The room first, as when a message is sent: the same order everywhere, and nobody can queue behind our back.
-    await client.query({ name: "lock-room", text: LOCK_ROOM, values: [chatroomId] })
-    return (await write(client)) ? { next: await advanceRoom(client, ctx.timing, chatroomId) } : null
+    await client.query({ name: "lock-room", text: LOCK_ROOM, values: [userId, chatroomId] })
+    return (await write(client))
+      ? { next: await advanceRoom(client, ctx.timing, { userId, id: chatroomId }) }
+      : null
   })
   if (!finished) return false
   ctx.replyLog.announce(id, { final: true })
   publishRoomChanged(ctx, chatroomId)
   void invalidateChatrooms(ctx, userId)
   const { next } = finished
-  if (next) ctx.background.run("enqueue the room's next reply", () => ctx.queue.enqueue(next.id, next))
+  if (next)
+    ctx.background.run("enqueue the room's next reply", () =>
+      ctx.queue.enqueue({ userId, id: next.id }, next),
+    )
   return true
 }
 
-const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE"
+const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE"
 
 /** Makes the room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
 async function advanceRoom(
   client: pg.PoolClient,
   timing: Timing,
-  chatroomId: string,
+  { userId, id }: ChatroomKey,
 ): Promise<{ id: string; inFlight: number } | null> {
   const { rows } = await client.query<{ id: string | null; in_flight: number }>({
     name: "advance-room",
     text: ADVANCE_ROOM,
-    values: [chatroomId, timing.replies.sweepAfterMs],
+    values: [userId, id, timing.replies.sweepAfterMs],
   })
   const next = rows[0]
   return next?.id ? { id: next.id, inFlight: next.in_flight } : null
@@ -77,14 +85,13 @@ async function advanceRoom(
 const ADVANCE_ROOM = `
   WITH first AS (
     SELECT id, status FROM messages
-    WHERE chatroom_id = $1 AND status IN ('queued', 'running') ORDER BY position LIMIT 1
+    WHERE user_id = $1 AND chatroom_id = $2 AND status IN ('queued', 'running') ORDER BY position LIMIT 1
   ), started AS (
-    UPDATE messages AS m SET lease_until = now() + $2 * interval '1 millisecond'
-    FROM first WHERE m.id = first.id AND first.status = 'queued'
+    UPDATE messages AS m SET lease_until = now() + $3 * interval '1 millisecond'
+    FROM first WHERE m.user_id = $1 AND m.id = first.id AND first.status = 'queued'
     RETURNING m.id
   ), room AS (
     UPDATE chatrooms SET active_reply_id = (SELECT id FROM first), updated_at = now()
-    WHERE id = $1
-    RETURNING user_id
+    WHERE user_id = $1 AND id = $2
   )
-  SELECT (SELECT id FROM started) AS id, ${IN_FLIGHT_SQL("(SELECT user_id FROM room)")} AS in_flight`
+  SELECT (SELECT id FROM started) AS id, ${IN_FLIGHT_SQL("$1")} AS in_flight`

@@ -1,9 +1,9 @@
 import type pg from "pg"
 import type { CompleteConfig } from "../../../config/env.ts"
 import type { Timing } from "../../../config/timing.ts"
-import { QUEUE_POSITION_SQL } from "../../chat/message-record.ts"
-import { RESETS_AT_SQL, TODAY_SQL } from "../../usage/quota.ts"
-import { IS_PRO_SQL, TIER_SQL } from "../../users/tier.ts"
+import { type Tier, tierSql } from "../../../models/user.ts"
+import { type MessageRecord, messageSql } from "../../chat/message-record.ts"
+import { chargeSql, dailyLimitSql, RESETS_AT_SQL } from "../../usage/quota.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 /** A prompt to be written, with the reply that it waits for. */
@@ -19,25 +19,21 @@ export interface NewPrompt {
   traceparent: string | null
 }
 
-/** What came of one; its rows are there where it is `charged`, and nothing is otherwise. */
-export interface InsertOutcome {
-  room_found: boolean
-  parent_found: boolean
-  tier: string
-  daily_limit: number | null
-  charged: boolean
-  parent_id: string | null
-  position: number
+/** What was written. */
+export interface PromptAndReply {
+  prompt: MessageRecord
+  reply: MessageRecord
   /** No earlier reply of the room is unfinished. */
-  starts_now: boolean
-  /** How many replies of the room come first. */
-  queue_position: number
+  startsNow: boolean
   /** How many of the user's replies are enqueued, this one included. */
-  in_flight: number
-  model: string
-  now: Date
-  resets_at: Date
+  inFlight: number
 }
+
+/** What became of a prompt: written with its reply, or why nothing was. */
+export type InsertOutcome =
+  | ({ outcome: "written" } & PromptAndReply)
+  | { outcome: "no-room" | "no-parent" }
+  | { outcome: "no-quota"; tier: Tier; limit: number; resetsAt: Date; now: Date }
 
 export interface Settings {
   config: Pick<CompleteConfig, "plans" | "gemini">
@@ -66,7 +62,7 @@ export async function insertPromptsAndReplies(
   prompts: readonly NewPrompt[],
   { skipLocked }: { skipLocked: boolean },
 ): Promise<InsertOutcome[]> {
-  const { rows } = await (db as pg.Pool).query<InsertOutcome & { reply_id: string }>({
+  const { rows } = await (db as pg.Pool).query<Row>({
     name: skipLocked ? "send-messages" : "send-message",
     text: skipLocked ? SEND_UNLESS_LOCKED : SEND,
     values: [
@@ -85,8 +81,36 @@ export async function insertPromptsAndReplies(
       timing.replies.sweepAfterMs,
     ],
   })
-  const byReply = new Map(rows.map((row) => [row.reply_id, row]))
-  return prompts.map(({ replyId }) => byReply.get(replyId) as InsertOutcome)
+  const byPrompt = Map.groupBy(rows, (row) => row.promptId)
+  return prompts.map(({ promptId }) => toOutcome(byPrompt.get(promptId) as Row[]))
+}
+
+/** A prompt that was written has two rows, itself and its reply; one that was not has one, without a message. */
+interface Row extends MessageRecord {
+  promptId: string
+  found: "room" | "parent" | null
+  startsNow: boolean
+  inFlight: number
+  tier: Tier
+  dailyLimit: number
+  resetsAt: Date
+  now: Date
+}
+
+function toOutcome([first, second]: Row[]): InsertOutcome {
+  const { found, tier, dailyLimit: limit, resetsAt, now } = first as Row
+  if (first && second) {
+    const { startsNow, inFlight } = second
+    return { outcome: "written", prompt: toMessage(first), reply: toMessage(second), startsNow, inFlight }
+  }
+  if (found === null) return { outcome: "no-room" }
+  if (found === "room") return { outcome: "no-parent" }
+  return { outcome: "no-quota", tier, limit, resetsAt, now }
+}
+
+function toMessage(row: Row): MessageRecord {
+  const { promptId, found, startsNow, inFlight, tier, dailyLimit, resetsAt, now, ...message } = row
+  return message
 }
 
 /**
@@ -104,10 +128,9 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
         traceparent)
   ), room AS (
     SELECT input.*, c.head_id, c.active_reply_id, c.last_position, coalesce(c.model, $12) AS model,
-      ${TIER_SQL("u.pro_until")} AS tier,
-      CASE WHEN ${IS_PRO_SQL("u.pro_until")} THEN $11::int ELSE $10::int END AS daily_limit
+      ${tierSql("u")} AS tier, ${dailyLimitSql("u", "$10", "$11")} AS daily_limit
     FROM input
-    JOIN chatrooms AS c ON c.id = input.chatroom_id AND c.user_id = input.user_id
+    JOIN chatrooms AS c ON c.user_id = input.user_id AND c.id = input.chatroom_id
     JOIN users AS u ON u.id = c.user_id
     WHERE u.suspended_at IS NULL
     ORDER BY c.id
@@ -116,39 +139,37 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     SELECT room.*, CASE WHEN follows_head THEN head_id ELSE wanted_parent_id END AS parent_id
     FROM room
     WHERE follows_head OR wanted_parent_id IS NULL OR (
-      SELECT m.chatroom_id = room.chatroom_id AND m.role = 'model' FROM messages AS m WHERE m.id = wanted_parent_id
+      SELECT m.chatroom_id = room.chatroom_id AND m.role = 'model' FROM messages AS m
+      WHERE m.user_id = room.user_id AND m.id = wanted_parent_id
     )
   ), charged AS (
-    INSERT INTO usage_counters AS counter (user_id, day, used)
-    SELECT user_id, ${TODAY_SQL}, 1 FROM place WHERE daily_limit IS NULL OR daily_limit > 0 ORDER BY user_id
-    ON CONFLICT (user_id, day) DO UPDATE SET used = counter.used + 1
-      WHERE (SELECT daily_limit IS NULL OR counter.used < daily_limit FROM place WHERE user_id = counter.user_id)
-    RETURNING counter.user_id, counter.day
+    ${chargeSql("place")}
   ), written AS (
-    INSERT INTO messages (chatroom_id, request_id, id, parent_id, position, role, content, status, completed_at,
+    INSERT INTO messages (user_id, chatroom_id, request_id, id, parent_id, position, role, content, status, completed_at,
       model, charged_on, lease_until, traceparent)
-    SELECT place.chatroom_id, place.request_id, message.*
+    SELECT place.user_id, place.chatroom_id, place.request_id, message.*
     FROM place JOIN charged USING (user_id) CROSS JOIN LATERAL (VALUES
       (prompt_id, place.parent_id, last_position + 1, 'user', content, 'completed', now(),
         NULL, NULL::date, NULL::timestamptz, NULL),
       (reply_id, prompt_id, last_position + 2, 'model', '', 'queued', NULL,
         model, charged.day, now() + $13 * interval '1 millisecond', traceparent)
     ) AS message
+    RETURNING *
   ), touched AS (
     UPDATE chatrooms AS c
     SET head_id = reply_id, active_reply_id = coalesce(c.active_reply_id, reply_id),
       last_position = c.last_position + 2, last_message_at = now(), activity_at = now(), updated_at = now()
-    FROM place JOIN charged USING (user_id) WHERE c.id = place.chatroom_id
+    FROM place JOIN charged USING (user_id) WHERE c.user_id = place.user_id AND c.id = place.chatroom_id
   )
-  SELECT input.reply_id, room.reply_id IS NOT NULL AS room_found, place.reply_id IS NOT NULL AS parent_found,
-    place.tier, place.daily_limit, charged.user_id IS NOT NULL AS charged, place.parent_id,
-    place.last_position + 1 AS position, place.active_reply_id IS NULL AS starts_now,
-    CASE WHEN place.active_reply_id IS NULL THEN 0
-      ELSE ${QUEUE_POSITION_SQL("place.chatroom_id", "place.last_position + 1")} END AS queue_position,
-    ${IN_FLIGHT_SQL("input.user_id")} + 1 AS in_flight, place.model, now()::timestamptz(3) AS now,
-    ${RESETS_AT_SQL} AS resets_at
-  FROM input LEFT JOIN room USING (reply_id) LEFT JOIN place USING (reply_id)
-    LEFT JOIN charged ON charged.user_id = input.user_id`
+  SELECT input.prompt_id AS "promptId",
+    CASE WHEN place.prompt_id IS NOT NULL THEN 'parent' WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
+    place.active_reply_id IS NULL AS "startsNow",
+    CASE WHEN m.role = 'model' THEN ${IN_FLIGHT_SQL("input.user_id")} + 1 END AS "inFlight",
+    place.tier, place.daily_limit AS "dailyLimit", ${RESETS_AT_SQL} AS "resetsAt", app_now()::timestamptz(3) AS now,
+    ${messageSql("m", "place.active_reply_id IS NOT NULL")}
+  FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN place USING (prompt_id)
+    LEFT JOIN written AS m ON m.id IN (input.prompt_id, input.reply_id)
+  ORDER BY m.position`
 
 const SEND = sendSql("")
 const SEND_UNLESS_LOCKED = sendSql("SKIP LOCKED")

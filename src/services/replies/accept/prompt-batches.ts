@@ -12,7 +12,7 @@ import {
 /** Writes prompts that come at the same time together: half of what one costs is the statement around it. */
 export interface PromptBatches {
   /**
-   * Writes it as `writeExchanges` does; resolves when it is committed.
+   * Writes it as `insertPromptAndReply` does; resolves when it is committed.
    * @throws {Unavailable} when the statements under way take too long; nothing was written
    */
   write(prompt: NewPrompt): Promise<InsertOutcome>
@@ -31,7 +31,7 @@ export function createPromptBatches(pool: pg.Pool, settings: Settings): PromptBa
   async function together(prompts: NewPrompt[]): Promise<(InsertOutcome | null)[]> {
     try {
       const outcomes = await insertPromptsAndReplies(pool, settings, prompts, { skipLocked: true })
-      return outcomes.map((outcome) => (outcome.room_found ? outcome : null))
+      return outcomes.map((found) => (found.outcome === "no-room" ? null : found))
     } catch (error) {
       // Only where PostgreSQL has said that it wrote nothing.
       if (error instanceof pg.DatabaseError) return prompts.map(() => null)

@@ -2,14 +2,15 @@ import { z } from "zod"
 import type { Logger } from "../../../config/logger.ts"
 import type { Timing } from "../../../config/timing.ts"
 import { createMicroBatch } from "../../../utils/micro-batch.ts"
+import type { MessageKey } from "../../chat/message-record.ts"
 import { type JobQueue, type NewJob, openJobQueue } from "../../platform/job-queue.ts"
 import type { QueueStore } from "../../platform/queue-store.ts"
 
 /** The brief's name. */
 export const QUEUE_NAME = "gemini-queue"
 
-/** What a job carries: the id of the reply to make, never text. */
-export const JobPayload = z.object({ messageId: z.uuid() })
+/** What a job carries: which reply to make, never text. */
+export const JobPayload = z.object({ userId: z.uuid(), messageId: z.uuid() })
 export type JobPayload = z.infer<typeof JobPayload>
 
 /** The brief's. The reply's row counts too, and its word is final. */
@@ -54,7 +55,7 @@ export interface ReplyQueue extends Pick<JobQueue<JobPayload>, "pause" | "counts
    * Hints to the workers that a reply is to be made. The job's id is the reply's, so doing it twice makes one job.
    * Workers take the replies of all users in turn: one that has more under way comes later.
    */
-  enqueue(replyId: string, hint: EnqueueOptions): Promise<void>
+  enqueue(reply: MessageKey, hint: EnqueueOptions): Promise<void>
 }
 
 /** More in one command to the store would hold up what others want of it. */
@@ -73,15 +74,15 @@ export async function createReplyQueue(store: QueueStore, timing: Timing, log: L
     maxSize: MAX_BATCH,
     maxRunning: 1,
   })
-  return { ...queue, enqueue: (replyId, hint) => batches.add(toJob(replyId, hint, options)) }
+  return { ...queue, enqueue: (reply, hint) => batches.add(toJob(reply, hint, options)) }
 }
 
 function toJob(
-  replyId: string,
+  { userId, id }: MessageKey,
   { inFlight, dedupeKey }: EnqueueOptions,
   options: ReturnType<typeof jobOptions>,
 ): NewJob<JobPayload> {
-  const jobId = dedupeKey === undefined ? replyId : `${replyId}.${dedupeKey}`
+  const jobId = dedupeKey === undefined ? id : `${id}.${dedupeKey}`
   const priority = Math.min(Math.max(1, inFlight), MAX_PRIORITY)
-  return { name: "reply", data: { messageId: replyId }, opts: { ...options, jobId, priority } }
+  return { name: "reply", data: { userId, messageId: id }, opts: { ...options, jobId, priority } }
 }

@@ -1,165 +1,97 @@
-import { z } from "zod"
+import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
+import { reviveRecord } from "../../../models/columns.ts"
+import { messageColumns } from "../../../models/message.ts"
 import { InvalidRequest, NotFound, QuotaExceeded } from "../../../utils/errors.ts"
 import { newId } from "../../../utils/ids.ts"
 import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
-import { type IdempotencyKey, onceForKey } from "../../chat/idempotency.ts"
-import { MessageRecord } from "../../chat/message-record.ts"
+import { type IdempotencyKey, keepResult, takeKey } from "../../chat/idempotency.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { type InsertOutcome, insertPromptAndReply, type NewPrompt } from "./insert-prompt-and-reply.ts"
+import { insertPromptAndReply, type NewPrompt, type PromptAndReply } from "./insert-prompt-and-reply.ts"
 import { QUEUE_NAME } from "./reply-queue.ts"
 
-export interface SendMessage {
-  userId: string
-  chatroomId: string
-  content: string
+export interface SendMessage extends Pick<NewPrompt, "userId" | "chatroomId" | "content" | "requestId"> {
   /** The message that this one follows: undefined the branch shown now, null none (a new beginning). */
   parentId?: string | null
   key: IdempotencyKey | null
-  requestId: string
 }
 
-/** A prompt and the reply that it waits for. */
-const PromptAndReply = z.object({ prompt: MessageRecord, reply: MessageRecord })
-export type Exchange = z.infer<typeof PromptAndReply>
+/** A prompt with the reply that it waits for; `replayed`: by an earlier request with the same key. */
+export type SentMessage = Pick<PromptAndReply, "prompt" | "reply"> & { replayed: boolean }
 
 /**
  * Takes a prompt: the quota unit, the prompt, its pending reply and the idempotency key are written together or not
  * at all. Once that is committed the reply will be made, whatever happens to this process or the queue.
  * @throws {NotFound | InvalidRequest | QuotaExceeded | IdempotencyConflict}
  */
-export async function sendMessage(
-  ctx: Context,
-  send: SendMessage,
-): Promise<Exchange & { replayed: boolean }> {
-  const { key } = send
-  if (key === null) {
-    const write = () => takePrompt(ctx, send, ctx.promptBatches.write)
-    return { ...(await announce(ctx, send, await ctx.tracing.span(WRITE, {}, write))), replayed: false }
-  }
-  const taken = await ctx.tracing.span(WRITE, {}, () => writeOnce(ctx, send, key))
-  if (!taken.replayed) await announce(ctx, send, taken)
-  return { prompt: taken.prompt, reply: taken.reply, replayed: taken.replayed }
+export async function sendMessage(ctx: Context, { key, ...send }: SendMessage): Promise<SentMessage> {
+  const written = await ctx.tracing.span("write prompt", {}, () =>
+    key ? writeOnce(ctx, send, key) : write(ctx, send, null),
+  )
+  if ("replayed" in written) return written
+  await announce(ctx, send, written)
+  return { prompt: written.prompt, reply: written.reply, replayed: false }
 }
 
-const WRITE = "write prompt"
+type Send = Omit<SendMessage, "key">
 
-type Once = Written & { replayed: boolean }
-
-function writeOnce(ctx: Context, send: SendMessage, key: IdempotencyKey): Promise<Once> {
+function writeOnce(ctx: Context, send: Send, key: IdempotencyKey): Promise<PromptAndReply | SentMessage> {
   return inTransaction(ctx.db.pool, async (client) => {
-    const write = (prompt: NewPrompt) => insertPromptAndReply(client, ctx, prompt)
-    const once = await onceForKey(client, send.userId, key, () => takePrompt(ctx, send, write))
-    return once.replayed
-      ? { ...PromptAndReply.parse(once.result), startsNow: false, inFlight: 0, replayed: true }
-      : { ...once.result, replayed: false }
+    const earlier = await takeKey(client, send.userId, key)
+    if (earlier) return revive(earlier.result)
+    const written = await write(ctx, send, client)
+    await keepResult(client, send.userId, key, { prompt: written.prompt, reply: written.reply })
+    return written
   })
 }
 
-interface Written extends Exchange {
-  startsNow: boolean
-  inFlight: number
+function revive(result: unknown): SentMessage {
+  const { prompt, reply } = result as Pick<SentMessage, "prompt" | "reply">
+  return {
+    prompt: reviveRecord(messageColumns, prompt),
+    reply: reviveRecord(messageColumns, reply),
+    replayed: true,
+  }
 }
 
-/** After the commit: hints only, so neither may fail the request. */
+/** @param client of the transaction to write in; without one, prompts that come together are written together */
+async function write(ctx: Context, send: Send, client: pg.ClientBase | null): Promise<PromptAndReply> {
+  const { userId, requestId } = send
+  const ids = { promptId: newId(), replyId: newId(), traceparent: ctx.tracing.current() }
+  const prompt: NewPrompt = { parentId: undefined, ...send, ...ids }
+  const written = client
+    ? await insertPromptAndReply(client, ctx, prompt)
+    : await ctx.promptBatches.write(prompt)
+  switch (written.outcome) {
+    case "no-room":
+      throw new NotFound("chatroom")
+    case "no-parent":
+      throw new InvalidRequest([{ path: "body.parentId", message: "must be a reply in this chatroom" }])
+    case "no-quota":
+      ctx.events.quotaRefused({ userId, tier: written.tier, requestId })
+      throw new QuotaExceeded(written)
+    case "written":
+      return written
+  }
+}
+
+/** After the commit: hints only, so none may fail the request. */
 async function announce(
   ctx: Context,
-  { userId, requestId }: SendMessage,
-  { prompt, reply, startsNow, inFlight }: Written,
-): Promise<Exchange> {
-  const { chatroomId } = prompt
+  { userId, chatroomId, requestId }: Send,
+  { prompt, reply, startsNow, inFlight }: PromptAndReply,
+): Promise<void> {
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
   if (startsNow) {
-    const publish = () => ctx.queue.enqueue(reply.id, { inFlight })
-    ctx.background.run("enqueue a reply", () => ctx.tracing.span(`send ${QUEUE_NAME}`, PRODUCER, publish))
+    const enqueue = () => ctx.queue.enqueue({ userId, id: reply.id }, { inFlight })
+    ctx.background.run("enqueue a reply", () => ctx.tracing.span(`send ${QUEUE_NAME}`, PRODUCER, enqueue))
   }
   publishRoomChanged(ctx, chatroomId)
   await invalidateChatrooms(ctx, userId)
-  return { prompt, reply }
 }
 
 const PRODUCER = {
   kind: "producer" as const,
   attributes: { "messaging.system": "bullmq", "messaging.destination.name": QUEUE_NAME },
-}
-
-/** @param write commits it, or leaves that to the transaction it is in */
-async function takePrompt(
-  ctx: Context,
-  send: SendMessage,
-  write: (prompt: NewPrompt) => Promise<InsertOutcome>,
-): Promise<Written> {
-  const promptId = newId()
-  const replyId = newId()
-  const { userId, chatroomId, content, parentId, requestId } = send
-  const traceparent = ctx.tracing.current()
-  const outcome = await write({
-    ...{ userId, chatroomId, promptId, replyId, content, parentId, requestId, traceparent },
-  })
-  if (!outcome.room_found) throw new NotFound("chatroom")
-  if (!outcome.parent_found)
-    throw new InvalidRequest([{ path: "body.parentId", message: "must be a reply in this chatroom" }])
-  if (!outcome.charged) {
-    ctx.events.quotaRefused({ userId, tier: outcome.tier, requestId })
-    throw new QuotaExceeded({
-      limit: outcome.daily_limit ?? 0,
-      resetsAt: outcome.resets_at,
-      now: outcome.now,
-    })
-  }
-  return {
-    ...toPromptAndReply(send, outcome, promptId, replyId),
-    startsNow: outcome.starts_now,
-    inFlight: outcome.in_flight,
-  }
-}
-
-/** The rows that were written, put together here: reading them back would cost more than it says. */
-function toPromptAndReply(
-  { chatroomId, content }: SendMessage,
-  written: InsertOutcome,
-  promptId: string,
-  replyId: string,
-): Exchange {
-  const common = {
-    chatroomId,
-    attachments: [],
-    errorCode: null,
-    finishReason: null,
-    promptTokens: null,
-    outputTokens: null,
-    thoughtTokens: null,
-    totalTokens: null,
-    attempt: 0,
-    queuePosition: 0,
-    cooldownMs: 0,
-    createdAt: written.now,
-  }
-  const { parent_id: parentId, position, model, now } = written
-  return {
-    prompt: {
-      ...common,
-      id: promptId,
-      parentId,
-      position,
-      role: "user",
-      content,
-      status: "completed",
-      model: null,
-      completedAt: now,
-    },
-    reply: {
-      ...common,
-      id: replyId,
-      parentId: promptId,
-      position: position + 1,
-      role: "model",
-      content: "",
-      status: "queued",
-      queuePosition: written.queue_position,
-      model,
-      completedAt: null,
-    },
-  }
 }

@@ -1,4 +1,6 @@
+import { MINUTE, SECOND } from "../../../utils/time.ts"
 import type { Context } from "../../context.ts"
+import { type Counter, countUnit, secondsUntilFree } from "../../platform/counters.ts"
 
 /** All calls that `GEMINI_RPM` allows in this minute have been made. */
 export class RpmLimitReached extends Error {
@@ -17,21 +19,10 @@ export class RpmLimitReached extends Error {
  * @throws {RpmLimitReached}
  */
 export async function countCall(ctx: Context): Promise<void> {
-  const { requestsPerMinute } = ctx.config.gemini
-  if (requestsPerMinute === null) return
-  const { rows } = await ctx.db.pool.query<{ taken: boolean; wait_ms: number }>({
-    name: "take-call",
-    text: TAKE,
-    values: [requestsPerMinute],
-  })
-  if (!rows[0]?.taken) throw new RpmLimitReached(rows[0]?.wait_ms ?? 0)
+  const { requestsPerMinute: limit } = ctx.config.gemini
+  if (limit === null) return
+  const calls: Counter = { scope: "gemini_calls", key: "", limit, windowMs: MINUTE, from: "clock" }
+  if (await countUnit(ctx.db.pool, [calls])) return
+  const seconds = await secondsUntilFree(ctx.db.pool, [calls])
+  throw new RpmLimitReached(Math.ceil(Math.max(0, seconds) * SECOND))
 }
-
-const TAKE = `
-  WITH taken AS (
-    INSERT INTO provider_calls AS c (minute, used) VALUES (date_trunc('minute', now()), 1)
-    ON CONFLICT (minute) DO UPDATE SET used = c.used + 1 WHERE c.used < $1
-    RETURNING 1
-  )
-  SELECT EXISTS (SELECT FROM taken) AS taken,
-    ceil(extract(epoch FROM date_trunc('minute', now()) + interval '1 minute' - now()) * 1000)::int AS wait_ms`

@@ -1,5 +1,4 @@
-import { toCamelCase } from "../../../utils/camel-case.ts"
-import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../../chat/message-record.ts"
+import { isFinal, type MessageKey, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import type { Fresh, LogEntry, LogPosition, Wake } from "./reply-log.ts"
 
@@ -24,21 +23,21 @@ const idOf = ({ attempt, characters }: ReplyCursor) => `${attempt}-${characters}
  */
 export async function* followReply(
   ctx: Context,
-  { replyId, lastEventId, signal }: { replyId: string; lastEventId?: string; signal: AbortSignal },
+  { reply, lastEventId, signal }: { reply: MessageKey; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<ReplyEvent> {
   const waker = createWaker(ctx.timing.replies.rowCheckMs, signal)
-  const unsubscribe = ctx.replyLog.subscribe(replyId, waker.wake)
+  const unsubscribe = ctx.replyLog.subscribe(reply.id, waker.wake)
   const cursor = parseReplyCursor(lastEventId)
   let position: LogPosition = null
   try {
     while (!signal.aborted) {
       if (waker.take() === "state") {
-        const row = await readReply(ctx, replyId)
+        const row = await readReply(ctx, reply)
         if (!row) return
         yield* catchUp(cursor, row)
         if (isFinal(row)) return yield { event: "done", id: idOf(cursor), message: row }
       }
-      const fresh = await ctx.replyLog.read(replyId, position)
+      const fresh = await ctx.replyLog.read(reply.id, position)
       for (const entry of fresh.entries) yield* advance(cursor, entry)
       position = nextPosition(cursor, position, fresh)
       await waker.wait()
@@ -57,12 +56,16 @@ function parseReplyCursor(lastEventId: string | undefined): ReplyCursor {
 }
 
 /** Reads a reply's row; null when it was deleted. */
-export async function readReply(ctx: Context, replyId: string): Promise<MessageRecord | null> {
-  const { rows } = await ctx.db.pool.query({ name: "read-reply", text: READ, values: [replyId] })
-  return rows[0] ? toCamelCase<MessageRecord>(rows[0]) : null
+export async function readReply(ctx: Context, { userId, id }: MessageKey): Promise<MessageRecord | null> {
+  const { rows } = await ctx.db.pool.query<MessageRecord>({
+    name: "read-reply",
+    text: READ,
+    values: [userId, id],
+  })
+  return rows[0] ?? null
 }
 
-const READ = `SELECT ${MESSAGE_COLUMNS} FROM messages AS m WHERE m.id = $1`
+const READ = `SELECT ${messageSql("m")} FROM messages AS m WHERE m.user_id = $1 AND m.id = $2`
 
 /** Advances `cursor` by the row's text. A cursor beyond that is forged, because no server sent it, and is reset. */
 export function* catchUp(cursor: ReplyCursor, row: MessageRecord): Generator<ReplyEvent> {
@@ -144,10 +147,10 @@ export function createWaker(rowCheckMs: number, signal: AbortSignal) {
 /** Waits until a reply is final. @returns its row, or null when `signal` aborted first or it was deleted */
 export async function waitForReply(
   ctx: Context,
-  replyId: string,
+  reply: MessageKey,
   signal: AbortSignal,
 ): Promise<MessageRecord | null> {
-  for await (const event of followReply(ctx, { replyId, signal }))
+  for await (const event of followReply(ctx, { reply, signal }))
     if (event.event === "done") return event.message
   return null
 }

@@ -1,6 +1,7 @@
-import { toCamelCase } from "../../../utils/camel-case.ts"
-import { CHATROOM_COLUMNS, type ChatroomRecord } from "../../chat/chatroom-record.ts"
-import { isFinal, MESSAGE_COLUMNS, type MessageRecord } from "../../chat/message-record.ts"
+import { CHATROOM_FIELDS, CHATROOM_SETTINGS, type ChatroomRecord } from "../../../models/chatroom.ts"
+import { selectSql } from "../../../models/columns.ts"
+import type { ChatroomKey } from "../../chat/find-chatroom.ts"
+import { isFinal, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { subscribeToRoom } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
 import { advance, catchUp, createWaker, nextPosition, type ReplyEvent, readReply } from "./follow-reply.ts"
@@ -28,38 +29,38 @@ export type RoomEvent =
  */
 export async function* followRoom(
   ctx: Context,
-  { chatroomId, lastEventId, signal }: { chatroomId: string; lastEventId?: string; signal: AbortSignal },
+  { chatroom, lastEventId, signal }: { chatroom: ChatroomKey; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<RoomEvent> {
   const waker = createWaker(ctx.timing.replies.rowCheckMs, signal)
-  const unsubscribe = subscribeToRoom(ctx, chatroomId, () => waker.wake("state"))
+  const unsubscribe = subscribeToRoom(ctx, chatroom.id, () => waker.wake("state"))
   let current: Followed | null = null
   let sentFields = ""
   /** Cancelled replies that the listener knows of before their `done`. */
   const announced = new Set<string>()
   try {
-    const cursor = parseRoomCursor(lastEventId) ?? (await currentRoomCursor(ctx, chatroomId))
+    const cursor = parseRoomCursor(lastEventId) ?? (await currentRoomCursor(ctx, chatroom))
     while (!signal.aborted) {
       const checked = waker.take() === "state"
       if (checked) {
-        const room = await readRoom(ctx, chatroomId)
+        const room = await readRoom(ctx, chatroom)
         if (!room) return yield { event: "deleted", id: idOf(cursor) }
         const fields = fieldsOf(room)
         if (fields !== sentFields) yield { event: "chatroom", id: idOf(cursor), room }
         sentFields = fields
-        yield* announceNew(ctx, chatroomId, { cursor, announced })
-        const next = await chooseReply(ctx, room, cursor, current)
+        yield* announceNew(ctx, chatroom, { cursor, announced })
+        const next = await chooseReply(ctx, { chatroom, retries: room.retries }, cursor, current)
         if (next !== current) {
           current?.unsubscribe()
           current = next && { ...next, unsubscribe: ctx.replyLog.subscribe(next.id, waker.wake) }
           if (next) yield* beginReply(next, cursor)
         }
       }
-      if (current && (yield* followOne(ctx, current, cursor, checked))) {
+      if (current && (yield* followOne(ctx, { userId: chatroom.userId, current }, cursor, checked))) {
         current.unsubscribe()
         current = null
         waker.wake("state")
       } else if (current && checked) {
-        yield* announceCancelled(ctx, chatroomId, { cursor, current, announced })
+        yield* announceCancelled(ctx, chatroom, { cursor, current, announced })
       }
       await waker.wait()
     }
@@ -70,8 +71,8 @@ export async function* followRoom(
 }
 
 /** Returns the fields whose change is a `chatroom` event. The times are left out: every message changes them. */
-function fieldsOf({ name, model, systemInstruction, context, headId }: ChatroomRecord): string {
-  return JSON.stringify({ name, model, systemInstruction, context, headId })
+function fieldsOf(room: ChatroomRecord): string {
+  return JSON.stringify([...CHATROOM_SETTINGS, "headId" as const].map((name) => room[name]))
 }
 
 interface Room extends ChatroomRecord {
@@ -79,26 +80,26 @@ interface Room extends ChatroomRecord {
   retries: number
 }
 
-async function readRoom(ctx: Context, chatroomId: string): Promise<Room | null> {
-  const { rows } = await ctx.db.pool.query({ name: "read-room", text: READ_ROOM, values: [chatroomId] })
-  return rows[0] ? toCamelCase<Room>(rows[0]) : null
+async function readRoom(ctx: Context, { userId, id }: ChatroomKey): Promise<Room | null> {
+  const { rows } = await ctx.db.pool.query<Room>({ name: "read-room", text: READ_ROOM, values: [userId, id] })
+  return rows[0] ?? null
 }
 
-const READ_ROOM = `SELECT ${CHATROOM_COLUMNS}, retries FROM chatrooms WHERE id = $1`
+const READ_ROOM = `
+  SELECT ${selectSql([...CHATROOM_FIELDS, "retries"], "chatrooms")} FROM chatrooms WHERE user_id = $1 AND id = $2`
 
 async function* announceNew(
   ctx: Context,
-  chatroomId: string,
+  { userId, id }: ChatroomKey,
   { cursor, announced }: { cursor: RoomCursor; announced: Set<string> },
 ): AsyncGenerator<RoomEvent> {
   for (;;) {
-    const { rows } = await ctx.db.pool.query({
+    const { rows } = await ctx.db.pool.query<MessageRecord>({
       name: "new-messages",
       text: NEW,
-      values: [chatroomId, cursor.known],
+      values: [userId, id, cursor.known],
     })
-    for (const row of rows) {
-      const message = toCamelCase<MessageRecord>(row)
+    for (const message of rows) {
       cursor.known = message.position
       if (message.status === "cancelled") announced.add(message.id)
       yield { event: "message", id: idOf(cursor), message }
@@ -109,8 +110,8 @@ async function* announceNew(
 
 const NEW_AT_ONCE = 100
 const NEW = `
-  SELECT ${MESSAGE_COLUMNS} FROM messages AS m
-  WHERE m.chatroom_id = $1 AND m.position > $2 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
+  SELECT ${messageSql("m")} FROM messages AS m
+  WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
 
 /**
  * Announces, once, each reply behind the followed one that was cancelled before its turn. Only waiting replies are
@@ -118,27 +119,26 @@ const NEW = `
  */
 async function* announceCancelled(
   ctx: Context,
-  chatroomId: string,
+  { userId, id }: ChatroomKey,
   { cursor, current, announced }: { cursor: RoomCursor; current: Followed; announced: Set<string> },
 ): AsyncGenerator<RoomEvent> {
   const after = Math.max(cursor.whole, current.position)
   if (after >= cursor.known) return
-  const { rows } = await ctx.db.pool.query({
+  const { rows } = await ctx.db.pool.query<MessageRecord>({
     name: "cancelled-replies",
     text: CANCELLED,
-    values: [chatroomId, after, cursor.known, [...announced]],
+    values: [userId, id, after, cursor.known, [...announced]],
   })
-  for (const row of rows) {
-    const message = toCamelCase<MessageRecord>(row)
+  for (const message of rows) {
     announced.add(message.id)
     yield { event: "message", id: idOf(cursor), message }
   }
 }
 
 const CANCELLED = `
-  SELECT ${MESSAGE_COLUMNS} FROM messages AS m
-  WHERE m.chatroom_id = $1 AND m.position > $2 AND m.position <= $3 AND m.status = 'cancelled'
-    AND m.id <> ALL ($4::uuid[])
+  SELECT ${messageSql("m")} FROM messages AS m
+  WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 AND m.position <= $4 AND m.status = 'cancelled'
+    AND m.id <> ALL ($5::uuid[])
   ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
 
 /** A reply to follow. */
@@ -162,17 +162,17 @@ interface Followed extends Candidate {
  */
 async function chooseReply(
   ctx: Context,
-  room: Room,
+  { chatroom: { userId, id }, retries }: { chatroom: ChatroomKey; retries: number },
   cursor: RoomCursor,
   current: Followed | null,
 ): Promise<Followed | (Candidate & { log: null }) | null> {
   const inTheMiddle = cursor.again === null && cursor.reply.characters > 0
   if (current && (current.retry !== null || inTheMiddle)) return current
-  if (room.retries > cursor.retries && !inTheMiddle) {
+  if (retries > cursor.retries && !inTheMiddle) {
     const { rows } = await ctx.db.pool.query<Candidate>({
       name: "retried-reply",
       text: RETRIED,
-      values: [room.id, cursor.retries, cursor.whole],
+      values: [userId, id, cursor.retries, cursor.whole],
     })
     if (rows[0]) return { ...rows[0], log: null }
   }
@@ -180,7 +180,7 @@ async function chooseReply(
   const { rows } = await ctx.db.pool.query<Candidate>({
     name: "next-reply",
     text: NEXT,
-    values: [room.id, cursor.whole, cursor.known],
+    values: [userId, id, cursor.whole, cursor.known],
   })
   return rows[0] ? { ...rows[0], log: null } : null
 }
@@ -188,11 +188,13 @@ async function chooseReply(
 /** `position <= $3` leaves out replies that aren't announced yet. */
 const NEXT = `
   SELECT id, position, attempt, NULL AS retry FROM messages
-  WHERE chatroom_id = $1 AND position > $2 AND position <= $3 AND role = 'model' ORDER BY position LIMIT 1`
+  WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 AND position <= $4 AND role = 'model'
+  ORDER BY position LIMIT 1`
 
 const RETRIED = `
   SELECT id, position, attempt, retry FROM messages
-  WHERE chatroom_id = $1 AND retry > greatest($2, 0) AND position <= $3 ORDER BY retry LIMIT 1`
+  WHERE user_id = $1 AND chatroom_id = $2 AND retry > greatest($3, 0) AND position <= $4
+  ORDER BY retry LIMIT 1`
 
 /** Resets a retried reply that the listener has seen before, unless the listener resumes in the middle of it. */
 function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCursor): Generator<RoomEvent> {
@@ -207,7 +209,7 @@ function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCu
 /** Yields the new events of one reply. @returns whether it has ended */
 async function* followOne(
   ctx: Context,
-  current: Followed,
+  { userId, current }: { userId: string; current: Followed },
   cursor: RoomCursor,
   checkRow: boolean,
 ): AsyncGenerator<RoomEvent, boolean> {
@@ -218,7 +220,7 @@ async function* followOne(
     change,
   })
   if (checkRow) {
-    const message = await readReply(ctx, current.id)
+    const message = await readReply(ctx, { userId, id: current.id })
     if (!message) {
       pass(cursor, current)
       return true

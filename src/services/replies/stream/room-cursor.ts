@@ -1,3 +1,4 @@
+import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { Context } from "../../context.ts"
 import type { ReplyCursor } from "./follow-reply.ts"
 
@@ -39,11 +40,11 @@ export function parseRoomCursor(lastEventId: string | undefined): RoomCursor | n
 }
 
 /** Reads the cursor for a new listener: before the first unfinished reply. */
-export async function currentRoomCursor(ctx: Context, chatroomId: string): Promise<RoomCursor> {
+export async function currentRoomCursor(ctx: Context, { userId, id }: ChatroomKey): Promise<RoomCursor> {
   const { rows } = await ctx.db.pool.query<{ known: number; whole: number; retries: number }>({
     name: "room-now",
     text: NOW,
-    values: [chatroomId],
+    values: [userId, id],
   })
   const { known, whole, retries } = rows[0] ?? { known: 0, whole: 0, retries: 0 }
   return { known, whole, reply: { attempt: 0, characters: 0 }, retries, again: null }
@@ -51,9 +52,10 @@ export async function currentRoomCursor(ctx: Context, chatroomId: string): Promi
 
 const NOW = `
   WITH unfinished AS (
-    SELECT position, retry FROM messages WHERE chatroom_id = $1 AND status IN ('queued', 'running')
+    SELECT position, retry FROM messages
+    WHERE user_id = $1 AND chatroom_id = $2 AND status IN ('queued', 'running')
   )
   SELECT last_position AS known,
     coalesce((SELECT min(position) - 1 FROM unfinished WHERE retry = 0), last_position) AS whole,
     coalesce((SELECT min(retry) - 1 FROM unfinished WHERE retry > 0), retries) AS retries
-  FROM chatrooms WHERE id = $1`
+  FROM chatrooms WHERE user_id = $1 AND id = $2`

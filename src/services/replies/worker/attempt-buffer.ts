@@ -58,6 +58,6 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
     end: (why) => ended.abort(why === "lost" ? new LeaseLost() : new CancelRequested()),
   })
   const cancel = () => ended.abort(new CancelRequested())
-  const unsubscribe = ctx.cancellations.listen(attempt.id, cancel)
+  const unsubscribe = ctx.cancellations.listen(attempt, cancel)
   return buffer
 }

@@ -13,7 +13,7 @@ export async function buildContents(ctx: Context, attempt: Attempt): Promise<Con
   const { rows } = await ctx.db.pool.query<{ role: "user" | "model"; content: string }>({
     name: "build-contents",
     text: BRANCH,
-    values: [attempt.promptId, budget],
+    values: [attempt.userId, attempt.promptId, budget],
   })
   // The room was deleted after the claim.
   if (rows.length === 0) throw new LeaseLost()
@@ -27,13 +27,13 @@ export async function buildContents(ctx: Context, attempt: Attempt): Promise<Con
  */
 const BRANCH = `
   WITH RECURSIVE branch AS (
-    SELECT id, parent_id, role, content, status, error_code, octet_length(content) / 3 + 1 AS tokens, 1 AS depth
-    FROM messages WHERE id = $1
+    SELECT user_id, id, parent_id, role, content, status, error_code, octet_length(content) / 3 + 1 AS tokens, 1 AS depth
+    FROM messages WHERE user_id = $1 AND id = $2
     UNION ALL
-    SELECT m.id, m.parent_id, m.role, m.content, m.status, m.error_code,
+    SELECT m.user_id, m.id, m.parent_id, m.role, m.content, m.status, m.error_code,
       b.tokens + octet_length(m.content) / 3 + 1, b.depth + 1
-    FROM branch AS b JOIN messages AS m ON m.id = b.parent_id
-    WHERE b.tokens + octet_length(m.content) / 3 + 1 <= $2
+    FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
+    WHERE b.tokens + octet_length(m.content) / 3 + 1 <= $3
   )
   SELECT role, content FROM branch
   WHERE content <> '' AND (status IN ('completed', 'cancelled') OR error_code = 'truncated')

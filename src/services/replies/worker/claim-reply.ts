@@ -1,5 +1,6 @@
 import type { ContextMode } from "../../../models/chatroom.ts"
 import { toCamelCase } from "../../../utils/camel-case.ts"
+import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 
 /** One try at making a reply. Its worker alone may write the reply, as long as the number is the newest. */
@@ -37,18 +38,18 @@ export type ClaimResult = { attempt: Attempt } | { waitMs: number } | { none: tr
  * raises `attempt`, and from then on whoever held the reply before writes nothing. A process doesn't take one from
  * itself: its lease may run out while the process, or the database, is held up.
  */
-export async function claimReply(ctx: Context, replyId: string): Promise<ClaimResult> {
+export async function claimReply(ctx: Context, { userId, id: replyId }: MessageKey): Promise<ClaimResult> {
   const own = ctx.leases.attempts().filter(({ id }) => id === replyId)
   const { rows } = await ctx.db.pool.query({
     name: "claim-reply",
     text: CLAIM,
-    values: [replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)],
+    values: [userId, replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)],
   })
   if (rows[0]) return { attempt: toCamelCase<Attempt>(rows[0]) }
   const { rows: waiting } = await ctx.db.pool.query<{ wait_ms: number }>({
     name: "claim-wait",
     text: WAIT,
-    values: [replyId],
+    values: [userId, replyId],
   })
   return waiting[0]
     ? { waitMs: Math.max(ctx.timing.replies.shortestDelayMs, waiting[0].wait_ms) }
@@ -59,17 +60,18 @@ const CLAIM = `
   UPDATE messages AS m
   SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
       content = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.content END,
-      lease_until = now() + $2 * interval '1 millisecond'
+      lease_until = now() + $3 * interval '1 millisecond'
   FROM chatrooms AS c
-  WHERE m.id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
+  WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
     AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
-      OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($3::int[]))
-  RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id, m.traceparent,
+      OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
+  RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
+    m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, c.model, c.context AS context_mode, c.system_instruction`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
     AS wait_ms
-  FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id AND c.active_reply_id = m.id
-  WHERE m.id = $1 AND (m.status = 'running' OR m.status = 'queued' AND m.not_before > now())`
+  FROM messages AS m JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id = m.id
+  WHERE m.user_id = $1 AND m.id = $2 AND (m.status = 'running' OR m.status = 'queued' AND m.not_before > now())`

@@ -41,6 +41,7 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
     name: "finish-reply",
     text: FINISH,
     values: [
+      attempt.userId,
       attempt.id,
       attempt.number,
       ending.status,
@@ -59,10 +60,10 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
 
 const FINISH = `
   UPDATE messages
-  SET status = $3, content = $4, error_code = $5, finish_reason = $6, model = coalesce($7, model),
-      prompt_tokens = $8, output_tokens = $9, thought_tokens = $10, total_tokens = $11,
+  SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
+      prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
       completed_at = now(), lease_until = NULL, not_before = NULL
-  WHERE id = $1 AND attempt = $2 AND status = 'running'`
+  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
 
 /**
  * Hands a reply back to the queue for another attempt, not before `delayMs` from now.
@@ -76,14 +77,21 @@ export async function requeueReply(
   const { rowCount } = await ctx.db.pool.query({
     name: "requeue-reply",
     text: REQUEUE,
-    values: [attempt.id, attempt.number, failed ? 1 : 0, delayMs, ctx.timing.replies.sweepAfterMs],
+    values: [
+      attempt.userId,
+      attempt.id,
+      attempt.number,
+      failed ? 1 : 0,
+      delayMs,
+      ctx.timing.replies.sweepAfterMs,
+    ],
   })
   return rowCount === 1
 }
 
 const REQUEUE = `
   UPDATE messages
-  SET status = 'queued', failures = failures + $3,
-      not_before = now() + $4 * interval '1 millisecond',
-      lease_until = now() + ($4::int + $5::int) * interval '1 millisecond'
-  WHERE id = $1 AND attempt = $2 AND status = 'running'`
+  SET status = 'queued', failures = failures + $4,
+      not_before = now() + $5 * interval '1 millisecond',
+      lease_until = now() + ($5::int + $6::int) * interval '1 millisecond'
+  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`

@@ -7,7 +7,7 @@ import type { Attempt } from "./claim-reply.ts"
 export type Ended = "lost" | "cancel"
 
 export interface LeasedAttempt {
-  attempt: Pick<Attempt, "id" | "number">
+  attempt: Pick<Attempt, "userId" | "id" | "number">
   /** Returns all text so far. */
   text(): string
   end(why: Ended): void
@@ -43,6 +43,7 @@ export function createLeaseRenewer(
       name: "renew-leases",
       text: RENEW,
       values: [
+        batch.map(({ leased }) => leased.attempt.userId),
         batch.map(({ leased }) => leased.attempt.id),
         batch.map(({ leased }) => leased.attempt.number),
         batch.map(({ text, written }) => (text.length > written ? text : null)),
@@ -73,7 +74,7 @@ export function createLeaseRenewer(
       leases.set(leased, 0)
       return () => void leases.delete(leased)
     },
-    attempts: () => [...leases.keys()].map(({ attempt: { id, number } }) => ({ id, number })),
+    attempts: () => [...leases.keys()].map(({ attempt: { userId, id, number } }) => ({ userId, id, number })),
     async close() {
       clearInterval(timer)
       await renewal
@@ -92,18 +93,20 @@ interface Renewed {
 /** Skips locked rows: waiting for one would let the other leases run out. */
 const RENEW = `
   WITH held AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[]) AS held (id, attempt, content)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS held (user_id, id, attempt, content)
   ), free AS (
-    SELECT m.id FROM messages AS m JOIN held ON held.id = m.id FOR NO KEY UPDATE OF m SKIP LOCKED
+    SELECT m.id FROM messages AS m JOIN held ON held.user_id = m.user_id AND held.id = m.id
+    FOR NO KEY UPDATE OF m SKIP LOCKED
   ), renewed AS (
     UPDATE messages AS m
-    SET content = coalesce(held.content, m.content), lease_until = now() + $4 * interval '1 millisecond'
+    SET content = coalesce(held.content, m.content), lease_until = now() + $5 * interval '1 millisecond'
     FROM held JOIN free ON free.id = held.id
-    WHERE m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
+    WHERE m.user_id = held.user_id AND m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
     RETURNING m.id, m.cancel_requested_at IS NOT NULL AS cancelled
   )
   SELECT held.id, held.attempt,
     CASE WHEN renewed.cancelled THEN 'cancel' WHEN renewed.id IS NOT NULL THEN 'ours'
       WHEN m.id IS NOT NULL THEN 'locked' ELSE 'lost' END AS found
   FROM held LEFT JOIN renewed ON renewed.id = held.id
-    LEFT JOIN messages AS m ON m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'`
+    LEFT JOIN messages AS m ON m.user_id = held.user_id AND m.id = held.id AND m.attempt = held.attempt
+      AND m.status = 'running'`

@@ -14,12 +14,12 @@ export async function recordCooldown(
   const { rows } = await ctx.db.pool.query<{ cooled_down_ms: number }>({
     name: "record-cooldown",
     text: RECORD,
-    values: [attempt.id, attempt.number, isCoolingDown],
+    values: [attempt.userId, attempt.id, attempt.number, isCoolingDown],
   })
   return rows[0]?.cooled_down_ms ?? 0
 }
 
 const RECORD = `
-  UPDATE messages SET cooling_down_since = CASE WHEN $3::boolean THEN coalesce(cooling_down_since, now()) END
-  WHERE id = $1 AND attempt = $2 AND status = 'running'
+  UPDATE messages SET cooling_down_since = CASE WHEN $4::boolean THEN coalesce(cooling_down_since, now()) END
+  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'
   RETURNING coalesce(extract(epoch FROM now() - cooling_down_since), 0)::float8 * 1000 AS cooled_down_ms`

@@ -1,4 +1,5 @@
 import { SECOND } from "../../../utils/time.ts"
+import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "../provider/failures.ts"
@@ -31,15 +32,15 @@ const MAX_TAKEOVERS = 100
  * of times, by several workers at once: one of them gets the claim, and its attempt number fences every later write.
  * @param stopping aborts when the worker stops: the reply is handed back to the queue
  */
-export async function processReply(ctx: Context, replyId: string, stopping: AbortSignal): Promise<Run> {
-  const claimed = await claimReply(ctx, replyId)
+export async function processReply(ctx: Context, reply: MessageKey, stopping: AbortSignal): Promise<Run> {
+  const claimed = await claimReply(ctx, reply)
   if ("waitMs" in claimed) return { outcome: "later", inMs: claimed.waitMs }
   if ("none" in claimed) return { outcome: "nothing-to-do" }
   const { attempt } = claimed
   const attributes = {
     "messaging.system": "bullmq",
     "messaging.destination.name": QUEUE_NAME,
-    "chat.reply.id": replyId,
+    "chat.reply.id": reply.id,
     "chat.reply.attempt": attempt.number,
   }
   const parent = attempt.traceparent

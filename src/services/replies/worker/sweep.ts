@@ -1,3 +1,4 @@
+import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import type { EnqueueOptions } from "../accept/reply-queue.ts"
 import type { Takeovers } from "./takeovers.ts"
@@ -19,6 +20,7 @@ export async function sweepReplies(
 ): Promise<number> {
   const own = ctx.leases.attempts()
   const { rows } = await ctx.db.pool.query<{
+    user_id: string
     id: string
     attempt: number
     /** Its place among its user's active replies, the oldest first. */
@@ -41,19 +43,20 @@ export async function sweepReplies(
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
   }
-  const waiting: { id: string; hint: EnqueueOptions }[] = []
-  for (const { id, attempt, in_flight, taken_over, orphaned } of rows) {
+  const waiting: { reply: MessageKey; hint: EnqueueOptions }[] = []
+  for (const { user_id: userId, id, attempt, in_flight, taken_over, orphaned } of rows) {
+    const reply = { userId, id }
     const hint = { inFlight: in_flight, dedupeKey: dedupeKeyOf(attempt, taken_over) }
-    if (orphaned && takeovers.take({ id, ...hint })) continue
-    waiting.push({ id, hint })
+    if (orphaned && takeovers.take({ ...reply, ...hint })) continue
+    waiting.push({ reply, hint })
   }
-  for (const [done, { id, hint }] of waiting.entries()) {
+  for (const [done, { reply, hint }] of waiting.entries()) {
     try {
-      await ctx.queue.enqueue(id, hint)
+      await ctx.queue.enqueue(reply, hint)
     } catch (error) {
       await putBack(
         ctx,
-        waiting.slice(done).map((reply) => reply.id),
+        waiting.slice(done).map((left) => left.reply),
       )
       throw error
     }
@@ -69,11 +72,17 @@ function dedupeKeyOf(attempt: number, takenOver: boolean): string {
   return takenOver ? `${attempt}` : `${attempt}.again`
 }
 
-async function putBack(ctx: Context, ids: string[]): Promise<void> {
-  await ctx.db.pool.query({ name: "put-back-swept", text: PUT_BACK, values: [ids] })
+async function putBack(ctx: Context, replies: MessageKey[]): Promise<void> {
+  await ctx.db.pool.query({
+    name: "put-back-swept",
+    text: PUT_BACK,
+    values: [replies.map(({ userId }) => userId), replies.map(({ id }) => id)],
+  })
 }
 
-const PUT_BACK = `UPDATE messages SET lease_until = now() WHERE id = ANY($1) AND status = 'queued'`
+const PUT_BACK = `
+  UPDATE messages AS m SET lease_until = now() FROM unnest($1::uuid[], $2::uuid[]) AS due (user_id, id)
+  WHERE m.user_id = due.user_id AND m.id = due.id AND m.status = 'queued'`
 
 /**
  * Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. This process
@@ -83,8 +92,9 @@ const PUT_BACK = `UPDATE messages SET lease_until = now() WHERE id = ANY($1) AND
  */
 const SWEEP = `
   WITH due AS (
-    SELECT m.id, m.status, c.user_id
-    FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id AND c.active_reply_id = m.id
+    SELECT m.user_id, m.id, m.status
+    FROM messages AS m
+    JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id = m.id
     WHERE m.status IN ('queued', 'running') AND m.status = $4 AND m.lease_until < now()
       AND (m.id, m.attempt) NOT IN (SELECT * FROM unnest($5::uuid[], $6::int[]))
     ORDER BY m.lease_until LIMIT $2
@@ -96,5 +106,5 @@ const SWEEP = `
   UPDATE messages AS m SET status = 'queued',
     lease_until = now() + CASE due.status WHEN 'running' THEN $3::int ELSE $1::int END * interval '1 millisecond',
     takeovers = m.takeovers + CASE due.status WHEN 'running' THEN 1 ELSE 0 END
-  FROM due JOIN ranked USING (id) WHERE m.id = due.id
-  RETURNING m.id, m.attempt, ranked.in_flight, due.status = 'running' AS taken_over, m.takeovers > 0 AS orphaned`
+  FROM due JOIN ranked USING (id) WHERE m.user_id = due.user_id AND m.id = due.id
+  RETURNING m.user_id, m.id, m.attempt, ranked.in_flight, due.status = 'running' AS taken_over, m.takeovers > 0 AS orphaned`

@@ -1,11 +1,10 @@
+import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import type { EnqueueOptions } from "../accept/reply-queue.ts"
 import { processReply } from "./process-reply.ts"
 
 /** A reply whose worker went silent. */
-export interface Orphan extends EnqueueOptions {
-  id: string
-}
+export interface Orphan extends EnqueueOptions, MessageKey {}
 
 /**
  * Makes orphans in this process at once. The queue would be a detour, of seconds while Redis is away. The claim still
@@ -40,7 +39,12 @@ export function createTakeovers(ctx: Context, stopping: AbortSignal, busy: () =>
 }
 
 /** The next attempt is the queue's or, if the queue doesn't answer, the sweep's. */
-async function takeOver(ctx: Context, { id, ...options }: Orphan, stopping: AbortSignal): Promise<void> {
-  const { outcome } = await processReply(ctx, id, stopping)
-  if (outcome === "later" || outcome === "retry") await ctx.queue.enqueue(id, options)
+async function takeOver(
+  ctx: Context,
+  { userId, id, ...options }: Orphan,
+  stopping: AbortSignal,
+): Promise<void> {
+  const reply = { userId, id }
+  const { outcome } = await processReply(ctx, reply, stopping)
+  if (outcome === "later" || outcome === "retry") await ctx.queue.enqueue(reply, options)
 }

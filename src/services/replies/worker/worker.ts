@@ -2,6 +2,7 @@ import { type Job, UnrecoverableError } from "bullmq"
 import { newId } from "../../../utils/ids.ts"
 import type { Loop } from "../../../utils/loop.ts"
 import { pause } from "../../../utils/time.ts"
+import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { cleanUp } from "../../maintenance/clean-up.ts"
 import { beat, retire } from "../../platform/heartbeat.ts"
@@ -87,10 +88,10 @@ async function processJob(
   { job, pace }: { job: Job<JobPayload>; pace: Pace },
   signal: AbortSignal,
 ): Promise<Delay | null> {
-  const { messageId } = JobPayload.parse(job.data)
+  const { userId, messageId } = JobPayload.parse(job.data)
   const startedAt = performance.now()
   pace.busy++
-  const run = await countedRun(ctx, messageId, signal).finally(() => {
+  const run = await countedRun(ctx, { userId, id: messageId }, signal).finally(() => {
     pace.busy--
   })
   switch (run.outcome) {
@@ -112,11 +113,11 @@ async function processJob(
   }
 }
 
-async function countedRun(ctx: Context, messageId: string, signal: AbortSignal): Promise<Run> {
+async function countedRun(ctx: Context, reply: MessageKey, signal: AbortSignal): Promise<Run> {
   const { jobs, workerBusy } = ctx.metrics
   workerBusy.inc()
   try {
-    const run = await processReply(ctx, messageId, signal)
+    const run = await processReply(ctx, reply, signal)
     jobs.inc({ outcome: run.outcome })
     return run
   } catch (error) {

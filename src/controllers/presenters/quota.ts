@@ -1,0 +1,5 @@
+import type { Quota } from "../../services/usage/quota.ts"
+
+export function presentQuota({ day, used, limit, remaining, resetsAt }: Quota) {
+  return { day, used, limit, remaining, resetsAt: resetsAt.toISOString() }
+}
