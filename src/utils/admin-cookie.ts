@@ -1,7 +1,7 @@
 /** The cookie of an operator's browser session, set by `POST /admin/session` for the paths below `/admin`. */
 export const ADMIN_COOKIE = "admin_session"
 
-const IN_HEADER = new RegExp(`(?:^|;)\\s*${ADMIN_COOKIE}=([^;\\s]*)`)
+const IN_HEADER = /(?:^|;)\s*admin_session=([^;\s]*)/
 
 /** Reads the session from a `Cookie` header. */
 export function readAdminCookie(header = ""): string | undefined {
