@@ -8,6 +8,12 @@ import type { Timing } from "./timing.ts"
 export interface Database {
   sequelize: Sequelize
   pool: pg.Pool
+  /** Runs a prepared statement on the pool. Each connection parses it once and then knows it by `name`. */
+  execute<R extends pg.QueryResultRow>(
+    name: string,
+    text: string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<R>>
   close(): Promise<void>
 }
 
@@ -50,6 +56,7 @@ export function createDatabase(
   return {
     sequelize,
     pool,
+    execute: (name, text, values) => pool.query({ name, text, values }),
     async close() {
       await Promise.all([sequelize.close(), pool.end()])
     },

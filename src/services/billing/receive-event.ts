@@ -83,21 +83,17 @@ function parse(body: Buffer): Envelope {
 /** @returns whether the event is new */
 async function store(ctx: Context, event: Envelope): Promise<boolean> {
   const object = event.data?.object
-  const { rowCount } = await ctx.db.pool.query({
-    name: "store-billing-event",
-    text: STORE,
-    values: [
-      event.id,
-      event.type,
-      event.livemode ?? null,
-      event.api_version ?? null,
-      object?.id ?? event.related_object?.id ?? null,
-      customerOf(event),
-      isHandled(event.type) ? "pending" : "ignored",
-      event.created ?? null,
-      ctx.timing.billing.sweepAfterMs,
-    ],
-  })
+  const { rowCount } = await ctx.db.execute("store-billing-event", STORE, [
+    event.id,
+    event.type,
+    event.livemode ?? null,
+    event.api_version ?? null,
+    object?.id ?? event.related_object?.id ?? null,
+    customerOf(event),
+    isHandled(event.type) ? "pending" : "ignored",
+    event.created ?? null,
+    ctx.timing.billing.sweepAfterMs,
+  ])
   return rowCount === 1
 }
 

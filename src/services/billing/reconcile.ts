@@ -85,11 +85,7 @@ async function reconcileOne(ctx: Context, customerId: string, done: Reconciled):
   })
 }
 
-async function countErrors(
-  customerId: string,
-  done: Reconciled,
-  work: () => Promise<unknown>,
-): Promise<void> {
+async function countErrors(customerId: string, done: Reconciled, work: () => Promise<unknown>) {
   try {
     await work()
   } catch (error) {

@@ -66,11 +66,7 @@ export async function syncLeasedCustomer(
 }
 
 /** Reads the subscriptions, enforces the rules, and reads again if that changed them. */
-async function readAndEnforce(
-  ctx: Context,
-  leased: LeasedCustomer,
-  rules: EntitlementRules,
-): Promise<Pick<Synced, "subscriptions" | "notices" | "unenforced">> {
+async function readAndEnforce(ctx: Context, leased: LeasedCustomer, rules: EntitlementRules) {
   const { stripeId } = leased
   if (stripeId === null) return { subscriptions: [], notices: [], unenforced: null }
   const read = () => readSubscriptions(ctx.stripe, stripeId, rules.proPrices)

@@ -21,12 +21,7 @@ export async function readCachedList(
   return { list: { etag, link, body: found.value.slice(etag.length + link.length + 2) } }
 }
 
-export async function fillCachedList(
-  ctx: Context,
-  userId: string,
-  lease: string,
-  list: CachedList,
-): Promise<void> {
+export async function fillCachedList(ctx: Context, userId: string, lease: string, list: CachedList) {
   const { chatroomTtlSeconds } = ctx.config.cache
   await ctx.cache.fill(keyOf(userId), lease, `${list.etag}\n${list.link}\n${list.body}`, chatroomTtlSeconds)
 }

@@ -19,11 +19,8 @@ export async function listMessages(
 ): Promise<Page<MessageRecord>> {
   await findOwnChatroom(ctx, userId, chatroomId)
   return readPage(page, byPosition, async (after, count) => {
-    const { rows } = await ctx.db.pool.query<MessageRecord>({
-      name: "list-messages",
-      text: LIST,
-      values: [userId, chatroomId, after?.[0] ?? 0, count],
-    })
+    const values = [userId, chatroomId, after?.[0] ?? 0, count]
+    const { rows } = await ctx.db.execute<MessageRecord>("list-messages", LIST, values)
     return rows
   })
 }
@@ -47,11 +44,7 @@ export async function findOwnMessage(
   ctx: Context,
   { userId, chatroomId, messageId }: { userId: string; chatroomId: string; messageId: string },
 ): Promise<MessageRecord> {
-  const { rows } = await ctx.db.pool.query<MessageRecord>({
-    name: "get-message",
-    text: GET,
-    values: [userId, messageId],
-  })
+  const { rows } = await ctx.db.execute<MessageRecord>("get-message", GET, [userId, messageId])
   const [message] = rows
   if (message?.chatroomId !== chatroomId) throw new NotFound("message")
   return message

@@ -31,11 +31,8 @@ export interface DeadLetter extends Pick<InferAttributes<MessageModel>, (typeof 
 /** The dead letters, newest first. @throws {InvalidRequest} for a cursor that isn't one */
 export async function listDeadLetters(ctx: Context, page: PageRequest): Promise<Page<DeadLetter>> {
   return readPage(page, newestFirst("completedAt"), async (after, count) => {
-    const { rows } = await ctx.db.pool.query<DeadLetter>({
-      name: "dead-letters",
-      text: LIST,
-      values: [count, ...(after ?? [null, null])],
-    })
+    const values = [count, ...(after ?? [null, null])]
+    const { rows } = await ctx.db.execute<DeadLetter>("dead-letters", LIST, values)
     return rows
   })
 }

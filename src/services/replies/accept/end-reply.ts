@@ -64,11 +64,7 @@ export async function endInRoom(
 const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE"
 
 /** Makes the room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
-async function advanceRoom(
-  client: pg.PoolClient,
-  timing: Timing,
-  { userId, id }: ChatroomKey,
-): Promise<{ id: string; inFlight: number } | null> {
+async function advanceRoom(client: pg.PoolClient, timing: Timing, { userId, id }: ChatroomKey) {
   const { rows } = await client.query<{ id: string | null; in_flight: number }>({
     name: "advance-room",
     text: ADVANCE_ROOM,

@@ -19,7 +19,7 @@ export function createWaitEstimator(db: Database, timing: Timing, log: Logger): 
   let seen: WorkerLoad | null = null
   let loop: Loop | undefined
   const look = async () => {
-    const { rows } = await db.pool.query<WorkerLoad>({ name: "outlook", text: lookSql(timing) })
+    const { rows } = await db.execute<WorkerLoad>("outlook", lookSql(timing))
     seen = rows[0] ?? null
   }
   return {

@@ -57,11 +57,7 @@ function parseReplyCursor(lastEventId: string | undefined): ReplyCursor {
 
 /** Reads a reply's row; null when it was deleted. */
 export async function readReply(ctx: Context, { userId, id }: MessageKey): Promise<MessageRecord | null> {
-  const { rows } = await ctx.db.pool.query<MessageRecord>({
-    name: "read-reply",
-    text: READ,
-    values: [userId, id],
-  })
+  const { rows } = await ctx.db.execute<MessageRecord>("read-reply", READ, [userId, id])
   return rows[0] ?? null
 }
 

@@ -40,17 +40,10 @@ export type ClaimResult = { attempt: Attempt } | { waitMs: number } | { none: tr
  */
 export async function claimReply(ctx: Context, { userId, id: replyId }: MessageKey): Promise<ClaimResult> {
   const own = ctx.leases.attempts().filter(({ id }) => id === replyId)
-  const { rows } = await ctx.db.pool.query({
-    name: "claim-reply",
-    text: CLAIM,
-    values: [userId, replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)],
-  })
+  const values = [userId, replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)]
+  const { rows } = await ctx.db.execute("claim-reply", CLAIM, values)
   if (rows[0]) return { attempt: toCamelCase<Attempt>(rows[0]) }
-  const { rows: waiting } = await ctx.db.pool.query<{ wait_ms: number }>({
-    name: "claim-wait",
-    text: WAIT,
-    values: [userId, replyId],
-  })
+  const { rows: waiting } = await ctx.db.execute<{ wait_ms: number }>("claim-wait", WAIT, [userId, replyId])
   return waiting[0]
     ? { waitMs: Math.max(ctx.timing.replies.shortestDelayMs, waiting[0].wait_ms) }
     : { none: true }

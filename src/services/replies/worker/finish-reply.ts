@@ -74,18 +74,14 @@ export async function requeueReply(
   attempt: Attempt,
   { delayMs, failed }: { delayMs: number; failed: boolean },
 ): Promise<boolean> {
-  const { rowCount } = await ctx.db.pool.query({
-    name: "requeue-reply",
-    text: REQUEUE,
-    values: [
-      attempt.userId,
-      attempt.id,
-      attempt.number,
-      failed ? 1 : 0,
-      delayMs,
-      ctx.timing.replies.sweepAfterMs,
-    ],
-  })
+  const { rowCount } = await ctx.db.execute("requeue-reply", REQUEUE, [
+    attempt.userId,
+    attempt.id,
+    attempt.number,
+    failed ? 1 : 0,
+    delayMs,
+    ctx.timing.replies.sweepAfterMs,
+  ])
   return rowCount === 1
 }
 

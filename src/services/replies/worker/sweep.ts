@@ -19,7 +19,7 @@ export async function sweepReplies(
   takeovers: Pick<Takeovers, "take">,
 ): Promise<number> {
   const own = ctx.leases.attempts()
-  const { rows } = await ctx.db.pool.query<{
+  const { rows } = await ctx.db.execute<{
     user_id: string
     id: string
     attempt: number
@@ -28,18 +28,14 @@ export async function sweepReplies(
     taken_over: boolean
     /** Its worker fell silent, now or before, and nobody has made it since. */
     orphaned: boolean
-  }>({
-    name: "sweep-replies",
-    text: SWEEP,
-    values: [
-      ctx.timing.replies.sweepAfterMs,
-      MAX_PER_SWEEP,
-      ctx.timing.replies.handoverMs,
-      status,
-      own.map(({ id }) => id),
-      own.map(({ number }) => number),
-    ],
-  })
+  }>("sweep-replies", SWEEP, [
+    ctx.timing.replies.sweepAfterMs,
+    MAX_PER_SWEEP,
+    ctx.timing.replies.handoverMs,
+    status,
+    own.map(({ id }) => id),
+    own.map(({ number }) => number),
+  ])
   for (const { id, attempt, taken_over } of rows) {
     if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
   }
@@ -73,11 +69,8 @@ function dedupeKeyOf(attempt: number, takenOver: boolean): string {
 }
 
 async function putBack(ctx: Context, replies: MessageKey[]): Promise<void> {
-  await ctx.db.pool.query({
-    name: "put-back-swept",
-    text: PUT_BACK,
-    values: [replies.map(({ userId }) => userId), replies.map(({ id }) => id)],
-  })
+  const values = [replies.map(({ userId }) => userId), replies.map(({ id }) => id)]
+  await ctx.db.execute("put-back-swept", PUT_BACK, values)
 }
 
 const PUT_BACK = `
