@@ -56,7 +56,9 @@ export function createDatabase(
   return {
     sequelize,
     pool,
-    execute: (name, text, values) => pool.query({ name, text, values }),
+    execute(name, text, values) {
+      return this.pool.query({ name, text, values })
+    },
     async close() {
       await Promise.all([sequelize.close(), pool.end()])
     },

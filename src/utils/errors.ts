@@ -9,7 +9,7 @@ export const PROBLEMS = {
   credentials_invalid: [401, "The mobile number or password is wrong."],
   refresh_token_invalid: [401, "The refresh token is invalid, expired or already used."],
   current_password_invalid: [403, "The current password is missing or wrong."],
-  forbidden: [403, "The caller is authenticated but not allowed to do this."],
+  forbidden: [403, "You are signed in but not allowed to do this."],
   not_found: [404, "The resource doesn't exist or belongs to another user."],
   method_not_allowed: [405, "The path doesn't support this method. `Allow` lists those it does."],
   mobile_number_taken: [409, "The mobile number is already registered and verified."],

@@ -27,8 +27,8 @@ export async function fillCachedList(ctx: Context, userId: string, lease: string
 }
 
 /**
- * After a write that the list shows. A process that is killed before it comes to this leaves the old order of the
- * rooms in the cache until the reply ends, whose worker forgets it too. Resolves when no reader can get the old list.
+ * Invalidates the list after a write that it shows. If the process is killed before that, the old order of the rooms
+ * stays cached until the reply ends, whose worker invalidates it too. Resolves when no reader can get the old list.
  */
 export async function invalidateChatrooms(ctx: Context, userId: string): Promise<void> {
   await ctx.cache.invalidate(keyOf(userId))

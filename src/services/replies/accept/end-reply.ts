@@ -13,8 +13,8 @@ interface ReplyOfRoom extends MessageKey {
 }
 
 /**
- * Ends a reply as cancelled whoever holds it, with the text that its row has. Its worker, if there is one, finds its
- * claim lost. A used prompt stays used.
+ * Ends a reply as cancelled, with the text of its row, whether or not a worker is making it; that worker finds its
+ * attempt stale. A used prompt stays used.
  * @returns false when it had ended before
  */
 export async function endAsCancelled(ctx: Context, reply: ReplyOfRoom): Promise<boolean> {

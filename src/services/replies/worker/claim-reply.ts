@@ -35,8 +35,8 @@ export type ClaimResult = { attempt: Attempt } | { waitMs: number } | { none: tr
 
 /**
  * Takes a reply for this worker. One conditional update decides between workers, by the database's clock; it
- * raises `attempt`, and from then on whoever held the reply before writes nothing. A process doesn't take one from
- * itself: its lease may run out while the process, or the database, is held up.
+ * raises `attempt`, which makes the earlier attempt stale. A process doesn't take a reply from itself, because its
+ * lease may run out while the process or the database is stalled.
  */
 export async function claimReply(ctx: Context, { userId, id: replyId }: MessageKey): Promise<ClaimResult> {
   const own = ctx.leases.attempts().filter(({ id }) => id === replyId)

@@ -86,27 +86,27 @@ export function createLeaseRenewer(
 interface Renewed {
   id: string
   attempt: number
-  /** `locked`: another transaction holds the row; the next renewal sees the result. */
+  /** `locked`: another transaction has locked the row; the next renewal sees the result. */
   found: "ours" | "locked" | Ended
 }
 
 /** Skips locked rows: waiting for one would let the other leases run out. */
 const RENEW = `
-  WITH held AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS held (user_id, id, attempt, content)
+  WITH leased AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS leased (user_id, id, attempt, content)
   ), free AS (
-    SELECT m.id FROM messages AS m JOIN held ON held.user_id = m.user_id AND held.id = m.id
+    SELECT m.id FROM messages AS m JOIN leased ON leased.user_id = m.user_id AND leased.id = m.id
     FOR NO KEY UPDATE OF m SKIP LOCKED
   ), renewed AS (
     UPDATE messages AS m
-    SET content = coalesce(held.content, m.content), lease_until = now() + $5 * interval '1 millisecond'
-    FROM held JOIN free ON free.id = held.id
-    WHERE m.user_id = held.user_id AND m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
+    SET content = coalesce(leased.content, m.content), lease_until = now() + $5 * interval '1 millisecond'
+    FROM leased JOIN free ON free.id = leased.id
+    WHERE m.user_id = leased.user_id AND m.id = leased.id AND m.attempt = leased.attempt AND m.status = 'running'
     RETURNING m.id, m.cancel_requested_at IS NOT NULL AS cancelled
   )
-  SELECT held.id, held.attempt,
+  SELECT leased.id, leased.attempt,
     CASE WHEN renewed.cancelled THEN 'cancel' WHEN renewed.id IS NOT NULL THEN 'ours'
       WHEN m.id IS NOT NULL THEN 'locked' ELSE 'lost' END AS found
-  FROM held LEFT JOIN renewed ON renewed.id = held.id
-    LEFT JOIN messages AS m ON m.user_id = held.user_id AND m.id = held.id AND m.attempt = held.attempt
+  FROM leased LEFT JOIN renewed ON renewed.id = leased.id
+    LEFT JOIN messages AS m ON m.user_id = leased.user_id AND m.id = leased.id AND m.attempt = leased.attempt
       AND m.status = 'running'`
