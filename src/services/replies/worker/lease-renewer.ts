@@ -33,36 +33,13 @@ export function createLeaseRenewer(
 ): LeaseRenewer {
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
-  /** With how much of the text is written. */
-  const leases = new Map<LeasedAttempt, number>()
+  const leases: Leases = new Map()
   let renewal: Promise<void> | null = null
-
-  async function renewAll(): Promise<void> {
-    const batch = [...leases].map(([leased, written]) => ({ leased, written, text: leased.text() }))
-    const { rows } = await own.query<Renewed>({
-      name: "renew-leases",
-      text: RENEW,
-      values: [
-        batch.map(({ leased }) => leased.attempt.userId),
-        batch.map(({ leased }) => leased.attempt.id),
-        batch.map(({ leased }) => leased.attempt.number),
-        batch.map(({ text, written }) => (text.length > written ? text : null)),
-        leaseMs,
-      ],
-    })
-    const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
-    for (const { leased, text } of batch) {
-      if (!leases.has(leased)) continue
-      const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
-      if (what === "lost" || what === "cancel") leased.end(what)
-      if (what === "ours") leases.set(leased, text.length)
-    }
-  }
 
   const timer = setInterval(() => {
     if (leases.size === 0) return
     // A lease may run out during a slow renewal. Then another worker takes over, and the fence keeps this one out.
-    renewal ??= renewAll()
+    renewal ??= renewAll(own, leases, leaseMs)
       .catch((err: unknown) => log.warn({ err }, "leases not renewed"))
       .finally(() => {
         renewal = null
@@ -80,6 +57,31 @@ export function createLeaseRenewer(
       await renewal
       await own.end()
     },
+  }
+}
+
+/** The leased attempts, each with the length of its text that is written. */
+type Leases = Map<LeasedAttempt, number>
+
+async function renewAll(pool: pg.Pool, leases: Leases, leaseMs: number): Promise<void> {
+  const batch = [...leases].map(([leased, written]) => ({ leased, written, text: leased.text() }))
+  const { rows } = await pool.query<Renewed>({
+    name: "renew-leases",
+    text: RENEW,
+    values: [
+      batch.map(({ leased }) => leased.attempt.userId),
+      batch.map(({ leased }) => leased.attempt.id),
+      batch.map(({ leased }) => leased.attempt.number),
+      batch.map(({ text, written }) => (text.length > written ? text : null)),
+      leaseMs,
+    ],
+  })
+  const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
+  for (const { leased, text } of batch) {
+    if (!leases.has(leased)) continue
+    const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
+    if (what === "lost" || what === "cancel") leased.end(what)
+    if (what === "ours") leases.set(leased, text.length)
   }
 }
 
