@@ -1,10 +1,11 @@
 import { CHATROOM_FIELDS, CHATROOM_SETTINGS, type ChatroomRecord } from "../../../models/chatroom.ts"
 import { selectSql } from "../../../models/columns.ts"
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
+import { readMessage } from "../../chat/list-messages.ts"
 import { isFinal, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { subscribeToRoom } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { advance, catchUp, createWaker, nextPosition, type ReplyEvent, readReply } from "./follow-reply.ts"
+import { advance, catchUp, createWaker, nextPosition, type ReplyEvent } from "./follow-reply.ts"
 import type { LogPosition } from "./reply-log.ts"
 import {
   currentRoomCursor,
@@ -207,7 +208,7 @@ async function* followOne(
     change,
   })
   if (checkRow) {
-    const message = await readReply(ctx, { userId, id: current.id })
+    const message = await readMessage(ctx, { userId, id: current.id })
     if (!message) {
       pass(cursor, current)
       return true
