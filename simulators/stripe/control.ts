@@ -21,6 +21,7 @@ import { advance, runDue } from "./model/run-due.ts"
 import { PRO_PRICE } from "./model/seed.ts"
 import { Settings } from "./model/settings.ts"
 import { subscribe } from "./model/subscribe.ts"
+import { periodEnd } from "./model/subscriptions.ts"
 import type { ApiCall, State } from "./state.ts"
 
 const Card = z.enum(CARD_KINDS)
@@ -65,12 +66,6 @@ export type Control = ReturnType<typeof createControl>
 export function createControl(state: State) {
   const { account, webhookSender } = state
   const { store } = account
-
-  function schedule(subscriptionId: string, kind: "at_period_end_flexible" | "never"): Stripe.Subscription {
-    const subscription = store.lookUp("subscription", subscriptionId)
-    scheduleCancellation(account, subscription, { kind })
-    return subscription
-  }
 
   function chargeOf({ charge, subscription }: { charge?: string; subscription?: string }): Stripe.Charge {
     if (charge) return store.lookUp("charge", charge)
@@ -130,17 +125,18 @@ export function createControl(state: State) {
       expireCheckout(account, store.lookUp("session", sessionId)),
 
     /** As in the portal under flexible billing: only `cancel_at` is set. */
-    cancelAtPeriodEnd: (subscriptionId: string) => schedule(subscriptionId, "at_period_end_flexible"),
+    cancelAtPeriodEnd(subscriptionId: string): Stripe.Subscription {
+      const subscription = store.lookUp("subscription", subscriptionId)
+      return scheduleCancellation(account, subscription, { at: periodEnd(subscription) })
+    },
 
     /** Takes a scheduled cancellation back. */
-    resume: (subscriptionId: string) => schedule(subscriptionId, "never"),
+    resume: (subscriptionId: string): Stripe.Subscription =>
+      scheduleCancellation(account, store.lookUp("subscription", subscriptionId), { at: null }),
 
     /** Ends a subscription at once. */
-    cancelNow(subscriptionId: string): Stripe.Subscription {
-      const subscription = store.lookUp("subscription", subscriptionId)
-      cancelNow(account, subscription)
-      return subscription
-    },
+    cancelNow: (subscriptionId: string): Stripe.Subscription =>
+      cancelNow(account, store.lookUp("subscription", subscriptionId)),
 
     changeCard: (customer: string, card: CardKind): Stripe.PaymentMethod =>
       changeCard(account, customer, card),

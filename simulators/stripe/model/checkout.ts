@@ -11,6 +11,7 @@ import { createCustomer } from "./customers.ts"
 import { finalizeInvoice, paymentOf } from "./invoices.ts"
 import { fail, succeed } from "./payments.ts"
 import { type Decline, declined, invalid } from "./refusals.ts"
+import type { SessionRecord } from "./store.ts"
 import { openSubscription } from "./subscribe.ts"
 
 type Session = Stripe.Checkout.Session
@@ -39,18 +40,12 @@ export type CheckoutResult =
   | { status: "declined"; session: Session; message: string }
   | { status: "requires_action"; session: Session }
 
-export type OpenSession = NewSession & {
-  price: string
-  quantity: number
-  subscriptionMetadata: Stripe.Metadata
-}
+type Bought = Pick<SessionRecord, "price" | "quantity" | "subscriptionMetadata">
 
 /** Adds an open session, which expires when its time comes. */
-export function openCheckout(account: Account, fields: OpenSession): Session {
+export function openCheckout(account: Account, fields: NewSession, bought: Bought): Session {
   const session = account.store.add("session", sessionObject(account, fields))
-  const { price, quantity, subscriptionMetadata } = fields
-  const record = { id: session.id, price, quantity, subscriptionMetadata, lateOutcome: null }
-  account.store.add("session_record", record)
+  account.store.add("session_record", { id: session.id, ...bought, lateOutcome: null })
   account.tasks.add(session.expires_at, "expire_session", session)
   return session
 }
@@ -148,7 +143,7 @@ function decline(account: Account, session: Session, card: CardKind, decline: De
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",
     customer: session.customer ? String(session.customer) : null,
-    paymentMethod: createCard(account, card).id,
+    payment_method: createCard(account, card).id,
     description: "Subscription creation",
     present: true,
   })

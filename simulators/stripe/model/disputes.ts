@@ -37,13 +37,13 @@ export function closeDispute(account: Account, dispute: Stripe.Dispute, status: 
 export function submitEvidence(
   account: Account,
   dispute: Stripe.Dispute,
-  evidence: Record<string, string>,
-  metadata: Stripe.Metadata,
-) {
+  evidence: Record<string, string> = {},
+  metadata: Stripe.Metadata = {},
+): Stripe.Dispute {
   if (CLOSED.includes(dispute.status)) throw invalid("This dispute is already closed.")
   const submitted = Object.keys(evidence).length > 0
   const review = dispute.status.startsWith("warning") ? "warning_under_review" : "under_review"
-  change(account, "charge.dispute.updated", dispute, {
+  return change(account, "charge.dispute.updated", dispute, {
     evidence: { ...dispute.evidence, ...evidence } as Stripe.Dispute.Evidence,
     metadata: { ...dispute.metadata, ...metadata },
     ...(submitted && {
@@ -58,7 +58,7 @@ function followSetting(account: Account, charge: Stripe.Charge) {
   const { cancelOnDispute } = account.settings
   if (!subscription || isOver(subscription) || !cancelOnDispute) return
   if (cancelOnDispute === "at_period_end") {
-    scheduleCancellation(account, subscription, { kind: "at_period_end" }, "payment_disputed")
+    scheduleCancellation(account, subscription, { at: "period_end", reason: "payment_disputed" })
   } else cancelNow(account, subscription, "payment_disputed")
 }
 

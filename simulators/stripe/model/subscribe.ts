@@ -53,10 +53,10 @@ export function openSubscription(account: Account, wanted: Subscribe) {
   }
   const period = firstPeriod(account.now(), recurring)
   const { customer, price, quantity = 1, paymentMethod = null, metadata = {}, description } = wanted
-  const fields = { price: structuredClone(price), quantity, period, paymentMethod, metadata, description }
+  const fields = { quantity, period, metadata, description, default_payment_method: paymentMethod }
   const subscription = account.store.add(
     "subscription",
-    subscriptionObject(account, { customer: customer.id, ...fields }),
+    subscriptionObject(account, { customer: customer.id, price: structuredClone(price), ...fields }),
   )
   const covered = { start: period.start, end: period.start }
   const draft = { reason: "subscription_create", paid: period, covered } as const

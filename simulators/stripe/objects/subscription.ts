@@ -6,13 +6,11 @@ import { base, listOf, nulls } from "./fields.ts"
 
 export type Period = { start: number; end: number }
 
-export type NewSubscription = {
-  customer: string
+type Fields = "customer" | "default_payment_method" | "metadata"
+export type NewSubscription = Pick<Stripe.Subscription, Fields> & {
   price: Stripe.Price
   quantity: number
   period: Period
-  paymentMethod: string | null
-  metadata: Stripe.Metadata
   description?: string
 }
 
@@ -34,22 +32,18 @@ export function subscriptionObject(account: Account, fields: NewSubscription): S
     collection_method: "charge_automatically",
     currency: fields.price.currency,
     customer: fields.customer,
-    default_payment_method: fields.paymentMethod,
+    default_payment_method: fields.default_payment_method,
     default_tax_rates: [],
     description: fields.description ?? null,
     discounts: [],
     invoice_settings: {
-      account_tax_ids: null,
-      custom_fields: null,
-      description: null,
-      footer: null,
+      ...nulls("account_tax_ids custom_fields description footer"),
       issuer: { type: "self" },
     },
     items: itemsOf(id, now, plan, fields),
     metadata: fields.metadata,
     payment_settings: {
-      payment_method_options: null,
-      payment_method_types: null,
+      ...nulls("payment_method_options payment_method_types"),
       save_default_payment_method: "off",
     },
     ...legacy,

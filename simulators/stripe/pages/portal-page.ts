@@ -53,8 +53,7 @@ function act(account: Account, customer: string, action: string, form: URLSearch
   if (action === "card") return changeCard(account, customer, cardIn(form))
   const subscription = account.store.get("subscription", form.get("subscription") ?? "")
   if (subscription?.customer !== customer) return
-  const kind = action === "cancel" ? "at_period_end_flexible" : "never"
-  scheduleCancellation(account, subscription, { kind })
+  scheduleCancellation(account, subscription, { at: action === "cancel" ? periodEnd(subscription) : null })
 }
 
 function subscriptionSection(account: Account, session: string, subscription: Stripe.Subscription): Html {
