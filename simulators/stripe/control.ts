@@ -121,30 +121,24 @@ export function createControl(state: State) {
       return { status: "complete", session }
     },
 
-    expireCheckout: (sessionId: string): Stripe.Checkout.Session =>
-      expireCheckout(account, store.lookUp("session", sessionId)),
+    expireCheckout: (sessionId: string) => expireCheckout(account, store.lookUp("session", sessionId)),
 
     /** As in the portal under flexible billing: only `cancel_at` is set. */
-    cancelAtPeriodEnd(subscriptionId: string): Stripe.Subscription {
+    cancelAtPeriodEnd(subscriptionId: string) {
       const subscription = store.lookUp("subscription", subscriptionId)
       return scheduleCancellation(account, subscription, { at: periodEnd(subscription) })
     },
 
     /** Takes a scheduled cancellation back. */
-    resume: (subscriptionId: string): Stripe.Subscription =>
-      scheduleCancellation(account, store.lookUp("subscription", subscriptionId), { at: null }),
+    resume: (subscription: string) =>
+      scheduleCancellation(account, store.lookUp("subscription", subscription), { at: null }),
 
     /** Ends a subscription at once. */
-    cancelNow: (subscriptionId: string): Stripe.Subscription =>
-      cancelNow(account, store.lookUp("subscription", subscriptionId)),
+    cancelNow: (subscription: string) => cancelNow(account, store.lookUp("subscription", subscription)),
 
-    changeCard: (customer: string, card: CardKind): Stripe.PaymentMethod =>
-      changeCard(account, customer, card),
-    deleteCustomer: (customer: string): Stripe.DeletedCustomer => deleteCustomer(account, customer),
-
-    createCustomer: (
-      fields: { email?: string; name?: string; metadata?: Stripe.Metadata } = {},
-    ): Stripe.Customer => createCustomer(account, fields),
+    changeCard: (customer: string, card: CardKind) => changeCard(account, customer, card),
+    deleteCustomer: (customer: string) => deleteCustomer(account, customer),
+    createCustomer: (fields: Partial<Stripe.Customer> = {}) => createCustomer(account, fields),
 
     /** Makes a subscription without Checkout, on a new card. It stays `incomplete` if that card isn't good. */
     createSubscription(
@@ -175,7 +169,7 @@ export function createControl(state: State) {
       return openDispute(account, chargeOf(of), status)
     },
 
-    closeDispute: (id: string, status: ClosedDispute): Stripe.Dispute =>
+    closeDispute: (id: string, status: ClosedDispute) =>
       closeDispute(account, store.lookUp("dispute", id), status),
   }
 }

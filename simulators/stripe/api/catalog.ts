@@ -2,7 +2,7 @@ import { z } from "zod"
 import { invalid } from "../model/refusals.ts"
 import { priceObject, productObject } from "../objects/catalog.ts"
 import { flag, ignored, integer, newMetadata, optional, range, text } from "./params.ts"
-import { type Call, list, type Route, retrieve, route, update } from "./route.ts"
+import { type Call, listAndRetrieve, type Route, route, update } from "./route.ts"
 
 const Product = {
   ...optional({ active: flag, description: text }),
@@ -53,14 +53,14 @@ export const catalogRoutes: Route[] = [
   route("POST", "/v1/products", CreateProduct, ({ account, params }) =>
     account.create("product", productObject(account, params), "product.created"),
   ),
-  list("/v1/products", "product", ListProducts, { tests: { ids: ({ id }, ids) => ids.includes(id) } }),
-  retrieve("/v1/products", "product"),
+  ...listAndRetrieve("/v1/products", "product", ListProducts, {
+    tests: { ids: ({ id }, ids) => ids.includes(id) },
+  }),
   update("/v1/products", "product", UpdateProduct, "product.updated"),
   route("POST", "/v1/prices", CreatePrice, createPrice),
-  list("/v1/prices", "price", ListPrices, {
+  ...listAndRetrieve("/v1/prices", "price", ListPrices, {
     tests: { lookup_keys: ({ lookup_key }, keys) => keys.includes(lookup_key ?? "") },
   }),
-  retrieve("/v1/prices", "price"),
   update("/v1/prices", "price", { ...Price, ...ignored("transfer_lookup_key") }, "price.updated"),
 ]
 

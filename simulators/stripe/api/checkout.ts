@@ -5,7 +5,7 @@ import { DAY, HOUR } from "../model/periods.ts"
 import { invalid } from "../model/refusals.ts"
 import { lineItemsOf } from "./includable.ts"
 import { ignored, integer, newMetadata, optional, paging, range, text } from "./params.ts"
-import { type Call, list, type Route, retrieve, route, update } from "./route.ts"
+import { type Call, listAndRetrieve, type Route, route, update } from "./route.ts"
 
 const LineItem = {
   price: text,
@@ -46,8 +46,7 @@ const PATH = "/v1/checkout/sessions"
 
 export const checkoutRoutes: Route[] = [
   route("POST", PATH, Create, create),
-  list(PATH, "session", List, { known: ["customer", "subscription"] }),
-  retrieve(PATH, "session"),
+  ...listAndRetrieve(PATH, "session", List, { known: ["customer", "subscription"] }),
   update(PATH, "session", {}),
   route("POST", `${PATH}/:id/expire`, {}, ({ account, id }) =>
     expireCheckout(account, account.store.lookUp("session", id)),

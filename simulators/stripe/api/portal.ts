@@ -3,7 +3,7 @@ import { change } from "../model/change.ts"
 import { invalid } from "../model/refusals.ts"
 import { configurationObject, portalSessionObject } from "../objects/portal.ts"
 import { flag, ignored, metadata, newMetadata, nullable, optional, patchOf, text } from "./params.ts"
-import { type Call, list, type Route, retrieve, route } from "./route.ts"
+import { type Call, listAndRetrieve, type Route, route } from "./route.ts"
 
 const CreateSession = {
   customer: text,
@@ -30,8 +30,7 @@ export const portalRoutes: Route[] = [
     const configuration = configurationObject(account, params)
     return account.create("portal_configuration", configuration, "billing_portal.configuration.created")
   }),
-  list(PATH, "portal_configuration", { active: flag, is_default: flag }),
-  retrieve(PATH, "portal_configuration"),
+  ...listAndRetrieve(PATH, "portal_configuration", { active: flag, is_default: flag }),
   route("POST", `${PATH}/:id`, Update, ({ account, id, params: { features, ...fields } }) => {
     const configuration = account.store.lookUp("portal_configuration", id)
     return change(account, "billing_portal.configuration.updated", configuration, {

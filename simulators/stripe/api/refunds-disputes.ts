@@ -4,7 +4,7 @@ import { closeDispute, submitEvidence } from "../model/disputes.ts"
 import { refund } from "../model/refunds.ts"
 import { invalid } from "../model/refusals.ts"
 import { ignored, integer, metadata, newMetadata, optional, range, text } from "./params.ts"
-import { list, type Route, retrieve, route, update } from "./route.ts"
+import { listAndRetrieve, type Route, route, update } from "./route.ts"
 
 const CreateRefund = {
   ...optional({ charge: text, payment_intent: text, amount: integer }),
@@ -20,11 +20,9 @@ export const refundDisputeRoutes: Route[] = [
     const { amount, reason, metadata } = params
     return refund(account, { charge: chargeToRefund(account, params), amount, reason, metadata })
   }),
-  list("/v1/refunds", "refund", List),
-  retrieve("/v1/refunds", "refund"),
+  ...listAndRetrieve("/v1/refunds", "refund", List),
   update("/v1/refunds", "refund", {}),
-  list("/v1/disputes", "dispute", List),
-  retrieve("/v1/disputes", "dispute"),
+  ...listAndRetrieve("/v1/disputes", "dispute", List),
   route("POST", "/v1/disputes/:id", UpdateDispute, ({ account, id, params }) =>
     submitEvidence(account, account.store.lookUp("dispute", id), params.evidence, params.metadata ?? {}),
   ),

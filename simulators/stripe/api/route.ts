@@ -30,9 +30,13 @@ export function route<S extends Shape>(
   return { method, path, run: (account, id, form) => run({ account, id, params: checked(schema, form) }) }
 }
 
-/** Declares the call that retrieves an object. */
-export function retrieve(path: string, kind: Kind): Route {
-  return route("GET", `${path}/:id`, {}, ({ account, id }) => account.store.lookUp(kind, id))
+/** Declares the calls that list objects of a kind and retrieve one of them. */
+export function listAndRetrieve<K extends Kind, S extends Shape>(
+  ...listed: Parameters<typeof list<K, S>>
+): Route[] {
+  const [path, kind] = listed
+  const one = route("GET", `${path}/:id`, {}, ({ account, id }) => account.store.lookUp(kind, id))
+  return [list(...listed), one]
 }
 
 /** Declares the call that changes an object's fields and merges its metadata. `event` reports what has changed. */

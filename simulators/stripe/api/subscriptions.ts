@@ -10,7 +10,7 @@ import { isOver } from "../model/subscriptions.ts"
 import { defined } from "../objects/fields.ts"
 import { flag, ignored, integer, metadata, newMetadata, optional, patchOf, range, text } from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
-import { type Call, list, type Route, retrieve, route } from "./route.ts"
+import { type Call, listAndRetrieve, type Route, route } from "./route.ts"
 
 const Common = {
   ...optional({ cancel_at_period_end: flag, default_payment_method: text, description: text }),
@@ -52,12 +52,11 @@ const PATH = "/v1/subscriptions"
 
 export const subscriptionRoutes: Route[] = [
   route("POST", PATH, Create, create),
-  list(PATH, "subscription", List, {
+  ...listAndRetrieve(PATH, "subscription", List, {
     tests: { price: ({ items }, id) => items.data.some(({ price }) => price.id === id), status: hasStatus },
     defaults: { status: "not_canceled" },
     known: ["customer"],
   }),
-  retrieve(PATH, "subscription"),
   route("POST", `${PATH}/:id`, Update, update),
   route("DELETE", `${PATH}/:id`, Cancel, ({ account, id, params }) => {
     const subscription = account.store.lookUp("subscription", id)
