@@ -3,6 +3,7 @@ import { adminRoute } from "../shared/admin.ts"
 import * as options from "./control.ts"
 import { DeliverySettings } from "./delivery/settings.ts"
 import { Fault } from "./injected-faults.ts"
+import { Payment } from "./model/checkout.ts"
 import { Settings } from "./model/settings.ts"
 
 const None = z.strictObject({})
@@ -25,7 +26,7 @@ export function adminRoutes(control: options.Control) {
     adminRoute("POST", "clock/advance", options.Advance, (by) => ({ now: control.advance(by) })),
     adminRoute("POST", "faults", Fault, control.fail),
     adminRoute("POST", "reset", None, control.reset),
-    adminRoute("POST", "checkout/:id/pay", options.Payment, control.completeCheckout),
+    adminRoute("POST", "checkout/:id/pay", Payment, control.completeCheckout),
     adminRoute("POST", "checkout/:id/expire", None, control.expireCheckout),
     adminRoute("POST", "subscriptions/:id/cancel_at_period_end", None, control.cancelAtPeriodEnd),
     adminRoute("POST", "subscriptions/:id/resume", None, control.resume),

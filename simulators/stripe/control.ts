@@ -6,10 +6,10 @@ import type { FaultOptions } from "./injected-faults.ts"
 import { cancelNow, scheduleCancellation } from "./model/cancel.ts"
 import { CARD_KINDS, type CardKind } from "./model/card-kinds.ts"
 import { attachCard, changeCard, createCard } from "./model/cards.ts"
-import { type CheckoutResult, expireCheckout, payCheckout } from "./model/checkout.ts"
+import { type CheckoutResult, expireCheckout, type Payment, payCheckout } from "./model/checkout.ts"
 import { isPending, settleLate } from "./model/checkout-late.ts"
 import { createCustomer, deleteCustomer } from "./model/customers.ts"
-import { type ClosedDispute, closeDispute, openDispute } from "./model/disputes.ts"
+import { ClosedDispute, closeDispute, OpenDispute, openDispute } from "./model/disputes.ts"
 import type { WireEvent } from "./model/events.ts"
 import { invoicesOf, paymentOf } from "./model/invoices.ts"
 import { type Oracle, oracleOf } from "./model/oracle.ts"
@@ -34,15 +34,6 @@ export const Release = z
     drop: z.number().min(0).max(1),
   })
   .partial()
-export const Payment = z
-  .strictObject({
-    card: Card,
-    authenticated: z.boolean(),
-    async: z.enum(["succeed", "fail", "pending"]),
-    email: z.string(),
-    name: z.string(),
-  })
-  .partial()
 export const ChangeCard = z.strictObject({ card: Card })
 export const NewSubscription = z
   .strictObject({ price: z.string(), card: Card, metadata: z.record(z.string(), z.string()) })
@@ -51,11 +42,8 @@ export const InvoicePayment = z.strictObject({ outOfBand: z.boolean(), card: Car
 export const NewRefund = z
   .strictObject({ charge: z.string(), subscription: z.string(), amount: z.int().min(1) })
   .partial()
-export const NewDispute = z.strictObject({
-  target: z.string(),
-  status: z.enum(["needs_response", "warning_needs_response"]).optional(),
-})
-export const CloseDispute = z.strictObject({ status: z.enum(["won", "lost", "warning_closed"]) })
+export const NewDispute = z.strictObject({ target: z.string(), status: OpenDispute.optional() })
+export const CloseDispute = z.strictObject({ status: ClosedDispute })
 
 export type Control = ReturnType<typeof createControl>
 
@@ -111,7 +99,7 @@ export function createControl(state: State) {
     },
 
     /** The buyer pays. On a session whose payment is pending, `async` settles it. */
-    completeCheckout(sessionId: string, payment: z.infer<typeof Payment> = {}): CheckoutResult {
+    completeCheckout(sessionId: string, payment: Payment = {}): CheckoutResult {
       runDue(account)
       const session = store.lookUp("session", sessionId)
       const { async: outcome } = payment
@@ -164,7 +152,7 @@ export function createControl(state: State) {
       refund(account, { charge: chargeOf(of), amount }),
 
     /** The bank disputes a charge, or a subscription's last one. */
-    dispute(target: string, { status }: Pick<z.infer<typeof NewDispute>, "status"> = {}): Stripe.Dispute {
+    dispute(target: string, { status }: { status?: OpenDispute } = {}): Stripe.Dispute {
       const of = target.startsWith("sub_") ? { subscription: target } : { charge: target }
       return openDispute(account, chargeOf(of), status)
     },

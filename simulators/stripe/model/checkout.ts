@@ -1,11 +1,12 @@
 import type Stripe from "stripe"
+import { z } from "zod"
 import { paymentIntentObject } from "../objects/payments.ts"
 import { customerDetails, type NewSession, sessionObject } from "../objects/session.ts"
 import type { Account } from "./account.ts"
-import { type CardKind, outcomeOf } from "./card-kinds.ts"
+import { CARD_KINDS, type CardKind, outcomeOf } from "./card-kinds.ts"
 import { attachCard, createCard } from "./cards.ts"
 import { assign } from "./change.ts"
-import { awaitClearing, type Late } from "./checkout-late.ts"
+import { awaitClearing } from "./checkout-late.ts"
 import { settleInvoice } from "./collect.ts"
 import { createCustomer } from "./customers.ts"
 import { finalizeInvoice, paymentOf } from "./invoices.ts"
@@ -25,15 +26,18 @@ const KNOWN_CUSTOMER_ORDER = `charge.succeeded payment_method.attached customer.
   checkout.session.completed customer.subscription.created
   payment_intent.succeeded payment_intent.created ${PAID}`
 
-export type Payment = {
-  card?: CardKind
-  /** The buyer has confirmed the card. */
-  authenticated?: boolean
-  /** A payment that clears later; `succeed` and `fail` say how it will end, `pending` leaves that open. */
-  async?: Late
-  email?: string
-  name?: string
-}
+export const Payment = z
+  .strictObject({
+    card: z.enum(CARD_KINDS),
+    /** The buyer has confirmed the card. */
+    authenticated: z.boolean(),
+    /** A payment that clears later; `succeed` and `fail` say how it will end, `pending` leaves that open. */
+    async: z.enum(["succeed", "fail", "pending"]),
+    email: z.string(),
+    name: z.string(),
+  })
+  .partial()
+export type Payment = z.infer<typeof Payment>
 
 export type CheckoutResult =
   | { status: "complete"; session: Session }

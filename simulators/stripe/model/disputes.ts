@@ -1,5 +1,6 @@
 import type Stripe from "stripe"
-import { disputeObject, type OpenDispute } from "../objects/refunds-disputes.ts"
+import { z } from "zod"
+import { disputeObject } from "../objects/refunds-disputes.ts"
 import type { Account } from "./account.ts"
 import { cancelNow, scheduleCancellation } from "./cancel.ts"
 import { assign, change } from "./change.ts"
@@ -7,9 +8,12 @@ import { subscriptionOf } from "./invoices.ts"
 import { invalid } from "./refusals.ts"
 import { isOver } from "./subscriptions.ts"
 
-export type ClosedDispute = "won" | "lost" | "warning_closed"
+export const OpenDispute = z.enum(["needs_response", "warning_needs_response"])
+export type OpenDispute = z.infer<typeof OpenDispute>
+export const ClosedDispute = z.enum(["won", "lost", "warning_closed"])
+export type ClosedDispute = z.infer<typeof ClosedDispute>
 
-const CLOSED: readonly string[] = ["won", "lost", "warning_closed"]
+const CLOSED: readonly string[] = ClosedDispute.options
 
 /** The cardholder's bank disputes a charge, or only asks about it (`warning_needs_response`). */
 export function openDispute(account: Account, charge: Stripe.Charge, status: OpenDispute = "needs_response") {

@@ -67,11 +67,7 @@ function renew(account: Account, subscription: Stripe.Subscription, item: Stripe
     latest_invoice: invoice.id,
   })
   account.tasks.add(paid.end, "roll_period", subscription)
-  if (subscription.status === "unpaid") assign(invoice, { auto_advance: false })
-  else scheduleFinalization(account, invoice)
-}
-
-function scheduleFinalization(account: Account, invoice: Stripe.Invoice) {
+  if (subscription.status === "unpaid") return void assign(invoice, { auto_advance: false })
   // Recorded: about an hour after its draft.
   const at = invoice.created + HOUR
   assign(invoice, { automatically_finalizes_at: at })

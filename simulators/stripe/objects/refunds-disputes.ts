@@ -38,10 +38,12 @@ export function refundObject(
   }
 }
 
-export type OpenDispute = "needs_response" | "warning_needs_response"
-
 /** An unanswered dispute of a whole charge. */
-export function disputeObject(account: Account, charge: Stripe.Charge, status: OpenDispute): Stripe.Dispute {
+export function disputeObject(
+  account: Account,
+  charge: Stripe.Charge,
+  status: "needs_response" | "warning_needs_response",
+): Stripe.Dispute {
   return {
     ...base(account, "dispute", newId("du")),
     amount: charge.amount,
