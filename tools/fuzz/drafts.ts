@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import {
+  hasStream,
   type OpenApi,
   type Operation,
   operationsOf,
@@ -76,9 +77,7 @@ function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
   const scheme = Object.keys(operation.security[0] ?? {})[0]
   const optional = (place: Parameter["in"]) =>
     someOf(byName(inPlace(parameters, place), (parameter) => headerOrQuery(document, parameter)))
-  const streams = Object.values(operation.responses).some(
-    (reply) => "text/event-stream" in (resolve(document, reply).content ?? {}),
-  )
+  const streams = hasStream(document, operation)
   return fc
     .record({
       pick: fc.nat(),
