@@ -5,7 +5,7 @@ import { type Answer, type Call, createCaller } from "./call.ts"
 import { type Actors, compose } from "./compose.ts"
 import type { Draft } from "./draft.ts"
 import { draftsOf } from "./drafts.ts"
-import { judge, nameOf, parseJson } from "./judge.ts"
+import { bodyOf, judge, nameOf, parseJson } from "./judge.ts"
 import { collectionsOf, createMemory } from "./memory.ts"
 import { signIn } from "./user.ts"
 
@@ -156,14 +156,13 @@ function learn(
   { identity, template }: Draft,
   call: Call,
   params: Record<string, string>,
-  { status, headers, text }: Answer,
+  answer: Answer,
   { own, other, operator }: Actors,
 ): void {
-  if (status >= 300 || template === "/openapi.json") return
-  const isJson = headers.get("content-type")?.includes("json") && text !== ""
+  if (answer.status >= 300 || template === "/openapi.json") return
   const { memory } = identity === "other" ? other : own
-  const body = isJson ? JSON.parse(text) : undefined
-  const lesson = { template, params, sent: sentIn(call), body, link: headers.get("link") }
+  const link = answer.headers.get("link")
+  const lesson = { template, params, sent: sentIn(call), body: bodyOf(answer), link }
   memory.learn(lesson)
   operator.learn(lesson)
 }
