@@ -31,15 +31,8 @@ export function createCaller(url: string) {
     async send({ method, path, headers, body }: Call): Promise<Answer> {
       const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }
       const signal = AbortSignal.timeout(ANSWER_WITHIN_MS)
-      const sent = request({
-        agent,
-        hostname,
-        port,
-        method,
-        path,
-        signal,
-        headers: { ...headers, ...length },
-      })
+      const call = { method, path, headers: { ...headers, ...length } }
+      const sent = request({ agent, hostname, port, signal, ...call })
       sent.on("error", () => undefined) // after the response, its reader is told
       sent.end(body)
       const [response] = (await once(sent, "response")) as [IncomingMessage]

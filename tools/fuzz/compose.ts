@@ -25,17 +25,14 @@ export function compose(draft: Draft, actors: Actors): { call: Call; params: Rec
   for (const name of namesIn(template)) params[name] ??= UNKNOWN_ID
   const path = template.replace(/\{(\w+)\}/g, (_, name) => params[name] as string)
   const body = draft.body && textOf(draft.body, isForOperators(template) ? memory : actors.own.memory)
+  const signed = signature && { "Stripe-Signature": sign(body ?? "", actors.webhookSecret, signature) }
   const query = fillCursor(draft.query, memory.cursorOf(template, pick))
   return {
     params,
     call: {
       method,
       path: query === "" ? path : `${path}?${query}`,
-      headers: {
-        ...identify(draft, actors),
-        ...draft.headers,
-        ...(signature ? { "Stripe-Signature": sign(body ?? "", actors.webhookSecret, signature) } : {}),
-      },
+      headers: { ...identify(draft, actors), ...draft.headers, ...signed },
       ...(body === undefined ? {} : { body }),
     },
   }
