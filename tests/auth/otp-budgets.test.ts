@@ -55,6 +55,14 @@ test.each([
   expect((await app.pool.query("SELECT count(*)::int FROM one_time_codes")).rows).toEqual([{ count: 5 }])
 })
 
+test("count two ranges apart", async () => {
+  await start({ perPrefix: 2 })
+  for (const range of ["+1202555", "+1202556"]) {
+    const answers = await times(5, (index) => send(inRange(range, index)))
+    expect([count(answers, 202), count(answers, 429)]).toEqual([2, 3])
+  }
+})
+
 test("are new the next day", async () => {
   await start({ total: 1 })
   await send("+12025550123")

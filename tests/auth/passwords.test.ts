@@ -1,8 +1,10 @@
 import bcrypt from "bcrypt"
-import { describe, expect, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { MINUTE } from "../../src/utils/time.ts"
 import { isLive, PASSWORD, sendCode, sendResetCode, signInWithPassword, wrong } from "../helpers/accounts.ts"
 import { count, expectProblem, times } from "../helpers/answers.ts"
 import { newMobileNumber, signIn, startTestApp } from "../helpers/app.ts"
+import { setAppNow } from "../helpers/clock.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
 /** Eight bytes, seventy-two bytes, and one off on either side; the letters have one, two and four. */
@@ -54,6 +56,22 @@ describe("passwords", () => {
     test("doesn't count what is right", async () => {
       const { mobileNumber } = await signInWithPassword(app)
       for (let i = 0; i < 15; i++) expect((await login(mobileNumber, PASSWORD)).status).toBe(200)
+    })
+
+    test("counts wrong ones anew 15 minutes after the first", async () => {
+      const { mobileNumber } = await signInWithPassword(app)
+      const firstAt = Date.now()
+      onTestFinished(() => setAppNow(app.pool, "0 seconds"))
+      for (const startsAt of [firstAt, firstAt + 15 * MINUTE]) {
+        await setAppNow(app.pool, new Date(startsAt))
+        expectProblem(await login(mobileNumber, "wrong password"), 401, "credentials_invalid")
+        await setAppNow(app.pool, new Date(startsAt + 15 * MINUTE - 1))
+        const answers = await times(12, () => login(mobileNumber, "wrong password"))
+        expect([count(answers, 401), count(answers, 429)]).toEqual([9, 3])
+        expectProblem(await login(mobileNumber, PASSWORD), 429, "rate_limited")
+      }
+      await setAppNow(app.pool, new Date(firstAt + 30 * MINUTE))
+      expect((await login(mobileNumber, PASSWORD)).status).toBe(200)
     })
 
     test.each([
