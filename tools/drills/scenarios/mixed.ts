@@ -1,8 +1,7 @@
 import { HOUR, pause, SECOND } from "../../../src/utils/time.ts"
 import { stopInOrder } from "../../lib/cluster.ts"
-import { until } from "../../lib/until.ts"
 import type { Scenario, Stage } from "../scenario.ts"
-import { crashPostgres, killApi, killWorker, readyWorkers, untilMidReply } from "./strikes.ts"
+import { crashPostgres, killApi, killWorker, untilMidReply, untilWorkersAreBack } from "./strikes.ts"
 
 const MAX_STRIKES = 20
 const FAULTS_AT_ONCE = 2
@@ -28,9 +27,7 @@ export const mixed: Scenario = {
       await pause(random.int(200, 2_000), signal)
     }
     stage.note("what was drawn", drawn.join(", "))
-    await until("all workers are back", () => readyWorkers(cluster).length === cluster.workers.length, {
-      signal,
-    })
+    await untilWorkersAreBack(stage)
     await stopInOrder(skewed)
     await skewed.start()
   },

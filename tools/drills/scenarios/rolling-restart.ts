@@ -1,5 +1,5 @@
 import { stopInOrder } from "../../lib/cluster.ts"
-import type { Exchange } from "../load.ts"
+import { type Exchange, isAnswered } from "../load.ts"
 import type { Scenario } from "../scenario.ts"
 
 /** Every process is stopped in order and started again, one after the other, while streams are open. */
@@ -21,13 +21,12 @@ export const rollingRestart: Scenario = {
       await service.start()
       struck()
     }
-    const refusals = [...client.refusals()].map(
-      ([status, count]) => `${count} requests were answered ${status}`,
-    )
+    for (const [status, count] of client.refusals())
+      problems.push(`${count} requests were answered ${status}`)
     const claim = "no request is answered 5xx, no stream is refused, and every process stops in order"
     stage.demand("U1", claim, () => ({
       checked: cluster.apis.length + cluster.workers.length,
-      broken: [...problems, ...refusals, ...load.exchanges.flatMap(refusedStreams)],
+      broken: [...problems, ...load.exchanges.flatMap(refusedStreams)],
     }))
   },
 }
@@ -35,4 +34,4 @@ export const rollingRestart: Scenario = {
 const refusedStreams = ({ replyId, heard }: Exchange) =>
   heard.refusals.map((status) => `the stream of ${replyId} was answered ${status}`)
 
-const isOpen = ({ heard }: Exchange) => heard.connections > 0 && heard.dones.length === 0
+const isOpen = (exchange: Exchange) => exchange.heard.connections > 0 && !isAnswered(exchange)
