@@ -1,15 +1,10 @@
-import { fileURLToPath } from "node:url"
+import { join } from "node:path"
 import { beforeEach, expect, test } from "vitest"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
 import { historyOf, standingOf, stripeIdOf, subscribe } from "../billing/kit.ts"
 import { type SignedIn, signIn, WEBHOOK_SECRET } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { run } from "./programs.ts"
-
-/** As under the launcher: half of a start is compiling. */
-const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
-
-const entry = fileURLToPath(new URL("../../src/cli/billing-reconcile.ts", import.meta.url))
+import { ROOT, run } from "./programs.ts"
 
 // Without a worker nothing but the command heals.
 const app = useTestApp({ stripe: true, worker: false })
@@ -18,8 +13,9 @@ beforeEach(() => app.stripe.delivery({ drop: 1 }))
 /** Runs the command as a process of its own on the app's stores. */
 async function reconcile(args: string[], variables: Record<string, string> = {}) {
   const { database, redisUrl } = app.stores
-  const program = run([entry, ...args], {
-    NODE_COMPILE_CACHE,
+  const program = run([join(ROOT, "src/cli/billing-reconcile.ts"), ...args], {
+    // As under the launcher: half of a start is compiling.
+    NODE_COMPILE_CACHE: join(ROOT, "node_modules/.cache/compile"),
     NODE_ENV: "test",
     DATABASE_URL: database.url,
     REDIS_URL: redisUrl ?? "",
