@@ -51,7 +51,7 @@ test("kill the primary, promote the standby: the service goes on there, and each
   const doubled = "SELECT content FROM messages WHERE role = 'user' GROUP BY content HAVING count(*) > 1"
   expect(await query(standby.url, doubled)).toEqual([])
   const unpaired = `SELECT p.content FROM messages AS p LEFT JOIN messages AS r ON r.parent_id = p.id AND r.role = 'model'
-    WHERE p.role = 'user' GROUP BY p.id HAVING count(r.id) <> 1`
+    WHERE p.role = 'user' GROUP BY p.id, p.content HAVING count(r.id) <> 1`
   expect(await query(standby.url, unpaired)).toEqual([])
 })
 
