@@ -39,7 +39,7 @@ async function startBusy(
 
 /** All processes end in order, and leave their replies to the next ones. */
 async function stopBusy({ cluster, asked }: Started): Promise<void> {
-  const pids = [...cluster.apis, ...cluster.workers].map((service) => service.child().pid)
+  const pids = cluster.services.map((service) => service.child().pid)
   expect(await cluster.stop()).toEqual([])
   expect(pids.filter(isAlive)).toEqual([])
   const { rows } = await cluster.pool.query("SELECT status, failures FROM messages WHERE role = 'model'")

@@ -167,16 +167,15 @@ function judgeTakeovers(takeovers: Takeovers): Verdict {
   return { id: "T1", claim, checked: times.length, broken }
 }
 
-function judgeDeaths({ apis, workers, deaths }: Cluster, before: number): Verdict {
-  const checked = apis.length + workers.length
-  return { id: "P1", claim: "no process ends unasked", checked, broken: deaths.slice(before) }
+function judgeDeaths({ services, deaths }: Cluster, before: number): Verdict {
+  const broken = deaths.slice(before)
+  return { id: "P1", claim: "no process ends unasked", checked: services.length, broken }
 }
 
 /** Stops the cluster. */
 export async function judgeStop(cluster: Cluster): Promise<Verdict> {
-  const checked = cluster.apis.length + cluster.workers.length
   const claim = "every process stops in order, within 10 s of SIGTERM"
-  return { id: "S1", claim, checked, broken: await cluster.stop() }
+  return { id: "S1", claim, checked: cluster.services.length, broken: await cluster.stop() }
 }
 
 function measure({ load, cluster, takeovers, client }: Stage, attemptsBefore: number): Outcome["metrics"] {

@@ -59,6 +59,8 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
   return {
     apis,
     workers,
+    /** All of them. */
+    services,
     gemini,
     pool,
     attempts,

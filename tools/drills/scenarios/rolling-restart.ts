@@ -16,7 +16,7 @@ export const rollingRestart: Scenario = {
     const open = load.exchanges.filter(isOpen).length
     stage.note("streams open at the beginning", String(open))
     const problems = !isQuick && open < streams ? [`only ${open} streams were open at the beginning`] : []
-    for (const service of [...cluster.apis, ...cluster.workers]) {
+    for (const service of cluster.services) {
       problems.push(...(await stopInOrder(service)))
       await service.start()
       struck()
@@ -25,7 +25,7 @@ export const rollingRestart: Scenario = {
       problems.push(`${count} requests were answered ${status}`)
     const claim = "no request is answered 5xx, no stream is refused, and every process stops in order"
     stage.demand("U1", claim, () => ({
-      checked: cluster.apis.length + cluster.workers.length,
+      checked: cluster.services.length,
       broken: [...problems, ...load.exchanges.flatMap(refusedStreams)],
     }))
   },
