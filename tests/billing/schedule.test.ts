@@ -2,18 +2,17 @@ import { describe, expect, test } from "vitest"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { newId } from "../../src/utils/ids.ts"
 import { SECOND } from "../../src/utils/time.ts"
-import { signIn } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { subscribe, untilStanding, withoutEvents } from "./kit.ts"
+import { newPayer, withoutEvents } from "./kit.ts"
 
 describe("without an event", () => {
   const app = useTestApp({ stripe: true, config: { stripe: { reconcileMs: 1 * SECOND } } })
 
   test("the schedule finds who has paid", async () => {
-    const ann = await signIn(app)
-    const { sessionId } = await subscribe(app, ann)
+    const ann = await newPayer(app)
+    const { sessionId } = await ann.subscribe()
     await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
-    await untilStanding(app, ann, { tier: "pro", status: "active" })
+    await ann.untilStanding({ tier: "pro", status: "active" })
     const { body } = await ann.http.get("/subscription/history")
     expect(body).toMatchObject([{ tier: "pro", cause: "reconcile", eventId: null }])
   })
@@ -38,29 +37,30 @@ describe("a recent reconciliation reads", () => {
       touched = LONG_AGO,
       synced = "now() - interval '1 hour'",
       status = null,
-    } = customer as {
-      touched?: string
-      synced?: string
-      status?: string | null
-    }
-    const [id, user] = [newId(), await signIn(app)]
+    } = customer as { touched?: string; synced?: string; status?: string | null }
+    const [id, user] = [newId(), await newPayer(app)]
     const { id: stripeId } = app.stripe.createCustomer()
-    await app.pool.query(
+    await app.query(
       `INSERT INTO billing_customers (id, user_id, stripe_id, touched_at, synced_at)
        VALUES ($1, $2, $3, ${touched}, ${synced})`,
-      [id, user.user.id, stripeId],
+      id,
+      user.user.id,
+      stripeId,
     )
     if (status)
-      await app.pool.query(
+      await app.query(
         "INSERT INTO subscriptions (id, customer_id, status, livemode, created_at) VALUES ($1, $2, $3, false, now())",
-        [`sub_${id}`, id, status],
+        `sub_${id}`,
+        id,
+        status,
       )
     const { failures } = await reconcile(app.ctx, { scope: "recent" })
     expect(failures).toEqual([])
-    const { rows } = await app.pool.query(
-      "SELECT coalesce(synced_at > now() - interval '1 minute', false) AS read FROM billing_customers WHERE id = $1",
-      [id],
-    )
-    expect(rows).toEqual([{ read: isRead }])
+    expect(
+      await app.query(
+        "SELECT coalesce(synced_at > now() - interval '1 minute', false) AS read FROM billing_customers WHERE id = $1",
+        id,
+      ),
+    ).toEqual([{ read: isRead }])
   })
 })

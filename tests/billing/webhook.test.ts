@@ -38,12 +38,12 @@ function deliver(body: string, signature: string | undefined = sign(body), heade
 }
 
 async function stored(id: string) {
-  const { rows } = await app.pool.query("SELECT * FROM billing_events WHERE id = $1", [id])
+  const rows = await app.query("SELECT * FROM billing_events WHERE id = $1", id)
   return rows[0]
 }
 
 async function countEvents(): Promise<number> {
-  const { rows } = await app.pool.query("SELECT count(*)::int AS n FROM billing_events")
+  const rows = await app.query("SELECT count(*)::int AS n FROM billing_events")
   return rows[0].n
 }
 

@@ -14,7 +14,7 @@ test("a worker is told by its heartbeat, and its age grows when it is gone", asy
   expect((await ready(app)).heartbeatAgeMs).toBeLessThan(10_000)
   await working.close()
   // A heartbeat of a worker that was killed, by the database's clock.
-  await app.pool.query(
+  await app.query(
     "INSERT INTO workers (id, seen_at) VALUES (gen_random_uuid(), now() - interval '42 seconds')",
   )
   const gone = await ready(app)

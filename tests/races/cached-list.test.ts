@@ -31,7 +31,7 @@ test("a reader that started before a write doesn't fill the cache with what it s
   expect(await names()).toEqual(["new", "old"])
 })
 
-test("while a write is under way nobody fills", async () => {
+test("no reader fills the cache during a write", async () => {
   const key = `chatrooms:${user.user.id}`
   await app.ctx.cache.lock(key)
   expect(await app.ctx.cache.read(key)).toEqual({ value: null, lease: null })
@@ -39,23 +39,22 @@ test("while a write is under way nobody fills", async () => {
   await app.ctx.cache.invalidate(key)
 })
 
-test("a forget that fails is made up for, also when one before it succeeds later", async () => {
-  const forgets: PromiseWithResolvers<void>[] = []
+test("a failed invalidation is retried, also when an earlier one succeeds after it", async () => {
+  const invalidations: PromiseWithResolvers<void>[] = []
   const store: Cache = {
     ...createMemoryCache(TIMING.cache),
     invalidate() {
-      const forget = Promise.withResolvers<void>()
-      forgets.push(forget)
-      return forget.promise
+      invalidations.push(Promise.withResolvers<void>())
+      return invalidations.at(-1)?.promise as Promise<void>
     },
   }
   const cache = retryInvalidations(store, TIMING.cache)
   const both = [cache.invalidate("key"), cache.invalidate("key")]
-  forgets[1]?.reject(new Error("no answer"))
-  forgets[0]?.resolve()
+  invalidations[1]?.reject(new Error("no answer"))
+  invalidations[0]?.resolve()
   await Promise.all(both)
   expect(await cache.read("key")).toEqual({ value: null, lease: null })
-  await expect.poll(() => forgets.length).toBe(3)
+  await expect.poll(() => invalidations.length).toBe(3)
   cache.close()
 })
 
