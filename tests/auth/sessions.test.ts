@@ -4,7 +4,7 @@ import { authenticateToken, isSessionLive } from "../../src/services/auth/authen
 import { encodeCursor } from "../../src/utils/cursor.ts"
 import { newId } from "../../src/utils/ids.ts"
 import { isLive, PASSWORD, sendResetCode } from "../helpers/accounts.ts"
-import { expectProblem, readPages } from "../helpers/answers.ts"
+import { expectProblem, readPages, until } from "../helpers/answers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
@@ -99,15 +99,12 @@ describe("POST /auth/logout", () => {
  */
 async function takenFor(token: string, endedAt: number): Promise<number> {
   let lastTakenAt = endedAt
-  await vi.waitFor(
-    async () => {
-      const askedAt = performance.now()
-      const { status } = await other.http.get("/user/me", { token })
-      if (status === 200) lastTakenAt = askedAt
-      expect(status).toBe(401)
-    },
-    { timeout: 15_000, interval: 20 },
-  )
+  await until(async () => {
+    const askedAt = performance.now()
+    const { status } = await other.http.get("/user/me", { token })
+    if (status === 200) lastTakenAt = askedAt
+    expect(status).toBe(401)
+  })
   return lastTakenAt - endedAt
 }
 

@@ -94,12 +94,8 @@ describe("POST /auth/verify-otp", () => {
     const code = await sendCode(app, mobileNumber)
     const answers = await times(100, () => verify(mobileNumber, code))
     expect([count(answers, 200), count(answers, 401)]).toEqual([1, 99])
-    expect(
-      await app.query(
-        "SELECT count(*)::int FROM sessions JOIN users ON users.id = user_id WHERE mobile_number = $1",
-        mobileNumber,
-      ),
-    ).toEqual([{ count: 1 }])
+    const sql = "SELECT count(*)::int FROM sessions JOIN users ON users.id = user_id WHERE mobile_number = $1"
+    expect(await app.query(sql, mobileNumber)).toEqual([{ count: 1 }])
   })
 
   test("takes the right code whatever wrong ones come with it", async () => {

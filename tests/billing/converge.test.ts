@@ -10,8 +10,10 @@ import { newPayer, newProPayer, type Payer, passTime, untilQuiet, withoutEvents 
 
 const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 500 } } })
 
+type StripeEvent = ReturnType<typeof app.stripe.events>[number]
+
 describe("a second subscription", () => {
-  test("the newer is cancelled and paid back, and an operator sees it", async () => {
+  test("the newer is cancelled and refunded, and an operator sees it", async () => {
     const ann = await newProPayer(app)
     const first = ann.subscription
     const second = app.stripe.createSubscription(await ann.stripeId())
@@ -30,24 +32,20 @@ describe("a second subscription", () => {
   test("of another product is left alone, and gives nothing", async () => {
     const bob = await newProPayer(app)
     const { id: product } = await app.ctx.stripe.products.create({ name: "Mugs" })
-    const { id: price } = await app.ctx.stripe.prices.create({
-      product,
-      currency: "usd",
-      unit_amount: 900,
-      recurring: { interval: "month" },
-    })
+    const monthly = { currency: "usd", unit_amount: 900, recurring: { interval: "month" } } as const
+    const { id: price } = await app.ctx.stripe.prices.create({ product, ...monthly })
     const mugs = app.stripe.createSubscription(await bob.stripeId(), { price })
     await untilQuiet(app)
     const { subscriptions, refunds } = await bob.atStripe()
     expect(subscriptions.find(({ id }) => id === mugs.id)?.status).toBe("active")
     expect(refunds).toEqual([])
-    // Nor is it what the user is told of.
+    // Nor is it what the user's status shows.
     app.stripe.cancelNow(subscriptions.find(({ id }) => id !== mugs.id)?.id as string)
     await bob.untilStanding({ tier: "basic", status: "canceled" })
   })
 })
 
-describe("a customer whom a restored backup doesn't know", () => {
+describe("a customer that a restored backup doesn't have", () => {
   /** As if the backup were from before they began to pay. */
   async function forget({ user }: Payer): Promise<void> {
     await untilQuiet(app)
@@ -55,7 +53,7 @@ describe("a customer whom a restored backup doesn't know", () => {
     await app.query("UPDATE users SET pro_until = NULL WHERE id = $1", user.id)
   }
 
-  test("is Pro again with the next event of theirs", async () => {
+  test("is Pro again with their next event", async () => {
     const ann = await newProPayer(app)
     const subscription = ann.subscription
     const customer = await ann.stripeId()
@@ -76,7 +74,7 @@ describe("a customer whom a restored backup doesn't know", () => {
     expect(await ann.standing()).toMatchObject({ tier: "pro", status: "active" })
   })
 
-  test("and who has begun to pay anew is left to an operator", async () => {
+  test("and has subscribed again is left to an operator", async () => {
     const ann = await newProPayer(app)
     const forgotten = await ann.stripeId()
     await forget(ann)
@@ -88,7 +86,7 @@ describe("a customer whom a restored backup doesn't know", () => {
     expect(await ann.stripeId()).not.toBe(forgotten)
   })
 
-  test("of whom nobody is left stays unmatched", async () => {
+  test("whose user is gone stays unmatched", async () => {
     const { id } = await app.ctx.stripe.customers.create({
       metadata: { user_id: randomUUID(), billing_customer_id: randomUUID() },
     })
@@ -98,7 +96,7 @@ describe("a customer whom a restored backup doesn't know", () => {
   })
 })
 
-test("a notice about another account's subscription keeps nobody from being read", async () => {
+test("a notice about another account's subscription keeps no customer from being read", async () => {
   const ann = await newProPayer(app)
   await untilQuiet(app)
   await app.query(
@@ -110,7 +108,7 @@ test("a notice about another account's subscription keeps nobody from being read
   expect((await reconcile(app.ctx, { scope: "all" })).failures).toEqual([])
 })
 
-describe("a user who deletes themself", () => {
+describe("a deleted user", () => {
   const remove = (user: Payer) => user.http.delete("/user/me")
 
   test("has no subscription any more", async () => {
@@ -124,7 +122,7 @@ describe("a user who deletes themself", () => {
     expect(app.stripe.oracle(customer).refunds).toEqual([])
   })
 
-  test("gets back what they pay afterwards, also when their row is gone", async () => {
+  test("is refunded what they pay afterwards, also when their row is gone", async () => {
     const ann = await newProPayer(app)
     await passTime(app, { hours: 1 })
     const customer = await ann.stripeId()
@@ -153,30 +151,25 @@ describe("a user who deletes themself", () => {
 })
 
 describe("events that never come", () => {
-  test("are made good by the reconciler, which says what it changed", async () => {
+  test("are made up for by the reconciler, which returns what it changed", async () => {
     const ann = await newPayer(app)
     const { sessionId } = await ann.subscribe()
     await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
     expect(await ann.standing()).toMatchObject({ tier: "basic" })
     const { changes, failures } = await reconcile(app.ctx, { scope: "recent" })
     expect(failures).toEqual([])
-    expect(changes).toContainEqual(
-      expect.objectContaining({
-        before: null,
-        after: expect.objectContaining({ tier: "pro", reason: "paid" }),
-      }),
-    )
+    const after = expect.objectContaining({ tier: "pro", reason: "paid" })
+    expect(changes).toContainEqual(expect.objectContaining({ before: null, after }))
     expect(await ann.standing()).toMatchObject({ tier: "pro" })
     expect((await ann.history())[0]).toMatchObject({ cause: "reconcile" })
     expect((await reconcile(app.ctx, { scope: "all" })).changes).toEqual([])
   })
 
-  test("while Stripe doesn't answer the reconciler counts who is left, and the next run goes on", async () => {
+  test("while Stripe doesn't answer the reconciler counts failures, and the next run continues", async () => {
     const ann = await newPayer(app)
     const { sessionId } = await ann.subscribe()
     await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
-    const rows = await app.query("SELECT id FROM billing_customers WHERE user_id = $1", ann.user.id)
-    const scope = { customerId: rows[0].id }
+    const scope = { customerId: await ann.customerId() }
     // Nobody else's job may use the failures up.
     await untilQuiet(app)
     app.stripe.fail({ path: "/v1/subscriptions", times: 3 })
@@ -194,7 +187,7 @@ test("an event whose handling fails is handled later", async () => {
   await ann.untilStanding({ tier: "pro" })
 })
 
-test("an answer of Stripe's that is lost is asked for again, and nothing is done twice", async () => {
+test("a request whose answer from Stripe is lost is repeated, and nothing is done twice", async () => {
   const ann = await newPayer(app)
   app.stripe.fail({ method: "POST", path: "/v1/customers", when: "after", status: "reset" })
   app.stripe.fail({ method: "POST", path: "/v1/checkout/sessions", when: "after", status: "reset" })
@@ -204,22 +197,19 @@ test("an answer of Stripe's that is lost is asked for again, and nothing is done
   expect(mine.data.map(({ id }) => id)).toEqual([sessionId])
 })
 
-test("what happened to a subscription that is over doesn't touch its successor", async () => {
+test("events of an ended subscription don't affect its successor", async () => {
   const ann = await newProPayer(app)
   const first = ann.subscription
   app.stripe.cancelNow(first)
   await ann.untilStanding({ tier: "basic" })
   await ann.becomePro()
-  for (const event of app.stripe
-    .events()
-    .filter(({ data }) => "id" in data.object && data.object.id === first)) {
-    await app.stripe.deliver(event.id)
-  }
+  const isAboutFirst = ({ data }: StripeEvent) => "id" in data.object && data.object.id === first
+  for (const { id } of app.stripe.events().filter(isAboutFirst)) await app.stripe.deliver(id)
   await untilQuiet(app)
   expect(await ann.standing()).toMatchObject({ tier: "pro", status: "active" })
 })
 
-test("what lapses by itself is written down when it is due", async () => {
+test("what lapses by itself is logged when it is due", async () => {
   const ann = await newProPayer(app)
   const subscription = ann.subscription
   await untilQuiet(app)
@@ -230,7 +220,7 @@ test("what lapses by itself is written down when it is due", async () => {
   expect((await ann.history())[0]).toMatchObject({ tier: "basic", reason: "ended", cause: "schedule" })
 })
 
-test("an export has the subscription and why it gave what it gave", async () => {
+test("an export has the subscription and the reasons for each tier", async () => {
   const ann = await newProPayer(app)
   const id = ann.subscription
   const { body } = await ann.http.get("/user/me/export")
@@ -262,8 +252,8 @@ test("sends around an upgrade, and around the end of Pro, are counted exactly", 
   expect(await promptsUsed(app, ann)).toBe(used + count(await ending, 202))
 })
 
-describe("who held a customer for too long", () => {
-  test("writes nothing, and ends no subscription, by what they read before", async () => {
+describe("a job whose lease on a customer has run out", () => {
+  test("writes nothing, and ends no subscription, by what it read before", async () => {
     const ann = await newProPayer(app)
     const first = ann.subscription
     await untilQuiet(app)
@@ -271,17 +261,10 @@ describe("who held a customer for too long", () => {
     await withoutEvents(app, async () => app.stripe.createSubscription(customer))
     // Both subscriptions are read, and then what was paid for the newer takes long.
     app.stripe.fail({ method: "GET", path: "/v1/invoices", status: "slow", delayMs: 6_000 })
-    const calls = app.stripe.calls().length
+    const invoiceReads = () => app.stripe.calls().filter(({ path }) => path === "/v1/invoices").length
+    const before = invoiceReads()
     const slow = syncCustomer(app.ctx, customerId, { kind: "reconcile" })
-    await expect
-      .poll(
-        () =>
-          app.stripe
-            .calls()
-            .slice(calls)
-            .filter(({ path }) => path === "/v1/invoices").length,
-      )
-      .toBe(2)
+    await expect.poll(invoiceReads).toBe(before + 2)
     await app.query(
       "UPDATE billing_customers SET lease_until = now() - interval '1 s' WHERE id = $1",
       customerId,
@@ -297,17 +280,13 @@ describe("who held a customer for too long", () => {
   })
 })
 
-test("nobody can change the entitlement log, and it goes with its user", async () => {
+test("the entitlement log can't be changed, and is deleted with its user", async () => {
   const ann = await newProPayer(app)
-  const own = [ann.user.id]
-  await expect(
-    app.pool.query("UPDATE entitlement_log SET tier = 'basic' WHERE user_id = $1", own),
-  ).rejects.toThrow("append-only")
-  await expect(app.pool.query("DELETE FROM entitlement_log WHERE user_id = $1", own)).rejects.toThrow(
-    "append-only",
-  )
+  for (const change of ["UPDATE entitlement_log SET tier = 'basic'", "DELETE FROM entitlement_log"]) {
+    const changing = app.query(`${change} WHERE user_id = $1`, ann.user.id)
+    await expect(changing).rejects.toThrow("append-only")
+  }
   await ann.http.delete("/user/me")
-  await expect
-    .poll(async () => (await app.query("SELECT 1 FROM entitlement_log WHERE user_id = $1", ...own)).length)
-    .toBe(0)
+  const entries = () => app.query("SELECT 1 FROM entitlement_log WHERE user_id = $1", ann.user.id)
+  await expect.poll(entries).toEqual([])
 })

@@ -5,7 +5,7 @@ import { newPayer, newProPayer, type Payer, passTime, untilQuiet, withoutEvents 
 
 const app = useTestApp({ stripe: true })
 
-/** A Pro user who has a second subscription at Stripe, which nobody has told us. */
+/** A Pro user who has a second subscription at Stripe, of which no event has arrived. */
 async function withSecond(card: "ok" | "refund_fails" = "ok") {
   const ann = await newProPayer(app)
   await untilQuiet(app)
@@ -36,7 +36,7 @@ describe("a refund that must be made", () => {
     expect((await ann.atStripe()).refunds).toHaveLength(1)
   })
 
-  test("while Stripe fails keeps nobody's tier from being right, and is tried again by itself", async () => {
+  test("while Stripe fails keeps no tier from being right, and is retried by itself", async () => {
     const { ann, scope } = await withSecond()
     const before = (await ann.history())[0]?.until as string
     await withoutEvents(app, async () => {
@@ -51,7 +51,7 @@ describe("a refund that must be made", () => {
     await expect.poll(() => kindsAbout(ann)).toContain("payment_refunded")
   })
 
-  test("and fails on its way is told, and isn't made again at every event", async () => {
+  test("and fails later is reported, and isn't made again at every event", async () => {
     const { ann, scope } = await withSecond("refund_fails")
     await reconcile(app.ctx, { scope })
     expect(await kindsAbout(ann)).toEqual(["payment_refunded", "second_subscription_cancelled"])
@@ -67,7 +67,7 @@ describe("a refund that must be made", () => {
     expect(await ann.standing()).toMatchObject({ tier: "pro" })
   })
 
-  test("is made once and told, also when the answer is lost", async () => {
+  test("is made once and reported, also when the answer is lost", async () => {
     const { ann, scope } = await withSecond()
     app.stripe.fail({ method: "POST", path: "/v1/refunds", when: "after", status: "reset", times: 3 })
     await reconcile(app.ctx, { scope })
@@ -78,7 +78,7 @@ describe("a refund that must be made", () => {
   })
 })
 
-describe("the reconciler says what it did at Stripe", () => {
+describe("the reconciler returns what it did at Stripe", () => {
   test("of a second subscription", async () => {
     const { second, scope } = await withSecond()
     expect((await reconcile(app.ctx, { scope })).notices).toMatchObject([
@@ -89,7 +89,7 @@ describe("the reconciler says what it did at Stripe", () => {
   })
 })
 
-describe("a customer whom Stripe doesn't know", () => {
+describe("a customer that Stripe doesn't have", () => {
   /** As after another key: of the other account's objects only their ids are left. */
   async function ofAnotherAccount(user: Payer): Promise<void> {
     await untilQuiet(app)
@@ -98,8 +98,7 @@ describe("a customer whom Stripe doesn't know", () => {
       user.user.id,
     )
   }
-  const forget = () =>
-    app.pool.query("DELETE FROM billing_customers WHERE stripe_id = 'cus_of_another_account'")
+  const forget = () => app.query("DELETE FROM billing_customers WHERE stripe_id = 'cus_of_another_account'")
 
   test("becomes Basic", async () => {
     const ann = await newProPayer(app)
@@ -120,7 +119,7 @@ describe("a customer whom Stripe doesn't know", () => {
   })
 })
 
-test("what is of the live account gives nothing to a sandbox's key", async () => {
+test("subscriptions of the live account give nothing to a sandbox key", async () => {
   const ann = await newPayer(app)
   app.stripe.settings({ livemode: true })
   try {

@@ -95,7 +95,7 @@ async function forgetAll(app: TestApp): Promise<void> {
     url: `${app.url}/webhook/stripe`,
     secret: app.ctx.config.stripe.webhookSecrets[0] as string,
   })
-  // The payers first, as every job takes them first: one may still be under way, and none may wait in a circle.
+  // The payers first, as every job locks them first: one may still be running, and none may deadlock.
   await app.query("TRUNCATE billing_customers, users, billing_events CASCADE")
   await passTime(app, {})
 }

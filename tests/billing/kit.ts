@@ -1,5 +1,6 @@
-import { expect, vi } from "vitest"
+import { expect } from "vitest"
 import type { StripeSimulator } from "../../simulators/stripe/server.ts"
+import { until } from "../helpers/answers.ts"
 import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { setAppNow } from "../helpers/clock.ts"
 
@@ -8,7 +9,8 @@ type Time = Parameters<StripeSimulator["advance"]>[0]
 /** Lets time pass at Stripe and in the database alike, whose clock the access goes by. */
 export async function passTime(app: TestApp, time: Time): Promise<void> {
   app.stripe.advance(time)
-  await setClocks(app)
+  const ahead = app.stripe.now() - Math.floor(Date.now() / 1000)
+  await setAppNow(app.pool, `${Math.max(0, ahead)} seconds`)
 }
 
 /** Lets time pass until the period that the user's subscription is in ends: months have 28 to 31 days. */
@@ -16,11 +18,6 @@ export async function passPeriod(app: TestApp, payer: Payer): Promise<void> {
   const { subscriptions } = await payer.atStripe()
   const end = Math.max(...subscriptions.map(({ currentPeriodEnd }) => currentPeriodEnd))
   await passTime(app, { seconds: end - app.stripe.now() })
-}
-
-async function setClocks(app: TestApp): Promise<void> {
-  const ahead = app.stripe.now() - Math.floor(Date.now() / 1000)
-  await setAppNow(app.pool, `${Math.max(0, ahead)} seconds`)
 }
 
 type Payment = Parameters<StripeSimulator["completeCheckout"]>[1]
@@ -52,14 +49,11 @@ export function payerOf(app: TestApp, user: SignedIn) {
   const standing = () => read("/subscription/status")
   /** Waits until the subscription's status is like this. */
   const untilStanding = (like: object) =>
-    vi.waitFor(
-      async () => {
-        const current = await standing()
-        expect(current).toMatchObject(like)
-        return current
-      },
-      { timeout: 20_000, interval: 30 },
-    )
+    until(async () => {
+      const current = await standing()
+      expect(current).toMatchObject(like)
+      return current
+    })
   const atStripe = async () => app.stripe.oracle((await customer()).stripe_id)
   /** Asks for a Checkout page. */
   const subscribe = async (): Promise<{ url: string; sessionId: string }> => {
@@ -105,29 +99,23 @@ export async function untilQuiet(app: TestApp): Promise<void> {
 }
 
 async function untilNothingIsDue(app: TestApp): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const rows =
-        await app.query(`SELECT (SELECT count(*)::int FROM billing_events WHERE status = 'pending') AS events,
-           (SELECT count(*)::int FROM billing_customers
-             WHERE sync_due_at < now() OR lease_until > now() OR failures > 0) AS customers`)
-      expect(rows[0]).toEqual({ events: 0, customers: 0 })
-      // What is enqueued isn't due any more, and not begun yet. What a sweep has found counts a failure until it is done.
-      expect(await app.ctx.billingQueue.counts()).toMatchObject({ waiting: 0, active: 0, prioritized: 0 })
-    },
-    { timeout: 60_000, interval: 30 },
-  )
+  await until(async () => {
+    const rows =
+      await app.query(`SELECT (SELECT count(*)::int FROM billing_events WHERE status = 'pending') AS events,
+         (SELECT count(*)::int FROM billing_customers
+           WHERE sync_due_at < now() OR lease_until > now() OR failures > 0) AS customers`)
+    expect(rows[0]).toEqual({ events: 0, customers: 0 })
+    // What is enqueued isn't due any more, and not begun yet. What a sweep has found counts a failure until it is done.
+    expect(await app.ctx.billingQueue.counts()).toMatchObject({ waiting: 0, active: 0, prioritized: 0 })
+  }, 60_000)
 }
 
 /** Waits until nothing is on its way and nobody reads Stripe; what failed and waits for its next try may stay. */
 export async function untilIdle(app: TestApp): Promise<void> {
   await app.stripe.settled()
-  await vi.waitFor(
-    async () => {
-      expect(await app.query("SELECT id FROM billing_customers WHERE lease_until > now()")).toEqual([])
-    },
-    { timeout: 30_000, interval: 20 },
-  )
+  await until(async () => {
+    expect(await app.query("SELECT id FROM billing_customers WHERE lease_until > now()")).toEqual([])
+  }, 30_000)
 }
 
 /** Runs `work` while no event arrives. */

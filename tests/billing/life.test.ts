@@ -75,7 +75,7 @@ test(
     ])
     expect(second).toBeTruthy()
 
-    // A refund in full ends Pro at once; who pays anew is Pro anew, and has one subscription.
+    // A refund in full ends Pro at once; a new payment makes Pro again, with one subscription.
     const live = subscriptions.find(({ status }) => status === "active")?.id as string
     app.stripe.refund({ subscription: live })
     await ann.untilStanding({ tier: "basic" })

@@ -95,7 +95,7 @@ describe.skipIf(recorded.length === 0)("recorded objects (RECORDINGS names the f
     expect(await ann.stripeId()).toBe(customers[0].id)
   })
 
-  test.each(errors)("$name is a 503 for who asked, and nothing is half made", async ({ body, meta }) => {
+  test.each(errors)("$name is a 503 for the user, and nothing is half made", async ({ body, meta }) => {
     const ann = await newPayer(app)
     answers = { "POST /v1/customers": { status: meta.response.status, body } }
     const answer = await ann.http.post("/subscribe/pro")

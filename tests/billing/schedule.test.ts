@@ -8,7 +8,7 @@ import { newPayer, withoutEvents } from "./kit.ts"
 describe("without an event", () => {
   const app = useTestApp({ stripe: true, config: { stripe: { reconcileMs: 1 * SECOND } } })
 
-  test("the schedule finds who has paid", async () => {
+  test("the schedule finds a payment", async () => {
     const ann = await newPayer(app)
     const { sessionId } = await ann.subscribe()
     await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
@@ -22,22 +22,18 @@ describe("a recent reconciliation reads", () => {
   const app = useTestApp({ stripe: true, worker: false })
 
   const LONG_AGO = "now() - interval '3 days'"
-  test.each([
-    ["who was in touch within a day", true, { touched: "now() - interval '23 hours'" }],
-    ["who is past due", true, { status: "past_due" }],
-    ["whose first payment is open", true, { status: "incomplete" }],
-    ["who hasn't paid for long", true, { status: "unpaid" }],
-    ["who is paused", true, { status: "paused" }],
-    ["whom nobody has read yet", true, { synced: "NULL" }],
-    ["whom nobody has read for a day", true, { synced: "now() - interval '26 hours'" }],
-    ["nobody whose subscription just runs", false, { status: "active" }],
-    ["nobody whose subscription is over", false, { status: "canceled" }],
-  ] as const)("%s", async (_, isRead, customer) => {
-    const {
-      touched = LONG_AGO,
-      synced = "now() - interval '1 hour'",
-      status = null,
-    } = customer as { touched?: string; synced?: string; status?: string | null }
+  const AN_HOUR_AGO = "now() - interval '1 hour'"
+  test.each<[string, boolean, { touched?: string; synced?: string; status?: string }]>([
+    ["customers touched within a day", true, { touched: "now() - interval '23 hours'" }],
+    ["customers past due", true, { status: "past_due" }],
+    ["customers whose first payment is open", true, { status: "incomplete" }],
+    ["customers unpaid for long", true, { status: "unpaid" }],
+    ["paused customers", true, { status: "paused" }],
+    ["customers never read", true, { synced: "NULL" }],
+    ["customers not read for a day", true, { synced: "now() - interval '26 hours'" }],
+    ["no customer whose subscription is active", false, { status: "active" }],
+    ["no customer whose subscription is over", false, { status: "canceled" }],
+  ])("%s", async (_, isRead, { touched = LONG_AGO, synced = AN_HOUR_AGO, status = null }) => {
     const [id, user] = [newId(), await newPayer(app)]
     const { id: stripeId } = app.stripe.createCustomer()
     await app.query(
@@ -56,11 +52,8 @@ describe("a recent reconciliation reads", () => {
       )
     const { failures } = await reconcile(app.ctx, { scope: "recent" })
     expect(failures).toEqual([])
-    expect(
-      await app.query(
-        "SELECT coalesce(synced_at > now() - interval '1 minute', false) AS read FROM billing_customers WHERE id = $1",
-        id,
-      ),
-    ).toEqual([{ read: isRead }])
+    const sql =
+      "SELECT coalesce(synced_at > now() - interval '1 minute', false) AS read FROM billing_customers WHERE id = $1"
+    expect(await app.query(sql, id)).toEqual([{ read: isRead }])
   })
 })

@@ -36,7 +36,6 @@ test(NAME, { timeout: 180_000 }, async () => {
     expect(live).toHaveLength(n % 5 === 0 ? 0 : 1)
   }
   await Promise.all(users.map(check))
-  expect(
-    await app.query("SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()"),
-  ).toEqual([{ deadlocks: 0 }])
+  const sql = "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()"
+  expect(await app.query(sql)).toEqual([{ deadlocks: 0 }])
 })

@@ -233,12 +233,8 @@ describe("the daily quota", () => {
 
       await cancel(user, reply)
       expect(await finalReply(app, user, blocked)).toMatchObject({ status: "failed" })
-      expect(
-        await app.query(
-          "SELECT day::text, used FROM usage_counters WHERE user_id = $1 ORDER BY day",
-          user.user.id,
-        ),
-      ).toEqual([
+      const sql = "SELECT day::text, used FROM usage_counters WHERE user_id = $1 ORDER BY day"
+      expect(await app.query(sql, user.user.id)).toEqual([
         { day: dayOf(today), used: 4 },
         { day: dayOf(tomorrow), used: 1 },
       ])

@@ -1,4 +1,4 @@
-import { expect } from "vitest"
+import { expect, vi } from "vitest"
 import type { Answer, Http } from "../../tools/lib/http.ts"
 
 export function expectProblem(answer: Answer, status: number, code: string): void {
@@ -25,3 +25,7 @@ export async function readPages(http: Http, path: string, most = Infinity) {
   }
   return pages
 }
+
+/** Waits until `check` doesn't throw, also in concurrent tests, which can't use expect.poll. @returns what it returns */
+export const until = <T>(check: () => Promise<T>, timeout = 20_000): Promise<T> =>
+  vi.waitFor(check, { timeout, interval: 20 })

@@ -1,5 +1,6 @@
-import { expect, vi } from "vitest"
+import { expect } from "vitest"
 import type { Answer } from "../../tools/lib/http.ts"
+import { until } from "./answers.ts"
 import type { SignedIn, TestApp } from "./app.ts"
 import { setNoon } from "./clock.ts"
 
@@ -28,14 +29,11 @@ export function send(
 export async function finalReply(app: TestApp, user: SignedIn, reply: Reply, timeoutMs = 40_000) {
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}`
   // Not expect.poll, which can't be used in concurrent tests.
-  return vi.waitFor(
-    async () => {
-      const { body } = await app.http.get(path, { token: user.token })
-      expect(body.completedAt).not.toBeNull()
-      return body
-    },
-    { timeout: timeoutMs, interval: 20 },
-  )
+  return until(async () => {
+    const { body } = await app.http.get(path, { token: user.token })
+    expect(body.completedAt).not.toBeNull()
+    return body
+  }, timeoutMs)
 }
 
 /** Sends a prompt and waits for its final reply. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
-import { expect, test, vi } from "vitest"
-import { readPages } from "../helpers/answers.ts"
+import { expect, test } from "vitest"
+import { readPages, until } from "../helpers/answers.ts"
 import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
@@ -78,20 +78,17 @@ test("the log is read page by page", async () => {
 
 test("the state of the service holds no secret", async () => {
   // A reply that was retried may still be in flight, and a store that answers slowly is shown as down.
-  const body = await vi.waitFor(
-    async () => {
-      const { status, body } = await app.admin.get("/admin/system")
-      expect(status).toBe(200)
-      expect(body).toMatchObject({
-        health: { database: "up", queue: "up" },
-        queues: { replies: { active: 0 }, billing: {} },
-        config: { model: "gemini-3.8-flash", adminToken: true },
-        migration: expect.stringMatching(/^\d{4}-/),
-      })
-      return body
-    },
-    { timeout: 15_000, interval: 20 },
-  )
+  const body = await until(async () => {
+    const { status, body } = await app.admin.get("/admin/system")
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      health: { database: "up", queue: "up" },
+      queues: { replies: { active: 0 }, billing: {} },
+      config: { model: "gemini-3.8-flash", adminToken: true },
+      migration: expect.stringMatching(/^\d{4}-/),
+    })
+    return body
+  })
   const { jwt, gemini, stripe, database } = app.ctx.config
   for (const secret of [ADMIN_TOKEN, jwt.secret, gemini.apiKey, stripe.secretKey, database.url])
     expect(JSON.stringify(body)).not.toContain(secret)

@@ -111,7 +111,7 @@ describe("suspending", () => {
     expect((await finalReply(app, again, reply)).status).toBe("completed")
   })
 
-  test("of nobody is 404", async () => {
+  test("of an unknown user is 404", async () => {
     for (const what of ["suspend", "unsuspend"])
       expect((await app.admin.post(`/admin/users/${randomUUID()}/${what}`, undefined)).status).toBe(404)
   })

@@ -125,9 +125,6 @@ test("a ratio of 0 records nothing, and a collector that is gone holds nothing u
 test("off, a reply keeps no trace", async () => {
   await using app = await startTestApp({ beside: untraced })
   await ask(app, ann, await createRoom(app, ann), "untraced")
-  expect(
-    await untraced.query(
-      "SELECT traceparent FROM messages WHERE role = 'model' ORDER BY created_at DESC LIMIT 1",
-    ),
-  ).toEqual([{ traceparent: null }])
+  const sql = "SELECT traceparent FROM messages WHERE role = 'model' ORDER BY created_at DESC LIMIT 1"
+  expect(await untraced.query(sql)).toEqual([{ traceparent: null }])
 })

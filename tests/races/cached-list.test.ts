@@ -1,6 +1,7 @@
-import { expect, test, vi } from "vitest"
+import { expect, test } from "vitest"
 import { TIMING } from "../../src/config/timing.ts"
 import { type Cache, createMemoryCache, retryInvalidations } from "../../src/services/platform/cache.ts"
+import { until } from "../helpers/answers.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
@@ -11,15 +12,12 @@ const names = async () => (await user.http.get("/chatroom")).body.map(({ name }:
 
 /** Misses, with leave to fill. Where Redis doesn't answer in time there is none, or one that nobody knows of. */
 async function takeLease(key: string): Promise<string> {
-  return vi.waitFor(
-    async () => {
-      await app.ctx.cache.invalidate(key)
-      const read = await app.ctx.cache.read(key)
-      if (read.value !== null || read.lease === null) throw new Error("the reader should have got a lease")
-      return read.lease
-    },
-    { timeout: 15_000, interval: 20 },
-  )
+  return until(async () => {
+    await app.ctx.cache.invalidate(key)
+    const read = await app.ctx.cache.read(key)
+    if (read.value !== null || read.lease === null) throw new Error("the reader should have got a lease")
+    return read.lease
+  })
 }
 
 test("a reader that started before a write doesn't fill the cache with what it saw", async () => {

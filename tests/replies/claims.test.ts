@@ -71,7 +71,7 @@ test("a reply that waits for a connection to be handed back is not taken for a d
   expect(await attemptsOf(app, reply)).toEqual({ attempt: 2, failures: 1, takeovers: 0 })
 }, 60_000)
 
-test("a reply whose row somebody holds keeps no other from being renewed", async () => {
+test("a reply whose row is locked keeps no other from being renewed", async () => {
   const { app, watcher } = await startWatched()
   const user = await signIn(app)
   const prompt = "[[gemini: stall after=1]] side by side"

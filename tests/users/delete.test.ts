@@ -1,7 +1,7 @@
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, test } from "vitest"
 import { eraseDeletedUsers } from "../../src/services/account/erase-users.ts"
 import { isLive, sendCode, sendResetCode, signInWithPassword } from "../helpers/accounts.ts"
-import { count, expectProblem, times } from "../helpers/answers.ts"
+import { count, expectProblem, times, until } from "../helpers/answers.ts"
 import { signIn } from "../helpers/app.ts"
 import { addRoom, countRows } from "../helpers/rooms.ts"
 import { useTestApp } from "../helpers/use-app.ts"
@@ -12,11 +12,7 @@ describe("DELETE /user/me", () => {
   const app = useTestApp({ worker: false })
 
   const remove = (token: string) => app.http.delete("/user/me", { token })
-  const erased = (userId: string) =>
-    vi.waitFor(async () => expect(await countRows(app, userId)).toEqual(NOTHING), {
-      timeout: 20_000,
-      interval: 50,
-    })
+  const erased = (userId: string) => until(async () => expect(await countRows(app, userId)).toEqual(NOTHING))
 
   test("erases the user and all of their data, and nothing else", async () => {
     const [leaving, staying] = [await signIn(app), await signIn(app)]
@@ -84,12 +80,9 @@ describe("DELETE /user/me", () => {
     await app.query("UPDATE users SET deleted_at = now(), mobile_number = NULL WHERE id = $1", user.id)
     await times(3, () => eraseDeletedUsers(app.ctx))
     // A room that another process has locked, and what takes longer than one call may, is left to the next call.
-    await vi.waitFor(
-      async () => {
-        await eraseDeletedUsers(app.ctx)
-        expect(await countRows(app, user.id)).toEqual(NOTHING)
-      },
-      { timeout: 20_000 },
-    )
+    await until(async () => {
+      await eraseDeletedUsers(app.ctx)
+      expect(await countRows(app, user.id)).toEqual(NOTHING)
+    })
   })
 })
