@@ -98,13 +98,14 @@ export async function untilQuiet(app: TestApp): Promise<void> {
   }
 }
 
+const DUE = `
+  SELECT (SELECT count(*)::int FROM billing_events WHERE status = 'pending') AS events,
+    (SELECT count(*)::int FROM billing_customers
+      WHERE sync_due_at < now() OR lease_until > now() OR failures > 0) AS customers`
+
 async function untilNothingIsDue(app: TestApp): Promise<void> {
   await until(async () => {
-    const rows =
-      await app.query(`SELECT (SELECT count(*)::int FROM billing_events WHERE status = 'pending') AS events,
-         (SELECT count(*)::int FROM billing_customers
-           WHERE sync_due_at < now() OR lease_until > now() OR failures > 0) AS customers`)
-    expect(rows[0]).toEqual({ events: 0, customers: 0 })
+    expect(await app.query(DUE)).toEqual([{ events: 0, customers: 0 }])
     // What is enqueued isn't due any more, and not begun yet. What a sweep has found counts a failure until it is done.
     expect(await app.ctx.billingQueue.counts()).toMatchObject({ waiting: 0, active: 0, prioritized: 0 })
   }, 60_000)

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest"
 import { times } from "../helpers/answers.ts"
+import { RELAXED_BOUNDS } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { newPayer, type Payer, passPeriod, passTime, untilQuiet } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 300 } } })
+const billing = { ...RELAXED_BOUNDS.billing, sweepMs: 200, firstRetryMs: 300 }
+const app = useTestApp({ stripe: true, timing: { ...RELAXED_BOUNDS, billing } })
 
 const CUSTOMERS = 30
 
