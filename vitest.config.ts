@@ -7,18 +7,14 @@ const onEmbedded = [
 ]
 
 /** What Redis has no counterpart for, or what is the same on both and shown on Redis. */
-const onRedisOnly = [
-  "tests/platform/first-commands.test.ts",
-  "tests/billing/webhook.test.ts",
-  "tests/abuse/canaries.test.ts",
-]
+const onRedisOnly = ["tests/platform/first-commands.test.ts"]
 
 /** What Redis has a part in: the cached list, room events, the reply queue and log, limits, the board, its health. */
 const onRedis = [
   "tests/chat/chatrooms.test.ts",
   "tests/replies/{admin,cancel,overload,room-events,streams}.test.ts",
   "tests/races/{cached-list,prompts-together}.test.ts",
-  "tests/abuse/{cache,guessing}.test.ts",
+  "tests/abuse/{cache,canaries,guessing}.test.ts",
   "tests/operators/{health,queue-board}.test.ts",
   "tests/platform/http.test.ts",
   ...onRedisOnly,

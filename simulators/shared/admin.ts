@@ -14,14 +14,14 @@ export type AdminApi = (
 type AdminRoute = { method: string; path: string; run(id: string, body: unknown): unknown }
 
 /**
- * Declares an admin route below `/__admin/`. `run` gets the id in the path and the checked JSON body, and returns
- * the object to answer with, if there is one.
+ * Declares an admin route below `/__admin/`. `run` gets the id in the path, if there is one, and the checked JSON body.
+ * It returns the object to answer with, if there is one.
  */
-export function adminRoute<S extends z.ZodType>(
+export function adminRoute<Path extends string, S extends z.ZodType>(
   method: "GET" | "POST" | "DELETE",
-  path: string,
+  path: Path,
   schema: S,
-  run: (body: z.output<S>, id: string) => unknown,
+  run: (...args: Path extends `${string}:id${string}` ? [string, z.output<S>] : [z.output<S>]) => unknown,
 ): AdminRoute {
   return {
     method,
@@ -29,7 +29,8 @@ export function adminRoute<S extends z.ZodType>(
     run: (id, body) => {
       const parsed = schema.safeParse(body)
       if (!parsed.success) throw new Refusal(400, z.prettifyError(parsed.error))
-      return run(parsed.data, id)
+      const args = path.includes(":id") ? [id, parsed.data] : [parsed.data]
+      return run(...(args as Parameters<typeof run>))
     },
   }
 }

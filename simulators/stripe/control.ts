@@ -6,10 +6,10 @@ import type { FaultOptions } from "./injected-faults.ts"
 import { cancelNow, scheduleCancellation } from "./model/cancel.ts"
 import { CARD_KINDS, type CardKind } from "./model/card-kinds.ts"
 import { attachCard, changeCard, createCard } from "./model/cards.ts"
-import { type CheckoutResult, expireCheckout, payCheckout } from "./model/checkout.ts"
+import { type CheckoutResult, expireCheckout, type Payment, payCheckout } from "./model/checkout.ts"
 import { isPending, settleLate } from "./model/checkout-late.ts"
 import { createCustomer, deleteCustomer } from "./model/customers.ts"
-import { type ClosedDispute, closeDispute, openDispute } from "./model/disputes.ts"
+import { ClosedDispute, closeDispute, OpenDispute, openDispute } from "./model/disputes.ts"
 import type { WireEvent } from "./model/events.ts"
 import { invoicesOf, paymentOf } from "./model/invoices.ts"
 import { type Oracle, oracleOf } from "./model/oracle.ts"
@@ -21,6 +21,7 @@ import { advance, runDue } from "./model/run-due.ts"
 import { PRO_PRICE } from "./model/seed.ts"
 import { Settings } from "./model/settings.ts"
 import { subscribe } from "./model/subscribe.ts"
+import { periodEnd } from "./model/subscriptions.ts"
 import type { ApiCall, State } from "./state.ts"
 
 const Card = z.enum(CARD_KINDS)
@@ -33,15 +34,6 @@ export const Release = z
     drop: z.number().min(0).max(1),
   })
   .partial()
-export const Payment = z
-  .strictObject({
-    card: Card,
-    authenticated: z.boolean(),
-    async: z.enum(["succeed", "fail", "pending"]),
-    email: z.string(),
-    name: z.string(),
-  })
-  .partial()
 export const ChangeCard = z.strictObject({ card: Card })
 export const NewSubscription = z
   .strictObject({ price: z.string(), card: Card, metadata: z.record(z.string(), z.string()) })
@@ -50,11 +42,8 @@ export const InvoicePayment = z.strictObject({ outOfBand: z.boolean(), card: Car
 export const NewRefund = z
   .strictObject({ charge: z.string(), subscription: z.string(), amount: z.int().min(1) })
   .partial()
-export const NewDispute = z.strictObject({
-  target: z.string(),
-  status: z.enum(["needs_response", "warning_needs_response"]).optional(),
-})
-export const CloseDispute = z.strictObject({ status: z.enum(["won", "lost", "warning_closed"]) })
+export const NewDispute = z.strictObject({ target: z.string(), status: OpenDispute.optional() })
+export const CloseDispute = z.strictObject({ status: ClosedDispute })
 
 export type Control = ReturnType<typeof createControl>
 
@@ -65,12 +54,6 @@ export type Control = ReturnType<typeof createControl>
 export function createControl(state: State) {
   const { account, webhookSender } = state
   const { store } = account
-
-  function schedule(subscriptionId: string, kind: "at_period_end_flexible" | "never"): Stripe.Subscription {
-    const subscription = store.lookUp("subscription", subscriptionId)
-    scheduleCancellation(account, subscription, { kind })
-    return subscription
-  }
 
   function chargeOf({ charge, subscription }: { charge?: string; subscription?: string }): Stripe.Charge {
     if (charge) return store.lookUp("charge", charge)
@@ -116,7 +99,7 @@ export function createControl(state: State) {
     },
 
     /** The buyer pays. On a session whose payment is pending, `async` settles it. */
-    completeCheckout(sessionId: string, payment: z.infer<typeof Payment> = {}): CheckoutResult {
+    completeCheckout(sessionId: string, payment: Payment = {}): CheckoutResult {
       runDue(account)
       const session = store.lookUp("session", sessionId)
       const { async: outcome } = payment
@@ -126,29 +109,24 @@ export function createControl(state: State) {
       return { status: "complete", session }
     },
 
-    expireCheckout: (sessionId: string): Stripe.Checkout.Session =>
-      expireCheckout(account, store.lookUp("session", sessionId)),
+    expireCheckout: (sessionId: string) => expireCheckout(account, store.lookUp("session", sessionId)),
 
     /** As in the portal under flexible billing: only `cancel_at` is set. */
-    cancelAtPeriodEnd: (subscriptionId: string) => schedule(subscriptionId, "at_period_end_flexible"),
-
-    /** Takes a scheduled cancellation back. */
-    resume: (subscriptionId: string) => schedule(subscriptionId, "never"),
-
-    /** Ends a subscription at once. */
-    cancelNow(subscriptionId: string): Stripe.Subscription {
+    cancelAtPeriodEnd(subscriptionId: string) {
       const subscription = store.lookUp("subscription", subscriptionId)
-      cancelNow(account, subscription)
-      return subscription
+      return scheduleCancellation(account, subscription, { at: periodEnd(subscription) })
     },
 
-    changeCard: (customer: string, card: CardKind): Stripe.PaymentMethod =>
-      changeCard(account, customer, card),
-    deleteCustomer: (customer: string): Stripe.DeletedCustomer => deleteCustomer(account, customer),
+    /** Takes a scheduled cancellation back. */
+    resume: (subscription: string) =>
+      scheduleCancellation(account, store.lookUp("subscription", subscription), { at: null }),
 
-    createCustomer: (
-      fields: { email?: string; name?: string; metadata?: Stripe.Metadata } = {},
-    ): Stripe.Customer => createCustomer(account, fields),
+    /** Ends a subscription at once. */
+    cancelNow: (subscription: string) => cancelNow(account, store.lookUp("subscription", subscription)),
+
+    changeCard: (customer: string, card: CardKind) => changeCard(account, customer, card),
+    deleteCustomer: (customer: string) => deleteCustomer(account, customer),
+    createCustomer: (fields: Partial<Stripe.Customer> = {}) => createCustomer(account, fields),
 
     /** Makes a subscription without Checkout, on a new card. It stays `incomplete` if that card isn't good. */
     createSubscription(
@@ -174,12 +152,12 @@ export function createControl(state: State) {
       refund(account, { charge: chargeOf(of), amount }),
 
     /** The bank disputes a charge, or a subscription's last one. */
-    dispute(target: string, { status }: Pick<z.infer<typeof NewDispute>, "status"> = {}): Stripe.Dispute {
+    dispute(target: string, { status }: { status?: OpenDispute } = {}): Stripe.Dispute {
       const of = target.startsWith("sub_") ? { subscription: target } : { charge: target }
       return openDispute(account, chargeOf(of), status)
     },
 
-    closeDispute: (id: string, status: ClosedDispute): Stripe.Dispute =>
+    closeDispute: (id: string, status: ClosedDispute) =>
       closeDispute(account, store.lookUp("dispute", id), status),
   }
 }

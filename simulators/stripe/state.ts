@@ -5,7 +5,7 @@ import { Idempotency } from "./idempotency.ts"
 import { InjectedFaults } from "./injected-faults.ts"
 import { Account } from "./model/account.ts"
 import { Clock } from "./model/clock.ts"
-import { API_VERSION, type WireEvent } from "./model/events.ts"
+import type { WireEvent } from "./model/events.ts"
 import { seed } from "./model/seed.ts"
 import { webhookEndpointObject } from "./objects/webhook-endpoint.ts"
 
@@ -49,7 +49,7 @@ export class State {
   /** Adds or replaces the endpoint that events go to by default. */
   setEndpoint(endpoint: Target) {
     this.#endpoint = endpoint
-    const fields = { ...endpoint, id: DEFAULT_ENDPOINT, events: ["*"], version: API_VERSION }
+    const fields = { ...endpoint, id: DEFAULT_ENDPOINT, enabled_events: ["*"] }
     this.account.store.add("webhook_endpoint", webhookEndpointObject(this.account, fields))
   }
 

@@ -52,12 +52,12 @@ export async function postSuspension(ctx: Context, { params }: PublicInput<ById>
   return overview(ctx, params.id)
 }
 
-export async function deleteSuspension(ctx: Context, { params }: PublicInput<ById>): Promise<HttpResponse> {
+export async function postUnsuspension(ctx: Context, { params }: PublicInput<ById>): Promise<HttpResponse> {
   await unsuspendUser(ctx, params.id)
   return overview(ctx, params.id)
 }
 
-export async function patchUserRole(
+export async function postUserRole(
   ctx: Context,
   { params, body, admin }: AdminInput<ById & { body: RoleChange }>,
 ): Promise<HttpResponse> {

@@ -111,7 +111,7 @@ export async function startDatabase(
   { database, dataDir }: Config,
   say: (line: string) => void,
   signal?: AbortSignal,
-): Promise<{ url: string; stop(): Promise<void> }> {
+): Promise<Stoppable & { url: string }> {
   if (database.url !== null) return { url: database.url, stop: async () => undefined }
   return startEmbeddedPostgres({ dataDir, onProgress: say, signal })
 }

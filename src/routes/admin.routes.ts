@@ -1,11 +1,11 @@
 import {
-  deleteSuspension,
+  postUnsuspension,
   getAuditLog,
   getBillingEvents,
   getDeadLetters,
   getSystemState,
   getUser,
-  patchUserRole,
+  postUserRole,
   postBillingEventReplay,
   postDeadLetterRetry,
   postSuspension,
@@ -73,7 +73,7 @@ export const adminRoutes: Endpoint[] = [
     audit: "unsuspend_user",
     params: ById,
     reply: { 200: UserOverview },
-    run: deleteSuspension,
+    run: postUnsuspension,
   }),
   post("/admin/users/:id/role", {
     summary: "Grant or revoke the admin role",
@@ -83,7 +83,7 @@ export const adminRoutes: Endpoint[] = [
     params: ById,
     body: RoleChange,
     reply: { 200: UserOverview },
-    run: patchUserRole,
+    run: postUserRole,
   }),
   get("/admin/billing/events", {
     summary: "List Stripe events, newest first",

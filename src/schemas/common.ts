@@ -1,8 +1,11 @@
 import { z } from "zod"
 import { codePointLength, isStorableText } from "../utils/text.ts"
 
-/** An id in a path or a body. */
-export const Id = z.uuid().meta({ examples: ["01a20380-35df-77b7-a96a-565deb07f9f4"] })
+/** An id in a path or a body. Some platforms write UUIDs in capitals; ours are compared and published in lower case. */
+export const Id = z
+  .uuid()
+  .toLowerCase()
+  .meta({ examples: ["01a20380-35df-77b7-a96a-565deb07f9f4"] })
 
 /** A time: ISO 8601 UTC with milliseconds. */
 export const Time = z.iso.datetime({ precision: 3 }).meta({ examples: ["2026-03-01T09:30:00.000Z"] })

@@ -1,3 +1,4 @@
+import pLimit from "p-limit"
 import { Unavailable } from "./errors.ts"
 
 /** Limits how many calls run at once and how many wait. */
@@ -6,34 +7,13 @@ export interface Semaphore {
   run<T>(work: () => Promise<T>): Promise<T>
 }
 
+/** Creates a semaphore with `running` permits and a queue of at most `waiting` calls, first come, first served. */
 export function createSemaphore({ running, waiting }: { running: number; waiting: number }): Semaphore {
-  const queue: (() => void)[] = []
-  let busy = 0
-
-  async function acquire(): Promise<void> {
-    if (busy < running) {
-      busy++
-      return
-    }
-    if (queue.length >= waiting) throw new Unavailable()
-    await new Promise<void>((resolve) => queue.push(resolve))
-  }
-
-  /** Hands the permit to the next in line, if any. */
-  function release(): void {
-    const next = queue.shift()
-    if (next) next()
-    else busy--
-  }
-
+  const limit = pLimit(running)
   return {
     async run(work) {
-      await acquire()
-      try {
-        return await work()
-      } finally {
-        release()
-      }
+      if (limit.activeCount + limit.pendingCount >= running + waiting) throw new Unavailable()
+      return limit(work)
     },
   }
 }

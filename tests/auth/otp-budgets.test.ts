@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest"
+import { cleanUp } from "../../src/services/maintenance/clean-up.ts"
 import { count, expectProblem, times } from "../helpers/answers.ts"
 import { startTestApp, type TestApp } from "../helpers/app.ts"
 import { setAppNow, setNoon } from "../helpers/clock.ts"
@@ -60,4 +61,16 @@ test("are new the next day", async () => {
   await setAppNow(app.pool, new Date("2027-03-01T00:00:00.000Z"))
   expect((await send("+12025550125")).status).toBe(202)
   expect((await send("+12025550126")).status).toBe(429)
+})
+
+test("aren't held up by the clean-up of the day before", async () => {
+  await start({})
+  const numbers = Array.from({ length: 20 }, (_, i) => inRange("+1202555", i))
+  for (const number of numbers) await send(number)
+  await setAppNow(app.pool, "48 hours")
+  const cleaning = times(5, () => cleanUp(app.ctx))
+  const answers = await Promise.all(numbers.map(send))
+  await cleaning
+  expect(answers.map(({ status }) => status)).toEqual(numbers.map(() => 202))
+  expect(app.logs()).not.toContain("clean-up step failed")
 })

@@ -10,6 +10,17 @@ const bob = useUser(app)
 
 const createRoom = async (body: object = {}, user = ann) => (await user.http.post("/chatroom", body)).body
 
+test("ids may be written in capitals", async () => {
+  const room = await createRoom()
+  const { body: prompt } = await ann.http.post(`/chatroom/${room.id.toUpperCase()}/message`, {
+    message: "Hi",
+  })
+  const path = `/chatroom/${room.id.toUpperCase()}`
+  expect((await ann.http.get(path)).body.messages).toHaveLength(2)
+  const { status, body } = await ann.http.get(`${path}/message/${prompt.reply.id.toUpperCase()}`)
+  expect([status, body.id]).toEqual([200, prompt.reply.id])
+})
+
 describe("creating a chatroom", () => {
   test("gives a room with the contract's fields", async () => {
     const { status, headers, body } = await ann.http.post("/chatroom", { name: "My First Chat" })

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest"
+import { BILLING_QUEUE } from "../../src/services/billing/billing-queue.ts"
 import { newProPayer, type Payer, untilQuiet } from "../billing/kit.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { readMetrics } from "./kit.ts"
@@ -41,6 +42,20 @@ test("an event is replayed: what was lost here is read from Stripe again", async
     ["x-y", 400],
   ])
     expect((await app.admin.post(`/admin/billing/events/${id}/replay`, undefined)).status).toBe(status)
+})
+
+test("an event replayed twice while its customer is leased has two jobs", async () => {
+  const paid = (await eventsOf()).find(
+    ({ type }: { type: string }) => type === "customer.subscription.created",
+  )
+  await app.query("UPDATE billing_customers SET lease_until = now() + interval '1 minute'")
+  const billing = app.ctx.inspectQueues().find(({ name }) => name === BILLING_QUEUE)
+  const replays = async () =>
+    (await billing?.getJobs())?.filter(({ id }) => id?.startsWith(`${paid.id}.replay-`)).length
+  for (let n = 0; n < 2; n++) await app.admin.post(`/admin/billing/events/${paid.id}/replay`, undefined)
+  await expect.poll(replays).toBe(2)
+  await app.query("UPDATE billing_customers SET lease_until = NULL")
+  await untilQuiet(app)
 })
 
 test("billing is counted by kind of event and by outcome", async () => {

@@ -27,37 +27,25 @@ describe("a request is refused", () => {
   const MISSING = { status: 400, code: "parameter_missing", param: "customer" }
   const NONE = { code: "resource_missing" }
 
+  const UNKNOWN = { code: "parameter_unknown", message: "Received unknown parameter: emial" }
+  const param = "line_items[0][price]"
+
   test.each([
-    [
-      "GET",
-      "/v1/customers/cus_none",
-      undefined,
-      { status: 404, ...NONE, message: "No such customer: 'cus_none'" },
-    ],
-    ["GET", "/v1/nothing", undefined, { status: 404, type: "invalid_request_error" }],
-    [
-      "POST",
-      "/v1/checkout/sessions",
-      `${CHECKOUT}[price]=invalid`,
-      { status: 400, ...NONE, param: "line_items[0][price]", message: "No such price: 'invalid'" },
-    ],
-    ["POST", "/v1/checkout/sessions", `${CHECKOUT}[prise]=x`, { ...MISSING, param: "line_items[0][price]" }],
-    [
-      "POST",
-      "/v1/customers",
-      "emial=a",
-      { code: "parameter_unknown", message: "Received unknown parameter: emial" },
-    ],
-    [
-      "POST",
-      "/v1/subscriptions",
-      "items[0][price]=x",
-      { ...MISSING, message: "Missing required param: customer." },
-    ],
-    ["GET", "/v1/customers?limit=1000", undefined, { status: 400, param: "limit" }],
-    ["GET", "/v1/customers?expand[]=data.email.more.and.more.and", undefined, { status: 400 }],
-  ])("for what is missing or unknown in %s %s %s", async (method, path, body, error) => {
-    expect(await errorOf(method, path, body)).toMatchObject(error)
+    ["customers/cus_none", { status: 404, ...NONE, message: "No such customer: 'cus_none'" }],
+    ["nothing", { status: 404, type: "invalid_request_error" }],
+    ["customers?limit=1000", { status: 400, param: "limit" }],
+    ["customers?expand[]=data.email.more.and.more.and", { status: 400 }],
+  ])("for what is missing or unknown in GET %s", async (path, error) => {
+    expect(await errorOf("GET", `/v1/${path}`)).toMatchObject(error)
+  })
+
+  test.each([
+    ["checkout/sessions", `${CHECKOUT}[price]=no`, { ...NONE, param, message: "No such price: 'no'" }],
+    ["checkout/sessions", `${CHECKOUT}[prise]=x`, { ...MISSING, param }],
+    ["customers", "emial=a", UNKNOWN],
+    ["subscriptions", "items[0][price]=x", { ...MISSING, message: "Missing required param: customer." }],
+  ])("for what is missing or unknown in POST %s %s", async (path, body, error) => {
+    expect(await errorOf("POST", `/v1/${path}`, body)).toMatchObject({ status: 400, ...error })
   })
 
   test("for a subscription without a card", async () => {

@@ -5,7 +5,7 @@ import { expect, test } from "vitest"
 import { Environment } from "../../src/config/environment.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
-const PAGES = globSync(["*.md", "{bench,docs}/*.md", "{packages,simulators,tools}/*/*.md"], { cwd: ROOT })
+const PAGES = globSync(["*.md", "docs/*.md", "{packages,simulators,tools}/*/*.md"], { cwd: ROOT })
 
 test.each(PAGES)("every link in %s leads to a file and a heading", (page) => {
   const links = [...proseOf(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest"
 import { Unavailable } from "../../src/utils/errors.ts"
 import { createSemaphore } from "../../src/utils/semaphore.ts"
 
-describe("a gate", () => {
+describe("a semaphore", () => {
   test("lets some run, some wait and refuses the rest", async () => {
-    const gate = createSemaphore({ running: 2, waiting: 3 })
+    const semaphore = createSemaphore({ running: 2, waiting: 3 })
     let running = 0
     let most = 0
     const end = Promise.withResolvers<void>()
@@ -13,7 +13,7 @@ describe("a gate", () => {
       await end.promise
       running--
     }
-    const all = Array.from({ length: 7 }, () => gate.run(work))
+    const all = Array.from({ length: 7 }, () => semaphore.run(work))
     const settled = Promise.allSettled(all)
     end.resolve()
     const results = await settled
@@ -27,11 +27,11 @@ describe("a gate", () => {
   })
 
   test("gives the place of failed work to the next", async () => {
-    const gate = createSemaphore({ running: 1, waiting: 1 })
-    const failing = gate.run(() => Promise.reject(new Error("no")))
-    const next = gate.run(async () => "done")
+    const semaphore = createSemaphore({ running: 1, waiting: 1 })
+    const failing = semaphore.run(() => Promise.reject(new Error("no")))
+    const next = semaphore.run(async () => "done")
     await expect(failing).rejects.toThrow("no")
     expect(await next).toBe("done")
-    expect(await gate.run(async () => "free again")).toBe("free again")
+    expect(await semaphore.run(async () => "free again")).toBe("free again")
   })
 })

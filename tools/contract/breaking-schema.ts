@@ -66,10 +66,8 @@ function compareVariant(
   compare: CompareSchemas,
 ): string[] {
   const [oldProps, newProps] = [props(was), props(is)]
-  const [oldNeeds, newNeeds] = [was, is].map(({ required }) => (required ?? []) as string[]) as [
-    string[],
-    string[],
-  ]
+  const needs = ({ required }: JsonSchema) => (required ?? []) as string[]
+  const [oldNeeds, newNeeds] = [needs(was), needs(is)]
   const [fewer, more, verb] =
     side === "request" ? [oldNeeds, newNeeds, "became required"] : [newNeeds, oldNeeds, "may be absent"]
   return [

@@ -74,9 +74,8 @@ function eventsType(document: OpenApi, operation: Operation): string | null {
   const events = successes(document, operation).flatMap((content) =>
     Object.entries(content?.["text/event-stream"]?.["x-events"] ?? {}),
   )
-  return events.length > 0
-    ? `{ ${events.map(([name, schema]) => `${name}: ${toType(schema)}`).join("; ")} }`
-    : null
+  const fields = events.map(([name, schema]) => `${name}: ${toType(schema)}`)
+  return fields.length > 0 ? `{ ${fields.join("; ")} }` : null
 }
 
 function codesOf({ components }: OpenApi): string {
@@ -86,10 +85,7 @@ function codesOf({ components }: OpenApi): string {
     }
     return properties.code.enum
   })
-  return [...new Set(codes)]
-    .sort()
-    .map((code) => JSON.stringify(code))
-    .join(" | ")
+  return toType({ enum: [...new Set(codes)].sort() })
 }
 
 function toType(schema: JsonSchema, depth = 0): string {
@@ -123,9 +119,8 @@ function objectType({ properties, required, additionalProperties }: JsonSchema, 
   const fields = Object.entries((properties ?? {}) as Record<string, JsonSchema>)
   const isOpen = typeof additionalProperties === "object" && additionalProperties !== null
   if (fields.length === 0) {
-    return isOpen
-      ? `Record<string, ${toType(additionalProperties as JsonSchema, depth)}>`
-      : "Record<string, unknown>"
+    const value = isOpen ? toType(additionalProperties as JsonSchema, depth) : "unknown"
+    return `Record<string, ${value}>`
   }
   const indent = "  ".repeat(depth + 1)
   const isRequired = (name: string) => (required as string[] | undefined)?.includes(name)

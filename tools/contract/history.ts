@@ -56,8 +56,8 @@ function committedVersions(root: string, file: string): OpenApi[] {
   const isEmpty = git(root, "rev-list", "--all", "--max-count=1") === ""
   if (isEmpty) return []
   const tag = lastRelease(root)
-  const commits = lines(git(root, "log", "--format=%H", ...(tag ? [`${tag}..HEAD`] : []), "--", file))
-  return [...commits, ...(tag ? [tag] : [])]
+  const log = git(root, "log", "--format=%H", ...(tag ? [`${tag}..HEAD`] : []), "--", file)
+  return [...(log.match(/.+/g) ?? []), ...(tag ? [tag] : [])]
     .filter((commit) => git(root, "ls-tree", "--name-only", commit, "--", file) !== "")
     .map((commit) => JSON.parse(git(root, "show", `${commit}:${file}`)) as OpenApi)
 }
@@ -66,10 +66,6 @@ function lastRelease(root: string): string | null {
   // `describe` fails where there is no tag, as it does where something is broken.
   if (git(root, "tag", "--merged", "HEAD", "--list", "v*") === "") return null
   return git(root, "describe", "--tags", "--abbrev=0", "--match", "v*").trim()
-}
-
-function lines(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "")
 }
 
 /**

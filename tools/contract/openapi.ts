@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { describeService } from "../../src/routes/docs.routes.ts"
 import { rows } from "../../src/routes/index.ts"
@@ -67,9 +67,6 @@ function write(file: string, text: string): void {
 }
 
 function isCurrent(file: string, text: string): boolean {
-  try {
-    return readFileSync(join(ROOT, file), "utf8") === text
-  } catch {
-    return false
-  }
+  const path = join(ROOT, file)
+  return existsSync(path) && readFileSync(path, "utf8") === text
 }

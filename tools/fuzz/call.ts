@@ -1,4 +1,5 @@
-import { Agent, request } from "node:http"
+import { once } from "node:events"
+import { Agent, type IncomingMessage, request } from "node:http"
 import { SECOND } from "../../src/utils/time.ts"
 
 /** What is sent, to the byte. */
@@ -27,42 +28,31 @@ export function createCaller(url: string) {
   return {
     close: () => agent.destroy(),
     /** @throws {TypeError} when Node refuses to send it; other errors when there is no answer */
-    send({ method, path, headers, body }: Call): Promise<Answer> {
-      return new Promise((resolve, reject) => {
-        const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }
-        const sent = request({ agent, hostname, port, method, path, headers: { ...headers, ...length } })
-        const timer = setTimeout(() => sent.destroy(new Error("no answer in time")), ANSWER_WITHIN_MS)
-        const fail = (error: Error) => {
-          clearTimeout(timer)
-          reject(error)
-        }
-        sent.once("error", fail)
-        sent.once("response", (response) => {
-          const chunks: Buffer[] = []
-          const finish = () => {
-            clearTimeout(timer)
-            const text = Buffer.concat(chunks).toString("utf8")
-            resolve({ status: response.statusCode ?? 0, headers: toHeaders(response.headersDistinct), text })
-          }
-          const isStream = response.headers["content-type"]?.startsWith("text/event-stream")
-          if (isStream) setTimeout(() => response.destroy(), STREAM_MS)
-          response.on("data", (chunk: Buffer) => chunks.push(chunk))
-          response.once("end", finish)
-          response.once("error", (error) => (isStream ? finish() : fail(error)))
-          response.once("close", () =>
-            response.complete || isStream ? finish() : fail(new Error("broke off")),
-          )
-        })
-        sent.end(body)
-      })
+    async send({ method, path, headers, body }: Call): Promise<Answer> {
+      const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }
+      const signal = AbortSignal.timeout(ANSWER_WITHIN_MS)
+      const call = { method, path, headers: { ...headers, ...length } }
+      const sent = request({ agent, hostname, port, signal, ...call })
+      sent.on("error", () => undefined) // after the response, its reader is told
+      sent.end(body)
+      const [response] = (await once(sent, "response")) as [IncomingMessage]
+      const isStream = response.headers["content-type"]?.startsWith("text/event-stream")
+      if (isStream) setTimeout(() => response.destroy(), STREAM_MS)
+      const chunks: Buffer[] = []
+      try {
+        for await (const chunk of response) chunks.push(chunk)
+      } catch (error) {
+        if (!isStream) throw error
+      }
+      const text = Buffer.concat(chunks).toString("utf8")
+      return { status: response.statusCode ?? 0, headers: toHeaders(response.headersDistinct), text }
     },
   }
 }
 
 function toHeaders(distinct: NodeJS.Dict<string[]>): Headers {
+  const entries = Object.entries(distinct)
   return new Headers(
-    Object.entries(distinct).flatMap(([name, values]) =>
-      (values ?? []).map((value): [string, string] => [name, value]),
-    ),
+    entries.flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value])),
   )
 }

@@ -18,20 +18,21 @@ const UNKNOWN_ID = "01a20380-35df-77b7-a96a-565deb07f9f4"
 
 /** Turns a draft into a call: fills in what replies have contained so far. */
 export function compose(draft: Draft, actors: Actors): { call: Call; params: Record<string, string> } {
-  const { method, template, pick, stranger } = draft
+  const { method, template, pick, stranger, signature } = draft
   const user = stranger ? actors.other : actors.own
   const memory = isForOperators(template) ? actors.operator : user.memory
   const params = { ...draft.otherwise, ...memory.paramsFor(template, pick), ...draft.params }
   for (const name of namesIn(template)) params[name] ??= UNKNOWN_ID
   const path = template.replace(/\{(\w+)\}/g, (_, name) => params[name] as string)
   const body = draft.body && textOf(draft.body, isForOperators(template) ? memory : actors.own.memory)
+  const signed = signature && { "Stripe-Signature": sign(body ?? "", actors.webhookSecret, signature) }
   const query = fillCursor(draft.query, memory.cursorOf(template, pick))
   return {
     params,
     call: {
       method,
       path: query === "" ? path : `${path}?${query}`,
-      headers: { ...identify(draft, actors), ...draft.headers, ...signed(draft, body, actors) },
+      headers: { ...identify(draft, actors), ...draft.headers, ...signed },
       ...(body === undefined ? {} : { body }),
     },
   }
@@ -48,26 +49,8 @@ function fillCursor(query: string, cursor: string | null): string {
 }
 
 function identify({ identity }: Draft, { own, other, adminToken }: Actors): Record<string, string> {
-  switch (identity) {
-    case "own":
-      return { authorization: `Bearer ${own.token}` }
-    case "other":
-      return { authorization: `Bearer ${other.token}` }
-    case "refresh":
-      return { authorization: `Bearer ${own.refreshToken}` }
-    case "admin":
-      return { authorization: `Bearer ${adminToken}` }
-    default:
-      return {}
-  }
-}
-
-function signed(
-  { signature }: Draft,
-  body: string | undefined,
-  { webhookSecret }: Actors,
-): Record<string, string> {
-  return signature ? { "Stripe-Signature": sign(body ?? "", webhookSecret, signature) } : {}
+  const tokens = { own: own.token, other: other.token, refresh: own.refreshToken, admin: adminToken }
+  return identity in tokens ? { authorization: `Bearer ${tokens[identity as keyof typeof tokens]}` } : {}
 }
 
 function textOf(body: NonNullable<Draft["body"]>, memory: Memory): string {

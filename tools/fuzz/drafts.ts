@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import {
+  hasStream,
   type OpenApi,
   type Operation,
   operationsOf,
@@ -42,8 +43,7 @@ export function draftsOf(document: OpenApi): fc.Arbitrary<Draft> {
 function repeat(target: Target): Target[] {
   const { method, template, parameters } = target
   const ends = method === "DELETE" || /logout$|\/suspend$/.test(template)
-  const needs = parameters.filter(({ in: place }) => place === "path").length
-  return Array.from({ length: (ends ? 1 : 4) + 2 * needs }, () => target)
+  return Array.from({ length: (ends ? 1 : 4) + 2 * inPlace(parameters, "path").length }, () => target)
 }
 
 function describe(
@@ -76,16 +76,8 @@ function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
   const { method, template, operation, parameters, body, signatures } = target
   const scheme = Object.keys(operation.security[0] ?? {})[0]
   const optional = (place: Parameter["in"]) =>
-    someOf(
-      Object.fromEntries(
-        parameters
-          .filter((parameter) => parameter.in === place)
-          .map((parameter) => [parameter.name, headerOrQuery(document, parameter)]),
-      ),
-    )
-  const streams = Object.values(operation.responses).some(
-    (reply) => "text/event-stream" in (resolve(document, reply).content ?? {}),
-  )
+    someOf(byName(inPlace(parameters, place), (parameter) => headerOrQuery(document, parameter)))
+  const streams = hasStream(document, operation)
   return fc
     .record({
       pick: fc.nat(),
@@ -117,6 +109,13 @@ function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
     }))
 }
 
+const inPlace = (parameters: Parameter[], place: Parameter["in"]) =>
+  parameters.filter((parameter) => parameter.in === place)
+
+function byName<T>(parameters: Parameter[], draw: (parameter: Parameter) => T): Record<string, T> {
+  return Object.fromEntries(parameters.map((parameter) => [parameter.name, draw(parameter)]))
+}
+
 /** Any of the entries. */
 function someOf(entries: Record<string, fc.Arbitrary<string>>): fc.Arbitrary<Record<string, string>> {
   return fc.record(entries, { requiredKeys: [] }) as fc.Arbitrary<Record<string, string>>
@@ -143,41 +142,27 @@ function headerOrQuery(document: OpenApi, { in: place, name, schema }: Parameter
 
 /** Parameters that are words of the document, not ids. */
 function fixedParams(parameters: Parameter[]): fc.Arbitrary<Record<string, string>> {
-  const fixed = parameters.filter(({ in: place, schema }) => place === "path" && Array.isArray(schema.enum))
-  return fc.record(
-    Object.fromEntries(
-      fixed.map(({ name, schema }) => [name, fc.constantFrom(...(schema.enum as string[]))]),
-    ),
-  )
+  const fixed = inPlace(parameters, "path").filter(({ schema }) => Array.isArray(schema.enum))
+  return fc.record(byName(fixed, ({ schema }) => fc.constantFrom(...(schema.enum as string[]))))
 }
 
 /** Ids in the form that the document asks for, of nothing. */
 function unknownIds(parameters: Parameter[]): fc.Arbitrary<Record<string, string>> {
-  const inPath = parameters.filter(({ in: place }) => place === "path")
-  return fc.record(
-    Object.fromEntries(
-      inPath.map(({ name, schema }) => [
-        name,
-        drawnTexts(schema, name).map((text) => encodeURIComponent(String(text))),
-      ]),
-    ),
-  )
+  const draw = ({ name, schema }: Parameter) =>
+    drawnTexts(schema, name).map((text) => encodeURIComponent(String(text)))
+  return fc.record(byName(inPlace(parameters, "path"), draw))
 }
 
 function hostileDrafts(target: Target): fc.Arbitrary<Draft> {
   const { method, template, parameters, body, fields, signatures } = target
-  const names = parameters.filter((parameter) => parameter.in === "path").map(({ name }) => name)
   return fc
     .record({
-      identity: fc.constantFrom<Identity>(
-        "own",
-        "own",
-        "own",
-        "other",
-        "nobody",
-        "admin",
-        "refresh",
-        "nonsense",
+      identity: fc.oneof(
+        { weight: 3, arbitrary: fc.constant<Identity>("own") },
+        {
+          weight: 5,
+          arbitrary: fc.constantFrom<Identity>("other", "nobody", "admin", "refresh", "nonsense"),
+        },
       ),
       method: fc.oneof(
         { weight: 12, arbitrary: fc.constant(method) },
@@ -185,7 +170,7 @@ function hostileDrafts(target: Target): fc.Arbitrary<Draft> {
       ),
       pick: fc.nat(),
       stranger: fc.boolean(),
-      params: someOf(Object.fromEntries(names.map((name) => [name, hostileSegments]))),
+      params: someOf(byName(inPlace(parameters, "path"), () => hostileSegments)),
       query: fc.oneof({ weight: 2, arbitrary: fc.constant("") }, { weight: 1, arbitrary: hostileQueries }),
       headers: hostileHeaders,
       token: nonsenseTokens,

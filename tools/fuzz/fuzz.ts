@@ -5,7 +5,7 @@ import { type Answer, type Call, createCaller } from "./call.ts"
 import { type Actors, compose } from "./compose.ts"
 import type { Draft } from "./draft.ts"
 import { draftsOf } from "./drafts.ts"
-import { judge, nameOf, parseJson } from "./judge.ts"
+import { bodyOf, judge, nameOf, parseJson } from "./judge.ts"
 import { collectionsOf, createMemory } from "./memory.ts"
 import { signIn } from "./user.ts"
 
@@ -59,13 +59,14 @@ const PASSWORD = "a password of the fuzzer's"
  */
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const caller = createCaller(options.url)
+  const endpoints = operationsOf(options.contract.document).map(({ name }) => name)
   const result: FuzzResult = {
     drawn: 0,
     sent: 0,
     counts: new Map(),
     byIntent: new Map(),
     faults: [],
-    endpoints: 0,
+    endpoints: endpoints.length,
     unreached: [],
   }
   const lanes = Array.from({ length: LANES }, (_, lane) => runLane(options, caller, result, lane))
@@ -74,16 +75,10 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   } finally {
     caller.close()
   }
-  const endpoints = operationsOf(options.contract.document).map(({ name }) => name)
-  return {
-    ...result,
-    endpoints: endpoints.length,
-    unreached: endpoints.filter((name) => !hadSuccess(result, name)),
-  }
+  const statusesOf = (name: string) => [...(result.counts.get(name)?.keys() ?? [])]
+  result.unreached = endpoints.filter((name) => !statusesOf(name).some((status) => status < 300))
+  return result
 }
-
-const hadSuccess = ({ counts }: FuzzResult, name: string) =>
-  [...(counts.get(name) ?? new Map<number, number>()).keys()].some((status) => status < 300)
 
 type Caller = ReturnType<typeof createCaller>
 
@@ -93,15 +88,11 @@ async function runLane(
   result: FuzzResult,
   lane: number,
 ): Promise<void> {
-  const { contract, requests, seed, signal } = options
+  const { contract, requests, seed, signal, adminToken, webhookSecret } = options
   const drafts = draftsOf(contract.document)
   let number = FIRST_NUMBER + ((seed % 10) * LANES + lane) * 100_000
-  const { adminToken, webhookSecret } = options
-  const given = {
-    adminToken,
-    password: PASSWORD,
-    collections: collectionsOf(Object.keys(contract.document.paths)),
-  }
+  const collections = collectionsOf(Object.keys(contract.document.paths))
+  const given = { adminToken, password: PASSWORD, collections }
   const newNumber = () => `+1202${number++}`
   const enter = () => signIn(caller, { ...given, mobileNumber: newNumber() }, newNumber())
   const operator = createMemory({ ...given, mobileNumber: newNumber() })
@@ -112,9 +103,8 @@ async function runLane(
     const batch = fc.sample(drafts, { seed: seedOf(seed, lane, done), numRuns })
     for (const [i, draft] of batch.entries()) {
       const place = `lane ${lane}, request ${done + i + 1}`
-      const left = await perform({ options, caller, result, place }, draft, actors)
-      if (left === "own") actors.own = await enter()
-      if (left === "other") actors.other = await enter()
+      const left = await perform({ contract, caller, result, place }, draft, actors)
+      if (left) actors[left] = await enter()
     }
     options.onProgress?.(result.sent)
   }
@@ -125,7 +115,7 @@ function seedOf(seed: number, lane: number, done: number): number {
 }
 
 interface Performing {
-  options: FuzzOptions
+  contract: Contract
   caller: Caller
   result: FuzzResult
   place: string
@@ -133,24 +123,26 @@ interface Performing {
 
 /** @returns who has to sign in again, if anybody */
 async function perform(
-  { options: { contract }, caller, result, place }: Performing,
+  { contract, caller, result, place }: Performing,
   draft: Draft,
   actors: Actors,
 ): Promise<"own" | "other" | null> {
   result.drawn += 1
   const { call, params } = compose(draft, actors)
-  const answer = await caller.send(call).catch((error: unknown) => error)
-  if (!isAnswer(answer)) {
+  const { intent, identity } = draft
+  const answer = await caller.send(call).catch((error: Error) => error)
+  if (answer instanceof Error) {
     // Node's own client refuses some of what would be sent; everything else is the server's doing.
-    const unsendable = answer instanceof TypeError
-    if (!unsendable) addFault(result, { place, draft, call, status: null, faults: [String(answer)] })
+    const isSendable = !(answer instanceof TypeError)
+    if (isSendable)
+      result.faults.push({ place, intent, call, status: null, faults: [String(answer.cause ?? answer)] })
     return null
   }
-  count(result, nameOf(contract, call), draft.intent, answer.status)
+  const { status } = answer
+  count(result, nameOf(contract, call), intent, status)
   const faults = judge(contract, draft, call, answer)
-  if (faults.length > 0) addFault(result, { place, draft, call, status: answer.status, faults })
+  if (faults.length > 0) result.faults.push({ place, intent, call, status, faults })
   learn(draft, call, params, answer, actors)
-  const { identity } = draft
   if (identity !== "own" && identity !== "other") return null
   return isSignedOut(contract, call, answer) ? identity : null
 }
@@ -160,21 +152,17 @@ function isSignedOut(contract: Contract, { method, path }: Call, { status }: Ans
   return status === 401 && contract.find(method, path)?.operation.security[0]?.accessToken !== undefined
 }
 
-const isAnswer = (value: unknown): value is Answer =>
-  typeof value === "object" && value !== null && "status" in value && "text" in value
-
 function learn(
   { identity, template }: Draft,
   call: Call,
   params: Record<string, string>,
-  { status, headers, text }: Answer,
+  answer: Answer,
   { own, other, operator }: Actors,
 ): void {
-  if (status >= 300 || template === "/openapi.json") return
-  const isJson = headers.get("content-type")?.includes("json") && text !== ""
+  if (answer.status >= 300 || template === "/openapi.json") return
   const { memory } = identity === "other" ? other : own
-  const body = isJson ? JSON.parse(text) : undefined
-  const lesson = { template, params, sent: sentIn(call), body, link: headers.get("link") }
+  const link = answer.headers.get("link")
+  const lesson = { template, params, sent: sentIn(call), body: bodyOf(answer), link }
   memory.learn(lesson)
   operator.learn(lesson)
 }
@@ -194,8 +182,4 @@ function count(result: FuzzResult, name: string, intent: string, status: number)
   const statuses = counts.get(name) ?? new Map<number, number>()
   counts.set(name, statuses.set(status, (statuses.get(status) ?? 0) + 1))
   byIntent.set(intent, (byIntent.get(intent) ?? 0) + 1)
-}
-
-function addFault(result: FuzzResult, { draft, ...fault }: Omit<Fault, "intent"> & { draft: Draft }): void {
-  result.faults.push({ ...fault, intent: draft.intent })
 }

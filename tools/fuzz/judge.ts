@@ -1,4 +1,4 @@
-import { createParser } from "eventsource-parser"
+import { createParser, type EventSourceMessage } from "eventsource-parser"
 import type { Content } from "../../src/routes/openapi/types.ts"
 import type { Contract } from "../lib/contract.ts"
 import type { Answer, Call } from "./call.ts"
@@ -11,38 +11,34 @@ const MORE_RULES = ["body.mobileNumber", "body.newPassword", "body.parentId", "b
 export function judge(contract: Contract, draft: Draft, call: Call, answer: Answer): string[] {
   const { status, headers, text } = answer
   if (status >= 500) return [`status ${status}: ${text.slice(0, 300)}`]
-  const body = parse(answer)
-  if (body === BROKEN) return [`no JSON: ${text.slice(0, 300)}`]
-  const path = call.path
+  let body: unknown
+  try {
+    body = bodyOf(answer)
+  } catch {
+    return [`no JSON: ${text.slice(0, 300)}`]
+  }
+  const { method, path } = call
   return [
-    ...contract.check({ method: call.method, path, status, headers, body }),
+    ...contract.check({ method, path, status, headers, body }),
     ...judgeEvents(contract, call, answer),
     ...judgeRefusal(draft, status, body),
     ...judgeAcceptance(contract, call, status),
   ]
 }
 
-const BROKEN = Symbol("not JSON")
-
-function parse({ headers, text }: Answer): unknown {
-  if (!headers.get("content-type")?.includes("json") || text === "") return text
-  try {
-    return JSON.parse(text)
-  } catch {
-    return BROKEN
-  }
+/** Parses the body where it is JSON. @throws {SyntaxError} */
+export function bodyOf({ headers, text }: Answer): unknown {
+  return headers.get("content-type")?.includes("json") && text !== "" ? JSON.parse(text) : text
 }
 
 function judgeEvents(contract: Contract, call: Call, { headers, text }: Answer): string[] {
   if (!headers.get("content-type")?.startsWith("text/event-stream")) return []
   const faults: string[] = []
-  const parser = createParser({
-    onEvent: ({ event = "message", data }) =>
-      faults.push(
-        ...contract.checkEvent(call, event, JSON.parse(data)).map((fault) => `event ${event}: ${fault}`),
-      ),
-  })
-  parser.feed(text)
+  const onEvent = ({ event = "message", data }: EventSourceMessage) => {
+    for (const fault of contract.checkEvent(call, event, JSON.parse(data)))
+      faults.push(`event ${event}: ${fault}`)
+  }
+  createParser({ onEvent }).feed(text)
   return faults
 }
 

@@ -57,7 +57,8 @@ export function createMemory({ collections, adminToken, ...own }: Given): Memory
     learn({ template, params, sent, body, link }) {
       pairs.learn(template, toRecord(sent), toRecord(body))
       // A refresh token is good once.
-      if (template === "/auth/refresh") drop(values, "refreshToken", toRecord(sent).refreshToken)
+      if (template === "/auth/refresh")
+        values.set("refreshToken", without(values.get("refreshToken"), toRecord(sent).refreshToken))
       const cursor = /[?&]cursor=([^&>]+)/.exec(link ?? "")?.[1]
       if (cursor) keep(cursors, template, decodeURIComponent(cursor))
       const parent = collections.findLast((path) => `${template}/`.startsWith(`${path}/`)) ?? template
@@ -102,18 +103,10 @@ function choose<T>(list: T[] | undefined, pick: number): T | undefined {
 
 /** The newest are kept; a text that comes again counts once, so that it doesn't crowd out the others. */
 function keep<T>(map: Map<string, T[]>, name: string, value: T): void {
-  const list = (map.get(name) ?? []).filter((one) => one !== value)
-  list.push(value)
-  if (list.length > KEPT) list.shift()
-  map.set(name, list)
+  map.set(name, [...without(map.get(name), value), value].slice(-KEPT))
 }
 
-function drop(map: Map<string, string[]>, name: string, value: unknown): void {
-  map.set(
-    name,
-    (map.get(name) ?? []).filter((one) => one !== value),
-  )
-}
+const without = <T>(list: T[] = [], value: unknown) => list.filter((one) => one !== value)
 
 const toRecord = (value: unknown) =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {}
@@ -121,10 +114,7 @@ const toRecord = (value: unknown) =>
 /** The reply itself, what is in it and what is in its lists. */
 function* thingsIn(body: unknown, depth = 0): Generator<Record<string, unknown>> {
   if (typeof body !== "object" || body === null || depth > 2) return
-  if (Array.isArray(body)) {
-    for (const one of body.slice(0, 5)) yield* thingsIn(one, depth + 1)
-    return
-  }
-  yield body as Record<string, unknown>
-  for (const one of Object.values(body)) yield* thingsIn(one, depth + 1)
+  if (!Array.isArray(body)) yield body as Record<string, unknown>
+  const parts = Array.isArray(body) ? body.slice(0, 5) : Object.values(body)
+  for (const part of parts) yield* thingsIn(part, depth + 1)
 }

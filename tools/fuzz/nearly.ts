@@ -6,8 +6,9 @@ import { hostileSegments, hostileTexts } from "./hostile.ts"
 
 /** The same request with one thing wrong. */
 export function breakOneThing(draft: Draft, parameters: Parameter[]): fc.Arbitrary<Draft> {
-  const inPath = parameters.filter(({ in: place }) => place === "path").map(({ name }) => name)
-  const inQuery = parameters.filter(({ in: place }) => place === "query").map(({ name }) => name)
+  const namesIn = (place: Parameter["in"]) =>
+    parameters.filter((parameter) => parameter.in === place).map(({ name }) => name)
+  const [inPath, inQuery] = [namesIn("path"), namesIn("query")]
   const ways: fc.Arbitrary<Partial<Draft>>[] = [
     fc.constantFrom<Identity>("nobody", "other", "refresh", "admin", "own").map((identity) => ({ identity })),
     fc.constantFrom("a=b", "limit=0", "limit=101", "limit=ten", "cursor=x").map((query) => ({ query })),
@@ -38,21 +39,7 @@ export function breakOneThing(draft: Draft, parameters: Parameter[]): fc.Arbitra
   return fc.oneof(...ways).map((change) => ({ ...draft, ...change, intent: "nearly valid" }))
 }
 
-const WRONG: unknown[] = [
-  null,
-  0,
-  1.5,
-  -1,
-  true,
-  "",
-  " ",
-  [],
-  {},
-  [null],
-  "x".repeat(33_000),
-  "\u0000",
-  "\ud83d",
-]
+const WRONG = [null, 0, 1.5, -1, true, "", " ", [], {}, [null], "x".repeat(33_000), "\u0000", "\ud83d"]
 
 function brokenBodies(draft: Draft, body: Record<string, unknown>): fc.Arbitrary<Partial<Draft>>[] {
   const names = Object.keys(body)

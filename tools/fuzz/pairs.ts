@@ -52,7 +52,7 @@ export function createPairs(own: { mobileNumber: string; password: string }): Pa
   const keep = (kind: PairKind, number: unknown, secret: unknown) => {
     if (typeof number === "string" && typeof secret === "string") pairs.get(kind)?.set(number, secret)
   }
-  const forget = (kind: PairKind, number: unknown) => pairs.get(kind)?.delete(String(number))
+  const forget = (kind: PairKind, number: unknown) => void pairs.get(kind)?.delete(String(number))
   return {
     learn(template, sent, reply) {
       switch (template) {
@@ -61,8 +61,7 @@ export function createPairs(own: { mobileNumber: string; password: string }): Pa
         case "/auth/forgot-password":
           return keep("reset code", sent.mobileNumber, reply.otp)
         case "/auth/verify-otp":
-          forget("sign-in code", sent.mobileNumber)
-          return
+          return forget("sign-in code", sent.mobileNumber)
         case "/auth/reset-password":
           forget("reset code", sent.mobileNumber)
           return keep("account", sent.mobileNumber, sent.newPassword)

@@ -1,17 +1,12 @@
 import fc from "fast-check"
-import type { JsonSchema, OpenApi } from "../../src/routes/openapi/types.ts"
+import { type JsonSchema, type OpenApi, resolve } from "../../src/routes/openapi/types.ts"
 
 /** Longer texts are drawn as one character over and over: they are about their length. */
 const DRAWN_CHARACTERS = 60
 
 /** Values that `schema` accepts. Fields that a reply of the server has named are often taken from there. */
 export function valuesOf(document: OpenApi, schema: JsonSchema, name = ""): fc.Arbitrary<unknown> {
-  if (schema.$ref)
-    return valuesOf(
-      document,
-      document.components.schemas[schema.$ref.split("/").at(-1) as string] ?? {},
-      name,
-    )
+  if (schema.$ref) return valuesOf(document, resolve<JsonSchema>(document, { $ref: schema.$ref }), name)
   if ("const" in schema) return fc.constant(schema.const)
   if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum)
   const alternatives = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined
@@ -43,24 +38,17 @@ function ofType(document: OpenApi, schema: JsonSchema, name: string): fc.Arbitra
 
 function objectsOf(document: OpenApi, schema: JsonSchema): fc.Arbitrary<unknown> {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)
-  const required = (schema.required ?? []) as string[]
-  return fc.record(
-    Object.fromEntries(properties.map(([name, property]) => [name, valuesOf(document, property, name)])),
-    { requiredKeys: required },
-  )
+  const drawn = properties.map(([name, property]) => [name, valuesOf(document, property, name)] as const)
+  return fc.record(Object.fromEntries(drawn), { requiredKeys: (schema.required ?? []) as string[] })
 }
 
 function textsOf(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
   const drawn = drawnTexts(schema, name)
+  const $remembered = fc.constant(schema.format === "uuid" ? "id" : name)
   return fc.oneof(
-    { weight: 3, arbitrary: remembered(schema.format === "uuid" ? "id" : name, drawn) },
+    { weight: 3, arbitrary: fc.record({ $remembered, pick: fc.nat(), otherwise: drawn }) },
     { weight: 2, arbitrary: drawn },
   )
-}
-
-/** What a reply has named so. */
-function remembered(name: string, otherwise: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
-  return fc.record({ $remembered: fc.constant(name), pick: fc.nat(), otherwise })
 }
 
 /** Texts that `schema` accepts, whatever replies contained. */

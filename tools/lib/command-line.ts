@@ -10,14 +10,16 @@ type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>["v
 export function readCommandLine<O extends Options, T>(
   help: string,
   options: O,
-  read: (values: Values<O>) => T,
+  read: (values: Values<O>, positionals: string[]) => T,
+  { allowPositionals = false } = {},
 ): T {
   if (process.argv.slice(2).includes("--help")) {
     process.stdout.write(help)
     process.exit(0)
   }
   try {
-    return read(parseArgs({ options }).values)
+    const { values, positionals } = parseArgs({ options, allowPositionals })
+    return read(values, positionals)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     process.stderr.write(`${error.message}\n\n${help}`)

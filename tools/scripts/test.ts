@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process"
-import { parseArgs } from "node:util"
-import { startVitest, type TestCase, type TestModule } from "vitest/node"
+import { startVitest, type TestModule } from "vitest/node"
+import { readCommandLine } from "../lib/command-line.ts"
 
 const HELP = `Usage: npm test [-- [--watch] [--project unit|embedded|redis|system] [-t NAME] [FILTER…]]
        npm run test:system [-- [--watch] [-t NAME] [FILTER…]]
@@ -26,7 +26,21 @@ The last line is "N passed, N failed[, N skipped]".
 
 const PROJECTS = ["unit", "embedded", "redis", "system"]
 
-const { values, positionals } = readArguments()
+const options = {
+  watch: { type: "boolean", default: false },
+  project: { type: "string", multiple: true },
+  name: { type: "string", short: "t" },
+} as const
+const { values, positionals } = readCommandLine(
+  HELP,
+  options,
+  (values, positionals) => {
+    const unknown = values.project?.find((name) => !PROJECTS.includes(name))
+    if (unknown !== undefined) throw new TypeError(`There is no project "${unknown}".`)
+    return { values, positionals }
+  },
+  { allowPositionals: true },
+)
 const project = chooseProjects()
 const vitest = await startVitest("test", positionals, {
   watch: values.watch,
@@ -43,28 +57,6 @@ if (!values.watch) {
     `${passed} passed, ${failed + broken} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
   )
   process.exit(failed + broken > 0 || passed === 0 ? 1 : 0)
-}
-
-function readArguments() {
-  try {
-    const read = parseArgs({
-      allowPositionals: true,
-      options: {
-        help: { type: "boolean", default: false },
-        watch: { type: "boolean", default: false },
-        project: { type: "string", multiple: true },
-        name: { type: "string", short: "t" },
-      },
-    })
-    const unknown = read.values.project?.find((name) => !PROJECTS.includes(name))
-    if (unknown !== undefined) throw new Error(`There is no project "${unknown}".`)
-    if (!read.values.help) return read
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${HELP}`)
-    process.exit(2)
-  }
-  process.stdout.write(HELP)
-  process.exit(0)
 }
 
 function chooseProjects(): string[] {
@@ -92,15 +84,9 @@ function isBroken(file: TestModule): boolean {
 }
 
 function count(files: TestModule[]) {
-  const totals = { passed: 0, failed: 0, skipped: 0 }
-  for (const test of allTests(files)) {
-    const { state } = test.result()
-    if (state === "passed" || state === "failed") totals[state]++
-    else totals.skipped++
-  }
-  return totals
-}
-
-function* allTests(files: TestModule[]): Generator<TestCase> {
-  for (const file of files) yield* file.children.allTests()
+  const states = files.flatMap((file) => [...file.children.allTests()].map((test) => test.result().state))
+  const [passed = 0, failed = 0] = ["passed", "failed"].map(
+    (state) => states.filter((each) => each === state).length,
+  )
+  return { passed, failed, skipped: states.length - passed - failed }
 }

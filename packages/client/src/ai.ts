@@ -30,11 +30,7 @@ export function createRoomTransport(options: RoomTransportOptions): ChatTranspor
       const last = messages.findLast(({ role }) => role === "user")
       if (!last) throw new TypeError("There is no message to send.")
       // Not aborted on its way: a prompt that the service has taken must be known to be cancelled.
-      const { prompt } = await client.ask({
-        chatroomId,
-        message: textIn(last),
-        ...parentOf(messages, last),
-      })
+      const { prompt } = await client.ask({ chatroomId, message: textIn(last), ...parentOf(messages, last) })
       return show(client, prompt.reply, abortSignal, cancelOnAbort)
     },
 

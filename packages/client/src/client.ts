@@ -130,9 +130,7 @@ export function createClient(options: ClientOptions) {
   return { call, list, ask, followReply, followRoom, tokens: store }
 }
 
-type ListEndpoint = {
-  [E in Endpoint]: Reply<E> extends unknown[] ? E : never
-}[Endpoint]
+type ListEndpoint = { [E in Endpoint]: Reply<E> extends unknown[] ? E : never }[Endpoint]
 
 const SIGN_INS: Endpoint[] = ["POST /auth/verify-otp", "POST /auth/login", "POST /auth/refresh"]
 const SIGN_OUTS: Endpoint[] = ["POST /auth/logout", "DELETE /user/me"]

@@ -4,42 +4,36 @@ import { expireCheckout, openCheckout } from "../model/checkout.ts"
 import { DAY, HOUR } from "../model/periods.ts"
 import { invalid } from "../model/refusals.ts"
 import { lineItemsOf } from "./includable.ts"
-import { ignored, integer, mergedMetadata, metadata, optional, paging, range, text } from "./params.ts"
-import { type Call, list, type Route, retrieve, route } from "./route.ts"
+import { ignored, integer, newMetadata, optional, paging, range, text } from "./params.ts"
+import { type Call, listAndRetrieve, type Route, route, update } from "./route.ts"
+
+const LineItem = {
+  price: text,
+  quantity: integer.optional(),
+  ...ignored("adjustable_quantity tax_rates metadata"),
+}
 
 const Create = {
   mode: z.enum(["subscription", "payment", "setup"]),
-  line_items: z
-    .array(
-      z.strictObject({
-        price: text,
-        quantity: integer.optional(),
-        ...ignored("adjustable_quantity tax_rates metadata"),
-      }),
-    )
-    .min(1)
-    .max(1, "the simulator takes one item"),
+  line_items: z.array(z.strictObject(LineItem)).min(1).max(1, "the simulator takes one item"),
   success_url: text,
-  ...optional({ cancel_url: text, customer: text, customer_email: text, expires_at: integer, metadata }),
+  metadata: newMetadata,
+  ...optional({ cancel_url: text, customer: text, customer_email: text, expires_at: integer }),
   client_reference_id: z.string().max(200).optional(),
   subscription_data: z
     .strictObject({
-      metadata: metadata.optional(),
+      metadata: newMetadata,
       ...ignored("billing_mode description invoice_settings default_tax_rates proration_behavior"),
     })
     .optional(),
   ui_mode: z.enum(["hosted", "hosted_page"]).optional(),
-  ...ignored(
-    "adaptive_pricing after_expiration allow_promotion_codes allowed_payment_method_types automatic_tax",
-  ),
-  ...ignored(
-    "billing_address_collection branding_settings consent_collection currency custom_fields custom_text",
-  ),
-  ...ignored("customer_account customer_creation customer_update discounts excluded_payment_method_types"),
-  ...ignored("integration_identifier locale managed_payments name_collection optional_items origin_context"),
-  ...ignored("payment_method_collection payment_method_configuration payment_method_data"),
-  ...ignored("payment_method_options permissions phone_number_collection saved_payment_method_options"),
-  ...ignored("submit_type tax_id_collection wallet_options"),
+  ...ignored(`adaptive_pricing after_expiration allow_promotion_codes allowed_payment_method_types automatic_tax
+    billing_address_collection branding_settings consent_collection currency custom_fields custom_text
+    customer_account customer_creation customer_update discounts excluded_payment_method_types
+    integration_identifier locale managed_payments name_collection optional_items origin_context
+    payment_method_collection payment_method_configuration payment_method_data payment_method_options
+    permissions phone_number_collection saved_payment_method_options submit_type tax_id_collection
+    wallet_options`),
 }
 const List = {
   customer: text,
@@ -52,13 +46,8 @@ const PATH = "/v1/checkout/sessions"
 
 export const checkoutRoutes: Route[] = [
   route("POST", PATH, Create, create),
-  list(PATH, "session", List, { known: ["customer", "subscription"] }),
-  retrieve(PATH, "session"),
-  route("POST", `${PATH}/:id`, optional({ metadata }), ({ account, id, params }) => {
-    const session = account.store.lookUp("session", id)
-    session.metadata = mergedMetadata(session.metadata ?? {}, params.metadata)
-    return session
-  }),
+  ...listAndRetrieve(PATH, "session", List, { known: ["customer", "subscription"] }),
+  update(PATH, "session", {}),
   route("POST", `${PATH}/:id/expire`, {}, ({ account, id }) =>
     expireCheckout(account, account.store.lookUp("session", id)),
   ),
@@ -74,28 +63,24 @@ function create({ account, params }: Call<typeof Create>) {
   }
   const [item] = params.line_items
   const price = account.store.lookUp("price", item?.price ?? "", "line_items[0][price]")
-  if (!price.active)
-    throw invalid(
-      `The price specified is inactive. This field only accepts active prices.`,
-      "line_items[0][price]",
-    )
+  if (!price.active) {
+    const message = "The price specified is inactive. This field only accepts active prices."
+    throw invalid(message, "line_items[0][price]")
+  }
   if (!price.recurring)
     throw invalid("You must provide at least one recurring price in `subscription` mode.", "line_items")
   const quantity = item?.quantity ?? 1
-  return openCheckout(account, {
+  const { client_reference_id, customer_email, metadata, success_url, cancel_url } = params
+  const session = {
     customer: params.customer ? account.store.lookUp("customer", params.customer, "customer") : null,
-    customerEmail: params.customer_email,
-    clientReferenceId: params.client_reference_id,
-    amount: (price.unit_amount ?? 0) * quantity,
-    currency: price.currency,
-    metadata: mergedMetadata({}, params.metadata),
-    expiresAt: expiry(account, params.expires_at),
-    successUrl: absolute(params.success_url, "success_url"),
-    cancelUrl: params.cancel_url === undefined ? undefined : absolute(params.cancel_url, "cancel_url"),
-    price: price.id,
-    quantity,
-    subscriptionMetadata: mergedMetadata({}, params.subscription_data?.metadata),
-  })
+    ...{ client_reference_id, customer_email, metadata, currency: price.currency },
+    amount_total: (price.unit_amount ?? 0) * quantity,
+    expires_at: expiry(account, params.expires_at),
+    success_url: absolute(success_url, "success_url"),
+    cancel_url: cancel_url === undefined ? undefined : absolute(cancel_url, "cancel_url"),
+  }
+  const subscriptionMetadata = params.subscription_data?.metadata ?? {}
+  return openCheckout(account, session, { price: price.id, quantity, subscriptionMetadata })
 }
 
 /** A caller's clock shows real time, also when the simulator's was moved on; either may be meant. */

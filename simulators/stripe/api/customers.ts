@@ -4,17 +4,7 @@ import { change } from "../model/change.ts"
 import { createCustomer, deleteCustomer } from "../model/customers.ts"
 import { noSuch } from "../model/refusals.ts"
 import { page } from "./page.ts"
-import {
-  defined,
-  emptyable,
-  ignored,
-  mergedMetadata,
-  metadata,
-  optional,
-  paging,
-  range,
-  text,
-} from "./params.ts"
+import { ignored, metadata, newMetadata, nullable, optional, paging, patchOf, range, text } from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
 import { type Call, list, type Route, route } from "./route.ts"
 import { searchCustomers } from "./search.ts"
@@ -24,15 +14,18 @@ const InvoiceSettings = {
   ...ignored("custom_fields footer rendering_options"),
 }
 const Fields = {
-  ...optional({ email: emptyable, name: emptyable, phone: emptyable, description: emptyable, metadata }),
+  ...optional({ email: nullable, name: nullable, phone: nullable, description: nullable }),
   invoice_settings: z.strictObject(InvoiceSettings).optional(),
-  ...ignored(
-    "address balance business_name cash_balance individual_name invoice_prefix next_invoice_sequence",
-  ),
-  ...ignored("preferred_locales shipping source tax tax_exempt validate"),
+  ...ignored(`address balance business_name cash_balance individual_name invoice_prefix next_invoice_sequence
+    preferred_locales shipping source tax tax_exempt validate`),
 }
-const Create = { ...Fields, payment_method: text.optional(), ...ignored("tax_id_data") }
-const Update = { ...Fields, ...ignored("default_source") }
+const Create = {
+  ...Fields,
+  metadata: newMetadata,
+  payment_method: text.optional(),
+  ...ignored("tax_id_data"),
+}
+const Update = { ...Fields, metadata: metadata.optional(), ...ignored("default_source") }
 const Search = { query: text, limit: paging.limit, ...ignored("page") }
 const PATH = "/v1/customers"
 
@@ -53,16 +46,13 @@ export const customerRoutes: Route[] = [
 ]
 
 function create({ account, params }: Call<typeof Create>) {
-  const { email, name, phone, description } = params
-  const fields = { email, name, phone, description, metadata: mergedMetadata({}, params.metadata) }
+  const { payment_method: card, invoice_settings, ...fields } = params
   const customer = createCustomer(account, fields)
-  if (params.payment_method) {
-    const kind = testCard(params.payment_method)
-    const method = kind
-      ? createCard(account, kind, customer)
-      : lookUpCard(account, params.payment_method, "payment_method")
+  if (card) {
+    const kind = testCard(card)
+    const method = kind ? createCard(account, kind, customer) : lookUpCard(account, card, "payment_method")
     attachCard(account, method, customer)
-    if (params.invoice_settings?.default_payment_method === params.payment_method) {
+    if (invoice_settings?.default_payment_method === card) {
       customer.invoice_settings.default_payment_method = method.id
     }
   }
@@ -71,17 +61,15 @@ function create({ account, params }: Call<typeof Create>) {
 
 function update({ account, id, params }: Call<typeof Update>) {
   const customer = account.store.lookUp("customer", id)
-  const { email, name, phone, description } = params
-  const method = params.invoice_settings?.default_payment_method
+  const { invoice_settings, ...fields } = params
+  const method = invoice_settings?.default_payment_method
   if (method && account.store.get("payment_method", method)?.customer !== id) {
     throw noSuch("PaymentMethod", method, "invoice_settings[default_payment_method]")
   }
-  change(account, "customer.updated", customer, {
-    ...defined({ email, name, phone, description }),
-    metadata: mergedMetadata(customer.metadata, params.metadata),
+  return change(account, "customer.updated", customer, {
+    ...patchOf(customer, fields),
     ...(method !== undefined && {
       invoice_settings: { ...customer.invoice_settings, default_payment_method: method || null },
     }),
   })
-  return customer
 }

@@ -1,9 +1,8 @@
 import type { Account } from "../model/account.ts"
+import { type Fields, isFields } from "../model/change.ts"
 import { copyOf } from "../model/events.ts"
 import { invalid } from "../model/refusals.ts"
 import { INCLUDABLE } from "./includable.ts"
-
-type Fields = Record<string, unknown>
 
 /** https://docs.stripe.com/expand: four levels, `data` of a list not counted. */
 const MAX_DEPTH = 4
@@ -41,8 +40,4 @@ function include(account: Account, target: Fields, part: string) {
   if (part in target || typeof target.object !== "string") return
   const value = INCLUDABLE[target.object]?.[part]?.(account, String(target.id))
   if (value !== undefined) target[part] = copyOf(value)
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
 }

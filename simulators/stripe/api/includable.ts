@@ -2,7 +2,7 @@ import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
 import { paymentOf } from "../model/invoices.ts"
 import { isOver } from "../model/subscriptions.ts"
-import { listOf } from "../objects/fields.ts"
+import { listOf, nulls } from "../objects/fields.ts"
 import { page } from "./page.ts"
 
 type Include = (account: Account, id: string) => unknown
@@ -10,27 +10,21 @@ type Include = (account: Account, id: string) => unknown
 /** Properties that an object has only when a request asks to expand them. */
 export const INCLUDABLE: Record<string, Record<string, Include>> = {
   customer: {
-    cash_balance: () => null,
     invoice_credit_balance: () => ({}),
-    sources: (_, id) => listOf(`/v1/customers/${id}/sources`, [], { totalCount: 0 }),
     subscriptions: subscriptionsOf,
     tax: () => ({
       automatic_tax: "unrecognized_location",
-      ip_address: null,
-      location: null,
       provider: "stripe",
+      ...nulls("ip_address location"),
     }),
-    tax_ids: (_, id) => listOf(`/v1/customers/${id}/tax_ids`, [], { totalCount: 0 }),
   },
   invoice: { confirmation_secret: confirmationSecret, payments: paymentsOf },
   "checkout.session": { line_items: lineItemsOf },
   charge: {
-    refunds: (account, id) =>
-      page(
-        `/v1/charges/${id}/refunds`,
-        account.store.all("refund").filter((refund) => refund.charge === id),
-        {},
-      ),
+    refunds: ({ store }, id) => {
+      const own = store.all("refund").filter(({ charge }) => charge === id)
+      return page(`/v1/charges/${id}/refunds`, own, {})
+    },
   },
 }
 

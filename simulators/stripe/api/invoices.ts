@@ -4,7 +4,7 @@ import { payInvoice } from "../model/pay-invoice.ts"
 import { invalid } from "../model/refusals.ts"
 import { flag, ignored, optional, paging, range, text } from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
-import { list, type Route, retrieve, route } from "./route.ts"
+import { listAndRetrieve, type Route, route } from "./route.ts"
 
 const List = {
   customer: text,
@@ -20,11 +20,10 @@ const Pay = {
 const PATH = "/v1/invoices"
 
 export const invoiceRoutes: Route[] = [
-  list(PATH, "invoice", List, {
+  ...listAndRetrieve(PATH, "invoice", List, {
     tests: { subscription: (invoice, id) => subscriptionIdOf(invoice) === id },
     known: ["customer", "subscription"],
   }),
-  retrieve(PATH, "invoice"),
   route("POST", `${PATH}/:id/pay`, Pay, ({ account, id, params }) => {
     const invoice = account.store.lookUp("invoice", id)
     const { payment_method: method, paid_out_of_band: outOfBand } = params

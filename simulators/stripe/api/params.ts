@@ -1,12 +1,14 @@
+import type Stripe from "stripe"
 import { z } from "zod"
 import { invalid, type Refused } from "../model/refusals.ts"
+import { defined } from "../objects/fields.ts"
 import type { Form } from "./form.ts"
 
 /** A text; the API's limit for most. */
 export const text = z.string().max(5000)
 
 /** A text that the empty one takes away. */
-export const emptyable = text.transform((value) => (value === "" ? null : value))
+export const nullable = text.transform((value) => (value === "" ? null : value))
 
 export const flag = z.enum(["true", "false"]).transform((value) => value === "true")
 
@@ -24,6 +26,9 @@ export const metadata = z.union([
     .transform(() => ({})),
   z.record(z.string().max(40), z.string().max(500)),
 ])
+
+/** Metadata of something new. */
+export const newMetadata = metadata.optional().transform((given) => mergedMetadata({}, given))
 
 /** A moment or a range of them. */
 export const range = z.union([
@@ -50,15 +55,9 @@ const IGNORED = z
   .optional()
   .transform(() => undefined)
 
-/** Parameters, separated by spaces, that Stripe knows and the simulator accepts without using them. */
+/** Parameters, separated by white space, that Stripe knows and the simulator accepts without using them. */
 export function ignored(names: string): Record<never, z.ZodType> {
-  return Object.fromEntries(names.split(" ").map((name) => [name, IGNORED]))
-}
-
-/** The fields that a request gave. */
-export function defined<T extends object>(fields: T) {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(given) as { [Name in keyof T]?: Exclude<T[Name], undefined> }
+  return Object.fromEntries(names.split(/\s+/).map((name) => [name, IGNORED]))
 }
 
 /** Checks a request's parameters. Refuses them in Stripe's words. */
@@ -76,11 +75,17 @@ export function inRange(at: number, wanted: Range | undefined): boolean {
   return at > gt && at >= gte && at < lt && at <= lte
 }
 
-/** Metadata after a request's changes to it. */
-export function mergedMetadata(
-  before: Record<string, string>,
-  change: z.output<typeof metadata> | undefined,
+type MetadataChange = z.output<typeof metadata> | undefined
+
+/** What the fields of a request change in an object: those that were given, and its metadata. */
+export function patchOf<T extends { metadata?: MetadataChange }>(
+  { metadata: before }: { metadata: Stripe.Metadata | null },
+  { metadata: change, ...fields }: T,
 ) {
+  return { ...defined(fields), metadata: mergedMetadata(before ?? {}, change) }
+}
+
+function mergedMetadata(before: Stripe.Metadata, change: MetadataChange): Stripe.Metadata {
   if (change === undefined) return before
   const merged = change === null ? {} : { ...before, ...change }
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== ""))

@@ -1,20 +1,13 @@
 import type Stripe from "stripe"
-import { z } from "zod"
 import type { Account } from "../model/account.ts"
 import { attachCard, createCard, testCard } from "../model/cards.ts"
 import { change } from "../model/change.ts"
 import { ignored, text } from "./params.ts"
 import { list, type Route, route } from "./route.ts"
 
-const Create = {
-  type: z.literal("card"),
-  card: z.object({}).loose().optional(),
-  ...ignored("billing_details metadata allow_redisplay"),
-}
 const PATH = "/v1/payment_methods"
 
 export const paymentMethodRoutes: Route[] = [
-  route("POST", PATH, Create, ({ account }) => createCard(account, "ok")),
   list(PATH, "payment_method", { customer: text, ...ignored("type") }),
   route("GET", `${PATH}/:id`, {}, ({ account, id }) => lookUpCard(account, id)),
   route("POST", `${PATH}/:id/attach`, { customer: text }, ({ account, id, params }) => {
@@ -23,11 +16,9 @@ export const paymentMethodRoutes: Route[] = [
     attachCard(account, method, customer)
     return method
   }),
-  route("POST", `${PATH}/:id/detach`, {}, ({ account, id }) => {
-    const method = lookUpCard(account, id)
-    change(account, "payment_method.detached", method, { customer: null })
-    return method
-  }),
+  route("POST", `${PATH}/:id/detach`, {}, ({ account, id }) =>
+    change(account, "payment_method.detached", lookUpCard(account, id), { customer: null }),
+  ),
 ]
 
 /** A payment method that exists, or a new one for the name of a test card. Refuses any other id. */

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { ignored, range, text } from "./params.ts"
-import { list, type Route, retrieve } from "./route.ts"
+import { listAndRetrieve, type Route } from "./route.ts"
 
 const Payment = {
   type: z.enum(["payment_intent", "payment_record"]),
@@ -17,12 +17,9 @@ const ListIntents = { customer: text, created: range, ...ignored("customer_accou
 const ListCharges = { customer: text, payment_intent: text, created: range, ...ignored("transfer_group") }
 
 export const paymentRoutes: Route[] = [
-  list("/v1/invoice_payments", "invoice_payment", ListInvoicePayments, {
+  ...listAndRetrieve("/v1/invoice_payments", "invoice_payment", ListInvoicePayments, {
     tests: { payment: (object, { payment_intent }) => object.payment.payment_intent === payment_intent },
   }),
-  retrieve("/v1/invoice_payments", "invoice_payment"),
-  list("/v1/payment_intents", "payment_intent", ListIntents),
-  retrieve("/v1/payment_intents", "payment_intent"),
-  list("/v1/charges", "charge", ListCharges),
-  retrieve("/v1/charges", "charge"),
+  ...listAndRetrieve("/v1/payment_intents", "payment_intent", ListIntents),
+  ...listAndRetrieve("/v1/charges", "charge", ListCharges),
 ]

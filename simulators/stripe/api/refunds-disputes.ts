@@ -3,11 +3,12 @@ import type { Account } from "../model/account.ts"
 import { closeDispute, submitEvidence } from "../model/disputes.ts"
 import { refund } from "../model/refunds.ts"
 import { invalid } from "../model/refusals.ts"
-import { ignored, integer, mergedMetadata, metadata, optional, range, text } from "./params.ts"
-import { list, type Route, retrieve, route } from "./route.ts"
+import { ignored, integer, metadata, newMetadata, optional, range, text } from "./params.ts"
+import { listAndRetrieve, type Route, route, update } from "./route.ts"
 
 const CreateRefund = {
-  ...optional({ charge: text, payment_intent: text, amount: integer, metadata }),
+  ...optional({ charge: text, payment_intent: text, amount: integer }),
+  metadata: newMetadata,
   reason: z.enum(["duplicate", "fraudulent", "requested_by_customer"]).optional(),
   ...ignored("currency customer instructions_email origin refund_application_fee reverse_transfer"),
 }
@@ -16,24 +17,15 @@ const List = { charge: text, payment_intent: text, created: range }
 
 export const refundDisputeRoutes: Route[] = [
   route("POST", "/v1/refunds", CreateRefund, ({ account, params }) => {
-    const { amount, reason } = params
-    const charge = chargeToRefund(account, params)
-    return refund(account, { charge, amount, reason, metadata: mergedMetadata({}, params.metadata) })
+    const { amount, reason, metadata } = params
+    return refund(account, { charge: chargeToRefund(account, params), amount, reason, metadata })
   }),
-  list("/v1/refunds", "refund", List),
-  retrieve("/v1/refunds", "refund"),
-  route("POST", "/v1/refunds/:id", optional({ metadata }), ({ account, id, params }) => {
-    const made = account.store.lookUp("refund", id)
-    made.metadata = mergedMetadata(made.metadata ?? {}, params.metadata)
-    return made
-  }),
-  list("/v1/disputes", "dispute", List),
-  retrieve("/v1/disputes", "dispute"),
-  route("POST", "/v1/disputes/:id", UpdateDispute, ({ account, id, params }) => {
-    const dispute = account.store.lookUp("dispute", id)
-    submitEvidence(account, dispute, params.evidence ?? {}, params.metadata ?? {})
-    return dispute
-  }),
+  ...listAndRetrieve("/v1/refunds", "refund", List),
+  update("/v1/refunds", "refund", {}),
+  ...listAndRetrieve("/v1/disputes", "dispute", List),
+  route("POST", "/v1/disputes/:id", UpdateDispute, ({ account, id, params }) =>
+    submitEvidence(account, account.store.lookUp("dispute", id), params.evidence, params.metadata ?? {}),
+  ),
   route("POST", "/v1/disputes/:id/close", {}, ({ account, id }) =>
     closeDispute(account, account.store.lookUp("dispute", id), "lost"),
   ),

@@ -1,9 +1,11 @@
+import type Stripe from "stripe"
 import { z } from "zod"
 import type { Account } from "../model/account.ts"
+import { change } from "../model/change.ts"
 import type { Kind, Kinds } from "../model/store.ts"
 import type { Form } from "./form.ts"
 import { type Paging, page } from "./page.ts"
-import { checked, inRange, optional, paging, type Range } from "./params.ts"
+import { checked, inRange, metadata, optional, paging, patchOf, type Range } from "./params.ts"
 
 type Shape = z.core.$ZodLooseShape
 type Params<S extends Shape> = z.output<z.ZodObject<S, z.core.$strict>>
@@ -28,9 +30,28 @@ export function route<S extends Shape>(
   return { method, path, run: (account, id, form) => run({ account, id, params: checked(schema, form) }) }
 }
 
-/** Declares the call that retrieves an object. */
-export function retrieve(path: string, kind: Kind): Route {
-  return route("GET", `${path}/:id`, {}, ({ account, id }) => account.store.lookUp(kind, id))
+/** Declares the calls that list objects of a kind and retrieve one of them. */
+export function listAndRetrieve<K extends Kind, S extends Shape>(
+  ...listed: Parameters<typeof list<K, S>>
+): Route[] {
+  const [path, kind] = listed
+  const one = route("GET", `${path}/:id`, {}, ({ account, id }) => account.store.lookUp(kind, id))
+  return [list(...listed), one]
+}
+
+/** Declares the call that changes an object's fields and merges its metadata. `event` reports what has changed. */
+export function update<K extends "product" | "price" | "session" | "refund", S extends Shape>(
+  path: string,
+  kind: K,
+  fields: S,
+  event?: string,
+): Route {
+  const shape = { metadata: metadata.optional(), ...fields }
+  return route("POST", `${path}/:id`, shape, ({ account, id, params }) => {
+    const object: { metadata: Stripe.Metadata | null } = account.store.lookUp(kind, id)
+    const patch = patchOf(object, params)
+    return event ? change(account, event, object, patch) : Object.assign(object, patch)
+  })
 }
 
 type Listed<K extends Kind, S extends Shape> = {

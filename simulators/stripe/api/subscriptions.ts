@@ -1,31 +1,30 @@
 import type Stripe from "stripe"
 import { z } from "zod"
-import { cancelNow, type Schedule, scheduleCancellation } from "../model/cancel.ts"
+import type { Account } from "../model/account.ts"
+import { cancelNow, detailsOf, scheduleCancellation } from "../model/cancel.ts"
 import { attachCard } from "../model/cards.ts"
 import { change } from "../model/change.ts"
 import { invalid, noSuch } from "../model/refusals.ts"
 import { subscribe } from "../model/subscribe.ts"
 import { isOver } from "../model/subscriptions.ts"
-import { defined, flag, ignored, integer, mergedMetadata, metadata, optional, range, text } from "./params.ts"
+import { defined } from "../objects/fields.ts"
+import { flag, ignored, integer, metadata, newMetadata, optional, patchOf, range, text } from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
-import { type Call, list, type Route, retrieve, route } from "./route.ts"
+import { type Call, listAndRetrieve, type Route, route } from "./route.ts"
 
 const Common = {
-  ...optional({ cancel_at_period_end: flag, default_payment_method: text, description: text, metadata }),
-  ...ignored("add_invoice_items application_fee_percent automatic_tax billing_schedules billing_thresholds"),
-  ...ignored(
-    "billing_cycle_anchor collection_method days_until_due default_source default_tax_rates discounts",
-  ),
-  ...ignored("invoice_settings off_session on_behalf_of payment_settings pending_invoice_item_interval"),
-  ...ignored("proration_behavior transfer_data trial_end trial_from_plan trial_settings"),
+  ...optional({ cancel_at_period_end: flag, default_payment_method: text, description: text }),
+  ...ignored(`add_invoice_items application_fee_percent automatic_tax billing_schedules billing_thresholds
+    billing_cycle_anchor collection_method days_until_due default_source default_tax_rates discounts
+    invoice_settings off_session on_behalf_of payment_settings pending_invoice_item_interval
+    proration_behavior transfer_data trial_end trial_from_plan trial_settings`),
 }
+const Item = { price: text, quantity: integer.optional(), ...ignored("metadata tax_rates") }
 const Create = {
   ...Common,
   customer: text,
-  items: z
-    .array(z.strictObject({ price: text, quantity: integer.optional(), ...ignored("metadata tax_rates") }))
-    .min(1)
-    .max(1, "the simulator takes one item"),
+  metadata: newMetadata,
+  items: z.array(z.strictObject(Item)).min(1).max(1, "the simulator takes one item"),
   payment_behavior: z.enum(["allow_incomplete", "default_incomplete", "error_if_incomplete"]).optional(),
   cancel_at: integer.optional(),
   ...ignored("backdate_start_date billing_cycle_anchor_config billing_mode currency trial_period_days"),
@@ -37,7 +36,7 @@ const Update = {
   ...Common,
   cancel_at: z.union([z.literal("").transform(() => null), integer]).optional(),
   cancellation_details: Details,
-  items: z.unknown().optional(),
+  ...optional({ items: z.unknown(), metadata }),
   ...ignored("pause_collection payment_behavior proration_date"),
 }
 const Cancel = { cancellation_details: Details, ...ignored("invoice_now prorate") }
@@ -53,19 +52,17 @@ const PATH = "/v1/subscriptions"
 
 export const subscriptionRoutes: Route[] = [
   route("POST", PATH, Create, create),
-  list(PATH, "subscription", List, {
+  ...listAndRetrieve(PATH, "subscription", List, {
     tests: { price: ({ items }, id) => items.data.some(({ price }) => price.id === id), status: hasStatus },
     defaults: { status: "not_canceled" },
     known: ["customer"],
   }),
-  retrieve(PATH, "subscription"),
   route("POST", `${PATH}/:id`, Update, update),
   route("DELETE", `${PATH}/:id`, Cancel, ({ account, id, params }) => {
     const subscription = account.store.lookUp("subscription", id)
     if (isOver(subscription)) throw noSuch("subscription", id)
     noteDetails(subscription, params.cancellation_details)
-    cancelNow(account, subscription)
-    return subscription
+    return cancelNow(account, subscription)
   }),
 ]
 
@@ -79,21 +76,18 @@ function create({ account, params }: Call<typeof Create>) {
   const customer = account.store.lookUp("customer", params.customer, "customer")
   const [item] = params.items
   const price = account.store.lookUp("price", item?.price ?? "", "items[0][price]")
-  const method =
-    params.default_payment_method &&
-    lookUpCard(account, params.default_payment_method, "default_payment_method")
+  const method = cardIn(account, params)
   if (method && method.customer === null) attachCard(account, method, customer)
   const subscription = subscribe(account, {
     customer,
     price,
     quantity: item?.quantity,
     paymentMethod: method ? method.id : null,
-    metadata: mergedMetadata({}, params.metadata),
+    metadata: params.metadata,
     description: params.description,
     behavior: params.payment_behavior,
   })
-  const schedule = scheduleOf(params)
-  if (schedule) scheduleCancellation(account, subscription, schedule)
+  schedule(account, subscription, params)
   return subscription
 }
 
@@ -101,42 +95,35 @@ function update({ account, id, params }: Call<typeof Update>) {
   const subscription = account.store.lookUp("subscription", id)
   if (params.items !== undefined) throw invalid("The simulator can't change a subscription's items.", "items")
   noteDetails(subscription, params.cancellation_details)
-  const schedule = scheduleOf(params)
-  if (schedule) scheduleCancellation(account, subscription, schedule)
-  const method =
-    params.default_payment_method &&
-    lookUpCard(account, params.default_payment_method, "default_payment_method")
-  change(account, "customer.subscription.updated", subscription, {
-    metadata: mergedMetadata(subscription.metadata, params.metadata),
+  schedule(account, subscription, params)
+  const method = cardIn(account, params)
+  return change(account, "customer.subscription.updated", subscription, {
+    ...patchOf(subscription, { description: params.description, metadata: params.metadata }),
     ...(method && { default_payment_method: method.id }),
-    ...defined({ description: params.description }),
   })
-  return subscription
 }
 
-function scheduleOf({
-  cancel_at,
-  cancel_at_period_end,
-}: {
-  cancel_at?: number | null
-  cancel_at_period_end?: boolean
-}): Schedule | null {
+function cardIn(account: Account, { default_payment_method: id }: { default_payment_method?: string }) {
+  return id ? lookUpCard(account, id, "default_payment_method") : undefined
+}
+
+function schedule(
+  account: Account,
+  subscription: Stripe.Subscription,
+  { cancel_at, cancel_at_period_end }: { cancel_at?: number | null; cancel_at_period_end?: boolean },
+) {
   if (cancel_at !== undefined && cancel_at_period_end) {
-    throw invalid(
-      "You may only specify one of these parameters: cancel_at, cancel_at_period_end.",
-      "cancel_at",
-    )
+    const message = "You may only specify one of these parameters: cancel_at, cancel_at_period_end."
+    throw invalid(message, "cancel_at")
   }
-  if (typeof cancel_at === "number") return { kind: "at", at: cancel_at }
-  if (cancel_at_period_end) return { kind: "at_period_end" }
-  return cancel_at === null || cancel_at_period_end === false ? { kind: "never" } : null
+  const at = cancel_at_period_end ? "period_end" : cancel_at
+  if (at !== undefined) return scheduleCancellation(account, subscription, { at })
+  if (cancel_at_period_end === false) scheduleCancellation(account, subscription, { at: null })
 }
 
-function noteDetails(subscription: Stripe.Subscription, details?: { comment?: string; feedback?: string }) {
-  if (!details || !subscription.cancellation_details) return
-  const { comment, feedback } = details
-  Object.assign(subscription.cancellation_details, {
-    ...(comment && { comment }),
-    ...(feedback && { feedback }),
-  })
+function noteDetails(
+  subscription: Stripe.Subscription,
+  details: { comment?: string; feedback?: string } = {},
+) {
+  Object.assign(detailsOf(subscription), defined(details))
 }

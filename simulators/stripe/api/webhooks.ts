@@ -1,18 +1,17 @@
 import { z } from "zod"
-import { API_VERSION } from "../model/events.ts"
 import { newId } from "../model/ids.ts"
 import { noSuch } from "../model/refusals.ts"
 import { webhookEndpointObject } from "../objects/webhook-endpoint.ts"
 import { page } from "./page.ts"
 import {
-  defined,
   flag,
   ignored,
   inRange,
-  mergedMetadata,
   metadata,
+  newMetadata,
   optional,
   paging,
+  patchOf,
   range,
   text,
 } from "./params.ts"
@@ -21,16 +20,12 @@ import { type Call, type Route, route } from "./route.ts"
 const Create = {
   url: z.url(),
   enabled_events: z.array(text).min(1),
-  ...optional({ api_version: text, description: text, metadata }),
+  metadata: newMetadata,
+  ...optional({ api_version: text, description: text }),
   ...ignored("connect"),
 }
-const Update = optional({
-  url: z.url(),
-  enabled_events: z.array(text).min(1),
-  description: text,
-  disabled: flag,
-  metadata,
-})
+const { url, enabled_events, description } = Create
+const Update = optional({ url, enabled_events, description, disabled: flag, metadata })
 const ListEvents = {
   ...paging,
   ...optional({ type: text, types: z.array(text).max(20), created: range }),
@@ -40,10 +35,7 @@ const PATH = "/v1/webhook_endpoints"
 
 export const webhookRoutes: Route[] = [
   route("POST", PATH, Create, ({ account, params }) => {
-    const { url, enabled_events: events, description, api_version: version = API_VERSION } = params
-    const secret = newId("whsec", 32)
-    const endpoint = webhookEndpointObject(account, { url, secret, events, description, version })
-    endpoint.metadata = mergedMetadata({}, params.metadata)
+    const endpoint = webhookEndpointObject(account, { ...params, secret: newId("whsec", 32) })
     return account.store.add("webhook_endpoint", endpoint)
   }),
   route("GET", PATH, paging, ({ account, params }) =>
@@ -74,11 +66,10 @@ export const webhookRoutes: Route[] = [
 
 function update({ account, id, params }: Call<typeof Update>) {
   const endpoint = account.store.lookUp("webhook_endpoint", id)
-  const { url, enabled_events, description, disabled } = params
+  const { disabled, ...fields } = params
   Object.assign(endpoint, {
-    ...defined({ url, enabled_events, description }),
+    ...patchOf(endpoint, fields),
     ...(disabled !== undefined && { status: disabled ? "disabled" : "enabled" }),
-    metadata: mergedMetadata(endpoint.metadata, params.metadata),
   })
   return withoutSecret(endpoint)
 }

@@ -39,12 +39,6 @@ export function randomOf(seed?: number): () => number {
 
 /** The same entries in any order. */
 export function shuffled<T>(entries: T[], random: () => number): T[] {
-  const result = [...entries]
-  for (let last = result.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1))
-    const moved = result[last] as T
-    result[last] = result[other] as T
-    result[other] = moved
-  }
-  return result
+  const drawn = entries.map((entry) => ({ entry, place: random() }))
+  return drawn.sort((a, b) => a.place - b.place).map(({ entry }) => entry)
 }

@@ -12,51 +12,43 @@ export function cancelNow(
   account: Account,
   subscription: Stripe.Subscription,
   reason: Reason = "cancellation_requested",
-) {
-  const now = account.now()
+): Stripe.Subscription {
   assign(subscription, {
     cancel_at: null,
     cancel_at_period_end: false,
-    canceled_at: now,
-    cancellation_details: {
-      ...subscription.cancellation_details,
-      reason,
-    } as Stripe.Subscription.CancellationDetails,
+    canceled_at: account.now(),
+    cancellation_details: { ...detailsOf(subscription), reason },
   })
   endSubscription(account, subscription)
+  return subscription
 }
 
-export type Schedule =
-  | { kind: "at_period_end" }
-  | { kind: "at_period_end_flexible" }
-  | { kind: "at"; at: number }
-  | { kind: "never" }
-
 /**
- * Sets or takes back when a subscription will end. `at_period_end_flexible` is what the portal does under
- * flexible billing: only `cancel_at` is set.
+ * Sets when a subscription will end, or takes that back (`null`). The portal names the end of the period like any other
+ * time: under flexible billing only `cancel_at` is set.
  */
 export function scheduleCancellation(
   account: Account,
   subscription: Stripe.Subscription,
-  schedule: Schedule,
-  reason: Reason = "cancellation_requested",
-) {
+  { at: wanted, reason = "cancellation_requested" }: { at: number | "period_end" | null; reason?: Reason },
+): Stripe.Subscription {
   if (isOver(subscription)) {
     throw invalid("A canceled subscription can only update its cancellation_details and metadata.")
   }
-  const never = schedule.kind === "never"
-  const at = never ? null : schedule.kind === "at" ? schedule.at : periodEnd(subscription)
+  const at = wanted === "period_end" ? periodEnd(subscription) : wanted
   change(account, "customer.subscription.updated", subscription, {
     cancel_at: at,
-    cancel_at_period_end: schedule.kind === "at_period_end",
-    canceled_at: never ? null : account.now(),
-    cancellation_details: {
-      ...(subscription.cancellation_details as Stripe.Subscription.CancellationDetails),
-      reason: never ? null : reason,
-    },
+    cancel_at_period_end: wanted === "period_end",
+    canceled_at: at === null ? null : account.now(),
+    cancellation_details: { ...detailsOf(subscription), reason: at === null ? null : reason },
   })
   if (at !== null) account.tasks.add(at, "cancel_subscription", subscription)
+  return subscription
+}
+
+/** Why a subscription ends, in the customer's words and in Stripe's. Every subscription has that. */
+export function detailsOf({ cancellation_details }: Stripe.Subscription) {
+  return cancellation_details as Stripe.Subscription.CancellationDetails
 }
 
 /** Due at `cancel_at`; stale if that was changed since. */

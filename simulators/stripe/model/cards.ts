@@ -27,7 +27,6 @@ export function attachCard(account: Account, method: Stripe.PaymentMethod, custo
 
 /** The kind of card that one of Stripe's test payment methods (`pm_card_visa`) stands for. */
 export function testCard(name: string): CardKind | undefined {
-  if (name === "pm_card_mastercard") return "ok"
   return CARD_KINDS.find((kind) => CARDS[kind].paymentMethod === name)
 }
 
@@ -38,17 +37,12 @@ export function changeCard(account: Account, customerId: string, card: CardKind)
   attachCard(account, method, customer)
   // Its owner has just typed it in, and confirmed it if the bank asked for that.
   account.store.need("card", method.id).authenticated = true
-  setDefaultCard(account, customer, method.id)
+  change(account, "customer.updated", customer, {
+    invoice_settings: { ...customer.invoice_settings, default_payment_method: method.id },
+  })
   for (const subscription of account.store.all("subscription")) {
     if (subscription.customer !== customerId || isOver(subscription)) continue
     change(account, "customer.subscription.updated", subscription, { default_payment_method: method.id })
   }
   return method
-}
-
-/** Makes a card the customer's default. */
-export function setDefaultCard(account: Account, customer: Stripe.Customer, method: string | null) {
-  change(account, "customer.updated", customer, {
-    invoice_settings: { ...customer.invoice_settings, default_payment_method: method },
-  })
 }

@@ -1,16 +1,15 @@
 import type { Account } from "./account.ts"
 
-type Fields = Record<string, unknown>
+export type Fields = Record<string, unknown>
 
-/** Changes an object and emits `type` with the previous values of what changed. Emits nothing if nothing changes. */
-export function change<T extends { id: string }>(
-  account: Account,
-  type: string,
-  object: T,
-  patch: Partial<T>,
-) {
+/**
+ * Changes an object and emits `type` with the previous values of what changed. Emits nothing if nothing changes.
+ * Returns the object.
+ */
+export function change<T extends object>(account: Account, type: string, object: T, patch: Partial<T>): T {
   const previous = assign(object, patch)
   if (Object.keys(previous).length > 0) account.emit(type, object, previous)
+  return object
 }
 
 /** Changes an object; returns what the changed fields were before. */
@@ -30,6 +29,7 @@ function differences(before: Fields, after: Fields): Fields {
   return previous
 }
 
-function isFields(value: unknown): value is Fields {
+/** Whether a value is an object with fields. */
+export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }

@@ -9,7 +9,6 @@ import { expireIncomplete } from "./renewals.ts"
 import { INCOMPLETE_SECONDS } from "./subscribe.ts"
 
 type Session = Stripe.Checkout.Session
-export type Late = "succeed" | "fail" | "pending"
 
 /** A payment that clears later does so after this many days. */
 const CLEARING_DAYS = 3
@@ -34,7 +33,9 @@ export function settleLate(account: Account, session: Session, outcome: "succeed
     assign(invoice, { attempt_count: invoice.attempt_count + 1, attempted: true })
     account.emit("invoice.payment_failed", invoice)
     account.emit("checkout.session.async_payment_failed", session)
-    expireIfLate(account, String(session.subscription))
+    const { id, created } = account.store.need("subscription", String(session.subscription))
+    // The 23 hours may have passed while the payment was in flight.
+    if (account.now() >= created + INCOMPLETE_SECONDS) expireIncomplete(account, id)
     return
   }
   if (intent) succeed(account, intent)
@@ -44,7 +45,7 @@ export function settleLate(account: Account, session: Session, outcome: "succeed
 }
 
 /** The payment of a completed session is in flight; its outcome may be known. */
-export function awaitClearing(account: Account, session: Session, async: Late) {
+export function awaitClearing(account: Account, session: Session, async: "succeed" | "fail" | "pending") {
   const invoice = account.store.need("invoice", String(session.invoice))
   const intent = paymentOf(account, invoice)?.intent
   if (intent) {
@@ -54,10 +55,4 @@ export function awaitClearing(account: Account, session: Session, async: Late) {
   if (async === "pending") return
   account.store.need("session_record", session.id).lateOutcome = async
   account.tasks.add(account.now() + CLEARING_DAYS * DAY, "settle_session", session)
-}
-
-/** The 23 hours may have passed while the payment was in flight. */
-function expireIfLate(account: Account, id: string) {
-  const { created } = account.store.need("subscription", id)
-  if (account.now() >= created + INCOMPLETE_SECONDS) expireIncomplete(account, id)
 }

@@ -1,16 +1,18 @@
 import type Stripe from "stripe"
+import { z } from "zod"
 import { paymentIntentObject } from "../objects/payments.ts"
 import { customerDetails, type NewSession, sessionObject } from "../objects/session.ts"
 import type { Account } from "./account.ts"
-import { type CardKind, outcomeOf } from "./card-kinds.ts"
+import { CARD_KINDS, type CardKind, outcomeOf } from "./card-kinds.ts"
 import { attachCard, createCard } from "./cards.ts"
 import { assign } from "./change.ts"
-import { awaitClearing, type Late } from "./checkout-late.ts"
+import { awaitClearing } from "./checkout-late.ts"
 import { settleInvoice } from "./collect.ts"
 import { createCustomer } from "./customers.ts"
 import { finalizeInvoice, paymentOf } from "./invoices.ts"
 import { fail, succeed } from "./payments.ts"
 import { type Decline, declined, invalid } from "./refusals.ts"
+import type { SessionRecord } from "./store.ts"
 import { openSubscription } from "./subscribe.ts"
 
 type Session = Stripe.Checkout.Session
@@ -24,33 +26,30 @@ const KNOWN_CUSTOMER_ORDER = `charge.succeeded payment_method.attached customer.
   checkout.session.completed customer.subscription.created
   payment_intent.succeeded payment_intent.created ${PAID}`
 
-export type Payment = {
-  card?: CardKind
-  /** The buyer has confirmed the card. */
-  authenticated?: boolean
-  /** A payment that clears later; `succeed` and `fail` say how it will end, `pending` leaves that open. */
-  async?: Late
-  email?: string
-  name?: string
-}
+export const Payment = z
+  .strictObject({
+    card: z.enum(CARD_KINDS),
+    /** The buyer has confirmed the card. */
+    authenticated: z.boolean(),
+    /** A payment that clears later; `succeed` and `fail` say how it will end, `pending` leaves that open. */
+    async: z.enum(["succeed", "fail", "pending"]),
+    email: z.string(),
+    name: z.string(),
+  })
+  .partial()
+export type Payment = z.infer<typeof Payment>
 
 export type CheckoutResult =
   | { status: "complete"; session: Session }
   | { status: "declined"; session: Session; message: string }
   | { status: "requires_action"; session: Session }
 
-export type OpenSession = NewSession & {
-  price: string
-  quantity: number
-  subscriptionMetadata: Stripe.Metadata
-}
+type Bought = Pick<SessionRecord, "price" | "quantity" | "subscriptionMetadata">
 
 /** Adds an open session, which expires when its time comes. */
-export function openCheckout(account: Account, fields: OpenSession): Session {
+export function openCheckout(account: Account, fields: NewSession, bought: Bought): Session {
   const session = account.store.add("session", sessionObject(account, fields))
-  const { price, quantity, subscriptionMetadata } = fields
-  const record = { id: session.id, price, quantity, subscriptionMetadata, lateOutcome: null }
-  account.store.add("session_record", record)
+  account.store.add("session_record", { id: session.id, ...bought, lateOutcome: null })
   account.tasks.add(session.expires_at, "expire_session", session)
   return session
 }
@@ -148,7 +147,7 @@ function decline(account: Account, session: Session, card: CardKind, decline: De
     amount: session.amount_total ?? 0,
     currency: session.currency ?? "usd",
     customer: session.customer ? String(session.customer) : null,
-    paymentMethod: createCard(account, card).id,
+    payment_method: createCard(account, card).id,
     description: "Subscription creation",
     present: true,
   })

@@ -1,11 +1,11 @@
 import type Stripe from "stripe"
-import { customerObject, type NewCustomer } from "../objects/customer.ts"
+import { customerObject } from "../objects/customer.ts"
 import type { Account } from "./account.ts"
 import { cancelNow } from "./cancel.ts"
 import { isOver } from "./subscriptions.ts"
 
 /** Adds a customer and emits the event. */
-export function createCustomer(account: Account, fields: NewCustomer): Stripe.Customer {
+export function createCustomer(account: Account, fields: Partial<Stripe.Customer>): Stripe.Customer {
   return account.create("customer", customerObject(account, fields), "customer.created")
 }
 

@@ -1,5 +1,6 @@
 import type Stripe from "stripe"
-import { disputeObject, type OpenDispute } from "../objects/refunds-disputes.ts"
+import { z } from "zod"
+import { disputeObject } from "../objects/refunds-disputes.ts"
 import type { Account } from "./account.ts"
 import { cancelNow, scheduleCancellation } from "./cancel.ts"
 import { assign, change } from "./change.ts"
@@ -7,9 +8,12 @@ import { subscriptionOf } from "./invoices.ts"
 import { invalid } from "./refusals.ts"
 import { isOver } from "./subscriptions.ts"
 
-export type ClosedDispute = "won" | "lost" | "warning_closed"
+export const OpenDispute = z.enum(["needs_response", "warning_needs_response"])
+export type OpenDispute = z.infer<typeof OpenDispute>
+export const ClosedDispute = z.enum(["won", "lost", "warning_closed"])
+export type ClosedDispute = z.infer<typeof ClosedDispute>
 
-const CLOSED: readonly string[] = ["won", "lost", "warning_closed"]
+const CLOSED: readonly string[] = ClosedDispute.options
 
 /** The cardholder's bank disputes a charge, or only asks about it (`warning_needs_response`). */
 export function openDispute(account: Account, charge: Stripe.Charge, status: OpenDispute = "needs_response") {
@@ -37,13 +41,13 @@ export function closeDispute(account: Account, dispute: Stripe.Dispute, status: 
 export function submitEvidence(
   account: Account,
   dispute: Stripe.Dispute,
-  evidence: Record<string, string>,
-  metadata: Stripe.Metadata,
-) {
+  evidence: Record<string, string> = {},
+  metadata: Stripe.Metadata = {},
+): Stripe.Dispute {
   if (CLOSED.includes(dispute.status)) throw invalid("This dispute is already closed.")
   const submitted = Object.keys(evidence).length > 0
   const review = dispute.status.startsWith("warning") ? "warning_under_review" : "under_review"
-  change(account, "charge.dispute.updated", dispute, {
+  return change(account, "charge.dispute.updated", dispute, {
     evidence: { ...dispute.evidence, ...evidence } as Stripe.Dispute.Evidence,
     metadata: { ...dispute.metadata, ...metadata },
     ...(submitted && {
@@ -58,7 +62,7 @@ function followSetting(account: Account, charge: Stripe.Charge) {
   const { cancelOnDispute } = account.settings
   if (!subscription || isOver(subscription) || !cancelOnDispute) return
   if (cancelOnDispute === "at_period_end") {
-    scheduleCancellation(account, subscription, { kind: "at_period_end" }, "payment_disputed")
+    scheduleCancellation(account, subscription, { at: "period_end", reason: "payment_disputed" })
   } else cancelNow(account, subscription, "payment_disputed")
 }
 

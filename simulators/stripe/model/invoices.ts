@@ -1,12 +1,9 @@
 import type Stripe from "stripe"
-import { invoiceObject } from "../objects/invoice.ts"
+import { type Draft, invoiceObject } from "../objects/invoice.ts"
 import { invoicePaymentObject, paymentIntentObject } from "../objects/payments.ts"
-import type { Period } from "../objects/subscription.ts"
 import type { Account } from "./account.ts"
 import { assign } from "./change.ts"
 import { itemOf } from "./subscriptions.ts"
-
-type Draft = { reason: "subscription_create" | "subscription_cycle"; paid: Period; covered: Period }
 
 /** Adds a draft of a subscription's invoice and emits the event. */
 export function draftInvoice(account: Account, subscription: Stripe.Subscription, draft: Draft) {
@@ -104,7 +101,7 @@ function addPayment(account: Account, invoice: Stripe.Invoice, present: boolean)
     amount: invoice.amount_due,
     currency: invoice.currency,
     customer: String(invoice.customer),
-    paymentMethod: cardFor(account, invoice),
+    payment_method: cardFor(account, invoice),
     description: first ? "Subscription creation" : "Subscription update",
     present,
   })

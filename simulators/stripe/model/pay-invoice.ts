@@ -22,17 +22,15 @@ export function payInvoice(account: Account, invoice: Stripe.Invoice, options: P
   // A deleted customer leaves drafts that can't be finalized.
   account.store.lookUp("customer", String(invoice.customer))
   if (invoice.status === "draft") finalizeInvoice(account, invoice, { present: false })
-  if (options.outOfBand) return settleOutOfBand(account, invoice)
+  if (options.outOfBand) {
+    cancelPayment(account, invoice)
+    settleInvoice(account, invoice, { outOfBand: true })
+    return invoice
+  }
   if (options.paymentMethod) useCard(account, invoice, options.paymentMethod)
   if (options.present) confirmCard(account, invoice)
   const outcome = collectInvoice(account, invoice, { present: options.present ?? false, manual: true })
   if (outcome !== "paid") throw declined(outcome)
-  return invoice
-}
-
-function settleOutOfBand(account: Account, invoice: Stripe.Invoice): Stripe.Invoice {
-  cancelPayment(account, invoice)
-  settleInvoice(account, invoice, { outOfBand: true })
   return invoice
 }
 

@@ -62,12 +62,6 @@ function methodOf({ store }: Account, intent: Stripe.PaymentIntent) {
 }
 
 function askForAction(account: Account, intent: Stripe.PaymentIntent) {
-  assign(intent, {
-    next_action: {
-      type: "use_stripe_sdk",
-      use_stripe_sdk: {} as Stripe.PaymentIntent.NextAction.UseStripeSdk,
-    },
-    status: "requires_action",
-  })
+  assign(intent, { next_action: { type: "use_stripe_sdk", use_stripe_sdk: {} }, status: "requires_action" })
   account.emit("payment_intent.requires_action", intent)
 }

@@ -6,19 +6,15 @@ export const DAY = 24 * HOUR
 
 type Recurring = Pick<Stripe.Price.Recurring, "interval" | "interval_count">
 
-/** The first period of a subscription that begins at `anchor` (Unix seconds). */
-export function firstPeriod(anchor: number, recurring: Recurring): Period {
-  return { start: anchor, end: later(anchor, recurring, 1) }
-}
-
 /**
- * The period that follows one which ends at `end`. Counted from the anchor, so that a subscription begun on
- * the 31st is renewed on the last day of short months and on the 31st of the others.
+ * The period that begins at `start` (Unix seconds), which is the anchor or the end of another period. Counted from the
+ * anchor, so that a subscription begun on the 31st is renewed on the last day of short months and on the 31st of the
+ * others.
  */
-export function nextPeriod(anchor: number, end: number, recurring: Recurring): Period {
+export function nextPeriod(anchor: number, start: number, recurring: Recurring): Period {
   let count = 1
-  while (later(anchor, recurring, count) <= end) count += 1
-  return { start: end, end: later(anchor, recurring, count) }
+  while (later(anchor, recurring, count) <= start) count += 1
+  return { start, end: later(anchor, recurring, count) }
 }
 
 function later(anchor: number, { interval, interval_count }: Recurring, periods: number): number {

@@ -17,7 +17,8 @@ export class Refused extends Refusal {
 
   constructor(status: number, body: ErrorBody) {
     super(status, body.message)
-    this.body = body.code ? { doc_url: docUrl(body.code), ...body } : body
+    const page = body.code?.replaceAll("_", "-")
+    this.body = page ? { doc_url: `https://stripe.com/docs/error-codes/${page}`, ...body } : body
   }
 }
 
@@ -62,8 +63,4 @@ export function declined(decline: Decline): Refused {
     type: "card_error",
     ...DECLINES[decline],
   })
-}
-
-function docUrl(code: string) {
-  return `https://stripe.com/docs/error-codes/${code.replaceAll("_", "-")}`
 }

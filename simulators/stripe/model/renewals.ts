@@ -7,9 +7,6 @@ import { draftInvoice, finalizeInvoice, invoicesOf, paymentOf, voidInvoice } fro
 import { HOUR, nextPeriod } from "./periods.ts"
 import { isOver, itemOf } from "./subscriptions.ts"
 
-/** Recorded: an invoice of a renewal is finalized about an hour after its draft. */
-export const DRAFT_SECONDS = HOUR
-
 const RENEWAL_ORDER = "invoice.finalized payment_intent.created charge.succeeded payment_intent.succeeded"
 
 /** Begins the next period of a subscription whose current one ends at `at`, or ends it if that was asked for. */
@@ -70,12 +67,9 @@ function renew(account: Account, subscription: Stripe.Subscription, item: Stripe
     latest_invoice: invoice.id,
   })
   account.tasks.add(paid.end, "roll_period", subscription)
-  if (subscription.status === "unpaid") assign(invoice, { auto_advance: false })
-  else scheduleFinalization(account, invoice)
-}
-
-function scheduleFinalization(account: Account, invoice: Stripe.Invoice) {
-  const at = invoice.created + DRAFT_SECONDS
+  if (subscription.status === "unpaid") return void assign(invoice, { auto_advance: false })
+  // Recorded: about an hour after its draft.
+  const at = invoice.created + HOUR
   assign(invoice, { automatically_finalizes_at: at })
   account.tasks.add(at, "finalize_invoice", invoice)
 }

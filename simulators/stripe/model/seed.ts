@@ -7,22 +7,14 @@ export const PRO_PRICE = "price_simulated_pro_monthly"
 
 const PRO_PRODUCT = "prod_simulated_pro"
 
-/** Fills in what an account has from the start. What is there already stays. */
+/** Fills in what an account has from the start. */
 export function seed(account: Account) {
   const { store } = account
-  if (!store.get("product", PRO_PRODUCT)) {
-    store.add("product", {
-      ...productObject(account, { id: PRO_PRODUCT, name: "Pro" }),
-      default_price: PRO_PRICE,
-    })
-  }
-  if (!store.get("price", PRO_PRICE)) {
-    // As npm run stripe:setup marks what it makes.
-    const metadata = { app: "gemini-chat-backend" }
-    const price = { metadata, id: PRO_PRICE, product: PRO_PRODUCT, currency: "usd", unitAmount: 2000 }
-    store.add("price", priceObject(account, { ...price, interval: "month", lookupKey: "pro_monthly" }))
-  }
-  if (!store.all("portal_configuration").some((configuration) => configuration.is_default)) {
-    store.add("portal_configuration", configurationObject(account, { id: "bpc_simulated", isDefault: true }))
-  }
+  store.add("product", productObject(account, { id: PRO_PRODUCT, name: "Pro", default_price: PRO_PRICE }))
+  // As npm run stripe:setup marks what it makes.
+  const metadata = { app: "gemini-chat-backend" }
+  const sold = { product: PRO_PRODUCT, currency: "usd", unit_amount: 2000, lookup_key: "pro_monthly" }
+  const price = { ...sold, id: PRO_PRICE, metadata, recurring: { interval: "month" } } as const
+  store.add("price", priceObject(account, price))
+  store.add("portal_configuration", configurationObject(account, { id: "bpc_simulated", is_default: true }))
 }

@@ -5,7 +5,7 @@ import { outcomeOf } from "./card-kinds.ts"
 import { assign } from "./change.ts"
 import { collectInvoice } from "./collect.ts"
 import { draftInvoice, finalizeInvoice } from "./invoices.ts"
-import { firstPeriod, HOUR } from "./periods.ts"
+import { HOUR, nextPeriod } from "./periods.ts"
 import { declined, invalid, Refused } from "./refusals.ts"
 
 /** https://docs.stripe.com/billing/subscriptions/overview: an incomplete subscription can be paid for 23 hours. */
@@ -51,19 +51,20 @@ export function openSubscription(account: Account, wanted: Subscribe) {
       "items[0][price]",
     )
   }
-  const period = firstPeriod(account.now(), recurring)
+  const now = account.now()
+  const period = nextPeriod(now, now, recurring)
   const { customer, price, quantity = 1, paymentMethod = null, metadata = {}, description } = wanted
-  const fields = { price: structuredClone(price), quantity, period, paymentMethod, metadata, description }
+  const fields = { quantity, period, metadata, description, default_payment_method: paymentMethod }
   const subscription = account.store.add(
     "subscription",
-    subscriptionObject(account, { customer: customer.id, ...fields }),
+    subscriptionObject(account, { customer: customer.id, price: structuredClone(price), ...fields }),
   )
-  const covered = { start: period.start, end: period.start }
+  const covered = { start: now, end: now }
   const draft = { reason: "subscription_create", paid: period, covered } as const
   const invoice = draftInvoice(account, subscription, draft)
   assign(subscription, { latest_invoice: invoice.id })
   account.tasks.add(period.end, "roll_period", subscription)
-  account.tasks.add(period.start + INCOMPLETE_SECONDS, "expire_incomplete", subscription)
+  account.tasks.add(now + INCOMPLETE_SECONDS, "expire_incomplete", subscription)
   return { subscription, invoice }
 }
 

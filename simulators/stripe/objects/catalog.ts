@@ -1,63 +1,47 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import { base, decimal, nulls } from "./fields.ts"
+import { base, decimal, defined, nulls } from "./fields.ts"
 
-export type NewProduct = {
-  id?: string
-  name: string
-  active?: boolean
-  description?: string
-  metadata?: Stripe.Metadata
-}
+type NewProduct = Partial<Stripe.Product> & Pick<Stripe.Product, "name">
 
 /** A product without prices. */
 export function productObject(account: Account, fields: NewProduct): Stripe.Product {
   return {
-    ...base(account, "product", fields.id ?? newId("prod", 14)),
-    active: fields.active ?? true,
-    description: fields.description ?? null,
+    ...base(account, "product", newId("prod", 14)),
+    active: true,
     images: [],
     marketing_features: [],
-    metadata: fields.metadata ?? {},
-    name: fields.name,
+    metadata: {},
     type: "service",
     updated: account.now(),
-    ...nulls("default_price package_dimensions shippable statement_descriptor tax_code tax_details"),
-    ...nulls("unit_label url"),
+    ...nulls("default_price description package_dimensions shippable statement_descriptor tax_code"),
+    ...nulls("tax_details unit_label url"),
+    ...defined(fields),
   }
 }
 
-export type NewPrice = {
-  id?: string
+type NewPrice = Partial<Omit<Stripe.Price, "recurring">> & {
   product: string
   currency: string
-  unitAmount: number
-  interval?: Stripe.Price.Recurring.Interval
-  intervalCount?: number
-  active?: boolean
-  lookupKey?: string
-  nickname?: string
-  metadata?: Stripe.Metadata
+  unit_amount: number
+  recurring?: Pick<Stripe.Price.Recurring, "interval"> & Partial<Stripe.Price.Recurring>
 }
 
-/** A price; one that recurs if it has an interval. Amounts are in cents. */
-export function priceObject(account: Account, fields: NewPrice): Stripe.Price {
+/** A price. Amounts are in cents. */
+export function priceObject(account: Account, { recurring, ...fields }: NewPrice): Stripe.Price {
+  const defaults = { interval_count: 1, usage_type: "licensed", ...nulls("meter trial_period_days") } as const
   return {
-    ...base(account, "price", fields.id ?? newId("price")),
-    active: fields.active ?? true,
+    ...base(account, "price", newId("price")),
+    active: true,
     billing_scheme: "per_unit",
-    currency: fields.currency,
-    lookup_key: fields.lookupKey ?? null,
-    metadata: fields.metadata ?? {},
-    nickname: fields.nickname ?? null,
-    product: fields.product,
-    recurring: fields.interval ? recurring(fields.interval, fields.intervalCount ?? 1) : null,
+    metadata: {},
+    recurring: recurring ? { ...defaults, ...defined(recurring) } : null,
     tax_behavior: "unspecified",
-    type: fields.interval ? "recurring" : "one_time",
-    unit_amount: fields.unitAmount,
-    unit_amount_decimal: decimal(fields.unitAmount),
-    ...nulls("custom_unit_amount tiers_mode transform_quantity"),
+    type: recurring ? "recurring" : "one_time",
+    unit_amount_decimal: decimal(fields.unit_amount),
+    ...nulls("custom_unit_amount lookup_key nickname tiers_mode transform_quantity"),
+    ...defined(fields),
   }
 }
 
@@ -75,15 +59,5 @@ export function planObject(price: Stripe.Price): Stripe.Plan {
     interval_count: price.recurring?.interval_count ?? 1,
     usage_type: "licensed",
     ...nulls("meter tiers_mode transform_usage trial_period_days"),
-  }
-}
-
-function recurring(interval: Stripe.Price.Recurring.Interval, intervalCount: number): Stripe.Price.Recurring {
-  return {
-    interval,
-    interval_count: intervalCount,
-    meter: null,
-    trial_period_days: null,
-    usage_type: "licensed",
   }
 }

@@ -21,6 +21,15 @@ export function base<Name extends string>(account: Account, object: Name, id: st
   return { id, object, created: account.now(), livemode: account.settings.livemode }
 }
 
+type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> } & {
+  [Name in keyof T as undefined extends T[Name] ? never : Name]: T[Name]
+}
+
+/** The fields that were given. */
+export function defined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>
+}
+
 type Names<Text extends string> = Text extends `${infer Name} ${infer Rest}` ? Name | Names<Rest> : Text
 
 /** Fields, separated by spaces, that are empty at first. */

@@ -1,18 +1,22 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
+import { itemOf } from "../model/subscriptions.ts"
 import { base, decimal, listOf, nulls } from "./fields.ts"
 import type { Period } from "./subscription.ts"
 
-export type NewInvoice = {
-  subscription: Stripe.Subscription
-  customer: Stripe.Customer
-  product: Stripe.Product
+export type Draft = {
   reason: "subscription_create" | "subscription_cycle"
   /** What the money is for. */
   paid: Period
   /** What the invoice says it covers: on renewal the period before. */
   covered: Period
+}
+
+type NewInvoice = Draft & {
+  subscription: Stripe.Subscription
+  customer: Stripe.Customer
+  product: Stripe.Product
 }
 
 /** A draft of a subscription's invoice for one period. */
@@ -78,9 +82,7 @@ export function invoiceObject(account: Account, fields: NewInvoice): Stripe.Invo
 }
 
 function lineOf(invoice: string, { subscription, product, paid }: NewInvoice): Stripe.InvoiceLineItem {
-  const item = subscription.items.data[0]
-  if (!item) throw new Error(`The subscription ${subscription.id} has no items`)
-  const { price, quantity = 1 } = item
+  const { id: subscription_item, price, quantity = 1 } = itemOf(subscription)
   const unitAmount = price.unit_amount ?? 0
   const each = `$${(unitAmount / 100).toFixed(2)} / ${price.recurring?.interval ?? "month"}`
   return {
@@ -102,7 +104,7 @@ function lineOf(invoice: string, { subscription, product, paid }: NewInvoice): S
         proration: false,
         proration_details: { credited_items: null },
         subscription: subscription.id,
-        subscription_item: item.id,
+        subscription_item,
       },
       type: "subscription_item_details",
     },

@@ -14,11 +14,10 @@ export function cardObject(
     ...base(account, "payment_method", newId("pm")),
     allow_redisplay: "limited",
     billing_details: {
-      address: { city: null, country: "US", line1: null, line2: null, postal_code: null, state: null },
+      address: { country: "US", ...nulls("city line1 line2 postal_code state") },
       email: owner.email ?? null,
       name: owner.name ?? null,
-      phone: null,
-      tax_id: null,
+      ...nulls("phone tax_id"),
     },
     card: cardDetails(card),
     customer: null,
@@ -47,34 +46,27 @@ function cardDetails(card: CardKind): Stripe.PaymentMethod.Card {
   }
 }
 
-export type NewPayment = {
-  amount: number
-  currency: string
-  customer: string | null
-  paymentMethod: string | null
-  description: string
-  present: boolean
-}
+type PaymentFields = "amount" | "currency" | "customer" | "payment_method" | "description"
+type NewPayment = Pick<Stripe.PaymentIntent, PaymentFields> & { present: boolean }
 
 /** The payment of an invoice, before anything was tried. */
-export function paymentIntentObject(account: Account, payment: NewPayment): Stripe.PaymentIntent {
+export function paymentIntentObject(
+  account: Account,
+  { present, ...payment }: NewPayment,
+): Stripe.PaymentIntent {
   const id = newId("pi")
   return {
     ...base(account, "payment_intent", id),
-    amount: payment.amount,
+    ...payment,
     amount_capturable: 0,
     amount_details: { tip: {} },
     amount_received: 0,
     capture_method: "automatic",
     client_secret: `${id}_secret_${newId("", 25).slice(1)}`,
     confirmation_method: "automatic",
-    currency: payment.currency,
-    customer: payment.customer,
-    description: payment.description,
     metadata: {},
-    payment_method: payment.paymentMethod,
     payment_method_types: ["card"],
-    setup_future_usage: payment.present ? "off_session" : null,
+    setup_future_usage: present ? "off_session" : null,
     status: "requires_confirmation",
     ...nulls("allowed_payment_method_types application application_fee_amount automatic_payment_methods"),
     ...nulls("canceled_at cancellation_reason customer_account excluded_payment_method_types"),
@@ -118,13 +110,7 @@ export function chargeObject(
     amount: intent.amount,
     amount_captured: failure ? 0 : intent.amount,
     amount_refunded: 0,
-    billing_details: method?.billing_details ?? {
-      address: null,
-      email: null,
-      name: null,
-      phone: null,
-      tax_id: null,
-    },
+    billing_details: method?.billing_details ?? nulls("address email name phone tax_id"),
     calculated_statement_descriptor: "SIMULATED",
     captured: !failure,
     currency: intent.currency,
@@ -150,38 +136,23 @@ export function chargeObject(
 }
 
 function outcome(failure: Failure | null): Stripe.Charge.Outcome {
-  const common = { advice_code: null, network_advice_code: null, risk_level: "normal", risk_score: 1 }
-  if (!failure) {
-    return {
-      ...common,
-      network_decline_code: null,
-      network_status: "approved_by_network",
-      reason: null,
-      seller_message: "Payment complete.",
-      type: "authorized",
-    }
-  }
   return {
-    ...common,
-    network_decline_code: "01",
-    network_status: "declined_by_network",
-    reason: failure.declineCode,
-    seller_message: "The bank did not return any further details with this decline.",
-    type: "issuer_declined",
+    advice_code: null,
+    network_advice_code: null,
+    network_decline_code: failure ? "01" : null,
+    network_status: failure ? "declined_by_network" : "approved_by_network",
+    reason: failure ? failure.declineCode : null,
+    risk_level: "normal",
+    risk_score: 1,
+    seller_message: failure
+      ? "The bank did not return any further details with this decline."
+      : "Payment complete.",
+    type: failure ? "issuer_declined" : "authorized",
   }
 }
 
 function paymentDetails({ card }: Stripe.PaymentMethod): Stripe.Charge.PaymentMethodDetails {
-  return {
-    card: {
-      brand: card?.brand ?? "visa",
-      country: card?.country ?? null,
-      exp_month: card?.exp_month ?? 12,
-      exp_year: card?.exp_year ?? 2040,
-      funding: card?.funding ?? "credit",
-      last4: card?.last4 ?? null,
-      network: "visa",
-    } as Stripe.Charge.PaymentMethodDetails.Card,
-    type: "card",
-  }
+  const { brand, country, exp_month, exp_year, funding, last4 } = card as Stripe.PaymentMethod.Card
+  const details = { brand, country, exp_month, exp_year, funding, last4, network: "visa" }
+  return { card: details as Stripe.Charge.PaymentMethodDetails.Card, type: "card" }
 }

@@ -38,10 +38,12 @@ export function refundObject(
   }
 }
 
-export type OpenDispute = "needs_response" | "warning_needs_response"
-
 /** An unanswered dispute of a whole charge. */
-export function disputeObject(account: Account, charge: Stripe.Charge, status: OpenDispute): Stripe.Dispute {
+export function disputeObject(
+  account: Account,
+  charge: Stripe.Charge,
+  status: "needs_response" | "warning_needs_response",
+): Stripe.Dispute {
   return {
     ...base(account, "dispute", newId("du")),
     amount: charge.amount,
@@ -49,16 +51,8 @@ export function disputeObject(account: Account, charge: Stripe.Charge, status: O
     charge: charge.id,
     currency: charge.currency,
     enhanced_eligibility_types: [],
-    evidence: {
-      enhanced_evidence: {},
-      ...nulls("access_activity_log billing_address cancellation_policy cancellation_policy_disclosure"),
-      ...nulls("cancellation_rebuttal customer_communication customer_email_address customer_name"),
-      ...nulls("customer_purchase_ip customer_signature duplicate_charge_documentation"),
-      ...nulls("duplicate_charge_explanation duplicate_charge_id product_description receipt"),
-      ...nulls("refund_policy refund_policy_disclosure refund_refusal_explanation service_date"),
-      ...nulls("service_documentation shipping_address shipping_carrier shipping_date"),
-      ...nulls("shipping_documentation shipping_tracking_number uncategorized_file uncategorized_text"),
-    },
+    // Only what was handed in.
+    evidence: {} as Stripe.Dispute.Evidence,
     evidence_details: {
       due_by: account.now() + 7 * DAY,
       enhanced_eligibility: {},

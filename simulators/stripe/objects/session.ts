@@ -1,29 +1,22 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
-import { base, nulls } from "./fields.ts"
+import { base, defined, nulls } from "./fields.ts"
 
-export type NewSession = {
-  customer: Stripe.Customer | null
-  customerEmail?: string
-  clientReferenceId?: string
-  amount: number
-  currency: string
-  metadata: Stripe.Metadata
-  expiresAt: number
-  successUrl: string
-  cancelUrl?: string
-}
+type Session = Stripe.Checkout.Session
+export type NewSession = Partial<Omit<Session, "customer">> &
+  Pick<Session, "amount_total" | "currency" | "expires_at" | "metadata"> & {
+    customer: Stripe.Customer | null
+  }
 
 /** An open Checkout session for a subscription. */
-export function sessionObject(account: Account, fields: NewSession): Stripe.Checkout.Session {
+export function sessionObject(account: Account, { customer, ...fields }: NewSession): Session {
   const id = newId(account.settings.livemode ? "cs_live" : "cs_test", 58)
-  const email = fields.customer?.email ?? fields.customerEmail ?? null
+  const email = customer?.email ?? fields.customer_email
   return {
     ...base(account, "checkout.session", id),
     adaptive_pricing: { enabled: true },
-    amount_subtotal: fields.amount,
-    amount_total: fields.amount,
+    amount_subtotal: fields.amount_total,
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     branding_settings: {
       background_color: "#ffffff",
@@ -34,24 +27,13 @@ export function sessionObject(account: Account, fields: NewSession): Stripe.Chec
       icon: null,
       logo: null,
     },
-    cancel_url: fields.cancelUrl ?? null,
-    client_reference_id: fields.clientReferenceId ?? null,
-    collected_information: { business_name: null, individual_name: null, shipping_details: null },
-    currency: fields.currency,
+    collected_information: nulls("business_name individual_name shipping_details"),
     custom_fields: [],
-    custom_text: {
-      after_submit: null,
-      shipping_address: null,
-      submit: null,
-      terms_of_service_acceptance: null,
-    },
-    customer: fields.customer?.id ?? null,
-    customer_creation: fields.customer ? null : "always",
+    custom_text: nulls("after_submit shipping_address submit terms_of_service_acceptance"),
+    customer: customer?.id ?? null,
+    customer_creation: customer ? null : "always",
     customer_details: email ? customerDetails(email, null) : null,
-    customer_email: fields.customerEmail ?? null,
     discounts: [],
-    expires_at: fields.expiresAt,
-    metadata: fields.metadata,
     mode: "subscription",
     payment_method_collection: "always",
     payment_method_configuration_details: { id: "pmc_simulated", parent: null },
@@ -66,15 +48,16 @@ export function sessionObject(account: Account, fields: NewSession): Stripe.Chec
     },
     shipping_options: [],
     status: "open",
-    success_url: fields.successUrl,
     total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
     ui_mode: "hosted_page",
     url: `${account.baseUrl}/c/pay/${id}`,
-    ...nulls("after_expiration allow_promotion_codes allowed_payment_method_types"),
-    ...nulls("billing_address_collection client_secret consent consent_collection currency_conversion"),
-    ...nulls("customer_account integration_identifier invoice invoice_creation locale managed_payments"),
-    ...nulls("origin_context payment_intent payment_link permissions recovered_from setup_intent"),
-    ...nulls("shipping_address_collection shipping_cost submit_type subscription wallet_options"),
+    ...nulls("after_expiration allow_promotion_codes allowed_payment_method_types cancel_url"),
+    ...nulls("billing_address_collection client_reference_id client_secret consent consent_collection"),
+    ...nulls("currency_conversion customer_account customer_email integration_identifier invoice locale"),
+    ...nulls("invoice_creation managed_payments origin_context payment_intent payment_link permissions"),
+    ...nulls("recovered_from setup_intent shipping_address_collection shipping_cost submit_type"),
+    ...nulls("subscription success_url wallet_options"),
+    ...defined(fields),
   }
 }
 
@@ -83,10 +66,6 @@ export function customerDetails(
   email: string | null,
   name: string | null,
 ): Stripe.Checkout.Session.CustomerDetails {
-  return {
-    email,
-    name,
-    tax_exempt: "none",
-    ...nulls("address business_name individual_name phone tax_ids"),
-  }
+  const unknown = nulls("address business_name individual_name phone tax_ids")
+  return { email, name, tax_exempt: "none", ...unknown }
 }

@@ -2,17 +2,15 @@ import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { newId } from "../model/ids.ts"
 import { planObject } from "./catalog.ts"
-import { base, listOf, nulls } from "./fields.ts"
+import { base, defined, listOf, nulls } from "./fields.ts"
 
 export type Period = { start: number; end: number }
 
-export type NewSubscription = {
-  customer: string
+type Fields = "customer" | "default_payment_method" | "metadata"
+export type NewSubscription = Pick<Stripe.Subscription, Fields> & {
   price: Stripe.Price
   quantity: number
   period: Period
-  paymentMethod: string | null
-  metadata: Stripe.Metadata
   description?: string
 }
 
@@ -20,36 +18,29 @@ export type NewSubscription = {
 export function subscriptionObject(account: Account, fields: NewSubscription): Stripe.Subscription {
   const id = newId("sub")
   const now = account.now()
-  const plan = planObject(fields.price)
+  const { price, quantity, period, ...own } = fields
+  const plan = planObject(price)
   // Still sent, though the SDK no longer speaks of them.
-  const legacy = { plan, quantity: fields.quantity }
+  const legacy = { plan, quantity }
   return {
     ...base(account, "subscription", id),
     automatic_tax: { disabled_reason: null, enabled: false, liability: null },
-    billing_cycle_anchor: fields.period.start,
+    billing_cycle_anchor: period.start,
     billing_mode: { flexible: { proration_discounts: "included" }, type: "flexible", updated_at: now },
     billing_schedules: [],
     cancel_at_period_end: false,
     cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
     collection_method: "charge_automatically",
-    currency: fields.price.currency,
-    customer: fields.customer,
-    default_payment_method: fields.paymentMethod,
+    currency: price.currency,
     default_tax_rates: [],
-    description: fields.description ?? null,
     discounts: [],
     invoice_settings: {
-      account_tax_ids: null,
-      custom_fields: null,
-      description: null,
-      footer: null,
+      ...nulls("account_tax_ids custom_fields description footer"),
       issuer: { type: "self" },
     },
     items: itemsOf(id, now, plan, fields),
-    metadata: fields.metadata,
     payment_settings: {
-      payment_method_options: null,
-      payment_method_types: null,
+      ...nulls("payment_method_options payment_method_types"),
       save_default_payment_method: "off",
     },
     ...legacy,
@@ -62,7 +53,8 @@ export function subscriptionObject(account: Account, fields: NewSubscription): S
     ...nulls("canceled_at customer_account days_until_due default_source ended_at latest_invoice"),
     ...nulls("managed_payments next_pending_invoice_item_invoice on_behalf_of pause_collection"),
     ...nulls("pending_invoice_item_interval pending_setup_intent pending_update schedule test_clock"),
-    ...nulls("transfer_data trial_end trial_start"),
+    ...nulls("description transfer_data trial_end trial_start"),
+    ...defined(own),
   }
 }
 

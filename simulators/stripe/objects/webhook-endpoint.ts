@@ -1,28 +1,21 @@
 import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
+import { API_VERSION } from "../model/events.ts"
 import { newId } from "../model/ids.ts"
-import { base } from "./fields.ts"
+import { base, defined } from "./fields.ts"
 
-export type NewEndpoint = {
-  id?: string
-  url: string
-  secret: string
-  events: string[]
-  description?: string
-  version: string
-}
+type NewEndpoint = Partial<Stripe.WebhookEndpoint> &
+  Pick<Stripe.WebhookEndpoint, "url" | "secret" | "enabled_events">
 
 /** A receiver of events. */
 export function webhookEndpointObject(account: Account, fields: NewEndpoint): Stripe.WebhookEndpoint {
   return {
-    ...base(account, "webhook_endpoint", fields.id ?? newId("we")),
-    api_version: fields.version,
+    ...base(account, "webhook_endpoint", newId("we")),
+    api_version: API_VERSION,
     application: null,
-    description: fields.description ?? null,
-    enabled_events: fields.events,
+    description: null,
     metadata: {},
-    secret: fields.secret,
     status: "enabled",
-    url: fields.url,
+    ...defined(fields),
   }
 }

@@ -2,9 +2,9 @@ import { CARD_KINDS, CARDS, type CardKind } from "../model/card-kinds.ts"
 import { html } from "./html.ts"
 
 /** A choice of cards. It takes no number, so that no real one is typed in. */
-export function cardChoice(kinds: readonly CardKind[] = CARD_KINDS) {
+export function cardChoice() {
   return html`<fieldset><legend>Card</legend>
-${kinds.map(
+${CARD_KINDS.map(
   (kind, at) =>
     html`<label class="choice"><input type="radio" name="card" value="${kind}" required${at === 0 && html` checked`}><span>${CARDS[kind].title} <span class="soft">•••• ${CARDS[kind].last4}</span></span></label>
 `,

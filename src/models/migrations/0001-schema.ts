@@ -2,8 +2,9 @@ import type pg from "pg"
 
 /**
  * Times are timestamptz(3): milliseconds are what a JavaScript Date holds, so a cursor made from one finds
- * its row again. Every state has a check constraint, every list of the API an index to scan a range of. The keys of
- * what belongs to a user begin with the user's id, so that partitions by user need no other keys.
+ * its row again. Every state has a check constraint, every list of the API an index to scan a range of. Primary and
+ * foreign keys of what goes with its user begin with the user's id and unique keys contain it, so that partitions by
+ * user need no other keys. Ids are UUIDv7: unique across users, although no constraint says so.
  */
 export async function up(client: pg.ClientBase): Promise<void> {
   for (const statement of STATEMENTS) await client.query(statement)

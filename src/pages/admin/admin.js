@@ -56,26 +56,23 @@ async function system() {
     element(
       "div",
       { className: "tiles" },
-      ...[
-        tile("Status", health.status, health.status === "ready" ? "good" : "bad"),
-        tile("Database", health.database, health.database === "up" ? "good" : "bad"),
-        tile("Queue", health.queue, health.queue === "up" ? "good" : "bad"),
-        tile("Workers", health.workers, health.workers > 0 ? "good" : "bad"),
-        tile("Disk", health.disk, health.disk === "low" ? "bad" : "good"),
-        tile("Version", state.version, ""),
-        tile("Node", state.node, ""),
-        tile("Uptime", duration(state.uptimeSeconds), ""),
-      ],
+      tile("Status", health.status, health.status === "ready"),
+      tile("Database", health.database, health.database === "up"),
+      tile("Queue", health.queue, health.queue === "up"),
+      tile("Workers", health.workers, health.workers > 0),
+      tile("Disk", health.disk, health.disk !== "low"),
+      tile("Version", state.version),
+      tile("Node", state.node),
+      tile("Uptime", duration(state.uptimeSeconds)),
     ),
     element("h3", {}, "Jobs"),
     table(
       ["Queue", "waiting", "active", "delayed"],
-      Object.entries(queues).map(([name, counts]) => [
-        name,
-        counts ? (counts.waiting ?? 0) + (counts.prioritized ?? 0) : "unknown",
-        counts?.active ?? "unknown",
-        counts?.delayed ?? "unknown",
-      ]),
+      Object.entries(queues).map(([name, counts]) => {
+        if (!counts) return [name, "unknown", "unknown", "unknown"]
+        const { waiting = 0, prioritized = 0, active = "unknown", delayed = "unknown" } = counts
+        return [name, waiting + prioritized, active, delayed]
+      }),
     ),
     element("h3", {}, "Workers"),
     table(
@@ -107,10 +104,10 @@ async function users(id) {
     const text = input.value.trim()
     const isId = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(text)
     await attempt(async () => {
-      const user = isId
-        ? await call("GET", `/admin/users/${text}`)
-        : await call("POST", "/admin/users/search", { mobileNumber: text })
-      showUser(found, user)
+      const asked = isId
+        ? ["GET", `/admin/users/${text}`]
+        : ["POST", "/admin/users/search", { mobileNumber: text }]
+      showUser(found, await call(...asked))
     })
   })
   if (id) showUser(found, await call("GET", `/admin/users/${encodeURIComponent(id)}`))
@@ -179,70 +176,77 @@ function showUser(container, user) {
   )
 }
 
-async function replies(query = "") {
-  const list = await call("GET", `/admin/replies${pageOf(query)}`)
+function replies(query) {
+  return list({
+    title: "Failed replies",
+    path: "/admin/replies",
+    query,
+    heads: ["Failed at", "reason", "model", "attempts", "user", ""],
+    cells: ({ id, completedAt, error, model, attempts, userId }) => [
+      time(completedAt),
+      element("span", { title: error.message }, error.code),
+      model ?? "—",
+      attempts,
+      element("a", { href: `#users/${userId}` }, userId),
+      action("Retry", `/admin/replies/${id}/retry`, `${id} is queued.`),
+    ],
+  })
+}
+
+function billing(query) {
+  return list({
+    title: "Billing events",
+    path: "/admin/billing/events",
+    query,
+    heads: ["Received", "event", "type", "status", "tries", ""],
+    cells: ({ id, receivedAt, type, status, tries }) => [
+      time(receivedAt),
+      id,
+      type,
+      status,
+      tries,
+      action("Replay", `/admin/billing/events/${id}/replay`, `${id} will be processed again.`),
+    ],
+  })
+}
+
+function audit(query) {
+  return list({
+    title: "Audit log",
+    path: "/admin/audit",
+    query,
+    heads: ["Time", "actor", "action", "target", "outcome", "address", "request"],
+    cells: ({ at, actor, action, targetId, outcome, address, requestId }) => [
+      time(at),
+      actor,
+      action,
+      targetId ?? "—",
+      element("span", { className: outcome === "ok" ? "" : "problem" }, outcome),
+      address,
+      requestId,
+    ],
+  })
+}
+
+/** One page of a list, with a link to the next. */
+async function list({ title, path, query, heads, cells }) {
+  const items = await call("GET", query ? `${path}?${decodeURIComponent(query)}` : path)
+  const [section] = location.hash.slice(1).split("/")
+  const older = items.next && `#${section}/${encodeURIComponent(items.next.split("?")[1])}`
   return [
-    element("h2", {}, "Failed replies"),
-    table(
-      ["Failed at", "reason", "model", "attempts", "user", ""],
-      list.map((reply) => [
-        time(reply.completedAt),
-        element("span", { title: reply.error.message }, reply.error.code),
-        reply.model ?? "—",
-        reply.attempts,
-        element("a", { href: `#users/${reply.userId}` }, reply.userId),
-        button("Retry", null, async () => {
-          await call("POST", `/admin/replies/${reply.id}/retry`)
-          await show()
-          notice.textContent = `${reply.id} is queued.`
-        }),
-      ]),
-    ),
-    more("replies", list.next),
+    element("h2", {}, title),
+    table(heads, items.map(cells)),
+    older ? element("p", {}, element("a", { href: older }, "Older")) : "",
   ]
 }
 
-async function billing(query = "") {
-  const list = await call("GET", `/admin/billing/events${pageOf(query)}`)
-  return [
-    element("h2", {}, "Billing events"),
-    table(
-      ["Received", "event", "type", "status", "tries", ""],
-      list.map((event) => [
-        time(event.receivedAt),
-        event.id,
-        event.type,
-        event.status,
-        event.tries,
-        button("Replay", null, async () => {
-          await call("POST", `/admin/billing/events/${event.id}/replay`)
-          await show()
-          notice.textContent = `${event.id} will be processed again.`
-        }),
-      ]),
-    ),
-    more("billing", list.next),
-  ]
-}
-
-async function audit(query = "") {
-  const list = await call("GET", `/admin/audit${pageOf(query)}`)
-  return [
-    element("h2", {}, "Audit log"),
-    table(
-      ["Time", "actor", "action", "target", "outcome", "address", "request"],
-      list.map((entry) => [
-        time(entry.at),
-        entry.actor,
-        entry.action,
-        entry.targetId ?? "—",
-        element("span", { className: entry.outcome === "ok" ? "" : "problem" }, entry.outcome),
-        entry.address,
-        entry.requestId,
-      ]),
-    ),
-    more("audit", list.next),
-  ]
+/** A button that posts to `path`, shows the section again and says what was done. */
+function action(label, path, done) {
+  return button(label, null, async () => {
+    await call("POST", path)
+    await show()
+    notice.textContent = done
+  })
 }
 
 async function attempt(work) {
@@ -254,17 +258,6 @@ async function attempt(work) {
   }
 }
 
-const pageOf = (query) => (query ? `?${decodeURIComponent(query)}` : "")
-
-function more(section, next) {
-  if (!next) return ""
-  return element(
-    "p",
-    {},
-    element("a", { href: `#${section}/${encodeURIComponent(next.split("?")[1])}` }, "Older"),
-  )
-}
-
 function button(label, question, work) {
   const made = element("button", { type: "button" }, label)
   made.addEventListener("click", () => {
@@ -273,35 +266,25 @@ function button(label, question, work) {
   return made
 }
 
-function tile(label, value, kind) {
-  return element(
-    "div",
-    { className: `tile ${kind}` },
-    element("span", {}, label),
-    element("strong", {}, value),
-  )
+function tile(label, value, isGood) {
+  const className = isGood === undefined ? "tile" : `tile ${isGood ? "good" : "bad"}`
+  return element("div", { className }, element("span", {}, label), element("strong", {}, value))
 }
 
 function table(heads, rows) {
   if (rows.length === 0) return element("p", { className: "hint" }, "None.")
   const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))
   const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))))
-  return element(
-    "div",
-    { className: "scroll" },
-    element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)),
-  )
+  const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body))
+  return element("div", { className: "scroll" }, made)
 }
 
 function facts(values) {
-  return element(
-    "dl",
-    {},
-    ...Object.entries(values).flatMap(([name, value]) => [
-      element("dt", {}, name),
-      element("dd", {}, Array.isArray(value) ? value.join(", ") || "—" : (value ?? "—")),
-    ]),
-  )
+  const lines = Object.entries(values).flatMap(([name, value]) => [
+    element("dt", {}, name),
+    element("dd", {}, Array.isArray(value) ? value.join(", ") || "—" : (value ?? "—")),
+  ])
+  return element("dl", {}, ...lines)
 }
 
 function element(name, properties = {}, ...children) {

@@ -4,7 +4,7 @@ import { exampleOf } from "./example.ts"
 import { REQUEST_HEADERS } from "./headers.ts"
 import { describeReplies } from "./replies.ts"
 import { tagOf } from "./tags.ts"
-import type { JsonSchema, Operation, Parameter, Ref } from "./types.ts"
+import type { JsonSchema, Operation, Parameter } from "./types.ts"
 
 /** Describes one endpoint as an OpenAPI operation. */
 export function describeOperation(row: Endpoint, components: Components): Operation {
@@ -32,21 +32,14 @@ const SECURITY: Record<Endpoint["auth"], Operation["security"]> = {
   metrics: [{ metricsToken: [] }],
 }
 
-function describeParameters(
-  { params, query, requestHeaders = [] }: Endpoint,
-  components: Components,
-): (Parameter | Ref)[] {
+function describeParameters({ params, query, requestHeaders = [] }: Endpoint, components: Components) {
   return [
     ...(params ? describeFields("path", components.input(params)) : []),
     ...(query ? describeFields("query", components.input(query)) : []),
-    ...(["X-Request-Id", ...requestHeaders] as const).map((name) =>
-      components.share("parameters", name, () => ({
-        name,
-        in: "header" as const,
-        required: false,
-        ...REQUEST_HEADERS[name],
-      })),
-    ),
+    ...(["X-Request-Id", ...requestHeaders] as const).map((name) => {
+      const parameter = { name, in: "header" as const, required: false, ...REQUEST_HEADERS[name] }
+      return components.share("parameters", name, () => parameter)
+    }),
   ]
 }
 
@@ -63,10 +56,7 @@ function describeFields(location: "path" | "query", schema: JsonSchema): Paramet
   )
 }
 
-function describeBody(
-  body: NonNullable<Endpoint["body"]>,
-  components: Components,
-): NonNullable<Operation["requestBody"]> {
+function describeBody(body: NonNullable<Endpoint["body"]>, components: Components) {
   const schema = components.input(body)
   const example = exampleOf(schema, components.named)
   return { required: true, content: { "application/json": { schema, example } } }

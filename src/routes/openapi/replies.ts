@@ -32,20 +32,15 @@ const MEANINGS: Record<string, string> = {
 
 function successHeaders({ limit, query, responseHeaders = [] }: Endpoint, status: number): ReplyHeader[] {
   const pages = query instanceof z.ZodObject && "cursor" in query.shape && status < 400
-  return [
-    "X-Request-Id",
-    ...(limit ? LIMITED : []),
-    ...(pages ? (["Link"] as const) : []),
-    ...responseHeaders,
-  ]
+  return ["X-Request-Id", ...(limit ? LIMITED : []), ...(pages ? PAGED : []), ...responseHeaders]
 }
 
 const LIMITED = ["RateLimit-Policy", "RateLimit"] as const
+const PAGED = ["Link"] as const
 
-function describeContent(
-  body: NonNullable<Endpoint["reply"][number]>,
-  components: Components,
-): Record<string, Content> {
+type Body = NonNullable<Endpoint["reply"][number]>
+
+function describeContent(body: Body, components: Components): Record<string, Content> {
   if (body instanceof z.ZodType) {
     const schema = components.output(body)
     return { "application/json": { schema, example: exampleOf(schema, components.named) } }
@@ -117,19 +112,14 @@ function describeError(row: Endpoint, codes: ProblemCode[], components: Componen
   }
 }
 
-function describeHeaders(
-  names: readonly ReplyHeader[],
-  components: Components,
-  mayBeRequired = true,
-): Record<string, Ref> {
-  return Object.fromEntries(
-    names.map((name) => {
-      const { isAlways, ...header } = REPLY_HEADERS[name]
-      const required = isAlways && mayBeRequired
-      const shared = isAlways && !required ? `${name}.optional` : name
-      return [name, components.share("headers", shared, () => ({ required, ...header }))]
-    }),
-  )
+function describeHeaders(names: readonly ReplyHeader[], components: Components, mayBeRequired = true) {
+  const headers = names.map((name) => {
+    const { isAlways, ...header } = REPLY_HEADERS[name]
+    const required = isAlways && mayBeRequired
+    const shared = isAlways && !required ? `${name}.optional` : name
+    return [name, components.share("headers", shared, () => ({ required, ...header }))]
+  })
+  return Object.fromEntries(headers) as Record<string, Ref>
 }
 
 function exampleProblem(code: ProblemCode): object {

@@ -69,13 +69,19 @@ export function operationsOf({ paths }: Pick<OpenApi, "paths">) {
   )
 }
 
+/** Whether one of the operation's replies is an event stream. */
+export function hasStream(document: OpenApi, { responses }: Operation): boolean {
+  return Object.values(responses).some(
+    (reply) => "text/event-stream" in (resolve(document, reply).content ?? {}),
+  )
+}
+
 /** Follows `thing` if it is a reference. */
 export function resolve<T extends object>(document: OpenApi, thing: T | Ref): T {
   if (!("$ref" in thing)) return thing
   const [, , kind, name] = thing.$ref.split("/")
-  const found = (document.components as unknown as Record<string, Record<string, T>>)[kind ?? ""]?.[
-    name ?? ""
-  ]
+  const components = document.components as unknown as Record<string, Record<string, T>>
+  const found = components[kind ?? ""]?.[name ?? ""]
   if (!found) throw new Error(`The document has no ${thing.$ref}`)
   return found
 }

@@ -59,4 +59,4 @@ const REPLAY = `
   UPDATE billing_events SET status = 'pending', handled_at = NULL, tries = 0,
     next_try_at = now() + $2 * interval '1 millisecond'
   WHERE id = $1
-  RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS dedupe_key`
+  RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS "dedupeKey"`

@@ -33,14 +33,10 @@ export async function compare(ours: Contender, floor: Contender, pace: Pace): Pr
   for (const side of [ours, floor]) await side.run(pace.warmUpMs)
   const rounds: { ours: Side; floor: Side }[] = []
   for (let n = 0; n < pace.rounds; n++) {
-    // Who comes first changes, for what the first leaves behind.
-    if (n % 2 === 0) {
-      const first = await measure(ours, pace.roundMs)
-      rounds.push({ ours: first, floor: await measure(floor, pace.roundMs) })
-    } else {
-      const first = await measure(floor, pace.roundMs)
-      rounds.push({ floor: first, ours: await measure(ours, pace.roundMs) })
-    }
+    // The order alternates, for what the first leaves behind.
+    const [first, second] = n % 2 === 0 ? [ours, floor] : [floor, ours]
+    const sides = [await measure(first, pace.roundMs), await measure(second, pace.roundMs)] as const
+    rounds.push(n % 2 === 0 ? { ours: sides[0], floor: sides[1] } : { ours: sides[1], floor: sides[0] })
   }
   const ratios = rounds.map((round) => round.ours.perSecond / round.floor.perSecond)
   return {

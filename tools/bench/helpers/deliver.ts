@@ -1,5 +1,5 @@
-import { createHmac } from "node:crypto"
 import { Agent, request } from "node:http"
+import { signatureOf } from "../../../simulators/stripe/delivery/signature.ts"
 
 export interface DeliverOptions {
   url: string
@@ -38,14 +38,12 @@ export async function deliverAll(events: readonly object[], options: DeliverOpti
 
 /** @returns how long the acknowledgement took, in milliseconds */
 function deliver(body: string, { url, secret }: DeliverOptions, agent: Agent): Promise<number> {
-  const at = Math.floor(Date.now() / 1000)
-  const digest = createHmac("sha256", secret).update(`${at}.${body}`).digest("hex")
   const startedAt = performance.now()
   return new Promise((resolve, reject) => {
     const headers = {
       "Content-Type": "application/json",
       "Content-Length": Buffer.byteLength(body),
-      "Stripe-Signature": `t=${at},v1=${digest}`,
+      "Stripe-Signature": signatureOf(body, secret, Math.floor(Date.now() / 1000)),
     }
     const sent = request(url, { method: "POST", agent, headers }, (response) => {
       response.resume()
@@ -60,11 +58,6 @@ function deliver(body: string, { url, secret }: DeliverOptions, agent: Agent): P
 }
 
 function shuffle<T>(items: T[]): T[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = Math.floor(Math.random() * (last + 1))
-    const moved = items[last] as T
-    items[last] = items[other] as T
-    items[other] = moved
-  }
-  return items
+  const drawn = items.map((item) => ({ item, at: Math.random() }))
+  return drawn.sort((a, b) => a.at - b.at).map(({ item }) => item)
 }

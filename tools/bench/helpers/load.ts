@@ -41,24 +41,17 @@ export async function drive({ port, connections, next, until }: LoadOptions): Pr
   let sent = 0
   let answers = 0
   let endedAt = startedAt
-  const mayGoOn = () => sent < wanted && performance.now() < endsAt
+  const take = (connection: number) => {
+    if (sent >= wanted || performance.now() >= endsAt) return null
+    sent++
+    return next(connection)
+  }
+  const answered = () => {
+    answers++
+    endedAt = performance.now()
+  }
   try {
-    await Promise.all(
-      sockets.map((socket, connection) =>
-        converse(
-          socket,
-          () => {
-            if (!mayGoOn()) return null
-            sent++
-            return next(connection)
-          },
-          () => {
-            answers++
-            endedAt = performance.now()
-          },
-        ),
-      ),
-    )
+    await Promise.all(sockets.map((socket, connection) => converse(socket, () => take(connection), answered)))
   } finally {
     for (const socket of sockets) socket.destroy()
   }

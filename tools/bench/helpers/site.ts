@@ -97,11 +97,8 @@ export async function startApi(
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const profile = profileDir ? ["--cpu-prof", `--cpu-prof-dir=${profileDir}`] : []
-  const options = {
-    cwd: folder,
-    env: { ...env, ROLE: role, PORT: String(port) },
-    nodeFlags: [...nodeFlags, ...profile],
-  }
+  const serverEnv = { ...env, ROLE: role, PORT: String(port) }
+  const options = { cwd: folder, env: serverEnv, nodeFlags: [...nodeFlags, ...profile] }
   return { api: await startMeasured("src/server.ts", options, { answers: `${url}/health/live` }), port, url }
 }
 

@@ -14,19 +14,21 @@ export function mobileNumber(n: number): string {
 /** Signs up and in by codes, as clients do, and makes everybody Pro. */
 export async function signInUsers(url: string, pool: pg.Pool, count: number): Promise<User[]> {
   const users: User[] = []
-  for (let n = 0; n < count; n++) users.push(await signIn(url, mobileNumber(2_000_000 + n)))
+  for (let n = 0; n < count; n++) {
+    const number = mobileNumber(2_000_000 + n)
+    await post(`${url}/auth/signup`, { mobileNumber: number })
+    users.push(await signIn(url, number))
+  }
   await pool.query("UPDATE users SET pro_until = 'infinity'")
   return users
 }
 
-async function signIn(url: string, number: string): Promise<User> {
-  await post(`${url}/auth/signup`, { mobileNumber: number })
-  const { otp } = await post<{ otp: string }>(`${url}/auth/send-otp`, { mobileNumber: number })
-  const signedIn = await post<{ token: string; user: { id: string } }>(`${url}/auth/verify-otp`, {
-    mobileNumber: number,
-    otp,
-  })
-  return { id: signedIn.user.id, token: signedIn.token }
+/** Signs a known number in by a code. */
+export async function signIn(url: string, mobileNumber: string): Promise<User> {
+  const { otp } = await post<{ otp: string }>(`${url}/auth/send-otp`, { mobileNumber })
+  const signedIn = { mobileNumber, otp }
+  const { user, token } = await post<{ token: string; user: User }>(`${url}/auth/verify-otp`, signedIn)
+  return { id: user.id, token }
 }
 
 /** @throws for an answer that isn't 2xx */

@@ -57,18 +57,12 @@ export const measurers: Record<Measure, Measurer> = {
   async replies(site, users, { replies }, { metrics }) {
     const { backend } = site
     const found = await measureReplies(site, users, replies)
+    const times = `p50 ${found.p50Ms.toFixed(1)} ms, p99 ${found.p99Ms.toFixed(1)} ms`
+    const memory = `${megabytes(found.apiRssBytes)} and ${megabytes(found.workerRssBytes)}`
     metrics.push(
       { what: "replies stored a second", backend, value: whole(found.storedPerSecond) },
-      {
-        what: "prompt to stored reply",
-        backend,
-        value: `p50 ${found.p50Ms.toFixed(1)} ms, p99 ${found.p99Ms.toFixed(1)} ms`,
-      },
-      {
-        what: "memory of API and worker",
-        backend,
-        value: `${megabytes(found.apiRssBytes)} and ${megabytes(found.workerRssBytes)}`,
-      },
+      { what: "prompt to stored reply", backend, value: times },
+      { what: "memory of API and worker", backend, value: memory },
     )
   },
   async "sign-ins"(site, _users, { signIns }, { metrics }) {
@@ -95,10 +89,5 @@ function stormLine({ events, deliveries, p50Ms, p99Ms, settledMs }: Webhooks): s
   return `${events} events, ${deliveries} deliveries: p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms (goal ${WEBHOOK_GOAL_MS} ${met}), settled ${(settledMs / 1000).toFixed(1)} s later`
 }
 
-function kilobytes(bytes: number): string {
-  return `${(bytes / 2 ** 10).toFixed(0)} KB`
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)} MB`
-}
+const kilobytes = (bytes: number) => `${Math.round(bytes / 2 ** 10)} KB`
+const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`

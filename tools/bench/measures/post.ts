@@ -22,16 +22,9 @@ const MESSAGE =
  * waits for that before it answers or not.
  */
 export async function measurePost(site: Site, users: User[], pace: Pace): Promise<Comparison> {
-  await using floor = await openFloor(site, users)
-  const ours: Contender = {
-    process: site.api,
-    async run(ms) {
-      const load = await sendAndEnqueue(site, users, { port: site.port, queueName: QUEUE_NAME, ms })
-      await forgetUnfinished(site)
-      return load
-    },
-  }
-  return await compare(ours, floor, pace)
+  return measureBesideFloor(site, users, pace, (ms) =>
+    sendAndEnqueue(site, users, { port: site.port, queueName: QUEUE_NAME, ms }),
+  )
 }
 
 /**
@@ -39,14 +32,20 @@ export async function measurePost(site: Site, users: User[], pace: Pace): Promis
  * has none. The queue is what lies between them, so nothing is known of when a job came into it.
  */
 export async function measurePostBesideWorker(site: Site, users: User[], pace: Pace): Promise<Comparison> {
+  return measureBesideFloor(site, users, pace, async (ms) => {
+    const worker = await startWorker(site)
+    return send(users, await makeRooms(site, users, ms), site.port, ms).finally(worker.stop)
+  })
+}
+
+async function measureBesideFloor(site: Site, users: User[], pace: Pace, load: Contender["run"]) {
   await using floor = await openFloor(site, users)
   const ours: Contender = {
     process: site.api,
-    async run(ms) {
-      const worker = await startWorker(site)
-      const load = await send(users, await makeRooms(site, users, ms), site.port, ms).finally(worker.stop)
+    run: async (ms) => {
+      const loaded = await load(ms)
       await forgetUnfinished(site)
-      return load
+      return loaded
     },
   }
   return await compare(ours, floor, pace)

@@ -1,6 +1,6 @@
 import { newId } from "../../../src/utils/ids.ts"
 import type { Site } from "../helpers/site.ts"
-import { mobileNumber, post } from "../helpers/users.ts"
+import { mobileNumber, signIn } from "../helpers/users.ts"
 
 const PARALLEL = 20
 
@@ -18,9 +18,6 @@ export async function measureSignIns({ url, pool }: Site, count: number): Promis
 }
 
 /** The iterator is shared: each number is signed in once. */
-async function signInAll(url: string, waiting: Iterator<string>): Promise<void> {
-  for (let next = waiting.next(); !next.done; next = waiting.next()) {
-    const { otp } = await post<{ otp: string }>(`${url}/auth/send-otp`, { mobileNumber: next.value })
-    await post(`${url}/auth/verify-otp`, { mobileNumber: next.value, otp })
-  }
+async function signInAll(url: string, waiting: Iterable<string>): Promise<void> {
+  for (const number of waiting) await signIn(url, number)
 }

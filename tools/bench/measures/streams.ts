@@ -1,5 +1,5 @@
 import { once } from "node:events"
-import { get } from "node:http"
+import { type ClientRequest, get } from "node:http"
 import { type Api, type Site, startApi } from "../helpers/site.ts"
 import { createRooms, post, type User } from "../helpers/users.ts"
 
@@ -31,21 +31,14 @@ export async function measureStreams(site: Site, user: User): Promise<StreamMemo
   }
 }
 
-async function measure(
-  site: Site,
-  user: User,
-  pathOf: (room: string, reply: string) => string,
-): Promise<number> {
+async function measure(site: Site, user: User, pathOf: (room: string, reply: string) => string) {
   await using stack = new AsyncDisposableStack()
   const { api, url } = await startApi(site.machine, site.env, "all", ["--expose-gc"])
   stack.defer(() => api.stop())
   const [[room = ""] = []] = await createRooms(site.pool, [user], 1)
   const headers = { Authorization: `Bearer ${user.token}` }
-  const { reply } = await post<{ reply: { id: string } }>(
-    `${url}/chatroom/${room}/message`,
-    { message: STALLING },
-    headers,
-  )
+  const path = `${url}/chatroom/${room}/message`
+  const { reply } = await post<{ reply: { id: string } }>(path, { message: STALLING }, headers)
   const address = `${url}${pathOf(room, reply.id)}`
   stack.defer(await openStreams(address, headers, WARM_UP))
   const before = await residentBytes(api)
@@ -61,21 +54,20 @@ async function residentBytes(api: Api["api"]): Promise<number> {
 
 /** Opens streams and waits for the first event of each. @returns what closes them */
 async function openStreams(url: string, headers: Record<string, string>, count: number): Promise<() => void> {
-  const closers: (() => void)[] = []
-  for (let opened = 0; opened < count; opened += AT_ONCE) {
-    closers.push(...(await Promise.all(Array.from({ length: AT_ONCE }, () => openStream(url, headers)))))
-  }
+  const requests: ClientRequest[] = []
+  for (let opened = 0; opened < count; opened += AT_ONCE)
+    requests.push(...(await Promise.all(Array.from({ length: AT_ONCE }, () => openStream(url, headers)))))
   return () => {
-    for (const close of closers) close()
+    for (const request of requests) request.destroy()
   }
 }
 
-async function openStream(url: string, headers: Record<string, string>): Promise<() => void> {
+async function openStream(url: string, headers: Record<string, string>): Promise<ClientRequest> {
   const request = get(url, { headers, agent: false })
   const [response] = await once(request, "response")
   if (response.statusCode !== 200) throw new Error(`A stream was refused: ${response.statusCode}`)
   await once(response, "data")
   response.on("error", () => undefined)
   request.on("error", () => undefined)
-  return () => request.destroy()
+  return request
 }

@@ -4,7 +4,7 @@ import { promisify } from "node:util"
 import { type StripeSimulator, startStripeSimulator } from "../../../simulators/stripe/server.ts"
 import { TIMING } from "../../../src/config/timing.ts"
 import { newId } from "../../../src/utils/ids.ts"
-import { HOUR, MINUTE, SECOND } from "../../../src/utils/time.ts"
+import { MINUTE, SECOND } from "../../../src/utils/time.ts"
 import { until } from "../../lib/until.ts"
 import { deliverAll, type Outcome } from "../helpers/deliver.ts"
 import { type Site, startApi } from "../helpers/site.ts"
@@ -24,9 +24,7 @@ export interface Webhooks extends Outcome {
 }
 
 const SECRET = "whsec_benchmarks"
-const COPIES = 3
-const DROPPED = 0.05
-const AT_ONCE = 50
+const STORM = { copies: 3, dropped: 0.05, atOnce: 50 }
 
 /**
  * A storm of Stripe's events: each three times, in any order, one in twenty never, fifty at once, while a worker
@@ -49,13 +47,7 @@ export async function measureWebhooks(site: Site, { customers }: WebhookPace): P
   stack.defer(() => api.stop())
   await makeHistory(site, stripe, customers)
   const events = stripe.held()
-  const outcome = await deliverAll(events, {
-    url: `${url}/webhook/stripe`,
-    secret: SECRET,
-    copies: COPIES,
-    dropped: DROPPED,
-    atOnce: AT_ONCE,
-  })
+  const outcome = await deliverAll(events, { url: `${url}/webhook/stripe`, secret: SECRET, ...STORM })
   const settledMs = await untilSettled(site)
   await reconcileAll(site, env)
   await checkTiers(site, stripe)
@@ -68,24 +60,18 @@ async function makeHistory({ pool }: Site, stripe: StripeSimulator, customers: n
   stripe.setEndpoint({ url: "http://127.0.0.1:9", secret: SECRET })
   stripe.delivery({ mode: "held" })
   for (let n = 0; n < customers; n++) {
-    const [userId, payerId] = [newId(), newId()]
+    const userId = newId()
     const { id } = stripe.createCustomer({ metadata: { user_id: userId } })
-    await pool.query("INSERT INTO users (id, mobile_number) VALUES ($1, $2)", [
-      userId,
-      `+1303${2_000_000 + n}`,
-    ])
-    await pool.query("INSERT INTO billing_customers (id, user_id, stripe_id) VALUES ($1, $2, $3)", [
-      payerId,
-      userId,
-      id,
-    ])
-    const subscription = stripe.createSubscription(id, {
-      card: n % 3 === 0 ? "insufficient_on_renewal" : "ok",
-    })
+    const user = [userId, `+1303${2_000_000 + n}`]
+    await pool.query("INSERT INTO users (id, mobile_number) VALUES ($1, $2)", user)
+    const customer = [newId(), userId, id]
+    await pool.query("INSERT INTO billing_customers (id, user_id, stripe_id) VALUES ($1, $2, $3)", customer)
+    const card = n % 3 === 0 ? "insufficient_on_renewal" : "ok"
+    const subscription = stripe.createSubscription(id, { card })
     if (n % 5 === 0) stripe.cancelAtPeriodEnd(subscription.id)
     if (n % 7 === 0) stripe.refund({ subscription: subscription.id })
   }
-  stripe.advance({ hours: (32 * 24 * HOUR) / HOUR })
+  stripe.advance({ hours: 32 * 24 })
   const ahead = stripe.now() - Math.floor(Date.now() / SECOND)
   await pool.query(
     `CREATE OR REPLACE FUNCTION app_now() RETURNS timestamptz LANGUAGE sql STABLE
@@ -108,11 +94,8 @@ async function untilSettled({ pool }: Site): Promise<number> {
 /** Runs the operator's command. @throws when it can't read a customer */
 async function reconcileAll({ machine }: Site, env: Record<string, string>): Promise<void> {
   const command = fileURLToPath(new URL("../../../src/cli/billing-reconcile.ts", import.meta.url))
-  const { folder: cwd } = machine
-  await promisify(execFile)(process.execPath, [command, "--json"], {
-    cwd,
-    env: { PATH: process.env.PATH, ...env },
-  })
+  const options = { cwd: machine.folder, env: { PATH: process.env.PATH, ...env } }
+  await promisify(execFile)(process.execPath, [command, "--json"], options)
 }
 
 async function checkTiers({ pool }: Site, stripe: StripeSimulator): Promise<void> {

@@ -1,4 +1,4 @@
-import { type OpenApi, operationsOf, resolve } from "../../../src/routes/openapi/types.ts"
+import { hasStream, type OpenApi, operationsOf } from "../../../src/routes/openapi/types.ts"
 import { toRequest } from "./request.ts"
 import { type Step, WALK } from "./walk.ts"
 
@@ -72,33 +72,26 @@ const DEFAULTS = {
 function toStep(document: OpenApi, endpoints: Endpoint[], step: Step): object[] {
   const endpoint = endpoints.find(({ name }) => name === step.endpoint)
   if (!endpoint) return []
-  const lines = [
-    `pm.test("the status is ${step.statuses.join(" or ")}", () => pm.expect(pm.response.code).to.be.oneOf(${JSON.stringify(step.statuses)}))`,
-    ...(step.script.length > 0 ? ["const body = pm.response.json()", ...step.script] : []),
-  ]
-  return [
-    {
-      name: step.name,
-      event: [script("test", lines)],
-      request: toRequest(document, endpoint, step),
-      response: [],
-    },
-  ]
+  const { name, statuses = [200], script: lines } = step
+  const test = script("test", [
+    checkStatus(`the status is ${statuses.join(" or ")}`, statuses),
+    ...(lines ? ["const body = pm.response.json()", ...lines] : []),
+  ])
+  return [{ name, event: [test], request: toRequest(document, endpoint, step), response: [] }]
 }
 
+const checkStatus = (claim: string, statuses: number[]) =>
+  `pm.test("${claim}", () => pm.expect(pm.response.code).to.be.oneOf(${JSON.stringify(statuses)}))`
+
 function toItem(document: OpenApi, endpoint: Endpoint): object {
-  const statuses = Object.keys(endpoint.operation.responses).map(Number)
-  const streams = Object.values(endpoint.operation.responses).map(
-    (reply) => resolve(document, reply).content ?? {},
-  )
-  const isStreamOnly = streams.some((content) => "text/event-stream" in content) && endpoint.method === "GET"
+  const { method, operation } = endpoint
+  const statuses = Object.keys(operation.responses).map(Number)
+  const isStreamOnly = method === "GET" && hasStream(document, operation)
   return {
-    name: endpoint.operation.summary,
+    name: operation.summary,
     event: [
       ...(isStreamOnly ? [script("prerequest", [SKIP])] : []),
-      script("test", [
-        `pm.test("the status is documented", () => pm.expect(pm.response.code).to.be.oneOf(${JSON.stringify(statuses)}))`,
-      ]),
+      script("test", [checkStatus("the status is documented", statuses)]),
     ],
     request: toRequest(document, endpoint),
     response: [],

@@ -10,8 +10,17 @@ export interface Part {
 /** By this the objects of this service are known from others in the same account. */
 export const MARK = { app: "gemini-chat-backend" }
 
-export function isOurs({ metadata }: { metadata?: Record<string, string> | null }): boolean {
+export function isOurs({ metadata }: Marked): boolean {
   return metadata?.app === MARK.app
+}
+
+interface Marked {
+  metadata?: Record<string, string> | null
+}
+
+/** Finds the first of `all` that this service has made. */
+export async function findOurs<T extends Marked>(all: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const each of all) if (isOurs(each)) return each
 }
 
 /** Whether `actual` says everything that `wanted` says, whatever else it says. */

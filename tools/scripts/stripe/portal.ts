@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
 import type { Wishes } from "./options.ts"
-import { includes, isOurs, MARK, type Part } from "./part.ts"
+import { findOurs, includes, MARK, type Part } from "./part.ts"
 
 /** What a customer may do by themselves. */
 const FEATURES = {
@@ -14,25 +14,15 @@ const FEATURES = {
  * doesn't have, and which may serve other products.
  */
 export async function setUpPortal(stripe: Stripe, { dryRun }: Wishes): Promise<Part> {
-  const found = await findOurs(stripe)
-  const part = {
-    what: "Portal",
-    id: found?.id ?? null,
-    detail: "cancel at period end, change card, invoices",
-  }
+  const { configurations } = stripe.billingPortal
+  const found = await findOurs(configurations.list({ limit: 100 }))
+  const part = { what: "Portal", detail: "cancel at period end, change card, invoices" }
   if (!found) {
-    const made = dryRun
-      ? null
-      : await stripe.billingPortal.configurations.create({ features: FEATURES, metadata: MARK })
+    const made = dryRun ? null : await configurations.create({ features: FEATURES, metadata: MARK })
     return { ...part, id: made?.id ?? null, state: "made" }
   }
-  if (found.active && includes(found.features, FEATURES)) return { ...part, state: "kept" }
-  if (!dryRun)
-    await stripe.billingPortal.configurations.update(found.id, { active: true, features: FEATURES })
-  return { ...part, state: "changed" }
-}
-
-async function findOurs(stripe: Stripe): Promise<Stripe.BillingPortal.Configuration | undefined> {
-  for await (const configuration of stripe.billingPortal.configurations.list({ limit: 100 }))
-    if (isOurs(configuration)) return configuration
+  const { id } = found
+  if (found.active && includes(found.features, FEATURES)) return { ...part, id, state: "kept" }
+  if (!dryRun) await configurations.update(id, { active: true, features: FEATURES })
+  return { ...part, id, state: "changed" }
 }

@@ -60,27 +60,19 @@ async function makePrice(
     currency: price.currency ?? current?.currency ?? DEFAULT_CURRENCY,
     recurring: { interval: price.interval },
   }
-  const made =
-    dryRun || product === null
-      ? null
-      : await stripe.prices.create({
-          ...terms,
-          product,
-          lookup_key: lookupKey(price),
-          transfer_lookup_key: true,
-          metadata: MARK,
-        })
-  return { what: "Price", id: made?.id ?? null, state: "made", detail: describe(terms) }
+  const part = { what: "Price", state: "made" as const, detail: describe(terms) }
+  if (dryRun || product === null) return { ...part, id: null }
+  const key = { lookup_key: lookupKey(price), transfer_lookup_key: true }
+  const { id } = await stripe.prices.create({ ...terms, ...key, product, metadata: MARK })
+  return { ...part, id }
 }
 
 const DEFAULT_AMOUNT = 2_000
 const DEFAULT_CURRENCY = "usd"
 
-function describe({
-  unit_amount,
-  currency,
-  recurring,
-}: Pick<Stripe.Price, "unit_amount" | "currency"> & { recurring: { interval: string } | null }): string {
+type Terms = Pick<Stripe.Price, "unit_amount" | "currency"> & { recurring: { interval: string } | null }
+
+function describe({ unit_amount, currency, recurring }: Terms): string {
   const money = new Intl.NumberFormat("en", { style: "currency", currency })
   const digits = money.resolvedOptions().maximumFractionDigits ?? 2
   return `${money.format((unit_amount ?? 0) / 10 ** digits)} a ${recurring?.interval}`

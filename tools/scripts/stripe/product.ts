@@ -1,6 +1,6 @@
 import type Stripe from "stripe"
 import type { Wishes } from "./options.ts"
-import { isOurs, MARK, type Part } from "./part.ts"
+import { findOurs, MARK, type Part } from "./part.ts"
 
 /** The product that is sold: that of the price, or the one that an earlier run has made. */
 export async function setUpProduct(
@@ -8,7 +8,9 @@ export async function setUpProduct(
   wishes: Wishes,
   price: Stripe.Price | undefined,
 ): Promise<Part> {
-  const found = price ? await stripe.products.retrieve(idOf(price.product)) : await findOurs(stripe)
+  const found = price
+    ? await stripe.products.retrieve(idOf(price.product))
+    : await findOurs(stripe.products.list({ limit: 100 }))
   if (!found) return makeProduct(stripe, wishes)
   const part = { what: "Product", id: found.id, detail: found.name }
   if (found.active) return { ...part, state: "kept" }
@@ -16,13 +18,7 @@ export async function setUpProduct(
   return { ...part, state: "changed", detail: `${found.name}, taken out of the archive` }
 }
 
-export function idOf(product: Stripe.Price["product"]): string {
-  return typeof product === "string" ? product : product.id
-}
-
-async function findOurs(stripe: Stripe): Promise<Stripe.Product | undefined> {
-  for await (const product of stripe.products.list({ limit: 100 })) if (isOurs(product)) return product
-}
+const idOf = (product: Stripe.Price["product"]) => (typeof product === "string" ? product : product.id)
 
 async function makeProduct(stripe: Stripe, { productName: name, dryRun }: Wishes): Promise<Part> {
   const made = dryRun ? null : await stripe.products.create({ name, metadata: MARK })
