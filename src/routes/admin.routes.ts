@@ -1,14 +1,14 @@
 import {
-  postUnsuspension,
   getAuditLog,
   getBillingEvents,
   getDeadLetters,
   getSystemState,
   getUser,
-  postUserRole,
   postBillingEventReplay,
   postDeadLetterRetry,
   postSuspension,
+  postUnsuspension,
+  postUserRole,
   searchUser,
 } from "../controllers/admin.controller.ts"
 import { FailedReply, Requeued } from "../schemas/admin.ts"
