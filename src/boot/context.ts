@@ -46,40 +46,14 @@ export async function createContext(
   timing: Timing = TIMING,
 ): Promise<OwnedContext> {
   await using building = new AsyncDisposableStack()
-  const tracing = await createTracing(config.tracing, timing, log)
-  building.defer(() => tracing.close())
-  const db = createDatabase(config.database, timing.postgres, log)
-  building.defer(() => db.close())
-  const redis = config.redis.url ? createRedisStore(config.redis.url, log, timing.redis) : null
-  if (redis) {
-    building.defer(() => redis.close())
-    // Everything works without Redis, so the start doesn't wait for it forever.
-    if (!(await checkRedis(redis, timing.redis.readyTimeoutMs)))
-      log.warn("redis isn't responding; starting without it")
-  }
-  const cache = retryInvalidations(
-    redis ? createRedisCache(redis, timing.cache) : createMemoryCache(timing.cache),
-    timing.cache,
-  )
-  building.defer(() => cache.close())
-  const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
-  const queue = await createReplyQueue(store, timing, log)
-  building.defer(() => queue.close())
-  const billingQueue = await createBillingQueue(store, timing, log)
-  building.defer(() => billingQueue.close())
-  const inspector = createQueueInspector([QUEUE_NAME, BILLING_QUEUE], store, log)
-  building.defer(() => inspector.close())
-  const revocations = createRevocations(db.pool, timing, log)
-  building.defer(() => revocations.close())
+  const own: Own = (part) => building.adopt(part, async (owned) => void (await owned.close()))
+  const tracing = own(await createTracing(config.tracing, timing, log))
+  const stores = await openStores(own, { config, timing, log })
+  const { db, redis, bus } = stores
+  const revocations = own(createRevocations(db.pool, timing, log))
   await revocations.start()
-  const leases = createLeaseRenewer(db.pool, timing.replies, log)
-  building.defer(() => leases.close())
-  const background = createBackground(log)
-  building.defer(() => background.drain())
-  const waitEstimator = createWaitEstimator(db, timing, log)
-  building.defer(() => waitEstimator.close())
+  const waitEstimator = own(createWaitEstimator(db, timing, log))
   waitEstimator.start()
-  const bus = redis ? createRedisBus(redis, log) : createMemoryBus()
   const metrics = createMetrics()
   const stopping = new AbortController()
   const ctx: Context = {
@@ -89,32 +63,50 @@ export async function createContext(
     events: createEvents(log, metrics),
     metrics,
     tracing,
-    db,
-    models: defineModels(db.sequelize),
-    redis,
-    cache,
+    ...stores,
     rateLimits: createRateLimits(redis, config.rateLimitScale, log),
     streamLimit: createStreamLimit(config.http.streamsPerUser, timing.sse.limitRetryMs),
-    bus,
     promptBatches: createPromptBatches(db.pool, { config, timing }),
-    queue,
-    billingQueue,
-    inspectQueues: () => inspector.queues(),
     stripe: createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing),
     waitEstimator,
-    replyLog: redis
-      ? createRedisReplyLog(redis, bus, timing.replies, log)
-      : createMemoryReplyLog(bus, timing.replies),
     cancellations: createCancellations(bus),
-    leases,
+    leases: own(createLeaseRenewer(db.pool, timing.replies, log)),
     circuitBreaker: createCircuitBreaker(timing.gemini),
     gemini: createGemini(config.gemini),
     tokens: createTokens(config.jwt, timing.auth),
     revocations,
     otpSender: createOtpSender(config, timing.otp, log),
-    background,
+    background: building.adopt(createBackground(log), (background) => background.drain()),
     stopping: stopping.signal,
   }
   const built = building.move()
   return { ctx, beginShutdown: () => stopping.abort(), close: () => built.disposeAsync() }
+}
+
+/** Closes `part` with the context, in reverse order. @returns `part` */
+type Own = <T extends { close(): unknown }>(part: T) => T
+
+/** Opens the database, Redis if it is configured, and what is kept in either. */
+async function openStores(own: Own, { config, timing, log }: Pick<Context, "config" | "timing" | "log">) {
+  const db = own(createDatabase(config.database, timing.postgres, log))
+  const redis = config.redis.url ? own(createRedisStore(config.redis.url, log, timing.redis)) : null
+  // Everything works without Redis, so the start doesn't wait for it forever.
+  if (redis && !(await checkRedis(redis, timing.redis.readyTimeoutMs)))
+    log.warn("redis isn't responding; starting without it")
+  const cache = redis ? createRedisCache(redis, timing.cache) : createMemoryCache(timing.cache)
+  const bus = redis ? createRedisBus(redis, log) : createMemoryBus()
+  const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
+  return {
+    db,
+    models: defineModels(db.sequelize),
+    redis,
+    cache: own(retryInvalidations(cache, timing.cache)),
+    bus,
+    replyLog: redis
+      ? createRedisReplyLog(redis, bus, timing.replies, log)
+      : createMemoryReplyLog(bus, timing.replies),
+    queue: own(await createReplyQueue(store, timing, log)),
+    billingQueue: own(await createBillingQueue(store, timing, log)),
+    inspectQueues: own(createQueueInspector([QUEUE_NAME, BILLING_QUEUE], store, log)).queues,
+  }
 }

@@ -25,21 +25,11 @@ export async function runProcess(
   start: (process: Process) => Promise<void>,
   fixed: Record<string, string> = {},
 ): Promise<void> {
-  const stopped = Promise.withResolvers<void>()
-  const stopping = new AbortController()
-  let stoppingSince: number | undefined
-  const stop = () => {
-    if (stoppingSince !== undefined && performance.now() - stoppingSince > TIMING.shutdown.signalEchoMs)
-      process.exit(1)
-    stoppingSince ??= performance.now()
-    stopping.abort()
-    stopped.resolve()
-  }
+  const { signal, stopped, stop } = stopOnSignals()
   const fail = () => {
     process.exitCode = 1
     stop()
   }
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop)
   try {
     const config = loadConfig(fixed)
     const log = createLogger(config.logLevel, undefined, secretsOf(config))
@@ -50,17 +40,31 @@ export async function runProcess(
     })
     const stack = new AsyncDisposableStack()
     try {
-      await start({ config, log, stack, signal: stopping.signal, stop, fail })
-      await stopped.promise
+      await start({ config, log, stack, signal, stop, fail })
+      await stopped
     } catch (error) {
       // Reported before the shutdown, which may be cut off. Once stopping, errors of the interrupted start don't matter.
-      if (!stopping.signal.aborted) report(error)
+      if (!signal.aborted) report(error)
     }
     await takeDown(stack, log)
   } catch (error) {
     report(error)
   }
   process.exit()
+}
+
+function stopOnSignals() {
+  const { promise: stopped, resolve } = Promise.withResolvers<void>()
+  const stopping = new AbortController()
+  let since: number | undefined
+  const stop = () => {
+    if (since !== undefined && performance.now() - since > TIMING.shutdown.signalEchoMs) process.exit(1)
+    since ??= performance.now()
+    stopping.abort()
+    resolve()
+  }
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop)
+  return { signal: stopping.signal, stopped, stop }
 }
 
 function report(error: unknown): void {

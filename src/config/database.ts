@@ -8,6 +8,12 @@ import type { Timing } from "./timing.ts"
 export interface Database {
   sequelize: Sequelize
   pool: pg.Pool
+  /** Runs a prepared statement on the pool. Each connection parses it once and then knows it by `name`. */
+  execute<R extends pg.QueryResultRow>(
+    name: string,
+    text: string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<R>>
   close(): Promise<void>
 }
 
@@ -22,38 +28,42 @@ export function createDatabase(
     idle_in_transaction_session_timeout: timing.statementTimeoutMs,
     keepAlive: true,
   }
-  const { connectionString, Client } = postgresOptions(url)
-  const sequelize = new Sequelize(connectionString, {
+  const options = postgresOptions(url)
+  const sequelize = new Sequelize(options.connectionString, {
     dialect: "postgres",
-    dialectModule: { ...pg, Client },
+    dialectModule: { ...pg, Client: options.Client },
     logging: false,
     dialectOptions: session,
     pool: { max: poolSize, acquire: timing.acquireTimeoutMs, idle: timing.idleConnectionMs },
   })
-  const pool = new pg.Pool({
-    connectionString,
-    Client,
-    max: poolSize,
-    connectionTimeoutMillis: timing.connectTimeoutMs,
-    idleTimeoutMillis: timing.idleConnectionMs,
-    // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
-    // would cost more than the query. The query has its own timeout because the pool's has ended by then.
-    onConnect: async (client) =>
-      void (await client.query({
-        text: "SET plan_cache_mode = force_generic_plan",
-        query_timeout: timing.connectTimeoutMs,
-      } as pg.QueryConfig)),
-    ...session,
-  })
+  const pool = createPool({ ...options, ...session, max: poolSize }, timing)
   // Without a listener, an idle connection that the server closes would end the process. The next query opens another.
   pool.on("error", (err) => log.warn({ err }, "database connection lost"))
   return {
     sequelize,
     pool,
+    execute(name, text, values) {
+      return this.pool.query({ name, text, values })
+    },
     async close() {
       await Promise.all([sequelize.close(), pool.end()])
     },
   }
+}
+
+function createPool(options: pg.PoolConfig, { connectTimeoutMs, idleConnectionMs }: Timing["postgres"]) {
+  return new pg.Pool({
+    ...options,
+    connectionTimeoutMillis: connectTimeoutMs,
+    idleTimeoutMillis: idleConnectionMs,
+    // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
+    // would cost more than the query. The query has its own timeout because the pool's has ended by then.
+    onConnect: async (client) =>
+      void (await client.query({
+        text: "SET plan_cache_mode = force_generic_plan",
+        query_timeout: connectTimeoutMs,
+      } as pg.QueryConfig)),
+  })
 }
 
 /** Runs `work` in one transaction on one connection of `pool`. */

@@ -67,15 +67,7 @@ function toConfig(env: Environment) {
   return deepFreeze({
     production: env.NODE_ENV === "production",
     role: env.ROLE,
-    http: {
-      // Responses contain sign-in codes on a laptop, so other machines must not reach it by default.
-      host: env.HOST ?? (env.NODE_ENV === "production" ? "0.0.0.0" : "127.0.0.1"),
-      port: env.PORT,
-      publicUrl: env.PUBLIC_URL ?? null,
-      trustProxy: env.TRUST_PROXY,
-      corsOrigins: env.CORS_ORIGINS,
-      streamsPerUser: env.STREAMS_PER_USER,
-    },
+    http: toHttp(env),
     rateLimitScale: env.RATE_LIMIT_SCALE,
     logLevel: env.LOG_LEVEL,
     dataDir: env.DATA_DIR,
@@ -107,32 +99,8 @@ function toConfig(env: Environment) {
       baseUrl: env.TWILIO_BASE_URL,
       timeoutMs: TIMING.otp.carrierTimeoutMs,
     },
-    gemini: {
-      apiKey: env.GEMINI_API_KEY ?? null,
-      baseUrl: env.GEMINI_BASE_URL ?? null,
-      model: env.GEMINI_MODEL,
-      /** Tried in this order while the preferred model is overloaded. */
-      fallbackModels: env.GEMINI_FALLBACK_MODELS,
-      /** Calls to the provider per minute, across all workers; `null`: unlimited. */
-      requestsPerMinute: env.GEMINI_RPM ?? null,
-      contextTokens: env.GEMINI_CONTEXT_TOKENS,
-      maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
-      /** The longest silence before the first and between two chunks. */
-      idleTimeoutMs: TIMING.gemini.idleTimeoutMs,
-      totalTimeoutMs: TIMING.gemini.totalTimeoutMs,
-    },
-    stripe: {
-      secretKey: env.STRIPE_SECRET_KEY ?? null,
-      /** More than one during a rotation. */
-      webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
-      /** The first is for sale; subscribers of the others stay Pro. */
-      proPrices: env.STRIPE_PRICE_PRO,
-      /** Customer portal configuration; `null`: the account's default. */
-      portalConfiguration: env.STRIPE_PORTAL_CONFIGURATION ?? null,
-      baseUrl: env.STRIPE_BASE_URL ?? null,
-      graceMs: env.BILLING_GRACE_DAYS * DAY,
-      reconcileMs: env.BILLING_RECONCILE_MINUTES * MINUTE,
-    },
+    gemini: toGemini(env),
+    stripe: toStripe(env),
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
@@ -142,6 +110,50 @@ function toConfig(env: Environment) {
     },
     disk: { lowBytes: env.DISK_LOW_MB * 1024 * 1024 },
   })
+}
+
+function toHttp(env: Environment) {
+  return {
+    // Responses contain sign-in codes on a laptop, so other machines must not reach it by default.
+    host: env.HOST ?? (env.NODE_ENV === "production" ? "0.0.0.0" : "127.0.0.1"),
+    port: env.PORT,
+    publicUrl: env.PUBLIC_URL ?? null,
+    trustProxy: env.TRUST_PROXY,
+    corsOrigins: env.CORS_ORIGINS,
+    streamsPerUser: env.STREAMS_PER_USER,
+  }
+}
+
+function toGemini(env: Environment) {
+  return {
+    apiKey: env.GEMINI_API_KEY ?? null,
+    baseUrl: env.GEMINI_BASE_URL ?? null,
+    model: env.GEMINI_MODEL,
+    /** Tried in this order while the preferred model is overloaded. */
+    fallbackModels: env.GEMINI_FALLBACK_MODELS,
+    /** Calls to the provider per minute, across all workers; `null`: unlimited. */
+    requestsPerMinute: env.GEMINI_RPM ?? null,
+    contextTokens: env.GEMINI_CONTEXT_TOKENS,
+    maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
+    /** The longest silence before the first and between two chunks. */
+    idleTimeoutMs: TIMING.gemini.idleTimeoutMs,
+    totalTimeoutMs: TIMING.gemini.totalTimeoutMs,
+  }
+}
+
+function toStripe(env: Environment) {
+  return {
+    secretKey: env.STRIPE_SECRET_KEY ?? null,
+    /** More than one during a rotation. */
+    webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
+    /** The first is for sale; subscribers of the others stay Pro. */
+    proPrices: env.STRIPE_PRICE_PRO,
+    /** Customer portal configuration; `null`: the account's default. */
+    portalConfiguration: env.STRIPE_PORTAL_CONFIGURATION ?? null,
+    baseUrl: env.STRIPE_BASE_URL ?? null,
+    graceMs: env.BILLING_GRACE_DAYS * DAY,
+    reconcileMs: env.BILLING_RECONCILE_MINUTES * MINUTE,
+  }
 }
 
 /** Follows https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */

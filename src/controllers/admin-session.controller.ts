@@ -4,12 +4,12 @@ import { readAdminSession } from "../services/auth/admin-session.ts"
 import type { Context } from "../services/context.ts"
 import { ADMIN_COOKIE, readAdminCookie } from "../utils/admin-cookie.ts"
 import { SECOND } from "../utils/time.ts"
-import { type AdminInput, type HttpResponse, ok, type PublicInput } from "./http.ts"
+import { type AdminInput, noContent, ok, type PublicInput } from "./http.ts"
 
 export async function openAdminSession(
   ctx: Context,
   { body, requestId, address }: PublicInput<{ body: AdminSignIn }>,
-): Promise<HttpResponse> {
+) {
   const { actor, value, expiresAt } = await signInAdmin(ctx, { token: body.token, requestId, address })
   return ok(
     { actor, expiresAt: toTime(expiresAt) },
@@ -18,12 +18,11 @@ export async function openAdminSession(
 }
 
 /** Clears the cookie; the session itself can't be revoked. */
-export function closeAdminSession(ctx: Context): HttpResponse {
-  const headers = { "Set-Cookie": cookie(ctx, "", 0), "Cache-Control": "no-store" }
-  return { status: 204, headers, empty: true }
+export function closeAdminSession(ctx: Context) {
+  return noContent({ "Set-Cookie": cookie(ctx, "", 0), "Cache-Control": "no-store" })
 }
 
-export function getAdminSession(ctx: Context, { admin, header }: AdminInput): HttpResponse {
+export function getAdminSession(ctx: Context, { admin, header }: AdminInput) {
   const value = readAdminCookie(header("cookie"))
   const claims = value && header("authorization") === undefined ? readAdminSession(ctx.config, value) : null
   return ok({ actor: admin.actor, expiresAt: claims ? toTime(claims.expiresAt) : null })

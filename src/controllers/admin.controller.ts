@@ -8,7 +8,7 @@ import { suspendUser, unsuspendUser } from "../services/admin/suspend-user.ts"
 import { readSystemState } from "../services/admin/system-state.ts"
 import type { Context } from "../services/context.ts"
 import { listDeadLetters, retryDeadLetter } from "../services/replies/accept/dead-letters.ts"
-import { type AdminInput, accepted, type HttpResponse, ok, type PublicInput } from "./http.ts"
+import { type AdminInput, accepted, ok, type PublicInput } from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import {
   presentAuditEntry,
@@ -21,38 +21,32 @@ import { presentDeadLetter } from "./presenters/dead-letter.ts"
 type ById = { params: { id: string } }
 type Listed = { query: PageQuery }
 
-export async function getDeadLetters(ctx: Context, { query }: PublicInput<Listed>): Promise<HttpResponse> {
+export async function getDeadLetters(ctx: Context, { query }: PublicInput<Listed>) {
   const { items, next } = await listDeadLetters(ctx, query)
   return ok(items.map(presentDeadLetter), nextLink("/admin/replies", query, next))
 }
 
-export async function postDeadLetterRetry(
-  ctx: Context,
-  { params }: PublicInput<ById>,
-): Promise<HttpResponse> {
+export async function postDeadLetterRetry(ctx: Context, { params }: PublicInput<ById>) {
   await retryDeadLetter(ctx, params.id)
   return accepted({ id: params.id, status: "queued" })
 }
 
-export async function searchUser(
-  ctx: Context,
-  { body, admin }: AdminInput<{ body: UserSearch }>,
-): Promise<HttpResponse> {
+export async function searchUser(ctx: Context, { body, admin }: AdminInput<{ body: UserSearch }>) {
   const id = await findUserId(ctx, body.mobileNumber)
   admin.setTarget(id)
   return overview(ctx, id)
 }
 
-export async function getUser(ctx: Context, { params }: PublicInput<ById>): Promise<HttpResponse> {
+export async function getUser(ctx: Context, { params }: PublicInput<ById>) {
   return overview(ctx, params.id)
 }
 
-export async function postSuspension(ctx: Context, { params }: PublicInput<ById>): Promise<HttpResponse> {
+export async function postSuspension(ctx: Context, { params }: PublicInput<ById>) {
   await suspendUser(ctx, params.id)
   return overview(ctx, params.id)
 }
 
-export async function postUnsuspension(ctx: Context, { params }: PublicInput<ById>): Promise<HttpResponse> {
+export async function postUnsuspension(ctx: Context, { params }: PublicInput<ById>) {
   await unsuspendUser(ctx, params.id)
   return overview(ctx, params.id)
 }
@@ -60,7 +54,7 @@ export async function postUnsuspension(ctx: Context, { params }: PublicInput<ByI
 export async function postUserRole(
   ctx: Context,
   { params, body, admin }: AdminInput<ById & { body: RoleChange }>,
-): Promise<HttpResponse> {
+) {
   await setRole(ctx, { actor: admin.actor, userId: params.id, role: body.role })
   return overview(ctx, params.id)
 }
@@ -68,24 +62,21 @@ export async function postUserRole(
 const overview = async (ctx: Context, userId: string) =>
   ok(presentUserOverview(await lookUpUser(ctx, userId)))
 
-export async function getBillingEvents(ctx: Context, { query }: PublicInput<Listed>): Promise<HttpResponse> {
+export async function getBillingEvents(ctx: Context, { query }: PublicInput<Listed>) {
   const { items, next } = await listBillingEvents(ctx, query)
   return ok(items.map(presentBillingEvent), nextLink("/admin/billing/events", query, next))
 }
 
-export async function postBillingEventReplay(
-  ctx: Context,
-  { params }: PublicInput<ById>,
-): Promise<HttpResponse> {
+export async function postBillingEventReplay(ctx: Context, { params }: PublicInput<ById>) {
   await replayBillingEvent(ctx, params.id)
   return accepted({ id: params.id, status: "pending" })
 }
 
-export async function getAuditLog(ctx: Context, { query }: PublicInput<Listed>): Promise<HttpResponse> {
+export async function getAuditLog(ctx: Context, { query }: PublicInput<Listed>) {
   const { items, next } = await listAudit(ctx, query)
   return ok(items.map(presentAuditEntry), nextLink("/admin/audit", query, next))
 }
 
-export async function getSystemState(ctx: Context): Promise<HttpResponse> {
+export async function getSystemState(ctx: Context) {
   return ok(presentSystemState(await readSystemState(ctx)))
 }

@@ -20,55 +20,32 @@ import { resetPassword } from "../services/auth/reset-password.ts"
 import { signUp } from "../services/auth/sign-up.ts"
 import { verifyOtp } from "../services/auth/verify-otp.ts"
 import type { Context } from "../services/context.ts"
-import {
-  accepted,
-  created,
-  type HttpResponse,
-  noContent,
-  ok,
-  type PublicInput,
-  type UserInput,
-} from "./http.ts"
+import { accepted, created, noContent, ok, type PublicInput, type UserInput } from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import { presentSession } from "./presenters/session.ts"
 import { presentUser } from "./presenters/user.ts"
 
-export async function postSignUp(
-  ctx: Context,
-  { body }: PublicInput<{ body: SignUp }>,
-): Promise<HttpResponse> {
+export async function postSignUp(ctx: Context, { body }: PublicInput<{ body: SignUp }>) {
   const { mobileNumber, name } = body
   return created({ user: presentUser(await signUp(ctx, { mobileNumber, name })) })
 }
 
-export async function postSendOtp(
-  ctx: Context,
-  { body, address }: PublicInput<{ body: SendOtp }>,
-): Promise<HttpResponse> {
+export async function postSendOtp(ctx: Context, { body, address }: PublicInput<{ body: SendOtp }>) {
   return accepted(await requestOtp(ctx, { mobileNumber: body.mobileNumber, purpose: "login", address }))
 }
 
-export async function postForgotPassword(
-  ctx: Context,
-  { body, address }: PublicInput<{ body: SendOtp }>,
-): Promise<HttpResponse> {
+export async function postForgotPassword(ctx: Context, { body, address }: PublicInput<{ body: SendOtp }>) {
   return accepted(
     await requestOtp(ctx, { mobileNumber: body.mobileNumber, purpose: "password_reset", address }),
   )
 }
 
-export async function postVerifyOtp(
-  ctx: Context,
-  input: PublicInput<{ body: VerifyOtp }>,
-): Promise<HttpResponse> {
+export async function postVerifyOtp(ctx: Context, input: PublicInput<{ body: VerifyOtp }>) {
   const { mobileNumber, otp, purpose } = input.body
   return present(await verifyOtp(ctx, { mobileNumber, otp, purpose, device: deviceOf(input) }))
 }
 
-export async function postResetPassword(
-  ctx: Context,
-  { body }: PublicInput<{ body: ResetPassword }>,
-): Promise<HttpResponse> {
+export async function postResetPassword(ctx: Context, { body }: PublicInput<{ body: ResetPassword }>) {
   await resetPassword(ctx, body)
   return noContent()
 }
@@ -76,7 +53,7 @@ export async function postResetPassword(
 export async function postChangePassword(
   ctx: Context,
   { user, body, address }: UserInput<{ body: ChangePassword }>,
-): Promise<HttpResponse> {
+) {
   await changePassword(ctx, {
     user,
     newPassword: body.newPassword,
@@ -86,41 +63,32 @@ export async function postChangePassword(
   return noContent()
 }
 
-export async function postLogin(ctx: Context, input: PublicInput<{ body: Login }>): Promise<HttpResponse> {
+export async function postLogin(ctx: Context, input: PublicInput<{ body: Login }>) {
   const { mobileNumber, password } = input.body
   return present(await logIn(ctx, { mobileNumber, password, device: deviceOf(input) }))
 }
 
-export async function postRefresh(
-  ctx: Context,
-  { body }: PublicInput<{ body: RefreshRequest }>,
-): Promise<HttpResponse> {
+export async function postRefresh(ctx: Context, { body }: PublicInput<{ body: RefreshRequest }>) {
   return present(await refreshSession(ctx, body.refreshToken))
 }
 
-export async function postLogout(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
+export async function postLogout(ctx: Context, { user }: UserInput) {
   await logOut(ctx, user)
   return noContent()
 }
 
-export async function getSessions(
-  ctx: Context,
-  { user, query }: UserInput<{ query: PageQuery }>,
-): Promise<HttpResponse> {
+export async function getSessions(ctx: Context, { user, query }: UserInput<{ query: PageQuery }>) {
   const { items, next } = await listSessions(ctx, { userId: user.userId, ...query })
   const presented = items.map((session) => presentSession(session, user.sessionId))
   return ok(presented, nextLink("/auth/sessions", query, next))
 }
 
-export async function deleteSession(
-  ctx: Context,
-  { user, params }: UserInput<{ params: { id: string } }>,
-): Promise<HttpResponse> {
+export async function deleteSession(ctx: Context, { user, params }: UserInput<{ params: { id: string } }>) {
   await endOwnSession(ctx, user, params.id)
   return noContent()
 }
 
-function present(signedIn: SignedIn): HttpResponse {
+function present(signedIn: SignedIn) {
   return ok({ ...signedIn, user: presentUser(signedIn.user) })
 }
 

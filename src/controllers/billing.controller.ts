@@ -5,41 +5,35 @@ import { openPortal } from "../services/billing/open-portal.ts"
 import { receiveEvent } from "../services/billing/receive-event.ts"
 import { startCheckout } from "../services/billing/start-checkout.ts"
 import type { Context } from "../services/context.ts"
-import { type HttpResponse, html, ok, type PublicInput, type UserInput } from "./http.ts"
+import { html, ok, type PublicInput, type UserInput } from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import { page } from "./presenters/page.ts"
 import { presentEntitlement, presentSubscription } from "./presenters/subscription.ts"
 
-export async function postSubscribePro(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
+export async function postSubscribePro(ctx: Context, { user }: UserInput) {
   return ok(await startCheckout(ctx, user.userId))
 }
 
-export async function getSubscriptionStatus(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
+export async function getSubscriptionStatus(ctx: Context, { user }: UserInput) {
   return ok(presentSubscription(await getSubscription(ctx, user.userId)))
 }
 
-export async function getSubscriptionHistory(
-  ctx: Context,
-  { user, query }: UserInput<{ query: PageQuery }>,
-): Promise<HttpResponse> {
+export async function getSubscriptionHistory(ctx: Context, { user, query }: UserInput<{ query: PageQuery }>) {
   const { items, next } = await listEntitlements(ctx, { userId: user.userId, ...query })
   return ok(items.map(presentEntitlement), nextLink("/subscription/history", query, next))
 }
 
-export async function postPortal(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
+export async function postPortal(ctx: Context, { user }: UserInput) {
   return ok({ url: await openPortal(ctx, user.userId) })
 }
 
-export async function postStripeWebhook(ctx: Context, { raw, header }: PublicInput): Promise<HttpResponse> {
+export async function postStripeWebhook(ctx: Context, { raw, header }: PublicInput) {
   await receiveEvent(ctx, raw, header("stripe-signature"))
   return ok({ received: true })
 }
 
 /** Returns the page that Stripe redirects to. It shows no user data, because the request isn't authenticated. */
-export function getReturnPage(
-  _ctx: Context,
-  { query }: PublicInput<{ query: { from?: string } }>,
-): HttpResponse {
+export function getReturnPage(_ctx: Context, { query }: PublicInput<{ query: { from?: string } }>) {
   const known = Object.hasOwn(RETURNED, query.from ?? "") ? (query.from as keyof typeof RETURNED) : "portal"
   const [title, text] = RETURNED[known]
   return html(page(title, `<p>${text}</p>`))

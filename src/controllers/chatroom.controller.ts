@@ -10,7 +10,7 @@ import { readChatroomList } from "../services/chat/read-chatroom-list.ts"
 import type { Context } from "../services/context.ts"
 import { whileOpen } from "../services/platform/stream-limit.ts"
 import { followRoom } from "../services/replies/stream/follow-room.ts"
-import { created, events, type HttpResponse, noContent, notModified, ok, type UserInput } from "./http.ts"
+import { created, events, noContent, notModified, ok, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentChatroom } from "./presenters/chatroom.ts"
@@ -19,20 +19,14 @@ import { presentMessage } from "./presenters/message.ts"
 
 type OneRoom = { params: { id: string } }
 
-export async function postChatroom(
-  ctx: Context,
-  { user, body, header }: UserInput<{ body: NewChatroom }>,
-): Promise<HttpResponse> {
+export async function postChatroom(ctx: Context, { user, body, header }: UserInput<{ body: NewChatroom }>) {
   const key = readIdempotencyKey(header("idempotency-key"), { route: "create-chatroom", body })
   const { room, replayed } = await createChatroom(ctx, { userId: user.userId, room: body, key })
   const presented = presentChatroom(room, ctx.config.gemini.model)
   return created(presented, { Location: `/chatroom/${room.id}`, ...replayHeaders(replayed) })
 }
 
-export async function getChatrooms(
-  ctx: Context,
-  input: UserInput<{ query: PageQuery }>,
-): Promise<HttpResponse> {
+export async function getChatrooms(ctx: Context, input: UserInput<{ query: PageQuery }>) {
   const { user, query } = input
   const { list, fromCache } = await readChatroomList(ctx, { userId: user.userId, ...query }, (page) => ({
     body: JSON.stringify(page.items.map((room) => presentChatroom(room, ctx.config.gemini.model))),
@@ -41,7 +35,7 @@ export async function getChatrooms(
   return reply(input, list, fromCache ? "HIT" : "MISS")
 }
 
-function reply({ header }: UserInput, { etag, link, body }: CachedList, cache: "HIT" | "MISS"): HttpResponse {
+function reply({ header }: UserInput, { etag, link, body }: CachedList, cache: "HIT" | "MISS") {
   const headers: Record<string, string> = {
     ETag: etag,
     "X-Cache": cache,
@@ -61,7 +55,7 @@ function matches(ifNoneMatch: string | undefined, etag: string): boolean {
 export async function getChatroomWithMessages(
   ctx: Context,
   { user, params, query }: UserInput<OneRoom & { query: PageQuery }>,
-): Promise<HttpResponse> {
+) {
   const { room, messages } = await getChatroom(ctx, { userId: user.userId, chatroomId: params.id, ...query })
   const presented = {
     ...presentChatroom(room, ctx.config.gemini.model),
@@ -73,26 +67,20 @@ export async function getChatroomWithMessages(
 export async function patchChatroom(
   ctx: Context,
   { user, params, body }: UserInput<OneRoom & { body: ChatroomChange }>,
-): Promise<HttpResponse> {
+) {
   const room = await changeChatroom(ctx, { userId: user.userId, chatroomId: params.id, change: body })
   return ok(presentChatroom(room, ctx.config.gemini.model))
 }
 
 /** Streams everything that happens in the chatroom as server-sent events. */
-export async function streamChatroom(
-  ctx: Context,
-  { user, params, header, signal }: UserInput<OneRoom>,
-): Promise<HttpResponse> {
+export async function streamChatroom(ctx: Context, { user, params, header, signal }: UserInput<OneRoom>) {
   const room = await findOwnChatroom(ctx, user.userId, params.id)
   const release = ctx.streamLimit.take(user.userId)
   const changes = followRoom(ctx, { chatroom: room, lastEventId: header("last-event-id"), signal })
   return events(whileOpen(presentRoomEvents(ctx, changes), release))
 }
 
-export async function removeChatroom(
-  ctx: Context,
-  { user, params }: UserInput<OneRoom>,
-): Promise<HttpResponse> {
+export async function removeChatroom(ctx: Context, { user, params }: UserInput<OneRoom>) {
   await deleteChatroom(ctx, { userId: user.userId, chatroomId: params.id })
   return noContent()
 }

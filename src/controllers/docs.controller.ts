@@ -2,20 +2,20 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import type { DocsFile } from "../schemas/docs.ts"
 import type { Context } from "../services/context.ts"
-import { type HttpResponse, html, type PublicInput } from "./http.ts"
+import { html, type PublicInput } from "./http.ts"
 import { PAGE_POLICY } from "./presenters/page.ts"
 
 /** Serves the document that `describe` builds at the first request, which takes a few hundredths of a second. */
 export function serveDocument(describe: () => object) {
   let text: string | undefined
-  return function getDocument(): HttpResponse {
+  return function getDocument() {
     text ??= JSON.stringify(describe())
     return { status: 200, text, type: "application/json; charset=utf-8" }
   }
 }
 
 /** Returns the interactive documentation. Everything that it loads comes from this server. */
-export function getDocsPage(): HttpResponse {
+export function getDocsPage() {
   return html(PAGE, { "Content-Security-Policy": PAGE_POLICY })
 }
 
@@ -34,10 +34,7 @@ const PAGE = `<!doctype html>
 `
 
 /** Returns a file that the page loads: the start script or a file of the package `swagger-ui-dist`. */
-export async function getDocsFile(
-  _ctx: Context,
-  { params: { file } }: PublicInput<{ params: DocsFile }>,
-): Promise<HttpResponse> {
+export async function getDocsFile(_ctx: Context, { params: { file } }: PublicInput<{ params: DocsFile }>) {
   const headers = { "Cache-Control": "public, max-age=3600" }
   const type = TYPES[file.slice(file.lastIndexOf("."))] as string
   if (file === "start.js") return { status: 200, headers, text: START, type }

@@ -60,6 +60,6 @@ export const html = (text: string, headers?: Headers): HttpResponse => ({
 })
 export const created = (body: unknown, headers?: Headers): HttpResponse => ({ status: 201, body, headers })
 export const accepted = (body: unknown, headers?: Headers): HttpResponse => ({ status: 202, body, headers })
-export const noContent = (): HttpResponse => ({ status: 204, empty: true })
+export const noContent = (headers?: Headers): HttpResponse => ({ status: 204, headers, empty: true })
 export const notModified = (headers: Headers): HttpResponse => ({ status: 304, headers, empty: true })
 export const events = (stream: AsyncIterable<SseEvent>): HttpResponse => ({ status: 200, events: stream })

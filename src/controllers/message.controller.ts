@@ -7,7 +7,7 @@ import { cancelReply } from "../services/replies/accept/cancel-reply.ts"
 import { sendMessage } from "../services/replies/accept/send-message.ts"
 import { followReply, waitForReply } from "../services/replies/stream/follow-reply.ts"
 import { SECOND } from "../utils/time.ts"
-import { accepted, created, events, type HttpResponse, ok, type UserInput } from "./http.ts"
+import { accepted, created, events, ok, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentReplyEvents } from "./presenters/events.ts"
@@ -20,10 +20,7 @@ type OneMessage = { params: { id: string; messageId: string } }
  * Accepts a prompt. Responds at once; with the reply's stream if the client accepts one; or with the final reply if it
  * is ready within `Prefer: wait=N`.
  */
-export async function postMessage(
-  ctx: Context,
-  input: UserInput<OneRoom & { body: NewMessage }>,
-): Promise<HttpResponse> {
+export async function postMessage(ctx: Context, input: UserInput<OneRoom & { body: NewMessage }>) {
   const { params, body, header, requestId } = input
   const { userId } = input.user
   const isStreamed = header("accept")?.includes("text/event-stream")
@@ -66,7 +63,7 @@ function readWait(ctx: Context, prefer: string | undefined): number {
 export async function getMessages(
   ctx: Context,
   { user, params, query }: UserInput<OneRoom & { query: PageQuery }>,
-): Promise<HttpResponse> {
+) {
   const { items, next } = await listMessages(ctx, { userId: user.userId, chatroomId: params.id, ...query })
   return ok(
     items.map((message) => presentMessage(ctx, message)),
@@ -74,11 +71,11 @@ export async function getMessages(
   )
 }
 
-export async function getMessage(ctx: Context, input: UserInput<OneMessage>): Promise<HttpResponse> {
+export async function getMessage(ctx: Context, input: UserInput<OneMessage>) {
   return ok(presentMessage(ctx, await findOwnMessage(ctx, idsOf(input))))
 }
 
-export async function streamMessage(ctx: Context, input: UserInput<OneMessage>): Promise<HttpResponse> {
+export async function streamMessage(ctx: Context, input: UserInput<OneMessage>) {
   const { user, header, signal } = input
   const { id } = await findOwnReply(ctx, idsOf(input))
   const release = ctx.streamLimit.take(user.userId)
@@ -90,7 +87,7 @@ export async function streamMessage(ctx: Context, input: UserInput<OneMessage>):
   return events(whileOpen(presentReplyEvents(ctx, changes), release))
 }
 
-export async function cancelMessage(ctx: Context, input: UserInput<OneMessage>): Promise<HttpResponse> {
+export async function cancelMessage(ctx: Context, input: UserInput<OneMessage>) {
   const { signal } = input
   return ok(presentMessage(ctx, await cancelReply(ctx, { ...idsOf(input), signal })))
 }

@@ -1,11 +1,11 @@
 import type { Context } from "../services/context.ts"
 import { checkHealth } from "../services/platform/health.ts"
 import { readMetrics } from "../services/platform/read-metrics.ts"
-import { type HttpResponse, html, ok, type PublicInput } from "./http.ts"
+import { html, ok, type PublicInput } from "./http.ts"
 import { page } from "./presenters/page.ts"
 
 /** Returns the words `Home Route`; browsers get them on a page with links. */
-export function getHome(_ctx: Context, { header }: PublicInput): HttpResponse {
+export function getHome(_ctx: Context, { header }: PublicInput) {
   if (header("accept")?.includes("text/html")) return html(PAGE)
   return { status: 200, text: "Home Route", type: "text/plain; charset=utf-8" }
 }
@@ -17,16 +17,16 @@ const PAGE = page(
 )
 
 /** Reports that the process runs. Checks nothing else, so that an outage elsewhere doesn't cause a restart. */
-export function getLiveness(): HttpResponse {
+export function getLiveness() {
   return ok({ status: "live" })
 }
 
-export async function getReadiness(ctx: Context): Promise<HttpResponse> {
+export async function getReadiness(ctx: Context) {
   const health = await checkHealth(ctx)
   return { status: health.status === "unavailable" ? 503 : 200, body: health }
 }
 
 /** Returns the metrics in the Prometheus text format. */
-export async function getMetrics(ctx: Context): Promise<HttpResponse> {
+export async function getMetrics(ctx: Context) {
   return { status: 200, ...(await readMetrics(ctx)) }
 }

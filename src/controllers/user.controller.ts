@@ -4,26 +4,23 @@ import { exportUser } from "../services/account/export-user.ts"
 import type { Context } from "../services/context.ts"
 import { changeUser } from "../services/users/change-user.ts"
 import { findOwnUser } from "../services/users/find-user.ts"
-import { accepted, type HttpResponse, ok, type UserInput } from "./http.ts"
+import { accepted, ok, type UserInput } from "./http.ts"
 import { presentUser } from "./presenters/user.ts"
 
-export async function getMe(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
+export async function getMe(ctx: Context, { user }: UserInput) {
   return ok(presentUser(await findOwnUser(ctx, user.userId)))
 }
 
-export async function patchMe(
-  ctx: Context,
-  { user, body }: UserInput<{ body: UserChange }>,
-): Promise<HttpResponse> {
+export async function patchMe(ctx: Context, { user, body }: UserInput<{ body: UserChange }>) {
   return ok(presentUser(await changeUser(ctx, { userId: user.userId, name: body.name })))
 }
 
-export async function deleteMe(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
+export async function deleteMe(ctx: Context, { user }: UserInput) {
   await deleteUser(ctx, user)
   return accepted({ status: "deleting" })
 }
 
-export async function getMyExport(ctx: Context, { user }: UserInput): Promise<HttpResponse> {
+export async function getMyExport(ctx: Context, { user }: UserInput) {
   return {
     status: 200,
     headers: { "Content-Disposition": 'attachment; filename="export.json"' },

@@ -1,6 +1,7 @@
 import { col, fn, Op, where } from "sequelize"
 import { z } from "zod"
 import { CursorTime, decodeCursor, encodeCursor } from "../utils/cursor.ts"
+import { columnOf } from "./columns.ts"
 
 /** A page of a list and the cursor of the next, null on the last. */
 export interface Page<T> {
@@ -61,7 +62,13 @@ export function afterSql(column: string, id: string, first: number, type: "uuid"
     < (coalesce($${first}::timestamptz, 'infinity'), coalesce($${first + 1}::${type}, '${any}'))`
 }
 
-/** Returns the same condition for a model's query. */
-export function afterKeyset(column: string, [time, id]: TimeAndId) {
-  return where(fn("ROW", col(column), col("id")), Op.lt, fn("ROW", time, id))
+/** Returns the same query for a model: the `limit` newest rows of `filter` by `name` after the cursor. */
+export function newestRows(name: string, after: TimeAndId | null, limit: number, filter: object = {}) {
+  const key = fn("ROW", col(columnOf(name)), col("id"))
+  const order: [string, string][] = [
+    [name, "DESC"],
+    ["id", "DESC"],
+  ]
+  const range = after ? [where(key, Op.lt, fn("ROW", ...after))] : []
+  return { where: { ...filter, [Op.and]: range }, order, limit, raw: true }
 }

@@ -11,7 +11,7 @@ import {
   postUserRole,
   searchUser,
 } from "../controllers/admin.controller.ts"
-import { FailedReply, Requeued } from "../schemas/admin.ts"
+import { DeadLetter, Requeued } from "../schemas/admin.ts"
 import { AuditEntry, BillingEvent, BillingEventPath, Replayed, SystemState } from "../schemas/admin-system.ts"
 import { RoleChange, UserOverview, UserSearch } from "../schemas/admin-users.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
@@ -25,7 +25,7 @@ export const adminRoutes: Endpoint[] = [
     description: "Replies that failed for good, with the error and the number of attempts.",
     ...guards,
     query: PageQuery,
-    reply: { 200: FailedReply.array() },
+    reply: { 200: DeadLetter.array() },
     run: getDeadLetters,
   }),
   post("/admin/replies/:id/retry", {

@@ -44,12 +44,12 @@ function toHandler(ctx: Context, row: Endpoint): RequestHandler {
         new Checked(ctx, req, res, { user: user as Principal, admin, params, query, body, raw }),
       )
     }
-    const reply = operator ? await runAsAdmin(ctx, req, row, operator, run) : await run(NOBODY)
+    const reply = operator ? await runAsAdmin(ctx, req, row, operator, run) : await run(NO_ADMIN)
     await sendResponse(ctx, req, res, reply, user)
   }
 }
 
-const NOBODY: Admin = { actor: "", setTarget: () => undefined }
+const NO_ADMIN: Admin = { actor: "", setTarget: () => undefined }
 
 function runAsAdmin(
   ctx: Context,

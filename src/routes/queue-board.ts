@@ -14,16 +14,15 @@ import { Unauthenticated } from "../utils/errors.ts"
 export const QUEUE_BOARD_PATH = "/admin/queues"
 
 /**
- * Bull Board on both queues, for operators. A router of another project's, so it isn't made of rows; who gets in, how
- * often, and that changes are entered in the audit log is as on the rows. Jobs hold ids alone, and are hints: what is
- * deleted here the sweeps enqueue again.
+ * Serves Bull Board on both queues, for operators. Its router isn't declared as endpoints, but access, rate limit and
+ * audit log are the same. Jobs contain only ids and are hints: the sweeps enqueue again what is deleted here.
  */
 export function mountQueueBoard(app: Express, ctx: Context): void {
   const board = openBoardOnce(ctx)
   app.use(QUEUE_BOARD_PATH, guard(ctx), (req, res, next) => board()(req, res, next))
 }
 
-/** Nothing is loaded or connected before somebody looks. */
+/** Loads and connects nothing until the first visit. */
 function openBoardOnce(ctx: Context): () => RequestHandler {
   let router: RequestHandler | undefined
   return () => {

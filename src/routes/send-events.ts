@@ -46,11 +46,7 @@ export async function sendEvents(
 }
 
 /** One timer for the heartbeat and the end of the session: what a stream costs is counted per stream. */
-function watchOver(
-  ctx: Context,
-  stream: { res: Response; isInEvent: boolean },
-  user: Principal | undefined,
-): NodeJS.Timeout {
+function watchOver(ctx: Context, stream: { res: Response; isInEvent: boolean }, user: Principal | undefined) {
   const { res } = stream
   const { sessionCheckMs, heartbeatMs } = ctx.timing.sse
   const checksPerHeartbeat = heartbeatMs / sessionCheckMs

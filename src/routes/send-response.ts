@@ -39,12 +39,7 @@ function dropSlowReader(ctx: Context, res: Response): void {
 }
 
 /** Writes a body piece by piece, as fast as the client takes it. A failure on the way breaks the body off. */
-async function sendChunks(
-  ctx: Context,
-  res: Response,
-  chunks: AsyncIterable<string>,
-  type: string,
-): Promise<void> {
+async function sendChunks(ctx: Context, res: Response, chunks: AsyncIterable<string>, type: string) {
   res.setHeader("Content-Type", type)
   res.setHeader("Cache-Control", "no-store")
   dropSlowReader(ctx, res)

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { Id, Time } from "./common.ts"
 
-export const FailedReply = z
+export const DeadLetter = z
   .object({
     id: Id,
     chatroomId: Id,
@@ -15,6 +15,6 @@ export const FailedReply = z
     createdAt: Time,
     completedAt: Time,
   })
-  .meta({ id: "FailedReply" })
+  .meta({ id: "DeadLetter" })
 
 export const Requeued = z.object({ id: Id, status: z.literal("queued") })

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { InvalidRequest } from "./errors.ts"
+import { parseJson } from "./json.ts"
 
 /** A time in a cursor. PostgreSQL, unlike JavaScript, has no year 0. */
 export const CursorTime = z.iso.datetime({ precision: 3 }).refine((time) => !time.startsWith("0000"))
@@ -15,16 +16,8 @@ export function encodeCursor(parts: readonly (string | number)[]): string {
  * @throws {InvalidRequest} if it doesn't match `schema`
  */
 export function decodeCursor<S extends z.ZodType>(cursor: string, schema: S): z.infer<S> {
-  const parsed = schema.safeParse(parse(cursor))
+  const parsed = schema.safeParse(parseJson(Buffer.from(cursor, "base64url").toString("utf8")))
   if (!parsed.success)
     throw new InvalidRequest([{ path: "query.cursor", message: "This cursor isn't valid for this list." }])
   return parsed.data
-}
-
-function parse(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"))
-  } catch {
-    return undefined
-  }
 }

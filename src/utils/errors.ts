@@ -9,7 +9,7 @@ export const PROBLEMS = {
   credentials_invalid: [401, "The mobile number or password is wrong."],
   refresh_token_invalid: [401, "The refresh token is invalid, expired or already used."],
   current_password_invalid: [403, "The current password is missing or wrong."],
-  forbidden: [403, "The caller is authenticated but not allowed to do this."],
+  forbidden: [403, "You are signed in but not allowed to do this."],
   not_found: [404, "The resource doesn't exist or belongs to another user."],
   method_not_allowed: [405, "The path doesn't support this method. `Allow` lists those it does."],
   mobile_number_taken: [409, "The mobile number is already registered and verified."],
@@ -65,6 +65,15 @@ export class AppError extends Error {
   }
 }
 
+/** Makes the base class of an error whose message is always the same. */
+function withMessage(code: ProblemCode, message: string) {
+  return class extends AppError {
+    constructor() {
+      super(code, message)
+    }
+  }
+}
+
 export class InvalidRequest extends AppError {
   constructor(errors: FieldFault[], message = "The request is invalid.") {
     super("invalid_request", message, { errors })
@@ -77,32 +86,25 @@ export class Unauthenticated extends AppError {
   }
 }
 
-export class OtpInvalid extends AppError {
-  constructor() {
-    super(
-      "otp_invalid",
-      "The code is wrong, expired or already used, or the number isn't registered. Request a new code.",
-    )
-  }
-}
+export class OtpInvalid extends withMessage(
+  "otp_invalid",
+  "The code is wrong, expired or already used, or the number isn't registered. Request a new code.",
+) {}
 
-export class CredentialsInvalid extends AppError {
-  constructor() {
-    super("credentials_invalid", "The mobile number or password is wrong.")
-  }
-}
+export class CredentialsInvalid extends withMessage(
+  "credentials_invalid",
+  "The mobile number or password is wrong.",
+) {}
 
-export class RefreshTokenInvalid extends AppError {
-  constructor() {
-    super("refresh_token_invalid", "The refresh token is invalid, expired or already used. Sign in again.")
-  }
-}
+export class RefreshTokenInvalid extends withMessage(
+  "refresh_token_invalid",
+  "The refresh token is invalid, expired or already used. Sign in again.",
+) {}
 
-export class CurrentPasswordInvalid extends AppError {
-  constructor() {
-    super("current_password_invalid", "Enter your current password; the one sent is missing or wrong.")
-  }
-}
+export class CurrentPasswordInvalid extends withMessage(
+  "current_password_invalid",
+  "Enter your current password; the one sent is missing or wrong.",
+) {}
 
 export class Forbidden extends AppError {
   constructor(message: string) {
@@ -124,11 +126,10 @@ export class MethodNotAllowed extends AppError {
   }
 }
 
-export class MobileNumberTaken extends AppError {
-  constructor() {
-    super("mobile_number_taken", "This mobile number is already registered. Sign in with a code.")
-  }
-}
+export class MobileNumberTaken extends withMessage(
+  "mobile_number_taken",
+  "This mobile number is already registered. Sign in with a code.",
+) {}
 
 export class PayloadTooLarge extends AppError {
   constructor(maxBytes: number) {
@@ -142,14 +143,10 @@ export class UnsupportedMediaType extends AppError {
   }
 }
 
-export class IdempotencyConflict extends AppError {
-  constructor() {
-    super(
-      "idempotency_conflict",
-      "This Idempotency-Key was already used with a different request. Use a new key.",
-    )
-  }
-}
+export class IdempotencyConflict extends withMessage(
+  "idempotency_conflict",
+  "This Idempotency-Key was already used with a different request. Use a new key.",
+) {}
 
 export class QuotaExceeded extends AppError {
   constructor({ limit, resetsAt, now }: { limit: number; resetsAt: Date; now: Date }) {
@@ -165,11 +162,10 @@ export class QuotaExceeded extends AppError {
   }
 }
 
-export class BadSignature extends AppError {
-  constructor() {
-    super("bad_signature", "The webhook signature is missing, invalid or too old.")
-  }
-}
+export class BadSignature extends withMessage(
+  "bad_signature",
+  "The webhook signature is missing, invalid or too old.",
+) {}
 
 export class AlreadySubscribed extends AppError {
   /** @param reason why the existing subscription isn't active */
@@ -183,11 +179,10 @@ export class AlreadySubscribed extends AppError {
   }
 }
 
-export class PaymentPending extends AppError {
-  constructor() {
-    super("payment_pending", "Your payment is being processed. Pro starts as soon as it succeeds.")
-  }
-}
+export class PaymentPending extends withMessage(
+  "payment_pending",
+  "Your payment is being processed. Pro starts as soon as it succeeds.",
+) {}
 
 export class NotSubscribed extends AppError {
   constructor() {

@@ -44,25 +44,10 @@ export function createMicroBatch<T, R>({
   let waiting: Waiting<T, R>[] = []
   let running = 0
 
-  function take(): Waiting<T, R>[] {
-    if (!keyOf) return waiting.splice(0, maxSize)
-    const taken: Waiting<T, R>[] = []
-    const left: Waiting<T, R>[] = []
-    const keys = new Set<string>()
-    for (const call of waiting) {
-      const key = keyOf(call.item)
-      const fits = taken.length < maxSize && !keys.has(key)
-      keys.add(key)
-      if (fits) taken.push(call)
-      else left.push(call)
-    }
-    waiting = left
-    return taken
-  }
-
   async function work(): Promise<void> {
     while (waiting.length > 0) {
-      const calls = take()
+      const { calls, left } = take(waiting, maxSize, keyOf)
+      waiting = left
       for (const { timer } of calls) clearTimeout(timer)
       try {
         const results = await run(calls.map(({ item }) => item))
@@ -92,4 +77,24 @@ export function createMicroBatch<T, R>({
       }),
     waiting: () => waiting.length,
   }
+}
+
+/** Takes the calls of one run. A call that must wait keeps later calls with its key waiting, too. */
+function take<T, R>(
+  waiting: Waiting<T, R>[],
+  maxSize: number,
+  keyOf: ((item: T) => string) | undefined,
+): { calls: Waiting<T, R>[]; left: Waiting<T, R>[] } {
+  if (!keyOf) return { calls: waiting.slice(0, maxSize), left: waiting.slice(maxSize) }
+  const calls: Waiting<T, R>[] = []
+  const left: Waiting<T, R>[] = []
+  const keys = new Set<string>()
+  for (const call of waiting) {
+    const key = keyOf(call.item)
+    const fits = calls.length < maxSize && !keys.has(key)
+    keys.add(key)
+    if (fits) calls.push(call)
+    else left.push(call)
+  }
+  return { calls, left }
 }

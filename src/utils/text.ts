@@ -37,7 +37,7 @@ export function decodeUri(text: string): string {
   }
 }
 
-/** Masks `+14155550123` as `+14*******23`: enough to recognize a known number in a log, not enough to call it. */
+/** Masks `+14155550123` as `+14*******23`: enough to identify a known number in a log, not enough to call it. */
 export function maskMobileNumber(number: string): string {
   return `${number.slice(0, 3)}${"*".repeat(Math.max(0, number.length - 5))}${number.slice(-2)}`
 }

@@ -61,6 +61,23 @@ export type CheckoutPage = {
   sessionId: string
 }
 
+export type DeadLetter = {
+  id: string
+  chatroomId: string
+  userId: string
+  error: {
+    code: string
+    message: string
+  }
+  model: string | null
+  attempts: number
+  failures: number
+  takeovers: number
+  requestId: string | null
+  createdAt: string
+  completedAt: string
+}
+
 export type Delta = {
   text: string
 }
@@ -96,23 +113,6 @@ export type Export = {
       id: string
     }[]
   }[]
-}
-
-export type FailedReply = {
-  id: string
-  chatroomId: string
-  userId: string
-  error: {
-    code: string
-    message: string
-  }
-  model: string | null
-  attempts: number
-  failures: number
-  takeovers: number
-  requestId: string | null
-  createdAt: string
-  completedAt: string
 }
 
 export type Message = {
@@ -604,7 +604,7 @@ export interface Endpoints {
     reply: Received
   }
   /** List dead letters, newest first. */
-  "GET /admin/replies": { query: { limit?: number; cursor?: string }; reply: FailedReply[] }
+  "GET /admin/replies": { query: { limit?: number; cursor?: string }; reply: DeadLetter[] }
   /** Retry a dead letter. */
   "POST /admin/replies/{id}/retry": {
     params: { id: string }

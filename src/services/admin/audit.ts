@@ -1,6 +1,6 @@
-import { type InferAttributes, Op } from "sequelize"
+import type { InferAttributes } from "sequelize"
 import type { AuditEntryModel } from "../../models/audit-entry.ts"
-import { afterKeyset, newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
+import { newestFirst, newestRows, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import { AppError } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
 import type { AdminPrincipal } from "../auth/principal.ts"
@@ -46,18 +46,7 @@ export async function audited<T>(
 
 /** Lists the operators' actions, newest first. @throws {InvalidRequest} for an invalid cursor */
 export async function listAudit(ctx: Context, page: PageRequest): Promise<Page<AuditEntry>> {
-  return readPage(
-    page,
-    newestFirst("at"),
-    (after, limit): Promise<AuditEntry[]> =>
-      ctx.models.AuditEntry.findAll({
-        where: { [Op.and]: after ? [afterKeyset("at", after)] : [] },
-        order: [
-          ["at", "DESC"],
-          ["id", "DESC"],
-        ],
-        limit,
-        raw: true,
-      }),
+  return readPage(page, newestFirst("at"), (after, limit) =>
+    ctx.models.AuditEntry.findAll(newestRows("at", after, limit)),
   )
 }

@@ -20,11 +20,8 @@ export interface BillingEvent {
 /** Lists Stripe events, newest first. @throws {InvalidRequest} for an invalid cursor */
 export async function listBillingEvents(ctx: Context, page: PageRequest): Promise<Page<BillingEvent>> {
   return readPage(page, newestFirst("receivedAt", z.string()), async (after, count) => {
-    const { rows } = await ctx.db.pool.query<Record<string, unknown>>({
-      name: "list-billing-events",
-      text: LIST,
-      values: [count, ...(after ?? [null, null])],
-    })
+    const values = [count, ...(after ?? [null, null])]
+    const { rows } = await ctx.db.execute<Record<string, unknown>>("list-billing-events", LIST, values)
     return rows.map((row) => toCamelCase<BillingEvent>(row))
   })
 }

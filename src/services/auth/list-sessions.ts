@@ -1,5 +1,5 @@
 import { fn, type InferAttributes, Op } from "sequelize"
-import { afterKeyset, newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
+import { newestFirst, newestRows, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import type { SessionModel } from "../../models/session.ts"
 import type { Context } from "../context.ts"
 
@@ -12,24 +12,11 @@ export async function listSessions(
   ctx: Context,
   { userId, ...page }: PageRequest & { userId: string },
 ): Promise<Page<SessionRecord>> {
-  return readPage(
-    page,
-    newestFirst("createdAt"),
-    (after, limit): Promise<SessionRecord[]> =>
-      ctx.models.Session.findAll({
-        attributes: [...FIELDS],
-        where: {
-          userId,
-          endedAt: null,
-          expiresAt: { [Op.gt]: fn("app_now") },
-          [Op.and]: after ? [afterKeyset("created_at", after)] : [],
-        },
-        order: [
-          ["createdAt", "DESC"],
-          ["id", "DESC"],
-        ],
-        limit,
-        raw: true,
-      }),
+  const isActive = { userId, endedAt: null, expiresAt: { [Op.gt]: fn("app_now") } }
+  return readPage(page, newestFirst("createdAt"), (after, limit) =>
+    ctx.models.Session.findAll({
+      attributes: [...FIELDS],
+      ...newestRows("createdAt", after, limit, isActive),
+    }),
   )
 }

@@ -32,12 +32,7 @@ export async function logIn(ctx: Context, { mobileNumber, password, device }: Lo
   return openSession(ctx, user, attempt, device)
 }
 
-async function openSession(
-  ctx: Context,
-  user: UserRecord,
-  attempt: LoginAttempt,
-  device: Device,
-): Promise<SignedIn> {
+async function openSession(ctx: Context, user: UserRecord, attempt: LoginAttempt, device: Device) {
   const session = openSessionValues(ctx, "password", device)
   const opened = await inTransaction(ctx.db.pool, async (client) => {
     const { rows } = await client.query<UserRecord>({

@@ -18,11 +18,8 @@ export async function refreshSession(ctx: Context, refreshToken: string): Promis
 }
 
 async function rotate(ctx: Context, { sessionId, generation }: Rotation): Promise<UserRecord | null> {
-  const { rows } = await ctx.db.pool.query<UserRecord>({
-    name: "rotate-session",
-    text: ROTATE,
-    values: [sessionId, generation, ctx.timing.auth.sessionIdleMs, ctx.timing.auth.sessionLifeMs],
-  })
+  const values = [sessionId, generation, ctx.timing.auth.sessionIdleMs, ctx.timing.auth.sessionLifeMs]
+  const { rows } = await ctx.db.execute<UserRecord>("rotate-session", ROTATE, values)
   return rows[0] ?? null
 }
 

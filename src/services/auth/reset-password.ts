@@ -19,10 +19,7 @@ export interface ResetPassword {
  * @throws {OtpInvalid} as `verifyOtp` does
  * @throws {Unavailable} when too many passwords are being hashed; the code stays valid
  */
-export async function resetPassword(
-  ctx: Context,
-  { mobileNumber, otp, newPassword }: ResetPassword,
-): Promise<void> {
+export async function resetPassword(ctx: Context, { mobileNumber, otp, newPassword }: ResetPassword) {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   checkNewPassword(newPassword)
   const attempt: OtpAttempt = { mobileNumber: number, otp, purpose: "password_reset" }

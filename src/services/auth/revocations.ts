@@ -1,7 +1,7 @@
 import pg from "pg"
 import type { Logger } from "../../config/logger.ts"
 import type { Timing } from "../../config/timing.ts"
-import { pause } from "../../utils/time.ts"
+import { type Loop, startLoop } from "../../utils/loop.ts"
 
 /** Returns how long a revocation is kept: the life of an access token, plus the clock skew between machines. */
 export function revocationLifeMs({ auth }: Timing): number {
@@ -34,10 +34,9 @@ export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): R
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
   const revoked = createExpiringSet(revocationLifeMs(timing))
-  const closing = new AbortController()
   let readAt = Number.NEGATIVE_INFINITY
   let isFailing = false
-  let polling: Promise<void> = Promise.resolve()
+  let loop: Loop | undefined
 
   async function read(): Promise<void> {
     const startedAt = performance.now()
@@ -54,18 +53,10 @@ export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): R
     isFailing = true
   }
 
-  async function poll(): Promise<void> {
-    for (;;) {
-      await pause(pollMs, closing.signal)
-      if (closing.signal.aborted) return
-      await read().catch(logFailure)
-    }
-  }
-
   return {
     async start() {
       await read()
-      polling = poll()
+      loop = startLoop(pollMs, read, logFailure)
     },
     isRevoked: (sessionId) => revoked.has(sessionId),
     isCurrent: () => performance.now() - readAt < currentMs,
@@ -73,8 +64,7 @@ export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): R
       for (const id of sessionIds) revoked.add(id)
     },
     async close() {
-      closing.abort()
-      await polling
+      await loop?.stop()
       await own.end()
     },
   }

@@ -16,11 +16,7 @@ export async function signUp(
 ): Promise<UserRecord> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const id = newId()
-  const { rows } = await ctx.db.pool.query<UserRecord>({
-    name: "sign-up",
-    text: SIGN_UP,
-    values: [id, number, name ?? null],
-  })
+  const { rows } = await ctx.db.execute<UserRecord>("sign-up", SIGN_UP, [id, number, name ?? null])
   const [user] = rows
   if (!user) throw new MobileNumberTaken()
   if (user.id === id) ctx.events.signedUp({ userId: id })

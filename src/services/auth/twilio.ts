@@ -2,6 +2,7 @@ import { z } from "zod"
 import type { Config } from "../../config/env.ts"
 import type { Logger } from "../../config/logger.ts"
 import type { Timing } from "../../config/timing.ts"
+import { parseJson } from "../../utils/json.ts"
 import { maskMobileNumber } from "../../utils/text.ts"
 import { MINUTE } from "../../utils/time.ts"
 import type { OtpSender, OutgoingCode } from "./otp-sender.ts"
@@ -77,17 +78,9 @@ function textOf(code: string, lifeMs: number): string {
 
 function toOutcome(status: number, body: string): Outcome {
   if (status >= 200 && status < 300) return { sent: true }
-  const code = readErrorCode(body)
+  const code = TwilioError.safeParse(parseJson(body)).data?.code
   const reason = (code !== undefined && REASONS[code]) || (status >= 500 ? "carrier_failed" : "refused")
   return { sent: false, reason, retry: status >= 500, status, code }
-}
-
-function readErrorCode(body: string): number | undefined {
-  try {
-    return TwilioError.safeParse(JSON.parse(body)).data?.code
-  } catch {
-    return undefined
-  }
 }
 
 /** Logs a failure without Twilio's message, which quotes the phone number. */

@@ -25,11 +25,8 @@ export async function verifyOtp(
 ): Promise<SignedIn> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const session = openSessionValues(ctx, "otp", device)
-  const { rows } = await ctx.db.pool.query<UserRecord>({
-    name: "verify-otp",
-    text: VERIFY_OTP,
-    values: [...checkOtpValues(ctx.tokens, { mobileNumber: number, otp, purpose }), ...session.values],
-  })
+  const values = [...checkOtpValues(ctx.tokens, { mobileNumber: number, otp, purpose }), ...session.values]
+  const { rows } = await ctx.db.execute<UserRecord>("verify-otp", VERIFY_OTP, values)
   const [user] = rows
   if (!user) throw new OtpInvalid()
   ctx.events.signedIn({ userId: user.id, sessionId: session.sessionId, by: "otp" })

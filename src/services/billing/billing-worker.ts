@@ -13,10 +13,7 @@ import { syncCustomer } from "./sync-customer.ts"
 const CONCURRENCY = 8
 
 /** Starts a worker that handles Stripe events and reconciles on a schedule. Closing waits for the jobs in flight. */
-export async function startBillingWorker(
-  ctx: Context,
-  store: QueueStore,
-): Promise<{ close(): Promise<void> }> {
+export async function startBillingWorker(ctx: Context, store: QueueStore) {
   const worker = openJobWorker<BillingJob>(BILLING_QUEUE, store, ctx, (job) => process(ctx, job), {
     concurrency: CONCURRENCY,
   })

@@ -66,11 +66,8 @@ export async function withCustomerLease<T>(
 
 async function acquire(ctx: Context, customerId: string, deadline: number): Promise<LeasedCustomer> {
   for (;;) {
-    const { rows } = await ctx.db.pool.query({
-      name: "lease-billing-customer",
-      text: ACQUIRE,
-      values: [customerId, ctx.timing.billing.leaseMs],
-    })
+    const values = [customerId, ctx.timing.billing.leaseMs]
+    const { rows } = await ctx.db.execute("lease-billing-customer", ACQUIRE, values)
     if (rows[0]) return toCamelCase<LeasedCustomer>(rows[0])
     if (performance.now() >= deadline || ctx.stopping.aborted) throw new CustomerBusy()
     await pause(ctx.timing.billing.leasePollMs, ctx.stopping)
@@ -88,7 +85,7 @@ const RELEASE_TRIES = 3
 async function release(ctx: Context, { id, attempt }: LeasedCustomer): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      await ctx.db.pool.query({ name: "release-billing-customer", text: RELEASE, values: [id, attempt] })
+      await ctx.db.execute("release-billing-customer", RELEASE, [id, attempt])
       return
     } catch (err) {
       if (tries === RELEASE_TRIES) return ctx.log.warn({ err }, "customer lease not released, it will expire")

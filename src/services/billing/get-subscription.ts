@@ -18,11 +18,8 @@ export interface Standing extends Subscription {
 
 /** Reads a user's tier, subscription and usage. @throws {Unauthenticated} when the user was just deleted */
 export async function getSubscription(ctx: Context, userId: string): Promise<Standing> {
-  const { rows } = await ctx.db.pool.query<Subscription>({
-    name: "get-subscription",
-    text: GET,
-    values: [userId, ctx.config.stripe.proPrices],
-  })
+  const values = [userId, ctx.config.stripe.proPrices]
+  const { rows } = await ctx.db.execute<Subscription>("get-subscription", GET, values)
   const [subscription] = rows
   if (!subscription) throw new Unauthenticated()
   const quota = await readQuota(ctx.db.pool, ctx.config.plans, { userId, tier: subscription.tier })

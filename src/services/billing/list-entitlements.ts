@@ -1,6 +1,6 @@
-import { type InferAttributes, Op } from "sequelize"
+import type { InferAttributes } from "sequelize"
 import type { EntitlementEntryModel } from "../../models/entitlement-entry.ts"
-import { afterKeyset, newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
+import { newestFirst, newestRows, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import type { Context } from "../context.ts"
 
 const FIELDS = ["id", "at", "tier", "until", "reason", "cause", "eventId", "subscriptionId"] as const
@@ -13,19 +13,10 @@ export async function listEntitlements(
   ctx: Context,
   { userId, ...page }: PageRequest & { userId: string },
 ): Promise<Page<EntitlementEntry>> {
-  return readPage(
-    page,
-    newestFirst("at"),
-    (after, limit): Promise<EntitlementEntry[]> =>
-      ctx.models.EntitlementEntry.findAll({
-        attributes: [...FIELDS],
-        where: { userId, [Op.and]: after ? [afterKeyset("at", after)] : [] },
-        order: [
-          ["at", "DESC"],
-          ["id", "DESC"],
-        ],
-        limit,
-        raw: true,
-      }),
+  return readPage(page, newestFirst("at"), (after, limit) =>
+    ctx.models.EntitlementEntry.findAll({
+      attributes: [...FIELDS],
+      ...newestRows("at", after, limit, { userId }),
+    }),
   )
 }

@@ -26,11 +26,14 @@ export function openOperatorNotices(ctx: Context, leased: LeasedCustomer): Opera
     added,
     async add(notice) {
       const { kind, objectId, detail } = notice
-      const { rows } = await ctx.db.pool.query<{ leased: boolean; added: boolean }>({
-        name: "add-billing-notice",
-        text: ADD,
-        values: [newId(), leased.id, leased.attempt, kind, objectId, detail],
-      })
+      const { rows } = await ctx.db.execute<{ leased: boolean; added: boolean }>("add-billing-notice", ADD, [
+        newId(),
+        leased.id,
+        leased.attempt,
+        kind,
+        objectId,
+        detail,
+      ])
       if (!rows[0]?.leased) throw new LeaseLost()
       if (!rows[0].added) return
       added.push(notice)

@@ -107,11 +107,7 @@ type PaidInvoice = z.infer<typeof PaidInvoice>
 /** Invoices come newest first. An older one covers a later period only after a change of plan. */
 const NEWEST_INVOICES = 5
 
-async function readPayment(
-  stripe: Stripe,
-  subscription: string,
-  proPrices: readonly string[],
-): Promise<Payment> {
+async function readPayment(stripe: Stripe, subscription: string, proPrices: readonly string[]) {
   const { data } = await stripe.invoices.list({ subscription, status: "paid", limit: NEWEST_INVOICES })
   const newest = data
     .map((invoice) => PaidInvoice.parse(invoice))

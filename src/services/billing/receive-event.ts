@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { BadSignature, InvalidRequest } from "../../utils/errors.ts"
+import { parseJson } from "../../utils/json.ts"
 import { isStorableText } from "../../utils/text.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
@@ -73,31 +74,25 @@ function checkSignature(ctx: Context, body: Buffer, signature: string | undefine
 }
 
 function parse(body: Buffer): Envelope {
-  try {
-    return Envelope.parse(JSON.parse(body.toString("utf8")))
-  } catch {
-    throw new InvalidRequest([{ path: "body", message: "This isn't a Stripe event." }])
-  }
+  const parsed = Envelope.safeParse(parseJson(body.toString("utf8")))
+  if (parsed.success) return parsed.data
+  throw new InvalidRequest([{ path: "body", message: "This isn't a Stripe event." }])
 }
 
 /** @returns whether the event is new */
 async function store(ctx: Context, event: Envelope): Promise<boolean> {
   const object = event.data?.object
-  const { rowCount } = await ctx.db.pool.query({
-    name: "store-billing-event",
-    text: STORE,
-    values: [
-      event.id,
-      event.type,
-      event.livemode ?? null,
-      event.api_version ?? null,
-      object?.id ?? event.related_object?.id ?? null,
-      customerOf(event),
-      isHandled(event.type) ? "pending" : "ignored",
-      event.created ?? null,
-      ctx.timing.billing.sweepAfterMs,
-    ],
-  })
+  const { rowCount } = await ctx.db.execute("store-billing-event", STORE, [
+    event.id,
+    event.type,
+    event.livemode ?? null,
+    event.api_version ?? null,
+    object?.id ?? event.related_object?.id ?? null,
+    customerOf(event),
+    isHandled(event.type) ? "pending" : "ignored",
+    event.created ?? null,
+    ctx.timing.billing.sweepAfterMs,
+  ])
   return rowCount === 1
 }
 

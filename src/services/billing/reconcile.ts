@@ -17,7 +17,7 @@ export interface Reconciled {
   notices: (OperatorNotice & { customerId: string })[]
   /** Customers at Stripe who were missing here and were relinked. */
   takenBack: { customerId: string; stripeId: string }[]
-  /** How many were skipped because another process holds their lease. */
+  /** How many were skipped because another process has their lease. */
   busy: number
   /** Customers whose state couldn't be read, or whose rules couldn't be enforced. The next run retries. */
   failures: { customerId: string; error: unknown }[]
@@ -85,11 +85,7 @@ async function reconcileOne(ctx: Context, customerId: string, done: Reconciled):
   })
 }
 
-async function countErrors(
-  customerId: string,
-  done: Reconciled,
-  work: () => Promise<unknown>,
-): Promise<void> {
+async function countErrors(customerId: string, done: Reconciled, work: () => Promise<unknown>) {
   try {
     await work()
   } catch (error) {

@@ -99,7 +99,7 @@ function isUsable(session: Stripe.Checkout.Session, ctx: Context): boolean {
   )
 }
 
-/** Finds or creates the user's one Stripe customer, and stores its id while the lease is held. */
+/** Finds or creates the user's one Stripe customer, and stores its id under the lease. */
 async function ensureStripeCustomer(ctx: Context, leased: LeasedCustomer, userId: string): Promise<string> {
   if (leased.stripeId !== null && (await existsAtStripe(ctx, leased.stripeId))) return leased.stripeId
   const { id } = await withFreshKey(ctx, leased, () =>

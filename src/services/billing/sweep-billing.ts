@@ -14,19 +14,19 @@ export function nextTrySql({ billing }: Timing, tries: string): string {
  * expire. Any number of processes may sweep.
  */
 export async function sweepBilling(ctx: Context): Promise<void> {
-  const events = await ctx.db.pool.query<{ id: string; tries: number }>({
-    name: "sweep-billing-events",
-    text: sweepEvents(ctx.timing),
-    values: [MAX_PER_SWEEP],
-  })
+  const events = await ctx.db.execute<{ id: string; tries: number }>(
+    "sweep-billing-events",
+    sweepEvents(ctx.timing),
+    [MAX_PER_SWEEP],
+  )
   for (const { id, tries } of events.rows) {
     await ctx.billingQueue.enqueue({ kind: "event", eventId: id }, tries)
   }
-  const customers = await ctx.db.pool.query<{ id: string; attempt: number; failures: number }>({
-    name: "sweep-billing-customers",
-    text: sweepCustomers(ctx.timing),
-    values: [MAX_PER_SWEEP],
-  })
+  const customers = await ctx.db.execute<{ id: string; attempt: number; failures: number }>(
+    "sweep-billing-customers",
+    sweepCustomers(ctx.timing),
+    [MAX_PER_SWEEP],
+  )
   for (const { id, attempt, failures } of customers.rows) {
     await ctx.billingQueue.enqueue({ kind: "customer", customerId: id }, `${attempt}.${failures}`)
   }

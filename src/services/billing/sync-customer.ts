@@ -29,14 +29,14 @@ export interface Synced {
 /**
  * Copies a customer's current state from Stripe to our rows. The cause doesn't matter, nor do order, repetition or loss
  * of events: the last sync has read the newest state.
- * @throws {CustomerBusy} while another sync holds the customer lease
+ * @throws {CustomerBusy} while another sync has the customer lease
  * @throws {LeaseLost} when Stripe took longer than the lease; nothing was written
  */
 export function syncCustomer(ctx: Context, customerId: string, cause: Cause): Promise<Synced> {
   return withCustomerLease(ctx, customerId, {}, (leased) => syncLeasedCustomer(ctx, leased, cause))
 }
 
-/** Syncs a customer whose lease is already held. */
+/** Syncs a customer that is already leased. */
 export async function syncLeasedCustomer(
   ctx: Context,
   leased: LeasedCustomer,
@@ -66,11 +66,7 @@ export async function syncLeasedCustomer(
 }
 
 /** Reads the subscriptions, enforces the rules, and reads again if that changed them. */
-async function readAndEnforce(
-  ctx: Context,
-  leased: LeasedCustomer,
-  rules: EntitlementRules,
-): Promise<Pick<Synced, "subscriptions" | "notices" | "unenforced">> {
+async function readAndEnforce(ctx: Context, leased: LeasedCustomer, rules: EntitlementRules) {
   const { stripeId } = leased
   if (stripeId === null) return { subscriptions: [], notices: [], unenforced: null }
   const read = () => readSubscriptions(ctx.stripe, stripeId, rules.proPrices)

@@ -30,12 +30,7 @@ async function requireReply(room: ChatroomModel, id: string): Promise<void> {
 }
 
 /** Decided by the update itself: the room may have been deleted since it was found. */
-async function update(
-  ctx: Context,
-  userId: string,
-  id: string,
-  change: ChatroomChange,
-): Promise<ChatroomRecord> {
+async function update(ctx: Context, userId: string, id: string, change: ChatroomChange) {
   const [, [room]] = await ctx.models.Chatroom.update(
     { ...change, updatedAt: new Date() },
     { where: { id, userId }, returning: true },

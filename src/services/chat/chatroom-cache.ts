@@ -21,19 +21,14 @@ export async function readCachedList(
   return { list: { etag, link, body: found.value.slice(etag.length + link.length + 2) } }
 }
 
-export async function fillCachedList(
-  ctx: Context,
-  userId: string,
-  lease: string,
-  list: CachedList,
-): Promise<void> {
+export async function fillCachedList(ctx: Context, userId: string, lease: string, list: CachedList) {
   const { chatroomTtlSeconds } = ctx.config.cache
   await ctx.cache.fill(keyOf(userId), lease, `${list.etag}\n${list.link}\n${list.body}`, chatroomTtlSeconds)
 }
 
 /**
- * After a write that the list shows. A process that is killed before it comes to this leaves the old order of the
- * rooms in the cache until the reply ends, whose worker forgets it too. Resolves when no reader can get the old list.
+ * Invalidates the list after a write that it shows. If the process is killed before that, the old order of the rooms
+ * stays cached until the reply ends, whose worker invalidates it too. Resolves when no reader can get the old list.
  */
 export async function invalidateChatrooms(ctx: Context, userId: string): Promise<void> {
   await ctx.cache.invalidate(keyOf(userId))

@@ -36,11 +36,7 @@ export async function createChatroom(
   )
 }
 
-async function insertChatroom(
-  client: pg.ClientBase,
-  userId: string,
-  settings: ChatroomSettings,
-): Promise<ChatroomRecord> {
+async function insertChatroom(client: pg.ClientBase, userId: string, settings: ChatroomSettings) {
   const { rows } = await client.query<ChatroomRecord>({
     name: "create-chatroom",
     text: INSERT,

@@ -4,8 +4,8 @@ import { findOwnChatroom } from "./find-chatroom.ts"
 import { publishRoomChanged } from "./room-pubsub.ts"
 
 /**
- * Deletes a room with all its messages. The worker of a reply that is being made is told to stop, and finds the row
- * gone if no notice reaches it; used prompts stay used. @throws {NotFound}
+ * Deletes a room with all its messages. Signals the worker of a reply in flight to stop; if the signal is lost, the
+ * worker finds the row gone. Used prompts stay used. @throws {NotFound}
  */
 export async function deleteChatroom(
   ctx: Context,

@@ -18,11 +18,7 @@ export async function getChatroom(
 ): Promise<{ room: ChatroomRecord; messages: Page<MessageRecord> }> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   const tipId = cursor === undefined ? room.headId : decodeCursor(cursor, Cursor)[0]
-  const { rows } = await ctx.db.pool.query<MessageRecord>({
-    name: "read-branch",
-    text: BRANCH,
-    values: [userId, tipId, limit],
-  })
+  const { rows } = await ctx.db.execute<MessageRecord>("read-branch", BRANCH, [userId, tipId, limit])
   // A cursor may name a message of another room of the user's.
   const items = rows.at(-1)?.chatroomId === chatroomId ? rows : []
   const olderId = items[0]?.parentId

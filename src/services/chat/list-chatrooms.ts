@@ -9,11 +9,8 @@ export async function listChatrooms(
   { userId, ...page }: PageRequest & { userId: string },
 ): Promise<Page<ChatroomRecord>> {
   return readPage(page, newestFirst("activityAt"), async (after, count) => {
-    const { rows } = await ctx.db.pool.query<ChatroomRecord>({
-      name: "list-chatrooms",
-      text: LIST,
-      values: [userId, count, ...(after ?? [null, null])],
-    })
+    const values = [userId, count, ...(after ?? [null, null])]
+    const { rows } = await ctx.db.execute<ChatroomRecord>("list-chatrooms", LIST, values)
     return rows
   })
 }

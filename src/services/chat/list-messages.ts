@@ -3,7 +3,7 @@ import { type Page, type PageRequest, readPage, type SortKey } from "../../model
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { type MessageRecord, messageSql } from "./message-record.ts"
+import { type MessageKey, type MessageRecord, messageSql } from "./message-record.ts"
 
 const MAX_POSITION = 2 ** 31 - 1
 
@@ -12,18 +12,15 @@ const byPosition: SortKey<MessageRecord, [position: number]> = {
   of: ({ position }) => [position],
 }
 
-/** All messages of a room, of every branch, oldest first. @throws {NotFound | InvalidRequest} */
+/** Lists all messages of a room, of every branch, oldest first. @throws {NotFound | InvalidRequest} */
 export async function listMessages(
   ctx: Context,
   { userId, chatroomId, ...page }: PageRequest & { userId: string; chatroomId: string },
 ): Promise<Page<MessageRecord>> {
   await findOwnChatroom(ctx, userId, chatroomId)
   return readPage(page, byPosition, async (after, count) => {
-    const { rows } = await ctx.db.pool.query<MessageRecord>({
-      name: "list-messages",
-      text: LIST,
-      values: [userId, chatroomId, after?.[0] ?? 0, count],
-    })
+    const values = [userId, chatroomId, after?.[0] ?? 0, count]
+    const { rows } = await ctx.db.execute<MessageRecord>("list-messages", LIST, values)
     return rows
   })
 }
@@ -32,7 +29,7 @@ const LIST = `
   SELECT ${messageSql("m")} FROM messages AS m
   WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 ORDER BY m.position LIMIT $4`
 
-/** One reply of the user's. @throws {NotFound} also for a prompt */
+/** Finds a reply of the user. @throws {NotFound} also for a prompt */
 export async function findOwnReply(
   ctx: Context,
   which: { userId: string; chatroomId: string; messageId: string },
@@ -42,19 +39,20 @@ export async function findOwnReply(
   return message
 }
 
-/** One message of the user's. @throws {NotFound} */
+/** Finds a message of the user. @throws {NotFound} */
 export async function findOwnMessage(
   ctx: Context,
   { userId, chatroomId, messageId }: { userId: string; chatroomId: string; messageId: string },
 ): Promise<MessageRecord> {
-  const { rows } = await ctx.db.pool.query<MessageRecord>({
-    name: "get-message",
-    text: GET,
-    values: [userId, messageId],
-  })
-  const [message] = rows
+  const message = await readMessage(ctx, { userId, id: messageId })
   if (message?.chatroomId !== chatroomId) throw new NotFound("message")
   return message
+}
+
+/** Reads a message; null when it doesn't exist. */
+export async function readMessage(ctx: Context, { userId, id }: MessageKey): Promise<MessageRecord | null> {
+  const { rows } = await ctx.db.execute<MessageRecord>("get-message", GET, [userId, id])
+  return rows[0] ?? null
 }
 
 const GET = `SELECT ${messageSql("m")} FROM messages AS m WHERE m.user_id = $1 AND m.id = $2`

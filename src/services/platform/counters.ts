@@ -38,9 +38,9 @@ const COUNT = `
   SELECT unit.scope, unit.key, length + CASE WHEN unit.by_clock
     THEN date_bin(length, app_now(), '1970-01-01T00:00:00Z') ELSE app_now() END
   FROM unnest($1::text[], $2::text[], $4::float8[], $5::boolean[])
-      WITH ORDINALITY AS unit (scope, key, window_ms, by_clock, place),
+      WITH ORDINALITY AS unit (scope, key, window_ms, by_clock, rank),
     LATERAL (SELECT unit.window_ms * interval '1 millisecond' AS length) AS own
-  ORDER BY unit.place
+  ORDER BY unit.rank
   ON CONFLICT (scope, key) DO UPDATE SET
     used = CASE WHEN counter.ends_at <= app_now() THEN 1 ELSE counter.used + 1 END,
     ends_at = CASE WHEN counter.ends_at <= app_now() THEN excluded.ends_at ELSE counter.ends_at END
@@ -59,9 +59,9 @@ export async function uncountUnit(db: Db, counters: readonly Counter[]): Promise
 const UNCOUNT = `
   UPDATE counters SET used = counters.used - 1
   FROM (
-    SELECT unit.scope, unit.key FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS unit (scope, key, place)
+    SELECT unit.scope, unit.key FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS unit (scope, key, rank)
     JOIN counters USING (scope, key)
-    ORDER BY unit.place FOR UPDATE OF counters
+    ORDER BY unit.rank FOR UPDATE OF counters
   ) AS mine
   WHERE counters.scope = mine.scope AND counters.key = mine.key AND counters.used > 0`
 

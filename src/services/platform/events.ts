@@ -9,6 +9,7 @@ export function createEvents(log: Logger, metrics: Metrics) {
   return {
     ...adminEvents(log, metrics),
     ...userEvents(log, metrics),
+    ...messageEvents(log, metrics),
     ...replyEvents(log, metrics),
     ...billingEvents(log, metrics),
   }
@@ -58,7 +59,7 @@ function userEvents(log: Logger, metrics: Metrics) {
   }
 }
 
-function replyEvents(log: Logger, metrics: Metrics) {
+function messageEvents(log: Logger, metrics: Metrics) {
   return {
     messageSent(fields: {
       userId: string
@@ -74,6 +75,11 @@ function replyEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")
       metrics.quotaRefused.inc({ tier: fields.tier })
     },
+  }
+}
+
+function replyEvents(log: Logger, metrics: Metrics) {
+  return {
     replyStarted(fields: { replyId: string; attempt: number; requestId: string | null }) {
       log.info({ event: "reply_started", ...fields }, "reply started")
       metrics.attempts.inc()

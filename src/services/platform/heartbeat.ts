@@ -16,7 +16,7 @@ export interface Beat {
 
 /** Records a worker's heartbeat. */
 export async function beat(ctx: Context, { workerId, concurrency, meanMs }: Beat): Promise<void> {
-  await ctx.db.pool.query({ name: "beat", text: BEAT, values: [workerId, concurrency, meanMs] })
+  await ctx.db.execute("beat", BEAT, [workerId, concurrency, meanMs])
 }
 
 const BEAT = `
@@ -25,7 +25,7 @@ const BEAT = `
 
 /** Removes a worker that has stopped gracefully. */
 export async function retire(ctx: Context, workerId: string): Promise<void> {
-  await ctx.db.pool.query({ name: "retire", text: "DELETE FROM workers WHERE id = $1", values: [workerId] })
+  await ctx.db.execute("retire", "DELETE FROM workers WHERE id = $1", [workerId])
 }
 
 /** The heartbeats of the workers in all processes. */
@@ -37,10 +37,7 @@ export interface Heartbeats {
 }
 
 export async function readHeartbeats(ctx: Context): Promise<Heartbeats> {
-  const { rows } = await ctx.db.pool.query<Heartbeats>({
-    name: "read-heartbeats",
-    text: heartbeats(ctx.timing),
-  })
+  const { rows } = await ctx.db.execute<Heartbeats>("read-heartbeats", heartbeats(ctx.timing))
   return rows[0] as Heartbeats
 }
 

@@ -14,97 +14,126 @@ export function createMetrics() {
   const registry = new Registry()
   // CPU, memory, file handles, garbage collection and event loop lag.
   collectDefaultMetrics({ register: registry })
-  const registers = [registry]
-  const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
-    new Counter({ name, help, labelNames, registers })
-  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
-    new Gauge({ name, help, labelNames, registers })
-  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: L[] = []) =>
-    new Histogram({ name, help, buckets, labelNames, registers })
+  const make = makersFor(registry)
   return {
     registry,
-    ...{
-      requests: counter("http_requests_total", "Requests with a response", ["method", "route", "status"]),
-      requestSeconds: histogram(
-        "http_request_duration_seconds",
-        "From request headers to end of response, without event streams",
-        REQUEST_SECONDS,
-        ["method", "route"],
-      ),
-      rateLimited: counter("chat_rate_limited_total", "Requests refused by a rate limit", ["limit"]),
-      openStreams: gauge("chat_open_streams", "Event streams open in this process"),
-    },
-    ...{
-      signUps: counter("chat_sign_ups_total", "New users"),
-      signIns: counter("chat_sign_ins_total", "Sessions opened", ["by"]),
-      sessionsEnded: counter("chat_sessions_ended_total", "Sessions ended", ["why"]),
-      usersDeleted: counter("chat_users_deleted_total", "Accounts deleted by their users"),
-    },
-    ...{
-      messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
-      quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
-      attempts: counter("chat_reply_attempts_total", "Reply attempts started"),
-      attemptsFailed: counter("chat_reply_attempt_failures_total", "Reply attempts failed", ["code"]),
-      repliesFinished: counter("chat_replies_finished_total", "Replies ended by a worker", [
-        "status",
-        "code",
-      ]),
-      repliesTakenOver: counter("chat_reply_takeovers_total", "Replies taken over from a silent worker"),
-      firstChunkSeconds: histogram(
-        "chat_reply_first_chunk_seconds",
-        "From the start of an attempt to its first text",
-        REPLY_SECONDS,
-      ),
-      attemptSeconds: histogram(
-        "chat_reply_attempt_duration_seconds",
-        "Duration of the attempt that ended a reply",
-        REPLY_SECONDS,
-        ["status"],
-      ),
-      tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
-    },
-    ...{
-      jobs: counter("chat_jobs_total", "Jobs run by this process", ["outcome"]),
-      queueJobs: gauge("chat_queue_jobs", "Jobs in the queues", ["queue", "state"]),
-      unfinished: gauge(
-        "chat_replies_unfinished",
-        "Chatrooms with a reply queued or running, per the database",
-      ),
-      workers: gauge("chat_workers", "Workers with a heartbeat in the last 10 s, per the database"),
-      capacity: gauge("chat_workers_capacity", "Replies that all workers can make concurrently"),
-      workerBusy: gauge("chat_worker_busy", "Jobs in flight in this process"),
-      workerRounds: counter("chat_worker_rounds_total", "Rounds of the worker loops", ["loop", "outcome"]),
-    },
-    ...{
-      billingReceived: counter("chat_billing_events_received_total", "Stripe events received", [
-        "class",
-        "repeated",
-      ]),
-      billingHandled: counter("chat_billing_events_handled_total", "Stripe events handled", [
-        "class",
-        "outcome",
-      ]),
-      billingFailed: counter("chat_billing_failures_total", "Billing failures, all of which are retried", [
-        "kind",
-      ]),
-      billingSyncs: counter("chat_billing_syncs_total", "Customers synced with Stripe", ["cause", "outcome"]),
-      billingNotices: counter("chat_billing_notices_total", "Operator notices", ["kind"]),
-      entitlementsChanged: counter(
-        "chat_entitlements_changed_total",
-        "Entitlement changes of users, in tier or reason",
-        ["tier", "reason"],
-      ),
-    },
-    ...{
-      poolConnections: gauge("chat_pg_pool_connections", "PostgreSQL connections of this process", [
-        "pool",
-        "state",
-      ]),
-      poolWaiting: gauge("chat_pg_pool_waiting", "Statements waiting for a connection", ["pool"]),
-      storeUp: gauge("chat_store_up", "1 while connected; absent without Redis", ["store"]),
-      diskFree: gauge("chat_disk_free_bytes", "Free disk space; absent where DATA_DIR is unused", ["folder"]),
-      build: gauge("chat_build_info", "Always 1; the labels describe the build", ["version", "node", "role"]),
-      adminActions: counter("chat_admin_actions_total", "Admin actions", ["action", "outcome"]),
-    },
+    ...requestMetrics(make),
+    ...userMetrics(make),
+    ...replyMetrics(make),
+    ...workerMetrics(make),
+    ...billingMetrics(make),
+    ...processMetrics(make),
+  }
+}
+
+type Makers = ReturnType<typeof makersFor>
+
+function makersFor(registry: Registry) {
+  const registers = [registry]
+  return {
+    counter: <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+      new Counter({ name, help, labelNames, registers }),
+    gauge: <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+      new Gauge({ name, help, labelNames, registers }),
+    histogram: <L extends string>(name: string, help: string, buckets: number[], labelNames: L[] = []) =>
+      new Histogram({ name, help, buckets, labelNames, registers }),
+  }
+}
+
+function requestMetrics({ counter, gauge, histogram }: Makers) {
+  return {
+    requests: counter("http_requests_total", "Requests with a response", ["method", "route", "status"]),
+    requestSeconds: histogram(
+      "http_request_duration_seconds",
+      "From request headers to end of response, without event streams",
+      REQUEST_SECONDS,
+      ["method", "route"],
+    ),
+    rateLimited: counter("chat_rate_limited_total", "Requests refused by a rate limit", ["limit"]),
+    openStreams: gauge("chat_open_streams", "Event streams open in this process"),
+  }
+}
+
+function userMetrics({ counter }: Makers) {
+  return {
+    signUps: counter("chat_sign_ups_total", "New users"),
+    signIns: counter("chat_sign_ins_total", "Sessions opened", ["by"]),
+    sessionsEnded: counter("chat_sessions_ended_total", "Sessions ended", ["why"]),
+    usersDeleted: counter("chat_users_deleted_total", "Accounts deleted by their users"),
+  }
+}
+
+function replyMetrics({ counter, histogram }: Makers) {
+  return {
+    messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
+    attempts: counter("chat_reply_attempts_total", "Reply attempts started"),
+    attemptsFailed: counter("chat_reply_attempt_failures_total", "Reply attempts failed", ["code"]),
+    repliesFinished: counter("chat_replies_finished_total", "Replies ended by a worker", ["status", "code"]),
+    repliesTakenOver: counter("chat_reply_takeovers_total", "Replies taken over from a silent worker"),
+    firstChunkSeconds: histogram(
+      "chat_reply_first_chunk_seconds",
+      "From the start of an attempt to its first text",
+      REPLY_SECONDS,
+    ),
+    attemptSeconds: histogram(
+      "chat_reply_attempt_duration_seconds",
+      "Duration of the attempt that ended a reply",
+      REPLY_SECONDS,
+      ["status"],
+    ),
+    tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
+  }
+}
+
+function workerMetrics({ counter, gauge }: Makers) {
+  return {
+    jobs: counter("chat_jobs_total", "Jobs run by this process", ["outcome"]),
+    queueJobs: gauge("chat_queue_jobs", "Jobs in the queues", ["queue", "state"]),
+    unfinished: gauge(
+      "chat_replies_unfinished",
+      "Chatrooms with a reply queued or running, per the database",
+    ),
+    workers: gauge("chat_workers", "Workers with a heartbeat in the last 10 s, per the database"),
+    capacity: gauge("chat_workers_capacity", "Replies that all workers can make concurrently"),
+    workerBusy: gauge("chat_worker_busy", "Jobs in flight in this process"),
+    workerRounds: counter("chat_worker_rounds_total", "Rounds of the worker loops", ["loop", "outcome"]),
+  }
+}
+
+function billingMetrics({ counter }: Makers) {
+  return {
+    billingReceived: counter("chat_billing_events_received_total", "Stripe events received", [
+      "class",
+      "repeated",
+    ]),
+    billingHandled: counter("chat_billing_events_handled_total", "Stripe events handled", [
+      "class",
+      "outcome",
+    ]),
+    billingFailed: counter("chat_billing_failures_total", "Billing failures, all of which are retried", [
+      "kind",
+    ]),
+    billingSyncs: counter("chat_billing_syncs_total", "Customers synced with Stripe", ["cause", "outcome"]),
+    billingNotices: counter("chat_billing_notices_total", "Operator notices", ["kind"]),
+    entitlementsChanged: counter(
+      "chat_entitlements_changed_total",
+      "Entitlement changes of users, in tier or reason",
+      ["tier", "reason"],
+    ),
+  }
+}
+
+function processMetrics({ counter, gauge }: Makers) {
+  return {
+    poolConnections: gauge("chat_pg_pool_connections", "PostgreSQL connections of this process", [
+      "pool",
+      "state",
+    ]),
+    poolWaiting: gauge("chat_pg_pool_waiting", "Statements waiting for a connection", ["pool"]),
+    storeUp: gauge("chat_store_up", "1 while connected; absent without Redis", ["store"]),
+    diskFree: gauge("chat_disk_free_bytes", "Free disk space; absent where DATA_DIR is unused", ["folder"]),
+    build: gauge("chat_build_info", "Always 1; the labels describe the build", ["version", "node", "role"]),
+    adminActions: counter("chat_admin_actions_total", "Admin actions", ["action", "outcome"]),
   }
 }

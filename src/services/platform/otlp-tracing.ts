@@ -62,11 +62,7 @@ export function createOtlpTracing(options: Options, timing: Timing, log: Logger)
   }
 }
 
-function createProvider(
-  { url, headers, serviceName, ratio }: Options,
-  exportMs: number,
-  log: Logger,
-): TracerProvider {
+function createProvider({ url, headers, serviceName, ratio }: Options, exportMs: number, log: Logger) {
   const exporter = warnOnce(new OTLPTraceExporter({ url, headers }), log)
   return new TracerProvider({
     resource: resourceFromAttributes({ "service.name": serviceName, "service.version": VERSION }),

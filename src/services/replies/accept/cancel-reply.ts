@@ -40,11 +40,7 @@ export async function cancelReply(
 
 /** Noted on the row, so that it counts even if the worker dies or no notice reaches it. @returns whether it runs */
 async function requestCancel(ctx: Context, { userId, id }: MessageKey): Promise<boolean> {
-  const { rows } = await ctx.db.pool.query<{ status: string }>({
-    name: "request-cancel",
-    text: REQUEST,
-    values: [userId, id],
-  })
+  const { rows } = await ctx.db.execute<{ status: string }>("request-cancel", REQUEST, [userId, id])
   return rows[0]?.status === "running"
 }
 

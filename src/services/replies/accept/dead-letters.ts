@@ -31,11 +31,8 @@ export interface DeadLetter extends Pick<InferAttributes<MessageModel>, (typeof 
 /** The dead letters, newest first. @throws {InvalidRequest} for a cursor that isn't one */
 export async function listDeadLetters(ctx: Context, page: PageRequest): Promise<Page<DeadLetter>> {
   return readPage(page, newestFirst("completedAt"), async (after, count) => {
-    const { rows } = await ctx.db.pool.query<DeadLetter>({
-      name: "dead-letters",
-      text: LIST,
-      values: [count, ...(after ?? [null, null])],
-    })
+    const values = [count, ...(after ?? [null, null])]
+    const { rows } = await ctx.db.execute<DeadLetter>("dead-letters", LIST, values)
     return rows
   })
 }
@@ -46,7 +43,7 @@ const LIST = `
   ORDER BY completed_at DESC, id DESC LIMIT $1`
 
 /**
- * Queues a failed reply once more, in its place of the room's order and without a charge: its unit was given back.
+ * Queues a failed reply again, at its position in the room and without a charge: its unit was given back.
  * @throws {NotFound} when there is no failed reply of that id
  */
 export async function retryDeadLetter(ctx: Context, replyId: string): Promise<void> {

@@ -13,8 +13,8 @@ interface ReplyOfRoom extends MessageKey {
 }
 
 /**
- * Ends a reply as cancelled whoever holds it, with the text that its row has. Its worker, if there is one, finds its
- * claim lost. A used prompt stays used.
+ * Ends a reply as cancelled, with the text of its row, whether or not a worker is making it; that worker finds its
+ * attempt stale. A used prompt stays used.
  * @returns false when it had ended before
  */
 export async function endAsCancelled(ctx: Context, reply: ReplyOfRoom): Promise<boolean> {
@@ -64,11 +64,7 @@ export async function endInRoom(
 const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE"
 
 /** Makes the room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
-async function advanceRoom(
-  client: pg.PoolClient,
-  timing: Timing,
-  { userId, id }: ChatroomKey,
-): Promise<{ id: string; inFlight: number } | null> {
+async function advanceRoom(client: pg.PoolClient, timing: Timing, { userId, id }: ChatroomKey) {
   const { rows } = await client.query<{ id: string | null; in_flight: number }>({
     name: "advance-room",
     text: ADVANCE_ROOM,

@@ -40,7 +40,7 @@ export interface Settings {
   timing: Timing
 }
 
-/** Writes one prompt, whole or not at all. Waits for whoever holds its room. */
+/** Writes one prompt, whole or not at all. Waits while its room is locked. */
 export async function insertPromptAndReply(
   db: pg.Pool | pg.ClientBase,
   settings: Settings,
@@ -53,7 +53,7 @@ export async function insertPromptAndReply(
 /**
  * Writes the prompts of as many users, each whole or not at all.
  * @param prompts of different users
- * @param skipLocked whether to wait for no room: one that somebody else holds is not found then
+ * @param skipLocked whether to skip locked rooms, whose prompts then get `no-room`, rather than wait for them
  * @returns what came of each, in their order
  */
 export async function insertPromptsAndReplies(
@@ -62,7 +62,7 @@ export async function insertPromptsAndReplies(
   prompts: readonly NewPrompt[],
   { skipLocked }: { skipLocked: boolean },
 ): Promise<InsertOutcome[]> {
-  const { rows } = await (db as pg.Pool).query<Row>({
+  const { rows } = await (db as pg.Pool).query<InsertedRow>({
     name: skipLocked ? "send-messages" : "send-message",
     text: skipLocked ? SEND_UNLESS_LOCKED : SEND,
     values: [
@@ -82,11 +82,11 @@ export async function insertPromptsAndReplies(
     ],
   })
   const byPrompt = Map.groupBy(rows, (row) => row.promptId)
-  return prompts.map(({ promptId }) => toOutcome(byPrompt.get(promptId) as Row[]))
+  return prompts.map(({ promptId }) => toOutcome(byPrompt.get(promptId) as InsertedRow[]))
 }
 
 /** A prompt that was written has two rows, itself and its reply; one that was not has one, without a message. */
-interface Row extends MessageRecord {
+interface InsertedRow extends MessageRecord {
   promptId: string
   found: "room" | "parent" | null
   startsNow: boolean
@@ -97,8 +97,8 @@ interface Row extends MessageRecord {
   now: Date
 }
 
-function toOutcome([first, second]: Row[]): InsertOutcome {
-  const { found, tier, dailyLimit: limit, resetsAt, now } = first as Row
+function toOutcome([first, second]: InsertedRow[]): InsertOutcome {
+  const { found, tier, dailyLimit: limit, resetsAt, now } = first as InsertedRow
   if (first && second) {
     const { startsNow, inFlight } = second
     return { outcome: "written", prompt: toMessage(first), reply: toMessage(second), startsNow, inFlight }
@@ -108,7 +108,7 @@ function toOutcome([first, second]: Row[]): InsertOutcome {
   return { outcome: "no-quota", tier, limit, resetsAt, now }
 }
 
-function toMessage(row: Row): MessageRecord {
+function toMessage(row: InsertedRow): MessageRecord {
   const { promptId, found, startsNow, inFlight, tier, dailyLimit, resetsAt, now, ...message } = row
   return message
 }
@@ -135,7 +135,7 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     WHERE u.suspended_at IS NULL
     ORDER BY c.id
     FOR UPDATE OF c ${whenLocked}
-  ), place AS (
+  ), target AS (
     SELECT room.*, CASE WHEN follows_head THEN head_id ELSE wanted_parent_id END AS parent_id
     FROM room
     WHERE follows_head OR wanted_parent_id IS NULL OR (
@@ -143,13 +143,13 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
       WHERE m.user_id = room.user_id AND m.id = wanted_parent_id
     )
   ), charged AS (
-    ${chargeSql("place")}
+    ${chargeSql("target")}
   ), written AS (
     INSERT INTO messages (user_id, chatroom_id, request_id, id, parent_id, position, role, content, status, completed_at,
       model, charged_on, lease_until, traceparent)
-    SELECT place.user_id, place.chatroom_id, place.request_id, message.*
-    FROM place JOIN charged USING (user_id) CROSS JOIN LATERAL (VALUES
-      (prompt_id, place.parent_id, last_position + 1, 'user', content, 'completed', now(),
+    SELECT target.user_id, target.chatroom_id, target.request_id, message.*
+    FROM target JOIN charged USING (user_id) CROSS JOIN LATERAL (VALUES
+      (prompt_id, target.parent_id, last_position + 1, 'user', content, 'completed', now(),
         NULL, NULL::date, NULL::timestamptz, NULL),
       (reply_id, prompt_id, last_position + 2, 'model', '', 'queued', NULL,
         model, charged.day, now() + $13 * interval '1 millisecond', traceparent)
@@ -159,15 +159,15 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     UPDATE chatrooms AS c
     SET head_id = reply_id, active_reply_id = coalesce(c.active_reply_id, reply_id),
       last_position = c.last_position + 2, last_message_at = now(), activity_at = now(), updated_at = now()
-    FROM place JOIN charged USING (user_id) WHERE c.user_id = place.user_id AND c.id = place.chatroom_id
+    FROM target JOIN charged USING (user_id) WHERE c.user_id = target.user_id AND c.id = target.chatroom_id
   )
   SELECT input.prompt_id AS "promptId",
-    CASE WHEN place.prompt_id IS NOT NULL THEN 'parent' WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
-    place.active_reply_id IS NULL AS "startsNow",
+    CASE WHEN target.prompt_id IS NOT NULL THEN 'parent' WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
+    target.active_reply_id IS NULL AS "startsNow",
     CASE WHEN m.role = 'model' THEN ${IN_FLIGHT_SQL("input.user_id")} + 1 END AS "inFlight",
-    place.tier, place.daily_limit AS "dailyLimit", ${RESETS_AT_SQL} AS "resetsAt", app_now()::timestamptz(3) AS now,
-    ${messageSql("m", "place.active_reply_id IS NOT NULL")}
-  FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN place USING (prompt_id)
+    target.tier, target.daily_limit AS "dailyLimit", ${RESETS_AT_SQL} AS "resetsAt", app_now()::timestamptz(3) AS now,
+    ${messageSql("m", "target.active_reply_id IS NOT NULL")}
+  FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN target USING (prompt_id)
     LEFT JOIN written AS m ON m.id IN (input.prompt_id, input.reply_id)
   ORDER BY m.position`
 

@@ -9,11 +9,11 @@ import {
   type Settings,
 } from "./insert-prompt-and-reply.ts"
 
-/** Writes prompts that come at the same time together: half of what one costs is the statement around it. */
+/** Writes prompts that arrive together in one statement, whose fixed cost is half of what a prompt costs. */
 export interface PromptBatches {
   /**
    * Writes it as `insertPromptAndReply` does; resolves when it is committed.
-   * @throws {Unavailable} when the statements under way take too long; nothing was written
+   * @throws {Unavailable} when the statements in flight take too long; nothing was written
    */
   write(prompt: NewPrompt): Promise<InsertOutcome>
   /** How many prompts wait for a statement. */
@@ -23,11 +23,11 @@ export interface PromptBatches {
 /** More in one statement save little more each, and all wait for the slowest. */
 const MAX_SIZE = 32
 
-/** Fewer make larger batches; of one alone, a slow one would hold up everybody. */
+/** Fewer runs make larger batches, but a single slow run would delay everybody. */
 const MAX_RUNNING = 2
 
 export function createPromptBatches(pool: pg.Pool, settings: Settings): PromptBatches {
-  /** null for whom the others must not wait or fail: it has to be written alone, outside of the runs. */
+  /** Returns null for a prompt that must be written alone, so that the others don't wait or fail with it. */
   async function together(prompts: NewPrompt[]): Promise<(InsertOutcome | null)[]> {
     try {
       const outcomes = await insertPromptsAndReplies(pool, settings, prompts, { skipLocked: true })
@@ -39,7 +39,7 @@ export function createPromptBatches(pool: pg.Pool, settings: Settings): PromptBa
     }
   }
 
-  const batches = createMicroBatch({
+  const microBatch = createMicroBatch({
     run: together,
     maxSize: MAX_SIZE,
     maxRunning: MAX_RUNNING,
@@ -48,11 +48,11 @@ export function createPromptBatches(pool: pg.Pool, settings: Settings): PromptBa
   })
   return {
     async write(prompt) {
-      const outcome = await batches.add(prompt).catch((error: unknown) => {
+      const outcome = await microBatch.add(prompt).catch((error: unknown) => {
         throw error instanceof BatchBusy ? new Unavailable(error) : error
       })
       return outcome ?? insertPromptAndReply(pool, settings, prompt)
     },
-    waiting: batches.waiting,
+    waiting: microBatch.waiting,
   }
 }

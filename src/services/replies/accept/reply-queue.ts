@@ -20,7 +20,7 @@ export const MAX_ATTEMPTS = 3
  * Finished jobs are removed one by one: bounds by count or age deadlock on BullMQ's PostgreSQL backend, and a job
  * that stays would keep its id from being enqueued again. What became of a reply is in its row.
  */
-const jobOptions = ({ replies }: Timing) => ({
+const jobOptionsOf = ({ replies }: Timing) => ({
   attempts: MAX_ATTEMPTS,
   backoff: { type: "exponential", delay: replies.firstRetryMs },
   removeOnComplete: true,
@@ -28,11 +28,11 @@ const jobOptions = ({ replies }: Timing) => ({
 })
 
 export interface EnqueueOptions {
-  /** How many replies of this user's are queued or running, this one included. */
+  /** How many of the user's replies are enqueued, this one included. */
   inFlight: number
   /**
-   * Why the reply is enqueued once more. A job whose worker has died counts as active for seconds yet, and its id
-   * can't be used again, so each dedupeKey has an id of its own.
+   * Distinguishes jobs for the same reply. The job of a dead worker stays active for seconds, and until then its id
+   * can't be used again.
    */
   dedupeKey?: string
 }
@@ -43,7 +43,7 @@ const MAX_PRIORITY = 2_097_152
 /** From here on a user's replies have one priority, oldest first; counting on would cost more at every prompt. */
 const MAX_IN_FLIGHT = 100
 
-/** `EnqueueHint.inFlight` of a user: each room has at most one reply that is enqueued. */
+/** Returns `EnqueueOptions.inFlight` of a user: each room has at most one enqueued reply. */
 export function IN_FLIGHT_SQL(userId: string): string {
   return `(SELECT count(*)::int FROM (
     SELECT 1 FROM chatrooms WHERE user_id = ${userId} AND active_reply_id IS NOT NULL LIMIT ${MAX_IN_FLIGHT}
@@ -52,19 +52,19 @@ export function IN_FLIGHT_SQL(userId: string): string {
 
 export interface ReplyQueue extends Pick<JobQueue<JobPayload>, "pause" | "counts" | "ping" | "close"> {
   /**
-   * Hints to the workers that a reply is to be made. The job's id is the reply's, so doing it twice makes one job.
-   * Workers take the replies of all users in turn: one that has more under way comes later.
+   * Tells the workers to make a reply. The job's id is the reply's, so enqueueing it twice makes one job.
+   * Workers take the replies of all users in turn: users with more replies in flight come later.
    */
-  enqueue(reply: MessageKey, hint: EnqueueOptions): Promise<void>
+  enqueue(reply: MessageKey, options: EnqueueOptions): Promise<void>
 }
 
-/** More in one command to the store would hold up what others want of it. */
+/** A larger command would delay the other commands to the store. */
 const MAX_BATCH = 64
 
 export async function createReplyQueue(store: QueueStore, timing: Timing, log: Logger): Promise<ReplyQueue> {
-  const options = jobOptions(timing)
+  const jobOptions = jobOptionsOf(timing)
   const queue = await openJobQueue<JobPayload>(QUEUE_NAME, store, timing, log)
-  const batches = createMicroBatch<NewJob<JobPayload>, void>({
+  const microBatch = createMicroBatch<NewJob<JobPayload>, void>({
     run: async (jobs) => {
       const [only] = jobs
       if (only && jobs.length === 1) await queue.add(only.name, only.data, only.opts)
@@ -74,15 +74,15 @@ export async function createReplyQueue(store: QueueStore, timing: Timing, log: L
     maxSize: MAX_BATCH,
     maxRunning: 1,
   })
-  return { ...queue, enqueue: (reply, hint) => batches.add(toJob(reply, hint, options)) }
+  return { ...queue, enqueue: (reply, options) => microBatch.add(toJob(reply, options, jobOptions)) }
 }
 
 function toJob(
   { userId, id }: MessageKey,
   { inFlight, dedupeKey }: EnqueueOptions,
-  options: ReturnType<typeof jobOptions>,
+  jobOptions: ReturnType<typeof jobOptionsOf>,
 ): NewJob<JobPayload> {
   const jobId = dedupeKey === undefined ? id : `${id}.${dedupeKey}`
   const priority = Math.min(Math.max(1, inFlight), MAX_PRIORITY)
-  return { name: "reply", data: { userId, messageId: id }, opts: { ...options, jobId, priority } }
+  return { name: "reply", data: { userId, messageId: id }, opts: { ...jobOptions, jobId, priority } }
 }

@@ -5,12 +5,12 @@ import { type Loop, startLoop } from "../../../utils/loop.ts"
 import type { MessageRecord } from "../../chat/message-record.ts"
 import { aliveSql } from "../../platform/heartbeat.ts"
 
-/** How long a queued reply will wait, by what the workers have been doing lately. */
+/** Estimates how long queued replies will wait, from the recent throughput of the workers. */
 export interface WaitEstimator {
   start(): void
-  /** In ms; null while no worker is there, or before the first look. */
+  /** Returns ms; null while no worker is alive or before the first read. */
   waitMs(reply: Waiting): number | null
-  /** What the last look saw. */
+  /** Returns what was read last. */
   load(): WorkerLoad | null
   close(): Promise<void>
 }
@@ -18,13 +18,13 @@ export interface WaitEstimator {
 export function createWaitEstimator(db: Database, timing: Timing, log: Logger): WaitEstimator {
   let seen: WorkerLoad | null = null
   let loop: Loop | undefined
-  const look = async () => {
-    const { rows } = await db.pool.query<WorkerLoad>({ name: "outlook", text: lookSql(timing) })
+  const read = async () => {
+    const { rows } = await db.execute<WorkerLoad>("worker-load", loadSql(timing))
     seen = rows[0] ?? null
   }
   return {
     start() {
-      loop = startLoop(timing.replies.estimateMs, look, (err) => log.debug({ err }, "outlook not read"))
+      loop = startLoop(timing.replies.estimateMs, read, (err) => log.debug({ err }, "worker load not read"))
     },
     waitMs: (reply) => (seen ? estimate(seen, reply, timing.replies.usualReplyMs) : null),
     load: () => seen,
@@ -41,7 +41,7 @@ interface WorkerLoad {
 
 type Waiting = Pick<MessageRecord, "queuePosition" | "cooldownMs">
 
-/** For a worker to be free, for the room's earlier replies, and no less than its own rest. */
+/** Adds up the waits for a free worker and for the room's earlier replies; at least the reply's own cool-down. */
 function estimate(
   { capacity, mean_ms, unfinished }: WorkerLoad,
   { queuePosition, cooldownMs }: Waiting,
@@ -52,7 +52,7 @@ function estimate(
   return Math.max(cooldownMs, Math.round(turns * (mean_ms ?? usualMs)))
 }
 
-const lookSql = (timing: Timing) => `
+const loadSql = (timing: Timing) => `
   SELECT count(*)::int AS workers, coalesce(sum(concurrency), 0)::int AS capacity, avg(mean_ms)::float8 AS mean_ms,
     (SELECT count(*)::int FROM chatrooms WHERE active_reply_id IS NOT NULL) AS unfinished
   FROM workers WHERE ${aliveSql(timing)}`

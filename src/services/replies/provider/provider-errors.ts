@@ -1,6 +1,7 @@
 import { ApiError } from "@google/genai"
 import { z } from "zod"
 import { TIMING } from "../../../config/timing.ts"
+import { parseJson } from "../../../utils/json.ts"
 import { SECOND } from "../../../utils/time.ts"
 import { AttemptFailed, type FailureCode } from "./failures.ts"
 
@@ -104,12 +105,4 @@ function readEnvelope(message: string): ProviderError {
   if (!outer.success) return { message }
   const inner = Envelope.safeParse(parseJson(outer.data.error.message ?? ""))
   return inner.success ? inner.data.error : outer.data.error
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

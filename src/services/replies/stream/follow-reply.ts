@@ -1,4 +1,5 @@
-import { isFinal, type MessageKey, type MessageRecord, messageSql } from "../../chat/message-record.ts"
+import { readMessage } from "../../chat/list-messages.ts"
+import { isFinal, type MessageKey, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import type { Fresh, LogEntry, LogPosition, Wake } from "./reply-log.ts"
 
@@ -32,7 +33,7 @@ export async function* followReply(
   try {
     while (!signal.aborted) {
       if (waker.take() === "state") {
-        const row = await readReply(ctx, reply)
+        const row = await readMessage(ctx, reply)
         if (!row) return
         yield* catchUp(cursor, row)
         if (isFinal(row)) return yield { event: "done", id: idOf(cursor), message: row }
@@ -54,18 +55,6 @@ function parseReplyCursor(lastEventId: string | undefined): ReplyCursor {
     ? { attempt: Number(attempt), characters: Number(characters) }
     : { attempt: 0, characters: 0 }
 }
-
-/** Reads a reply's row; null when it was deleted. */
-export async function readReply(ctx: Context, { userId, id }: MessageKey): Promise<MessageRecord | null> {
-  const { rows } = await ctx.db.pool.query<MessageRecord>({
-    name: "read-reply",
-    text: READ,
-    values: [userId, id],
-  })
-  return rows[0] ?? null
-}
-
-const READ = `SELECT ${messageSql("m")} FROM messages AS m WHERE m.user_id = $1 AND m.id = $2`
 
 /** Advances `cursor` by the row's text. A cursor beyond that is forged, because no server sent it, and is reset. */
 export function* catchUp(cursor: ReplyCursor, row: MessageRecord): Generator<ReplyEvent> {

@@ -1,10 +1,11 @@
 import { CHATROOM_FIELDS, CHATROOM_SETTINGS, type ChatroomRecord } from "../../../models/chatroom.ts"
 import { selectSql } from "../../../models/columns.ts"
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
+import { readMessage } from "../../chat/list-messages.ts"
 import { isFinal, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { subscribeToRoom } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { advance, catchUp, createWaker, nextPosition, type ReplyEvent, readReply } from "./follow-reply.ts"
+import { advance, catchUp, createWaker, nextPosition, type ReplyEvent } from "./follow-reply.ts"
 import type { LogPosition } from "./reply-log.ts"
 import {
   currentRoomCursor,
@@ -81,7 +82,7 @@ interface Room extends ChatroomRecord {
 }
 
 async function readRoom(ctx: Context, { userId, id }: ChatroomKey): Promise<Room | null> {
-  const { rows } = await ctx.db.pool.query<Room>({ name: "read-room", text: READ_ROOM, values: [userId, id] })
+  const { rows } = await ctx.db.execute<Room>("read-room", READ_ROOM, [userId, id])
   return rows[0] ?? null
 }
 
@@ -94,11 +95,7 @@ async function* announceNew(
   { cursor, announced }: { cursor: RoomCursor; announced: Set<string> },
 ): AsyncGenerator<RoomEvent> {
   for (;;) {
-    const { rows } = await ctx.db.pool.query<MessageRecord>({
-      name: "new-messages",
-      text: NEW,
-      values: [userId, id, cursor.known],
-    })
+    const { rows } = await ctx.db.execute<MessageRecord>("new-messages", NEW, [userId, id, cursor.known])
     for (const message of rows) {
       cursor.known = message.position
       if (message.status === "cancelled") announced.add(message.id)
@@ -124,11 +121,8 @@ async function* announceCancelled(
 ): AsyncGenerator<RoomEvent> {
   const after = Math.max(cursor.whole, current.position)
   if (after >= cursor.known) return
-  const { rows } = await ctx.db.pool.query<MessageRecord>({
-    name: "cancelled-replies",
-    text: CANCELLED,
-    values: [userId, id, after, cursor.known, [...announced]],
-  })
+  const values = [userId, id, after, cursor.known, [...announced]]
+  const { rows } = await ctx.db.execute<MessageRecord>("cancelled-replies", CANCELLED, values)
   for (const message of rows) {
     announced.add(message.id)
     yield { event: "message", id: idOf(cursor), message }
@@ -169,19 +163,13 @@ async function chooseReply(
   const inTheMiddle = cursor.again === null && cursor.reply.characters > 0
   if (current && (current.retry !== null || inTheMiddle)) return current
   if (retries > cursor.retries && !inTheMiddle) {
-    const { rows } = await ctx.db.pool.query<Candidate>({
-      name: "retried-reply",
-      text: RETRIED,
-      values: [userId, id, cursor.retries, cursor.whole],
-    })
+    const values = [userId, id, cursor.retries, cursor.whole]
+    const { rows } = await ctx.db.execute<Candidate>("retried-reply", RETRIED, values)
     if (rows[0]) return { ...rows[0], log: null }
   }
   if (current) return current
-  const { rows } = await ctx.db.pool.query<Candidate>({
-    name: "next-reply",
-    text: NEXT,
-    values: [userId, id, cursor.whole, cursor.known],
-  })
+  const values = [userId, id, cursor.whole, cursor.known]
+  const { rows } = await ctx.db.execute<Candidate>("next-reply", NEXT, values)
   return rows[0] ? { ...rows[0], log: null } : null
 }
 
@@ -220,7 +208,7 @@ async function* followOne(
     change,
   })
   if (checkRow) {
-    const message = await readReply(ctx, { userId, id: current.id })
+    const message = await readMessage(ctx, { userId, id: current.id })
     if (!message) {
       pass(cursor, current)
       return true

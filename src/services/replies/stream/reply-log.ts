@@ -1,3 +1,4 @@
+import type { Redis } from "ioredis"
 import { LRUCache } from "lru-cache"
 import type { Logger } from "../../../config/logger.ts"
 import type { RedisStore } from "../../../config/redis.ts"
@@ -60,46 +61,39 @@ export function createRedisReplyLog(
   { unfinishedLogMs, finalLogMs }: Timing["replies"],
   log: Logger,
 ): ReplyLog {
-  const bestEffort = (work: Promise<unknown>) => {
-    work.catch((err: unknown) => log.debug({ err }, "reply log not written"))
+  /** Sends `commands` for the reply's key in one round trip, with a message that wakes its listeners. */
+  const send = (replyId: string, wake: Wake, commands: (pipeline: Pipeline, key: string) => void) => {
+    const sent = redis.call(async (client) => {
+      const key = keyOf(replyId)
+      const pipeline = client.pipeline()
+      commands(pipeline, key)
+      const [first] = (await pipeline.publish(key, wake).exec()) ?? []
+      if (first?.[0]) throw first[0]
+      return first?.[1]
+    })
+    sent.catch((err: unknown) => log.debug({ err }, "reply log not written"))
+    return sent
   }
   return {
     begin(replyId, attempt) {
-      const key = keyOf(replyId)
-      bestEffort(
-        redis.call(async (client) => {
-          const commands = client.pipeline().del(key)
-          commands.xadd(key, "*", "a", attempt, "o", 0, "t", "")
-          commands.pexpire(key, unfinishedLogMs)
-          await commands.publish(key, "text" satisfies Wake).exec()
-        }),
+      void send(replyId, "text", (pipeline, key) =>
+        pipeline.del(key).xadd(key, "*", "a", attempt, "o", 0, "t", "").pexpire(key, unfinishedLogMs),
       )
     },
     async append(replyId, { attempt, offset, text }) {
-      const key = keyOf(replyId)
       const fields = ["a", attempt, "o", offset, "t", text]
-      const work = redis.call(async (client) => {
-        const commands = client.pipeline()
-        if (offset === 0) commands.xadd(key, "*", ...fields).pexpire(key, unfinishedLogMs)
+      const sent = send(replyId, "text", (pipeline, key) => {
+        if (offset === 0) pipeline.xadd(key, "*", ...fields).pexpire(key, unfinishedLogMs)
         // A log without its beginning would be useless and would never expire.
-        else commands.xadd(key, "NOMKSTREAM", "*", ...fields)
-        const results = await commands.publish(key, "text" satisfies Wake).exec()
-        const [error, id] = results?.[0] ?? []
-        if (error) throw error
-        return id === null ? ("gone" as const) : ("kept" as const)
+        else pipeline.xadd(key, "NOMKSTREAM", "*", ...fields)
       })
-      bestEffort(work)
-      return work.catch(() => "failed" as const)
+      return sent.then(
+        (id) => (id === null ? "gone" : "kept"),
+        () => "failed",
+      )
     },
     announce(replyId, { final }) {
-      const key = keyOf(replyId)
-      bestEffort(
-        redis.call(async (client) => {
-          const commands = client.pipeline().publish(key, "state" satisfies Wake)
-          if (final) commands.pexpire(key, finalLogMs)
-          await commands.exec()
-        }),
-      )
+      void send(replyId, "state", (pipeline, key) => final && pipeline.pexpire(key, finalLogMs))
     },
     async read(replyId, after) {
       try {
@@ -114,6 +108,8 @@ export function createRedisReplyLog(
     subscribe: subscribeOn(bus),
   }
 }
+
+type Pipeline = ReturnType<Redis["pipeline"]>
 
 /** `begin` and `append` write the fields in this order. */
 function toEntry([, attempt, , offset, , text]: string[]): LogEntry {

@@ -41,11 +41,10 @@ export function parseRoomCursor(lastEventId: string | undefined): RoomCursor | n
 
 /** Reads the cursor for a new listener: before the first unfinished reply. */
 export async function currentRoomCursor(ctx: Context, { userId, id }: ChatroomKey): Promise<RoomCursor> {
-  const { rows } = await ctx.db.pool.query<{ known: number; whole: number; retries: number }>({
-    name: "room-now",
-    text: NOW,
-    values: [userId, id],
-  })
+  const { rows } = await ctx.db.execute<{ known: number; whole: number; retries: number }>("room-now", NOW, [
+    userId,
+    id,
+  ])
   const { known, whole, retries } = rows[0] ?? { known: 0, whole: 0, retries: 0 }
   return { known, whole, reply: { attempt: 0, characters: 0 }, retries, again: null }
 }

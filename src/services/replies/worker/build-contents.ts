@@ -10,11 +10,11 @@ import type { Attempt } from "./claim-reply.ts"
  */
 export async function buildContents(ctx: Context, attempt: Attempt): Promise<Content[]> {
   const budget = attempt.contextMode === "single" ? 0 : ctx.config.gemini.contextTokens
-  const { rows } = await ctx.db.pool.query<{ role: "user" | "model"; content: string }>({
-    name: "build-contents",
-    text: BRANCH,
-    values: [attempt.userId, attempt.promptId, budget],
-  })
+  const { rows } = await ctx.db.execute<{ role: "user" | "model"; content: string }>(
+    "build-contents",
+    BRANCH,
+    [attempt.userId, attempt.promptId, budget],
+  )
   // The room was deleted after the claim.
   if (rows.length === 0) throw new LeaseLost()
   const firstPrompt = rows.findIndex((turn) => turn.role === "user")

@@ -35,22 +35,15 @@ export type ClaimResult = { attempt: Attempt } | { waitMs: number } | { none: tr
 
 /**
  * Takes a reply for this worker. One conditional update decides between workers, by the database's clock; it
- * raises `attempt`, and from then on whoever held the reply before writes nothing. A process doesn't take one from
- * itself: its lease may run out while the process, or the database, is held up.
+ * raises `attempt`, which makes the earlier attempt stale. A process doesn't take a reply from itself, because its
+ * lease may run out while the process or the database is stalled.
  */
 export async function claimReply(ctx: Context, { userId, id: replyId }: MessageKey): Promise<ClaimResult> {
   const own = ctx.leases.attempts().filter(({ id }) => id === replyId)
-  const { rows } = await ctx.db.pool.query({
-    name: "claim-reply",
-    text: CLAIM,
-    values: [userId, replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)],
-  })
+  const values = [userId, replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)]
+  const { rows } = await ctx.db.execute("claim-reply", CLAIM, values)
   if (rows[0]) return { attempt: toCamelCase<Attempt>(rows[0]) }
-  const { rows: waiting } = await ctx.db.pool.query<{ wait_ms: number }>({
-    name: "claim-wait",
-    text: WAIT,
-    values: [userId, replyId],
-  })
+  const { rows: waiting } = await ctx.db.execute<{ wait_ms: number }>("claim-wait", WAIT, [userId, replyId])
   return waiting[0]
     ? { waitMs: Math.max(ctx.timing.replies.shortestDelayMs, waiting[0].wait_ms) }
     : { none: true }

@@ -19,7 +19,7 @@ export interface Ending {
 /**
  * Ends a reply, once: text, usage and status, the quota unit back where it failed, and the room's next reply made
  * the active one, all or nothing. Then tells the listeners and enqueues the next.
- * @param release called when the room is held and nothing is left to wait for: until then the lease must be renewed
+ * @param release called once the room is locked and nothing is left to wait for: until then the lease must be renewed
  * @returns false when the attempt is stale: nothing was written
  */
 export async function finishReply(
@@ -74,18 +74,14 @@ export async function requeueReply(
   attempt: Attempt,
   { delayMs, failed }: { delayMs: number; failed: boolean },
 ): Promise<boolean> {
-  const { rowCount } = await ctx.db.pool.query({
-    name: "requeue-reply",
-    text: REQUEUE,
-    values: [
-      attempt.userId,
-      attempt.id,
-      attempt.number,
-      failed ? 1 : 0,
-      delayMs,
-      ctx.timing.replies.sweepAfterMs,
-    ],
-  })
+  const { rowCount } = await ctx.db.execute("requeue-reply", REQUEUE, [
+    attempt.userId,
+    attempt.id,
+    attempt.number,
+    failed ? 1 : 0,
+    delayMs,
+    ctx.timing.replies.sweepAfterMs,
+  ])
   return rowCount === 1
 }
 

@@ -33,36 +33,13 @@ export function createLeaseRenewer(
 ): LeaseRenewer {
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
-  /** With how much of the text is written. */
-  const leases = new Map<LeasedAttempt, number>()
+  const leases: Leases = new Map()
   let renewal: Promise<void> | null = null
-
-  async function renewAll(): Promise<void> {
-    const batch = [...leases].map(([leased, written]) => ({ leased, written, text: leased.text() }))
-    const { rows } = await own.query<Renewed>({
-      name: "renew-leases",
-      text: RENEW,
-      values: [
-        batch.map(({ leased }) => leased.attempt.userId),
-        batch.map(({ leased }) => leased.attempt.id),
-        batch.map(({ leased }) => leased.attempt.number),
-        batch.map(({ text, written }) => (text.length > written ? text : null)),
-        leaseMs,
-      ],
-    })
-    const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
-    for (const { leased, text } of batch) {
-      if (!leases.has(leased)) continue
-      const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
-      if (what === "lost" || what === "cancel") leased.end(what)
-      if (what === "ours") leases.set(leased, text.length)
-    }
-  }
 
   const timer = setInterval(() => {
     if (leases.size === 0) return
     // A lease may run out during a slow renewal. Then another worker takes over, and the fence keeps this one out.
-    renewal ??= renewAll()
+    renewal ??= renewAll(own, leases, leaseMs)
       .catch((err: unknown) => log.warn({ err }, "leases not renewed"))
       .finally(() => {
         renewal = null
@@ -83,30 +60,55 @@ export function createLeaseRenewer(
   }
 }
 
+/** The leased attempts, each with the length of its text that is written. */
+type Leases = Map<LeasedAttempt, number>
+
+async function renewAll(pool: pg.Pool, leases: Leases, leaseMs: number): Promise<void> {
+  const batch = [...leases].map(([leased, written]) => ({ leased, written, text: leased.text() }))
+  const { rows } = await pool.query<Renewed>({
+    name: "renew-leases",
+    text: RENEW,
+    values: [
+      batch.map(({ leased }) => leased.attempt.userId),
+      batch.map(({ leased }) => leased.attempt.id),
+      batch.map(({ leased }) => leased.attempt.number),
+      batch.map(({ text, written }) => (text.length > written ? text : null)),
+      leaseMs,
+    ],
+  })
+  const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
+  for (const { leased, text } of batch) {
+    if (!leases.has(leased)) continue
+    const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
+    if (what === "lost" || what === "cancel") leased.end(what)
+    if (what === "ours") leases.set(leased, text.length)
+  }
+}
+
 interface Renewed {
   id: string
   attempt: number
-  /** `locked`: another transaction holds the row; the next renewal sees the result. */
+  /** `locked`: another transaction has locked the row; the next renewal sees the result. */
   found: "ours" | "locked" | Ended
 }
 
 /** Skips locked rows: waiting for one would let the other leases run out. */
 const RENEW = `
-  WITH held AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS held (user_id, id, attempt, content)
+  WITH leased AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS leased (user_id, id, attempt, content)
   ), free AS (
-    SELECT m.id FROM messages AS m JOIN held ON held.user_id = m.user_id AND held.id = m.id
+    SELECT m.id FROM messages AS m JOIN leased ON leased.user_id = m.user_id AND leased.id = m.id
     FOR NO KEY UPDATE OF m SKIP LOCKED
   ), renewed AS (
     UPDATE messages AS m
-    SET content = coalesce(held.content, m.content), lease_until = now() + $5 * interval '1 millisecond'
-    FROM held JOIN free ON free.id = held.id
-    WHERE m.user_id = held.user_id AND m.id = held.id AND m.attempt = held.attempt AND m.status = 'running'
+    SET content = coalesce(leased.content, m.content), lease_until = now() + $5 * interval '1 millisecond'
+    FROM leased JOIN free ON free.id = leased.id
+    WHERE m.user_id = leased.user_id AND m.id = leased.id AND m.attempt = leased.attempt AND m.status = 'running'
     RETURNING m.id, m.cancel_requested_at IS NOT NULL AS cancelled
   )
-  SELECT held.id, held.attempt,
+  SELECT leased.id, leased.attempt,
     CASE WHEN renewed.cancelled THEN 'cancel' WHEN renewed.id IS NOT NULL THEN 'ours'
       WHEN m.id IS NOT NULL THEN 'locked' ELSE 'lost' END AS found
-  FROM held LEFT JOIN renewed ON renewed.id = held.id
-    LEFT JOIN messages AS m ON m.user_id = held.user_id AND m.id = held.id AND m.attempt = held.attempt
+  FROM leased LEFT JOIN renewed ON renewed.id = leased.id
+    LEFT JOIN messages AS m ON m.user_id = leased.user_id AND m.id = leased.id AND m.attempt = leased.attempt
       AND m.status = 'running'`

@@ -11,11 +11,8 @@ export async function recordCooldown(
   isCoolingDown: boolean,
 ): Promise<number> {
   if (!isCoolingDown && !attempt.isCoolingDown) return 0
-  const { rows } = await ctx.db.pool.query<{ cooled_down_ms: number }>({
-    name: "record-cooldown",
-    text: RECORD,
-    values: [attempt.userId, attempt.id, attempt.number, isCoolingDown],
-  })
+  const values = [attempt.userId, attempt.id, attempt.number, isCoolingDown]
+  const { rows } = await ctx.db.execute<{ cooled_down_ms: number }>("record-cooldown", RECORD, values)
   return rows[0]?.cooled_down_ms ?? 0
 }
 

@@ -117,12 +117,7 @@ async function end(
   return failure ? { outcome: "failed", failure } : { outcome: "finished" }
 }
 
-async function recover(
-  ctx: Context,
-  buffer: AttemptBuffer,
-  error: unknown,
-  stopping: AbortSignal,
-): Promise<Run> {
+async function recover(ctx: Context, buffer: AttemptBuffer, error: unknown, stopping: AbortSignal) {
   const { attempt } = buffer
   if (error instanceof LeaseLost) return STALE
   if (error instanceof CancelRequested) {
@@ -155,11 +150,7 @@ function toFailure(error: unknown): AttemptFailed {
 }
 
 /** Hands the reply back to the queue; only a `retry` counts as a failure. */
-async function handBack(
-  ctx: Context,
-  buffer: AttemptBuffer,
-  run: Extract<Run, { inMs: number }>,
-): Promise<Run> {
+async function handBack(ctx: Context, buffer: AttemptBuffer, run: Extract<Run, { inMs: number }>) {
   const { attempt } = buffer
   const failed = run.outcome === "retry"
   // The lease is renewed meanwhile: the wait for a connection may outlast it. Only `running` replies are renewed.

@@ -1,83 +1,74 @@
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import type { EnqueueOptions } from "../accept/reply-queue.ts"
-import type { Takeovers } from "./takeovers.ts"
+import type { Orphan, Takeovers } from "./takeovers.ts"
 
-/** More than this in one sweep would hold up the next; the rest follows in the next. */
+/** More would delay the next sweep, which finds the remaining ones. */
 const MAX_PER_SWEEP = 500
 
 /**
- * Finds replies of one status that nobody looks after: `running` under a lease that has run out, or `queued` for
- * longer than the queue should take. `takeovers` begins those whose worker fell silent at once, as far as it takes them;
- * the rest is enqueued again. Any number of processes may sweep: each reply goes to one of them.
+ * Sweeps replies of one status that no worker looks after: `running` under a lease that has run out, or `queued` for
+ * longer than the queue should take. `takeovers` takes replies of silent workers while it has room; the others are
+ * enqueued again. Any number of processes may sweep: each reply goes to one of them.
  * @returns how many it found
- * @throws when the queue doesn't answer; what was not enqueued is due again at once
+ * @throws when the queue doesn't respond; replies that weren't enqueued are due again at once
  */
 export async function sweepReplies(
   ctx: Context,
   status: "queued" | "running",
   takeovers: Pick<Takeovers, "take">,
 ): Promise<number> {
-  const own = ctx.leases.attempts()
-  const { rows } = await ctx.db.pool.query<{
-    user_id: string
-    id: string
-    attempt: number
-    /** Its place among its user's active replies, the oldest first. */
-    in_flight: number
-    taken_over: boolean
-    /** Its worker fell silent, now or before, and nobody has made it since. */
-    orphaned: boolean
-  }>({
-    name: "sweep-replies",
-    text: SWEEP,
-    values: [
-      ctx.timing.replies.sweepAfterMs,
-      MAX_PER_SWEEP,
-      ctx.timing.replies.handoverMs,
-      status,
-      own.map(({ id }) => id),
-      own.map(({ number }) => number),
-    ],
-  })
-  for (const { id, attempt, taken_over } of rows) {
-    if (taken_over) ctx.events.replyTakenOver({ replyId: id, attempt })
+  const swept = await findOrphans(ctx, status)
+  const waiting: Orphan[] = []
+  for (const { userId, id, attempt, inFlight, takenOver, orphaned } of swept) {
+    if (takenOver) ctx.events.replyTakenOver({ replyId: id, attempt })
+    const orphan = { userId, id, inFlight, dedupeKey: dedupeKeyOf(attempt, takenOver) }
+    if (!orphaned || !takeovers.take(orphan)) waiting.push(orphan)
   }
-  const waiting: { reply: MessageKey; hint: EnqueueOptions }[] = []
-  for (const { user_id: userId, id, attempt, in_flight, taken_over, orphaned } of rows) {
-    const reply = { userId, id }
-    const hint = { inFlight: in_flight, dedupeKey: dedupeKeyOf(attempt, taken_over) }
-    if (orphaned && takeovers.take({ ...reply, ...hint })) continue
-    waiting.push({ reply, hint })
-  }
-  for (const [done, { reply, hint }] of waiting.entries()) {
+  for (const [done, { userId, id, ...options }] of waiting.entries()) {
     try {
-      await ctx.queue.enqueue(reply, hint)
+      await ctx.queue.enqueue({ userId, id }, options)
     } catch (error) {
-      await putBack(
-        ctx,
-        waiting.slice(done).map((left) => left.reply),
-      )
+      await putBack(ctx, waiting.slice(done))
       throw error
     }
   }
-  return rows.length
+  return swept.length
+}
+
+interface Swept extends MessageKey {
+  attempt: number
+  /** Its number among its user's active replies, oldest first. */
+  inFlight: number
+  takenOver: boolean
+  /** Its worker went silent, in this sweep or earlier, and no attempt has ended since. */
+  orphaned: boolean
+}
+
+async function findOrphans(ctx: Context, status: "queued" | "running"): Promise<Swept[]> {
+  const { sweepAfterMs, handoverMs } = ctx.timing.replies
+  const own = ctx.leases.attempts()
+  const { rows } = await ctx.db.execute<Swept>("sweep-replies", SWEEP, [
+    sweepAfterMs,
+    MAX_PER_SWEEP,
+    handoverMs,
+    status,
+    own.map(({ id }) => id),
+    own.map(({ number }) => number),
+  ])
+  return rows
 }
 
 /**
- * At most two jobs for each attempt, however long the queue is: one that takes the reply from a silent worker, and one
- * for when that worker, or the first job's, died before its claim.
+ * Allows at most two jobs per attempt, however long the queue is: one that takes the reply from a silent worker, and one
+ * in case that worker, or the first job's, died before its claim.
  */
 function dedupeKeyOf(attempt: number, takenOver: boolean): string {
   return takenOver ? `${attempt}` : `${attempt}.again`
 }
 
 async function putBack(ctx: Context, replies: MessageKey[]): Promise<void> {
-  await ctx.db.pool.query({
-    name: "put-back-swept",
-    text: PUT_BACK,
-    values: [replies.map(({ userId }) => userId), replies.map(({ id }) => id)],
-  })
+  const values = [replies.map(({ userId }) => userId), replies.map(({ id }) => id)]
+  await ctx.db.execute("put-back-swept", PUT_BACK, values)
 }
 
 const PUT_BACK = `
@@ -86,9 +77,9 @@ const PUT_BACK = `
 
 /**
  * Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. This process
- * isn't silent: where it or the database was held up for longer than a lease, it goes on with its own. All of a
- * user's active replies are ranked, not those found at once: what trickles in would be first in every sweep. Ids are
- * in the order of time.
+ * isn't silent: after a stall of it or the database for longer than a lease, it continues its own replies. All of a
+ * user's active replies are ranked and not only those found in this sweep, because late ones would be first in every
+ * sweep. Ids are in the order of time.
  */
 const SWEEP = `
   WITH due AS (
@@ -107,4 +98,5 @@ const SWEEP = `
     lease_until = now() + CASE due.status WHEN 'running' THEN $3::int ELSE $1::int END * interval '1 millisecond',
     takeovers = m.takeovers + CASE due.status WHEN 'running' THEN 1 ELSE 0 END
   FROM due JOIN ranked USING (id) WHERE m.user_id = due.user_id AND m.id = due.id
-  RETURNING m.user_id, m.id, m.attempt, ranked.in_flight, due.status = 'running' AS taken_over, m.takeovers > 0 AS orphaned`
+  RETURNING m.user_id AS "userId", m.id, m.attempt, ranked.in_flight AS "inFlight",
+    due.status = 'running' AS "takenOver", m.takeovers > 0 AS orphaned`

@@ -39,11 +39,7 @@ export function createTakeovers(ctx: Context, stopping: AbortSignal, busy: () =>
 }
 
 /** The next attempt is the queue's or, if the queue doesn't answer, the sweep's. */
-async function takeOver(
-  ctx: Context,
-  { userId, id, ...options }: Orphan,
-  stopping: AbortSignal,
-): Promise<void> {
+async function takeOver(ctx: Context, { userId, id, ...options }: Orphan, stopping: AbortSignal) {
   const reply = { userId, id }
   const { outcome } = await processReply(ctx, reply, stopping)
   if (outcome === "later" || outcome === "retry") await ctx.queue.enqueue(reply, options)
