@@ -55,7 +55,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "system", include: ["tests/system/*.test.ts"], env: { TEST_BACKEND: "embedded" } },
+        test: {
+          name: "system",
+          include: ["tests/system/*.test.ts"],
+          env: { TEST_BACKEND: "embedded" },
+          // An installation in a fresh clone and processes that start again take their time.
+          testTimeout: 6 * 60_000,
+        },
       },
     ],
   },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
-import { subscribe, untilStanding } from "../billing/kit.ts"
+import { payerOf } from "../billing/kit.ts"
 import { PASSWORD, sendResetCode, signUp, wrong } from "../helpers/accounts.ts"
 import { newMobileNumber, type SignedIn, signIn, type TestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
 import { createRoom, finalReply, send } from "../helpers/chat.ts"
@@ -212,13 +212,13 @@ describe("a secret is found in no log, job, key or problem", () => {
     app.stripe.fail({ method: "POST", path: "/v1/customers", status: 401, message })
     const headers = [bearer(bob.token)]
     expect((await ask(app, "POST", "/subscribe/pro", { headers })).status).toBe(503)
-    const { sessionId } = await subscribe(app, bob)
+    const { sessionId } = await payerOf(app, bob).subscribe()
     // The reconciler may be the first to ask; it is the job of an event that is looked for.
     app.stripe.fail({ method: "GET", path: "/v1/subscriptions", status: 401, message, times: 3 })
     app.stripe.completeCheckout(sessionId)
     await expect.poll(() => app.logs() + cuttable.logs()).toContain("billing_failed")
     await expectNowhere()
-    await untilStanding(app, bob, { tier: "pro" })
+    await payerOf(app, bob).untilStanding({ tier: "pro" })
     await expectNowhere()
   })
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest"
-import { PATIENT } from "../helpers/app.ts"
+import { RELAXED_BOUNDS } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { converse, say, statusesIn } from "./kit/raw.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
-const app = useTestApp({ worker: false, timing: PATIENT })
+const app = useTestApp({ worker: false, timing: RELAXED_BOUNDS })
 const ann = useUser(app)
 const bob = useUser(app)
 

@@ -1,24 +1,18 @@
 import { expect, test } from "vitest"
 import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { testStack } from "../helpers/stack.ts"
 
 const OLD = "the-old-secret-as-long-as-it-must-be-for-HS256"
 const NEW = "the-new-secret-as-long-as-it-must-be-for-HS256"
 
 const statusOf = async (app: TestApp, token: string) => (await app.http.get("/user/me", { token })).status
 
-test("JWT_SECRET is replaced in three steps without signing anybody out who comes back in between", async () => {
-  const stack = testStack()
-  const before = await startTestApp({ config: { jwt: { secret: OLD } }, worker: false })
-  stack.defer(() => before.close())
-  const besideIt = async (jwt: { secret: string; previousSecret?: string }) => {
-    const app = await startTestApp({ beside: before, config: { jwt }, worker: false })
-    stack.defer(() => app.close())
-    return app
-  }
-  const announced = await besideIt({ secret: OLD, previousSecret: NEW })
-  const swapped = await besideIt({ secret: NEW, previousSecret: OLD })
-  const after = await besideIt({ secret: NEW })
+test("JWT_SECRET is replaced in three steps without signing out clients that refresh in between", async () => {
+  await using before = await startTestApp({ config: { jwt: { secret: OLD } }, worker: false })
+  const besideIt = (jwt: { secret: string; previousSecret?: string }) =>
+    startTestApp({ beside: before, config: { jwt }, worker: false })
+  await using announced = await besideIt({ secret: OLD, previousSecret: NEW })
+  await using swapped = await besideIt({ secret: NEW, previousSecret: OLD })
+  await using after = await besideIt({ secret: NEW })
   const [active, absent] = [await signIn(before), await signIn(before)]
 
   // While the first step is rolled out, both sides accept what either makes.
@@ -33,7 +27,7 @@ test("JWT_SECRET is replaced in three steps without signing anybody out who come
   const { body: later } = await announced.http.post("/auth/refresh", { refreshToken: body.refreshToken })
   expect(await statusOf(swapped, later.token)).toBe(200)
 
-  // And the third: whoever has refreshed at the second step's processes stays signed in.
+  // And the third: a session that was refreshed by the second step's processes stays open.
   expect(await statusOf(after, body.token)).toBe(200)
   expect((await after.http.post("/auth/refresh", { refreshToken: body.refreshToken })).status).toBe(200)
 
@@ -42,9 +36,7 @@ test("JWT_SECRET is replaced in three steps without signing anybody out who come
 })
 
 test("a new ADMIN_TOKEN ends the old one", async () => {
-  const stack = testStack()
-  const app = await startTestApp({ config: { admin: { token: NEW } }, worker: false })
-  stack.defer(() => app.close())
+  await using app = await startTestApp({ config: { admin: { token: NEW } }, worker: false })
   const statusWith = async (token: string) => (await app.http.get("/admin/replies", { token })).status
   expect(await statusWith(NEW)).toBe(200)
   expect(await statusWith(OLD)).toBe(401)

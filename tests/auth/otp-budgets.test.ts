@@ -7,19 +7,15 @@ import { setAppNow, setNoon } from "../helpers/clock.ts"
 let app: TestApp
 afterEach(() => app.close())
 
-const start = async (daily: {
-  perNumber?: number
-  perPrefix?: number
-  perAddress?: number
-  total?: number
-}) => {
+type Budget = "perNumber" | "perPrefix" | "perAddress" | "total"
+const start = async (daily: Partial<Record<Budget, number>>) => {
   app = await startTestApp({ worker: false, config: { otp: { daily } } })
   await setNoon(app.pool)
 }
 const send = (mobileNumber: string) => app.http.post("/auth/send-otp", { mobileNumber })
 const inRange = (range: string, index: number) => `${range}${String(index).padStart(4, "0")}`
 const used = async () => {
-  const { rows } = await app.pool.query(
+  const rows = await app.query(
     "SELECT substr(scope, 5) AS scope, sum(used)::int AS used FROM counters GROUP BY scope",
   )
   return Object.fromEntries(rows.map((row) => [row.scope, row.used]))
@@ -27,19 +23,19 @@ const used = async () => {
 
 test("hold for a number", async () => {
   await start({ perNumber: 3 })
-  const answers = []
-  for (let i = 0; i < 5; i++) {
-    answers.push(await send("+12025550123"))
-    await app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
+  const sendTimes = async (n: number) => {
+    const answers = []
+    for (let i = 0; i < n; i++) {
+      answers.push(await send("+12025550123"))
+      await app.query("UPDATE one_time_codes SET resend_at = app_now()")
+    }
+    return answers
   }
+  const answers = await sendTimes(5)
   expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 429, 429])
   expectProblem(answers[4] as never, 429, "rate_limited")
   await setAppNow(app.pool, new Date("2027-02-28T23:59:58.500Z"))
-  for (let i = 0; i < 4; i++) {
-    answers.push(await send("+12025550123"))
-    await app.pool.query("UPDATE one_time_codes SET resend_at = app_now()")
-  }
-  expect(answers.at(-1)?.headers.get("retry-after")).toBe("2")
+  expect((await sendTimes(4)).at(-1)?.headers.get("retry-after")).toBe("2")
 })
 
 test.each([
@@ -52,7 +48,7 @@ test.each([
   expect([count(answers, 202), count(answers, 429)]).toEqual([5, 35])
   // What was refused has cost nothing, and replaced no code.
   expect(await used()).toEqual({ number: 5, prefix: 5, address: 5, total: 5 })
-  expect((await app.pool.query("SELECT count(*)::int FROM one_time_codes")).rows).toEqual([{ count: 5 }])
+  expect(await app.query("SELECT count(*)::int FROM one_time_codes")).toEqual([{ count: 5 }])
 })
 
 test("count two ranges apart", async () => {

@@ -3,17 +3,21 @@ import { type Failure, type SmsSimulator, startSmsSimulator } from "../../simula
 import { find } from "../abuse/kit/search.ts"
 import { signUp } from "../helpers/accounts.ts"
 import { expectProblem } from "../helpers/answers.ts"
-import { newMobileNumber, startTestApp, type TestApp } from "../helpers/app.ts"
+import { newMobileNumber, startTestApp, type TestApp, type TestAppOptions } from "../helpers/app.ts"
 
 const ACCOUNT = { accountSid: "AC00000000000000000000000000000000", authToken: "a-token-of-twilio" }
+
+const sending = (twilio: { from?: string; baseUrl: string; timeoutMs?: number }): TestAppOptions => ({
+  worker: false,
+  config: { otp: { delivery: "twilio" }, twilio: { ...ACCOUNT, from: "+15005550006", ...twilio } },
+})
 
 describe("codes by SMS", () => {
   let app: TestApp
   let sms: SmsSimulator
   beforeAll(async () => {
     sms = await startSmsSimulator(ACCOUNT)
-    const twilio = { ...ACCOUNT, from: "+15005550006", baseUrl: sms.url }
-    app = await startTestApp({ worker: false, config: { otp: { delivery: "twilio" }, twilio } })
+    app = await startTestApp(sending({ baseUrl: sms.url }))
   })
   afterAll(async () => {
     await app.close()
@@ -41,7 +45,7 @@ describe("codes by SMS", () => {
     expect(find({ otp }, [{ name: "log", text: app.logs() }])).toEqual([])
   })
 
-  test("go to nobody who isn't registered, whose reply is the same", async () => {
+  test("aren't sent to numbers that aren't registered, whose reply is the same", async () => {
     const calls = sms.calls()
     const sent = await send(newMobileNumber())
     expect([sent.status, sent.body]).toEqual([202, { expiresIn: 300, resendIn: 30 }])
@@ -49,28 +53,25 @@ describe("codes by SMS", () => {
     expect(sms.calls()).toBe(calls)
   })
 
-  test.each<[string, Failure, string, number]>([
-    ["a bad number", { code: 21211 }, "not_a_number", 1],
-    ["a trial account", { code: 21608 }, "trial_account", 1],
-    ["a person who sent STOP", { code: 21610 }, "opted_out", 1],
-    ["a region that isn't enabled", { code: 21408 }, "region_not_enabled", 1],
-    ["wrong credentials", { code: 20003 }, "credentials", 1],
-    ["too many messages", { code: 20429 }, "carrier_busy", 1],
-    ["another refusal", { status: 418 }, "refused", 1],
-  ])(
-    "that fail for %s are logged with the reason, not with number or code",
-    async (_, failure, reason, calls) => {
-      const mobileNumber = await signUp(app)
-      const [before, logged] = [sms.calls(), app.logs().length]
-      sms.fail(failure)
-      expect((await send(mobileNumber)).status).toBe(202)
-      await app.ctx.background.drain()
-      const log = app.logs().slice(logged)
-      expect(log).toContain(`"reason":"${reason}"`)
-      expect(log).not.toContain(mobileNumber.slice(1))
-      expect(sms.calls() - before).toBe(calls)
-    },
-  )
+  test.each<[string, Failure, string]>([
+    ["a bad number", { code: 21211 }, "not_a_number"],
+    ["a trial account", { code: 21608 }, "trial_account"],
+    ["a recipient who sent STOP", { code: 21610 }, "opted_out"],
+    ["a region that isn't enabled", { code: 21408 }, "region_not_enabled"],
+    ["wrong credentials", { code: 20003 }, "credentials"],
+    ["too many messages", { code: 20429 }, "carrier_busy"],
+    ["another refusal", { status: 418 }, "refused"],
+  ])("that fail for %s are logged with the reason, not with number or code", async (_, failure, reason) => {
+    const mobileNumber = await signUp(app)
+    const [before, logged] = [sms.calls(), app.logs().length]
+    sms.fail(failure)
+    expect((await send(mobileNumber)).status).toBe(202)
+    await app.ctx.background.drain()
+    const log = app.logs().slice(logged)
+    expect(log).toContain(`"reason":"${reason}"`)
+    expect(log).not.toContain(mobileNumber.slice(1))
+    expect(sms.calls() - before).toBe(1)
+  })
 
   test.each<[string, Failure]>([
     ["trouble at the carrier", { status: 503 }],
@@ -82,7 +83,7 @@ describe("codes by SMS", () => {
     await arrived(mobileNumber)
   })
 
-  test("are given up after the second failure", async () => {
+  test("aren't sent again after the second failure", async () => {
     const mobileNumber = await signUp(app)
     const before = sms.calls()
     sms.fail({ status: 500 }, { status: 502 })
@@ -95,13 +96,7 @@ describe("codes by SMS", () => {
   test("aren't sent again when no answer comes in time: the first may be on its way", async () => {
     // Its own: where this process is stopped meanwhile, time is up before the first has come there.
     const silent = await startSmsSimulator(ACCOUNT)
-    await using impatient = await startTestApp({
-      worker: false,
-      config: {
-        otp: { delivery: "twilio" },
-        twilio: { ...ACCOUNT, from: "+15005550006", baseUrl: silent.url, timeoutMs: 200 },
-      },
-    })
+    await using impatient = await startTestApp(sending({ baseUrl: silent.url, timeoutMs: 200 }))
     const mobileNumber = await signUp(impatient)
     silent.fail("hang", "hang")
     expect((await impatient.http.post("/auth/send-otp", { mobileNumber })).status).toBe(202)
@@ -113,10 +108,7 @@ describe("codes by SMS", () => {
 
   test("may come from a messaging service", async () => {
     const from = "MG00000000000000000000000000000000"
-    await using other = await startTestApp({
-      worker: false,
-      config: { otp: { delivery: "twilio" }, twilio: { ...ACCOUNT, from, baseUrl: sms.url } },
-    })
+    await using other = await startTestApp(sending({ from, baseUrl: sms.url }))
     const mobileNumber = await signUp(other)
     await other.http.post("/auth/send-otp", { mobileNumber })
     expect((await arrived(mobileNumber)).from).toBe(from)
@@ -124,7 +116,7 @@ describe("codes by SMS", () => {
 })
 
 describe("codes in the log", () => {
-  test("are there to be read, beside a number that isn't", async () => {
+  test("are logged, without the number", async () => {
     await using app = await startTestApp({ worker: false, config: { otp: { delivery: "log" } } })
     const mobileNumber = await signUp(app)
     const sent = await app.http.post("/auth/send-otp", { mobileNumber })
@@ -132,11 +124,8 @@ describe("codes in the log", () => {
     await app.ctx.background.drain()
     const otp = app.logs().match(/"devCode":"(\d{6})"/)?.[1]
     expect(app.logs()).not.toContain(mobileNumber)
-    expectProblem(
-      await app.http.post("/auth/verify-otp", { mobileNumber, otp: "nothing" }),
-      401,
-      "otp_invalid",
-    )
-    expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp })).status).toBe(200)
+    const verify = (guess?: string) => app.http.post("/auth/verify-otp", { mobileNumber, otp: guess })
+    expectProblem(await verify("nothing"), 401, "otp_invalid")
+    expect((await verify(otp)).status).toBe(200)
   })
 })

@@ -12,7 +12,7 @@ describe.each([
 ])("POST %s", (path, purpose) => {
   const send = (mobileNumber: unknown) => app.http.post(path, { mobileNumber })
   const change = (mobileNumber: string, set: string) =>
-    app.pool.query(`UPDATE one_time_codes SET ${set} WHERE mobile_number = $1`, [mobileNumber])
+    app.query(`UPDATE one_time_codes SET ${set} WHERE mobile_number = $1`, mobileNumber)
 
   test("answers with a code for every number alike", async () => {
     const known = await send(await signUp(app))
@@ -26,9 +26,9 @@ describe.each([
   test("keeps a hash and no code", async () => {
     const mobileNumber = await signUp(app)
     const otp = await sendCode(app, mobileNumber, path)
-    const { rows } = await app.pool.query(
+    const rows = await app.query(
       "SELECT *, extract(epoch FROM expires_at - sent_at)::int AS life FROM one_time_codes WHERE mobile_number = $1",
-      [mobileNumber],
+      mobileNumber,
     )
     expect(rows).toEqual([
       expect.objectContaining({ purpose, life: 300, wrong_guesses: 0, consumed_at: null }),
@@ -65,8 +65,7 @@ describe.each([
     const mobileNumber = newMobileNumber()
     const answers = await times(20, () => send(mobileNumber))
     expect([count(answers, 202), count(answers, 429)]).toEqual([1, 19])
-    const { rows } = await app.pool.query("SELECT used FROM counters WHERE key = $1", [mobileNumber])
-    expect(rows).toEqual([{ used: 1 }])
+    expect(await app.query("SELECT used FROM counters WHERE key = $1", mobileNumber)).toEqual([{ used: 1 }])
   })
 
   test.each([undefined, null, 5, "", "12", "hello", { a: 1 }, "+".repeat(50)])(

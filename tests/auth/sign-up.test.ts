@@ -42,8 +42,7 @@ describe("POST /auth/signup", () => {
   test("refuses a verified number", async () => {
     const { mobileNumber, user } = await signIn(app)
     expectProblem(await signUp({ mobileNumber, name: "Mallory" }), 409, "mobile_number_taken")
-    const { rows } = await app.pool.query("SELECT name FROM users WHERE id = $1", [user.id])
-    expect(rows).toEqual([{ name: null }])
+    expect(await app.query("SELECT name FROM users WHERE id = $1", user.id)).toEqual([{ name: null }])
   })
 
   test("makes one user of many calls at once", async () => {
@@ -76,6 +75,6 @@ describe("POST /auth/signup", () => {
     const before = await app.pool.query("SELECT count(*) FROM users")
     const headers = { "Content-Type": "application/json" }
     expectProblem(await app.http.post("/auth/signup", body, { headers }), 400, "invalid_request")
-    expect((await app.pool.query("SELECT count(*) FROM users")).rows).toEqual(before.rows)
+    expect(await app.query("SELECT count(*) FROM users")).toEqual(before.rows)
   })
 })

@@ -6,7 +6,7 @@ import { newMobileNumber, startTestApp } from "../helpers/app.ts"
 const BCRYPT_COST = 10
 const TURNS = 4
 
-test("logging in with a wrong password, without one, or as nobody takes a hash's time each", async () => {
+test("a wrong password, a user without one and an unknown number each take as long as a hash", async () => {
   await using app = await startTestApp({ worker: false, config: { password: { bcryptCost: BCRYPT_COST } } })
   const numbers = {
     wrong: (await signInWithPassword(app)).mobileNumber,

@@ -53,39 +53,40 @@ describe("POST /auth/verify-otp", () => {
     expectProblem(await verify(mobileNumber, code), 401, "otp_invalid")
   })
 
-  test("refuses a wrong, an expired, a replaced code and one of another number with the same answer", async () => {
-    const numbers = await times(4, () => signUp(app))
+  test("refuses wrong, expired and replaced codes, and those of other and unknown numbers, with the same answer", async () => {
+    const numbers = (await times(4, () => signUp(app))) as [string, string, string, string]
     const codes = await Promise.all(numbers.map((number) => sendCode(app, number)))
-    await app.pool.query("UPDATE one_time_codes SET expires_at = now() WHERE mobile_number = $1", [
-      numbers[1],
-    ])
-    await app.pool.query("UPDATE one_time_codes SET resend_at = now() WHERE mobile_number = $1", [numbers[2]])
-    const replacement = await sendCode(app, numbers[2] as string)
-    const answers = [
-      await verify(numbers[0] as string, wrong(codes[0] as string)),
-      await verify(numbers[1] as string, codes[1] as string),
-      await verify(numbers[2] as string, codes[2] as string),
-      await verify(numbers[0] as string, codes[3] as string),
-      await verify(newMobileNumber(), "123456"),
-    ]
-    for (const answer of answers) expectProblem(answer, 401, "otp_invalid")
-    const bodies = answers.map(({ body }) => JSON.stringify({ ...body, requestId: "" }))
-    expect(new Set(bodies).size).toBe(1)
-    expect((await verify(numbers[2] as string, replacement)).status).toBe(200)
-  })
-
-  test("refuses the right code of a number that nobody registered", async () => {
-    const mobileNumber = newMobileNumber()
-    expectProblem(await verify(mobileNumber, await sendCode(app, mobileNumber)), 401, "otp_invalid")
+    const change = (set: string, mobileNumber: string) =>
+      app.query(`UPDATE one_time_codes SET ${set} = now() WHERE mobile_number = $1`, mobileNumber)
+    await change("expires_at", numbers[1])
+    await change("resend_at", numbers[2])
+    const replacement = await sendCode(app, numbers[2])
+    const unknown = newMobileNumber()
+    const guesses = [
+      [numbers[0], wrong(codes[0] as string)],
+      [numbers[1], codes[1]],
+      [numbers[2], codes[2]],
+      [numbers[0], codes[3]],
+      [newMobileNumber(), "123456"],
+      [unknown, await sendCode(app, unknown)],
+    ] as [string, string][]
+    const bodies = new Set<string>()
+    for (const guess of guesses) {
+      const answer = await verify(...guess)
+      expectProblem(answer, 401, "otp_invalid")
+      bodies.add(JSON.stringify({ ...answer.body, requestId: "" }))
+    }
+    expect(bodies.size).toBe(1)
+    expect((await verify(numbers[2], replacement)).status).toBe(200)
   })
 
   test("takes the right code after four wrong guesses, and not after five", async () => {
-    const [patient, hasty] = [await signUp(app), await signUp(app)]
-    const codes = [await sendCode(app, patient), await sendCode(app, hasty)] as const
-    for (let i = 0; i < 4; i++) await verify(patient, wrong(codes[0]))
-    for (let i = 0; i < 5; i++) await verify(hasty, wrong(codes[1]))
-    expect((await verify(patient, codes[0])).status).toBe(200)
-    expectProblem(await verify(hasty, codes[1]), 401, "otp_invalid")
+    const [inTime, late] = [await signUp(app), await signUp(app)]
+    const codes = [await sendCode(app, inTime), await sendCode(app, late)] as const
+    for (let i = 0; i < 4; i++) await verify(inTime, wrong(codes[0]))
+    for (let i = 0; i < 5; i++) await verify(late, wrong(codes[1]))
+    expect((await verify(inTime, codes[0])).status).toBe(200)
+    expectProblem(await verify(late, codes[1]), 401, "otp_invalid")
   })
 
   test("opens one session for 100 right codes at once", async () => {
@@ -93,11 +94,8 @@ describe("POST /auth/verify-otp", () => {
     const code = await sendCode(app, mobileNumber)
     const answers = await times(100, () => verify(mobileNumber, code))
     expect([count(answers, 200), count(answers, 401)]).toEqual([1, 99])
-    const { rows } = await app.pool.query(
-      "SELECT count(*)::int FROM sessions JOIN users ON users.id = user_id WHERE mobile_number = $1",
-      [mobileNumber],
-    )
-    expect(rows).toEqual([{ count: 1 }])
+    const sql = "SELECT count(*)::int FROM sessions JOIN users ON users.id = user_id WHERE mobile_number = $1"
+    expect(await app.query(sql, mobileNumber)).toEqual([{ count: 1 }])
   })
 
   test("takes the right code whatever wrong ones come with it", async () => {

@@ -1,37 +1,27 @@
 import { describe, expect, test } from "vitest"
 import { count, times } from "../helpers/answers.ts"
-import { PATIENT, type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { RELAXED_BOUNDS, startTestApp, type TestApp } from "../helpers/app.ts"
 import { makePro } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import {
-  becomePro,
-  customerIdOf,
-  signInPro,
-  standingOf,
-  stripeIdOf,
-  subscribe,
-  truthOf,
-  untilQuiet,
-  untilStanding,
-} from "./kit.ts"
+import { newPayer, newProPayer, type Payer, untilQuiet } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: PATIENT })
-const beside = useTestApp({ beside: app, worker: false, timing: PATIENT })
+const app = useTestApp({ stripe: true, timing: RELAXED_BOUNDS })
+const beside = useTestApp({ beside: app, worker: false, timing: RELAXED_BOUNDS })
 
-const click = (user: SignedIn, at = app) => at.http.post("/subscribe/pro", undefined, { token: user.token })
+const click = (user: Payer, at = app) => at.http.post("/subscribe/pro", undefined, { token: user.token })
 const created = (path: string) =>
   app.stripe.calls().filter((call) => call.method === "POST" && call.path === path && call.status === 200)
 
 describe("POST /subscribe/pro", () => {
   test("gives a page that names the user, the price and the way back", async () => {
-    const ann = await signIn(app)
-    const { url, sessionId } = await subscribe(app, ann)
+    const ann = await newPayer(app)
+    const { url, sessionId } = await ann.subscribe()
     const session = await app.ctx.stripe.checkout.sessions.retrieve(sessionId, { expand: ["line_items"] })
     expect(session).toMatchObject({
       mode: "subscription",
       client_reference_id: ann.user.id,
       metadata: { user_id: ann.user.id },
-      customer: await stripeIdOf(app, ann),
+      customer: await ann.stripeId(),
     })
     expect(session.line_items?.data[0]?.price?.id).toBe(app.ctx.config.stripe.proPrices[0])
     expect(session.success_url).toMatch(/\/subscription\/return\?from=paid$/)
@@ -40,7 +30,7 @@ describe("POST /subscribe/pro", () => {
   })
 
   test("20 clicks at once in two processes make one customer and one page", async () => {
-    const ann = await signIn(app)
+    const ann = await newPayer(app)
     const customers = created("/v1/customers").length
     const sessions = created("/v1/checkout/sessions").length
     const answers = await times(20, (n) => click(ann, n % 2 ? app : beside))
@@ -51,26 +41,20 @@ describe("POST /subscribe/pro", () => {
   })
 
   test("a page that has expired is replaced", async () => {
-    const ann = await signIn(app)
-    const first = await subscribe(app, ann)
+    const ann = await newPayer(app)
+    const first = await ann.subscribe()
     app.stripe.expireCheckout(first.sessionId)
-    expect((await subscribe(app, ann)).sessionId).not.toBe(first.sessionId)
+    expect((await ann.subscribe()).sessionId).not.toBe(first.sessionId)
   })
 
-  test("a Pro user gets a 409 instead of a page", async () => {
-    const ann = await signInPro(app)
-    const { status, body } = await click(ann)
-    expect([status, body.code, body.portal]).toEqual([409, "already_subscribed", "/subscription/portal"])
-  })
-
-  test("a user whose payment we haven't heard of yet gets a 409, too", async () => {
-    const ann = await signIn(app)
+  test("a user whose payment's events haven't arrived yet gets a 409, too", async () => {
+    const ann = await newPayer(app)
     app.stripe.delivery({ mode: "held" })
     try {
-      const { sessionId } = await subscribe(app, ann)
+      const { sessionId } = await ann.subscribe()
       app.stripe.completeCheckout(sessionId, { card: "ok" })
       expect((await click(ann)).body.code).toBe("already_subscribed")
-      expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+      expect(await ann.standing()).toMatchObject({ tier: "pro", status: "active" })
     } finally {
       app.stripe.delivery({ mode: "live" })
       await app.stripe.release()
@@ -78,78 +62,71 @@ describe("POST /subscribe/pro", () => {
   })
 
   test("a declined card changes nothing, and the page stays good", async () => {
-    const ann = await signIn(app)
-    const { sessionId } = await subscribe(app, ann)
+    const ann = await newPayer(app)
+    const { sessionId } = await ann.subscribe()
     app.stripe.completeCheckout(sessionId, { card: "decline" })
     await untilQuiet(app)
-    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic" })
-    expect((await subscribe(app, ann)).sessionId).toBe(sessionId)
+    expect(await ann.standing()).toMatchObject({ tier: "basic" })
+    expect((await ann.subscribe()).sessionId).toBe(sessionId)
   })
 
   test("a payment that takes days: Basic until it has arrived, and no second page meanwhile", async () => {
-    const ann = await signIn(app)
-    const { sessionId } = await subscribe(app, ann)
-    app.stripe.completeCheckout(sessionId, { async: "pending" })
+    const [ann, bob] = [await newPayer(app), await newPayer(app)]
+    const [anns, bobs] = [await ann.subscribe(), await bob.subscribe()]
+    for (const { sessionId } of [anns, bobs]) app.stripe.completeCheckout(sessionId, { async: "pending" })
     await untilQuiet(app)
-    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic" })
-    expect((await click(ann)).status).toBe(409)
-    app.stripe.completeCheckout(sessionId, { async: "succeed" })
-    await untilStanding(app, ann, { tier: "pro" })
-  })
-
-  test("a payment that fails after days: Basic, and a new page", async () => {
-    const ann = await signIn(app)
-    const { sessionId } = await subscribe(app, ann)
-    app.stripe.completeCheckout(sessionId, { async: "pending" })
-    app.stripe.completeCheckout(sessionId, { async: "fail" })
+    for (const user of [ann, bob]) {
+      expect(await user.standing()).toMatchObject({ tier: "basic" })
+      expect((await click(user)).status).toBe(409)
+    }
+    app.stripe.completeCheckout(anns.sessionId, { async: "succeed" })
+    app.stripe.completeCheckout(bobs.sessionId, { async: "fail" })
+    await ann.untilStanding({ tier: "pro" })
     await untilQuiet(app)
-    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic" })
-    expect((await subscribe(app, ann)).sessionId).not.toBe(sessionId)
+    expect(await bob.standing()).toMatchObject({ tier: "basic" })
+    expect((await bob.subscribe()).sessionId).not.toBe(bobs.sessionId)
   })
 
   test("a customer that was deleted at Stripe is replaced", async () => {
-    const ann = await signInPro(app)
-    const before = await stripeIdOf(app, ann)
+    const ann = await newProPayer(app)
+    const before = await ann.stripeId()
     app.stripe.deleteCustomer(before)
-    await untilStanding(app, ann, { tier: "basic" })
-    await becomePro(app, ann)
-    expect(await stripeIdOf(app, ann)).not.toBe(before)
+    await ann.untilStanding({ tier: "basic" })
+    await ann.becomePro()
+    expect(await ann.stripeId()).not.toBe(before)
   })
 
   test("a customer that was deleted at Stripe with a page open gets a page that can be paid on", async () => {
-    const ann = await signIn(app)
-    const first = await subscribe(app, ann)
-    app.stripe.deleteCustomer(await stripeIdOf(app, ann))
-    expect((await subscribe(app, ann)).sessionId).not.toBe(first.sessionId)
-    await becomePro(app, ann)
+    const ann = await newPayer(app)
+    const first = await ann.subscribe()
+    app.stripe.deleteCustomer(await ann.stripeId())
+    expect((await ann.subscribe()).sessionId).not.toBe(first.sessionId)
+    await ann.becomePro()
   })
 
-  test("a page that is paid while the user asks again is followed by no second one", async () => {
-    const ann = await signIn(app)
-    const { sessionId } = await subscribe(app, ann)
+  test("a page that is paid while the user asks for another gives no second one", async () => {
+    const ann = await newPayer(app)
+    const { sessionId } = await ann.subscribe()
     const path = `/v1/checkout/sessions/${sessionId}`
     app.stripe.fail({ method: "GET", path, status: "slow", delayMs: 1_000, times: 1 })
-    const before = app.stripe.calls().length
+    const reads = () =>
+      app.stripe.calls().filter((call) => call.method === "GET" && call.path === path).length
+    const before = reads()
     const second = click(ann)
-    await expect
-      .poll(() =>
-        app.stripe
-          .calls()
-          .slice(before)
-          .some((call) => call.method === "GET" && call.path === path),
-      )
-      .toBe(true)
+    await expect.poll(reads).toBeGreaterThan(before)
     app.stripe.completeCheckout(sessionId, { card: "ok" })
     const { status, body } = await second
     expect([status, body.code]).toEqual([409, "already_subscribed"])
   })
 
-  test("a user whom an operator has made Pro gets a 409", async () => {
-    const ann = await signIn(app)
-    await makePro(app, ann)
-    const { status, body } = await click(ann)
-    expect([status, body.code]).toEqual([409, "already_subscribed"])
-    expect(await stripeIdOf(app, ann)).toBeNull()
+  test("users who are Pro, by payment or by an operator, get a 409 instead of a page", async () => {
+    const operators = await newPayer(app)
+    await makePro(app, operators)
+    for (const user of [operators, await newProPayer(app)]) {
+      const { status, body } = await click(user)
+      expect([status, body.code, body.portal]).toEqual([409, "already_subscribed", "/subscription/portal"])
+    }
+    expect(await operators.stripeId()).toBeNull()
   })
 })
 
@@ -159,28 +136,28 @@ describe("while Stripe is down", () => {
   test.each<[string, Partial<Fault>]>([
     ["answers 500", { status: 500 }],
     ["breaks the connection", { status: "reset" }],
-    ["says that the key is wrong", { status: 401, type: "invalid_request_error" }],
-    ["says that there are too many calls", { status: 429, type: "rate_limit_error" }],
+    ["rejects the key", { status: 401, type: "invalid_request_error" }],
+    ["rejects the call as too many", { status: 429, type: "rate_limit_error" }],
   ])("it %s: 503, no half-made customer, and the next click goes on", async (_, fault) => {
-    const ann = await signIn(app)
+    const ann = await newPayer(app)
     app.stripe.fail({ method: "POST", path: "/v1/customers", times: 3, ...fault })
     const { status, body, headers } = await click(ann)
     expect([status, body.code]).toEqual([503, "unavailable"])
     expect(headers.get("retry-after")).toBeTruthy()
-    expect(await stripeIdOf(app, ann)).toBeNull()
+    expect(await ann.stripeId()).toBeNull()
     // What is left of the fault is used up here at the latest.
     await expect.poll(async () => (await click(ann)).status).toBe(200)
-    expect((await truthOf(app, ann)).deleted).toBe(false)
+    expect((await ann.atStripe()).deleted).toBe(false)
   })
 
   test("a call that is still running there makes no second customer", async () => {
-    const ann = await signIn(app)
+    const ann = await newPayer(app)
     app.stripe.fail({ method: "POST", path: "/v1/customers", status: "reset", times: 3 })
     expect((await click(ann)).status).toBe(503)
     const { idempotencyKey } = app.stripe.calls().findLast(isCreation) as { idempotencyKey: string }
     // As if the first call had come through all the same, and took long.
     app.stripe.fail({ method: "POST", path: "/v1/customers", status: "slow", delayMs: 6_000 })
-    const metadata = { user_id: ann.user.id, billing_customer_id: await customerIdOf(app, ann) }
+    const metadata = { user_id: ann.user.id, billing_customer_id: await ann.customerId() }
     const before = app.stripe.calls().length
     const creations = () => app.stripe.calls().slice(before).filter(isCreation)
     const first = app.ctx.stripe.customers.create({ metadata }, { idempotencyKey })
@@ -189,39 +166,36 @@ describe("while Stripe is down", () => {
     expect([503, 200]).toContain((await click(ann)).status)
     expect(creations().map(({ status }) => status)).toContain(409)
     await expect.poll(async () => (await click(ann)).status, { timeout: 15_000 }).toBe(200)
-    expect(await stripeIdOf(app, ann)).toBe((await first).id)
+    expect(await ann.stripeId()).toBe((await first).id)
   })
 
   const isCreation = ({ method, path }: { method: string; path: string }) =>
     method === "POST" && path === "/v1/customers"
 
   test("the portal answers 503", async () => {
-    const ann = await signIn(app)
-    await subscribe(app, ann)
+    const ann = await newPayer(app)
+    await ann.subscribe()
     app.stripe.fail({ path: "/v1/billing_portal/sessions", times: 3, status: 500 })
     expect((await ann.http.post("/subscription/portal")).status).toBe(503)
   })
 })
 
 describe("the rest", () => {
-  test("POST /subscription/portal gives Stripe's page to users who have begun to pay", async () => {
-    const ann = await signIn(app)
+  test("POST /subscription/portal gives Stripe's page to users who have a customer there", async () => {
+    const ann = await newPayer(app)
     const open = () => ann.http.post("/subscription/portal")
-    expect((await open()).body).toMatchObject({
-      status: 409,
-      code: "not_subscribed",
-      upgrade: "/subscribe/pro",
-    })
-    await subscribe(app, ann)
+    const problem = { status: 409, code: "not_subscribed", upgrade: "/subscribe/pro" }
+    expect((await open()).body).toMatchObject(problem)
+    await ann.subscribe()
     const { status, body } = await open()
     expect(status).toBe(200)
     expect((await fetch(body.url)).status).toBe(200)
   })
 
-  test("nobody sees another's subscription or history", async () => {
-    const [ann, bob] = [await signIn(app), await signIn(app)]
-    await becomePro(app, ann)
-    expect(await standingOf(app, bob)).toMatchObject({ tier: "basic", status: "none" })
+  test("users see no other user's subscription or history", async () => {
+    const [ann, bob] = [await newPayer(app), await newPayer(app)]
+    await ann.becomePro()
+    expect(await bob.standing()).toMatchObject({ tier: "basic", status: "none" })
     expect((await bob.http.get("/subscription/history")).body).toEqual([])
     expect((await bob.http.get("/subscription/history?cursor=WzFd")).status).toBe(400)
   })
@@ -239,15 +213,15 @@ describe("the rest", () => {
 
 describe("the portal", () => {
   /** Asks a process with this configuration for the portal. */
-  async function openPortal(user: SignedIn, portalConfiguration: string | null) {
+  async function openPortal(user: Payer, portalConfiguration: string | null) {
     const config = { stripe: { portalConfiguration } }
     await using other = await startTestApp({ beside: app, worker: false, config })
     return await other.http.post("/subscription/portal", undefined, { token: user.token })
   }
 
   test("is that of STRIPE_PORTAL_CONFIGURATION", async () => {
-    const ann = await signIn(app)
-    await subscribe(app, ann)
+    const ann = await newPayer(app)
+    await ann.subscribe()
     const { id } = await app.ctx.stripe.billingPortal.configurations.create({
       features: { invoice_history: { enabled: true } },
     })

@@ -1,32 +1,20 @@
 import { describe, expect, test } from "vitest"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
-import { type SignedIn, signIn } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import {
-  customerIdOf,
-  historyOf,
-  noticesAbout,
-  passTime,
-  signInPro,
-  standingOf,
-  stripeIdOf,
-  truthOf,
-  untilQuiet,
-  withoutEvents,
-} from "./kit.ts"
+import { newPayer, newProPayer, type Payer, passTime, untilQuiet, withoutEvents } from "./kit.ts"
 
 const app = useTestApp({ stripe: true })
 
-/** A Pro user who has a second subscription at Stripe, which nobody has told us. */
+/** A Pro user who has a second subscription at Stripe, of which no event has arrived. */
 async function withSecond(card: "ok" | "refund_fails" = "ok") {
-  const ann = await signInPro(app)
+  const ann = await newProPayer(app)
   await untilQuiet(app)
-  const customer = await stripeIdOf(app, ann)
+  const customer = await ann.stripeId()
   const [second] = await withoutEvents(app, async () => [app.stripe.createSubscription(customer, { card })])
-  return { ann, second: second?.id as string, scope: { customerId: await customerIdOf(app, ann) } }
+  return { ann, second: second?.id as string, scope: { customerId: await ann.customerId() } }
 }
 
-const kindsAbout = async (user: SignedIn) => (await noticesAbout(app, user)).map(({ kind }) => kind)
+const kindsAbout = async (user: Payer) => (await user.notices()).map(({ kind }) => kind)
 
 describe("a refund that must be made", () => {
   test.each([
@@ -40,17 +28,17 @@ describe("a refund that must be made", () => {
       const { failures, notices } = await reconcile(app.ctx, { scope })
       expect(failures).toEqual([])
       expect(notices.map(({ kind }) => kind)).toEqual(["second_subscription_cancelled", "refund_failed"])
-      expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+      expect(await ann.standing()).toMatchObject({ tier: "pro", status: "active" })
       expect((await reconcile(app.ctx, { scope })).notices.map(({ kind }) => kind)).toEqual([
         "payment_refunded",
       ])
     })
-    expect((await truthOf(app, ann)).refunds).toHaveLength(1)
+    expect((await ann.atStripe()).refunds).toHaveLength(1)
   })
 
-  test("while Stripe fails keeps nobody's tier from being right, and is tried again by itself", async () => {
+  test("while Stripe fails keeps no tier from being right, and is retried by itself", async () => {
     const { ann, scope } = await withSecond()
-    const before = (await historyOf(app, ann))[0]?.until as string
+    const before = (await ann.history())[0]?.until as string
     await withoutEvents(app, async () => {
       await passTime(app, { days: 31 })
       await passTime(app, { hours: 2 })
@@ -59,11 +47,11 @@ describe("a refund that must be made", () => {
     const { failures, changes } = await reconcile(app.ctx, { scope })
     expect(failures).toMatchObject([scope])
     expect(changes).toMatchObject([{ ...scope, after: { tier: "pro", reason: "paid" } }])
-    expect(((await historyOf(app, ann))[0]?.until as string) > before).toBe(true)
+    expect(((await ann.history())[0]?.until as string) > before).toBe(true)
     await expect.poll(() => kindsAbout(ann)).toContain("payment_refunded")
   })
 
-  test("and fails on its way is told, and isn't made again at every event", async () => {
+  test("and fails later is reported, and isn't made again at every event", async () => {
     const { ann, scope } = await withSecond("refund_fails")
     await reconcile(app.ctx, { scope })
     expect(await kindsAbout(ann)).toEqual(["payment_refunded", "second_subscription_cancelled"])
@@ -75,22 +63,22 @@ describe("a refund that must be made", () => {
       "second_subscription_cancelled",
     ])
     await reconcile(app.ctx, { scope })
-    expect((await truthOf(app, ann)).refunds).toMatchObject([{ status: "failed" }])
-    expect(await standingOf(app, ann)).toMatchObject({ tier: "pro" })
+    expect((await ann.atStripe()).refunds).toMatchObject([{ status: "failed" }])
+    expect(await ann.standing()).toMatchObject({ tier: "pro" })
   })
 
-  test("is made once and told, also when the answer is lost", async () => {
+  test("is made once and reported, also when the answer is lost", async () => {
     const { ann, scope } = await withSecond()
     app.stripe.fail({ method: "POST", path: "/v1/refunds", when: "after", status: "reset", times: 3 })
     await reconcile(app.ctx, { scope })
     await untilQuiet(app)
     await reconcile(app.ctx, { scope })
-    expect((await truthOf(app, ann)).refunds).toHaveLength(1)
+    expect((await ann.atStripe()).refunds).toHaveLength(1)
     expect(await kindsAbout(ann)).toEqual(["payment_refunded", "second_subscription_cancelled"])
   })
 })
 
-describe("the reconciler says what it did at Stripe", () => {
+describe("the reconciler returns what it did at Stripe", () => {
   test("of a second subscription", async () => {
     const { second, scope } = await withSecond()
     expect((await reconcile(app.ctx, { scope })).notices).toMatchObject([
@@ -101,30 +89,29 @@ describe("the reconciler says what it did at Stripe", () => {
   })
 })
 
-describe("a customer whom Stripe doesn't know", () => {
+describe("a customer that Stripe doesn't have", () => {
   /** As after another key: of the other account's objects only their ids are left. */
-  async function ofAnotherAccount(user: SignedIn): Promise<void> {
+  async function ofAnotherAccount(user: Payer): Promise<void> {
     await untilQuiet(app)
-    await app.pool.query(
+    await app.query(
       "UPDATE billing_customers SET stripe_id = 'cus_of_another_account' WHERE user_id = $1",
-      [user.user.id],
+      user.user.id,
     )
   }
-  const forget = () =>
-    app.pool.query("DELETE FROM billing_customers WHERE stripe_id = 'cus_of_another_account'")
+  const forget = () => app.query("DELETE FROM billing_customers WHERE stripe_id = 'cus_of_another_account'")
 
   test("becomes Basic", async () => {
-    const ann = await signInPro(app)
+    const ann = await newProPayer(app)
     await ofAnotherAccount(ann)
-    const scope = { customerId: await customerIdOf(app, ann) }
+    const scope = { customerId: await ann.customerId() }
     expect((await reconcile(app.ctx, { scope })).failures).toEqual([])
-    expect(await standingOf(app, ann)).toMatchObject({ tier: "basic", status: "none" })
-    expect((await historyOf(app, ann))[0]).toMatchObject({ reason: "no_subscription" })
+    expect(await ann.standing()).toMatchObject({ tier: "basic", status: "none" })
+    expect((await ann.history())[0]).toMatchObject({ reason: "no_subscription" })
     await forget()
   })
 
   test("may be deleted", async () => {
-    const ann = await signInPro(app)
+    const ann = await newProPayer(app)
     await ofAnotherAccount(ann)
     await ann.http.delete("/user/me")
     await untilQuiet(app)
@@ -132,19 +119,20 @@ describe("a customer whom Stripe doesn't know", () => {
   })
 })
 
-test("what is of the live account gives nothing to a sandbox's key", async () => {
-  const ann = await signIn(app)
+test("subscriptions of the live account give nothing to a sandbox key", async () => {
+  const ann = await newPayer(app)
   app.stripe.settings({ livemode: true })
   try {
     const customer = await app.ctx.stripe.customers.create({ metadata: { user_id: ann.user.id } })
-    await app.pool.query(
+    await app.query(
       "INSERT INTO billing_customers (id, user_id, stripe_id) VALUES (gen_random_uuid(), $1, $2)",
-      [ann.user.id, customer.id],
+      ann.user.id,
+      customer.id,
     )
     app.stripe.createSubscription(customer.id)
     await untilQuiet(app)
   } finally {
     app.stripe.settings({ livemode: false })
   }
-  expect((await historyOf(app, ann))[0]).toMatchObject({ tier: "basic", reason: "wrong_mode" })
+  expect((await ann.history())[0]).toMatchObject({ tier: "basic", reason: "wrong_mode" })
 })

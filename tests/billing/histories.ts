@@ -95,8 +95,8 @@ async function forgetAll(app: TestApp): Promise<void> {
     url: `${app.url}/webhook/stripe`,
     secret: app.ctx.config.stripe.webhookSecrets[0] as string,
   })
-  // The payers first, as every job takes them first: one may still be under way, and none may wait in a circle.
-  await app.pool.query("TRUNCATE billing_customers, users, billing_events CASCADE")
+  // The payers first, as every job locks them first: one may still be running, and none may deadlock.
+  await app.query("TRUNCATE billing_customers, users, billing_events CASCADE")
   await passTime(app, {})
 }
 
@@ -111,12 +111,13 @@ async function createPayer(app: TestApp, acts: Act[]): Promise<Payer> {
   const [userId, customerId] = [newId(), newId()]
   const { id: stripeId } = app.stripe.createCustomer({ metadata: { user_id: userId } })
   const digits = userId.replace(/\D/g, "").slice(-9).padStart(9, "1")
-  await app.pool.query("INSERT INTO users (id, mobile_number) VALUES ($1, $2)", [userId, `+19${digits}`])
-  await app.pool.query("INSERT INTO billing_customers (id, user_id, stripe_id) VALUES ($1, $2, $3)", [
+  await app.query("INSERT INTO users (id, mobile_number) VALUES ($1, $2)", userId, `+19${digits}`)
+  await app.query(
+    "INSERT INTO billing_customers (id, user_id, stripe_id) VALUES ($1, $2, $3)",
     customerId,
     userId,
     stripeId,
-  ])
+  )
   return { userId, customerId, stripeId, acts }
 }
 
@@ -179,9 +180,9 @@ async function compare(
   app: TestApp,
   { userId, customerId, stripeId, acts }: Payer,
 ): Promise<Divergence | null> {
-  const { rows } = await app.pool.query(
+  const rows = await app.query(
     "SELECT coalesce(pro_until > app_now(), false) AS pro FROM users WHERE id = $1",
-    [userId],
+    userId,
   )
   const notices = await app.pool.query(
     "SELECT object_id FROM billing_notices WHERE customer_id = $1 AND kind = 'second_subscription_cancelled'",

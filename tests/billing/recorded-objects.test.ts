@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { readSubscriptions } from "../../src/services/billing/read-subscriptions.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { stripeIdOf } from "./kit.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
+import { newPayer } from "./kit.ts"
 
 const FOLDER = process.env.RECORDINGS && join(process.env.RECORDINGS, "stripe", "pay")
 const read = (name: string) => JSON.parse(readFileSync(join(FOLDER as string, name), "utf8"))
@@ -85,22 +85,22 @@ describe.skipIf(recorded.length === 0)("recorded objects (RECORDINGS names the f
   })
 
   test("a customer and a session make a Checkout page", async () => {
-    const ann = await signIn(app)
+    const ann = await newPayer(app)
     answers = {
       "POST /v1/customers": { body: customers[0] },
       "POST /v1/checkout/sessions": { body: sessions[0] },
     }
     const { status, body } = await ann.http.post("/subscribe/pro")
     expect([status, body]).toEqual([200, { url: sessions[0].url, sessionId: sessions[0].id }])
-    expect(await stripeIdOf(app, ann)).toBe(customers[0].id)
+    expect(await ann.stripeId()).toBe(customers[0].id)
   })
 
-  test.each(errors)("$name is a 503 for who asked, and nothing is half made", async ({ body, meta }) => {
-    const ann = await signIn(app)
+  test.each(errors)("$name is a 503 for the user, and nothing is half made", async ({ body, meta }) => {
+    const ann = await newPayer(app)
     answers = { "POST /v1/customers": { status: meta.response.status, body } }
     const answer = await ann.http.post("/subscribe/pro")
     expect(answer).toMatchObject({ status: 503, body: { code: "unavailable" } })
-    expect(await stripeIdOf(app, ann)).toBeNull()
+    expect(await ann.stripeId()).toBeNull()
   })
 })
 

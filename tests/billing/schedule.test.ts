@@ -2,18 +2,17 @@ import { describe, expect, test } from "vitest"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { newId } from "../../src/utils/ids.ts"
 import { SECOND } from "../../src/utils/time.ts"
-import { signIn } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { subscribe, untilStanding, withoutEvents } from "./kit.ts"
+import { newPayer, withoutEvents } from "./kit.ts"
 
 describe("without an event", () => {
   const app = useTestApp({ stripe: true, config: { stripe: { reconcileMs: 1 * SECOND } } })
 
-  test("the schedule finds who has paid", async () => {
-    const ann = await signIn(app)
-    const { sessionId } = await subscribe(app, ann)
+  test("the schedule finds a payment", async () => {
+    const ann = await newPayer(app)
+    const { sessionId } = await ann.subscribe()
     await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
-    await untilStanding(app, ann, { tier: "pro", status: "active" })
+    await ann.untilStanding({ tier: "pro", status: "active" })
     const { body } = await ann.http.get("/subscription/history")
     expect(body).toMatchObject([{ tier: "pro", cause: "reconcile", eventId: null }])
   })
@@ -23,44 +22,38 @@ describe("a recent reconciliation reads", () => {
   const app = useTestApp({ stripe: true, worker: false })
 
   const LONG_AGO = "now() - interval '3 days'"
-  test.each([
-    ["who was in touch within a day", true, { touched: "now() - interval '23 hours'" }],
-    ["who is past due", true, { status: "past_due" }],
-    ["whose first payment is open", true, { status: "incomplete" }],
-    ["who hasn't paid for long", true, { status: "unpaid" }],
-    ["who is paused", true, { status: "paused" }],
-    ["whom nobody has read yet", true, { synced: "NULL" }],
-    ["whom nobody has read for a day", true, { synced: "now() - interval '26 hours'" }],
-    ["nobody whose subscription just runs", false, { status: "active" }],
-    ["nobody whose subscription is over", false, { status: "canceled" }],
-  ] as const)("%s", async (_, isRead, customer) => {
-    const {
-      touched = LONG_AGO,
-      synced = "now() - interval '1 hour'",
-      status = null,
-    } = customer as {
-      touched?: string
-      synced?: string
-      status?: string | null
-    }
-    const [id, user] = [newId(), await signIn(app)]
+  const AN_HOUR_AGO = "now() - interval '1 hour'"
+  test.each<[string, boolean, { touched?: string; synced?: string; status?: string }]>([
+    ["customers touched within a day", true, { touched: "now() - interval '23 hours'" }],
+    ["customers past due", true, { status: "past_due" }],
+    ["customers whose first payment is open", true, { status: "incomplete" }],
+    ["customers unpaid for long", true, { status: "unpaid" }],
+    ["paused customers", true, { status: "paused" }],
+    ["customers never read", true, { synced: "NULL" }],
+    ["customers not read for a day", true, { synced: "now() - interval '26 hours'" }],
+    ["no customer whose subscription is active", false, { status: "active" }],
+    ["no customer whose subscription is over", false, { status: "canceled" }],
+  ])("%s", async (_, isRead, { touched = LONG_AGO, synced = AN_HOUR_AGO, status = null }) => {
+    const [id, user] = [newId(), await newPayer(app)]
     const { id: stripeId } = app.stripe.createCustomer()
-    await app.pool.query(
+    await app.query(
       `INSERT INTO billing_customers (id, user_id, stripe_id, touched_at, synced_at)
        VALUES ($1, $2, $3, ${touched}, ${synced})`,
-      [id, user.user.id, stripeId],
+      id,
+      user.user.id,
+      stripeId,
     )
     if (status)
-      await app.pool.query(
+      await app.query(
         "INSERT INTO subscriptions (id, customer_id, status, livemode, created_at) VALUES ($1, $2, $3, false, now())",
-        [`sub_${id}`, id, status],
+        `sub_${id}`,
+        id,
+        status,
       )
     const { failures } = await reconcile(app.ctx, { scope: "recent" })
     expect(failures).toEqual([])
-    const { rows } = await app.pool.query(
-      "SELECT coalesce(synced_at > now() - interval '1 minute', false) AS read FROM billing_customers WHERE id = $1",
-      [id],
-    )
-    expect(rows).toEqual([{ read: isRead }])
+    const sql =
+      "SELECT coalesce(synced_at > now() - interval '1 minute', false) AS read FROM billing_customers WHERE id = $1"
+    expect(await app.query(sql, id)).toEqual([{ read: isRead }])
   })
 })

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest"
 import { times } from "../helpers/answers.ts"
-import { type SignedIn, signIn } from "../helpers/app.ts"
+import { RELAXED_BOUNDS } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { passPeriod, passTime, standingOf, stripeIdOf, subscribe, truthOf, untilQuiet } from "./kit.ts"
+import { newPayer, type Payer, passPeriod, passTime, untilQuiet } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 300 } } })
+const billing = { ...RELAXED_BOUNDS.billing, sweepMs: 200, firstRetryMs: 300 }
+const app = useTestApp({ stripe: true, timing: { ...RELAXED_BOUNDS, billing } })
 
 const CUSTOMERS = 30
 
@@ -12,17 +13,17 @@ const NAME =
   "of a storm of events, each three times and in any order, all are taken, and no deadlock is to be broken"
 
 test(NAME, { timeout: 180_000 }, async () => {
-  const users = await times(CUSTOMERS, () => signIn(app))
+  const users = await times(CUSTOMERS, () => newPayer(app))
   app.stripe.delivery({ mode: "held", concurrency: 50, seed: 7 })
-  const buy = async (user: SignedIn, n: number) => {
-    const { sessionId } = await subscribe(app, user)
+  const buy = async (user: Payer, n: number) => {
+    const { sessionId } = await user.subscribe()
     app.stripe.completeCheckout(sessionId, { card: n % 3 === 0 ? "insufficient_on_renewal" : "ok" })
-    const [subscription] = (await truthOf(app, user)).subscriptions
+    const [subscription] = (await user.atStripe()).subscriptions
     if (n % 5 === 0) app.stripe.cancelAtPeriodEnd(subscription?.id as string)
-    if (n % 10 === 3) app.stripe.createSubscription(await stripeIdOf(app, user))
+    if (n % 10 === 3) app.stripe.createSubscription(await user.stripeId())
   }
   await Promise.all(users.map(buy))
-  await passPeriod(app, users.at(-1) as SignedIn)
+  await passPeriod(app, users.at(-1) as Payer)
   await passTime(app, { hours: 2 })
   const events = app.stripe.held().length
   await app.stripe.release({ shuffle: true, duplicates: 2 })
@@ -31,14 +32,12 @@ test(NAME, { timeout: 180_000 }, async () => {
   const deliveries = app.stripe.deliveries()
   expect(deliveries).toHaveLength(events * 3)
   expect([...new Set(deliveries.map(({ status }) => status))]).toEqual([200])
-  const check = async (user: SignedIn, n: number) => {
-    expect(await standingOf(app, user)).toMatchObject({ tier: n % 5 === 0 ? "basic" : "pro" })
-    const live = (await truthOf(app, user)).subscriptions.filter(({ status }) => status !== "canceled")
+  const check = async (user: Payer, n: number) => {
+    expect(await user.standing()).toMatchObject({ tier: n % 5 === 0 ? "basic" : "pro" })
+    const live = (await user.atStripe()).subscriptions.filter(({ status }) => status !== "canceled")
     expect(live).toHaveLength(n % 5 === 0 ? 0 : 1)
   }
   await Promise.all(users.map(check))
-  const { rows } = await app.pool.query(
-    "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()",
-  )
-  expect(rows).toEqual([{ deadlocks: 0 }])
+  const sql = "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()"
+  expect(await app.query(sql)).toEqual([{ deadlocks: 0 }])
 })

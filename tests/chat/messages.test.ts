@@ -2,9 +2,18 @@ import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
 import { DAY } from "../../src/utils/time.ts"
 import type { Answer } from "../../tools/lib/http.ts"
-import { readPages } from "../helpers/answers.ts"
+import { readPages, times } from "../helpers/answers.ts"
 import { signIn } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import {
+  ask,
+  cancel,
+  createRoom,
+  finalReply,
+  makePro,
+  promptsUsed,
+  send,
+  useUpQuota,
+} from "../helpers/chat.ts"
 import { nextMidnight, setAppNow, setNoon } from "../helpers/clock.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
@@ -17,28 +26,13 @@ describe("sending a message", () => {
     const { status, headers, body } = await send(app, ann, room, "Hello, how are you?")
     expect(status).toBe(202)
     expect(headers.get("location")).toBe(`/chatroom/${room.id}/message/${body.reply.id}`)
-    expect(body).toMatchObject({
-      role: "user",
-      content: "Hello, how are you?",
-      status: "completed",
-      parentId: null,
-      attachments: [],
-    })
-    expect(body.reply).toMatchObject({
-      role: "model",
-      content: "",
-      status: "queued",
-      parentId: body.id,
-      error: null,
-      usage: null,
-    })
+    const prompt = { role: "user", content: "Hello, how are you?", status: "completed" }
+    expect(body).toMatchObject({ ...prompt, parentId: null, attachments: [] })
+    const queued = { role: "model", content: "", status: "queued", error: null, usage: null }
+    expect(body.reply).toMatchObject({ ...queued, parentId: body.id })
     const reply = await finalReply(app, ann, body.reply)
-    expect(reply).toMatchObject({
-      status: "completed",
-      finishReason: "STOP",
-      model: "gemini-3.8-flash",
-      error: null,
-    })
+    const completed = { status: "completed", finishReason: "STOP", error: null }
+    expect(reply).toMatchObject({ ...completed, model: "gemini-3.8-flash" })
     expect(reply.content).toContain("Simulated reply")
     expect(reply.usage.totalTokens).toBeGreaterThan(0)
   })
@@ -122,9 +116,9 @@ describe("an Idempotency-Key", () => {
     const room = await createRoom(app, user)
     const headers = { "Idempotency-Key": randomUUID() }
     const post = (message: string) => user.http.post(`/chatroom/${room.id}/message`, { message }, { headers })
-    const answers = await Promise.all(Array.from({ length: 20 }, () => post("once")))
+    const answers = await times(20, () => post("once"))
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(202))
-    // How long the reply will take is told anew each time.
+    // The reply's wait is estimated again each time.
     const timeless = ({ body }: Answer) => ({ ...body, reply: { ...body.reply, estimatedWaitMs: null } })
     expect(new Set(answers.map((answer) => JSON.stringify(timeless(answer)))).size).toBe(1)
     expect(await promptsUsed(app, user)).toBe(1)
@@ -134,13 +128,10 @@ describe("an Idempotency-Key", () => {
     expect((await user.http.get(`/chatroom/${room.id}/message`)).body).toHaveLength(2)
   })
 
-  test("refused for want of quota is free to be used again", async () => {
+  test("of a prompt over the quota may be used again", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
-    await setNoon(app.pool)
-    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (app_now() AT TIME ZONE 'UTC')::date, 5)", [
-      user.user.id,
-    ])
+    await useUpQuota(app, user)
     const headers = { "Idempotency-Key": "again" }
     const post = () => user.http.post(`/chatroom/${room.id}/message`, { message: "x" }, { headers })
     expect((await post()).status).toBe(429)
@@ -164,14 +155,12 @@ describe("the tree of messages", () => {
     expect(next.body.parentId).toBe(first.id)
     const edited = await send(app, ann, room, "two, better", { parentId: first.id })
     expect(edited.body.parentId).toBe(first.id)
-    const anew = await send(app, ann, room, "one, better", { parentId: null })
-    expect(anew.body.parentId).toBeNull()
+    const root = await send(app, ann, room, "one, better", { parentId: null })
+    expect(root.body.parentId).toBeNull()
     expect((await ann.http.get(`/chatroom/${room.id}/message`)).body).toHaveLength(8)
     const shown = async () => {
-      const { body } = await ann.http.get(`/chatroom/${room.id}`)
-      return body.messages
-        .filter(({ role }: { role: string }) => role === "user")
-        .map(({ content }: { content: string }) => content)
+      const { messages } = (await ann.http.get(`/chatroom/${room.id}`)).body
+      return messages.flatMap(({ role, content }: Record<string, string>) => (role === "user" ? content : []))
     }
     expect(await shown()).toEqual(["one, better"])
     await ann.http.patch(`/chatroom/${room.id}`, { headId: edited.body.reply.id })
@@ -193,14 +182,9 @@ describe("the tree of messages", () => {
   test("a room shows the newest 50 of its branch, older ones by Link", async () => {
     const room = await createRoom(app, ann)
     for (let i = 0; i < 30; i++) await send(app, ann, room, `prompt ${i}`)
-    const page = await ann.http.get(`/chatroom/${room.id}`)
-    expect(page.body.messages).toHaveLength(50)
-    expect(page.body.messages[48].content).toBe("prompt 29")
-    const link = /<(.*)>; rel="next"/.exec(page.headers.get("link") ?? "")?.[1] as string
-    const older = await ann.http.get(link)
-    expect(older.body.messages).toHaveLength(10)
-    expect(older.body.messages[0].content).toBe("prompt 0")
-    expect(older.headers.get("link")).toBeNull()
+    const pages = await readPages(ann.http, `/chatroom/${room.id}`)
+    expect(pages.map(({ messages }) => messages.length)).toEqual([50, 10])
+    expect([pages[0].messages[48].content, pages[1].messages[0].content]).toEqual(["prompt 29", "prompt 0"])
   })
 
   test("all messages are listed oldest first, by pages", async () => {
@@ -213,22 +197,20 @@ describe("the tree of messages", () => {
 })
 
 describe("the daily quota", () => {
-  test("a Basic user gets five prompts a day and a 429 that says when and how to go on", async () => {
+  test("a Basic user gets five prompts a day and a 429 that says when the quota resets and how to upgrade", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
     await setNoon(app.pool)
     for (let i = 0; i < 5; i++) expect((await send(app, user, room, `prompt ${i}`)).status).toBe(202)
     const refused = await send(app, user, room, "one too many")
-    expect(refused).toMatchObject({
-      status: 429,
-      body: { code: "quota_exceeded", limit: 5, upgrade: "/subscribe/pro" },
-    })
+    const body = { code: "quota_exceeded", limit: 5, upgrade: "/subscribe/pro" }
+    expect(refused).toMatchObject({ status: 429, body })
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0)
     expect(refused.body.resetsAt).toMatch(/T00:00:00.000Z$/)
     expect((await user.http.get(`/chatroom/${room.id}/message`)).body).toHaveLength(10)
   })
 
-  test("begins anew at midnight UTC, and a failed reply gives its unit back to the day that paid", async () => {
+  test("resets at midnight UTC, and a failed reply is refunded to the day that it was charged to", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
     const midnight = nextMidnight()
@@ -249,13 +231,10 @@ describe("the daily quota", () => {
       const resetsAt = dayAfter?.toISOString()
       expect(body.usage).toEqual({ day: dayOf(tomorrow), used: 1, limit: 5, remaining: 4, resetsAt })
 
-      await app.http.post(`/chatroom/${room.id}/message/${reply.id}/cancel`, {}, { token: user.token })
+      await cancel(user, reply)
       expect(await finalReply(app, user, blocked)).toMatchObject({ status: "failed" })
-      const { rows } = await app.pool.query(
-        "SELECT day::text, used FROM usage_counters WHERE user_id = $1 ORDER BY day",
-        [user.user.id],
-      )
-      expect(rows).toEqual([
+      const sql = "SELECT day::text, used FROM usage_counters WHERE user_id = $1 ORDER BY day"
+      expect(await app.query(sql, user.user.id)).toEqual([
         { day: dayOf(today), used: 4 },
         { day: dayOf(tomorrow), used: 1 },
       ])
@@ -264,15 +243,12 @@ describe("the daily quota", () => {
     }
   })
 
-  test("a failed reply gives its unit back, deleting gives nothing back", async () => {
+  test("is charged for completed replies, also in rooms that are deleted, and not for failed ones", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
     await ask(app, user, room, "fine")
-    expect(await promptsUsed(app, user)).toBe(1)
-    expect(await ask(app, user, room, "[[gemini: blocked]]")).toMatchObject({
-      status: "failed",
-      error: { code: "blocked" },
-    })
+    const failed = await ask(app, user, room, "[[gemini: blocked]]")
+    expect(failed).toMatchObject({ status: "failed", error: { code: "blocked" } })
     expect(await promptsUsed(app, user)).toBe(1)
     await user.http.delete(`/chatroom/${room.id}`)
     expect(await promptsUsed(app, user)).toBe(1)

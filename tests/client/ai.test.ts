@@ -17,19 +17,19 @@ class Chat extends AbstractChat<UIMessage> {
       status: "ready" as ChatStatus,
       error: undefined as Error | undefined,
       messages,
-      pushMessage: (message: UIMessage) => {
-        state.messages = [...state.messages, message]
-      },
-      popMessage: () => {
-        state.messages = state.messages.slice(0, -1)
-      },
-      replaceMessage: (index: number, message: UIMessage) => {
-        state.messages = state.messages.with(index, structuredClone(message))
-      },
+      pushMessage: (message: UIMessage) => void state.messages.push(message),
+      popMessage: () => void state.messages.pop(),
+      replaceMessage: (index: number, message: UIMessage) =>
+        void state.messages.splice(index, 1, structuredClone(message)),
       snapshot: <T>(thing: T): T => structuredClone(thing),
     }
     super({ id, transport: createRoomTransport({ client }), state })
   }
+}
+
+async function startChat() {
+  const { client, room } = await signedIn(app)
+  return { client, room, chat: new Chat(client, room.id) }
 }
 
 const textIn = (message: UIMessage | undefined) =>
@@ -39,8 +39,7 @@ const roomOf = (client: ChatClient, id: string) => client.call("GET /chatroom/{i
 
 describe("useChat", () => {
   test("shows a reply as it comes, under its id", async () => {
-    const { client, room } = await signedIn(app)
-    const chat = new Chat(client, room.id)
+    const { client, room, chat } = await startChat()
     await chat.sendMessage({ text: "[[gemini: chunks=10 delay=5]] Hello" })
     expect(chat.status).toBe("ready")
     const { messages } = await roomOf(client, room.id)
@@ -48,9 +47,8 @@ describe("useChat", () => {
     expect(textIn(chat.lastMessage)).toBe(messages[1]?.content)
   })
 
-  test("continues a conversation, edits a prompt and asks again, as branches of the room", async () => {
-    const { client, room } = await signedIn(app)
-    const chat = new Chat(client, room.id)
+  test("continues a conversation, edits a prompt and regenerates, as branches of the room", async () => {
+    const { client, room, chat } = await startChat()
     await chat.sendMessage({ text: "First" })
     await chat.sendMessage({ text: "Second" })
     expect((await roomOf(client, room.id)).messages).toHaveLength(4)
@@ -67,32 +65,28 @@ describe("useChat", () => {
   })
 
   test("forgets the text of an attempt that broke off", async () => {
-    const { client, room } = await signedIn(app)
-    const chat = new Chat(client, room.id)
+    const { client, room, chat } = await startChat()
     await chat.sendMessage({ text: "[[gemini: cut after=4 times=1 delay=20 chunks=12]] break" })
     const { messages } = await roomOf(client, room.id)
     expect(textIn(chat.lastMessage)).toBe(messages[1]?.content)
   })
 
-  test("tells why a reply failed", async () => {
-    const { client, room } = await signedIn(app)
-    const chat = new Chat(client, room.id)
+  test("has the reason for a failed reply", async () => {
+    const { chat } = await startChat()
     await chat.sendMessage({ text: "[[gemini: blocked]] Hello" })
     expect(chat.status).toBe("error")
     expect(chat.error?.message).toContain("blocked")
   })
 
-  test("tells that a prompt was refused", async () => {
-    const { client, room } = await signedIn(app)
-    const chat = new Chat(client, room.id)
+  test("has the error of a rejected prompt", async () => {
+    const { client, room, chat } = await startChat()
     await client.call("DELETE /chatroom/{id}", { params: { id: room.id } })
     await chat.sendMessage({ text: "Hello" })
     expect(chat.error).toMatchObject({ name: "ApiError", status: 404 })
   })
 
   test("stopping stops the reply, and keeps what came", async () => {
-    const { client, room } = await signedIn(app)
-    const chat = new Chat(client, room.id)
+    const { client, room, chat } = await startChat()
     const sending = chat.sendMessage({ text: "[[gemini: stall after=1]] never done" })
     // All that ever comes: what came later would be the service's alone.
     await expect.poll(() => chat.lastMessage?.role === "assistant" && textIn(chat.lastMessage)).toMatch(/./)
@@ -105,8 +99,7 @@ describe("useChat", () => {
   })
 
   test("stopping stops the reply also before anything of it has come", async () => {
-    const { client, room } = await signedIn(app)
-    const chat = new Chat(client, room.id)
+    const { client, room, chat } = await startChat()
     const sending = chat.sendMessage({ text: "[[gemini: stall after=0]] never begun" })
     const list = () => client.call("GET /chatroom/{id}/message", { params: { id: room.id } })
     await expect.poll(async () => (await list()).length).toBe(2)
@@ -115,7 +108,7 @@ describe("useChat", () => {
     await expect.poll(async () => (await list())[1]?.status).toBe("cancelled")
   })
 
-  test("a page that was loaded anew shows the reply that is being made, whole", async () => {
+  test("a reloaded page shows the whole of a reply in progress", async () => {
     const { client, room } = await signedIn(app)
     await client.ask({ chatroomId: room.id, message: "[[gemini: chunks=10 delay=80]] long" })
     const { messages } = await roomOf(client, room.id)
@@ -126,9 +119,8 @@ describe("useChat", () => {
     expect(textIn(chat.lastMessage)).toBe(final[1]?.content)
   })
 
-  test("where nothing is being made there is nothing to resume", async () => {
-    const { client, room } = await signedIn(app)
-    const chat = new Chat(client, room.id)
+  test("where no reply is in progress there is nothing to resume", async () => {
+    const { chat } = await startChat()
     await chat.resumeStream()
     expect(chat).toMatchObject({ status: "ready", messages: [] })
   })

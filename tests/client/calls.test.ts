@@ -1,5 +1,6 @@
 import { describe, expect, expectTypeOf, test } from "vitest"
 import { ApiError, type Chatroom, type Message, storageTokens } from "../../packages/client/src/index.ts"
+import { times } from "../helpers/answers.ts"
 import { startTestApp } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { newClient, signedIn } from "./kit.ts"
@@ -14,10 +15,8 @@ describe("a call", () => {
     const found = await client.call("GET /chatroom/{id}", { params: { id: room.id } })
     expectTypeOf(found.messages).toEqualTypeOf<Message[]>()
     expect(found).toMatchObject({ id: room.id, messages: [] })
-    const changed = await client.call("PATCH /chatroom/{id}", {
-      params: { id: room.id },
-      body: { name: "New" },
-    })
+    const body = { name: "New" }
+    const changed = await client.call("PATCH /chatroom/{id}", { params: { id: room.id }, body })
     expect(changed.name).toBe("New")
     const removed = await client.call("DELETE /chatroom/{id}", { params: { id: room.id } })
     expectTypeOf(removed).toEqualTypeOf<undefined>()
@@ -30,14 +29,11 @@ describe("a call", () => {
     const body = { name: "x".repeat(201) }
     const error = await client.call("POST /chatroom", { body }).catch((error: unknown) => error)
     expect(error).toBeInstanceOf(ApiError)
-    expect(error).toMatchObject({
-      status: 400,
-      code: "invalid_request",
-      problem: { errors: [{ path: "body.name" }] },
-    })
+    const problem = { errors: [{ path: "body.name" }] }
+    expect(error).toMatchObject({ status: 400, code: "invalid_request", problem })
   })
 
-  test("says when to come back", async () => {
+  test("that is rate-limited says when to retry", async () => {
     await using small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.001 } })
     const { client } = await signedIn(app)
     const limited = newClient(small, { tokens: client.tokens })
@@ -66,7 +62,7 @@ describe("a call", () => {
 })
 
 describe("tokens", () => {
-  test("are renewed once, however many calls find them dead", async () => {
+  test("are renewed once, however many calls find them expired", async () => {
     const { tokens } = await signedIn(app)
     const live = await tokens.get()
     tokens.set({ token: "dead", refreshToken: live?.refreshToken as string })
@@ -76,7 +72,7 @@ describe("tokens", () => {
       return fetch(input, init)
     }
     const client = newClient(app, { tokens, fetch: counting })
-    const users = await Promise.all(Array.from({ length: 8 }, () => client.call("GET /user/me")))
+    const users = await times(8, () => client.call("GET /user/me"))
     expect(new Set(users.map(({ id }) => id)).size).toBe(1)
     expect(renewals).toBe(1)
     expect((await tokens.get())?.token).not.toBe("dead")
@@ -92,7 +88,7 @@ describe("tokens", () => {
     expect(await tokens.get()).toBeNull()
   })
 
-  test("stay when the service is away while they are renewed", async () => {
+  test("stay when the service is down while they are renewed", async () => {
     const { tokens } = await signedIn(app)
     tokens.set(dead)
     const away: typeof fetch = (input, init) =>
@@ -104,7 +100,7 @@ describe("tokens", () => {
     expect(await tokens.get()).toEqual(dead)
   })
 
-  test("say nothing of a wrong code: nobody is signed out by it", async () => {
+  test("stay after a wrong code, which signs nobody out", async () => {
     const { client, tokens, mobileNumber } = await signedIn(app)
     const wrong = client.call("POST /auth/verify-otp", { body: { mobileNumber, otp: "000000" } })
     await expect(wrong).rejects.toMatchObject({ code: "otp_invalid" })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { textOf } from "../../packages/client/src/index.ts"
+import { type ChatClient, type Message, textOf } from "../../packages/client/src/index.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { breakingFetch, newClient, signedIn } from "./kit.ts"
 
@@ -14,21 +14,17 @@ async function last<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   return found
 }
 
-const names = async (events: AsyncIterable<{ event: string }>) => {
-  const seen: string[] = []
-  for await (const { event } of events) seen.push(event)
-  return seen
-}
+const readReply = (client: ChatClient, { reply }: { reply: Pick<Message, "id" | "chatroomId"> }) =>
+  client.call("GET /chatroom/{id}/message/{messageId}", {
+    params: { id: reply.chatroomId, messageId: reply.id },
+  })
 
 describe("the events of a reply", () => {
   test("come until it is done", async () => {
     const { client, room } = await signedIn(app)
     const { prompt, events } = await client.ask({ chatroomId: room.id, message: "Hello" })
     expect(await last(textOf(events))).toContain("Hello")
-    const reply = await client.call("GET /chatroom/{id}/message/{messageId}", {
-      params: { id: room.id, messageId: prompt.reply.id },
-    })
-    expect(reply.status).toBe("completed")
+    expect(await readReply(client, prompt)).toMatchObject({ status: "completed" })
   })
 
   test("go on exactly where a connection broke off, again and again", async () => {
@@ -51,28 +47,26 @@ describe("the events of a reply", () => {
     expect(prompt.reply.status).toBe("queued")
   })
 
-  test("begin anew with a new attempt", async () => {
+  test("start again with a new attempt", async () => {
     const { client, room } = await signedIn(app)
     const message = "[[gemini: cut after=4 times=1 delay=60 chunks=12]] break"
     const { prompt, events } = await client.ask({ chatroomId: room.id, message })
     const seen: string[] = []
     for await (const text of textOf(events)) seen.push(text)
-    const params = { id: room.id, messageId: prompt.reply.id }
-    const reply = await client.call("GET /chatroom/{id}/message/{messageId}", { params })
     expect(seen).toContain("")
-    expect(seen.at(-1)).toBe(reply.content)
+    expect(seen.at(-1)).toBe((await readReply(client, prompt)).content)
   })
 
-  test("come through a token that has died meanwhile", async () => {
+  test("survive a token that has expired meanwhile", async () => {
     const { client, room, tokens } = await signedIn(app)
     const { prompt } = await client.ask({ chatroomId: room.id, message: "Hello" })
     const live = await tokens.get()
     tokens.set({ token: "dead", refreshToken: live?.refreshToken as string })
     const events = client.followReply({ chatroomId: room.id, messageId: prompt.reply.id })
-    expect((await names(events)).at(-1)).toBe("done")
+    expect(await last(events)).toMatchObject({ event: "done" })
   })
 
-  test("end quietly when nobody wants them any more", async () => {
+  test("end quietly when the caller aborts", async () => {
     const { client, room } = await signedIn(app)
     const hangUp = new AbortController()
     const message = "[[gemini: stall after=1]] never done"
@@ -110,7 +104,7 @@ describe("ask", () => {
   })
 })
 
-test("the events of a room tell what happens in it, through broken connections", async () => {
+test("the events of a room arrive in full, through broken connections", async () => {
   const { client, room } = await signedIn(app)
   const { fetch, opened } = breakingFetch(600, 3)
   const breaking = newClient(app, { tokens: client.tokens, fetch })
@@ -120,10 +114,8 @@ test("the events of a room tell what happens in it, through broken connections",
       seen.push(event === "delta" ? { event, text: data.text } : { event })
   })()
   await expect.poll(() => seen.length).toBeGreaterThan(0)
-  const { events } = await client.ask({
-    chatroomId: room.id,
-    message: "[[gemini: chunks=20 delay=10]] Hello",
-  })
+  const message = "[[gemini: chunks=20 delay=10]] Hello"
+  const { events } = await client.ask({ chatroomId: room.id, message })
   const text = await last(textOf(events))
   await expect.poll(() => seen.map(({ event }) => event)).toContain("done")
   await client.call("DELETE /chatroom/{id}", { params: { id: room.id } })

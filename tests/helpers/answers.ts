@@ -1,4 +1,4 @@
-import { expect } from "vitest"
+import { expect, vi } from "vitest"
 import type { Answer, Http } from "../../tools/lib/http.ts"
 
 export function expectProblem(answer: Answer, status: number, code: string): void {
@@ -15,13 +15,17 @@ export function times<T>(n: number, make: (index: number) => Promise<T>): Promis
   return Promise.all(Array.from({ length: n }, (_, index) => make(index)))
 }
 
-/** Reads a list to its last page, by the links that the pages give. */
-export async function readPages(http: Http, path: string) {
+/** Reads a list to its last page, or its first `most` pages, by their links. */
+export async function readPages(http: Http, path: string, most = Infinity) {
   const pages: Answer["body"][] = []
-  for (let next: string | undefined = path; next; ) {
+  for (let next: string | undefined = path; next && pages.length < most; ) {
     const { body, headers } = await http.get(next)
     pages.push(body)
     next = /<(.*)>; rel="next"/.exec(headers.get("link") ?? "")?.[1]
   }
   return pages
 }
+
+/** Waits until `check` doesn't throw, also in concurrent tests, which can't use expect.poll. @returns what it returns */
+export const until = <T>(check: () => Promise<T>, timeout = 20_000): Promise<T> =>
+  vi.waitFor(check, { timeout, interval: 20 })

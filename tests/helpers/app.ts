@@ -39,6 +39,8 @@ export interface TestApp extends AsyncDisposable {
   url: string
   ctx: Context
   pool: pg.Pool
+  /** Runs a statement. @returns its rows */
+  query(sql: string, ...values: unknown[]): Promise<pg.QueryResult["rows"]>
   gemini: GeminiSimulator
   /** @throws where the app was started without */
   readonly stripe: StripeSimulator
@@ -93,6 +95,7 @@ export async function startTestApp({
     url: listening.url,
     ctx: owned.ctx,
     pool: owned.ctx.db.pool,
+    query: async (sql, ...values) => (await owned.ctx.db.pool.query(sql, values)).rows,
     gemini: stores.gemini,
     get stripe() {
       if (!stores.stripe) throw new Error("startTestApp({ stripe: true }) is what this test needs")
@@ -149,10 +152,10 @@ async function takeRedis(): Promise<string> {
 }
 
 /**
- * Bounds that only a busy machine hits, put out of the way: for tests that send more at once than it may do in time,
- * and count the answers.
+ * Bounds that only a busy machine hits, far away: for tests that send more at once than it may do in time, and count
+ * the answers.
  */
-export const PATIENT: DeepPartial<Timing> = {
+export const RELAXED_BOUNDS: DeepPartial<Timing> = {
   postgres: { connectTimeoutMs: MINUTE, statementTimeoutMs: MINUTE },
   replies: { batchWaitMs: MINUTE },
   billing: { checkoutWaitMs: MINUTE },

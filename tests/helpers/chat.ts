@@ -1,6 +1,13 @@
-import { expect, vi } from "vitest"
+import { expect } from "vitest"
 import type { Answer } from "../../tools/lib/http.ts"
+import { until } from "./answers.ts"
 import type { SignedIn, TestApp } from "./app.ts"
+import { setNoon } from "./clock.ts"
+
+export interface Reply {
+  id: string
+  chatroomId: string
+}
 
 /** A room of the user's. */
 export async function createRoom(app: TestApp, user: SignedIn, body: object = {}): Promise<{ id: string }> {
@@ -19,22 +26,14 @@ export function send(
 }
 
 /** Waits until the reply is final: longer than three attempts take whose jobs are lost, each until the next sweep. */
-export async function finalReply(
-  app: TestApp,
-  user: SignedIn,
-  reply: { id: string; chatroomId: string },
-  timeoutMs = 40_000,
-) {
+export async function finalReply(app: TestApp, user: SignedIn, reply: Reply, timeoutMs = 40_000) {
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}`
   // Not expect.poll, which can't be used in concurrent tests.
-  return vi.waitFor(
-    async () => {
-      const { body } = await app.http.get(path, { token: user.token })
-      expect(body.completedAt).not.toBeNull()
-      return body
-    },
-    { timeout: timeoutMs, interval: 20 },
-  )
+  return until(async () => {
+    const { body } = await app.http.get(path, { token: user.token })
+    expect(body.completedAt).not.toBeNull()
+    return body
+  }, timeoutMs)
 }
 
 /** Sends a prompt and waits for its final reply. */
@@ -50,16 +49,31 @@ export async function ask(
   return finalReply(app, user, body.reply)
 }
 
+/** Cancels a reply. */
+export const cancel = (user: SignedIn, { id, chatroomId }: Reply): Promise<Answer> =>
+  user.http.post(`/chatroom/${chatroomId}/message/${id}/cancel`)
+
+export async function statusOf(app: TestApp, { id }: { id: string }): Promise<string> {
+  return (await app.query("SELECT status FROM messages WHERE id = $1", id))[0].status
+}
+
 /** Prompts that count against today's quota. */
 export async function promptsUsed(app: TestApp, user: SignedIn): Promise<number> {
-  const { rows } = await app.pool.query(
+  const rows = await app.query(
     "SELECT sum(used)::int AS used FROM usage_counters WHERE user_id = $1",
-    [user.user.id],
+    user.user.id,
   )
   return rows[0].used ?? 0
 }
 
+/** Uses up the Basic quota of today, and sets the clock to noon so that the day doesn't end meanwhile. */
+export async function useUpQuota(app: TestApp, user: SignedIn): Promise<void> {
+  await setNoon(app.pool)
+  const day = "(app_now() AT TIME ZONE 'UTC')::date"
+  await app.query(`INSERT INTO usage_counters VALUES ($1, ${day}, 5)`, user.user.id)
+}
+
 /** Makes the user Pro, as a subscription will. */
 export async function makePro(app: TestApp, user: SignedIn): Promise<void> {
-  await app.pool.query("UPDATE users SET pro_until = 'infinity' WHERE id = $1", [user.user.id])
+  await app.query("UPDATE users SET pro_until = 'infinity' WHERE id = $1", user.user.id)
 }

@@ -9,21 +9,16 @@ export async function addRoom(
   content = "hello",
 ): Promise<string> {
   const roomId = newId()
-  await app.pool.query("INSERT INTO chatrooms (id, user_id, name) VALUES ($1, $2, 'Room')", [roomId, userId])
+  await app.query("INSERT INTO chatrooms (id, user_id, name) VALUES ($1, $2, 'Room')", roomId, userId)
   for (let first = 0; first < messages; first += BATCH) {
-    await app.pool.query(INSERT_CHAIN, [
-      roomId,
-      first,
-      Math.min(first + BATCH, messages) - 1,
-      content,
-      userId,
-    ])
+    await app.query(INSERT_CHAIN, roomId, first, Math.min(first + BATCH, messages) - 1, content, userId)
   }
-  await app.pool.query(
+  await app.query(
     `UPDATE chatrooms SET last_position = $2, head_id = (
        SELECT id FROM messages WHERE chatroom_id = $1 ORDER BY position DESC LIMIT 1
      ) WHERE id = $1`,
-    [roomId, messages],
+    roomId,
+    messages,
   )
   return roomId
 }
@@ -44,12 +39,12 @@ function idOf(position: string): string {
 
 /** How many rows of every kind a user has. */
 export async function countRows(app: TestApp, userId: string) {
-  const { rows } = await app.pool.query(
+  const rows = await app.query(
     `SELECT (SELECT count(*)::int FROM users WHERE id = $1) AS users,
        (SELECT count(*)::int FROM sessions WHERE user_id = $1) AS sessions,
        (SELECT count(*)::int FROM chatrooms WHERE user_id = $1) AS chatrooms,
        (SELECT count(*)::int FROM messages WHERE user_id = $1) AS messages`,
-    [userId],
+    userId,
   )
   return rows[0]
 }

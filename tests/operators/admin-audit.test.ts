@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
-import { expect, test, vi } from "vitest"
+import { expect, test } from "vitest"
+import { readPages, until } from "../helpers/answers.ts"
 import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
@@ -9,7 +10,7 @@ const ann = useUser(app)
 
 const newest = async (limit = 1) => (await app.admin.get(`/admin/audit?limit=${limit}`)).body
 
-test("every action is entered with who, what, about whom, when, which request and what came of it", async () => {
+test("every action is logged with actor, action, target, time, request and outcome", async () => {
   const { id } = ann.user
   const requestId = `audit-${randomUUID()}`
   await app.admin.post(`/admin/users/${id}/suspend`, undefined, { headers: { "X-Request-Id": requestId } })
@@ -37,14 +38,14 @@ test("every action is entered with who, what, about whom, when, which request an
   expect(await newest()).toMatchObject([{ action: "sign_in", outcome: "ok" }])
 })
 
-test("a retry of a reply is entered, too", async () => {
+test("a retry of a reply is logged, too", async () => {
   const user = await signIn(app)
   const reply = await ask(app, user, await createRoom(app, user), "[[gemini: blocked]] no")
   await app.admin.post(`/admin/replies/${reply.id}/retry`, undefined)
   expect(await newest()).toMatchObject([{ action: "retry_reply", targetId: reply.id, outcome: "ok" }])
 })
 
-test("nothing that was entered can be changed or deleted", async () => {
+test("entries can't be changed or deleted", async () => {
   await app.admin.get(`/admin/users/${ann.user.id}`)
   const [entry] = await newest()
   for (const statement of [
@@ -58,11 +59,11 @@ test("nothing that was entered can be changed or deleted", async () => {
   expect(await newest()).toEqual([entry])
 })
 
-test("what can't be entered isn't done", async () => {
+test("an action that can't be logged isn't done", async () => {
   const user = await signIn(app)
-  await app.pool.query("ALTER TABLE admin_audit RENAME TO admin_audit_away")
+  await app.query("ALTER TABLE admin_audit RENAME TO admin_audit_away")
   const answer = await app.admin.post(`/admin/users/${user.user.id}/suspend`, undefined)
-  await app.pool.query("ALTER TABLE admin_audit_away RENAME TO admin_audit")
+  await app.query("ALTER TABLE admin_audit_away RENAME TO admin_audit")
   expect(answer.status).toBe(500)
   expect((await user.http.get("/user/me")).status).toBe(200)
 })
@@ -70,39 +71,25 @@ test("what can't be entered isn't done", async () => {
 test("the log is read page by page", async () => {
   for (let i = 0; i < 3; i++) await app.admin.get(`/admin/users/${ann.user.id}`)
   const all = await newest(3)
-  const seen = []
-  for (let path = "/admin/audit?limit=1"; seen.length < 3; ) {
-    const { body, headers } = await app.admin.get(path)
-    seen.push(...body)
-    path = /<([^>]+)>/.exec(headers.get("link") ?? "")?.[1] ?? ""
-  }
-  expect(seen).toEqual(all)
+  const pages = await readPages(app.admin, "/admin/audit?limit=1", 3)
+  expect(pages.flat()).toEqual(all)
   expect((await app.admin.get("/admin/audit?cursor=x")).status).toBe(400)
 })
 
-test("the state of the service tells no secret", async () => {
-  // A reply that was tried again may still be on its way, and a store that takes long is told as one that is down.
-  const body = await vi.waitFor(
-    async () => {
-      const { status, body } = await app.admin.get("/admin/system")
-      expect(status).toBe(200)
-      expect(body).toMatchObject({
-        health: { database: "up", queue: "up" },
-        queues: { replies: { active: 0 }, billing: {} },
-        config: { model: "gemini-3.8-flash", adminToken: true },
-        migration: expect.stringMatching(/^\d{4}-/),
-      })
-      return body
-    },
-    { timeout: 15_000, interval: 20 },
-  )
-  const { config } = app.ctx
-  const secrets = [
-    ADMIN_TOKEN,
-    config.jwt.secret,
-    config.gemini.apiKey,
-    config.stripe.secretKey,
-    config.database.url,
-  ]
-  for (const secret of secrets) expect(JSON.stringify(body)).not.toContain(secret)
+test("the state of the service holds no secret", async () => {
+  // A reply that was retried may still be in flight, and a store that answers slowly is shown as down.
+  const body = await until(async () => {
+    const { status, body } = await app.admin.get("/admin/system")
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      health: { database: "up", queue: "up" },
+      queues: { replies: { active: 0 }, billing: {} },
+      config: { model: "gemini-3.8-flash", adminToken: true },
+      migration: expect.stringMatching(/^\d{4}-/),
+    })
+    return body
+  })
+  const { jwt, gemini, stripe, database } = app.ctx.config
+  for (const secret of [ADMIN_TOKEN, jwt.secret, gemini.apiKey, stripe.secretKey, database.url])
+    expect(JSON.stringify(body)).not.toContain(secret)
 })

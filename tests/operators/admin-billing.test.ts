@@ -1,30 +1,21 @@
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { beforeAll, expect, test } from "vitest"
 import { BILLING_QUEUE } from "../../src/services/billing/billing-queue.ts"
-import { becomePro, stripeIdOf, untilQuiet } from "../billing/kit.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { readFigures } from "./kit.ts"
-import { startOtlpReceiver } from "./otlp-receiver.ts"
+import { newProPayer, type Payer, untilQuiet } from "../billing/kit.ts"
+import { useTestApp } from "../helpers/use-app.ts"
+import { readMetrics } from "./kit.ts"
+import { useOtlpReceiver } from "./otlp-receiver.ts"
 
-let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>
-let app: TestApp
-let ann: SignedIn
-
+const receiver = useOtlpReceiver()
+const app = useTestApp(() => ({ stripe: true, config: { tracing: { url: receiver.url } } }))
+let ann: Payer
 beforeAll(async () => {
-  receiver = await startOtlpReceiver()
-  const tracing = { url: receiver.url }
-  app = await startTestApp({ stripe: true, config: { tracing } })
-  ann = await signIn(app)
-  await becomePro(app, ann)
+  ann = await newProPayer(app)
   await untilQuiet(app)
-})
-afterAll(async () => {
-  await app.close()
-  receiver.close()
 })
 
 const eventsOf = async () => (await app.admin.get("/admin/billing/events?limit=100")).body
 
-test("a user's entitlement is told with its reason", async () => {
+test("a user's entitlement is shown with its reason", async () => {
   const { body } = await app.admin.get(`/admin/users/${ann.user.id}`)
   expect(body.entitlement).toMatchObject({ tier: "pro", reason: "paid", subscriptionStatus: "active" })
   expect(body.quota.limit).toBeNull()
@@ -33,8 +24,8 @@ test("a user's entitlement is told with its reason", async () => {
 test("an event is replayed: what was lost here is read from Stripe again", async () => {
   const events = await eventsOf()
   const paid = events.find(({ type }: { type: string }) => type === "customer.subscription.created")
-  expect(paid).toMatchObject({ status: "handled", stripeCustomerId: await stripeIdOf(app, ann) })
-  await app.pool.query("DELETE FROM subscriptions")
+  expect(paid).toMatchObject({ status: "handled", stripeCustomerId: await ann.stripeId() })
+  await app.query("DELETE FROM subscriptions")
   const replayed = await app.admin.post(`/admin/billing/events/${paid.id}/replay`, undefined)
   expect(replayed).toMatchObject({ status: 202, body: { id: paid.id, status: "pending" } })
   await untilQuiet(app)
@@ -57,18 +48,18 @@ test("an event replayed twice while its customer is leased has two jobs", async 
   const paid = (await eventsOf()).find(
     ({ type }: { type: string }) => type === "customer.subscription.created",
   )
-  await app.pool.query("UPDATE billing_customers SET lease_until = now() + interval '1 minute'")
+  await app.query("UPDATE billing_customers SET lease_until = now() + interval '1 minute'")
   const billing = app.ctx.inspectQueues().find(({ name }) => name === BILLING_QUEUE)
   const replays = async () =>
     (await billing?.getJobs())?.filter(({ id }) => id?.startsWith(`${paid.id}.replay-`)).length
   for (let n = 0; n < 2; n++) await app.admin.post(`/admin/billing/events/${paid.id}/replay`, undefined)
   await expect.poll(replays).toBe(2)
-  await app.pool.query("UPDATE billing_customers SET lease_until = NULL")
+  await app.query("UPDATE billing_customers SET lease_until = NULL")
   await untilQuiet(app)
 })
 
 test("billing is counted by kind of event and by outcome", async () => {
-  const metrics = readFigures((await app.admin.get("/metrics")).body)
+  const metrics = readMetrics((await app.admin.get("/metrics")).body)
   const received = metrics.sum("chat_billing_events_received_total", { class: "customer.subscription" })
   expect(received).toBeGreaterThan(0)
   expect(metrics.sum("chat_billing_events_handled_total", { outcome: "handled" })).toBeGreaterThan(0)

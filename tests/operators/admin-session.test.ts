@@ -30,11 +30,7 @@ describe("a browser's session", () => {
   })
 
   test("is Secure in production", async () => {
-    await using production = await startTestApp({
-      beside: app,
-      worker: false,
-      config: { production: true },
-    })
+    await using production = await startTestApp({ beside: app, worker: false, config: { production: true } })
     expect((await open(ADMIN_TOKEN, production)).headers.get("set-cookie")).toMatch(/; Secure$/)
   })
 
@@ -67,15 +63,12 @@ describe("a browser's session", () => {
         status: 403,
         body: { code: "forbidden" },
       })
-    expect(
-      (await app.http.get(`/admin/users/${user.user.id}`, withCookie(cookie))).body.suspendedAt,
-    ).toBeNull()
+    const { body } = await app.http.get(`/admin/users/${user.user.id}`, withCookie(cookie))
+    expect(body.suspendedAt).toBeNull()
     expect((await suspend({ Origin: `http://${host}` })).status).toBe(200)
     expect((await suspend({ "Sec-Fetch-Site": "same-origin" })).status).toBe(200)
-    const queues = await fetch(`${app.url}/admin/queues/api/queues/gemini-queue/pause`, {
-      method: "PUT",
-      headers: { Cookie: cookie },
-    })
+    const pause = `${app.url}/admin/queues/api/queues/gemini-queue/pause`
+    const queues = await fetch(pause, { method: "PUT", headers: { Cookie: cookie } })
     expect(queues.status).toBe(403)
   })
 
@@ -83,15 +76,12 @@ describe("a browser's session", () => {
     const good = cookieOf((await open(ADMIN_TOKEN)).headers)
     const [payload = "", signature = ""] = good.slice("admin_session=".length).split(".")
     const claims = JSON.parse(Buffer.from(payload, "base64url").toString())
-    const forged = Buffer.from(JSON.stringify({ ...claims, expiresAt: claims.expiresAt + 1 })).toString(
-      "base64url",
-    )
+    const later = JSON.stringify({ ...claims, expiresAt: claims.expiresAt + 1 })
+    const forged = Buffer.from(later).toString("base64url")
     const { config, timing } = app.ctx
+    const admin = { actor: "admin_token", sessionId: null }
     const issue = (other: object) =>
-      issueAdminSession(
-        { config: { ...config, ...other }, timing },
-        { actor: "admin_token", sessionId: null },
-      ).value
+      issueAdminSession({ config: { ...config, ...other }, timing }, admin).value
     for (const value of [
       `${forged}.${signature}`,
       `${payload}.`,
@@ -101,13 +91,10 @@ describe("a browser's session", () => {
       issue({ jwt: { ...config.jwt, secret: "another secret, as long as it has to be" } }),
     ])
       expect((await app.http.get("/admin/session", withCookie(`admin_session=${value}`))).status).toBe(401)
-    await using closed = await startTestApp({
-      beside: app,
-      worker: false,
-      config: { admin: { token: null } },
-    })
+    const withoutToken = { admin: { token: null } }
+    await using closed = await startTestApp({ beside: app, worker: false, config: withoutToken })
     expect((await closed.http.get("/admin/session", withCookie(good))).status).toBe(401)
-    const own = issue({ admin: { token: null } })
+    const own = issue(withoutToken)
     expect((await closed.http.get("/admin/session", withCookie(`admin_session=${own}`))).status).toBe(401)
   })
 

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
+import { isLive, PASSWORD, sendResetCode, signInWithPassword } from "../helpers/accounts.ts"
+import { expectProblem, times } from "../helpers/answers.ts"
 import { ADMIN_TOKEN, newMobileNumber, type SignedIn, signIn } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { ask, createRoom, finalReply, makePro, send, statusOf } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
 const app = useTestApp()
@@ -11,7 +13,7 @@ const act = (user: SignedIn, what: string, body?: unknown) =>
   app.admin.post(`/admin/users/${user.user.id}/${what}`, body)
 
 describe("finding", () => {
-  test("a user by number and by id tells quota, tier and why", async () => {
+  test("a user by number and by id gives quota, tier and the reason", async () => {
     const user = await signIn(app)
     await ask(app, user, await createRoom(app, user), "one prompt")
     const found = await app.admin.post("/admin/users/search", { mobileNumber: user.mobileNumber })
@@ -38,7 +40,7 @@ describe("finding", () => {
     })
   })
 
-  test("nobody, and what is no number, say so", async () => {
+  test("an unknown user is 404, and an invalid number 400", async () => {
     const search = (mobileNumber: string) => app.admin.post("/admin/users/search", { mobileNumber })
     expect((await search(newMobileNumber())).status).toBe(404)
     expect((await search("hello")).status).toBe(400)
@@ -48,9 +50,7 @@ describe("finding", () => {
   test("a deleted user has neither number nor quota", async () => {
     const user = await signIn(app)
     // Without a worker's or another's clean-up in between: what is left is looked at at once.
-    await app.pool.query("UPDATE users SET deleted_at = now(), mobile_number = NULL WHERE id = $1", [
-      user.user.id,
-    ])
+    await app.query("UPDATE users SET deleted_at = now(), mobile_number = NULL WHERE id = $1", user.user.id)
     const { status, body } = await app.admin.get(`/admin/users/${user.user.id}`)
     if (status !== 404) expect(body).toMatchObject({ mobileNumber: null, quota: null, entitlement: null })
   })
@@ -58,64 +58,45 @@ describe("finding", () => {
 
 describe("suspending", () => {
   test("ends tokens in every process within a second, and leaves no way to sign in", async () => {
-    const user = await signIn(app)
+    const user = await signInWithPassword(app)
     const { mobileNumber, token, refreshToken } = user
-    const password = "correct horse battery"
-    expect((await app.http.post("/auth/change-password", { newPassword: password }, { token })).status).toBe(
-      204,
-    )
-    const code = (await app.http.post("/auth/forgot-password", { mobileNumber })).body.otp
+    const logIn = { mobileNumber, password: PASSWORD }
+    const code = await sendResetCode(app, mobileNumber)
     expect((await act(user, "suspend")).body.suspendedAt).not.toBeNull()
-    expect((await app.http.get("/user/me", { token })).status).toBe(401)
-    await expect
-      .poll(async () => (await other.http.get("/user/me", { token })).status, { timeout: 1_000 })
-      .toBe(401)
+    expect(await isLive(app, token)).toBe(false)
+    await expect.poll(() => isLive(other, token), { timeout: 1_000 }).toBe(false)
     expect((await app.http.post("/auth/refresh", { refreshToken })).status).toBe(401)
-    expect((await app.http.post("/auth/login", { mobileNumber, password })).body.code).toBe(
-      "credentials_invalid",
-    )
-    expect((await app.http.post("/auth/verify-otp", { mobileNumber, otp: code })).body.code).toBe(
-      "otp_invalid",
-    )
+    expectProblem(await app.http.post("/auth/login", logIn), 401, "credentials_invalid")
+    expectProblem(await app.http.post("/auth/verify-otp", { mobileNumber, otp: code }), 401, "otp_invalid")
 
     expect((await act(user, "unsuspend")).body.suspendedAt).toBeNull()
-    expect((await app.http.get("/user/me", { token })).status).toBe(401)
-    expect((await app.http.post("/auth/login", { mobileNumber, password })).status).toBe(200)
+    expect(await isLive(app, token)).toBe(false)
+    expect((await app.http.post("/auth/login", logIn)).status).toBe(200)
   })
 
   test("of sign-ins at the same moment none is left", async () => {
-    const user = await signIn(app)
-    const { mobileNumber } = user
-    const password = "correct horse battery"
-    await user.http.post("/auth/change-password", { newPassword: password })
-    const logIns = Array.from({ length: 12 }, () =>
-      other.http.post("/auth/login", { mobileNumber, password }),
-    )
-    const [suspended, ...answers] = await Promise.all([act(user, "suspend"), ...logIns])
-    expect(suspended.status).toBe(200)
-    const { rows } = await app.pool.query("SELECT 1 FROM sessions WHERE user_id = $1 AND ended_at IS NULL", [
-      user.user.id,
+    const user = await signInWithPassword(app)
+    const logIn = { mobileNumber: user.mobileNumber, password: PASSWORD }
+    const [suspended, answers] = await Promise.all([
+      act(user, "suspend"),
+      times(12, () => other.http.post("/auth/login", logIn)),
     ])
-    expect(rows).toEqual([])
-    for (const { status, body } of answers.filter(({ status }) => status === 200)) {
-      expect(status).toBe(200)
-      await expect
-        .poll(async () => (await other.http.get("/user/me", { token: body.token })).status)
-        .toBe(401)
-    }
+    expect(suspended.status).toBe(200)
+    const open = "SELECT 1 FROM sessions WHERE user_id = $1 AND ended_at IS NULL"
+    expect(await app.query(open, user.user.id)).toEqual([])
+    for (const { body } of answers.filter(({ status }) => status === 200))
+      await expect.poll(() => isLive(other, body.token)).toBe(false)
   })
 
-  test("cancels the replies under way, those that run and those that wait", async () => {
+  test("cancels unfinished replies, those that run and those that wait", async () => {
     const user = await signIn(app)
     const room = await createRoom(app, user)
     const running = (await send(app, user, room, "[[gemini: drip]] a long one")).body.reply
     const waiting = (await send(app, user, room, "and another")).body.reply
-    const statusOf = async (id: string) =>
-      (await app.pool.query("SELECT status FROM messages WHERE id = $1", [id])).rows[0].status
-    await expect.poll(() => statusOf(running.id)).toBe("running")
+    await expect.poll(() => statusOf(app, running)).toBe("running")
     await act(user, "suspend")
-    await expect.poll(() => statusOf(running.id)).toBe("cancelled")
-    await expect.poll(() => statusOf(waiting.id)).toBe("cancelled")
+    await expect.poll(() => statusOf(app, running)).toBe("cancelled")
+    await expect.poll(() => statusOf(app, waiting)).toBe("cancelled")
   })
 
   test("keeps what there is: unsuspended, the user goes on in their rooms", async () => {
@@ -124,13 +105,13 @@ describe("suspending", () => {
     await ask(app, user, room, "before")
     await act(user, "suspend")
     await act(user, "unsuspend")
-    await app.pool.query("UPDATE one_time_codes SET resend_at = now()")
+    await app.query("UPDATE one_time_codes SET resend_at = now()")
     const again = await signIn(app, { mobileNumber: user.mobileNumber })
     const { reply } = (await send(app, again, room, "after")).body
     expect((await finalReply(app, again, reply)).status).toBe("completed")
   })
 
-  test("of nobody is 404", async () => {
+  test("of an unknown user is 404", async () => {
     for (const what of ["suspend", "unsuspend"])
       expect((await app.admin.post(`/admin/users/${randomUUID()}/${what}`, undefined)).status).toBe(404)
   })

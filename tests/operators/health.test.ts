@@ -7,14 +7,14 @@ const app = useTestApp({ worker: false, config: { dataDir: "/nowhere/that/exists
 
 const ready = async (of: TestApp) => (await of.http.get("/health/ready")).body
 
-test("a worker is told by its heartbeat, and its age grows when it is gone", async () => {
+test("a worker is counted by its heartbeat, whose age grows when it is gone", async () => {
   expect(await ready(app)).toMatchObject({ status: "degraded", workers: 0, heartbeatAgeMs: null })
   const working = await startTestApp({ beside: app })
   await expect.poll(() => ready(app)).toMatchObject({ status: "ready", workers: 1 })
   expect((await ready(app)).heartbeatAgeMs).toBeLessThan(10_000)
   await working.close()
   // A heartbeat of a worker that was killed, by the database's clock.
-  await app.pool.query(
+  await app.query(
     "INSERT INTO workers (id, seen_at) VALUES (gen_random_uuid(), now() - interval '42 seconds')",
   )
   const gone = await ready(app)

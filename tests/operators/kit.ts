@@ -6,7 +6,7 @@ export interface Metrics {
 }
 
 /** Reads Prometheus's text format. */
-export function readFigures(text: string): Metrics {
+export function readMetrics(text: string): Metrics {
   const series = text.split("\n").flatMap((line) => {
     const [, name, labels = "", value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
     if (!name) return []

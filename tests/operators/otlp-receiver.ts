@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
+import { afterAll, beforeAll } from "vitest"
 import { z } from "zod"
 
 const Attribute = z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) })
@@ -29,8 +30,18 @@ export interface ReceivedSpan {
   failed: boolean
 }
 
+/** Starts a receiver before the tests and until after them. @returns an object that is it as soon as the first runs */
+export function useOtlpReceiver(): OtlpReceiver {
+  const receiver = {} as OtlpReceiver
+  beforeAll(async () => void Object.assign(receiver, await startOtlpReceiver()))
+  afterAll(() => receiver.close())
+  return receiver
+}
+
+type OtlpReceiver = Awaited<ReturnType<typeof startOtlpReceiver>>
+
 /** A collector that speaks OTLP over HTTP in JSON, and keeps what it gets. */
-export async function startOtlpReceiver() {
+async function startOtlpReceiver() {
   const bodies: string[] = []
   const headers: Record<string, unknown>[] = []
   const server = createServer(async (req, res) => {

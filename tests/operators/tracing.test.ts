@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest"
+import { beforeEach, expect, test } from "vitest"
 import { startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, send } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { type ReceivedSpan, startOtlpReceiver } from "./otlp-receiver.ts"
+import { type ReceivedSpan, useOtlpReceiver } from "./otlp-receiver.ts"
 
-let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>
-beforeAll(async () => {
-  receiver = await startOtlpReceiver()
-})
-afterAll(() => receiver.close())
+const receiver = useOtlpReceiver()
 const untraced = useTestApp({ worker: false })
 const ann = useUser(untraced, { pro: true })
 
@@ -127,11 +123,8 @@ test("a ratio of 0 records nothing, and a collector that is gone holds nothing u
 })
 
 test("off, a reply keeps no trace", async () => {
-  const app = await startTestApp({ beside: untraced })
+  await using app = await startTestApp({ beside: untraced })
   await ask(app, ann, await createRoom(app, ann), "untraced")
-  await app.close()
-  const { rows } = await untraced.pool.query(
-    "SELECT traceparent FROM messages WHERE role = 'model' ORDER BY created_at DESC LIMIT 1",
-  )
-  expect(rows).toEqual([{ traceparent: null }])
+  const sql = "SELECT traceparent FROM messages WHERE role = 'model' ORDER BY created_at DESC LIMIT 1"
+  expect(await untraced.query(sql)).toEqual([{ traceparent: null }])
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { startTestApp } from "../helpers/app.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { readMetrics } from "../operators/kit.ts"
 
 const app = useTestApp({ config: { http: { corsOrigins: ["https://chat.example"] } } })
 const ann = useUser(app)
@@ -67,14 +68,14 @@ describe("errors", () => {
     expect(answer.headers.get("allow")).toBe("POST, GET")
   })
 
-  test("a limit that is reached is 429 with Retry-After", async () => {
+  test("a limit that is reached is 429 with Retry-After, and counted", async () => {
     await using small = await startTestApp({ beside: app, worker: false, config: { rateLimitScale: 0.01 } })
-    const statuses = []
-    for (let i = 0; i < 15; i++)
-      statuses.push((await small.http.get("/chatroom", { token: ann.token })).status)
-    const refused = await small.http.get("/chatroom", { token: ann.token })
-    expect(statuses).toEqual([...Array(12).fill(200), ...Array(3).fill(429)])
-    expect(refused.body.code).toBe("rate_limited")
-    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0)
+    const answers = []
+    for (let i = 0; i < 15; i++) answers.push(await small.http.get("/chatroom", { token: ann.token }))
+    expect(answers.map(({ status }) => status)).toEqual([...Array(12).fill(200), ...Array(3).fill(429)])
+    expect(answers.at(-1)?.body.code).toBe("rate_limited")
+    expect(Number(answers.at(-1)?.headers.get("retry-after"))).toBeGreaterThan(0)
+    const metrics = readMetrics((await small.admin.get("/metrics")).body)
+    expect(metrics.sum("chat_rate_limited_total", { limit: "read" })).toBe(3)
   })
 })

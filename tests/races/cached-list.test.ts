@@ -1,6 +1,7 @@
-import { expect, test, vi } from "vitest"
+import { expect, test } from "vitest"
 import { TIMING } from "../../src/config/timing.ts"
 import { type Cache, createMemoryCache, retryInvalidations } from "../../src/services/platform/cache.ts"
+import { until } from "../helpers/answers.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
@@ -11,15 +12,12 @@ const names = async () => (await user.http.get("/chatroom")).body.map(({ name }:
 
 /** Misses, with leave to fill. Where Redis doesn't answer in time there is none, or one that nobody knows of. */
 async function takeLease(key: string): Promise<string> {
-  return vi.waitFor(
-    async () => {
-      await app.ctx.cache.invalidate(key)
-      const read = await app.ctx.cache.read(key)
-      if (read.value !== null || read.lease === null) throw new Error("the reader should have got a lease")
-      return read.lease
-    },
-    { timeout: 15_000, interval: 20 },
-  )
+  return until(async () => {
+    await app.ctx.cache.invalidate(key)
+    const read = await app.ctx.cache.read(key)
+    if (read.value !== null || read.lease === null) throw new Error("the reader should have got a lease")
+    return read.lease
+  })
 }
 
 test("a reader that started before a write doesn't fill the cache with what it saw", async () => {
@@ -31,7 +29,7 @@ test("a reader that started before a write doesn't fill the cache with what it s
   expect(await names()).toEqual(["new", "old"])
 })
 
-test("while a write is under way nobody fills", async () => {
+test("no reader fills the cache during a write", async () => {
   const key = `chatrooms:${user.user.id}`
   await app.ctx.cache.lock(key)
   expect(await app.ctx.cache.read(key)).toEqual({ value: null, lease: null })
@@ -39,23 +37,22 @@ test("while a write is under way nobody fills", async () => {
   await app.ctx.cache.invalidate(key)
 })
 
-test("a forget that fails is made up for, also when one before it succeeds later", async () => {
-  const forgets: PromiseWithResolvers<void>[] = []
+test("a failed invalidation is retried, also when an earlier one succeeds after it", async () => {
+  const invalidations: PromiseWithResolvers<void>[] = []
   const store: Cache = {
     ...createMemoryCache(TIMING.cache),
     invalidate() {
-      const forget = Promise.withResolvers<void>()
-      forgets.push(forget)
-      return forget.promise
+      invalidations.push(Promise.withResolvers<void>())
+      return invalidations.at(-1)?.promise as Promise<void>
     },
   }
   const cache = retryInvalidations(store, TIMING.cache)
   const both = [cache.invalidate("key"), cache.invalidate("key")]
-  forgets[1]?.reject(new Error("no answer"))
-  forgets[0]?.resolve()
+  invalidations[1]?.reject(new Error("no answer"))
+  invalidations[0]?.resolve()
   await Promise.all(both)
   expect(await cache.read("key")).toEqual({ value: null, lease: null })
-  await expect.poll(() => forgets.length).toBe(3)
+  await expect.poll(() => invalidations.length).toBe(3)
   cache.close()
 })
 

@@ -7,7 +7,7 @@ import { createPromptBatches, type PromptBatches } from "../../src/services/repl
 import { newId } from "../../src/utils/ids.ts"
 import { times } from "../helpers/answers.ts"
 import { type SignedIn, signIn } from "../helpers/app.ts"
-import { createRoom, promptsUsed } from "../helpers/chat.ts"
+import { createRoom, promptsUsed, useUpQuota } from "../helpers/chat.ts"
 import { setNoon } from "../helpers/clock.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
@@ -24,12 +24,11 @@ interface Sender {
   room: { id: string }
 }
 
-async function senders(count: number): Promise<Sender[]> {
-  return times(count, async () => {
+const senders = (count: number): Promise<Sender[]> =>
+  times(count, async () => {
     const user = await signIn(app)
     return { user, room: await createRoom(app, user) }
   })
-}
 
 function exchangeOf({ user, room }: Sender, more: Partial<NewPrompt> = {}): NewPrompt {
   return {
@@ -45,13 +44,9 @@ function exchangeOf({ user, room }: Sender, more: Partial<NewPrompt> = {}): NewP
   }
 }
 
-async function messagesOf({ room }: Sender) {
-  const { rows } = await app.pool.query(
-    "SELECT id, parent_id, position, role, content, status FROM messages WHERE chatroom_id = $1 ORDER BY position",
-    [room.id],
-  )
-  return rows
-}
+const MESSAGES = `
+  SELECT id, parent_id, position, role, content, status FROM messages WHERE chatroom_id = $1 ORDER BY position`
+const messagesOf = ({ room }: Sender) => app.query(MESSAGES, room.id)
 
 describe("prompts of several users in one statement", () => {
   test("are each written whole, with the outcome in the order of the prompts", async () => {
@@ -83,30 +78,22 @@ describe("prompts of several users in one statement", () => {
     }
   })
 
-  test("are refused one by one: whose room, parent or quota is missing writes nothing, the others do", async () => {
+  test("are refused one by one: those without room, parent or quota write nothing, the others do", async () => {
     const [good, poor, stranger, misled] = (await senders(4)) as [Sender, Sender, Sender, Sender]
-    await setNoon(app.pool)
-    await app.pool.query("INSERT INTO usage_counters VALUES ($1, (app_now() AT TIME ZONE 'UTC')::date, 5)", [
-      poor.user.user.id,
-    ])
-    const exchanges = [
-      exchangeOf(good),
-      exchangeOf(poor),
-      exchangeOf(stranger, { chatroomId: good.room.id }),
-      exchangeOf(misled, { parentId: newId() }),
-    ]
+    await useUpQuota(app, poor.user)
+    const changes = [{}, {}, { chatroomId: good.room.id }, { parentId: newId() }]
+    const exchanges = [good, poor, stranger, misled].map((sender, n) => exchangeOf(sender, changes[n]))
     const outcomes = await insertPromptsAndReplies(app.pool, app.ctx, exchanges, { skipLocked: true })
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(["written", "no-quota", "no-room", "no-parent"])
     expect(await messagesOf(good)).toHaveLength(2)
     for (const sender of [poor, misled]) expect(await messagesOf(sender)).toEqual([])
-    expect(
-      await Promise.all([good, poor, stranger, misled].map(({ user }) => promptsUsed(app, user))),
-    ).toEqual([1, 5, 0, 0])
+    const used = [good, poor, stranger, misled].map(({ user }) => promptsUsed(app, user))
+    expect(await Promise.all(used)).toEqual([1, 5, 0, 0])
   })
 })
 
 describe("prompts that come at the same time", () => {
-  test("rooms that are held up hold up nobody else, and their own prompts come through when they are free", async () => {
+  test("locked rooms delay no other, and their own prompts are written when the locks are released", async () => {
     const all = await senders(7)
     const [held, others] = [all.slice(0, 3), all.slice(3)]
     const holder = await app.pool.connect()
@@ -115,7 +102,7 @@ describe("prompts that come at the same time", () => {
       held.map(({ room }) => room.id),
     ])
     try {
-      // As many begin at once as there are runs: none of them may stay in its place.
+      // As many begin at once as there are runs: none of them may block its run.
       const waiting = held.map((sender) => batches.write(exchangeOf(sender)))
       const written = await Promise.all(others.map((sender) => batches.write(exchangeOf(sender))))
       expect(written.every(({ outcome }) => outcome === "written")).toBe(true)
@@ -133,25 +120,19 @@ describe("prompts that come at the same time", () => {
     const exchanges = all.map((sender) => exchangeOf(sender))
     const broken = exchanges[4] as NewPrompt
     broken.content = "refused by the constraint"
-    await app.pool.query(
+    await app.query(
       "ALTER TABLE messages ADD CONSTRAINT no_such_text CHECK (content <> 'refused by the constraint')",
     )
     const results = await Promise.allSettled(exchanges.map(batches.write))
-    expect(results.map(({ status }) => status)).toEqual([
-      ...Array(4).fill("fulfilled"),
-      "rejected",
-      "fulfilled",
-    ])
-    expect(await messagesOf(all[4] as Sender)).toEqual([])
+    expect(results.map(({ status }) => status)).toEqual(Array(6).fill("fulfilled").with(4, "rejected"))
     expect(await promptsUsed(app, (all[4] as Sender).user)).toBe(0)
-    expect(await Promise.all(all.map(async (sender) => (await messagesOf(sender)).length))).toEqual([
-      2, 2, 2, 2, 0, 2,
-    ])
+    const lengths = await Promise.all(all.map(async (sender) => (await messagesOf(sender)).length))
+    expect(lengths).toEqual([2, 2, 2, 2, 0, 2])
   })
 
   test("of one user's, as many are taken as the quota has", async () => {
     const [{ user }] = (await senders(1)) as [Sender]
-    const rooms = await Promise.all(Array.from({ length: 12 }, () => createRoom(app, user)))
+    const rooms = await times(12, () => createRoom(app, user))
     await setNoon(app.pool)
     const outcomes = await Promise.all(rooms.map((room) => batches.write(exchangeOf({ user, room }))))
     expect(outcomes.filter(({ outcome }) => outcome === "written")).toHaveLength(5)

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
 import { signIn } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { ask, cancel, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { followRoom, texts } from "../helpers/follow-room.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
@@ -10,7 +10,7 @@ const ann = useUser(app)
 
 const retry = (id: string) => app.admin.post(`/admin/replies/${id}/retry`)
 
-/** A Pro user's room with a reply that failed, which `prompt` will make when it is retried. */
+/** A Pro user's room with a failed reply, whose retry answers `prompt`. */
 async function failReply(prompt: string, calls = 1) {
   const user = await signIn(app)
   await makePro(app, user)
@@ -21,7 +21,7 @@ async function failReply(prompt: string, calls = 1) {
   return { user, room, failed }
 }
 
-test("failed replies are listed with reason and attempts, and can be made once more", async () => {
+test("failed replies are listed with reason and attempts, and can be retried", async () => {
   const room = await createRoom(app, ann)
   app.gemini.script({ directive: "key-invalid", text: "try again", calls: 1 })
   const failed = await ask(app, ann, room, "try again")
@@ -38,10 +38,7 @@ test("failed replies are listed with reason and attempts, and can be made once m
     }),
   ])
   expect(JSON.stringify(body)).not.toContain("try again")
-  expect(await retry(failed.id)).toMatchObject({
-    status: 202,
-    body: { id: failed.id, status: "queued" },
-  })
+  expect(await retry(failed.id)).toMatchObject({ status: 202, body: { id: failed.id, status: "queued" } })
   expect(await finalReply(app, ann, failed)).toMatchObject({ status: "completed", error: null })
   expect(await retry(failed.id)).toMatchObject({ status: 404 })
   expect((await retry("x")).status).toBe(400)
@@ -53,14 +50,14 @@ test("a retry keeps the order of its room", async () => {
   const running = (await send(app, user, room, "[[gemini: stall after=2]] running")).body.reply
   const waiting = (await send(app, user, room, "waiting")).body.reply
   expect((await retry(older.id)).status).toBe(202)
-  await user.http.post(`/chatroom/${room.id}/message/${running.id}/cancel`, {})
+  await cancel(user, running)
   const ends = await Promise.all([running, older, waiting].map((reply) => finalReply(app, user, reply)))
   expect(ends.map(({ status }) => status)).toEqual(["cancelled", "completed", "completed"])
   const times = ends.map(({ completedAt }) => Date.parse(completedAt))
   expect(times).toEqual([...times].sort((a, b) => a - b))
 })
 
-test("a retried reply is shown to the room's listeners, to those who stay and to those who come back", async () => {
+test("a retried reply is streamed to the room's listeners, to those that stay and to those that reconnect", async () => {
   const { user, room, failed } = await failReply("show me", 2)
   const newer = await ask(app, user, room, "newer")
   const stays = followRoom(app, user, room)
@@ -92,7 +89,7 @@ test("a retried reply is shown to the room's listeners, to those who stay and to
   expect(back.events.map(({ data }) => data.messageId)).not.toContain(newer.id)
 })
 
-test("a listener that leaves in the middle of a retried reply goes on there", async () => {
+test("a listener that disconnects during a retried reply resumes there", async () => {
   const { user, room, failed } = await failReply("[[gemini: chunks=20 delay=40]] half of it")
   await ask(app, user, room, "newer")
   const first = followRoom(app, user, room)
@@ -108,17 +105,18 @@ test("a listener that leaves in the middle of a retried reply goes on there", as
   expect(texts([...first.events, ...second.events])).toEqual({ [failed.id]: content })
 })
 
-test("a retried reply has the patience with overloaded models that a new one has", async () => {
-  const { failed } = await failReply("patience")
-  await app.pool.query("UPDATE messages SET cooling_down_since = now() - interval '1 day' WHERE id = $1", [
+test("a retried reply waits for overloaded models as long as a new one does", async () => {
+  const { failed } = await failReply("wait for me")
+  await app.query(
+    "UPDATE messages SET cooling_down_since = now() - interval '1 day' WHERE id = $1",
     failed.id,
-  ])
+  )
   const { model } = app.ctx.config.gemini
   for (let i = 0; i < 5; i++) app.ctx.circuitBreaker.failed(model, MINUTE)
   await retry(failed.id)
   const state = "SELECT status, attempt, failures FROM messages WHERE id = $1 AND status <> 'running'"
   await expect
-    .poll(async () => (await app.pool.query(state, [failed.id])).rows)
+    .poll(async () => await app.query(state, failed.id))
     .toEqual([{ status: "queued", attempt: 2, failures: 0 }])
   app.ctx.circuitBreaker.succeeded(model)
 })

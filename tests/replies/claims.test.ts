@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
 import { collect, joinDeltas } from "../../tools/lib/http.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { createRoom, finalReply, send } from "../helpers/chat.ts"
+import { cancel, createRoom, finalReply, type Reply, send, statusOf } from "../helpers/chat.ts"
 
 /** A third of production's, so that a test may hold a reply for longer than a lease. */
 const LEASE = { leaseMs: 1_000, renewMs: 300 }
@@ -13,8 +13,7 @@ test("a worker holds its replies also while its pool has no connection free", as
   const { app, watcher } = await startWatched({ poolSize: 2 })
   const user = await signIn(app)
   const { body } = await send(app, user, await createRoom(app, user), "[[gemini: stall after=3]] long")
-  const isRunning = "SELECT 1 FROM messages WHERE id = $1 AND status = 'running'"
-  await expect.poll(async () => (await watcher.query(isRunning, [body.reply.id])).rowCount).toBe(1)
+  await expect.poll(() => statusOf(app, body.reply)).toBe("running")
 
   const taken = await Promise.all([app.pool.connect(), app.pool.connect()])
   const { rows } = await watcher.query("SELECT now() + interval '2 seconds' AS later")
@@ -26,9 +25,8 @@ test("a worker holds its replies also while its pool has no connection free", as
   } finally {
     for (const client of taken) client.release()
   }
-  await cancel(app, user, body.reply)
-  const { rows: ended } = await watcher.query("SELECT attempt FROM messages WHERE id = $1", [body.reply.id])
-  expect(ended).toEqual([{ attempt: 1 }])
+  await expectCancelled(user, body.reply)
+  expect(await attemptsOf(app, body.reply)).toMatchObject({ attempt: 1 })
 }, 60_000)
 
 test("a reply that waits for its room to be ended is not made twice", async () => {
@@ -52,7 +50,7 @@ test("a reply that waits for its room to be ended is not made twice", async () =
   expect(joinDeltas(events)).toBe(stored.content)
   expect(events.map(({ event }) => event)).not.toContain("reset")
   expect(app.gemini.calls()).toHaveLength(1)
-  expect(await attemptsOf(app.pool, reply.id)).toEqual({ attempt: 1, failures: 0, takeovers: 0 })
+  expect(await attemptsOf(app, reply)).toEqual({ attempt: 1, failures: 0, takeovers: 0 })
 }, 60_000)
 
 test("a reply that waits for a connection to be handed back is not taken for a dead worker's", async () => {
@@ -60,8 +58,7 @@ test("a reply that waits for a connection to be handed back is not taken for a d
   const user = await signIn(app)
   const prompt = "[[gemini: cut after=15 times=1 delay=100 chunks=17]] held on its way back"
   const { reply } = (await send(app, user, await createRoom(app, user), prompt)).body
-  const isRunning = "SELECT 1 FROM messages WHERE id = $1 AND status = 'running'"
-  await expect.poll(async () => (await watcher.query(isRunning, [reply.id])).rowCount).toBe(1)
+  await expect.poll(() => statusOf(app, reply)).toBe("running")
   const taken = await Promise.all([app.pool.connect(), app.pool.connect()])
   try {
     await expect.poll(() => app.gemini.calls()[0]?.endedAt ?? null).not.toBeNull()
@@ -71,17 +68,16 @@ test("a reply that waits for a connection to be handed back is not taken for a d
   }
   expect(await finalReply(app, user, reply)).toMatchObject({ status: "completed" })
   expect(app.gemini.calls()).toHaveLength(2)
-  expect(await attemptsOf(watcher, reply.id)).toEqual({ attempt: 2, failures: 1, takeovers: 0 })
+  expect(await attemptsOf(app, reply)).toEqual({ attempt: 2, failures: 1, takeovers: 0 })
 }, 60_000)
 
-test("a reply whose row somebody holds keeps no other from being renewed", async () => {
+test("a reply whose row is locked keeps no other from being renewed", async () => {
   const { app, watcher } = await startWatched()
   const user = await signIn(app)
   const prompt = "[[gemini: stall after=1]] side by side"
   const sendOne = async () => (await send(app, user, await createRoom(app, user), prompt)).body.reply
   const [locked, other] = [await sendOne(), await sendOne()]
-  const areRunning = "SELECT 1 FROM messages WHERE id = ANY($1) AND status = 'running'"
-  await expect.poll(async () => (await watcher.query(areRunning, [[locked.id, other.id]])).rowCount).toBe(2)
+  for (const reply of [locked, other]) await expect.poll(() => statusOf(app, reply)).toBe("running")
   await watcher.query("BEGIN")
   await watcher.query("SELECT 1 FROM messages WHERE id = $1 FOR UPDATE", [locked.id])
   try {
@@ -91,17 +87,15 @@ test("a reply whose row somebody holds keeps no other from being renewed", async
   }
   // The lease of the one has run out meanwhile, and its process goes on with it all the same.
   for (const reply of [locked, other]) {
-    await cancel(app, user, reply)
-    expect(await attemptsOf(app.pool, reply.id)).toEqual({ attempt: 1, failures: 0, takeovers: 0 })
+    await expectCancelled(user, reply)
+    expect(await attemptsOf(app, reply)).toEqual({ attempt: 1, failures: 0, takeovers: 0 })
   }
 }, 60_000)
 
 /** An app, and a connection that is none of its pool's. */
 async function startWatched(database: { poolSize?: number } = {}) {
-  const app = await startTestApp({
-    config: { database },
-    timing: { replies: { ...LEASE, firstRetryMs: 300 } },
-  })
+  const timing = { replies: { ...LEASE, firstRetryMs: 300 } }
+  const app = await startTestApp({ config: { database }, timing })
   onTestFinished(() => app.close())
   // Else who waits for one gives up after 5 s, which is soon after `HELD_FOR`.
   Object.assign(app.pool.options, { connectionTimeoutMillis: MINUTE })
@@ -112,10 +106,8 @@ async function startWatched(database: { poolSize?: number } = {}) {
 }
 
 /** Ends a reply that would never end. */
-async function cancel(_app: TestApp, user: SignedIn, reply: { id: string; chatroomId: string }) {
-  const path = `/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`
-  const ended = await user.http.post(path, {})
-  expect(ended).toMatchObject({ status: 200, body: { status: "cancelled" } })
+async function expectCancelled(user: SignedIn, reply: Reply) {
+  expect(await cancel(user, reply)).toMatchObject({ status: 200, body: { status: "cancelled" } })
 }
 
 type Queries = Pick<pg.Client, "query">
@@ -133,9 +125,5 @@ async function untilHeldSince(db: Queries, replyId: string): Promise<void> {
     .toEqual([{ attempt: 1, status: "running", held: true }])
 }
 
-async function attemptsOf(db: Queries, replyId: string) {
-  const { rows } = await db.query("SELECT attempt, failures, takeovers FROM messages WHERE id = $1", [
-    replyId,
-  ])
-  return rows[0]
-}
+const attemptsOf = async (app: TestApp, reply: Reply) =>
+  (await app.query("SELECT attempt, failures, takeovers FROM messages WHERE id = $1", reply.id))[0]

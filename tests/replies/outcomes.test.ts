@@ -40,30 +40,30 @@ async function askOnce(fault: string, model: string): Promise<Asked> {
   return { user, prompt, reply: await finalReply(app, user, body.reply) }
 }
 
-/** What Gemini said of the reply: nothing, or a reason (or none) beside the tokens that it counted. */
-const SAID = {
+/** What Gemini returned about the reply: nothing, or a finish reason (or none) and the token counts. */
+const META = {
   nothing: { finishReason: null, usage: null },
   because: (finishReason: string | null) => ({ finishReason, usage: { promptTokens: expect.any(Number) } }),
 }
 
-type Failure = [fault: string, code: string, said?: object]
+type Failure = [fault: string, code: string, meta?: object]
 
 const FINAL: Failure[] = [
   ["rate-limit-day", "provider_exhausted"],
   ["rate-limit-zero", "provider_exhausted"],
   ["rate-limit retry=9999999999s", "provider_exhausted"],
-  ["forbidden", "misconfigured", SAID.nothing],
+  ["forbidden", "misconfigured", META.nothing],
   ["forbidden-html", "misconfigured"],
   ["unauthenticated", "misconfigured"],
   ["key-invalid", "misconfigured"],
   ["region", "misconfigured"],
-  ["blocked", "blocked", SAID.because(null)],
+  ["blocked", "blocked", META.because(null)],
   ["safety after=0", "blocked"],
-  ["safety after=2", "blocked", SAID.because("SAFETY")],
+  ["safety after=2", "blocked", META.because("SAFETY")],
   ["recitation", "blocked"],
-  ["max-tokens after=2", "truncated", SAID.because("MAX_TOKENS")],
+  ["max-tokens after=2", "truncated", META.because("MAX_TOKENS")],
   ["max-tokens after=0", "truncated"],
-  ["unknown-finish", "provider_refused", SAID.because("QUANTUM_DECOHERENCE")],
+  ["unknown-finish", "provider_refused", META.because("QUANTUM_DECOHERENCE")],
 ]
 const PASSING = [
   "rate-limit retry=0.5s",
@@ -89,10 +89,10 @@ const LASTING: Failure[] = [
 
 const asked = askAll([...[...FINAL, ...LASTING].map(([fault]) => fault), ...PASSING])
 
-test.each(FINAL)("%s can't succeed: %s at the first attempt", async (fault, code, said = {}) => {
+test.each(FINAL)("%s can't succeed: %s at the first attempt", async (fault, code, meta = {}) => {
   const { user, prompt, reply } = (await asked[fault]) as Asked
   expect(reply).toMatchObject({ status: "failed", error: { code, message: expect.stringMatching(/\.$/) } })
-  expect(reply).toMatchObject(said)
+  expect(reply).toMatchObject(meta)
   if (reply.usage) expect(reply.usage.outputTokens > 0).toBe(reply.content !== "")
   expect(reply.error.message).not.toMatch(/gemini|google|api.?key|quota.*per/i)
   expect(callsFor(prompt)).toHaveLength(1)
@@ -174,10 +174,10 @@ describe("what Gemini is sent", () => {
     const room = await createRoom(app, ann)
     for (let i = 0; i < 5; i++) await ask(app, ann, room, `turn ${i} ${"y".repeat(25_000)}`)
     await ask(app, ann, room, "newest")
-    const prompts = callsFor("newest")
+    const turns = callsFor("newest")
       .at(-1)
       ?.contents.filter(({ role }) => role === "user")
-      .map(({ parts }) => parts?.[0]?.text?.slice(0, 6))
+    const prompts = turns?.map(({ parts }) => parts?.[0]?.text?.slice(0, 6))
     expect(prompts).toEqual(["turn 2", "turn 3", "turn 4", "newest"])
   })
 })
@@ -201,9 +201,8 @@ describe("replies of a room", () => {
   test("don't wait for another room's", async () => {
     const stuck = await createRoom(app, ann)
     await send(app, ann, stuck, "[[gemini: drip chunks=100 delay=100]] slow room")
-    expect(await ask(app, ann, await createRoom(app, ann), "quick room")).toMatchObject({
-      status: "completed",
-    })
+    const quick = await ask(app, ann, await createRoom(app, ann), "quick room")
+    expect(quick).toMatchObject({ status: "completed" })
     await ann.http.delete(`/chatroom/${stuck.id}`)
   })
 })

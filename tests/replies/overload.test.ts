@@ -8,7 +8,7 @@ import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { times } from "../helpers/answers.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { ask, cancel, createRoom, finalReply, makePro, type Reply, send } from "../helpers/chat.ts"
 import { setAppNow } from "../helpers/clock.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
@@ -32,7 +32,7 @@ async function sendToRooms(to: TestApp, user: SignedIn, count: number, prompt: (
   return sent.map(({ body }) => body.reply)
 }
 
-async function expectCompleted(user: SignedIn, replies: { id: string; chatroomId: string }[]) {
+async function expectCompleted(user: SignedIn, replies: Reply[]) {
   for (const reply of replies)
     expect(await finalReply(app, user, reply)).toMatchObject({ status: "completed" })
 }
@@ -60,7 +60,7 @@ test("a model that can't be reached is left alone after five calls in a row", as
     expect(await ask(app, ann, room, "nobody there")).toMatchObject({ status: "completed" })
   const calls = app.gemini.calls().filter(({ model }) => model === MODEL)
   expect(calls.length).toBeGreaterThanOrEqual(5)
-  // A call after a rest, or a few where this machine is slow.
+  // A call after a cool-down, or a few where this machine is slow.
   expect(calls.length).toBeLessThan(10)
 })
 
@@ -70,24 +70,23 @@ test("in a storm the overloaded models are left alone, and every prompt is answe
   expect(app.gemini.calls().length).toBeLessThanOrEqual(60 + 12)
 })
 
-test("a reply that has waited long behind its room still waits for a resting model", async () => {
+test("a reply that has waited long for its room still waits for a model that cools down", async () => {
   const room = await createRoom(app, ann)
   const first = (await send(app, ann, room, "[[gemini: chunks=10 delay=100]] first")).body.reply
   const second = (await send(app, ann, room, "second")).body.reply
-  await app.pool.query("UPDATE messages SET created_at = now() - interval '1 day' WHERE id = $1", [second.id])
-  // Its first chunk, when the worker has it, ends a rest: that is over once later ones are on their way.
+  await app.query("UPDATE messages SET created_at = now() - interval '1 day' WHERE id = $1", second.id)
+  // Its first chunk, when the worker has it, ends a cool-down: wait until later chunks are sent.
   await expect.poll(() => app.gemini.calls()[0]?.chunksSent ?? 0).toBeGreaterThan(2)
-  letModelsRest(3_000)
+  coolDownModels(3_000)
   await finalReply(app, ann, first)
   expect(await finalReply(app, ann, second)).toMatchObject({ status: "completed" })
-  const counts = "SELECT failures, cooling_down_since IS NOT NULL AS rested FROM messages WHERE id = $1"
-  const { rows } = await app.pool.query(counts, [second.id])
-  expect(rows).toEqual([{ failures: 0, rested: true }])
+  const counts = "SELECT failures, cooling_down_since IS NOT NULL AS cooled FROM messages WHERE id = $1"
+  expect(await app.query(counts, second.id)).toEqual([{ failures: 0, cooled: true }])
 })
 
-test("a reply that has found all models resting for five minutes fails, without a call", async () => {
-  letModelsRest(MINUTE)
-  const { reply } = (await send(app, ann, await createRoom(app, ann), "no patience")).body
+test("a reply whose models have all cooled down for five minutes fails, without a call", async () => {
+  coolDownModels(MINUTE)
+  const { reply } = (await send(app, ann, await createRoom(app, ann), "no model")).body
   // As if it had waited; the sweep finds it at once, as the queue keeps its job for a minute.
   const backdate = `
     UPDATE messages SET cooling_down_since = now() - interval '5 minutes', not_before = now(), lease_until = now()
@@ -100,7 +99,7 @@ test("a reply that has found all models resting for five minutes fails, without 
   expect(app.gemini.calls()).toEqual([])
 })
 
-function letModelsRest(ms: number): void {
+function coolDownModels(ms: number): void {
   for (const model of [MODEL, FALLBACK]) for (let i = 0; i < 5; i++) app.ctx.circuitBreaker.failed(model, ms)
 }
 
@@ -110,8 +109,7 @@ async function keepBusy(): Promise<() => Promise<void>> {
   const held = await sendToRooms(app, user, 2, () => "[[gemini: chunks=400 delay=500]] busy")
   await expect.poll(() => app.gemini.calls().length).toBe(held.length)
   return async () => {
-    for (const { chatroomId, id } of held)
-      await user.http.post(`/chatroom/${chatroomId}/message/${id}/cancel`)
+    for (const reply of held) await cancel(user, reply)
   }
 }
 
@@ -130,7 +128,7 @@ test.each([
   const free = await keepBusy()
   const many = await sendToRooms(app, ann, 40, () => "many")
   for (const { id } of isSwept ? many : []) {
-    await app.pool.query("UPDATE messages SET lease_until = now() WHERE id = $1 AND status = 'queued'", [id])
+    await app.query("UPDATE messages SET lease_until = now() WHERE id = $1 AND status = 'queued'", id)
     await sweepReplies(app.ctx, "queued", { take: () => false })
   }
   const { body } = await send(app, bob, room, "just one")
@@ -140,7 +138,7 @@ test.each([
   await expectCompleted(ann, many)
 })
 
-test("the wait of a queued reply is told", async () => {
+test("a queued reply shows its estimated wait", async () => {
   const replies = await sendToRooms(app, ann, 20, () => "[[gemini: chunks=2 delay=100]] wait")
   const last = replies.at(-1)
   const path = `/chatroom/${last.chatroomId}/message/${last.id}`
@@ -148,7 +146,7 @@ test("the wait of a queued reply is told", async () => {
   expect((await finalReply(app, ann, last)).estimatedWaitMs).toBeNull()
 })
 
-test("a reply waits for those before it in its room, and is told so", async () => {
+test("the estimated wait grows with the queue position in the room", async () => {
   const room = await createRoom(app, ann)
   await expect.poll(() => app.ctx.waitEstimator.waitMs({ queuePosition: 0, cooldownMs: 0 })).toBe(0)
   const waits: number[] = []
@@ -162,12 +160,12 @@ test("a reply waits for those before it in its room, and is told so", async () =
   expect(rising(waits), String(waits)).toBe(true)
   const [first, ...behind] = replies
   const { body } = await ann.http.get(`/chatroom/${room.id}`)
-  const told = body.messages.filter(({ id }: { id: string }) => behind.some((reply) => reply.id === id))
-  const read = told.map((message: { estimatedWaitMs: number }) => message.estimatedWaitMs)
+  const queued = body.messages.filter(({ id }: { id: string }) => behind.some((reply) => reply.id === id))
+  const read = queued.map((message: { estimatedWaitMs: number }) => message.estimatedWaitMs)
   expect(read).toHaveLength(3)
   expect(read[0]).toBeGreaterThan(0)
   expect(rising(read), String(read)).toBe(true)
-  await ann.http.post(`/chatroom/${room.id}/message/${first.id}/cancel`, {})
+  await cancel(ann, first)
   for (const reply of behind) await finalReply(app, ann, reply)
 })
 
@@ -190,7 +188,7 @@ test("no more calls are made in a minute than GEMINI_RPM says, by all workers to
   await makePro(first, user)
   await sendToRooms(first, user, 8, () => "limited")
   await using queue = viewQueue(first)
-  await expect.poll(() => queue.restsForMs()).toBeGreaterThan(3_000)
+  await expect.poll(() => queue.pausedForMs()).toBeGreaterThan(3_000)
   await expect.poll(() => first.gemini.calls().length).toBe(3)
 })
 
@@ -235,7 +233,7 @@ test("calls to fallback models count for GEMINI_RPM, and replies that find none 
   await makePro(limited, user)
   await sendToRooms(limited, user, 4, () => "twice")
   const failuresOfWaiting = async () => {
-    const { rows } = await limited.pool.query(
+    const rows = await limited.query(
       "SELECT failures FROM messages WHERE status = 'queued' AND attempt > 0 AND not_before > now() + interval '3 seconds'",
     )
     return rows.map(({ failures }) => failures)
@@ -247,22 +245,17 @@ test("calls to fallback models count for GEMINI_RPM, and replies that find none 
 })
 
 /** Those of the minute that the clock shows. */
-async function callsCounted({ pool }: TestApp): Promise<number> {
-  const { rows } = await pool.query("SELECT used FROM counters WHERE scope = 'gemini_calls'")
-  return rows[0]?.used
-}
+const callsCounted = async (of: TestApp): Promise<number> =>
+  (await of.query("SELECT used FROM counters WHERE scope = 'gemini_calls'"))[0]?.used
 
 function viewQueue({ ctx }: TestApp) {
-  const {
-    redis: { url },
-    database,
-  } = ctx.config
-  const redis = url ? new Redis(url, { maxRetriesPerRequest: null }) : null
+  const { redis: store, database } = ctx.config
+  const redis = store.url ? new Redis(store.url, { maxRetriesPerRequest: null }) : null
   const queue = redis
     ? new Queue(QUEUE_NAME, { connection: redis })
     : new OnPostgres.Queue(QUEUE_NAME, { connection: { connectionString: database.url, max: 1 } })
   return {
-    restsForMs: () => queue.getRateLimitTtl(pausable(app.ctx.timing).limiter.max),
+    pausedForMs: () => queue.getRateLimitTtl(pausable(app.ctx.timing).limiter.max),
     async [Symbol.asyncDispose]() {
       await queue.close()
       redis?.disconnect()

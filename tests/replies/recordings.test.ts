@@ -78,7 +78,7 @@ function toReplay(file: string, held: Held) {
   }
 }
 
-/** What a user is to be told, by what the API's documentation says of status and reason. */
+/** The code that a user gets, by what the API's documentation says about status and reason. */
 function codeOf({ ending, error }: Held): string {
   if (!error) return ending
   const details = error.details ?? []

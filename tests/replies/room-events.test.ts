@@ -12,13 +12,19 @@ const ann = useUser(app, { pro: true })
 
 const follow = (room: { id: string }, lastEventId?: string) => followRoom(app, ann, room, lastEventId)
 
-/** What a listener would be told, which hangs up at once. */
+/** Follows a room, and waits for its first event. */
+async function startFollowing(room: { id: string }) {
+  const listener = follow(room)
+  await listener.until(() => expect(listener.events).toHaveLength(1))
+  return listener
+}
+
+/** The status that a listener gets, which hangs up at once. */
 async function statusOf(room: { id: string }): Promise<number> {
   const hangUp = new AbortController()
-  const { status } = await fetch(`${app.url}/chatroom/${room.id}/events`, {
-    headers: { Authorization: `Bearer ${ann.token}` },
-    signal: hangUp.signal,
-  })
+  const headers = { Authorization: `Bearer ${ann.token}` }
+  const url = `${app.url}/chatroom/${room.id}/events`
+  const { status } = await fetch(url, { headers, signal: hangUp.signal })
   hangUp.abort()
   return status
 }
@@ -26,8 +32,7 @@ async function statusOf(room: { id: string }): Promise<number> {
 describe("the events of a room", () => {
   test("are its fields, then prompts, replies and changes from any device", async () => {
     const room = await createRoom(app, ann)
-    const listener = follow(room)
-    await listener.until(() => expect(listener.named("chatroom")).toHaveLength(1))
+    const listener = await startFollowing(room)
     const { body } = await send(worker, ann, room, "from another device")
     await listener.until(() => expect(listener.named("done")).toHaveLength(1))
     expect(listener.named("message").map(({ data }) => data.id)).toEqual([body.id, body.reply.id])
@@ -43,8 +48,7 @@ describe("the events of a room", () => {
 
   test("go on exactly where a listener was", async () => {
     const room = await createRoom(app, ann)
-    const before = follow(room)
-    await before.until(() => expect(before.events).toHaveLength(1))
+    const before = await startFollowing(room)
     for (let i = 0; i < 3; i++) await send(app, ann, room, `[[gemini: chunks=15 delay=10]] part ${i}`)
     // Where the log doesn't answer, a whole reply is one delta.
     await before.until(() => expect(before.named("delta").length).toBeGreaterThan(0))
@@ -63,8 +67,7 @@ describe("the events of a room", () => {
 
   test("go on with the next reply after one that is whole", async () => {
     const room = await createRoom(app, ann)
-    const listener = follow(room)
-    await listener.until(() => expect(listener.events).toHaveLength(1))
+    const listener = await startFollowing(room)
     await ask(app, ann, room, "whole")
     await listener.until(() => expect(listener.named("done")).toHaveLength(1))
     await listener.stop()
@@ -91,10 +94,9 @@ describe("the events of a room", () => {
     await listener.stop()
   })
 
-  test("tell at once of a reply that is cancelled before its turn, and of its end in the order", async () => {
+  test("announce a reply that is cancelled before its turn at once, and its end in order", async () => {
     const room = await createRoom(app, ann)
-    const listener = follow(room)
-    await listener.until(() => expect(listener.events).toHaveLength(1))
+    const listener = await startFollowing(room)
     const path = `/chatroom/${room.id}/message`
     const replies: string[] = []
     for (const message of ["[[gemini: stall after=2]] holds up", "waits", "is cancelled", "waits, too"])
@@ -103,41 +105,41 @@ describe("the events of a room", () => {
     await listener.until(() => expect(listener.named("delta").length).toBeGreaterThan(0))
     await listener.until(() => expect(listener.named("message")).toHaveLength(8))
     await ann.http.post(`${path}/${cancelled}/cancel`)
-    const told = () =>
+    const seen = () =>
       listener.named("message").filter(({ data }) => data.id === cancelled && data.status === "cancelled")
-    await listener.until(() => expect(told()).toHaveLength(1))
+    await listener.until(() => expect(seen()).toHaveLength(1))
     expect(listener.named("done")).toEqual([])
     await ann.http.post(`${path}/${first}/cancel`)
     await listener.until(() => expect(listener.named("done")).toHaveLength(4))
     await listener.stop()
     expect(listener.named("done").map(({ data }) => data.id)).toEqual(replies)
-    expect(told()).toHaveLength(1)
+    expect(seen()).toHaveLength(1)
     expect(listener.named("message")).toHaveLength(9)
   })
 
-  test("name a reply before they tell of it, also one that is made between two looks of the listener's", async () => {
+  test("name a reply before its events, also one that is made between two reads of the listener", async () => {
     const room = await createRoom(app, ann)
     let made: Promise<{ id: string }> | null = null
     const pool = Object.assign(Object.create(app.pool), {
       async query(query: { name?: string }) {
         const found = await app.pool.query(query as pg.QueryConfig)
-        if (query.name === "new-messages") made ??= ask(app, ann, room, "between two looks")
+        if (query.name === "new-messages") made ??= ask(app, ann, room, "between two reads")
         await made
         return found
       },
     })
     const hangUp = new AbortController()
-    const told: string[] = []
+    const seen: string[] = []
     const chatroom = { userId: ann.user.id, id: room.id }
     const ctx = { ...app.ctx, db: { ...app.ctx.db, pool } }
     for await (const change of roomEvents(ctx, { chatroom, signal: hangUp.signal })) {
-      told.push(change.event)
+      seen.push(change.event)
       if (change.event === "reply" && change.change.event === "done") hangUp.abort()
     }
-    expect(told).toEqual(["chatroom", "chatroom", "message", "message", "reply", "reply"])
+    expect(seen).toEqual(["chatroom", "chatroom", "message", "message", "reply", "reply"])
   })
 
-  test("leave no subscription behind when the first look at the database fails", async () => {
+  test("leave no subscription behind when the first read of the database fails", async () => {
     const gone = new pg.Pool()
     await gone.end()
     let open = 0
@@ -147,15 +149,10 @@ describe("the events of a room", () => {
         open -= 1
       }
     }
-    const ctx = {
-      ...app.ctx,
-      db: { ...app.ctx.db, pool: gone },
-      bus: { ...app.ctx.bus, subscribe },
-    }
+    const ctx = { ...app.ctx, db: { ...app.ctx.db, pool: gone }, bus: { ...app.ctx.bus, subscribe } }
     const { signal } = new AbortController()
-    await expect(
-      roomEvents(ctx, { chatroom: { userId: newId(), id: newId() }, signal }).next(),
-    ).rejects.toThrow()
+    const chatroom = { userId: newId(), id: newId() }
+    await expect(roomEvents(ctx, { chatroom, signal }).next()).rejects.toThrow()
     expect(open).toBe(0)
   })
 

@@ -2,8 +2,9 @@ import { once } from "node:events"
 import { Agent, request } from "node:http"
 import { describe, expect, test } from "vitest"
 import { collect, joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"
+import { times } from "../helpers/answers.ts"
 import { signIn } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, send } from "../helpers/chat.ts"
+import { ask, cancel, createRoom, finalReply, type Reply, send } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const app = useTestApp({
@@ -12,9 +13,8 @@ const app = useTestApp({
 })
 const ann = useUser(app, { pro: true })
 
-const streamPath = (reply: { id: string; chatroomId: string }) =>
-  `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
-const follow = (reply: { id: string; chatroomId: string }, lastEventId?: string, signal?: AbortSignal) =>
+const streamPath = (reply: Reply) => `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
+const follow = (reply: Reply, lastEventId?: string, signal?: AbortSignal) =>
   ann.http.events(streamPath(reply), {
     signal,
     headers: lastEventId === undefined ? {} : { "Last-Event-ID": lastEventId },
@@ -25,7 +25,7 @@ async function sendPrompt(message: string) {
 }
 
 /** Reads until `count` deltas have come, then hangs up. */
-async function readSome(reply: { id: string; chatroomId: string }, count: number): Promise<ServerEvent[]> {
+async function readSome(reply: Reply, count: number): Promise<ServerEvent[]> {
   const hangUp = new AbortController()
   const events: ServerEvent[] = []
   try {
@@ -51,7 +51,7 @@ describe("the stream of a reply", () => {
     expect(events.filter(({ event }) => event === "done")).toHaveLength(1)
   })
 
-  test("ends at once for HEAD, which keeps no place", async () => {
+  test("ends at once for HEAD, which counts for no limit", async () => {
     const reply = await sendPrompt("[[gemini: chunks=100 delay=100]] slowly")
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     for (const path of [streamPath(reply), `/chatroom/${reply.chatroomId}/events`, "/health/live"]) {
@@ -66,14 +66,14 @@ describe("the stream of a reply", () => {
     }
     agent.destroy()
     await expect.poll(() => app.ctx.streamLimit.count()).toBe(0)
-    await ann.http.post(`/chatroom/${reply.chatroomId}/message/${reply.id}/cancel`, {})
+    await cancel(ann, reply)
   })
 
   test("of a finished reply is one delta and the end, however long it is", async () => {
     const reply = await ask(app, ann, await createRoom(app, ann), "long")
     // More than lies in the buffers on the way, so it is written in pieces, as fast as it is read.
     const content = "a 😀 日本語".repeat(50_000)
-    await app.pool.query("UPDATE messages SET content = $2 WHERE id = $1", [reply.id, content])
+    await app.query("UPDATE messages SET content = $2 WHERE id = $1", reply.id, content)
     const events = await collect(follow(reply))
     expect(events.map(({ event }) => event)).toEqual(["delta", "done"])
     expect(events[0]?.data.text === content).toBe(true)
@@ -109,29 +109,27 @@ describe("the stream of a reply", () => {
   })
 
   test("an attempt that broke off is void: reset, then the new text", async () => {
-    // Longer than a Redis that didn't answer is left alone (1 s): who has heard nothing has nothing to forget.
+    // Longer than a Redis that didn't answer is left alone (1 s): a listener that received nothing has nothing to reset.
     const reply = await sendPrompt("[[gemini: cut after=4 times=1 delay=400 chunks=6]] break")
     const events = await collect(follow(reply))
     const stored = await finalReply(app, ann, reply)
-    expect(events.filter(({ event }) => event === "reset")).toEqual([
-      { event: "reset", id: "2-0", data: { attempt: 2 } },
-    ])
+    const resets = events.filter(({ event }) => event === "reset")
+    expect(resets).toEqual([{ event: "reset", id: "2-0", data: { attempt: 2 } }])
     expect(joinDeltas(events)).toBe(stored.content)
     expect(stored).toMatchObject({ status: "completed", error: null })
   })
 
   test("can be the answer to the prompt itself", async () => {
     const room = await createRoom(app, ann)
-    const events = await collect(
-      ann.http.events(`/chatroom/${room.id}/message`, { method: "POST", body: { message: "stream it" } }),
-    )
+    const request = { method: "POST", body: { message: "stream it" } }
+    const events = await collect(ann.http.events(`/chatroom/${room.id}/message`, request))
     expect(joinDeltas(events)).toContain("stream it")
     expect(events.at(-1)?.event).toBe("done")
   })
 
   test("is whole for each of 20 listeners at once", async () => {
     const reply = await sendPrompt("[[gemini: chunks=25 delay=10]] to many")
-    const all = await Promise.all(Array.from({ length: 20 }, () => collect(follow(reply))))
+    const all = await times(20, () => collect(follow(reply)))
     const stored = await finalReply(app, ann, reply)
     for (const events of all) expect(joinDeltas(events)).toBe(stored.content)
   })

@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { ask, createRoom, finalReply } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { chromium, openTab, type Tab } from "./browser.ts"
-
-const TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 
 describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is on the PATH)", () => {
   const stack = new AsyncDisposableStack()
-  let app: TestApp
+  const app = useTestApp()
   let tab: Tab
 
   beforeAll(async () => {
-    app = await startTestApp({ config: { admin: { token: TOKEN } } })
-    stack.defer(() => app.close())
     tab = await openTab(stack, chromium as string)
   })
   afterAll(() => stack.disposeAsync())
@@ -21,24 +18,25 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
 
   async function openSignedIn(section: string): Promise<void> {
     tab.problems.length = 0
-    await tab.open(`${app.url}/admin/sign-in`)
-    await tab.write("#token", TOKEN)
-    await tab.press("Sign in")
+    await enter(ADMIN_TOKEN)
     await reads("#actor").toBe("admin token")
     await tab.press(section)
     await reads("h2").toBe(section)
   }
 
+  async function enter(token: string): Promise<void> {
+    await tab.open(`${app.url}/admin/sign-in`)
+    await tab.write("#token", token)
+    await tab.press("Sign in")
+  }
+
   async function find(mobileNumber: string): Promise<void> {
     await tab.write("#who", mobileNumber)
     await tab.press("Find")
-    await reads("dl").toContain(mobileNumber)
   }
 
   test("a wrong token is refused with a word", async () => {
-    await tab.open(`${app.url}/admin/sign-in`)
-    await tab.write("#token", `${TOKEN}x`)
-    await tab.press("Sign in")
+    await enter(`${ADMIN_TOKEN}x`)
     await reads("#problem").not.toBe("")
     expect(await tab.place()).toBe("/admin/sign-in")
   })
@@ -79,6 +77,7 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
     const { mobileNumber, token } = await signIn(app)
     await openSignedIn("Users")
     await find(mobileNumber)
+    await reads("dl").toContain(mobileNumber)
     await tab.press("Suspend")
     await reads("#notice").toBe("Suspend: done.")
     expect(tab.questions).toEqual([expect.stringMatching(/^Suspend this user\?/)])
@@ -97,10 +96,10 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
     await app.http.patch("/user/me", { name }, { token: user.token })
     await openSignedIn("Users")
     await find(user.mobileNumber)
+    await reads("dl").toContain(user.mobileNumber)
     expect(await tab.text("h3")).toBe(name)
     expect(tab.problems).toEqual([])
-    await tab.write("#who", "+12025550000")
-    await tab.press("Find")
+    await find("+12025550000")
     await reads("#notice").toContain("not_found")
   })
 

@@ -15,19 +15,13 @@ export async function takeBaseBackup(url: string, from: string, to: string): Pro
   await client.connect()
   try {
     await client.query("SELECT pg_backup_start('copy', true)")
-    const home = join(from, "postgres")
-    const cluster = join(home, "cluster")
-    await cp(home, join(to, "postgres"), {
-      recursive: true,
-      filter: (file) => !LEFT_OUT.test(relative(cluster, file)),
-    })
+    const [cluster, copy] = [join(from, "postgres", "cluster"), join(to, "postgres", "cluster")]
+    const filter = (file: string) => !LEFT_OUT.test(relative(cluster, file))
+    await cp(join(from, "postgres"), join(to, "postgres"), { recursive: true, filter })
     const { rows } = await client.query("SELECT labelfile FROM pg_backup_stop(false)")
-    await writeFile(join(to, "postgres", "cluster", "backup_label"), rows[0].labelfile)
+    await writeFile(join(copy, "backup_label"), rows[0].labelfile)
     // The log that was written until the end is needed to make the copy whole.
-    const { rows: segments } = await client.query("SELECT name FROM pg_ls_waldir()")
-    for (const { name } of segments) {
-      await cp(join(cluster, "pg_wal", name), join(to, "postgres", "cluster", "pg_wal", name))
-    }
+    await cp(join(cluster, "pg_wal"), join(copy, "pg_wal"), { recursive: true })
   } finally {
     await client.end()
   }

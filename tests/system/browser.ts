@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import type { Readable, Writable } from "node:stream"
+import { openFolder } from "../../tools/lib/stores.ts"
 
 const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
 
@@ -15,28 +14,10 @@ export const chromium: string | null =
     .flatMap((folder) => PROGRAMS.map((name) => join(folder, name)))
     .find((file) => existsSync(file)) ?? null
 
-/** A tab of a browser without a window. */
-export interface Tab {
-  /** Resolves when the page and its scripts are loaded. */
-  open(url: string): Promise<void>
-  /** The path and hash of the page that it shows. */
-  place(): Promise<string>
-  /** What a person reads in the first match of `selector`; "" where there is none. */
-  text(selector: string): Promise<string>
-  /** Clicks the first link or button that is called `label`. A question that comes is answered with yes. */
-  press(label: string): Promise<void>
-  /** Writes into the first match of `selector`, in place of what stands there. */
-  write(selector: string, text: string): Promise<void>
-  /** The value of a script's expression. */
-  evaluate(script: string): Promise<unknown>
-  /** The questions that were asked so far. */
-  questions: string[]
-  /** Errors in the console, uncaught exceptions and refusals of the content policy so far. */
-  problems: string[]
-}
+export type Tab = Awaited<ReturnType<typeof openTab>>
 
-/** Starts `program`, on a profile of its own. It ends with `stack`. */
-export async function openTab(stack: AsyncDisposableStack, program: string): Promise<Tab> {
+/** Opens a tab of `program` without a window, on a profile of its own. It ends with `stack`. */
+export async function openTab(stack: AsyncDisposableStack, program: string) {
   const send = await startBrowser(stack, program)
   const { targetId } = await send("Target.createTarget", { url: "about:blank" })
   const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true })
@@ -62,24 +43,32 @@ export async function openTab(stack: AsyncDisposableStack, program: string): Pro
     if (said.exceptionDetails) throw new Error(JSON.stringify(said.exceptionDetails))
     return (said.result as { value?: unknown }).value
   }
+  const find = (selector: string) => `document.querySelector(${JSON.stringify(selector)})`
   return {
+    /** The questions that were asked so far. */
     questions,
+    /** Errors in the console, uncaught exceptions and refusals of the content policy so far. */
     problems,
+    /** The value of a script's expression. */
     evaluate,
-    async open(url) {
+    /** Resolves when the page and its scripts are loaded. */
+    async open(url: string) {
       const { errorText } = await tell("Page.navigate", { url })
       if (errorText) throw new Error(`${url}: ${errorText}`)
       await evaluate(LOADED)
     },
+    /** The path and hash of the page that it shows. */
     place: async () => String(await evaluate("location.pathname + location.hash")),
-    text: async (selector) =>
-      String(await evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ""`)),
-    async press(label) {
+    /** What a person reads in the first match of `selector`; "" where there is none. */
+    text: async (selector: string) => String(await evaluate(`${find(selector)}?.innerText ?? ""`)),
+    /** Clicks the first link or button that is called `label`. A question that comes is answered with yes. */
+    async press(label: string) {
       await evaluate(`[...document.querySelectorAll("a, button")]
         .find((one) => one.textContent === ${JSON.stringify(label)}).click()`)
     },
-    async write(selector, text) {
-      await evaluate(`document.querySelector(${JSON.stringify(selector)}).select()`)
+    /** Writes into the first match of `selector`, in place of what stands there. */
+    async write(selector: string, text: string) {
+      await evaluate(`${find(selector)}.select()`)
       await tell("Input.insertText", { text })
     },
   }
@@ -89,15 +78,14 @@ const LOADED = `new Promise((resolve) =>
   document.readyState === "complete" ? resolve() : addEventListener("load", resolve))`
 
 type Said = Record<string, unknown>
-type Send = (method: string, params: Said, sessionId?: string) => Promise<Said>
+interface Send {
+  (method: string, params: Said, sessionId?: string): Promise<Said>
+  onEvent?(method: string, params: Said): void
+}
 
 /** Speaks the Chrome DevTools protocol by two pipes: https://chromedevtools.github.io/devtools-protocol/ */
-async function startBrowser(
-  stack: AsyncDisposableStack,
-  program: string,
-): Promise<Send & { onEvent?: (method: string, params: Said) => void }> {
-  const profile = await mkdtemp(join(tmpdir(), "test-browser-"))
-  stack.defer(() => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }))
+async function startBrowser(stack: AsyncDisposableStack, program: string): Promise<Send> {
+  const profile = await openFolder(stack)
   // Tests run as root, too, and in containers without much shared memory.
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
   const child = spawn(program, [...flags, "--remote-debugging-pipe", `--user-data-dir=${profile}`], {
@@ -115,7 +103,7 @@ async function startBrowser(
     await ended
   })
   let lastId = 0
-  const send: Send & { onEvent?: (method: string, params: Said) => void } = (method, params, sessionId) => {
+  const send: Send = (method, params, sessionId) => {
     const answer = Promise.withResolvers<Said>()
     pending.set(++lastId, answer)
     writing.write(`${JSON.stringify({ id: lastId, method, params, ...(sessionId ? { sessionId } : {}) })}\0`)

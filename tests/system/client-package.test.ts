@@ -1,52 +1,34 @@
 import { execFile } from "node:child_process"
-import {
-  access,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { access, cp, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { chat } from "../../packages/client/examples/chat.ts"
 import { newMobileNumber } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
+import { ROOT, testFolder } from "./programs.ts"
 
-const ROOT = resolve(import.meta.dirname, "../..")
 const CLIENT = join(ROOT, "packages/client")
 /** What building the client takes, beside `node_modules`. */
 const BUILT_WITH = ["bin", "tools/scripts", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
 const run = promisify(execFile)
 
 /** A project that has the package installed. */
-let folder: string
+const folder = testFolder(afterAll)
 /** Where it lies there. */
-let installed: string
+const installed = join(folder, "node_modules/gemini-chat-client")
 /** The paths that npm says are in it. */
 let packed: string[]
 
 const app = useTestApp()
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "client-"))
-  installed = join(folder, "node_modules/gemini-chat-client")
   const { files, archive } = await pack(await copyProject())
   packed = files
   await run("tar", ["-xzf", archive, "-C", folder])
   await mkdir(join(folder, "node_modules"))
   await rename(join(folder, "package"), installed)
   await symlink(join(ROOT, "node_modules/ai"), join(folder, "node_modules/ai"))
-})
-afterAll(async () => {
-  await app?.close()
-  await rm(folder, { recursive: true, force: true })
 })
 
 test("the example signs in, asks and shows the reply", async () => {
@@ -62,9 +44,8 @@ test("the package holds the code with its types and source maps, the README and 
   const sources = (await readdir(join(CLIENT, "src"))).map((file) => file.replace(/\.ts$/, ""))
   const built = sources.flatMap((name) => [".js", ".js.map", ".d.ts"].map((end) => `dist/${name}${end}`))
   expect(packed.toSorted()).toEqual(["LICENSE", "README.md", "package.json", ...built].toSorted())
-  expect(await readFile(join(installed, "LICENSE"), "utf8")).toBe(
-    await readFile(join(ROOT, "LICENSE"), "utf8"),
-  )
+  const [ours, theirs] = [ROOT, installed].map((place) => readFile(join(place, "LICENSE"), "utf8"))
+  expect(await theirs).toBe(await ours)
 })
 
 test("the package has everything that it exports, works and has types", async () => {
@@ -76,17 +57,13 @@ test("the package has everything that it exports, works and has types", async ()
   const { createClient } = await import(pathToFileURL(join(installed, "dist/index.js")).href)
   expect(await createClient({ baseUrl: app.url }).call("GET /")).toBe("Home Route")
   await writeFile(join(folder, "consumer.ts"), CONSUMER)
-  await compile(
-    "--ignoreConfig",
-    "--skipLibCheck",
-    "--noEmit",
-    "--strict",
-    "--module",
-    "nodenext",
-    "--lib",
-    "es2024,dom",
+  const flags = "--ignoreConfig --skipLibCheck --noEmit --strict --module nodenext --lib es2024,dom"
+  const tsc = [
+    join(ROOT, "node_modules/typescript/bin/tsc"),
+    ...flags.split(" "),
     join(folder, "consumer.ts"),
-  )
+  ]
+  await run(process.execPath, tsc).catch(({ stdout }) => expect.fail(stdout))
 })
 
 /** As in a fresh clone: a `dist` that was built before would hide that nothing builds it. */
@@ -106,21 +83,17 @@ async function pack(project: string): Promise<{ files: string[]; archive: string
   // What the npm that runs the tests was told isn't meant for this one.
   const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name))
   const npm = process.env.npm_execpath
-  const { stdout } = await run(
-    npm ? process.execPath : "npm",
-    [...(npm ? [npm] : []), "pack", "--json", "--pack-destination", folder],
-    {
-      cwd: join(project, "packages/client"),
-      env: {
-        ...Object.fromEntries(inherited),
-        npm_config_userconfig: join(folder, "npmrc"),
-        npm_config_cache: join(folder, "cache"),
-        npm_config_offline: "true",
-        npm_config_registry: "http://127.0.0.1:1",
-        npm_config_update_notifier: "false",
-      },
-    },
-  )
+  const command = npm ? [process.execPath, npm] : ["npm"]
+  const [program = "", ...args] = [...command, "pack", "--json", "--pack-destination", folder]
+  const env = {
+    ...Object.fromEntries(inherited),
+    npm_config_userconfig: join(folder, "npmrc"),
+    npm_config_cache: join(folder, "cache"),
+    npm_config_offline: "true",
+    npm_config_registry: "http://127.0.0.1:1",
+    npm_config_update_notifier: "false",
+  }
+  const { stdout } = await run(program, args, { cwd: join(project, "packages/client"), env })
   const [{ files, filename }] = JSON.parse(stdout)
   return { files: files.map(({ path }: { path: string }) => path), archive: join(folder, filename) }
 }
@@ -137,8 +110,3 @@ client.call("GET /nowhere")
 // @ts-expect-error a room has an id
 client.call("GET /chatroom/{id}")
 `
-
-const compile = (...args: string[]) =>
-  run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...args]).catch((error) => {
-    throw new Error(error.stdout)
-  })

@@ -1,19 +1,21 @@
 import { execFileSync, spawnSync } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { devNull, tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { devNull } from "node:os"
+import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { ok } from "../../src/controllers/http.ts"
 import { type Endpoint, get } from "../../src/routes/endpoint.ts"
 import { describeApi } from "../../src/routes/openapi/document.ts"
 import { findUnmentioned, GitFailed } from "../../tools/contract/history.ts"
+import { ROOT, testFolder } from "./programs.ts"
 
 const FILE = "openapi.json"
 const NOTHING_SAID = "# Changes\n\n## [Unreleased]\n"
 const GONE = { unmentioned: ["GET /user/gone: removed"], leftOut: null }
 const NOTHING = { unmentioned: [], leftOut: null }
+const leftOut = (why: string) => ({ unmentioned: [], leftOut: expect.stringContaining(why) })
 
 const row = (path: string) =>
   get(path, {
@@ -21,9 +23,7 @@ const row = (path: string) =>
     description: "It does.",
     auth: "user",
     reply: { 200: z.object({}) },
-    run: function run() {
-      return ok({})
-    },
+    run: () => ok({}),
   })
 const document = (...rows: Endpoint[]) => describeApi(rows, "1.0.0")
 const before = document(row("/user/kept"), row("/user/gone"))
@@ -34,8 +34,7 @@ const hasGit = !spawnSync("git", ["--version"]).error
 
 describe.skipIf(!hasGit)("what is compared with the API of now", () => {
   test("is what was committed: an endpoint that is gone must be in the changelog", () => {
-    const root = repository()
-    commit(root, before)
+    const root = repository(before)
     expect(find(root)).toEqual(GONE)
     commit(root, now)
     expect(find(root)).toEqual(GONE)
@@ -43,8 +42,7 @@ describe.skipIf(!hasGit)("what is compared with the API of now", () => {
   })
 
   test("goes back to the last release, and no further", () => {
-    const root = repository()
-    commit(root, before)
+    const root = repository(before)
     git(root, "tag", "v1.9.0")
     commit(root, now)
     expect(find(root)).toEqual(GONE)
@@ -67,21 +65,15 @@ describe.skipIf(!hasGit)("what is compared with the API of now", () => {
   })
 
   test("is left out, with a notice, in a shallow clone, until it has the rest", () => {
-    const root = repository()
-    commit(root, before)
-    commit(root, now)
+    const root = repository(before, now)
     const clone = shallowCloneOf(root)
-    expect(find(clone)).toEqual({
-      unmentioned: [],
-      leftOut: expect.stringContaining("`git fetch --unshallow --tags`"),
-    })
+    expect(find(clone)).toEqual(leftOut("`git fetch --unshallow --tags`"))
     git(clone, "fetch", "--quiet", "--unshallow", "--tags")
     expect(find(clone)).toEqual(GONE)
   })
 
   test("must be readable", () => {
-    const root = repository()
-    commit(root, before)
+    const root = repository(before)
     removeObject(root, `HEAD:${FILE}`)
     commit(root, now)
     expect(() => find(root)).toThrow(GitFailed)
@@ -91,8 +83,7 @@ describe.skipIf(!hasGit)("what is compared with the API of now", () => {
   })
 
   test.skipIf(process.getuid?.() !== 0)("may belong to another user", () => {
-    const root = repository()
-    commit(root, before)
+    const root = repository(before)
     execFileSync("chown", ["-R", "65534", root])
     expect(spawnSync("git", ["log"], { cwd: root, env: ENVIRONMENT }).status).not.toBe(0)
     expect(find(root)).toEqual(GONE)
@@ -100,15 +91,11 @@ describe.skipIf(!hasGit)("what is compared with the API of now", () => {
 })
 
 test("without a repository it is left out, with a notice", () => {
-  expect(find(newFolder())).toEqual({
-    unmentioned: [],
-    leftOut: expect.stringContaining("this is no git clone"),
-  })
+  expect(find(testFolder())).toEqual(leftOut("this is no git clone"))
 })
 
 /** What `npm run openapi -- --check` reads. */
 const CHECKED = ["CHANGELOG.md", "package.json", "docs", "packages/client/src", "src", "tools"]
-const ROOT = resolve(import.meta.dirname, "../..")
 
 test.skipIf(!hasGit)("npm run openapi -- --check acts on it", () => {
   const root = repository()
@@ -122,34 +109,19 @@ test.skipIf(!hasGit)("npm run openapi -- --check acts on it", () => {
   writeFileSync(file, JSON.stringify(earlier))
   commit(root)
   writeFileSync(file, current)
-  expect(check(root)).toEqual({
-    status: 1,
-    stdout: "",
-    stderr: expect.stringMatching(/^CHANGELOG\.md doesn't name this .*: GET \/gone: removed\n$/),
-  })
+  const fails = (stderr: RegExp) => ({ status: 1, stdout: "", stderr: expect.stringMatching(stderr) })
+  expect(check(root)).toEqual(fails(/^CHANGELOG\.md doesn't name this .*: GET \/gone: removed\n$/))
 
   commit(root)
   const clone = shallowCloneOf(root)
   symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"))
-  expect(check(clone)).toEqual({
-    status: 0,
-    stdout: expect.stringMatching(
-      /^THE CHECK FOR BREAKING CHANGES .* IS LEFT OUT: this clone is shallow.*\n$/,
-    ),
-    stderr: "",
-  })
-  expect(check(clone, { CHECK_REQUIRE_HISTORY: "1" })).toEqual({
-    status: 1,
-    stdout: "",
-    stderr: expect.stringMatching(/^CHECK_REQUIRE_HISTORY=1, but this clone is shallow.*\n$/),
-  })
+  const notice = /^THE CHECK FOR BREAKING CHANGES .* IS LEFT OUT: this clone is shallow.*\n$/
+  expect(check(clone)).toEqual({ status: 0, stdout: expect.stringMatching(notice), stderr: "" })
+  const required = check(clone, { CHECK_REQUIRE_HISTORY: "1" })
+  expect(required).toEqual(fails(/^CHECK_REQUIRE_HISTORY=1, but this clone is shallow.*\n$/))
 
   removeObject(root, "HEAD~:docs/openapi.json")
-  expect(check(root)).toEqual({
-    status: 1,
-    stdout: "",
-    stderr: expect.stringMatching(/^Breaking changes .* can't be looked for, .* git show .*: fatal: .*\n$/),
-  })
+  expect(check(root)).toEqual(fails(/^Breaking changes .* can't be looked for, .* git show .*: fatal: .*\n$/))
 })
 
 /** The same on every machine, whatever its git is set to, and as if no hook of git's had started the tests. */
@@ -157,21 +129,15 @@ const ENVIRONMENT = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"))),
   GIT_CONFIG_GLOBAL: devNull,
   GIT_CONFIG_NOSYSTEM: "1",
-  GIT_AUTHOR_NAME: "Ada",
-  GIT_AUTHOR_EMAIL: "ada@example.com",
-  GIT_COMMITTER_NAME: "Ada",
-  GIT_COMMITTER_EMAIL: "ada@example.com",
 }
+// Nothing that goes on in the background when the folder is removed.
+const SETTINGS = ["gc.auto=0", "maintenance.auto=false", "user.name=Ada", "user.email=ada@example.com"]
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "history-"))
-  onTestFinished(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
-  return folder
-}
-
-function repository(): string {
-  const root = newFolder()
+/** Makes a repository with a commit of each document. */
+function repository(...apis: object[]): string {
+  const root = testFolder()
   git(root, "init", "--quiet")
+  for (const api of apis) commit(root, api)
   return root
 }
 
@@ -183,7 +149,7 @@ function commit(root: string, api?: object): void {
 }
 
 function shallowCloneOf(root: string): string {
-  const folder = newFolder()
+  const folder = testFolder()
   git(folder, "clone", "--quiet", "--depth", "1", pathToFileURL(root).href, "clone")
   return join(folder, "clone")
 }
@@ -195,12 +161,8 @@ function removeObject(root: string, name: string): void {
 }
 
 function git(folder: string, ...args: string[]): string {
-  // Nothing that goes on in the background when the folder is removed.
-  return execFileSync("git", ["-c", "gc.auto=0", "-c", "maintenance.auto=false", ...args], {
-    cwd: folder,
-    env: ENVIRONMENT,
-    encoding: "utf8",
-  })
+  const flags = SETTINGS.flatMap((setting) => ["-c", setting])
+  return execFileSync("git", [...flags, ...args], { cwd: folder, env: ENVIRONMENT, encoding: "utf8" })
 }
 
 function check(project: string, more: Record<string, string> = {}) {

@@ -4,38 +4,41 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
-import { afterAll, describe, expect, test } from "vitest"
-import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
+import { afterAll, describe, expect, onTestFinished, test } from "vitest"
+import { type StartEmbeddedPostgres, startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
 import { until } from "../../tools/lib/until.ts"
-import { gone, holdPostgres, query, run, tempFolder, testFolder } from "./programs.ts"
+import { fixture, gone, holdPostgres, query, run, testFolder } from "./programs.ts"
 
-const QUICK = { fsync: "off" }
-const hold = new URL("./fixtures/hold-postgres.ts", import.meta.url).pathname
-const DIE_IN_INITDB = new URL("./fixtures/die-in-initdb.mjs", import.meta.url).pathname
+const hold = fixture("hold-postgres.ts")
+
+/** Starts a PostgreSQL that is stopped after the test at the latest. */
+async function startOn(dataDir: string, more: Partial<StartEmbeddedPostgres> = {}) {
+  const postgres = await startEmbeddedPostgres({ dataDir, settings: { fsync: "off" }, ...more })
+  onTestFinished(() => postgres.stop())
+  return postgres
+}
 
 describe("on one data folder", () => {
-  const dataDir = tempFolder()
-  const start = () => startEmbeddedPostgres({ dataDir, settings: QUICK })
-  afterAll(() => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 }))
+  const dataDir = testFolder(afterAll)
+  const cluster = join(dataDir, "postgres", "cluster")
+  const start = (more: Partial<StartEmbeddedPostgres> = {}) => startOn(dataDir, more)
+
+  async function expectDataKept({ url }: { url: string }): Promise<void> {
+    expect(await query(url, "SELECT word FROM kept")).toEqual([{ word: "as it was" }])
+  }
 
   test("a first start creates a UTF-8 database and says that it takes a while", async () => {
     const said: string[] = []
-    const postgres = await startEmbeddedPostgres({
-      dataDir,
-      settings: QUICK,
-      onProgress: (line) => said.push(line),
-    })
+    const postgres = await start({ onProgress: (line) => said.push(line) })
     const [row] = await query(postgres.url, "SELECT lower('ÄÉ') AS low, current_database() AS name")
     await query(postgres.url, "CREATE TABLE kept AS SELECT 'as it was' AS word")
-    await postgres.stop()
     expect(row).toEqual({ low: "äé", name: "app" })
     expect(said[0]).toContain("first start")
     expect(postgres.adopted).toBe(false)
@@ -43,26 +46,19 @@ describe("on one data folder", () => {
 
   test("a second start finds the data, quietly, on a port of 127.0.0.1 only", async () => {
     const said: string[] = []
-    const postgres = await startEmbeddedPostgres({ dataDir, onProgress: (line) => said.push(line) })
-    const [row] = await query(
-      postgres.url,
-      "SELECT word, current_setting('listen_addresses') AS at FROM kept",
-    )
+    const postgres = await start({ settings: {}, onProgress: (line) => said.push(line) })
+    await expectDataKept(postgres)
+    expect(await query(postgres.url, "SHOW listen_addresses")).toEqual([{ listen_addresses: "127.0.0.1" }])
     const sockets = await query(postgres.url, "SHOW unix_socket_directories")
-    await postgres.stop()
-    expect(row).toEqual({ word: "as it was", at: "127.0.0.1" })
-    expect(sockets[0]).toEqual({ unix_socket_directories: "" })
+    expect(sockets).toEqual([{ unix_socket_directories: "" }])
     expect(said).toEqual([])
   })
 
   test("stop leaves no process, cuts open sessions, and may be called twice", async () => {
     const postgres = await start()
     const sleeper = query(postgres.url, "SELECT pg_sleep(60)").catch((error) => error.code)
-    await until(
-      "the sleeper runs",
-      async () =>
-        (await query(postgres.url, "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length,
-    )
+    const sleepers = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    await until("the sleeper runs", async () => (await query(postgres.url, sleepers)).length)
     await Promise.all([postgres.stop(), postgres.stop()])
     expect(await sleeper).toBe("57P01")
     expect(isAlive(postgres.pid)).toBe(false)
@@ -71,15 +67,12 @@ describe("on one data folder", () => {
 
   test("the password is in a file for its owner only, and a wrong one is refused", async () => {
     const postgres = await start()
-    const wrong = await query(postgres.url.replace(/:[^:@]+@/, ":wrong@"), "SELECT 1").catch(
-      (error) => error.code,
-    )
-    await postgres.stop()
+    const wrong = query(postgres.url.replace(/:[^:@]+@/, ":wrong@"), "SELECT 1")
+    await expect(wrong).rejects.toMatchObject({ code: "28P01" })
     const file = join(dataDir, "postgres", "password")
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readFileSync(file, "utf8").length).toBeGreaterThanOrEqual(32)
-    expect(statSync(join(dataDir, "postgres", "cluster")).mode & 0o777).toBe(0o700)
-    expect(wrong).toBe("28P01")
+    expect(statSync(cluster).mode & 0o777).toBe(0o700)
   })
 
   test("the server of a killed instance is adopted, and stopped by its adopter", async () => {
@@ -99,8 +92,7 @@ describe("on one data folder", () => {
     expect(await second.ended).toEqual({ code: 1, signal: null })
     expect(second.errors()).toContain("EMBEDDED_POSTGRES_IN_USE")
     expect(second.errors()).toContain(`process ${process.pid}`)
-    expect(await query(postgres.url, "SELECT 1 AS one")).toEqual([{ one: 1 }])
-    await postgres.stop()
+    await expectDataKept(postgres)
   })
 
   test("an instance that starts while another stops waits for it", async () => {
@@ -108,9 +100,8 @@ describe("on one data folder", () => {
     first.program.child.kill("SIGTERM")
     await first.program.line("stopping")
     const postgres = await start()
-    expect(await query(postgres.url, "SELECT word FROM kept")).toHaveLength(1)
+    await expectDataKept(postgres)
     expect(postgres.pid).not.toBe(first.pid)
-    await postgres.stop()
   })
 
   test("a server killed with its instance is recovered", async () => {
@@ -120,64 +111,47 @@ describe("on one data folder", () => {
     await gone(held.pid)
     const postgres = await start()
     expect(postgres.adopted).toBe(false)
-    expect(await query(postgres.url, "SELECT word FROM kept")).toHaveLength(1)
-    await postgres.stop()
+    await expectDataKept(postgres)
   })
 
+  const postmaster = (pid: number) => `${pid}\n${cluster}\n1700000000\n5432\n\n127.0.0.1\n\nready\n`
   test.each([
-    ["a process that is gone", 4_000_000],
-    ["a living process that is no PostgreSQL", process.pid],
-  ])("a stale postmaster.pid that names %s doesn't matter", async (_, pid) => {
-    const file = join(dataDir, "postgres", "cluster", "postmaster.pid")
-    writeFileSync(
-      file,
-      `${pid}\n${join(dataDir, "postgres", "cluster")}\n1700000000\n5432\n\n127.0.0.1\n\nready\n`,
-    )
-    const postgres = await start()
-    expect(postgres.adopted).toBe(false)
-    await postgres.stop()
-  })
-
-  test("an empty postmaster.pid of a crash doesn't matter", async () => {
-    const file = join(dataDir, "postgres", "cluster", "postmaster.pid")
-    writeFileSync(file, "")
+    ["names a process that is gone", postmaster(4_000_000)],
+    ["names a living process that is no PostgreSQL", postmaster(process.pid)],
+    ["a crash left empty", ""],
+  ])("a postmaster.pid that %s doesn't matter", async (_, content) => {
+    const file = join(cluster, "postmaster.pid")
+    writeFileSync(file, content)
     utimesSync(file, 1_700_000_000, 1_700_000_000)
-    const postgres = await start()
-    await postgres.stop()
+    expect((await start()).adopted).toBe(false)
   })
 
   test("a port taken by others doesn't matter", async () => {
     const before = await start()
     await before.stop()
     const server = createServer().listen(before.port, "127.0.0.1")
-    const postgres = await start()
-    expect(postgres.port).not.toBe(before.port)
-    await postgres.stop()
+    expect((await start()).port).not.toBe(before.port)
     server.close()
   })
 
   test("a bad setting is an error with the end of the log", async () => {
-    const failed = startEmbeddedPostgres({ dataDir, settings: { shared_buffers: "nonsense" } })
-    await expect(failed).rejects.toMatchObject({
+    await expect(start({ settings: { shared_buffers: "nonsense" } })).rejects.toMatchObject({
       code: "EMBEDDED_POSTGRES_START",
       logTail: expect.stringContaining("shared_buffers"),
     })
   })
 
   test("a cluster of another major version is refused, and stays", async () => {
-    const file = join(dataDir, "postgres", "cluster", "PG_VERSION")
+    const file = join(cluster, "PG_VERSION")
     writeFileSync(file, "17\n")
     await expect(start()).rejects.toMatchObject({ code: "EMBEDDED_POSTGRES_CLUSTER" })
     writeFileSync(file, "18\n")
-    const postgres = await start()
-    expect(await query(postgres.url, "SELECT word FROM kept")).toHaveLength(1)
-    await postgres.stop()
+    await expectDataKept(await start())
   })
 
   test("an aborted start leaves no process", async () => {
-    const abort = AbortSignal.timeout(5)
-    const postgres = startEmbeddedPostgres({ dataDir, signal: abort })
-    await expect(postgres).rejects.toMatchObject({ name: "TimeoutError" })
+    const aborted = start({ settings: {}, signal: AbortSignal.timeout(5) })
+    await expect(aborted).rejects.toMatchObject({ name: "TimeoutError" })
     expect(processesOn(dataDir)).toEqual([])
   })
 })
@@ -185,16 +159,14 @@ describe("on one data folder", () => {
 test("an initdb killed half way is done again, and its remains are removed", async () => {
   const dataDir = testFolder()
   // It dies as soon as it sees that initdb is half way: from here that may be seen too late.
-  const first = run(["--import", DIE_IN_INITDB, hold, dataDir])
-  await first.ended
+  await run(["--import", fixture("die-in-initdb.mjs"), hold, dataDir]).ended
   await until("the orphaned initdb has ended", () => processesOn(dataDir).length === 0)
   expect(existsSync(join(dataDir, "postgres"))).toBe(false)
   expect(staging(dataDir)).toHaveLength(1)
 
-  const postgres = await startEmbeddedPostgres({ dataDir, settings: QUICK })
+  const postgres = await startOn(dataDir)
   expect(await query(postgres.url, "SELECT 1 AS one")).toEqual([{ one: 1 }])
   expect(staging(dataDir)).toEqual([])
-  await postgres.stop()
 })
 
 test("of two first starts at once one runs and the other is refused", async () => {
@@ -214,9 +186,7 @@ test("a folder with something else in it is left alone", async () => {
   const dataDir = testFolder()
   mkdirSync(join(dataDir, "postgres"))
   writeFileSync(join(dataDir, "postgres", "precious"), "")
-  await expect(startEmbeddedPostgres({ dataDir })).rejects.toMatchObject({
-    code: "EMBEDDED_POSTGRES_CLUSTER",
-  })
+  await expect(startOn(dataDir)).rejects.toMatchObject({ code: "EMBEDDED_POSTGRES_CLUSTER" })
   expect(readdirSync(join(dataDir, "postgres"))).toEqual(["precious"])
 })
 

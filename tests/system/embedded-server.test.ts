@@ -1,11 +1,9 @@
-import { existsSync } from "node:fs"
-import { readFile } from "node:fs/promises"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
-import { MINUTE } from "../../src/utils/time.ts"
-import { type Attempts, createAttempts } from "../../tools/lib/attempts.ts"
-import { type Child, startChild } from "../../tools/lib/child.ts"
+import { createAttempts } from "../../tools/lib/attempts.ts"
+import { type Child, type LogLine, startChild } from "../../tools/lib/child.ts"
 import { createClient } from "../../tools/lib/client.ts"
 import { STOP_WITHIN_MS } from "../../tools/lib/cluster.ts"
 import { createRandom } from "../../tools/lib/random.ts"
@@ -13,11 +11,6 @@ import { freePort } from "../../tools/lib/redis-server.ts"
 import { openFolder } from "../../tools/lib/stores.ts"
 import { endsWithin, until } from "../../tools/lib/until.ts"
 import { askInRooms, childrenOf, newUser, testStack } from "./kit.ts"
-
-interface Server extends Child {
-  url: string
-  attempts: Attempts
-}
 
 /**
  * What `npm start` runs, without any configuration but where. Whatever is left of it ends with `stack`.
@@ -27,15 +20,12 @@ async function startServer(
   stack: AsyncDisposableStack,
   folder: string,
   { port, says = "Listening on" }: { port?: number; says?: string | null } = {},
-): Promise<Server> {
+) {
   const attempts = createAttempts()
   const PORT = String(port ?? (await freePort()))
-  const child = startChild({
-    entry: "src/server.ts",
-    env: { PORT, DATA_DIR: folder, RATE_LIMIT_SCALE: "100" },
-    cwd: folder,
-    onLog: (line) => attempts.see(0, line),
-  })
+  const env = { PORT, DATA_DIR: folder, RATE_LIMIT_SCALE: "100" }
+  const onLog = (line: LogLine) => attempts.see(0, line)
+  const child = startChild({ entry: "src/server.ts", env, cwd: folder, onLog })
   stack.defer(async () => {
     if (!child.isAlive()) return
     if (!(await endsWithin(STOP_WITHIN_MS, child.kill("SIGTERM")))) await child.kill("SIGKILL")
@@ -46,9 +36,7 @@ async function startServer(
 
 const pidFile = (folder: string) => join(folder, "postgres", "cluster", "postmaster.pid")
 
-async function postgresOf(folder: string): Promise<number> {
-  return Number((await readFile(pidFile(folder), "utf8")).split("\n")[0])
-}
+const postgresOf = (folder: string) => Number.parseInt(readFileSync(pidFile(folder), "utf8"), 10)
 
 /** A server on a folder and a port that outlive it. */
 async function startFirst(signal: AbortSignal) {
@@ -62,10 +50,21 @@ async function startFirst(signal: AbortSignal) {
   const port = await freePort()
   const server = await startServer(stack, folder, { port })
   const client = createClient([server.url], createRandom("embedded"), signal)
+  /** Sends the prompts and waits until all replies run. */
+  const ask = async (prompts: string[]) => {
+    const user = await newUser(client)
+    const asked = await askInRooms(client, user, prompts, signal)
+    const running = () => server.attempts.runningOn(0).length
+    await until("all replies run", () => running() === prompts.length, { signal })
+    pids.add(postgresOf(folder))
+    notePids(server)
+    return { user, asked }
+  }
   const notePids = (parent: Child) => {
     for (const pid of childrenOf(parent.pid)) pids.add(pid)
   }
-  return { stack, folder, pids, port, server, client, notePids }
+  const nothingIsLeft = () => until("nothing is left", () => ![...pids].some(isAlive), { signal })
+  return { stack, folder, pids, port, server, client, ask, notePids, nothingIsLeft }
 }
 
 async function expectStopInTime(server: Child): Promise<void> {
@@ -74,106 +73,86 @@ async function expectStopInTime(server: Child): Promise<void> {
   expect((await exit).code).toBe(0)
 }
 
-test(
-  "after kill -9 of the whole server the next start adopts PostgreSQL and finishes the replies that were running",
-  async ({ signal }) => {
-    const { stack, folder, pids, port, server: first, client, notePids } = await startFirst(signal)
-    const user = await newUser(client)
-    const prompts = Array.from({ length: 4 }, (_, i) => `[[gemini: chunks=40 delay=200]] question ${i}`)
-    const asked = await askInRooms(client, user, prompts, signal)
-    await until("all replies run", () => first.attempts.runningOn(0).length === prompts.length, { signal })
-    const postgres = await postgresOf(folder)
-    pids.add(postgres)
-    notePids(first)
+test("after kill -9 of the whole server the next start adopts PostgreSQL and finishes the replies that were running", async ({
+  signal,
+}) => {
+  const { stack, folder, pids, port, server, client, ask, notePids, nothingIsLeft } = await startFirst(signal)
+  const { user, asked } = await ask([1, 2, 3, 4].map((i) => `[[gemini: chunks=40 delay=200]] question ${i}`))
+  const postgres = postgresOf(folder)
 
-    await first.kill("SIGKILL")
-    expect(isAlive(postgres)).toBe(true)
-    const isAlone = () => [...pids].every((pid) => pid === postgres || !isAlive(pid))
-    await until("only PostgreSQL is left", isAlone, { signal })
+  await server.kill("SIGKILL")
+  expect(isAlive(postgres)).toBe(true)
+  const isAlone = () => [...pids].every((pid) => pid === postgres || !isAlive(pid))
+  await until("only PostgreSQL is left", isAlone, { signal })
 
-    const second = await startServer(stack, folder, { port })
-    expect(await postgresOf(folder)).toBe(postgres)
-    for (const { path, replyId, heard } of asked) {
-      const { text, dones } = await heard
-      const { body } = await client.get(path, { token: await user.token() })
-      expect(body).toMatchObject({ id: replyId, status: "completed", content: text })
-      expect(dones).toEqual([body])
-      expect(second.attempts.endings(replyId)).toBe(1)
-    }
+  const second = await startServer(stack, folder, { port })
+  expect(postgresOf(folder)).toBe(postgres)
+  for (const { path, replyId, heard } of asked) {
+    const { text, dones } = await heard
+    const { body } = await client.get(path, { token: await user.token() })
+    expect(body).toMatchObject({ id: replyId, status: "completed", content: text })
+    expect(dones).toEqual([body])
+    expect(second.attempts.endings(replyId)).toBe(1)
+  }
 
-    notePids(second)
-    await expectStopInTime(second)
-    await until("nothing is left", () => ![...pids].some(isAlive), { signal })
-  },
-  5 * MINUTE,
-)
+  notePids(second)
+  await expectStopInTime(second)
+  await nothingIsLeft()
+})
 
-test(
-  "SIGTERM while replies run stops server, PostgreSQL and simulator within 10 s, and the next start finishes the replies",
-  async ({ signal }) => {
-    const { stack, folder, pids, port, server: first, client, notePids } = await startFirst(signal)
-    const user = await newUser(client)
-    const [asked] = await askInRooms(client, user, ["[[gemini: chunks=60 delay=100]] a long one"], signal)
-    await until("the reply runs", () => first.attempts.runningOn(0).length === 1, { signal })
-    pids.add(await postgresOf(folder))
-    notePids(first)
+test("SIGTERM while replies run stops server, PostgreSQL and simulator within 10 s, and the next start finishes the replies", async ({
+  signal,
+}) => {
+  const { stack, folder, port, server, ask, nothingIsLeft } = await startFirst(signal)
+  const { asked } = await ask(["[[gemini: chunks=60 delay=100]] a long one"])
 
-    await expectStopInTime(first)
-    await until("nothing is left", () => ![...pids].some(isAlive), { signal })
+  await expectStopInTime(server)
+  await nothingIsLeft()
 
-    await startServer(stack, folder, { port })
-    const { dones, text } = (await asked?.heard) ?? {}
-    expect(dones).toMatchObject([{ status: "completed", content: text }])
-  },
-  5 * MINUTE,
-)
+  await startServer(stack, folder, { port })
+  const { dones, text } = (await asked[0]?.heard) ?? {}
+  expect(dones).toMatchObject([{ status: "completed", content: text }])
+})
 
-test(
-  "a second instance on the same DATA_DIR or port says why it can't start, and the first goes on",
-  async ({ signal }) => {
-    const { stack, folder, port, server: first } = await startFirst(signal)
-    const other = await openFolder(stack)
+test("a second instance on the same DATA_DIR or port says why it can't start, and the first goes on", async ({
+  signal,
+}) => {
+  const { stack, folder, port, server: first } = await startFirst(signal)
+  const other = await openFolder(stack)
 
-    const sameFolder = await startServer(stack, folder, { says: null })
-    expect((await sameFolder.ended).code).toBe(1)
-    expect(sameFolder.output()).toContain(`Another instance (process ${first.pid}) already uses ${folder}.`)
-    expect(sameFolder.output()).toContain("DATA_DIR")
+  const sameFolder = await startServer(stack, folder, { says: null })
+  expect((await sameFolder.ended).code).toBe(1)
+  expect(sameFolder.output()).toContain(`Another instance (process ${first.pid}) already uses ${folder}.`)
+  expect(sameFolder.output()).toContain("DATA_DIR")
 
-    const samePort = await startServer(stack, other, { port, says: null })
-    expect((await samePort.ended).code).toBe(1)
-    expect(samePort.output()).toContain(`Port ${port} on 127.0.0.1 is already in use`)
-    for (const refused of [sameFolder, samePort]) expect(refused.output()).not.toMatch(/^\s+at /m)
-    await until("its PostgreSQL is gone", () => !existsSync(pidFile(other)), { signal })
+  const samePort = await startServer(stack, other, { port, says: null })
+  expect((await samePort.ended).code).toBe(1)
+  expect(samePort.output()).toContain(`Port ${port} on 127.0.0.1 is already in use`)
+  for (const refused of [sameFolder, samePort]) expect(refused.output()).not.toMatch(/^\s+at /m)
+  await until("its PostgreSQL is gone", () => !existsSync(pidFile(other)), { signal })
 
-    expect((await fetch(`${first.url}/health/ready`)).status).toBe(200)
-  },
-  5 * MINUTE,
-)
+  expect((await fetch(`${first.url}/health/ready`)).status).toBe(200)
+})
 
-test(
-  "billing:reconcile beside a server reads the server's database and Stripe simulator",
-  async ({ signal }) => {
-    const { folder, client } = await startFirst(signal)
-    const token = await (await newUser(client)).token()
-    const { url, sessionId } = (await client.post("/subscribe/pro", {}, { token })).body
-    const simulator = (path: string, body: object) =>
-      fetch(new URL(`/__admin/${path}`, url), { method: "POST", body: JSON.stringify(body), signal })
-    await simulator("delivery", { drop: 1 })
-    expect((await simulator(`checkout/${sessionId}/pay`, {})).status).toBe(200)
-    expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "basic" })
+test("billing:reconcile beside a server reads the server's database and Stripe simulator", async ({
+  signal,
+}) => {
+  const { folder, client } = await startFirst(signal)
+  const token = await (await newUser(client)).token()
+  const { url, sessionId } = (await client.post("/subscribe/pro", {}, { token })).body
+  const simulator = (path: string, body: object) =>
+    fetch(new URL(`/__admin/${path}`, url), { method: "POST", body: JSON.stringify(body), signal })
+  await simulator("delivery", { drop: 1 })
+  expect((await simulator(`checkout/${sessionId}/pay`, {})).status).toBe(200)
+  expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "basic" })
 
-    const command = startChild({
-      entry: "src/cli/billing-reconcile.ts",
-      env: { DATA_DIR: folder },
-      cwd: folder,
-    })
-    expect((await command.ended).code, command.output()).toBe(0)
-    expect(command.output()).toContain("1 customer read, 1 changed.")
-    expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "pro" })
-    expect((await simulator("settled", {})).status).toBe(200)
-  },
-  5 * MINUTE,
-)
+  const entry = "src/cli/billing-reconcile.ts"
+  const command = startChild({ entry, env: { DATA_DIR: folder }, cwd: folder })
+  expect((await command.ended).code, command.output()).toBe(0)
+  expect(command.output()).toContain("1 customer read, 1 changed.")
+  expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "pro" })
+  expect((await simulator("settled", {})).status).toBe(200)
+})
 
 test("SIGTERM while the database is being made ends everything at once, and the next start makes it anew", async () => {
   const stack = testStack()

@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
 import { readConfig } from "../../src/config/env.ts"
 import { startEmbedded } from "../../src/embedded/index.ts"
 import { childrenOf } from "./kit.ts"
-import { run, testFolder } from "./programs.ts"
+import { fixture, run, testFolder } from "./programs.ts"
 
 const quiet = () => undefined
 /** Those that began after `before` was taken; others may end at any time. */
@@ -27,17 +26,16 @@ test("a start that is given up leaves nothing behind", async () => {
   const before = childrenOf(process.pid)
   const stopping = new AbortController()
   const why = new Error("told to stop")
-  const start = startEmbedded(readConfig({ DATA_DIR: dataDir }), () => stopping.abort(why), {
-    signal: stopping.signal,
-  })
+  const { signal } = stopping
+  const start = startEmbedded(readConfig({ DATA_DIR: dataDir }), () => stopping.abort(why), { signal })
   await expect(start).rejects.toBeDefined()
-  expect(stopping.signal.aborted).toBe(true)
+  expect(signal.aborted).toBe(true)
   await expect.poll(() => newChildren(before)).toEqual([]) // initdb is told to end, and not waited for
   expect(existsSync(join(dataDir, "postgres", "cluster", "postmaster.pid"))).toBe(false)
 })
 
 test("starts that are given up end, though the process waits for nothing else", async () => {
-  const program = run([fileURLToPath(new URL("./fixtures/give-up-starts.ts", import.meta.url)), testFolder()])
+  const program = run([fixture("give-up-starts.ts"), testFolder()])
   expect(await program.ended).toEqual({ code: 0, signal: null })
   expect(program.lines).toEqual(["1", "2", "3", "4", "5"].map((name) => `given up ${name}`))
 })

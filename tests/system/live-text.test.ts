@@ -1,11 +1,11 @@
-import { Redis } from "ioredis"
+import type { Redis } from "ioredis"
 import { expect, test } from "vitest"
 import { SECOND } from "../../src/utils/time.ts"
 import { joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"
-import { startRedis } from "../../tools/lib/redis-server.ts"
+import { askRedis, openRedis } from "../../tools/lib/redis-server.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
-import { createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
-import { isRedisLeftOut, testStack } from "./kit.ts"
+import { createRoom, finalReply, makePro } from "../helpers/chat.ts"
+import { accept, isRedisLeftOut, testStack } from "./kit.ts"
 
 /** Long enough for looks at the row, one in 2 s, to be told from live text. */
 const PROMPT = "[[gemini: chunks=60 delay=150]] a long one"
@@ -17,17 +17,13 @@ const strikes: Record<string, (redis: Redis) => Promise<unknown>> = {
 
 test.skipIf(isRedisLeftOut).for(Object.entries(strikes))("live text goes on after %s", async ([, strike]) => {
   const stack = testStack()
-  const redisUrl = (await startRedis(stack)) as string
-  const worker = await startTestApp({ redisUrl })
-  stack.defer(() => worker.close())
-  const app = await startTestApp({ beside: worker, worker: false })
-  stack.defer(() => app.close())
-  const redis = new Redis(redisUrl)
-  stack.defer(() => redis.disconnect())
+  const { url } = await openRedis(stack)
+  const worker = stack.use(await startTestApp({ redisUrl: url }))
+  const app = stack.use(await startTestApp({ beside: worker, worker: false }))
   const ann = await signIn(app)
   await makePro(app, ann)
   const room = await createRoom(app, ann)
-  const { reply } = (await send(app, ann, room, PROMPT)).body
+  const reply = await accept(app, ann, room, PROMPT)
 
   const path = `/chatroom/${room.id}`
   const listeners = [
@@ -36,7 +32,7 @@ test.skipIf(isRedisLeftOut).for(Object.entries(strikes))("live text goes on afte
   ] as const
   for (const one of listeners) await expect.poll(() => one.deltas().length).toBeGreaterThan(5)
   const before = listeners.map((one) => one.deltas().length)
-  await strike(redis)
+  await askRedis(url, strike)
   const stored = await finalReply(app, ann, reply, 60 * SECOND)
   for (const [i, one] of listeners.entries()) {
     await one.ended

@@ -11,10 +11,7 @@ const never = new AbortController().signal
 async function openWay(
   stack: AsyncDisposableStack,
   url: string,
-  {
-    refuses = () => false,
-    edit = (data: Buffer) => data,
-  }: { refuses?(): boolean; edit?(data: Buffer): Buffer },
+  { refuses = () => false, edit = (data) => data }: { refuses?(): boolean; edit?(data: Buffer): Buffer },
 ): Promise<string> {
   const { hostname, port } = new URL(url)
   const server = createServer((client) => {
@@ -28,11 +25,11 @@ async function openWay(
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
   stack.defer(() => void server.close())
-  const way = new URL(url)
-  way.hostname = "127.0.0.1"
-  way.port = String((server.address() as AddressInfo).port)
-  return way.href
+  return Object.assign(new URL(url), { host: `127.0.0.1:${(server.address() as AddressInfo).port}` }).href
 }
+
+const startServer = (stack: AsyncDisposableStack, url: string) =>
+  startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
 
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html, ErrorResponse */
 function recovering(): Buffer {
@@ -46,7 +43,7 @@ test("a start waits for a PostgreSQL that recovers, says so, and goes on", async
   const stack = testStack()
   let recovers = true
   const url = await openWay(stack, await openDatabase(stack), { refuses: () => recovers })
-  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
+  const child = await startServer(stack, url)
   await child.printed("PostgreSQL isn't ready yet (the database system is in recovery mode). Waiting")
   recovers = false
   await child.printed("Listening on")
@@ -55,8 +52,7 @@ test("a start waits for a PostgreSQL that recovers, says so, and goes on", async
 
 test("a start that waits for PostgreSQL ends at once when it is told to", async () => {
   const stack = testStack()
-  const url = await openWay(stack, inject("databaseUrl"), { refuses: () => true })
-  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
+  const child = await startServer(stack, await openWay(stack, inject("databaseUrl"), { refuses: () => true }))
   await child.printed("Waiting …")
   expect(await child.kill("SIGTERM")).toEqual({ code: 0, signal: null })
 })
@@ -73,10 +69,9 @@ test("patience ends, with a sentence that names the place and no secret", async 
 })
 
 test("a database that isn't there is told at once", async () => {
-  const url = new URL(inject("databaseUrl"))
-  url.pathname = "/no_such_database"
+  const { href } = new URL("/no_such_database", inject("databaseUrl"))
   const onWait = () => expect.unreachable()
-  await expect(waitForPostgres(url.href, { onWait, signal: never })).rejects.toMatchObject({ code: "3D000" })
+  await expect(waitForPostgres(href, { onWait, signal: never })).rejects.toMatchObject({ code: "3D000" })
 })
 
 test("a PostgreSQL older than 14 is refused, and both versions are named", async () => {
@@ -84,8 +79,7 @@ test("a PostgreSQL older than 14 is refused, and both versions are named", async
   const [row] = await query(inject("databaseUrl"), "SHOW server_version_num")
   const actual = String(row?.server_version_num)
   const edit = (data: Buffer) => Buffer.from(data.toString("latin1").replaceAll(actual, "130009"), "latin1")
-  const url = await openWay(stack, inject("databaseUrl"), { edit })
-  const child = await startProcess(stack, { entry: "src/server.ts", env: { DATABASE_URL: url } })
+  const child = await startServer(stack, await openWay(stack, inject("databaseUrl"), { edit }))
   expect((await child.ended).code).toBe(1)
   expect(child.output()).toContain(
     "PostgreSQL 13.9 at DATABASE_URL is too old. Version 14 or later is required.",

@@ -1,15 +1,13 @@
 import { execFile } from "node:child_process"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { expect, test } from "vitest"
 import { COLLECTION_FILE, ENVIRONMENT_FILE } from "../../tools/contract/outputs.ts"
 import { WALK } from "../../tools/contract/postman/walk.ts"
 import { contract } from "../../tools/lib/contract.ts"
 import { ADMIN_TOKEN, newMobileNumber, type TestApp } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-
-const ROOT = resolve(import.meta.dirname, "../..")
+import { ROOT, testFolder } from "./programs.ts"
 
 interface Execution {
   item: { name: string }
@@ -17,13 +15,7 @@ interface Execution {
   assertions?: { assertion: string; error?: unknown }[]
 }
 
-let folder: string
-
 const app = useTestApp({ stripe: true })
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "newman-"))
-})
-afterAll(() => rm(folder, { recursive: true }))
 
 test("newman walks the collection and finds every endpoint as documented", async () => {
   const { code, executions } = await runNewman(app)
@@ -35,30 +27,25 @@ test("newman walks the collection and finds every endpoint as documented", async
   expect(failed).toEqual([])
   expect(code).toBe(0)
   const names = executions.map(({ item }) => item.name)
-  const steps = WALK.filter(({ endpoint }) => hasEndpoint(endpoint))
+  const steps = WALK.filter(({ endpoint }) => summaryOf(endpoint) !== undefined)
   expect(steps.length).toBeGreaterThanOrEqual(10)
   expect([...new Set(names)].slice(0, steps.length)).toEqual(steps.map(({ name }) => name))
-  const refused = executions.filter(({ response }) => response?.code === 400).map(({ item }) => item.name)
+  const answered = (code: number) =>
+    executions.filter(({ response }) => response?.code === code).map(({ item }) => item.name)
   // Only Stripe can sign.
-  expect(refused).toEqual([contract().document.paths["/webhook/stripe"]?.post?.summary])
+  expect(answered(400)).toEqual([summaryOf("POST /webhook/stripe")])
   // The walk's session is good until the endings. Its code has been used, and the last ending comes after the logout.
-  const strangers = executions.filter(({ response }) => response?.code === 401).map(({ item }) => item.name)
-  const { paths } = contract().document
-  const expected = [
-    paths["/auth/verify-otp"]?.post,
-    paths["/auth/reset-password"]?.post,
-    paths["/user/me"]?.delete,
-  ]
-  expect(strangers).toEqual(expected.map((operation) => operation?.summary))
+  const strangers = ["POST /auth/verify-otp", "POST /auth/reset-password", "DELETE /user/me"]
+  expect(answered(401)).toEqual(strangers.map(summaryOf))
 })
 
-function hasEndpoint(endpoint: string): boolean {
+function summaryOf(endpoint: string): string | undefined {
   const [method = "", path = ""] = endpoint.split(" ")
-  return method.toLowerCase() in (contract().document.paths[path] ?? {})
+  return contract().document.paths[path]?.[method.toLowerCase()]?.summary
 }
 
 async function runNewman({ url }: TestApp): Promise<{ code: number; executions: Execution[] }> {
-  const report = join(folder, "report.json")
+  const report = join(testFolder(), "report.json")
   const variables = {
     base_url: url,
     mobile_number: newMobileNumber(),

@@ -1,15 +1,10 @@
-import { fileURLToPath } from "node:url"
+import { join } from "node:path"
 import { beforeEach, expect, test } from "vitest"
 import { PRO_PRICE } from "../../simulators/stripe/server.ts"
-import { historyOf, standingOf, stripeIdOf, subscribe } from "../billing/kit.ts"
-import { type SignedIn, signIn, WEBHOOK_SECRET } from "../helpers/app.ts"
+import { newPayer, type Payer } from "../billing/kit.ts"
+import { WEBHOOK_SECRET } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { run } from "./programs.ts"
-
-/** As under the launcher: half of a start is compiling. */
-const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
-
-const entry = fileURLToPath(new URL("../../src/cli/billing-reconcile.ts", import.meta.url))
+import { ROOT, run } from "./programs.ts"
 
 // Without a worker nothing but the command heals.
 const app = useTestApp({ stripe: true, worker: false })
@@ -18,8 +13,9 @@ beforeEach(() => app.stripe.delivery({ drop: 1 }))
 /** Runs the command as a process of its own on the app's stores. */
 async function reconcile(args: string[], variables: Record<string, string> = {}) {
   const { database, redisUrl } = app.stores
-  const program = run([entry, ...args], {
-    NODE_COMPILE_CACHE,
+  const program = run([join(ROOT, "src/cli/billing-reconcile.ts"), ...args], {
+    // As under the launcher: half of a start is compiling.
+    NODE_COMPILE_CACHE: join(ROOT, "node_modules/.cache/compile"),
     NODE_ENV: "test",
     DATABASE_URL: database.url,
     REDIS_URL: redisUrl ?? "",
@@ -36,12 +32,12 @@ async function reconcile(args: string[], variables: Record<string, string> = {})
 }
 
 /** A user who has paid, which nobody has told us. */
-async function payUnheard(): Promise<SignedIn> {
-  const user = await signIn(app)
-  const { sessionId } = await subscribe(app, user)
+async function payUnheard(): Promise<Payer> {
+  const user = await newPayer(app)
+  const { sessionId } = await user.subscribe()
   app.stripe.completeCheckout(sessionId)
   await app.stripe.settled()
-  expect(await standingOf(app, user)).toMatchObject({ tier: "basic" })
+  expect(await user.standing()).toMatchObject({ tier: "basic" })
   return user
 }
 
@@ -51,17 +47,17 @@ test("heals what lost events left, and has nothing to do the second time", async
   expect([first.err, first.code]).toEqual(["", 0])
   expect(first.out).toMatch(/basic \(new\) → pro until \d{4}-.* \(paid\)/)
   expect(first.out).toContain("1 customer read, 1 changed.")
-  expect(await standingOf(app, ann)).toMatchObject({ tier: "pro", status: "active" })
+  expect(await ann.standing()).toMatchObject({ tier: "pro", status: "active" })
   const second = await reconcile(["--recent"])
   expect(second).toMatchObject({ code: 0, out: "1 customer read, nothing changed." })
-  expect(await historyOf(app, ann)).toMatchObject([{ tier: "pro", cause: "reconcile" }])
+  expect(await ann.history()).toMatchObject([{ tier: "pro", cause: "reconcile" }])
 })
 
 test("reads one user, or one customer, and reports as JSON", async () => {
   const [ann, bob] = [await payUnheard(), await payUnheard()]
   const [byUser, byCustomer, unknown] = await Promise.all([
     reconcile(["--user", ann.user.id, "--json"]),
-    reconcile(["--customer", await stripeIdOf(app, bob), "--json"], {
+    reconcile(["--customer", await bob.stripeId(), "--json"], {
       STRIPE_BASE_URL: "http://127.0.0.1:9",
     }),
     reconcile(["--user", "01a20380-35df-77b7-a96a-565deb07f9f4"]),
@@ -79,6 +75,6 @@ test("reads one user, or one customer, and reports as JSON", async () => {
     failures: [{ error: expect.stringMatching(/./) }],
   })
   expect(byCustomer.out + byCustomer.err).not.toContain("sk_test_tests")
-  expect(await standingOf(app, bob)).toMatchObject({ tier: "basic" })
+  expect(await bob.standing()).toMatchObject({ tier: "basic" })
   expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("no such customer") })
 })

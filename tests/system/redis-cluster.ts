@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import type { Redis } from "ioredis"
-import { askRedis, freePort, openRedis, type RedisServer } from "../../tools/lib/redis-server.ts"
+import { askRedis, freePort, openRedis } from "../../tools/lib/redis-server.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
 import { until } from "../../tools/lib/until.ts"
 
 /** Of every Redis Cluster: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */
@@ -12,27 +10,20 @@ const NODES = 3
 /** Redis's own: with less, one that a busy machine stops for seconds takes the whole cluster with it. */
 const NODE_TIMEOUT_MS = 15_000
 
-export interface RedisCluster {
-  /** `redis+cluster://…` */
-  url: string
-  /** A killed one loses everything but its slots. */
-  nodes: RedisServer[]
-}
+export type RedisCluster = Awaited<ReturnType<typeof startRedisCluster>>
 
-/** Starts a real Redis Cluster of three primaries from the machine's `redis-server`. It is stopped with `stack`. */
-export async function startRedisCluster(stack: AsyncDisposableStack): Promise<RedisCluster> {
-  const folder = await mkdtemp(join(tmpdir(), "test-redis-cluster-"))
-  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
+/**
+ * Starts a real Redis Cluster of three primaries from the machine's `redis-server`. It is stopped with `stack`. A
+ * killed node loses everything but its slots.
+ */
+export async function startRedisCluster(stack: AsyncDisposableStack) {
+  const folder = await openFolder(stack)
   const nodes = await Promise.all(Array.from({ length: NODES }, () => startNode(stack, folder)))
   await introduce(nodes)
   return { url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`, nodes }
 }
 
-interface Node extends RedisServer {
-  busPort: number
-}
-
-async function startNode(stack: AsyncDisposableStack, folder: string): Promise<Node> {
+async function startNode(stack: AsyncDisposableStack, folder: string) {
   const busPort = await freePort()
   const flags = ["--cluster-enabled", "yes", "--cluster-port", busPort]
   const timeout = ["--cluster-node-timeout", NODE_TIMEOUT_MS]
@@ -41,7 +32,7 @@ async function startNode(stack: AsyncDisposableStack, folder: string): Promise<N
 }
 
 /** Gives each node its share of the slots, then makes the first one meet the others. */
-async function introduce(nodes: Node[]): Promise<void> {
+async function introduce(nodes: Awaited<ReturnType<typeof startNode>>[]): Promise<void> {
   const share = Math.ceil(SLOTS / NODES)
   const giveSlots = async (client: Redis, i: number) => {
     await client.call("CLUSTER", "SET-CONFIG-EPOCH", i + 1)

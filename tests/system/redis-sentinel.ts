@@ -1,26 +1,16 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { askRedis, freePort, openRedis, openSentinel } from "../../tools/lib/redis-server.ts"
+import { openFolder } from "../../tools/lib/stores.ts"
 import { until } from "../../tools/lib/until.ts"
 
 const SENTINELS = 3
 const QUORUM = 2
 const NAME = "main"
 
-export interface RedisPair {
-  /** `redis+sentinel://…` */
-  url: string
-  /** Of the server that is the replica at first. */
-  replicaUrl: string
-  /** `kill -9`. */
-  killPrimary(): Promise<void>
-}
-
 /** Starts a Redis, its replica and three sentinels that make the replica the primary when the first one dies. */
-export async function startRedisPair(stack: AsyncDisposableStack): Promise<RedisPair> {
-  const folder = await mkdtemp(join(tmpdir(), "test-redis-sentinel-"))
-  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
+export async function startRedisPair(stack: AsyncDisposableStack) {
+  const folder = await openFolder(stack)
   const primary = await openRedis(stack, "--dir", folder)
   const replica = await openRedis(stack, "--dir", folder, "--replicaof", `127.0.0.1 ${primary.port}`)
   await untilSays(replica.url, "replication", "master_link_status:up")
@@ -29,11 +19,8 @@ export async function startRedisPair(stack: AsyncDisposableStack): Promise<Redis
   )
   const agreed = `status=ok,address=127.0.0.1:${primary.port},slaves=1,sentinels=${SENTINELS}`
   for (const { url } of sentinels) await untilSays(url, "sentinel", agreed)
-  return {
-    url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/${NAME}`,
-    replicaUrl: replica.url,
-    killPrimary: primary.kill,
-  }
+  const url = `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/${NAME}`
+  return { url, primary, replica }
 }
 
 async function startSentinel(stack: AsyncDisposableStack, folder: string, primaryPort: number) {

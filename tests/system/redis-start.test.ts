@@ -1,24 +1,24 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
-import { Redis } from "ioredis"
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createLogger } from "../../src/config/logger.ts"
 import { checkRedis, createRedisStore, type RedisStore, RedisUnavailable } from "../../src/config/redis.ts"
 import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
-import { freePort, startRedis } from "../../tools/lib/redis-server.ts"
-import { isRedisLeftOut } from "./kit.ts"
+import { askRedis, freePort, openRedis } from "../../tools/lib/redis-server.ts"
+import { isRedisLeftOut, sharedStack, testStack } from "./kit.ts"
+
+const connect = (url: string, timing = TIMING.redis) => createRedisStore(url, createLogger("silent"), timing)
 
 describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
-  const stack = new AsyncDisposableStack()
+  const stack = sharedStack()
   let url: string
   let store: RedisStore
 
   beforeAll(async () => {
-    url = (await startRedis(stack)) as string
-    store = createRedisStore(url, createLogger("silent"), TIMING.redis)
+    url = (await openRedis(stack)).url
+    store = connect(url)
     stack.defer(() => store.close())
   })
-  afterAll(() => stack.disposeAsync())
 
   test("and looks again when an answer stays away", async () => {
     let calls = 0
@@ -33,20 +33,15 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
   })
 
   test("and goes on without one that doesn't answer", async () => {
-    await using nobody = new AsyncDisposableStack()
-    const away = createRedisStore(
-      `redis://127.0.0.1:${await freePort()}`,
-      createLogger("silent"),
-      TIMING.redis,
-    )
-    nobody.defer(() => away.close())
+    const away = connect(`redis://127.0.0.1:${await freePort()}`)
+    testStack().defer(() => away.close())
     expect(await checkRedis(away, 50)).toBe(false)
   })
 
   test("and refuses one that would drop jobs", async () => {
-    const client = new Redis(url)
-    await client.config("SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru")
-    client.disconnect()
+    await askRedis(url, (client) =>
+      client.config("SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru"),
+    )
     await expect(checkRedis(store, 10 * SECOND)).rejects.toThrow(/evicts keys when it is full/)
   })
 })
@@ -54,19 +49,18 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
 describe.skipIf(isRedisLeftOut)("a command to Redis", () => {
   const TIMEOUT_MS = 0.5 * SECOND
   const TURN_MS = 0.1 * TIMEOUT_MS
-  const stack = new AsyncDisposableStack()
+  const stack = sharedStack()
   let url: string
   let store: RedisStore
 
   beforeAll(async () => {
-    url = (await startRedis(stack)) as string
+    url = (await openRedis(stack)).url
   })
   beforeEach(async () => {
-    store = createRedisStore(url, createLogger("silent"), { ...TIMING.redis, commandTimeoutMs: TIMEOUT_MS })
+    store = connect(url, { ...TIMING.redis, commandTimeoutMs: TIMEOUT_MS })
     expect(await checkRedis(store, 10 * SECOND)).toBe(true)
   })
   afterEach(() => store.close())
-  afterAll(() => stack.disposeAsync())
 
   const ping = () => store.call((client) => client.ping())
   const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
@@ -99,9 +93,7 @@ describe.skipIf(isRedisLeftOut)("a command to Redis", () => {
   })
 
   test("is given up in time by a process that is busy, also when it was held up just before", async () => {
-    const pauser = new Redis(url)
-    await pauser.client("PAUSE", 60 * SECOND, "ALL")
-    pauser.disconnect()
+    await askRedis(url, (client) => client.client("PAUSE", 60 * SECOND, "ALL"))
     // Ten would be exact, and a pause makes them fewer.
     expect(await turnsUntilGivenUp(ping())).toBeLessThan(15)
     await expect.poll(() => store.call(async () => "asked")).toBe("asked")

@@ -1,18 +1,18 @@
-import { fileURLToPath } from "node:url"
+import { join } from "node:path"
 import { expect, test } from "vitest"
 import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
 import { migrate } from "../../src/models/migrate.ts"
-import { query, run, testFolder } from "./programs.ts"
+import { query, ROOT, run, testFolder } from "./programs.ts"
 
-const RESET = fileURLToPath(new URL("../../src/cli/reset.ts", import.meta.url))
+async function reset(dataDir: string, args: string[], env: Record<string, string> = {}) {
+  const entry = join(ROOT, "src/cli/reset.ts")
+  const { ended, lines } = run([entry, ...args], { DATA_DIR: dataDir, DATABASE_URL: "", ...env })
+  const { code } = await ended
+  return { code, said: lines.join("\n") }
+}
 
 test("a database of an unknown history is left as it is, until npm run reset empties it", async () => {
   const dataDir = testFolder()
-  const reset = async (args: string[], env: Record<string, string> = {}) => {
-    const { ended, lines } = run([RESET, ...args], { DATA_DIR: dataDir, DATABASE_URL: "", ...env })
-    const { code } = await ended
-    return { code, said: lines.join("\n") }
-  }
   const usingDatabase = async (work: (url: string) => Promise<void>) => {
     const postgres = await startEmbeddedPostgres({ dataDir })
     await work(postgres.url).finally(() => postgres.stop())
@@ -27,20 +27,20 @@ test("a database of an unknown history is left as it is, until npm run reset emp
     expect(await query(url, "SELECT name FROM users")).toEqual([{ name: "Ada" }])
   })
 
-  expect(await reset([])).toMatchObject({
-    code: 1,
-    said: expect.stringMatching(/would delete.*1 users.*--yes/),
-  })
-  const elsewhere = { DATABASE_URL: "postgres://nobody@127.0.0.1:9/app" }
-  expect(await reset(["--yes"], elsewhere)).toMatchObject({
-    code: 1,
-    said: expect.stringContaining("Nothing was deleted"),
-  })
+  const expectReset = async (args: string[], env: Record<string, string>, code: number, said: RegExp) =>
+    expect(await reset(dataDir, args, env)).toMatchObject({ code, said: expect.stringMatching(said) })
+  await expectReset([], {}, 1, /would delete.*1 users.*--yes/)
+  await expectReset(
+    ["--yes"],
+    { DATABASE_URL: "postgres://nobody@127.0.0.1:9/app" },
+    1,
+    /Nothing was deleted/,
+  )
   await usingDatabase(async (url) => {
     expect(await query(url, "SELECT name FROM users")).toEqual([{ name: "Ada" }])
   })
 
-  expect(await reset(["--yes"])).toMatchObject({ code: 0, said: expect.stringMatching(/^Deleted .*1 users/) })
+  await expectReset(["--yes"], {}, 0, /^Deleted .*1 users/)
   await usingDatabase(async (url) => {
     expect(await migrate(url)).toEqual(["0001-schema"])
     expect(await query(url, "SELECT count(*)::int AS users FROM users")).toEqual([{ users: 0 }])
@@ -48,8 +48,6 @@ test("a database of an unknown history is left as it is, until npm run reset emp
 })
 
 test("reset has nothing to delete where nothing was started", async () => {
-  const dataDir = testFolder()
-  const { ended, lines } = run([RESET, "--yes"], { DATA_DIR: dataDir, DATABASE_URL: "" })
-  expect(await ended).toMatchObject({ code: 0 })
-  expect(lines.join()).toContain("nothing to delete")
+  const said = expect.stringContaining("nothing to delete")
+  expect(await reset(testFolder(), ["--yes"])).toEqual({ code: 0, said })
 })

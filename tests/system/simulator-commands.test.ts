@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { commandOf, launch, outputOf, start } from "../simulators/kit.ts"
+import { run } from "./programs.ts"
 
 describe.each([
   ["gemini", "--chunk-delay MS"],
@@ -35,24 +35,16 @@ test("a command stops at once although a call is stalled", async () => {
 })
 
 test("a command dies with a parent that was killed", async () => {
-  const script = `require("node:child_process").fork(${JSON.stringify(commandOf("gemini"))}).on("message", ({ url }) => console.log("url=" + url + "."))`
-  const parent = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] })
-  onTestFinished(() => void parent.kill("SIGKILL"))
-  let printed = ""
-  parent.stdout.on("data", (data) => {
-    printed += data
-  })
-  await expect.poll(() => printed).toMatch(/url=\S+\./)
-  const url = /url=(\S+)\./.exec(printed)?.[1] ?? ""
+  const script = `require("node:child_process").fork(${JSON.stringify(commandOf("gemini"))}).on("message", ({ url }) => console.log(url))`
+  const parent = run(["-e", script])
+  const url = await parent.line("http:")
   expect(await isUp(url)).toBe(true)
-  parent.kill("SIGKILL")
+  parent.child.kill("SIGKILL")
   await expect.poll(() => isUp(url)).toBe(false)
 })
 
-async function isUp(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/__admin/calls`)).ok
-  } catch {
-    return false
-  }
-}
+const isUp = (url: string) =>
+  fetch(`${url}/__admin/calls`).then(
+    ({ ok }) => ok,
+    () => false,
+  )

@@ -1,33 +1,31 @@
 import { once } from "node:events"
 import { type IncomingMessage, request } from "node:http"
 import { createParser } from "eventsource-parser"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { beforeAll, expect, test } from "vitest"
 import { SECOND } from "../../src/utils/time.ts"
 import { collect, joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"
-import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const SLOW_READER_MS = 3 * SECOND
 
-let app: TestApp
-let ann: SignedIn
+const app = useTestApp({ timing: { sse: { slowReaderMs: SLOW_READER_MS } } })
+const ann = useUser(app)
 let path: string
 
 /** More than the buffers of both ends take, and those of the system between them. */
 const TEXT = "abcdefghij".repeat(2_000_000)
 
 beforeAll(async () => {
-  app = await startTestApp({ timing: { sse: { slowReaderMs: SLOW_READER_MS } } })
-  ann = await signIn(app)
   const reply = await ask(app, ann, await createRoom(app, ann), "to be a long one")
   await app.pool.query("UPDATE messages SET content = $2 WHERE id = $1", [reply.id, TEXT])
   path = `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
 })
-afterAll(() => app.close())
 
 test("a reader that takes nothing for too long is cut off, and has the whole text when it comes back", async () => {
   const since = performance.now()
-  const response = await open()
+  const headers = { Authorization: `Bearer ${ann.token}` }
+  const [response] = (await once(request(app.url + path, { headers }).end(), "response")) as [IncomingMessage]
   expect(app.ctx.streamLimit.count()).toBe(1)
   await expect.poll(() => app.ctx.streamLimit.count(), { timeout: 30 * SECOND }).toBe(0)
   expect(performance.now() - since).toBeGreaterThan(SLOW_READER_MS - 100)
@@ -35,8 +33,8 @@ test("a reader that takes nothing for too long is cut off, and has the whole tex
   expect(before.map(({ event }) => event)).not.toContain("done")
   // A finished reply is one event, which is not to be had by halves.
   const last = before.at(-1)?.id
-  const headers: Record<string, string> = last === undefined ? {} : { "Last-Event-ID": last }
-  const after = await collect(app.http.events(path, { token: ann.token, headers }))
+  const resume = last === undefined ? {} : { headers: { "Last-Event-ID": last } }
+  const after = await collect(ann.http.events(path, resume))
   expect(joinDeltas([...before, ...after]) === TEXT).toBe(true)
 })
 
@@ -44,18 +42,11 @@ test("a reader that is waited for again and again leaves no listeners behind", a
   const warnings: string[] = []
   const note = ({ name }: Error) => warnings.push(name)
   process.on("warning", note)
-  const events = await collect(app.http.events(path, { token: ann.token }))
+  const events = await collect(ann.http.events(path))
   process.off("warning", note)
   expect(joinDeltas(events) === TEXT).toBe(true)
   expect(warnings).not.toContain("MaxListenersExceededWarning")
 })
-
-/** The stream's response, of which nothing is read yet. */
-async function open(): Promise<IncomingMessage> {
-  const sent = request(app.url + path, { headers: { Authorization: `Bearer ${ann.token}` } }).end()
-  const [response] = await once(sent, "response")
-  return response
-}
 
 /** What has come before the connection broke. */
 async function readRest(response: IncomingMessage): Promise<ServerEvent[]> {

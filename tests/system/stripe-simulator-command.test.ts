@@ -1,13 +1,13 @@
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import Stripe from "stripe"
-import { describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import type { Oracle } from "../../simulators/stripe/server.ts"
 import { launch, start as startCommand } from "../simulators/kit.ts"
 import { CHECKOUT, clientOf, SECRET, startReceiver } from "../simulators/stripe-kit.ts"
+import { testFolder } from "./programs.ts"
 
 async function start(args: string[] = [], env: Record<string, string> = {}) {
   const started = await startCommand("stripe", args, env)
@@ -19,11 +19,7 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM") {
   return once(child, "exit")
 }
 
-async function dataFile() {
-  const folder = await mkdtemp(join(tmpdir(), "stripe-simulator-"))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  return join(folder, "stripe.json")
-}
+const dataFile = () => join(testFolder(), "stripe.json")
 
 describe("the command", () => {
   test("delivers to the URL and under the secret that it is given", async () => {
@@ -43,7 +39,7 @@ describe("the command", () => {
 
 describe("a data file", () => {
   test("keeps the account, its time, its keys and what was in flight", async () => {
-    const file = await dataFile()
+    const file = dataFile()
     const first = await start(["--data", file])
     const customer = await first.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" })
     const session = await first.stripe.checkout.sessions.create({ ...CHECKOUT, customer: customer.id })
@@ -55,16 +51,15 @@ describe("a data file", () => {
     const after = await oracle(second.url, customer.id)
     expect(after).toEqual({ ...before, now: expect.any(Number) })
     expect(Math.abs(after.now - before.now)).toBeLessThan(60)
-    expect((await second.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" })).id).toBe(
-      customer.id,
-    )
+    const again = await second.stripe.customers.create({ name: "Ada" }, { idempotencyKey: "k" })
+    expect(again.id).toBe(customer.id)
     await post(`${second.url}/__admin/clock/advance`, { days: 22 })
     const renewed = await oracle(second.url, customer.id)
     expect(renewed.subscriptions[0]?.paid).toHaveLength(2)
   })
 
   test("survives a kill, and events go on to be delivered", async () => {
-    const file = await dataFile()
+    const file = dataFile()
     const receiver = await startReceiver(() => 500)
     const env = { STRIPE_WEBHOOK_SECRET: SECRET }
     const first = await start(["--data", file, "--webhook-url", receiver.url], env)
@@ -79,7 +74,7 @@ describe("a data file", () => {
   })
 
   test.each(["{", '{"world":{}}'])("that can't be read stops the start: %s", async (content) => {
-    const file = await dataFile()
+    const file = dataFile()
     await writeFile(file, content)
     expect(await once(launch("stripe", ["--data", file]), "exit")).toEqual([1, null])
   })

@@ -1,23 +1,17 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import Stripe from "stripe"
 import { expect, onTestFinished, test } from "vitest"
 import { openStripeSimulator } from "../../src/embedded/stripe-simulator.ts"
-import { gone, run, testFolder } from "./programs.ts"
+import { clientOf } from "../simulators/stripe-kit.ts"
+import { fixture, gone, run, testFolder } from "./programs.ts"
 
-const hold = fileURLToPath(new URL("./fixtures/hold-stripe.ts", import.meta.url))
+const hold = (dataDir: string) => run([fixture("hold-stripe.ts"), dataDir])
 
 async function open(dataDir: string) {
   const simulator = await openStripeSimulator(dataDir)
   onTestFinished(() => simulator.stop())
   return simulator
-}
-
-function clientOf(url: string): Stripe {
-  const { hostname, port } = new URL(url)
-  return new Stripe("sk_test_x", { host: hostname, port, protocol: "http", telemetry: false })
 }
 
 const owner = (pid: number) => JSON.stringify({ pid, parent: pid, port: 9, url: "http://127.0.0.1:9" })
@@ -28,7 +22,7 @@ test("a second process uses the first one's simulator, and leaves it running", a
   const dataDir = testFolder()
   const { url } = await open(dataDir)
   const { id } = await clientOf(url).customers.create({})
-  const second = run([hold, dataDir])
+  const second = hold(dataDir)
   expect(await second.line("http")).toBe(url)
   second.child.kill("SIGTERM")
   expect((await second.ended).code).toBe(0)
@@ -37,19 +31,16 @@ test("a second process uses the first one's simulator, and leaves it running", a
 
 test("of several starts at once one runs it and the others use it", async () => {
   const dataDir = testFolder()
-  const programs = Array.from({ length: 4 }, () => run([hold, dataDir]))
-  const own = Array.from({ length: 4 }, () => open(dataDir))
-  const urls = await Promise.all([
-    ...programs.map((program) => program.line("http")),
-    ...own.map(async (opened) => (await opened).url),
-  ])
+  const programs = Array.from({ length: 4 }, () => hold(dataDir))
+  const own = Array.from({ length: 4 }, async () => (await open(dataDir)).url)
+  const urls = await Promise.all([...programs.map((program) => program.line("http")), ...own])
   expect(new Set(urls).size).toBe(1)
   expect(readdirSync(dataDir).filter((name) => name.startsWith("stripe-simulator"))).toHaveLength(1)
 })
 
 test("after its owner was killed the next start goes on with its data, on its port", async () => {
   const dataDir = testFolder()
-  const first = run([hold, dataDir])
+  const first = hold(dataDir)
   const url = await first.line("http")
   const { id } = await clientOf(url).customers.create({})
   const { pid } = ownerOf(dataDir)

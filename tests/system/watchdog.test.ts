@@ -1,39 +1,31 @@
-import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
-import { MINUTE, SECOND } from "../../src/utils/time.ts"
-import type { Child } from "../../tools/lib/child.ts"
-import { type StoreProxy, startProxy } from "../abuse/kit/proxy.ts"
+import { SECOND } from "../../src/utils/time.ts"
+import { startProxy } from "../abuse/kit/proxy.ts"
 import { openDatabase, startProcess, testStack } from "./kit.ts"
-import { query } from "./programs.ts"
+import { fixture, query } from "./programs.ts"
 
 const PATIENCE_SECONDS = 3
-const BLOCK = fileURLToPath(new URL("./fixtures/block-on-signal.mjs", import.meta.url))
 
 test.skipIf(process.platform === "win32")(
   "a worker whose event loop is blocked is killed from within",
   async () => {
-    const { worker } = await startWorkerProcess({ flags: [`--import=${BLOCK}`] })
+    const { worker } = await startWorkerProcess({ flags: [`--import=${fixture("block-on-signal.mjs")}`] })
     const blockedAt = performance.now()
     process.kill(worker.pid, "SIGUSR2")
     expect(await worker.ended).toEqual({ code: null, signal: "SIGKILL" })
     expect(performance.now() - blockedAt).toBeGreaterThan((PATIENCE_SECONDS - 1) * SECOND)
     expect(worker.output()).toContain("event loop blocked; killing the process")
   },
-  MINUTE,
 )
 
-test(
-  "a worker whose loops hang ends with code 1: its database takes everything and answers nothing",
-  async () => {
-    const { worker, proxy } = await startWorkerProcess({ behindProxy: true })
-    proxy?.hold()
-    expect(await worker.ended).toEqual({ code: 1, signal: null })
-    expect(worker.output()).toMatch(
-      /"loop":"(sweep of running replies|heartbeat)".*worker loop hangs; stopping/,
-    )
-  },
-  MINUTE,
-)
+test("a worker whose loops hang ends with code 1: its database takes everything and answers nothing", async () => {
+  const { worker, proxy } = await startWorkerProcess({ behindProxy: true })
+  proxy?.hold()
+  expect(await worker.ended).toEqual({ code: 1, signal: null })
+  expect(worker.output()).toMatch(
+    /"loop":"(sweep of running replies|heartbeat)".*worker loop hangs; stopping/,
+  )
+})
 
 test.skipIf(process.platform === "win32")(
   "a worker that is paused for longer and goes on has missed nothing",
@@ -52,23 +44,10 @@ test.skipIf(process.platform === "win32")(
     expect(worker.isAlive()).toBe(true)
     expect(await worker.kill("SIGTERM")).toEqual({ code: 0, signal: null })
   },
-  MINUTE,
 )
 
-interface Started {
-  worker: Child
-  proxy: StoreProxy | null
-  /** When the worker last said that it lives, in ms. */
-  heartbeat(): Promise<number>
-}
-
-async function startWorkerProcess({
-  flags = [],
-  behindProxy = false,
-}: {
-  flags?: string[]
-  behindProxy?: boolean
-}): Promise<Started> {
+/** Starts a worker with a `heartbeat`, which tells when the worker last said that it lives, in ms. */
+async function startWorkerProcess({ flags = [] as string[], behindProxy = false }) {
   const stack = testStack()
   const databaseUrl = await openDatabase(stack)
   const proxy = behindProxy ? await startProxy(databaseUrl) : null
@@ -80,10 +59,9 @@ async function startWorkerProcess({
   }
   const worker = await startProcess(stack, { entry: "src/worker.ts", flags, env })
   await worker.printed("The worker is running")
-  return { worker, proxy, heartbeat: () => lastHeartbeat(databaseUrl) }
-}
-
-async function lastHeartbeat(url: string): Promise<number> {
-  const [row] = await query(url, "SELECT max(seen_at) AS seen FROM workers")
-  return row?.seen instanceof Date ? row.seen.getTime() : 0
+  const heartbeat = async () => {
+    const [row] = await query(databaseUrl, "SELECT max(seen_at) AS seen FROM workers")
+    return row?.seen instanceof Date ? row.seen.getTime() : 0
+  }
+  return { worker, proxy, heartbeat }
 }

@@ -19,26 +19,23 @@ describe("GET /user/me/export", () => {
   }
   const read = (token: string) => app.http.get("/user/me/export", { token })
 
-  test("gives everything of one's own, as the contract has it", async () => {
+  test("gives all that the user has, as the contract says", async () => {
     const one = await signInWithPassword(app)
     await one.http.patch("/user/me", { name: "Ada" })
     await addRoom(app, (await signIn(app)).user.id, 3, "of somebody else")
     const long = await addRoom(app, one.user.id, 120, 'quoted "\\ 🧑🏽‍🚀\n')
     const empty = await addRoom(app, one.user.id, 0)
-    await app.pool.query("INSERT INTO usage_counters (user_id, day, used) VALUES ($1, '2026-11-30', 3)", [
+    await app.query(
+      "INSERT INTO usage_counters (user_id, day, used) VALUES ($1, '2026-11-30', 3)",
       one.user.id,
-    ])
+    )
     const answer = await read(one.token)
     expect(answer.status).toBe(200)
     expect(answer.headers.get("content-type")).toContain("application/json")
     expect(answer.headers.get("cache-control")).toBe("no-store")
     const { user, sessions, usage, chatrooms } = Export.parse(answer.body)
-    expect(user).toMatchObject({
-      id: one.user.id,
-      name: "Ada",
-      mobileNumber: one.mobileNumber,
-      hasPassword: true,
-    })
+    const { mobileNumber } = one
+    expect(user).toMatchObject({ id: one.user.id, name: "Ada", mobileNumber, hasPassword: true })
     expect(sessions).toHaveLength(1)
     expect(usage).toEqual([{ day: "2026-11-30", prompts: 3 }])
     expect(chatrooms.map((room) => [room.id, room.messages.length])).toEqual([
@@ -51,7 +48,7 @@ describe("GET /user/me/export", () => {
     expect(JSON.stringify(answer.body)).not.toMatch(/\$2b\$|of somebody else/)
   })
 
-  test("of nothing is whole too", async () => {
+  test("of an empty account is whole, too", async () => {
     const { token } = await signIn(app)
     const { body } = await read(token)
     expect([body.usage, body.chatrooms]).toEqual([[], []])
@@ -80,7 +77,7 @@ describe("GET /user/me/export", () => {
     query.mockRestore()
   })
 
-  test("that nobody reads on is given up without a sound", async () => {
+  test("that the client stops reading is aborted without an error", async () => {
     const { token, user } = await signIn(app)
     await addRoom(app, user.id, 2_000, "x".repeat(6_000))
     const res = await open(token)

@@ -28,11 +28,7 @@ interface Row {
   attempt: number
 }
 
-interface Stored {
-  byId: Map<string, Row>
-  replies: Map<string, Row[]>
-  prompts: Row[]
-}
+type Stored = Awaited<ReturnType<typeof readMessages>>
 
 /** Looks at everything that the load has left behind. */
 export async function checkInvariants(cluster: Cluster, client: Client, load: Load): Promise<Verdict[]> {
@@ -46,15 +42,12 @@ export async function checkInvariants(cluster: Cluster, client: Client, load: Lo
   ]
 }
 
-async function readMessages(pool: pg.Pool, { users }: Load): Promise<Stored> {
+async function readMessages(pool: pg.Pool, { users }: Load) {
   const { rows } = await pool.query<Row>(MESSAGES, [users.map(({ id }) => id)])
-  const replies = Map.groupBy(
-    rows.filter(({ role }) => role === "model"),
-    (row) => row.parent_id ?? "",
-  )
+  const replies = rows.filter(({ role }) => role === "model")
   return {
     byId: new Map(rows.map((row) => [row.id, row])),
-    replies,
+    replies: Map.groupBy(replies, (row) => row.parent_id ?? ""),
     prompts: rows.filter(({ role }) => role === "user"),
   }
 }
@@ -64,42 +57,39 @@ const MESSAGES = `
   FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id
   WHERE c.user_id = ANY($1)`
 
-/** A sentence for each broken case. */
-type Judge<T> = (item: T) => Iterable<string>
-
+/** Judges each item by the sentences that `judge` yields; `others` were found broken before. */
 function verdict<T>(
-  id: string,
-  claim: string,
-  items: Iterable<T>,
-  judge: Judge<T>,
-  broken: string[] = [],
+  { id, claim, others = [] }: { id: string; claim: string; others?: string[] },
+  items: readonly T[],
+  judge: (item: T) => Iterable<string>,
 ): Verdict {
-  const all = [...items]
-  return { id, claim, checked: all.length, broken: [...broken, ...all.flatMap((item) => [...judge(item)])] }
+  return {
+    id,
+    claim,
+    checked: items.length,
+    broken: [...others, ...items.flatMap((item) => [...judge(item)])],
+  }
 }
 
 const FINAL = ["completed", "failed", "cancelled"]
 
 function checkOneFinalReply({ exchanges, surprises }: Load, { prompts, replies }: Stored): Verdict {
   const accepted = new Set(exchanges.map(({ promptId }) => promptId))
-  const unasked = prompts
-    .filter(({ id }) => !accepted.has(id))
-    .map(({ id }) => `prompt ${id} was stored, not accepted`)
-  return verdict(
-    "I1",
-    "every accepted prompt has exactly one final reply",
-    exchanges,
-    function* ({ promptId, replyId, kind }) {
-      const [reply, ...more] = replies.get(promptId) ?? []
-      if (!reply) yield `prompt ${promptId} has no reply`
-      else if (reply.id !== replyId)
-        yield `prompt ${promptId} was promised reply ${replyId} and has ${reply.id}`
-      else if (!FINAL.includes(reply.status)) yield `reply ${replyId} is still ${reply.status}`
-      else if (outcomeOf(reply) !== EXPECTED[kind]) yield `reply ${replyId} (${kind}) is ${outcomeOf(reply)}`
-      if (more.length > 0) yield `prompt ${promptId} has ${more.length + 1} replies`
-    },
-    [...unasked, ...surprises.map((answer) => `a prompt was answered ${answer}`)],
-  )
+  const unasked = prompts.filter(({ id }) => !accepted.has(id))
+  const others = [
+    ...unasked.map(({ id }) => `prompt ${id} was stored, not accepted`),
+    ...surprises.map((answer) => `a prompt was answered ${answer}`),
+  ]
+  const claim = "every accepted prompt has exactly one final reply"
+  return verdict({ id: "I1", claim, others }, exchanges, function* ({ promptId, replyId, kind }) {
+    const [reply, ...more] = replies.get(promptId) ?? []
+    if (!reply) yield `prompt ${promptId} has no reply`
+    else if (reply.id !== replyId)
+      yield `prompt ${promptId} was promised reply ${replyId} and has ${reply.id}`
+    else if (!FINAL.includes(reply.status)) yield `reply ${replyId} is still ${reply.status}`
+    else if (outcomeOf(reply) !== EXPECTED[kind]) yield `reply ${replyId} (${kind}) is ${outcomeOf(reply)}`
+    if (more.length > 0) yield `prompt ${promptId} has ${more.length + 1} replies`
+  })
 }
 
 const EXPECTED = { plain: "completed", cut: "completed", stalled: "completed", blocked: "failed: blocked" }
@@ -109,21 +99,15 @@ function outcomeOf({ status, error_code }: Row): string {
 }
 
 function checkNeverTwo({ attempts }: Cluster, { exchanges }: Load, stored: Stored): Verdict {
-  return verdict(
-    "I2",
-    "never two: one ending, and the text of one single call",
-    exchanges,
-    function* (exchange) {
-      const { replyId, heard } = exchange
-      if (heard.dones.length > 1) yield `the listener of ${replyId} was told ${heard.dones.length} endings`
-      if (attempts.endings(replyId) > 1)
-        yield `reply ${replyId} was finished ${attempts.endings(replyId)} times`
-      const reply = stored.byId.get(replyId)
-      if (reply?.status === "completed" && !isTextOfOneCall(reply, stored)) {
-        yield `reply ${replyId} isn't what one call gives: ${JSON.stringify(reply.content.slice(0, 200))}`
-      }
-    },
-  )
+  const claim = "never two: one ending, and the text of one single call"
+  return verdict({ id: "I2", claim }, exchanges, function* ({ replyId, heard }) {
+    if (heard.dones.length > 1) yield `the listener of ${replyId} was told ${heard.dones.length} endings`
+    const endings = attempts.endings(replyId)
+    if (endings > 1) yield `reply ${replyId} was finished ${endings} times`
+    const reply = stored.byId.get(replyId)
+    if (reply?.status === "completed" && !isTextOfOneCall(reply, stored))
+      yield `reply ${replyId} isn't what one call gives: ${JSON.stringify(reply.content.slice(0, 200))}`
+  })
 }
 
 /** More calls for one attempt than there are models to fall back to. */
@@ -157,7 +141,8 @@ function textOfCall(call: number, reply: Row, stored: Stored): string {
 async function checkQuota(pool: pg.Pool, { exchanges, users }: Load, { byId }: Stored): Promise<Verdict> {
   const { rows } = await pool.query<{ user_id: string; used: number }>(USED)
   const used = new Map(rows.map((row) => [row.user_id, row.used]))
-  return verdict("I3", "quota: used = accepted − failed, of every user", users, function* (user) {
+  const claim = "quota: used = accepted − failed, of every user"
+  return verdict({ id: "I3", claim }, users, function* (user) {
     const own = exchanges.filter((exchange) => exchange.user === user)
     const failed = own.filter(({ replyId }) => byId.get(replyId)?.status === "failed")
     const expected = own.length - failed.length
@@ -170,21 +155,15 @@ async function checkQuota(pool: pg.Pool, { exchanges, users }: Load, { byId }: S
 const USED = "SELECT user_id, sum(used)::int AS used FROM usage_counters GROUP BY user_id"
 
 function checkListeners({ exchanges }: Load, { byId }: Stored): Verdict {
-  return verdict(
-    "I4",
-    "every listener's joined text equals the stored text",
-    exchanges,
-    function* ({ replyId, heard }) {
-      const stored = byId.get(replyId)
-      if (heard.dones.length === 0)
-        yield `the listener of ${replyId} was told no end (${heard.trouble || "no error"})`
-      else if (heard.text !== stored?.content) {
-        yield `the listener of ${replyId} has ${heard.text.length} characters of ${stored?.content.length}`
-      }
-      if (heard.dones[0] && heard.dones[0].status !== stored?.status)
-        yield `the listener of ${replyId} was told ${heard.dones[0].status}`
-    },
-  )
+  const claim = "every listener's joined text equals the stored text"
+  return verdict({ id: "I4", claim }, exchanges, function* ({ replyId, heard }) {
+    const stored = byId.get(replyId)
+    const [done] = heard.dones
+    if (!done) yield `the listener of ${replyId} was told no end (${heard.trouble || "no error"})`
+    else if (heard.text !== stored?.content)
+      yield `the listener of ${replyId} has ${heard.text.length} characters of ${stored?.content.length}`
+    if (done && done.status !== stored?.status) yield `the listener of ${replyId} was told ${done.status}`
+  })
 }
 
 /** What users were told in streams and lists is theirs, and what isn't can't be had. */
@@ -192,31 +171,21 @@ async function checkStrangers(client: Client, load: Load, { byId }: Stored): Pro
   const seen = [...load.exchanges.flatMap(seenInStream), ...(await seenInLists(client, load))]
   const owners = new Map([...load.rooms].map(([id, user]) => [id, user.id]))
   const ownerOf = (id: string) => owners.get(id) ?? byId.get(id)?.user_id
-  return verdict(
-    "I5",
-    "nobody sees another's ids",
-    seen,
-    function* ({ userId, id }) {
-      if (ownerOf(id) !== userId) yield `user ${userId} was shown ${id} of user ${ownerOf(id)}`
-    },
-    await probe(client, load),
-  )
+  const spec = { id: "I5", claim: "nobody sees another's ids", others: await probe(client, load) }
+  return verdict(spec, seen, function* ({ userId, id }) {
+    if (ownerOf(id) !== userId) yield `user ${userId} was shown ${id} of user ${ownerOf(id)}`
+  })
 }
 
-interface Sight {
-  userId: string
-  id: string
-}
-
-function seenInStream({ user, heard, replyId, roomId }: Exchange): Sight[] {
+function seenInStream({ user, heard, replyId, roomId }: Exchange) {
   const ids = heard.dones.flatMap(({ id, chatroomId }) => [id, chatroomId])
   return [replyId, roomId, ...ids].map((id) => ({ userId: user.id, id }))
 }
 
-async function seenInLists(client: Client, { users }: Load): Promise<Sight[]> {
+async function seenInLists(client: Client, { users }: Load) {
   const lists = users.map(async (user) => {
     const { body } = await client.get("/chatroom?limit=100", { token: await user.token() })
-    return body.map(({ id }: { id: string }) => ({ userId: user.id, id }))
+    return (body as { id: string }[]).map(({ id }) => ({ userId: user.id, id }))
   })
   return (await Promise.all(lists)).flat()
 }

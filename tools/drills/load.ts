@@ -27,27 +27,11 @@ export interface Burst extends PromptOptions {
 }
 
 /** Users who talk in several rooms at once and listen to every reply. */
-export interface Load {
-  users: User[]
-  exchanges: Exchange[]
-  /** Answers to prompts that were neither an acceptance nor expected. */
-  surprises: string[]
-  /** Rooms, with whose they are. */
-  rooms: Map<string, User>
-  answered(): number
-  /** What is to become of the prompts of the talks from now on. */
-  mix: Mix | undefined
-  /** Resolves when all of it is accepted; the replies are listened to from then on. */
-  burst(burst: Burst): Promise<Exchange[]>
-  /** Goes on until `prompts` were accepted and the faults are over, then waits for the last replies. */
-  finish(): Promise<void>
-}
+export type Load = Awaited<ReturnType<typeof startLoad>>
 
 export interface LoadOptions {
   random: Random
   users: number
-  /** Rooms that a user talks in at the same time. */
-  conversations: number
   /** Accepted prompts, at the least. */
   prompts: number
   /** Of the first user; the others have the next. */
@@ -61,12 +45,13 @@ const SETTLE_MS = 30 * SECOND
 /** The branch stays far below the token budget, so that what Gemini is sent can be told from the stored messages. */
 const PROMPTS_PER_ROOM = 6
 
-export async function startLoad(client: Client, options: LoadOptions): Promise<Load> {
-  const users = await Promise.all(
-    numbered(options.users).map((i) =>
-      signUp(client, `+1202555${String((options.firstNumber ?? 1000) + i)}`),
-    ),
-  )
+/** Rooms that a user talks in at the same time. */
+const TALKS_PER_USER = 2
+
+export async function startLoad(client: Client, options: LoadOptions) {
+  const first = options.firstNumber ?? 1000
+  const numbers = Array.from({ length: options.users }, (_, i) => `+1202555${first + i}`)
+  const users = await Promise.all(numbers.map((number) => signUp(client, number)))
   const load: State = {
     users,
     exchanges: [],
@@ -81,14 +66,16 @@ export async function startLoad(client: Client, options: LoadOptions): Promise<L
     settled: new AbortController(),
   }
   const talks = users.flatMap((user, u) =>
-    numbered(options.conversations).map((c) => talk(load, user, `user ${u + 1}, talk ${c}`)),
+    numbered(TALKS_PER_USER).map((c) => talk(load, user, `user ${u + 1}, talk ${c}`)),
   )
   const talking = Promise.all(talks)
   // Who waits for it learns of a failure in `finish`; until then it must not end the process.
   talking.catch(() => undefined)
   return Object.assign(load, {
-    answered: () => load.exchanges.filter(({ heard }) => heard.dones.length > 0).length,
+    answered: () => load.exchanges.filter(isAnswered).length,
+    /** Resolves when all of it is accepted; the replies are listened to from then on. */
     burst: (burst: Burst) => fireBurst(load, burst),
+    /** Goes on until `prompts` were accepted and the faults are over, then waits for the last replies. */
     async finish() {
       load.faultsOver = true
       await settle(load, Promise.all([talking, ...load.bursts]))
@@ -99,11 +86,14 @@ export async function startLoad(client: Client, options: LoadOptions): Promise<L
 interface State {
   users: User[]
   exchanges: Exchange[]
+  /** Answers to prompts that were neither an acceptance nor expected. */
   surprises: string[]
+  /** Rooms, with whose they are. */
   rooms: Map<string, User>
   client: Client
   options: LoadOptions
   faultsOver: boolean
+  /** What is to become of the prompts of the talks from now on. */
   mix: Mix | undefined
   /** Listeners of bursts. */
   bursts: Promise<unknown>[]
@@ -112,6 +102,9 @@ interface State {
   /** Aborts when waiting for the last replies is over. */
   settled: AbortController
 }
+
+/** Whether the listener was told an end. */
+export const isAnswered = ({ heard }: Exchange) => heard.dones.length > 0
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
@@ -137,12 +130,8 @@ async function talk(load: State, user: User, label: string): Promise<void> {
     for (let inRoom = 0; inRoom < PROMPTS_PER_ROOM && !isEnough(load); ) {
       const listening: Promise<unknown>[] = []
       for (let burst = random.int(1, 2); burst > 0; burst--, inRoom++, count++) {
-        const exchange = await send(
-          load,
-          user,
-          roomId,
-          writePrompt(random, `${label}, prompt ${count}`, load.mix ? { mix: load.mix } : {}),
-        )
+        const prompt = writePrompt(random, `${label}, prompt ${count}`, load.mix ? { mix: load.mix } : {})
+        const exchange = await send(load, user, roomId, prompt)
         if (exchange) listening.push(follow(load, exchange, random))
       }
       await Promise.all(listening)
@@ -175,11 +164,8 @@ async function openRoom({ client, rooms }: State, user: User): Promise<string> {
 async function send(load: State, user: User, roomId: string, prompt: Prompt): Promise<Exchange | null> {
   const token = await user.token()
   const sentAt = Date.now()
-  const { status, body, tries } = await load.client.post(
-    `/chatroom/${roomId}/message`,
-    { message: prompt.text },
-    { token },
-  )
+  const path = `/chatroom/${roomId}/message`
+  const { status, body, tries } = await load.client.post(path, { message: prompt.text }, { token })
   if (status !== 202) {
     load.surprises.push(`${status} ${JSON.stringify(body)}`)
     return null
@@ -199,14 +185,9 @@ async function send(load: State, user: User, roomId: string, prompt: Prompt): Pr
   return exchange
 }
 
-function follow(
-  { client, options, settled }: State,
-  exchange: Exchange,
-  random: Random,
-  manner: Manner = {},
-): Promise<Heard> {
+function follow(load: State, exchange: Exchange, random: Random, manner: Manner = {}): Promise<Heard> {
   const { user, roomId, replyId, heard } = exchange
-  const signal = AbortSignal.any([options.signal, settled.signal])
+  const signal = AbortSignal.any([load.options.signal, load.settled.signal])
   const path = `/chatroom/${roomId}/message/${replyId}/stream`
-  return listen(client, user, path, { random: random.fork(replyId), signal, heard, manner })
+  return listen(load.client, user, path, { random: random.fork(replyId), signal, heard, manner })
 }

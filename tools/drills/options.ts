@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto"
-import { parseArgs } from "node:util"
+import { readCommandLine, readNames, readNumber } from "../lib/command-line.ts"
 import { hasRedisServer } from "../lib/redis-server.ts"
 import type { Backend } from "../lib/stores.ts"
 import { scenarios } from "./scenarios/index.ts"
@@ -28,66 +28,32 @@ Scenarios:
 ${scenarios.map(({ name, about }) => `  ${name.padEnd(17)}  ${about}`).join("\n")}
 `
 
-export interface DrillOptions {
-  scenarios: string[]
-  backend: Backend
-  kills: number
-  prompts: number
-  users: number
-  seed: number
-  keep: boolean
-  quick: boolean
-  report: string | null
-}
+export type DrillOptions = ReturnType<typeof readOptions>
 
-/** Reads the command line. @returns the text to print where it asks for help. @throws {TypeError} for what it can't mean */
-export function readOptions(args: string[]): DrillOptions | string {
-  const { values } = parseArgs({
-    args,
-    options: {
-      scenario: { type: "string", multiple: true },
-      backend: { type: "string" },
-      kills: { type: "string" },
-      prompts: { type: "string" },
-      users: { type: "string" },
-      seed: { type: "string" },
-      report: { type: "string" },
-      quick: { type: "boolean", default: false },
-      keep: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
+/** Reads the command line. */
+export function readOptions() {
+  const text = { type: "string" } as const
+  const flag = { type: "boolean", default: false } as const
+  const sizes = { kills: text, prompts: text, users: text, seed: text }
+  const scenario = { type: "string", multiple: true } as const
+  const options = { scenario, backend: text, ...sizes, report: text, quick: flag, keep: flag }
+  return readCommandLine(HELP, options, ({ scenario, backend, report, quick, keep, ...given }) => {
+    if (backend !== undefined && backend !== "redis" && backend !== "postgres")
+      throw new TypeError(`--backend takes redis or postgres, not "${backend}".`)
+    const chosen: Backend = backend ?? (hasRedisServer() ? "redis" : "postgres")
+    const number = (name: keyof typeof sizes, otherwise: number) =>
+      given[name] === undefined ? otherwise : readNumber(`--${name}`, given[name])
+    const all = scenarios.map(({ name }) => name)
+    return {
+      scenarios: scenario ? readNames("--scenario", scenario.join(), all) : all,
+      backend: chosen,
+      kills: number("kills", quick ? 2 : 20),
+      prompts: number("prompts", quick ? 40 : 300),
+      users: number("users", quick ? 6 : 12),
+      seed: number("seed", randomInt(1, 1_000_000)),
+      keep,
+      quick,
+      report: report ?? (quick || scenario ? null : "docs/RELIABILITY.md"),
+    }
   })
-  if (values.help) return HELP
-  return {
-    scenarios: (
-      values.scenario?.flatMap((names) => names.split(",")) ?? scenarios.map(({ name }) => name)
-    ).map(knownScenario),
-    backend: readBackend(values.backend),
-    kills: number("--kills", values.kills, values.quick ? 2 : 20),
-    prompts: number("--prompts", values.prompts, values.quick ? 40 : 300),
-    users: number("--users", values.users, values.quick ? 6 : 12),
-    seed: number("--seed", values.seed, randomInt(1, 1_000_000)),
-    keep: values.keep,
-    quick: values.quick,
-    report: values.report ?? (values.quick || values.scenario ? null : "docs/RELIABILITY.md"),
-  }
-}
-
-function knownScenario(name: string): string {
-  if (scenarios.some((scenario) => scenario.name === name)) return name
-  throw new TypeError(
-    `There is no scenario ${name}. Known: ${scenarios.map((scenario) => scenario.name).join(", ")}.`,
-  )
-}
-
-function readBackend(asked: string | undefined): Backend {
-  if (asked === undefined) return hasRedisServer() ? "redis" : "postgres"
-  if (asked === "redis" || asked === "postgres") return asked
-  throw new TypeError(`--backend takes redis or postgres, not "${asked}".`)
-}
-
-function number(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise
-  if (!/^\d{1,9}$/.test(text)) throw new TypeError(`${name} takes a whole number, not "${text}".`)
-  return Number(text)
 }

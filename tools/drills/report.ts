@@ -3,12 +3,10 @@ import type { Verdict } from "./invariants.ts"
 import type { Outcome } from "./scenario.ts"
 import { scenarios } from "./scenarios/index.ts"
 
-export interface Closing {
+export interface Results {
   outcomes: Outcome[]
   /** How the cluster stopped that all scenarios shared; null where each had its own. */
   stop: Verdict | null
-  /** Scenarios that need what this machine or backend hasn't. */
-  skipped: string[]
 }
 
 /** Metrics of time, memory and calls, which a busy machine misses: they are told, but only what was promised fails. */
@@ -21,31 +19,23 @@ export function isBroken({ verdicts }: { verdicts: Verdict[] }): boolean {
 
 const INVARIANTS = ["I1", "I2", "I3", "I4", "I5"]
 
-/** One row for each scenario. */
-export function closingTable({ outcomes, stop, skipped }: Closing): string {
+/** One row for each scenario, `skipped` ones among them: they need what this machine or backend hasn't. */
+export function closingTable({ outcomes, stop }: Results, skipped: string[]): string {
   const header = ["scenario", "strikes", "prompts", ...INVARIANTS, "beside them", "measured", "s"]
-  const rows = outcomes.map((outcome) => [
-    outcome.scenario,
-    String(outcome.strikes),
-    String(outcome.prompts),
-    ...INVARIANTS.map((id) =>
-      outcome.verdicts
-        .filter((verdict) => verdict.id === id)
-        .map(wordFor)
-        .join(),
-    ),
-    outcome.verdicts
-      .filter(({ id }) => !INVARIANTS.includes(id))
-      .map((verdict) => `${verdict.id} ${wordFor(verdict)}`)
-      .join(", "),
-    headlines(outcome),
-    outcome.seconds.toFixed(0),
-  ])
-  const empty = [...INVARIANTS.map(() => ""), "", "", ""]
-  const stopRow = stop
-    ? [["stop of all", "", "", ...INVARIANTS.map(() => ""), `S1 ${wordFor(stop)}`, "", ""]]
-    : []
-  return formatTable(header, [...rows, ...skipped.map((name) => [name, "skipped", "", ...empty]), ...stopRow])
+  const rows = outcomes.map((outcome) => {
+    const { scenario, strikes, prompts, verdicts, seconds } = outcome
+    const invariants = INVARIANTS.map((id) =>
+      verdicts.flatMap((one) => (one.id === id ? wordFor(one) : [])).join(),
+    )
+    const others = verdicts.filter(({ id }) => !INVARIANTS.includes(id))
+    const beside = others.map((verdict) => `${verdict.id} ${wordFor(verdict)}`).join(", ")
+    const [sizes, time] = [[strikes, prompts].map(String), seconds.toFixed(0)]
+    return [scenario, ...sizes, ...invariants, beside, headlines(outcome), time]
+  })
+  const none = INVARIANTS.map(() => "")
+  const skips = skipped.map((name) => [name, "skipped", "", ...none, "", "", ""])
+  const stops = stop ? [["stop of all", "", "", ...none, `S1 ${wordFor(stop)}`, "", ""]] : []
+  return formatTable(header, [...rows, ...skips, ...stops])
 }
 
 /** How a verdict reads in a table. */

@@ -4,7 +4,7 @@ import { openFolder, openStores, type Stores } from "../lib/stores.ts"
 import { formatTable } from "../lib/table.ts"
 import type { Verdict } from "./invariants.ts"
 import { type DrillOptions, readOptions } from "./options.ts"
-import { closingTable, isBroken, wordFor, writeReport } from "./report.ts"
+import { closingTable, isBroken, type Results, wordFor, writeReport } from "./report.ts"
 import { judgeStop, type Outcome, perform, runScenario, type Scenario } from "./scenario.ts"
 import { scenarios } from "./scenarios/index.ts"
 
@@ -12,6 +12,7 @@ import { scenarios } from "./scenarios/index.ts"
 const TOLD = 20
 
 async function main(): Promise<number> {
+  const options = readOptions()
   const interrupted = new AbortController()
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
@@ -22,49 +23,33 @@ async function main(): Promise<number> {
     })
   }
   try {
-    const options = readOptions(process.argv.slice(2))
-    if (typeof options === "string") return print(options)
     return await drill(options, interrupted.signal)
   } catch (error) {
-    const isOurs = interrupted.signal.aborted || error instanceof TypeError
-    process.stderr.write(`${isOurs && error instanceof Error ? error.message : (error as Error).stack}\n`)
+    const { message, stack } = error as Error
+    process.stderr.write(`${interrupted.signal.aborted ? message : stack}\n`)
     return 1
   }
 }
 
-function print(text: string): number {
-  process.stdout.write(text)
-  return 0
-}
-
 /** @returns the exit code */
 async function drill(options: DrillOptions, signal: AbortSignal): Promise<number> {
-  const asked = options.scenarios.flatMap((name) => scenarios.find((one) => one.name === name) ?? [])
+  const asked = scenarios.filter(({ name }) => options.scenarios.includes(name))
   const skipped = asked.filter(({ needsRedis }) => needsRedis && options.backend !== "redis")
-  for (const { name } of skipped) console.log(`${name}: skipped, the queue is in PostgreSQL`)
   const names = skipped.map(({ name }) => name)
-  const run = options.quick ? runTogether : runApart
-  const write = async ({ outcomes, stop }: Results) => {
-    const closing = closingTable({ outcomes, stop, skipped: names })
-    if (options.report)
-      await writeFile(options.report, writeReport({ closing, outcomes, command: commandOf(options) }))
+  for (const name of names) console.log(`${name}: skipped, the queue is in PostgreSQL`)
+  const write = async (results: Results) => {
+    const closing = closingTable(results, names)
+    const report = writeReport({ closing, outcomes: results.outcomes, command: commandOf(options) })
+    if (options.report) await writeFile(options.report, report)
     return closing
   }
-  const results = await run(
-    asked.filter((one) => !skipped.includes(one)),
-    options,
-    { signal, write },
-  )
+  const run = options.quick ? runTogether : runApart
+  const able = asked.filter((one) => !skipped.includes(one))
+  const results = await run(able, options, { signal, write })
   const { outcomes, stop } = results
   console.log(`\n${await write(results)}\n`)
   if (stop) tellBroken([stop])
   return outcomes.some(isBroken) || (stop && stop.broken.length > 0) ? 1 : 0
-}
-
-interface Results {
-  outcomes: Outcome[]
-  /** Of the one cluster, where all shared it. */
-  stop: Verdict | null
 }
 
 interface Course {
@@ -74,22 +59,15 @@ interface Course {
 }
 
 /** Every scenario on fresh stores. The report is written after each: a drill of hours may be cut short. */
-async function runApart(
-  asked: Scenario[],
-  options: DrillOptions,
-  { signal, write }: Course,
-): Promise<Results> {
+async function runApart(asked: Scenario[], options: DrillOptions, course: Course): Promise<Results> {
+  const { signal, write } = course
   const outcomes: Outcome[] = []
   for (const scenario of asked) {
     const broken = () => !outcomes.at(-1) || outcomes.some(isBroken)
     await withStores(options, signal, broken, async (stores, folder) => {
       announce(scenario, options)
-      const outcome = await runScenario(scenario, {
-        ...shapeOf(options, signal),
-        ...PROCESSES,
-        stores,
-        folder,
-      })
+      const shape = { ...shapeOf(options, signal), ...PROCESSES }
+      const outcome = await runScenario(scenario, { ...shape, stores, folder })
       report(outcome, options)
       outcomes.push(outcome)
     })
@@ -149,12 +127,7 @@ function commandOf({ quick, kills, prompts, users, seed, backend }: DrillOptions
 }
 
 function report({ scenario, verdicts, metrics, seconds }: Outcome, { backend, seed }: DrillOptions): void {
-  const rows = verdicts.map((verdict) => [
-    verdict.id,
-    verdict.claim,
-    String(verdict.checked),
-    wordFor(verdict),
-  ])
+  const rows = verdicts.map((each) => [each.id, each.claim, String(each.checked), wordFor(each)])
   console.log(`\n${scenario}: queue on ${backend}, seed ${seed}, ${seconds.toFixed(0)} s\n`)
   console.log(`${formatTable(["", "what must hold", "checked", "result"], rows)}\n`)
   console.log(`${formatTable(["measured", ""], metrics)}\n`)

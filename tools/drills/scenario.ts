@@ -1,12 +1,13 @@
 import { SECOND } from "../../src/utils/time.ts"
 import { type Client, createClient } from "../lib/client.ts"
 import { type Cluster, type ClusterOptions, startCluster } from "../lib/cluster.ts"
+import type { Heard } from "../lib/listener.ts"
 import { createRandom, type Random } from "../lib/random.ts"
 import type { Stores } from "../lib/stores.ts"
 import { until } from "../lib/until.ts"
 import { checkInvariants, type Verdict } from "./invariants.ts"
 import { type Load, startLoad } from "./load.ts"
-import { createTakeovers, percentile, type Takeovers } from "./takeovers.ts"
+import { createTakeovers, percentile, spread, type Takeovers } from "./takeovers.ts"
 
 /** What goes wrong in a drill, and how often. One file of `scenarios/` each. */
 export interface Scenario {
@@ -42,19 +43,18 @@ export interface Stage {
   demand(id: string, claim: string, find: () => { checked: number; broken: string[] }): void
 }
 
-export interface LoadShape {
+interface LoadShape {
   seed: number
   strikes: number
   prompts: number
-  users?: number
-  conversations?: number
+  users: number
+  /** Scenarios that had this cluster before have used the numbers up to this one. */
+  firstNumber?: number
   isQuick?: boolean
   signal: AbortSignal
   /** Lines of progress. */
   say?: (line: string) => void
 }
-
-export interface ScenarioOptions extends Omit<ClusterOptions, "env">, LoadShape {}
 
 export interface Outcome {
   scenario: string
@@ -68,28 +68,22 @@ export interface Outcome {
 }
 
 /** A killed worker's replies are begun anew within this time. */
-export const TAKEOVER_WITHIN_MS = 5 * SECOND
+const TAKEOVER_WITHIN_MS = 5 * SECOND
 const PROGRESS_EVERY_MS = 5 * SECOND
 
 /** Starts a cluster, lets users talk, does the scenario's damage, looks at what is left, and stops the cluster. */
-export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<Outcome> {
+export async function runScenario(scenario: Scenario, options: ClusterOptions & LoadShape): Promise<Outcome> {
   await using stack = new AsyncDisposableStack()
   const cluster = await startCluster(stack, options)
   const outcome = await perform(scenario, cluster, options)
   return { ...outcome, verdicts: [...outcome.verdicts, await judgeStop(cluster)] }
 }
 
-/** Scenarios that had this cluster before have used the numbers up to `firstNumber`. */
-export interface PerformOptions extends LoadShape {
-  stores: Stores
-  firstNumber?: number
-}
-
 /** The same on a cluster that runs, and goes on running. */
 export async function perform(
   scenario: Scenario,
   cluster: Cluster,
-  options: PerformOptions,
+  options: LoadShape & { stores: Stores },
 ): Promise<Outcome> {
   const { signal, strikes, isQuick = false, stores, say = () => undefined } = options
   const startedAt = performance.now()
@@ -98,19 +92,9 @@ export async function perform(
   cluster.gemini.reset()
   const attemptsBefore = cluster.attempts.total()
   const deathsBefore = cluster.deaths.length
-  const client = createClient(
-    cluster.apis.flatMap(({ url }) => url ?? []),
-    random.fork("client"),
-    signal,
-  )
-  const load = await startLoad(client, {
-    random: random.fork("load"),
-    users: options.users ?? 12,
-    conversations: options.conversations ?? 2,
-    prompts: options.prompts,
-    firstNumber: options.firstNumber ?? 1000,
-    signal,
-  })
+  const urls = cluster.apis.flatMap(({ url }) => url ?? [])
+  const client = createClient(urls, random.fork("client"), signal)
+  const load = await startLoad(client, { ...options, random: random.fork("load") })
   const takeovers = createTakeovers(cluster.pool, cluster.attempts)
   const notes: Outcome["metrics"] = []
   const demands: (() => Verdict)[] = []
@@ -125,9 +109,7 @@ export async function perform(
     strikes,
     isQuick,
     signal,
-    struck() {
-      struck += 1
-    },
+    struck: () => void struck++,
     note: (name, value) => void notes.push([name, value]),
     demand: (id, claim, find) => void demands.push(() => ({ id, claim, ...find() })),
   }
@@ -180,43 +162,31 @@ function judgeTakeovers(takeovers: Takeovers): Verdict {
   const times = takeovers.times()
   const p99 = percentile(times, 0.99)
   const claim = `99 of 100 replies of a killed worker are begun anew within ${TAKEOVER_WITHIN_MS / SECOND} s`
-  const broken =
-    times.length === 0
-      ? ["nothing was taken over"]
-      : p99 > TAKEOVER_WITHIN_MS
-        ? [`p99 is ${inSeconds(p99)}`]
-        : []
+  const broken = times.length === 0 ? ["nothing was taken over"] : []
+  if (p99 > TAKEOVER_WITHIN_MS) broken.push(`p99 is ${inSeconds(p99)}`)
   return { id: "T1", claim, checked: times.length, broken }
 }
 
-function judgeDeaths({ apis, workers, deaths }: Cluster, before: number): Verdict {
-  const checked = apis.length + workers.length
-  return { id: "P1", claim: "no process ends unasked", checked, broken: deaths.slice(before) }
+function judgeDeaths({ services, deaths }: Cluster, before: number): Verdict {
+  const broken = deaths.slice(before)
+  return { id: "P1", claim: "no process ends unasked", checked: services.length, broken }
 }
 
 /** Stops the cluster. */
 export async function judgeStop(cluster: Cluster): Promise<Verdict> {
-  const checked = cluster.apis.length + cluster.workers.length
-  return {
-    id: "S1",
-    claim: "every process stops in order, within 10 s of SIGTERM",
-    checked,
-    broken: await cluster.stop(),
-  }
+  const claim = "every process stops in order, within 10 s of SIGTERM"
+  return { id: "S1", claim, checked: cluster.services.length, broken: await cluster.stop() }
 }
 
 function measure({ load, cluster, takeovers, client }: Stage, attemptsBefore: number): Outcome["metrics"] {
   const times = takeovers.times()
   const { exchanges } = load
-  const sum = (of: (heard: (typeof exchanges)[number]["heard"]) => number) =>
+  const sum = (of: (heard: Heard) => number) =>
     String(exchanges.reduce((total, { heard }) => total + of(heard), 0))
   const refusals = [...client.refusals()].map(([status, count]) => `, ${count} × ${status}`)
   const taken: Outcome["metrics"] = [
     ["replies taken over", String(times.length)],
-    [
-      "takeover p50 / p99 / max",
-      [0.5, 0.99, 1].map((share) => inSeconds(percentile(times, share))).join(" / "),
-    ],
+    ["takeover p50 / p99 / max", spread(times, inSeconds)],
   ]
   return [
     ["prompts accepted", String(exchanges.length)],

@@ -11,36 +11,30 @@ interface Bereft {
   pid: number
 }
 
-/**
- * From a worker's death to the next attempt's start, of the replies that were running on it. While PostgreSQL is away
- * nobody can take over anything: that time isn't counted.
- */
-export interface Takeovers {
-  /** To be called when the process is gone: notes which replies it has left behind. */
-  noteKill(pid: number, killedAt: number): Promise<void>
-  /** PostgreSQL was away, in ms since 1970. */
-  noteOutage(from: number, to: number): void
-  /** In ms, in ascending order; of what nobody has taken over yet, nothing. */
-  times(): number[]
-  kills(): number
-}
+export type Takeovers = ReturnType<typeof createTakeovers>
 
-/** The row says which attempts are running; whose an attempt was is known from the logs of the living. */
-export function createTakeovers(pool: pg.Pool, attempts: Attempts): Takeovers {
+/**
+ * Measures from a worker's death to the next attempt's start, of the replies that were running on it. While PostgreSQL
+ * is away nobody can take over anything: that time isn't counted. The row says which attempts are running; whose an
+ * attempt was is known from the logs of the living.
+ */
+export function createTakeovers(pool: pg.Pool, attempts: Attempts) {
   const bereft: Bereft[] = []
   const outages: Outage[] = []
   let kills = 0
   return {
-    async noteKill(pid, killedAt) {
+    /** To be called when the process is gone: notes which replies it has left behind. */
+    async noteKill(pid: number, killedAt: number) {
       kills += 1
       // PostgreSQL may have been stopped in the same moment. What another has taken over by the time it is back is
       // known from the logs not to be the killed one's.
-      const rows = await until("the running replies can be read", () => readRunning(pool), {
-        timeoutMs: MINUTE,
-      })
+      const read = () => pool.query<{ id: string; attempt: number }>(RUNNING).catch(() => null)
+      const { rows } = await until("the running replies can be read", read, { timeoutMs: MINUTE })
       for (const { id, attempt } of rows) bereft.push({ replyId: id, attempt, killedAt, pid })
     },
-    noteOutage: (from, to) => void outages.push({ from, to }),
+    /** PostgreSQL was away, in ms since 1970. */
+    noteOutage: (from: number, to: number) => void outages.push({ from, to }),
+    /** In ms, in ascending order; of what nobody has taken over yet, nothing. */
     times: () =>
       bereft.flatMap((one) => timeOf(one, attempts.of(one.replyId), outages)).sort((a, b) => a - b),
     kills: () => kills,
@@ -50,18 +44,6 @@ export function createTakeovers(pool: pg.Pool, attempts: Attempts): Takeovers {
 interface Outage {
   from: number
   to: number
-}
-
-async function readRunning(pool: pg.Pool): Promise<Running[] | null> {
-  return pool.query<Running>(RUNNING).then(
-    ({ rows }) => rows,
-    () => null,
-  )
-}
-
-interface Running {
-  id: string
-  attempt: number
 }
 
 const RUNNING = "SELECT id, attempt FROM messages WHERE status = 'running'"
@@ -75,13 +57,17 @@ function timeOf({ attempt, pid, killedAt }: Bereft, known: Attempt[], outages: O
   if (own && own.pid !== pid) return []
   const next = known.find((one) => one.attempt === attempt + 1)
   if (!next) return []
-  const away = outages.map(({ from, to }) =>
-    Math.max(0, Math.min(to, next.startedAt) - Math.max(from, killedAt)),
-  )
-  return [away.reduce((rest, ms) => rest - ms, next.startedAt - killedAt)]
+  const overlap = ({ from, to }: Outage) =>
+    Math.max(0, Math.min(to, next.startedAt) - Math.max(from, killedAt))
+  return [outages.reduce((rest, outage) => rest - overlap(outage), next.startedAt - killedAt)]
 }
 
 /** The value below which `share` of the sorted values lie. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
+}
+
+/** The median, the 99th percentile and the maximum, as `format` writes them. */
+export function spread(sorted: readonly number[], format: (ms: number) => string): string {
+  return [0.5, 0.99, 1].map((share) => format(percentile(sorted, share))).join(" / ")
 }

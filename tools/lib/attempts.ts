@@ -9,46 +9,34 @@ export interface Attempt {
   startedAt: number
 }
 
-/** What the workers say of replies in their logs. */
-export interface Attempts {
-  see(pid: number, line: LogLine): void
-  /** What the process has begun and, as far as it said, not ended. */
-  runningOn(pid: number): Attempt[]
-  of(replyId: string): Attempt[]
-  /** How often a reply was said to be finished. */
-  endings(replyId: string): number
-  total(): number
-}
+export type Attempts = ReturnType<typeof createAttempts>
 
-export function createAttempts(): Attempts {
+/** Collects what the workers log about replies. */
+export function createAttempts() {
   const byReply = new Map<string, Attempt[]>()
-  const open = new Map<number, Map<string, Attempt>>()
+  const running = new Set<Attempt>()
   const endings = new Map<string, number>()
   let total = 0
-  const openOn = (pid: number) => {
-    const known = open.get(pid) ?? new Map<string, Attempt>()
-    open.set(pid, known)
-    return known
-  }
-  const begin = (begun: Attempt) => {
-    const earlier = byReply.get(begun.replyId) ?? []
-    // Whoever lost the reply says nothing of it.
-    for (const { pid } of earlier) openOn(pid).delete(begun.replyId)
-    total += 1
-    byReply.set(begun.replyId, [...earlier, begun])
-    openOn(begun.pid).set(begun.replyId, begun)
-  }
+  const of = (replyId: string) => byReply.get(replyId) ?? []
   return {
-    see(pid, { event, replyId, attempt, time }) {
+    see(pid: number, { event, replyId, attempt, time }: LogLine) {
       if (typeof replyId !== "string") return
-      if (event === "reply_started")
-        begin({ replyId, attempt: Number(attempt), pid, startedAt: Date.parse(time) })
-      if (event === "reply_finished" || event === "attempt_failed") openOn(pid).delete(replyId)
+      const isStart = event === "reply_started"
+      const isEnd = event === "reply_finished" || event === "attempt_failed"
+      // A worker that has lost a reply logs nothing about it.
+      for (const one of of(replyId)) if (isStart || (isEnd && one.pid === pid)) running.delete(one)
       if (event === "reply_finished") endings.set(replyId, (endings.get(replyId) ?? 0) + 1)
+      if (!isStart) return
+      const begun = { replyId, attempt: Number(attempt), pid, startedAt: Date.parse(time) }
+      byReply.set(replyId, [...of(replyId), begun])
+      running.add(begun)
+      total += 1
     },
-    runningOn: (pid) => [...openOn(pid).values()],
-    of: (replyId) => byReply.get(replyId) ?? [],
-    endings: (replyId) => endings.get(replyId) ?? 0,
+    /** What the process has begun and, as far as it logged, not ended. */
+    runningOn: (pid: number) => [...running].filter((one) => one.pid === pid),
+    of,
+    /** How often a reply was logged as finished. */
+    endings: (replyId: string) => endings.get(replyId) ?? 0,
     total: () => total,
   }
 }

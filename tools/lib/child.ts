@@ -3,7 +3,6 @@ import { once } from "node:events"
 import { appendFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { SECOND } from "../../src/utils/time.ts"
 import { until } from "./until.ts"
 
@@ -42,28 +41,12 @@ export interface ChildOptions {
 }
 
 /** A program of this project in a process of its own. */
-export interface Child {
-  pid: number
-  /** The last lines printed so far, on both outputs. */
-  output(): string
-  isAlive(): boolean
-  /** Whether `kill` was called. */
-  isUnwanted(): boolean
-  /** Resolves once something containing `text` was printed. @throws when the process ends first */
-  printed(text: string, timeoutMs?: number): Promise<void>
-  /** Resolves once a request to `url` succeeds. @throws when the process ends first */
-  answers(url: string): Promise<void>
-  /** Sends `question` over the channel and resolves with the first message that `read` knows. */
-  ask<T>(read: (message: unknown) => T | undefined, question?: string): Promise<T>
-  /** Sends `signal` and resolves when the process is gone and its last words are read. */
-  kill(signal: NodeJS.Signals): Promise<Exit>
-  ended: Promise<Exit>
-}
+export type Child = ReturnType<typeof startChild>
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+const ROOT = resolve(import.meta.dirname, "../..")
 
 /** The launcher's: a start from compiled code takes half the time. */
-const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
+const COMPILE_CACHE = resolve(ROOT, "node_modules/.cache/compile")
 
 /** A long drill prints a lot; all of it is in the log file. */
 const KEPT_LINES = 2_000
@@ -71,7 +54,7 @@ const KEPT_LINES = 2_000
 const START_WITHIN_MS = 60 * SECOND
 
 /** Starts a child. It never outlives this process, unless this one is killed with -9. */
-export function startChild(options: ChildOptions): Child {
+export function startChild(options: ChildOptions) {
   const { entry, flags = [], args = [], env, cwd, logFile, onLog, isMeasured = false } = options
   const child = spawn(process.execPath, [...flags, resolve(ROOT, entry), ...args], {
     cwd,
@@ -100,25 +83,26 @@ export function startChild(options: ChildOptions): Child {
   const output = () => printed.join("\n")
   const endedBefore = (what: string) =>
     new Error(`${entry} ended before it ${what}:\n${output().slice(-4_000)}`)
-  const untilIt = async (
-    what: string,
-    holds: () => boolean | Promise<boolean>,
-    timeoutMs = START_WITHIN_MS,
-  ) => {
+  const untilIt = (what: string, holds: () => boolean | Promise<boolean>, timeoutMs = START_WITHIN_MS) => {
     const check = async () => {
       if (await holds()) return true
       if (!isAlive()) throw endedBefore(what)
       return false
     }
-    await until(`${entry} ${what}`, check, { timeoutMs })
+    return until(`${entry} ${what}`, check, { timeoutMs })
   }
   return {
     pid: child.pid as number,
+    /** The last lines printed so far, on both outputs. */
     output,
     isAlive,
-    printed: (text, timeoutMs) => untilIt(`printed "${text}"`, () => output().includes(text), timeoutMs),
-    answers: (url) => untilIt(`answered at ${url}`, () => isOk(url)),
-    async ask(read, question) {
+    /** Resolves once something containing `text` was printed. @throws when the process ends first */
+    printed: (text: string, timeoutMs?: number) =>
+      untilIt(`printed "${text}"`, () => output().includes(text), timeoutMs),
+    /** Resolves once a request to `url` succeeds. @throws when the process ends first */
+    answers: (url: string) => untilIt(`answered at ${url}`, () => isOk(url)),
+    /** Sends `question` over the channel and resolves with the first message that `read` knows. */
+    async ask<T>(read: (message: unknown) => T | undefined, question?: string): Promise<T> {
       if (question) child.send(question)
       const signal = AbortSignal.timeout(START_WITHIN_MS)
       const over = ended.then(() => {
@@ -130,8 +114,10 @@ export function startChild(options: ChildOptions): Child {
         if (known !== undefined) return known
       }
     },
+    /** Whether `kill` was called. */
     isUnwanted: () => isUnwanted,
-    kill(signal) {
+    /** Sends `signal` and resolves when the process is gone and its last words are read. */
+    kill(signal: NodeJS.Signals): Promise<Exit> {
       isUnwanted = true
       child.kill(signal)
       return ended
@@ -140,19 +126,15 @@ export function startChild(options: ChildOptions): Child {
   }
 }
 
-async function isOk(url: string): Promise<boolean> {
-  return fetch(url).then(
-    (response) => response.ok,
-    () => false,
-  )
+/** Whether a request to `url` succeeds. */
+export async function isOk(url: string): Promise<boolean> {
+  return (await fetch(url).catch(() => null))?.ok ?? false
 }
 
 /** What programs need of the system. Nothing else of our environment may steer a child. */
-function basics(): Record<string, string> {
+function basics(): NodeJS.ProcessEnv {
   const kept = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot"]
-  return Object.fromEntries(
-    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  )
+  return Object.fromEntries(kept.map((name) => [name, process.env[name]]))
 }
 
 function parseLog(line: string): LogLine | null {

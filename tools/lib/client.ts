@@ -9,28 +9,15 @@ const RETRY_MS = 100
 /** A service that is away for longer than this isn't coming back. */
 const GIVE_UP_MS = MINUTE
 
-/** A client of all API processes, as a load balancer would make them one. */
-export interface Client {
-  /** One of the processes. */
-  any(): Http
-  /**
-   * Sends until a server has answered with anything but a 5xx. Every POST carries an idempotency key, so that a
-   * try whose answer was lost isn't done twice.
-   */
-  post(path: string, body: object, options?: RequestOptions): Promise<Told>
-  get(path: string, options?: RequestOptions): Promise<Told>
-  /** Tries that failed. */
-  retries(): number
-  /** Of these, how many the server answered with a 5xx, by status. */
-  refusals(): ReadonlyMap<number, number>
-}
-
 /** An answer, and how often it was asked for. */
-export interface Told extends Answer {
+interface Told extends Answer {
   tries: number
 }
 
-export function createClient(urls: string[], random: Random, signal: AbortSignal): Client {
+export type Client = ReturnType<typeof createClient>
+
+/** Creates a client of all API processes, as a load balancer would make them one. */
+export function createClient(urls: string[], random: Random, signal: AbortSignal) {
   const apis = urls.map((url) => createHttp(url))
   let retries = 0
   const refusals = new Map<number, number>()
@@ -52,29 +39,32 @@ export function createClient(urls: string[], random: Random, signal: AbortSignal
     }
   }
   return {
+    /** One of the processes. */
     any,
-    post(path, body, options = {}) {
+    /**
+     * Sends until a server has answered with anything but a 5xx. Every POST carries an idempotency key, so that a
+     * try whose answer was lost isn't done twice.
+     */
+    post(path: string, body: object, options: RequestOptions = {}) {
       const headers = { "Idempotency-Key": randomUUID(), ...options.headers }
       return insist((http) => http.post(path, body, { ...options, headers, signal }))
     },
-    get: (path, options) => insist((http) => http.get(path, { ...options, signal })),
+    get: (path: string, options?: RequestOptions) => insist((http) => http.get(path, { ...options, signal })),
+    /** Tries that failed. */
     retries: () => retries,
-    refusals: () => refusals,
+    /** Of these, how many the server answered with a 5xx, by status. */
+    refusals: (): ReadonlyMap<number, number> => refusals,
   }
 }
 
 /** Someone with a session that is kept alive. */
-export interface User {
-  id: string
-  /** A valid access token. */
-  token(): Promise<string>
-}
+export type User = Awaited<ReturnType<typeof signUp>>
 
 /** Older tokens are exchanged: a drill may last longer than one. */
 const TOKEN_MAX_AGE_MS = 5 * MINUTE
 
 /** Signs up and in by a code, over HTTP. */
-export async function signUp(client: Client, mobileNumber: string): Promise<User> {
+export async function signUp(client: Client, mobileNumber: string) {
   await client.post("/auth/signup", { mobileNumber })
   const sent = await client.post("/auth/send-otp", { mobileNumber })
   const session = await client.post("/auth/verify-otp", { mobileNumber, otp: sent.body.otp })
@@ -87,7 +77,8 @@ export async function signUp(client: Client, mobileNumber: string): Promise<User
     pair = { ...body, at: Date.now() }
   }
   return {
-    id: session.body.user.id,
+    id: session.body.user.id as string,
+    /** A valid access token. */
     async token() {
       if (Date.now() - pair.at > TOKEN_MAX_AGE_MS) {
         refreshing ??= refresh().finally(() => {

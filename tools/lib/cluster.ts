@@ -1,39 +1,18 @@
 import { join } from "node:path"
 import pg from "pg"
-import { type GeminiSimulator, startGeminiSimulator } from "../../simulators/gemini/server.ts"
+import { startGeminiSimulator } from "../../simulators/gemini/server.ts"
 import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import { type Attempts, createAttempts } from "./attempts.ts"
-import { type Child, type Exit, type LogLine, startChild } from "./child.ts"
+import { type Child, type LogLine, startChild } from "./child.ts"
 import { freePort } from "./redis-server.ts"
 import type { Stores } from "./stores.ts"
 import { endsWithin } from "./until.ts"
 
 /** One part of the service, which may be killed and started again. */
-export interface Service {
-  name: string
-  /** For clients; null for a worker. */
-  url: string | null
-  /** The process of now. */
-  child(): Child
-  isReady(): boolean
-  /** Starts a process and waits until it works. Its clock goes ahead of the machine's by `clockShiftMs`. */
-  start(how?: { clockShiftMs?: number }): Promise<void>
-}
+export type Service = ReturnType<typeof createService>
 
-/** API and worker processes on one database, as in production, with a simulated Gemini. */
-export interface Cluster {
-  apis: Service[]
-  workers: Service[]
-  gemini: GeminiSimulator
-  pool: pg.Pool
-  attempts: Attempts
-  /** Processes that ended unasked so far, in words. */
-  deaths: string[]
-  /** Ends all processes in order. @returns what did not end in order, in words */
-  stop(): Promise<string[]>
-  start(): Promise<void>
-}
+export type Cluster = Awaited<ReturnType<typeof startCluster>>
 
 export interface ClusterOptions {
   stores: Stores
@@ -47,8 +26,11 @@ export interface ClusterOptions {
 /** The contract's: running replies included, everything ends within 10 s. */
 export const STOP_WITHIN_MS = TIMING.shutdown.killMs
 
-/** Starts a cluster that ends with `stack`, by force where it must. */
-export async function startCluster(stack: AsyncDisposableStack, options: ClusterOptions): Promise<Cluster> {
+/**
+ * Starts API and worker processes on one database, as in production, with a simulated Gemini. All ends with `stack`, by
+ * force where it must.
+ */
+export async function startCluster(stack: AsyncDisposableStack, options: ClusterOptions) {
   const gemini = await startGeminiSimulator({ chunkDelayMs: 30 })
   stack.defer(() => gemini.close())
   const pool = new pg.Pool({ connectionString: options.stores.databaseUrl, max: 4 })
@@ -56,32 +38,39 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
   stack.defer(() => pool.end())
   const attempts = createAttempts()
   const deaths: string[] = []
-  const env = { ...environment(options, gemini.url), ...options.env }
-  const create = (name: string, entry: string, own: Record<string, string>, url: string | null) =>
-    createService({ folder: options.folder, attempts, deaths }, { name, entry, env: { ...env, ...own }, url })
+  const { folder } = options
+  const create = (name: string, entry: string, own: Record<string, string>, url: string | null) => {
+    const env = { ...environment(options, gemini.url), ...options.env, ...own }
+    const service = createService({ folder, attempts, deaths, name, entry, env, url })
+    stack.defer(() => service.kill())
+    return service
+  }
   const apis: Service[] = []
   for (let i = 1; i <= (options.apis ?? 1); i++) {
     const PORT = String(await freePort())
     apis.push(create(`api-${i}`, "src/server.ts", { ROLE: "api", PORT }, `http://127.0.0.1:${PORT}`))
   }
-  const workers = numbered(options.workers ?? 2).map((i) => create(`worker-${i}`, "src/worker.ts", {}, null))
+  const workers = Array.from({ length: options.workers ?? 2 }, (_, i) =>
+    create(`worker-${i + 1}`, "src/worker.ts", {}, null),
+  )
   const services = [...apis, ...workers]
-  const cluster: Cluster = {
+  const start = async () => void (await Promise.all(services.map((service) => service.start())))
+  await start()
+  return {
     apis,
     workers,
+    /** All of them. */
+    services,
     gemini,
     pool,
     attempts,
+    /** Processes that ended unasked so far, in words. */
     deaths,
-    start: async () => void (await Promise.all(services.map((service) => service.start()))),
+    start,
+    /** Ends all processes in order. @returns what did not end in order, in words */
     stop: async () => (await Promise.all(services.map(stopInOrder))).flat(),
   }
-  stack.defer(() => killAll(services))
-  await cluster.start()
-  return cluster
 }
-
-const numbered = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
 function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Record<string, string> {
   return {
@@ -105,23 +94,17 @@ function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Rec
 /** Tries that end at once are repeated for this long. */
 const START_WITHIN_MS = 30 * SECOND
 
-interface Surroundings {
+interface Blueprint {
   folder: string
   attempts: Attempts
   deaths: string[]
-}
-
-interface Blueprint {
   name: string
   entry: string
   env: Record<string, string>
   url: string | null
 }
 
-function createService(
-  { folder, attempts, deaths }: Surroundings,
-  { name, entry, env, url }: Blueprint,
-): Service {
+function createService({ folder, attempts, deaths, name, entry, env, url }: Blueprint) {
   const logFile = join(folder, `${name}.log`)
   let current: Child | undefined
   let ready = false
@@ -132,18 +115,11 @@ function createService(
   const startOnce = async (clockShiftMs: number) => {
     ready = false
     let pid = 0
-    const started = startChild({
-      entry,
-      ...(clockShiftMs === 0
-        ? { env }
-        : {
-            env: { ...env, DRILL_CLOCK_SHIFT_MS: String(clockShiftMs) },
-            flags: [`--import=${SHIFTED_CLOCK}`],
-          }),
-      cwd: folder,
-      logFile,
-      onLog: (line) => attempts.see(pid, unshifted(line, clockShiftMs)),
-    })
+    const shift = { DRILL_CLOCK_SHIFT_MS: String(clockShiftMs) }
+    const clock =
+      clockShiftMs === 0 ? { env } : { env: { ...env, ...shift }, flags: [`--import=${SHIFTED_CLOCK}`] }
+    const onLog = (line: LogLine) => attempts.see(pid, unshifted(line, clockShiftMs))
+    const started = startChild({ entry, ...clock, cwd: folder, logFile, onLog })
     pid = started.pid
     current = started
     void started.ended.then(({ code, signal }) => {
@@ -155,10 +131,14 @@ function createService(
   }
   return {
     name,
+    /** For clients; null for a worker. */
     url,
+    /** The process of now. */
     child,
     isReady: () => ready && child().isAlive(),
-    async start({ clockShiftMs = 0 } = {}) {
+    kill: async () => void (await current?.kill("SIGKILL")),
+    /** Starts a process and waits until it works. Its clock goes ahead of the machine's by `clockShiftMs`. */
+    async start({ clockShiftMs = 0 } = {}): Promise<void> {
       // As a supervisor does, where a start fails because the database goes away in the middle of it.
       const deadline = performance.now() + START_WITHIN_MS
       for (;;) {
@@ -182,24 +162,9 @@ function unshifted(line: LogLine, clockShiftMs: number): LogLine {
 
 /** SIGTERM. @returns what went wrong, in words */
 export async function stopInOrder(service: Service): Promise<string[]> {
-  const child = service.child()
-  let exit: Exit | undefined
-  const ended = child.kill("SIGTERM").then((how) => {
-    exit = how
-  })
+  const ended = service.child().kill("SIGTERM")
   const inTime = await endsWithin(STOP_WITHIN_MS, ended)
   if (!inTime) return [`${service.name} still ran ${STOP_WITHIN_MS / SECOND} s after SIGTERM`]
-  return exit?.code === 0 ? [] : [`${service.name} ended with ${exit?.signal ?? `exit code ${exit?.code}`}`]
-}
-
-async function killAll(services: Service[]): Promise<void> {
-  await Promise.all(services.map((service) => started(service)?.kill("SIGKILL")))
-}
-
-function started(service: Service): Child | undefined {
-  try {
-    return service.child()
-  } catch {
-    return undefined
-  }
+  const { code, signal } = await ended
+  return code === 0 ? [] : [`${service.name} ended with ${signal ?? `exit code ${code}`}`]
 }

@@ -21,17 +21,7 @@ export interface Exchange {
   body: unknown
 }
 
-export interface Contract {
-  document: OpenApi
-  /** Lists what isn't documented in a reply, one line each. */
-  check(exchange: Exchange): string[]
-  /** The same for the `data` of one event of a stream. */
-  checkEvent(request: { method: string; path: string }, event: string, data: unknown): string[]
-  /** The operation that a request is for, by the document. */
-  find(method: string, path: string): { template: string; operation: Operation } | null
-  /** What is wrong with a value by a schema of the document. */
-  validate(schema: JsonSchema, value: unknown): string[]
-}
+export type Contract = ReturnType<typeof createContract>
 
 let shared: Contract | undefined
 
@@ -49,7 +39,7 @@ export function expectDocumented(exchange: Exchange): void {
   throw new Error(`Not in the OpenAPI document: ${method} ${path} → ${status}\n- ${faults.join("\n- ")}`)
 }
 
-export function createContract(document: OpenApi): Contract {
+export function createContract(document: OpenApi) {
   const validate = createValidation(document)
   const find = createFinder(document)
   const replyOf = (operation: Operation, status: number): ReplyObject | null => {
@@ -58,19 +48,22 @@ export function createContract(document: OpenApi): Contract {
   }
   return {
     document,
+    /** The operation that a request is for, by the document. */
     find,
+    /** What is wrong with a value by a schema of the document. */
     validate,
-    check({ method, path, status, headers, body }) {
+    /** Lists what isn't documented in a reply, one line each. */
+    check(exchange: Exchange): string[] {
+      const { method, path, status, headers, body } = exchange
       const found = find(method, path)
-      if (!found) return checkOutside(validate, { method, path, status, headers, body })
+      if (!found) return checkOutside(validate, exchange)
       const reply = replyOf(found.operation, status)
       if (!reply) return [`status ${status} of ${found.template}: ${JSON.stringify(body)?.slice(0, 300)}`]
-      return [
-        ...checkHeaders(document, validate, reply, headers),
-        ...(method === "HEAD" ? [] : checkBody(validate, reply, headers, body)),
-      ]
+      const faults = checkHeaders(document, validate, reply, headers)
+      return method === "HEAD" ? faults : [...faults, ...checkBody(validate, reply, headers, body)]
     },
-    checkEvent({ method, path }, event, data) {
+    /** The same for the `data` of one event of a stream. */
+    checkEvent({ method, path }: { method: string; path: string }, event: string, data: unknown): string[] {
       const stream = replyOf(find(method, path)?.operation as Operation, 200)?.content?.["text/event-stream"]
       const schema = stream?.["x-events"]?.[event]
       return schema ? validate(schema, data) : [`event ${event}`]
@@ -78,15 +71,15 @@ export function createContract(document: OpenApi): Contract {
   }
 }
 
-type Validate = Contract["validate"]
+type Validate = ReturnType<typeof createValidation>
 
-function createValidation(document: OpenApi): Validate {
+function createValidation(document: OpenApi) {
   // Formats that no schema here has would be a mistake; other keywords are the document's own.
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addSchema({ $id: "openapi:", components: { schemas: close(document.components.schemas) } })
   const compiled = new Map<JsonSchema, ValidateFunction>()
-  return (schema, value) => {
+  return (schema: JsonSchema, value: unknown): string[] => {
     let check = compiled.get(schema)
     if (!check) {
       const own = JSON.stringify(close(schema)).replaceAll('"#/components/', '"openapi:#/components/')
@@ -110,19 +103,18 @@ function close<T>(schema: T): T {
   return closed as T
 }
 
-function createFinder(document: OpenApi): Contract["find"] {
+function createFinder(document: OpenApi) {
   const routes = Object.entries(document.paths).map(([template, methods]) => ({
     template,
     methods,
     // As Express matches: any case, and a slash may follow.
     pattern: new RegExp(`^${template.replace(/[.]/g, "\\.").replace(/\{\w+\}/g, "[^/]+")}/?$`, "i"),
   }))
-  return (method, path) => {
+  return (method: string, path: string): { template: string; operation: Operation } | null => {
     const pathname = path.split(/[?#]/)[0] as string
-    const known = routes.filter(({ pattern }) => pattern.test(pathname))
     const name = method === "HEAD" ? "get" : method.toLowerCase()
-    for (const { template, methods } of known) {
-      const operation = methods[name]
+    for (const { template, methods, pattern } of routes) {
+      const operation = pattern.test(pathname) ? methods[name] : undefined
       if (operation) return { template, operation }
     }
     return null

@@ -18,40 +18,42 @@ export type Http = ReturnType<typeof createHttp>
 
 /** Creates a client that speaks JSON and gives every answer, also 4xx and 5xx. An answer that isn't documented throws. */
 export function createHttp(url: string, defaults: RequestOptions = {}) {
-  const send = (method: string, withBody: boolean) => {
-    return async (path: string, bodyOrOptions?: unknown, maybeOptions?: RequestOptions): Promise<Answer> => {
-      const given = (withBody ? maybeOptions : bodyOrOptions) as RequestOptions | undefined
-      const options = { ...defaults, ...given }
-      const response = await fetch(url + path, {
-        method,
-        signal: options.signal,
-        headers: {
-          ...(options.token ? { Authorization: `Bearer ${options.token}` } : {}),
-          ...(withBody && bodyOrOptions !== undefined ? { "Content-Type": "application/json" } : {}),
-          ...options.headers,
-        },
-        body: withBody ? toBody(bodyOrOptions) : undefined,
-      })
-      const text = await response.text()
-      const json = response.headers.get("content-type")?.includes("json")
-      const { status, headers } = response
-      const answer = { status, headers, body: json ? JSON.parse(text) : text }
-      expectDocumented({ method, path, ...answer })
-      return answer
-    }
+  async function send(
+    method: string,
+    path: string,
+    options?: RequestOptions,
+    body?: unknown,
+  ): Promise<Answer> {
+    const response = await request(url + path, method, { ...defaults, ...options }, body)
+    const text = await response.text()
+    const json = response.headers.get("content-type")?.includes("json")
+    const { status, headers } = response
+    const answer = { status, headers, body: json ? JSON.parse(text) : text }
+    expectDocumented({ method, path, ...answer })
+    return answer
   }
-  type WithBody = (path: string, body?: unknown, options?: RequestOptions) => Promise<Answer>
-  type WithoutBody = (path: string, options?: RequestOptions) => Promise<Answer>
   return {
-    get: send("GET", false) as WithoutBody,
-    delete: send("DELETE", false) as WithoutBody,
-    post: send("POST", true) as WithBody,
-    patch: send("PATCH", true) as WithBody,
-    put: send("PUT", true) as WithBody,
+    get: (path: string, options?: RequestOptions) => send("GET", path, options),
+    delete: (path: string, options?: RequestOptions) => send("DELETE", path, options),
+    post: (path: string, body?: unknown, options?: RequestOptions) => send("POST", path, options, body),
+    patch: (path: string, body?: unknown, options?: RequestOptions) => send("PATCH", path, options, body),
+    put: (path: string, body?: unknown, options?: RequestOptions) => send("PUT", path, options, body),
     /** Follows server-sent events until the stream ends or `options.signal` aborts. */
-    events: (path: string, options: RequestOptions & { method?: string; body?: unknown } = {}) =>
-      readEvents(url, path, { ...defaults, ...options }),
+    events: (path: string, options: StreamOptions = {}) => readEvents(url, path, { ...defaults, ...options }),
   }
+}
+
+interface StreamOptions extends RequestOptions {
+  method?: string
+  body?: unknown
+}
+
+function request(url: string, method: string, { token, headers, signal }: RequestOptions, body: unknown) {
+  const own = {
+    ...(token ? { Authorization: `Bearer ${token}` } : {}),
+    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+  }
+  return fetch(url, { method, signal, headers: { ...own, ...headers }, body: toBody(body) })
 }
 
 /** Text and bytes are sent as they are, everything else as JSON. */
@@ -81,19 +83,10 @@ export interface ServerEvent {
 async function* readEvents(
   url: string,
   path: string,
-  { token, headers, signal, method = "GET", body }: RequestOptions & { method?: string; body?: unknown },
+  { method = "GET", body, ...options }: StreamOptions,
 ): AsyncGenerator<ServerEvent> {
-  const response = await fetch(url + path, {
-    method,
-    signal,
-    headers: {
-      Accept: "text/event-stream",
-      ...(token ? { Authorization: `Bearer ${token}` } : {}),
-      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-      ...headers,
-    },
-    body: toBody(body),
-  })
+  const headers = { Accept: "text/event-stream", ...options.headers }
+  const response = await request(url + path, method, { ...options, headers }, body)
   if (!response.ok) throw new StreamRefused(response.status, await response.text())
   expectDocumented({ method, path, status: response.status, headers: response.headers, body: "" })
   const ready: ServerEvent[] = []

@@ -9,7 +9,6 @@ export interface Heard {
   text: string
   /** The final message, as often as it came. */
   dones: { id: string; chatroomId: string; status: string; content: string }[]
-  deltas: number
   resets: number
   connections: number
   /** Connections that it hung up itself. */
@@ -30,94 +29,59 @@ export interface Manner {
   /** It reads the first event and no more until this resolves. */
   rests?: Promise<unknown>
 }
-const RETRY_MS = 50
 
-export interface ListenOptions {
-  random: Random
-  signal: AbortSignal
-  heard?: Heard
-  manner?: Manner
-}
+const RETRY_MS = 50
 
 /** Follows a reply's stream until its end, resuming after every break. Gives up when `signal` aborts. */
 export async function listen(
   client: Client,
   user: User,
   path: string,
-  { random, signal, heard = silence(), manner = {} }: ListenOptions,
+  options: { random: Random; signal: AbortSignal; heard?: Heard; manner?: Manner },
 ): Promise<Heard> {
-  let lastEventId: string | undefined
+  const { random, signal, heard = silence(), manner = {} } = options
+  let last: string | undefined
   while (heard.dones.length === 0 && !signal.aborted) {
     heard.connections += 1
+    const hangUp = new AbortController()
+    /** Events after which the listener hangs up. */
     const patience = random.chance(manner.hangsUp ?? HANGS_UP) ? random.int(1, 8) : Number.POSITIVE_INFINITY
     // Half of those who hang up do it in the middle of whatever is on its way.
-    const hangUpAfterMs = patience < 8 && random.chance(0.5) ? random.int(0, 400) : undefined
-    const { rests } = manner
-    lastEventId = await connect(client, user, path, {
-      lastEventId,
-      patience,
-      hangUpAfterMs,
-      rests,
-      signal,
-      heard,
-    })
+    const isAbrupt = patience < 8 && random.chance(0.5)
+    const timer = isAbrupt ? setTimeout(() => hangUp.abort(), random.int(0, 400)) : undefined
+    let events = 0
+    try {
+      const stream = client.any().events(path, {
+        token: await user.token(),
+        headers: last === undefined ? {} : { "Last-Event-ID": last },
+        signal: AbortSignal.any([signal, hangUp.signal]),
+      })
+      for await (const event of stream) {
+        hear(heard, event)
+        last = event.id ?? last
+        if (++events >= patience && event.event !== "done") break
+        await manner.rests
+      }
+    } catch (error) {
+      heard.trouble = String(error)
+      if (error instanceof StreamRefused) heard.refusals.push(error.status)
+    } finally {
+      if (hangUp.signal.aborted || events >= patience) heard.cuts += 1
+      clearTimeout(timer)
+      hangUp.abort()
+    }
     if (heard.dones.length === 0) await pause(RETRY_MS, signal)
   }
   return heard
 }
 
 export function silence(): Heard {
-  return { text: "", dones: [], deltas: 0, resets: 0, connections: 0, cuts: 0, refusals: [], trouble: "" }
-}
-
-interface Connection {
-  lastEventId: string | undefined
-  /** Events after which the listener hangs up. */
-  patience: number
-  hangUpAfterMs: number | undefined
-  rests: Promise<unknown> | undefined
-  signal: AbortSignal
-  heard: Heard
-}
-
-/** One connection, to its end. @returns the id of the last event */
-async function connect(
-  client: Client,
-  user: User,
-  path: string,
-  { lastEventId, patience, hangUpAfterMs, rests, signal, heard }: Connection,
-) {
-  const hangUp = new AbortController()
-  let last = lastEventId
-  let events = 0
-  const timer = hangUpAfterMs === undefined ? undefined : setTimeout(() => hangUp.abort(), hangUpAfterMs)
-  try {
-    const stream = client.any().events(path, {
-      token: await user.token(),
-      headers: last === undefined ? {} : { "Last-Event-ID": last },
-      signal: AbortSignal.any([signal, hangUp.signal]),
-    })
-    for await (const event of stream) {
-      hear(heard, event)
-      last = event.id ?? last
-      if (++events >= patience && event.event !== "done") break
-      await rests
-    }
-  } catch (error) {
-    heard.trouble = String(error)
-    if (error instanceof StreamRefused) heard.refusals.push(error.status)
-  } finally {
-    if (hangUp.signal.aborted || events >= patience) heard.cuts += 1
-    clearTimeout(timer)
-    hangUp.abort()
-  }
-  return last
+  return { text: "", dones: [], resets: 0, connections: 0, cuts: 0, refusals: [], trouble: "" }
 }
 
 function hear(heard: Heard, { event, data }: ServerEvent): void {
   if (event === "done") heard.dones.push(data)
   if (event === "reset") heard.resets += 1
   if (event === "reset") heard.text = ""
-  if (event === "delta") heard.deltas += 1
   if (event === "delta") heard.text += data.text
 }

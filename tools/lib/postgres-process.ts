@@ -9,18 +9,12 @@ import { SECOND } from "../../src/utils/time.ts"
 import { until } from "./until.ts"
 
 /** A PostgreSQL that may be stopped as a crash stops it. */
-export interface PostgresServer {
-  url: string
-  /** SIGQUIT to the postmaster: an immediate stop, without a checkpoint. */
-  stopAtOnce(): Promise<void>
-  /** Starts it again on the same port and data; it recovers from its log first. */
-  start(): Promise<void>
-}
+export type PostgresServer = Awaited<ReturnType<typeof openPostgres>>
 
 const STOP_WITHIN_MS = 10 * SECOND
 
 /** Starts a PostgreSQL that ends with `stack`. */
-export async function openPostgres(stack: AsyncDisposableStack, folder: string): Promise<PostgresServer> {
+export async function openPostgres(stack: AsyncDisposableStack, folder: string) {
   // Each process holds up to 30 connections, and those of a killed one linger for a moment.
   const postgres = await startEmbeddedPostgres({ dataDir: folder, settings: { max_connections: "400" } })
   stack.defer(() => postgres.stop())
@@ -40,14 +34,12 @@ export async function openPostgres(stack: AsyncDisposableStack, folder: string):
   })
   return {
     url: postgres.url,
+    /** SIGQUIT to the postmaster: an immediate stop, without a checkpoint. */
     stopAtOnce: () => quit("SIGQUIT"),
+    /** Starts it again on the same port and data; it recovers from its log first. */
     async start() {
-      restarted = spawn(program, args, {
-        ...chooseAccount(join(home, "cluster")),
-        cwd: home,
-        env: cleanEnvironment(),
-        stdio: "ignore",
-      })
+      const account = chooseAccount(join(home, "cluster"))
+      restarted = spawn(program, args, { ...account, cwd: home, env: cleanEnvironment(), stdio: "ignore" })
       pid = restarted.pid as number
       await until("PostgreSQL is back", () => answers(postgres.url))
     },

@@ -7,19 +7,7 @@ import { Redis } from "ioredis"
 const DATABASES = 4096
 
 /** A Redis, in memory only, that may be hurt. */
-export interface RedisServer {
-  port: number
-  url: string
-  /** `kill -9`: everything in it is lost. */
-  kill(): Promise<void>
-  /** Starts it again on the same port. */
-  start(): Promise<void>
-  /** From here on it answers nobody; connections stay open. */
-  freeze(): void
-  thaw(): void
-  /** FLUSHALL. */
-  flush(): Promise<void>
-}
+export type RedisServer = Awaited<ReturnType<typeof startServer>>
 
 /** Whether the machine has a Redis to start. */
 export function hasRedisServer(): boolean {
@@ -35,25 +23,18 @@ export async function startRedis(stack: AsyncDisposableStack): Promise<string | 
 }
 
 /** Starts a Redis that ends with `stack`, and with this process. @throws where there is no `redis-server` to start */
-export async function openRedis(
-  stack: AsyncDisposableStack,
-  ...more: (string | number)[]
-): Promise<RedisServer> {
+export async function openRedis(stack: AsyncDisposableStack, ...more: (string | number)[]) {
   const port = await freePort()
   const flags = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--databases", DATABASES]
   return startServer(stack, port, ["--port", port, ...flags, ...more])
 }
 
 /** Starts a Sentinel by its configuration, a file that says where it listens and that it writes to. */
-export function openSentinel(stack: AsyncDisposableStack, port: number, file: string): Promise<RedisServer> {
+export function openSentinel(stack: AsyncDisposableStack, port: number, file: string) {
   return startServer(stack, port, [file, "--sentinel"])
 }
 
-async function startServer(
-  stack: AsyncDisposableStack,
-  port: number,
-  args: (string | number)[],
-): Promise<RedisServer> {
+async function startServer(stack: AsyncDisposableStack, port: number, args: (string | number)[]) {
   const url = `redis://127.0.0.1:${port}`
   let server: ChildProcess | undefined
   const kill = async () => {
@@ -79,10 +60,14 @@ async function startServer(
   return {
     port,
     url,
+    /** `kill -9`: everything in it is lost. */
     kill,
+    /** Starts it again on the same port. */
     start,
+    /** From here on it answers nobody; connections stay open. */
     freeze: () => void server?.kill("SIGSTOP"),
     thaw: () => void server?.kill("SIGCONT"),
+    /** FLUSHALL. */
     flush: () => askRedis(url, async (client) => void (await client.flushall())),
   }
 }

@@ -38,7 +38,7 @@ export async function openFolder(stack: AsyncDisposableStack, isKept = () => fal
   await chmod(folder, 0o755)
   stack.defer(async () => {
     const doomed = isKept() ? join(folder, "postgres") : folder
-    await rm(doomed, { recursive: true, force: true, maxRetries: 5 })
+    await rm(doomed, { recursive: true, force: true, maxRetries: 10 })
   })
   return folder
 }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { SECOND } from "../../src/utils/time.ts"
-import { awakeMs } from "./awake.ts"
+import { createTurnClock, SECOND } from "../../src/utils/time.ts"
 
 const POLL_MS = 10
 
@@ -44,4 +43,23 @@ async function passes(deadline: number, signal: AbortSignal): Promise<false> {
     if (left <= 0 || signal.aborted) return false
     await sleep(left, undefined, { signal }).catch(() => undefined)
   }
+}
+
+const TICK_MS = 50
+
+/** What passes between two looks and is more than a busy loop, or a collection of garbage, takes. */
+const MOST_MS = 250
+
+let look: (() => number) | undefined
+
+/**
+ * A clock that stands still while the whole process does: what the system gives to others, for a second or five on a
+ * busy machine, is not held against what this process was to do in time.
+ * @returns milliseconds from some moment on
+ */
+function awakeMs(): number {
+  if (look) return look()
+  look = createTurnClock(MOST_MS)
+  setInterval(look, TICK_MS).unref()
+  return 0
 }

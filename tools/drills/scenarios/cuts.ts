@@ -1,5 +1,5 @@
 import { until } from "../../lib/until.ts"
-import type { Exchange } from "../load.ts"
+import { type Exchange, isAnswered } from "../load.ts"
 import type { Scenario } from "../scenario.ts"
 
 /** Listeners hang up at random moments, again and again, and resume with the id of the last event. */
@@ -12,25 +12,21 @@ export const cuts: Scenario = {
     const wanted = isQuick ? 100 : 1_000
     const count = () => load.exchanges.reduce((sum, { heard }) => sum + heard.cuts, 0)
     while (count() < wanted) {
-      const burst = await load.burst({
-        ...{ count: isQuick ? 16 : 40, chunks: 20, delayMs: 80, mix: {}, manner: { hangsUp: 1 } },
-      })
+      const how = { chunks: 20, delayMs: 80, mix: {}, manner: { hangsUp: 1 } }
+      const burst = await load.burst({ count: isQuick ? 16 : 40, ...how })
       struck()
-      await until("the cut listeners are done", () => burst.every(isDone), { signal })
+      await until("the cut listeners are done", () => burst.every(isAnswered), { signal })
     }
     demand("C1", `${wanted} cuts, and every listener that was cut has the stored text`, () => {
       const cutOnes = load.exchanges.filter(isCut)
-      const whole = cutOnes.filter(isDone)
+      const whole = cutOnes.filter(isAnswered)
       note("cuts", String(count()))
       note("listeners that were cut, and were told the end", `${cutOnes.length}, ${whole.length}`)
-      return {
-        checked: cutOnes.length,
-        broken: cutOnes.filter((one) => !isWhole(one)).map(({ replyId }) => `${replyId} differs`),
-      }
+      const broken = cutOnes.filter((one) => !isWhole(one)).map(({ replyId }) => `${replyId} differs`)
+      return { checked: cutOnes.length, broken }
     })
   },
 }
 
 const isCut = ({ heard }: Exchange) => heard.cuts > 0
-const isDone = ({ heard }: Exchange) => heard.dones.length > 0
 const isWhole = ({ heard }: Exchange) => heard.text === heard.dones[0]?.content

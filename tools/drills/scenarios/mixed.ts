@@ -1,8 +1,7 @@
 import { HOUR, pause, SECOND } from "../../../src/utils/time.ts"
 import { stopInOrder } from "../../lib/cluster.ts"
-import { until } from "../../lib/until.ts"
 import type { Scenario, Stage } from "../scenario.ts"
-import { crashPostgres, killApi, killWorker, readyWorkers, untilMidReply } from "./strikes.ts"
+import { crashPostgres, killApi, killWorker, redisOf, untilMidReply, untilWorkersAreBack } from "./strikes.ts"
 
 const MAX_STRIKES = 20
 const FAULTS_AT_ONCE = 2
@@ -28,9 +27,7 @@ export const mixed: Scenario = {
       await pause(random.int(200, 2_000), signal)
     }
     stage.note("what was drawn", drawn.join(", "))
-    await until("all workers are back", () => readyWorkers(cluster).length === cluster.workers.length, {
-      signal,
-    })
+    await untilWorkersAreBack(stage)
     await stopInOrder(skewed)
     await skewed.start()
   },
@@ -55,10 +52,23 @@ const FAULTS: Fault[] = [
 ]
 
 const REDIS_FAULTS: Fault[] = [
-  ["redis kill", killRedis],
-  ["redis freeze", freezeRedis],
-  ["flush", flushRedis],
+  ["redis kill", (stage) => hurtRedis(stage, "kill", SECOND, "start")],
+  ["redis freeze", (stage) => hurtRedis(stage, "freeze", 2 * SECOND, "thaw")],
+  ["flush", (stage) => hurtRedis(stage, "flush")],
 ]
+
+async function hurtRedis(
+  stage: Stage,
+  hurt: "kill" | "freeze" | "flush",
+  lastsMs = 0,
+  heal?: "start" | "thaw",
+): Promise<void> {
+  const redis = redisOf(stage)
+  await redis[hurt]()
+  stage.struck()
+  await pause(lastsMs, stage.signal)
+  if (heal) await redis[heal]()
+}
 
 /** Not the one with the wrong clock: that one would come back with the right one. */
 async function killSomeWorker(stage: Stage): Promise<void> {
@@ -69,23 +79,4 @@ async function killSomeWorker(stage: Stage): Promise<void> {
 async function overloadGemini({ cluster, struck }: Stage): Promise<void> {
   cluster.gemini.script({ directive: "unavailable", calls: 5 })
   struck()
-}
-
-async function flushRedis({ stores, struck }: Stage): Promise<void> {
-  await stores.redis?.flush()
-  struck()
-}
-
-async function killRedis({ stores, signal, struck }: Stage): Promise<void> {
-  await stores.redis?.kill()
-  struck()
-  await pause(SECOND, signal)
-  await stores.redis?.start()
-}
-
-async function freezeRedis({ stores, signal, struck }: Stage): Promise<void> {
-  stores.redis?.freeze()
-  struck()
-  await pause(2 * SECOND, signal)
-  stores.redis?.thaw()
 }

@@ -1,5 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import { until } from "../../lib/until.ts"
+import { isAnswered } from "../load.ts"
 import type { Scenario, Stage } from "../scenario.ts"
 
 /** In the full drill. */
@@ -23,7 +24,7 @@ export const providerStorm: Scenario = {
     const stalled = isQuick ? [] : await load.burst({ count: STALLS, mix: { stalled: 1 } })
     await load.burst({ count: isQuick ? 12 : 60, mix: load.mix, perSecond: 10 })
     stage.note("replies that fell silent once", String(stalled.length))
-    const areDone = () => stalled.every(({ heard }) => heard.dones.length > 0)
+    const areDone = () => stalled.every(isAnswered)
     await until("the replies that fell silent are there", areDone, { timeoutMs: 90 * SECOND, signal })
   },
 }

@@ -1,5 +1,5 @@
 import { stopInOrder } from "../../lib/cluster.ts"
-import type { Exchange } from "../load.ts"
+import { type Exchange, isAnswered } from "../load.ts"
 import type { Scenario } from "../scenario.ts"
 
 /** Every process is stopped in order and started again, one after the other, while streams are open. */
@@ -16,18 +16,17 @@ export const rollingRestart: Scenario = {
     const open = load.exchanges.filter(isOpen).length
     stage.note("streams open at the beginning", String(open))
     const problems = !isQuick && open < streams ? [`only ${open} streams were open at the beginning`] : []
-    for (const service of [...cluster.apis, ...cluster.workers]) {
+    for (const service of cluster.services) {
       problems.push(...(await stopInOrder(service)))
       await service.start()
       struck()
     }
-    const refusals = [...client.refusals()].map(
-      ([status, count]) => `${count} requests were answered ${status}`,
-    )
+    for (const [status, count] of client.refusals())
+      problems.push(`${count} requests were answered ${status}`)
     const claim = "no request is answered 5xx, no stream is refused, and every process stops in order"
     stage.demand("U1", claim, () => ({
-      checked: cluster.apis.length + cluster.workers.length,
-      broken: [...problems, ...refusals, ...load.exchanges.flatMap(refusedStreams)],
+      checked: cluster.services.length,
+      broken: [...problems, ...load.exchanges.flatMap(refusedStreams)],
     }))
   },
 }
@@ -35,4 +34,4 @@ export const rollingRestart: Scenario = {
 const refusedStreams = ({ replyId, heard }: Exchange) =>
   heard.refusals.map((status) => `the stream of ${replyId} was answered ${status}`)
 
-const isOpen = ({ heard }: Exchange) => heard.connections > 0 && heard.dones.length === 0
+const isOpen = (exchange: Exchange) => exchange.heard.connections > 0 && !isAnswered(exchange)

@@ -3,7 +3,7 @@ import type { Cluster, Service } from "../../lib/cluster.ts"
 import { until } from "../../lib/until.ts"
 import type { Exchange } from "../load.ts"
 import type { Stage } from "../scenario.ts"
-import { percentile } from "../takeovers.ts"
+import { percentile, spread } from "../takeovers.ts"
 
 /** Waits until a stored reply is in its middle. */
 export async function untilMidReply({ cluster, signal }: Stage): Promise<void> {
@@ -26,6 +26,11 @@ export async function killWorker({ takeovers, struck }: Stage, worker: Service):
 }
 
 export const readyWorkers = ({ workers }: Cluster) => workers.filter((worker) => worker.isReady())
+
+export async function untilWorkersAreBack({ cluster, signal }: Stage): Promise<void> {
+  const areBack = () => readyWorkers(cluster).length === cluster.workers.length
+  await until("all workers are back", areBack, { signal })
+}
 
 /** Requests that are on their way when an API process dies. */
 const SENDS_AT_ONCE = 16
@@ -75,20 +80,17 @@ export function demandSends(stage: Stage, sent: Exchange[]): void {
 function judgeTimes(stage: Stage, sent: Exchange[]): { checked: number; broken: string[] } {
   const times = sent.map(({ tookMs }) => tookMs).sort((a, b) => a - b)
   const p99 = percentile(times, 0.99)
-  stage.note("… p50 / p99 / max", [0.5, 0.99, 1].map((share) => `${percentile(times, share)} ms`).join(" / "))
+  stage.note(
+    "… p50 / p99 / max",
+    spread(times, (ms) => `${ms} ms`),
+  )
   return { checked: sent.length, broken: p99 > SEND_WITHIN_MS ? [`p99 is ${p99} ms`] : [] }
 }
 
 /** PostgreSQL stops as in a crash and starts again, with requests under way. */
-export async function crashPostgres({
-  stores,
-  takeovers,
-  load,
-  random,
-  signal,
-  struck,
-}: Stage): Promise<void> {
-  const { postgres } = stores
+export async function crashPostgres(stage: Stage): Promise<void> {
+  const { takeovers, load, random, signal, struck } = stage
+  const { postgres } = stage.stores
   if (!postgres) throw new Error("this cluster's PostgreSQL isn't ours to hurt")
   const sending = load.burst({ count: SENDS_AT_ONCE })
   await pause(random.int(0, 120), signal)

@@ -4,7 +4,7 @@ import type { Service } from "../../lib/cluster.ts"
 import { until } from "../../lib/until.ts"
 import type { Exchange } from "../load.ts"
 import type { Scenario, Stage } from "../scenario.ts"
-import { killWorker, readyWorkers } from "./strikes.ts"
+import { killWorker, readyWorkers, untilWorkersAreBack } from "./strikes.ts"
 
 /** A worker dies by `kill -9` while Gemini is at a random chunk of a reply, and is started again, over and over. */
 export const workerKill: Scenario = {
@@ -13,16 +13,13 @@ export const workerKill: Scenario = {
   explains:
     "Workers die by `kill -9` at a random chunk of a reply; another worker takes their replies over and begins them anew. T1 is the time from the death to the new attempt.",
   async run(stage) {
-    const { strikes, takeovers, signal, cluster } = stage
-    while (takeovers.kills() < strikes) {
+    while (stage.takeovers.kills() < stage.strikes) {
       await untilOneMayDie(stage)
       const target = await aim(stage)
       if (!(await isReached(stage, target))) continue
       await killWorker(stage, target.worker)
     }
-    await until("all workers are back", () => readyWorkers(cluster).length === cluster.workers.length, {
-      signal,
-    })
+    await untilWorkersAreBack(stage)
   },
 }
 
