@@ -3,7 +3,7 @@ import { newId } from "../../src/utils/ids.ts"
 import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { forge, tamper } from "./kit/forge.ts"
-import { requestRaw } from "./kit/raw.ts"
+import { bearer, requestRaw } from "./kit/raw.ts"
 import { bodyOf, checkEach, type Endpoint, nameOf, pathOf, rowsOf, useIds } from "./kit/rows.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
@@ -39,7 +39,6 @@ async function endedElsewhere(): Promise<string> {
   return token
 }
 
-const bearer = (token: string): [string, string] => ["Authorization", `Bearer ${token}`]
 const secret = () => app.ctx.config.jwt.secret as string
 const own = (change: Omit<Parameters<typeof forge>[1], "secret">) =>
   forge(ann.token, { ...change, secret: secret() })

@@ -4,6 +4,7 @@ import type { Answer } from "../../tools/lib/http.ts"
 import { type SignedIn, signIn, startTestApp } from "../helpers/app.ts"
 import { createRoom, send } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { bearer, requestHead } from "./kit/raw.ts"
 import { bodyOf, type Endpoint, nameOf, pathOf, rowsOf } from "./kit/rows.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
@@ -97,15 +98,8 @@ describe("a stranger's id", () => {
     }
   })
 
-  async function headOf({ token }: SignedIn, path: string): Promise<{ status: number }> {
-    const stop = new AbortController()
-    const { status } = await fetch(app.url + path, {
-      headers: { Authorization: `Bearer ${token}` },
-      signal: stop.signal,
-    })
-    stop.abort()
-    return { status }
-  }
+  const headOf = ({ token }: SignedIn, path: string) =>
+    requestHead(app.url + path, { headers: [bearer(token)] })
 
   test("in a body is refused: no branch continues in another's room", async () => {
     const before = await snapshot(app)

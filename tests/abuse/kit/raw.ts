@@ -11,7 +11,7 @@ export interface RawAnswer {
 }
 
 /** Attacks, too, are answered as the document says. What Node refuses by itself has no request id, and no document. */
-export function expectInDocument(
+function expectInDocument(
   method: string,
   url: string,
   { status, headers, text }: { status: number; headers: Headers; text: string },
@@ -21,6 +21,20 @@ export function expectInDocument(
   const body = isJson ? JSON.parse(text) : text
   expectDocumented({ method, path: new URL(url).pathname, status, headers, body })
 }
+
+/** One request by `fetch`. Of an event stream the head is answer enough: it is closed unread. */
+export async function requestHead(url: string, init: RequestInit = {}) {
+  const stop = new AbortController()
+  const response = await fetch(url, { redirect: "manual", ...init, signal: stop.signal })
+  const { status, headers } = response
+  const isStream = headers.get("content-type")?.startsWith("text/event-stream")
+  const answer = { status, headers, text: isStream ? "" : await response.text() }
+  stop.abort()
+  expectInDocument(init.method ?? "GET", url, answer)
+  return answer
+}
+
+export const bearer = (token: string): [string, string] => ["Authorization", `Bearer ${token}`]
 
 /** One request whose headers are sent as they stand: repeated, in this order. `fetch` would join them. */
 export async function requestRaw(
