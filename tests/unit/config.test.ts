@@ -1,15 +1,6 @@
 import { describe, expect, test } from "vitest"
-import { ConfigInvalid, readConfig } from "../../src/config/env.ts"
-
-const faultsOf = (variables: Record<string, string>) => {
-  try {
-    readConfig(variables)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigInvalid) return error.faults
-    throw error
-  }
-}
+import { readConfig } from "../../src/config/env.ts"
+import { configFaults } from "../helpers/config.ts"
 
 const PRODUCTION = {
   NODE_ENV: "production",
@@ -58,7 +49,7 @@ describe("outside production", () => {
     [{ TRUST_PROXY: "10.0.0.0/8,foo" }, "TRUST_PROXY"],
     [{ OTP_DELIVERY: "twilio", TWILIO_ACCOUNT_SID: "a", TWILIO_FROM: "b" }, "TWILIO_AUTH_TOKEN"],
   ])("%o names %s", (variables, name) => {
-    expect(faultsOf(variables as unknown as Record<string, string>)).toEqual([
+    expect(configFaults(variables as unknown as Record<string, string>)).toEqual([
       expect.stringContaining(`${name}: `),
     ])
   })
@@ -66,7 +57,7 @@ describe("outside production", () => {
   test.each(["1", "loopback", "10.0.0.0/8, 2001:db8::/32", "false"])(
     "TRUST_PROXY may be %s",
     (TRUST_PROXY) => {
-      expect(faultsOf({ TRUST_PROXY })).toEqual([])
+      expect(configFaults({ TRUST_PROXY })).toEqual([])
     },
   )
 
@@ -77,13 +68,13 @@ describe("outside production", () => {
 
 describe("in production", () => {
   test("a whole configuration is taken", () => {
-    expect(faultsOf(PRODUCTION)).toEqual([])
+    expect(configFaults(PRODUCTION)).toEqual([])
     expect(readConfig(PRODUCTION).http.host).toBe("0.0.0.0")
     expect(readConfig(PRODUCTION).stripe.webhookSecrets).toEqual(["whsec_new", "whsec_old"])
   })
 
   test("every missing key is listed", () => {
-    const faults = faultsOf({ NODE_ENV: "production", ROLE: "worker" })
+    const faults = configFaults({ NODE_ENV: "production", ROLE: "worker" })
     expect(faults.map((fault) => fault.split(":")[0])).toEqual([
       "DATABASE_URL",
       "JWT_SECRET",
@@ -98,18 +89,20 @@ describe("in production", () => {
   })
 
   test("what is missing is listed beside what can't be read", () => {
-    const faults = faultsOf({ ...PRODUCTION, PORT: "x", JWT_SECRET: "" })
+    const faults = configFaults({ ...PRODUCTION, PORT: "x", JWT_SECRET: "" })
     expect(faults.map((fault) => fault.split(":")[0])).toEqual(["PORT", "JWT_SECRET"])
   })
 
   test("one process may do without Redis", () => {
     const { REDIS_URL: _, ...rest } = PRODUCTION
-    expect(faultsOf(rest)).toEqual([])
+    expect(configFaults(rest)).toEqual([])
   })
 
   test("codes don't go into the log, though outside production they may", () => {
     const OTP_DELIVERY = "log"
-    expect(faultsOf({ ...PRODUCTION, OTP_DELIVERY })).toEqual([expect.stringContaining("OTP_DELIVERY: log ")])
-    expect(faultsOf({ OTP_DELIVERY })).toEqual([])
+    expect(configFaults({ ...PRODUCTION, OTP_DELIVERY })).toEqual([
+      expect.stringContaining("OTP_DELIVERY: log "),
+    ])
+    expect(configFaults({ OTP_DELIVERY })).toEqual([])
   })
 })

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
-import { ConfigInvalid, readConfig } from "../../../src/config/env.ts"
+import { readConfig } from "../../../src/config/env.ts"
 import { secretsOf } from "../../../src/config/secrets.ts"
+import { configFaults } from "../../helpers/config.ts"
 
 const STRONG = "bN3vQ8xkZ1pLw7sTf5hYr2uGm6jDc9eA"
 
@@ -22,15 +23,7 @@ const PRODUCTION = {
   ADMIN_TOKEN: [...STRONG].reverse().join(""),
 }
 
-function faultsOf(change: Record<string, string>): string[] {
-  try {
-    readConfig({ ...PRODUCTION, ...change })
-    return []
-  } catch (error) {
-    if (error instanceof ConfigInvalid) return error.faults
-    throw error
-  }
-}
+const faultsOf = (change: Record<string, string>) => configFaults({ ...PRODUCTION, ...change })
 
 /** Variables by the names in the example, so that a new one isn't forgotten. */
 const NAMES = [
