@@ -25,14 +25,6 @@ function open(options: { maxSize?: number; maxRunning?: number; maxWaitMs?: numb
 
 const item = (n: number, user = `user ${n}`) => ({ user, n })
 
-test("a call that comes alone is run by itself", async () => {
-  const { batches, runs } = open()
-  const done = batches.add(item(1))
-  await expect.poll(() => runs.length).toBe(1)
-  runs[0]?.end()
-  expect(await done).toBe("did 1")
-})
-
 test("calls of one turn run together, and each gets its own result", async () => {
   const { batches, runs } = open()
   const all = [1, 2, 3].map((n) => batches.add(item(n)))

@@ -18,17 +18,15 @@ function linesOf(variables: Record<string, string>, url: string | null): string[
   return startScreen({ config, parts }, url).split("\n")
 }
 
-test("it says where it listens, and the public address beside it", () => {
-  const lines = linesOf({ PUBLIC_URL: "https://chat.example.com" }, URL_HERE)
-  expect(lines[1]).toBe(`  Listening on ${URL_HERE}`)
-  expect(lines[2]).toContain("https://chat.example.com")
-})
-
-test("without a public address it names none", () => {
-  const lines = linesOf({}, URL_HERE)
-  expect(lines[1]).toBe(`  Listening on ${URL_HERE}`)
-  expect(lines[2]).toBe("")
-})
+test.each(["https://chat.example.com", ""])(
+  "it says where it listens, and the public address %s",
+  (PUBLIC_URL) => {
+    const [, listening, address] = linesOf({ PUBLIC_URL }, URL_HERE)
+    expect(listening).toBe(`  Listening on ${URL_HERE}`)
+    if (PUBLIC_URL) expect(address).toContain(PUBLIC_URL)
+    else expect(address).toBe("")
+  },
+)
 
 test("a worker listens nowhere", () => {
   expect(linesOf({ PUBLIC_URL: "https://chat.example.com" }, null).join("\n")).not.toMatch(/Listening|https:/)

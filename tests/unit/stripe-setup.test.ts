@@ -176,22 +176,14 @@ test("without a public address no endpoint is made, and the way for a laptop is 
   expect((await account()).endpoints).toEqual([])
 })
 
-test("a live key needs --live, and a wrong option or key is told", async () => {
-  const live = await setUp([], { STRIPE_SECRET_KEY: "sk_live_abcdefgh" })
-  expect(live).toMatchObject({ code: 2, err: expect.stringContaining("--live") })
-  expect(await setUp([], { STRIPE_SECRET_KEY: "pk_test_abc" })).toMatchObject({
-    code: 2,
-    err: expect.stringContaining("no secret key"),
-  })
-  expect(await setUp([], { STRIPE_SECRET_KEY: "" })).toMatchObject({
-    code: 2,
-    err: expect.stringContaining("STRIPE_SECRET_KEY: missing"),
-  })
-  expect(await setUp(["--amount", "12.5"])).toMatchObject({
-    code: 2,
-    err: expect.stringContaining("--amount"),
-  })
-  expect(await setUp(["--nonsense"])).toMatchObject({ code: 2, err: expect.stringContaining("--nonsense") })
+test.each<[string[], Record<string, string>, string]>([
+  [[], { STRIPE_SECRET_KEY: "sk_live_abcdefgh" }, "--live"],
+  [[], { STRIPE_SECRET_KEY: "pk_test_abc" }, "no secret key"],
+  [[], { STRIPE_SECRET_KEY: "" }, "STRIPE_SECRET_KEY: missing"],
+  [["--amount", "12.5"], {}, "--amount"],
+  [["--nonsense"], {}, "--nonsense"],
+])("%j with %j is refused by naming %s, and nothing is asked of Stripe", async (args, variables, told) => {
+  expect(await setUp(args, variables)).toMatchObject({ code: 2, err: expect.stringContaining(told) })
   expect(simulator.calls()).toEqual([])
 })
 
