@@ -13,9 +13,12 @@ type Command<Flag extends string> = {
   ): Promise<{ url: string; close(): Promise<void> }>
 }
 
+/** Something outside keeps the simulator from starting; the message says what to do. */
+export class CannotStart extends Error {}
+
 /**
  * Runs a simulator as a command until a signal comes or the parent process, if it opened an IPC channel, goes away.
- * The parent gets the message `{ url }` once the simulator listens.
+ * The parent gets the message `{ url }` once the simulator listens, or `{ error }` where it can't start.
  */
 export async function runCommand<Flag extends string>({ name, help, flags, start }: Command<Flag>) {
   const { values } = parseArgs({
@@ -35,7 +38,15 @@ export async function runCommand<Flag extends string>({ name, help, flags, start
     process.exit(0)
   }
   for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.on(event, () => void stop())
-  simulator = await start({ port: wholeNumber("--port", port), host }, own as Partial<Record<Flag, string>>)
+  try {
+    simulator = await start({ port: wholeNumber("--port", port), host }, own as Partial<Record<Flag, string>>)
+  } catch (error) {
+    if (!(error instanceof CannotStart)) throw error
+    const end = () => process.exit(1)
+    if (process.send) return void process.send({ error: error.message }, end)
+    process.stderr.write(`${name} simulator: ${error.message}\n`)
+    return end()
+  }
   process.stdout.write(`${name} simulator: ${simulator.url}\n`)
   process.send?.({ url: simulator.url })
   flushCompileCache() // otherwise written at exit only, so never when the process is killed

@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises"
+import { CannotStart } from "../shared/command.ts"
 import type { AccountDump } from "./model/account.ts"
 import type { State } from "./state.ts"
 
@@ -60,7 +61,10 @@ async function read(file: string): Promise<Kept | undefined> {
     return kept as Kept
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined
-    throw new Error(`Can't read ${file}: delete it to start with an empty account`, { cause })
+    throw new CannotStart(
+      `${file} can't be read; it may be from another version. Delete it, or run \`npm run reset\`, to start with an empty account.`,
+      { cause },
+    )
   }
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs"
+import { rm } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import pg from "pg"
 import { type Process, runProcess } from "../boot/lifecycle.ts"
@@ -7,7 +8,8 @@ import { startEmbeddedPostgres } from "../embedded/postgres/index.ts"
 
 await runProcess(reset)
 
-/** Empties the embedded database, which a version before this one may have made; `--yes` confirms. */
+/** Deletes the embedded database and the Stripe simulator's account, which an earlier version may have made; `--yes`
+ * confirms. */
 async function reset({ config, stack, signal, stop, fail }: Process): Promise<void> {
   const folder = join(resolve(config.dataDir), "postgres")
   if (config.database.url !== null) {
@@ -22,10 +24,13 @@ async function reset({ config, stack, signal, stop, fail }: Process): Promise<vo
   stack.defer(() => database.stop())
   const contents = await describe(database.url)
   if (!process.argv.includes("--yes")) {
-    say(`This would delete the database in ${folder}: ${contents}. To do that: npm run reset -- --yes`)
+    say(
+      `This would delete the database in ${folder}: ${contents}. It would also empty the Stripe simulator's account. To do that: npm run reset -- --yes`,
+    )
     return fail()
   }
   await dropDatabase(database.url)
+  await rm(join(config.dataDir, "stripe.json"), { force: true })
   say(`Deleted the database in ${folder}: ${contents}. The next start sets up a new one.`)
   stop()
 }

@@ -6,6 +6,12 @@ import { TIMING } from "../config/timing.ts"
 /** The launcher's cache of compiled modules (`bin/run.mjs`), which halves a simulator's start time. */
 const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
 
+/** The simulator didn't start; the message says why, as far as it is known. */
+export class SimulatorFailed extends Error {
+  override name = "SimulatorFailed"
+  readonly code = "SIMULATOR_FAILED"
+}
+
 export interface Simulator {
   url: string
   pid: number
@@ -57,11 +63,14 @@ async function firstMessage(
   ]
   const signal = AbortSignal.any(signals)
   const ended = once(child, "exit", { signal }).then(() => {
-    throw new Error(`The ${name} simulator exited before it was ready.`)
+    throw new SimulatorFailed(`The ${name} simulator exited before it was ready.`)
   })
   try {
-    const [message] = await Promise.race([once(child, "message", { signal }), ended])
-    return message as { url: string }
+    const [message] = (await Promise.race([once(child, "message", { signal }), ended])) as [
+      { url: string } | { error: string },
+    ]
+    if ("error" in message) throw new SimulatorFailed(`The ${name} simulator can't start: ${message.error}`)
+    return message
   } finally {
     ended.catch(() => undefined)
     settled.abort()

@@ -1,6 +1,8 @@
+import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
+import { openStripeSimulator } from "../../src/embedded/stripe-simulator.ts"
 import { migrate } from "../../src/models/migrate.ts"
 import { query, ROOT, run, testFolder } from "./programs.ts"
 
@@ -40,7 +42,11 @@ test("a database of an unknown history is left as it is, until npm run reset emp
     expect(await query(url, "SELECT name FROM users")).toEqual([{ name: "Ada" }])
   })
 
+  const account = join(dataDir, "stripe.json")
+  writeFileSync(account, "{}")
+  await expect(openStripeSimulator(dataDir)).rejects.toThrow(/stripe\.json can't be read.*npm run reset/)
   await expectReset(["--yes"], {}, 0, /^Deleted .*1 users/)
+  expect(existsSync(account)).toBe(false)
   await usingDatabase(async (url) => {
     expect(await migrate(url)).toEqual(["0001-schema"])
     expect(await query(url, "SELECT count(*)::int AS users FROM users")).toEqual([{ users: 0 }])
