@@ -4,7 +4,7 @@ import { startProxy } from "../abuse/kit/proxy.ts"
 import { openDatabase, startProcess, testStack } from "./kit.ts"
 import { fixture, query } from "./programs.ts"
 
-const PATIENCE_SECONDS = 3
+const WATCHDOG_SECONDS = 3
 
 test.skipIf(process.platform === "win32")(
   "a worker whose event loop is blocked is killed from within",
@@ -13,7 +13,7 @@ test.skipIf(process.platform === "win32")(
     const blockedAt = performance.now()
     process.kill(worker.pid, "SIGUSR2")
     expect(await worker.ended).toEqual({ code: null, signal: "SIGKILL" })
-    expect(performance.now() - blockedAt).toBeGreaterThan((PATIENCE_SECONDS - 1) * SECOND)
+    expect(performance.now() - blockedAt).toBeGreaterThan((WATCHDOG_SECONDS - 1) * SECOND)
     expect(worker.output()).toContain("event loop blocked; killing the process")
   },
 )
@@ -33,14 +33,14 @@ test.skipIf(process.platform === "win32")(
     const { worker, heartbeat } = await startWorkerProcess({})
     process.kill(worker.pid, "SIGSTOP")
     // Nothing tells that time has passed in a process that stands still, so this waits.
-    await new Promise((resolve) => setTimeout(resolve, (PATIENCE_SECONDS + 2) * SECOND))
+    await new Promise((resolve) => setTimeout(resolve, (WATCHDOG_SECONDS + 2) * SECOND))
     process.kill(worker.pid, "SIGCONT")
     const resumedAt = Date.now()
     await expect.poll(heartbeat).toBeGreaterThan(resumedAt)
     // Twice as long as it would have taken to be found stuck.
     await expect
       .poll(heartbeat, { timeout: 20 * SECOND })
-      .toBeGreaterThan(resumedAt + 2 * PATIENCE_SECONDS * SECOND)
+      .toBeGreaterThan(resumedAt + 2 * WATCHDOG_SECONDS * SECOND)
     expect(worker.isAlive()).toBe(true)
     expect(await worker.kill("SIGTERM")).toEqual({ code: 0, signal: null })
   },
@@ -55,7 +55,7 @@ async function startWorkerProcess({ flags = [] as string[], behindProxy = false 
   const env = {
     DATABASE_URL: proxy?.url ?? databaseUrl,
     JWT_SECRET: "x".repeat(32),
-    WATCHDOG_SECONDS: `${PATIENCE_SECONDS}`,
+    WATCHDOG_SECONDS: String(WATCHDOG_SECONDS),
   }
   const worker = await startProcess(stack, { entry: "src/worker.ts", flags, env })
   await worker.printed("The worker is running")
