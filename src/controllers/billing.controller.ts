@@ -5,12 +5,14 @@ import { openPortal } from "../services/billing/open-portal.ts"
 import { receiveEvent } from "../services/billing/receive-event.ts"
 import { startCheckout } from "../services/billing/start-checkout.ts"
 import type { Context } from "../services/context.ts"
+import { BillingUnavailable } from "../utils/errors.ts"
 import { html, ok, type PublicInput, type UserInput } from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import { page } from "./presenters/page.ts"
 import { presentEntitlement, presentSubscription } from "./presenters/subscription.ts"
 
 export async function postSubscribePro(ctx: Context, { user }: UserInput) {
+  requireBilling(ctx)
   return ok(await startCheckout(ctx, user.userId))
 }
 
@@ -24,12 +26,19 @@ export async function getSubscriptionHistory(ctx: Context, { user, query }: User
 }
 
 export async function postPortal(ctx: Context, { user }: UserInput) {
+  requireBilling(ctx)
   return ok({ url: await openPortal(ctx, user.userId) })
 }
 
 export async function postStripeWebhook(ctx: Context, { raw, header }: PublicInput) {
+  requireBilling(ctx)
   await receiveEvent(ctx, raw, header("stripe-signature"))
   return ok({ received: true })
+}
+
+/** @throws {BillingUnavailable} in a production that has no Stripe account yet */
+function requireBilling({ config }: Context): void {
+  if (!config.stripe.enabled) throw new BillingUnavailable()
 }
 
 /** Returns the page that Stripe redirects to. It shows no user data, because the request isn't authenticated. */

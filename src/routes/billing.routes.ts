@@ -25,7 +25,7 @@ export const billingRoutes: Endpoint[] = [
     auth: "user",
     limit: "write",
     reply: { 200: CheckoutPage },
-    errors: ["already_subscribed", "payment_pending"],
+    errors: ["already_subscribed", "payment_pending", "billing_unavailable"],
     run: postSubscribePro,
   }),
   get("/subscription/status", {
@@ -51,7 +51,7 @@ export const billingRoutes: Endpoint[] = [
     auth: "user",
     limit: "write",
     reply: { 200: PortalPage },
-    errors: ["not_subscribed"],
+    errors: ["not_subscribed", "billing_unavailable"],
     run: postPortal,
   }),
   get("/subscription/return", {
@@ -69,7 +69,7 @@ export const billingRoutes: Endpoint[] = [
     raw: { maxBytes: 1024 * 1024 },
     requestHeaders: ["Stripe-Signature"],
     reply: { 200: Received },
-    errors: ["bad_signature"],
+    errors: ["bad_signature", "billing_unavailable"],
     run: postStripeWebhook,
   }),
 ]

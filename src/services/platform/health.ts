@@ -17,6 +17,8 @@ export interface Health {
   heartbeatAgeMs: number | null
   /** `unused`: `DATA_DIR` holds nothing. */
   disk: "ok" | "low" | "unused"
+  /** `off`: production without a Stripe account. */
+  billing: "on" | "off"
 }
 
 export async function checkHealth(ctx: Context): Promise<Health> {
@@ -34,6 +36,7 @@ export async function checkHealth(ctx: Context): Promise<Health> {
     workers: beats?.alive ?? 0,
     heartbeatAgeMs: beats?.newestMs ?? null,
     disk,
+    billing: ctx.config.stripe.enabled ? "on" : "off",
   }
 }
 
