@@ -131,6 +131,7 @@ function toGemini(env: Environment) {
     model: env.GEMINI_MODEL,
     /** Tried in this order while the preferred model is overloaded. */
     fallbackModels: env.GEMINI_FALLBACK_MODELS,
+    models: toModels(env),
     /** Calls to the provider per minute, across all workers; `null`: unlimited. */
     requestsPerMinute: env.GEMINI_RPM ?? null,
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
@@ -139,6 +140,16 @@ function toGemini(env: Environment) {
     idleTimeoutMs: TIMING.gemini.idleTimeoutMs,
     totalTimeoutMs: TIMING.gemini.totalTimeoutMs,
   }
+}
+
+/** Returns the models that rooms may choose, in the order of lists, with the tier that each needs. */
+function toModels({
+  GEMINI_MODELS: models,
+  GEMINI_MODEL: usual,
+  GEMINI_FALLBACK_MODELS: others,
+}: Environment) {
+  if (models.length > 0) return models
+  return [...new Set([usual, ...others])].map((name) => ({ name, tier: "basic" as const }))
 }
 
 function toStripe(env: Environment) {

@@ -145,6 +145,24 @@ export type Message = {
   completedAt: string | null
 }
 
+export type Model = {
+  /** What a chatroom's `model` may be. */
+  id: string
+  name: string
+  /** The tier that the model needs. */
+  tier: "basic" | "pro"
+  /** The most that a call may have, or `null` if unknown. */
+  inputTokens: number | null
+  /** The most that a reply may have, or `null` if unknown. */
+  outputTokens: number | null
+  /** The levels of thinking that may be chosen. */
+  thinking: ("low" | "medium" | "high")[]
+  /** The types of files that the model reads. */
+  attachments: string[]
+  /** Whether it replies in chatrooms that don't choose a model. */
+  default: boolean
+}
+
 export type OtpSent = {
   /** Seconds until the code expires. */
   expiresIn: number
@@ -587,6 +605,8 @@ export interface Endpoints {
   }
   /** Export all your data. */
   "GET /user/me/export": { reply: Export }
+  /** List the models that you may choose. */
+  "GET /models": { reply: Model[] }
   /** Start the upgrade to Pro in Stripe Checkout. */
   "POST /subscribe/pro": { reply: CheckoutPage }
   /** Get your tier, subscription and today's usage. */
