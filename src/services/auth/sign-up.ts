@@ -16,15 +16,24 @@ export async function signUp(
 ): Promise<UserRecord> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const id = newId()
-  const { rows } = await ctx.db.execute<UserRecord>("sign-up", SIGN_UP, [id, number, name ?? null])
+  const { rows } = await ctx.db.execute<UserRecord>("sign-up", SIGN_UP, [
+    id,
+    number,
+    name ?? null,
+    ctx.tokens.numbers.hashes(number),
+  ])
   const [user] = rows
   if (!user) throw new MobileNumberTaken()
   if (user.id === id) ctx.events.signedUp({ userId: id })
   return user
 }
 
+/** `begin_usage` takes over what an account of the same number, deleted today, has used of the quota. */
 const SIGN_UP = `
-  INSERT INTO users AS known (id, mobile_number, name) VALUES ($1, $2, $3)
-  ON CONFLICT (mobile_number) DO UPDATE SET name = coalesce(excluded.name, known.name), updated_at = now()
-  WHERE known.verified_at IS NULL
-  RETURNING ${userSql("known")}`
+  WITH known AS (
+    INSERT INTO users AS known (id, mobile_number, name) VALUES ($1, $2, $3)
+    ON CONFLICT (mobile_number) DO UPDATE SET name = coalesce(excluded.name, known.name), updated_at = now()
+    WHERE known.verified_at IS NULL
+    RETURNING *
+  )
+  SELECT ${userSql("known")}, begin_usage(known.id, $4::bytea[]) FROM known`
