@@ -191,10 +191,6 @@ export const TIMING = deepFreeze({
   },
 
   cache: {
-    /** Longer than any statement may take, so that a fill's lease outlives its query. */
-    leaseMs: 15 * SECOND,
-    /** How often failed invalidations are retried. */
-    retryMs: 500,
     /** The default of `CHATROOM_CACHE_TTL`. */
     chatroomsMs: 10 * MINUTE,
   },

@@ -1,7 +1,6 @@
 import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
 import type { Timing } from "../../../config/timing.ts"
-import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
@@ -52,7 +51,6 @@ export async function endInRoom(
   if (!finished) return false
   ctx.replyLog.announce(id, { final: true })
   publishRoomChanged(ctx, chatroomId)
-  void invalidateChatrooms(ctx, userId)
   const { next } = finished
   if (next)
     ctx.background.run("enqueue the room's next reply", () =>

@@ -4,7 +4,6 @@ import { reviveRecord } from "../../../models/columns.ts"
 import { messageColumns } from "../../../models/message.ts"
 import { InvalidRequest, NotFound, QuotaExceeded } from "../../../utils/errors.ts"
 import { newId } from "../../../utils/ids.ts"
-import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "../../chat/idempotency.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
@@ -30,7 +29,7 @@ export async function sendMessage(ctx: Context, { key, ...send }: SendMessage): 
     key ? writeOnce(ctx, send, key) : write(ctx, send, null),
   )
   if ("replayed" in written) return written
-  await announce(ctx, send, written)
+  announce(ctx, send, written)
   return { prompt: written.prompt, reply: written.reply, replayed: false }
 }
 
@@ -77,18 +76,17 @@ async function write(ctx: Context, send: Send, client: pg.ClientBase | null): Pr
 }
 
 /** After the commit: hints only, so none may fail the request. */
-async function announce(
+function announce(
   ctx: Context,
   { userId, chatroomId, requestId }: Send,
   { prompt, reply, startsNow, inFlight }: PromptAndReply,
-): Promise<void> {
+): void {
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
   if (startsNow) {
     const enqueue = () => ctx.queue.enqueue({ userId, id: reply.id }, { inFlight })
     ctx.background.run("enqueue a reply", () => ctx.tracing.span(`send ${QUEUE_NAME}`, PRODUCER, enqueue))
   }
   publishRoomChanged(ctx, chatroomId)
-  await invalidateChatrooms(ctx, userId)
 }
 
 const PRODUCER = {
