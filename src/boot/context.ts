@@ -66,7 +66,7 @@ export async function createContext(
     tracing,
     ...stores,
     rateLimits: createRateLimits(redis, config.rateLimitScale, log),
-    streamLimit: createStreamLimit(config.http.streamsPerUser, timing.sse.limitRetryMs),
+    streamLimit: createStreamLimit(config.http.streamsPerUser),
     promptBatches: createPromptBatches(db.pool, { config, timing }),
     stripe: createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing),
     waitEstimator,
