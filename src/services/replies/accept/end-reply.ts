@@ -5,6 +5,7 @@ import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
+import { enqueueReply } from "./enqueue-reply.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 interface ReplyOfRoom extends MessageKey {
@@ -54,7 +55,7 @@ export async function endInRoom(
   const { next } = finished
   if (next)
     ctx.background.run("enqueue the room's next reply", () =>
-      ctx.queue.enqueue({ userId, id: next.id }, next),
+      enqueueReply(ctx, { userId, id: next.id }, next),
     )
   return true
 }

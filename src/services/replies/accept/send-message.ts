@@ -7,6 +7,7 @@ import { newId } from "../../../utils/ids.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "../../chat/idempotency.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
+import { enqueueReply } from "./enqueue-reply.ts"
 import { insertPromptAndReply, type NewPrompt, type PromptAndReply } from "./insert-prompt-and-reply.ts"
 import { QUEUE_NAME } from "./reply-queue.ts"
 
@@ -83,7 +84,7 @@ function announce(
 ): void {
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
   if (startsNow) {
-    const enqueue = () => ctx.queue.enqueue({ userId, id: reply.id }, { inFlight })
+    const enqueue = () => enqueueReply(ctx, { userId, id: reply.id }, { inFlight })
     ctx.background.run("enqueue a reply", () => ctx.tracing.span(`send ${QUEUE_NAME}`, PRODUCER, enqueue))
   }
   publishRoomChanged(ctx, chatroomId)
