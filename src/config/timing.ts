@@ -29,8 +29,8 @@ export const TIMING = deepFreeze({
     heartbeatMs: 15 * SECOND,
     /** How long a client may take to read a full buffer before it is cut off; it can resume. */
     slowReaderMs: 15 * SECOND,
-    /** `Retry-After` if a user has too many open streams; those just closed no longer count by then. */
-    limitRetryMs: 5 * SECOND,
+    /** How soon a client may open a stream again that gave way to a newer one of the same user. */
+    displacedRetryMs: 15 * SECOND,
   },
 
   auth: {
@@ -191,10 +191,6 @@ export const TIMING = deepFreeze({
   },
 
   cache: {
-    /** Longer than any statement may take, so that a fill's lease outlives its query. */
-    leaseMs: 15 * SECOND,
-    /** How often failed invalidations are retried. */
-    retryMs: 500,
     /** The default of `CHATROOM_CACHE_TTL`. */
     chatroomsMs: 10 * MINUTE,
   },

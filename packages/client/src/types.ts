@@ -245,6 +245,8 @@ export type Ready = {
   heartbeatAgeMs: number | null
   /** `unused`: nothing is stored under `DATA_DIR`. */
   disk: "ok" | "low" | "unused"
+  /** Why the status isn't `ready`, in sentences. */
+  problems: string[]
 }
 
 export type Received = {
