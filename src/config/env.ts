@@ -74,7 +74,8 @@ function toConfig(env: Environment) {
     database: { url: env.DATABASE_URL ?? null, poolSize: env.DATABASE_POOL },
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
-    admin: { token: env.ADMIN_TOKEN ?? null },
+    /** `isTemporary`: made for this start (`boot/admin-token.ts`), so nobody configured access by it. */
+    admin: { token: env.ADMIN_TOKEN ?? null, isTemporary: false as boolean },
     /** `workerPort`: where a worker without an API serves its metrics; `null`: nowhere. */
     metrics: { token: env.METRICS_TOKEN ?? null, workerPort: env.WORKER_PORT ?? null },
     tracing: {
