@@ -19,10 +19,12 @@ export async function deleteUser(ctx: Context, { userId }: Principal): Promise<v
 
 /** Locks codes and customer before the user. Sign-in and billing use the same order, so that no deadlock occurs. */
 async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) {
-  await client.query(
-    "DELETE FROM one_time_codes WHERE mobile_number = (SELECT mobile_number FROM users WHERE id = $1)",
-    [userId],
-  )
+  for (const table of ["one_time_codes", "sign_ups"]) {
+    await client.query(
+      `DELETE FROM ${table} WHERE mobile_number = (SELECT mobile_number FROM users WHERE id = $1)`,
+      [userId],
+    )
+  }
   await closeCustomer(client, userId)
   const { rowCount } = await client.query(
     `UPDATE users SET deleted_at = now(), updated_at = now(), mobile_number = NULL, name = NULL, password_hash = NULL

@@ -33,5 +33,6 @@ const expired = (retention: Timing["retention"]) =>
     ["one_time_codes", `sent_at < ${before(retention.codesMs)}`],
     ["session_revocations", "expires_at < now()"],
     ["sessions", `expires_at < ${before(retention.sessionsMs)}`],
+    ["sign_ups", `signed_up_at < ${before(retention.signUpsMs)}`],
     ["workers", `seen_at < now() - interval '${retention.workersMs} milliseconds'`],
   ] as const
