@@ -138,6 +138,8 @@ export const TIMING = deepFreeze({
     billingEventsMs: 90 * DAY,
     /** The contract requires at least 24 h. */
     idempotencyKeysMs: 48 * HOUR,
+    /** How long a sign-up waits for the code that proves its number. */
+    signUpsMs: 7 * DAY,
     /** A code's row counts wrong guesses and resends. */
     codesMs: 1 * DAY,
     sessionsMs: 7 * DAY,

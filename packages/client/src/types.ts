@@ -514,7 +514,11 @@ export interface Endpoints {
       name?: string
     }
     reply: {
-      user: User
+      user: {
+        /** E.164. */
+        mobileNumber: string
+        name: string | null
+      }
     }
   }
   /** Send a one-time sign-in code. */
