@@ -158,8 +158,12 @@ function toStripe(env: Environment) {
     secretKey: env.STRIPE_SECRET_KEY ?? null,
     /** More than one during a rotation. */
     webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
-    /** The first is for sale; subscribers of the others stay Pro. */
+    /** Of each interval the first is for sale; subscribers of the others stay Pro. */
     proPrices: env.STRIPE_PRICE_PRO,
+    /** Length of the trial of a user's first subscription; `null`: none. */
+    trialDays: env.STRIPE_TRIAL_DAYS ?? null,
+    takesPromotionCodes: env.STRIPE_PROMOTION_CODES,
+    automaticTax: env.STRIPE_AUTOMATIC_TAX,
     /** Customer portal configuration; `null`: the account's default. */
     portalConfiguration: env.STRIPE_PORTAL_CONFIGURATION ?? null,
     baseUrl: env.STRIPE_BASE_URL ?? null,

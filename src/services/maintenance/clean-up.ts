@@ -29,6 +29,7 @@ const before = (ms: number) => `app_now() - interval '${ms} milliseconds'`
 const expired = (retention: Timing["retention"]) =>
   [
     ["billing_events", `received_at < ${before(retention.billingEventsMs)} AND status <> 'pending'`],
+    ["billing_strangers", `seen_at < ${before(retention.strangersMs)}`],
     ["counters", "ends_at < app_now()"],
     ["idempotency_keys", `created_at < ${before(retention.idempotencyKeysMs)}`],
     ["one_time_codes", `sent_at < ${before(retention.codesMs)}`],
