@@ -24,6 +24,24 @@ export function announceStop(
   else process.stderr.write(`\nStopping …${signal === "SIGINT" ? "; Ctrl-C again ends at once." : ""}\n`)
 }
 
+/** Connections beside the two pools: for revocations and leases, and without Redis for the queues. */
+const OTHER_CONNECTIONS = { withRedis: 2, withoutRedis: 18 }
+
+/** Warns if the database takes fewer connections than this process may open. */
+export function warnOfFewConnections(
+  log: Logger,
+  { database, redis }: Pick<Config, "database" | "redis">,
+  connections: number,
+): void {
+  const others = redis.url ? OTHER_CONNECTIONS.withRedis : OTHER_CONNECTIONS.withoutRedis
+  const wanted = 2 * database.poolSize + others
+  if (connections >= wanted) return
+  log.warn(
+    { connections, wanted },
+    "the database allows fewer connections than this process may open; raise its limit or lower DATABASE_POOL",
+  )
+}
+
 /**
  * Announces the finished start: the start screen, or a log line in production.
  * @param url `null` for a worker, which has no API
