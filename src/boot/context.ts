@@ -14,6 +14,7 @@ import type { Context } from "../services/context.ts"
 import { createBackground } from "../services/platform/background.ts"
 import { createMemoryBus, createRedisBus } from "../services/platform/bus.ts"
 import { createMemoryCache, createRedisCache } from "../services/platform/cache.ts"
+import { createDatabaseClock } from "../services/platform/database-clock.ts"
 import { createEvents } from "../services/platform/events.ts"
 import { createMetrics } from "../services/platform/metrics.ts"
 import { createQueueInspector } from "../services/platform/queue-inspector.ts"
@@ -51,7 +52,8 @@ export async function createContext(
   const tracing = own(await createTracing(config.tracing, timing, log))
   const stores = await openStores(own, { config, timing, log })
   const { db, redis, bus } = stores
-  const revocations = own(createRevocations(db.pool, timing, log))
+  const clock = createDatabaseClock(timing.auth.clockSkewMs, log)
+  const revocations = own(createRevocations(db.pool, clock, timing, log))
   await revocations.start()
   const waitEstimator = own(createWaitEstimator(db, config.gemini, timing, log))
   waitEstimator.start()
@@ -74,7 +76,8 @@ export async function createContext(
     leases: own(createLeaseRenewer(db.pool, timing.replies, log)),
     circuitBreaker: createCircuitBreaker(timing.gemini),
     gemini: createGemini(config.gemini),
-    tokens: createTokens(config.jwt, timing.auth),
+    tokens: createTokens(config.jwt, timing.auth, clock.now),
+    clock,
     revocations,
     otpSender: createOtpSender(config, timing.otp, log),
     background: building.adopt(createBackground(log), (background) => background.drain()),

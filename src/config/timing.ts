@@ -289,6 +289,8 @@ export const TIMING = deepFreeze({
     instanceLockMs: 1.5 * SECOND,
     lockPollMs: 25,
     logCheckMs: 1 * MINUTE,
+    /** How soon a removed data folder is noticed. Until then what is stored is lost without a word. */
+    dataCheckMs: 0.5 * SECOND,
     /** PostgreSQL fills its pid file at once; a file that stays empty is left from a crash. */
     emptyPidFileMs: 5 * SECOND,
     /** An older staging folder is abandoned, even if its process id is in use again. */

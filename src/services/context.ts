@@ -14,6 +14,7 @@ import type { ListVersions } from "./chat/list-versions.ts"
 import type { Background } from "./platform/background.ts"
 import type { Bus } from "./platform/bus.ts"
 import type { Cache } from "./platform/cache.ts"
+import type { DatabaseClock } from "./platform/database-clock.ts"
 import type { Events } from "./platform/events.ts"
 import type { Metrics } from "./platform/metrics.ts"
 import type { RateLimits } from "./platform/rate-limits.ts"
@@ -58,6 +59,8 @@ export interface Context {
   gemini: Gemini
   circuitBreaker: CircuitBreaker
   tokens: Tokens
+  /** What tokens are judged by. */
+  clock: DatabaseClock
   revocations: Revocations
   otpSender: OtpSender
   /** Work that a request starts without waiting for it. */
