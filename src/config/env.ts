@@ -74,7 +74,8 @@ function toConfig(env: Environment) {
     database: { url: env.DATABASE_URL ?? null, poolSize: env.DATABASE_POOL },
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
-    admin: { token: env.ADMIN_TOKEN ?? null },
+    /** `isTemporary`: made for this start (`boot/admin-token.ts`), so nobody configured access by it. */
+    admin: { token: env.ADMIN_TOKEN ?? null, isTemporary: false as boolean },
     /** `workerPort`: where a worker without an API serves its metrics; `null`: nowhere. */
     metrics: { token: env.METRICS_TOKEN ?? null, workerPort: env.WORKER_PORT ?? null },
     tracing: {
@@ -157,8 +158,12 @@ function toStripe(env: Environment) {
     secretKey: env.STRIPE_SECRET_KEY ?? null,
     /** More than one during a rotation. */
     webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
-    /** The first is for sale; subscribers of the others stay Pro. */
+    /** Of each interval the first is for sale; subscribers of the others stay Pro. */
     proPrices: env.STRIPE_PRICE_PRO,
+    /** Length of the trial of a user's first subscription; `null`: none. */
+    trialDays: env.STRIPE_TRIAL_DAYS ?? null,
+    takesPromotionCodes: env.STRIPE_PROMOTION_CODES,
+    automaticTax: env.STRIPE_AUTOMATIC_TAX,
     /** Customer portal configuration; `null`: the account's default. */
     portalConfiguration: env.STRIPE_PORTAL_CONFIGURATION ?? null,
     baseUrl: env.STRIPE_BASE_URL ?? null,

@@ -8,6 +8,8 @@ import { TIMING } from "./timing.ts"
 
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
+const flag = z.enum(["true", "false"]).transform((text) => text === "true")
+
 /** Every environment variable with its form and default. */
 export const Environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
@@ -66,6 +68,9 @@ export const Environment = z.object({
     .string()
     .regex(/^bpc_\w+$/, "must be the id of a portal configuration, which begins with bpc_")
     .optional(),
+  STRIPE_TRIAL_DAYS: wholeNumber(1, 730).optional(),
+  STRIPE_PROMOTION_CODES: flag.default(false),
+  STRIPE_AUTOMATIC_TAX: flag.default(false),
   STRIPE_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   BILLING_GRACE_DAYS: wholeNumber(0, 60).default(TIMING.billing.graceMs / DAY),
   BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(TIMING.billing.reconcileMs / MINUTE),

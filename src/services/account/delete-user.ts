@@ -28,7 +28,8 @@ async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) 
     [userId],
   )
   const number = rows[0]?.number ?? null
-  await client.query("DELETE FROM one_time_codes WHERE mobile_number = $1", [number])
+  for (const table of ["one_time_codes", "sign_ups"])
+    await client.query(`DELETE FROM ${table} WHERE mobile_number = $1`, [number])
   await closeCustomer(client, userId)
   if (number !== null) await keepUsage(client, { userId, numberHash: ctx.tokens.numbers.hash(number) })
   const { rowCount } = await client.query(

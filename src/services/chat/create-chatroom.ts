@@ -10,7 +10,6 @@ import {
 import { columnOf, reviveRecord, selectSql } from "../../models/columns.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
-import { withChatroomsLocked } from "./chatroom-cache.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
 import { requireOffered } from "./offered-models.ts"
 
@@ -30,15 +29,13 @@ export async function createChatroom(
   { userId, room, key }: { userId: string; room: Partial<ChatroomSettings>; key: IdempotencyKey | null },
 ): Promise<{ room: ChatroomRecord; replayed: boolean }> {
   await requireOffered(ctx, userId, room.model)
-  return withChatroomsLocked(ctx, userId, () =>
-    inTransaction(ctx.db.pool, async (client) => {
-      const earlier = key && (await takeKey(client, userId, key))
-      if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
-      const created = await insertChatroom(client, userId, { ...DEFAULTS, ...room })
-      if (key) await keepResult(client, userId, key, created)
-      return { room: created, replayed: false }
-    }),
-  )
+  return inTransaction(ctx.db.pool, async (client) => {
+    const earlier = key && (await takeKey(client, userId, key))
+    if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
+    const created = await insertChatroom(client, userId, { ...DEFAULTS, ...room })
+    if (key) await keepResult(client, userId, key, created)
+    return { room: created, replayed: false }
+  })
 }
 
 async function insertChatroom(client: pg.ClientBase, userId: string, settings: ChatroomSettings) {

@@ -1,12 +1,12 @@
 import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
 import type { Timing } from "../../../config/timing.ts"
-import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
 import { giveBackPrompt } from "../../usage/quota.ts"
+import { enqueueReply } from "./enqueue-reply.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 interface ReplyOfRoom extends MessageKey {
@@ -58,11 +58,10 @@ export async function endInRoom(
   if (!finished) return false
   ctx.replyLog.announce(id, { final: true })
   publishRoomChanged(ctx, chatroomId)
-  void invalidateChatrooms(ctx, userId)
   const { next } = finished
   if (next)
     ctx.background.run("enqueue the room's next reply", () =>
-      ctx.queue.enqueue({ userId, id: next.id }, next),
+      enqueueReply(ctx, { userId, id: next.id }, next),
     )
   return true
 }
