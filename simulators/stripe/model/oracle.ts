@@ -47,6 +47,7 @@ function subscriptionFacts(account: Account, subscription: Stripe.Subscription) 
     status: subscription.status,
     price: itemOf(subscription).price.id,
     created: subscription.created,
+    metadata: subscription.metadata,
     currentPeriodEnd: periodEnd(subscription),
     cancelAt: subscription.cancel_at,
     cancelAtPeriodEnd: subscription.cancel_at_period_end,

@@ -38,7 +38,7 @@ export function switchPlan(account: Account, subscription: Stripe.Subscription, 
 }
 
 function moveTo(account: Account, subscription: Stripe.Subscription, item: Stripe.SubscriptionItem) {
-  const isNewPeriod = item.current_period_start !== itemOf(subscription).current_period_start
+  const isNewPeriod = item.current_period_end !== itemOf(subscription).current_period_end
   change(account, "customer.subscription.updated", subscription, {
     items: { ...subscription.items, data: [item] },
     ...(isNewPeriod && { billing_cycle_anchor: item.current_period_start }),
