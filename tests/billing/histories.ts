@@ -1,8 +1,11 @@
 import fc from "fast-check"
+import pg from "pg"
+import { expect } from "vitest"
 import { PRO_PRICE, PRO_PRICE_YEARLY, type StripeSimulator } from "../../simulators/stripe/server.ts"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { newId } from "../../src/utils/ids.ts"
 import { DAY, SECOND } from "../../src/utils/time.ts"
+import { times, until } from "../helpers/answers.ts"
 import type { TestApp } from "../helpers/app.ts"
 import { FROM_CHECKOUT, passTime, untilIdle } from "./kit.ts"
 
@@ -172,15 +175,33 @@ const DOES: Record<string, Do> = {
   delete_customer: (stripe, customer) => stripe.deleteCustomer(customer),
 }
 
-/** Every connection of the app's breaks, whatever it is in the middle of, and is gone at the end. */
+/**
+ * Every connection of the app's breaks, whatever it is in the middle of. This waits until the app has seen that of each,
+ * or our own next statement could get one that is broken: its pool learns of it by an event, which may still be queued.
+ */
 async function cutConnections(app: TestApp): Promise<void> {
-  await app.pool
-    .query(
-      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-       WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = ''
-         AND query NOT ILIKE '%bullmq%' AND query NOT ILIKE 'LISTEN%'`,
-    )
-    .catch(() => undefined)
+  await using client = await openClient(app)
+  const cut = () => client.query<{ pid: number }>(CUT)
+  const { rows } = await cut()
+  await until(async () => {
+    const left = await client.query("SELECT 1 FROM pg_stat_activity WHERE pid = ANY($1)", [
+      rows.map(({ pid }) => pid),
+    ])
+    expect(left.rowCount).toBe(0)
+  })
+  await until(() => times(app.pool.options.max ?? 10, () => app.query("SELECT 1")))
+}
+
+const CUT = `
+  SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = ''
+    AND query NOT ILIKE '%bullmq%' AND query NOT ILIKE 'LISTEN%'`
+
+/** A connection of the test's own, which isn't cut. */
+async function openClient(app: TestApp): Promise<pg.Client & AsyncDisposable> {
+  const client = new pg.Client({ connectionString: app.stores.database.url, application_name: "histories" })
+  await client.connect()
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() })
 }
 
 async function compare(

@@ -46,6 +46,11 @@ describe("outside production", () => {
     [{ STRIPE_SECRET_KEY: "sk_test_1", STRIPE_PRICE_PRO: "price_1" }, "STRIPE_WEBHOOK_SECRET"],
     [{ STRIPE_SECRET_KEY: "sk_test_1", STRIPE_WEBHOOK_SECRET: "whsec_1" }, "STRIPE_PRICE_PRO"],
     [{ STRIPE_PORTAL_CONFIGURATION: "price_1" }, "STRIPE_PORTAL_CONFIGURATION"],
+    [{ STRIPE_TRIAL_DAYS: "0" }, "STRIPE_TRIAL_DAYS"],
+    [{ STRIPE_TRIAL_DAYS: "731" }, "STRIPE_TRIAL_DAYS"],
+    [{ STRIPE_TRIAL_DAYS: "two weeks" }, "STRIPE_TRIAL_DAYS"],
+    [{ STRIPE_PROMOTION_CODES: "yes" }, "STRIPE_PROMOTION_CODES"],
+    [{ STRIPE_AUTOMATIC_TAX: "1" }, "STRIPE_AUTOMATIC_TAX"],
     [{ TRUST_PROXY: "10.0.0.0/8,foo" }, "TRUST_PROXY"],
     [{ OTP_DELIVERY: "twilio", TWILIO_ACCOUNT_SID: "a", TWILIO_FROM: "b" }, "TWILIO_AUTH_TOKEN"],
   ])("%o names %s", (variables, name) => {
