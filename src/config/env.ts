@@ -46,7 +46,9 @@ export function loadConfig(
   const file = readEnvFile(".env")
   findUnknownNames(Object.keys(file.variables), Object.keys(Environment.shape)).forEach(onUnknown)
   // Child processes and libraries see these variables, too.
-  for (const [name, value] of Object.entries(file.variables)) process.env[name] ??= value
+  for (const [name, value] of Object.entries(file.variables)) {
+    if (!process.env[name]?.trim()) process.env[name] = value
+  }
   reachOurselvesDirectly(process.env)
   const faults = [...file.faults, ...faultsOf({ ...process.env, ...fixed })]
   if (faults.length > 0) throw new ConfigInvalid(faults)

@@ -97,7 +97,8 @@ export const Environment = z.object({
   BASIC_DAILY_PROMPTS: wholeNumber(0, 1e9).default(5),
   PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
   CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(TIMING.cache.chatroomsMs / SECOND),
-  WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20),
+  // A reply mostly waits for the network: two hundred take a few tens of MB and one connection to PostgreSQL now and then.
+  WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(200),
   ADMIN_TOKEN: z.string().optional(),
   METRICS_TOKEN: z.string().optional(),
   WORKER_PORT: port().optional(),

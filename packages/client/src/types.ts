@@ -376,7 +376,7 @@ export type SystemState = {
     meanMs: number | null
   })[]
   migration: string | null
-  /** Without secrets and addresses. */
+  /** Settings by the names of the environment, without secrets and addresses. */
   config: Record<string, string | number | boolean | string[] | null>
 }
 
