@@ -24,15 +24,35 @@ export function announceStop(
   else process.stderr.write(`\nStopping …${signal === "SIGINT" ? "; Ctrl-C again ends at once." : ""}\n`)
 }
 
+/** Connections beside the two pools: for revocations and leases, and without Redis for the queues. */
+const OTHER_CONNECTIONS = { withRedis: 2, withoutRedis: 18 }
+
+/** Warns if the database takes fewer connections than this process may open. */
+export function warnOfFewConnections(
+  log: Logger,
+  { database, redis }: Pick<Config, "database" | "redis">,
+  connections: number,
+): void {
+  const others = redis.url ? OTHER_CONNECTIONS.withRedis : OTHER_CONNECTIONS.withoutRedis
+  const wanted = 2 * database.poolSize + others
+  if (connections >= wanted) return
+  log.warn(
+    { connections, wanted },
+    "the database allows fewer connections than this process may open; raise its limit or lower DATABASE_POOL",
+  )
+}
+
 /**
  * Announces the finished start: the start screen, or a log line in production.
  * @param url `null` for a worker, which has no API
  */
 export function announceStart(log: Logger, embedded: Embedded, url: string | null): void {
-  const { role, redis, gemini, production, http } = embedded.config
+  const { role, redis, gemini, production, http, stripe } = embedded.config
   if (production) {
     const queue = redis.url ? "redis" : "postgres"
-    log.info({ role, url, publicUrl: http.publicUrl, queue, model: gemini.model }, "started")
+    const billing = stripe.enabled ? "on" : "off"
+    log.info({ role, url, publicUrl: http.publicUrl, queue, model: gemini.model, billing }, "started")
+    if (!stripe.enabled) log.warn("billing is off, because no STRIPE_ variable is set")
     return
   }
   say(startScreen(embedded, url))

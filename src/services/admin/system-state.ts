@@ -73,6 +73,7 @@ function describeConfig(config: CompleteConfig) {
     DATABASE_POOL: config.database.poolSize,
     GEMINI_MODEL: gemini.model,
     GEMINI_FALLBACK_MODELS: gemini.fallbackModels,
+    GEMINI_MODELS: gemini.models.map(({ name, tier }) => (tier === "pro" ? `${name}:pro` : name)),
     GEMINI_RPM: gemini.requestsPerMinute,
     GEMINI_CONTEXT_TOKENS: gemini.contextTokens,
     BASIC_DAILY_PROMPTS: plans.basicDailyPrompts,
