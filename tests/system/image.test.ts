@@ -68,7 +68,7 @@ async function productionEnvironment(stack: AsyncDisposableStack): Promise<Recor
     GEMINI_API_KEY: "AQ.key",
     GEMINI_BASE_URL: gemini.url,
     STRIPE_SECRET_KEY: "sk_test_key",
-    STRIPE_WEBHOOK_SECRET: "whsec_key",
+    STRIPE_WEBHOOK_SECRET: "whsec_0f1e2d3c4b5a69788796a5b4",
     STRIPE_PRICE_PRO: "price_pro",
     STRIPE_BASE_URL: stripe.url,
   }
