@@ -63,7 +63,7 @@ async function productionEnvironment(stack: AsyncDisposableStack): Promise<Recor
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl as string,
     PUBLIC_URL: "https://chat.example.com",
-    JWT_SECRET: "a secret for tests, as long as it must be",
+    JWT_SECRET: "one-of-the-tests-0123456789abcdefghijklmnop",
     OTP_DELIVERY: "response",
     GEMINI_API_KEY: "AQ.key",
     GEMINI_BASE_URL: gemini.url,
