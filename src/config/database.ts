@@ -57,10 +57,11 @@ function createPool(options: pg.PoolConfig, { connectTimeoutMs, idleConnectionMs
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: idleConnectionMs,
     // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
-    // would cost more than the query. The query has its own timeout because the pool's has ended by then.
+    // would cost more than the query. It is kept while tables grow, so it mustn't be made for tables that are nearly
+    // empty, which PostgreSQL would read whole. The query has its own timeout because the pool's has ended by then.
     onConnect: async (client) =>
       void (await client.query({
-        text: "SET plan_cache_mode = force_generic_plan",
+        text: "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off",
         query_timeout: connectTimeoutMs,
       } as pg.QueryConfig)),
   })

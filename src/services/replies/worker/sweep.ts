@@ -85,8 +85,9 @@ const SWEEP = `
   WITH due AS (
     SELECT m.user_id, m.id, m.status
     FROM messages AS m
-    JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id = m.id
-    WHERE m.status IN ('queued', 'running') AND m.status = $4 AND m.lease_until < now()
+    JOIN chatrooms AS c
+      ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id IS NOT DISTINCT FROM m.id
+    WHERE m.status = $4 AND m.lease_until < now()
       AND (m.id, m.attempt) NOT IN (SELECT * FROM unnest($5::uuid[], $6::int[]))
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
