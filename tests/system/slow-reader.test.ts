@@ -9,7 +9,7 @@ import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const SLOW_READER_MS = 3 * SECOND
 
-const app = useTestApp({ timing: { sse: { slowReaderMs: SLOW_READER_MS } } })
+const app = useTestApp({ timing: { http: { slowReaderMs: SLOW_READER_MS } } })
 const ann = useUser(app)
 let path: string
 
