@@ -14,7 +14,7 @@ import {
   type ReconcileOptions,
   readReconcileOptions,
 } from "./reconcile-options.ts"
-import { describeReconciled, reconciledAsJson } from "./reconcile-report.ts"
+import { describeReconciled, isComplete, reconciledAsJson } from "./reconcile-report.ts"
 
 const PROGRESS_EVERY = 100
 
@@ -70,7 +70,7 @@ async function run(ctx: Context, scope: Scope, json: boolean): Promise<void> {
   const done = await reconcile(ctx, { scope, onProgress })
   say((json ? reconciledAsJson(done) : describeReconciled(done)).trimEnd())
   if (ctx.stopping.aborted) tell("Stopped before all customers were read.")
-  if (done.failures.length > 0) process.exitCode = 1
+  if (!isComplete(done)) process.exitCode = 1
 }
 
 /** Prints a line for the person at the terminal, outside the report. */

@@ -74,7 +74,8 @@ function toConfig(env: Environment) {
     database: { url: env.DATABASE_URL ?? null, poolSize: env.DATABASE_POOL },
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
-    admin: { token: env.ADMIN_TOKEN ?? null },
+    /** `isTemporary`: made for this start (`boot/admin-token.ts`), so nobody configured access by it. */
+    admin: { token: env.ADMIN_TOKEN ?? null, isTemporary: false as boolean },
     /** `workerPort`: where a worker without an API serves its metrics; `null`: nowhere. */
     metrics: { token: env.METRICS_TOKEN ?? null, workerPort: env.WORKER_PORT ?? null },
     tracing: {
@@ -134,6 +135,7 @@ function toGemini(env: Environment) {
     model: env.GEMINI_MODEL,
     /** Tried in this order while the preferred model is overloaded. */
     fallbackModels: env.GEMINI_FALLBACK_MODELS,
+    models: toModels(env),
     /** Calls to the provider per minute, across all workers; `null`: unlimited. */
     requestsPerMinute: env.GEMINI_RPM ?? null,
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
@@ -144,13 +146,27 @@ function toGemini(env: Environment) {
   }
 }
 
+/** Returns the models that rooms may choose, in the order of lists, with the tier that each needs. */
+function toModels({
+  GEMINI_MODELS: models,
+  GEMINI_MODEL: usual,
+  GEMINI_FALLBACK_MODELS: others,
+}: Environment) {
+  if (models.length > 0) return models
+  return [...new Set([usual, ...others])].map((name) => ({ name, tier: "basic" as const }))
+}
+
 function toStripe(env: Environment) {
   return {
     secretKey: env.STRIPE_SECRET_KEY ?? null,
     /** More than one during a rotation. */
     webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
-    /** The first is for sale; subscribers of the others stay Pro. */
+    /** Of each interval the first is for sale; subscribers of the others stay Pro. */
     proPrices: env.STRIPE_PRICE_PRO,
+    /** Length of the trial of a user's first subscription; `null`: none. */
+    trialDays: env.STRIPE_TRIAL_DAYS ?? null,
+    takesPromotionCodes: env.STRIPE_PROMOTION_CODES,
+    automaticTax: env.STRIPE_AUTOMATIC_TAX,
     /** Customer portal configuration; `null`: the account's default. */
     portalConfiguration: env.STRIPE_PORTAL_CONFIGURATION ?? null,
     baseUrl: env.STRIPE_BASE_URL ?? null,

@@ -8,6 +8,8 @@ import { TIMING } from "./timing.ts"
 
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
+const flag = z.enum(["true", "false"]).transform((text) => text === "true")
+
 /** Every environment variable with its form and default. */
 export const Environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
@@ -54,6 +56,7 @@ export const Environment = z.object({
   GEMINI_API_KEY: z.string().optional(),
   GEMINI_MODEL: z.string().default("gemini-3.8-flash"),
   GEMINI_FALLBACK_MODELS: z.string().default("").transform(splitList),
+  GEMINI_MODELS: z.string().default("").transform(readModels),
   GEMINI_RPM: wholeNumber(1, 1e6).optional(),
   GEMINI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
@@ -65,6 +68,9 @@ export const Environment = z.object({
     .string()
     .regex(/^bpc_\w+$/, "must be the id of a portal configuration, which begins with bpc_")
     .optional(),
+  STRIPE_TRIAL_DAYS: wholeNumber(1, 730).optional(),
+  STRIPE_PROMOTION_CODES: flag.default(false),
+  STRIPE_AUTOMATIC_TAX: flag.default(false),
   STRIPE_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   BILLING_GRACE_DAYS: wholeNumber(0, 60).default(TIMING.billing.graceMs / DAY),
   BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(TIMING.billing.reconcileMs / MINUTE),
@@ -91,6 +97,18 @@ export const Environment = z.object({
 })
 
 export type Environment = z.infer<typeof Environment>
+
+/** Parses the models on offer: `name`, or `name:pro` for those that only Pro users may choose. */
+function readModels(text: string, check: z.RefinementCtx) {
+  return splitList(text).map((item) => {
+    const [, name, pro] = /^([a-z][a-z0-9.-]*)(:pro)?$/.exec(item) ?? []
+    if (name === undefined) {
+      const message = `${item} isn't a model; use the form gemini-3.8-flash or gemini-3.1-pro-preview:pro`
+      check.addIssue({ code: "custom", message })
+    }
+    return { name: name ?? item, tier: pro ? ("pro" as const) : ("basic" as const) }
+  })
+}
 
 /** Parses OpenTelemetry's `name=value,name=value`, with percent-encoded values. */
 function readHeaders(text: string, check: z.RefinementCtx): Record<string, string> {

@@ -27,7 +27,17 @@ function findGeneralFaults(env: Environment): string[] {
       if (!env[name]) faults.push(`${name}: required by OTP_DELIVERY=twilio`)
     }
   }
-  return [...faults, ...findStripeFaults(env)]
+  return [...faults, ...findModelFaults(env), ...findStripeFaults(env)]
+}
+
+/** The default model answers whoever may use no other, so everybody must be offered it. */
+function findModelFaults({ GEMINI_MODELS: models, GEMINI_MODEL: usual }: Environment): string[] {
+  if (models.length === 0) return []
+  const names = models.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) return [`GEMINI_MODELS: names ${twice} twice`]
+  if (models.some(({ name, tier }) => name === usual && tier === "basic")) return []
+  return [`GEMINI_MODELS: must name ${usual}, the model of GEMINI_MODEL, and without :pro`]
 }
 
 /** A key without a price or webhook secret would fail only at the first payment. */

@@ -2,18 +2,20 @@ import type { Request, Response } from "express"
 import type { Principal } from "../controllers/http.ts"
 import { isSessionLive } from "../services/auth/authenticate-token.ts"
 import type { Context } from "../services/context.ts"
-import { formatSse, SSE_HEARTBEAT, type SseEvent } from "../utils/sse.ts"
+import type { CountedStream } from "../services/platform/stream-limit.ts"
+import { formatRetry, formatSse, SSE_HEARTBEAT, type SseEvent } from "../utils/sse.ts"
 import { writeBody } from "./send-body.ts"
 
 /**
- * Writes events as `text/event-stream` until they end, the client goes, its session ends or it reads too slowly; it
- * can resume where it was cut off. Back-pressure reaches the source: the next event is asked for when there is room.
+ * Writes events as `text/event-stream` until they end, the client goes, its session ends, it reads too slowly or a newer
+ * stream takes its place; it can resume where it was cut off.
+ * Back-pressure reaches the source: the next event is asked for when there is room for it.
  */
 export async function sendEvents(
   ctx: Context,
   req: Request,
   res: Response,
-  events: AsyncIterable<SseEvent>,
+  { events, displaced }: CountedStream<SseEvent>,
   user: Principal | undefined,
 ): Promise<void> {
   res.setHeader("Content-Type", "text/event-stream; charset=utf-8")
@@ -25,6 +27,7 @@ export async function sendEvents(
   req.socket.setNoDelay(true)
   const stream = { res, isInEvent: false }
   const unwatch = watchOver(ctx, stream, user)
+  displaced.addEventListener("abort", () => giveWay(ctx, stream), { once: true })
   try {
     for await (const event of events) {
       if (res.destroyed || res.writableEnded) break
@@ -47,7 +50,21 @@ function watchOver(ctx: Context, stream: { res: Response; isInEvent: boolean }, 
   return ctx.streamTicks.add(() => {
     checks += 1
     if (user && !isSessionLive(ctx, user)) res.destroy()
-    else if (checks % checksPerHeartbeat === 0 && res.writableLength === 0 && !stream.isInEvent)
-      res.write(SSE_HEARTBEAT)
+    else if (checks % checksPerHeartbeat === 0 && isQuiet(stream)) res.write(SSE_HEARTBEAT)
   })
+}
+
+/** A client that is still there comes back later, or two at the limit would displace each other without end. */
+function giveWay(
+  { timing: { sse } }: Context,
+  { res, isInEvent }: { res: Response; isInEvent: boolean },
+): void {
+  // A frozen client takes nothing any more.
+  if (isInEvent || res.writableLength > 0) return void res.destroy()
+  res.end(formatRetry(sse.displacedRetryMs))
+}
+
+/** A heartbeat in the middle of an event would break it, and one for a reader that stands still would be kept for it. */
+function isQuiet({ res, isInEvent }: { res: Response; isInEvent: boolean }): boolean {
+  return !isInEvent && !res.writableEnded && res.writableLength === 0
 }

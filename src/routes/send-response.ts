@@ -14,7 +14,7 @@ export async function sendResponse(
 ): Promise<void> {
   res.statusCode = reply.status
   for (const name in reply.headers) res.setHeader(name, reply.headers[name] as string)
-  if ("events" in reply) return sendEvents(ctx, req, res, reply.events, user)
+  if ("stream" in reply) return sendEvents(ctx, req, res, reply.stream, user)
   if ("empty" in reply) return void res.end()
   res.setHeader("Content-Type", "type" in reply ? reply.type : "application/json; charset=utf-8")
   if (!res.hasHeader("Cache-Control")) res.setHeader("Cache-Control", "no-store")

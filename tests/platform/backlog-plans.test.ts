@@ -26,7 +26,7 @@ const STATEMENTS: [name: string, indexes: RegExp][] = [
   ["lock-room", BY_KEY],
   ["request-cancel", BY_KEY],
   ["end-as-cancelled", BY_KEY],
-  ["put-back-swept", BY_KEY],
+  ["make-due", BY_KEY],
   ["get-message", /^messages_(?:pkey|unfinished)$/],
   ["read-room", BY_KEY],
   ["watch-room", BY_KEY],
@@ -71,14 +71,14 @@ async function prepareAll(reply: { userId: string; id: string }) {
   await requeueReply(app.ctx, attempt, { delayMs: 1, failed: false })
   await endAsCancelled(app.ctx, attempt)
   const { promise, resolve } = Promise.withResolvers<pg.Client>()
-  const options = {
-    ...app.pool.options,
-    onConnect: async (client: pg.Client) => {
-      await app.pool.options.onConnect?.(client)
-      resolve(client)
-    },
+  const { Client } = app.pool.options as unknown as { Client: typeof pg.Client }
+  class Seen extends Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config)
+      resolve(this)
+    }
   }
-  const pool = { options } as unknown as pg.Pool
+  const pool = { options: { ...app.pool.options, Client: Seen } } as unknown as pg.Pool
   const renewer = createLeaseRenewer(pool, { leaseMs: 1_000, renewMs: 10 }, app.ctx.log)
   const lost = Promise.withResolvers<string>()
   renewer.renew({ attempt, text: () => "", end: lost.resolve })

@@ -11,7 +11,15 @@ import { ROOT, testFolder } from "./programs.ts"
 
 const CLIENT = join(ROOT, "packages/client")
 /** What building the client takes, beside `node_modules`. */
-const BUILT_WITH = ["bin", "tools/scripts", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
+const BUILT_WITH = [
+  "bin",
+  "tools/scripts",
+  "tools/lib",
+  "package.json",
+  "package-lock.json",
+  ".npmrc",
+  "tsconfig.json",
+]
 const run = promisify(execFile)
 
 /** A project that has the package installed. */

@@ -47,6 +47,10 @@ describe("outside production", () => {
     [{ STRIPE_SECRET_KEY: "sk_test_1", STRIPE_WEBHOOK_SECRET: "whsec_1" }, "STRIPE_PRICE_PRO"],
     [{ STRIPE_PORTAL_CONFIGURATION: "price_1" }, "STRIPE_PORTAL_CONFIGURATION"],
     [{ TRUST_PROXY: "10.0.0.0/8,foo" }, "TRUST_PROXY"],
+    [{ GEMINI_MODELS: "gemini-3.8-flash,gemini-3.5-flash:max" }, "GEMINI_MODELS"],
+    [{ GEMINI_MODELS: "gemini-3.8-flash,gemini-x,gemini-x:pro" }, "GEMINI_MODELS"],
+    [{ GEMINI_MODELS: "gemini-3.5-flash" }, "GEMINI_MODELS"],
+    [{ GEMINI_MODELS: "gemini-3.8-flash:pro" }, "GEMINI_MODELS"],
     [{ OTP_DELIVERY: "twilio", TWILIO_ACCOUNT_SID: "a", TWILIO_FROM: "b" }, "TWILIO_AUTH_TOKEN"],
   ])("%o names %s", (variables, name) => {
     expect(configFaults(variables as unknown as Record<string, string>)).toEqual([
@@ -60,6 +64,18 @@ describe("outside production", () => {
       expect(configFaults({ TRUST_PROXY })).toEqual([])
     },
   )
+
+  test("the models on offer are those of GEMINI_MODELS or, without it, the default and its fallbacks", () => {
+    const offered = (variables: Record<string, string>) =>
+      readConfig(variables).gemini.models.map(({ name, tier }) => `${name} ${tier}`)
+    expect(offered({})).toEqual(["gemini-3.8-flash basic"])
+    expect(offered({ GEMINI_MODEL: "a", GEMINI_FALLBACK_MODELS: "b, a, c" })).toEqual([
+      "a basic",
+      "b basic",
+      "c basic",
+    ])
+    expect(offered({ GEMINI_MODEL: "b", GEMINI_MODELS: "a:pro, b" })).toEqual(["a pro", "b basic"])
+  })
 
   test("the values are frozen, deep down", () => {
     expect(Object.isFrozen(readConfig({}).otp.daily)).toBe(true)

@@ -68,6 +68,7 @@ function describeConfig(config: CompleteConfig) {
     poolSize: config.database.poolSize,
     model: gemini.model,
     fallbackModels: gemini.fallbackModels,
+    models: gemini.models.map(({ name, tier }) => (tier === "pro" ? `${name}:pro` : name)),
     requestsPerMinute: gemini.requestsPerMinute,
     contextTokens: gemini.contextTokens,
     basicDailyPrompts: plans.basicDailyPrompts,

@@ -11,6 +11,8 @@ export interface StoreProxy {
   hold(): void
   /** Lets them go. */
   release(): void
+  /** Drops every open connection silently: nothing passes any more and nobody is told. New ones work. */
+  strand(): void
   /** Breaks every connection and takes no new one. */
   cut(): void
   mend(): void
@@ -20,6 +22,7 @@ export interface StoreProxy {
 export async function startProxy(store: string): Promise<StoreProxy> {
   const target = new URL(store)
   const pairs = new Set<[near: Socket, far: Socket]>()
+  const stranded = new WeakSet<Socket>()
   let isCut = false
   let isHeld = false
   const server = createServer((near) => {
@@ -34,8 +37,8 @@ export async function startProxy(store: string): Promise<StoreProxy> {
         for (const each of pair) each.destroy()
       })
     }
-    near.pipe(far)
-    far.on("data", (chunk) => near.write(chunk))
+    near.on("data", (chunk) => stranded.has(far) || far.write(chunk))
+    far.on("data", (chunk) => stranded.has(far) || near.write(chunk))
     if (isHeld) far.pause()
   })
   server.listen(0, "127.0.0.1")
@@ -57,6 +60,9 @@ export async function startProxy(store: string): Promise<StoreProxy> {
     release() {
       isHeld = false
       for (const [, far] of pairs) far.resume()
+    },
+    strand() {
+      for (const [, far] of pairs) stranded.add(far)
     },
     cut() {
       isCut = true
