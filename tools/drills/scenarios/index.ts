@@ -9,6 +9,7 @@ import { redisFlush } from "./redis-flush.ts"
 import { redisFreeze } from "./redis-freeze.ts"
 import { redisKill } from "./redis-kill.ts"
 import { rollingRestart } from "./rolling-restart.ts"
+import { slowDownloads } from "./slow-downloads.ts"
 import { slowReaders } from "./slow-readers.ts"
 import { workerKill } from "./worker-kill.ts"
 
@@ -23,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   providerStorm,
   clockSkew,
   slowReaders,
+  slowDownloads,
   rollingRestart,
   cuts,
   mixed,
