@@ -151,6 +151,9 @@ function toHttp(env: Environment) {
     trustProxy: env.TRUST_PROXY,
     corsOrigins: env.CORS_ORIGINS,
     streamsPerUser: env.STREAMS_PER_USER,
+    maxConnections: env.MAX_CONNECTIONS,
+    /** How much of long responses may be kept for clients that haven't read it yet. */
+    unsentBytes: env.UNSENT_MB * 1024 * 1024,
   }
 }
 
