@@ -2,6 +2,7 @@ import { type Config, ConfigInvalid, loadConfig } from "../config/env.ts"
 import { createLogger, type Logger } from "../config/logger.ts"
 import { secretsOf } from "../config/secrets.ts"
 import { TIMING } from "../config/timing.ts"
+import type { UnknownName } from "../config/unknown-names.ts"
 import { withAdminToken } from "./admin-token.ts"
 import { announceStop } from "./start-screen.ts"
 
@@ -33,8 +34,10 @@ export async function runProcess(
     stop()
   }
   try {
-    const config = withAdminToken(loadConfig(fixed))
+    const unknown: UnknownName[] = []
+    const config = withAdminToken(loadConfig(fixed, (found) => unknown.push(found)))
     const log = createLogger(config.logLevel, undefined, secretsOf(config))
+    for (const { name, nearest } of unknown) log.warn({ name, nearest }, ".env names no setting of ours")
     // The state is unknown after an uncaught error, so the process stops gracefully rather than going on.
     process.on("uncaughtException", (err) => {
       log.fatal({ err }, "uncaught error")

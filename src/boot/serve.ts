@@ -25,8 +25,10 @@ export async function serve({ config: given, log, stack, signal, fail }: Process
   stack.defer(() => owned.close())
   if (config.role !== "api") {
     const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
-    const billing = await startBillingWorker(owned.ctx, store)
-    stack.defer(() => billing.close())
+    if (config.stripe.enabled) {
+      const billing = await startBillingWorker(owned.ctx, store)
+      stack.defer(() => billing.close())
+    }
     const timeoutMs = config.worker.watchdogMs
     const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: fail })
     const worker = await startWorker(owned.ctx, store, watchdog?.beat)

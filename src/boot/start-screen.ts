@@ -47,10 +47,12 @@ export function warnOfFewConnections(
  * @param url `null` for a worker, which has no API
  */
 export function announceStart(log: Logger, embedded: Embedded, url: string | null): void {
-  const { role, redis, gemini, production, http } = embedded.config
+  const { role, redis, gemini, production, http, stripe } = embedded.config
   if (production) {
     const queue = redis.url ? "redis" : "postgres"
-    log.info({ role, url, publicUrl: http.publicUrl, queue, model: gemini.model }, "started")
+    const billing = stripe.enabled ? "on" : "off"
+    log.info({ role, url, publicUrl: http.publicUrl, queue, model: gemini.model, billing }, "started")
+    if (!stripe.enabled) log.warn("billing is off, because no STRIPE_ variable is set")
     return
   }
   say(startScreen(embedded, url))

@@ -48,7 +48,11 @@ export async function startEmbedded(
     keep(config.gemini.apiKey === null ? startSimulator("gemini", { signal: cancelled }) : NOTHING),
     // Processes share a folder's Stripe simulator. A process that can't open the folder's database must not start it,
     // because the simulator would end with that process.
-    keep(config.stripe.secretKey === null ? opened.then(() => startStripe(config, cancelled)) : NOTHING),
+    keep(
+      config.stripe.enabled && config.stripe.secretKey === null
+        ? opened.then(() => startStripe(config, cancelled))
+        : NOTHING,
+    ),
     config.jwt.secret ?? readOrMakeSecret(config.dataDir, "jwt-secret"),
   ] as const
   // After a failure the stack stops the parts that started anyway.
@@ -83,15 +87,15 @@ const NOTHING = Promise.resolve(null)
 /** The simulator accepts any test key. */
 const SIMULATOR_KEY = "sk_test_simulator"
 
-/** A price that the simulator has from the start. */
-const SIMULATED_PRICE = "price_simulated_pro_monthly"
+/** The prices that the simulator has from the start. */
+const SIMULATED_PRICES = ["price_simulated_pro_monthly", "price_simulated_pro_yearly"]
 
 /** Starts the Stripe simulator of a data folder, which its processes share, beside the database with its customers. */
 async function startStripe({ dataDir }: Config, signal: AbortSignal) {
   const secret = await readOrMakeSecret(dataDir, "stripe-webhook-secret")
   const simulator = await openStripeSimulator(dataDir, signal)
   return {
-    config: { baseUrl: simulator.url, webhookSecrets: [secret], proPrices: [SIMULATED_PRICE] },
+    config: { baseUrl: simulator.url, webhookSecrets: [secret], proPrices: SIMULATED_PRICES },
     stop: simulator.stop,
     announce: (ours: string) => setEndpoint(simulator.url, { url: `${ours}/webhook/stripe`, secret }),
   }

@@ -25,7 +25,6 @@ const HOSTILE = {
   idle_in_transaction_session_timeout: "4321",
   idle_session_timeout: "4321",
   transaction_timeout: "4321",
-  client_encoding: "'LATIN1'",
 }
 
 test("a database's own settings change nothing for our sessions, whichever pool they are of", async () => {

@@ -10,6 +10,9 @@ import { freePort } from "../../tools/lib/redis-server.ts"
 import { until } from "../../tools/lib/until.ts"
 import { ROOT } from "./programs.ts"
 
+/** Patience for a machine that runs the rest of the suite meanwhile. */
+const WITHIN_MS = 2 * MINUTE
+
 const GREETING = "src/controllers/system.controller.ts"
 
 test("npm run dev starts the service, and again with what has changed", async () => {
@@ -20,9 +23,7 @@ test("npm run dev starts the service, and again with what has changed", async ()
   expect(await greeting(url)).toBe("Home Route")
   const source = readFileSync(join(project, GREETING), "utf8")
   writeFileSync(join(project, GREETING), source.replaceAll("Home Route", "Changed Route"))
-  await until("the change is served", async () => (await greeting(url)) === "Changed Route", {
-    timeoutMs: MINUTE,
-  })
+  await dev.reaches("the change is served", async () => (await greeting(url)) === "Changed Route")
   await dev.serves()
   await dev.stop()
 })
@@ -49,13 +50,17 @@ function startDev(project: string, url: string) {
     await ended // closed by the last process that writes there
   }
   onTestFinished(stop)
+  async function reaches(what: string, holds: () => Promise<boolean>) {
+    const isDone = async () => hasEnded() || (await holds())
+    await until(what, isDone, { timeoutMs: WITHIN_MS }).catch(({ message }) =>
+      expect.fail(`${message}\n${output}`),
+    )
+    expect(hasEnded(), output).toBe(false)
+  }
   return {
     stop,
-    async serves() {
-      const isDone = async () => hasEnded() || (await isOk(`${url}/health/ready`))
-      await until("the service serves", isDone, { timeoutMs: MINUTE })
-      expect(hasEnded(), output).toBe(false)
-    },
+    reaches,
+    serves: () => reaches("the service serves", () => isOk(`${url}/health/ready`)),
   }
 }
 

@@ -257,6 +257,8 @@ export type Ready = {
   heartbeatAgeMs: number | null
   /** `unused`: nothing is stored under `DATA_DIR`. */
   disk: "ok" | "low" | "unused"
+  /** `off`: no Stripe account is configured. */
+  billing: "on" | "off"
   /** Why the status isn't `ready`, in sentences. */
   problems: string[]
 }
@@ -374,7 +376,7 @@ export type SystemState = {
     meanMs: number | null
   })[]
   migration: string | null
-  /** Without secrets and addresses. */
+  /** Settings by the names of the environment, without secrets and addresses. */
   config: Record<string, string | number | boolean | string[] | null>
 }
 
@@ -424,7 +426,7 @@ export type UserOverview = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "bad_signature" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
