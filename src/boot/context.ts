@@ -9,10 +9,11 @@ import { createRevocations } from "../services/auth/revocations.ts"
 import { createTokens } from "../services/auth/tokens.ts"
 import { BILLING_QUEUE, createBillingQueue } from "../services/billing/billing-queue.ts"
 import { createStripe } from "../services/billing/stripe.ts"
+import { createListVersions } from "../services/chat/list-versions.ts"
 import type { Context } from "../services/context.ts"
 import { createBackground } from "../services/platform/background.ts"
 import { createMemoryBus, createRedisBus } from "../services/platform/bus.ts"
-import { createMemoryCache, createRedisCache, retryInvalidations } from "../services/platform/cache.ts"
+import { createMemoryCache, createRedisCache } from "../services/platform/cache.ts"
 import { createEvents } from "../services/platform/events.ts"
 import { createMetrics } from "../services/platform/metrics.ts"
 import { createQueueInspector } from "../services/platform/queue-inspector.ts"
@@ -52,7 +53,7 @@ export async function createContext(
   const { db, redis, bus } = stores
   const revocations = own(createRevocations(db.pool, timing, log))
   await revocations.start()
-  const waitEstimator = own(createWaitEstimator(db, timing, log))
+  const waitEstimator = own(createWaitEstimator(db, config.gemini, timing, log))
   waitEstimator.start()
   const metrics = createMetrics()
   const stopping = new AbortController()
@@ -65,7 +66,7 @@ export async function createContext(
     tracing,
     ...stores,
     rateLimits: createRateLimits(redis, config.rateLimitScale, log),
-    streamLimit: createStreamLimit(config.http.streamsPerUser, timing.sse.limitRetryMs),
+    streamLimit: createStreamLimit(config.http.streamsPerUser),
     promptBatches: createPromptBatches(db.pool, { config, timing }),
     stripe: createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing),
     waitEstimator,
@@ -93,14 +94,14 @@ async function openStores(own: Own, { config, timing, log }: Pick<Context, "conf
   // Everything works without Redis, so the start doesn't wait for it forever.
   if (redis && !(await checkRedis(redis, timing.redis.readyTimeoutMs)))
     log.warn("redis isn't responding; starting without it")
-  const cache = redis ? createRedisCache(redis, timing.cache) : createMemoryCache(timing.cache)
   const bus = redis ? createRedisBus(redis, log) : createMemoryBus()
   const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
   return {
     db,
     models: defineModels(db.sequelize),
     redis,
-    cache: own(retryInvalidations(cache, timing.cache)),
+    cache: redis ? createRedisCache(redis) : createMemoryCache(),
+    listVersions: createListVersions(db, timing),
     bus,
     replyLog: redis
       ? createRedisReplyLog(redis, bus, timing.replies, log)

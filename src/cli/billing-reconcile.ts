@@ -2,6 +2,7 @@ import { createContext } from "../boot/context.ts"
 import { type Process, runProcess } from "../boot/lifecycle.ts"
 import { say } from "../boot/start-screen.ts"
 import { createLogger } from "../config/logger.ts"
+import { waitForPostgres } from "../config/postgres-ready.ts"
 import { secretsOf } from "../config/secrets.ts"
 import { startEmbedded } from "../embedded/index.ts"
 import { migrate } from "../models/migrate.ts"
@@ -38,9 +39,15 @@ async function reconcileOnce(
   { config: given, stack, signal, stop }: Process,
   { scope, json }: ReconcileOptions,
 ) {
+  if (!given.stripe.enabled) {
+    tell("Billing is off: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and STRIPE_PRICE_PRO aren't set.")
+    process.exitCode = 1
+    return stop()
+  }
   const embedded = await startEmbedded(given, tell, { beside: true })
   stack.defer(() => embedded.stop())
   const { config } = embedded
+  await waitForPostgres(config.database.url, { onWait: tell, signal })
   await migrate(config.database.url)
   // Standard output carries only the report.
   const log = createLogger(config.production ? config.logLevel : "warn", process.stderr, secretsOf(config))

@@ -46,7 +46,7 @@ type ClusterAddress = Extract<RedisAddress, { kind: "cluster" }>
 type ServerAddress = Exclude<RedisAddress, ClusterAddress>
 
 function openServer(address: ServerAddress, options: RedisOptions): Redis {
-  const all = { retryStrategy, reconnectOnError, ...options }
+  const all = { retryStrategy, reconnectOnError: reconnectIfReadOnly(options), ...options }
   if (address.kind === "single") return new Redis(address.url, all)
   const { sentinels, name, db, access, sentinel } = address
   return new Redis({
@@ -96,11 +96,17 @@ function accessOf({ username, password, tls }: Access): RedisOptions {
   return { ...(username ? { username } : {}), ...(password ? { password } : {}), ...(tls ? { tls: {} } : {}) }
 }
 
-/** Resends a command to the new primary if the old one has become a replica and rejects writes. */
-function reconnectOnError(error: Error): false | 2 {
-  // Redis puts the error code into the first word of the message.
-  return error.message.startsWith("READONLY ") ? 2 : false
-}
+/**
+ * Reconnects to the new primary if the old one has become a replica and rejects writes. The command is sent again where
+ * it may wait for the connection (2); elsewhere its caller learns why it failed (1).
+ */
+const reconnectIfReadOnly =
+  ({ enableOfflineQueue = true }: RedisOptions) =>
+  (error: Error): false | 1 | 2 => {
+    // Redis puts the error code into the first word of the message.
+    if (!error.message.startsWith("READONLY ")) return false
+    return enableOfflineQueue ? 2 : 1
+  }
 
 function warnOnce<C extends RedisClient>(client: C, log: Logger): C {
   let silent = false

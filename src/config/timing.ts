@@ -29,8 +29,8 @@ export const TIMING = deepFreeze({
     heartbeatMs: 15 * SECOND,
     /** How long a client may take to read a full buffer before it is cut off; it can resume. */
     slowReaderMs: 15 * SECOND,
-    /** `Retry-After` if a user has too many open streams; those just closed no longer count by then. */
-    limitRetryMs: 5 * SECOND,
+    /** How soon a client may open a stream again that gave way to a newer one of the same user. */
+    displacedRetryMs: 15 * SECOND,
   },
 
   auth: {
@@ -140,6 +140,8 @@ export const TIMING = deepFreeze({
     strangersMs: 2 * DAY,
     /** The contract requires at least 24 h. */
     idempotencyKeysMs: 48 * HOUR,
+    /** How long a sign-up waits for the code that proves its number. */
+    signUpsMs: 7 * DAY,
     /** A code's row counts wrong guesses and resends. */
     codesMs: 1 * DAY,
     sessionsMs: 7 * DAY,
@@ -197,6 +199,8 @@ export const TIMING = deepFreeze({
     /** BullMQ restarts a killed worker's jobs after a lock and a check: 6.4 s at the median. Our leases are quicker. */
     lockMs: 6 * SECOND,
     stalledCheckMs: 3 * SECOND,
+    /** How soon a worker starts over after the store rejected its commands. */
+    reopenMs: 1 * SECOND,
     /** Bounds BullMQ's rate-limit pauses, during which a worker doesn't notice that it should stop. */
     longestPauseMs: 1 * SECOND,
     /** BullMQ's rate-limit window; the limit is set so high that it is never reached. */
@@ -204,10 +208,6 @@ export const TIMING = deepFreeze({
   },
 
   cache: {
-    /** Longer than any statement may take, so that a fill's lease outlives its query. */
-    leaseMs: 15 * SECOND,
-    /** How often failed invalidations are retried. */
-    retryMs: 500,
     /** The default of `CHATROOM_CACHE_TTL`. */
     chatroomsMs: 10 * MINUTE,
   },
@@ -227,10 +227,16 @@ export const TIMING = deepFreeze({
   },
 
   postgres: {
-    /** Also for idle transactions. Below the server's and every proxy's request timeout. */
-    statementTimeoutMs: 10 * SECOND,
+    /** Also for idle transactions. Below the server's and every proxy's request timeout, with `answerMs`. */
+    statementTimeoutMs: 8 * SECOND,
+    /** A response that is later than this after the statement's timeout never comes: the connection is dead. */
+    answerMs: 1 * SECOND,
+    /** How long an idle connection may take to respond when another one of its pool was dead. */
+    checkTimeoutMs: 2 * SECOND,
+    /** The kernel's first keep-alive probe. Node sends the next ones a second apart and gives up after ten. */
+    keepAliveMs: 10 * SECOND,
     /** How long a model waits for a pool connection. */
-    acquireTimeoutMs: 10 * SECOND,
+    acquireTimeoutMs: 5 * SECOND,
     /** How long a statement waits for a pool connection, and for the first statement on it. */
     connectTimeoutMs: 5 * SECOND,
     idleConnectionMs: 30 * SECOND,

@@ -8,12 +8,14 @@ import { receiveEvent } from "../services/billing/receive-event.ts"
 import { onwardUrl, type Returned } from "../services/billing/return-url.ts"
 import { startCheckout } from "../services/billing/start-checkout.ts"
 import type { Context } from "../services/context.ts"
+import { BillingUnavailable } from "../utils/errors.ts"
 import { html, ok, type PublicInput, seeOther, type UserInput } from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import { presentReturnPage } from "./presenters/return-page.ts"
 import { presentEntitlement, presentSubscription } from "./presenters/subscription.ts"
 
 export async function postSubscribePro(ctx: Context, { user, body }: UserInput<{ body: NewCheckout }>) {
+  requireBilling(ctx)
   return ok(await startCheckout(ctx, { userId: user.userId, ...body }))
 }
 
@@ -27,12 +29,19 @@ export async function getSubscriptionHistory(ctx: Context, { user, query }: User
 }
 
 export async function postPortal(ctx: Context, { user, body }: UserInput<{ body: NewPortalPage }>) {
+  requireBilling(ctx)
   return ok({ url: await openPortal(ctx, { userId: user.userId, ...body }) })
 }
 
 export async function postStripeWebhook(ctx: Context, { raw, header }: PublicInput) {
+  requireBilling(ctx)
   await receiveEvent(ctx, raw, header("stripe-signature"))
   return ok({ received: true })
+}
+
+/** @throws {BillingUnavailable} in a production that has no Stripe account yet */
+function requireBilling({ config }: Context): void {
+  if (!config.stripe.enabled) throw new BillingUnavailable()
 }
 
 /**
@@ -41,7 +50,7 @@ export async function postStripeWebhook(ctx: Context, { raw, header }: PublicInp
  */
 export async function getReturnPage(ctx: Context, { query }: PublicInput<{ query: ReturnQuery }>) {
   const from = RETURNED.find((each) => each === query.from) ?? "portal"
-  const isPayment = from === "paid" && query.sessionId !== undefined
+  const isPayment = ctx.config.stripe.enabled && from === "paid" && query.sessionId !== undefined
   const tier = isPayment ? await confirmCheckout(ctx, query.sessionId as string) : null
   const onward = onwardUrl(ctx.config, from, query.to)
   return onward ? seeOther(onward) : html(presentReturnPage(from, tier))

@@ -1,5 +1,6 @@
 import type { Admin } from "../services/admin/admin.ts"
 import type { Principal } from "../services/auth/principal.ts"
+import type { CountedStream } from "../services/platform/stream-limit.ts"
 import type { SseEvent } from "../utils/sse.ts"
 
 export type { Principal }
@@ -45,7 +46,7 @@ export type HttpResponse = { status: number; headers?: Record<string, string> } 
   | { text: string; type: string }
   | { bytes: Uint8Array; type: string }
   | { chunks: AsyncIterable<string>; type: string }
-  | { events: AsyncIterable<SseEvent> }
+  | { stream: CountedStream<SseEvent> }
   | { empty: true }
 )
 
@@ -67,4 +68,4 @@ export const seeOther = (location: string): HttpResponse => ({
 export const accepted = (body: unknown, headers?: Headers): HttpResponse => ({ status: 202, body, headers })
 export const noContent = (headers?: Headers): HttpResponse => ({ status: 204, headers, empty: true })
 export const notModified = (headers: Headers): HttpResponse => ({ status: 304, headers, empty: true })
-export const events = (stream: AsyncIterable<SseEvent>): HttpResponse => ({ status: 200, events: stream })
+export const events = (stream: CountedStream<SseEvent>): HttpResponse => ({ status: 200, stream })

@@ -28,7 +28,7 @@ export const billingRoutes: Endpoint[] = [
     limit: "write",
     body: NewCheckout,
     reply: { 200: CheckoutPage },
-    errors: ["already_subscribed", "payment_pending"],
+    errors: ["already_subscribed", "payment_pending", "billing_unavailable"],
     run: postSubscribePro,
   }),
   get("/subscription/status", {
@@ -57,7 +57,7 @@ export const billingRoutes: Endpoint[] = [
     limit: "write",
     body: NewPortalPage,
     reply: { 200: PortalPage },
-    errors: ["not_subscribed"],
+    errors: ["not_subscribed", "billing_unavailable"],
     run: postPortal,
   }),
   get("/subscription/return", {
@@ -77,7 +77,7 @@ export const billingRoutes: Endpoint[] = [
     raw: { maxBytes: 1024 * 1024 },
     requestHeaders: ["Stripe-Signature"],
     reply: { 200: Received },
-    errors: ["bad_signature", "payload_too_large"],
+    errors: ["bad_signature", "payload_too_large", "billing_unavailable"],
     run: postStripeWebhook,
   }),
 ]

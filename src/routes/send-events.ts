@@ -3,7 +3,8 @@ import type { Request, Response } from "express"
 import type { Principal } from "../controllers/http.ts"
 import { isSessionLive } from "../services/auth/authenticate-token.ts"
 import type { Context } from "../services/context.ts"
-import { formatSse, SSE_HEARTBEAT, type SseEvent } from "../utils/sse.ts"
+import type { CountedStream } from "../services/platform/stream-limit.ts"
+import { formatRetry, formatSse, SSE_HEARTBEAT, type SseEvent } from "../utils/sse.ts"
 import { splitAtWholeCharacter } from "../utils/text.ts"
 
 /** A reader with more than this unsent is waited for, until all of it is sent; it can resume where it was cut off. */
@@ -13,14 +14,15 @@ const MAX_UNSENT_BYTES = 64 * 1024
 const MAX_PIECE = 16 * 1024
 
 /**
- * Writes events as `text/event-stream` until they end, the client goes, its session ends or it reads too slowly.
+ * Writes events as `text/event-stream` until they end, the client goes, its session ends, it reads too slowly or a newer
+ * stream takes its place.
  * Back-pressure reaches the source: the next event is asked for when there is room for it.
  */
 export async function sendEvents(
   ctx: Context,
   req: Request,
   res: Response,
-  events: AsyncIterable<SseEvent>,
+  { events, displaced }: CountedStream<SseEvent>,
   user: Principal | undefined,
 ): Promise<void> {
   res.setHeader("Content-Type", "text/event-stream; charset=utf-8")
@@ -32,6 +34,7 @@ export async function sendEvents(
   req.socket.setNoDelay(true)
   const stream = { res, isInEvent: false }
   const watch = watchOver(ctx, stream, user)
+  displaced.addEventListener("abort", () => giveWay(ctx, stream), { once: true })
   try {
     for await (const event of events) {
       if (res.destroyed || res.writableEnded) break
@@ -57,6 +60,17 @@ function watchOver(ctx: Context, stream: { res: Response; isInEvent: boolean }, 
     else if (checks % checksPerHeartbeat === 0 && res.writableLength === 0 && !stream.isInEvent)
       res.write(SSE_HEARTBEAT)
   }, sessionCheckMs)
+}
+
+/** A client that is still there comes back later, or two at the limit would displace each other without end. */
+function giveWay(
+  { timing: { sse } }: Context,
+  { res, isInEvent }: { res: Response; isInEvent: boolean },
+): void {
+  // A frozen client takes nothing any more.
+  if (isInEvent || res.writableLength > 0) return void res.destroy()
+  res.end(formatRetry(sse.displacedRetryMs))
+  setTimeout(() => res.destroy(), sse.slowReaderMs).unref()
 }
 
 /** A reader of a long event has `slowReaderMs` for each part of it, not for the whole. */

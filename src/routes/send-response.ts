@@ -15,7 +15,7 @@ export async function sendResponse(
 ): Promise<void> {
   res.statusCode = reply.status
   for (const name in reply.headers) res.setHeader(name, reply.headers[name] as string)
-  if ("events" in reply) return sendEvents(ctx, req, res, reply.events, user)
+  if ("stream" in reply) return sendEvents(ctx, req, res, reply.stream, user)
   if ("empty" in reply) return void res.end()
   if ("chunks" in reply) return sendChunks(ctx, res, reply.chunks, reply.type)
   res.setHeader("Content-Type", "type" in reply ? reply.type : "application/json; charset=utf-8")

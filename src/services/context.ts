@@ -10,6 +10,7 @@ import type { OtpSender } from "./auth/otp-sender.ts"
 import type { Revocations } from "./auth/revocations.ts"
 import type { Tokens } from "./auth/tokens.ts"
 import type { BillingQueue } from "./billing/billing-queue.ts"
+import type { ListVersions } from "./chat/list-versions.ts"
 import type { Background } from "./platform/background.ts"
 import type { Bus } from "./platform/bus.ts"
 import type { Cache } from "./platform/cache.ts"
@@ -40,6 +41,7 @@ export interface Context {
   /** null in embedded mode, where the parts below run in process. */
   redis: RedisStore | null
   cache: Cache
+  listVersions: ListVersions
   rateLimits: RateLimits
   streamLimit: StreamLimit
   bus: Bus

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
 
-const { auth, billing, cache, embedded, gemini, http, otp, platform, postgres, queue, redis } = TIMING
+const { auth, billing, embedded, gemini, http, otp, platform, postgres, queue, redis } = TIMING
 const { replies, revocations, shutdown, sse, worker } = TIMING
 
 /** Two renewals may be lost before a third is too late. */
@@ -34,7 +34,6 @@ test.each([
   ["the headers and the whole request", http.headersTimeoutMs, http.requestTimeoutMs],
   ["a statement and a request", postgres.statementTimeoutMs, http.requestTimeoutMs - SECOND],
   ["a wait for a connection and a request", postgres.acquireTimeoutMs, http.requestTimeoutMs - SECOND],
-  ["a statement and a cache's lease", postgres.statementTimeoutMs, cache.leaseMs - SECOND],
   ["a call to Stripe and a request", billing.stripeTimeoutMs, http.requestTimeoutMs - SECOND],
   ["a renewal of a customer's lease and the lease", billing.leaseRenewMs, billing.leaseMs * THIRD],
   ["a dead lease and a wait for a customer", billing.leaseMs, billing.checkoutWaitMs - SECOND],

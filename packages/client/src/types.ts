@@ -145,6 +145,24 @@ export type Message = {
   completedAt: string | null
 }
 
+export type Model = {
+  /** What a chatroom's `model` may be. */
+  id: string
+  name: string
+  /** The tier that the model needs. */
+  tier: "basic" | "pro"
+  /** The most that a call may have, or `null` if unknown. */
+  inputTokens: number | null
+  /** The most that a reply may have, or `null` if unknown. */
+  outputTokens: number | null
+  /** The levels of thinking that may be chosen. */
+  thinking: ("low" | "medium" | "high")[]
+  /** The types of files that the model reads. */
+  attachments: string[]
+  /** Whether it replies in chatrooms that don't choose a model. */
+  default: boolean
+}
+
 export type NewCheckout = {
   /** By default the one that is sold first. */
   interval?: "month" | "year"
@@ -239,6 +257,10 @@ export type Ready = {
   heartbeatAgeMs: number | null
   /** `unused`: nothing is stored under `DATA_DIR`. */
   disk: "ok" | "low" | "unused"
+  /** `off`: no Stripe account is configured. */
+  billing: "on" | "off"
+  /** Why the status isn't `ready`, in sentences. */
+  problems: string[]
 }
 
 export type Received = {
@@ -354,7 +376,7 @@ export type SystemState = {
     meanMs: number | null
   })[]
   migration: string | null
-  /** Without secrets and addresses. */
+  /** Settings by the names of the environment, without secrets and addresses. */
   config: Record<string, string | number | boolean | string[] | null>
 }
 
@@ -404,7 +426,7 @@ export type UserOverview = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "bad_signature" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -508,7 +530,11 @@ export interface Endpoints {
       name?: string
     }
     reply: {
-      user: User
+      user: {
+        /** E.164. */
+        mobileNumber: string
+        name: string | null
+      }
     }
   }
   /** Send a one-time sign-in code. */
@@ -601,6 +627,8 @@ export interface Endpoints {
   }
   /** Export all your data. */
   "GET /user/me/export": { reply: Export }
+  /** List the models that you may choose. */
+  "GET /models": { reply: Model[] }
   /** Start the upgrade to Pro in Stripe Checkout. */
   "POST /subscribe/pro": { body: NewCheckout; reply: CheckoutPage }
   /** Get your tier, subscription and today's usage. */

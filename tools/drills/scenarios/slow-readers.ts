@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Cluster } from "../../lib/cluster.ts"
 import type { Scenario } from "../scenario.ts"
+import { lasting } from "./strikes.ts"
 
 const MEGABYTE = 1_000_000
 
@@ -33,7 +34,7 @@ export const slowReaders: Scenario = {
     const watch = setInterval(() => {
       peak = Math.max(peak, residentBytes(cluster) - before)
     }, 200)
-    await pause((isQuick ? 4 : 25) * SECOND, signal)
+    await pause(lasting(stage, { quick: 4 * SECOND, full: 25 * SECOND }), signal)
     clearInterval(watch)
     resting.resolve()
     if (before === 0) return stage.note("memory", "can't be read on this system")

@@ -1,5 +1,6 @@
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
+import { makeDue } from "../accept/enqueue-reply.ts"
 import type { Orphan, Takeovers } from "./takeovers.ts"
 
 /** More would delay the next sweep, which finds the remaining ones. */
@@ -8,9 +9,10 @@ const MAX_PER_SWEEP = 500
 /**
  * Sweeps replies of one status that no worker looks after: `running` under a lease that has run out, or `queued` for
  * longer than the queue should take. `takeovers` takes replies of silent workers while it has room; the others are
- * enqueued again. Any number of processes may sweep: each reply goes to one of them.
+ * enqueued again and, where the queue can't carry them, taken in the same way. Any number of processes may sweep: each
+ * reply goes to one of them.
  * @returns how many it found
- * @throws when the queue doesn't respond; replies that weren't enqueued are due again at once
+ * @throws when the queue doesn't take a reply; replies that found no room either are due again at once
  */
 export async function sweepReplies(
   ctx: Context,
@@ -28,7 +30,10 @@ export async function sweepReplies(
     try {
       await ctx.queue.enqueue({ userId, id }, options)
     } catch (error) {
-      await putBack(ctx, waiting.slice(done))
+      await makeDue(
+        ctx,
+        waiting.slice(done).filter((orphan) => !takeovers.take(orphan)),
+      )
       throw error
     }
   }
@@ -65,15 +70,6 @@ async function findOrphans(ctx: Context, status: "queued" | "running"): Promise<
 function dedupeKeyOf(attempt: number, takenOver: boolean): string {
   return takenOver ? `${attempt}` : `${attempt}.again`
 }
-
-async function putBack(ctx: Context, replies: MessageKey[]): Promise<void> {
-  const values = [replies.map(({ userId }) => userId), replies.map(({ id }) => id)]
-  await ctx.db.execute("put-back-swept", PUT_BACK, values)
-}
-
-const PUT_BACK = `
-  UPDATE messages AS m SET lease_until = now() FROM unnest($1::uuid[], $2::uuid[]) AS due (user_id, id)
-  WHERE m.user_id = due.user_id AND m.id = due.id AND m.status = 'queued'`
 
 /**
  * Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. This process
