@@ -34,7 +34,10 @@ describe.skipIf(!HAS_SHELL)("the README's walk, pasted into bash", () => {
   test("pick says why a request was refused, and why there was no response", async () => {
     const [definitions = ""] = walk()
     const refused = await paste(definitions, 'curl -s $URL/user/me | pick .name; echo "code $?"')
-    expect(refused).toEqual({ stdout: "code 1\n", stderr: expect.stringMatching(/^Send a valid access token .*\n$/) })
+    expect(refused).toEqual({
+      stdout: "code 1\n",
+      stderr: expect.stringMatching(/^Send a valid access token .*\n$/),
+    })
     const silent = await paste(definitions, "printf '' | pick .name")
     expect(silent).toEqual({ stdout: "", stderr: "There was no response: is the server running?\n" })
   })
