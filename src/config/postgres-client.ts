@@ -71,10 +71,7 @@ class CheckedClient extends pg.Client {
       ...(connectTimeoutMs === undefined ? {} : { connectionTimeoutMillis: connectTimeoutMs }),
     })
     this.shared = shared
-    this.on("error", () => {
-      this.isLost = true
-      shared.reach?.invalidate()
-    })
+    this.on("error", () => shared.reach?.invalidate())
     this.on("end", () => shared.open.delete(this))
     this.connection.on("errorMessage", ({ code }: { code?: string }) => {
       if (code !== READ_ONLY) return
@@ -116,6 +113,13 @@ class CheckedClient extends pg.Client {
   override end(callback?: (err: Error) => void): Promise<void> | undefined {
     this.isLost = true
     return callback ? (super.end(callback) as undefined) : super.end()
+  }
+
+  /** Names errors, which pools pass on as the error of the statement in flight. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (event !== "error") return super.emit(event as "end", ...(args as []))
+    this.isLost = true
+    return super.emit("error", this.named(args[0]) as Error)
   }
 
   private async open(): Promise<this> {
