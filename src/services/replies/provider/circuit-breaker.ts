@@ -10,10 +10,10 @@ const FAILURE_THRESHOLD = 5
 export interface CircuitBreaker {
   /**
    * Returns whether to call the model now. A caller that gets `true` reports `succeeded` or `failed`.
-   * @param isLastCall the caller's reply fails with this call: it probes only if no other has, a cool-down later
+   * @param isLastCall the caller's reply fails with this call: it probes only if for a long time no other has
    */
   allows(model: string, isLastCall?: boolean): boolean
-  /** Returns how long the model still rests, in ms: in a cool-down, or exhausted. */
+  /** Returns how long the model still rests, in ms: in a cool-down, or exhausted. Another probe may end it sooner. */
   cooldownMs(model: string, isLastCall?: boolean): number
   /** Returns whether other models are to be preferred, because this one is useless for a while without being overloaded. */
   isExhausted(model: string): boolean
@@ -40,7 +40,7 @@ export function createCircuitBreaker(
   const states = new Map<string, State>()
   const exhaustedUntil = new Map<string, number>()
   const openUntil = (state: State, isLastCall: boolean) =>
-    state.openUntil + (isLastCall ? cooldownAfter(timing, state.failures) : 0)
+    state.openUntil + (isLastCall ? timing.longestCooldownMs : 0)
   const exhaustedMs = (model: string) => Math.max(0, (exhaustedUntil.get(model) ?? 0) - now())
   return {
     allows(model, isLastCall = false) {
@@ -55,7 +55,9 @@ export function createCircuitBreaker(
     cooldownMs(model, isLastCall = false) {
       const state = states.get(model)
       const isOpen = state !== undefined && state.failures >= FAILURE_THRESHOLD
-      return Math.max(0, isOpen ? openUntil(state, isLastCall) - now() : 0, exhaustedMs(model))
+      const openMs = isOpen ? state.openUntil - now() : 0
+      const lastMs = isOpen ? Math.min(openUntil(state, isLastCall) - now(), timing.firstCooldownMs) : 0
+      return Math.max(0, openMs, isLastCall ? lastMs : 0, exhaustedMs(model))
     },
     isExhausted: (model) => exhaustedMs(model) > 0,
     exhausted: (model) => void exhaustedUntil.set(model, now() + timing.exhaustedMs),
