@@ -53,7 +53,7 @@ export async function createContext(
   const { db, redis, bus } = stores
   const revocations = own(createRevocations(db.pool, timing, log))
   await revocations.start()
-  const waitEstimator = own(createWaitEstimator(db, timing, log))
+  const waitEstimator = own(createWaitEstimator(db, config.gemini, timing, log))
   waitEstimator.start()
   const metrics = createMetrics()
   const stopping = new AbortController()

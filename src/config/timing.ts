@@ -136,8 +136,12 @@ export const TIMING = deepFreeze({
   retention: {
     /** Stripe resends events for three days; support needs them for longer to explain a user's tier. */
     billingEventsMs: 90 * DAY,
+    /** Above `billing.strangerMs`. */
+    strangersMs: 2 * DAY,
     /** The contract requires at least 24 h. */
     idempotencyKeysMs: 48 * HOUR,
+    /** How long a sign-up waits for the code that proves its number. */
+    signUpsMs: 7 * DAY,
     /** A code's row counts wrong guesses and resends. */
     codesMs: 1 * DAY,
     sessionsMs: 7 * DAY,
@@ -151,19 +155,26 @@ export const TIMING = deepFreeze({
     /** Retries back off from the first to the longest value. */
     firstRetryMs: 5 * SECOND,
     longestRetryMs: 10 * MINUTE,
-    /** Longer than a job's calls to Stripe usually take; a slower job writes nothing. */
-    leaseMs: 60 * SECOND,
+    /** How long a customer stays locked after the process that worked on them has died: work in flight renews it. */
+    leaseMs: 5 * SECOND,
+    leaseRenewMs: 1 * SECOND,
     leasePollMs: 50,
     releaseRetryMs: 200,
     /** The delay of a job whose customer is leased. */
     busyMs: 200,
-    /** If a user subscribes in two tabs, the second waits for the first and gets the same page. */
-    checkoutWaitMs: 10 * SECOND,
+    /** If a user subscribes in two tabs, the second waits for the first and gets the same page. Outlasts a dead lease. */
+    checkoutWaitMs: 7 * SECOND,
+    /** For everything that a request does at Stripe, however many calls that takes; includes `checkoutWaitMs`. */
+    requestMs: 10 * SECOND,
+    /** How long a payer who returns from Stripe waits for the page that says what is known. */
+    returnMs: 5 * SECOND,
+    /** How long the reconciler waits for a customer that another process reads. */
+    reconcileWaitMs: 30 * SECOND,
     /** A Checkout page that expires sooner isn't reused. */
     checkoutLeftMs: 10 * MINUTE,
-    /** For one call to Stripe; requests wait for most calls. */
+    /** For one call to Stripe. */
     stripeTimeoutMs: 8 * SECOND,
-    /** Stripe's default (https://docs.stripe.com/webhooks#replay-attacks). */
+    /** Into the past and into the future. Stripe's default (https://docs.stripe.com/webhooks#replay-attacks). */
     signatureToleranceMs: 5 * MINUTE,
     /** How often the reconciler's schedule is written again, in case the queue has lost it. */
     scheduleMs: 60 * SECOND,
@@ -174,6 +185,10 @@ export const TIMING = deepFreeze({
     /** Customers count as recent for `recentMs` after a change, and if they haven't been read for `staleMs`. */
     recentMs: 1 * DAY,
     staleMs: 25 * HOUR,
+    /** Customers without a live subscription are left out of the schedule this long after they used Checkout. */
+    quietMs: 30 * DAY,
+    /** How long a customer of another product on the same Stripe account is remembered as one. */
+    strangerMs: 1 * DAY,
     /** The default of `BILLING_GRACE_DAYS`. */
     graceMs: 3 * DAY,
   },
@@ -184,6 +199,8 @@ export const TIMING = deepFreeze({
     /** BullMQ restarts a killed worker's jobs after a lock and a check: 6.4 s at the median. Our leases are quicker. */
     lockMs: 6 * SECOND,
     stalledCheckMs: 3 * SECOND,
+    /** How soon a worker starts over after the store rejected its commands. */
+    reopenMs: 1 * SECOND,
     /** Bounds BullMQ's rate-limit pauses, during which a worker doesn't notice that it should stop. */
     longestPauseMs: 1 * SECOND,
     /** BullMQ's rate-limit window; the limit is set so high that it is never reached. */
@@ -210,10 +227,16 @@ export const TIMING = deepFreeze({
   },
 
   postgres: {
-    /** Also for idle transactions. Below the server's and every proxy's request timeout. */
-    statementTimeoutMs: 10 * SECOND,
+    /** Also for idle transactions. Below the server's and every proxy's request timeout, with `answerMs`. */
+    statementTimeoutMs: 8 * SECOND,
+    /** A response that is later than this after the statement's timeout never comes: the connection is dead. */
+    answerMs: 1 * SECOND,
+    /** How long an idle connection may take to respond when another one of its pool was dead. */
+    checkTimeoutMs: 2 * SECOND,
+    /** The kernel's first keep-alive probe. Node sends the next ones a second apart and gives up after ten. */
+    keepAliveMs: 10 * SECOND,
     /** How long a model waits for a pool connection. */
-    acquireTimeoutMs: 10 * SECOND,
+    acquireTimeoutMs: 5 * SECOND,
     /** How long a statement waits for a pool connection, and for the first statement on it. */
     connectTimeoutMs: 5 * SECOND,
     idleConnectionMs: 30 * SECOND,

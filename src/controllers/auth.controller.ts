@@ -25,9 +25,10 @@ import { nextLink } from "./page-link.ts"
 import { presentSession } from "./presenters/session.ts"
 import { presentUser } from "./presenters/user.ts"
 
-export async function postSignUp(ctx: Context, { body }: PublicInput<{ body: SignUp }>) {
+export async function postSignUp(ctx: Context, { body, address }: PublicInput<{ body: SignUp }>) {
   const { mobileNumber, name } = body
-  return created({ user: presentUser(await signUp(ctx, { mobileNumber, name })) })
+  const signedUp = await signUp(ctx, { mobileNumber, name, address })
+  return created({ user: { mobileNumber: signedUp.mobileNumber, name: signedUp.name } })
 }
 
 export async function postSendOtp(ctx: Context, { body, address }: PublicInput<{ body: SendOtp }>) {
@@ -45,8 +46,12 @@ export async function postVerifyOtp(ctx: Context, input: PublicInput<{ body: Ver
   return present(await verifyOtp(ctx, { mobileNumber, otp, purpose, device: deviceOf(input) }))
 }
 
-export async function postResetPassword(ctx: Context, { body }: PublicInput<{ body: ResetPassword }>) {
-  await resetPassword(ctx, body)
+export async function postResetPassword(
+  ctx: Context,
+  { body, address }: PublicInput<{ body: ResetPassword }>,
+) {
+  const { mobileNumber, otp, newPassword } = body
+  await resetPassword(ctx, { mobileNumber, otp, newPassword, address })
   return noContent()
 }
 

@@ -60,6 +60,11 @@ export const html = (text: string, headers?: Headers): HttpResponse => ({
   headers,
 })
 export const created = (body: unknown, headers?: Headers): HttpResponse => ({ status: 201, body, headers })
+export const seeOther = (location: string): HttpResponse => ({
+  status: 303,
+  headers: { Location: location },
+  empty: true,
+})
 export const accepted = (body: unknown, headers?: Headers): HttpResponse => ({ status: 202, body, headers })
 export const noContent = (headers?: Headers): HttpResponse => ({ status: 204, headers, empty: true })
 export const notModified = (headers: Headers): HttpResponse => ({ status: 304, headers, empty: true })

@@ -48,7 +48,11 @@ export async function startEmbedded(
     keep(config.gemini.apiKey === null ? startSimulator("gemini", { signal: cancelled }) : NOTHING),
     // Processes share a folder's Stripe simulator. A process that can't open the folder's database must not start it,
     // because the simulator would end with that process.
-    keep(config.stripe.secretKey === null ? opened.then(() => startStripe(config, cancelled)) : NOTHING),
+    keep(
+      config.stripe.enabled && config.stripe.secretKey === null
+        ? opened.then(() => startStripe(config, cancelled))
+        : NOTHING,
+    ),
     config.jwt.secret ?? readOrMakeSecret(config.dataDir, "jwt-secret"),
   ] as const
   // After a failure the stack stops the parts that started anyway.

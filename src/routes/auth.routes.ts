@@ -31,7 +31,7 @@ export const authRoutes: Endpoint[] = [
   post("/auth/signup", {
     summary: "Register a mobile number",
     description:
-      "Sends no code and signs nobody in: request a code next. A number that was registered but never verified can be registered again with a new name.",
+      "Sends no code and signs nobody in: request a code next. The response repeats what was sent. The first code makes a user of the sign-up; until then, for a week, anyone may sign the number up again, which neither shows nor changes an earlier sign-up.",
     auth: "none",
     limit: "auth",
     body: SignUp,

@@ -13,7 +13,8 @@ import { del, type Endpoint, eventStream, get, patch, post } from "./endpoint.ts
 export const chatroomRoutes: Endpoint[] = [
   post("/chatroom", {
     summary: "Create a chatroom",
-    description: "All fields are optional. A room without a `model` uses the service's default.",
+    description:
+      "All fields are optional. `model` is one of `GET /models`; a room without one, or whose model is no longer offered to you, uses the service's default.",
     auth: "user",
     limit: "write",
     body: NewChatroom,

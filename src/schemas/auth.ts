@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { Id, Time, text } from "./common.ts"
-import { User, UserName } from "./user.ts"
+import { SignedUpUser, User, UserName } from "./user.ts"
 
 /** Anything that libphonenumber may parse; services/auth/mobile-number.ts parses it. */
 const MobileNumber = z
@@ -59,7 +59,7 @@ const RefreshToken = z.string().meta({ examples: ["01a20380-35df-77b7-a96a-565de
 export const RefreshRequest = z.strictObject({ refreshToken: RefreshToken.min(1).max(500) })
 export type RefreshRequest = z.infer<typeof RefreshRequest>
 
-export const SignedUp = z.object({ user: User })
+export const SignedUp = z.object({ user: SignedUpUser })
 export const OtpSent = z
   .object({
     expiresIn: z

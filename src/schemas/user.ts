@@ -3,14 +3,20 @@ import { Id, Time, trimmedText } from "./common.ts"
 
 export const UserName = trimmedText(1, 100).meta({ examples: ["Ada"] })
 
+const mobileNumber = z.string().meta({ description: "E.164.", examples: ["+11234567890"] })
+const name = z
+  .string()
+  .nullable()
+  .meta({ examples: ["Ada"] })
+
+/** A user to be: what a sign-up has sent. */
+export const SignedUpUser = z.object({ mobileNumber, name })
+
 export const User = z
   .object({
     id: Id,
-    mobileNumber: z.string().meta({ description: "E.164.", examples: ["+11234567890"] }),
-    name: z
-      .string()
-      .nullable()
-      .meta({ examples: ["Ada"] }),
+    mobileNumber,
+    name,
     tier: z.enum(["basic", "pro"]),
     hasPassword: z.boolean(),
     createdAt: Time,

@@ -236,6 +236,7 @@ describe("a secret is found in no log, job, key or problem", () => {
       "users",
       "sessions",
       "one_time_codes",
+      "sign_ups",
       "counters",
       "chatrooms",
       "messages",

@@ -117,6 +117,17 @@ describe("POST /auth/verify-otp", () => {
     expect((await verify(mobileNumber, login, { purpose: "login" })).status).toBe(200)
   })
 
+  test("takes a code that happens to be the same for both purposes", async () => {
+    const mobileNumber = await signUp(app)
+    const code = await sendCode(app, mobileNumber)
+    await sendResetCode(app, mobileNumber)
+    const hash = app.ctx.tokens.codes.hash({ mobileNumber, purpose: "password_reset", code })
+    const same =
+      "UPDATE one_time_codes SET code_hash = $2 WHERE mobile_number = $1 AND purpose = 'password_reset'"
+    await app.query(same, mobileNumber, hash)
+    expect((await verify(mobileNumber, code)).status).toBe(200)
+  })
+
   test.each([
     ["no body", undefined],
     ["text", "otp"],

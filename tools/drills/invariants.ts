@@ -2,6 +2,7 @@ import type pg from "pg"
 import { directivesIn, resolveDirectives } from "../../simulators/gemini/directives.ts"
 import { replyFrames } from "../../simulators/gemini/reply-frames.ts"
 import { readGenerateRequest } from "../../simulators/gemini/request.ts"
+import { type Turn, toContents } from "../../src/services/replies/worker/build-contents.ts"
 import type { Client } from "../lib/client.ts"
 import type { Cluster } from "../lib/cluster.ts"
 import { type Exchange, isAtRisk, type Load, mayBeLost } from "./load.ts"
@@ -126,10 +127,8 @@ function textOfCall(call: number, reply: Row, stored: Stored): string {
   const branch: Row[] = []
   for (let row = stored.byId.get(reply.parent_id ?? ""); row; row = stored.byId.get(row.parent_id ?? ""))
     branch.unshift(row)
-  const contents = branch
-    .filter(({ status }) => status === "completed")
-    .map(({ role, content }) => ({ role, parts: [{ text: content }] }))
-  const request = readGenerateRequest(JSON.stringify({ contents }), model)
+  const turns = branch.map((row) => ({ ...row, errorCode: row.error_code }) as Turn)
+  const request = readGenerateRequest(JSON.stringify({ contents: toContents(turns) }), model)
   const faultless = resolveDirectives(directivesIn(branch.at(-1)?.content ?? ""), Number.POSITIVE_INFINITY)
   const behaviour = { ...faultless, variant: call }
   const frames = replyFrames({ model, request, behaviour, responseId: "" })

@@ -5,25 +5,66 @@ import { DAY } from "../../utils/time.ts"
 import { type Counter, countUnit, secondsUntilFree } from "../platform/counters.ts"
 import { prefixOf } from "./mobile-number.ts"
 
+/** How far a number is known. Anybody can sign up any number; codes are sent to both kinds, but not to unknown ones. */
+export type Standing = "verified" | "signed_up" | "unknown"
+
+/** A number that isn't verified may use this part of its range's and the service's codes. The rest is kept for users. */
+const NEW_SHARE = 1 / 2
+
+/** One address may use this part of a range's codes for numbers that aren't verified. */
+const ADDRESS_SHARE_OF_RANGE = 1 / 10
+
+interface CodeRequest {
+  mobileNumber: string
+  address: string
+  standing: Standing
+}
+
 /**
- * Counts one code against the daily limits (UTC) of its number, the number's range, the client's address and the whole
+ * Counts one code against the daily limits (UTC) of its number, the client's address, the number's range and the whole
  * service. Must be the last statement of its transaction, because every sender waits for the row of the total.
  * @throws {RateLimited} when a limit is reached; the transaction's rollback restores the other counts
  */
 export async function chargeBudgets(
   client: pg.ClientBase,
   budgets: Config["otp"]["daily"],
-  { mobileNumber, address }: { mobileNumber: string; address: string },
+  request: CodeRequest,
 ): Promise<void> {
-  const counters = [
-    ofToday("otp_number", mobileNumber, budgets.perNumber),
-    ofToday("otp_prefix", prefixOf(mobileNumber), budgets.perPrefix),
-    ofToday("otp_address", address, budgets.perAddress),
-    ofToday("otp_total", "", budgets.total),
-  ]
+  const counters = countersOf(budgets, request)
   if (!(await countUnit(client, counters))) throw new RateLimited(await secondsUntilFree(client, counters))
 }
 
-function ofToday(scope: string, key: string, limit: number): Counter {
-  return { scope, key, limit, windowMs: DAY, from: "clock" }
+/**
+ * Returns the same counters for every number, so that the time is the same, too. An unknown number is refused where one
+ * that was signed up would be, so that the answers tell nothing, but of range and total it uses up nothing.
+ */
+function countersOf(
+  { perNumber, perPrefix, perAddress, total }: Config["otp"]["daily"],
+  { mobileNumber, address, standing }: CodeRequest,
+): Counter[] {
+  const range = prefixOf(mobileNumber)
+  const sent = standing === "unknown" ? 0 : 1
+  const forUsers = standing === "verified" ? counted : passed
+  const forOthers = standing === "verified" ? passed : counted
+  return [
+    counted("otp_number", mobileNumber, perNumber),
+    forUsers("otp_address_users", address, perAddress),
+    forOthers("otp_address_range", `${address} ${range}`, Math.ceil(perPrefix * ADDRESS_SHARE_OF_RANGE)),
+    forOthers("otp_address", address, perAddress),
+    forOthers("otp_prefix_new", range, Math.ceil(perPrefix * NEW_SHARE), sent),
+    counted("otp_prefix", range, perPrefix, sent),
+    forOthers("otp_total_new", "", Math.ceil(total * NEW_SHARE), sent),
+    counted("otp_total", "", total, sent),
+  ]
+}
+
+function counted(scope: string, key: string, limit: number, units: 0 | 1 = 1): Counter {
+  return { scope, key, limit, units, windowMs: DAY, from: "clock" }
+}
+
+const NO_LIMIT = 2 ** 31 - 1
+
+/** A limit of the other kind of number. */
+function passed(scope: string, key: string): Counter {
+  return counted(scope, key, NO_LIMIT, 0)
 }

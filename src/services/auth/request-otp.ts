@@ -6,7 +6,7 @@ import { RateLimited } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { checkSendable, readMobileNumber } from "./mobile-number.ts"
-import { chargeBudgets } from "./otp-budgets.ts"
+import { chargeBudgets, type Standing } from "./otp-budgets.ts"
 import { newCode, type Purpose } from "./otp-codes.ts"
 
 export interface RequestOtp {
@@ -27,7 +27,7 @@ export interface OtpSent {
 
 /**
  * Creates a one-time code, which replaces the number's previous code of that purpose, and sends it if the number is
- * registered. For an unregistered number the work, the response and its time are the same.
+ * signed up. For an unknown number the work, the response and its time are the same.
  * @throws {InvalidRequest} for an invalid phone number, or a country that codes aren't sent to
  * @throws {RateLimited} when the last code was sent recently, or a daily limit is reached
  */
@@ -40,15 +40,16 @@ export async function requestOtp(
   checkSendable(number, config.otp.regions)
   const code = newCode()
   const hash = ctx.tokens.codes.hash({ mobileNumber: number, purpose, code })
-  const { resendIn, registered } = await inTransaction(ctx.db.pool, async (client) => {
+  const { resendIn, standing } = await inTransaction(ctx.db.pool, async (client) => {
     const replaced = await replaceCode(client, ctx.timing.otp, { number, purpose, hash })
-    await chargeBudgets(client, config.otp.daily, { mobileNumber: number, address })
+    const { standing } = replaced
+    await chargeBudgets(client, config.otp.daily, { mobileNumber: number, address, standing })
     return replaced
   })
   ctx.background.run("send one-time code", async () => {
     // After the response, so that its time doesn't show whether a code is sent.
     await setImmediate()
-    if (registered) await ctx.otpSender.send({ mobileNumber: number, code })
+    if (standing !== "unknown") await ctx.otpSender.send({ mobileNumber: number, code })
   })
   return {
     expiresIn: ctx.timing.otp.codeLifeMs / SECOND,
@@ -64,7 +65,7 @@ interface NewCode {
 }
 
 async function replaceCode(client: pg.ClientBase, timing: Timing["otp"], { number, purpose, hash }: NewCode) {
-  const { rows } = await client.query<{ resend_in: number; registered: boolean }>({
+  const { rows } = await client.query<{ resend_in: number; verified: boolean; signed_up: boolean }>({
     name: "replace-code",
     text: REPLACE_CODE,
     values: [
@@ -77,8 +78,10 @@ async function replaceCode(client: pg.ClientBase, timing: Timing["otp"], { numbe
       timing.resendResetMs,
     ],
   })
-  if (!rows[0]) throw new RateLimited(await secondsToWait(client, number, purpose))
-  return { resendIn: rows[0].resend_in, registered: rows[0].registered }
+  const [row] = rows
+  if (!row) throw new RateLimited(await secondsToWait(client, number, purpose))
+  const standing: Standing = row.verified ? "verified" : row.signed_up ? "signed_up" : "unknown"
+  return { resendIn: row.resend_in, standing }
 }
 
 /** A user who has consumed the last code owns the number and needn't wait for another. */
@@ -98,7 +101,9 @@ const REPLACE_CODE = `
     )
   WHERE code.resend_at <= app_now() OR code.consumed_at IS NOT NULL
   RETURNING round(extract(epoch FROM resend_at - app_now()))::int AS resend_in,
-    EXISTS (SELECT 1 FROM users WHERE users.mobile_number = $1) AS registered`
+    EXISTS (SELECT FROM users WHERE mobile_number = $1 AND verified_at IS NOT NULL) AS verified,
+    EXISTS (SELECT FROM sign_ups WHERE mobile_number = $1 UNION ALL SELECT FROM users WHERE mobile_number = $1)
+      AS signed_up`
 
 async function secondsToWait(client: pg.ClientBase, number: string, purpose: Purpose): Promise<number> {
   const { rows } = await client.query<{ seconds: number }>(

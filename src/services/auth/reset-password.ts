@@ -6,11 +6,14 @@ import { CHECK_OTP, checkOtpValues, type OtpAttempt } from "./check-otp.ts"
 import { markSessionsEnded, recordEndedSessions } from "./end-sessions.ts"
 import { readMobileNumber } from "./mobile-number.ts"
 import { checkNewPassword, hashPassword } from "./passwords.ts"
+import { personSql, personValues, recordSignUp } from "./prove-number.ts"
 
 export interface ResetPassword {
   mobileNumber: string
   otp: string
   newPassword: string
+  /** The client's IP address, normalized as for rate limits. */
+  address: string
 }
 
 /**
@@ -19,14 +22,21 @@ export interface ResetPassword {
  * @throws {OtpInvalid} as `verifyOtp` does
  * @throws {Unavailable} when too many passwords are being hashed; the code stays valid
  */
-export async function resetPassword(ctx: Context, { mobileNumber, otp, newPassword }: ResetPassword) {
+export async function resetPassword(
+  ctx: Context,
+  { mobileNumber, otp, newPassword, address }: ResetPassword,
+) {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   checkNewPassword(newPassword)
   const attempt: OtpAttempt = { mobileNumber: number, otp, purpose: "password_reset" }
   // Spares the cost of a hash for a wrong code. Only `applyReset` checks the code for good.
   const passwordHash = (await isLiveCode(ctx, attempt)) ? await hashPassword(ctx.config, newPassword) : null
-  const reset = await inTransaction(ctx.db.pool, (client) => applyReset(ctx, client, attempt, passwordHash))
+  const person = personValues(ctx, { mobileNumber: number, address })
+  const reset = await inTransaction(ctx.db.pool, (client) =>
+    applyReset(ctx, client, { attempt, person, passwordHash }),
+  )
   if (!reset) throw new OtpInvalid()
+  recordSignUp(ctx, reset.userId, person)
   recordEndedSessions(ctx, { ...reset, why: "password_reset" })
   ctx.events.passwordChanged({ userId: reset.userId })
 }
@@ -42,24 +52,25 @@ async function isLiveCode(ctx: Context, attempt: OtpAttempt): Promise<boolean> {
 }
 
 /** @returns null for an invalid code, whose wrong guess is still counted */
-async function applyReset(
-  ctx: Context,
-  client: pg.ClientBase,
-  attempt: OtpAttempt,
-  passwordHash: string | null,
-) {
-  const { rows } = await client.query<{ hit: boolean }>({
-    name: "check-otp",
-    text: CHECK_OTP,
-    values: checkOtpValues(ctx.tokens, attempt),
+async function applyReset(ctx: Context, client: pg.ClientBase, { attempt, person, passwordHash }: Reset) {
+  const { rows } = await client.query<{ id: string }>({
+    name: "prove-number",
+    text: PROVE_NUMBER,
+    values: [...checkOtpValues(ctx.tokens, attempt), ...person],
   })
-  if (!rows[0]?.hit || passwordHash === null) return null
-  const updated = await client.query<{ id: string }>(
-    `UPDATE users SET password_hash = $2, verified_at = coalesce(verified_at, now()), updated_at = now()
-     WHERE mobile_number = $1 RETURNING id`,
-    [attempt.mobileNumber, passwordHash],
-  )
-  const userId = updated.rows[0]?.id
-  if (!userId) return null
+  const userId = rows[0]?.id
+  if (!userId || passwordHash === null) return null
+  await client.query("UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1", [
+    userId,
+    passwordHash,
+  ])
   return { userId, sessionIds: await markSessionsEnded(client, ctx.timing, { userId }) }
 }
+
+interface Reset {
+  attempt: OtpAttempt
+  person: ReturnType<typeof personValues>
+  passwordHash: string | null
+}
+
+const PROVE_NUMBER = `WITH checked AS (${CHECK_OTP}), ${personSql(5)} SELECT id FROM person`

@@ -1,5 +1,6 @@
 import type { Timing } from "../../config/timing.ts"
 import { type AccessTokens, createAccessTokens } from "./access-tokens.ts"
+import { createNumberHashes, type NumberHashes } from "./number-hashes.ts"
 import { type CodeHashes, createCodeHashes } from "./otp-codes.ts"
 import { createRefreshTokens, type RefreshTokens } from "./refresh-tokens.ts"
 import { deriveSigningKeys, type JwtSecrets } from "./signing-keys.ts"
@@ -9,6 +10,7 @@ export interface Tokens {
   access: AccessTokens
   refresh: RefreshTokens
   codes: CodeHashes
+  numbers: NumberHashes
 }
 
 /** Creates the tokens. A previous secret still verifies, but no longer signs. */
@@ -21,5 +23,6 @@ export function createTokens(
     access: createAccessTokens(keys, accessTokenMs),
     refresh: createRefreshTokens(keys),
     codes: createCodeHashes(keys),
+    numbers: createNumberHashes(keys),
   }
 }

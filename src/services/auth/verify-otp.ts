@@ -6,6 +6,7 @@ import { readMobileNumber } from "./mobile-number.ts"
 import { openSessionSql, openSessionValues, type SignedIn, toSignedIn } from "./open-session.ts"
 import type { Purpose } from "./otp-codes.ts"
 import type { Device } from "./principal.ts"
+import { personSql, personValues, recordSignUp } from "./prove-number.ts"
 
 export interface VerifyOtp {
   mobileNumber: string
@@ -15,7 +16,7 @@ export interface VerifyOtp {
 }
 
 /**
- * Signs in with a one-time code and marks the number as verified. A code is valid once: of concurrent calls, one opens
+ * Signs in with a one-time code, which makes a user of a sign-up. A code is valid once: of concurrent calls, one opens
  * a session. One statement does everything, the same for every number and code.
  * @throws {OtpInvalid} for a code that is wrong, used, expired or out of guesses, and for an unregistered number
  */
@@ -25,17 +26,16 @@ export async function verifyOtp(
 ): Promise<SignedIn> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const session = openSessionValues(ctx, "otp", device)
-  const values = [...checkOtpValues(ctx.tokens, { mobileNumber: number, otp, purpose }), ...session.values]
+  const person = personValues(ctx, { mobileNumber: number, address: device.address })
+  const checked = checkOtpValues(ctx.tokens, { mobileNumber: number, otp, purpose })
+  const values = [...checked, ...person, ...session.values]
   const { rows } = await ctx.db.execute<UserRecord>("verify-otp", VERIFY_OTP, values)
   const [user] = rows
   if (!user) throw new OtpInvalid()
+  recordSignUp(ctx, user.id, person)
   ctx.events.signedIn({ userId: user.id, sessionId: session.sessionId, by: "otp" })
   return toSignedIn(ctx, user, { sessionId: session.sessionId, generation: 0 })
 }
 
 const VERIFY_OTP = `
-  WITH checked AS (${CHECK_OTP}), person AS (
-    UPDATE users SET verified_at = coalesce(users.verified_at, now())
-    FROM checked WHERE checked.hit AND users.mobile_number = checked.mobile_number AND users.suspended_at IS NULL
-    RETURNING users.*
-  ), ${openSessionSql(5)}`
+  WITH checked AS (${CHECK_OTP}), ${personSql(5)}, ${openSessionSql(8)}`

@@ -2,6 +2,7 @@ import type { ChatroomModel, ChatroomRecord, ChatroomSettings } from "../../mode
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
+import { requireOffered } from "./offered-models.ts"
 import { publishRoomChanged } from "./room-pubsub.ts"
 
 export interface ChatroomChange extends Partial<ChatroomSettings> {
@@ -15,6 +16,7 @@ export async function changeChatroom(
   { userId, chatroomId, change }: { userId: string; chatroomId: string; change: ChatroomChange },
 ): Promise<ChatroomRecord> {
   const found = await findOwnChatroom(ctx, userId, chatroomId)
+  await requireOffered(ctx, userId, change.model)
   if (change.headId !== undefined) await requireReply(found, change.headId)
   const room = await update(ctx, userId, chatroomId, change)
   publishRoomChanged(ctx, chatroomId)

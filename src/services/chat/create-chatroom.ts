@@ -11,6 +11,7 @@ import { columnOf, reviveRecord, selectSql } from "../../models/columns.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
+import { requireOffered } from "./offered-models.ts"
 
 const DEFAULTS: ChatroomSettings = {
   name: "New chat",
@@ -19,11 +20,15 @@ const DEFAULTS: ChatroomSettings = {
   context: "conversation",
 }
 
-/** Creates a room of the user's. With a key, the same request again returns the first room again. */
+/**
+ * Creates a room of the user's. With a key, the same request again returns the first room again.
+ * @throws {InvalidRequest} for a model that the user isn't offered
+ */
 export async function createChatroom(
   ctx: Context,
   { userId, room, key }: { userId: string; room: Partial<ChatroomSettings>; key: IdempotencyKey | null },
 ): Promise<{ room: ChatroomRecord; replayed: boolean }> {
+  await requireOffered(ctx, userId, room.model)
   return inTransaction(ctx.db.pool, async (client) => {
     const earlier = key && (await takeKey(client, userId, key))
     if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }

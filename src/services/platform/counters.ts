@@ -8,13 +8,15 @@ export interface Counter {
   scope: string
   key: string
   limit: number
+  /** What one call counts: 1 by default. With 0 it is refused at the limit like any other, but uses nothing up. */
+  units?: 0 | 1
   windowMs: number
   /** `clock`: windows are aligned to midnight UTC. `first`: a window begins with its first unit. */
   from: "clock" | "first"
 }
 
 /**
- * Counts one unit on each of `counters` by the database's clock, exactly, however many processes count at once. A
+ * Counts a unit on each of `counters` by the database's clock, exactly, however many processes count at once. A
  * transaction locks the rows in the given order, so that no deadlock occurs.
  * @returns false when a limit is reached; the caller must roll back the transaction
  */
@@ -28,21 +30,22 @@ export async function countUnit(db: Db, counters: readonly Counter[]): Promise<b
       counters.map(({ limit }) => limit),
       counters.map(({ windowMs }) => windowMs),
       counters.map(({ from }) => from === "clock"),
+      counters.map(({ units = 1 }) => units),
     ],
   })
   return rowCount === counters.length
 }
 
 const COUNT = `
-  INSERT INTO counters AS counter (scope, key, ends_at)
-  SELECT unit.scope, unit.key, length + CASE WHEN unit.by_clock
+  INSERT INTO counters AS counter (scope, key, used, ends_at)
+  SELECT unit.scope, unit.key, unit.units, length + CASE WHEN unit.by_clock
     THEN date_bin(length, app_now(), '1970-01-01T00:00:00Z') ELSE app_now() END
-  FROM unnest($1::text[], $2::text[], $4::float8[], $5::boolean[])
-      WITH ORDINALITY AS unit (scope, key, window_ms, by_clock, rank),
+  FROM unnest($1::text[], $2::text[], $4::float8[], $5::boolean[], $6::int[])
+      WITH ORDINALITY AS unit (scope, key, window_ms, by_clock, units, rank),
     LATERAL (SELECT unit.window_ms * interval '1 millisecond' AS length) AS own
   ORDER BY unit.rank
   ON CONFLICT (scope, key) DO UPDATE SET
-    used = CASE WHEN counter.ends_at <= app_now() THEN 1 ELSE counter.used + 1 END,
+    used = CASE WHEN counter.ends_at <= app_now() THEN 0 ELSE counter.used END + excluded.used,
     ends_at = CASE WHEN counter.ends_at <= app_now() THEN excluded.ends_at ELSE counter.ends_at END
   WHERE counter.ends_at <= app_now() OR counter.used < ($3::int[])[array_position($1::text[], counter.scope)]
   RETURNING scope`

@@ -18,6 +18,8 @@ export interface Health {
   heartbeatAgeMs: number | null
   /** `unused`: `DATA_DIR` holds nothing. */
   disk: "ok" | "low" | "unused"
+  /** `off`: production without a Stripe account. */
+  billing: "on" | "off"
   /** Why the status isn't `ready`, in sentences for operators. */
   problems: string[]
 }
@@ -43,6 +45,7 @@ export async function checkHealth(ctx: Context): Promise<Health> {
     workers,
     heartbeatAgeMs: beats?.newestMs ?? null,
     disk,
+    billing: ctx.config.stripe.enabled ? "on" : "off",
     problems,
   }
 }

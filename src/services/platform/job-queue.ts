@@ -1,4 +1,5 @@
 import { type JobsOptions, Queue, type RepeatOptions, runMigrations } from "bullmq"
+import type pg from "pg"
 import type { Logger } from "../../config/logger.ts"
 import { postgresOptions } from "../../config/postgres.ts"
 import { createRedisStore } from "../../config/redis.ts"
@@ -42,7 +43,9 @@ export async function openJobQueue<T extends object>(
   timing: Timing,
   log: Logger,
 ): Promise<JobQueue<T>> {
-  return redisUrl ? openRedisQueue(name, redisUrl, timing, log) : openPostgresQueue(name, databaseUrl, log)
+  return redisUrl
+    ? openRedisQueue(name, redisUrl, timing, log)
+    : openPostgresQueue(name, databaseUrl, timing, log)
 }
 
 /** The states that are counted. Completed and failed jobs are removed at once. */
@@ -97,12 +100,12 @@ const INSUFFICIENT_PRIVILEGE = "42501"
 async function openPostgresQueue<T extends object>(
   name: string,
   url: string,
+  timing: Timing,
   log: Logger,
 ): Promise<JobQueue<T>> {
   await migrateQueues(url)
-  const pool = createQueuePool(url, 2)
-  const queue = new OnPostgres.Queue(name, { connection: pool })
-  queue.on("error", logConnectionErrors(log))
+  const pool = createQueuePool(url, 2, timing.postgres)
+  const queue = await openQueue(name, pool, log)
   return {
     add: async (job, data, options) => void (await queue.add(job, data, options)),
     async addAll(jobs) {
@@ -127,6 +130,19 @@ async function openPostgresQueue<T extends object>(
       await queue.close()
       await pool.end()
     },
+  }
+}
+
+/** Opens a queue whose first connection succeeded: BullMQ never makes another one. @throws the database's error */
+async function openQueue(name: string, pool: pg.Pool, log: Logger): Promise<Queue> {
+  const queue = new OnPostgres.Queue(name, { connection: pool }).on("error", logConnectionErrors(log))
+  try {
+    await queue.waitUntilReady()
+    return queue as unknown as Queue
+  } catch (error) {
+    await queue.close()
+    await pool.end()
+    throw error
   }
 }
 

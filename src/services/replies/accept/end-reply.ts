@@ -5,6 +5,7 @@ import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
+import { giveBackPrompt } from "../../usage/quota.ts"
 import { enqueueReply } from "./enqueue-reply.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
@@ -14,23 +15,28 @@ interface ReplyOfRoom extends MessageKey {
 
 /**
  * Ends a reply as cancelled, with the text of its row, whether or not a worker is making it; that worker finds its
- * attempt stale. A used prompt stays used.
+ * attempt stale. The prompt is given back if no attempt had begun; otherwise it stays used.
  * @returns false when it had ended before
  */
 export async function endAsCancelled(ctx: Context, reply: ReplyOfRoom): Promise<boolean> {
   return endInRoom(ctx, reply, async (client) => {
-    const { rowCount } = await client.query({
+    const { rows } = await client.query<{ attempt: number }>({
       name: "end-as-cancelled",
       text: CANCEL,
       values: [reply.userId, reply.id],
     })
-    return rowCount === 1
+    if (rows[0]?.attempt === 0) {
+      const unit = { userId: reply.userId, replyId: reply.id, byPrompt: false }
+      await giveBackPrompt(client, ctx.config.plans, unit)
+    }
+    return rows.length === 1
   })
 }
 
 const CANCEL = `
   UPDATE messages SET status = 'cancelled', completed_at = now(), lease_until = NULL, not_before = NULL
-  WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')`
+  WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')
+  RETURNING attempt`
 
 /**
  * Runs `write`, which ends a reply, with its room locked; then makes the room's next reply the active one, all or

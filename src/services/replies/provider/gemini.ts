@@ -1,5 +1,6 @@
-import { type Content, type GenerateContentResponse, GoogleGenAI } from "@google/genai"
+import type { Content, GenerateContentResponse, GoogleGenAI } from "@google/genai"
 import { AttemptFailed } from "./failures.ts"
+import { apiVersionOf, createClient } from "./gemini-client.ts"
 import { toAttemptFailed } from "./provider-errors.ts"
 
 export type { Content }
@@ -51,7 +52,7 @@ export interface GeminiOptions {
 }
 
 export function createGemini({ apiKey, baseUrl, ...options }: GeminiOptions): Gemini {
-  const client = new GoogleGenAI({ apiKey, ...(baseUrl ? { httpOptions: { baseUrl } } : {}) })
+  const client = createClient({ apiKey, baseUrl })
   return { stream: (request) => stream(client, options, request) }
 }
 
@@ -69,6 +70,7 @@ async function* stream(
       model: request.model,
       contents: request.contents,
       config: {
+        httpOptions: { apiVersion: apiVersionOf(request.model) },
         // Leaving the loop doesn't close the connection; only this signal does.
         abortSignal: AbortSignal.any([request.signal, watchdog.signal]),
         ...(request.systemInstruction ? { systemInstruction: request.systemInstruction } : {}),
