@@ -41,6 +41,10 @@ export function createRedisStore(
     enableAutoPipelining: autoPipelining,
   })
   const others: Redis[] = []
+  // A connection that only listens would never notice that nothing comes any more.
+  const pings = setInterval(() => {
+    for (const other of others) if (other.status === "ready") other.ping().catch(() => undefined)
+  }, TIMING.redis.pingMs).unref()
   let cooldownUntil = 0
   return {
     client,
@@ -60,6 +64,7 @@ export function createRedisStore(
       return other
     },
     async close() {
+      clearInterval(pings)
       for (const connection of [client, ...others]) connection.disconnect()
     },
   }
