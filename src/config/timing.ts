@@ -205,6 +205,8 @@ export const TIMING = deepFreeze({
   queue: {
     /** Generous, because no request waits for the queue and a job that isn't enqueued waits for the sweep. */
     commandTimeoutMs: 2 * SECOND,
+    /** Like `redis.silentMs`, for a worker's connections: BullMQ waits for jobs for up to 10 s. */
+    silentMs: 13 * SECOND,
     /** BullMQ restarts a killed worker's jobs after a lock and a check: 6.4 s at the median. Our leases are quicker. */
     lockMs: 6 * SECOND,
     stalledCheckMs: 3 * SECOND,
@@ -229,6 +231,10 @@ export const TIMING = deepFreeze({
     /** Reconnecting backs off from the first to the longest value. */
     firstReconnectMs: 50,
     longestReconnectMs: 1 * SECOND,
+    /** A connection on which a command has no answer for so long is replaced. */
+    silentMs: 3 * SECOND,
+    /** How often connections that only listen are asked for an answer. */
+    pingMs: 5 * SECOND,
     slotsRefreshMs: 5 * SECOND,
     /** How long the start waits for Redis before it continues without. */
     readyTimeoutMs: 5 * SECOND,

@@ -52,6 +52,8 @@ test.each([
     SECOND,
   ],
   ["a command to Redis and its rest", redis.commandTimeoutMs, redis.cooldownMs],
+  ["some commands to Redis and a silent connection", 5 * redis.commandTimeoutMs, redis.silentMs],
+  ["a command to the queue and a silent connection", queue.commandTimeoutMs, redis.silentMs],
   ["a command to Redis and a statement", redis.commandTimeoutMs, postgres.statementTimeoutMs * THIRD],
   ["a look for stalled jobs and a job's lock", queue.stalledCheckMs, queue.lockMs / 2],
   ["a reply's lease and a job's lock", replies.leaseMs, queue.lockMs],
