@@ -5,6 +5,7 @@ import { checkRedis, createRedisStore } from "../config/redis.ts"
 import { TIMING, type Timing } from "../config/timing.ts"
 import { defineModels } from "../models/index.ts"
 import { createOtpSender } from "../services/auth/otp-sender.ts"
+import { createPasswords } from "../services/auth/passwords.ts"
 import { createRevocations } from "../services/auth/revocations.ts"
 import { createTokens } from "../services/auth/tokens.ts"
 import { BILLING_QUEUE, createBillingQueue } from "../services/billing/billing-queue.ts"
@@ -74,6 +75,7 @@ export async function createContext(
     circuitBreaker: createCircuitBreaker(timing.gemini),
     gemini: createGemini(config.gemini),
     tokens: createTokens(config.jwt, timing.auth),
+    passwords: createPasswords(config.password, timing.auth),
     revocations,
     otpSender: createOtpSender(config, timing.otp, log),
     background: building.adopt(createBackground(log), (background) => background.drain()),

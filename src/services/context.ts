@@ -7,6 +7,7 @@ import type { RedisStore } from "../config/redis.ts"
 import type { Timing } from "../config/timing.ts"
 import type { Models } from "../models/index.ts"
 import type { OtpSender } from "./auth/otp-sender.ts"
+import type { Passwords } from "./auth/passwords.ts"
 import type { Revocations } from "./auth/revocations.ts"
 import type { Tokens } from "./auth/tokens.ts"
 import type { BillingQueue } from "./billing/billing-queue.ts"
@@ -56,6 +57,7 @@ export interface Context {
   gemini: Gemini
   circuitBreaker: CircuitBreaker
   tokens: Tokens
+  passwords: Passwords
   revocations: Revocations
   otpSender: OtpSender
   /** Work that a request starts without waiting for it. */
