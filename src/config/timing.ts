@@ -38,7 +38,7 @@ export const TIMING = deepFreeze({
     accessTokenMs: 15 * MINUTE,
     /** How far the clocks of two machines may be apart. */
     clockSkewMs: 1 * MINUTE,
-    /** Lifetime of an operator's browser session: short, because it can't be revoked. */
+    /** Lifetime of an operator's browser session. */
     adminSessionMs: 60 * MINUTE,
     /** Lifetime of an unused session, and of any session. */
     sessionIdleMs: 30 * DAY,
