@@ -24,6 +24,12 @@ const EXPLAINED = {
   help: "this list",
 }
 
+const unknown = process.argv.slice(2).find((argument) => argument !== "--help")
+if (unknown !== undefined) {
+  console.error(`There is no argument "${unknown}" here.\n\nUsage: npm run help`)
+  process.exit(2)
+}
+
 const file = new URL("../package.json", import.meta.url)
 const names = Object.keys(JSON.parse(readFileSync(file, "utf8")).scripts)
 const width = Math.max(...names.map((name) => name.length))

@@ -31,7 +31,9 @@ await main(process.argv.slice(2))
 async function main(argv) {
   const launcher = takeLauncherPid()
   if (!launcher && process.env.npm_lifecycle_event) endWithNpm()
-  const { watch, entry, args } = parse(argv)
+  const { entry, args, ...flags } = parse(argv)
+  // What is watched takes no arguments. Given some, it runs once, to explain or refuse them.
+  const watch = flags.watch && args.length === 0
   const file = resolve(ROOT, entry)
   if (!existsSync(file)) fail(`There is no ${entry} in ${ROOT}.`, 2)
   if (launcher) return runHere(file, args, launcher)

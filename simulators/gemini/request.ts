@@ -68,10 +68,10 @@ export function readCountRequest(body: string): GenerateRequest {
   return request
 }
 
-/** The text of the last user turn: what the model is asked now. */
+/** The last text of the last user turn: what the model is asked now. Texts before it may be of unanswered prompts. */
 export function promptText(request: GenerateRequest): string {
   const asked = request.contents.findLast((content) => content.role === "user")
-  return asked ? textOf(asked) : ""
+  return asked?.parts.findLast(({ text, thought }) => text !== undefined && !thought)?.text ?? ""
 }
 
 /** What a person would say the content says: its text without thoughts and without directives. */

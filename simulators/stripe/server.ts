@@ -16,7 +16,7 @@ export type { FaultOptions } from "./injected-faults.ts"
 export type { CardKind } from "./model/card-kinds.ts"
 export type { WireEvent } from "./model/events.ts"
 export type { Oracle } from "./model/oracle.ts"
-export { PRO_PRICE } from "./model/seed.ts"
+export { PRO_PRICE, PRO_PRICE_YEARLY } from "./model/seed.ts"
 export type { ApiCall } from "./state.ts"
 
 /** What becomes due as real time passes is done at least this often. */
@@ -31,6 +31,8 @@ export type StripeSimulatorOptions = ListenOptions & {
   startAt?: Date | number
   /** Its time stands still but for `advance`, so that a test knows every second. */
   frozen?: boolean
+  /** Where browsers reach its pages; by default where it listens. */
+  publicUrl?: string
 }
 
 /** A running simulator. */
@@ -42,7 +44,7 @@ export type StripeSimulator = Control & { url: string; port: number; close(): Pr
  * its data file.
  */
 export async function startStripeSimulator(options: StripeSimulatorOptions = {}): Promise<StripeSimulator> {
-  const { webhook, dataFile, startAt, frozen, ...listen } = options
+  const { webhook, dataFile, startAt, frozen, publicUrl, ...listen } = options
   const state = new State({
     startAt: startAt instanceof Date ? Math.floor(startAt.getTime() / 1000) : startAt,
     frozen,
@@ -57,7 +59,7 @@ export async function startStripeSimulator(options: StripeSimulatorOptions = {})
     maxBodyBytes: 1024 * 1024,
     tooLarge: () => invalid("Request body is too large."),
   })
-  state.account.baseUrl = server.url
+  state.account.baseUrl = publicUrl ?? server.url
   if (webhook) state.setEndpoint(webhook)
   kept?.resume()
   const ticking = setInterval(() => runDue(state.account), TICK_MS)

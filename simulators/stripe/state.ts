@@ -13,6 +13,8 @@ import { webhookEndpointObject } from "./objects/webhook-endpoint.ts"
 export type ApiCall = {
   method: string
   path: string
+  /** What follows the path, from the question mark on. */
+  query: string
   idempotencyKey: string | null
   status: number | null
   /** Real time, ms. */

@@ -2,6 +2,9 @@ import { type Config, ConfigInvalid, loadConfig } from "../config/env.ts"
 import { createLogger, type Logger } from "../config/logger.ts"
 import { secretsOf } from "../config/secrets.ts"
 import { TIMING } from "../config/timing.ts"
+import type { UnknownName } from "../config/unknown-names.ts"
+import { withAdminToken } from "./admin-token.ts"
+import { announceStop } from "./start-screen.ts"
 
 export interface Process {
   config: Config
@@ -13,7 +16,7 @@ export interface Process {
   /** Stops a process that has finished its work. */
   stop(): void
   /** Stops the process gracefully with exit code 1. */
-  fail(): void
+  fail(why?: Error): void
 }
 
 /**
@@ -26,18 +29,22 @@ export async function runProcess(
   fixed: Record<string, string> = {},
 ): Promise<void> {
   const { signal, stopped, stop } = stopOnSignals()
-  const fail = () => {
+  const fail = (why?: Error) => {
+    if (why) report(why)
     process.exitCode = 1
     stop()
   }
   try {
-    const config = loadConfig(fixed)
+    const unknown: UnknownName[] = []
+    const config = withAdminToken(loadConfig(fixed, (found) => unknown.push(found)))
     const log = createLogger(config.logLevel, undefined, secretsOf(config))
+    for (const { name, nearest } of unknown) log.warn({ name, nearest }, ".env names no setting of ours")
     // The state is unknown after an uncaught error, so the process stops gracefully rather than going on.
     process.on("uncaughtException", (err) => {
       log.fatal({ err }, "uncaught error")
       fail()
     })
+    onFirstSignal((name) => announceStop(log, config, name))
     const stack = new AsyncDisposableStack()
     try {
       await start({ config, log, stack, signal, stop, fail })
@@ -63,8 +70,19 @@ function stopOnSignals() {
     stopping.abort()
     resolve()
   }
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop)
+  for (const name of SIGNALS) process.on(name, stop)
   return { signal: stopping.signal, stopped, stop }
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+
+/** One Ctrl-C may arrive several times. */
+function onFirstSignal(announce: (name: NodeJS.Signals) => void): void {
+  const take = (name: NodeJS.Signals) => {
+    for (const each of SIGNALS) process.off(each, take)
+    announce(name)
+  }
+  for (const name of SIGNALS) process.on(name, take)
 }
 
 function report(error: unknown): void {

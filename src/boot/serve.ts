@@ -1,4 +1,4 @@
-import { waitForPostgres } from "../config/postgres-ready.ts"
+import { retryOnPostgres, waitForPostgres } from "../config/postgres-ready.ts"
 import { startEmbedded } from "../embedded/index.ts"
 import { migrate } from "../models/migrate.ts"
 import { workerRows } from "../routes/system.routes.ts"
@@ -7,24 +7,30 @@ import { startWorker } from "../services/replies/worker/worker.ts"
 import { createContext } from "./context.ts"
 import type { Process } from "./lifecycle.ts"
 import { listen } from "./listen.ts"
-import { announceStart, announceWait, say } from "./start-screen.ts"
+import { announceStart, announceWait, say, warnOfFewConnections } from "./start-screen.ts"
 import { startWatchdog } from "./watchdog/index.ts"
 
 /** Starts everything that the configured role needs and announces it. */
 export async function serve({ config: given, log, stack, signal, fail }: Process): Promise<void> {
-  const embedded = await startEmbedded(given, say, { signal })
+  const embedded = await startEmbedded(given, say, { signal, onLost: fail })
   stack.defer(() => embedded.stop())
   const { config } = embedded
-  await waitForPostgres(config.database.url, { onWait: (why) => announceWait(log, config, why), signal })
-  await migrate(config.database.url)
-  const owned = await createContext(config, log)
+  const { url } = config.database
+  const waiting = { onWait: (why: string) => announceWait(log, config, why), signal }
+  const connections = await waitForPostgres(url, waiting)
+  warnOfFewConnections(log, config, connections)
+  const busy = { ...waiting, connections }
+  await retryOnPostgres(url, busy, () => migrate(url))
+  const owned = await retryOnPostgres(url, busy, () => createContext(config, log))
   stack.defer(() => owned.close())
   if (config.role !== "api") {
     const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
-    const billing = await startBillingWorker(owned.ctx, store)
-    stack.defer(() => billing.close())
+    if (config.stripe.enabled) {
+      const billing = await startBillingWorker(owned.ctx, store)
+      stack.defer(() => billing.close())
+    }
     const timeoutMs = config.worker.watchdogMs
-    const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: fail })
+    const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: () => fail() })
     const worker = await startWorker(owned.ctx, store, watchdog?.beat)
     stack.defer(() => worker.close())
     // Closed before the worker, whose loops no longer beat while it stops.

@@ -2,6 +2,7 @@ import { createContext } from "../boot/context.ts"
 import { type Process, runProcess } from "../boot/lifecycle.ts"
 import { say } from "../boot/start-screen.ts"
 import { createLogger } from "../config/logger.ts"
+import { waitForPostgres } from "../config/postgres-ready.ts"
 import { secretsOf } from "../config/secrets.ts"
 import { startEmbedded } from "../embedded/index.ts"
 import { migrate } from "../models/migrate.ts"
@@ -14,7 +15,7 @@ import {
   type ReconcileOptions,
   readReconcileOptions,
 } from "./reconcile-options.ts"
-import { describeReconciled, reconciledAsJson } from "./reconcile-report.ts"
+import { describeReconciled, isComplete, reconciledAsJson } from "./reconcile-report.ts"
 
 const PROGRESS_EVERY = 100
 
@@ -38,9 +39,15 @@ async function reconcileOnce(
   { config: given, stack, signal, stop }: Process,
   { scope, json }: ReconcileOptions,
 ) {
+  if (!given.stripe.enabled) {
+    tell("Billing is off: STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and STRIPE_PRICE_PRO aren't set.")
+    process.exitCode = 1
+    return stop()
+  }
   const embedded = await startEmbedded(given, tell, { beside: true })
   stack.defer(() => embedded.stop())
   const { config } = embedded
+  await waitForPostgres(config.database.url, { onWait: tell, signal })
   await migrate(config.database.url)
   // Standard output carries only the report.
   const log = createLogger(config.production ? config.logLevel : "warn", process.stderr, secretsOf(config))
@@ -70,7 +77,7 @@ async function run(ctx: Context, scope: Scope, json: boolean): Promise<void> {
   const done = await reconcile(ctx, { scope, onProgress })
   say((json ? reconciledAsJson(done) : describeReconciled(done)).trimEnd())
   if (ctx.stopping.aborted) tell("Stopped before all customers were read.")
-  if (done.failures.length > 0) process.exitCode = 1
+  if (!isComplete(done)) process.exitCode = 1
 }
 
 /** Prints a line for the person at the terminal, outside the report. */

@@ -4,8 +4,9 @@ import type { CustomerName } from "../services/billing/find-customer.ts"
 export const RECONCILE_HELP = `Usage: npm run billing:reconcile [-- --all | --recent | --customer ID | --user ID] [--json]
 
 Reads customers' subscriptions from Stripe, stores what has changed and reports it. The service does the same by itself:
-every BILLING_RECONCILE_MINUTES for customers that changed recently, and daily for all. The command uses the service's
-configuration and is safe to run at any time, whether or not the service is running.
+every BILLING_RECONCILE_MINUTES for customers that changed recently, and daily for all that have a subscription or used
+Checkout within 30 days. The command uses the service's configuration and is safe to run at any time, whether or not
+the service is running. It waits up to half a minute for a customer that another process is reading.
 
   --all          every customer (the default)
   --recent       customers that started to pay or changed within a day, are late, or have an open first payment
@@ -14,7 +15,7 @@ configuration and is safe to run at any time, whether or not the service is runn
   --json         print the report as JSON
   --help         show this text
 
-Exits with code 1 if a customer couldn't be read or doesn't exist, and with 2 for invalid options.
+Exits with code 1 if a customer wasn't read or doesn't exist, and with 2 for invalid options.
 `
 
 /** The command line is invalid. The message is shown to the user. */

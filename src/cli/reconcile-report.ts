@@ -30,9 +30,14 @@ function summaryOf({ checked, changes, notices, takenBack, busy, failures }: Rec
   return [
     `${count(checked)} read`,
     ...(done.length > 0 ? done : ["nothing changed"]),
-    ...(busy > 0 ? [`${busy} skipped because another process is reading them`] : []),
+    ...(busy > 0 ? [`${busy} not read because another process was still reading them: run it again`] : []),
     ...(failures.length > 0 ? [`${failures.length} failed: run it again`] : []),
   ].join(", ")
+}
+
+/** Checks whether every customer was read and every rule enforced. */
+export function isComplete({ busy, failures }: Reconciled): boolean {
+  return busy === 0 && failures.length === 0
 }
 
 /** Formats the same result as JSON. */

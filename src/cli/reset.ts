@@ -2,10 +2,19 @@ import { existsSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import pg from "pg"
+import { readFlags } from "../boot/command-line.ts"
 import { type Process, runProcess } from "../boot/lifecycle.ts"
 import { say } from "../boot/start-screen.ts"
 import { startEmbeddedPostgres } from "../embedded/postgres/index.ts"
 
+const flags = readFlags(
+  `Usage: npm run reset [-- --yes]
+
+Says what is in the embedded database. With --yes it deletes that database and the Stripe simulator's account; the next
+start sets up new ones. A database that DATABASE_URL names is never touched.
+`,
+  ["--yes"],
+)
 await runProcess(reset)
 
 /** Deletes the embedded database and the Stripe simulator's account, which an earlier version may have made; `--yes`
@@ -23,7 +32,7 @@ async function reset({ config, stack, signal, stop, fail }: Process): Promise<vo
   const database = await startEmbeddedPostgres({ dataDir: config.dataDir, onProgress: say, signal })
   stack.defer(() => database.stop())
   const contents = await describe(database.url)
-  if (!process.argv.includes("--yes")) {
+  if (!flags.has("--yes")) {
     say(
       `This would delete the database in ${folder}: ${contents}. It would also empty the Stripe simulator's account. To do that: npm run reset -- --yes`,
     )

@@ -2,6 +2,7 @@ import pg from "pg"
 import { Sequelize } from "sequelize"
 import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
+import { CheckedPool } from "./postgres-pool.ts"
 import type { Timing } from "./timing.ts"
 
 /** Sequelize for models, and a plain `pg` pool for prepared statements on hot paths. */
@@ -23,20 +24,27 @@ export function createDatabase(
   timing: Timing["postgres"],
   log: Logger,
 ): Database {
-  const session = {
-    statement_timeout: timing.statementTimeoutMs,
-    idle_in_transaction_session_timeout: timing.statementTimeoutMs,
-    keepAlive: true,
-  }
-  const options = postgresOptions(url)
-  const sequelize = new Sequelize(options.connectionString, {
+  const { statementTimeoutMs, connectTimeoutMs, acquireTimeoutMs, idleConnectionMs } = timing
+  const session = { statementTimeoutMs, connectTimeoutMs }
+  const sequelize = new Sequelize({
     dialect: "postgres",
-    dialectModule: { ...pg, Client: options.Client },
+    // Its client knows where to connect to.
+    dialectModule: { ...pg, Client: postgresOptions(url, session).Client },
     logging: false,
-    dialectOptions: session,
-    pool: { max: poolSize, acquire: timing.acquireTimeoutMs, idle: timing.idleConnectionMs },
+    pool: { max: poolSize, acquire: acquireTimeoutMs, idle: idleConnectionMs },
   })
-  const pool = createPool({ ...options, ...session, max: poolSize }, timing)
+  const pool = new CheckedPool({
+    // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
+    // would cost more than the query. It is kept while tables grow, so it mustn't be made for tables that are nearly
+    // empty, which PostgreSQL would read whole.
+    ...postgresOptions(url, {
+      ...session,
+      settings: { plan_cache_mode: "force_generic_plan", enable_seqscan: "off" },
+    }),
+    max: poolSize,
+    connectionTimeoutMillis: connectTimeoutMs,
+    idleTimeoutMillis: idleConnectionMs,
+  })
   // Without a listener, an idle connection that the server closes would end the process. The next query opens another.
   pool.on("error", (err) => log.warn({ err }, "database connection lost"))
   return {
@@ -49,21 +57,6 @@ export function createDatabase(
       await Promise.all([sequelize.close(), pool.end()])
     },
   }
-}
-
-function createPool(options: pg.PoolConfig, { connectTimeoutMs, idleConnectionMs }: Timing["postgres"]) {
-  return new pg.Pool({
-    ...options,
-    connectionTimeoutMillis: connectTimeoutMs,
-    idleTimeoutMillis: idleConnectionMs,
-    // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
-    // would cost more than the query. The query has its own timeout because the pool's has ended by then.
-    onConnect: async (client) =>
-      void (await client.query({
-        text: "SET plan_cache_mode = force_generic_plan",
-        query_timeout: connectTimeoutMs,
-      } as pg.QueryConfig)),
-  })
 }
 
 /** Runs `work` in one transaction on one connection of `pool`. */

@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs"
-import { loadEnvFile } from "node:process"
 import type { isSupportedCountry } from "libphonenumber-js/max"
 import { deepFreeze } from "../utils/deep-freeze.ts"
+import { faultWords } from "../utils/fault-words.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
+import { readEnvFile } from "./env-file.ts"
 import { Environment } from "./environment.ts"
 import { TIMING } from "./timing.ts"
+import { findUnknownNames, type UnknownName } from "./unknown-names.ts"
 import { findFaults } from "./validate-environment.ts"
 
 /** The configuration is invalid. `faults` lists everything that is wrong with it. */
@@ -35,32 +36,60 @@ export type CompleteConfig = Omit<Config, "database" | "jwt" | "gemini" | "strip
 /**
  * Reads the configuration from `fixed`, the environment and `.env` if it exists, in this order of precedence.
  * @param fixed variables that the entry point sets itself
+ * @param onUnknown called for each name in `.env` that isn't a setting
  * @throws {ConfigInvalid} with every fault at once
  */
-export function loadConfig(fixed: Record<string, string> = {}): Config {
-  if (existsSync(".env")) loadEnvFile(".env")
+export function loadConfig(
+  fixed: Record<string, string> = {},
+  onUnknown: (unknown: UnknownName) => void = () => undefined,
+): Config {
+  const file = readEnvFile(".env")
+  findUnknownNames(Object.keys(file.variables), Object.keys(Environment.shape)).forEach(onUnknown)
+  // Child processes and libraries see these variables, too.
+  for (const [name, value] of Object.entries(file.variables)) {
+    if (!process.env[name]?.trim()) process.env[name] = value
+  }
+  reachOurselvesDirectly(process.env)
+  const faults = [...file.faults, ...faultsOf({ ...process.env, ...fixed })]
+  if (faults.length > 0) throw new ConfigInvalid(faults)
   return readConfig({ ...process.env, ...fixed })
+}
+
+/** Keeps Node's proxy support, which has no exceptions by default, away from embedded parts and our own server. */
+function reachOurselvesDirectly(variables: NodeJS.ProcessEnv): void {
+  const name = variables.no_proxy === undefined ? "NO_PROXY" : "no_proxy"
+  variables[name] = [variables[name], "localhost", "127.0.0.1", "[::1]", "::1"].filter(Boolean).join(",")
 }
 
 /** Reads the configuration from `variables`. Empty variables count as not set. */
 export function readConfig(variables: Record<string, string | undefined>): Config {
-  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()))
-  const parsed = Environment.safeParse(set)
-  const issues = parsed.error?.issues ?? []
-  // Variables that can't be parsed count as not set, so that the other faults are found too.
-  const env = parsed.data ?? Environment.parse(omit(set, issues))
-  const unparsed = issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
-  const named = new Set(unparsed.map(nameOf))
-  const faults = [...unparsed, ...findFaults(env).filter((fault) => !named.has(nameOf(fault)))]
+  const { env, faults } = parse(variables)
   if (faults.length > 0) throw new ConfigInvalid(faults)
   return toConfig(env)
 }
 
-const nameOf = (fault: string) => fault.split(":")[0]
+const faultsOf = (variables: Record<string, string | undefined>) => parse(variables).faults
 
-function omit(set: Record<string, string | undefined>, issues: readonly { path: PropertyKey[] }[]) {
-  const unparsed = new Set(issues.map(({ path }) => path[0]))
-  return Object.fromEntries(Object.entries(set).filter(([name]) => !unparsed.has(name)))
+function parse(variables: Record<string, string | undefined>): { env: Environment; faults: string[] } {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value?.trim()))
+  const parsed = Environment.safeParse(set, { error: faultWords })
+  const unparsed = new Map<string, string>()
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    const name = String(path[0])
+    if (!unparsed.has(name)) unparsed.set(name, `${name}: ${message}${quote(name, set[name])}`)
+  }
+  // Variables that can't be parsed count as not set, so that the other faults are found too.
+  const rest = Object.fromEntries(Object.entries(set).filter(([name]) => !unparsed.has(name)))
+  const env = parsed.data ?? Environment.parse(rest)
+  const others = findFaults(env).filter((fault) => !unparsed.has(fault.split(":")[0] as string))
+  return { env, faults: [...unparsed.values(), ...others] }
+}
+
+/** A secret is never quoted, nor what may have one inside. */
+const SECRET_NAME = /SECRET|TOKEN|KEY|PASSWORD|HEADERS|SID|URL|ENDPOINT/
+
+function quote(name: string, value: string | undefined): string {
+  return SECRET_NAME.test(name) || value === undefined ? "" : `; it is ${JSON.stringify(value.slice(0, 100))}`
 }
 
 function toConfig(env: Environment) {
@@ -74,7 +103,8 @@ function toConfig(env: Environment) {
     database: { url: env.DATABASE_URL ?? null, poolSize: env.DATABASE_POOL },
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
-    admin: { token: env.ADMIN_TOKEN ?? null },
+    /** `isTemporary`: made for this start (`boot/admin-token.ts`), so nobody configured access by it. */
+    admin: { token: env.ADMIN_TOKEN ?? null, isTemporary: false as boolean },
     /** `workerPort`: where a worker without an API serves its metrics; `null`: nowhere. */
     metrics: { token: env.METRICS_TOKEN ?? null, workerPort: env.WORKER_PORT ?? null },
     tracing: {
@@ -121,6 +151,9 @@ function toHttp(env: Environment) {
     trustProxy: env.TRUST_PROXY,
     corsOrigins: env.CORS_ORIGINS,
     streamsPerUser: env.STREAMS_PER_USER,
+    maxConnections: env.MAX_CONNECTIONS,
+    /** How much of long responses may be kept for clients that haven't read it yet. */
+    unsentBytes: env.UNSENT_MB * 1024 * 1024,
   }
 }
 
@@ -131,6 +164,7 @@ function toGemini(env: Environment) {
     model: env.GEMINI_MODEL,
     /** Tried in this order while the preferred model is overloaded. */
     fallbackModels: env.GEMINI_FALLBACK_MODELS,
+    models: toModels(env),
     /** Calls to the provider per minute, across all workers; `null`: unlimited. */
     requestsPerMinute: env.GEMINI_RPM ?? null,
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
@@ -141,13 +175,29 @@ function toGemini(env: Environment) {
   }
 }
 
+/** Returns the models that rooms may choose, in the order of lists, with the tier that each needs. */
+function toModels({
+  GEMINI_MODELS: models,
+  GEMINI_MODEL: usual,
+  GEMINI_FALLBACK_MODELS: others,
+}: Environment) {
+  if (models.length > 0) return models
+  return [...new Set([usual, ...others])].map((name) => ({ name, tier: "basic" as const }))
+}
+
 function toStripe(env: Environment) {
   return {
+    /** Production without a key serves everything but billing; elsewhere the simulator replaces Stripe. */
+    enabled: env.NODE_ENV !== "production" || env.STRIPE_SECRET_KEY !== undefined,
     secretKey: env.STRIPE_SECRET_KEY ?? null,
     /** More than one during a rotation. */
     webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
-    /** The first is for sale; subscribers of the others stay Pro. */
+    /** Of each interval the first is for sale; subscribers of the others stay Pro. */
     proPrices: env.STRIPE_PRICE_PRO,
+    /** Length of the trial of a user's first subscription; `null`: none. */
+    trialDays: env.STRIPE_TRIAL_DAYS ?? null,
+    takesPromotionCodes: env.STRIPE_PROMOTION_CODES,
+    automaticTax: env.STRIPE_AUTOMATIC_TAX,
     /** Customer portal configuration; `null`: the account's default. */
     portalConfiguration: env.STRIPE_PORTAL_CONFIGURATION ?? null,
     baseUrl: env.STRIPE_BASE_URL ?? null,

@@ -6,21 +6,43 @@ import { readDatabaseUrl } from "./database-url.ts"
 import { readRedisUrl } from "./redis-url.ts"
 import { TIMING } from "./timing.ts"
 
-const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+function wholeNumber(min: number, max: number, example = "") {
+  const error = `must be a whole number from ${min} to ${max}${example}`
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+}
+
+const port = () => wholeNumber(0, 65_535, ", such as 3000")
+
+function fraction(min: number, max: number) {
+  const error = `must be a number from ${min} to ${max}, such as 0.5`
+  return z.coerce.number({ error }).min(min, { error }).max(max, { error })
+}
+
+const httpUrl = (example: string) =>
+  z.url({ protocol: /^https?$/, error: `must be a URL such as ${example}` })
+
+const flag = z.enum(["true", "false"]).transform((text) => text === "true")
 
 /** Every environment variable with its form and default. */
 export const Environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   ROLE: z.enum(["all", "api", "worker"]).default("all"),
   HOST: z.string().optional(),
-  PORT: wholeNumber(0, 65_535).default(3000),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PORT: port().default(3000),
+  PUBLIC_URL: httpUrl("https://chat.example.com").optional(),
   TRUST_PROXY: z.string().default("false").transform(readTrustProxy),
   CORS_ORIGINS: z
     .string()
     .default("")
     .transform(splitList)
-    .pipe(z.array(z.url({ protocol: /^https?$/ }))),
+    .pipe(
+      z.array(
+        z.url({
+          protocol: /^https?$/,
+          error: "must list origins such as https://app.example.com, without *",
+        }),
+      ),
+    ),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   DATA_DIR: z.string().default("./.data"),
   DATABASE_URL: z
@@ -49,13 +71,14 @@ export const Environment = z.object({
   TWILIO_ACCOUNT_SID: z.string().optional(),
   TWILIO_AUTH_TOKEN: z.string().optional(),
   TWILIO_FROM: z.string().optional(),
-  TWILIO_BASE_URL: z.url().default("https://api.twilio.com"),
+  TWILIO_BASE_URL: httpUrl("https://api.twilio.com").default("https://api.twilio.com"),
   DEFAULT_REGION: z.string().default("US"),
   GEMINI_API_KEY: z.string().optional(),
   GEMINI_MODEL: z.string().default("gemini-3.8-flash"),
   GEMINI_FALLBACK_MODELS: z.string().default("").transform(splitList),
+  GEMINI_MODELS: z.string().default("").transform(readModels),
   GEMINI_RPM: wholeNumber(1, 1e6).optional(),
-  GEMINI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GEMINI_BASE_URL: httpUrl("https://gemini.example.com").optional(),
   GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
   GEMINI_MAX_OUTPUT_TOKENS: wholeNumber(1, 65_536).optional(),
   STRIPE_SECRET_KEY: z.string().optional(),
@@ -65,30 +88,48 @@ export const Environment = z.object({
     .string()
     .regex(/^bpc_\w+$/, "must be the id of a portal configuration, which begins with bpc_")
     .optional(),
-  STRIPE_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  STRIPE_TRIAL_DAYS: wholeNumber(1, 730).optional(),
+  STRIPE_PROMOTION_CODES: flag.default(false),
+  STRIPE_AUTOMATIC_TAX: flag.default(false),
+  STRIPE_BASE_URL: httpUrl("https://stripe.example.com").optional(),
   BILLING_GRACE_DAYS: wholeNumber(0, 60).default(TIMING.billing.graceMs / DAY),
   BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(TIMING.billing.reconcileMs / MINUTE),
   BASIC_DAILY_PROMPTS: wholeNumber(0, 1e9).default(5),
   PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
   CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(TIMING.cache.chatroomsMs / SECOND),
-  WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20),
+  // A reply mostly waits for the network: two hundred take a few tens of MB and one connection to PostgreSQL now and then.
+  WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(200),
   ADMIN_TOKEN: z.string().optional(),
   METRICS_TOKEN: z.string().optional(),
-  WORKER_PORT: wholeNumber(0, 65_535).optional(),
+  WORKER_PORT: port().optional(),
   OTEL_SDK_DISABLED: z.string().default("false"),
   OTEL_SERVICE_NAME: z.string().default("gemini-chat-backend"),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl("http://collector:4318").optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl("http://collector:4318/v1/traces").optional(),
   OTEL_EXPORTER_OTLP_HEADERS: z.string().default("").transform(readHeaders),
-  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  OTEL_TRACES_SAMPLER_ARG: fraction(0, 1).default(1),
   OTEL_PROPAGATORS: z.string().default("none").transform(splitList),
   WATCHDOG_SECONDS: wholeNumber(0, 3_600).default(TIMING.worker.watchdogMs / SECOND),
   DISK_LOW_MB: wholeNumber(0, 1e7).default(500),
   STREAMS_PER_USER: wholeNumber(1, 10_000).default(6),
-  RATE_LIMIT_SCALE: z.coerce.number().positive().max(1e6).default(1),
+  MAX_CONNECTIONS: wholeNumber(10, 1e6).default(10_000),
+  UNSENT_MB: wholeNumber(1, 1e5).default(64),
+  RATE_LIMIT_SCALE: fraction(0.001, 1e6).default(1),
 })
 
 export type Environment = z.infer<typeof Environment>
+
+/** Parses the models on offer: `name`, or `name:pro` for those that only Pro users may choose. */
+function readModels(text: string, check: z.RefinementCtx) {
+  return splitList(text).map((item) => {
+    const [, name, pro] = /^([a-z][a-z0-9.-]*)(:pro)?$/.exec(item) ?? []
+    if (name === undefined) {
+      const message = `${item} isn't a model; use the form gemini-3.8-flash or gemini-3.1-pro-preview:pro`
+      check.addIssue({ code: "custom", message })
+    }
+    return { name: name ?? item, tier: pro ? ("pro" as const) : ("basic" as const) }
+  })
+}
 
 /** Parses OpenTelemetry's `name=value,name=value`, with percent-encoded values. */
 function readHeaders(text: string, check: z.RefinementCtx): Record<string, string> {

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino"
+import { toReadableLog } from "./readable-log.ts"
 
 export type { Logger }
 
@@ -20,7 +21,7 @@ const SECRET_KEYS = new Set([
 const SECRET_LEVELS = 3
 
 /**
- * Creates a JSON logger. Secrets are redacted by key (`SECRET_KEYS`) and, in errors, also by form and value
+ * Creates a logger, by default to standard output. Secrets are redacted by key (`SECRET_KEYS`) and, in errors, also by form and value
  * (`secrets`), because a library's error message may quote a value.
  */
 export function createLogger(
@@ -40,9 +41,15 @@ export function createLogger(
     },
     serializers: { err: (error: unknown) => describeError(error, clean) },
   }
+  return pino(options, destination ?? openOutput())
+}
+
+/** Standard output: for a person where it is a terminal, as JSON lines otherwise. */
+function openOutput(): DestinationStream {
+  if (process.stdout.isTTY) return { write: (line) => void process.stdout.write(toReadableLog(line)) }
   // Asynchronous, so that a slow log reader doesn't block requests. Lines that arrive during a write go out together,
   // and the rest is flushed before the process exits.
-  return pino(options, destination ?? pino.destination({ sync: false }))
+  return pino.destination({ sync: false })
 }
 
 /** Formats the time once per millisecond, because formatting costs as much as a field. */

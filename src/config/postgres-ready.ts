@@ -1,10 +1,11 @@
 import { setTimeout } from "node:timers/promises"
+import pg from "pg"
 import { SECOND } from "../utils/time.ts"
 import { readDatabaseUrl } from "./database-url.ts"
-import { postgresOptions, showSetting } from "./postgres.ts"
+import { postgresOptions, queryOnce } from "./postgres.ts"
 import { TIMING } from "./timing.ts"
 
-/** PostgreSQL is too old or didn't become ready in time. The message is for the operator. */
+/** PostgreSQL can't be used as it is, or not in time. The message is for the operator. */
 export class PostgresUnfit extends Error {
   readonly code = "POSTGRES_UNFIT"
 }
@@ -17,69 +18,123 @@ export interface WaitForPostgres {
   onWait(why: string): void
   signal: AbortSignal
   timeoutMs?: number
+  /** How many connections the database takes, if known. */
+  connections?: number
+}
+
+/** What the start needs to know about a database. */
+interface DatabaseFacts {
+  /** `server_version_num`: 180004 is 18.4. */
+  version: number
+  encoding: string
+  /** How many connections it takes from us and everybody else. */
+  connections: number
 }
 
 /**
- * Waits until PostgreSQL at `url` accepts connections, and checks its version. Waits while it starts, recovers or can't
- * be reached; a wrong password or name is an error at once.
- * @throws {PostgresUnfit} if it is too old or not ready in time; otherwise the database's own error
+ * Waits until PostgreSQL at `url` accepts connections, and checks its version and encoding. Waits while it starts,
+ * recovers or can't be reached; a wrong password or name is an error at once.
+ * @returns how many connections the database takes
+ * @throws {PostgresUnfit} if it can't be used or isn't ready in time
  */
-export async function waitForPostgres(
+export async function waitForPostgres(url: string, waiting: WaitForPostgres): Promise<number> {
+  const facts = await retryOnPostgres(url, waiting, () =>
+    readFacts(url).catch((error: unknown) => {
+      if (isTransient(error)) throw error
+      throw unusable(url, error)
+    }),
+  )
+  requireFit(facts, readDatabaseUrl(url)?.place)
+  return facts.connections
+}
+
+/**
+ * Runs `work` on the database, again and again while the database takes no connection for now.
+ * @throws {PostgresUnfit} with a sentence for the operator, if the database isn't ready in time or can't be used
+ */
+export async function retryOnPostgres<T>(
   url: string,
-  { onWait, signal, timeoutMs = TIMING.postgres.readyTimeoutMs }: WaitForPostgres,
-): Promise<void> {
+  { onWait, signal, timeoutMs = TIMING.postgres.readyTimeoutMs, connections }: WaitForPostgres,
+  work: () => Promise<T>,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (let attempts = 0; ; attempts++) {
-    const version = await readVersion(url).catch(requireTransient)
-    if (typeof version === "number") return requireMajor(version)
+    const result = await work().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    )
+    if ("value" in result) return result.value
     signal.throwIfAborted()
+    if (!isTransient(result.error)) {
+      throw result.error instanceof pg.DatabaseError ? unusable(url, result.error) : result.error
+    }
+    const isFull = (result.error as { code?: string }).code === TOO_MANY_CONNECTIONS
+    const why = `${reasonOf(result.error)}${isFull && connections ? ` (its limit is ${connections})` : ""}`
     if (performance.now() > deadline) {
       throw new PostgresUnfit(
-        `PostgreSQL at ${hostsOf(url)} isn't ready after ${timeoutMs / SECOND} s: ${version.why}. Check DATABASE_URL.`,
-        { cause: version.error },
+        `The ${readDatabaseUrl(url)?.place} isn't ready after ${timeoutMs / SECOND} s: ${why}. Check DATABASE_URL.`,
+        { cause: result.error },
       )
     }
-    if (attempts === 0) onWait(version.why)
+    if (attempts === 0) onWait(why)
     // Unlike `pause`, this timer keeps the process alive; nothing else does yet.
     await setTimeout(TIMING.postgres.readyPollMs, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
 }
 
-/** `server_version_num`: 180004 is 18.4. */
-async function readVersion(url: string): Promise<number> {
-  const { Client, ...options } = postgresOptions(url)
-  const client = new Client({ ...options, connectionTimeoutMillis: TIMING.postgres.connectTimeoutMs })
-  return Number(await showSetting(client, "server_version_num"))
+async function readFacts(url: string): Promise<DatabaseFacts> {
+  const { connectTimeoutMs, statementTimeoutMs } = TIMING.postgres
+  const { Client, ...options } = postgresOptions(url, { connectTimeoutMs, statementTimeoutMs })
+  return (await queryOnce<DatabaseFacts>(new Client(options), FACTS)) as DatabaseFacts
 }
 
-function requireMajor(version: number): void {
+const FACTS = `
+  SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
+    CASE WHEN rolsuper THEN ceiling ELSE least(ceiling, nullif(datconnlimit, -1), nullif(rolconnlimit, -1)) END
+      AS connections
+  FROM pg_database, pg_roles, (SELECT current_setting('max_connections')::int AS ceiling) AS server
+  WHERE datname = current_database() AND rolname = current_user`
+
+function requireFit({ version, encoding }: DatabaseFacts, place: string | undefined): void {
   const major = Math.floor(version / 10_000)
-  if (major >= MIN_MAJOR) return
-  throw new PostgresUnfit(
-    `PostgreSQL ${major}.${version % 10_000} at DATABASE_URL is too old. Version ${MIN_MAJOR} or later is required.`,
-  )
+  if (major < MIN_MAJOR) {
+    throw new PostgresUnfit(
+      `PostgreSQL ${major}.${version % 10_000} at DATABASE_URL is too old. Version ${MIN_MAJOR} or later is required.`,
+    )
+  }
+  if (encoding !== "UTF8") {
+    throw new PostgresUnfit(
+      `The ${place} stores text as ${encoding}, which can't hold every message. Create it with ENCODING 'UTF8'.`,
+    )
+  }
 }
 
 /**
- * Transient SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html): `cannot_connect_now` (starting,
- * recovering, stopping), `admin_shutdown`, `crash_shutdown`, `too_many_connections`. Also Node's errors for a server or
- * network that isn't available yet. An unknown host name (ENOTFOUND) is treated as a wrong one.
+ * Transient SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html): `connection_failure`,
+ * `cannot_connect_now` (starting, recovering, stopping), `admin_shutdown`, `crash_shutdown`, `too_many_connections`.
+ * Also Node's errors for a server or network that isn't available yet. An unknown host name (ENOTFOUND) is treated as
+ * a wrong one.
  */
 const TRANSIENT =
-  /^(?:57P0[123]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOENT)$/
+  /^(?:08006|57P0[123]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOENT)$/
 
-/** These errors of `pg` have no code. */
-const TRANSIENT_MESSAGE = /^(?:timeout expired|Connection terminated)/
+const TOO_MANY_CONNECTIONS = "53300"
 
-/** @throws errors that waiting doesn't fix */
-function requireTransient(error: unknown): { why: string; error: unknown } {
-  const { code, message } = error as { code?: string; message: string }
-  if (!TRANSIENT.test(code ?? "") && !TRANSIENT_MESSAGE.test(message)) throw error
-  return { why: code?.startsWith("E") ? code : message, error }
+function isTransient(error: unknown): boolean {
+  return TRANSIENT.test((error as { code?: string }).code ?? "")
 }
 
-/** Describes the URL without its secrets. */
-function hostsOf(url: string): string {
-  const hosts = readDatabaseUrl(url)?.hosts.map(({ host, port }) => `${host}:${port}`) ?? []
-  return hosts.join(", ") || "the socket in DATABASE_URL"
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code?.startsWith("E") ? code : message
+}
+
+function unusable(url: string, error: unknown): PostgresUnfit {
+  const address = readDatabaseUrl(url)
+  // `pg` reports a missing password without a code.
+  const isMissing = !address?.hasPassword && (error as { code?: string }).code === undefined
+  const why = isMissing ? "it asks for a password, and the URL has none" : reasonOf(error)
+  return new PostgresUnfit(`The ${address?.place} can't be used: ${why}. Check DATABASE_URL.`, {
+    cause: error,
+  })
 }

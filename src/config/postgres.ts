@@ -1,5 +1,6 @@
 import pg from "pg"
 import { type DatabaseHost, readDatabaseUrl } from "./database-url.ts"
+import { createClientClass, type Session } from "./postgres-client.ts"
 import { TIMING } from "./timing.ts"
 
 /** The `pg` options for every connection to PostgreSQL. */
@@ -20,62 +21,23 @@ export class NoPrimary extends Error {
   }
 }
 
-/** `read_only_sql_transaction`: this server is a standby, or has become one. */
-const READ_ONLY = "25006"
-
 /**
- * Returns options whose connections go to the current primary if `url` names several hosts, also after a failover. A
- * connection that turns out to be read-only closes itself, so that pools open another. This also follows a primary
- * behind a host name that moves.
+ * Returns options whose connections have the settings of `session` and go to the current primary if `url` names several
+ * hosts, also after a failover. A connection that turns out to be read-only closes itself, so that pools open another.
+ * This also follows a primary behind a host name that moves.
  */
-export function postgresOptions(url: string): PostgresOptions {
+export function postgresOptions(url: string, session: Session = {}): PostgresOptions {
   const address = readDatabaseUrl(url)
   // Unreachable: the configuration was validated.
   if (!address) throw new Error("DATABASE_URL is invalid")
   const primary = address.hosts.length > 1 ? createFinder(address.url, address.hosts) : null
-  return { connectionString: address.url, Client: clientOf(primary) }
+  return { connectionString: address.url, Client: createClientClass(address.url, session, primary) }
 }
 
 interface Finder {
   find(): Promise<DatabaseHost>
   /** Makes the next `find` search again. */
   invalidate(): void
-}
-
-function clientOf(primary: Finder | null): typeof pg.Client {
-  class WritingClient extends pg.Client {
-    constructor(config?: string | pg.ClientConfig) {
-      super(config)
-      this.on("error", () => primary?.invalidate())
-      this.connection.on("errorMessage", ({ code }: { code?: string }) => {
-        if (code !== READ_ONLY) return
-        primary?.invalidate()
-        // Later, so that the query's error reaches its caller first.
-        setImmediate(() => void this.end().catch(() => undefined))
-      })
-    }
-
-    override connect(): Promise<this>
-    override connect(callback: (err: Error) => void): void
-    override connect(callback?: (err: Error) => void): Promise<this> | undefined {
-      const connected = this.connectToPrimary()
-      if (!callback) return connected
-      connected.then(() => callback(null as unknown as Error), callback)
-      return undefined
-    }
-
-    private async connectToPrimary(): Promise<this> {
-      if (primary) Object.assign(this, await primary.find())
-      try {
-        await super.connect()
-        return this
-      } catch (error) {
-        primary?.invalidate()
-        throw error
-      }
-    }
-  }
-  return WritingClient as unknown as typeof pg.Client
 }
 
 /** After a failover many connections are opened at once, so they share one search. */
@@ -113,18 +75,21 @@ function isFinal(error: unknown): boolean {
 async function requirePrimary(connectionString: string, host: DatabaseHost): Promise<DatabaseHost> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMING.postgres.probeTimeoutMs })
   Object.assign(client, host)
-  if ((await showSetting(client, "transaction_read_only")) !== "off") throw new Error("read-only")
+  const row = await queryOnce<{ transaction_read_only: string }>(client, "SHOW transaction_read_only")
+  if (row?.transaction_read_only !== "off") throw new Error("read-only")
   return host
 }
 
-/** Connects `client`, reads one setting and disconnects. */
-export async function showSetting(client: pg.Client, name: string): Promise<string | undefined> {
+/** Connects `client`, runs one query, disconnects and returns the first row. */
+export async function queryOnce<R extends pg.QueryResultRow>(
+  client: pg.Client,
+  text: string,
+): Promise<R | undefined> {
   // Without a listener, a connection that breaks while closing would end the process.
   client.on("error", () => undefined)
   try {
     await client.connect()
-    const { rows } = await client.query<Record<string, string>>(`SHOW ${name}`)
-    return rows[0]?.[name]
+    return (await client.query<R>(text)).rows[0]
   } finally {
     // Not awaited: for a connection that was never made, `end` doesn't resolve.
     void client.end().catch(() => undefined)

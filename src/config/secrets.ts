@@ -13,13 +13,16 @@ export function findWeakSecrets(env: Secrets): string[] {
       faults.push(
         `${name}: shorter than ${MIN_SECRET_BYTES} bytes; generate one with: openssl rand -base64 48`,
       )
-    } else if (valuesOf(name).some((secret) => new Set(secret).size < MIN_DIFFERENT_CHARACTERS)) {
-      faults.push(`${name}: has too few different characters; generate one with: openssl rand -base64 48`)
+    } else if (valuesOf(name).some(isGuessable)) {
+      faults.push(`${name}: can be guessed; generate one with: openssl rand -base64 48`)
     }
   }
   for (const name of [...STRONG, ...GIVEN]) {
     if (valuesOf(name).some((secret) => PLACEHOLDER.test(secret)))
       faults.push(`${name}: is a placeholder from an example`)
+  }
+  if (valuesOf("STRIPE_WEBHOOK_SECRET").some((secret) => !WEBHOOK_SECRET.test(secret))) {
+    faults.push("STRIPE_WEBHOOK_SECRET: isn't a signing secret, which is whsec_ and at least 24 characters")
   }
   for (const name of URLS) {
     if (
@@ -48,6 +51,28 @@ const PLACEHOLDER = /^your[-_]|change-?_?me|replace-?_?me|^PASSWORD$/i
 
 /** The output size of SHA-256 in bytes, the minimum of RFC 7518 section 3.2 for HS256. */
 const MIN_SECRET_BYTES = 32
+
+/** Stripe's have 32 characters behind the prefix, those of its CLI 64. */
+const WEBHOOK_SECRET = /^whsec_[\w+/=-]{24,}$/
+
+/** Words that people put into secrets of their own making. Random text practically never has one. */
+const WORDS = /secret|password|passwort|example|token|qwert/i
+
+/** Of 32 random characters, even hexadecimal ones, fewer are unpredictable in only one of a million cases. */
+const MIN_UNPREDICTABLE = 15
+
+/** Whether a secret holds a word, or too few characters that don't follow from those before. */
+function isGuessable(secret: string): boolean {
+  if (WORDS.test(secret)) return true
+  let unpredictable = 0
+  for (let i = 0; i < secret.length; i++) {
+    const step = secret.charCodeAt(i) - secret.charCodeAt(i - 1)
+    const isSequence = Math.abs(step) <= 1
+    const isRepeated = i >= 2 && secret.indexOf(secret.slice(i - 2, i + 1)) < i - 2
+    if (!isSequence && !isRepeated) unpredictable++
+  }
+  return unpredictable < MIN_UNPREDICTABLE || new Set(secret).size < MIN_DIFFERENT_CHARACTERS
+}
 
 /** Of 32 random characters, even hexadecimal ones, fewer are different in only one of a million cases. */
 const MIN_DIFFERENT_CHARACTERS = 8

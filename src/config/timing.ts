@@ -16,21 +16,19 @@ export const TIMING = deepFreeze({
     connectionsCheckMs: 1 * SECOND,
     /** Above the usual load balancers' idle timeout (60 s), so that they never reuse a connection as we close it. */
     keepAliveMs: 65 * SECOND,
-    /** Cuts off clients that read nothing of a long response for up to twice this long: Node checks per interval. */
-    slowReaderMs: 10 * SECOND,
+    /** Cuts off clients that don't read what lies ready for them for this long; a stream can be resumed. */
+    slowReaderMs: 15 * SECOND,
     /** The longest `Prefer: wait` that is honored. */
     longestWaitMs: 60 * SECOND,
   },
 
   sse: {
-    /** How soon a stream ends after its session has. */
-    sessionCheckMs: 2.5 * SECOND,
+    /** How soon a stream ends after this process knows that its session has: within a second, with the poll. */
+    sessionCheckMs: 0.5 * SECOND,
     /** Set by the contract. A multiple of `sessionCheckMs`, because both share a timer. */
     heartbeatMs: 15 * SECOND,
-    /** How long a client may take to read a full buffer before it is cut off; it can resume. */
-    slowReaderMs: 15 * SECOND,
-    /** `Retry-After` if a user has too many open streams; those just closed no longer count by then. */
-    limitRetryMs: 5 * SECOND,
+    /** How soon a client may open a stream again that gave way to a newer one of the same user. */
+    displacedRetryMs: 15 * SECOND,
   },
 
   auth: {
@@ -102,7 +100,7 @@ export const TIMING = deepFreeze({
     estimateMs: 2 * SECOND,
     /** The estimate of a reply's duration before any has been measured. */
     usualReplyMs: 3 * SECOND,
-    /** How long a listener relies on notifications before it reads the row. */
+    /** How often a process looks whether the rows of its streams have moved: notifications may be lost. */
     rowCheckMs: 2 * SECOND,
     /** How long live text is kept for an unfinished reply and for a finished one. */
     unfinishedLogMs: 1 * HOUR,
@@ -140,6 +138,8 @@ export const TIMING = deepFreeze({
   retention: {
     /** Stripe resends events for three days; support needs them for longer to explain a user's tier. */
     billingEventsMs: 90 * DAY,
+    /** Above `billing.strangerMs`. */
+    strangersMs: 2 * DAY,
     /** The contract requires at least 24 h. */
     idempotencyKeysMs: 48 * HOUR,
     /** How long a sign-up waits for the code that proves its number. */
@@ -157,19 +157,26 @@ export const TIMING = deepFreeze({
     /** Retries back off from the first to the longest value. */
     firstRetryMs: 5 * SECOND,
     longestRetryMs: 10 * MINUTE,
-    /** Longer than a job's calls to Stripe usually take; a slower job writes nothing. */
-    leaseMs: 60 * SECOND,
+    /** How long a customer stays locked after the process that worked on them has died: work in flight renews it. */
+    leaseMs: 5 * SECOND,
+    leaseRenewMs: 1 * SECOND,
     leasePollMs: 50,
     releaseRetryMs: 200,
     /** The delay of a job whose customer is leased. */
     busyMs: 200,
-    /** If a user subscribes in two tabs, the second waits for the first and gets the same page. */
-    checkoutWaitMs: 10 * SECOND,
+    /** If a user subscribes in two tabs, the second waits for the first and gets the same page. Outlasts a dead lease. */
+    checkoutWaitMs: 7 * SECOND,
+    /** For everything that a request does at Stripe, however many calls that takes; includes `checkoutWaitMs`. */
+    requestMs: 10 * SECOND,
+    /** How long a payer who returns from Stripe waits for the page that says what is known. */
+    returnMs: 5 * SECOND,
+    /** How long the reconciler waits for a customer that another process reads. */
+    reconcileWaitMs: 30 * SECOND,
     /** A Checkout page that expires sooner isn't reused. */
     checkoutLeftMs: 10 * MINUTE,
-    /** For one call to Stripe; requests wait for most calls. */
+    /** For one call to Stripe. */
     stripeTimeoutMs: 8 * SECOND,
-    /** Stripe's default (https://docs.stripe.com/webhooks#replay-attacks). */
+    /** Into the past and into the future. Stripe's default (https://docs.stripe.com/webhooks#replay-attacks). */
     signatureToleranceMs: 5 * MINUTE,
     /** How often the reconciler's schedule is written again, in case the queue has lost it. */
     scheduleMs: 60 * SECOND,
@@ -180,6 +187,10 @@ export const TIMING = deepFreeze({
     /** Customers count as recent for `recentMs` after a change, and if they haven't been read for `staleMs`. */
     recentMs: 1 * DAY,
     staleMs: 25 * HOUR,
+    /** Customers without a live subscription are left out of the schedule this long after they used Checkout. */
+    quietMs: 30 * DAY,
+    /** How long a customer of another product on the same Stripe account is remembered as one. */
+    strangerMs: 1 * DAY,
     /** The default of `BILLING_GRACE_DAYS`. */
     graceMs: 3 * DAY,
   },
@@ -187,9 +198,13 @@ export const TIMING = deepFreeze({
   queue: {
     /** Generous, because no request waits for the queue and a job that isn't enqueued waits for the sweep. */
     commandTimeoutMs: 2 * SECOND,
+    /** Like `redis.silentMs`, for a worker's connections: BullMQ waits for jobs for up to 10 s. */
+    silentMs: 13 * SECOND,
     /** BullMQ restarts a killed worker's jobs after a lock and a check: 6.4 s at the median. Our leases are quicker. */
     lockMs: 6 * SECOND,
     stalledCheckMs: 3 * SECOND,
+    /** How soon a worker starts over after the store rejected its commands. */
+    reopenMs: 1 * SECOND,
     /** Bounds BullMQ's rate-limit pauses, during which a worker doesn't notice that it should stop. */
     longestPauseMs: 1 * SECOND,
     /** BullMQ's rate-limit window; the limit is set so high that it is never reached. */
@@ -197,10 +212,6 @@ export const TIMING = deepFreeze({
   },
 
   cache: {
-    /** Longer than any statement may take, so that a fill's lease outlives its query. */
-    leaseMs: 15 * SECOND,
-    /** How often failed invalidations are retried. */
-    retryMs: 500,
     /** The default of `CHATROOM_CACHE_TTL`. */
     chatroomsMs: 10 * MINUTE,
   },
@@ -213,6 +224,10 @@ export const TIMING = deepFreeze({
     /** Reconnecting backs off from the first to the longest value. */
     firstReconnectMs: 50,
     longestReconnectMs: 1 * SECOND,
+    /** A connection on which a command has no answer for so long is replaced. */
+    silentMs: 3 * SECOND,
+    /** How often connections that only listen are asked for an answer. */
+    pingMs: 5 * SECOND,
     slotsRefreshMs: 5 * SECOND,
     /** How long the start waits for Redis before it continues without. */
     readyTimeoutMs: 5 * SECOND,
@@ -220,10 +235,16 @@ export const TIMING = deepFreeze({
   },
 
   postgres: {
-    /** Also for idle transactions. Below the server's and every proxy's request timeout. */
-    statementTimeoutMs: 10 * SECOND,
+    /** Also for idle transactions. Below the server's and every proxy's request timeout, with `answerMs`. */
+    statementTimeoutMs: 8 * SECOND,
+    /** A response that is later than this after the statement's timeout never comes: the connection is dead. */
+    answerMs: 1 * SECOND,
+    /** How long an idle connection may take to respond when another one of its pool was dead. */
+    checkTimeoutMs: 2 * SECOND,
+    /** The kernel's first keep-alive probe. Node sends the next ones a second apart and gives up after ten. */
+    keepAliveMs: 10 * SECOND,
     /** How long a model waits for a pool connection. */
-    acquireTimeoutMs: 10 * SECOND,
+    acquireTimeoutMs: 5 * SECOND,
     /** How long a statement waits for a pool connection, and for the first statement on it. */
     connectTimeoutMs: 5 * SECOND,
     idleConnectionMs: 30 * SECOND,
@@ -276,6 +297,8 @@ export const TIMING = deepFreeze({
     instanceLockMs: 1.5 * SECOND,
     lockPollMs: 25,
     logCheckMs: 1 * MINUTE,
+    /** How soon a removed data folder is noticed. Until then what is stored is lost without a word. */
+    dataCheckMs: 0.5 * SECOND,
     /** PostgreSQL fills its pid file at once; a file that stays empty is left from a crash. */
     emptyPidFileMs: 5 * SECOND,
     /** An older staging folder is abandoned, even if its process id is in use again. */

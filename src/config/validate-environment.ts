@@ -27,7 +27,17 @@ function findGeneralFaults(env: Environment): string[] {
       if (!env[name]) faults.push(`${name}: required by OTP_DELIVERY=twilio`)
     }
   }
-  return [...faults, ...findStripeFaults(env)]
+  return [...faults, ...findModelFaults(env), ...findStripeFaults(env)]
+}
+
+/** The default model answers whoever may use no other, so everybody must be offered it. */
+function findModelFaults({ GEMINI_MODELS: models, GEMINI_MODEL: usual }: Environment): string[] {
+  if (models.length === 0) return []
+  const names = models.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) return [`GEMINI_MODELS: names ${twice} twice`]
+  if (models.some(({ name, tier }) => name === usual && tier === "basic")) return []
+  return [`GEMINI_MODELS: must name ${usual}, the model of GEMINI_MODEL, and without :pro`]
 }
 
 /** A key without a price or webhook secret would fail only at the first payment. */
@@ -45,13 +55,18 @@ function findStripeFaults(env: Environment): string[] {
   return faults
 }
 
+/** Without any of these production doesn't sell anything, and everything else works. */
+const BILLING = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_PRICE_PRO"] as const
+
 function findProductionFaults(env: Environment): string[] {
   const faults: string[] = []
-  for (const name of ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY", "STRIPE_SECRET_KEY"] as const) {
+  for (const name of ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY"] as const) {
     if (!env[name]) faults.push(`${name}: missing; production has no embedded default`)
   }
-  for (const name of ["STRIPE_WEBHOOK_SECRET", "STRIPE_PRICE_PRO"] as const) {
-    if (env[name].length === 0) faults.push(`${name}: missing; npm run stripe:setup creates one`)
+  const absent = BILLING.filter((name) => !env[name]?.length)
+  if (absent.length < BILLING.length) {
+    for (const name of absent)
+      faults.push(`${name}: missing; set ${BILLING.join(", ")}, or none of them for a start without billing`)
   }
   if (!env.PUBLIC_URL) faults.push("PUBLIC_URL: missing; Stripe redirects customers to it")
   if (!env.REDIS_URL && env.ROLE !== "all") faults.push(`REDIS_URL: missing; ROLE=${env.ROLE} requires it`)

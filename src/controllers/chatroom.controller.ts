@@ -8,7 +8,6 @@ import { findOwnChatroom } from "../services/chat/find-chatroom.ts"
 import { getChatroom } from "../services/chat/get-chatroom.ts"
 import { readChatroomList } from "../services/chat/read-chatroom-list.ts"
 import type { Context } from "../services/context.ts"
-import { whileOpen } from "../services/platform/stream-limit.ts"
 import { followRoom } from "../services/replies/stream/follow-room.ts"
 import { created, events, noContent, notModified, ok, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
@@ -75,9 +74,8 @@ export async function patchChatroom(
 /** Streams everything that happens in the chatroom as server-sent events. */
 export async function streamChatroom(ctx: Context, { user, params, header, signal }: UserInput<OneRoom>) {
   const room = await findOwnChatroom(ctx, user.userId, params.id)
-  const release = ctx.streamLimit.take(user.userId)
   const changes = followRoom(ctx, { chatroom: room, lastEventId: header("last-event-id"), signal })
-  return events(whileOpen(presentRoomEvents(ctx, changes), release))
+  return events(ctx.streamLimit.open(user.userId, presentRoomEvents(ctx, changes)))
 }
 
 export async function removeChatroom(ctx: Context, { user, params }: UserInput<OneRoom>) {

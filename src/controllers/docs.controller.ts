@@ -1,16 +1,16 @@
-import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import type { DocsFile } from "../schemas/docs.ts"
 import type { Context } from "../services/context.ts"
 import { html, type PublicInput } from "./http.ts"
 import { PAGE_POLICY } from "./presenters/page.ts"
+import { readSharedFile } from "./shared-file.ts"
 
 /** Serves the document that `describe` builds at the first request, which takes a few hundredths of a second. */
 export function serveDocument(describe: () => object) {
-  let text: string | undefined
+  let bytes: Buffer | undefined
   return function getDocument() {
-    text ??= JSON.stringify(describe())
-    return { status: 200, text, type: "application/json; charset=utf-8" }
+    bytes ??= Buffer.from(JSON.stringify(describe()))
+    return { status: 200, bytes, type: "application/json; charset=utf-8" }
   }
 }
 
@@ -37,25 +37,14 @@ const PAGE = `<!doctype html>
 export async function getDocsFile(_ctx: Context, { params: { file } }: PublicInput<{ params: DocsFile }>) {
   const headers = { "Cache-Control": "public, max-age=3600" }
   const type = TYPES[file.slice(file.lastIndexOf("."))] as string
-  if (file === "start.js") return { status: 200, headers, text: START, type }
-  const bytes = await readFile(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)))
-  return { status: 200, headers, bytes, type }
+  const path = file === "start.js" ? OWN_START : import.meta.resolve(`swagger-ui-dist/${file}`)
+  return { status: 200, headers, bytes: await readSharedFile(fileURLToPath(path)), type }
 }
+
+const OWN_START = new URL("../pages/docs/start.js", import.meta.url)
 
 const TYPES: Record<string, string> = {
   ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".png": "image/png",
 }
-
-const START = `SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#docs",
-  deepLinking: true,
-  docExpansion: "list",
-  defaultModelsExpandDepth: 0,
-  persistAuthorization: false,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-})
-`

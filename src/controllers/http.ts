@@ -1,5 +1,6 @@
 import type { Admin } from "../services/admin/admin.ts"
 import type { Principal } from "../services/auth/principal.ts"
+import type { CountedStream } from "../services/platform/stream-limit.ts"
 import type { SseEvent } from "../utils/sse.ts"
 
 export type { Principal }
@@ -43,9 +44,10 @@ export type EndpointInput<T extends Parts = object> = UserInput<T> & AdminInput<
 export type HttpResponse = { status: number; headers?: Record<string, string> } & (
   | { body: unknown }
   | { text: string; type: string }
+  /** The same bytes for everybody, kept in memory once. */
   | { bytes: Uint8Array; type: string }
   | { chunks: AsyncIterable<string>; type: string }
-  | { events: AsyncIterable<SseEvent> }
+  | { stream: CountedStream<SseEvent> }
   | { empty: true }
 )
 
@@ -59,7 +61,12 @@ export const html = (text: string, headers?: Headers): HttpResponse => ({
   headers,
 })
 export const created = (body: unknown, headers?: Headers): HttpResponse => ({ status: 201, body, headers })
+export const seeOther = (location: string): HttpResponse => ({
+  status: 303,
+  headers: { Location: location },
+  empty: true,
+})
 export const accepted = (body: unknown, headers?: Headers): HttpResponse => ({ status: 202, body, headers })
 export const noContent = (headers?: Headers): HttpResponse => ({ status: 204, headers, empty: true })
 export const notModified = (headers: Headers): HttpResponse => ({ status: 304, headers, empty: true })
-export const events = (stream: AsyncIterable<SseEvent>): HttpResponse => ({ status: 200, events: stream })
+export const events = (stream: CountedStream<SseEvent>): HttpResponse => ({ status: 200, stream })

@@ -2,7 +2,6 @@ import type { NewMessage } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { findOwnMessage, findOwnReply, listMessages } from "../services/chat/list-messages.ts"
 import type { Context } from "../services/context.ts"
-import { whileOpen } from "../services/platform/stream-limit.ts"
 import { cancelReply } from "../services/replies/accept/cancel-reply.ts"
 import { sendMessage } from "../services/replies/accept/send-message.ts"
 import { followReply, waitForReply } from "../services/replies/stream/follow-reply.ts"
@@ -23,10 +22,6 @@ type OneMessage = { params: { id: string; messageId: string } }
 export async function postMessage(ctx: Context, input: UserInput<OneRoom & { body: NewMessage }>) {
   const { params, body, header, requestId } = input
   const { userId } = input.user
-  const isStreamed = header("accept")?.includes("text/event-stream")
-  using taken = new DisposableStack()
-  // Checked before the prompt is charged, so that a user at the stream limit doesn't pay for it.
-  if (isStreamed) taken.defer(ctx.streamLimit.take(userId))
   const sent = await sendMessage(ctx, {
     userId,
     chatroomId: params.id,
@@ -40,10 +35,9 @@ export async function postMessage(ctx: Context, input: UserInput<OneRoom & { bod
     Location: `/chatroom/${params.id}/message/${reply.id}`,
     ...replayHeaders(sent.replayed),
   }
-  if (isStreamed) {
+  if (header("accept")?.includes("text/event-stream")) {
     const stream = presentReplyEvents(ctx, followReply(ctx, { reply, signal: input.signal }))
-    const whileStreamed = taken.move()
-    return { ...events(whileOpen(stream, () => whileStreamed.dispose())), headers }
+    return { ...events(ctx.streamLimit.open(userId, stream)), headers }
   }
   const waitMs = readWait(ctx, header("prefer"))
   if (waitMs === 0) return accepted(presentPromptAndReply(ctx, sent), headers)
@@ -78,13 +72,12 @@ export async function getMessage(ctx: Context, input: UserInput<OneMessage>) {
 export async function streamMessage(ctx: Context, input: UserInput<OneMessage>) {
   const { user, header, signal } = input
   const { id } = await findOwnReply(ctx, idsOf(input))
-  const release = ctx.streamLimit.take(user.userId)
   const changes = followReply(ctx, {
     reply: { userId: user.userId, id },
     lastEventId: header("last-event-id"),
     signal,
   })
-  return events(whileOpen(presentReplyEvents(ctx, changes), release))
+  return events(ctx.streamLimit.open(user.userId, presentReplyEvents(ctx, changes)))
 }
 
 export async function cancelMessage(ctx: Context, input: UserInput<OneMessage>) {

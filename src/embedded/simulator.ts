@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
+import { on, once } from "node:events"
 import { fileURLToPath } from "node:url"
+import { z } from "zod"
 import { TIMING } from "../config/timing.ts"
 
 /** The launcher's cache of compiled modules (`bin/run.mjs`), which halves a simulator's start time. */
@@ -42,7 +43,7 @@ export async function startSimulator(
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
   })
   child.unref()
-  const { url } = await firstMessage(child, name, signal).catch(async (error: unknown) => {
+  const url = await readUrl(child, name, signal).catch(async (error: unknown) => {
     await end(child, "SIGKILL") // it may be stuck and has nothing to save yet
     throw error
   })
@@ -50,11 +51,10 @@ export async function startSimulator(
   return { url, pid: child.pid as number, stop: () => end(child, "SIGTERM") }
 }
 
-async function firstMessage(
-  child: ChildProcess,
-  name: string,
-  cancelled?: AbortSignal,
-): Promise<{ url: string }> {
+/** What a simulator sends when it listens, or when it can't (`simulators/shared/command.ts`). */
+const Started = z.union([z.object({ url: z.url() }), z.object({ error: z.string() })])
+
+async function readUrl(child: ChildProcess, name: string, cancelled?: AbortSignal): Promise<string> {
   const settled = new AbortController()
   const signals = [
     AbortSignal.timeout(TIMING.embedded.simulatorStartMs),
@@ -66,15 +66,22 @@ async function firstMessage(
     throw new SimulatorFailed(`The ${name} simulator exited before it was ready.`)
   })
   try {
-    const [message] = (await Promise.race([once(child, "message", { signal }), ended])) as [
-      { url: string } | { error: string },
-    ]
-    if ("error" in message) throw new SimulatorFailed(`The ${name} simulator can't start: ${message.error}`)
-    return message
+    const started = await Promise.race([readStarted(child, signal), ended])
+    if ("error" in started) throw new SimulatorFailed(`The ${name} simulator can't start: ${started.error}`)
+    return started.url
   } finally {
     ended.catch(() => undefined)
     settled.abort()
   }
+}
+
+/** Skips other messages: under `node --watch` a child with a channel first reports each module that it imports. */
+async function readStarted(child: ChildProcess, signal: AbortSignal): Promise<z.infer<typeof Started>> {
+  for await (const [message] of on(child, "message", { signal })) {
+    const { data } = Started.safeParse(message)
+    if (data) return data
+  }
+  throw signal.reason
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

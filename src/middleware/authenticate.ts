@@ -16,8 +16,10 @@ export function authenticate(ctx: Context, req: Request): Principal | Promise<Pr
  * @throws {Unauthenticated}
  */
 export function authenticateMetrics({ config }: Context, req: Request): void {
-  const tokens = [config.metrics.token, config.admin.token].filter((token) => token !== null)
-  if (tokens.length === 0 && !config.production) return
+  const { metrics, admin, production } = config
+  const tokens = [metrics.token, admin.token].filter((token) => token !== null)
+  const isConfigured = metrics.token !== null || (admin.token !== null && !admin.isTemporary)
+  if (!isConfigured && !production) return
   const given = bearerToken(req)
   if (!tokens.some((token) => isSame(given, token)))
     throw new Unauthenticated("Send the metrics token as Authorization: Bearer …")

@@ -72,8 +72,6 @@ function isStoreDown(error: unknown): boolean {
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; depth++) {
     const { code, parent } = cause as { code?: unknown; parent?: unknown }
     if (typeof code === "string" && TRANSIENT.test(code)) return true
-    // These two errors of pg-pool and pg have no code.
-    if (/^timeout exceeded when trying to connect$|^Connection terminated/.test(cause.message)) return true
     cause = cause.cause ?? parent
   }
   return false

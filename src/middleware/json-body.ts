@@ -19,10 +19,15 @@ function checkEncoding(_req: unknown, _res: unknown, body: Buffer, charset: stri
 }
 
 /**
- * Reads the JSON body into `req.body`.
+ * Reads the JSON body into `req.body`, which stays undefined where an optional body is left out.
  * @throws {UnsupportedMediaType | PayloadTooLarge | InvalidRequest}
  */
-export async function readJsonBody(req: Request, res: Response): Promise<void> {
+export async function readJsonBody(
+  req: Request,
+  res: Response,
+  { isOptional = false }: { isOptional?: boolean } = {},
+): Promise<void> {
+  if (!hasBody(req) && isOptional) return
   if (!hasBody(req)) throw new InvalidRequest([{ path: "body", message: "Send a JSON body." }])
   if (!req.is("application/json")) throw new UnsupportedMediaType()
   await new Promise<void>((resolve, reject) => {

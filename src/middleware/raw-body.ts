@@ -1,14 +1,13 @@
 import type { Request } from "express"
-import { InvalidRequest } from "../utils/errors.ts"
+import { InvalidRequest, PayloadTooLarge } from "../utils/errors.ts"
 
 /**
  * Reads the body as raw bytes, for checking a signature.
- * @throws {InvalidRequest} for more than `maxBytes` and for an incomplete body
+ * @throws {PayloadTooLarge} for more than `maxBytes`
+ * @throws {InvalidRequest} for an incomplete body
  */
 export async function readRawBody(req: Request, maxBytes: number): Promise<Buffer> {
-  const tooLong = () =>
-    new InvalidRequest([{ path: "body", message: `The body is larger than ${maxBytes} bytes.` }])
-  if (Number(req.headers["content-length"] ?? 0) > maxBytes) throw tooLong()
+  if (Number(req.headers["content-length"] ?? 0) > maxBytes) throw new PayloadTooLarge(maxBytes)
   const chunks: Buffer[] = []
   let bytes = 0
   try {
@@ -20,6 +19,6 @@ export async function readRawBody(req: Request, maxBytes: number): Promise<Buffe
   } catch {
     throw new InvalidRequest([{ path: "body", message: "The body is incomplete." }])
   }
-  if (bytes > maxBytes) throw tooLong()
+  if (bytes > maxBytes) throw new PayloadTooLarge(maxBytes)
   return Buffer.concat(chunks)
 }

@@ -9,6 +9,8 @@ import {
 import {
   CheckoutPage,
   Entitlement,
+  NewCheckout,
+  NewPortalPage,
   PortalPage,
   Received,
   ReturnQuery,
@@ -21,16 +23,18 @@ export const billingRoutes: Endpoint[] = [
   post("/subscribe/pro", {
     summary: "Start the upgrade to Pro in Stripe Checkout",
     description:
-      "Returns the same Checkout page for as long as it is open. Pro applies from the first prompt after the payment.",
+      "Returns the same Checkout page for as long as it is open. Pro starts once Stripe has confirmed the payment, which is read as soon as the payer returns from the page.",
     auth: "user",
     limit: "write",
+    body: NewCheckout,
     reply: { 200: CheckoutPage },
-    errors: ["already_subscribed", "payment_pending"],
+    errors: ["already_subscribed", "payment_pending", "billing_unavailable"],
     run: postSubscribePro,
   }),
   get("/subscription/status", {
     summary: "Get your tier, subscription and today's usage",
-    description: "At most seconds behind Stripe.",
+    description:
+      "As of the last event or read from Stripe. `actionUrl` is where a renewal that failed can be paid or confirmed.",
     auth: "user",
     limit: "read",
     reply: { 200: SubscriptionStatus },
@@ -47,19 +51,23 @@ export const billingRoutes: Endpoint[] = [
   }),
   post("/subscription/portal", {
     summary: "Open the Stripe customer portal",
-    description: "Update the card, cancel or resume there. Available once a payment has been started.",
+    description:
+      "Update the card, switch the plan, cancel or resume there. Available once a payment has been started.",
     auth: "user",
     limit: "write",
+    body: NewPortalPage,
     reply: { 200: PortalPage },
-    errors: ["not_subscribed"],
+    errors: ["not_subscribed", "billing_unavailable"],
     run: postPortal,
   }),
   get("/subscription/return", {
     summary: "Page that Stripe returns customers to",
-    description: "Shows no personal data and changes nothing: payments are confirmed by Stripe.",
+    description:
+      "Reads the payment from Stripe and says whether Pro is active, or sends the user on to their `returnUrl`. Shows no personal data.",
     auth: "none",
+    limit: "write",
     query: ReturnQuery,
-    reply: { 200: media("text/html") },
+    reply: { 200: media("text/html"), 303: null },
     run: getReturnPage,
   }),
   post("/webhook/stripe", {
@@ -69,7 +77,7 @@ export const billingRoutes: Endpoint[] = [
     raw: { maxBytes: 1024 * 1024 },
     requestHeaders: ["Stripe-Signature"],
     reply: { 200: Received },
-    errors: ["bad_signature"],
+    errors: ["bad_signature", "payload_too_large", "billing_unavailable"],
     run: postStripeWebhook,
   }),
 ]

@@ -13,7 +13,8 @@ import { del, type Endpoint, eventStream, get, patch, post } from "./endpoint.ts
 export const chatroomRoutes: Endpoint[] = [
   post("/chatroom", {
     summary: "Create a chatroom",
-    description: "All fields are optional. A room without a `model` uses the service's default.",
+    description:
+      "All fields are optional. `model` is one of `GET /models`; a room without one, or whose model is no longer offered to you, uses the service's default.",
     auth: "user",
     limit: "write",
     body: NewChatroom,
@@ -67,7 +68,7 @@ export const chatroomRoutes: Endpoint[] = [
   get("/chatroom/:id/events", {
     summary: "Stream everything that happens in a chatroom",
     description:
-      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, or a reply was cancelled before its turn), `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited.",
+      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, or a reply was cancelled before its turn), `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest.",
     auth: "user",
     limit: "read",
     params: ById,

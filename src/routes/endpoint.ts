@@ -45,6 +45,11 @@ export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, 
   ): Promise<HttpResponse> | HttpResponse
 }
 
+/** Checks whether a request may leave the body out, because its schema has a default. */
+export function isOptional(body: z.ZodType): boolean {
+  return body.safeParse(undefined).success
+}
+
 /** A body other than JSON of one schema: other types, or server-sent events by name. */
 export type Media = { types: readonly string[] } | { events: Readonly<Record<string, z.ZodType>> }
 

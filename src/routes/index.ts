@@ -6,6 +6,7 @@ import { chatroomRoutes } from "./chatroom.routes.ts"
 import { docsRoutes } from "./docs.routes.ts"
 import type { Endpoint } from "./endpoint.ts"
 import { messageRoutes } from "./message.routes.ts"
+import { modelRoutes } from "./models.routes.ts"
 import { systemRoutes } from "./system.routes.ts"
 import { userRoutes } from "./user.routes.ts"
 
@@ -16,6 +17,7 @@ export const rows: readonly Endpoint[] = [
   ...systemRoutes,
   ...authRoutes,
   ...userRoutes,
+  ...modelRoutes,
   ...billingRoutes,
   ...adminRoutes,
   ...adminSessionRoutes,

@@ -13,7 +13,7 @@ export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
     summary: "Send a message for Gemini to answer",
     description:
-      "Returns 202 with the message and its `reply`, which is `queued`. With `Prefer: wait=N`, returns 201 if the reply is final within N seconds. With `Accept: text/event-stream`, returns 200 and streams the reply. Uses one prompt of the day's quota, which a failed reply gives back.",
+      "Returns 202 with the message and its `reply`, which is `queued`. With `Prefer: wait=N`, returns 201 if the reply is final within N seconds. With `Accept: text/event-stream`, returns 200 and streams the reply. Uses one prompt of the day's quota. A failed reply gives it back; of those that fail by their prompt (`blocked`, `provider_refused`, `empty`, `truncated`), as many a day as the quota has.",
     auth: "user",
     limit: "message",
     params: ById,
@@ -26,7 +26,8 @@ export const messageRoutes: Endpoint[] = [
   }),
   get("/chatroom/:id/message", {
     summary: "List a chatroom's messages, oldest first",
-    description: "Includes every branch. `parentId` links each message to the one before it.",
+    description:
+      "Includes every branch. `parentId` links each message to the one before it. A page of long messages is shorter than `limit`; only a missing `next` ends the list.",
     auth: "user",
     limit: "read",
     params: ById,
@@ -58,7 +59,7 @@ export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message/:messageId/cancel", {
     summary: "Stop a reply and keep its text",
     description:
-      "Returns the final reply. A reply that has already ended is returned unchanged. The prompt still counts towards the quota.",
+      "Returns the final reply. A reply that has already ended is returned unchanged. The prompt still counts towards the quota, unless no attempt at a reply had begun.",
     auth: "user",
     limit: "write",
     params: MessagePath,

@@ -12,7 +12,7 @@ import type { AuthenticatedAdmin } from "../services/auth/authenticate-admin.ts"
 import type { Context } from "../services/context.ts"
 import { limitAddress } from "../utils/address.ts"
 import { MethodNotAllowed } from "../utils/errors.ts"
-import type { Endpoint } from "./endpoint.ts"
+import { type Endpoint, isOptional } from "./endpoint.ts"
 import { sendResponse } from "./send-response.ts"
 
 /** Makes every row a route; other methods of its path return 405. */
@@ -35,7 +35,7 @@ function toHandler(ctx: Context, row: Endpoint): RequestHandler {
     if (row.limit) await limit(ctx, res, row.limit, user?.userId ?? limitAddress(req.ip))
     const params = row.params && validate(row.params, req.params, "params")
     const query = row.query && validate(row.query, req.query, "query")
-    if (row.body) await readJsonBody(req, res)
+    if (row.body) await readJsonBody(req, res, { isOptional: isOptional(row.body) })
     const body = row.body && validate(row.body, req.body, "body")
     const raw = row.raw ? await readRawBody(req, row.raw.maxBytes) : NO_BYTES
     const run = async (admin: Admin) => {

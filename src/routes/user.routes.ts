@@ -23,7 +23,7 @@ export const userRoutes: Endpoint[] = [
   del("/user/me", {
     summary: "Delete your account and all its data",
     description:
-      "All tokens stop working at once. Rooms, messages and sessions are erased in the background, and the mobile number can be registered again.",
+      "All tokens stop working at once. Rooms, messages and sessions are erased in the background, and the mobile number can be registered again. How many prompts were sent today stays with a keyed hash of the number until the day ends (UTC), so that a new account goes on with the day's quota.",
     auth: "user",
     limit: "write",
     reply: { 202: Deleting },

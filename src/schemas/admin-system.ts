@@ -48,7 +48,7 @@ export const SystemState = z
     migration: z.string().nullable(),
     config: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]))
-      .describe("Without secrets and addresses."),
+      .describe("Settings by the names of the environment, without secrets and addresses."),
   })
   .meta({ id: "SystemState" })
 

@@ -1,6 +1,29 @@
 import { z } from "zod"
 import { Id, Time } from "./common.ts"
 
+const ReturnUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2_000)
+  .optional()
+  .describe(
+    "Where to return to; its origin is one of `CORS_ORIGINS` or that of `PUBLIC_URL`. `from` is added to it.",
+  )
+
+export const NewCheckout = z
+  .strictObject({
+    interval: z.enum(["month", "year"]).optional().describe("By default the one that is sold first."),
+    returnUrl: ReturnUrl,
+  })
+  .default({})
+  .meta({ id: "NewCheckout", examples: [{ interval: "month" }] })
+export type NewCheckout = z.infer<typeof NewCheckout>
+
+export const NewPortalPage = z
+  .strictObject({ returnUrl: ReturnUrl })
+  .default({})
+  .meta({ id: "NewPortalPage", examples: [{}] })
+export type NewPortalPage = z.infer<typeof NewPortalPage>
+
 export const CheckoutPage = z
   .object({
     url: z.url().describe("The Stripe Checkout page."),
@@ -26,6 +49,12 @@ export const SubscriptionStatus = z
       .meta({ examples: ["active"] }),
     currentPeriodEnd: Time.nullable(),
     cancelAt: Time.nullable().describe("When the subscription ends, if it is set to end."),
+    actionUrl: z
+      .url()
+      .nullable()
+      .describe(
+        "Stripe's page to pay or confirm an invoice that couldn't be charged; `null` if there is none.",
+      ),
     usage: z.object({
       day: z.iso.date().describe("The UTC day by the database's clock."),
       used: z.number().int(),
@@ -57,4 +86,11 @@ export const Received = z.object({ received: z.literal(true) }).meta({ id: "Rece
 /** Where Stripe redirected from. Any other value shows the plain page. */
 export const ReturnQuery = z.object({
   from: z.string().max(100).optional().describe("`paid`, `left` or `portal`."),
+  sessionId: z
+    .string()
+    .max(255)
+    .optional()
+    .describe("The Checkout session, whose payment is then read at once."),
+  to: z.string().max(2_000).optional().describe("The `returnUrl` to go on to."),
 })
+export type ReturnQuery = z.infer<typeof ReturnQuery>

@@ -25,6 +25,7 @@ export const PROBLEMS = {
     "Today's prompts are used up. `resetsAt` and `Retry-After` say when the quota resets.",
   ],
   internal: [500, "An unexpected error in the service."],
+  billing_unavailable: [503, "This service doesn't sell subscriptions yet. Everything else works."],
   unavailable: [503, "The service is temporarily unavailable. `Retry-After` says when to try again."],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>
 
@@ -188,6 +189,15 @@ export class NotSubscribed extends AppError {
   constructor() {
     super("not_subscribed", "You don't have a subscription yet. Start one with POST /subscribe/pro.", {
       extra: { upgrade: "/subscribe/pro" },
+    })
+  }
+}
+
+export class BillingUnavailable extends AppError {
+  constructor() {
+    super("billing_unavailable", "Subscriptions aren't available yet. Everything else works.", {
+      // Until then an operator has to restart the service.
+      headers: { "Retry-After": "3600" },
     })
   }
 }

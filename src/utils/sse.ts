@@ -13,3 +13,6 @@ export function formatSse({ event, data, id }: SseEvent): string {
 
 /** A comment that keeps proxies from closing a quiet stream. */
 export const SSE_HEARTBEAT = ": keep-alive\n\n"
+
+/** Formats how long a client should wait before it opens the stream again. */
+export const formatRetry = (ms: number) => `retry: ${ms}\n\n`

@@ -3,10 +3,22 @@ import { count, times } from "../helpers/answers.ts"
 import { RELAXED_BOUNDS, startTestApp, type TestApp } from "../helpers/app.ts"
 import { makePro } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { newPayer, newProPayer, type Payer, untilQuiet } from "./kit.ts"
+import { newPayer, newProPayer, type Payer, passPeriod, passTime, untilQuiet, withoutEvents } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: RELAXED_BOUNDS })
-const beside = useTestApp({ beside: app, worker: false, timing: RELAXED_BOUNDS })
+const FRONT_END = "https://app.example.com"
+const config = { http: { corsOrigins: [FRONT_END], publicUrl: "https://api.example.com/chat" } }
+const app = useTestApp({ stripe: true, timing: RELAXED_BOUNDS, config })
+const beside = useTestApp({ beside: app, worker: false, timing: RELAXED_BOUNDS, config })
+
+/** Does as a browser does that Stripe sends to this address. @returns the reply of this service, unfollowed */
+async function returnTo(address: string | null, sessionId: string) {
+  const url = new URL((address ?? "").replace("{CHECKOUT_SESSION_ID}", sessionId))
+  const { pathname, search } = url
+  const response = await fetch(`${app.url}${pathname.replace("/chat", "")}${search}`, { redirect: "manual" })
+  return { status: response.status, location: response.headers.get("location"), text: await response.text() }
+}
+
+const sessionOf = (id: string) => app.ctx.stripe.checkout.sessions.retrieve(id)
 
 const click = (user: Payer, at = app) => at.http.post("/subscribe/pro", undefined, { token: user.token })
 const created = (path: string) =>
@@ -24,7 +36,9 @@ describe("POST /subscribe/pro", () => {
       customer: await ann.stripeId(),
     })
     expect(session.line_items?.data[0]?.price?.id).toBe(app.ctx.config.stripe.proPrices[0])
-    expect(session.success_url).toMatch(/\/subscription\/return\?from=paid$/)
+    expect(session.success_url).toMatch(
+      /\/subscription\/return\?from=paid&sessionId=\{CHECKOUT_SESSION_ID\}$/,
+    )
     expect(url).toBe(session.url)
     expect(JSON.stringify(session)).not.toContain(ann.mobileNumber)
   })
@@ -209,6 +223,119 @@ describe("the rest", () => {
       expect(body).not.toContain("<script>")
     },
   )
+})
+
+describe("a payer who returns, and no event has arrived", () => {
+  /** A user who has paid and is sent back, while no event arrives. */
+  async function payUnheard(body?: object) {
+    const ann = await newPayer(app)
+    const { sessionId } = (await ann.http.post("/subscribe/pro", body)).body
+    await withoutEvents(app, async () => app.stripe.completeCheckout(sessionId))
+    const { success_url, cancel_url } = await sessionOf(sessionId)
+    return { ann, sessionId, success_url, cancel_url }
+  }
+
+  test("is Pro, and told so", async () => {
+    const { ann, sessionId, success_url } = await payUnheard()
+    expect(await ann.standing()).toMatchObject({ tier: "basic" })
+    const { status, text } = await returnTo(success_url, sessionId)
+    expect([status, text]).toEqual([200, expect.stringContaining("Pro is active")])
+    expect(await ann.standing()).toMatchObject({ tier: "pro", status: "active" })
+    expect((await ann.history())[0]).toMatchObject({ cause: "checkout" })
+    // Whoever comes once more costs no call.
+    const before = app.stripe.calls().length
+    await returnTo(success_url, sessionId)
+    expect(app.stripe.calls().length).toBe(before)
+  })
+
+  test("while Stripe fails is told what isn't known, and Pro as soon as it is back", async () => {
+    const { ann, sessionId, success_url } = await payUnheard()
+    app.stripe.fail({ path: "/v1/subscriptions", times: 3 })
+    const { status, text } = await returnTo(success_url, sessionId)
+    expect([status, text]).toEqual([200, expect.stringContaining("hasn't confirmed your payment yet")])
+    await ann.untilStanding({ tier: "pro" })
+  })
+
+  test.each(["cs_unknown", "%27", "a".repeat(255)])(
+    "with the unknown session %s is told nothing",
+    async (id) => {
+      const { status, text } = await returnTo(`${app.url}/subscription/return?from=paid&sessionId=${id}`, "")
+      expect([status, text]).toEqual([200, expect.stringContaining("hasn't confirmed your payment yet")])
+    },
+  )
+
+  test("goes on to the front end, and is Pro by then", async () => {
+    const returnUrl = `${FRONT_END}/billing?tab=plan`
+    const { ann, sessionId, success_url, cancel_url } = await payUnheard({ returnUrl })
+    const back = await returnTo(success_url, sessionId)
+    expect([back.status, back.location]).toEqual([303, `${returnUrl}&from=paid`])
+    expect(await ann.standing()).toMatchObject({ tier: "pro" })
+    expect((await returnTo(cancel_url, sessionId)).location).toBe(`${returnUrl}&from=left`)
+  })
+})
+
+describe("returnUrl", () => {
+  test.each([`${FRONT_END}/`, FRONT_END, "https://api.example.com/app#billing"])(
+    "%s is taken",
+    async (returnUrl) => {
+      const ann = await newPayer(app)
+      const { status, body } = await ann.http.post("/subscribe/pro", { returnUrl })
+      expect(status).toBe(200)
+      expect((await sessionOf(body.sessionId)).success_url).toContain(encodeURIComponent(returnUrl))
+      const portal = await ann.http.post("/subscription/portal", { returnUrl })
+      expect(portal.status).toBe(200)
+    },
+  )
+
+  test.each([
+    "https://evil.example",
+    "https://app.example.com.evil.example/",
+    "https://app.example.com@evil.example/",
+    "https://user:secret@app.example.com/",
+    "http://app.example.com/",
+    "javascript:alert(1)",
+    "//app.example.com/",
+    "",
+  ])("%s is refused, and never followed", async (returnUrl) => {
+    const ann = await newPayer(app)
+    for (const path of ["/subscribe/pro", "/subscription/portal"]) {
+      const { status, body } = await ann.http.post(path, { returnUrl })
+      expect([path, status, body.errors?.[0]?.path]).toEqual([path, 400, "body.returnUrl"])
+    }
+    const to = encodeURIComponent(returnUrl)
+    const back = await returnTo(`${app.url}/subscription/return?from=left&to=${to}`, "")
+    expect([back.status, back.location]).toEqual([200, null])
+  })
+
+  test("another one makes another page, and the same one the same", async () => {
+    const ann = await newPayer(app)
+    const open = async (returnUrl?: string) =>
+      (await ann.http.post("/subscribe/pro", { returnUrl })).body.sessionId
+    const first = await open(FRONT_END)
+    expect(await open(FRONT_END)).toBe(first)
+    const second = await open()
+    expect(second).not.toBe(first)
+    expect((await sessionOf(first)).status).toBe("expired")
+  })
+})
+
+describe("a renewal that can't be charged", () => {
+  test.each([
+    ["fails", "insufficient_on_renewal"],
+    ["needs 3-D Secure", "authenticate_on_renewal"],
+  ] as const)("and %s has an actionUrl until it is paid there", async (_, card) => {
+    const ann = await newProPayer(app)
+    expect(await ann.standing()).toMatchObject({ actionUrl: null })
+    app.stripe.changeCard(await ann.stripeId(), card)
+    await passPeriod(app, ann)
+    await passTime(app, { hours: 2 })
+    const { actionUrl } = await ann.untilStanding({ status: "past_due", actionUrl: expect.any(String) })
+    const [invoice] = (await app.ctx.stripe.invoices.list({ subscription: ann.subscription, status: "open" }))
+      .data
+    expect(actionUrl).toBe(invoice?.hosted_invoice_url)
+    app.stripe.payInvoice(invoice?.id as string, { card: "ok" })
+    await ann.untilStanding({ status: "active", actionUrl: null })
+  })
 })
 
 describe("the portal", () => {

@@ -6,17 +6,25 @@ import { syncCustomer } from "../../src/services/billing/sync-customer.ts"
 import { count, times } from "../helpers/answers.ts"
 import { createRoom, promptsUsed, send } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { newPayer, newProPayer, type Payer, passTime, untilQuiet, withoutEvents } from "./kit.ts"
+import {
+  FROM_CHECKOUT,
+  newPayer,
+  newProPayer,
+  type Payer,
+  passTime,
+  untilQuiet,
+  withoutEvents,
+} from "./kit.ts"
 
 const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 500 } } })
 
 type StripeEvent = ReturnType<typeof app.stripe.events>[number]
 
 describe("a second subscription", () => {
-  test("the newer is cancelled and refunded, and an operator sees it", async () => {
+  test("that Checkout made is cancelled and refunded, and an operator sees it", async () => {
     const ann = await newProPayer(app)
     const first = ann.subscription
-    const second = app.stripe.createSubscription(await ann.stripeId())
+    const second = app.stripe.createSubscription(await ann.stripeId(), FROM_CHECKOUT)
     await untilQuiet(app)
     const { subscriptions, refunds } = await ann.atStripe()
     const statuses = Object.fromEntries(subscriptions.map(({ id, status }) => [id, status]))
@@ -27,6 +35,32 @@ describe("a second subscription", () => {
       { kind: "payment_refunded", object_id: expect.stringMatching(/^pi_/) },
       { kind: "second_subscription_cancelled", object_id: second.id },
     ])
+  })
+
+  test("that the Dashboard made, after the user has cancelled, stays, and an operator sees it", async () => {
+    const ann = await newProPayer(app)
+    app.stripe.cancelAtPeriodEnd(ann.subscription)
+    await ann.untilStanding({ cancelAt: expect.any(String) })
+    const second = app.stripe.createSubscription(await ann.stripeId())
+    await untilQuiet(app)
+    const { subscriptions, refunds } = await ann.atStripe()
+    expect([subscriptions.map(({ status }) => status), refunds]).toEqual([["active", "active"], []])
+    expect(await ann.notices()).toEqual([{ kind: "second_subscription", object_id: second.id }])
+    // Once nothing but the second is left, it is what counts.
+    app.stripe.cancelNow(ann.subscription)
+    await ann.untilStanding({ tier: "pro", status: "active", cancelAt: null })
+    expect((await ann.history())[0]).toMatchObject({ tier: "pro", reason: "paid" })
+  })
+
+  test("that Checkout made, after the first was set to end, goes on, and the first runs out", async () => {
+    const ann = await newProPayer(app)
+    app.stripe.cancelAtPeriodEnd(ann.subscription)
+    await ann.untilStanding({ cancelAt: expect.any(String) })
+    app.stripe.createSubscription(await ann.stripeId(), FROM_CHECKOUT)
+    await untilQuiet(app)
+    const { subscriptions, refunds } = await ann.atStripe()
+    expect([subscriptions.map(({ status }) => status), refunds]).toEqual([["active", "active"], []])
+    expect(await ann.notices()).toEqual([])
   })
 
   test("of another product is left alone, and gives nothing", async () => {
@@ -130,7 +164,7 @@ describe("a deleted user", () => {
     await expect
       .poll(async () => (await app.query("SELECT 1 FROM users WHERE id = $1", ann.user.id)).length)
       .toBe(0)
-    app.stripe.createSubscription(customer)
+    app.stripe.createSubscription(customer, FROM_CHECKOUT)
     // What the deletion itself has begun may find the payment before it, or another, finds the subscription.
     await expect
       .poll(() => {
@@ -138,6 +172,26 @@ describe("a deleted user", () => {
         return [refunds.length, ...subscriptions.map(({ status }) => status)]
       })
       .toEqual([1, "canceled", "canceled"])
+  })
+
+  test("keeps what Checkout didn't make, and an operator sees it", async () => {
+    const ann = await newProPayer(app)
+    const customer = await ann.stripeId()
+    const other = app.stripe.createSubscription(customer)
+    await untilQuiet(app)
+    const customerId = await ann.customerId()
+    await remove(ann)
+    await expect
+      .poll(() => app.stripe.oracle(customer).subscriptions.map(({ id, status }) => [id, status]))
+      .toEqual([
+        [ann.subscription, "canceled"],
+        [other.id, "active"],
+      ])
+    await untilQuiet(app)
+    const sql =
+      "SELECT object_id FROM billing_notices WHERE customer_id = $1 AND kind = 'subscription_of_deleted_user'"
+    expect(await app.query(sql, customerId)).toEqual([{ object_id: other.id }])
+    expect(app.stripe.oracle(customer).refunds).toEqual([])
   })
 
   test("can't pay on a page that is still open", async () => {
@@ -258,7 +312,7 @@ describe("a job whose lease on a customer has run out", () => {
     const first = ann.subscription
     await untilQuiet(app)
     const [customerId, customer] = [await ann.customerId(), await ann.stripeId()]
-    await withoutEvents(app, async () => app.stripe.createSubscription(customer))
+    await withoutEvents(app, async () => app.stripe.createSubscription(customer, FROM_CHECKOUT))
     // Both subscriptions are read, and then what was paid for the newer takes long.
     app.stripe.fail({ method: "GET", path: "/v1/invoices", status: "slow", delayMs: 6_000 })
     const invoiceReads = () => app.stripe.calls().filter(({ path }) => path === "/v1/invoices").length

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest"
 import { reconcile } from "../../src/services/billing/reconcile.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { newPayer, newProPayer, type Payer, passTime, untilQuiet, withoutEvents } from "./kit.ts"
+import {
+  FROM_CHECKOUT,
+  newPayer,
+  newProPayer,
+  type Payer,
+  passTime,
+  untilQuiet,
+  withoutEvents,
+} from "./kit.ts"
 
 const app = useTestApp({ stripe: true })
 
@@ -10,7 +18,9 @@ async function withSecond(card: "ok" | "refund_fails" = "ok") {
   const ann = await newProPayer(app)
   await untilQuiet(app)
   const customer = await ann.stripeId()
-  const [second] = await withoutEvents(app, async () => [app.stripe.createSubscription(customer, { card })])
+  const [second] = await withoutEvents(app, async () => [
+    app.stripe.createSubscription(customer, { card, ...FROM_CHECKOUT }),
+  ])
   return { ann, second: second?.id as string, scope: { customerId: await ann.customerId() } }
 }
 

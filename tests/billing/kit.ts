@@ -20,6 +20,9 @@ export async function passPeriod(app: TestApp, payer: Payer): Promise<void> {
   await passTime(app, { seconds: end - app.stripe.now() })
 }
 
+/** The metadata by which this service knows the subscriptions that its Checkout made. */
+export const FROM_CHECKOUT = { metadata: { billing_customer_id: "of this service" } }
+
 type Payment = Parameters<StripeSimulator["completeCheckout"]>[1]
 export type Payer = ReturnType<typeof payerOf>
 

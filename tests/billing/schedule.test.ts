@@ -21,6 +21,7 @@ describe("without an event", () => {
 describe("a recent reconciliation reads", () => {
   const app = useTestApp({ stripe: true, worker: false })
 
+  const QUIET = "now() - interval '31 days'"
   const LONG_AGO = "now() - interval '3 days'"
   const AN_HOUR_AGO = "now() - interval '1 hour'"
   test.each<[string, boolean, { touched?: string; synced?: string; status?: string }]>([
@@ -31,9 +32,51 @@ describe("a recent reconciliation reads", () => {
     ["paused customers", true, { status: "paused" }],
     ["customers never read", true, { synced: "NULL" }],
     ["customers not read for a day", true, { synced: "now() - interval '26 hours'" }],
+    ["no quiet customer, however long ago they were read", false, { touched: QUIET, synced: QUIET }],
     ["no customer whose subscription is active", false, { status: "active" }],
     ["no customer whose subscription is over", false, { status: "canceled" }],
-  ])("%s", async (_, isRead, { touched = LONG_AGO, synced = AN_HOUR_AGO, status = null }) => {
+  ])("%s", async (_, isRead, state) => {
+    const id = await insertCustomer(state)
+    expect((await reconcile(app.ctx, { scope: "recent" })).failures).toEqual([])
+    expect(await wasRead(id)).toBe(isRead)
+  })
+
+  test.each<[string, { daily: boolean }, State]>([
+    ["a quiet customer", { daily: false }, { touched: QUIET, synced: QUIET }],
+    [
+      "one whose subscriptions are over",
+      { daily: false },
+      { touched: QUIET, synced: QUIET, status: "canceled" },
+    ],
+    ["one who used Checkout this month", { daily: true }, { touched: LONG_AGO }],
+    ["one with a subscription", { daily: true }, { touched: QUIET, synced: QUIET, status: "active" }],
+    ["one who was never read", { daily: true }, { touched: QUIET, synced: "NULL" }],
+  ])("%s: daily %j, by hand in any case", async (_, { daily }, state) => {
+    const id = await insertCustomer(state)
+    await reconcile(app.ctx, { scope: "daily" })
+    expect(await wasRead(id)).toBe(daily)
+    await reconcile(app.ctx, { scope: "all" })
+    expect(await wasRead(id)).toBe(true)
+  })
+
+  test("daily looks at Stripe for lost customers of this month alone", async () => {
+    const before = app.stripe.calls().length
+    await reconcile(app.ctx, { scope: "daily" })
+    await reconcile(app.ctx, { scope: "all" })
+    const lists = app.stripe
+      .calls()
+      .slice(before)
+      .filter(({ path }) => path === "/v1/customers")
+    expect(lists.map(({ query }) => /created/.test(query))).toEqual([true, false])
+  })
+
+  type State = { touched?: string; synced?: string; status?: string }
+
+  async function insertCustomer({
+    touched = LONG_AGO,
+    synced = AN_HOUR_AGO,
+    status,
+  }: State): Promise<string> {
     const [id, user] = [newId(), await newPayer(app)]
     const { id: stripeId } = app.stripe.createCustomer()
     await app.query(
@@ -50,10 +93,12 @@ describe("a recent reconciliation reads", () => {
         id,
         status,
       )
-    const { failures } = await reconcile(app.ctx, { scope: "recent" })
-    expect(failures).toEqual([])
+    return id
+  }
+
+  async function wasRead(id: string): Promise<boolean> {
     const sql =
       "SELECT coalesce(synced_at > now() - interval '1 minute', false) AS read FROM billing_customers WHERE id = $1"
-    expect(await app.query(sql, id)).toEqual([{ read: isRead }])
-  })
+    return (await app.query(sql, id))[0]?.read
+  }
 })

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { times } from "../helpers/answers.ts"
 import { RELAXED_BOUNDS } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { newPayer, type Payer, passPeriod, passTime, untilQuiet } from "./kit.ts"
+import { FROM_CHECKOUT, newPayer, type Payer, passPeriod, passTime, untilQuiet } from "./kit.ts"
 
 const billing = { ...RELAXED_BOUNDS.billing, sweepMs: 200, firstRetryMs: 300 }
 const app = useTestApp({ stripe: true, timing: { ...RELAXED_BOUNDS, billing } })
@@ -20,7 +20,7 @@ test(NAME, { timeout: 180_000 }, async () => {
     app.stripe.completeCheckout(sessionId, { card: n % 3 === 0 ? "insufficient_on_renewal" : "ok" })
     const [subscription] = (await user.atStripe()).subscriptions
     if (n % 5 === 0) app.stripe.cancelAtPeriodEnd(subscription?.id as string)
-    if (n % 10 === 3) app.stripe.createSubscription(await user.stripeId())
+    if (n % 10 === 3) app.stripe.createSubscription(await user.stripeId(), FROM_CHECKOUT)
   }
   await Promise.all(users.map(buy))
   await passPeriod(app, users.at(-1) as Payer)

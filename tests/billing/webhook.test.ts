@@ -5,6 +5,9 @@ import { describe, expect, test } from "vitest"
 import { times } from "../helpers/answers.ts"
 import { startTestApp, WEBHOOK_SECRET } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
+import { newProPayer, untilQuiet, withoutEvents } from "./kit.ts"
+
+type ProPayer = Awaited<ReturnType<typeof newProPayer>>
 
 const OLD_SECRET = "whsec_the_one_before"
 const app = useTestApp({
@@ -76,13 +79,94 @@ describe("refused with 400, and nothing written", () => {
     ["JSON that is no event", () => deliver("[1]", sign("[1]"))],
     ["an id of 300 characters", () => deliver(JSON.stringify(anEvent({ id: "e".repeat(300) })))],
     ["an id that no text can hold", () => deliver(JSON.stringify(anEvent({ id: "evt_\u0000" })))],
-    ["a body over 1 MB", () => deliver(JSON.stringify(anEvent({ filler: "x".repeat(1024 * 1024) })))],
+    ["a timestamp an hour ahead", () => deliver(body, sign(body, { at: minutesAgo(-60) }))],
   ])("%s", async (_, send) => {
     const before = await countEvents()
     const { status, body: problem } = await send()
     expect(status).toBe(400)
     expect(problem.code).toMatch(/^(?:bad_signature|invalid_request)$/)
     expect(await countEvents()).toEqual(before)
+  })
+})
+
+test("a signed body over 1 MiB is a 413, and nothing is written", async () => {
+  const before = await countEvents()
+  const { status, body } = await deliver(JSON.stringify(anEvent({ filler: "x".repeat(1024 * 1024) })))
+  expect([status, body.code]).toEqual([413, "payload_too_large"])
+  expect(await countEvents()).toEqual(before)
+})
+
+test("a clock of Stripe's that is some minutes ahead is taken", async () => {
+  const body = JSON.stringify(anEvent())
+  const at = Math.floor(Date.now() / 1000) + 4 * 60
+  expect((await deliver(body, sign(body, { at }))).status).toBe(200)
+})
+
+describe("a thin event", () => {
+  const thin = (type: string, id: string) => ({
+    object: "v2.core.event",
+    data: undefined,
+    created: "2026-11-22T10:00:00.000Z",
+    type: `v1.${type}`,
+    related_object: { id, type: "as Stripe names it", url: "/v1/x" },
+  })
+  /** What the newest subscription of the customer leads to, by kind of object. */
+  async function objectsOf(user: ProPayer) {
+    const subscription = await app.ctx.stripe.subscriptions.retrieve(user.subscription)
+    const { data } = await app.ctx.stripe.charges.list({ customer: await user.stripeId() })
+    const { data: sessions } = await app.ctx.stripe.checkout.sessions.list({
+      subscription: user.subscription,
+    })
+    return {
+      subscription: subscription.id,
+      invoice: String(subscription.latest_invoice),
+      charge: data[0]?.id ?? "",
+      session: sessions[0]?.id ?? "",
+    }
+  }
+  test.each([
+    ["customer.subscription.past_due", "subscription"],
+    ["invoice.paid", "invoice"],
+    ["charge.refunded", "charge"],
+    ["checkout.session.completed", "session"],
+  ] as const)("v1.%s leads to the customer of its %s", async (type, kind) => {
+    const ann = await newProPayer(app)
+    await untilQuiet(app)
+    const event = anEvent(thin(type, (await objectsOf(ann))[kind]))
+    await withoutEvents(app, async () => app.stripe.cancelNow(ann.subscription))
+    expect((await deliver(JSON.stringify(event))).status).toBe(200)
+    await ann.untilStanding({ tier: "basic", status: "canceled" })
+    expect((await ann.history())[0]).toMatchObject({ cause: "event", eventId: event.id })
+  })
+})
+
+describe("events of another product on the same account", () => {
+  const reads = (path: string) => app.stripe.calls().filter((call) => call.path.startsWith(path)).length
+  async function deliverAll(events: { id: string }[]) {
+    for (const event of events) expect((await deliver(JSON.stringify(event))).status).toBe(200)
+    for (const { id } of events) await expect.poll(async () => (await stored(id))?.status).toBe("unmatched")
+  }
+
+  test("ask Stripe for their customer once a day, whatever there are", async () => {
+    const { id: customer } = app.stripe.createCustomer()
+    const paid = () => anEvent({ data: { object: { ...INVOICE, customer } } })
+    await deliverAll([paid()])
+    await deliverAll([paid(), paid(), paid()])
+    expect(reads(`/v1/customers/${customer}`)).toBe(1)
+    await app.query("UPDATE billing_strangers SET seen_at = app_now() - interval '25 hours'")
+    await deliverAll([paid()])
+    expect(reads(`/v1/customers/${customer}`)).toBe(2)
+  })
+
+  test("about a dispute ask for it once", async () => {
+    const { id: customer } = app.stripe.createCustomer()
+    const subscription = app.stripe.createSubscription(customer)
+    const { id } = await withoutEvents(app, async () => app.stripe.dispute(subscription.id))
+    const about = () =>
+      anEvent({ type: "charge.dispute.updated", data: { object: { id, object: "dispute" } } })
+    await deliverAll([about()])
+    await deliverAll([about(), about()])
+    expect(reads(`/v1/disputes/${id}`)).toBe(1)
   })
 })
 

@@ -44,7 +44,7 @@ describe("creating a chatroom", () => {
   })
 
   test("takes model, system instruction and context", async () => {
-    const fields = { model: "gemini-3.5-flash-lite", systemInstruction: "Be brief.", context: "single" }
+    const fields = { model: "gemini-3.8-flash", systemInstruction: "Be brief.", context: "single" }
     expect(await createRoom(fields)).toMatchObject(fields)
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { type ChatClient, type Message, textOf } from "../../packages/client/src/index.ts"
+import { readEvents } from "../../packages/client/src/sse.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { breakingFetch, newClient, signedIn } from "./kit.ts"
 
@@ -123,4 +124,12 @@ test("the events of a room arrive in full, through broken connections", async ()
   expect(seen.at(-1)?.event).toBe("deleted")
   expect(seen.map(({ text = "" }) => text).join("")).toBe(text)
   expect(opened.length).toBeGreaterThan(1)
+})
+
+test("a stream tells when to come back", async () => {
+  const waits: number[] = []
+  const stream = new Blob(["retry: soon\n\nevent: delta\ndata: 1\n\nretry: 15000\n\n"]).stream()
+  const seen: string[] = []
+  for await (const { event } of readEvents(stream, (ms) => waits.push(ms))) seen.push(event)
+  expect([seen, waits]).toEqual([["delta"], [15_000]])
 })

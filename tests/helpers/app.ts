@@ -158,7 +158,7 @@ async function takeRedis(): Promise<string> {
 export const RELAXED_BOUNDS: DeepPartial<Timing> = {
   postgres: { connectTimeoutMs: MINUTE, statementTimeoutMs: MINUTE },
   replies: { batchWaitMs: MINUTE },
-  billing: { checkoutWaitMs: MINUTE },
+  billing: { checkoutWaitMs: MINUTE, requestMs: MINUTE },
 }
 
 /** Nobody listens there. */

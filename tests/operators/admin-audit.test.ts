@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { expect, test } from "vitest"
+import { Environment } from "../../src/config/environment.ts"
 import { readPages, until } from "../helpers/answers.ts"
 import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
@@ -84,7 +85,7 @@ test("the state of the service holds no secret", async () => {
     expect(body).toMatchObject({
       health: { database: "up", queue: "up" },
       queues: { replies: { active: 0 }, billing: {} },
-      config: { model: "gemini-3.8-flash", adminToken: true },
+      config: { GEMINI_MODEL: "gemini-3.8-flash", ADMIN_TOKEN: "set" },
       migration: expect.stringMatching(/^\d{4}-/),
     })
     return body
@@ -92,4 +93,18 @@ test("the state of the service holds no secret", async () => {
   const { jwt, gemini, stripe, database } = app.ctx.config
   for (const secret of [ADMIN_TOKEN, jwt.secret, gemini.apiKey, stripe.secretKey, database.url])
     expect(JSON.stringify(body)).not.toContain(secret)
+  // An operator looks a setting up by the name that it has there.
+  expect(Object.keys(body.config).filter((name) => !(name in Environment.shape))).toEqual([])
+})
+
+test("the state of the service names the workers that live, and not one that was killed", async () => {
+  const [live, killed] = [randomUUID(), randomUUID()]
+  await app.ctx.db.pool.query(
+    "INSERT INTO workers (id, seen_at) VALUES ($1, now()), ($2, now() - $3 * interval '1 millisecond')",
+    [live, killed, app.ctx.timing.worker.aliveMs],
+  )
+  const { workers } = (await app.admin.get("/admin/system")).body
+  const ids = workers.map(({ id }: { id: string }) => id)
+  expect(ids).toContain(live)
+  expect(ids).not.toContain(killed)
 })

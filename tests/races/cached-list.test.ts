@@ -1,66 +1,115 @@
 import { expect, test } from "vitest"
-import { TIMING } from "../../src/config/timing.ts"
-import { type Cache, createMemoryCache, retryInvalidations } from "../../src/services/platform/cache.ts"
-import { until } from "../helpers/answers.ts"
-import { createRoom } from "../helpers/chat.ts"
+import { listKey } from "../../src/services/chat/chatroom-cache.ts"
+import { readChatroomList } from "../../src/services/chat/read-chatroom-list.ts"
+import { times } from "../helpers/answers.ts"
+import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
+import { ask, createRoom, makePro, send } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
-const app = useTestApp({ worker: false })
-const user = useUser(app)
+const app = useTestApp()
+/** Another process of the same service. */
+const other = useTestApp(() => ({ beside: app, worker: false }))
+const user = useUser(app, { pro: true })
 
-const names = async () => (await user.http.get("/chatroom")).body.map(({ name }: { name: string }) => name)
+const list = async (at: TestApp, { token }: SignedIn = user) => {
+  const { body, headers } = await at.http.get("/chatroom", { token })
+  return { rooms: body as { id: string; name: string }[], cache: headers.get("x-cache") }
+}
+const names = async (at: TestApp) => (await list(at)).rooms.map(({ name }) => name)
 
-/** Misses, with leave to fill. Where Redis doesn't answer in time there is none, or one that nobody knows of. */
-async function takeLease(key: string): Promise<string> {
-  return until(async () => {
-    await app.ctx.cache.invalidate(key)
-    const read = await app.ctx.cache.read(key)
-    if (read.value !== null || read.lease === null) throw new Error("the reader should have got a lease")
-    return read.lease
-  })
+/** Reads the list until it is cached. @returns what the cache holds */
+async function cached(at: TestApp, owner: SignedIn = user): Promise<string> {
+  // Where Redis doesn't answer in time nothing is kept.
+  await expect.poll(async () => (await list(at, owner)).cache).toBe("HIT")
+  return (await at.ctx.cache.read(listKey(at.ctx, owner.user.id))) as string
 }
 
-test("a reader that started before a write doesn't fill the cache with what it saw", async () => {
-  await createRoom(app, user, { name: "old" })
-  const key = `chatrooms:${user.user.id}`
-  const lease = await takeLease(key)
-  await createRoom(app, user, { name: "new" })
-  await app.ctx.cache.fill(key, lease, '"etag"\n\n["stale"]', 600)
-  expect(await names()).toEqual(["new", "old"])
+const rename = (at: TestApp, { id }: { id: string }, name: string) =>
+  at.http.patch(`/chatroom/${id}`, { name }, { token: user.token })
+
+const sendOnce = ({ id }: { id: string }) =>
+  user.http.post(`/chatroom/${id}/message`, { message: "hello" }, { headers: { "Idempotency-Key": id } })
+
+test.each<[what: string, write: (room: { id: string }) => Promise<unknown>]>([
+  ["a room is created", () => createRoom(app, user)],
+  ["a room is renamed", (room) => rename(app, room, "renamed")],
+  ["a room is deleted", (room) => user.http.delete(`/chatroom/${room.id}`)],
+  ["a prompt is sent", (room) => send(app, user, room, "[[gemini: stall after=1]]")],
+  ["a prompt is sent under a key", (room) => sendOnce(room)],
+  [
+    "an operator changes a room by SQL",
+    ({ id }) => app.query("UPDATE chatrooms SET name = 'x' WHERE id = $1", id),
+  ],
+])("when %s, a list of before is never read again, though the cache brings it back", async (_what, write) => {
+  const room = await createRoom(app, user, { name: "before" })
+  await createRoom(app, user, { name: "the newest" })
+  const [before, old] = [await list(other), await cached(other)]
+  await write(room)
+  // What a Redis does that starts on an old snapshot, or whose replica hadn't got the last command.
+  await other.ctx.cache.write(listKey(other.ctx, user.user.id), old, 600)
+  const after = await list(other)
+  expect(after.cache).toBe("MISS")
+  expect(after.rooms).not.toEqual(before.rooms)
+  expect(await cached(other)).not.toBe(old)
 })
 
-test("no reader fills the cache during a write", async () => {
-  const key = `chatrooms:${user.user.id}`
-  await app.ctx.cache.lock(key)
-  expect(await app.ctx.cache.read(key)).toEqual({ value: null, lease: null })
-  await takeLease(key)
-  await app.ctx.cache.invalidate(key)
+test("the end of a reply is seen, too", async () => {
+  const room = await createRoom(app, user)
+  const { id } = await ask(app, user, room, "hello")
+  const [stored] = await app.query("SELECT updated_at FROM chatrooms WHERE id = $1", room.id)
+  expect((await list(other)).rooms[0]).toMatchObject({
+    headId: id,
+    updatedAt: stored.updated_at.toISOString(),
+  })
 })
 
-test("a failed invalidation is retried, also when an earlier one succeeds after it", async () => {
-  const invalidations: PromiseWithResolvers<void>[] = []
-  const store: Cache = {
-    ...createMemoryCache(TIMING.cache),
-    invalidate() {
-      invalidations.push(Promise.withResolvers<void>())
-      return invalidations.at(-1)?.promise as Promise<void>
+test("a list that was read while somebody wrote isn't cached", async () => {
+  const room = await createRoom(app, user, { name: "before" })
+  await other.ctx.cache.write(listKey(other.ctx, user.user.id), "", 600)
+  const { db } = other.ctx
+  const execute = db.execute.bind(db)
+  // The write comes between the version and the list.
+  const slow = Object.assign(Object.create(db), {
+    async execute(name: string, text: string, values?: unknown[]) {
+      if (name === "list-chatrooms") await rename(app, room, "meanwhile")
+      return execute(name, text, values)
     },
-  }
-  const cache = retryInvalidations(store, TIMING.cache)
-  const both = [cache.invalidate("key"), cache.invalidate("key")]
-  invalidations[1]?.reject(new Error("no answer"))
-  invalidations[0]?.resolve()
-  await Promise.all(both)
-  expect(await cache.read("key")).toEqual({ value: null, lease: null })
-  await expect.poll(() => invalidations.length).toBe(3)
-  cache.close()
+  })
+  const ctx = { ...other.ctx, db: slow }
+  const render = ({ items }: { items: { name: string }[] }) => ({ body: items[0]?.name ?? "", link: "" })
+  const read = await readChatroomList(ctx, { userId: user.user.id, limit: 50 }, render)
+  expect(read).toMatchObject({ fromCache: false, list: { body: "meanwhile" } })
+  expect(await other.ctx.cache.read(listKey(other.ctx, user.user.id))).toBe("")
 })
 
-test("under 200 mixed reads and writes every write is seen by the next read", async () => {
+test("every write is seen by the writer's next read, in whichever process, under reads of both", async () => {
   for (let i = 0; i < 20; i++) {
-    const reads = Array.from({ length: 9 }, () => names())
-    await createRoom(app, user, { name: `room ${i}` })
-    expect((await names())[0]).toBe(`room ${i}`)
+    const [writer, reader] = i % 2 ? [app, other] : [other, app]
+    const reads = Array.from({ length: 8 }, (_, n) => names(n % 2 ? app : other))
+    await createRoom(writer, user, { name: `room ${i}` })
+    expect((await names(reader))[0]).toBe(`room ${i}`)
     await Promise.all(reads)
   }
+})
+
+test("users who write in the same moment don't wait for one another in a circle", async () => {
+  const users = await times(6, () => signIn(app))
+  for (const one of users) await makePro(app, one)
+  const rooms = await times(6, (i) => createRoom(app, users[i] as SignedIn))
+  for (let round = 0; round < 5; round++) {
+    const answers = await times(24, (i) => {
+      const [one, room] = [users[i % 6] as SignedIn, rooms[i % 6] as { id: string }]
+      const at = i % 4 < 2 ? app : other
+      if (i % 3 > 0) return send(at, one, room, "[[gemini: chunks=1]] together")
+      return at.http.patch(`/chatroom/${room.id}`, { name: `round ${round}` }, { token: one.token })
+    })
+    expect([...new Set(answers.map(({ status }) => status))].sort()).toEqual([200, 202])
+  }
+})
+
+test("a user who is erased leaves no version behind", async () => {
+  const gone = await signIn(app)
+  await createRoom(app, gone)
+  await app.query("DELETE FROM users WHERE id = $1", gone.user.id)
+  expect(await app.query("SELECT 1 FROM chatroom_lists WHERE user_id = $1", gone.user.id)).toEqual([])
 })

@@ -4,8 +4,17 @@ import { ask, createRoom, finalReply, promptsUsed, send } from "../helpers/chat.
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const FIRST_RETRY_MS = 600
+/** Each fault has a model of its own, as one that has failed so often is left alone for a while. */
+const faultModel = (n: number) => `gemini-fault-${n}`
+const models = ["gemini-3.8-flash", ...Array.from({ length: 99 }, (_, n) => faultModel(n))]
 const app = useTestApp({
-  config: { gemini: { idleTimeoutMs: 3_000, totalTimeoutMs: 60_000 } },
+  config: {
+    gemini: {
+      idleTimeoutMs: 3_000,
+      totalTimeoutMs: 60_000,
+      models: models.map((name) => ({ name, tier: "basic" as const })),
+    },
+  },
   timing: { replies: { firstRetryMs: FIRST_RETRY_MS } },
 })
 const ann = useUser(app, { pro: true })
@@ -23,7 +32,7 @@ function askAll(faults: readonly string[]): Record<string, Promise<Asked>> {
   const asked: Record<string, Promise<Asked>> = {}
   beforeAll(() => {
     for (const [n, fault] of faults.entries()) {
-      asked[fault] = askOnce(fault, `gemini-fault-${n}`)
+      asked[fault] = askOnce(fault, faultModel(n))
       // Its test reports it.
       asked[fault].catch(() => undefined)
     }
@@ -31,7 +40,6 @@ function askAll(faults: readonly string[]): Record<string, Promise<Asked>> {
   return asked
 }
 
-/** @param model of its own, as one that has failed so often is left alone for a while */
 async function askOnce(fault: string, model: string): Promise<Asked> {
   const user = await signIn(app)
   const prompt = `${fault} ${Math.random()}`
@@ -146,12 +154,29 @@ describe("what Gemini is sent", () => {
   test("the branch, in a conversation", async () => {
     const room = await createRoom(app, ann, { systemInstruction: "Answer in rhymes." })
     await ask(app, ann, room, "first question")
-    await ask(app, ann, room, "[[gemini: blocked]] refused question")
     await ask(app, ann, room, "second question")
     const call = callsFor("second question").at(-1)
     const turns = call?.contents.map(({ role }: { role?: string }) => role)
-    expect(turns).toEqual(["user", "model", "user", "user"])
+    expect(turns).toEqual(["user", "model", "user"])
     expect(JSON.stringify(call?.request)).toContain("Answer in rhymes.")
+  })
+
+  test("a blocked prompt, then a harmless one: the harmless one alone", async () => {
+    const room = await createRoom(app, ann)
+    const refused = await ask(app, ann, room, "[[gemini: safety after=1]] harmful question")
+    expect(refused).toMatchObject({ status: "failed", error: { code: "blocked" } })
+    expect(await ask(app, ann, room, "harmless question")).toMatchObject({ status: "completed" })
+    expect(callsFor("harmless question").at(-1)?.contents).toEqual([
+      { role: "user", parts: [{ text: "harmless question" }] },
+    ])
+  })
+
+  test("prompts whose replies failed otherwise, together with the next one", async () => {
+    const room = await createRoom(app, ann)
+    await ask(app, ann, room, "[[gemini: region]] unanswered question")
+    await ask(app, ann, room, "question after it")
+    const turns = callsFor("question after it").at(-1)?.contents
+    expect(turns?.map(({ role, parts }) => [role, parts?.length])).toEqual([["user", 2]])
   })
 
   test("the message alone, where the room says single", async () => {

@@ -146,9 +146,28 @@ test("a queued reply shows its estimated wait", async () => {
   expect((await finalReply(app, ann, last)).estimatedWaitMs).toBeNull()
 })
 
+/** A reply that nothing is in front of. */
+const NEXT = { model: MODEL, queuePosition: 0, cooldownMs: 0 }
+
+test("a queued reply waits no less than until one of its models may be called, as the workers tell every process", async () => {
+  await using api = await startTestApp({
+    beside: app,
+    worker: false,
+    config: { gemini: { fallbackModels: [FALLBACK] } },
+    timing: { replies: { estimateMs: 200 } },
+  })
+  coolDownModels(MINUTE)
+  await expect.poll(() => api.ctx.waitEstimator.waitMs(NEXT)).toBeGreaterThan(50_000)
+  const { reply } = (await send(api, ann, await createRoom(api, ann), "not yet")).body
+  expect(reply.estimatedWaitMs).toBeGreaterThan(50_000)
+  await cancel(ann, reply)
+  app.ctx.circuitBreaker.succeeded(FALLBACK)
+  await expect.poll(() => api.ctx.waitEstimator.waitMs(NEXT)).toBe(0)
+})
+
 test("the estimated wait grows with the queue position in the room", async () => {
   const room = await createRoom(app, ann)
-  await expect.poll(() => app.ctx.waitEstimator.waitMs({ queuePosition: 0, cooldownMs: 0 })).toBe(0)
+  await expect.poll(() => app.ctx.waitEstimator.waitMs(NEXT)).toBe(0)
   const waits: number[] = []
   const replies = []
   for (const message of ["[[gemini: stall after=1]] holds up", "second", "third", "fourth"]) {

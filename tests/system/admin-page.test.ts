@@ -14,6 +14,14 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
   })
   afterAll(() => stack.disposeAsync())
 
+  const TITLES: Record<string, string> = {
+    System: "System",
+    Users: "Users",
+    Replies: "Failed replies",
+    Billing: "Billing events",
+    Audit: "Audit log",
+  }
+
   const reads = (selector: string) => expect.poll(() => tab.text(selector))
 
   async function openSignedIn(section: string): Promise<void> {
@@ -21,7 +29,7 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
     await enter(ADMIN_TOKEN)
     await reads("#actor").toBe("admin token")
     await tab.press(section)
-    await reads("h2").toBe(section)
+    await reads("h2").toBe(TITLES[section])
   }
 
   async function enter(token: string): Promise<void> {
@@ -44,14 +52,30 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
   test("every section loads", async () => {
     await openSignedIn("System")
     await reads("main").toMatch(/Database\s+up/)
-    for (const section of ["Users", "Failed replies", "Billing events", "Audit log"]) {
+    for (const [section, title] of Object.entries(TITLES)) {
       await tab.press(section)
-      await reads("h2").toBe(section)
+      await reads("h2").toBe(title)
       expect(await tab.text("[role=alert]")).toBe("")
     }
     await reads("table").toContain("sign_in")
     expect(tab.problems).toEqual([])
   })
+
+  test.each([360, 1280])(
+    "at %i pixels the menu is one row and nothing has to be scrolled sideways",
+    async (width) => {
+      await tab.resize({ width, height: 800 })
+      await openSignedIn("System")
+      for (const [section, title] of Object.entries(TITLES)) {
+        await tab.press(section)
+        await reads("h2").toBe(title)
+        const rows = `new Set([...document.querySelectorAll("nav a")].map((link) => link.offsetTop)).size`
+        expect(await tab.evaluate(rows)).toBe(1)
+        expect(await tab.evaluate(WIDER_THAN_THEIR_PLACE), section).toEqual([])
+      }
+      await tab.resize(null)
+    },
+  )
 
   test("a section that comes late doesn't take the place of one that was asked for later", async () => {
     await openSignedIn("Users")
@@ -67,7 +91,7 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
         return answer
       }`)
     await tab.press("System")
-    await tab.press("Failed replies")
+    await tab.press("Replies")
     await reads("h2").toBe("Failed replies")
     await tab.evaluate("late.resolve(); arrived.promise.then(() => new Promise(requestAnimationFrame))")
     expect(await tab.text("h2")).toBe("Failed replies")
@@ -107,7 +131,7 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
     const user = await signIn(app)
     app.gemini.script({ directive: "key-invalid", text: "try again", calls: 1 })
     const failed = await ask(app, user, await createRoom(app, user), "try again")
-    await openSignedIn("Failed replies")
+    await openSignedIn("Replies")
     await reads("table").toContain("misconfigured")
     await tab.press("Retry")
     await reads("#notice").toBe(`${failed.id} is queued.`)
@@ -134,3 +158,8 @@ describe.skipIf(chromium === null)("an operator's page in a browser (Chromium is
     await expect.poll(() => tab.problems).toEqual([expect.stringMatching(/^network: .* 401 /)])
   })
 })
+
+/** The elements that have to be scrolled sideways, the page itself among them. */
+const WIDER_THAN_THEIR_PLACE = `[...document.querySelectorAll("html, main, nav, .scroll")]
+  .filter((one) => one.scrollWidth > one.clientWidth)
+  .map((one) => one.tagName)`

@@ -1,9 +1,9 @@
 import { join } from "node:path"
 import { expect, test } from "vitest"
+import { takeBaseBackup } from "../../tools/lib/base-backup.ts"
 import { openFolder } from "../../tools/lib/stores.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, promptsUsed, send } from "../helpers/chat.ts"
-import { takeBaseBackup } from "./base-backup.ts"
 import { findPrograms, run, startPostgresOf } from "./debian-postgres.ts"
 import { expectCompleted, openEmbeddedPostgres, testStack } from "./kit.ts"
 

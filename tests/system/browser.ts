@@ -57,6 +57,11 @@ export async function openTab(stack: AsyncDisposableStack, program: string) {
       if (errorText) throw new Error(`${url}: ${errorText}`)
       await evaluate(LOADED)
     },
+    /** Shows pages in a window of this size; null: in the browser's own. */
+    async resize(size: { width: number; height: number } | null) {
+      if (size === null) await tell("Emulation.clearDeviceMetricsOverride", {})
+      else await tell("Emulation.setDeviceMetricsOverride", { ...size, deviceScaleFactor: 1, mobile: false })
+    },
     /** The path and hash of the page that it shows. */
     place: async () => String(await evaluate("location.pathname + location.hash")),
     /** What a person reads in the first match of `selector`; "" where there is none. */

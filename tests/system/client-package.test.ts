@@ -11,7 +11,15 @@ import { ROOT, testFolder } from "./programs.ts"
 
 const CLIENT = join(ROOT, "packages/client")
 /** What building the client takes, beside `node_modules`. */
-const BUILT_WITH = ["bin", "tools/scripts", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"]
+const BUILT_WITH = [
+  "bin",
+  "tools/scripts",
+  "tools/lib",
+  "package.json",
+  "package-lock.json",
+  ".npmrc",
+  "tsconfig.json",
+]
 const run = promisify(execFile)
 
 /** A project that has the package installed. */
@@ -26,6 +34,7 @@ beforeAll(async () => {
   const { files, archive } = await pack(await copyProject())
   packed = files
   await run("tar", ["-xzf", archive, "-C", folder])
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }')
   await mkdir(join(folder, "node_modules"))
   await rename(join(folder, "package"), installed)
   await symlink(join(ROOT, "node_modules/ai"), join(folder, "node_modules/ai"))
@@ -56,15 +65,34 @@ test("the package has everything that it exports, works and has types", async ()
   }
   const { createClient } = await import(pathToFileURL(join(installed, "dist/index.js")).href)
   expect(await createClient({ baseUrl: app.url }).call("GET /")).toBe("Home Route")
-  await writeFile(join(folder, "consumer.ts"), CONSUMER)
-  const flags = "--ignoreConfig --skipLibCheck --noEmit --strict --module nodenext --lib es2024,dom"
-  const tsc = [
-    join(ROOT, "node_modules/typescript/bin/tsc"),
-    ...flags.split(" "),
-    join(folder, "consumer.ts"),
-  ]
-  await run(process.execPath, tsc).catch(({ stdout }) => expect.fail(stdout))
+  await compile({ "consumer.ts": CONSUMER })
 })
+
+test("the README's examples compile", async () => {
+  const readme = await readFile(join(CLIENT, "README.md"), "utf8")
+  const blocks = [...readme.matchAll(/^```tsx?\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block)
+  expect(blocks).toHaveLength(3)
+  const files = blocks.map((block, i) => [
+    `example-${i}.ts`,
+    block.includes("createClient(") ? block : `${CLIENT_IS_THERE}${block}`,
+  ])
+  await compile({ "around.d.ts": AROUND_EXAMPLES, ...Object.fromEntries(files) })
+})
+
+test("the README pins the AI SDK that the client is tested with", async () => {
+  const readme = await readFile(join(CLIENT, "README.md"), "utf8")
+  const { devDependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"))
+  expect(readme).toContain(`npm install ai@${devDependencies.ai} @ai-sdk/react@`)
+})
+
+/** Type-checks files of the project that has the package. */
+async function compile(files: Record<string, string>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  const flags = "--ignoreConfig --skipLibCheck --noEmit --strict --module nodenext --lib es2024,dom"
+  const names = Object.keys(files).map((name) => join(folder, name))
+  const tsc = [join(ROOT, "node_modules/typescript/bin/tsc"), ...flags.split(" "), ...names]
+  await run(process.execPath, tsc).catch(({ stdout }) => expect.fail(stdout))
+}
 
 /** As in a fresh clone: a `dist` that was built before would hide that nothing builds it. */
 async function copyProject(): Promise<string> {
@@ -109,4 +137,20 @@ export const transport = createRoomTransport({ client })
 client.call("GET /nowhere")
 // @ts-expect-error a room has an id
 client.call("GET /chatroom/{id}")
+`
+
+/** What the examples take from around them. `@ai-sdk/react` isn't installed here, but its options are those of `ai`. */
+const AROUND_EXAMPLES = `
+declare const mobileNumber: string
+declare const otp: string
+declare const id: string
+declare function show(text: string): void
+declare module "@ai-sdk/react" {
+  import type { ChatInit, UIMessage } from "ai"
+  export function useChat(options: ChatInit<UIMessage> & { resume?: boolean }): unknown
+}
+`
+const CLIENT_IS_THERE = `
+import type { ChatClient } from "gemini-chat-client"
+declare const client: ChatClient
 `

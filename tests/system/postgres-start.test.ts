@@ -62,16 +62,37 @@ test("patience ends, with a sentence that names the place and no secret", async 
   const waits: string[] = []
   const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, timeoutMs: 5_000 })
   await expect(failed).rejects.toThrow(
-    /^PostgreSQL at 127\.0\.0\.1:1 isn't ready after 5 s: ECONNREFUSED\. Check DATABASE_URL\.$/,
+    /^The database "chat" at 127\.0\.0\.1:1 isn't ready after 5 s: ECONNREFUSED\. Check DATABASE_URL\.$/,
   )
   await expect(failed).rejects.toBeInstanceOf(PostgresUnfit)
   expect(waits).toEqual(["ECONNREFUSED"])
 })
 
-test("a database that isn't there is told at once", async () => {
-  const { href } = new URL("/no_such_database", inject("databaseUrl"))
-  const onWait = () => expect.unreachable()
-  await expect(waitForPostgres(href, { onWait, signal: never })).rejects.toMatchObject({ code: "3D000" })
+const elsewhere = (change: Partial<URL>) => Object.assign(new URL(inject("databaseUrl")), change)
+
+test.each([
+  ["isn't there", { pathname: "/no_such_database" }, 'database "no_such_database" does not exist'],
+  ["has another password", { password: "wrong" }, /password authentication failed for user "\w+"/],
+  ["asks for a password", { password: "" }, "it asks for a password, and the URL has none"],
+  ["is on a host that has no address", { hostname: "nowhere.invalid" }, /ENOTFOUND|EAI_AGAIN/],
+  ["offers no TLS", { search: "?sslmode=verify-full" }, "The server does not support SSL connections"],
+])("a database that %s is told at once, with its host and name", async (_, change, why) => {
+  const { href, host, pathname } = elsewhere(change)
+  const failed = waitForPostgres(href, { onWait: () => undefined, signal: never, timeoutMs: 0 })
+  await expect(failed).rejects.toBeInstanceOf(PostgresUnfit)
+  await expect(failed).rejects.toThrow(`The database "${pathname.slice(1)}" at ${host}`)
+  await expect(failed).rejects.toThrow(why)
+  await expect(failed).rejects.toThrow(/\. Check DATABASE_URL\.$/)
+})
+
+test("a database that can't store every text is refused", async () => {
+  const stack = testStack()
+  await query(inject("databaseUrl"), "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+  stack.defer(async () => void (await query(inject("databaseUrl"), "DROP DATABASE latin")))
+  const { href } = elsewhere({ pathname: "/latin" })
+  await expect(waitForPostgres(href, { onWait: () => expect.unreachable(), signal: never })).rejects.toThrow(
+    /^The database "latin" at \S+ stores text as LATIN1, .* Create it with ENCODING 'UTF8'\.$/,
+  )
 })
 
 test("a PostgreSQL older than 14 is refused, and both versions are named", async () => {

@@ -3,8 +3,7 @@ import { readConfig } from "../../src/config/env.ts"
 import { secretsOf } from "../../src/config/secrets.ts"
 import { startProcess, testStack } from "./kit.ts"
 
-const STRIPE = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_PRICE_PRO", "PUBLIC_URL"]
-const ALWAYS = ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY", "OTP_DELIVERY", ...STRIPE]
+const ALWAYS = ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY", "OTP_DELIVERY", "PUBLIC_URL"]
 
 test.each([
   { entry: "src/server.ts", role: "all", missing: ALWAYS },

@@ -53,6 +53,21 @@ test("heals what lost events left, and has nothing to do the second time", async
   expect(await ann.history()).toMatchObject([{ tier: "pro", cause: "reconcile" }])
 })
 
+test("takes over from a process that was killed while it read the customer", async () => {
+  const ann = await newPayer(app)
+  const { sessionId } = await ann.subscribe()
+  app.stripe.completeCheckout(sessionId)
+  const { leaseMs } = app.ctx.timing.billing
+  await app.query(
+    "UPDATE billing_customers SET attempt = attempt + 1, lease_until = now() + $2 * interval '1 ms' WHERE user_id = $1",
+    ann.user.id,
+    leaseMs,
+  )
+  const { code, out } = await reconcile(["--user", ann.user.id])
+  expect([code, out]).toEqual([0, expect.stringContaining("1 customer read, 1 changed.")])
+  expect(await ann.standing()).toMatchObject({ tier: "pro" })
+})
+
 test("reads one user, or one customer, and reports as JSON", async () => {
   const [ann, bob] = [await payUnheard(), await payUnheard()]
   const [byUser, byCustomer, unknown] = await Promise.all([

@@ -2,14 +2,20 @@ import { once } from "node:events"
 import { type IncomingMessage, request } from "node:http"
 import { createParser } from "eventsource-parser"
 import { beforeAll, expect, test } from "vitest"
-import { SECOND } from "../../src/utils/time.ts"
+import { HOUR, SECOND } from "../../src/utils/time.ts"
 import { collect, joinDeltas, type ServerEvent } from "../../tools/lib/http.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const SLOW_READER_MS = 3 * SECOND
 
-const app = useTestApp({ timing: { sse: { slowReaderMs: SLOW_READER_MS } } })
+const app = useTestApp({ timing: { http: { slowReaderMs: SLOW_READER_MS } } })
+const patient = useTestApp(() => ({
+  beside: app,
+  worker: false,
+  config: { http: { streamsPerUser: 2 } },
+  timing: { http: { slowReaderMs: HOUR } },
+}))
 const ann = useUser(app)
 let path: string
 
@@ -36,6 +42,24 @@ test("a reader that takes nothing for too long is cut off, and has the whole tex
   const resume = last === undefined ? {} : { headers: { "Last-Event-ID": last } }
   const after = await collect(ann.http.events(path, resume))
   expect(joinDeltas([...before, ...after]) === TEXT).toBe(true)
+})
+
+test("readers that take nothing make room at once for the same user's newest streams", async () => {
+  const most = patient.ctx.config.http.streamsPerUser
+  const headers = { Authorization: `Bearer ${ann.token}` }
+  const open = async () => {
+    const sent = request(patient.url + path, { headers }).end()
+    const [response] = await once(sent, "response")
+    return { response: response as IncomingMessage, hangUp: () => sent.destroy() }
+  }
+  const frozen = await Promise.all(Array.from({ length: most }, open))
+  const newest = await Promise.all(Array.from({ length: most }, open))
+  expect(patient.ctx.streamLimit.count()).toBe(most)
+  // Each was in the middle of its event and is cut off, to come back for the whole of it.
+  for (const { response } of frozen)
+    expect((await readRest(response)).map(({ event }) => event)).not.toContain("done")
+  for (const { hangUp } of newest) hangUp()
+  await expect.poll(() => patient.ctx.streamLimit.count()).toBe(0)
 })
 
 test("a reader that is waited for again and again leaves no listeners behind", async () => {

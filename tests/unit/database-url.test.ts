@@ -10,17 +10,20 @@ describe("readDatabaseUrl", () => {
         { host: "two", port: 5433 },
         { host: "::1", port: 5434 },
       ],
+      place: 'database "app" at one:5432, two:5433, ::1:5434',
+      hasPassword: true,
     })
   })
 
   test("one host stays as it is", () => {
     const url = "postgresql://me:p%40w@db:6543/app"
-    expect(readDatabaseUrl(url)).toEqual({ url, hosts: [{ host: "db", port: 6543 }] })
+    expect(readDatabaseUrl(url)).toMatchObject({ url, hosts: [{ host: "db", port: 6543 }] })
   })
 
-  test("a socket has no host", () => {
-    const url = "postgres:///app?host=/run/postgresql"
-    expect(readDatabaseUrl(url)).toEqual({ url, hosts: [] })
+  test.each(["", "me:p%40w@", "me@"])("a socket has no host, with and without a user: %s", (user) => {
+    const url = `postgres://${user}/app?host=/run/postgresql`
+    const place = 'database "app" at /run/postgresql'
+    expect(readDatabaseUrl(url)).toEqual({ url, hosts: [], place, hasPassword: user.includes(":") })
   })
 
   test.each([

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
 
-const { auth, billing, cache, embedded, gemini, http, otp, platform, postgres, queue, redis } = TIMING
+const { auth, billing, embedded, gemini, http, otp, platform, postgres, queue, redis } = TIMING
 const { replies, revocations, shutdown, sse, worker } = TIMING
 
 /** Two renewals may be lost before a third is too late. */
@@ -34,15 +34,24 @@ test.each([
   ["the headers and the whole request", http.headersTimeoutMs, http.requestTimeoutMs],
   ["a statement and a request", postgres.statementTimeoutMs, http.requestTimeoutMs - SECOND],
   ["a wait for a connection and a request", postgres.acquireTimeoutMs, http.requestTimeoutMs - SECOND],
-  ["a statement and a cache's lease", postgres.statementTimeoutMs, cache.leaseMs - SECOND],
   ["a call to Stripe and a request", billing.stripeTimeoutMs, http.requestTimeoutMs - SECOND],
-  ["a wait for a customer and a request", billing.checkoutWaitMs, http.requestTimeoutMs - SECOND],
-  ["some calls to Stripe and a customer's lease", 5 * billing.stripeTimeoutMs, billing.leaseMs],
+  ["a renewal of a customer's lease and the lease", billing.leaseRenewMs, billing.leaseMs * THIRD],
+  ["a dead lease and a wait for a customer", billing.leaseMs, billing.checkoutWaitMs - SECOND],
+  ["a dead lease and the reconciler's wait", billing.leaseMs, billing.reconcileWaitMs * THIRD],
+  ["a wait for a customer and all that a request does at Stripe", billing.checkoutWaitMs, billing.requestMs],
+  ["all that a request does at Stripe and a request", billing.requestMs, http.requestTimeoutMs - SECOND],
   ["a sweep of billing and the trust in its queue", billing.sweepMs, billing.sweepAfterMs * THIRD],
   ["the first and the longest retry of billing", billing.firstRetryMs, billing.longestRetryMs],
   ["what is recent and what the daily reconciliation has missed", billing.reconcileAllMs, billing.staleMs],
   ["a check of the session and a heartbeat of a stream", sse.sessionCheckMs, sse.heartbeatMs * THIRD],
+  [
+    "a poll for revocations with a check of the streams and what is promised",
+    revocations.pollMs + sse.sessionCheckMs,
+    SECOND,
+  ],
   ["a command to Redis and its rest", redis.commandTimeoutMs, redis.cooldownMs],
+  ["some commands to Redis and a silent connection", 5 * redis.commandTimeoutMs, redis.silentMs],
+  ["a command to the queue and a silent connection", queue.commandTimeoutMs, redis.silentMs],
   ["a command to Redis and a statement", redis.commandTimeoutMs, postgres.statementTimeoutMs * THIRD],
   ["a look for stalled jobs and a job's lock", queue.stalledCheckMs, queue.lockMs / 2],
   ["a reply's lease and a job's lock", replies.leaseMs, queue.lockMs],

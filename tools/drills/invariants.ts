@@ -2,9 +2,10 @@ import type pg from "pg"
 import { directivesIn, resolveDirectives } from "../../simulators/gemini/directives.ts"
 import { replyFrames } from "../../simulators/gemini/reply-frames.ts"
 import { readGenerateRequest } from "../../simulators/gemini/request.ts"
+import { type Turn, toContents } from "../../src/services/replies/worker/build-contents.ts"
 import type { Client } from "../lib/client.ts"
 import type { Cluster } from "../lib/cluster.ts"
-import type { Exchange, Load } from "./load.ts"
+import { type Exchange, isAtRisk, type Load, mayBeLost } from "./load.ts"
 
 /** What must hold, how often it was looked at, and every case where it doesn't. */
 export interface Verdict {
@@ -73,7 +74,8 @@ function verdict<T>(
 
 const FINAL = ["completed", "failed", "cancelled"]
 
-function checkOneFinalReply({ exchanges, surprises }: Load, { prompts, replies }: Stored): Verdict {
+function checkOneFinalReply(load: Load, { prompts, replies, byId }: Stored): Verdict {
+  const { exchanges, surprises } = load
   const accepted = new Set(exchanges.map(({ promptId }) => promptId))
   const unasked = prompts.filter(({ id }) => !accepted.has(id))
   const others = [
@@ -81,7 +83,8 @@ function checkOneFinalReply({ exchanges, surprises }: Load, { prompts, replies }
     ...surprises.map((answer) => `a prompt was answered ${answer}`),
   ]
   const claim = "every accepted prompt has exactly one final reply"
-  return verdict({ id: "I1", claim, others }, exchanges, function* ({ promptId, replyId, kind }) {
+  const kept = exchanges.filter((exchange) => byId.has(exchange.promptId) || !mayBeLost(load, exchange))
+  return verdict({ id: "I1", claim, others }, kept, function* ({ promptId, replyId, kind }) {
     const [reply, ...more] = replies.get(promptId) ?? []
     if (!reply) yield `prompt ${promptId} has no reply`
     else if (reply.id !== replyId)
@@ -98,9 +101,9 @@ function outcomeOf({ status, error_code }: Row): string {
   return error_code === null ? status : `${status}: ${error_code}`
 }
 
-function checkNeverTwo({ attempts }: Cluster, { exchanges }: Load, stored: Stored): Verdict {
+function checkNeverTwo({ attempts }: Cluster, load: Load, stored: Stored): Verdict {
   const claim = "never two: one ending, and the text of one single call"
-  return verdict({ id: "I2", claim }, exchanges, function* ({ replyId, heard }) {
+  return verdict({ id: "I2", claim }, unharmed(load), function* ({ replyId, heard }) {
     if (heard.dones.length > 1) yield `the listener of ${replyId} was told ${heard.dones.length} endings`
     const endings = attempts.endings(replyId)
     if (endings > 1) yield `reply ${replyId} was finished ${endings} times`
@@ -124,10 +127,8 @@ function textOfCall(call: number, reply: Row, stored: Stored): string {
   const branch: Row[] = []
   for (let row = stored.byId.get(reply.parent_id ?? ""); row; row = stored.byId.get(row.parent_id ?? ""))
     branch.unshift(row)
-  const contents = branch
-    .filter(({ status }) => status === "completed")
-    .map(({ role, content }) => ({ role, parts: [{ text: content }] }))
-  const request = readGenerateRequest(JSON.stringify({ contents }), model)
+  const turns = branch.map((row) => ({ ...row, errorCode: row.error_code }) as Turn)
+  const request = readGenerateRequest(JSON.stringify({ contents: toContents(turns) }), model)
   const faultless = resolveDirectives(directivesIn(branch.at(-1)?.content ?? ""), Number.POSITIVE_INFINITY)
   const behaviour = { ...faultless, variant: call }
   const frames = replyFrames({ model, request, behaviour, responseId: "" })
@@ -143,7 +144,7 @@ async function checkQuota(pool: pg.Pool, { exchanges, users }: Load, { byId }: S
   const used = new Map(rows.map((row) => [row.user_id, row.used]))
   const claim = "quota: used = accepted − failed, of every user"
   return verdict({ id: "I3", claim }, users, function* (user) {
-    const own = exchanges.filter((exchange) => exchange.user === user)
+    const own = exchanges.filter((exchange) => exchange.user === user && byId.has(exchange.promptId))
     const failed = own.filter(({ replyId }) => byId.get(replyId)?.status === "failed")
     const expected = own.length - failed.length
     const counted = used.get(user.id) ?? 0
@@ -154,9 +155,12 @@ async function checkQuota(pool: pg.Pool, { exchanges, users }: Load, { byId }: S
 
 const USED = "SELECT user_id, sum(used)::int AS used FROM usage_counters GROUP BY user_id"
 
-function checkListeners({ exchanges }: Load, { byId }: Stored): Verdict {
+/** Those of which PostgreSQL lost nothing. */
+const unharmed = (load: Load) => load.exchanges.filter((exchange) => !isAtRisk(load, exchange))
+
+function checkListeners(load: Load, { byId }: Stored): Verdict {
   const claim = "every listener's joined text equals the stored text"
-  return verdict({ id: "I4", claim }, exchanges, function* ({ replyId, heard }) {
+  return verdict({ id: "I4", claim }, unharmed(load), function* ({ replyId, heard }) {
     const stored = byId.get(replyId)
     const [done] = heard.dones
     if (!done) yield `the listener of ${replyId} was told no end (${heard.trouble || "no error"})`
@@ -168,7 +172,7 @@ function checkListeners({ exchanges }: Load, { byId }: Stored): Verdict {
 
 /** What users were told in streams and lists is theirs, and what isn't can't be had. */
 async function checkStrangers(client: Client, load: Load, { byId }: Stored): Promise<Verdict> {
-  const seen = [...load.exchanges.flatMap(seenInStream), ...(await seenInLists(client, load))]
+  const seen = [...unharmed(load).flatMap(seenInStream), ...(await seenInLists(client, load))]
   const owners = new Map([...load.rooms].map(([id, user]) => [id, user.id]))
   const ownerOf = (id: string) => owners.get(id) ?? byId.get(id)?.user_id
   const spec = { id: "I5", claim: "nobody sees another's ids", others: await probe(client, load) }

@@ -57,6 +57,7 @@ export async function startLoad(client: Client, options: LoadOptions) {
     exchanges: [],
     surprises: [],
     rooms: new Map(),
+    losses: [],
     client,
     options,
     faultsOver: false,
@@ -90,6 +91,8 @@ interface State {
   surprises: string[]
   /** Rooms, with whose they are. */
   rooms: Map<string, User>
+  /** When PostgreSQL lost what was committed: rooms and replies of then may be gone. */
+  losses: Loss[]
   client: Client
   options: LoadOptions
   faultsOver: boolean
@@ -101,6 +104,29 @@ interface State {
   sent: number
   /** Aborts when waiting for the last replies is over. */
   settled: AbortController
+}
+
+/** A time whose commits are lost, in ms since 1970. */
+interface Loss {
+  from: number
+  to: number
+}
+
+/** What is acknowledged takes about so long to a standby. */
+const UNDER_WAY_MS = 500
+
+/** Whether the prompt itself may be lost. */
+export function mayBeLost({ losses }: Pick<State, "losses">, { sentAt, tookMs }: Exchange): boolean {
+  const acceptedAt = sentAt + tookMs
+  return losses.some(({ from, to }) => acceptedAt > from - UNDER_WAY_MS && sentAt < to)
+}
+
+/** Whether the prompt, or something of its reply, may be lost. */
+export function isAtRisk(
+  { losses }: Pick<State, "losses">,
+  { sentAt, heard: { endedAt } }: Exchange,
+): boolean {
+  return losses.some(({ from, to }) => sentAt < to && (endedAt === null || endedAt > from - UNDER_WAY_MS))
 }
 
 /** Whether the listener was told an end. */
@@ -166,6 +192,7 @@ async function send(load: State, user: User, roomId: string, prompt: Prompt): Pr
   const sentAt = Date.now()
   const path = `/chatroom/${roomId}/message`
   const { status, body, tries } = await load.client.post(path, { message: prompt.text }, { token })
+  if (status === 404 && load.losses.length > 0) return null
   if (status !== 202) {
     load.surprises.push(`${status} ${JSON.stringify(body)}`)
     return null
@@ -189,5 +216,6 @@ function follow(load: State, exchange: Exchange, random: Random, manner: Manner 
   const { user, roomId, replyId, heard } = exchange
   const signal = AbortSignal.any([load.options.signal, load.settled.signal])
   const path = `/chatroom/${roomId}/message/${replyId}/stream`
-  return listen(load.client, user, path, { random: random.fork(replyId), signal, heard, manner })
+  const mayBeGone = () => mayBeLost(load, exchange)
+  return listen(load.client, user, path, { random: random.fork(replyId), signal, heard, manner, mayBeGone })
 }

@@ -44,7 +44,7 @@ async function drill(options: DrillOptions, signal: AbortSignal): Promise<number
     return closing
   }
   const run = options.quick ? runTogether : runApart
-  const able = asked.filter((one) => !skipped.includes(one))
+  const able = asked.filter((one) => !skipped.includes(one) && !(options.quick && one.isLong))
   const results = await run(able, options, { signal, write })
   const { outcomes, stop } = results
   console.log(`\n${await write(results)}\n`)
@@ -60,28 +60,48 @@ interface Course {
 
 /** Every scenario on fresh stores. The report is written after each: a drill of hours may be cut short. */
 async function runApart(asked: Scenario[], options: DrillOptions, course: Course): Promise<Results> {
-  const { signal, write } = course
   const outcomes: Outcome[] = []
   for (const scenario of asked) {
-    const broken = () => !outcomes.at(-1) || outcomes.some(isBroken)
-    await withStores(options, signal, broken, async (stores, folder) => {
-      announce(scenario, options)
-      const shape = { ...shapeOf(options, signal), ...PROCESSES }
-      const outcome = await runScenario(scenario, { ...shape, stores, folder })
-      report(outcome, options)
-      outcomes.push(outcome)
-    })
-    await write({ outcomes, stop: null })
+    outcomes.push(await runAlone(scenario, options, course.signal))
+    await course.write({ outcomes, stop: null })
   }
   return { outcomes, stop: null }
 }
 
-/** One scenario after the other on the same cluster: starting and stopping takes longer than many a scenario. */
-async function runTogether(asked: Scenario[], options: DrillOptions, { signal }: Course): Promise<Results> {
+/** One scenario on fresh stores. */
+async function runAlone(scenario: Scenario, options: DrillOptions, signal: AbortSignal): Promise<Outcome> {
+  let outcome: Outcome | undefined
+  const broken = () => !outcome || isBroken(outcome)
+  const open = scenario.openStores ?? openStores
+  return withStores({ options, signal, broken, open }, async (stores, folder) => {
+    announce(scenario, options)
+    outcome = await runScenario(scenario, { ...shapeOf(options, signal), ...PROCESSES, stores, folder })
+    report(outcome, options)
+    return outcome
+  })
+}
+
+/**
+ * One scenario after the other on the same cluster, where it does for them: starting and stopping takes longer than many
+ * a scenario.
+ */
+async function runTogether(asked: Scenario[], options: DrillOptions, course: Course): Promise<Results> {
+  const [alone, together] = [asked.filter((one) => one.openStores), asked.filter((one) => !one.openStores)]
+  const { outcomes, stop } = await runOnOneCluster(together, options, course.signal)
+  for (const scenario of alone) outcomes.push(await runAlone(scenario, options, course.signal))
+  return { outcomes, stop }
+}
+
+async function runOnOneCluster(
+  asked: Scenario[],
+  options: DrillOptions,
+  signal: AbortSignal,
+): Promise<Results> {
   const outcomes: Outcome[] = []
+  if (asked.length === 0) return { outcomes, stop: null }
   let stop: Verdict | null = null
   const broken = () => !stop || stop.broken.length > 0 || outcomes.some(isBroken)
-  await withStores(options, signal, broken, async (stores, folder) => {
+  await withStores({ options, signal, broken, open: openStores }, async (stores, folder) => {
     await using stack = new AsyncDisposableStack()
     const cluster = await startCluster(stack, { ...PROCESSES, stores, folder })
     for (const [i, scenario] of asked.entries()) {
@@ -99,16 +119,22 @@ async function runTogether(asked: Scenario[], options: DrillOptions, { signal }:
 const PROCESSES = { apis: 2, workers: 2 }
 const FIRST_NUMBER = 1_000
 
-async function withStores(
-  options: DrillOptions,
-  signal: AbortSignal,
-  isBroken: () => boolean,
-  work: (stores: Stores, folder: string) => Promise<void>,
-): Promise<void> {
+interface Site {
+  options: DrillOptions
+  signal: AbortSignal
+  /** Whether the logs are worth keeping. */
+  broken(): boolean
+  open: NonNullable<Scenario["openStores"]>
+}
+
+async function withStores<T>(
+  { options, signal, broken, open }: Site,
+  work: (stores: Stores, folder: string) => Promise<T>,
+): Promise<T> {
   await using stack = new AsyncDisposableStack()
-  const folder = await openFolder(stack, () => !signal.aborted && (options.keep || isBroken()))
+  const folder = await openFolder(stack, () => !signal.aborted && (options.keep || broken()))
   console.log(`logs: ${folder}`)
-  await work(await openStores(stack, options.backend, folder), folder)
+  return await work(await open(stack, options.backend, folder), folder)
 }
 
 function shapeOf({ kills, prompts, users, seed, quick }: DrillOptions, signal: AbortSignal) {

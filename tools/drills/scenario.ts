@@ -3,7 +3,7 @@ import { type Client, createClient } from "../lib/client.ts"
 import { type Cluster, type ClusterOptions, startCluster } from "../lib/cluster.ts"
 import type { Heard } from "../lib/listener.ts"
 import { createRandom, type Random } from "../lib/random.ts"
-import type { Stores } from "../lib/stores.ts"
+import type { Backend, Stores } from "../lib/stores.ts"
 import { until } from "../lib/until.ts"
 import { checkInvariants, type Verdict } from "./invariants.ts"
 import { type Load, startLoad } from "./load.ts"
@@ -18,6 +18,10 @@ export interface Scenario {
   explains: string
   /** It hurts the Redis: there is nothing to do where the queue is in PostgreSQL. */
   needsRedis?: boolean
+  /** It is left out of the quick drill. */
+  isLong?: boolean
+  /** Opens stores of its own, where the usual ones don't do. It then has a cluster of its own in any drill. */
+  openStores?: (stack: AsyncDisposableStack, backend: Backend, folder: string) => Promise<Stores>
   /** Does the damage while the load runs, from its first reply on; ends when no more is to come. */
   run(stage: Stage): Promise<void>
 }
@@ -40,7 +44,14 @@ export interface Stage {
   /** Something measured, for the table. */
   note(name: string, value: string): void
   /** Something that must hold beside the invariants. `find` is called when the last reply is there. */
-  demand(id: string, claim: string, find: () => { checked: number; broken: string[] }): void
+  demand(id: string, claim: string, find: () => Findings): void
+  /** PostgreSQL lost what was committed between the two, in ms since 1970. */
+  lost(from: number, to: number): void
+}
+
+interface Findings {
+  checked: number
+  broken: string[]
 }
 
 interface LoadShape {
@@ -112,6 +123,7 @@ export async function perform(
     struck: () => void struck++,
     note: (name, value) => void notes.push([name, value]),
     demand: (id, claim, find) => void demands.push(() => ({ id, claim, ...find() })),
+    lost: (from, to) => void load.losses.push({ from, to }),
   }
   const tell = () => {
     const words = [`${struck} strikes`, ...describeProgress(stage, attemptsBefore)]

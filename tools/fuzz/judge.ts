@@ -5,7 +5,14 @@ import type { Answer, Call } from "./call.ts"
 import type { Draft } from "./draft.ts"
 
 /** Fields with more rules than a schema can say, so the document alone can't decide. */
-const MORE_RULES = ["body.mobileNumber", "body.newPassword", "body.parentId", "body.headId", "query.cursor"]
+const MORE_RULES = [
+  "body.mobileNumber",
+  "body.newPassword",
+  "body.parentId",
+  "body.headId",
+  "body.model",
+  "query.cursor",
+]
 
 /** What is wrong with an answer, one line each. */
 export function judge(contract: Contract, draft: Draft, call: Call, answer: Answer): string[] {

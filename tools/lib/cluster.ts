@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import pg from "pg"
 import { startGeminiSimulator } from "../../simulators/gemini/server.ts"
+import { postgresOptions } from "../../src/config/postgres.ts"
 import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import { type Attempts, createAttempts } from "./attempts.ts"
@@ -33,7 +34,7 @@ export const STOP_WITHIN_MS = TIMING.shutdown.killMs
 export async function startCluster(stack: AsyncDisposableStack, options: ClusterOptions) {
   const gemini = await startGeminiSimulator({ chunkDelayMs: 30 })
   stack.defer(() => gemini.close())
-  const pool = new pg.Pool({ connectionString: options.stores.databaseUrl, max: 4 })
+  const pool = new pg.Pool({ ...postgresOptions(options.stores.databaseUrl), max: 4 })
   pool.on("error", () => undefined)
   stack.defer(() => pool.end())
   const attempts = createAttempts()

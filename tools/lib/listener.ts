@@ -17,6 +17,8 @@ export interface Heard {
   refusals: number[]
   /** Why the last connection broke, where one did. */
   trouble: string
+  /** When it was told the end, in ms since 1970; null before. */
+  endedAt: number | null
 }
 
 /** A listener hangs up by itself now and then, to come back with the id of the last event it got. */
@@ -32,14 +34,17 @@ export interface Manner {
 
 const RETRY_MS = 50
 
-/** Follows a reply's stream until its end, resuming after every break. Gives up when `signal` aborts. */
+/**
+ * Follows a reply's stream until its end, resuming after every break. Gives up when `signal` aborts, and when the reply
+ * isn't found although `mayBeGone` says that it may be.
+ */
 export async function listen(
   client: Client,
   user: User,
   path: string,
-  options: { random: Random; signal: AbortSignal; heard?: Heard; manner?: Manner },
+  options: { random: Random; signal: AbortSignal; heard?: Heard; manner?: Manner; mayBeGone?: () => boolean },
 ): Promise<Heard> {
-  const { random, signal, heard = silence(), manner = {} } = options
+  const { random, signal, heard = silence(), manner = {}, mayBeGone = () => false } = options
   let last: string | undefined
   while (heard.dones.length === 0 && !signal.aborted) {
     heard.connections += 1
@@ -65,6 +70,7 @@ export async function listen(
     } catch (error) {
       heard.trouble = String(error)
       if (error instanceof StreamRefused) heard.refusals.push(error.status)
+      if (heard.refusals.at(-1) === 404 && mayBeGone()) break
     } finally {
       if (hangUp.signal.aborted || events >= patience) heard.cuts += 1
       clearTimeout(timer)
@@ -76,11 +82,12 @@ export async function listen(
 }
 
 export function silence(): Heard {
-  return { text: "", dones: [], resets: 0, connections: 0, cuts: 0, refusals: [], trouble: "" }
+  return { text: "", dones: [], resets: 0, connections: 0, cuts: 0, refusals: [], trouble: "", endedAt: null }
 }
 
 function hear(heard: Heard, { event, data }: ServerEvent): void {
   if (event === "done") heard.dones.push(data)
+  if (event === "done") heard.endedAt = Date.now()
   if (event === "reset") heard.resets += 1
   if (event === "reset") heard.text = ""
   if (event === "delta") heard.text += data.text

@@ -13,10 +13,19 @@ export type PostgresServer = Awaited<ReturnType<typeof openPostgres>>
 
 const STOP_WITHIN_MS = 10 * SECOND
 
+/** Each process holds up to 30 connections, and those of a killed one linger for a moment. */
+const MAX_CONNECTIONS = "400"
+
 /** Starts a PostgreSQL that ends with `stack`. */
-export async function openPostgres(stack: AsyncDisposableStack, folder: string) {
-  // Each process holds up to 30 connections, and those of a killed one linger for a moment.
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, settings: { max_connections: "400" } })
+export async function openPostgres(
+  stack: AsyncDisposableStack,
+  folder: string,
+  settings: Record<string, string> = {},
+) {
+  const postgres = await startEmbeddedPostgres({
+    dataDir: folder,
+    settings: { max_connections: MAX_CONNECTIONS, ...settings },
+  })
   stack.defer(() => postgres.stop())
   const home = join(folder, "postgres")
   const [program = "", ...args] = await readCommand(join(home, "cluster"))
@@ -34,6 +43,7 @@ export async function openPostgres(stack: AsyncDisposableStack, folder: string) 
   })
   return {
     url: postgres.url,
+    port: postgres.port,
     /** SIGQUIT to the postmaster: an immediate stop, without a checkpoint. */
     stopAtOnce: () => quit("SIGQUIT"),
     /** Starts it again on the same port and data; it recovers from its log first. */

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
+import { rm } from "node:fs/promises"
 import { createServer } from "node:net"
+import { join } from "node:path"
 import { Redis } from "ioredis"
 
 /** Enough for every test file's own database number. */
 const DATABASES = 4096
 
-/** A Redis, in memory only, that may be hurt. */
+/** A Redis, in memory only unless it is told to save, that may be hurt. */
 export type RedisServer = Awaited<ReturnType<typeof startServer>>
 
 /** Whether the machine has a Redis to start. */
@@ -67,9 +69,24 @@ async function startServer(stack: AsyncDisposableStack, port: number, args: (str
     /** From here on it answers nobody; connections stay open. */
     freeze: () => void server?.kill("SIGSTOP"),
     thaw: () => void server?.kill("SIGCONT"),
+    /** SAVE: a start from here on begins with this content, while the file is in its folder. */
+    save: () => askRedis(url, async (client) => void (await client.save())),
+    /** Removes what was saved. */
+    forget: () => askRedis(url, async (client) => rm(await dumpOf(client), { force: true })),
+    /** Gives it no memory for anything more, or as much as it wants again. */
+    fill: (isFull: boolean) =>
+      askRedis(url, async (client) => void (await client.config("SET", "maxmemory", isFull ? "1" : "0"))),
     /** FLUSHALL. */
     flush: () => askRedis(url, async (client) => void (await client.flushall())),
   }
+}
+
+async function dumpOf(client: Redis): Promise<string> {
+  const [[, folder = ""], [, file = ""]] = await Promise.all([
+    client.config("GET", "dir") as Promise<[string, string]>,
+    client.config("GET", "dbfilename") as Promise<[string, string]>,
+  ])
+  return join(folder, file)
 }
 
 /** Asks the Redis at `url` over a connection of its own. */

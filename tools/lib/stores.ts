@@ -3,6 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openPostgres, type PostgresServer } from "./postgres-process.ts"
 import { openRedis, type RedisServer } from "./redis-server.ts"
+import { openStandby, PRIMARY_SETTINGS, type Replication, STANDBY_FOLDER, type Standby } from "./standby.ts"
+import { type StoreProxy, startProxy } from "./store-proxy.ts"
 
 export type Backend = "redis" | "postgres"
 
@@ -14,6 +16,9 @@ export interface Stores {
   /** Where they may be hurt. */
   postgres?: PostgresServer
   redis?: RedisServer
+  /** What stands between the processes and their stores. */
+  proxies?: StoreProxy[]
+  standby?: Standby
 }
 
 /** A PostgreSQL of its own and, where asked for, a Redis. @throws where there is no `redis-server` to start */
@@ -21,12 +26,46 @@ export async function openStores(
   stack: AsyncDisposableStack,
   backend: Backend,
   folder: string,
-): Promise<Stores> {
-  const postgres = await openPostgres(stack, folder)
+  settings: Record<string, string> = {},
+): Promise<Stores & { postgres: PostgresServer }> {
+  const postgres = await openPostgres(stack, folder, settings)
   const opened = { databaseUrl: postgres.url, postgres }
   if (backend === "postgres") return { ...opened, redisUrl: null }
-  const redis = await openRedis(stack)
+  const redis = await openRedis(stack, "--dir", folder)
   return { ...opened, redisUrl: redis.url, redis }
+}
+
+/** The same, behind proxies. */
+export async function openProxiedStores(
+  stack: AsyncDisposableStack,
+  backend: Backend,
+  folder: string,
+): Promise<Stores> {
+  const stores = await openStores(stack, backend, folder)
+  const proxies: StoreProxy[] = []
+  const proxied = async (url: string) => {
+    const proxy = await startProxy(url)
+    stack.defer(() => proxy.close())
+    proxies.push(proxy)
+    return proxy.url
+  }
+  const databaseUrl = await proxied(stores.databaseUrl)
+  const redisUrl = stores.redisUrl === null ? null : await proxied(stores.redisUrl)
+  return { ...stores, databaseUrl, redisUrl, proxies }
+}
+
+/** The same with a standby, which every process knows as the other host of the database. */
+export async function openReplicatedStores(
+  stack: AsyncDisposableStack,
+  backend: Backend,
+  folder: string,
+  replication: Replication,
+): Promise<Stores & { postgres: PostgresServer; standby: Standby }> {
+  const stores = await openStores(stack, backend, folder, PRIMARY_SETTINGS)
+  const standby = await openStandby(stack, { primary: stores.postgres, folder, replication })
+  const { host } = new URL(stores.databaseUrl)
+  const databaseUrl = stores.databaseUrl.replace(host, `${host},127.0.0.1:${standby.port}`)
+  return { ...stores, databaseUrl, standby }
 }
 
 /**
@@ -37,8 +76,8 @@ export async function openFolder(stack: AsyncDisposableStack, isKept = () => fal
   const folder = await mkdtemp(join(tmpdir(), "drill-"))
   await chmod(folder, 0o755)
   stack.defer(async () => {
-    const doomed = isKept() ? join(folder, "postgres") : folder
-    await rm(doomed, { recursive: true, force: true, maxRetries: 10 })
+    const doomed = isKept() ? [join(folder, "postgres"), join(folder, STANDBY_FOLDER)] : [folder]
+    for (const each of doomed) await rm(each, { recursive: true, force: true, maxRetries: 10 })
   })
   return folder
 }

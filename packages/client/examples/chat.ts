@@ -36,7 +36,8 @@ if (import.meta.main) {
     allowPositionals: true,
     options: {
       url: { type: "string", default: "http://localhost:3000" },
-      number: { type: "string", default: "1234567890" },
+      // Another one each time: a number has five prompts a day.
+      number: { type: "string", default: `202555${String(Math.floor(Date.now() / 1000)).slice(-4)}` },
       help: { type: "boolean", default: false },
     },
   })

@@ -44,7 +44,10 @@ export async function* follow<Events>({
     try {
       const response = await open(lastEventId, attempt.signal)
       if (!response.ok) throw await ApiError.from(response)
-      for await (const { event, data, id } of readEvents(watched(response, attempt.heard))) {
+      const raw = readEvents(watched(response, attempt.heard), (ms) => {
+        retryAfterMs = ms
+      })
+      for await (const { event, data, id } of raw) {
         failures = 0
         lastEventId = id || lastEventId
         yield { event, data: JSON.parse(data), id } as StreamEvent<Events>

@@ -5,8 +5,14 @@ export interface RawEvent {
   id: string | undefined
 }
 
-/** Reads `text/event-stream` as the HTML standard has it: https://html.spec.whatwg.org/multipage/server-sent-events.html */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<RawEvent> {
+/**
+ * Reads `text/event-stream` as the HTML standard has it: https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * @param onRetry called with how long the server wants a client to wait before it comes back
+ */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  onRetry: (ms: number) => void = () => undefined,
+): AsyncGenerator<RawEvent> {
   const decoder = new TextDecoder()
   const reader = body.getReader()
   let rest = ""
@@ -20,6 +26,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       for (const line of lines) {
         if (line !== "") addField(fields, line)
         else {
+          if (/^\d+$/.test(fields.retry ?? "")) onRetry(Number(fields.retry))
           if (fields.data !== undefined) yield toEvent(fields)
           fields = {}
         }

@@ -145,6 +145,36 @@ export type Message = {
   completedAt: string | null
 }
 
+export type Model = {
+  /** What a chatroom's `model` may be. */
+  id: string
+  name: string
+  /** The tier that the model needs. */
+  tier: "basic" | "pro"
+  /** The most that a call may have, or `null` if unknown. */
+  inputTokens: number | null
+  /** The most that a reply may have, or `null` if unknown. */
+  outputTokens: number | null
+  /** The levels of thinking that may be chosen. */
+  thinking: ("low" | "medium" | "high")[]
+  /** The types of files that the model reads. */
+  attachments: string[]
+  /** Whether it replies in chatrooms that don't choose a model. */
+  default: boolean
+}
+
+export type NewCheckout = {
+  /** By default the one that is sold first. */
+  interval?: "month" | "year"
+  /** Where to return to; its origin is one of `CORS_ORIGINS` or that of `PUBLIC_URL`. `from` is added to it. */
+  returnUrl?: string
+}
+
+export type NewPortalPage = {
+  /** Where to return to; its origin is one of `CORS_ORIGINS` or that of `PUBLIC_URL`. `from` is added to it. */
+  returnUrl?: string
+}
+
 export type OtpSent = {
   /** Seconds until the code expires. */
   expiresIn: number
@@ -227,6 +257,10 @@ export type Ready = {
   heartbeatAgeMs: number | null
   /** `unused`: nothing is stored under `DATA_DIR`. */
   disk: "ok" | "low" | "unused"
+  /** `off`: no Stripe account is configured. */
+  billing: "on" | "off"
+  /** Why the status isn't `ready`, in sentences. */
+  problems: string[]
 }
 
 export type Received = {
@@ -313,6 +347,8 @@ export type SubscriptionStatus = {
   currentPeriodEnd: string | null
   /** When the subscription ends, if it is set to end. */
   cancelAt: string | null
+  /** Stripe's page to pay or confirm an invoice that couldn't be charged; `null` if there is none. */
+  actionUrl: string | null
   usage: {
     /** The UTC day by the database's clock. */
     day: string
@@ -340,7 +376,7 @@ export type SystemState = {
     meanMs: number | null
   })[]
   migration: string | null
-  /** Without secrets and addresses. */
+  /** Settings by the names of the environment, without secrets and addresses. */
   config: Record<string, string | number | boolean | string[] | null>
 }
 
@@ -390,7 +426,7 @@ export type UserOverview = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "bad_signature" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -591,16 +627,18 @@ export interface Endpoints {
   }
   /** Export all your data. */
   "GET /user/me/export": { reply: Export }
+  /** List the models that you may choose. */
+  "GET /models": { reply: Model[] }
   /** Start the upgrade to Pro in Stripe Checkout. */
-  "POST /subscribe/pro": { reply: CheckoutPage }
+  "POST /subscribe/pro": { body: NewCheckout; reply: CheckoutPage }
   /** Get your tier, subscription and today's usage. */
   "GET /subscription/status": { reply: SubscriptionStatus }
   /** List your changes between Basic and Pro, newest first. */
   "GET /subscription/history": { query: { limit?: number; cursor?: string }; reply: Entitlement[] }
   /** Open the Stripe customer portal. */
-  "POST /subscription/portal": { reply: PortalPage }
+  "POST /subscription/portal": { body: NewPortalPage; reply: PortalPage }
   /** Page that Stripe returns customers to. */
-  "GET /subscription/return": { query: { from?: string }; reply: string }
+  "GET /subscription/return": { query: { from?: string; sessionId?: string; to?: string }; reply: string }
   /** Receive a Stripe event. */
   "POST /webhook/stripe": {
     headers: { "Stripe-Signature"?: string }

@@ -11,9 +11,16 @@ type Outcome = Reply | "reset" | "timeout"
 
 /** Serves a call of the API with its key, its `Idempotency-Key` and the faults that were injected. */
 export async function serveApi(state: State, exchange: Exchange): Promise<Outcome> {
-  const { req, method, path } = exchange
+  const { req, method, path, url } = exchange
   const idempotencyKey = req.headers["idempotency-key"]?.toString() ?? null
-  const call = state.calls.add({ method, path, idempotencyKey, status: null, at: Date.now() })
+  const call = state.calls.add({
+    method,
+    path,
+    query: url?.search ?? "",
+    idempotencyKey,
+    status: null,
+    at: Date.now(),
+  })
   const requestId = newRequestId()
   try {
     const body = await exchange.body()

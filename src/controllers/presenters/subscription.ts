@@ -3,12 +3,13 @@ import type { EntitlementEntry } from "../../services/billing/list-entitlements.
 import { presentQuota } from "./quota.ts"
 
 export function presentSubscription(standing: Standing) {
-  const { tier, status, currentPeriodEnd, cancelAt, quota } = standing
+  const { tier, status, currentPeriodEnd, cancelAt, actionUrl, quota } = standing
   return {
     tier,
     status: status ?? "none",
     currentPeriodEnd: currentPeriodEnd?.toISOString() ?? null,
     cancelAt: cancelAt?.toISOString() ?? null,
+    actionUrl,
     usage: presentQuota(quota),
   }
 }

@@ -1,7 +1,53 @@
 // All text is inserted as text, never as markup, because users choose their names.
 const main = document.getElementById("main")
 const notice = document.getElementById("notice")
-const sections = { system, users, replies, billing, audit }
+const lists = {
+  replies: {
+    title: "Failed replies",
+    path: "/admin/replies",
+    columns: {
+      "Failed at": ({ completedAt }) => time(completedAt),
+      reason: ({ error }) => element("span", { title: error.message }, error.code),
+      model: ({ model }) => model ?? "—",
+      attempts: ({ attempts }) => attempts,
+      user: ({ userId }) => element("a", { href: `#users/${userId}` }, userId),
+      "": ({ id }) => action("Retry", `/admin/replies/${id}/retry`, `${id} is queued.`),
+    },
+  },
+  billing: {
+    title: "Billing events",
+    path: "/admin/billing/events",
+    columns: {
+      Received: ({ receivedAt }) => time(receivedAt),
+      event: ({ id }) => id,
+      type: ({ type }) => type,
+      status: ({ status }) => status,
+      tries: ({ tries }) => tries,
+      "": ({ id }) =>
+        action("Replay", `/admin/billing/events/${id}/replay`, `${id} will be processed again.`),
+    },
+  },
+  audit: {
+    title: "Audit log",
+    path: "/admin/audit",
+    columns: {
+      Time: ({ at }) => time(at),
+      actor: ({ actor }) => actor,
+      action: ({ action }) => action,
+      target: ({ targetId }) => targetId ?? "—",
+      outcome: ({ outcome }) => element("span", { className: outcome === "ok" ? "" : "problem" }, outcome),
+      address: ({ address }) => address,
+      request: ({ requestId }) => requestId,
+    },
+  },
+}
+const sections = {
+  system,
+  users,
+  ...Object.fromEntries(
+    Object.entries(lists).map(([name, described]) => [name, (query) => list(described, query)]),
+  ),
+}
 let latest = 0
 
 addEventListener("hashchange", show)
@@ -176,66 +222,17 @@ function showUser(container, user) {
   )
 }
 
-function replies(query) {
-  return list({
-    title: "Failed replies",
-    path: "/admin/replies",
-    query,
-    heads: ["Failed at", "reason", "model", "attempts", "user", ""],
-    cells: ({ id, completedAt, error, model, attempts, userId }) => [
-      time(completedAt),
-      element("span", { title: error.message }, error.code),
-      model ?? "—",
-      attempts,
-      element("a", { href: `#users/${userId}` }, userId),
-      action("Retry", `/admin/replies/${id}/retry`, `${id} is queued.`),
-    ],
-  })
-}
-
-function billing(query) {
-  return list({
-    title: "Billing events",
-    path: "/admin/billing/events",
-    query,
-    heads: ["Received", "event", "type", "status", "tries", ""],
-    cells: ({ id, receivedAt, type, status, tries }) => [
-      time(receivedAt),
-      id,
-      type,
-      status,
-      tries,
-      action("Replay", `/admin/billing/events/${id}/replay`, `${id} will be processed again.`),
-    ],
-  })
-}
-
-function audit(query) {
-  return list({
-    title: "Audit log",
-    path: "/admin/audit",
-    query,
-    heads: ["Time", "actor", "action", "target", "outcome", "address", "request"],
-    cells: ({ at, actor, action, targetId, outcome, address, requestId }) => [
-      time(at),
-      actor,
-      action,
-      targetId ?? "—",
-      element("span", { className: outcome === "ok" ? "" : "problem" }, outcome),
-      address,
-      requestId,
-    ],
-  })
-}
-
 /** One page of a list, with a link to the next. */
-async function list({ title, path, query, heads, cells }) {
+async function list({ title, path, columns }, query) {
   const items = await call("GET", query ? `${path}?${decodeURIComponent(query)}` : path)
   const [section] = location.hash.slice(1).split("/")
   const older = items.next && `#${section}/${encodeURIComponent(items.next.split("?")[1])}`
   return [
     element("h2", {}, title),
-    table(heads, items.map(cells)),
+    table(
+      Object.keys(columns),
+      items.map((item) => Object.values(columns).map((cell) => cell(item))),
+    ),
     older ? element("p", {}, element("a", { href: older }, "Older")) : "",
   ]
 }
@@ -274,7 +271,15 @@ function tile(label, value, isGood) {
 function table(heads, rows) {
   if (rows.length === 0) return element("p", { className: "hint" }, "None.")
   const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))
-  const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))))
+  const body = rows.map((cells) => {
+    // On a phone a row is a block, in which each value is labelled.
+    const labelled = cells.map((cell, column) => {
+      const made = element("td", {}, cell)
+      made.dataset.label = heads[column]
+      return made
+    })
+    return element("tr", {}, ...labelled)
+  })
   const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body))
   return element("div", { className: "scroll" }, made)
 }

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../endpoint.ts"
+import { type Endpoint, isOptional } from "../endpoint.ts"
 import type { Components } from "./components.ts"
 import { exampleOf } from "./example.ts"
 import { REQUEST_HEADERS } from "./headers.ts"
@@ -59,5 +59,5 @@ function describeFields(location: "path" | "query", schema: JsonSchema): Paramet
 function describeBody(body: NonNullable<Endpoint["body"]>, components: Components) {
   const schema = components.input(body)
   const example = exampleOf(schema, components.named)
-  return { required: true, content: { "application/json": { schema, example } } }
+  return { required: !isOptional(body), content: { "application/json": { schema, example } } }
 }

@@ -6,7 +6,11 @@ const TAGS = [
     paths: ["auth"],
   },
   { name: "User", description: "The user's own account.", paths: ["user"] },
-  { name: "Chatrooms", description: "Rooms, and the list of them, which is cached.", paths: ["chatroom"] },
+  {
+    name: "Chatrooms",
+    description: "Rooms, the list of them, which is cached, and the models that they may choose.",
+    paths: ["chatroom", "models"],
+  },
   {
     name: "Messages",
     description: "Prompts and Gemini's replies, which are made by a queue and can be followed as streams.",

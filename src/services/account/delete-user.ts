@@ -4,6 +4,7 @@ import { markSessionsEnded, recordEndedSessions } from "../auth/end-sessions.ts"
 import type { Principal } from "../auth/principal.ts"
 import { closeCustomer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
+import { keepUsage } from "../usage/quota.ts"
 import { eraseDeletedUsers } from "./erase-users.ts"
 
 /**
@@ -17,15 +18,20 @@ export async function deleteUser(ctx: Context, { userId }: Principal): Promise<v
   ctx.background.run("erase deleted users", () => eraseDeletedUsers(ctx))
 }
 
-/** Locks codes and customer before the user. Sign-in and billing use the same order, so that no deadlock occurs. */
+/**
+ * Locks codes, customer and usage before the user. Sign-in, billing and prompts use the same order, so that no deadlock
+ * occurs. A number never changes, so it may be read before.
+ */
 async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) {
-  for (const table of ["one_time_codes", "sign_ups"]) {
-    await client.query(
-      `DELETE FROM ${table} WHERE mobile_number = (SELECT mobile_number FROM users WHERE id = $1)`,
-      [userId],
-    )
-  }
+  const { rows } = await client.query<{ number: string | null }>(
+    "SELECT mobile_number AS number FROM users WHERE id = $1",
+    [userId],
+  )
+  const number = rows[0]?.number ?? null
+  for (const table of ["one_time_codes", "sign_ups"])
+    await client.query(`DELETE FROM ${table} WHERE mobile_number = $1`, [number])
   await closeCustomer(client, userId)
+  if (number !== null) await keepUsage(client, { userId, numberHash: ctx.tokens.numbers.hash(number) })
   const { rowCount } = await client.query(
     `UPDATE users SET deleted_at = now(), updated_at = now(), mobile_number = NULL, name = NULL, password_hash = NULL
      WHERE id = $1 AND deleted_at IS NULL`,

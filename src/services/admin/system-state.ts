@@ -4,6 +4,7 @@ import { SECOND } from "../../utils/time.ts"
 import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Context } from "../context.ts"
 import { checkHealth, type Health } from "../platform/health.ts"
+import { aliveSql } from "../platform/heartbeat.ts"
 import { VERSION } from "../platform/version.ts"
 
 interface WorkerState {
@@ -37,7 +38,8 @@ export async function readSystemState(ctx: Context): Promise<SystemState> {
     counts(ctx.queue.counts()),
     counts(ctx.billingQueue.counts()),
     ctx.db.pool.query(
-      "SELECT id, seen_at, concurrency, mean_ms FROM workers ORDER BY seen_at DESC LIMIT 100",
+      `SELECT id, seen_at, concurrency, mean_ms FROM workers WHERE ${aliveSql(ctx.timing)}
+       ORDER BY seen_at DESC LIMIT 100`,
     ),
     ctx.db.pool.query<{ name: string }>("SELECT name FROM migrations ORDER BY name DESC LIMIT 1"),
   ])
@@ -53,31 +55,37 @@ export async function readSystemState(ctx: Context): Promise<SystemState> {
   }
 }
 
-/** Lists each field by name, so that a new setting stays private until it is added here. */
+/**
+ * Lists the settings by the names of the environment. Each is named here, so that a new one stays private until it is
+ * added. Of secrets and addresses it says only whether they are set.
+ */
 function describeConfig(config: CompleteConfig) {
-  const { gemini, otp, plans, http, worker, tracing } = config
+  const { gemini, otp, plans, http, worker } = config
   return {
-    production: config.production,
-    role: config.role,
-    logLevel: config.logLevel,
-    store: config.redis.url === null ? "postgres" : "redis",
-    trustProxy: JSON.stringify(http.trustProxy),
-    corsOrigins: http.corsOrigins,
-    streamsPerUser: http.streamsPerUser,
-    rateLimitScale: config.rateLimitScale,
-    poolSize: config.database.poolSize,
-    model: gemini.model,
-    fallbackModels: gemini.fallbackModels,
-    requestsPerMinute: gemini.requestsPerMinute,
-    contextTokens: gemini.contextTokens,
-    basicDailyPrompts: plans.basicDailyPrompts,
-    proDailyPrompts: plans.proDailyPrompts,
-    otpDelivery: otp.delivery,
-    otpRegions: otp.regions,
-    workerConcurrency: worker.concurrency,
-    watchdogSeconds: worker.watchdogMs === null ? null : worker.watchdogMs / SECOND,
-    tracing: tracing.url !== null,
-    metricsToken: config.metrics.token !== null,
-    adminToken: config.admin.token !== null,
+    NODE_ENV: config.production ? "production" : "development",
+    ROLE: config.role,
+    LOG_LEVEL: config.logLevel,
+    REDIS_URL: isSet(config.redis.url),
+    TRUST_PROXY: [http.trustProxy].flat().join(","),
+    CORS_ORIGINS: http.corsOrigins,
+    STREAMS_PER_USER: http.streamsPerUser,
+    RATE_LIMIT_SCALE: config.rateLimitScale,
+    DATABASE_POOL: config.database.poolSize,
+    GEMINI_MODEL: gemini.model,
+    GEMINI_FALLBACK_MODELS: gemini.fallbackModels,
+    GEMINI_MODELS: gemini.models.map(({ name, tier }) => (tier === "pro" ? `${name}:pro` : name)),
+    GEMINI_RPM: gemini.requestsPerMinute,
+    GEMINI_CONTEXT_TOKENS: gemini.contextTokens,
+    BASIC_DAILY_PROMPTS: plans.basicDailyPrompts,
+    PRO_DAILY_PROMPTS: plans.proDailyPrompts,
+    OTP_DELIVERY: otp.delivery,
+    OTP_REGIONS: otp.regions,
+    WORKER_CONCURRENCY: worker.concurrency,
+    WATCHDOG_SECONDS: worker.watchdogMs === null ? 0 : worker.watchdogMs / SECOND,
+    OTEL_EXPORTER_OTLP_ENDPOINT: isSet(config.tracing.url),
+    METRICS_TOKEN: isSet(config.metrics.token),
+    ADMIN_TOKEN: isSet(config.admin.isTemporary ? null : config.admin.token),
   }
 }
+
+const isSet = (value: string | null) => (value === null ? "not set" : "set")

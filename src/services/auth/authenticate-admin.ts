@@ -28,7 +28,7 @@ export async function authenticateAdminToken(ctx: Context, token: string): Promi
  * @throws {Unauthenticated}
  */
 export async function authenticateAdminSession(ctx: Context, cookie: string): Promise<AuthenticatedAdmin> {
-  const claims = readAdminSession(ctx.config, cookie)
+  const claims = readAdminSession(ctx, cookie)
   if (!claims || (await hasEnded(ctx, claims.id))) throw new AdminNeeded()
   const { actor, sessionId } = claims
   if (sessionId !== null && !(await isOpen(ctx, actor, sessionId))) throw new AdminNeeded()
@@ -66,7 +66,7 @@ async function isAdmin(ctx: Context, userId: string): Promise<boolean> {
 
 /** Ends the admin session of a cookie, in every process. A cookie that is no session has none to end. */
 export async function endAdminSession(ctx: Context, cookie: string): Promise<void> {
-  const claims = readAdminSession(ctx.config, cookie)
+  const claims = readAdminSession(ctx, cookie)
   if (!claims) return
   await ctx.db.pool.query(
     `INSERT INTO session_revocations (session_id, revoked_at, expires_at)

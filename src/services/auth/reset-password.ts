@@ -33,7 +33,7 @@ export async function resetPassword(
   const passwordHash = (await isLiveCode(ctx, attempt))
     ? await ctx.passwords.hash(newPassword, address)
     : null
-  const person = personValues(address)
+  const person = personValues(ctx, { mobileNumber: number, address })
   const reset = await inTransaction(ctx.db.pool, (client) =>
     applyReset(ctx, client, { attempt, person, passwordHash }),
   )

@@ -13,6 +13,8 @@ export interface SigningKeys {
   access: KeyObject
   refresh: KeyObject
   code: KeyObject
+  /** Hashes mobile numbers. */
+  number: KeyObject
 }
 
 /** The keys of all valid secrets, newest first. */
@@ -29,6 +31,7 @@ function deriveKeys(secret: string): SigningKeys {
     access: createSecretKey(Buffer.from(secret)),
     refresh: createSecretKey(derive(secret, "refresh token")),
     code: createSecretKey(derive(secret, "one-time code")),
+    number: createSecretKey(derive(secret, "mobile number")),
   }
 }
 

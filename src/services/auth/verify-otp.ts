@@ -26,7 +26,7 @@ export async function verifyOtp(
 ): Promise<SignedIn> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const session = openSessionValues(ctx, "otp", device)
-  const person = personValues(device.address)
+  const person = personValues(ctx, { mobileNumber: number, address: device.address })
   const checked = checkOtpValues(ctx.tokens, { mobileNumber: number, otp, purpose })
   const values = [...checked, ...person, ...session.values]
   const { rows } = await ctx.db.execute<UserRecord>("verify-otp", VERIFY_OTP, values)
@@ -38,4 +38,4 @@ export async function verifyOtp(
 }
 
 const VERIFY_OTP = `
-  WITH checked AS (${CHECK_OTP}), ${personSql(5)}, ${openSessionSql(7)}`
+  WITH checked AS (${CHECK_OTP}), ${personSql(5)}, ${openSessionSql(8)}`

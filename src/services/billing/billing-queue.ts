@@ -10,7 +10,7 @@ export const BILLING_QUEUE = "billing-queue"
 export const BillingJob = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("event"), eventId: z.string(), traceparent: z.string().nullish() }),
   z.object({ kind: z.literal("customer"), customerId: z.uuid() }),
-  z.object({ kind: z.literal("reconcile"), scope: z.enum(["recent", "all"]) }),
+  z.object({ kind: z.literal("reconcile"), scope: z.enum(["recent", "daily"]) }),
 ])
 export type BillingJob = z.infer<typeof BillingJob>
 
@@ -20,7 +20,7 @@ const JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true }
 export interface BillingQueue {
   /** Adds a job. `dedupeKey` distinguishes retries, because BullMQ ignores an id that is still in the queue. */
   enqueue(job: BillingJob, dedupeKey: string | number): Promise<void>
-  /** Schedules the reconciler: recent customers every `recentMs`, all customers once a day. */
+  /** Schedules the reconciler: recent customers every `recentMs`, all but quiet ones once a day. */
   schedule(recentMs: number): Promise<void>
   counts(): Promise<Record<string, number>>
   close(): Promise<void>
@@ -32,9 +32,9 @@ export async function createBillingQueue(
   log: Logger,
 ): Promise<BillingQueue> {
   const queue: JobQueue<BillingJob> = await openJobQueue(BILLING_QUEUE, store, timing, log)
-  const repeat = (scope: "recent" | "all", every: number) =>
+  const repeat = (scope: "recent" | "daily", every: number) =>
     queue.repeat(
-      `reconcile-${scope}`,
+      SCHEDULES[scope],
       { every },
       {
         name: "reconcile",
@@ -47,12 +47,15 @@ export async function createBillingQueue(
       queue.add(job.kind, job, { ...JOB_OPTIONS, jobId: `${idOf(job)}.${dedupeKey}` }),
     async schedule(recentMs) {
       await repeat("recent", recentMs)
-      await repeat("all", timing.billing.reconcileAllMs)
+      await repeat("daily", timing.billing.reconcileAllMs)
     },
     counts: () => queue.counts(),
     close: () => queue.close(),
   }
 }
+
+/** The names that earlier versions have given the schedules, so that theirs are replaced. */
+const SCHEDULES = { recent: "reconcile-recent", daily: "reconcile-all" }
 
 function idOf(job: BillingJob): string {
   if (job.kind === "event") return job.eventId

@@ -46,7 +46,8 @@ export async function ensureCustomer(ctx: Context, userId: string): Promise<stri
 
 /**
  * Runs `work` while holding the customer lease, which excludes all other processes. It is a lease in the row and not a
- * lock, because `work` calls Stripe and no transaction may wait for that.
+ * lock, because `work` calls Stripe and no transaction may wait for that. It is short, so that a process that dies
+ * blocks the customer for seconds only, and renewed while `work` runs.
  * @param waitMs how long to wait for the current holder
  * @throws {CustomerBusy}
  */
@@ -57,9 +58,12 @@ export async function withCustomerLease<T>(
   work: (leased: LeasedCustomer) => Promise<T>,
 ): Promise<T> {
   const leased = await acquire(ctx, customerId, performance.now() + waitMs)
+  const stopRenewing = startRenewing(ctx, leased)
   try {
     return await work(leased)
   } finally {
+    // A renewal that is still in flight finds no lease to extend after the release.
+    stopRenewing()
     await release(ctx, leased)
   }
 }
@@ -78,6 +82,22 @@ const ACQUIRE = `
   UPDATE billing_customers SET attempt = attempt + 1, lease_until = now() + $2 * interval '1 millisecond'
   WHERE id = $1 AND (lease_until IS NULL OR lease_until < now())
   RETURNING id, user_id, stripe_id, checkout_session_id, checkouts, closed_at, attempt`
+
+/** @returns a function that ends it */
+function startRenewing(ctx: Context, { id, attempt }: LeasedCustomer): () => void {
+  const { leaseMs, leaseRenewMs } = ctx.timing.billing
+  const renew = () =>
+    ctx.db
+      .execute("renew-billing-customer", RENEW, [id, attempt, leaseMs])
+      .catch((err: unknown) => ctx.log.warn({ err }, "customer lease not renewed"))
+  const timer = setInterval(renew, leaseRenewMs).unref()
+  return () => clearInterval(timer)
+}
+
+/** A lease that has run out isn't revived: another process may be about to take it. */
+const RENEW = `
+  UPDATE billing_customers SET lease_until = now() + $3 * interval '1 millisecond'
+  WHERE id = $1 AND attempt = $2 AND lease_until > now()`
 
 /** An unreleased lease blocks the customer until it runs out, so a failed release is retried. */
 const RELEASE_TRIES = 3

@@ -34,10 +34,24 @@ export const HANDLED_EVENTS = [
 
 const HANDLED = new Set<string>(HANDLED_EVENTS)
 
+/** Thin events have the same types with this prefix. */
+const THIN = /^v1\./
+
+/** Returns the type of an event without the prefix of thin ones. */
+export function plainType(type: string): string {
+  return type.replace(THIN, "")
+}
+
+/** Checks whether an event is thin: it names an object and has no more of it than the id. */
+export function isThin(type: string): boolean {
+  return THIN.test(type)
+}
+
 /** Matches events that Stripe may add to these families. An unnecessary sync does no harm. */
 const FAMILIES = /^(?:customer\.subscription|charge\.dispute|checkout\.session|refund)\./
 
 /** Checks whether events of this type are handled. */
 export function isHandled(type: string): boolean {
-  return HANDLED.has(type) || FAMILIES.test(type)
+  const plain = plainType(type)
+  return HANDLED.has(plain) || FAMILIES.test(plain)
 }

@@ -9,6 +9,8 @@ interface Subscription {
   status: string | null
   currentPeriodEnd: Date | null
   cancelAt: Date | null
+  /** Stripe's page where the user pays or confirms an open invoice; null when nothing is owed. */
+  actionUrl: string | null
 }
 
 /** A user's tier and subscription, and today's usage. */
@@ -28,10 +30,11 @@ export async function getSubscription(ctx: Context, userId: string): Promise<Sta
 
 /** Prefers subscriptions to Pro, then those that haven't ended, then the newest. */
 const GET = `
-  SELECT ${tierSql("u")} AS tier, s.status, s.current_period_end AS "currentPeriodEnd", s.cancel_at AS "cancelAt"
+  SELECT ${tierSql("u")} AS tier, s.status, s.current_period_end AS "currentPeriodEnd", s.cancel_at AS "cancelAt",
+    s.action_url AS "actionUrl"
   FROM users AS u
   LEFT JOIN LATERAL (
-    SELECT s.status, s.current_period_end, s.cancel_at
+    SELECT s.status, s.current_period_end, s.cancel_at, s.action_url
     FROM billing_customers AS c JOIN subscriptions AS s ON s.customer_id = c.id
     WHERE c.user_id = u.id AND s.status <> 'missing'
     ORDER BY coalesce(s.price_id = ANY($2), false) DESC, s.status NOT IN ('canceled', 'incomplete_expired') DESC,

@@ -1,7 +1,7 @@
-import { z } from "zod"
 import type { Context } from "../context.ts"
+import { fetchCustomerId, namesNoCustomer } from "./fetch-customer-id.ts"
 import { relinkCustomer } from "./relink-customers.ts"
-import { isMissing } from "./stripe.ts"
+import { isStranger, rememberStranger } from "./strangers.ts"
 import { syncCustomer } from "./sync-customer.ts"
 
 /**
@@ -12,13 +12,30 @@ import { syncCustomer } from "./sync-customer.ts"
 export async function handleEvent(ctx: Context, eventId: string): Promise<void> {
   const event = await findPending(ctx, eventId)
   if (!event) return
-  const stripeId = event.stripe_customer_id ?? (await fetchCustomerId(ctx, event))
-  const customerId = stripeId && ((await findCustomer(ctx, stripeId)) ?? (await relink(ctx, stripeId)))
-  if (!customerId) return markUnmatched(ctx, eventId, event.type)
+  const found = await findPayer(ctx, event)
+  if (!found) return markUnmatched(ctx, eventId, event.type)
+  const { stripeId, customerId } = found
   // The sync handles all pending events of the customer, so this one must have the customer's id.
   if (event.stripe_customer_id === null) await setEventCustomer(ctx, eventId, stripeId)
   const { unenforced } = await syncCustomer(ctx, customerId, { kind: "event", eventId })
   if (unenforced) throw unenforced
+}
+
+/** Finds the customer whom an event is about. One of another product is remembered, and not asked for again. */
+async function findPayer(ctx: Context, { type, object_id, stripe_customer_id }: PendingEvent) {
+  const object = stripe_customer_id ?? (namesNoCustomer(type) ? object_id : null)
+  if (object === null) return null
+  if (stripe_customer_id === null && (await isStranger(ctx, object))) return null
+  const stripeId = stripe_customer_id ?? (await fetchCustomerId(ctx, type, object))
+  const ours = stripeId && (await findCustomer(ctx, stripeId))
+  if (ours) return { stripeId, customerId: ours }
+  if (stripeId && !(await isStranger(ctx, stripeId))) {
+    const relinked = await relink(ctx, stripeId)
+    if (relinked) return { stripeId, customerId: relinked }
+    await rememberStranger(ctx, stripeId)
+  }
+  if (object !== stripeId) await rememberStranger(ctx, object)
+  return null
 }
 
 async function relink(ctx: Context, stripeId: string): Promise<string | null> {
@@ -39,26 +56,6 @@ async function findPending(ctx: Context, id: string): Promise<PendingEvent | und
     values: [id],
   })
   return rows[0]
-}
-
-const WithCustomer = z.object({ customer: z.union([z.string(), z.object({ id: z.string() })]).nullish() })
-
-/** Fetches the customer by way of the charge, which is all that disputes and refunds refer to. */
-async function fetchCustomerId(ctx: Context, { type, object_id }: PendingEvent): Promise<string | null> {
-  if (object_id === null || !/^(?:charge\.dispute|charge\.refund|refund)\./.test(type)) return null
-  try {
-    const { charge } = type.startsWith("charge.dispute.")
-      ? await ctx.stripe.disputes.retrieve(object_id)
-      : await ctx.stripe.refunds.retrieve(object_id)
-    if (charge === null) return null
-    const { customer } = WithCustomer.parse(
-      typeof charge === "string" ? await ctx.stripe.charges.retrieve(charge) : charge,
-    )
-    return typeof customer === "string" ? customer : (customer?.id ?? null)
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
-  }
 }
 
 async function findCustomer(ctx: Context, stripeId: string): Promise<string | undefined> {

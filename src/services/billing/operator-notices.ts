@@ -3,7 +3,13 @@ import type { Context } from "../context.ts"
 import { type LeasedCustomer, LeaseLost } from "./customer-lease.ts"
 
 export interface OperatorNotice {
-  kind: "second_subscription_cancelled" | "payment_refunded" | "refund_failed" | "second_customer"
+  kind:
+    | "second_subscription_cancelled"
+    | "second_subscription"
+    | "subscription_of_deleted_user"
+    | "payment_refunded"
+    | "refund_failed"
+    | "second_customer"
   /** Stripe's id of the object concerned. Each object has at most one notice per kind. */
   objectId: string
   detail: string

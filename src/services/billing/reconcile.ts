@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts"
 import { CustomerBusy } from "./customer-lease.ts"
 import type { Entitlement } from "./entitlement.ts"
+import { listCustomers } from "./list-customers.ts"
 import type { OperatorNotice } from "./operator-notices.ts"
 import { findUnlinked, relinkCustomer } from "./relink-customers.ts"
 import { syncCustomer } from "./sync-customer.ts"
@@ -17,7 +18,7 @@ export interface Reconciled {
   notices: (OperatorNotice & { customerId: string })[]
   /** Customers at Stripe who were missing here and were relinked. */
   takenBack: { customerId: string; stripeId: string }[]
-  /** How many were skipped because another process has their lease. */
+  /** How many weren't read because another process was still working on them after `reconcileWaitMs`. */
   busy: number
   /** Customers whose state couldn't be read, or whose rules couldn't be enforced. The next run retries. */
   failures: { customerId: string; error: unknown }[]
@@ -26,24 +27,24 @@ export interface Reconciled {
 export interface ReconcileOptions {
   /**
    * `recent`: customers who used Checkout or the portal or changed state within a day, who owe a payment, or who
-   * weren't read for a day. `all`: every customer, and those at Stripe who are missing here.
+   * weren't read for a day. `daily`: every customer but the quiet ones, who have nothing that could change, and recent
+   * ones at Stripe who are missing here. `all`: every customer, and all at Stripe who are missing here.
    */
-  scope: "recent" | "all" | { customerId: string }
+  scope: "recent" | "daily" | "all" | { customerId: string }
   onProgress?: (checked: number) => void
 }
 
 /** Stripe allows 25 calls a second in a sandbox, and a customer takes about four. */
 const CONCURRENCY = 4
-const PAGE = 500
 
 /**
  * Syncs every customer in `scope` with Stripe, so that lost events don't matter. It may run at any time, in any number
- * of processes.
+ * of processes. It waits for customers that another process is reading, because that process may have died.
  */
 export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOptions): Promise<Reconciled> {
   const done: Reconciled = { checked: 0, changes: [], notices: [], takenBack: [], busy: 0, failures: [] }
-  if (scope === "all") await relinkUnlinked(ctx, done)
-  for await (const ids of pagesOf(ctx, scope)) {
+  if (scope === "all" || scope === "daily") await relinkUnlinked(ctx, scope, done)
+  for await (const ids of listCustomers(ctx, scope)) {
     if (ctx.stopping.aborted) break
     const waiting = ids.values()
     await Promise.all(
@@ -61,8 +62,9 @@ export async function reconcile(ctx: Context, { scope, onProgress }: ReconcileOp
   return done
 }
 
-async function relinkUnlinked(ctx: Context, done: Reconciled): Promise<void> {
-  for await (const stripeId of findUnlinked(ctx)) {
+async function relinkUnlinked(ctx: Context, scope: "all" | "daily", done: Reconciled): Promise<void> {
+  const since = scope === "all" ? null : new Date(Date.now() - ctx.timing.billing.quietMs)
+  for await (const stripeId of findUnlinked(ctx, since)) {
     if (ctx.stopping.aborted) return
     await countErrors(stripeId, done, async () => {
       const relinked = await relinkCustomer(ctx, stripeId)
@@ -76,7 +78,8 @@ async function relinkUnlinked(ctx: Context, done: Reconciled): Promise<void> {
 
 async function reconcileOne(ctx: Context, customerId: string, done: Reconciled): Promise<void> {
   await countErrors(customerId, done, async () => {
-    const synced = await syncCustomer(ctx, customerId, { kind: "reconcile" })
+    const waitMs = ctx.timing.billing.reconcileWaitMs
+    const synced = await syncCustomer(ctx, customerId, { kind: "reconcile" }, { waitMs })
     const { changed, entitlement, notices, unenforced } = synced
     done.checked++
     if (changed) done.changes.push({ customerId, before: changed.before, after: entitlement })
@@ -93,34 +96,3 @@ async function countErrors(customerId: string, done: Reconciled, work: () => Pro
     else done.failures.push({ customerId, error })
   }
 }
-
-async function* pagesOf(ctx: Context, scope: ReconcileOptions["scope"]): AsyncGenerator<string[]> {
-  if (typeof scope === "object") {
-    yield [scope.customerId]
-    return
-  }
-  const { recentMs, staleMs } = ctx.timing.billing
-  for (let last: string | null = null; ; ) {
-    const { rows }: { rows: { id: string }[] } =
-      scope === "all"
-        ? await ctx.db.pool.query(ALL, [last, PAGE])
-        : await ctx.db.pool.query(RECENT, [last, PAGE, recentMs, staleMs])
-    yield rows.map(({ id }) => id)
-    if (rows.length < PAGE) return
-    last = (rows.at(-1) as { id: string }).id
-  }
-}
-
-const ALL = `
-  SELECT id FROM billing_customers
-  WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
-  ORDER BY id LIMIT $2`
-
-const RECENT = `
-  SELECT id FROM billing_customers AS c
-  WHERE stripe_id IS NOT NULL AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
-    AND (touched_at > now() - $3 * interval '1 millisecond' OR EXISTS (
-      SELECT 1 FROM subscriptions AS s
-      WHERE s.customer_id = c.id AND s.status IN ('past_due', 'incomplete', 'unpaid', 'paused')
-    ) OR synced_at IS NULL OR synced_at < now() - $4 * interval '1 millisecond')
-  ORDER BY id LIMIT $2`

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { ensureCustomer, updateLeasedCustomer, withCustomerLease } from "./customer-lease.ts"
 import { type OperatorNotice, openOperatorNotices } from "./operator-notices.ts"
@@ -46,9 +47,13 @@ export async function relinkCustomer(ctx: Context, stripeId: string): Promise<Re
   })
 }
 
-/** Finds the Stripe customers that this service created and lost. @returns Stripe's ids */
-export async function* findUnlinked(ctx: Context): AsyncGenerator<string> {
-  for await (const page of pagesOf(ctx)) {
+/**
+ * Finds the Stripe customers that this service created and lost.
+ * @param since looks only at those created from then on; null: at all
+ * @returns Stripe's ids
+ */
+export async function* findUnlinked(ctx: Context, since: Date | null): AsyncGenerator<string> {
+  for await (const page of pagesOf(ctx, since)) {
     const { rows } = await ctx.db.pool.query<{ id: string }>(
       `SELECT id FROM unnest($1::text[]) AS page (id)
        WHERE NOT EXISTS (SELECT 1 FROM billing_customers WHERE stripe_id = page.id)`,
@@ -61,9 +66,14 @@ export async function* findUnlinked(ctx: Context): AsyncGenerator<string> {
 const PAGE = 100
 
 /** Lists the ids of the Stripe customers that this service created, in pages. */
-async function* pagesOf(ctx: Context): AsyncGenerator<string[]> {
+async function* pagesOf(ctx: Context, since: Date | null): AsyncGenerator<string[]> {
+  const created = since ? { created: { gte: Math.floor(since.getTime() / SECOND) } } : {}
   for (let last: string | undefined; ; ) {
-    const { data, has_more } = await ctx.stripe.customers.list({ limit: PAGE, starting_after: last })
+    const { data, has_more } = await ctx.stripe.customers.list({
+      ...created,
+      limit: PAGE,
+      starting_after: last,
+    })
     yield data.filter((customer) => Ours.safeParse(customer).success).map(({ id }) => id)
     last = data.at(-1)?.id
     if (!has_more || last === undefined) return

@@ -1,8 +1,8 @@
 import Stripe from "stripe"
 import type { CompleteConfig } from "../../config/env.ts"
 import { TIMING } from "../../config/timing.ts"
-import { AppError, Unavailable } from "../../utils/errors.ts"
 import type { Tracing } from "../platform/tracing.ts"
+import { limitToDeadline } from "./stripe-deadline.ts"
 
 /** The SDK retries connection errors, 409 and 5xx with the same idempotency key. */
 const RETRIES = 2
@@ -15,7 +15,7 @@ export function createStripe(
   tracing?: Tracing,
 ): Stripe {
   return new Stripe(secretKey, {
-    ...(tracing?.enabled ? { httpClient: traceCalls(tracing) } : {}),
+    httpClient: createHttpClient(tracing),
     ...(baseUrl ? toHost(baseUrl) : {}),
     timeout: timeoutMs,
     maxNetworkRetries: RETRIES,
@@ -24,9 +24,30 @@ export function createStripe(
   })
 }
 
-/** Traces each call. The span has the path's nouns only, because the rest holds ids and search terms. */
-function traceCalls(tracing: Tracing) {
+type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>
+
+function createHttpClient(tracing?: Tracing): HttpClient {
   const client = Stripe.createNodeHttpClient()
+  keepDeadlines(client)
+  if (tracing?.enabled) traceCalls(client, tracing)
+  return client
+}
+
+/** Cuts a call off at the deadline of the work that makes it, and makes none after it. */
+function keepDeadlines(client: HttpClient): void {
+  const send = client.makeRequest.bind(client)
+  client.makeRequest = async (host, port, path, method, headers, body, protocol, timeoutMs) => {
+    const leftMs = limitToDeadline(timeoutMs)
+    if (leftMs === 0) throw Object.assign(new TypeError("The request's deadline has passed."), TIMED_OUT)
+    return send(host, port, path, method, headers, body, protocol, Math.ceil(leftMs))
+  }
+}
+
+/** By this code the SDK knows a time-out. */
+const TIMED_OUT = { code: "ETIMEDOUT" }
+
+/** Traces each call. The span has the path's nouns only, because the rest holds ids and search terms. */
+function traceCalls(client: HttpClient, tracing: Tracing): void {
   const send = client.makeRequest.bind(client)
   client.makeRequest = (host, port, path, method, ...rest) => {
     const route = routeOf(path)
@@ -39,7 +60,6 @@ function traceCalls(tracing: Tracing) {
       return response
     })
   }
-  return client
 }
 
 /** Ids contain digits or capitals, nouns contain neither. */
@@ -70,17 +90,4 @@ export function nullIfMissing<T>(call: Promise<T>): Promise<T | null> {
     if (isMissing(error)) return null
     throw error
   })
-}
-
-/**
- * Runs calls that a request waits for.
- * @throws {Unavailable} for any Stripe error: the client can't fix it, and the log has the cause
- */
-export async function translateStripeErrors<T>(calls: () => Promise<T>): Promise<T> {
-  try {
-    return await calls()
-  } catch (error) {
-    if (error instanceof AppError || !(error instanceof Stripe.errors.StripeError)) throw error
-    throw new Unavailable(error)
-  }
 }

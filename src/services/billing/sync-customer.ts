@@ -29,11 +29,17 @@ export interface Synced {
 /**
  * Copies a customer's current state from Stripe to our rows. The cause doesn't matter, nor do order, repetition or loss
  * of events: the last sync has read the newest state.
+ * @param waitMs how long to wait for another sync of the customer
  * @throws {CustomerBusy} while another sync has the customer lease
- * @throws {LeaseLost} when Stripe took longer than the lease; nothing was written
+ * @throws {LeaseLost} when the lease ran out meanwhile and another process took it; nothing was written
  */
-export function syncCustomer(ctx: Context, customerId: string, cause: Cause): Promise<Synced> {
-  return withCustomerLease(ctx, customerId, {}, (leased) => syncLeasedCustomer(ctx, leased, cause))
+export function syncCustomer(
+  ctx: Context,
+  customerId: string,
+  cause: Cause,
+  { waitMs = 0 }: { waitMs?: number } = {},
+): Promise<Synced> {
+  return withCustomerLease(ctx, customerId, { waitMs }, (leased) => syncLeasedCustomer(ctx, leased, cause))
 }
 
 /** Syncs a customer that is already leased. */
@@ -164,16 +170,18 @@ async function writeSubscriptions(
 
 const UPSERT = `
   INSERT INTO subscriptions (id, customer_id, status, price_id, livemode, current_period_end, trial_end, cancel_at,
-    canceled_at, ended_at, paid_until, withheld, created_at)
+    canceled_at, ended_at, paid_until, withheld, action_url, created_at)
   SELECT id, $1, status, "priceId", livemode, "currentPeriodEnd", "trialEnd", "cancelAt", "canceledAt", "endedAt",
-    "paidUntil", withheld, "createdAt"
+    "paidUntil", withheld, "actionUrl", "createdAt"
   FROM jsonb_to_recordset($2) AS s (id text, status text, "priceId" text, livemode boolean,
     "currentPeriodEnd" timestamptz, "trialEnd" timestamptz, "cancelAt" timestamptz, "canceledAt" timestamptz,
-    "endedAt" timestamptz, "paidUntil" timestamptz, withheld text, "createdAt" timestamptz)
+    "endedAt" timestamptz, "paidUntil" timestamptz, withheld text, "actionUrl" text,
+    "createdAt" timestamptz)
   ON CONFLICT (id) DO UPDATE SET status = excluded.status, price_id = excluded.price_id,
     livemode = excluded.livemode, current_period_end = excluded.current_period_end, trial_end = excluded.trial_end,
     cancel_at = excluded.cancel_at, canceled_at = excluded.canceled_at, ended_at = excluded.ended_at,
-    paid_until = excluded.paid_until, withheld = excluded.withheld, synced_at = now()
+    paid_until = excluded.paid_until, withheld = excluded.withheld, action_url = excluded.action_url,
+    synced_at = now()
   WHERE subscriptions.customer_id = $1`
 
 type Summary = Pick<Entitlement, "tier" | "until" | "reason">

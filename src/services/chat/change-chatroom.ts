@@ -1,8 +1,8 @@
 import type { ChatroomModel, ChatroomRecord, ChatroomSettings } from "../../models/chatroom.ts"
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
-import { withChatroomsLocked } from "./chatroom-cache.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
+import { requireOffered } from "./offered-models.ts"
 import { publishRoomChanged } from "./room-pubsub.ts"
 
 export interface ChatroomChange extends Partial<ChatroomSettings> {
@@ -16,8 +16,9 @@ export async function changeChatroom(
   { userId, chatroomId, change }: { userId: string; chatroomId: string; change: ChatroomChange },
 ): Promise<ChatroomRecord> {
   const found = await findOwnChatroom(ctx, userId, chatroomId)
+  await requireOffered(ctx.db.pool, ctx.config.gemini, { userId, name: change.model })
   if (change.headId !== undefined) await requireReply(found, change.headId)
-  const room = await withChatroomsLocked(ctx, userId, () => update(ctx, userId, chatroomId, change))
+  const room = await update(ctx, userId, chatroomId, change)
   publishRoomChanged(ctx, chatroomId)
   return room
 }

@@ -10,8 +10,8 @@ import {
 import { columnOf, reviveRecord, selectSql } from "../../models/columns.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
-import { withChatroomsLocked } from "./chatroom-cache.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
+import { requireOffered } from "./offered-models.ts"
 
 const DEFAULTS: ChatroomSettings = {
   name: "New chat",
@@ -20,20 +20,22 @@ const DEFAULTS: ChatroomSettings = {
   context: "conversation",
 }
 
-/** Creates a room of the user's. With a key, the same request again returns the first room again. */
+/**
+ * Creates a room of the user's. With a key, the same request again returns the first room again.
+ * @throws {InvalidRequest} for a model that the user isn't offered
+ */
 export async function createChatroom(
   ctx: Context,
   { userId, room, key }: { userId: string; room: Partial<ChatroomSettings>; key: IdempotencyKey | null },
 ): Promise<{ room: ChatroomRecord; replayed: boolean }> {
-  return withChatroomsLocked(ctx, userId, () =>
-    inTransaction(ctx.db.pool, async (client) => {
-      const earlier = key && (await takeKey(client, userId, key))
-      if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
-      const created = await insertChatroom(client, userId, { ...DEFAULTS, ...room })
-      if (key) await keepResult(client, userId, key, created)
-      return { room: created, replayed: false }
-    }),
-  )
+  return inTransaction(ctx.db.pool, async (client) => {
+    const earlier = key && (await takeKey(client, userId, key))
+    if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
+    await requireOffered(client, ctx.config.gemini, { userId, name: room.model })
+    const created = await insertChatroom(client, userId, { ...DEFAULTS, ...room })
+    if (key) await keepResult(client, userId, key, created)
+    return { room: created, replayed: false }
+  })
 }
 
 async function insertChatroom(client: pg.ClientBase, userId: string, settings: ChatroomSettings) {

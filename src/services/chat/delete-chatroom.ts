@@ -1,5 +1,4 @@
 import type { Context } from "../context.ts"
-import { withChatroomsLocked } from "./chatroom-cache.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import { publishRoomChanged } from "./room-pubsub.ts"
 
@@ -12,7 +11,7 @@ export async function deleteChatroom(
   { userId, chatroomId }: { userId: string; chatroomId: string },
 ): Promise<void> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
-  await withChatroomsLocked(ctx, userId, () => room.destroy())
+  await room.destroy()
   publishRoomChanged(ctx, chatroomId)
   if (!room.activeReplyId) return
   ctx.cancellations.request({ userId, id: room.activeReplyId })

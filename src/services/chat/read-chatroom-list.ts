@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { ChatroomRecord } from "../../models/chatroom.ts"
 import type { Page, PageRequest } from "../../models/keyset.ts"
 import type { Context } from "../context.ts"
-import { type CachedList, fillCachedList, readCachedList } from "./chatroom-cache.ts"
+import { type CachedList, cacheList, readCachedList } from "./chatroom-cache.ts"
 import { listChatrooms } from "./list-chatrooms.ts"
 
 export interface ReadChatroomList extends PageRequest {
@@ -17,7 +17,8 @@ const CACHED_LIMIT = 50
 
 /**
  * A page of the user's rooms as it is sent, newest activity first. The first page of the usual length comes from the
- * cache, where it is kept as `render` made it; every other page from the database.
+ * cache, where it is kept as `render` made it, if PostgreSQL says that the rooms are still those that it was made of;
+ * every other page comes from the database.
  * @throws {InvalidRequest} for a cursor that isn't one
  */
 export async function readChatroomList(
@@ -28,10 +29,14 @@ export async function readChatroomList(
   const read = async () => withTag(render(await listChatrooms(ctx, page)))
   if (page.cursor !== undefined || page.limit !== CACHED_LIMIT)
     return { list: await read(), fromCache: false }
-  const cached = await readCachedList(ctx, page.userId)
-  if ("list" in cached) return { list: cached.list, fromCache: true }
+  const { userId } = page
+  const version = ctx.listVersions.read(userId)
+  const cached = await readCachedList(ctx, userId, version)
+  if (cached) return { list: cached, fromCache: true }
   const list = await read()
-  if (cached.lease !== null) await fillCachedList(ctx, page.userId, cached.lease, list)
+  // Unless somebody wrote meanwhile: then it is unknown which version the list has.
+  const madeOf = await version
+  if ((await ctx.listVersions.read(userId)) === madeOf) await cacheList(ctx, userId, madeOf, list)
   return { list, fromCache: false }
 }
 

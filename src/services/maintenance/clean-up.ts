@@ -1,6 +1,7 @@
 import type { Timing } from "../../config/timing.ts"
 import { eraseDeletedUsers } from "../account/erase-users.ts"
 import type { Context } from "../context.ts"
+import { TODAY_SQL } from "../usage/quota.ts"
 
 /** Deletes expired rows and erases deleted users. Several processes may run it at once; a failed step doesn't stop the others. */
 export async function cleanUp(ctx: Context): Promise<void> {
@@ -28,11 +29,13 @@ const before = (ms: number) => `app_now() - interval '${ms} milliseconds'`
 const expired = (retention: Timing["retention"]) =>
   [
     ["billing_events", `received_at < ${before(retention.billingEventsMs)} AND status <> 'pending'`],
+    ["billing_strangers", `seen_at < ${before(retention.strangersMs)}`],
     ["counters", "ends_at < app_now()"],
     ["idempotency_keys", `created_at < ${before(retention.idempotencyKeysMs)}`],
     ["one_time_codes", `sent_at < ${before(retention.codesMs)}`],
     ["session_revocations", "expires_at < now()"],
     ["sessions", `expires_at < ${before(retention.sessionsMs)}`],
+    ["usage_of_numbers", `day < ${TODAY_SQL}`],
     ["sign_ups", `signed_up_at < ${before(retention.signUpsMs)}`],
     ["workers", `seen_at < now() - interval '${retention.workersMs} milliseconds'`],
   ] as const

@@ -10,5 +10,5 @@ const CLASSES = [
 
 /** Maps a Stripe event type to one of a few classes, as `customer.subscription.updated` to `customer.subscription`. */
 export function billingEventClass(type: string): string {
-  return CLASSES.find((name) => type.startsWith(`${name}.`)) ?? "other"
+  return CLASSES.find((name) => type.replace(/^v1\./, "").startsWith(`${name}.`)) ?? "other"
 }

@@ -12,16 +12,19 @@ export interface Beat {
   concurrency: number
   /** Mean duration of its recent replies; null before the first. */
   meanMs: number | null
+  /** The models that it can't call now, each with the ms until it can. */
+  cooldowns: Record<string, number>
 }
 
 /** Records a worker's heartbeat. */
-export async function beat(ctx: Context, { workerId, concurrency, meanMs }: Beat): Promise<void> {
-  await ctx.db.execute("beat", BEAT, [workerId, concurrency, meanMs])
+export async function beat(ctx: Context, { workerId, concurrency, meanMs, cooldowns }: Beat): Promise<void> {
+  await ctx.db.execute("beat", BEAT, [workerId, concurrency, meanMs, cooldowns])
 }
 
 const BEAT = `
-  INSERT INTO workers (id, concurrency, mean_ms) VALUES ($1, $2, $3)
-  ON CONFLICT (id) DO UPDATE SET seen_at = now(), concurrency = excluded.concurrency, mean_ms = excluded.mean_ms`
+  INSERT INTO workers (id, concurrency, mean_ms, cooldowns) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (id) DO UPDATE SET seen_at = now(), concurrency = excluded.concurrency, mean_ms = excluded.mean_ms,
+    cooldowns = excluded.cooldowns`
 
 /** Removes a worker that has stopped gracefully. */
 export async function retire(ctx: Context, workerId: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { type JobsOptions, Queue, type RepeatOptions, runMigrations } from "bullmq"
+import type pg from "pg"
 import type { Logger } from "../../config/logger.ts"
 import { postgresOptions } from "../../config/postgres.ts"
 import { createRedisStore } from "../../config/redis.ts"
@@ -17,6 +18,9 @@ export interface NewJob<T> {
   opts: JobsOptions
 }
 
+/** `full`: of what `maxmemory` allows. `read-only`: a replica, or a primary that can't save or has lost its replicas. */
+export type QueueFault = "unreachable" | "full" | "read-only" | "refuses"
+
 /** A BullMQ queue on either store. Jobs are hints: the database says what must be done. */
 export interface JobQueue<T> {
   add(name: string, data: T, options: JobsOptions): Promise<void>
@@ -28,8 +32,8 @@ export interface JobQueue<T> {
   pause(ms: number): Promise<void>
   /** Counts the jobs by state. @throws when the store doesn't respond */
   counts(): Promise<Record<string, number>>
-  /** Checks whether the queue's store responds. */
-  ping(): Promise<boolean>
+  /** Finds out why the queue wouldn't take a job now; null: it would. */
+  fault(): Promise<QueueFault | null>
   close(): Promise<void>
 }
 
@@ -39,7 +43,9 @@ export async function openJobQueue<T extends object>(
   timing: Timing,
   log: Logger,
 ): Promise<JobQueue<T>> {
-  return redisUrl ? openRedisQueue(name, redisUrl, timing, log) : openPostgresQueue(name, databaseUrl, log)
+  return redisUrl
+    ? openRedisQueue(name, redisUrl, timing, log)
+    : openPostgresQueue(name, databaseUrl, timing, log)
 }
 
 /** The states that are counted. Completed and failed jobs are removed at once. */
@@ -76,8 +82,11 @@ function openRedisQueue<T extends object>(
       void (await call((opened) => opened.upsertJobScheduler(id, every, job))),
     pause: async (ms) => void (await call((opened) => opened.rateLimit(ms))),
     counts: () => call((opened) => opened.getJobCounts(...COUNTED)),
-    // On a cluster, this asks the node that holds the queue.
-    ping: () => succeeds(redis.call((client) => client.exists(`${prefix}:${name}:meta`))),
+    // By a write, because a full or read-only Redis still answers reads. On a cluster, this asks the node of the queue.
+    fault: () =>
+      redis
+        .call((client) => client.set(`${prefix}:${name}:health`, "", "PX", commandTimeoutMs))
+        .then(() => null, faultOf),
     async close() {
       await queue?.close()
       await redis.close()
@@ -91,12 +100,12 @@ const INSUFFICIENT_PRIVILEGE = "42501"
 async function openPostgresQueue<T extends object>(
   name: string,
   url: string,
+  timing: Timing,
   log: Logger,
 ): Promise<JobQueue<T>> {
   await migrateQueues(url)
-  const pool = createQueuePool(url, 2)
-  const queue = new OnPostgres.Queue(name, { connection: pool })
-  queue.on("error", logConnectionErrors(log))
+  const pool = createQueuePool(url, 2, timing.postgres)
+  const queue = await openQueue(name, pool, log)
   return {
     add: async (job, data, options) => void (await queue.add(job, data, options)),
     async addAll(jobs) {
@@ -111,11 +120,29 @@ async function openPostgresQueue<T extends object>(
     repeat: async (id, every, job) => void (await queue.upsertJobScheduler(id, every, job)),
     pause: (ms) => queue.rateLimit(ms),
     counts: () => queue.getJobCounts(...COUNTED),
-    ping: () => succeeds(queue.getWaitingCount()),
+    // Whether PostgreSQL takes writes is seen by the heartbeats.
+    fault: () =>
+      queue.getWaitingCount().then(
+        () => null,
+        () => "unreachable",
+      ),
     async close() {
       await queue.close()
       await pool.end()
     },
+  }
+}
+
+/** Opens a queue whose first connection succeeded: BullMQ never makes another one. @throws the database's error */
+async function openQueue(name: string, pool: pg.Pool, log: Logger): Promise<Queue> {
+  const queue = new OnPostgres.Queue(name, { connection: pool }).on("error", logConnectionErrors(log))
+  try {
+    await queue.waitUntilReady()
+    return queue as unknown as Queue
+  } catch (error) {
+    await queue.close()
+    await pool.end()
+    throw error
   }
 }
 
@@ -131,9 +158,10 @@ async function migrateQueues(url: string): Promise<void> {
   }
 }
 
-function succeeds(command: Promise<unknown>): Promise<boolean> {
-  return command.then(
-    () => true,
-    () => false,
-  )
+/** Redis puts the error code into the first word of the message. */
+function faultOf(error: Error): QueueFault {
+  if (error.name !== "ReplyError") return "unreachable"
+  const [code = ""] = error.message.split(" ", 1)
+  if (code === "OOM") return "full"
+  return ["READONLY", "MISCONF", "NOREPLICAS"].includes(code) ? "read-only" : "refuses"
 }

@@ -1,5 +1,13 @@
-import { DelayedError, type Job, type Processor, UnrecoverableError, type WorkerOptions } from "bullmq"
+import {
+  DelayedError,
+  type Job,
+  type Processor,
+  UnrecoverableError,
+  type Worker,
+  type WorkerOptions,
+} from "bullmq"
 import type { Timing } from "../../config/timing.ts"
+import { startLoop } from "../../utils/loop.ts"
 import { pause } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { logConnectionErrors, openQueueConnection, type QueueStore } from "./queue-store.ts"
@@ -17,7 +25,10 @@ export const pausable = ({ queue }: Timing) => ({
   limiter: { max: 1_000_000_000, duration: queue.limiterMs },
 })
 
-/** Runs `work` for the jobs of queue `name`. Closing waits for the jobs in flight, even while the store is down. */
+/**
+ * Runs `work` for the jobs of queue `name`. Starts when the store takes a connection, and starts over when it rejects
+ * the worker's commands. Closing waits for the jobs in flight, even while the store is down.
+ */
 export function openJobWorker<T extends object>(
   name: string,
   store: QueueStore,
@@ -25,22 +36,75 @@ export function openJobWorker<T extends object>(
   work: Work<T>,
   options: Omit<WorkerOptions, "connection">,
 ): { close(): Promise<void> } {
-  // One of the pool's connections listens for new jobs.
-  const connection = openQueueConnection(store, log, { poolSize: 5, maxRetriesPerRequest: null })
   const inFlight = trackInFlight(work)
-  const worker = new connection.classes.Worker<T, void>(name, toProcessor(inFlight.work), {
-    ...connection.options,
-    ...workerOptions(timing.queue),
-    ...options,
-  }).on("error", logConnectionErrors(log))
-  return {
-    async close() {
+  const processor = toProcessor(inFlight.work)
+  const stopping = new AbortController()
+  /** Workers that take no jobs any more and finish those in flight. */
+  const closings = new Set<Promise<void>>()
+
+  /** Runs one worker until it fails or is stopped. */
+  async function runOnce(): Promise<void> {
+    // One of the pool's connections listens for new jobs.
+    const size = { poolSize: 5, maxRetriesPerRequest: null }
+    const connection = openQueueConnection(store, log, size, timing.postgres)
+    try {
+      await connection.connected()
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+    const worker = new connection.classes.Worker<T, void>(name, processor, {
+      ...connection.options,
+      ...workerOptions(timing.queue),
+      ...options,
+    })
+    const end = () => {
       const closed = worker.close()
       // While Redis is down, BullMQ waits for it without end.
-      await (store.redisUrl ? Promise.race([closed, inFlight.ended(timing.shutdown.jobsMs)]) : closed)
-      await connection.close()
+      const ended = store.redisUrl ? Promise.race([closed, inFlight.ended(timing.shutdown.jobsMs)]) : closed
+      const closing = ended.then(() => connection.close())
+      closings.add(closing)
+      void closing.catch(() => undefined).finally(() => closings.delete(closing))
+    }
+    await untilFailure(worker.on("error", logConnectionErrors(log)), store, stopping.signal).finally(end)
+  }
+
+  const loop = startLoop(timing.queue.reopenMs, runOnce, (err) =>
+    log.warn({ err, queue: name }, "worker failed"),
+  )
+  return {
+    async close() {
+      stopping.abort()
+      await loop.stop()
+      await Promise.all(closings)
     },
   }
+}
+
+/** Rejects with the first error that would repeat: BullMQ asks again at once, and forever after a failed connect. */
+function untilFailure(
+  worker: Pick<Worker, "on" | "waitUntilReady">,
+  { redisUrl }: QueueStore,
+  stopping: AbortSignal,
+): Promise<void> {
+  const isRepeated = redisUrl ? isRejectedByRedis : isRejectedByPostgres
+  return new Promise((resolve, reject) => {
+    stopping.addEventListener("abort", () => resolve(), { once: true })
+    if (stopping.aborted) resolve()
+    worker.on("error", (error) => isRepeated(error) && reject(error))
+    if (!redisUrl) worker.waitUntilReady().catch(reject)
+  })
+}
+
+/** ioredis reconnects by itself. */
+function isRejectedByRedis(error: Error): boolean {
+  return error.name === "ReplyError"
+}
+
+/** BullMQ's own errors, about one job, have a number. SQLSTATE class 40 asks to try again. */
+function isRejectedByPostgres(error: Error): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === "string" && !code.startsWith("40")
 }
 
 const workerOptions = ({ lockMs, stalledCheckMs, longestPauseMs }: Timing["queue"]) =>

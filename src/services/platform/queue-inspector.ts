@@ -7,7 +7,15 @@ export function createQueueInspector(names: readonly string[], store: QueueStore
   let opened: ReturnType<typeof openQueues> | undefined
   return {
     queues(): Queue[] {
-      opened ??= openQueues(names, store, log)
+      if (!opened) {
+        const opening = openQueues(names, store, log)
+        opened = opening
+        // BullMQ doesn't recover from a first connection that was rejected, so the next look opens others.
+        Promise.all(opening.queues.map((queue) => queue.waitUntilReady())).catch(() => {
+          if (opened === opening) opened = undefined
+          void opening.close().catch(() => undefined)
+        })
+      }
       return opened.queues
     },
     close: async () => opened?.close(),

@@ -1,8 +1,10 @@
 import { type ConnectionOptions, createPostgresBackend, Queue, Worker, withBackend } from "bullmq"
-import pg from "pg"
+import type pg from "pg"
 import type { Logger } from "../../config/logger.ts"
 import { postgresOptions } from "../../config/postgres.ts"
+import { CheckedPool } from "../../config/postgres-pool.ts"
 import { connect, isCluster } from "../../config/redis-connection.ts"
+import { TIMING, type Timing } from "../../config/timing.ts"
 
 /** The store of the queues: Redis or, in embedded mode, PostgreSQL. */
 export interface QueueStore {
@@ -19,14 +21,26 @@ export function queuePrefix(redisUrl: string): string {
 }
 
 /** Creates a pool for BullMQ, whose own pool wouldn't find the primary among several hosts. */
-export function createQueuePool(url: string, max: number): pg.Pool {
+export function createQueuePool(
+  url: string,
+  max: number,
+  { statementTimeoutMs, connectTimeoutMs }: Timing["postgres"],
+): pg.Pool {
   // BullMQ's statements don't name the schema of its tables.
-  return new pg.Pool({ ...postgresOptions(url), max, keepAlive: true, options: "-c search_path=bullmq" })
+  const session = { statementTimeoutMs, connectTimeoutMs, searchPath: "bullmq" }
+  return new CheckedPool({
+    ...postgresOptions(url, session),
+    max,
+    keepAlive: true,
+    connectionTimeoutMillis: connectTimeoutMs,
+  }).on("error", () => undefined) // the next command reports it
 }
 
 interface QueueConnection {
   classes: { Queue: typeof Queue; Worker: typeof Worker }
   options: { connection: ConnectionOptions; prefix?: string }
+  /** Resolves when the store takes a connection. BullMQ never recovers from a first one that was rejected. */
+  connected(): Promise<void>
   close(): Promise<void>
 }
 
@@ -35,20 +49,24 @@ export function openQueueConnection(
   { redisUrl, databaseUrl }: QueueStore,
   log: Logger,
   { poolSize, maxRetriesPerRequest }: { poolSize: number; maxRetriesPerRequest: number | null },
+  timing: Timing["postgres"] = TIMING.postgres,
 ): QueueConnection {
   if (redisUrl) {
-    const connection = connect(redisUrl, log, { maxRetriesPerRequest })
+    const socketTimeout = TIMING.queue.silentMs
+    const connection = connect(redisUrl, log, { maxRetriesPerRequest, socketTimeout })
     return {
       classes: { Queue, Worker },
       options: { connection, prefix: queuePrefix(redisUrl) },
+      connected: async () => undefined, // ioredis reconnects by itself
       close: async () => connection.disconnect(),
     }
   }
-  const connection = createQueuePool(databaseUrl, poolSize)
+  const connection = createQueuePool(databaseUrl, poolSize, timing)
   return {
     // Both backends have the same methods. Their types differ in the connection only.
     classes: OnPostgres as unknown as QueueConnection["classes"],
     options: { connection: connection as unknown as ConnectionOptions },
+    connected: async () => (await connection.connect()).release(),
     close: () => connection.end(),
   }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { readConfig } from "../../../src/config/env.ts"
@@ -42,6 +43,11 @@ describe("production doesn't start with", () => {
     ["JWT_SECRET", "your-super-secret-jwt-key-here-change-it"],
     ["JWT_SECRET", "please-changeme-please-changeme-please"],
     ["JWT_SECRET", "replace-me-with-a-long-random-string-now"],
+    ["JWT_SECRET", "0123456789abcdef0123456789abcdef"],
+    ["JWT_SECRET", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"],
+    ["JWT_SECRET", "9876543210zyxwvutsrqponmlkjihgfedcba"],
+    ["JWT_SECRET", "correct-horse-correct-horse-correct-horse"],
+    ["JWT_SECRET", "my-very-own-jwt-secret-of-this-company"],
     ["JWT_SECRET_PREVIOUS", "short"],
     ["JWT_SECRET_PREVIOUS", "y".repeat(40)],
     ["ADMIN_TOKEN", "admin"],
@@ -52,11 +58,22 @@ describe("production doesn't start with", () => {
     ["TWILIO_AUTH_TOKEN", "your_auth_token"],
     ["STRIPE_SECRET_KEY", "your_stripe_secret_key"],
     ["STRIPE_WEBHOOK_SECRET", "your_stripe_webhook_secret"],
+    ["STRIPE_WEBHOOK_SECRET", "whsec_none"],
+    ["STRIPE_WEBHOOK_SECRET", "x"],
+    ["STRIPE_WEBHOOK_SECRET", "whsec_bN3vQ8xkZ1pLw7sTf5hYr2uG,whsec_none"],
     ["DATABASE_URL", "postgres://app:changeme@one,two/app"],
     ["DATABASE_URL", "postgres://USER:PASSWORD@HOST:5432/NAME"],
     ["DATABASE_URL", "postgres://postgres:changeme@db/app"],
   ])("%s=%s", (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual(expect.arrayContaining([expect.stringMatching(`^${name}: `)]))
+  })
+
+  test("no secret that openssl has made", () => {
+    for (let n = 0; n < 2_000; n++) {
+      const bytes = randomBytes(48)
+      for (const secret of [bytes.toString("base64"), bytes.subarray(0, 16).toString("hex")])
+        expect([secret, faultsOf({ JWT_SECRET: secret })]).toEqual([secret, []])
+    }
   })
 
   test("one secret for two things", () => {

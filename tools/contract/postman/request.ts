@@ -75,6 +75,9 @@ const VARIABLES: Record<string, string> = {
   otp: "{{otp}}",
   refreshToken: "{{refresh_token}}",
   token: "{{admin_token}}",
+  password: "{{password}}",
+  newPassword: "{{password}}",
+  currentPassword: "{{password}}",
 }
 
 /** The document's example with the environment's variables in it. */

@@ -1,3 +1,5 @@
+import { keep } from "./variables.ts"
+
 /** One step of the brief's walk: an endpoint of the document, and what is done with its answer. */
 export interface Step {
   name: string
@@ -5,55 +7,50 @@ export interface Step {
   endpoint: string
   body?: object
   headers?: Record<string, string>
-  /** Lines of the test script, below the check of the status. */
+  /** Lines of the script that runs before the request. */
+  before?: string[]
+  /** Lines of the test script that follow a success, with the response's JSON as `body`. */
   script?: string[]
   /** 200 alone by default. */
   statuses?: number[]
 }
 
-const keep = (variable: string, value: string) => `pm.environment.set("${variable}", ${value})`
 const check = (claim: string, expression: string) =>
   `pm.test("${claim}", () => pm.expect(${expression}).to.equal(true))`
 
 /** The walk of "How to Test via Postman": each step passes on what the next one needs. */
 export const WALK: Step[] = [
   {
-    name: "1. Register a number",
+    name: "1. Register a new number",
     endpoint: "POST /auth/signup",
+    before: [keep("mobile_number", "'202555' + String(Math.floor(Date.now() / 1000)).slice(-4)")],
     body: { mobileNumber: "{{mobile_number}}", name: "Ada" },
-    statuses: [201, 409],
+    statuses: [201],
   },
   {
     name: "2. Get a code",
     endpoint: "POST /auth/send-otp",
     body: { mobileNumber: "{{mobile_number}}" },
     statuses: [202],
-    script: [
-      check("the code is in the reply (OTP_DELIVERY is response)", "typeof body.otp === 'string'"),
-      keep("otp", "body.otp"),
-    ],
+    script: [check("the code is in the reply (OTP_DELIVERY is response)", "typeof body.otp === 'string'")],
   },
   {
     name: "3. Sign in by it",
     endpoint: "POST /auth/verify-otp",
     body: { mobileNumber: "{{mobile_number}}", otp: "{{otp}}" },
-    script: [
-      check("the token is a bearer token", "body.tokenType === 'Bearer'"),
-      keep("auth_token", "body.token"),
-      keep("refresh_token", "body.refreshToken"),
-    ],
+    script: [check("the token is a bearer token", "body.tokenType === 'Bearer'")],
   },
   {
     name: "4. Who am I",
     endpoint: "GET /user/me",
-    script: [check("a new user is on the free tier", "['basic', 'pro'].includes(body.tier)")],
+    script: [check("a new user is on the free tier", "body.tier === 'basic'")],
   },
   {
     name: "5. Create a chatroom",
     endpoint: "POST /chatroom",
     body: { name: "My First Chat" },
     statuses: [201],
-    script: [check("it has its name", "body.name === 'My First Chat'"), keep("chatroom_id", "body.id")],
+    script: [check("it has its name", "body.name === 'My First Chat'")],
   },
   {
     name: "6. List the chatrooms",
@@ -67,11 +64,7 @@ export const WALK: Step[] = [
     endpoint: "POST /chatroom/{id}/message",
     body: { message: "Hello, how are you?" },
     statuses: [202],
-    script: [
-      check("its reply is queued or running", "body.reply.role === 'model'"),
-      keep("message_id", "body.reply.id"),
-      keep("polls", "0"),
-    ],
+    script: [check("its reply is queued or running", "body.reply.role === 'model'"), keep("polls", "0")],
   },
   {
     name: "8. Read the reply until it is final",
@@ -95,24 +88,23 @@ export const WALK: Step[] = [
   {
     name: "10. Check the subscription",
     endpoint: "GET /subscription/status",
-    script: [check("it has the tier", "['basic', 'pro'].includes(body.tier)")],
+    script: [check("it has the tier", "body.tier === 'basic'")],
   },
   {
     name: "11. Subscribe to Pro",
     endpoint: "POST /subscribe/pro",
-    statuses: [200, 409],
-    script: [
-      check(
-        "it leads to Stripe's checkout, or says why not",
-        "/^http/.test(body.url) || /subscri|paym/.test(body.code)",
-      ),
-      keep("checkout_url", "body.url ?? ''"),
-    ],
+    script: [check("it leads to Stripe's checkout", "/^http/.test(body.url)")],
   },
   {
     name: "12. Renew the tokens",
     endpoint: "POST /auth/refresh",
     body: { refreshToken: "{{refresh_token}}" },
-    script: [keep("auth_token", "body.token"), keep("refresh_token", "body.refreshToken")],
   },
 ]
+
+/** With the password that the folder of sign-in sets. */
+export const SIGN_IN_AGAIN: Step = {
+  name: "Sign in again",
+  endpoint: "POST /auth/login",
+  body: { mobileNumber: "{{mobile_number}}", password: "{{password}}" },
+}

@@ -1,7 +1,6 @@
 import { HOUR, pause, SECOND } from "../../../src/utils/time.ts"
-import { stopInOrder } from "../../lib/cluster.ts"
 import type { Scenario } from "../scenario.ts"
-import { killWorker, untilMidReply } from "./strikes.ts"
+import { killWorker, lasting, untilMidReply, withSkewedClock } from "./strikes.ts"
 
 const SKEW_MS = 2 * HOUR
 
@@ -16,16 +15,14 @@ export const clockSkew: Scenario = {
     const [skewed, other] = cluster.workers
     if (!skewed || !other) throw new Error("two workers are needed")
     const shifts = isQuick ? [random.pick([SKEW_MS, -SKEW_MS])] : [SKEW_MS, -SKEW_MS]
-    for (const clockShiftMs of shifts) {
-      await stopInOrder(skewed)
-      await skewed.start({ clockShiftMs })
-      stage.note("clock of one worker", `${clockShiftMs > 0 ? "+" : "−"}2 h`)
-      await pause((isQuick ? 1 : 5) * SECOND, signal)
-      await untilMidReply(stage)
-      await await killWorker(stage, other)
-      await pause((isQuick ? 1 : 5) * SECOND, signal)
-    }
-    await stopInOrder(skewed)
-    await skewed.start()
+    const breathMs = lasting(stage, { quick: 1 * SECOND, full: 5 * SECOND })
+    for (const clockShiftMs of shifts)
+      await withSkewedClock(skewed, clockShiftMs, async () => {
+        stage.note("clock of one worker", `${clockShiftMs > 0 ? "+" : "−"}2 h`)
+        await pause(breathMs, signal)
+        await untilMidReply(stage)
+        await await killWorker(stage, other)
+        await pause(breathMs, signal)
+      })
   },
 }

@@ -7,9 +7,14 @@ import { postgresStop } from "./postgres-stop.ts"
 import { providerStorm } from "./provider-storm.ts"
 import { redisFlush } from "./redis-flush.ts"
 import { redisFreeze } from "./redis-freeze.ts"
+import { redisFull } from "./redis-full.ts"
 import { redisKill } from "./redis-kill.ts"
+import { redisRewind } from "./redis-rewind.ts"
 import { rollingRestart } from "./rolling-restart.ts"
+import { slowDownloads } from "./slow-downloads.ts"
 import { slowReaders } from "./slow-readers.ts"
+import { standbyAsync, standbySync } from "./standby.ts"
+import { stranded } from "./stranded.ts"
 import { workerKill } from "./worker-kill.ts"
 
 /** In the order in which a drill runs them. */
@@ -18,11 +23,17 @@ export const scenarios: readonly Scenario[] = [
   apiKill,
   redisKill,
   redisFreeze,
+  redisFull,
   redisFlush,
+  redisRewind,
   postgresStop,
+  standbySync,
+  standbyAsync,
+  stranded,
   providerStorm,
   clockSkew,
   slowReaders,
+  slowDownloads,
   rollingRestart,
   cuts,
   mixed,

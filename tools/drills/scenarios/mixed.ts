@@ -1,7 +1,15 @@
 import { HOUR, pause, SECOND } from "../../../src/utils/time.ts"
-import { stopInOrder } from "../../lib/cluster.ts"
 import type { Scenario, Stage } from "../scenario.ts"
-import { crashPostgres, killApi, killWorker, redisOf, untilMidReply, untilWorkersAreBack } from "./strikes.ts"
+import {
+  crashPostgres,
+  killApi,
+  killWorker,
+  overloadGemini,
+  redisOf,
+  untilMidReply,
+  untilWorkersAreBack,
+  withSkewedClock,
+} from "./strikes.ts"
 
 const MAX_STRIKES = 20
 const FAULTS_AT_ONCE = 2
@@ -16,24 +24,22 @@ export const mixed: Scenario = {
     const { strikes, random, signal, cluster } = stage
     const [skewed] = cluster.workers
     if (!skewed) throw new Error("a worker is needed")
-    await stopInOrder(skewed)
-    await skewed.start({ clockShiftMs: 2 * HOUR })
     const drawn: string[] = []
-    for (let strike = 0; strike < Math.min(strikes, MAX_STRIKES); strike++) {
-      await untilMidReply(stage)
-      const faults = draw(stage)
-      drawn.push(...faults.map(([name]) => name))
-      await Promise.all(faults.map(([, hurt]) => hurt(stage)))
-      await pause(random.int(200, 2_000), signal)
-    }
+    await withSkewedClock(skewed, 2 * HOUR, async () => {
+      for (let strike = 0; strike < Math.min(strikes, MAX_STRIKES); strike++) {
+        await untilMidReply(stage)
+        const faults = draw(stage)
+        drawn.push(...faults.map(([name]) => name))
+        await Promise.all(faults.map(([, hurt]) => hurt(stage)))
+        await pause(random.int(200, 2_000), signal)
+      }
+      await untilWorkersAreBack(stage)
+    })
     stage.note("what was drawn", drawn.join(", "))
-    await untilWorkersAreBack(stage)
-    await stopInOrder(skewed)
-    await skewed.start()
   },
 }
 
-type Fault = [name: string, hurt: (stage: Stage) => Promise<void>]
+type Fault = [name: string, hurt: (stage: Stage) => Promise<void> | void]
 
 function draw({ stores, random }: Stage): Fault[] {
   const left = [...FAULTS, ...(stores.redis ? REDIS_FAULTS : [])]
@@ -48,7 +54,7 @@ const FAULTS: Fault[] = [
   ["worker", killSomeWorker],
   ["api", killApi],
   ["postgres", crashPostgres],
-  ["gemini", overloadGemini],
+  ["gemini", (stage) => overloadGemini(stage, 5)],
 ]
 
 const REDIS_FAULTS: Fault[] = [
@@ -74,9 +80,4 @@ async function hurtRedis(
 async function killSomeWorker(stage: Stage): Promise<void> {
   const [, other] = stage.cluster.workers
   if (other) await await killWorker(stage, other)
-}
-
-async function overloadGemini({ cluster, struck }: Stage): Promise<void> {
-  cluster.gemini.script({ directive: "unavailable", calls: 5 })
-  struck()
 }

@@ -2,6 +2,7 @@ import { pause, SECOND } from "../../../src/utils/time.ts"
 import { until } from "../../lib/until.ts"
 import { isAnswered } from "../load.ts"
 import type { Scenario, Stage } from "../scenario.ts"
+import { lasting, overloadGemini } from "./strikes.ts"
 
 /** In the full drill. */
 const STALLS = 30
@@ -30,14 +31,13 @@ export const providerStorm: Scenario = {
 }
 
 async function storm(stage: Stage): Promise<void> {
-  const { cluster, load, isQuick, struck, signal } = stage
+  const { cluster, load, isQuick, signal } = stage
   const { gemini } = cluster
-  const lastsMs = (isQuick ? 5 : 30) * SECOND
+  const lastsMs = lasting(stage, { quick: 5 * SECOND, full: 30 * SECOND })
   const perSecond = isQuick ? 20 : 10
   const from = Date.now()
   // What is called for next stands first in the queue: this is only for calls that come from now on.
-  gemini.script({ directive: "unavailable", calls: "all" })
-  struck()
+  overloadGemini(stage, "all")
   await Promise.all([
     load.burst({ count: (perSecond * lastsMs) / SECOND, perSecond, mix: {} }),
     pause(lastsMs, signal),

@@ -1,6 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Scenario } from "../scenario.ts"
-import { demandSends, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
+import { demandSends, lasting, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
 
 /** Redis stops answering, with every connection still open, and goes on later. */
 export const redisFreeze: Scenario = {
@@ -10,9 +10,9 @@ export const redisFreeze: Scenario = {
     "Redis is stopped by SIGSTOP for 30 s (8 s in the quick drill): connections stay open and nothing answers. R1 are the sends meanwhile, measured at the client.",
   needsRedis: true,
   async run(stage) {
-    const { isQuick, signal, struck } = stage
+    const { signal, struck } = stage
     const redis = redisOf(stage)
-    const frozenMs = (isQuick ? 8 : 30) * SECOND
+    const frozenMs = lasting(stage, { quick: 8 * SECOND, full: 30 * SECOND })
     await untilMidReply(stage)
     redis.freeze()
     struck()

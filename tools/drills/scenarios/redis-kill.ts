@@ -1,7 +1,7 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Exchange } from "../load.ts"
 import type { Scenario } from "../scenario.ts"
-import { demandSends, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
+import { demandSends, lasting, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
 
 const MAX_STRIKES = 5
 
@@ -16,7 +16,7 @@ export const redisKill: Scenario = {
     const { isQuick, strikes, signal, struck } = stage
     const redis = redisOf(stage)
     const sent: Exchange[] = []
-    const awayMs = (isQuick ? 2 : 5) * SECOND
+    const awayMs = lasting(stage, { quick: 2 * SECOND, full: 5 * SECOND })
     for (let strike = 0; strike < Math.min(strikes, isQuick ? 1 : MAX_STRIKES); strike++) {
       await untilMidReply(stage)
       await redis.kill()

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import type { Cluster } from "../../lib/cluster.ts"
 import type { Scenario } from "../scenario.ts"
+import { lasting } from "./strikes.ts"
 
 const MEGABYTE = 1_000_000
 
@@ -33,7 +34,7 @@ export const slowReaders: Scenario = {
     const watch = setInterval(() => {
       peak = Math.max(peak, residentBytes(cluster) - before)
     }, 200)
-    await pause((isQuick ? 4 : 25) * SECOND, signal)
+    await pause(lasting(stage, { quick: 4 * SECOND, full: 25 * SECOND }), signal)
     clearInterval(watch)
     resting.resolve()
     if (before === 0) return stage.note("memory", "can't be read on this system")
@@ -48,7 +49,7 @@ export const slowReaders: Scenario = {
 }
 
 /** Of the API processes together; 0 where it can't be known. */
-function residentBytes({ apis }: Cluster): number {
+export function residentBytes({ apis }: Cluster): number {
   const sizes = apis.map((api) => {
     try {
       const status = readFileSync(`/proc/${api.child().pid}/status`, "utf8")
@@ -60,4 +61,4 @@ function residentBytes({ apis }: Cluster): number {
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-const inMegabytes = (bytes: number) => `${(bytes / MEGABYTE).toFixed(0)} MB`
+export const inMegabytes = (bytes: number) => `${(bytes / MEGABYTE).toFixed(0)} MB`

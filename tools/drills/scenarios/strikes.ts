@@ -1,5 +1,5 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
-import type { Cluster, Service } from "../../lib/cluster.ts"
+import { type Cluster, type Service, stopInOrder } from "../../lib/cluster.ts"
 import { until } from "../../lib/until.ts"
 import type { Exchange } from "../load.ts"
 import type { Stage } from "../scenario.ts"
@@ -32,21 +32,33 @@ export async function untilWorkersAreBack({ cluster, signal }: Stage): Promise<v
   await until("all workers are back", areBack, { signal })
 }
 
-/** Requests that are on their way when an API process dies. */
+/** How long something lasts: less in the quick drill. */
+export const lasting = ({ isQuick }: Stage, { quick, full }: { quick: number; full: number }) =>
+  isQuick ? quick : full
+
+/** Requests that are on their way when an API process or PostgreSQL dies. */
 const SENDS_AT_ONCE = 16
 
-/** An API process dies by `kill -9` with requests under way, and starts again on its port. */
-export async function killApi({ cluster, load, random, signal, struck }: Stage): Promise<void> {
-  const api = random.pick(cluster.apis)
-  const sending = load.burst({ count: SENDS_AT_ONCE })
-  await pause(random.int(0, 120), signal)
-  await api.child().kill("SIGKILL")
-  struck()
-  await api.start()
-  await sending
+/** Strikes at some moment while requests are under way. Resolves when both are over. */
+export async function strikeAmidRequests(
+  { load, random, signal }: Stage,
+  strike: () => Promise<void>,
+): Promise<void> {
+  const striking = pause(random.int(0, 120), signal).then(strike)
+  await Promise.all([load.burst({ count: SENDS_AT_ONCE }), striking])
 }
 
-/** The contract's, for sends while Redis is away. */
+/** An API process dies by `kill -9` with requests under way, and starts again on its port. */
+export async function killApi(stage: Stage): Promise<void> {
+  const api = stage.random.pick(stage.cluster.apis)
+  await strikeAmidRequests(stage, async () => {
+    await api.child().kill("SIGKILL")
+    stage.struck()
+    await api.start()
+  })
+}
+
+/** The contract's, for sends while Redis is away or full. */
 const SEND_WITHIN_MS = 300
 const SENDS_PER_SECOND = 10
 
@@ -67,7 +79,7 @@ export async function sendDuring(
 
 /** Each send of an outage must be taken, at once and at the first try. */
 export function demandSends(stage: Stage, sent: Exchange[]): void {
-  stage.demand("R1", "sends while Redis is away are all accepted at the first try", () => {
+  stage.demand("R1", "sends while Redis is away or full are all accepted at the first try", () => {
     const again = sent.filter(({ tries }) => tries > 1)
     const atOnce = `${sent.length - again.length} of ${sent.length}`
     stage.note("sends while Redis was away, accepted at the first try", atOnce)
@@ -89,18 +101,40 @@ function judgeTimes(stage: Stage, sent: Exchange[]): { checked: number; broken: 
 
 /** PostgreSQL stops as in a crash and starts again, with requests under way. */
 export async function crashPostgres(stage: Stage): Promise<void> {
-  const { takeovers, load, random, signal, struck } = stage
-  const { postgres } = stage.stores
-  if (!postgres) throw new Error("this cluster's PostgreSQL isn't ours to hurt")
-  const sending = load.burst({ count: SENDS_AT_ONCE })
-  await pause(random.int(0, 120), signal)
-  const from = Date.now()
-  await postgres.stopAtOnce()
+  const { takeovers, random, signal, struck } = stage
+  const postgres = postgresOf(stage)
+  await strikeAmidRequests(stage, async () => {
+    const from = Date.now()
+    await postgres.stopAtOnce()
+    struck()
+    await pause(random.int(300, 1_500), signal)
+    await postgres.start()
+    takeovers.noteOutage(from, Date.now())
+  })
+}
+
+export function postgresOf({ stores }: Stage) {
+  if (!stores.postgres) throw new Error("this cluster's PostgreSQL isn't ours to hurt")
+  return stores.postgres
+}
+
+/** Gemini answers the next `calls` with 503. */
+export function overloadGemini({ cluster, struck }: Stage, calls: number | "all"): void {
+  cluster.gemini.script({ directive: "unavailable", calls })
   struck()
-  await pause(random.int(300, 1_500), signal)
-  await postgres.start()
-  takeovers.noteOutage(from, Date.now())
-  await sending
+}
+
+/** Starts a worker whose clock is off in the place of another, lets `work` go on, and gives it the right clock again. */
+export async function withSkewedClock(
+  worker: Service,
+  clockShiftMs: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  await stopInOrder(worker)
+  await worker.start({ clockShiftMs })
+  await work()
+  await stopInOrder(worker)
+  await worker.start()
 }
 
 /** The Redis of a scenario that is only for clusters with one. */

@@ -5,6 +5,7 @@ import { selectSql } from "../../../models/columns.ts"
 import { afterSql, newestFirst, type Page, type PageRequest, readPage } from "../../../models/keyset.ts"
 import type { MessageModel } from "../../../models/message.ts"
 import { NotFound } from "../../../utils/errors.ts"
+import { answeringModelSql, answeringModelValues } from "../../chat/offered-models.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
 
@@ -39,7 +40,7 @@ export async function listDeadLetters(ctx: Context, page: PageRequest): Promise<
 
 const LIST = `
   SELECT ${selectSql(FIELDS, "messages")} FROM messages
-  WHERE status = 'failed' AND ${afterSql("completed_at", "id", 2)}
+  WHERE error_code IS NOT NULL AND ${afterSql("completed_at", "id", 2)}
   ORDER BY completed_at DESC, id DESC LIMIT $1`
 
 /**
@@ -48,7 +49,10 @@ const LIST = `
  */
 export async function retryDeadLetter(ctx: Context, replyId: string): Promise<void> {
   const room = await inTransaction(ctx.db.pool, async (client) => {
-    const { rows } = await client.query<Room>(LOCK_ROOM, [replyId])
+    const { rows } = await client.query<Room>(LOCK_ROOM, [
+      replyId,
+      ...answeringModelValues(ctx.config.gemini),
+    ])
     const [found] = rows
     if (!found) throw new NotFound("failed reply")
     const { userId, id } = found
@@ -58,6 +62,7 @@ export async function retryDeadLetter(ctx: Context, replyId: string): Promise<vo
       replyId,
       ctx.timing.replies.sweepAfterMs,
       numbered[0]?.retries,
+      found.model,
     ])
     if (rowCount === 0) throw new NotFound("failed reply")
     return found
@@ -69,12 +74,15 @@ export async function retryDeadLetter(ctx: Context, replyId: string): Promise<vo
   publishRoomChanged(ctx, room.id)
 }
 
-type Room = Pick<InferAttributes<ChatroomModel>, "userId" | "id" | "activeReplyId">
+/** `model`: the one that answers in it now. */
+type Room = Pick<InferAttributes<ChatroomModel>, "userId" | "id" | "activeReplyId" | "model">
 
 const LOCK_ROOM = `
-  SELECT c.user_id AS "userId", c.id, c.active_reply_id AS "activeReplyId" FROM chatrooms AS c
+  SELECT c.user_id AS "userId", c.id, c.active_reply_id AS "activeReplyId",
+    ${answeringModelSql("c", "u", ["$2", "$3", "$4"])} AS model
+  FROM chatrooms AS c JOIN users AS u ON u.id = c.user_id
   WHERE (c.user_id, c.id) = (SELECT user_id, chatroom_id FROM messages WHERE id = $1 AND status = 'failed')
-  FOR UPDATE`
+  FOR UPDATE OF c`
 
 const NUMBER_RETRY = `
   UPDATE chatrooms SET active_reply_id = coalesce(active_reply_id, $3), retries = retries + 1
@@ -84,6 +92,6 @@ const REVIVE = `
   UPDATE messages
   SET status = 'queued', content = '', error_code = NULL, failures = 0, takeovers = 0, completed_at = NULL,
     finish_reason = NULL, prompt_tokens = NULL, output_tokens = NULL, thought_tokens = NULL, total_tokens = NULL,
-    not_before = NULL, cancel_requested_at = NULL, retry = $4, retried_at = now(), cooling_down_since = NULL,
+    not_before = NULL, cancel_requested_at = NULL, model = $5, retry = $4, retried_at = now(), cooling_down_since = NULL,
     lease_until = now() + $3 * interval '1 millisecond'
   WHERE user_id = $1 AND id = $2 AND status = 'failed'`

@@ -1,11 +1,12 @@
 import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
 import type { Timing } from "../../../config/timing.ts"
-import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
+import { giveBackPrompt } from "../../usage/quota.ts"
+import { enqueueReply } from "./enqueue-reply.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 interface ReplyOfRoom extends MessageKey {
@@ -14,23 +15,28 @@ interface ReplyOfRoom extends MessageKey {
 
 /**
  * Ends a reply as cancelled, with the text of its row, whether or not a worker is making it; that worker finds its
- * attempt stale. A used prompt stays used.
+ * attempt stale. The prompt is given back if no attempt had begun; otherwise it stays used.
  * @returns false when it had ended before
  */
 export async function endAsCancelled(ctx: Context, reply: ReplyOfRoom): Promise<boolean> {
   return endInRoom(ctx, reply, async (client) => {
-    const { rowCount } = await client.query({
+    const { rows } = await client.query<{ attempt: number }>({
       name: "end-as-cancelled",
       text: CANCEL,
       values: [reply.userId, reply.id],
     })
-    return rowCount === 1
+    if (rows[0]?.attempt === 0) {
+      const unit = { userId: reply.userId, replyId: reply.id, byPrompt: false }
+      await giveBackPrompt(client, ctx.config.plans, unit)
+    }
+    return rows.length === 1
   })
 }
 
 const CANCEL = `
   UPDATE messages SET status = 'cancelled', completed_at = now(), lease_until = NULL, not_before = NULL
-  WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')`
+  WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')
+  RETURNING attempt`
 
 /**
  * Runs `write`, which ends a reply, with its room locked; then makes the room's next reply the active one, all or
@@ -52,11 +58,10 @@ export async function endInRoom(
   if (!finished) return false
   ctx.replyLog.announce(id, { final: true })
   publishRoomChanged(ctx, chatroomId)
-  void invalidateChatrooms(ctx, userId)
   const { next } = finished
   if (next)
     ctx.background.run("enqueue the room's next reply", () =>
-      ctx.queue.enqueue({ userId, id: next.id }, next),
+      enqueueReply(ctx, { userId, id: next.id }, next),
     )
   return true
 }
@@ -81,7 +86,8 @@ async function advanceRoom(client: pg.PoolClient, timing: Timing, { userId, id }
 const ADVANCE_ROOM = `
   WITH first AS (
     SELECT id, status FROM messages
-    WHERE user_id = $1 AND chatroom_id = $2 AND status IN ('queued', 'running') ORDER BY position LIMIT 1
+    WHERE user_id = $1 AND chatroom_id = $2 AND lease_until IS NOT NULL AND position > 0
+    ORDER BY position LIMIT 1
   ), started AS (
     UPDATE messages AS m SET lease_until = now() + $3 * interval '1 millisecond'
     FROM first WHERE m.user_id = $1 AND m.id = first.id AND first.status = 'queued'

@@ -3,6 +3,7 @@ import type { CompleteConfig } from "../../../config/env.ts"
 import type { Timing } from "../../../config/timing.ts"
 import { type Tier, tierSql } from "../../../models/user.ts"
 import { type MessageRecord, messageSql } from "../../chat/message-record.ts"
+import { answeringModelSql, answeringModelValues } from "../../chat/offered-models.ts"
 import { chargeSql, dailyLimitSql, RESETS_AT_SQL } from "../../usage/quota.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
@@ -77,8 +78,8 @@ export async function insertPromptsAndReplies(
       prompts.map(({ traceparent }) => traceparent),
       plans.basicDailyPrompts,
       plans.proDailyPrompts,
-      gemini.model,
       timing.replies.sweepAfterMs,
+      ...answeringModelValues(gemini),
     ],
   })
   const byPrompt = Map.groupBy(rows, (row) => row.promptId)
@@ -92,7 +93,7 @@ interface InsertedRow extends MessageRecord {
   startsNow: boolean
   inFlight: number
   tier: Tier
-  dailyLimit: number
+  dailyLimit: number | null
   resetsAt: Date
   now: Date
 }
@@ -105,6 +106,8 @@ function toOutcome([first, second]: InsertedRow[]): InsertOutcome {
   }
   if (found === null) return { outcome: "no-room" }
   if (found === "room") return { outcome: "no-parent" }
+  // Without a limit only the counter of an account that was just deleted refuses.
+  if (limit === null) return { outcome: "no-room" }
   return { outcome: "no-quota", tier, limit, resetsAt, now }
 }
 
@@ -127,12 +130,12 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
       AS input (chatroom_id, user_id, follows_head, wanted_parent_id, prompt_id, reply_id, content, request_id,
         traceparent)
   ), room AS (
-    SELECT input.*, c.head_id, c.active_reply_id, c.last_position, coalesce(c.model, $12) AS model,
+    SELECT input.*, c.head_id, c.active_reply_id, c.last_position, ${answeringModelSql("c", "u", ["$13", "$14", "$15"])} AS model,
       ${tierSql("u")} AS tier, ${dailyLimitSql("u", "$10", "$11")} AS daily_limit
     FROM input
     JOIN chatrooms AS c ON c.user_id = input.user_id AND c.id = input.chatroom_id
     JOIN users AS u ON u.id = c.user_id
-    WHERE u.suspended_at IS NULL
+    WHERE u.suspended_at IS NULL AND u.deleted_at IS NULL
     ORDER BY c.id
     FOR UPDATE OF c ${whenLocked}
   ), target AS (
@@ -152,7 +155,10 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
       (prompt_id, target.parent_id, last_position + 1, 'user', content, 'completed', now(),
         NULL, NULL::date, NULL::timestamptz, NULL),
       (reply_id, prompt_id, last_position + 2, 'model', '', 'queued', NULL,
-        model, charged.day, now() + $13 * interval '1 millisecond', traceparent)
+        model, charged.day,
+        -- Nobody looks after a reply before its turn.
+        CASE WHEN target.active_reply_id IS NULL THEN now() + $12 * interval '1 millisecond' ELSE 'infinity' END,
+        traceparent)
     ) AS message
     RETURNING *
   ), touched AS (

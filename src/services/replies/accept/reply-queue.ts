@@ -50,7 +50,7 @@ export function IN_FLIGHT_SQL(userId: string): string {
   ) AS counted)`
 }
 
-export interface ReplyQueue extends Pick<JobQueue<JobPayload>, "pause" | "counts" | "ping" | "close"> {
+export interface ReplyQueue extends Pick<JobQueue<JobPayload>, "pause" | "counts" | "fault" | "close"> {
   /**
    * Tells the workers to make a reply. The job's id is the reply's, so enqueueing it twice makes one job.
    * Workers take the replies of all users in turn: users with more replies in flight come later.

@@ -4,10 +4,10 @@ import { reviveRecord } from "../../../models/columns.ts"
 import { messageColumns } from "../../../models/message.ts"
 import { InvalidRequest, NotFound, QuotaExceeded } from "../../../utils/errors.ts"
 import { newId } from "../../../utils/ids.ts"
-import { invalidateChatrooms } from "../../chat/chatroom-cache.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "../../chat/idempotency.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
+import { enqueueReply } from "./enqueue-reply.ts"
 import { insertPromptAndReply, type NewPrompt, type PromptAndReply } from "./insert-prompt-and-reply.ts"
 import { QUEUE_NAME } from "./reply-queue.ts"
 
@@ -30,7 +30,7 @@ export async function sendMessage(ctx: Context, { key, ...send }: SendMessage): 
     key ? writeOnce(ctx, send, key) : write(ctx, send, null),
   )
   if ("replayed" in written) return written
-  await announce(ctx, send, written)
+  announce(ctx, send, written)
   return { prompt: written.prompt, reply: written.reply, replayed: false }
 }
 
@@ -77,18 +77,17 @@ async function write(ctx: Context, send: Send, client: pg.ClientBase | null): Pr
 }
 
 /** After the commit: hints only, so none may fail the request. */
-async function announce(
+function announce(
   ctx: Context,
   { userId, chatroomId, requestId }: Send,
   { prompt, reply, startsNow, inFlight }: PromptAndReply,
-): Promise<void> {
+): void {
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
   if (startsNow) {
-    const enqueue = () => ctx.queue.enqueue({ userId, id: reply.id }, { inFlight })
+    const enqueue = () => enqueueReply(ctx, { userId, id: reply.id }, { inFlight })
     ctx.background.run("enqueue a reply", () => ctx.tracing.span(`send ${QUEUE_NAME}`, PRODUCER, enqueue))
   }
   publishRoomChanged(ctx, chatroomId)
-  await invalidateChatrooms(ctx, userId)
 }
 
 const PRODUCER = {

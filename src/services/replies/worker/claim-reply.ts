@@ -1,6 +1,7 @@
 import type { ContextMode } from "../../../models/chatroom.ts"
 import { toCamelCase } from "../../../utils/camel-case.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
+import { stillOffered } from "../../chat/offered-models.ts"
 import type { Context } from "../../context.ts"
 
 /** One try at making a reply. Its worker alone may write the reply, as long as the number is the newest. */
@@ -16,7 +17,8 @@ export interface Attempt {
   chatroomId: string
   promptId: string
   userId: string
-  model: string | null
+  /** Chosen when the prompt was sent; the default one, if the operator has withdrawn that since. */
+  model: string
   contextMode: ContextMode
   systemInstruction: string | null
   requestId: string | null
@@ -42,29 +44,40 @@ export async function claimReply(ctx: Context, { userId, id: replyId }: MessageK
   const own = ctx.leases.attempts().filter(({ id }) => id === replyId)
   const values = [userId, replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)]
   const { rows } = await ctx.db.execute("claim-reply", CLAIM, values)
-  if (rows[0]) return { attempt: toCamelCase<Attempt>(rows[0]) }
+  if (rows[0]) return { attempt: toAttempt(ctx, rows[0]) }
   const { rows: waiting } = await ctx.db.execute<{ wait_ms: number }>("claim-wait", WAIT, [userId, replyId])
   return waiting[0]
     ? { waitMs: Math.max(ctx.timing.replies.shortestDelayMs, waiting[0].wait_ms) }
     : { none: true }
 }
 
+function toAttempt(ctx: Context, row: Record<string, unknown>): Attempt {
+  const attempt = toCamelCase<Attempt>(row)
+  return { ...attempt, model: stillOffered(ctx.config.gemini, attempt.model) }
+}
+
+/**
+ * IS NOT DISTINCT FROM and not `=`, which would let PostgreSQL look the room up in the index of rooms with an active reply:
+ * with the statistics of a quiet database it takes that for empty and would read all of the user's for every claim.
+ */
 const CLAIM = `
   UPDATE messages AS m
   SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
       content = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.content END,
       lease_until = now() + $3 * interval '1 millisecond'
   FROM chatrooms AS c
-  WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
+  WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id
+    AND c.active_reply_id IS NOT DISTINCT FROM m.id
     AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
     m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
-    m.cooling_down_since IS NOT NULL AS is_cooling_down, c.model, c.context AS context_mode, c.system_instruction`
+    m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
     AS wait_ms
-  FROM messages AS m JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id = m.id
+  FROM messages AS m JOIN chatrooms AS c
+    ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id IS NOT DISTINCT FROM m.id
   WHERE m.user_id = $1 AND m.id = $2 AND (m.status = 'running' OR m.status = 'queued' AND m.not_before > now())`

@@ -1,6 +1,6 @@
 import type pg from "pg"
 import type { Context } from "../../context.ts"
-import { giveBackPrompt } from "../../usage/quota.ts"
+import { failedByPrompt, giveBackPrompt } from "../../usage/quota.ts"
 import { endInRoom } from "../accept/end-reply.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
@@ -30,9 +30,17 @@ export async function finishReply(
   return endInRoom(ctx, attempt, async (client) => {
     release()
     if (!(await writeEnding(client, attempt, ending))) return false
-    if (ending.status === "failed") await giveBackPrompt(client, attempt.userId, attempt.id)
+    if (isGivenBack(attempt, ending)) {
+      const unit = { userId: attempt.userId, replyId: attempt.id, byPrompt: failedByPrompt(ending.errorCode) }
+      await giveBackPrompt(client, ctx.config.plans, unit)
+    }
     return true
   })
+}
+
+/** Failed replies, and those that were cancelled before their first attempt, which called nothing. */
+function isGivenBack({ number, cancelRequested }: Attempt, { status }: Ending): boolean {
+  return status === "failed" || (status === "cancelled" && cancelRequested && number === 1)
 }
 
 async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Ending): Promise<boolean> {

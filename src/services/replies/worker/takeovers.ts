@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts"
 import type { EnqueueOptions } from "../accept/reply-queue.ts"
 import { processReply } from "./process-reply.ts"
 
-/** A reply whose worker went silent. */
+/** A reply whose worker went silent, or that the queue doesn't carry. */
 export interface Orphan extends EnqueueOptions, MessageKey {}
 
 /**

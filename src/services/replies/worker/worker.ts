@@ -46,7 +46,12 @@ export async function startWorker(
     watched(replies.sweepMs, "sweep of running replies", () => sweepReplies(ctx, "running", takeovers)),
     every(replies.sweepMs, "sweep of waiting replies", () => sweepReplies(ctx, "queued", takeovers)),
     watched(own.heartbeatMs, "heartbeat", () =>
-      beat(ctx, { workerId, concurrency: ctx.config.worker.concurrency, meanMs: pace.meanMs }),
+      beat(ctx, {
+        workerId,
+        concurrency: ctx.config.worker.concurrency,
+        meanMs: pace.meanMs,
+        cooldowns: readCooldowns(ctx),
+      }),
     ),
     every(own.cleanUpMs, "clean-up", () => cleanUp(ctx)),
   ]
@@ -70,6 +75,13 @@ interface Pace {
   meanMs: number | null
   /** How many of the queue's jobs are in flight. */
   busy: number
+}
+
+/** Returns the models whose circuit is open in this process, each with the rest of its cool-down in ms. */
+function readCooldowns({ config: { gemini }, circuitBreaker }: Context): Record<string, number> {
+  const models = new Set([...gemini.models.map(({ name }) => name), gemini.model, ...gemini.fallbackModels])
+  const cooldowns = [...models].map((model) => [model, Math.round(circuitBreaker.cooldownMs(model))] as const)
+  return Object.fromEntries(cooldowns.filter(([, ms]) => ms > 0))
 }
 
 /** Weight of the newest reply in the mean. */

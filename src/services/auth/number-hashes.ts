@@ -1,0 +1,17 @@
+import { type KeyRing, sign } from "./signing-keys.ts"
+
+/** Hashes mobile numbers, for what is kept about a number without its account. Useless without the server's secret. */
+export interface NumberHashes {
+  /** @param mobileNumber in E.164 */
+  hash(mobileNumber: string): Buffer
+  /** Hashes with every key that is still valid. */
+  hashes(mobileNumber: string): Buffer[]
+}
+
+export function createNumberHashes(keys: KeyRing): NumberHashes {
+  const [newest] = keys
+  return {
+    hash: (mobileNumber) => sign(newest.number, mobileNumber),
+    hashes: (mobileNumber) => keys.map((key) => sign(key.number, mobileNumber)),
+  }
+}
