@@ -36,7 +36,7 @@ export const TIMING = deepFreeze({
     accessTokenMs: 15 * MINUTE,
     /** How far the clocks of two machines may be apart. */
     clockSkewMs: 1 * MINUTE,
-    /** Lifetime of an operator's browser session: short, because it can't be revoked. */
+    /** Lifetime of an operator's browser session. */
     adminSessionMs: 60 * MINUTE,
     /** Lifetime of an unused session, and of any session. */
     sessionIdleMs: 30 * DAY,
@@ -45,6 +45,10 @@ export const TIMING = deepFreeze({
     refreshGraceMs: 10 * SECOND,
     /** Set by the contract: how long a session opened by a code may set a password without the current one. */
     recentCodeMs: 10 * MINUTE,
+    /** When a failed login is answered, whatever it took: not before a user's hash, which waits and then takes 0.2 s. */
+    failedLoginMs: 1.5 * SECOND,
+    /** How long a password may wait to be hashed; then the request gets a 503. */
+    hashWaitMs: 1 * SECOND,
     /** For reading a session's row while revocations aren't current; a request waits for it. */
     confirmTimeoutMs: 2 * SECOND,
   },

@@ -60,6 +60,8 @@ test.each([
   ["a worker's rest and its stop", queue.longestPauseMs, shutdown.repliesMs],
   ["counts of a queue and a health check", platform.countTimeoutMs, platform.healthTimeoutMs],
   ["a refresh's grace and an access token", auth.refreshGraceMs, auth.accessTokenMs],
+  ["a password's wait and hash and a failed login", auth.hashWaitMs + 0.5 * SECOND, auth.failedLoginMs],
+  ["a failed login and what people wait for", auth.failedLoginMs, 2 * SECOND],
   ["an access token and a session", auth.accessTokenMs, auth.sessionIdleMs],
   ["an idle session and its whole life", auth.sessionIdleMs, auth.sessionLifeMs],
   ["the first and the longest wait for a code", otp.firstResendMs, otp.longestResendMs],

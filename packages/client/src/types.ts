@@ -190,7 +190,7 @@ export type OtpSent = {
   expiresIn: number
   /** Seconds until another code can be requested. */
   resendIn: number
-  /** The code itself; present only when `OTP_DELIVERY` is `response`. */
+  /** The code itself; present only when `OTP_DELIVERY` is `response` and, outside production, the request was sent to localhost, an IP address or the host of `PUBLIC_URL`. */
   otp?: string
 }
 
