@@ -65,6 +65,30 @@ test("a reply that the sweep finds alone counts all that its user has in flight"
   expect(enqueued.map(({ inFlight }) => inFlight)).toEqual([1, 2, 3, 4])
 })
 
+test("replies that merely wait in a long queue get no second job; one lost among them gets all of them one", async () => {
+  const { app, user } = await startWithoutWorker()
+  await makePro(app, user)
+  const count = 25
+  for (let i = 0; i < count; i++) await send(app, user, await createRoom(app, user), `question ${i}`)
+  await expect.poll(() => app.ctx.waitEstimator.load()?.unfinished).toBe(count)
+  let jobs = count
+  const enqueued: string[] = []
+  const queue = {
+    ...app.ctx.queue,
+    counts: async () => ({ prioritized: jobs - 1, waiting: 0, delayed: 1, active: 7 }),
+    enqueue: async ({ id }: MessageKey) => void enqueued.push(id),
+  }
+  const sweep = async () => {
+    await app.query("UPDATE messages SET lease_until = now() WHERE role = 'model'")
+    return sweepReplies({ ...app.ctx, queue }, "queued", { take: () => false })
+  }
+  expect(await sweep()).toBe(count)
+  expect(enqueued).toEqual([])
+  jobs = count - 1
+  expect(await sweep()).toBe(count)
+  expect(new Set(enqueued).size).toBe(count)
+})
+
 /** Takes over a reply that `set` makes a dead worker's. @returns what becomes of it */
 async function takeOver(status: "queued" | "running", set: string, changes: Partial<ReplyQueue> = {}) {
   const { app, user } = await startWithoutWorker()
