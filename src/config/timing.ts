@@ -84,6 +84,8 @@ export const TIMING = deepFreeze({
     sweepMs: 0.5 * SECOND,
     /** How long a reply may wait in the queue before the sweep enqueues it again. */
     sweepAfterMs: 5 * SECOND,
+    /** How much longer it may wait while the queue has a job for every unfinished reply. */
+    longestTrustMs: 60 * SECOND,
     /** The same for a reply taken over from a silent worker, because the new worker may die too. */
     handoverMs: 1 * SECOND,
     /** The shortest delay of a job that ran before its reply could be claimed. */

@@ -144,7 +144,9 @@ test.each([
   const many = await sendToRooms(app, ann, 40, () => "many")
   for (const { id } of isSwept ? many : []) {
     await app.query("UPDATE messages SET lease_until = now() WHERE id = $1 AND status = 'queued'", id)
-    await sweepReplies(app.ctx, "queued", { take: () => false })
+    // Where the queue seems to have a job for each, the sweep leaves them to it.
+    const queue = { ...app.ctx.queue, counts: async () => ({}) }
+    await sweepReplies({ ...app.ctx, queue }, "queued", { take: () => false })
   }
   const { body } = await send(app, bob, room, "just one")
   await free()
