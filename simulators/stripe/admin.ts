@@ -31,6 +31,9 @@ export function adminRoutes(control: options.Control) {
     adminRoute("POST", "subscriptions/:id/cancel_at_period_end", None, control.cancelAtPeriodEnd),
     adminRoute("POST", "subscriptions/:id/resume", None, control.resume),
     adminRoute("POST", "subscriptions/:id/cancel", None, control.cancelNow),
+    adminRoute("POST", "subscriptions/:id/switch", options.NewPlan, (id, { price }) =>
+      control.switchPlan(id, price),
+    ),
     adminRoute("POST", "customers/:id/card", options.ChangeCard, (id, { card }) =>
       control.changeCard(id, card),
     ),

@@ -22,6 +22,7 @@ import { PRO_PRICE } from "./model/seed.ts"
 import { Settings } from "./model/settings.ts"
 import { subscribe } from "./model/subscribe.ts"
 import { periodEnd } from "./model/subscriptions.ts"
+import { switchPlan } from "./model/switch-plan.ts"
 import type { ApiCall, State } from "./state.ts"
 
 const Card = z.enum(CARD_KINDS)
@@ -38,6 +39,7 @@ export const ChangeCard = z.strictObject({ card: Card })
 export const NewSubscription = z
   .strictObject({ price: z.string(), card: Card, metadata: z.record(z.string(), z.string()) })
   .partial()
+export const NewPlan = z.strictObject({ price: z.string() })
 export const InvoicePayment = z.strictObject({ outOfBand: z.boolean(), card: Card }).partial()
 export const NewRefund = z
   .strictObject({ charge: z.string(), subscription: z.string(), amount: z.int().min(1) })
@@ -120,6 +122,13 @@ export function createControl(state: State) {
     /** Takes a scheduled cancellation back. */
     resume: (subscription: string) =>
       scheduleCancellation(account, store.lookUp("subscription", subscription), { at: null }),
+
+    /** As in the portal: another price, charged at once less what is unused of the old one. */
+    switchPlan(subscriptionId: string, price: string): Stripe.Subscription {
+      const subscription = store.lookUp("subscription", subscriptionId)
+      switchPlan(account, subscription, store.lookUp("price", price, "price"))
+      return subscription
+    },
 
     /** Ends a subscription at once. */
     cancelNow: (subscription: string) => cancelNow(account, store.lookUp("subscription", subscription)),

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises"
 import { CannotStart } from "../shared/command.ts"
 import type { AccountDump } from "./model/account.ts"
+import { seed } from "./model/seed.ts"
 import type { State } from "./state.ts"
 
 /** What happens within this time is written at once. */
@@ -21,6 +22,7 @@ export async function keepIn(file: string, state: State) {
   if (kept) {
     state.account.load(kept.account)
     state.idempotency.load(kept.idempotency)
+    seed(state.account)
   }
   let timer: NodeJS.Timeout | undefined
   let writing = Promise.resolve()

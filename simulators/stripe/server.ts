@@ -16,7 +16,7 @@ export type { FaultOptions } from "./injected-faults.ts"
 export type { CardKind } from "./model/card-kinds.ts"
 export type { WireEvent } from "./model/events.ts"
 export type { Oracle } from "./model/oracle.ts"
-export { PRO_PRICE } from "./model/seed.ts"
+export { PRO_PRICE, PRO_PRICE_YEARLY } from "./model/seed.ts"
 export type { ApiCall } from "./state.ts"
 
 /** What becomes due as real time passes is done at least this often. */

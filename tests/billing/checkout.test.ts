@@ -6,12 +6,9 @@ import { useTestApp } from "../helpers/use-app.ts"
 import { newPayer, newProPayer, type Payer, passPeriod, passTime, untilQuiet, withoutEvents } from "./kit.ts"
 
 const FRONT_END = "https://app.example.com"
-const app = useTestApp({
-  stripe: true,
-  timing: RELAXED_BOUNDS,
-  config: { http: { corsOrigins: [FRONT_END], publicUrl: "https://api.example.com/chat" } },
-})
-const beside = useTestApp({ beside: app, worker: false, timing: RELAXED_BOUNDS })
+const config = { http: { corsOrigins: [FRONT_END], publicUrl: "https://api.example.com/chat" } }
+const app = useTestApp({ stripe: true, timing: RELAXED_BOUNDS, config })
+const beside = useTestApp({ beside: app, worker: false, timing: RELAXED_BOUNDS, config })
 
 /** Does as a browser does that Stripe sends to this address. @returns the reply of this service, unfollowed */
 async function returnTo(address: string | null, sessionId: string) {

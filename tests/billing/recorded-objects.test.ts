@@ -107,10 +107,30 @@ describe.skipIf(recorded.length === 0)("recorded objects (RECORDINGS names the f
 describe("what an invoice pays for", () => {
   const PRO = "price_pro"
   const END = 1_800_000_000
-  const line = (end: number, price?: string) => ({
+  const line = (end: number, price?: string, amount = 2000) => ({
+    amount,
     period: { start: 0, end },
     ...(price && { pricing: { price_details: { price, product: "prod" } } }),
   })
+  const invoice = (id: string, created: number, data: object[], has_more = false) => ({
+    ...{ id, created, amount_paid: 0 },
+    lines: { data, has_more },
+  })
+  const aSubscription = (items: object[], has_more = false) => ({
+    ...{ id: "sub_1", status: "active", livemode: false, created: 1 },
+    items: { data: items, has_more },
+  })
+  const item = (price: string) => ({ price: { id: price }, current_period_end: END })
+
+  async function paidUntil(invoices: object[], more: typeof answers = {}): Promise<number | null> {
+    answers = {
+      "GET /v1/subscriptions": { body: listOf("/v1/subscriptions", [aSubscription([item(PRO)])]) },
+      "GET /v1/invoices": { body: listOf("/v1/invoices", invoices) },
+      ...more,
+    }
+    const [found] = await readSubscriptions(app.ctx.stripe, "cus_1", [PRO])
+    return found?.paidUntil ? found.paidUntil.getTime() / 1000 : null
+  }
 
   test.each([
     ["a line of Pro", [line(END, PRO)], END],
@@ -118,24 +138,42 @@ describe("what an invoice pays for", () => {
     ["not something else that runs longer", [line(END, PRO), line(END + 9, "price_of_mugs")], END],
     ["nothing where no line is Pro's", [line(END, "price_of_mugs")], null],
     ["Pro where a line names no price", [line(END)], END],
+    [
+      "not a credit, however long the period that it gives back",
+      [line(END + 9, PRO, -900), line(END, PRO)],
+      END,
+    ],
+    ["nothing where Pro is only credited", [line(END, PRO, -900)], null],
+    ["a trial's line of nothing", [line(END, PRO, 0)], END],
   ])("%s", async (_, data, end) => {
-    answers = {
-      "GET /v1/subscriptions": {
-        body: listOf("/v1/subscriptions", [
-          {
-            id: "sub_1",
-            status: "active",
-            livemode: false,
-            created: 1,
-            items: { data: [{ price: { id: PRO }, current_period_end: END }] },
-          },
-        ]),
-      },
-      "GET /v1/invoices": {
-        body: listOf("/v1/invoices", [{ id: "in_1", created: 1, amount_paid: 0, lines: { data } }]),
-      },
+    expect(await paidUntil([invoice("in_1", 1, data)])).toBe(end)
+  })
+
+  test("the month's, with six others after it", async () => {
+    const others = Array.from({ length: 6 }, (_, n) =>
+      invoice(`in_${n}`, 20 - n, [line(END + 9, "price_of_mugs")]),
+    )
+    expect(await paidUntil([...others, invoice("in_month", 1, [line(END, PRO)])])).toBe(END)
+  })
+
+  test("a month after a year: the newest, whose credit has taken the year back", async () => {
+    const month = invoice("in_month", 9, [line(END + 999, PRO, -18_000), line(END, PRO)])
+    expect(await paidUntil([month, invoice("in_year", 1, [line(END + 999, PRO, 20_000)])])).toBe(END)
+  })
+
+  test("its line behind ten others, which come with another page", async () => {
+    const ten = Array.from({ length: 10 }, () => line(END + 9, "price_of_mugs"))
+    const path = "/v1/invoices/in_1/lines"
+    const more = { [`GET ${path}`]: { body: listOf(path, [...ten, line(END, PRO)]) } }
+    expect(await paidUntil([invoice("in_1", 1, ten, true)], more)).toBe(END)
+  })
+
+  test("the item of Pro behind ten others", async () => {
+    const ten = Array.from({ length: 10 }, () => item("price_of_mugs"))
+    const more = {
+      "GET /v1/subscriptions": { body: listOf("/v1/subscriptions", [aSubscription(ten, true)]) },
+      "GET /v1/subscription_items": { body: listOf("/v1/subscription_items", [...ten, item(PRO)]) },
     }
-    const [found] = await readSubscriptions(app.ctx.stripe, "cus_1", [PRO])
-    expect(found?.paidUntil).toEqual(end === null ? null : new Date(end * 1000))
+    expect(await paidUntil([invoice("in_1", 1, [line(END, PRO)])], more)).toBe(END)
   })
 })

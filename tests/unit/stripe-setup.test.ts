@@ -1,6 +1,6 @@
 import Stripe from "stripe"
 import { expect, test } from "vitest"
-import { PRO_PRICE } from "../../simulators/stripe/server.ts"
+import { PRO_PRICE, PRO_PRICE_YEARLY } from "../../simulators/stripe/server.ts"
 import { HANDLED_EVENTS } from "../../src/services/billing/event-types.ts"
 import { runSetup } from "../../tools/scripts/stripe/run-setup.ts"
 import { useStripe } from "../simulators/stripe-kit.ts"
@@ -137,14 +137,14 @@ test("another program's price of the same lookup key is left alone until it is a
   const refused = await setUp()
   expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("--adopt")])
   expect((await account()).endpoints).toEqual([])
-  expect((await setUp(["--adopt"])).variable("STRIPE_PRICE_PRO")).toBe(PRO_PRICE)
+  expect((await setUp(["--adopt"])).variable("STRIPE_PRICE_PRO")).toBe(`${PRO_PRICE},${PRO_PRICE_YEARLY}`)
   expect((await setUp()).code).toBe(0)
 })
 
 test("another amount is another price, and the former still counts", async () => {
   const { variable } = await setUp(["--amount", "2500", "--currency", "EUR"])
   const [sold, ...former] = variable("STRIPE_PRICE_PRO")?.split(",") ?? []
-  expect(former).toEqual([PRO_PRICE])
+  expect(former).toEqual([PRO_PRICE_YEARLY, PRO_PRICE])
   const { prices, products } = await account()
   expect(prices.find(({ id }) => id === sold)).toMatchObject({
     lookup_key: "pro_monthly",
@@ -155,6 +155,24 @@ test("another amount is another price, and the former still counts", async () =>
   const again = await setUp()
   expect(again.out).toContain("nothing changed")
   expect(again.variable("STRIPE_PRICE_PRO")).toBe(variable("STRIPE_PRICE_PRO"))
+})
+
+test("monthly and annual prices are both sold, and the portal switches between them", async () => {
+  await emptyCatalog()
+  const month = await setUp(["--amount", "1000"])
+  await stripe.prices.update(PRO_PRICE_YEARLY, { lookup_key: "something_else_too" })
+  const monthly = month.variable("STRIPE_PRICE_PRO")
+  expect((await account()).portals).toMatchObject([{ features: { subscription_update: { enabled: false } } }])
+  const both = await setUp(["--interval", "year", "--amount", "10000"])
+  const [first, yearly] = both.variable("STRIPE_PRICE_PRO")?.split(",") ?? []
+  expect(first).toBe(monthly)
+  expect(await stripe.prices.retrieve(yearly ?? "")).toMatchObject({ recurring: { interval: "year" } })
+  const { portals } = await account()
+  expect(portals[0]?.features.subscription_update).toMatchObject({
+    ...{ enabled: true, default_allowed_updates: ["price"], proration_behavior: "always_invoice" },
+    products: [{ prices: [monthly, yearly] }],
+  })
+  expect((await setUp()).out).toContain("nothing changed")
 })
 
 test("a dry run says what would be made and makes nothing", async () => {

@@ -44,6 +44,11 @@ test.each([
   ["the first and the longest retry of billing", billing.firstRetryMs, billing.longestRetryMs],
   ["what is recent and what the daily reconciliation has missed", billing.reconcileAllMs, billing.staleMs],
   ["a check of the session and a heartbeat of a stream", sse.sessionCheckMs, sse.heartbeatMs * THIRD],
+  [
+    "a poll for revocations with a check of the streams and what is promised",
+    revocations.pollMs + sse.sessionCheckMs,
+    SECOND,
+  ],
   ["a command to Redis and its rest", redis.commandTimeoutMs, redis.cooldownMs],
   ["some commands to Redis and a silent connection", 5 * redis.commandTimeoutMs, redis.silentMs],
   ["a command to the queue and a silent connection", queue.commandTimeoutMs, redis.silentMs],

@@ -1,12 +1,12 @@
 import { z } from "zod"
 import { invalid } from "../model/refusals.ts"
 import { priceObject, productObject } from "../objects/catalog.ts"
-import { flag, ignored, integer, newMetadata, optional, range, text } from "./params.ts"
+import { flag, integer, newMetadata, only, optional, range, text, undone } from "./params.ts"
 import { type Call, listAndRetrieve, type Route, route, update } from "./route.ts"
 
 const Product = {
   ...optional({ active: flag, description: text }),
-  ...ignored(`images marketing_features package_dimensions shippable statement_descriptor tax_code tax_details
+  ...undone(`images marketing_features package_dimensions shippable statement_descriptor tax_code tax_details
     unit_label url`),
 }
 const CreateProduct = {
@@ -14,15 +14,16 @@ const CreateProduct = {
   name: text,
   id: text.optional(),
   metadata: newMetadata,
-  ...ignored("default_price_data type"),
+  ...undone("default_price_data type"),
 }
-const UpdateProduct = { ...Product, name: text.optional(), ...ignored("default_price") }
+const UpdateProduct = { ...Product, name: text.optional(), ...undone("default_price") }
 
 const Price = {
   ...optional({ active: flag, lookup_key: text, nickname: text }),
-  ...ignored("tax_behavior currency_options"),
+  tax_behavior: z.enum(["exclusive", "inclusive", "unspecified"]).optional(),
+  ...undone("currency_options"),
 }
-const ProductData = { name: text, ...ignored("active id metadata unit_label tax_code statement_descriptor") }
+const ProductData = { name: text, ...undone("active id metadata unit_label tax_code statement_descriptor") }
 const CreatePrice = {
   ...Price,
   currency: text,
@@ -33,12 +34,14 @@ const CreatePrice = {
     .strictObject({
       interval: z.enum(["day", "week", "month", "year"]),
       interval_count: integer.optional(),
-      ...ignored("usage_type meter trial_period_days"),
+      usage_type: only("licensed"),
+      ...undone("meter trial_period_days"),
     })
     .optional(),
-  ...ignored("billing_scheme custom_unit_amount tiers tiers_mode transform_quantity unit_amount_decimal"),
+  billing_scheme: only("per_unit"),
+  ...undone("custom_unit_amount tiers tiers_mode transform_quantity unit_amount_decimal"),
 }
-const ListProducts = { active: flag, ids: z.array(text), created: range, ...ignored("shippable url") }
+const ListProducts = { active: flag, ids: z.array(text), created: range, ...undone("shippable url") }
 const ListPrices = {
   active: flag,
   currency: text,
@@ -46,7 +49,7 @@ const ListPrices = {
   type: text,
   created: range,
   lookup_keys: z.array(text).max(10),
-  ...ignored("recurring"),
+  ...undone("recurring"),
 }
 
 export const catalogRoutes: Route[] = [
@@ -61,7 +64,7 @@ export const catalogRoutes: Route[] = [
   ...listAndRetrieve("/v1/prices", "price", ListPrices, {
     tests: { lookup_keys: ({ lookup_key }, keys) => keys.includes(lookup_key ?? "") },
   }),
-  update("/v1/prices", "price", { ...Price, ...ignored("transfer_lookup_key") }, "price.updated"),
+  update("/v1/prices", "price", { ...Price, ...undone("transfer_lookup_key") }, "price.updated"),
 ]
 
 function createPrice({ account, params }: Call<typeof CreatePrice>) {

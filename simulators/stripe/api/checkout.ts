@@ -4,13 +4,14 @@ import { expireCheckout, openCheckout } from "../model/checkout.ts"
 import { DAY, HOUR } from "../model/periods.ts"
 import { invalid } from "../model/refusals.ts"
 import { lineItemsOf } from "./includable.ts"
-import { ignored, integer, newMetadata, optional, paging, range, text } from "./params.ts"
+import { flag, integer, newMetadata, only, optional, paging, range, text, undone } from "./params.ts"
+import { automaticTax, discounts, lookUpPromotion, trialDays } from "./pricing.ts"
 import { type Call, listAndRetrieve, type Route, route, update } from "./route.ts"
 
 const LineItem = {
   price: text,
   quantity: integer.optional(),
-  ...ignored("adjustable_quantity tax_rates metadata"),
+  ...undone("adjustable_quantity tax_rates metadata"),
 }
 
 const Create = {
@@ -23,15 +24,25 @@ const Create = {
   subscription_data: z
     .strictObject({
       metadata: newMetadata,
-      ...ignored("billing_mode description invoice_settings default_tax_rates proration_behavior"),
+      trial_period_days: trialDays,
+      ...undone("billing_cycle_anchor billing_mode default_tax_rates description invoice_settings"),
+      ...undone("on_behalf_of pending_invoice_item_interval proration_behavior transfer_data trial_end"),
+      ...undone("trial_settings"),
     })
     .optional(),
   ui_mode: z.enum(["hosted", "hosted_page"]).optional(),
-  ...ignored(`adaptive_pricing after_expiration allow_promotion_codes allowed_payment_method_types automatic_tax
-    billing_address_collection branding_settings consent_collection currency custom_fields custom_text
-    customer_account customer_creation customer_update discounts excluded_payment_method_types
+  allow_promotion_codes: flag.optional(),
+  automatic_tax: automaticTax,
+  customer_update: z
+    .strictObject({ address: z.enum(["auto", "never"]).optional(), ...undone("name shipping") })
+    .optional(),
+  discounts: discounts.optional(),
+  payment_method_collection: only("always"),
+  ...undone(`adaptive_pricing after_expiration allowed_payment_method_types billing_address_collection branding_settings
+    consent_collection currency custom_fields custom_text
+    customer_account customer_creation excluded_payment_method_types invoice_creation
     integration_identifier locale managed_payments name_collection optional_items origin_context
-    payment_method_collection payment_method_configuration payment_method_data payment_method_options
+    payment_method_configuration payment_method_data payment_method_options payment_method_types
     permissions phone_number_collection saved_payment_method_options submit_type tax_id_collection
     wallet_options`),
 }
@@ -40,7 +51,7 @@ const List = {
   subscription: text,
   status: z.enum(["open", "complete", "expired"]),
   created: range,
-  ...ignored("customer_account customer_details payment_intent payment_link"),
+  ...undone("customer_account customer_details payment_intent payment_link"),
 }
 const PATH = "/v1/checkout/sessions"
 
@@ -61,6 +72,10 @@ function create({ account, params }: Call<typeof Create>) {
   if (params.customer && params.customer_email) {
     throw invalid("You may only specify one of these parameters: customer, customer_email.", "customer_email")
   }
+  if (params.allow_promotion_codes && params.discounts) {
+    const message = "You may only specify one of these parameters: allow_promotion_codes, discounts."
+    throw invalid(message, "discounts")
+  }
   const [item] = params.line_items
   const price = account.store.lookUp("price", item?.price ?? "", "line_items[0][price]")
   if (!price.active) {
@@ -71,16 +86,34 @@ function create({ account, params }: Call<typeof Create>) {
     throw invalid("You must provide at least one recurring price in `subscription` mode.", "line_items")
   const quantity = item?.quantity ?? 1
   const { client_reference_id, customer_email, metadata, success_url, cancel_url } = params
+  const customer = params.customer ? account.store.lookUp("customer", params.customer, "customer") : null
+  const isTaxed = params.automatic_tax?.enabled === true
+  if (isTaxed && customer && !customer.address && params.customer_update?.address !== "auto")
+    throw noAddress()
+  const bought = {
+    price: price.id,
+    quantity,
+    subscriptionMetadata: params.subscription_data?.metadata ?? {},
+    trialDays: params.subscription_data?.trial_period_days ?? null,
+    promotion: params.discounts ? lookUpPromotion(account, params.discounts, "discounts[0]") : null,
+    isTaxed,
+  }
   const session = {
-    customer: params.customer ? account.store.lookUp("customer", params.customer, "customer") : null,
-    ...{ client_reference_id, customer_email, metadata, currency: price.currency },
-    amount_total: (price.unit_amount ?? 0) * quantity,
+    ...{ customer, client_reference_id, customer_email, metadata, currency: price.currency },
+    allow_promotion_codes: params.allow_promotion_codes ?? null,
     expires_at: expiry(account, params.expires_at),
     success_url: absolute(success_url, "success_url"),
     cancel_url: cancel_url === undefined ? undefined : absolute(cancel_url, "cancel_url"),
   }
-  const subscriptionMetadata = params.subscription_data?.metadata ?? {}
-  return openCheckout(account, session, { price: price.id, quantity, subscriptionMetadata })
+  return openCheckout(account, session, bought)
+}
+
+function noAddress() {
+  return invalid(
+    "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid address to the Customer or set either `customer_update[address]` to 'auto' or `customer_update[shipping]` to 'auto' to save the address entered in Checkout to the Customer.",
+    undefined,
+    "customer_tax_location_invalid",
+  )
 }
 
 /** A caller's clock shows real time, also when the simulator's was moved on; either may be meant. */

@@ -32,15 +32,15 @@ export const INCLUDABLE: Record<string, Record<string, Include>> = {
 export function lineItemsOf(account: Account, id: string) {
   const record = account.store.need("session_record", id)
   const price = account.store.need("price", record.price)
-  const amount = (price.unit_amount ?? 0) * record.quantity
+  const session = account.store.need("session", id)
   const item = {
     id: newId("li"),
     object: "item",
     adjustable_quantity: null,
-    amount_discount: 0,
-    amount_subtotal: amount,
-    amount_tax: 0,
-    amount_total: amount,
+    amount_discount: session.total_details?.amount_discount ?? 0,
+    amount_subtotal: session.amount_subtotal,
+    amount_tax: session.total_details?.amount_tax ?? 0,
+    amount_total: session.amount_total,
     currency: price.currency,
     description: account.store.need("product", String(price.product)).name,
     metadata: {},

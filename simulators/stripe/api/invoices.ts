@@ -2,7 +2,7 @@ import { z } from "zod"
 import { finalizeInvoice, subscriptionIdOf, voidInvoice } from "../model/invoices.ts"
 import { payInvoice } from "../model/pay-invoice.ts"
 import { invalid } from "../model/refusals.ts"
-import { flag, ignored, optional, paging, range, text } from "./params.ts"
+import { flag, optional, paging, range, text, undone } from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
 import { listAndRetrieve, type Route, route } from "./route.ts"
 
@@ -11,11 +11,11 @@ const List = {
   subscription: text,
   status: z.enum(["draft", "open", "paid", "uncollectible", "void"]),
   created: range,
-  ...ignored("collection_method customer_account due_date"),
+  ...undone("collection_method customer_account due_date"),
 }
 const Pay = {
   ...optional({ paid_out_of_band: flag, payment_method: text }),
-  ...ignored("forgive mandate off_session source"),
+  ...undone("forgive mandate off_session source"),
 }
 const PATH = "/v1/invoices"
 
@@ -37,7 +37,7 @@ export const invoiceRoutes: Route[] = [
     voidInvoice(account, invoice)
     return invoice
   }),
-  route("POST", `${PATH}/:id/finalize`, ignored("auto_advance"), ({ account, id }) => {
+  route("POST", `${PATH}/:id/finalize`, undone("auto_advance"), ({ account, id }) => {
     const invoice = account.store.lookUp("invoice", id)
     if (invoice.status !== "draft")
       throw invalid("This invoice is already finalized, you can't re-finalize it.")

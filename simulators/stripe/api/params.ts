@@ -50,14 +50,29 @@ export const paging = optional({
   ending_before: text,
 })
 
-const IGNORED = z
+const UNDONE = { params: { undone: true } }
+
+const REFUSED = z
   .unknown()
   .optional()
+  .refine((given) => given === undefined, UNDONE)
   .transform(() => undefined)
 
-/** Parameters, separated by white space, that Stripe knows and the simulator accepts without using them. */
-export function ignored(names: string): Record<never, z.ZodType> {
-  return Object.fromEntries(names.split(/\s+/).map((name) => [name, IGNORED]))
+/**
+ * Parameters, separated by white space, that Stripe knows and the simulator doesn't do. It refuses them, so that nobody
+ * takes for done what isn't.
+ */
+export function undone(names: string): Record<never, z.ZodType> {
+  return Object.fromEntries(names.split(/\s+/).map((name) => [name, REFUSED]))
+}
+
+/** A parameter of which the simulator does nothing but these values, which are what it does anyway. */
+export function only(...values: string[]) {
+  return z
+    .string()
+    .refine((given) => values.includes(given), UNDONE)
+    .optional()
+    .transform(() => undefined)
 }
 
 /** Checks a request's parameters. Refuses them in Stripe's words. */
@@ -91,11 +106,17 @@ function mergedMetadata(before: Stripe.Metadata, change: MetadataChange): Stripe
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== ""))
 }
 
+/** Builds the refusal of something that Stripe does and the simulator doesn't. */
+export function notDone(param: string): Refused {
+  return invalid(`The simulator doesn't do ${param}.`, param)
+}
+
 function complaint(error: z.ZodError, form: Form): Refused {
   const issue = deepest(error.issues[0])
   if (!issue) return invalid("Invalid request")
   if (issue.code === "unrecognized_keys") return unknownParameter(issue.path, issue.keys)
   const param = nameOf(issue.path)
+  if (issue.code === "custom" && issue.params?.undone) return notDone(param)
   if (valueAt(form, issue.path) === undefined) {
     return invalid(`Missing required param: ${param}.`, param, "parameter_missing")
   }

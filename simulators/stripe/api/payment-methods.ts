@@ -2,13 +2,13 @@ import type Stripe from "stripe"
 import type { Account } from "../model/account.ts"
 import { attachCard, createCard, testCard } from "../model/cards.ts"
 import { change } from "../model/change.ts"
-import { ignored, text } from "./params.ts"
+import { only, text } from "./params.ts"
 import { list, type Route, route } from "./route.ts"
 
 const PATH = "/v1/payment_methods"
 
 export const paymentMethodRoutes: Route[] = [
-  list(PATH, "payment_method", { customer: text, ...ignored("type") }),
+  list(PATH, "payment_method", { customer: text, type: only("card") }),
   route("GET", `${PATH}/:id`, {}, ({ account, id }) => lookUpCard(account, id)),
   route("POST", `${PATH}/:id/attach`, { customer: text }, ({ account, id, params }) => {
     const customer = account.store.lookUp("customer", params.customer, "customer")

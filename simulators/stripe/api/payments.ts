@@ -1,11 +1,11 @@
 import { z } from "zod"
-import { ignored, range, text } from "./params.ts"
+import { range, text, undone } from "./params.ts"
 import { listAndRetrieve, type Route } from "./route.ts"
 
 const Payment = {
   type: z.enum(["payment_intent", "payment_record"]),
   payment_intent: text.optional(),
-  ...ignored("payment_record"),
+  ...undone("payment_record"),
 }
 const ListInvoicePayments = {
   invoice: text,
@@ -13,8 +13,8 @@ const ListInvoicePayments = {
   status: z.enum(["canceled", "open", "paid"]),
   created: range,
 }
-const ListIntents = { customer: text, created: range, ...ignored("customer_account") }
-const ListCharges = { customer: text, payment_intent: text, created: range, ...ignored("transfer_group") }
+const ListIntents = { customer: text, created: range, ...undone("customer_account") }
+const ListCharges = { customer: text, payment_intent: text, created: range, ...undone("transfer_group") }
 
 export const paymentRoutes: Route[] = [
   ...listAndRetrieve("/v1/invoice_payments", "invoice_payment", ListInvoicePayments, {

@@ -3,16 +3,16 @@ import type { Account } from "../model/account.ts"
 import { closeDispute, submitEvidence } from "../model/disputes.ts"
 import { refund } from "../model/refunds.ts"
 import { invalid } from "../model/refusals.ts"
-import { ignored, integer, metadata, newMetadata, optional, range, text } from "./params.ts"
+import { integer, metadata, newMetadata, optional, range, text, undone } from "./params.ts"
 import { listAndRetrieve, type Route, route, update } from "./route.ts"
 
 const CreateRefund = {
   ...optional({ charge: text, payment_intent: text, amount: integer }),
   metadata: newMetadata,
   reason: z.enum(["duplicate", "fraudulent", "requested_by_customer"]).optional(),
-  ...ignored("currency customer instructions_email origin refund_application_fee reverse_transfer"),
+  ...undone("currency customer instructions_email origin refund_application_fee reverse_transfer"),
 }
-const UpdateDispute = optional({ evidence: z.record(z.string(), text), metadata, ...ignored("submit") })
+const UpdateDispute = optional({ evidence: z.record(z.string(), text), metadata, ...undone("submit") })
 const List = { charge: text, payment_intent: text, created: range }
 
 export const refundDisputeRoutes: Route[] = [

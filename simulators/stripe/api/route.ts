@@ -40,7 +40,7 @@ export function listAndRetrieve<K extends Kind, S extends Shape>(
 }
 
 /** Declares the call that changes an object's fields and merges its metadata. `event` reports what has changed. */
-export function update<K extends "product" | "price" | "session" | "refund", S extends Shape>(
+export function update<K extends "coupon" | "product" | "price" | "session" | "refund", S extends Shape>(
   path: string,
   kind: K,
   fields: S,

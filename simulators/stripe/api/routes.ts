@@ -1,6 +1,7 @@
 import { createRouter } from "../../shared/router.ts"
 import { catalogRoutes } from "./catalog.ts"
 import { checkoutRoutes } from "./checkout.ts"
+import { couponRoutes } from "./coupons.ts"
 import { customerRoutes } from "./customers.ts"
 import { invoiceRoutes } from "./invoices.ts"
 import { paymentMethodRoutes } from "./payment-methods.ts"
@@ -15,6 +16,7 @@ import { webhookRoutes } from "./webhooks.ts"
 export const findRoute = createRouter<Route>([
   ...customerRoutes,
   ...catalogRoutes,
+  ...couponRoutes,
   ...checkoutRoutes,
   ...subscriptionRoutes,
   ...invoiceRoutes,

@@ -8,18 +8,32 @@ import { invalid, noSuch } from "../model/refusals.ts"
 import { subscribe } from "../model/subscribe.ts"
 import { isOver } from "../model/subscriptions.ts"
 import { defined } from "../objects/fields.ts"
-import { flag, ignored, integer, metadata, newMetadata, optional, patchOf, range, text } from "./params.ts"
+import {
+  flag,
+  integer,
+  metadata,
+  newMetadata,
+  notDone,
+  only,
+  optional,
+  patchOf,
+  range,
+  text,
+  undone,
+} from "./params.ts"
 import { lookUpCard } from "./payment-methods.ts"
+import { automaticTax, discounts, lookUpPromotion, trialDays } from "./pricing.ts"
 import { type Call, listAndRetrieve, type Route, route } from "./route.ts"
 
 const Common = {
   ...optional({ cancel_at_period_end: flag, default_payment_method: text, description: text }),
-  ...ignored(`add_invoice_items application_fee_percent automatic_tax billing_schedules billing_thresholds
-    billing_cycle_anchor collection_method days_until_due default_source default_tax_rates discounts
+  collection_method: only("charge_automatically"),
+  ...undone(`add_invoice_items application_fee_percent billing_schedules billing_thresholds
+    billing_cycle_anchor days_until_due default_source default_tax_rates
     invoice_settings off_session on_behalf_of payment_settings pending_invoice_item_interval
-    proration_behavior transfer_data trial_end trial_from_plan trial_settings`),
+    proration_behavior transfer_data trial_from_plan trial_settings`),
 }
-const Item = { price: text, quantity: integer.optional(), ...ignored("metadata tax_rates") }
+const Item = { price: text, quantity: integer.optional(), ...undone("metadata tax_rates") }
 const Create = {
   ...Common,
   customer: text,
@@ -27,26 +41,29 @@ const Create = {
   items: z.array(z.strictObject(Item)).min(1).max(1, "the simulator takes one item"),
   payment_behavior: z.enum(["allow_incomplete", "default_incomplete", "error_if_incomplete"]).optional(),
   cancel_at: integer.optional(),
-  ...ignored("backdate_start_date billing_cycle_anchor_config billing_mode currency trial_period_days"),
+  automatic_tax: automaticTax,
+  discounts: discounts.optional(),
+  trial_period_days: trialDays,
+  ...undone("backdate_start_date billing_cycle_anchor_config billing_mode currency trial_end"),
 }
 const Details = z
-  .strictObject({ ...optional({ comment: text, feedback: text }), ...ignored("feedback_option") })
+  .strictObject({ ...optional({ comment: text, feedback: text }), ...undone("feedback_option") })
   .optional()
 const Update = {
   ...Common,
   cancel_at: z.union([z.literal("").transform(() => null), integer]).optional(),
   cancellation_details: Details,
-  ...optional({ items: z.unknown(), metadata }),
-  ...ignored("pause_collection payment_behavior proration_date"),
+  ...optional({ metadata, trial_end: text }),
+  ...undone("automatic_tax discounts items pause_collection payment_behavior proration_date"),
 }
-const Cancel = { cancellation_details: Details, ...ignored("invoice_now prorate") }
+const Cancel = { cancellation_details: Details, invoice_now: only("false"), prorate: only("false") }
 const STATUSES = ["active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing"]
 const List = {
   customer: text,
   price: text,
   status: z.enum([...STATUSES, "unpaid", "all", "ended"]),
   created: range,
-  ...ignored("automatic_tax collection_method current_period_end current_period_start test_clock"),
+  ...undone("automatic_tax collection_method current_period_end current_period_start test_clock"),
 }
 const PATH = "/v1/subscriptions"
 
@@ -76,6 +93,11 @@ function create({ account, params }: Call<typeof Create>) {
   const customer = account.store.lookUp("customer", params.customer, "customer")
   const [item] = params.items
   const price = account.store.lookUp("price", item?.price ?? "", "items[0][price]")
+  const isTaxed = params.automatic_tax?.enabled === true
+  if (isTaxed && !customer.address) {
+    throw invalid("The customer's location isn't recognized.", undefined, "customer_tax_location_invalid")
+  }
+  const promotion = params.discounts ? lookUpPromotion(account, params.discounts, "discounts[0]") : null
   const method = cardIn(account, params)
   if (method && method.customer === null) attachCard(account, method, customer)
   const subscription = subscribe(account, {
@@ -86,6 +108,7 @@ function create({ account, params }: Call<typeof Create>) {
     metadata: params.metadata,
     description: params.description,
     behavior: params.payment_behavior,
+    ...{ trialDays: params.trial_period_days, promotion, isTaxed },
   })
   schedule(account, subscription, params)
   return subscription
@@ -93,7 +116,9 @@ function create({ account, params }: Call<typeof Create>) {
 
 function update({ account, id, params }: Call<typeof Update>) {
   const subscription = account.store.lookUp("subscription", id)
-  if (params.items !== undefined) throw invalid("The simulator can't change a subscription's items.", "items")
+  // Without a trial, one that ends now is none.
+  const isNoTrial = params.trial_end === "now" && subscription.status !== "trialing"
+  if (params.trial_end !== undefined && !isNoTrial) throw notDone("trial_end")
   noteDetails(subscription, params.cancellation_details)
   schedule(account, subscription, params)
   const method = cardIn(account, params)

@@ -5,15 +5,16 @@ import { webhookEndpointObject } from "../objects/webhook-endpoint.ts"
 import { page } from "./page.ts"
 import {
   flag,
-  ignored,
   inRange,
   metadata,
   newMetadata,
+  only,
   optional,
   paging,
   patchOf,
   range,
   text,
+  undone,
 } from "./params.ts"
 import { type Call, type Route, route } from "./route.ts"
 
@@ -22,14 +23,14 @@ const Create = {
   enabled_events: z.array(text).min(1),
   metadata: newMetadata,
   ...optional({ api_version: text, description: text }),
-  ...ignored("connect"),
+  connect: only("false"),
 }
 const { url, enabled_events, description } = Create
 const Update = optional({ url, enabled_events, description, disabled: flag, metadata })
 const ListEvents = {
   ...paging,
   ...optional({ type: text, types: z.array(text).max(20), created: range }),
-  ...ignored("delivery_success"),
+  ...undone("delivery_success"),
 }
 const PATH = "/v1/webhook_endpoints"
 

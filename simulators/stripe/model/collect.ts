@@ -72,6 +72,7 @@ function settleInvoicePayment(account: Account, invoice: Stripe.Invoice) {
 function recover(account: Account, invoice: Stripe.Invoice) {
   const subscription = subscriptionOf(account, invoice)
   if (isOver(subscription) || subscription.latest_invoice !== invoice.id) return
+  if (subscription.status === "trialing") return
   change(account, "customer.subscription.updated", subscription, { status: "active" })
 }
 

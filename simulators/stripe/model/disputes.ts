@@ -48,7 +48,7 @@ export function submitEvidence(
   const submitted = Object.keys(evidence).length > 0
   const review = dispute.status.startsWith("warning") ? "warning_under_review" : "under_review"
   return change(account, "charge.dispute.updated", dispute, {
-    evidence: { ...dispute.evidence, ...evidence } as Stripe.Dispute.Evidence,
+    evidence: { ...dispute.evidence, ...evidence },
     metadata: { ...dispute.metadata, ...metadata },
     ...(submitted && {
       status: review,

@@ -1,16 +1,39 @@
 import type Stripe from "stripe"
-import { type Draft, invoiceObject } from "../objects/invoice.ts"
+import { type Draft, invoiceObject, type NewLine } from "../objects/invoice.ts"
 import { invoicePaymentObject, paymentIntentObject } from "../objects/payments.ts"
+import type { Period } from "../objects/subscription.ts"
 import type { Account } from "./account.ts"
-import { assign } from "./change.ts"
+import { assign, change } from "./change.ts"
+import { amountOff, discountOf } from "./discounts.ts"
 import { itemOf } from "./subscriptions.ts"
+import { taxOn } from "./taxes.ts"
 
 /** Adds a draft of a subscription's invoice and emits the event. */
 export function draftInvoice(account: Account, subscription: Stripe.Subscription, draft: Draft) {
   const customer = account.store.need("customer", String(subscription.customer))
-  const product = account.store.need("product", String(itemOf(subscription).price.product))
-  const fields = { ...draft, subscription, customer, product }
+  const { price } = itemOf(subscription)
+  const product = account.store.need("product", String(price.product))
+  const subtotal = draft.lines.reduce((sum, { amount }) => sum + amount, 0)
+  const found = subtotal > 0 ? discountOf(account, subscription) : undefined
+  const discount = found && { id: found.discount.id, amount: amountOff(found.coupon, subtotal) }
+  // Once is for the first invoice that costs something.
+  if (found?.coupon.duration === "once") subscription.discounts = []
+  const country = customer.address?.country ?? ""
+  const tax = subscription.automatic_tax.enabled
+    ? taxOn(Math.max(0, subtotal - (discount?.amount ?? 0)), country, price)
+    : null
+  const fields = { ...draft, subscription, customer, product, discount: discount ?? null, tax }
   return account.create("invoice", invoiceObject(account, fields), "invoice.created")
+}
+
+/** The line for a period of a subscription. `isFree`: of its trial. */
+export function lineFor(
+  subscription: Stripe.Subscription,
+  period: Period,
+  { isFree = false }: { isFree?: boolean } = {},
+): NewLine {
+  const { price, quantity = 1 } = itemOf(subscription)
+  return { price, quantity, period, amount: isFree ? 0 : (price.unit_amount ?? 0) * quantity }
 }
 
 /** Makes a draft an invoice that is owed, with a payment that waits to be tried. */
@@ -24,8 +47,8 @@ export function finalizeInvoice(
   const link = `${account.baseUrl}/i/${invoice.id}`
   assign(invoice, {
     automatically_finalizes_at: null,
+    ...settleBalance(account, invoice, customer),
     effective_at: now,
-    ending_balance: 0,
     hosted_invoice_url: link,
     invoice_pdf: `${link}/pdf`,
     number: `${customer.invoice_prefix}-${String(customer.next_invoice_sequence).padStart(4, "0")}`,
@@ -36,6 +59,20 @@ export function finalizeInvoice(
   customer.next_invoice_sequence = (customer.next_invoice_sequence ?? 1) + 1
   account.emit("invoice.finalized", invoice)
   if (invoice.amount_due > 0) addPayment(account, invoice, present)
+}
+
+/** A negative total is kept as the customer's credit, which later invoices use up. */
+function settleBalance(account: Account, invoice: Stripe.Invoice, customer: Stripe.Customer) {
+  const before = customer.balance
+  const owed = invoice.total + before
+  const due = Math.max(0, owed)
+  change(account, "customer.updated", customer, { balance: Math.min(0, owed) })
+  return {
+    starting_balance: before,
+    ending_balance: customer.balance,
+    amount_due: due,
+    amount_remaining: due,
+  }
 }
 
 /** The id of the subscription that an invoice is for. */

@@ -47,6 +47,7 @@ function subscriptionFacts(account: Account, subscription: Stripe.Subscription) 
     status: subscription.status,
     price: itemOf(subscription).price.id,
     created: subscription.created,
+    metadata: subscription.metadata,
     currentPeriodEnd: periodEnd(subscription),
     cancelAt: subscription.cancel_at,
     cancelAtPeriodEnd: subscription.cancel_at_period_end,
@@ -68,7 +69,8 @@ function paidInvoice(account: Account, invoice: Stripe.Invoice) {
   const intent = paymentOf(account, invoice)?.intent
   const charge = intent?.latest_charge ? account.store.get("charge", String(intent.latest_charge)) : undefined
   const dispute = charge && account.store.all("dispute").findLast((each) => each.charge === charge.id)
-  const period = invoice.lines.data[0]?.period
+  // A credit for an old plan stands before what is paid for.
+  const period = invoice.lines.data.findLast(({ amount }) => amount >= 0)?.period
   return {
     id: invoice.id,
     /** null: paid outside of Stripe, or nothing was to be paid. */

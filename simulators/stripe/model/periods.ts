@@ -24,7 +24,8 @@ function later(anchor: number, { interval, interval_count }: Recurring, periods:
   return monthsLater(anchor, interval === "year" ? count * 12 : count)
 }
 
-function monthsLater(seconds: number, months: number): number {
+/** The same time of day that many months later, on the last day of a month that is too short. */
+export function monthsLater(seconds: number, months: number): number {
   const from = new Date(seconds * 1000)
   const to = new Date(from)
   to.setUTCDate(1)

@@ -3,7 +3,7 @@ import type { Account } from "./account.ts"
 import { endSubscription } from "./cancel.ts"
 import { assign, change } from "./change.ts"
 import { collectInvoice } from "./collect.ts"
-import { draftInvoice, finalizeInvoice, invoicesOf, paymentOf, voidInvoice } from "./invoices.ts"
+import { draftInvoice, finalizeInvoice, invoicesOf, lineFor, paymentOf, voidInvoice } from "./invoices.ts"
 import { HOUR, nextPeriod } from "./periods.ts"
 import { isOver, itemOf } from "./subscriptions.ts"
 
@@ -18,6 +18,12 @@ export function rollPeriod(account: Account, id: string, at: number) {
   if (subscription.cancel_at !== null && subscription.cancel_at <= at)
     return endSubscription(account, subscription)
   renew(account, subscription, item)
+}
+
+/** Due three days before a trial ends. */
+export function announceTrialEnd(account: Account, id: string) {
+  const subscription = account.store.get("subscription", id)
+  if (subscription?.status === "trialing") account.emit("customer.subscription.trial_will_end", subscription)
 }
 
 /** Due an hour after a draft. */
@@ -60,11 +66,14 @@ function renew(account: Account, subscription: Stripe.Subscription, item: Stripe
   const covered = { start: item.current_period_start, end: item.current_period_end }
   const recurring = item.price.recurring ?? { interval: "month", interval_count: 1 }
   const paid = nextPeriod(subscription.billing_cycle_anchor, covered.end, recurring)
-  const invoice = draftInvoice(account, subscription, { reason: "subscription_cycle", paid, covered })
+  const lines = [lineFor(subscription, paid)]
+  const invoice = draftInvoice(account, subscription, { reason: "subscription_cycle", lines, covered })
   const moved = { ...item, current_period_start: paid.start, current_period_end: paid.end }
   change(account, "customer.subscription.updated", subscription, {
     items: { ...subscription.items, data: [moved] },
     latest_invoice: invoice.id,
+    // The trial is over; whether the renewal can be charged shows in an hour.
+    ...(subscription.status === "trialing" && { status: "active" as const }),
   })
   account.tasks.add(paid.end, "roll_period", subscription)
   if (subscription.status === "unpaid") return void assign(invoice, { auto_advance: false })

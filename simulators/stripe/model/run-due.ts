@@ -3,7 +3,7 @@ import { cancelWhenDue } from "./cancel.ts"
 import { expireWhenDue } from "./checkout.ts"
 import { settleWhenDue } from "./checkout-late.ts"
 import { failRefund } from "./refunds.ts"
-import { expireIncomplete, finalizeWhenDue, retryWhenDue, rollPeriod } from "./renewals.ts"
+import { announceTrialEnd, expireIncomplete, finalizeWhenDue, retryWhenDue, rollPeriod } from "./renewals.ts"
 import type { Task } from "./scheduled-tasks.ts"
 
 const TASKS: Record<Task, (account: Account, id: string, at: number) => void> = {
@@ -15,6 +15,7 @@ const TASKS: Record<Task, (account: Account, id: string, at: number) => void> = 
   finalize_invoice: finalizeWhenDue,
   retry_invoice: retryWhenDue,
   fail_refund: failRefund,
+  announce_trial_end: announceTrialEnd,
 }
 
 /** Does all that has become due, each at its time and in order. */

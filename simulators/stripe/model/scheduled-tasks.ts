@@ -7,6 +7,7 @@ export type Task =
   | "finalize_invoice"
   | "retry_invoice"
   | "fail_refund"
+  | "announce_trial_end"
 
 /** Work that is due at a time, on an object. Whether it still applies is decided when it runs. */
 export type Due = { at: number; task: Task; id: string }

@@ -1,5 +1,6 @@
 import type Stripe from "stripe"
 import type { CardKind } from "./card-kinds.ts"
+import type { Promotion } from "./discounts.ts"
 import { noSuch } from "./refusals.ts"
 
 /** How a payment method behaves; its owner sets `authenticated`. */
@@ -11,6 +12,10 @@ export type SessionRecord = {
   price: string
   quantity: number
   subscriptionMetadata: Stripe.Metadata
+  trialDays: number | null
+  promotion: Promotion | null
+  /** Whether taxes are added, by the buyer's address. */
+  isTaxed: boolean
   lateOutcome: "succeed" | "fail" | null
 }
 
@@ -20,6 +25,9 @@ export type Kinds = {
   deleted_customer: Stripe.DeletedCustomer
   product: Stripe.Product
   price: Stripe.Price
+  coupon: Stripe.Coupon
+  promotion_code: Stripe.PromotionCode
+  discount: Stripe.Discount
   payment_method: Stripe.PaymentMethod
   card: CardRecord
   session: Stripe.Checkout.Session

@@ -4,8 +4,9 @@ import type { Account } from "./account.ts"
 import { outcomeOf } from "./card-kinds.ts"
 import { assign } from "./change.ts"
 import { collectInvoice } from "./collect.ts"
-import { draftInvoice, finalizeInvoice } from "./invoices.ts"
-import { HOUR, nextPeriod } from "./periods.ts"
+import { addDiscount, type Promotion } from "./discounts.ts"
+import { draftInvoice, finalizeInvoice, lineFor } from "./invoices.ts"
+import { DAY, HOUR, nextPeriod } from "./periods.ts"
 import { declined, invalid, Refused } from "./refusals.ts"
 
 /** https://docs.stripe.com/billing/subscriptions/overview: an incomplete subscription can be paid for 23 hours. */
@@ -19,6 +20,11 @@ export type Subscribe = {
   metadata?: Stripe.Metadata
   description?: string
   behavior?: "allow_incomplete" | "default_incomplete" | "error_if_incomplete"
+  trialDays?: number | null
+  promotion?: Promotion | null
+  /** The Checkout session that it comes from. */
+  session?: string
+  isTaxed?: boolean
 }
 
 const API_ORDER = "customer.subscription.created invoice.created invoice.finalized payment_intent.created"
@@ -30,8 +36,8 @@ const API_ORDER = "customer.subscription.created invoice.created invoice.finaliz
 export function subscribe(account: Account, wanted: Subscribe): Stripe.Subscription {
   const { customer, behavior = "allow_incomplete" } = wanted
   const method = wanted.paymentMethod ?? customer.invoice_settings.default_payment_method
-  if (!method && behavior !== "default_incomplete") throw withoutCard()
-  if (behavior === "error_if_incomplete") requireGood(account, String(method))
+  if (!method && behavior !== "default_incomplete" && !wanted.trialDays) throw withoutCard()
+  if (behavior === "error_if_incomplete" && method) requireGood(account, String(method))
   return account.inOrder(API_ORDER, () => {
     const { subscription, invoice } = openSubscription(account, wanted)
     customer.currency ??= wanted.price.currency
@@ -52,21 +58,38 @@ export function openSubscription(account: Account, wanted: Subscribe) {
     )
   }
   const now = account.now()
-  const period = nextPeriod(now, now, recurring)
-  const { customer, price, quantity = 1, paymentMethod = null, metadata = {}, description } = wanted
+  const {
+    customer,
+    price,
+    quantity = 1,
+    paymentMethod = null,
+    metadata = {},
+    description,
+    trialDays,
+  } = wanted
+  const period = trialDays ? { start: now, end: now + trialDays * DAY } : nextPeriod(now, now, recurring)
   const fields = { quantity, period, metadata, description, default_payment_method: paymentMethod }
+  const trial = trialDays ? { trial_start: now, trial_end: period.end, billing_cycle_anchor: period.end } : {}
+  const tax = wanted.isTaxed ? { automatic_tax: TAXED } : {}
   const subscription = account.store.add(
     "subscription",
-    subscriptionObject(account, { customer: customer.id, price: structuredClone(price), ...fields }),
+    subscriptionObject(account, {
+      ...{ customer: customer.id, price: structuredClone(price) },
+      ...{ ...fields, ...trial, ...tax },
+    }),
   )
+  if (wanted.promotion) addDiscount(account, subscription, wanted.promotion, wanted.session ?? null)
+  const lines = [lineFor(subscription, period, { isFree: Boolean(trialDays) })]
   const covered = { start: now, end: now }
-  const draft = { reason: "subscription_create", paid: period, covered } as const
-  const invoice = draftInvoice(account, subscription, draft)
-  assign(subscription, { latest_invoice: invoice.id })
+  const invoice = draftInvoice(account, subscription, { reason: "subscription_create", lines, covered })
+  assign(subscription, { latest_invoice: invoice.id, ...(trialDays && { status: "trialing" }) })
   account.tasks.add(period.end, "roll_period", subscription)
-  account.tasks.add(now + INCOMPLETE_SECONDS, "expire_incomplete", subscription)
+  if (trialDays) account.tasks.add(Math.max(now, period.end - 3 * DAY), "announce_trial_end", subscription)
+  else account.tasks.add(now + INCOMPLETE_SECONDS, "expire_incomplete", subscription)
   return { subscription, invoice }
 }
+
+const TAXED = { disabled_reason: null, enabled: true, liability: { type: "self" } } as const
 
 function requireGood(account: Account, method: string) {
   const record = account.store.need("card", method)

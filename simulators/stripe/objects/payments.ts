@@ -125,7 +125,7 @@ export function chargeObject(
     paid: !failure,
     payment_intent: intent.id,
     payment_method: method?.id ?? null,
-    payment_method_details: method ? paymentDetails(method) : null,
+    payment_method_details: method ? paymentDetails(method, intent.amount) : null,
     receipt_url: failure ? null : `${account.baseUrl}/receipts/${intent.id}`,
     refunded: false,
     status: failure ? "failed" : "succeeded",
@@ -151,8 +151,19 @@ function outcome(failure: Failure | null): Stripe.Charge.Outcome {
   }
 }
 
-function paymentDetails({ card }: Stripe.PaymentMethod): Stripe.Charge.PaymentMethodDetails {
-  const { brand, country, exp_month, exp_year, funding, last4 } = card as Stripe.PaymentMethod.Card
-  const details = { brand, country, exp_month, exp_year, funding, last4, network: "visa" }
-  return { card: details as Stripe.Charge.PaymentMethodDetails.Card, type: "card" }
+function paymentDetails({ card }: Stripe.PaymentMethod, amount: number): Stripe.Charge.PaymentMethodDetails {
+  if (!card) throw new Error("The simulator's payment methods are cards")
+  const { brand, checks, country, exp_month, exp_year, fingerprint, funding, last4 } = card
+  return {
+    card: {
+      ...{ brand, checks, country, exp_month, exp_year, fingerprint, funding, last4 },
+      amount_authorized: amount,
+      network: "visa",
+      network_token: { used: false },
+      regulated_status: "unregulated",
+      ...nulls("authorization_code electronic_commerce_indicator installments mandate"),
+      ...nulls("network_transaction_id three_d_secure transaction_link_id wallet"),
+    },
+    type: "card",
+  }
 }

@@ -51,8 +51,7 @@ export function disputeObject(
     charge: charge.id,
     currency: charge.currency,
     enhanced_eligibility_types: [],
-    // Only what was handed in.
-    evidence: {} as Stripe.Dispute.Evidence,
+    evidence: EVIDENCE,
     evidence_details: {
       due_by: account.now() + 7 * DAY,
       enhanced_eligibility: {},
@@ -70,11 +69,24 @@ export function disputeObject(
       card: {
         brand: "visa",
         case_type: status === "warning_needs_response" ? "inquiry" : "chargeback",
+        network: "visa",
         network_reason_code: "10.4",
-      } as Stripe.Dispute.PaymentMethodDetails.Card,
+      },
       type: "card",
     },
     reason: "fraudulent",
     status,
   }
+}
+
+/** None, until some is handed in. */
+const EVIDENCE: Stripe.Dispute.Evidence = {
+  ...nulls("access_activity_log billing_address cancellation_policy cancellation_policy_disclosure"),
+  ...nulls("cancellation_rebuttal customer_communication customer_email_address customer_name"),
+  ...nulls("customer_purchase_ip customer_signature duplicate_charge_documentation"),
+  ...nulls("duplicate_charge_explanation duplicate_charge_id product_description receipt refund_policy"),
+  ...nulls("refund_policy_disclosure refund_refusal_explanation service_date service_documentation"),
+  ...nulls("shipping_address shipping_carrier shipping_date shipping_documentation"),
+  ...nulls("shipping_tracking_number uncategorized_file uncategorized_text"),
+  enhanced_evidence: {},
 }

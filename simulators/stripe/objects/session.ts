@@ -5,7 +5,7 @@ import { base, defined, nulls } from "./fields.ts"
 
 type Session = Stripe.Checkout.Session
 export type NewSession = Partial<Omit<Session, "customer">> &
-  Pick<Session, "amount_total" | "currency" | "expires_at" | "metadata"> & {
+  Pick<Session, "currency" | "expires_at" | "metadata"> & {
     customer: Stripe.Customer | null
   }
 
@@ -16,7 +16,8 @@ export function sessionObject(account: Account, { customer, ...fields }: NewSess
   return {
     ...base(account, "checkout.session", id),
     adaptive_pricing: { enabled: true },
-    amount_subtotal: fields.amount_total,
+    amount_subtotal: 0,
+    amount_total: 0,
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     branding_settings: {
       background_color: "#ffffff",

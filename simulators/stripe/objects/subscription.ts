@@ -12,7 +12,7 @@ export type NewSubscription = Pick<Stripe.Subscription, Fields> & {
   quantity: number
   period: Period
   description?: string
-}
+} & Partial<Pick<Stripe.Subscription, "automatic_tax" | "billing_cycle_anchor" | "trial_end" | "trial_start">>
 
 /** A subscription whose first invoice isn't paid yet. */
 export function subscriptionObject(account: Account, fields: NewSubscription): Stripe.Subscription {

@@ -2,6 +2,8 @@ import type Stripe from "stripe"
 import type { Reply } from "../idempotency.ts"
 import type { Account } from "../model/account.ts"
 import { type CheckoutResult, payCheckout } from "../model/checkout.ts"
+import { Refused } from "../model/refusals.ts"
+import { TAX_RATES } from "../model/taxes.ts"
 import type { State } from "../state.ts"
 import { cardChoice, cardIn } from "./cards.ts"
 import { html } from "./html.ts"
@@ -29,8 +31,15 @@ export async function submitCheckout(state: State, id: string, form: URLSearchPa
   }
   const authenticated = form.get("confirmation") === "complete"
   const email = form.get("email") || undefined
-  const result = payCheckout(state.account, session, { card, authenticated, email })
-  return answer(state, result, form)
+  const promotionCode = form.get("promotion_code") || undefined
+  const country = form.get("country") || undefined
+  try {
+    const result = payCheckout(state.account, session, { card, authenticated, email, promotionCode, country })
+    return await answer(state, result, form)
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    return payPage(state.account, session, error.message, form)
+  }
 }
 
 async function answer(state: State, result: CheckoutResult, form: URLSearchParams): Promise<Reply> {
@@ -64,12 +73,15 @@ function payPage(
   const price = account.store.need("price", record.price)
   const product = account.store.need("product", String(price.product))
   const email = session.customer_details?.email ?? session.customer_email
+  const interval = price.recurring?.interval ?? "month"
+  const later = `${money((price.unit_amount ?? 0) * record.quantity, price.currency)} per ${interval}`
+  const trial = record.trialDays ? `for ${record.trialDays} days, then ${later}` : undefined
   const amount = money(session.amount_total ?? 0, session.currency ?? "usd")
   return pageOf(
     `Subscribe to ${product.name}`,
     html`<h1>Subscribe to ${product.name}</h1>
-<p class="price">${amount} <span class="soft" style="font-size:1rem">per ${price.recurring?.interval ?? "month"}</span></p>
-${problem && html`<section class="alert" role="alert"><strong>${problem}</strong> Try another card.</section>`}
+<p class="price">${amount} <span class="soft" style="font-size:1rem">${trial ?? `per ${interval}`}</span></p>
+${problem && html`<section class="alert" role="alert"><strong>${problem}</strong> Try again.</section>`}
 <section>
 <form method="post">
 ${
@@ -77,6 +89,8 @@ ${
     ? html`<p>Email: <strong>${email}</strong></p>`
     : html`<label class="field">Email <input type="email" name="email" required autocomplete="email" value="${typed?.get("email")}"></label>`
 }
+${session.allow_promotion_codes && html`<label class="field">Promotion code <input type="text" name="promotion_code" autocomplete="off" value="${typed?.get("promotion_code")}"></label>`}
+${record.isTaxed && countryChoice()}
 ${cardChoice()}
 <button class="do wide" type="submit">Subscribe</button>
 </form>
@@ -84,6 +98,14 @@ ${cardChoice()}
 ${session.cancel_url && html`<p><a href="${withId(session.cancel_url, session)}">Back without paying</a></p>`}`,
     problem ? 402 : 200,
   )
+}
+
+/** The countries that taxes are known of, and one without. */
+function countryChoice() {
+  const countries = ["US", ...Object.keys(TAX_RATES)]
+  return html`<label class="field">Country <select name="country">
+${countries.map((country) => html`<option>${country}</option>`)}
+</select></label>`
 }
 
 function confirmationPage(session: Stripe.Checkout.Session, form: URLSearchParams): Reply {
@@ -94,7 +116,7 @@ function confirmationPage(session: Stripe.Checkout.Session, form: URLSearchParam
 <p>Your bank wants to know that it is you (3D Secure, simulated).</p>
 <form method="post" action="/c/pay/${session.id}">
 <input type="hidden" name="card" value="${cardIn(form)}">
-<input type="hidden" name="email" value="${form.get("email") ?? ""}">
+${["email", "promotion_code", "country"].map((name) => html`<input type="hidden" name="${name}" value="${form.get(name) ?? ""}">`)}
 <div class="row">
 <button class="do" name="confirmation" value="complete">Complete</button>
 <button name="confirmation" value="fail">Fail</button>

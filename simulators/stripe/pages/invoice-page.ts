@@ -9,15 +9,17 @@ import { date, missingPage, money, pageOf, redirectTo } from "./layout.ts"
 export function showInvoice(account: Account, id: string, problem?: string): Reply {
   const invoice = account.store.get("invoice", id)
   if (!invoice) return missingPage("invoice")
-  const [line] = invoice.lines.data
   return pageOf(
     `Invoice ${invoice.number ?? ""}`,
     html`<h1>Invoice ${invoice.number ?? "(draft)"}</h1>
 ${problem && html`<section class="alert" role="alert"><strong>${problem}</strong> Change the card in the portal.</section>`}
 <section>
 <p class="price">${money(invoice.total, invoice.currency)}</p>
-<p>${line?.description}<br><span class="soft">${line && `${date(line.period.start)} to ${date(line.period.end)}`}</span></p>
-<p>Status: <strong>${invoice.status}</strong></p>
+${invoice.lines.data.map(
+  ({ description, amount, period }) =>
+    html`<p>${description}: ${money(amount, invoice.currency)}<br><span class="soft">${date(period.start)} to ${date(period.end)}</span></p>
+`,
+)}<p>Status: <strong>${invoice.status}</strong></p>
 ${invoice.status === "open" && html`<form method="post"><button class="do">Pay and confirm</button></form>`}
 </section>`,
     problem ? 402 : 200,

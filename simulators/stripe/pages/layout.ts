@@ -16,7 +16,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 label.choice { display: flex; gap: .6rem; align-items: baseline; padding: .45rem 0 }
 label.field { display: block; margin: 0 0 1rem } label.field input { width: 100%; margin-top: .25rem }
 fieldset { border: 0; padding: 0; margin: 0 0 1rem } legend { font-weight: 600; padding: 0; margin-bottom: .25rem }
-input[type=email] { font: inherit; padding: .6rem .7rem; border: 1px solid var(--line); border-radius: 8px; background: transparent; color: inherit }
+input[type=email], input[type=text] { font: inherit; padding: .6rem .7rem; border: 1px solid var(--line); border-radius: 8px; background: transparent; color: inherit }
 button, a.button { display: inline-block; font: inherit; font-weight: 600; padding: .65rem 1.1rem; border: 1px solid var(--line); border-radius: 8px; background: transparent; color: inherit; cursor: pointer; text-decoration: none }
 button.do { background: var(--do); border-color: var(--do); color: var(--on) } button.wide { width: 100% }
 a { color: var(--do) } :focus-visible { outline: 3px solid var(--do); outline-offset: 2px }

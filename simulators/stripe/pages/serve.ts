@@ -7,7 +7,7 @@ import { showInvoice, submitInvoice } from "./invoice-page.ts"
 import { messagePage } from "./layout.ts"
 import { showPortal, submitPortal } from "./portal-page.ts"
 
-const PATH = /^\/(c\/pay|p\/session|i)\/(\w+)(?:\/(cancel|resume|card|advance|pdf))?$/
+const PATH = /^\/(c\/pay|p\/session|i)\/(\w+)(?:\/(cancel|resume|switch|card|advance|pdf))?$/
 
 /** Whether a request is for a page rather than for the API. */
 export function isPage(path: string): boolean {

@@ -11,7 +11,8 @@ second run changes nothing. Prints the variables to set.
   --amount N       the price in the currency's smallest unit; 2000 by default. A price can't be changed: another
                    amount, currency or interval makes a new price, and the old one goes on counting as Pro
   --currency C     usd by default
-  --interval I     month (by default) or year; the price's lookup key is pro_monthly or pro_yearly
+  --interval I     month (by default) or year; the price's lookup key is pro_monthly or pro_yearly. Run it once for
+                   each to sell both: the portal then lets customers switch
   --name TEXT      name of the product that is made; "Pro" by default
   --adopt          sell a price of that lookup key which this command didn't make
   --rotate         make a new webhook endpoint, with a new secret, and disable the one before

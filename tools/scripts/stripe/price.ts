@@ -32,13 +32,27 @@ export async function setUpPrice(
   return { ...part, state: "changed", detail: `${part.detail}, ${change}` }
 }
 
-/** The product's other recurring prices: who subscribed to one of them is Pro as well. */
-export async function listFormerPrices(stripe: Stripe, product: string, sold: string): Promise<string[]> {
-  const prices = await stripe.prices.list({ product, limit: 100 }).autoPagingToArray({ limit: 1_000 })
-  return prices.flatMap(({ id, type }) => (type === "recurring" && id !== sold ? id : []))
+/** A product's recurring prices. */
+export interface Prices {
+  /** For sale: of each interval the one with the lookup key, monthly first. */
+  sold: Stripe.Price[]
+  /** The others: their subscribers are Pro as well. */
+  former: string[]
 }
 
-const lookupKey = ({ interval }: Wishes["price"]) => `pro_${interval}ly`
+/** Lists the product's recurring prices. */
+export async function listPrices(stripe: Stripe, product: string): Promise<Prices> {
+  const all = await stripe.prices.list({ product, limit: 100 }).autoPagingToArray({ limit: 1_000 })
+  const recurring = all.filter(({ type }) => type === "recurring")
+  const isSold = (price: Stripe.Price, interval: "month" | "year") =>
+    price.active && price.lookup_key === lookupKey({ interval })
+  const sold = INTERVALS.flatMap((interval) => recurring.find((price) => isSold(price, interval)) ?? [])
+  return { sold, former: recurring.filter((price) => !sold.includes(price)).map(({ id }) => id) }
+}
+
+const INTERVALS = ["month", "year"] as const
+
+const lookupKey = ({ interval }: Pick<Wishes["price"], "interval">) => `pro_${interval}ly`
 
 function isAsWished({ unit_amount, currency, recurring }: Stripe.Price, { price }: Wishes): boolean {
   return (

@@ -40,9 +40,9 @@ and set STRIPE_WEBHOOK_SECRET to the whsec_… that it prints.`
 const KNOWN_SECRET = `STRIPE_WEBHOOK_SECRET stays as it is: Stripe shows an endpoint's secret once, when it is made. Where it is lost, look it
 up in Stripe's Dashboard (Workbench, Webhooks), or run this with --rotate.`
 
-function variables({ price, portal, endpoint, formerPrices }: Setup): string[] {
+function variables({ portal, endpoint, prices }: Setup): string[] {
   return [
-    `STRIPE_PRICE_PRO=${[price.id, ...formerPrices].join(",")}`,
+    `STRIPE_PRICE_PRO=${[...prices.sold.map(({ id }) => id), ...prices.former].join(",")}`,
     `STRIPE_PORTAL_CONFIGURATION=${portal.id}`,
     ...(endpoint?.secret ? [`STRIPE_WEBHOOK_SECRET=${endpoint.secret}`] : []),
   ]

@@ -3,7 +3,7 @@ import { type EndpointPart, setUpEndpoint } from "./endpoint.ts"
 import type { Wishes } from "./options.ts"
 import type { Part } from "./part.ts"
 import { setUpPortal } from "./portal.ts"
-import { findPrice, listFormerPrices, setUpPrice } from "./price.ts"
+import { findPrice, listPrices, type Prices, setUpPrice } from "./price.ts"
 import { setUpProduct } from "./product.ts"
 
 export interface Setup {
@@ -12,7 +12,7 @@ export interface Setup {
   portal: Part
   /** null: there is no address to which Stripe could send. */
   endpoint: EndpointPart | null
-  formerPrices: string[]
+  prices: Prices
 }
 
 /**
@@ -23,9 +23,8 @@ export async function setUp(stripe: Stripe, wishes: Wishes): Promise<Setup> {
   const current = await findPrice(stripe, wishes)
   const product = await setUpProduct(stripe, wishes, current)
   const price = await setUpPrice(stripe, wishes, { product: product.id, current })
-  const portal = await setUpPortal(stripe, wishes)
+  const prices = product.id === null ? { sold: [], former: [] } : await listPrices(stripe, product.id)
+  const portal = await setUpPortal(stripe, wishes, { product: product.id, sold: prices.sold })
   const endpoint = wishes.webhookUrl === null ? null : await setUpEndpoint(stripe, wishes, wishes.webhookUrl)
-  const formerPrices =
-    product.id === null || price.id === null ? [] : await listFormerPrices(stripe, product.id, price.id)
-  return { product, price, portal, endpoint, formerPrices }
+  return { product, price, portal, endpoint, prices }
 }

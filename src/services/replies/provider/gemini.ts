@@ -1,6 +1,5 @@
-import type { Content, GenerateContentResponse, GoogleGenAI } from "@google/genai"
+import { type Content, type GenerateContentResponse, GoogleGenAI } from "@google/genai"
 import { AttemptFailed } from "./failures.ts"
-import { apiVersionOf, createClient } from "./gemini-client.ts"
 import { toAttemptFailed } from "./provider-errors.ts"
 
 export type { Content }
@@ -52,7 +51,7 @@ export interface GeminiOptions {
 }
 
 export function createGemini({ apiKey, baseUrl, ...options }: GeminiOptions): Gemini {
-  const client = createClient({ apiKey, baseUrl })
+  const client = new GoogleGenAI({ apiKey, ...(baseUrl ? { httpOptions: { baseUrl } } : {}) })
   return { stream: (request) => stream(client, options, request) }
 }
 
@@ -70,7 +69,6 @@ async function* stream(
       model: request.model,
       contents: request.contents,
       config: {
-        httpOptions: { apiVersion: apiVersionOf(request.model) },
         // Leaving the loop doesn't close the connection; only this signal does.
         abortSignal: AbortSignal.any([request.signal, watchdog.signal]),
         ...(request.systemInstruction ? { systemInstruction: request.systemInstruction } : {}),
