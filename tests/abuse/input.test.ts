@@ -5,7 +5,8 @@ import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { bearer, requestHead, requestRaw } from "./kit/raw.ts"
 import { bodyOf, checkEach, type Endpoint, fieldsOf, nameOf, pathOf, rows, useIds } from "./kit/rows.ts"
 
-const app = useTestApp({ worker: false })
+// With a Stripe: an empty body is good enough for a Checkout page.
+const app = useTestApp({ stripe: true, worker: false })
 const ann = useUser(app)
 const ids = useIds(app, ann)
 

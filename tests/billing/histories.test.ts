@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { expect, test } from "vitest"
 import { PRO_PRICE, PRO_PRICE_YEARLY } from "../../simulators/stripe/server.ts"
 import { HOUR } from "../../src/utils/time.ts"
+import { RELAXED_BOUNDS } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { batchOf, playBatch } from "./histories.ts"
 
@@ -10,7 +11,11 @@ const HISTORIES = Number(process.env.HISTORIES ?? 30)
 const SEED = Number(process.env.HISTORIES_SEED ?? 1)
 const BATCH = HISTORIES > 1_000 ? 100 : 30
 
-const app = useTestApp({ stripe: true, config: { stripe: { proPrices: [PRO_PRICE, PRO_PRICE_YEARLY] } } })
+const app = useTestApp({
+  stripe: true,
+  timing: RELAXED_BOUNDS,
+  config: { stripe: { proPrices: [PRO_PRICE, PRO_PRICE_YEARLY] } },
+})
 
 test(
   `${HISTORIES} random histories of subscriptions end where Stripe says`,
