@@ -1,5 +1,6 @@
 import { createDatabase } from "../config/database.ts"
 import type { CompleteConfig } from "../config/env.ts"
+import { HEAVY_READS } from "../config/limits.ts"
 import type { Logger } from "../config/logger.ts"
 import { checkRedis, createRedisStore } from "../config/redis.ts"
 import { TIMING, type Timing } from "../config/timing.ts"
@@ -14,20 +15,26 @@ import type { Context } from "../services/context.ts"
 import { createBackground } from "../services/platform/background.ts"
 import { createMemoryBus, createRedisBus } from "../services/platform/bus.ts"
 import { createMemoryCache, createRedisCache } from "../services/platform/cache.ts"
+import { createDatabaseClock } from "../services/platform/database-clock.ts"
 import { createEvents } from "../services/platform/events.ts"
 import { createMetrics } from "../services/platform/metrics.ts"
 import { createQueueInspector } from "../services/platform/queue-inspector.ts"
 import { createRateLimits } from "../services/platform/rate-limits.ts"
 import { createStreamLimit } from "../services/platform/stream-limit.ts"
+import { createStreamTicks } from "../services/platform/stream-ticks.ts"
 import { createTracing } from "../services/platform/tracing.ts"
+import { createUnsentBodies } from "../services/platform/unsent-bodies.ts"
 import { createPromptBatches } from "../services/replies/accept/prompt-batches.ts"
 import { createReplyQueue, QUEUE_NAME } from "../services/replies/accept/reply-queue.ts"
 import { createWaitEstimator } from "../services/replies/accept/wait-estimate.ts"
 import { createCircuitBreaker } from "../services/replies/provider/circuit-breaker.ts"
 import { createGemini } from "../services/replies/provider/gemini.ts"
+import { createLiveReplies } from "../services/replies/stream/live-replies.ts"
 import { createMemoryReplyLog, createRedisReplyLog } from "../services/replies/stream/reply-log.ts"
+import { createRowWatch } from "../services/replies/stream/row-watch.ts"
 import { createCancellations } from "../services/replies/worker/cancellations.ts"
 import { createLeaseRenewer } from "../services/replies/worker/lease-renewer.ts"
+import { createKeyedSemaphore } from "../utils/keyed-semaphore.ts"
 
 /** A context and how to end it. */
 export interface OwnedContext {
@@ -50,11 +57,13 @@ export async function createContext(
   const own: Own = (part) => building.adopt(part, async (owned) => void (await owned.close()))
   const tracing = own(await createTracing(config.tracing, timing, log))
   const stores = await openStores(own, { config, timing, log })
-  const { db, redis, bus } = stores
-  const revocations = own(createRevocations(db.pool, timing, log))
+  const { db, redis, bus, replyLog } = stores
+  const clock = createDatabaseClock(timing.auth.clockSkewMs, log)
+  const revocations = own(createRevocations(db.pool, clock, timing, log))
   await revocations.start()
   const waitEstimator = own(createWaitEstimator(db, config.gemini, timing, log))
   waitEstimator.start()
+  const rowWatch = own(createRowWatch(db, timing.replies, log))
   const metrics = createMetrics()
   const stopping = new AbortController()
   const ctx: Context = {
@@ -65,8 +74,13 @@ export async function createContext(
     metrics,
     tracing,
     ...stores,
+    rowWatch,
+    liveReplies: createLiveReplies({ db, replyLog, rowWatch }),
     rateLimits: createRateLimits(redis, config.rateLimitScale, log),
     streamLimit: createStreamLimit(config.http.streamsPerUser),
+    streamTicks: own(createStreamTicks(timing.sse.sessionCheckMs)),
+    unsentBodies: createUnsentBodies(config.http.unsentBytes),
+    heavyReads: createKeyedSemaphore(HEAVY_READS),
     promptBatches: createPromptBatches(db.pool, { config, timing }),
     stripe: createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing),
     waitEstimator,
@@ -74,7 +88,8 @@ export async function createContext(
     leases: own(createLeaseRenewer(db.pool, timing.replies, log)),
     circuitBreaker: createCircuitBreaker(timing.gemini),
     gemini: createGemini(config.gemini),
-    tokens: createTokens(config.jwt, timing.auth),
+    tokens: createTokens(config.jwt, timing.auth, clock.now),
+    clock,
     revocations,
     otpSender: createOtpSender(config, timing.otp, log),
     background: building.adopt(createBackground(log), (background) => background.drain()),

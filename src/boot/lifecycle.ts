@@ -16,7 +16,7 @@ export interface Process {
   /** Stops a process that has finished its work. */
   stop(): void
   /** Stops the process gracefully with exit code 1. */
-  fail(): void
+  fail(why?: Error): void
 }
 
 /**
@@ -29,7 +29,8 @@ export async function runProcess(
   fixed: Record<string, string> = {},
 ): Promise<void> {
   const { signal, stopped, stop } = stopOnSignals()
-  const fail = () => {
+  const fail = (why?: Error) => {
+    if (why) report(why)
     process.exitCode = 1
     stop()
   }

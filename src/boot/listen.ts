@@ -5,6 +5,7 @@ import type { Endpoint } from "../routes/endpoint.ts"
 import { pause } from "../utils/time.ts"
 import { createApp } from "./app.ts"
 import type { OwnedContext } from "./context.ts"
+import { cutOffSlowReaders } from "./slow-readers.ts"
 
 export interface Listening {
   /** The base URL for clients on this machine. */
@@ -35,7 +36,10 @@ export async function listen(
     },
     createApp(ctx, only?.rows),
   )
-  const closeConnections = prepareToClose(server)
+  server.maxConnections = ctx.config.http.maxConnections
+  const open = trackResponses(server)
+  cutOffSlowReaders(server, open, http)
+  const closeConnections = prepareToClose(server, open)
   server.listen(wanted, host)
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
@@ -54,17 +58,24 @@ export async function listen(
   }
 }
 
+/** Returns the set of the responses that are to come or on their way. */
+function trackResponses(server: Server): Set<ServerResponse> {
+  const open = new Set<ServerResponse>()
+  server.prependListener("request", (_, res) => {
+    open.add(res)
+    res.once("close", () => open.delete(res))
+  })
+  return open
+}
+
 /**
  * Returns a function that makes every further response the last on its connection, with `Connection: close`. A client
  * or load balancer that reused the connection would send its next request to a server that is shutting down.
  */
-function prepareToClose(server: Server): () => void {
-  const open = new Set<ServerResponse>()
+function prepareToClose(server: Server, open: ReadonlySet<ServerResponse>): () => void {
   let isStopping = false
   const endAfter = (res: ServerResponse) => res.headersSent || res.setHeader("Connection", "close")
   server.prependListener("request", (_, res) => {
-    open.add(res)
-    res.once("close", () => open.delete(res))
     if (isStopping) endAfter(res)
   })
   return () => {

@@ -12,7 +12,7 @@ import { startWatchdog } from "./watchdog/index.ts"
 
 /** Starts everything that the configured role needs and announces it. */
 export async function serve({ config: given, log, stack, signal, fail }: Process): Promise<void> {
-  const embedded = await startEmbedded(given, say, { signal })
+  const embedded = await startEmbedded(given, say, { signal, onLost: fail })
   stack.defer(() => embedded.stop())
   const { config } = embedded
   const { url } = config.database
@@ -30,7 +30,7 @@ export async function serve({ config: given, log, stack, signal, fail }: Process
       stack.defer(() => billing.close())
     }
     const timeoutMs = config.worker.watchdogMs
-    const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: fail })
+    const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: () => fail() })
     const worker = await startWorker(owned.ctx, store, watchdog?.beat)
     stack.defer(() => worker.close())
     // Closed before the worker, whose loops no longer beat while it stops.

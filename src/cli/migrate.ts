@@ -11,7 +11,7 @@ Brings the schema of DATABASE_URL, or of the embedded database, up to date. It t
 time; without it the first process that starts does the same.
 `)
 await runProcess(async ({ config, log, stack, signal, stop }) => {
-  const database = await startDatabase(config, say, signal)
+  const database = await startDatabase(config, say, { signal })
   stack.defer(() => database.stop())
   await waitForPostgres(database.url, { onWait: (why) => announceWait(log, config, why), signal })
   const applied = await migrate(database.url)

@@ -35,8 +35,12 @@ export function createDatabase(
   })
   const pool = new CheckedPool({
     // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
-    // would cost more than the query.
-    ...postgresOptions(url, { ...session, settings: { plan_cache_mode: "force_generic_plan" } }),
+    // would cost more than the query. It is kept while tables grow, so it mustn't be made for tables that are nearly
+    // empty, which PostgreSQL would read whole.
+    ...postgresOptions(url, {
+      ...session,
+      settings: { plan_cache_mode: "force_generic_plan", enable_seqscan: "off" },
+    }),
     max: poolSize,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: idleConnectionMs,

@@ -46,7 +46,9 @@ export function loadConfig(
   const file = readEnvFile(".env")
   findUnknownNames(Object.keys(file.variables), Object.keys(Environment.shape)).forEach(onUnknown)
   // Child processes and libraries see these variables, too.
-  for (const [name, value] of Object.entries(file.variables)) process.env[name] ??= value
+  for (const [name, value] of Object.entries(file.variables)) {
+    if (!process.env[name]?.trim()) process.env[name] = value
+  }
   reachOurselvesDirectly(process.env)
   const faults = [...file.faults, ...faultsOf({ ...process.env, ...fixed })]
   if (faults.length > 0) throw new ConfigInvalid(faults)
@@ -149,6 +151,9 @@ function toHttp(env: Environment) {
     trustProxy: env.TRUST_PROXY,
     corsOrigins: env.CORS_ORIGINS,
     streamsPerUser: env.STREAMS_PER_USER,
+    maxConnections: env.MAX_CONNECTIONS,
+    /** How much of long responses may be kept for clients that haven't read it yet. */
+    unsentBytes: env.UNSENT_MB * 1024 * 1024,
   }
 }
 

@@ -112,6 +112,8 @@ export const Environment = z.object({
   WATCHDOG_SECONDS: wholeNumber(0, 3_600).default(TIMING.worker.watchdogMs / SECOND),
   DISK_LOW_MB: wholeNumber(0, 1e7).default(500),
   STREAMS_PER_USER: wholeNumber(1, 10_000).default(6),
+  MAX_CONNECTIONS: wholeNumber(10, 1e6).default(10_000),
+  UNSENT_MB: wholeNumber(1, 1e5).default(64),
   RATE_LIMIT_SCALE: fraction(0.001, 1e6).default(1),
 })
 

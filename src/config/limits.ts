@@ -22,3 +22,12 @@ export const LIMITS: Record<LimitName, Limit> = {
   write: { quota: 300, windowMs: MINUTE, shared: true },
   message: { quota: 300, windowMs: MINUTE, shared: false },
 }
+
+/**
+ * Reads of long texts that one user may have under way at once in a process; more wait, and beyond that many are
+ * refused.
+ */
+export const HEAVY_READS = { running: 2, waiting: 100 }
+
+/** How much text a page of messages may have: the message that exceeds it is the last of its page. */
+export const MAX_PAGE_BYTES = 512 * 1024

@@ -2,6 +2,7 @@ import { Cluster, type Redis } from "ioredis"
 import { createTurnClock, pause } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
 import { connect, connectSubscriber, isCluster, type RedisClient } from "./redis-connection.ts"
+import { findDenied } from "./redis-permissions.ts"
 import { TIMING, type Timing } from "./timing.ts"
 
 /** Redis isn't responding. Every user of Redis has a fallback. */
@@ -21,6 +22,8 @@ export interface RedisStore {
    * timeout, so that requests rarely wait for a Redis that is down or frozen.
    */
   call<T>(work: (client: RedisClient) => Promise<T>): Promise<T>
+  /** Why Redis rejected the connection's user, if it did. */
+  refusal(): Error | null
   /** A second connection, for subscriptions. */
   subscriber(): Redis
   close(): Promise<void>
@@ -40,7 +43,15 @@ export function createRedisStore(
     maxRetriesPerRequest: 0,
     enableAutoPipelining: autoPipelining,
   })
+  let refusal: Error | null = null
+  client.on("error", (error) => {
+    refusal = refusalIn(error) ?? refusal
+  })
   const others: Redis[] = []
+  // A connection that only listens would never notice that nothing comes any more.
+  const pings = setInterval(() => {
+    for (const other of others) if (other.status === "ready") other.ping().catch(() => undefined)
+  }, TIMING.redis.pingMs).unref()
   let cooldownUntil = 0
   return {
     client,
@@ -54,12 +65,14 @@ export function createRedisStore(
         throw new RedisUnavailable(error)
       }
     },
+    refusal: () => refusal,
     subscriber() {
       const other = connectSubscriber(url, log)
       others.push(other)
       return other
     },
     async close() {
+      clearInterval(pings)
       for (const connection of [client, ...others]) connection.disconnect()
     },
   }
@@ -105,31 +118,60 @@ const MIN_VERSION = [6, 2] as const
 /**
  * Waits until Redis responds and checks it once; in a cluster, checks every primary.
  * @returns whether it responded within `timeoutMs`
- * @throws {RedisUnfit} if it is too old or evicts keys when its memory is full, which would lose jobs
+ * @throws {RedisUnfit} if it rejects the user or denies commands, is too old, or evicts keys when its memory is full,
+ *   which would lose jobs
  */
 export async function checkRedis(store: RedisStore, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const infos = (await responds(store)) ? await readInfos(store) : null
+    const infos = await look(store).catch((error: unknown) => {
+      const refused = refusalIn(error) ?? store.refusal()
+      throw refused ? new RedisUnfit(`Redis at REDIS_URL ${explain(refused)}`, { cause: refused }) : error
+    })
     for (const info of infos ?? []) checkInfo(info)
     if (infos || performance.now() >= deadline) return infos !== null
     await pause(TIMING.redis.readyPollMs)
   }
 }
 
-async function responds(store: RedisStore): Promise<boolean> {
-  const pong = await store.call((client) => client.ping()).catch(() => null)
-  return pong === "PONG"
-}
-
-/** @returns null if a server stopped responding or a cluster's primary doesn't respond yet */
-async function readInfos(store: RedisStore): Promise<string[] | null> {
+/** @returns null if a server doesn't respond, or a cluster's primary doesn't respond yet */
+async function look(store: RedisStore): Promise<string[] | null> {
   try {
+    await store.call((client) => client.ping())
+    const denied = await store.call(findDenied)
+    if (denied.length > 0)
+      throw new RedisUnfit(`The Redis user in REDIS_URL may not run ${denied.join(", ")}. ${SEE}`)
     return await store.call((client) => Promise.all(primariesOf(client).map(readInfo)))
   } catch (error) {
-    if (error instanceof RedisUnavailable) return null
+    // Redis may have closed the connection of a user that it doesn't know.
+    if (error instanceof RedisUnavailable && store.refusal() === null) return null
     throw error
   }
+}
+
+/** The first word of an error reply is its code: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+const REFUSALS: Partial<Record<string, string>> = {
+  WRONGPASS: "rejects the user or password in it.",
+  NOAUTH: "asks for a password, and the URL has none.",
+  NOPERM: "denies its user a command",
+}
+
+const SEE = 'docs/CONFIGURATION.md, "PostgreSQL and Redis", lists what is needed.'
+
+/** Finds the reply to a rejected user in an error, which a cluster's or a sentinel's wraps. */
+function refusalIn(error: unknown): Error | null {
+  const { lastNodeError, cause } = error as { lastNodeError?: unknown; cause?: unknown }
+  for (const each of [error, lastNodeError, cause]) {
+    if (each instanceof Error && codeOf(each) in REFUSALS) return each
+  }
+  return null
+}
+
+const codeOf = ({ message }: Error) => /^[A-Z]+(?= )/.exec(message)?.[0] ?? ""
+
+function explain(refusal: Error): string {
+  const code = codeOf(refusal)
+  return code === "NOPERM" ? `${REFUSALS[code]} (${refusal.message}). ${SEE}` : `${REFUSALS[code]}`
 }
 
 const readInfo = async (client: Redis) => `${await client.info("server")}\r\n${await client.info("memory")}`

@@ -16,19 +16,17 @@ export const TIMING = deepFreeze({
     connectionsCheckMs: 1 * SECOND,
     /** Above the usual load balancers' idle timeout (60 s), so that they never reuse a connection as we close it. */
     keepAliveMs: 65 * SECOND,
-    /** Cuts off clients that read nothing of a long response for up to twice this long: Node checks per interval. */
-    slowReaderMs: 10 * SECOND,
+    /** Cuts off clients that don't read what lies ready for them for this long; a stream can be resumed. */
+    slowReaderMs: 15 * SECOND,
     /** The longest `Prefer: wait` that is honored. */
     longestWaitMs: 60 * SECOND,
   },
 
   sse: {
-    /** How soon a stream ends after its session has. */
-    sessionCheckMs: 2.5 * SECOND,
+    /** How soon a stream ends after this process knows that its session has: within a second, with the poll. */
+    sessionCheckMs: 0.5 * SECOND,
     /** Set by the contract. A multiple of `sessionCheckMs`, because both share a timer. */
     heartbeatMs: 15 * SECOND,
-    /** How long a client may take to read a full buffer before it is cut off; it can resume. */
-    slowReaderMs: 15 * SECOND,
     /** How soon a client may open a stream again that gave way to a newer one of the same user. */
     displacedRetryMs: 15 * SECOND,
   },
@@ -98,7 +96,7 @@ export const TIMING = deepFreeze({
     estimateMs: 2 * SECOND,
     /** The estimate of a reply's duration before any has been measured. */
     usualReplyMs: 3 * SECOND,
-    /** How long a listener relies on notifications before it reads the row. */
+    /** How often a process looks whether the rows of its streams have moved: notifications may be lost. */
     rowCheckMs: 2 * SECOND,
     /** How long live text is kept for an unfinished reply and for a finished one. */
     unfinishedLogMs: 1 * HOUR,
@@ -196,6 +194,8 @@ export const TIMING = deepFreeze({
   queue: {
     /** Generous, because no request waits for the queue and a job that isn't enqueued waits for the sweep. */
     commandTimeoutMs: 2 * SECOND,
+    /** Like `redis.silentMs`, for a worker's connections: BullMQ waits for jobs for up to 10 s. */
+    silentMs: 13 * SECOND,
     /** BullMQ restarts a killed worker's jobs after a lock and a check: 6.4 s at the median. Our leases are quicker. */
     lockMs: 6 * SECOND,
     stalledCheckMs: 3 * SECOND,
@@ -220,6 +220,10 @@ export const TIMING = deepFreeze({
     /** Reconnecting backs off from the first to the longest value. */
     firstReconnectMs: 50,
     longestReconnectMs: 1 * SECOND,
+    /** A connection on which a command has no answer for so long is replaced. */
+    silentMs: 3 * SECOND,
+    /** How often connections that only listen are asked for an answer. */
+    pingMs: 5 * SECOND,
     slotsRefreshMs: 5 * SECOND,
     /** How long the start waits for Redis before it continues without. */
     readyTimeoutMs: 5 * SECOND,
@@ -289,6 +293,8 @@ export const TIMING = deepFreeze({
     instanceLockMs: 1.5 * SECOND,
     lockPollMs: 25,
     logCheckMs: 1 * MINUTE,
+    /** How soon a removed data folder is noticed. Until then what is stored is lost without a word. */
+    dataCheckMs: 0.5 * SECOND,
     /** PostgreSQL fills its pid file at once; a file that stays empty is left from a crash. */
     emptyPidFileMs: 5 * SECOND,
     /** An older staging folder is abandoned, even if its process id is in use again. */

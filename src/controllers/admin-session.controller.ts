@@ -24,7 +24,7 @@ export function closeAdminSession(ctx: Context) {
 
 export function getAdminSession(ctx: Context, { admin, header }: AdminInput) {
   const value = readAdminCookie(header("cookie"))
-  const claims = value && header("authorization") === undefined ? readAdminSession(ctx.config, value) : null
+  const claims = value && header("authorization") === undefined ? readAdminSession(ctx, value) : null
   return ok({ actor: admin.actor, expiresAt: claims ? toTime(claims.expiresAt) : null })
 }
 

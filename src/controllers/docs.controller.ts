@@ -1,16 +1,16 @@
-import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import type { DocsFile } from "../schemas/docs.ts"
 import type { Context } from "../services/context.ts"
 import { html, type PublicInput } from "./http.ts"
 import { PAGE_POLICY } from "./presenters/page.ts"
+import { readSharedFile } from "./shared-file.ts"
 
 /** Serves the document that `describe` builds at the first request, which takes a few hundredths of a second. */
 export function serveDocument(describe: () => object) {
-  let text: string | undefined
+  let bytes: Buffer | undefined
   return function getDocument() {
-    text ??= JSON.stringify(describe())
-    return { status: 200, text, type: "application/json; charset=utf-8" }
+    bytes ??= Buffer.from(JSON.stringify(describe()))
+    return { status: 200, bytes, type: "application/json; charset=utf-8" }
   }
 }
 
@@ -38,7 +38,7 @@ export async function getDocsFile(_ctx: Context, { params: { file } }: PublicInp
   const headers = { "Cache-Control": "public, max-age=3600" }
   const type = TYPES[file.slice(file.lastIndexOf("."))] as string
   const path = file === "start.js" ? OWN_START : import.meta.resolve(`swagger-ui-dist/${file}`)
-  return { status: 200, headers, bytes: await readFile(fileURLToPath(path)), type }
+  return { status: 200, headers, bytes: await readSharedFile(fileURLToPath(path)), type }
 }
 
 const OWN_START = new URL("../pages/docs/start.js", import.meta.url)

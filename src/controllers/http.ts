@@ -44,6 +44,7 @@ export type EndpointInput<T extends Parts = object> = UserInput<T> & AdminInput<
 export type HttpResponse = { status: number; headers?: Record<string, string> } & (
   | { body: unknown }
   | { text: string; type: string }
+  /** The same bytes for everybody, kept in memory once. */
   | { bytes: Uint8Array; type: string }
   | { chunks: AsyncIterable<string>; type: string }
   | { stream: CountedStream<SseEvent> }

@@ -3,7 +3,7 @@ import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { CompleteConfig, Config } from "../config/env.ts"
 import { findRunningPostgres } from "./postgres/find-running.ts"
-import { DataDirInUse, startEmbeddedPostgres } from "./postgres/index.ts"
+import { DataDirInUse, type StartEmbeddedPostgres, startEmbeddedPostgres } from "./postgres/index.ts"
 import { startSimulator } from "./simulator.ts"
 import { openStripeSimulator } from "./stripe-simulator.ts"
 
@@ -23,11 +23,12 @@ export interface Embedded {
  * configured, which `readConfig` ensures.
  * @param beside uses the PostgreSQL of a running server, for commands that may run at the same time
  * @param signal cancels the start
+ * @param onLost called when the embedded PostgreSQL or its folder is gone
  */
 export async function startEmbedded(
   config: Config,
   say: (line: string) => void,
-  { beside = false, signal }: { beside?: boolean; signal?: AbortSignal } = {},
+  { beside = false, signal, onLost }: { beside?: boolean } & StartOptions = {},
 ): Promise<Embedded> {
   await using starting = new AsyncDisposableStack()
   const failed = new AbortController()
@@ -42,7 +43,7 @@ export async function startEmbedded(
       throw error
     }
   }
-  const opened = keep((beside ? joinDatabase : startDatabase)(config, say, cancelled))
+  const opened = keep((beside ? joinDatabase : startDatabase)(config, say, { signal: cancelled, onLost }))
   const parts = [
     opened,
     keep(config.gemini.apiKey === null ? startSimulator("gemini", { signal: cancelled }) : NOTHING),
@@ -77,6 +78,8 @@ export async function startEmbedded(
     stop: () => started.disposeAsync(),
   }
 }
+
+type StartOptions = Pick<StartEmbeddedPostgres, "signal" | "onLost">
 
 interface Stoppable {
   stop(): Promise<void>
@@ -114,16 +117,16 @@ async function setEndpoint(simulatorUrl: string, endpoint: { url: string; secret
 export async function startDatabase(
   { database, dataDir }: Config,
   say: (line: string) => void,
-  signal?: AbortSignal,
+  options: StartOptions = {},
 ): Promise<Stoppable & { url: string }> {
   if (database.url !== null) return { url: database.url, stop: async () => undefined }
-  return startEmbeddedPostgres({ dataDir, onProgress: say, signal })
+  return startEmbeddedPostgres({ dataDir, onProgress: say, ...options })
 }
 
 /** Does the same, or uses the PostgreSQL that another process runs on our folder and will stop. */
-async function joinDatabase(config: Config, say: (line: string) => void, signal?: AbortSignal) {
+async function joinDatabase(config: Config, say: (line: string) => void, options: StartOptions) {
   try {
-    return await startDatabase(config, say, signal)
+    return await startDatabase(config, say, options)
   } catch (error) {
     const url = error instanceof DataDirInUse ? await findRunningPostgres(config.dataDir) : undefined
     if (url === undefined) throw error

@@ -23,19 +23,21 @@ export interface SortKey<T, K extends (string | number)[]> {
 
 /**
  * Reads a page of a list by its sort key.
- * @param read reads `rows` rows at the most, from `after` on or from the start
+ * @param read reads `rows` rows at the most, from `after` on or from the start; where it leaves out some of those that
+ *   it has found, because they are long, it returns how many these were
  * @throws {InvalidRequest} for a cursor of another list
  */
 export async function readPage<T, K extends (string | number)[]>(
   { limit, cursor }: PageRequest,
   key: SortKey<NoInfer<T>, K>,
-  read: (after: K | null, rows: number) => Promise<T[]>,
+  read: (after: K | null, rows: number) => Promise<T[] | { rows: T[]; found: number }>,
 ): Promise<Page<T>> {
   const after = cursor === undefined ? null : decodeCursor(cursor, key.cursor)
-  const rows = await read(after, limit + 1)
+  const result = await read(after, limit + 1)
+  const { rows, found } = Array.isArray(result) ? { rows: result, found: result.length } : result
   const items = rows.slice(0, limit)
   const last = items.at(-1)
-  return { items, next: rows.length > limit && last ? encodeCursor(key.of(last)) : null }
+  return { items, next: found > items.length && last ? encodeCursor(key.of(last)) : null }
 }
 
 type TimeAndId = [time: string, id: string]

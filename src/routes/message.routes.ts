@@ -26,7 +26,8 @@ export const messageRoutes: Endpoint[] = [
   }),
   get("/chatroom/:id/message", {
     summary: "List a chatroom's messages, oldest first",
-    description: "Includes every branch. `parentId` links each message to the one before it.",
+    description:
+      "Includes every branch. `parentId` links each message to the one before it. A page of long messages is shorter than `limit`; only a missing `next` ends the list.",
     auth: "user",
     limit: "read",
     params: ById,

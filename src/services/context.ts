@@ -6,6 +6,7 @@ import type { Logger } from "../config/logger.ts"
 import type { RedisStore } from "../config/redis.ts"
 import type { Timing } from "../config/timing.ts"
 import type { Models } from "../models/index.ts"
+import type { KeyedSemaphore } from "../utils/keyed-semaphore.ts"
 import type { OtpSender } from "./auth/otp-sender.ts"
 import type { Revocations } from "./auth/revocations.ts"
 import type { Tokens } from "./auth/tokens.ts"
@@ -14,17 +15,22 @@ import type { ListVersions } from "./chat/list-versions.ts"
 import type { Background } from "./platform/background.ts"
 import type { Bus } from "./platform/bus.ts"
 import type { Cache } from "./platform/cache.ts"
+import type { DatabaseClock } from "./platform/database-clock.ts"
 import type { Events } from "./platform/events.ts"
 import type { Metrics } from "./platform/metrics.ts"
 import type { RateLimits } from "./platform/rate-limits.ts"
 import type { StreamLimit } from "./platform/stream-limit.ts"
+import type { StreamTicks } from "./platform/stream-ticks.ts"
 import type { Tracing } from "./platform/tracing.ts"
+import type { UnsentBodies } from "./platform/unsent-bodies.ts"
 import type { PromptBatches } from "./replies/accept/prompt-batches.ts"
 import type { ReplyQueue } from "./replies/accept/reply-queue.ts"
 import type { WaitEstimator } from "./replies/accept/wait-estimate.ts"
 import type { CircuitBreaker } from "./replies/provider/circuit-breaker.ts"
 import type { Gemini } from "./replies/provider/gemini.ts"
+import type { LiveReplies } from "./replies/stream/live-replies.ts"
 import type { ReplyLog } from "./replies/stream/reply-log.ts"
+import type { RowWatch } from "./replies/stream/row-watch.ts"
 import type { Cancellations } from "./replies/worker/cancellations.ts"
 import type { LeaseRenewer } from "./replies/worker/lease-renewer.ts"
 
@@ -44,6 +50,10 @@ export interface Context {
   listVersions: ListVersions
   rateLimits: RateLimits
   streamLimit: StreamLimit
+  streamTicks: StreamTicks
+  unsentBodies: UnsentBodies
+  /** Reads of long texts, by user: others' requests take turns with them. */
+  heavyReads: KeyedSemaphore
   bus: Bus
   promptBatches: PromptBatches
   queue: ReplyQueue
@@ -53,11 +63,15 @@ export interface Context {
   stripe: Stripe
   waitEstimator: WaitEstimator
   replyLog: ReplyLog
+  rowWatch: RowWatch
+  liveReplies: LiveReplies
   cancellations: Cancellations
   leases: LeaseRenewer
   gemini: Gemini
   circuitBreaker: CircuitBreaker
   tokens: Tokens
+  /** What tokens are judged by. */
+  clock: DatabaseClock
   revocations: Revocations
   otpSender: OtpSender
   /** Work that a request starts without waiting for it. */

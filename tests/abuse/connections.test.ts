@@ -78,8 +78,8 @@ describe.concurrent("a client that is slow is cut off", () => {
   const fill = (roomId: string) =>
     app.pool.query(
       `INSERT INTO messages (user_id, id, chatroom_id, position, role, content, status, completed_at)
-       SELECT (SELECT user_id FROM chatrooms WHERE id = $1), gen_random_uuid(), $1, n, 'user', repeat('x', 300000), 'completed', now()
-       FROM generate_series(1, 100) AS n`,
+       SELECT user_id, gen_random_uuid(), id, 1, 'user', repeat('x', 20000000), 'completed', now()
+       FROM chatrooms WHERE id = $1`,
       [roomId],
     )
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { DAY } from "../../src/utils/time.ts"
 import type { Answer } from "../../tools/lib/http.ts"
 import { readPages, times } from "../helpers/answers.ts"
@@ -15,6 +15,7 @@ import {
   useUpQuota,
 } from "../helpers/chat.ts"
 import { nextMidnight, setAppNow, setNoon } from "../helpers/clock.ts"
+import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const app = useTestApp()
@@ -252,5 +253,43 @@ describe("the daily quota", () => {
     expect(await promptsUsed(app, user)).toBe(1)
     await user.http.delete(`/chatroom/${room.id}`)
     expect(await promptsUsed(app, user)).toBe(1)
+  })
+})
+
+describe("long messages", () => {
+  const TEXT = "x".repeat(32_000)
+  type Texts = { content: string }[]
+  const bytesOf = (page: Texts) => page.reduce((sum, { content }) => sum + content.length, 0)
+
+  test("make pages of half a megabyte, which together are all of them, oldest and newest first", async () => {
+    const room = await addRoom(app, ann.user.id, 100, TEXT)
+    const pages: Texts[] = await readPages(ann.http, `/chatroom/${room}/message?limit=100`)
+    const branch = (await readPages(ann.http, `/chatroom/${room}`)).map(({ messages }) => messages)
+    expect(pages.length).toBeGreaterThan(5)
+    expect(branch.length).toBeGreaterThan(5)
+    for (const page of [...pages, ...branch]) expect(bytesOf(page)).toBeLessThan(512 * 1024 + 2 * TEXT.length)
+    const numbers = (list: Texts) => list.map(({ content }) => Number(content.slice(TEXT.length)))
+    // The chain begins at position 0, which no list of the API has.
+    expect(numbers(pages.flat())).toEqual(Array.from({ length: 99 }, (_, n) => n + 1))
+    expect(numbers(branch.toReversed().flat())).toEqual(Array.from({ length: 100 }, (_, n) => n))
+  })
+
+  test("are read in turns: two lists of a user at once, however many are asked for", async () => {
+    const room = await addRoom(app, ann.user.id, 40, TEXT)
+    const { db } = app.ctx
+    const { execute } = db
+    let [running, most] = [0, 0]
+    const spy = vi.spyOn(db, "execute").mockImplementation(async (name, text, values) => {
+      const isList = name === "list-messages" || name === "read-branch"
+      if (isList) most = Math.max(most, ++running)
+      return execute.call(db, name, text, values).finally(() => {
+        if (isList) running--
+      }) as never
+    })
+    const paths = [`/chatroom/${room}/message?limit=100`, `/chatroom/${room}`]
+    const answers = await times(30, (n) => ann.http.get(paths[n % 2] as string))
+    spy.mockRestore()
+    expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200))
+    expect(most).toBe(2)
   })
 })

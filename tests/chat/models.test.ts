@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
 import { expectProblem } from "../helpers/answers.ts"
 import { signIn } from "../helpers/app.ts"
@@ -82,6 +83,17 @@ describe("a room's model", () => {
       ])
     }
     expect((await ann.http.get(`/chatroom/${room.id}`)).body.model).toBe(USUAL)
+  })
+
+  test("that was withdrawn since is still in the first answer to a repeated request", async () => {
+    const headers = { "Idempotency-Key": randomUUID() }
+    const user = await signIn(app)
+    await makePro(app, user)
+    const first = await user.http.post("/chatroom", { model: PRO }, { headers })
+    await app.query("UPDATE users SET pro_until = now() WHERE id = $1", user.user.id)
+    const again = await user.http.post("/chatroom", { model: PRO }, { headers })
+    expect(again).toMatchObject({ status: 201, body: first.body })
+    expectProblem(await user.http.post("/chatroom", { model: PRO }), 400, "invalid_request")
   })
 
   test("answers where it is offered, and may be the default again", async () => {

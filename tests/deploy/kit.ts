@@ -26,7 +26,7 @@ const FILLED_IN: Record<string, string> = {
   ADMIN_TOKEN: "another-of-the-tests-0123456789abcdefghijkl",
   GEMINI_API_KEY: "AQ.key",
   STRIPE_SECRET_KEY: "sk_test_key",
-  STRIPE_WEBHOOK_SECRET: "whsec_key",
+  STRIPE_WEBHOOK_SECRET: "whsec_Qm4vTz81Xc7Lp2Rb9Ky3WdNa",
   STRIPE_PRICE_PRO: "price_pro",
   OTP_DELIVERY: "twilio",
   OTP_REGIONS: "US",

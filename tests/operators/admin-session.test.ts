@@ -78,10 +78,10 @@ describe("a browser's session", () => {
     const claims = JSON.parse(Buffer.from(payload, "base64url").toString())
     const later = JSON.stringify({ ...claims, expiresAt: claims.expiresAt + 1 })
     const forged = Buffer.from(later).toString("base64url")
-    const { config, timing } = app.ctx
+    const { config, timing, clock } = app.ctx
     const admin = { actor: "admin_token", sessionId: null }
     const issue = (other: object) =>
-      issueAdminSession({ config: { ...config, ...other }, timing }, admin).value
+      issueAdminSession({ config: { ...config, ...other }, timing, clock }, admin).value
     for (const value of [
       `${forged}.${signature}`,
       `${payload}.`,

@@ -57,8 +57,8 @@ const ID = "01980000-0000-7000-8000-000000000000"
 test.each([
   ["list-chatrooms", [ID, 51, null, null], /user_id.*activity_at/],
   ["list-chatrooms", [ID, 51, "2026-01-01", ID], /user_id.*activity_at/],
-  ["list-messages", [ID, ID, 0, 51], /user_id.*chatroom_id.*position/],
-  ["read-branch", [ID, ID, 50], /user_id.*\(id = /],
+  ["list-messages", [ID, ID, 0, 51, 1_000], /user_id.*chatroom_id.*position/],
+  ["read-branch", [ID, ID, 50, 1_000], /user_id.*\(id = /],
   ["get-message", [ID, ID], /user_id.*\(id = /],
   ["lock-room", [ID, ID], /user_id.*\(id = /],
 ])("%s is a range of an index, in its order", async (name, values, condition) => {

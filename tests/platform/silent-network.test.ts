@@ -3,14 +3,14 @@ import { SECOND } from "../../src/utils/time.ts"
 import { startProxy } from "../abuse/kit/proxy.ts"
 import { times } from "../helpers/answers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
-import { createRoom, finalReply, makePro, send } from "../helpers/chat.ts"
+import { createRoom, finalReply, send } from "../helpers/chat.ts"
 import { createTestDatabase } from "../helpers/database.ts"
 import { testStack } from "../helpers/stack.ts"
 
 const REQUESTS = 14
 
-test("connections that the network drops silently are thrown away: 503 at most, then all goes on", async () => {
-  const stack = testStack()
+/** An app whose connections to PostgreSQL go through a proxy, and what asks it through both pools. */
+async function openApp(stack: AsyncDisposableStack) {
   const database = await createTestDatabase()
   stack.defer(() => database.drop())
   const proxy = await startProxy(database.url)
@@ -22,18 +22,21 @@ test("connections that the network drops silently are thrown away: 503 at most, 
   })
   stack.defer(() => app.close())
   const user = await signIn(app)
-  await makePro(app, user)
-  const rooms = await times(REQUESTS, () => createRoom(app, user))
-  // Through the pool of the prepared statements and through that of the models.
+  const room = await createRoom(app, user)
   const ask = () =>
-    Promise.all(
-      rooms.flatMap((room) => [
-        user.http.get(`/chatroom/${room.id}`),
-        user.http.patch(`/chatroom/${room.id}`, { name: "Renamed" }),
-        user.http.get("/auth/sessions"),
-      ]),
-    )
-  const statuses = async () => [...new Set((await ask()).map(({ status }) => status))].sort()
+    times(REQUESTS, async (n) => {
+      const path = ["/user/me", "/auth/sessions", `/chatroom/${room.id}`][n % 3]
+      const answer =
+        n % 4 === 3
+          ? user.http.patch(`/chatroom/${room.id}`, { name: `Name ${n}` })
+          : user.http.get(`${path}`)
+      return (await answer).status
+    })
+  return { proxy, app, user, room, statuses: async () => [...new Set(await ask())].sort() }
+}
+
+test("connections that the network drops silently are thrown away: 503 at most, then all goes on", async () => {
+  const { proxy, app, user, room, statuses } = await openApp(testStack())
   expect(await statuses()).toEqual([200])
 
   proxy.strand()
@@ -43,7 +46,23 @@ test("connections that the network drops silently are thrown away: 503 at most, 
   await expect.poll(statuses, { timeout: 10 * SECOND }).toEqual([200])
 
   // The worker's connections are replaced, too, the listening one included.
-  const { status, body } = await send(app, user, rooms[0] as { id: string }, "Still there?")
+  const { status, body } = await send(app, user, room, "Still there?")
   expect(status).toBe(202)
   expect(await finalReply(app, user, body.reply)).toMatchObject({ status: "completed" })
-}, 60_000)
+})
+
+test("a PostgreSQL that goes away again and again, with requests under way, is 503 and nothing else", async () => {
+  const { proxy, app, statuses } = await openApp(testStack())
+  const seen = new Set<number>()
+  for (let round = 0; round < 8; round++) {
+    const asked = [statuses(), statuses(), statuses()]
+    // While the first of them are being answered.
+    await Promise.race(asked.map((each) => each.then(() => undefined))).then(() => proxy.cut())
+    asked.push(statuses())
+    for (const found of await Promise.all(asked)) for (const status of found) seen.add(status)
+    proxy.mend()
+    await expect.poll(statuses, { timeout: 10 * SECOND }).toEqual([200])
+  }
+  expect([...seen].sort()).toEqual([200, 503])
+  expect(app.logs()).not.toContain('"level":"fatal"')
+})

@@ -34,6 +34,7 @@ beforeAll(async () => {
   const { files, archive } = await pack(await copyProject())
   packed = files
   await run("tar", ["-xzf", archive, "-C", folder])
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }')
   await mkdir(join(folder, "node_modules"))
   await rename(join(folder, "package"), installed)
   await symlink(join(ROOT, "node_modules/ai"), join(folder, "node_modules/ai"))

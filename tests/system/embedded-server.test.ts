@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { isAlive } from "../../src/embedded/postgres/processes.ts"
@@ -12,6 +12,12 @@ import { openFolder } from "../../tools/lib/stores.ts"
 import { endsWithin, until } from "../../tools/lib/until.ts"
 import { askInRooms, childrenOf, newUser, testStack } from "./kit.ts"
 
+interface StartOptions {
+  port?: number
+  says?: string | null
+  env?: Record<string, string>
+}
+
 /**
  * What `npm start` runs, without any configuration but where. Whatever is left of it ends with `stack`.
  * @returns when it `says` that, null for at once
@@ -19,11 +25,11 @@ import { askInRooms, childrenOf, newUser, testStack } from "./kit.ts"
 async function startServer(
   stack: AsyncDisposableStack,
   folder: string,
-  { port, says = "Listening on" }: { port?: number; says?: string | null } = {},
+  { port, says = "Listening on", env: more = {} }: StartOptions = {},
 ) {
   const attempts = createAttempts()
   const PORT = String(port ?? (await freePort()))
-  const env = { PORT, DATA_DIR: folder, RATE_LIMIT_SCALE: "100" }
+  const env = { PORT, DATA_DIR: folder, RATE_LIMIT_SCALE: "100", ...more }
   const onLog = (line: LogLine) => attempts.see(0, line)
   const child = startChild({ entry: "src/server.ts", env, cwd: folder, onLog })
   stack.defer(async () => {
@@ -152,6 +158,22 @@ test("billing:reconcile beside a server reads the server's database and Stripe s
   expect(command.output()).toContain("1 customer read, 1 changed.")
   expect((await client.get("/subscription/status", { token })).body).toMatchObject({ tier: "pro" })
   expect((await simulator("settled", {})).status).toBe(200)
+})
+
+test("a server behind a proxy reaches its own parts, reads a .env of Windows, and ends when its data is removed", async () => {
+  const stack = testStack()
+  const folder = await openFolder(stack)
+  const port = await freePort()
+  writeFileSync(join(folder, ".env"), `\uFEFFLOG_LEVEL=warn\r\nPORT=${port}\r\nPROT=1\r\n`)
+  const env = { PORT: "", NODE_USE_ENV_PROXY: "1", HTTP_PROXY: "http://127.0.0.1:9" }
+  const server = await startServer(stack, folder, { env })
+  const postgres = postgresOf(folder)
+  expect(server.output()).toContain(`http://127.0.0.1:${port}`)
+  expect(server.output()).toMatch(/PROT.*PORT/)
+  rmSync(join(folder, "postgres"), { recursive: true })
+  expect((await server.ended).code).toBe(1)
+  expect(server.output()).toContain(`The data folder ${folder} was removed while the server ran`)
+  expect(isAlive(postgres)).toBe(false)
 })
 
 test("SIGTERM while the database is being made ends everything at once, and the next start makes it anew", async () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { setImmediate as nextTurn } from "node:timers/promises"
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { createLogger } from "../../src/config/logger.ts"
@@ -6,8 +8,14 @@ import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import { askRedis, freePort, openRedis } from "../../tools/lib/redis-server.ts"
 import { isRedisLeftOut, sharedStack, testStack } from "./kit.ts"
+import { ROOT } from "./programs.ts"
 
 const connect = (url: string, timing = TIMING.redis) => createRedisStore(url, createLogger("silent"), timing)
+
+/** The rules of a user as the documentation has them. */
+const DOCUMENTED = /ACL SETUSER chat on >PASSWORD (.*)/.exec(
+  readFileSync(join(ROOT, "docs/CONFIGURATION.md"), "utf8"),
+)?.[1]
 
 describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
   const stack = sharedStack()
@@ -43,6 +51,54 @@ describe.skipIf(isRedisLeftOut)("a start looks at its Redis", () => {
       client.config("SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru"),
     )
     await expect(checkRedis(store, 10 * SECOND)).rejects.toThrow(/evicts keys when it is full/)
+  })
+})
+
+describe.skipIf(isRedisLeftOut)("a start asks its Redis what the URL's user may do", () => {
+  const stack = sharedStack()
+  let port: number
+
+  beforeAll(async () => {
+    const redis = await openRedis(stack)
+    port = redis.port
+    const users = {
+      all: "~* &* +@all",
+      safe: "~* &* +@all -@dangerous",
+      channels: "~* resetchannels +@all",
+      reader: "~* &* +@read +@connection +@scripting +info",
+      documented: `${DOCUMENTED}`,
+      default: ">the-default",
+    }
+    await askRedis(redis.url, async (client) => {
+      for (const [name, rules] of Object.entries(users))
+        await client.acl("SETUSER", name, "on", ">the-word", ...rules.split(" "))
+    })
+  })
+
+  test.each([
+    ["all:the-word", null],
+    ["documented:the-word", null],
+    [":the-default", null],
+    ["all:wrong", /^Redis at REDIS_URL rejects the user or password in it\.$/],
+    ["nobody:the-word", /^Redis at REDIS_URL rejects the user or password in it\.$/],
+    [":wrong", /^Redis at REDIS_URL rejects the user or password in it\.$/],
+    ["", /^Redis at REDIS_URL asks for a password, and the URL has none\.$/],
+    ["safe:the-word", /^The Redis user in REDIS_URL may not run INFO\. docs\/CONFIGURATION\.md/],
+    [
+      "channels:the-word",
+      /may not run PUBLISH cancel, SUBSCRIBE cancel, PUBLISH reply:x, .*SUBSCRIBE room:x\. /,
+    ],
+    ["reader:the-word", /may not run .*SET limit:x|may not run .* and \d+ others\. /],
+  ])("as %j: %s", async (user, refusal) => {
+    const own = connect(`redis://${user ? `${user}@` : ""}127.0.0.1:${port}`)
+    testStack().defer(() => own.close())
+    const checked = checkRedis(own, 10 * SECOND)
+    if (refusal === null) expect(await checked).toBe(true)
+    else
+      await expect(checked).rejects.toMatchObject({
+        code: "REDIS_UNFIT",
+        message: expect.stringMatching(refusal),
+      })
   })
 })
 

@@ -9,12 +9,12 @@ import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const SLOW_READER_MS = 3 * SECOND
 
-const app = useTestApp({ timing: { sse: { slowReaderMs: SLOW_READER_MS } } })
+const app = useTestApp({ timing: { http: { slowReaderMs: SLOW_READER_MS } } })
 const patient = useTestApp(() => ({
   beside: app,
   worker: false,
   config: { http: { streamsPerUser: 2 } },
-  timing: { sse: { slowReaderMs: HOUR } },
+  timing: { http: { slowReaderMs: HOUR } },
 }))
 const ann = useUser(app)
 let path: string

@@ -56,14 +56,39 @@ describe("GET /user/me/export", () => {
 
   test("of many rooms has each once", async () => {
     const { token, user } = await signIn(app)
-    await times(101, () => addRoom(app, user.id, 1))
+    const rooms = await times(401, (n) => addRoom(app, user.id, n % 3))
+    const query = vi.spyOn(app.pool, "query")
     const { body } = await read(token)
-    expect(new Set(body.chatrooms.map(({ id }: { id: string }) => id)).size).toBe(101)
+    const reads = query.mock.calls.filter(([text]) => /FROM (?:messages|chatrooms)/.test(String(text)))
+    query.mockRestore()
+    const counts = new Map<string, number>(
+      body.chatrooms.map(({ id, messages }: { id: string; messages: unknown[] }) => [id, messages.length]),
+    )
+    expect(rooms.map((id) => counts.get(id))).toEqual(rooms.map((_, n) => n % 3))
+    // Of rooms and of messages, for each 200 rooms.
+    expect(reads.length).toBeLessThan(10)
+  })
+
+  test("of long and of many messages has each once, in their order", async () => {
+    const { token, user } = await signIn(app)
+    const rooms = [
+      await addRoom(app, user.id, 30, "x".repeat(100_000)),
+      await addRoom(app, user.id, 1_203),
+      await addRoom(app, user.id, 2, "y".repeat(2_000_000)),
+      await addRoom(app, user.id, 500),
+    ]
+    const { body } = await read(token)
+    const found = body.chatrooms.map(({ id, messages }: { id: string; messages: { position: number }[] }) => [
+      id,
+      messages.map(({ position }) => position),
+    ])
+    const positions = (n: number) => Array.from({ length: n }, (_, position) => position)
+    expect(found).toEqual([30, 1_203, 2, 500].map((n, room) => [rooms[room], positions(n)]))
   })
 
   test("of 24 MB is read from the database no faster than the client takes it", async () => {
     const { token, user } = await signIn(app)
-    const batches = 4_000 / 50
+    const batches = 24 / 1.1
     await addRoom(app, user.id, 4_000, "x".repeat(6_000))
     const query = vi.spyOn(app.pool, "query")
     const read = () => query.mock.calls.filter(([text]) => String(text).includes("FROM messages")).length

@@ -1,9 +1,13 @@
-import { existsSync } from "node:fs"
-import { loadEnvFile } from "node:process"
+import { readEnvFile } from "../../src/config/env-file.ts"
 import { runSetup } from "./stripe/run-setup.ts"
 
-if (existsSync(".env")) loadEnvFile(".env")
-process.exitCode = await runSetup(process.argv.slice(2), process.env, {
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
-})
+const { variables, faults } = readEnvFile(".env")
+for (const fault of faults) process.stderr.write(`${fault}\n`)
+process.exitCode =
+  faults.length > 0
+    ? 1
+    : await runSetup(
+        process.argv.slice(2),
+        { ...variables, ...process.env },
+        { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
+      )

@@ -61,3 +61,16 @@ export class DiskFull extends EmbeddedPostgresError {
     super(`PostgreSQL can't run because the disk is full: ${folder} has ${freeMiB} MiB left.`, cause)
   }
 }
+
+/** The data folder was removed while PostgreSQL ran on it, or PostgreSQL ended by itself. */
+export class DataLost extends EmbeddedPostgresError {
+  readonly code = "EMBEDDED_POSTGRES_LOST"
+
+  constructor(dataDir: string, isRemoved: boolean) {
+    super(
+      isRemoved
+        ? `The data folder ${dataDir} was removed while the server ran, and its data with it. The next start makes a new one.`
+        : `The embedded PostgreSQL has ended by itself. Its log is in ${dataDir}. Start the server again.`,
+    )
+  }
+}

@@ -1,14 +1,16 @@
-import { chmodSync, mkdirSync, statSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { TIMING } from "../../config/timing.ts"
 import { type Account, chooseAccount } from "./account.ts"
 import { prepareBinaries } from "./binaries.ts"
 import { openCluster } from "./cluster.ts"
 import { ensureAppDatabase, urlOf } from "./connection.ts"
 import { throwIfDiskFull } from "./disk.ts"
-import { DataDirInUse, FilesUnreachable, StartFailed } from "./errors.ts"
+import { DataDirInUse, DataLost, FilesUnreachable, StartFailed } from "./errors.ts"
 import { lockInstance } from "./instance-lock.ts"
 import { keepLogBounded } from "./log-file.ts"
 import { type Acquire, acquirePostmaster, type Postmaster, stopPostmaster } from "./postmaster.ts"
+import { isAlive } from "./processes.ts"
 
 export * from "./errors.ts"
 
@@ -18,6 +20,8 @@ export type StartEmbeddedPostgres = {
   onProgress?: (line: string) => void
   /** Cancels the start; has no effect later. */
   signal?: AbortSignal
+  /** Called when the data folder is removed or PostgreSQL ends, other than by `stop`. */
+  onLost?: (error: DataLost) => void
   /** PostgreSQL settings that override our defaults, such as `{ fsync: "off" }` in tests. */
   settings?: Record<string, string>
 }
@@ -67,7 +71,7 @@ async function start(dataDir: string, options: StartEmbeddedPostgres): Promise<E
   const site = await openCluster({ dataDir, binaries, account, outsideDir, onProgress, signal })
   const acquire = { site, binaries, settings, onProgress, signal }
   const postmaster = await acquireAlone(acquire, dataDir)
-  return handle(postmaster, acquire)
+  return handle(postmaster, acquire, watchData(dataDir, site.cluster, postmaster.pid, options.onLost))
 }
 
 /** Lets another account enter the data folder, but not list it. */
@@ -109,7 +113,25 @@ function isConnectionLoss(error: unknown): boolean {
   return severity === undefined || code === "57P01"
 }
 
-function handle(postmaster: Postmaster, { site, binaries }: Acquire): EmbeddedPostgres {
+/** @returns a function that ends the watch */
+function watchData(
+  dataDir: string,
+  cluster: string,
+  pid: number,
+  onLost: (error: DataLost) => void = () => {},
+) {
+  const timer = setInterval(() => {
+    // PostgreSQL writes into files that it has open long after they were removed.
+    const isRemoved = !existsSync(dataDir) || !existsSync(join(cluster, "PG_VERSION"))
+    if (!isRemoved && isAlive(pid)) return
+    clearInterval(timer)
+    onLost(new DataLost(dataDir, isRemoved))
+  }, TIMING.embedded.dataCheckMs)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+function handle(postmaster: Postmaster, { site, binaries }: Acquire, endWatch: () => void): EmbeddedPostgres {
   const { pid, port, adopted, client } = postmaster
   const release = keepLogBounded(site.log)
   const atExit = () => signalAtExit(pid)
@@ -117,6 +139,7 @@ function handle(postmaster: Postmaster, { site, binaries }: Acquire): EmbeddedPo
   let stopping: Promise<void> | undefined
   // Holds the lock until the server is down, so that the next instance doesn't adopt a server that is shutting down.
   const stop = async () => {
+    endWatch()
     await stopPostmaster(pid, site, binaries)
     process.off("exit", atExit)
     release()

@@ -6,8 +6,13 @@ import type { UserRecord } from "../../models/user.ts"
 import type { Context } from "../context.ts"
 import { readUsage } from "../usage/quota.ts"
 
-/** A message may have 100 KB, so this limits an export's memory to a few megabytes. */
-const BATCH = 50
+/** Rows in one read. Of long messages there are fewer, so that an export takes a few megabytes of memory. */
+const ROOMS_AT_ONCE = 200
+const MESSAGES_AT_ONCE = 500
+const MAX_READ_BYTES = 1024 * 1024
+
+/** Pieces of fewer UTF-16 units are joined: each write has a cost, and an export may have a million pieces. */
+const MIN_PIECE = 32 * 1024
 
 type Row = pg.QueryResultRow
 
@@ -25,27 +30,65 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
   yield ',"chatrooms":['
-  yield* separated(readInBatches(ctx, CHATROOMS, [user.id], "id"), (room) => formatRoom(ctx, user.id, room))
+  yield* joined(formatRooms(ctx, user.id))
   yield "]}\n"
 }
 
-async function* formatRoom(ctx: Context, userId: string, room: Row): AsyncGenerator<string> {
-  yield `${JSON.stringify(room).slice(0, -1)},"messages":[`
-  yield* separated(readInBatches(ctx, MESSAGES, [userId, room.id], "position"), formatOne)
-  yield "]}"
-}
-
-async function* formatOne(row: Row): AsyncGenerator<string> {
-  yield JSON.stringify(row)
-}
-
-async function* separated(rows: AsyncIterable<Row>, format: (row: Row) => AsyncIterable<string>) {
-  let comma = ""
-  for await (const row of rows) {
-    yield comma
-    yield* format(row)
-    comma = ","
+async function* joined(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let whole = ""
+  for await (const piece of pieces) {
+    whole += piece
+    if (whole.length < MIN_PIECE) continue
+    yield whole
+    whole = ""
   }
+  yield whole
+}
+
+async function* formatRooms(ctx: Context, userId: string): AsyncGenerator<string> {
+  let comma = ""
+  for await (const rooms of readRooms(ctx, userId)) {
+    // Both are in the order of the rooms.
+    const messages = readMessages(ctx, userId, rooms)
+    let next = await messages.next()
+    for (const [n, room] of rooms.entries()) {
+      let text = `${comma}${JSON.stringify(room).slice(0, -1)},"messages":[`
+      for (let separator = ""; !next.done && next.value.n === n; next = await messages.next()) {
+        yield `${text}${separator}${JSON.stringify(next.value.message)}`
+        text = ""
+        separator = ","
+      }
+      yield `${text}]}`
+      comma = ","
+    }
+  }
+}
+
+async function* readRooms(ctx: Context, userId: string): AsyncGenerator<Row[]> {
+  for (let lastId: string | null = null; ; ) {
+    const rooms: Row[] = await read(ctx, userId, CHATROOMS, [lastId, ROOMS_AT_ONCE])
+    if (rooms.length > 0) yield rooms
+    if (rooms.length < ROOMS_AT_ONCE) return
+    lastId = rooms.at(-1)?.id
+  }
+}
+
+/** Yields the messages of `rooms` in their order, each with the index of its room. */
+async function* readMessages(ctx: Context, userId: string, rooms: Row[]) {
+  for (let first = 0, after = -1; ; ) {
+    const ids = rooms.slice(first).map(({ id }) => id)
+    const rows = await read(ctx, userId, MESSAGES, [ids, after, MESSAGES_AT_ONCE, MAX_READ_BYTES])
+    for (const { n, found, ...message } of rows) yield { n: first + n - 1, message }
+    const last = rows.at(-1)
+    if (!last || (rows.length === last.found && last.found < MESSAGES_AT_ONCE)) return
+    first += last.n - 1
+    after = last.position
+  }
+}
+
+/** In turns with the user's other reads, so that exports don't keep everybody else waiting. */
+async function read(ctx: Context, userId: string, text: string, values: unknown[]): Promise<Row[]> {
+  return (await ctx.heavyReads.run(userId, () => ctx.db.pool.query(text, [userId, ...values]))).rows
 }
 
 function readSessions(ctx: Context, userId: string) {
@@ -70,16 +113,6 @@ async function readSubscriptions(ctx: Context, userId: string): Promise<Row[]> {
   return (await ctx.db.pool.query(SUBSCRIPTIONS, [userId])).rows
 }
 
-/** `text` reads of `owner` what follows the last row's `key` ($1, null at first), $2 rows at the most. */
-async function* readInBatches(ctx: Context, text: string, owner: string[], key: string): AsyncGenerator<Row> {
-  for (let last: unknown = null; ; ) {
-    const { rows } = await ctx.db.pool.query(text, [last, BATCH, ...owner])
-    yield* rows
-    if (rows.length < BATCH) return
-    last = rows.at(-1)[key]
-  }
-}
-
 const SUBSCRIPTIONS = `
   SELECT s.id, c.stripe_id AS "stripeCustomerId", s.status, s.price_id AS "priceId",
     s.current_period_end AS "currentPeriodEnd", s.trial_end AS "trialEnd", s.cancel_at AS "cancelAt",
@@ -92,13 +125,26 @@ const ROOM_FIELDS = CHATROOM_FIELDS.filter((name) => name !== "activityAt")
 
 const CHATROOMS = `
   SELECT ${selectSql(ROOM_FIELDS, "chatrooms")}
-  FROM chatrooms WHERE user_id = $3 AND id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
-  ORDER BY id LIMIT $2`
+  FROM chatrooms WHERE user_id = $1 AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+  ORDER BY id LIMIT $3`
 
 /** Their room is around them. */
 const FIELDS = MESSAGE_FIELDS.filter((name) => name !== "chatroomId" && name !== "attempt")
 
+/** $2 are rooms, of whose first one the messages up to position $3 are left out. */
 const MESSAGES = `
-  SELECT ${selectSql(FIELDS, "messages")}
-  FROM messages WHERE user_id = $3 AND chatroom_id = $4 AND position > coalesce($1::int, -1)
-  ORDER BY position LIMIT $2`
+  WITH found AS (
+    SELECT m.*, sum(octet_length(m.content)) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
+    FROM (
+      SELECT room.n::int AS n, m.* FROM unnest($2::uuid[]) WITH ORDINALITY AS room (id, n)
+        CROSS JOIN LATERAL (
+          SELECT * FROM messages
+          WHERE user_id = $1 AND chatroom_id = room.id AND position > CASE room.n WHEN 1 THEN $3::int ELSE -1 END
+          ORDER BY position LIMIT $4
+        ) AS m
+      ORDER BY room.n, m.position LIMIT $4
+    ) AS m
+    WINDOW earlier AS (ORDER BY m.n, m.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  )
+  SELECT n, found, ${selectSql(FIELDS, "found")}
+  FROM found WHERE coalesce(bytes_before, 0) < $5 ORDER BY n, position`

@@ -46,5 +46,5 @@ async function cancelReplies(ctx: Context, userId: string): Promise<void> {
 
 const CANCEL = `
   UPDATE messages SET cancel_requested_at = coalesce(cancel_requested_at, now())
-  WHERE user_id = $1 AND status IN ('queued', 'running')
+  WHERE user_id = $1 AND lease_until IS NOT NULL AND position > 0
   RETURNING id, chatroom_id, status`

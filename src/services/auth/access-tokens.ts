@@ -26,12 +26,13 @@ export interface AccessTokens {
   read(token: string): Principal
 }
 
-export function createAccessTokens(keys: KeyRing, lifeMs: number): AccessTokens {
+/** Creates the tokens. @param now the time they are judged by, in milliseconds since 1970 */
+export function createAccessTokens(keys: KeyRing, lifeMs: number, now: () => number): AccessTokens {
   const [newest] = keys
   const verified = new LRUCache<string, Principal>({ max: CACHED_TOKENS })
   return {
     issue({ userId, sessionId }) {
-      return jwt.sign({ sid: sessionId }, newest.access, {
+      return jwt.sign({ sid: sessionId, iat: Math.floor(now() / SECOND) }, newest.access, {
         algorithm: "HS256",
         header: { alg: "HS256", typ: TYPE, kid: newest.id },
         subject: userId,
@@ -42,25 +43,25 @@ export function createAccessTokens(keys: KeyRing, lifeMs: number): AccessTokens 
     },
     read(token) {
       const cached = verified.get(token)
-      if (cached) return checkUnexpired(cached)
-      const principal = verify(keys, token)
+      if (cached) return checkUnexpired(cached, now())
+      const principal = verify(keys, token, now())
       verified.set(token, principal)
       return principal
     },
   }
 }
 
-function checkUnexpired(principal: Principal): Principal {
-  if (principal.expiresAt * SECOND <= Date.now()) throw new Unauthenticated()
+function checkUnexpired(principal: Principal, nowMs: number): Principal {
+  if (principal.expiresAt * SECOND <= nowMs) throw new Unauthenticated()
   return principal
 }
 
-function verify(keys: KeyRing, token: string): Principal {
+function verify(keys: KeyRing, token: string, nowMs: number): Principal {
   if (token.length > MAX_CHARACTERS) throw new Unauthenticated()
   const header = readHeader(token)
   const key = keys.find(({ id }) => id === header?.kid)
   if (header?.typ !== TYPE || !key) throw new Unauthenticated()
-  const claims = Claims.safeParse(verifySigned(token, key))
+  const claims = Claims.safeParse(verifySigned(token, key, nowMs))
   if (!claims.success) throw new Unauthenticated()
   const { sub, sid, exp } = claims.data
   return Object.freeze({ userId: sub, sessionId: sid, expiresAt: exp })
@@ -75,9 +76,14 @@ function readHeader(token: string): jwt.JwtHeader | undefined {
   }
 }
 
-function verifySigned(token: string, key: SigningKeys): unknown {
+function verifySigned(token: string, key: SigningKeys, nowMs: number): unknown {
   try {
-    return jwt.verify(token, key.access, { algorithms: ["HS256"], issuer: ISSUER, audience: AUDIENCE })
+    return jwt.verify(token, key.access, {
+      algorithms: ["HS256"],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      clockTimestamp: Math.floor(nowMs / SECOND),
+    })
   } catch {
     return undefined
   }

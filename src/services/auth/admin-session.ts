@@ -3,6 +3,7 @@ import { z } from "zod"
 import type { CompleteConfig } from "../../config/env.ts"
 import type { Timing } from "../../config/timing.ts"
 import { SECOND } from "../../utils/time.ts"
+import type { DatabaseClock } from "../platform/database-clock.ts"
 import { type AdminPrincipal, TOKEN_HOLDER } from "./principal.ts"
 
 const Claims = z.object({
@@ -18,23 +19,26 @@ type Secrets = Pick<CompleteConfig, "jwt" | "admin">
 
 /** Issues an admin session. @returns the cookie's value: the claims and an HMAC-SHA256 over them */
 export function issueAdminSession(
-  { config, timing }: { config: Secrets; timing: Timing },
+  { config, timing, clock }: { config: Secrets; timing: Timing; clock: DatabaseClock },
   { actor, sessionId }: { actor: AdminPrincipal; sessionId: string | null },
 ): { value: string; expiresAt: number } {
-  const expiresAt = Math.floor((Date.now() + timing.auth.adminSessionMs) / SECOND)
+  const expiresAt = Math.floor((clock.now() + timing.auth.adminSessionMs) / SECOND)
   const claims: AdminClaims = { actor, sessionId, expiresAt }
   const payload = Buffer.from(JSON.stringify(claims)).toString("base64url")
   return { value: `${payload}.${sign(config, payload).toString("base64url")}`, expiresAt }
 }
 
 /** Reads an admin session. @returns null when it is forged or expired, or `ADMIN_TOKEN` or `JWT_SECRET` has changed */
-export function readAdminSession(config: Secrets, value: string): AdminClaims | null {
+export function readAdminSession(
+  { config, clock }: { config: Secrets; clock: DatabaseClock },
+  value: string,
+): AdminClaims | null {
   const [payload = "", signature = ""] = value.split(".")
   const given = Buffer.from(signature, "base64url")
   const expected = sign(config, payload)
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null
   const claims = Claims.parse(JSON.parse(Buffer.from(payload, "base64url").toString()))
-  if (claims.expiresAt * SECOND <= Date.now()) return null
+  if (claims.expiresAt * SECOND <= clock.now()) return null
   return claims.actor === TOKEN_HOLDER && config.admin.token === null ? null : claims
 }
 

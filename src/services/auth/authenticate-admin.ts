@@ -24,7 +24,7 @@ export async function authenticateAdminToken(ctx: Context, token: string): Promi
 
 /** Authenticates an operator by the cookie of an admin session, which ends with the user's role or session. */
 export async function authenticateAdminSession(ctx: Context, cookie: string): Promise<AuthenticatedAdmin> {
-  const claims = readAdminSession(ctx.config, cookie)
+  const claims = readAdminSession(ctx, cookie)
   if (!claims) throw new AdminNeeded()
   const { actor, sessionId } = claims
   if (sessionId !== null && !(await isOpen(ctx, actor, sessionId))) throw new AdminNeeded()

@@ -17,7 +17,7 @@ export function authenticateToken(ctx: Context, token: string): Principal | Prom
 
 /** Checks whether a stream that `principal` has opened may continue, by the revocations known to this process. */
 export function isSessionLive(ctx: Context, principal: Principal): boolean {
-  return principal.expiresAt * SECOND > Date.now() && !ctx.revocations.isRevoked(principal.sessionId)
+  return principal.expiresAt * SECOND > ctx.clock.now() && !ctx.revocations.isRevoked(principal.sessionId)
 }
 
 async function confirmSession(ctx: Context, principal: Principal): Promise<Principal> {

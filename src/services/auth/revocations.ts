@@ -2,6 +2,7 @@ import pg from "pg"
 import type { Logger } from "../../config/logger.ts"
 import type { Timing } from "../../config/timing.ts"
 import { type Loop, startLoop } from "../../utils/loop.ts"
+import type { DatabaseClock } from "../platform/database-clock.ts"
 
 /** Returns how long a revocation is kept: the life of an access token, plus the clock skew between machines. */
 export function revocationLifeMs({ auth }: Timing): number {
@@ -24,10 +25,15 @@ export interface Revocations {
 }
 
 /**
- * Polls on a connection of its own, with the settings of `pool`. In the pool's queue it would wait for requests, and
+ * Polls on a connection of its own, and sets the clock by the way, with the settings of `pool`. In the pool's queue it would wait for requests, and
  * revocations would be late just when the server is busy.
  */
-export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): Revocations {
+export function createRevocations(
+  pool: pg.Pool,
+  clock: DatabaseClock,
+  timing: Timing,
+  log: Logger,
+): Revocations {
   const { pollMs, currentMs, overlapMs, ...timeouts } = timing.revocations
   const all = query(ALL, [], timeouts.allTimeoutMs)
   const latest = query(LATEST, [overlapMs], timeouts.latestTimeoutMs)
@@ -40,10 +46,12 @@ export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): R
 
   async function read(): Promise<void> {
     const startedAt = performance.now()
-    const { rows } = await own.query<{ session_id: string }>(
+    const { rows } = await own.query<{ now: number; ended: string[] }>(
       startedAt - readAt > overlapMs / 2 ? all : latest,
     )
-    for (const row of rows) revoked.add(row.session_id)
+    const { now, ended } = rows[0] as { now: number; ended: string[] }
+    clock.set(now, startedAt, performance.now())
+    for (const id of ended) revoked.add(id)
     readAt = startedAt
     isFailing = false
   }
@@ -70,9 +78,11 @@ export function createRevocations(pool: pg.Pool, timing: Timing, log: Logger): R
   }
 }
 
-const ALL = "SELECT session_id FROM session_revocations WHERE expires_at > now()"
-const LATEST =
-  "SELECT session_id FROM session_revocations WHERE revoked_at > now() - $1 * interval '1 millisecond'"
+const endedSql = (condition: string) => `
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+    ARRAY(SELECT session_id FROM session_revocations WHERE ${condition}) AS ended`
+const ALL = endedSql("expires_at > now()")
+const LATEST = endedSql("revoked_at > now() - $1 * interval '1 millisecond'")
 
 /** Sets pg's `query_timeout` for one query, which its types allow for clients only. */
 function query(text: string, values: number[], timeoutMs: number): pg.QueryConfig {

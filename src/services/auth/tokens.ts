@@ -17,10 +17,11 @@ export interface Tokens {
 export function createTokens(
   secrets: JwtSecrets,
   { accessTokenMs }: Pick<Timing["auth"], "accessTokenMs">,
+  now: () => number = Date.now,
 ): Tokens {
   const keys = deriveSigningKeys(secrets)
   return {
-    access: createAccessTokens(keys, accessTokenMs),
+    access: createAccessTokens(keys, accessTokenMs, now),
     refresh: createRefreshTokens(keys),
     codes: createCodeHashes(keys),
     numbers: createNumberHashes(keys),

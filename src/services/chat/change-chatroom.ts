@@ -16,7 +16,7 @@ export async function changeChatroom(
   { userId, chatroomId, change }: { userId: string; chatroomId: string; change: ChatroomChange },
 ): Promise<ChatroomRecord> {
   const found = await findOwnChatroom(ctx, userId, chatroomId)
-  await requireOffered(ctx, userId, change.model)
+  await requireOffered(ctx.db.pool, ctx.config.gemini, { userId, name: change.model })
   if (change.headId !== undefined) await requireReply(found, change.headId)
   const room = await update(ctx, userId, chatroomId, change)
   publishRoomChanged(ctx, chatroomId)

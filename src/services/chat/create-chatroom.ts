@@ -28,10 +28,10 @@ export async function createChatroom(
   ctx: Context,
   { userId, room, key }: { userId: string; room: Partial<ChatroomSettings>; key: IdempotencyKey | null },
 ): Promise<{ room: ChatroomRecord; replayed: boolean }> {
-  await requireOffered(ctx, userId, room.model)
   return inTransaction(ctx.db.pool, async (client) => {
     const earlier = key && (await takeKey(client, userId, key))
     if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
+    await requireOffered(client, ctx.config.gemini, { userId, name: room.model })
     const created = await insertChatroom(client, userId, { ...DEFAULTS, ...room })
     if (key) await keepResult(client, userId, key, created)
     return { room: created, replayed: false }

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { MAX_PAGE_BYTES } from "../../config/limits.ts"
 import type { ChatroomRecord } from "../../models/chatroom.ts"
 import type { Page, PageRequest } from "../../models/keyset.ts"
 import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
@@ -9,8 +10,9 @@ import { type MessageRecord, messageSql } from "./message-record.ts"
 const Cursor = z.tuple([z.uuid()])
 
 /**
- * A room with the newest messages of its active branch, oldest first; the cursor leads to older ones.
- * @throws {NotFound | InvalidRequest}
+ * A room with the newest messages of its active branch, oldest first; the cursor leads to older ones. Of long texts
+ * there are fewer than `limit`.
+ * @throws {NotFound | InvalidRequest | RateLimited}
  */
 export async function getChatroom(
   ctx: Context,
@@ -18,7 +20,10 @@ export async function getChatroom(
 ): Promise<{ room: ChatroomRecord; messages: Page<MessageRecord> }> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   const tipId = cursor === undefined ? room.headId : decodeCursor(cursor, Cursor)[0]
-  const { rows } = await ctx.db.execute<MessageRecord>("read-branch", BRANCH, [userId, tipId, limit])
+  const values = [userId, tipId, limit, MAX_PAGE_BYTES]
+  const { rows } = await ctx.heavyReads.run(userId, () =>
+    ctx.db.execute<MessageRecord>("read-branch", BRANCH, values),
+  )
   // A cursor may name a message of another room of the user's.
   const items = rows.at(-1)?.chatroomId === chatroomId ? rows : []
   const olderId = items[0]?.parentId
@@ -27,9 +32,10 @@ export async function getChatroom(
 
 const BRANCH = `
   WITH RECURSIVE branch AS (
-    SELECT m.*, 1 AS depth FROM messages AS m WHERE m.user_id = $1 AND m.id = $2
+    SELECT m.*, 1 AS depth, octet_length(m.content) AS bytes FROM messages AS m WHERE m.user_id = $1 AND m.id = $2
     UNION ALL
-    SELECT m.*, b.depth + 1 FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
-    WHERE b.depth < $3
+    SELECT m.*, b.depth + 1, b.bytes + octet_length(m.content)
+    FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
+    WHERE b.depth < $3 AND b.bytes < $4
   )
   SELECT ${messageSql("m")} FROM branch AS m ORDER BY depth DESC`

@@ -15,7 +15,8 @@ export async function listChatrooms(
   })
 }
 
+/** `last_position >= 0` is the condition of the list's index, and true of every room. */
 const LIST = `
   SELECT ${selectSql(CHATROOM_FIELDS, "chatrooms")} FROM chatrooms
-  WHERE user_id = $1 AND ${afterSql("activity_at", "id", 3)}
+  WHERE user_id = $1 AND last_position >= 0 AND ${afterSql("activity_at", "id", 3)}
   ORDER BY activity_at DESC, id DESC LIMIT $2`

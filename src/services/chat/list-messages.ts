@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { MAX_PAGE_BYTES } from "../../config/limits.ts"
 import { type Page, type PageRequest, readPage, type SortKey } from "../../models/keyset.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
@@ -12,22 +13,35 @@ const byPosition: SortKey<MessageRecord, [position: number]> = {
   of: ({ position }) => [position],
 }
 
-/** Lists all messages of a room, of every branch, oldest first. @throws {NotFound | InvalidRequest} */
+/**
+ * Lists all messages of a room, of every branch, oldest first. A page with long texts is shorter than `limit`.
+ * @throws {NotFound | InvalidRequest | RateLimited}
+ */
 export async function listMessages(
   ctx: Context,
   { userId, chatroomId, ...page }: PageRequest & { userId: string; chatroomId: string },
 ): Promise<Page<MessageRecord>> {
   await findOwnChatroom(ctx, userId, chatroomId)
   return readPage(page, byPosition, async (after, count) => {
-    const values = [userId, chatroomId, after?.[0] ?? 0, count]
-    const { rows } = await ctx.db.execute<MessageRecord>("list-messages", LIST, values)
-    return rows
+    const values = [userId, chatroomId, after?.[0] ?? 0, count, MAX_PAGE_BYTES]
+    const { rows } = await ctx.heavyReads.run(userId, () =>
+      ctx.db.execute<MessageRecord & { found: number }>("list-messages", LIST, values),
+    )
+    return { rows: rows.map(({ found: _, ...message }) => message), found: rows[0]?.found ?? 0 }
   })
 }
 
+/** The length of a text is known without reading it, so texts beyond the page's bytes aren't read. */
 const LIST = `
-  SELECT ${messageSql("m")} FROM messages AS m
-  WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 ORDER BY m.position LIMIT $4`
+  WITH found AS (
+    SELECT m.*, sum(octet_length(m.content)) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
+    FROM (
+      SELECT * FROM messages WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 ORDER BY position LIMIT $4
+    ) AS m
+    WINDOW earlier AS (ORDER BY m.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  )
+  SELECT ${messageSql("m")}, m.found FROM found AS m
+  WHERE coalesce(m.bytes_before, 0) < $5 ORDER BY m.position`
 
 /** Finds a reply of the user. @throws {NotFound} also for a prompt */
 export async function findOwnReply(
@@ -50,7 +64,10 @@ export async function findOwnMessage(
 }
 
 /** Reads a message; null when it doesn't exist. */
-export async function readMessage(ctx: Context, { userId, id }: MessageKey): Promise<MessageRecord | null> {
+export async function readMessage(
+  ctx: Pick<Context, "db">,
+  { userId, id }: MessageKey,
+): Promise<MessageRecord | null> {
   const { rows } = await ctx.db.execute<MessageRecord>("get-message", GET, [userId, id])
   return rows[0] ?? null
 }

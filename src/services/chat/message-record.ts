@@ -23,7 +23,7 @@ function queuePositionSql(m: string): string {
   return `(SELECT count(*)::int FROM (
     SELECT 1 FROM messages AS earlier
     WHERE earlier.user_id = ${m}.user_id AND earlier.chatroom_id = ${m}.chatroom_id
-      AND earlier.position < ${m}.position AND earlier.status IN ('queued', 'running')
+      AND earlier.position > 0 AND earlier.position < ${m}.position AND earlier.lease_until IS NOT NULL
     LIMIT ${MAX_QUEUE_POSITION}
   ) AS counted)`
 }

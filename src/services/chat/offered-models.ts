@@ -1,5 +1,6 @@
+import type pg from "pg"
 import type { CompleteConfig } from "../../config/env.ts"
-import { isProSql, type Tier } from "../../models/user.ts"
+import { isProSql, type Tier, tierSql } from "../../models/user.ts"
 import { InvalidRequest } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnUser } from "../users/find-user.ts"
@@ -29,15 +30,25 @@ export async function listModels(ctx: Context, userId: string): Promise<OfferedM
  * Requires that the user may choose the model; without a name, the default one is meant.
  * @throws {InvalidRequest} with the names of the models that the user may choose
  */
-export async function requireOffered(ctx: Context, userId: string, name: string | null | undefined) {
+export async function requireOffered(
+  db: pg.Pool | pg.ClientBase,
+  gemini: GeminiConfig,
+  { userId, name }: { userId: string; name: string | null | undefined },
+): Promise<void> {
   if (name === null || name === undefined) return
-  const { tier } = await findOwnUser(ctx, userId)
-  const names = namesFor(ctx.config.gemini, tier)
+  const { rows } = await (db as pg.Pool).query<{ tier: Tier }>({
+    name: "read-tier",
+    text: READ_TIER,
+    values: [userId],
+  })
+  const names = namesFor(gemini, rows[0]?.tier ?? "basic")
   if (names.includes(name)) return
-  const needsPro = namesFor(ctx.config.gemini, "pro").includes(name)
+  const needsPro = namesFor(gemini, "pro").includes(name)
   const message = `must be one of ${names.join(", ")}${needsPro ? `; ${name} needs Pro` : ""}`
   throw new InvalidRequest([{ path: "body.model", message }], `The model ${message}.`)
 }
+
+const READ_TIER = `SELECT ${tierSql("users")} AS tier FROM users WHERE id = $1`
 
 /** Returns the model that answers where `name` is wanted: the default one, if the operator has withdrawn `name`. */
 export function stillOffered({ model, models }: GeminiConfig, name: string | null): string {

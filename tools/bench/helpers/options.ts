@@ -1,7 +1,16 @@
 import { readCommandLine, readNames } from "../../lib/command-line.ts"
 import type { Backend } from "./site.ts"
 
-export const MEASURES = ["list", "post", "post-worker", "replies", "sign-ins", "streams", "webhooks"] as const
+export const MEASURES = [
+  "list",
+  "post",
+  "post-worker",
+  "replies",
+  "backlog",
+  "sign-ins",
+  "streams",
+  "webhooks",
+] as const
 export type Measure = (typeof MEASURES)[number]
 
 const BACKENDS: Backend[] = ["redis", "embedded"]

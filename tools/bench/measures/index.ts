@@ -3,11 +3,12 @@ import type { Measure } from "../helpers/options.ts"
 import { type Report, whole } from "../helpers/report.ts"
 import type { Site } from "../helpers/site.ts"
 import type { User } from "../helpers/users.ts"
+import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
 import { measureSignIns } from "./sign-ins.ts"
-import { measureStreams } from "./streams.ts"
+import { measureIdleStreams, measureStreams } from "./streams.ts"
 import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
 
 /** As many as there are connections. */
@@ -18,6 +19,10 @@ export interface Paces {
   pair: Pace
   withWorker: Pace
   replies: RepliesPace
+  /** How many replies wait. */
+  backlog: number
+  /** How many streams, and for how long they are watched. */
+  idle: { streams: number; ms: number }
   signIns: number
   webhooks: WebhookPace
 }
@@ -26,6 +31,8 @@ export const THOROUGH: Paces = {
   pair: { rounds: 7, roundMs: 2_000, warmUpMs: 5_000 },
   withWorker: { rounds: 4, roundMs: 2_000, warmUpMs: 500 },
   replies: { burst: 2_000, calm: 200 },
+  backlog: 2_000,
+  idle: { streams: 2_000, ms: 20_000 },
   signIns: 2_000,
   webhooks: { customers: 500 },
 }
@@ -34,6 +41,8 @@ export const QUICK: Paces = {
   pair: { rounds: 5, roundMs: 700, warmUpMs: 4_000 },
   withWorker: { rounds: 1, roundMs: 1_000, warmUpMs: 200 },
   replies: { burst: 400, calm: 50 },
+  backlog: 1_000,
+  idle: { streams: 500, ms: 6_000 },
   signIns: 400,
   webhooks: { customers: 50 },
 }
@@ -65,17 +74,26 @@ export const measurers: Record<Measure, Measurer> = {
       { what: "memory of API and worker", backend, value: memory },
     )
   },
+  async backlog(site, users, { backlog }, { metrics }) {
+    const { withoutPerSecond, withPerSecond, ratio } = await measureBacklog(site, users, backlog)
+    const met = ratio >= BACKLOG_GOAL ? "met" : "missed"
+    const value = `${whole(withPerSecond)}, without one ${whole(withoutPerSecond)}: ${ratio.toFixed(2)} (goal ${BACKLOG_GOAL} ${met})`
+    metrics.push({ what: `replies stored a second, ${backlog} waiting`, backend: site.backend, value })
+  },
   async "sign-ins"(site, _users, { signIns }, { metrics }) {
     const perSecond = await measureSignIns(site, signIns)
     metrics.push({ what: "sign-ins by code a second", backend: site.backend, value: whole(perSecond) })
   },
-  async streams(site, users, _paces, { metrics }) {
+  async streams(site, users, { idle }, { metrics }) {
     const { backend } = site
     const { replyBytes, roomBytes } = await measureStreams(site, users[0] as User)
     metrics.push(
       { what: "memory of an idle stream of a reply", backend, value: kilobytes(replyBytes) },
       { what: "memory of an idle stream of a room", backend, value: kilobytes(roomBytes) },
     )
+    const { transactionsPerSecond, cpuShare } = await measureIdleStreams(site, users[0] as User, idle)
+    const value = `${transactionsPerSecond.toFixed(1)} transactions a second, ${(100 * cpuShare).toFixed(1)} % of a core`
+    metrics.push({ what: `${idle.streams} idle streams of as many rooms`, backend, value })
   },
   async webhooks(site, _users, { webhooks }, { metrics }) {
     const found = await measureWebhooks(site, webhooks)

@@ -42,9 +42,10 @@ export async function measureReplies(
   return { storedPerSecond, p50Ms, p99Ms, apiRssBytes: api.rssBytes, workerRssBytes: workers.rssBytes }
 }
 
-async function sendBurst(site: Site, users: User[], count: number): Promise<number> {
+/** Sends prompts and waits for their replies. @returns how many were stored a second */
+export async function sendBurst(site: Site, users: User[], count: number): Promise<number> {
   const rooms = await createRooms(site.pool, users, Math.ceil((2 * count) / users.length) + 1)
-  await drive({ port: site.port, connections: CONNECTIONS, next: freshRooms(users, rooms), until: { count } })
+  await sendPrompts(site, users, rooms, count)
   await untilFinished(site)
   const { rows } = await site.pool.query<{ rate: number }>(
     `SELECT (count(*) / extract(epoch FROM max(completed_at) - min(created_at)))::float8 AS rate
@@ -52,6 +53,16 @@ async function sendBurst(site: Site, users: User[], count: number): Promise<numb
     [rooms.flat()],
   )
   return rows[0]?.rate ?? 0
+}
+
+/** Sends each prompt to a room of its own. */
+export async function sendPrompts(
+  site: Site,
+  users: User[],
+  rooms: string[][],
+  count: number,
+): Promise<void> {
+  await drive({ port: site.port, connections: CONNECTIONS, next: freshRooms(users, rooms), until: { count } })
 }
 
 async function sendCalmly(site: Site, users: User[], count: number) {

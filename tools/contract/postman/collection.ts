@@ -10,12 +10,6 @@ const ENDINGS = ["DELETE /chatroom/{id}", "POST /auth/logout", SIGN_IN_AGAIN, "D
 
 /** Creates a collection: the walk, then every endpoint by tag, streams and those that end something last. */
 export function createCollection(document: OpenApi): object {
-  const endpoints = operationsOf(document)
-  const find = (name: string) => endpoints.find((each) => each.name === name)
-  const isStream = ({ method, operation }: Endpoint) => method === "GET" && hasStream(document, operation)
-  const toItems = (chosen: Endpoint[]) => chosen.map((endpoint) => toItem(document, endpoint))
-  const plain = endpoints.filter((endpoint) => !ENDINGS.includes(endpoint.name) && !isStream(endpoint))
-  const tags = document.tags as { name: string; description: string }[]
   return {
     info: {
       name: "Gemini Backend API",
@@ -26,37 +20,60 @@ export function createCollection(document: OpenApi): object {
     auth: { type: "bearer", bearer: [{ key: "token", value: "{{auth_token}}", type: "string" }] },
     event: [script("prerequest", [COUNT])],
     item: [
-      folder(
-        "Walk",
-        "From a new number to a reply, step by step.",
-        WALK.flatMap((step) => toStep(document, find(step.endpoint), step)),
-      ),
-      ...tags.map(({ name, description }) =>
-        folder(
-          name,
-          description,
-          toItems(inOrder(plain.filter(({ operation }) => operation.tags.includes(name)))),
-        ),
-      ),
+      folder("Walk", "From a new number to a reply, step by step.", walk(document)),
+      ...foldersByTag(document),
       folder(
         "Streams",
         "Server-sent events. Send them one by one to watch. A room's stream doesn't end by itself, so a run leaves it out.",
-        toItems(
-          endpoints.filter(isStream).sort((one, other) => Number(isEndless(one)) - Number(isEndless(other))),
-        ),
+        streams(document),
       ),
       folder(
         "Endings",
         "These end the room, the session and the user that the other folders use: run them last.",
-        ENDINGS.flatMap((ending) =>
-          typeof ending === "string"
-            ? toItems([find(ending) ?? []].flat())
-            : toStep(document, find(ending.endpoint), ending),
-        ),
+        endings(document),
       ),
     ],
   }
 }
+
+const walk = (document: OpenApi) =>
+  WALK.flatMap((step) => toStep(document, find(document, step.endpoint), step))
+
+function foldersByTag(document: OpenApi): object[] {
+  const others = operationsOf(document).filter(
+    (endpoint) => !ENDINGS.includes(endpoint.name) && !isStream(document, endpoint),
+  )
+  const tags = document.tags as { name: string; description: string }[]
+  return tags.map(({ name, description }) => {
+    const ofTag = others.filter(({ operation }) => operation.tags.includes(name))
+    return folder(
+      name,
+      description,
+      inOrder(ofTag).map((endpoint) => toItem(document, endpoint)),
+    )
+  })
+}
+
+/** Those that end come first, so that a run hears them. */
+function streams(document: OpenApi): object[] {
+  return operationsOf(document)
+    .filter((endpoint) => isStream(document, endpoint))
+    .sort((one, other) => Number(isEndless(one)) - Number(isEndless(other)))
+    .map((endpoint) => toItem(document, endpoint))
+}
+
+function endings(document: OpenApi): object[] {
+  return ENDINGS.flatMap((ending) => {
+    if (typeof ending !== "string") return toStep(document, find(document, ending.endpoint), ending)
+    const endpoint = find(document, ending)
+    return endpoint ? [toItem(document, endpoint)] : []
+  })
+}
+
+const find = (document: OpenApi, name: string) => operationsOf(document).find((each) => each.name === name)
+
+const isStream = (document: OpenApi, { method, operation }: Endpoint) =>
+  method === "GET" && hasStream(document, operation)
 
 const folder = (name: string, description: string, item: object[]) => ({ name, description, item })
 

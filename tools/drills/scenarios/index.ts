@@ -11,6 +11,7 @@ import { redisFull } from "./redis-full.ts"
 import { redisKill } from "./redis-kill.ts"
 import { redisRewind } from "./redis-rewind.ts"
 import { rollingRestart } from "./rolling-restart.ts"
+import { slowDownloads } from "./slow-downloads.ts"
 import { slowReaders } from "./slow-readers.ts"
 import { standbyAsync, standbySync } from "./standby.ts"
 import { stranded } from "./stranded.ts"
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   providerStorm,
   clockSkew,
   slowReaders,
+  slowDownloads,
   rollingRestart,
   cuts,
   mixed,

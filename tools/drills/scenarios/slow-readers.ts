@@ -49,7 +49,7 @@ export const slowReaders: Scenario = {
 }
 
 /** Of the API processes together; 0 where it can't be known. */
-function residentBytes({ apis }: Cluster): number {
+export function residentBytes({ apis }: Cluster): number {
   const sizes = apis.map((api) => {
     try {
       const status = readFileSync(`/proc/${api.child().pid}/status`, "utf8")
@@ -61,4 +61,4 @@ function residentBytes({ apis }: Cluster): number {
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-const inMegabytes = (bytes: number) => `${(bytes / MEGABYTE).toFixed(0)} MB`
+export const inMegabytes = (bytes: number) => `${(bytes / MEGABYTE).toFixed(0)} MB`

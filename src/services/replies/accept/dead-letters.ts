@@ -40,7 +40,7 @@ export async function listDeadLetters(ctx: Context, page: PageRequest): Promise<
 
 const LIST = `
   SELECT ${selectSql(FIELDS, "messages")} FROM messages
-  WHERE status = 'failed' AND ${afterSql("completed_at", "id", 2)}
+  WHERE error_code IS NOT NULL AND ${afterSql("completed_at", "id", 2)}
   ORDER BY completed_at DESC, id DESC LIMIT $1`
 
 /**

@@ -86,7 +86,8 @@ async function advanceRoom(client: pg.PoolClient, timing: Timing, { userId, id }
 const ADVANCE_ROOM = `
   WITH first AS (
     SELECT id, status FROM messages
-    WHERE user_id = $1 AND chatroom_id = $2 AND status IN ('queued', 'running') ORDER BY position LIMIT 1
+    WHERE user_id = $1 AND chatroom_id = $2 AND lease_until IS NOT NULL AND position > 0
+    ORDER BY position LIMIT 1
   ), started AS (
     UPDATE messages AS m SET lease_until = now() + $3 * interval '1 millisecond'
     FROM first WHERE m.user_id = $1 AND m.id = first.id AND first.status = 'queued'

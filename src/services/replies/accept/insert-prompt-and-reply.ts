@@ -155,7 +155,10 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
       (prompt_id, target.parent_id, last_position + 1, 'user', content, 'completed', now(),
         NULL, NULL::date, NULL::timestamptz, NULL),
       (reply_id, prompt_id, last_position + 2, 'model', '', 'queued', NULL,
-        model, charged.day, now() + $12 * interval '1 millisecond', traceparent)
+        model, charged.day,
+        -- Nobody looks after a reply before its turn.
+        CASE WHEN target.active_reply_id IS NULL THEN now() + $12 * interval '1 millisecond' ELSE 'infinity' END,
+        traceparent)
     ) AS message
     RETURNING *
   ), touched AS (

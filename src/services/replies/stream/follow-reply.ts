@@ -1,7 +1,7 @@
-import { readMessage } from "../../chat/list-messages.ts"
 import { isFinal, type MessageKey, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import type { Fresh, LogEntry, LogPosition, Wake } from "./reply-log.ts"
+import type { LiveReply } from "./live-replies.ts"
+import type { Wake } from "./reply-log.ts"
 
 export type ReplyEvent =
   | { event: "delta"; id: string; text: string }
@@ -26,25 +26,20 @@ export async function* followReply(
   ctx: Context,
   { reply, lastEventId, signal }: { reply: MessageKey; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<ReplyEvent> {
-  const waker = createWaker(ctx.timing.replies.rowCheckMs, signal)
-  const unsubscribe = ctx.replyLog.subscribe(reply.id, waker.wake)
+  const waker = createWaker(signal)
+  const live = ctx.liveReplies.follow(reply, () => waker.wake("text"))
   const cursor = parseReplyCursor(lastEventId)
-  let position: LogPosition = null
   try {
     while (!signal.aborted) {
-      if (waker.take() === "state") {
-        const row = await readMessage(ctx, reply)
-        if (!row) return
-        yield* catchUp(cursor, row)
-        if (isFinal(row)) return yield { event: "done", id: idOf(cursor), message: row }
-      }
-      const fresh = await ctx.replyLog.read(reply.id, position)
-      for (const entry of fresh.entries) yield* advance(cursor, entry)
-      position = nextPosition(cursor, position, fresh)
+      waker.take()
+      const now = await live.read()
+      if (!now.row) return
+      yield* catchUp(cursor, now)
+      if (isFinal(now.row)) return yield { event: "done", id: idOf(cursor), message: now.row }
       await waker.wait()
     }
   } finally {
-    unsubscribe()
+    live.leave()
   }
 }
 
@@ -56,38 +51,23 @@ function parseReplyCursor(lastEventId: string | undefined): ReplyCursor {
     : { attempt: 0, characters: 0 }
 }
 
-/** Advances `cursor` by the row's text. A cursor beyond that is forged, because no server sent it, and is reset. */
-export function* catchUp(cursor: ReplyCursor, row: MessageRecord): Generator<ReplyEvent> {
-  const beyond =
-    cursor.attempt > row.attempt ||
-    (isFinal(row) && cursor.attempt === row.attempt && cursor.characters > row.content.length)
-  if (beyond) yield reset(cursor, row.attempt)
-  yield* advance(cursor, { attempt: row.attempt, offset: 0, text: row.content })
-}
-
-/** Advances `cursor` by the new text of `entry`. An entry beyond a gap is skipped until the row has filled the gap. */
-export function* advance(cursor: ReplyCursor, { attempt, offset, text }: LogEntry): Generator<ReplyEvent> {
-  if (attempt < cursor.attempt) return
+/**
+ * Advances `cursor` to what is known of the reply. A cursor beyond that is reset, because no server sent it. Text that
+ * another process has sent before this one knows of it is waited for.
+ */
+export function* catchUp(cursor: ReplyCursor, { attempt, text, row }: LiveReply): Generator<ReplyEvent> {
+  const isWhole = row !== null && isFinal(row)
+  if (cursor.attempt > attempt || (isWhole && cursor.attempt === attempt && cursor.characters > text.length))
+    yield reset(cursor, attempt)
   if (attempt > cursor.attempt) {
     if (cursor.characters > 0) yield reset(cursor, attempt)
     cursor.attempt = attempt
     cursor.characters = 0
   }
-  if (offset > cursor.characters) return
-  const fresh = text.slice(cursor.characters - offset)
+  const fresh = text.slice(cursor.characters)
   if (fresh === "") return
   cursor.characters += fresh.length
   yield { event: "delta", id: idOf(cursor), text: fresh }
-}
-
-/** Returns where to continue in the log: at the same entries if one lies beyond a gap that the row has to fill. */
-export function nextPosition(
-  cursor: ReplyCursor,
-  before: LogPosition,
-  { entries, position }: Fresh,
-): LogPosition {
-  const isBeyond = ({ attempt, offset }: LogEntry) => attempt === cursor.attempt && offset > cursor.characters
-  return entries.some(isBeyond) ? before : position
 }
 
 function reset(cursor: ReplyCursor, attempt: number): ReplyEvent {
@@ -96,13 +76,9 @@ function reset(cursor: ReplyCursor, attempt: number): ReplyEvent {
   return { event: "reset", id: idOf(cursor), attempt }
 }
 
-/**
- * Collects wake-ups, so that none is lost while the listener is busy. It begins with a check of the row and asks for
- * another after `rowCheckMs` at most, because the log may lose text that it has announced.
- */
-export function createWaker(rowCheckMs: number, signal: AbortSignal) {
+/** Collects wake-ups, so that none is lost while the listener is busy. It begins with one. */
+export function createWaker(signal: AbortSignal) {
   let pending: Wake | null = "state"
-  let checkAt = 0
   let wakeUp = () => {}
   signal.addEventListener("abort", () => wakeUp(), { once: true })
   return {
@@ -113,22 +89,14 @@ export function createWaker(rowCheckMs: number, signal: AbortSignal) {
     take(): Wake | null {
       const taken = pending
       pending = null
-      if (taken === "state") checkAt = performance.now() + rowCheckMs
       return taken
     },
-    /** Resolves at a wake-up, at an abort, or when the row is due for a check. */
+    /** Resolves at a wake-up or at an abort. */
     async wait() {
-      const leftMs = checkAt - performance.now()
-      if (leftMs <= 0) pending = "state"
       if (pending !== null || signal.aborted) return
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs)
-        wakeUp = () => {
-          clearTimeout(timer)
-          resolve()
-        }
+        wakeUp = resolve
       })
-      pending ??= "state"
     },
   }
 }

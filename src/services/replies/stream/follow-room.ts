@@ -1,12 +1,11 @@
 import { CHATROOM_FIELDS, CHATROOM_SETTINGS, type ChatroomRecord } from "../../../models/chatroom.ts"
 import { selectSql } from "../../../models/columns.ts"
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
-import { readMessage } from "../../chat/list-messages.ts"
-import { isFinal, type MessageRecord, messageSql } from "../../chat/message-record.ts"
+import { isFinal, type MessageKey, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { subscribeToRoom } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { advance, catchUp, createWaker, nextPosition, type ReplyEvent } from "./follow-reply.ts"
-import type { LogPosition } from "./reply-log.ts"
+import { catchUp, createWaker, type ReplyEvent } from "./follow-reply.ts"
+import type { LiveListener } from "./live-replies.ts"
 import {
   currentRoomCursor,
   formatRoomCursor as idOf,
@@ -32,8 +31,9 @@ export async function* followRoom(
   ctx: Context,
   { chatroom, lastEventId, signal }: { chatroom: ChatroomKey; lastEventId?: string; signal: AbortSignal },
 ): AsyncGenerator<RoomEvent> {
-  const waker = createWaker(ctx.timing.replies.rowCheckMs, signal)
-  const unsubscribe = subscribeToRoom(ctx, chatroom.id, () => waker.wake("state"))
+  const waker = createWaker(signal)
+  const wake = () => waker.wake("state")
+  const stops = [subscribeToRoom(ctx, chatroom.id, wake), ctx.rowWatch.watch("room", chatroom, wake)]
   let current: Followed | null = null
   let sentFields = ""
   /** Cancelled replies that the listener knows of before their `done`. */
@@ -51,13 +51,16 @@ export async function* followRoom(
         yield* announceNew(ctx, chatroom, { cursor, announced })
         const next = await chooseReply(ctx, { chatroom, retries: room.retries }, cursor, current)
         if (next !== current) {
-          current?.unsubscribe()
-          current = next && { ...next, unsubscribe: ctx.replyLog.subscribe(next.id, waker.wake) }
+          current?.live.leave()
+          current = next && {
+            ...next,
+            live: followLive(ctx, { userId: chatroom.userId, id: next.id }, waker),
+          }
           if (next) yield* beginReply(next, cursor)
         }
       }
-      if (current && (yield* followOne(ctx, { userId: chatroom.userId, current }, cursor, checked))) {
-        current.unsubscribe()
+      if (current && (yield* followOne(current, cursor))) {
+        current.live.leave()
         current = null
         waker.wake("state")
       } else if (current && checked) {
@@ -66,8 +69,8 @@ export async function* followRoom(
       await waker.wait()
     }
   } finally {
-    unsubscribe()
-    current?.unsubscribe()
+    for (const stop of stops) stop()
+    current?.live.leave()
   }
 }
 
@@ -105,7 +108,8 @@ async function* announceNew(
   }
 }
 
-const NEW_AT_ONCE = 100
+/** Long messages make megabytes of them. */
+const NEW_AT_ONCE = 20
 const NEW = `
   SELECT ${messageSql("m")} FROM messages AS m
   WHERE m.user_id = $1 AND m.chatroom_id = $2 AND m.position > $3 ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
@@ -146,8 +150,11 @@ interface Candidate {
 
 /** The followed reply. */
 interface Followed extends Candidate {
-  log: LogPosition
-  unsubscribe(): void
+  live: LiveListener
+}
+
+function followLive(ctx: Context, reply: MessageKey, waker: ReturnType<typeof createWaker>): LiveListener {
+  return ctx.liveReplies.follow(reply, () => waker.wake("text"))
 }
 
 /**
@@ -159,18 +166,18 @@ async function chooseReply(
   { chatroom: { userId, id }, retries }: { chatroom: ChatroomKey; retries: number },
   cursor: RoomCursor,
   current: Followed | null,
-): Promise<Followed | (Candidate & { log: null }) | null> {
+): Promise<Followed | Candidate | null> {
   const inTheMiddle = cursor.again === null && cursor.reply.characters > 0
   if (current && (current.retry !== null || inTheMiddle)) return current
   if (retries > cursor.retries && !inTheMiddle) {
     const values = [userId, id, cursor.retries, cursor.whole]
     const { rows } = await ctx.db.execute<Candidate>("retried-reply", RETRIED, values)
-    if (rows[0]) return { ...rows[0], log: null }
+    if (rows[0]) return rows[0]
   }
   if (current) return current
   const values = [userId, id, cursor.whole, cursor.known]
   const { rows } = await ctx.db.execute<Candidate>("next-reply", NEXT, values)
-  return rows[0] ? { ...rows[0], log: null } : null
+  return rows[0] ?? null
 }
 
 /** `position <= $3` leaves out replies that aren't announced yet. */
@@ -195,35 +202,19 @@ function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCu
 }
 
 /** Yields the new events of one reply. @returns whether it has ended */
-async function* followOne(
-  ctx: Context,
-  { userId, current }: { userId: string; current: Followed },
-  cursor: RoomCursor,
-  checkRow: boolean,
-): AsyncGenerator<RoomEvent, boolean> {
+async function* followOne(current: Followed, cursor: RoomCursor): AsyncGenerator<RoomEvent, boolean> {
   const wrap = (change: ReplyEvent): RoomEvent => ({
     event: "reply",
     id: idOf(cursor),
     messageId: current.id,
     change,
   })
-  if (checkRow) {
-    const message = await readMessage(ctx, { userId, id: current.id })
-    if (!message) {
-      pass(cursor, current)
-      return true
-    }
-    for (const change of catchUp(cursor.reply, message)) yield wrap(change)
-    if (isFinal(message)) {
-      pass(cursor, current)
-      yield wrap({ event: "done", id: "", message })
-      return true
-    }
-  }
-  const fresh = await ctx.replyLog.read(current.id, current.log)
-  for (const entry of fresh.entries) for (const change of advance(cursor.reply, entry)) yield wrap(change)
-  current.log = nextPosition(cursor.reply, current.log, fresh)
-  return false
+  const now = await current.live.read()
+  if (now.row) for (const change of catchUp(cursor.reply, now)) yield wrap(change)
+  if (now.row && !isFinal(now.row)) return false
+  pass(cursor, current)
+  if (now.row) yield wrap({ event: "done", id: "", message: now.row })
+  return true
 }
 
 /** Moves the cursor behind a reply, to the beginning of the next. */

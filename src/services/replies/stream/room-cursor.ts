@@ -52,7 +52,7 @@ export async function currentRoomCursor(ctx: Context, { userId, id }: ChatroomKe
 const NOW = `
   WITH unfinished AS (
     SELECT position, retry FROM messages
-    WHERE user_id = $1 AND chatroom_id = $2 AND status IN ('queued', 'running')
+    WHERE user_id = $1 AND chatroom_id = $2 AND lease_until IS NOT NULL AND position > 0
   )
   SELECT last_position AS known,
     coalesce((SELECT min(position) - 1 FROM unfinished WHERE retry = 0), last_position) AS whole,

@@ -56,13 +56,18 @@ function toAttempt(ctx: Context, row: Record<string, unknown>): Attempt {
   return { ...attempt, model: stillOffered(ctx.config.gemini, attempt.model) }
 }
 
+/**
+ * IS NOT DISTINCT FROM and not `=`, which would let PostgreSQL look the room up in the index of rooms with an active reply:
+ * with the statistics of a quiet database it takes that for empty and would read all of the user's for every claim.
+ */
 const CLAIM = `
   UPDATE messages AS m
   SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
       content = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.content END,
       lease_until = now() + $3 * interval '1 millisecond'
   FROM chatrooms AS c
-  WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id AND c.active_reply_id = m.id
+  WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id
+    AND c.active_reply_id IS NOT DISTINCT FROM m.id
     AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
@@ -73,5 +78,6 @@ const CLAIM = `
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
     AS wait_ms
-  FROM messages AS m JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id = m.id
+  FROM messages AS m JOIN chatrooms AS c
+    ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id IS NOT DISTINCT FROM m.id
   WHERE m.user_id = $1 AND m.id = $2 AND (m.status = 'running' OR m.status = 'queued' AND m.not_before > now())`

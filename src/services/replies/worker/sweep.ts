@@ -26,18 +26,48 @@ export async function sweepReplies(
     const orphan = { userId, id, inFlight, dedupeKey: dedupeKeyOf(attempt, takenOver) }
     if (!orphaned || !takeovers.take(orphan)) waiting.push(orphan)
   }
-  for (const [done, { userId, id, ...options }] of waiting.entries()) {
-    try {
-      await ctx.queue.enqueue({ userId, id }, options)
-    } catch (error) {
-      await makeDue(
-        ctx,
-        waiting.slice(done).filter((orphan) => !takeovers.take(orphan)),
-      )
-      throw error
-    }
-  }
+  if (status === "running" || !(await hasAllJobs(ctx, waiting.length)))
+    await enqueueAll(ctx, waiting, takeovers)
   return swept.length
+}
+
+/**
+ * Tells whether the queue has a job for every unfinished reply. Then none was lost, they merely wait, and a second job
+ * for each would make a backlog half as long again. Not asked for a few.
+ */
+async function hasAllJobs({ queue, waitEstimator }: Context, due: number): Promise<boolean> {
+  const unfinished = waitEstimator.load()?.unfinished
+  if (due <= FEW || unfinished === undefined) return false
+  const { prioritized = 0, waiting = 0, delayed = 0 } = await queue.counts().catch(() => ({}) as Jobs)
+  return prioritized + waiting + delayed >= Math.max(unfinished, due)
+}
+
+type Jobs = Record<string, number>
+
+const FEW = 20
+
+/** As many as the queue takes in one command. */
+const AT_ONCE = 64
+
+async function enqueueAll(
+  ctx: Context,
+  orphans: Orphan[],
+  takeovers: Pick<Takeovers, "take">,
+): Promise<void> {
+  for (let done = 0; done < orphans.length; done += AT_ONCE) {
+    const some = orphans.slice(done, done + AT_ONCE)
+    const outcomes = await Promise.allSettled(
+      some.map(({ userId, id, ...options }) => ctx.queue.enqueue({ userId, id }, options)),
+    )
+    const failed = outcomes.find((outcome) => outcome.status === "rejected")
+    if (!failed) continue
+    const left = orphans.slice(done).filter((_, n) => outcomes[n]?.status !== "fulfilled")
+    await makeDue(
+      ctx,
+      left.filter((orphan) => !takeovers.take(orphan)),
+    )
+    throw failed.reason
+  }
 }
 
 interface Swept extends MessageKey {
@@ -81,8 +111,9 @@ const SWEEP = `
   WITH due AS (
     SELECT m.user_id, m.id, m.status
     FROM messages AS m
-    JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id = m.id
-    WHERE m.status IN ('queued', 'running') AND m.status = $4 AND m.lease_until < now()
+    JOIN chatrooms AS c
+      ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id IS NOT DISTINCT FROM m.id
+    WHERE m.status = $4 AND m.lease_until < now()
       AND (m.id, m.attempt) NOT IN (SELECT * FROM unnest($5::uuid[], $6::int[]))
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED

@@ -1,0 +1,84 @@
+import { expect, test, vi } from "vitest"
+import { collect, joinDeltas } from "../../tools/lib/http.ts"
+import { times } from "../helpers/answers.ts"
+import { cancel, createRoom, finalReply, send } from "../helpers/chat.ts"
+import { followRoom } from "../helpers/follow-room.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+
+const ROW_CHECK_MS = 100
+
+const app = useTestApp({
+  config: { http: { streamsPerUser: 500 } },
+  timing: { replies: { rowCheckMs: ROW_CHECK_MS } },
+})
+const ann = useUser(app, { pro: true })
+
+test("a reply's row and log are read once for all who listen, each of whom gets all of it", async () => {
+  const { reply } = (
+    await send(app, ann, await createRoom(app, ann), "[[gemini: chunks=20 delay=30]] to many")
+  ).body
+  const logReads = vi.spyOn(app.ctx.replyLog, "read")
+  const rowReads = vi.spyOn(app.ctx.db, "execute")
+  const path = `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
+  const all = await times(100, () => collect(ann.http.events(path)))
+  const { content } = await finalReply(app, ann, reply)
+  for (const events of all) expect(joinDeltas(events)).toBe(content)
+  // For each of 20 chunks, for those who come together, and for changes of the row: not for each listener.
+  expect(logReads.mock.calls.length).toBeLessThan(100)
+  // 100 requests look their reply up.
+  expect(rowReads.mock.calls.filter(([name]) => name === "get-message").length).toBeLessThan(200)
+  vi.restoreAllMocks()
+})
+
+test("streams of rooms in which nothing happens ask for nothing by themselves", async () => {
+  const rooms = await times(50, () => createRoom(app, ann))
+  const listeners = rooms.map((room) => followRoom(app, ann, room))
+  for (const listener of listeners) await listener.until(() => expect(listener.events).toHaveLength(1))
+  const execute = vi.spyOn(app.ctx.db, "execute")
+  const looks = () => execute.mock.calls.filter(([name]) => name === "watch-room").length
+  // After the first look each reads its row once more.
+  await expect.poll(looks).toBeGreaterThan(2)
+  execute.mockClear()
+  await expect.poll(looks).toBeGreaterThan(5)
+  const others = execute.mock.calls.map(([name]) => name).filter((name) => ROOM_STATEMENTS.has(name))
+  expect(others).toEqual([])
+
+  // What no notification tells of is found, and wakes its own listener alone.
+  await app.query("UPDATE chatrooms SET name = 'quietly renamed' WHERE id = $1", rooms[0]?.id)
+  const [first, ...rest] = listeners
+  await first?.until(() => expect(first.named("chatroom").at(-1)?.data.name).toBe("quietly renamed"))
+  await app.query("DELETE FROM chatrooms WHERE id = $1", rooms[1]?.id)
+  await rest[0]?.ended
+  expect(rest[0]?.events.at(-1)?.event).toBe("deleted")
+  expect(execute.mock.calls.filter(([name]) => name === "read-room").length).toBeLessThan(6)
+  execute.mockRestore()
+  for (const listener of listeners) await listener.stop()
+})
+
+const ROOM_STATEMENTS = new Set([
+  "read-room",
+  "new-messages",
+  "next-reply",
+  "get-message",
+  "cancelled-replies",
+])
+
+test("text and end of which no notification tells come from the row", async () => {
+  const room = await createRoom(app, ann)
+  const { reply } = (await send(app, ann, room, "[[gemini: stall after=1]] silence")).body
+  const listener = followRoom(app, ann, room)
+  await listener.until(() => expect(listener.named("delta").length).toBeGreaterThan(0))
+  const row = async () =>
+    (await app.query("SELECT attempt, content <> '' AS stored FROM messages WHERE id = $1", reply.id))[0]
+  await expect.poll(row).toEqual({ attempt: 1, stored: true })
+  await app.query(
+    "UPDATE messages SET status = 'completed', completed_at = now(), lease_until = NULL, content = content || ' and the rest' WHERE id = $1",
+    reply.id,
+  )
+  await listener.until(() => expect(listener.named("done")).toHaveLength(1))
+  expect(listener.named("done")[0]?.data.content).toMatch(/ and the rest$/)
+  expect(listener.texts()[reply.id]).toBe(listener.named("done")[0]?.data.content)
+  expect(listener.named("reset")).toEqual([])
+  await listener.stop()
+  await cancel(ann, reply)
+})

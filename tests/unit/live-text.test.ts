@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest"
+import type { MessageRecord } from "../../src/services/chat/message-record.ts"
+import { catchUp, createWaker, type ReplyCursor } from "../../src/services/replies/stream/follow-reply.ts"
+import { createText } from "../../src/services/replies/stream/live-replies.ts"
+import type { LogEntry } from "../../src/services/replies/stream/reply-log.ts"
+
+const entry = (offset: number, text: string, attempt = 1): LogEntry => ({ attempt, offset, text })
+const rowOf = (status: string, attempt: number, content: string) =>
+  ({ status, attempt, content }) as MessageRecord
+
+describe("the text that row and log make together", () => {
+  test("leaves out entries beyond a gap, to be read again, until something has filled it", () => {
+    const text = createText()
+    expect(text.takeEntries([entry(0, "abc"), entry(3, "def"), entry(9, "jkl")])).toBe(false)
+    expect(text.value).toBe("abcdef")
+    expect(text.takeEntries([entry(3, "def"), entry(9, "jkl"), entry(6, "ghijkl")])).toBe(true)
+    expect(text.value).toBe("abcdefghijkl")
+  })
+
+  test("takes from the row what the log has lost, and goes on in the log", () => {
+    const text = createText()
+    expect(text.takeEntries([entry(6, "ghi")])).toBe(false)
+    text.takeRow(rowOf("running", 1, "abcdef"))
+    expect(text.takeEntries([entry(6, "ghi")])).toBe(true)
+    // A row that was stored before the log's newest entry.
+    text.takeRow(rowOf("running", 1, "abcdef"))
+    expect(text).toMatchObject({ attempt: 1, value: "abcdefghi" })
+  })
+
+  test("begins anew with an attempt, wherever it is seen first, and stays deaf to a stale one", () => {
+    const text = createText()
+    text.takeRow(rowOf("running", 1, "first"))
+    expect(text.takeEntries([entry(0, "sec", 2), entry(5, " late", 1)])).toBe(true)
+    text.takeRow(rowOf("running", 1, "first of all"))
+    expect(text).toMatchObject({ attempt: 2, value: "sec" })
+    text.takeRow(rowOf("running", 3, ""))
+    expect(text).toMatchObject({ attempt: 3, value: "" })
+  })
+
+  test("is the row's once that is final, though the log has more, until it is made once more", () => {
+    const text = createText()
+    text.takeEntries([entry(0, "abcdef")])
+    text.takeRow(rowOf("cancelled", 1, "abc"))
+    text.takeEntries([entry(6, "ghi")])
+    expect(text).toMatchObject({ attempt: 1, value: "abc" })
+    text.takeRow(rowOf("queued", 1, ""))
+    expect(text).toMatchObject({ attempt: 1, value: "" })
+    expect(text.takeEntries([entry(0, "new", 2)])).toBe(true)
+    expect(text.value).toBe("new")
+  })
+})
+
+describe("a listener's cursor", () => {
+  const run = (cursor: ReplyCursor, row: MessageRecord | null, attempt: number, text: string) =>
+    Array.from(catchUp(cursor, { attempt, text, row })).map(({ event, id }) => [event, id])
+
+  test("gets what it lacks, and nothing twice", () => {
+    const cursor = { attempt: 1, characters: 3 }
+    const row = rowOf("running", 1, "")
+    expect(run(cursor, row, 1, "abcdef")).toEqual([["delta", "1-6"]])
+    expect(run(cursor, row, 1, "abcdef")).toEqual([])
+  })
+
+  test("that is ahead of this process waits for it, and is reset where the text has ended", () => {
+    const cursor = { attempt: 1, characters: 9 }
+    expect(run(cursor, rowOf("running", 1, ""), 1, "abcdef")).toEqual([])
+    expect(cursor.characters).toBe(9)
+    expect(run(cursor, rowOf("completed", 1, "abcdef"), 1, "abcdef")).toEqual([
+      ["reset", "1-0"],
+      ["delta", "1-6"],
+    ])
+  })
+
+  test("of an attempt that never was is reset; one without text has nothing to reset", () => {
+    expect(run({ attempt: 9, characters: 1 }, rowOf("running", 1, ""), 1, "ab")).toEqual([
+      ["reset", "1-0"],
+      ["delta", "1-2"],
+    ])
+    expect(run({ attempt: 1, characters: 0 }, rowOf("running", 2, ""), 2, "ab")).toEqual([["delta", "2-2"]])
+    expect(run({ attempt: 1, characters: 4 }, rowOf("running", 2, ""), 2, "")).toEqual([["reset", "2-0"]])
+  })
+})
+
+test("a wake-up while the listener is busy isn't lost, and one for the state isn't taken for text", async () => {
+  const hangUp = new AbortController()
+  const waker = createWaker(hangUp.signal)
+  expect(waker.take()).toBe("state")
+  waker.wake("text")
+  waker.wake("state")
+  waker.wake("text")
+  await waker.wait()
+  expect(waker.take()).toBe("state")
+  setImmediate(() => waker.wake("text"))
+  await waker.wait()
+  expect(waker.take()).toBe("text")
+  setImmediate(() => hangUp.abort())
+  await waker.wait()
+  expect(waker.take()).toBe(null)
+})
