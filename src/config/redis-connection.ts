@@ -9,8 +9,12 @@ export type RedisClient = Redis | Cluster
 const retryStrategy = (times: number) =>
   Math.min(TIMING.redis.firstReconnectMs * 2 ** Math.min(times, 5), TIMING.redis.longestReconnectMs)
 
-/** Connects to the server, the sentinels' primary or the cluster's nodes, and reconnects forever. */
-export function connect(url: string, log: Logger, options: RedisOptions = {}): RedisClient {
+/**
+ * Connects to the server, the sentinels' primary or the cluster's nodes, and reconnects forever, also where a command
+ * has no answer for so long that the connection must be dead.
+ */
+export function connect(url: string, log: Logger, given: RedisOptions = {}): RedisClient {
+  const options = { socketTimeout: TIMING.redis.silentMs, ...given }
   const address = addressOf(url)
   return warnOnce(
     address.kind === "cluster" ? openCluster(address, options) : openServer(address, options),
@@ -24,7 +28,7 @@ export function connect(url: string, log: Logger, options: RedisOptions = {}): R
  */
 export function connectSubscriber(url: string, log: Logger): Redis {
   const address = addressOf(url)
-  const options: RedisOptions = { maxRetriesPerRequest: null }
+  const options: RedisOptions = { maxRetriesPerRequest: null, socketTimeout: TIMING.redis.silentMs }
   return warnOnce(
     address.kind === "cluster" ? openAnyNode(address, options) : openServer(address, options),
     log,
@@ -97,16 +101,20 @@ function accessOf({ username, password, tls }: Access): RedisOptions {
 }
 
 /**
- * Reconnects to the new primary if the old one has become a replica and rejects writes. The command is sent again where
- * it may wait for the connection (2); elsewhere its caller learns why it failed (1).
+ * Reconnects to the new primary if the old one has become a replica and rejects writes, and now and then while it stays
+ * one. The command is sent again where it may wait for the connection (2); elsewhere its caller learns why it failed (1).
  */
-const reconnectIfReadOnly =
-  ({ enableOfflineQueue = true }: RedisOptions) =>
-  (error: Error): false | 1 | 2 => {
+function reconnectIfReadOnly({ enableOfflineQueue = true }: RedisOptions) {
+  let reconnectedAt = Number.NEGATIVE_INFINITY
+  return (error: Error): false | 1 | 2 => {
+    const now = performance.now()
     // Redis puts the error code into the first word of the message.
-    if (!error.message.startsWith("READONLY ")) return false
+    if (!error.message.startsWith("READONLY ") || now - reconnectedAt < TIMING.redis.longestReconnectMs)
+      return false
+    reconnectedAt = now
     return enableOfflineQueue ? 2 : 1
   }
+}
 
 function warnOnce<C extends RedisClient>(client: C, log: Logger): C {
   let silent = false

@@ -48,6 +48,10 @@ export function createRedisStore(
     refusal = refusalIn(error) ?? refusal
   })
   const others: Redis[] = []
+  // A connection that only listens would never notice that nothing comes any more.
+  const pings = setInterval(() => {
+    for (const other of others) if (other.status === "ready") other.ping().catch(() => undefined)
+  }, TIMING.redis.pingMs).unref()
   let cooldownUntil = 0
   return {
     client,
@@ -68,6 +72,7 @@ export function createRedisStore(
       return other
     },
     async close() {
+      clearInterval(pings)
       for (const connection of [client, ...others]) connection.disconnect()
     },
   }

@@ -1,5 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest"
+import { queuePrefix } from "../../src/services/platform/queue-store.ts"
+import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { askRedis, openRedis, type RedisServer } from "../../tools/lib/redis-server.ts"
+import { type StoreProxy, startProxy } from "../../tools/lib/store-proxy.ts"
+import { newPayer } from "../billing/kit.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { accept, expectCompleted, isRedisLeftOut, sharedStack } from "./kit.ts"
@@ -10,7 +14,7 @@ describe.skipIf(isRedisLeftOut)("while Redis", () => {
   beforeAll(async () => {
     redis = await openRedis(stack)
   })
-  const app = useTestApp(() => ({ redisUrl: redis.url }))
+  const app = useTestApp(() => ({ redisUrl: redis.url, stripe: true }))
   const user = useUser(app, { pro: true })
   const command = (...words: [string, ...string[]]) =>
     askRedis(redis.url, async (client) => void (await client.call(...words)))
@@ -56,4 +60,62 @@ describe.skipIf(isRedisLeftOut)("while Redis", () => {
       expect((await ask(app, user, room, "after")).status).toBe("completed")
     },
   )
+
+  test("is full, a payment makes its user Pro all the same", async () => {
+    const payer = await newPayer(app)
+    await command("CONFIG", "SET", "maxmemory", "1")
+    try {
+      await payer.becomePro({ card: "ok" })
+      expect(await payer.standing()).toMatchObject({ tier: "pro" })
+    } finally {
+      await command("CONFIG", "SET", "maxmemory", "0")
+    }
+  })
+})
+
+describe.skipIf(isRedisLeftOut)("when every connection to Redis has gone silent", () => {
+  const stack = sharedStack()
+  let redis: RedisServer
+  let proxy: StoreProxy
+  beforeAll(async () => {
+    redis = await openRedis(stack)
+    proxy = await startProxy(redis.url)
+    stack.defer(() => proxy.close())
+  })
+  const app = useTestApp(() => ({ redisUrl: proxy.url }))
+  const user = useUser(app, { pro: true })
+  const carried = async () => {
+    const key = `${queuePrefix(redis.url)}:${QUEUE_NAME}:events`
+    const events = await askRedis(redis.url, (client) => client.xrevrange(key, "+", "-"))
+    return events.flatMap(([, fields]) => (fields.includes("completed") ? fields : []))
+  }
+
+  test("all of them are replaced, and meanwhile replies are made", async () => {
+    const room = await createRoom(app, user)
+    const heard: unknown[] = []
+    const unsubscribe = app.ctx.bus.subscribe("somewhere", (message) => heard.push(message))
+    await expect.poll(() => heard).toContain(null)
+    const before = await ask(app, user, room, "before")
+    await expect.poll(carried).toContain(before.id)
+    proxy.strand()
+    const replies = []
+    for (let i = 0; i < 3; i++) replies.push(await accept(app, user, room, `question ${i}`))
+    await expectCompleted(app, user, replies)
+    // Short commands, messages and jobs: each has a connection of its own.
+    await expect.poll(async () => (await app.http.get("/health/ready")).body.status).toBe("ready")
+    await expect.poll(() => app.ctx.redis?.call((client) => client.ping()).catch(() => null)).toBe("PONG")
+    await expect
+      .poll(() => {
+        app.ctx.bus.publish("somewhere", "hello")
+        return heard
+      })
+      .toContain("hello")
+    unsubscribe()
+    const after = new Set<unknown>()
+    const isCarried = async () => {
+      after.add((await ask(app, user, room, "after")).id)
+      return (await carried()).some((id) => after.has(id))
+    }
+    await expect.poll(isCarried, { timeout: 60_000 }).toBe(true)
+  })
 })

@@ -52,7 +52,8 @@ export function openQueueConnection(
   timing: Timing["postgres"] = TIMING.postgres,
 ): QueueConnection {
   if (redisUrl) {
-    const connection = connect(redisUrl, log, { maxRetriesPerRequest })
+    const socketTimeout = TIMING.queue.silentMs
+    const connection = connect(redisUrl, log, { maxRetriesPerRequest, socketTimeout })
     return {
       classes: { Queue, Worker },
       options: { connection, prefix: queuePrefix(redisUrl) },

@@ -43,7 +43,10 @@ export const slowDownloads: Scenario = {
 }
 
 function readSlowly(port: number): Socket {
-  const socket = new Socket({ highWaterMark: 200 } as SocketConstructorOpts).connect({ port, host: "127.0.0.1" })
+  const socket = new Socket({ highWaterMark: 200 } as SocketConstructorOpts).connect({
+    port,
+    host: "127.0.0.1",
+  })
   socket.on("error", () => undefined)
   socket.write(`GET ${FILE} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
   const timer = setInterval(() => socket.read(200), SECOND)
