@@ -44,6 +44,13 @@ test.each([
   expect([await promptsUsed(app, user), await givenBack(user)]).toEqual([0, counted])
 })
 
+test("a reply that reached MAX_TOKENS with text is complete and used", async () => {
+  const user = await signIn(app)
+  const reply = await ask(app, user, await createRoom(app, user), "[[gemini: max-tokens after=2]]")
+  expect(reply).toMatchObject({ status: "completed", finishReason: "MAX_TOKENS", error: null })
+  expect([await promptsUsed(app, user), await givenBack(user)]).toEqual([1, 0])
+})
+
 test("of 100 prompts that are blocked 10 are taken: 5 units come back, 5 are used", async () => {
   await setNoon(app.pool)
   const user = await signIn(app)
