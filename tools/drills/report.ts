@@ -91,7 +91,7 @@ ${command}
 \`\`\`
 
 ${closing}
-
+${MEANING}
 ## Rows
 
 ${ran.map(({ name, explains }) => `- **${name}**: ${explains}`).join("\n")}
@@ -105,6 +105,21 @@ const PREFACE = `# Reliability
 What \`npm run drill\` found. It starts a PostgreSQL, a Redis, the Gemini simulator, two API and two worker processes,
 lets users send prompts over HTTP and listen to every reply, breaks things meanwhile, and then checks everything that
 was promised. This page is written by the drill itself, whenever all scenarios are drilled in full.
+`
+
+const MEANING = `
+## What an accepted prompt means
+
+202, a stream or 201 says that the prompt, its reply and the quota unit are committed in PostgreSQL, all or nothing.
+
+| what fails | what an accepted prompt gets |
+| --- | --- |
+| workers, API processes, Gemini for a while | its one reply |
+| Redis: down, frozen, full, read-only, empty or back with old content | its one reply, seconds later: nothing in Redis is needed |
+| connections dropped silently | its one reply. A prompt whose answer didn't arrive is sent again under its \`Idempotency-Key\`, and made once |
+| PostgreSQL, which recovers on its data | its one reply, once PostgreSQL is back |
+| PostgreSQL, and a standby with synchronous replication is promoted | its one reply: the commit had waited for the standby |
+| PostgreSQL, and a standby with asynchronous replication is promoted | its one reply, if the standby had the commit. What it lacked is lost as a whole, with reply and quota unit: the client gets 404 and sends the prompt again. A reply that ended in that time is made anew, perhaps with another text than was streamed |
 `
 
 const COLUMNS = `
