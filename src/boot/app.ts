@@ -1,4 +1,5 @@
 import express, { type Express } from "express"
+import { checkHost } from "../middleware/check-host.ts"
 import { problems, unknownPath } from "../middleware/errors.ts"
 import { requestId } from "../middleware/request-id.ts"
 import { requestLog } from "../middleware/request-log.ts"
@@ -22,6 +23,7 @@ export function createApp(ctx: Context, rows: readonly Endpoint[] = allRows): Ex
     requestLog(ctx.log, ctx.metrics),
     securityHeaders(),
     ...crossOrigin(ctx.config.http.corsOrigins),
+    checkHost(),
   )
   mount(app, ctx, rows)
   if (rows === allRows) mountQueueBoard(app, ctx)

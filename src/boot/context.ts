@@ -6,6 +6,7 @@ import { checkRedis, createRedisStore } from "../config/redis.ts"
 import { TIMING, type Timing } from "../config/timing.ts"
 import { defineModels } from "../models/index.ts"
 import { createOtpSender } from "../services/auth/otp-sender.ts"
+import { createPasswords } from "../services/auth/passwords.ts"
 import { createRevocations } from "../services/auth/revocations.ts"
 import { createTokens } from "../services/auth/tokens.ts"
 import { BILLING_QUEUE, createBillingQueue } from "../services/billing/billing-queue.ts"
@@ -90,6 +91,7 @@ export async function createContext(
     gemini: createGemini(config.gemini),
     tokens: createTokens(config.jwt, timing.auth, clock.now),
     clock,
+    passwords: createPasswords(config.password, timing.auth),
     revocations,
     otpSender: createOtpSender(config, timing.otp, log),
     background: building.adopt(createBackground(log), (background) => background.drain()),

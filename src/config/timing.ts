@@ -36,7 +36,7 @@ export const TIMING = deepFreeze({
     accessTokenMs: 15 * MINUTE,
     /** How far the clocks of two machines may be apart. */
     clockSkewMs: 1 * MINUTE,
-    /** Lifetime of an operator's browser session: short, because it can't be revoked. */
+    /** Lifetime of an operator's browser session. */
     adminSessionMs: 60 * MINUTE,
     /** Lifetime of an unused session, and of any session. */
     sessionIdleMs: 30 * DAY,
@@ -45,6 +45,10 @@ export const TIMING = deepFreeze({
     refreshGraceMs: 10 * SECOND,
     /** Set by the contract: how long a session opened by a code may set a password without the current one. */
     recentCodeMs: 10 * MINUTE,
+    /** When a failed login is answered, whatever it took: not before a user's hash, which waits and then takes 0.2 s. */
+    failedLoginMs: 1.5 * SECOND,
+    /** How long a password may wait to be hashed; then the request gets a 503. */
+    hashWaitMs: 1 * SECOND,
     /** For reading a session's row while revocations aren't current; a request waits for it. */
     confirmTimeoutMs: 2 * SECOND,
   },
@@ -106,12 +110,23 @@ export const TIMING = deepFreeze({
   },
 
   gemini: {
-    /** The longest wait for the first and for each further chunk. */
-    idleTimeoutMs: 30 * SECOND,
-    totalTimeoutMs: 300 * SECOND,
+    /**
+     * Defaults of `GEMINI_FIRST_CHUNK_SECONDS`, `GEMINI_IDLE_SECONDS` and `GEMINI_TOTAL_SECONDS`: the longest wait for
+     * the first chunk, for which a thinking model may take minutes, for each further one, and for the whole reply.
+     */
+    firstChunkTimeoutMs: 180 * SECOND,
+    idleTimeoutMs: 60 * SECOND,
+    totalTimeoutMs: 600 * SECOND,
+    /**
+     * How long a reply waits for more after a chunk that said how it ends. Models that say so on every chunk send the
+     * next one sooner.
+     */
+    settleMs: 3 * SECOND,
     /** Calls to an overloaded model pause for this long, doubled each time up to the longest value. */
     firstCooldownMs: 2 * SECOND,
     longestCooldownMs: 30 * SECOND,
+    /** How long the other models come first after a quota of the day was used up, or a model wasn't found. */
+    exhaustedMs: 1 * MINUTE,
     /**
      * How long a reply waits for models that are cooling down before it fails. Waits for its room, for a worker or for
      * `GEMINI_RPM` don't count, because the model doesn't cause them.

@@ -1,6 +1,7 @@
 import type { AdminSignIn } from "../schemas/admin-system.ts"
 import { signInAdmin } from "../services/admin/sign-in-admin.ts"
 import { readAdminSession } from "../services/auth/admin-session.ts"
+import { endAdminSession } from "../services/auth/authenticate-admin.ts"
 import type { Context } from "../services/context.ts"
 import { ADMIN_COOKIE, readAdminCookie } from "../utils/admin-cookie.ts"
 import { SECOND } from "../utils/time.ts"
@@ -17,8 +18,8 @@ export async function openAdminSession(
   )
 }
 
-/** Clears the cookie; the session itself can't be revoked. */
-export function closeAdminSession(ctx: Context) {
+export async function closeAdminSession(ctx: Context, { header }: PublicInput) {
+  await endAdminSession(ctx, readAdminCookie(header("cookie")) ?? "")
   return noContent({ "Set-Cookie": cookie(ctx, "", 0), "Cache-Control": "no-store" })
 }
 

@@ -13,6 +13,7 @@ import { endOwnSession, logOut } from "../services/auth/end-sessions.ts"
 import { listSessions } from "../services/auth/list-sessions.ts"
 import { logIn } from "../services/auth/log-in.ts"
 import type { SignedIn } from "../services/auth/open-session.ts"
+import type { Purpose } from "../services/auth/otp-codes.ts"
 import type { Device } from "../services/auth/principal.ts"
 import { refreshSession } from "../services/auth/refresh-session.ts"
 import { requestOtp } from "../services/auth/request-otp.ts"
@@ -31,14 +32,12 @@ export async function postSignUp(ctx: Context, { body, address }: PublicInput<{ 
   return created({ user: { mobileNumber: signedUp.mobileNumber, name: signedUp.name } })
 }
 
-export async function postSendOtp(ctx: Context, { body, address }: PublicInput<{ body: SendOtp }>) {
-  return accepted(await requestOtp(ctx, { mobileNumber: body.mobileNumber, purpose: "login", address }))
+export function postSendOtp(ctx: Context, input: PublicInput<{ body: SendOtp }>) {
+  return sendCode(ctx, "login", input)
 }
 
-export async function postForgotPassword(ctx: Context, { body, address }: PublicInput<{ body: SendOtp }>) {
-  return accepted(
-    await requestOtp(ctx, { mobileNumber: body.mobileNumber, purpose: "password_reset", address }),
-  )
+export function postForgotPassword(ctx: Context, input: PublicInput<{ body: SendOtp }>) {
+  return sendCode(ctx, "password_reset", input)
 }
 
 export async function postVerifyOtp(ctx: Context, input: PublicInput<{ body: VerifyOtp }>) {
@@ -91,6 +90,15 @@ export async function getSessions(ctx: Context, { user, query }: UserInput<{ que
 export async function deleteSession(ctx: Context, { user, params }: UserInput<{ params: { id: string } }>) {
   await endOwnSession(ctx, user, params.id)
   return noContent()
+}
+
+async function sendCode(
+  ctx: Context,
+  purpose: Purpose,
+  { body, address, header }: PublicInput<{ body: SendOtp }>,
+) {
+  const { mobileNumber } = body
+  return accepted(await requestOtp(ctx, { mobileNumber, purpose, address, host: header("host") }))
 }
 
 function present(signedIn: SignedIn) {

@@ -52,7 +52,8 @@ export const adminSessionRoutes: Endpoint[] = [
   }),
   del("/admin/session", {
     summary: "End an operator session",
-    description: "Removes the cookie. A copy of the cookie stays valid until its hour ends.",
+    description:
+      "Removes the cookie and ends its session: a copy of the cookie is invalid at once, in every process.",
     auth: "none",
     limit: "auth",
     reply: { 204: null },

@@ -74,7 +74,8 @@ export const OtpSent = z
       .string()
       .optional()
       .meta({
-        description: "The code itself; present only when `OTP_DELIVERY` is `response`.",
+        description:
+          "The code itself; present only when `OTP_DELIVERY` is `response` and, outside production, the request was sent to localhost, an IP address or the host of `PUBLIC_URL`.",
         examples: ["123456"],
       }),
   })

@@ -8,6 +8,7 @@ import type { Timing } from "../config/timing.ts"
 import type { Models } from "../models/index.ts"
 import type { KeyedSemaphore } from "../utils/keyed-semaphore.ts"
 import type { OtpSender } from "./auth/otp-sender.ts"
+import type { Passwords } from "./auth/passwords.ts"
 import type { Revocations } from "./auth/revocations.ts"
 import type { Tokens } from "./auth/tokens.ts"
 import type { BillingQueue } from "./billing/billing-queue.ts"
@@ -72,6 +73,7 @@ export interface Context {
   tokens: Tokens
   /** What tokens are judged by. */
   clock: DatabaseClock
+  passwords: Passwords
   revocations: Revocations
   otpSender: OtpSender
   /** Work that a request starts without waiting for it. */

@@ -89,7 +89,7 @@ export class Unauthenticated extends AppError {
 
 export class OtpInvalid extends withMessage(
   "otp_invalid",
-  "The code is wrong, expired or already used, or the number isn't registered. Request a new code.",
+  "The code is wrong, expired or already used, or the number isn't registered. Request a new code, or sign up first.",
 ) {}
 
 export class CredentialsInvalid extends withMessage(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { RELAXED_BOUNDS } from "../helpers/app.ts"
+import { newMobileNumber, RELAXED_BOUNDS, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { converse, say, statusesIn } from "./kit/raw.ts"
@@ -69,6 +69,67 @@ test("a request without a host is refused, a tunnel not opened", async () => {
   expect(statusesIn(await say(app.url, "CONNECT internal:22 HTTP/1.1\r\nHost: internal:22\r\n\r\n"))).toEqual(
     [],
   )
+})
+
+test.each([
+  ["two", "Host: a.example\r\nHost: b.example"],
+  ["two that are equal", "Host: a.example\r\nHost: a.example"],
+  ["two, one of them empty", "Host: a.example\r\nHost: "],
+  ["a list", "Host: a.example, b.example"],
+  ["one with a path", "Host: a.example/b"],
+  ["one with a user", "Host: ann@a.example"],
+  ["one with a space", "Host: a.example b.example"],
+])("a request with %s for a host is refused", async (_, hosts) => {
+  const said = await say(app.url, `GET /health/live HTTP/1.1\r\n${hosts}\r\nConnection: close\r\n\r\n`)
+  expect(statusesIn(said)).toEqual([400])
+})
+
+test.each(["localhost", "localhost:3000", "127.0.0.1:80", "[::1]:3000", "chat_1.example.com", ""])(
+  "a request for the host %j is answered",
+  async (host) => {
+    const said = await say(app.url, `GET /health/live HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    expect(statusesIn(said)).toEqual([200])
+  },
+)
+
+describe("a code in the response", () => {
+  const askFor = async (at: TestApp, host: string, path = "/auth/send-otp") => {
+    const body = JSON.stringify({ mobileNumber: newMobileNumber() })
+    const headers = `Host: ${host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+    const said = await say(at.url, `POST ${path} HTTP/1.1\r\n${headers}\r\n\r\n${body}`)
+    return { statuses: statusesIn(said), hasCode: /"otp":"\d{6}"/.test(said) }
+  }
+  const publicUrl = "https://chat.example.com"
+  const named = useTestApp({ beside: app, worker: false, config: { http: { publicUrl } } })
+  const shared = useTestApp({ beside: app, worker: false, config: { production: true, http: { publicUrl } } })
+
+  test.each([
+    "localhost",
+    "LOCALHOST:3000",
+    "127.0.0.1:3000",
+    "192.168.1.20",
+    "[::1]:3000",
+    "chat.example.com:3000",
+  ])("is shown to who asks %s", async (host) => {
+    for (const path of ["/auth/send-otp", "/auth/forgot-password"])
+      expect(await askFor(named, host, path)).toEqual({ statuses: [202], hasCode: true })
+  })
+
+  test.each([
+    "evil.example",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "chat.example.com.evil.example",
+    "",
+  ])("isn't shown to a page whose name %j was bound to this machine", async (host) => {
+    for (const path of ["/auth/send-otp", "/auth/forgot-password"])
+      expect(await askFor(named, host, path)).toEqual({ statuses: [202], hasCode: false })
+    expect(named.logs()).toContain("code not shown")
+  })
+
+  test("is shown under any name where production is set to show it", async () => {
+    expect(await askFor(shared, "evil.example")).toEqual({ statuses: [202], hasCode: true })
+  })
 })
 
 test("an upgrade is not made, and the request answered as it is", async () => {

@@ -43,6 +43,37 @@ test.each([
   expect(() => readMobileNumber(text, "US")).toThrow(InvalidRequest)
 })
 
+test.each([
+  [
+    "5551234",
+    "US",
+    "This isn't a valid phone number. Without + it is read for United States (+1): begin with + and the country code.",
+  ],
+  [
+    "01701234567",
+    "US",
+    "This isn't a valid phone number. Without + it is read for United States (+1): begin with + and the country code.",
+  ],
+  [
+    "12",
+    "DE",
+    "This isn't a valid phone number. Without + it is read for Germany (+49): begin with + and the country code.",
+  ],
+  [
+    "+1415555012",
+    "US",
+    "This isn't a valid phone number. Check the country code after + and the number of digits.",
+  ],
+  [
+    "\u202a+999123456789",
+    "GB",
+    "This isn't a valid phone number. Check the country code after + and the number of digits.",
+  ],
+] as const)("of %s in %s the error says for which region, and how to begin", (text, region, message) => {
+  const read = () => readMobileNumber(text, region)
+  expect(read).toThrow(expect.objectContaining({ errors: [{ path: "body.mobileNumber", message }] }))
+})
+
 test("whatever is typed gives a storable number or a fault", () => {
   const typed = fc.oneof(
     fc.string({ unit: "binary", maxLength: 40 }),

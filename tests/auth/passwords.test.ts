@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
 import { isLive, PASSWORD, sendCode, sendResetCode, signInWithPassword, wrong } from "../helpers/accounts.ts"
 import { count, expectProblem, times } from "../helpers/answers.ts"
-import { newMobileNumber, signIn, startTestApp } from "../helpers/app.ts"
+import { newMobileNumber, signIn } from "../helpers/app.ts"
 import { setAppNow } from "../helpers/clock.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
@@ -13,7 +13,7 @@ const TOO_LONG = ["a".repeat(73), "é".repeat(37), "🔑".repeat(19)]
 const FITTING = ["a".repeat(8), "é".repeat(36), "🔑🔑"]
 
 describe("passwords", () => {
-  const app = useTestApp({ worker: false })
+  const app = useTestApp({ worker: false, timing: { auth: { failedLoginMs: 0 } } })
 
   const login = (mobileNumber: string, password: unknown) =>
     app.http.post("/auth/login", { mobileNumber, password })
@@ -79,7 +79,7 @@ describe("passwords", () => {
     })
 
     test("leaves no session that the old password opens meanwhile", async () => {
-      await times(10, async () => {
+      for (let i = 0; i < 10; i++) {
         const { mobileNumber } = await signInWithPassword(app)
         const code = await sendResetCode(app, mobileNumber)
         const [, ...logins] = await Promise.all([
@@ -90,7 +90,7 @@ describe("passwords", () => {
           expect([200, 401]).toContain(status)
           if (status === 200) expect(await isLive(app, body.token)).toBe(false)
         }
-      })
+      }
     })
 
     test("takes no login code, no wrong code and no code of an unknown number", async () => {
@@ -114,8 +114,8 @@ describe("passwords", () => {
     test("happens once for a code that comes many times at once", async () => {
       const { mobileNumber } = await signIn(app)
       const code = await sendResetCode(app, mobileNumber)
-      const answers = await times(20, (index) => reset(mobileNumber, code, `password number ${index}`))
-      expect([count(answers, 204), count(answers, 401)]).toEqual([1, 19])
+      const answers = await times(8, (index) => reset(mobileNumber, code, `password number ${index}`))
+      expect([count(answers, 204), count(answers, 401)]).toEqual([1, 7])
       const winner = answers.findIndex(({ status }) => status === 204)
       expect((await login(mobileNumber, `password number ${winner}`)).status).toBe(200)
     })
@@ -194,15 +194,4 @@ describe("passwords", () => {
     expect(rows[0].password_hash).toMatch(/^\$2b\$04\$/)
     expect(await bcrypt.compare(PASSWORD, rows[0].password_hash)).toBe(true)
   })
-})
-
-test("of many at once few are computed at a time, also for unknown numbers, and the rest is refused", async () => {
-  // Each takes so long that they pile up also where the database answers slowly.
-  await using app = await startTestApp({ worker: false, config: { password: { bcryptCost: 10 } } })
-  const answers = await times(120, (index) =>
-    app.http.post("/auth/login", { mobileNumber: `+1202555${1000 + index}`, password: PASSWORD }),
-  )
-  expect(count(answers, 401)).toBeGreaterThanOrEqual(42)
-  expect(count(answers, 503)).toBe(120 - count(answers, 401))
-  expect(count(answers, 503)).toBeGreaterThan(0)
 })

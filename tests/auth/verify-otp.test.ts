@@ -80,6 +80,14 @@ describe("POST /auth/verify-otp", () => {
     expect((await verify(numbers[2], replacement)).status).toBe(200)
   })
 
+  test("tells somebody who never signed up that the number may not be registered", async () => {
+    const mobileNumber = newMobileNumber()
+    const { body } = await verify(mobileNumber, await sendCode(app, mobileNumber))
+    expect(body.detail).toBe(
+      "The code is wrong, expired or already used, or the number isn't registered. Request a new code, or sign up first.",
+    )
+  })
+
   test("takes the right code after four wrong guesses, and not after five", async () => {
     const [inTime, late] = [await signUp(app), await signUp(app)]
     const codes = [await sendCode(app, inTime), await sendCode(app, late)] as const

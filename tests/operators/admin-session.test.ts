@@ -29,6 +29,25 @@ describe("a browser's session", () => {
     )
   })
 
+  test("is dead in every process as soon as it is signed out, and the others aren't", async () => {
+    await using other = await startTestApp({ beside: app, worker: false })
+    const [cookie, second] = [
+      cookieOf((await open(ADMIN_TOKEN)).headers),
+      cookieOf((await open(ADMIN_TOKEN)).headers),
+    ]
+    const statusOf = async (at: typeof other, value: string, path = "/admin/session") =>
+      (await at.http.get(path, withCookie(value))).status
+    expect([await statusOf(app, cookie), await statusOf(other, cookie)]).toEqual([200, 200])
+    expect((await app.http.delete("/admin/session", withCookie(cookie))).status).toBe(204)
+    expect([await statusOf(app, cookie), await statusOf(other, cookie)]).toEqual([401, 401])
+    const board = await fetch(`${other.url}/admin/queues/api/queues`, { headers: { Cookie: cookie } })
+    expect(board.status).toBe(401)
+    expect([await statusOf(app, second), await statusOf(other, second)]).toEqual([200, 200])
+    // Again, or with what is no session: nothing to end.
+    for (const value of [cookie, "admin_session=x", "admin_session="])
+      expect((await other.http.delete("/admin/session", withCookie(value))).status).toBe(204)
+  })
+
   test("is Secure in production", async () => {
     await using production = await startTestApp({ beside: app, worker: false, config: { production: true } })
     expect((await open(ADMIN_TOKEN, production)).headers.get("set-cookie")).toMatch(/; Secure$/)

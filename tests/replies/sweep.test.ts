@@ -124,8 +124,8 @@ test("a reply whose next worker also dies before it has begun is made without th
 })
 
 test.each([
-  [100, { status: "completed", error_code: null, used: 1 }],
-  [101, { status: "failed", error_code: "misconfigured", used: 0 }],
+  [4, { status: "completed", error_code: null, used: 1 }],
+  [5, { status: "failed", error_code: "internal", used: 0 }],
 ])("a reply that %i workers have died of ends %o", async (takeovers, end) => {
   expect(await takeOver("queued", `attempt = ${takeovers}, takeovers = ${takeovers}`)).toMatchObject(end)
 })

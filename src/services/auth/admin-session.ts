@@ -2,11 +2,14 @@ import { createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto"
 import { z } from "zod"
 import type { CompleteConfig } from "../../config/env.ts"
 import type { Timing } from "../../config/timing.ts"
+import { newId } from "../../utils/ids.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { DatabaseClock } from "../platform/database-clock.ts"
 import { type AdminPrincipal, TOKEN_HOLDER } from "./principal.ts"
 
 const Claims = z.object({
+  /** Names the admin session, so that signing out can end it. */
+  id: z.uuid(),
   actor: z.string(),
   /** For a user, the session whose end also ends this one; null for `ADMIN_TOKEN`. */
   sessionId: z.string().nullable(),
@@ -23,12 +26,15 @@ export function issueAdminSession(
   { actor, sessionId }: { actor: AdminPrincipal; sessionId: string | null },
 ): { value: string; expiresAt: number } {
   const expiresAt = Math.floor((clock.now() + timing.auth.adminSessionMs) / SECOND)
-  const claims: AdminClaims = { actor, sessionId, expiresAt }
+  const claims: AdminClaims = { id: newId(), actor, sessionId, expiresAt }
   const payload = Buffer.from(JSON.stringify(claims)).toString("base64url")
   return { value: `${payload}.${sign(config, payload).toString("base64url")}`, expiresAt }
 }
 
-/** Reads an admin session. @returns null when it is forged or expired, or `ADMIN_TOKEN` or `JWT_SECRET` has changed */
+/**
+ * Reads an admin session, without checking whether it has ended.
+ * @returns null when it is forged or expired, or `ADMIN_TOKEN` or `JWT_SECRET` has changed
+ */
 export function readAdminSession(
   { config, clock }: { config: Secrets; clock: DatabaseClock },
   value: string,
@@ -37,8 +43,9 @@ export function readAdminSession(
   const given = Buffer.from(signature, "base64url")
   const expected = sign(config, payload)
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null
-  const claims = Claims.parse(JSON.parse(Buffer.from(payload, "base64url").toString()))
-  if (claims.expiresAt * SECOND <= clock.now()) return null
+  // A session of an earlier version has no id and can't be ended.
+  const claims = Claims.safeParse(JSON.parse(Buffer.from(payload, "base64url").toString())).data
+  if (!claims || claims.expiresAt * SECOND <= clock.now()) return null
   return claims.actor === TOKEN_HOLDER && config.admin.token === null ? null : claims
 }
 

@@ -22,10 +22,14 @@ export async function authenticateAdminToken(ctx: Context, token: string): Promi
   return { actor: userId, sessionId }
 }
 
-/** Authenticates an operator by the cookie of an admin session, which ends with the user's role or session. */
+/**
+ * Authenticates an operator by the cookie of an admin session, which ends by signing out and with the user's role or
+ * session. The database is asked each time: operators are few, and an ended session must be dead in every process.
+ * @throws {Unauthenticated}
+ */
 export async function authenticateAdminSession(ctx: Context, cookie: string): Promise<AuthenticatedAdmin> {
   const claims = readAdminSession(ctx, cookie)
-  if (!claims) throw new AdminNeeded()
+  if (!claims || (await hasEnded(ctx, claims.id))) throw new AdminNeeded()
   const { actor, sessionId } = claims
   if (sessionId !== null && !(await isOpen(ctx, actor, sessionId))) throw new AdminNeeded()
   return { actor, sessionId }
@@ -56,6 +60,24 @@ const IS_ADMIN = "u.role = 'admin' AND u.suspended_at IS NULL AND u.deleted_at I
 async function isAdmin(ctx: Context, userId: string): Promise<boolean> {
   const { rowCount } = await ctx.db.pool.query(`SELECT 1 FROM users AS u WHERE u.id = $1 AND ${IS_ADMIN}`, [
     userId,
+  ])
+  return rowCount === 1
+}
+
+/** Ends the admin session of a cookie, in every process. A cookie that is no session has none to end. */
+export async function endAdminSession(ctx: Context, cookie: string): Promise<void> {
+  const claims = readAdminSession(ctx, cookie)
+  if (!claims) return
+  await ctx.db.pool.query(
+    `INSERT INTO session_revocations (session_id, revoked_at, expires_at)
+     VALUES ($1, clock_timestamp(), now() + $2 * interval '1 millisecond') ON CONFLICT DO NOTHING`,
+    [claims.id, ctx.timing.auth.adminSessionMs + ctx.timing.auth.clockSkewMs],
+  )
+}
+
+async function hasEnded(ctx: Context, adminSessionId: string): Promise<boolean> {
+  const { rowCount } = await ctx.db.pool.query("SELECT 1 FROM session_revocations WHERE session_id = $1", [
+    adminSessionId,
   ])
   return rowCount === 1
 }

@@ -4,7 +4,7 @@ import { CurrentPasswordInvalid, Unauthenticated } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { markSessionsEnded, recordEndedSessions } from "./end-sessions.ts"
 import { countLoginAttempt, uncountLoginAttempt } from "./login-throttle.ts"
-import { checkNewPassword, hashPassword, isPassword } from "./passwords.ts"
+import { checkNewPassword } from "./passwords.ts"
 import type { Principal } from "./principal.ts"
 
 export interface ChangePassword {
@@ -27,12 +27,13 @@ interface Credentials {
  * @throws {InvalidRequest} for a new password that is too short or too long
  * @throws {CurrentPasswordInvalid} when the current password is required and is missing or wrong
  * @throws {RateLimited} after too many wrong ones
+ * @throws {Unavailable} when too many passwords are being hashed
  */
 export async function changePassword(ctx: Context, change: ChangePassword): Promise<void> {
   checkNewPassword(change.newPassword)
   const current = await findCredentials(ctx, change.user)
   if (current.passwordHash !== null && !current.justProven) await checkCurrent(ctx, change, current)
-  const passwordHash = await hashPassword(ctx.config, change.newPassword)
+  const passwordHash = await ctx.passwords.hash(change.newPassword, change.address)
   const sessionIds = await inTransaction(ctx.db.pool, (client) =>
     apply(ctx, client, change.user, current, passwordHash),
   )
@@ -60,9 +61,9 @@ async function checkCurrent(
   if (currentPassword === undefined) throw new CurrentPasswordInvalid()
   const attempt = { mobileNumber: current.mobileNumber, address }
   await countLoginAttempt(ctx, attempt)
-  if (!(await isPassword(ctx.config, currentPassword, current.passwordHash)))
+  if (!(await ctx.passwords.matches(currentPassword, current.passwordHash, address)))
     throw new CurrentPasswordInvalid()
-  await uncountLoginAttempt(ctx.db.pool, attempt)
+  await uncountLoginAttempt(ctx, ctx.db.pool, attempt)
 }
 
 /**

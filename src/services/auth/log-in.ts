@@ -1,12 +1,12 @@
 import { inTransaction } from "../../config/database.ts"
 import type { UserRecord } from "../../models/user.ts"
 import { CredentialsInvalid } from "../../utils/errors.ts"
+import { pause } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
 import { findUserByNumber } from "../users/find-user.ts"
 import { countLoginAttempt, type LoginAttempt, uncountLoginAttempt } from "./login-throttle.ts"
 import { readMobileNumber } from "./mobile-number.ts"
 import { openSessionSql, openSessionValues, type SignedIn, toSignedIn } from "./open-session.ts"
-import { isPassword } from "./passwords.ts"
 import type { Device } from "./principal.ts"
 
 export interface LogIn {
@@ -16,18 +16,30 @@ export interface LogIn {
 }
 
 /**
- * Signs in with a password. A wrong password, a user without a password and an unregistered number get the same
- * response in the same time.
+ * Signs in with a password. A right one is answered at once. A wrong password, a user without a password and an unknown
+ * number get the same response at the same time, `failedLoginMs` after the request. Only passwords of users are
+ * hashed: guesses at unknown numbers cost no time of others.
  * @throws {CredentialsInvalid}
  * @throws {RateLimited} after too many wrong passwords
  * @throws {Unavailable} when too many passwords are being hashed
  */
-export async function logIn(ctx: Context, { mobileNumber, password, device }: LogIn): Promise<SignedIn> {
+export async function logIn(ctx: Context, login: LogIn): Promise<SignedIn> {
+  const startedAt = performance.now()
+  try {
+    return await checkAndOpen(ctx, login)
+  } catch (error) {
+    const leftMs = startedAt + ctx.timing.auth.failedLoginMs - performance.now()
+    if (error instanceof CredentialsInvalid && leftMs > 0) await pause(leftMs, ctx.stopping)
+    throw error
+  }
+}
+
+async function checkAndOpen(ctx: Context, { mobileNumber, password, device }: LogIn): Promise<SignedIn> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
   const attempt = { mobileNumber: number, address: device.address }
   await countLoginAttempt(ctx, attempt)
   const user = await findUserByNumber(ctx, number)
-  const isRight = await isPassword(ctx.config, password, user?.passwordHash ?? null)
+  const isRight = await ctx.passwords.matches(password, user?.passwordHash ?? null, device.address)
   if (!user || !isRight) throw new CredentialsInvalid()
   return openSession(ctx, user, attempt, device)
 }
@@ -40,7 +52,7 @@ async function openSession(ctx: Context, user: UserRecord, attempt: LoginAttempt
       text: LOG_IN,
       values: [user.id, user.passwordHash, ...session.values],
     })
-    if (rows[0]) await uncountLoginAttempt(client, attempt)
+    if (rows[0]) await uncountLoginAttempt(ctx, client, attempt)
     return rows[0]
   })
   if (!opened) throw new CredentialsInvalid()

@@ -13,10 +13,12 @@ export interface LoginAttempt {
 }
 
 /**
- * Limits per number from one address, and from all addresses together. The first stops a single attacker, the second
- * a botnet. The second is wider because it also locks out the owner, who can still sign in with a one-time code.
+ * Limits per number from one address, per number from all addresses together, and per address. The first stops a single
+ * attacker, the second a botnet, the third one who tries a few passwords on many numbers. The wider ones also lock out
+ * others, who can still sign in with a one-time code.
  */
-function countersOf({ mobileNumber, address }: LoginAttempt): Counter[] {
+function countersOf(ctx: Context, { mobileNumber, address }: LoginAttempt): Counter[] {
+  const perAddress = Math.ceil(100 * ctx.config.rateLimitScale)
   return [
     {
       scope: "login_number_and_address",
@@ -26,6 +28,7 @@ function countersOf({ mobileNumber, address }: LoginAttempt): Counter[] {
       from: "first",
     },
     { scope: "login_number", key: mobileNumber, limit: 100, windowMs: DAY, from: "first" },
+    { scope: "login_address", key: address, limit: perAddress, windowMs: 15 * MINUTE, from: "first" },
   ]
 }
 
@@ -36,13 +39,17 @@ function countersOf({ mobileNumber, address }: LoginAttempt): Counter[] {
  * @throws {RateLimited}
  */
 export async function countLoginAttempt(ctx: Context, attempt: LoginAttempt): Promise<void> {
-  const counters = countersOf(attempt)
+  const counters = countersOf(ctx, attempt)
   await inTransaction(ctx.db.pool, async (client) => {
     if (!(await countUnit(client, counters))) throw new RateLimited(await secondsUntilFree(client, counters))
   })
 }
 
 /** Takes back what `countLoginAttempt` counted, after a correct password. */
-export async function uncountLoginAttempt(db: pg.Pool | pg.ClientBase, attempt: LoginAttempt): Promise<void> {
-  await uncountUnit(db, countersOf(attempt))
+export async function uncountLoginAttempt(
+  ctx: Context,
+  db: pg.Pool | pg.ClientBase,
+  attempt: LoginAttempt,
+): Promise<void> {
+  await uncountUnit(db, countersOf(ctx, attempt))
 }

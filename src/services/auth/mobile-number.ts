@@ -24,9 +24,22 @@ export function readMobileNumber(text: string, defaultRegion: Region): string {
     extract: false,
   })
   if (!parsed?.isPossible() || parsed.ext || !STORABLE.test(parsed.number)) {
-    throw invalidNumber("This isn't a valid phone number. Enter it with its country code, such as +1.")
+    throw invalidNumber(describeFault(visible, defaultRegion))
   }
   return parsed.number
+}
+
+const REGION_NAMES = new Intl.DisplayNames("en", { type: "region" })
+
+/** Says what to do, without the number: with `+` the region doesn't matter, without it the number may be of another. */
+function describeFault(text: string, region: Region): string {
+  if (/^[+＋]/.test(text))
+    return "This isn't a valid phone number. Check the country code after + and the number of digits."
+  const code = getCountryCallingCode(region as CountryCode)
+  return (
+    `This isn't a valid phone number. Without + it is read for ${REGION_NAMES.of(region)} (+${code}): ` +
+    "begin with + and the country code."
+  )
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Timing } from "../../config/timing.ts"
 import { RateLimited } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
+import { mayShowCodes } from "./code-visibility.ts"
 import { checkSendable, readMobileNumber } from "./mobile-number.ts"
 import { chargeBudgets, type Standing } from "./otp-budgets.ts"
 import { newCode, type Purpose } from "./otp-codes.ts"
@@ -14,6 +15,8 @@ export interface RequestOtp {
   purpose: Purpose
   /** The client's IP address, normalized as for rate limits. */
   address: string
+  /** The Host header, on which it depends whether the code may be in the response. */
+  host: string | undefined
 }
 
 export interface OtpSent {
@@ -33,7 +36,7 @@ export interface OtpSent {
  */
 export async function requestOtp(
   ctx: Context,
-  { mobileNumber, purpose, address }: RequestOtp,
+  { mobileNumber, purpose, address, host }: RequestOtp,
 ): Promise<OtpSent> {
   const { config } = ctx
   const number = readMobileNumber(mobileNumber, config.defaultRegion)
@@ -51,10 +54,13 @@ export async function requestOtp(
     await setImmediate()
     if (standing !== "unknown") await ctx.otpSender.send({ mobileNumber: number, code })
   })
+  const mayShow = mayShowCodes(config, host)
+  if (config.otp.delivery === "response" && !mayShow)
+    ctx.log.warn("code not shown: Host is neither localhost, an address nor PUBLIC_URL's")
   return {
     expiresIn: ctx.timing.otp.codeLifeMs / SECOND,
     resendIn,
-    ...(config.otp.delivery === "response" ? { otp: code } : {}),
+    ...(mayShow ? { otp: code } : {}),
   }
 }
 

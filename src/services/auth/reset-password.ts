@@ -5,7 +5,7 @@ import type { Context } from "../context.ts"
 import { CHECK_OTP, checkOtpValues, type OtpAttempt } from "./check-otp.ts"
 import { markSessionsEnded, recordEndedSessions } from "./end-sessions.ts"
 import { readMobileNumber } from "./mobile-number.ts"
-import { checkNewPassword, hashPassword } from "./passwords.ts"
+import { checkNewPassword } from "./passwords.ts"
 import { personSql, personValues, recordSignUp } from "./prove-number.ts"
 
 export interface ResetPassword {
@@ -30,7 +30,9 @@ export async function resetPassword(
   checkNewPassword(newPassword)
   const attempt: OtpAttempt = { mobileNumber: number, otp, purpose: "password_reset" }
   // Spares the cost of a hash for a wrong code. Only `applyReset` checks the code for good.
-  const passwordHash = (await isLiveCode(ctx, attempt)) ? await hashPassword(ctx.config, newPassword) : null
+  const passwordHash = (await isLiveCode(ctx, attempt))
+    ? await ctx.passwords.hash(newPassword, address)
+    : null
   const person = personValues(ctx, { mobileNumber: number, address })
   const reset = await inTransaction(ctx.db.pool, (client) =>
     applyReset(ctx, client, { attempt, person, passwordHash }),
