@@ -36,10 +36,10 @@ export function createDatabase(
   const pool = new CheckedPool({
     // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
     // would cost more than the query. It is kept while tables grow, so it mustn't be made for tables that are nearly
-    // empty, which PostgreSQL would read whole.
+    // empty, which PostgreSQL would read whole; before version 18 that costs so much on paper that it would be compiled.
     ...postgresOptions(url, {
       ...session,
-      settings: { plan_cache_mode: "force_generic_plan", enable_seqscan: "off" },
+      settings: { plan_cache_mode: "force_generic_plan", enable_seqscan: "off", jit: "off" },
     }),
     max: poolSize,
     connectionTimeoutMillis: connectTimeoutMs,

@@ -28,7 +28,8 @@ beforeEach(() => {
 async function sendToRooms(to: TestApp, user: SignedIn, count: number, prompt: (n: number) => string) {
   const rooms = await times(count, () => createRoom(to, user))
   const sent = await Promise.all(rooms.map((room, n) => send(to, user, room, prompt(n))))
-  expect(sent.map(({ status }) => status)).toEqual(Array(count).fill(202))
+  const refused = sent.filter(({ status }) => status !== 202).map(({ body }) => body)
+  expect(refused).toEqual([])
   return sent.map(({ body }) => body.reply)
 }
 
