@@ -96,6 +96,6 @@ function requireKey({ key }: Route) {
 }
 
 function requireModel({ method, version, model }: Route) {
-  if (method === "listModels" || isServed(model)) return
+  if (method === "listModels" || isServed(model, version)) return
   throw modelNotFound(version, model, method === "getModel" ? "this method" : method)
 }

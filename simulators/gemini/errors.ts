@@ -68,6 +68,17 @@ export const deadlineExceeded = failure(
   "Deadline expired before operation could complete.",
 )
 
+export const creditsDepleted = failure(
+  402,
+  "RESOURCE_EXHAUSTED",
+  "Your prepayment credits are depleted. Please go to AI Studio to manage your project and billing.",
+)
+export const spendingCap = failure(
+  429,
+  "RESOURCE_EXHAUSTED",
+  "Your project has exceeded its monthly spending cap. Please go to AI Studio to manage your spend.",
+)
+
 /** 400 for a request the API can't accept. */
 export function invalid(message: string, details?: ApiFailure["details"]): Refused {
   return new Refused(failure(400, "INVALID_ARGUMENT", message, details))

@@ -12,9 +12,12 @@ const LISTED = [
   ["gemma-3-27b-it", "Gemma 3 27B"],
 ] as const
 
+/** What `/v1` doesn't have: aliases that move, previews and experiments. */
+const BETA = /-(latest|preview|exp)(-|$)/
+
 /** Any Gemini or Gemma name is served, save those Google has retired. */
-export function isServed(model: string): boolean {
-  return FAMILIES.test(model) && !RETIRED.test(model)
+export function isServed(model: string, version: string): boolean {
+  return FAMILIES.test(model) && !RETIRED.test(model) && (version !== "v1" || !BETA.test(model))
 }
 
 /** Whether the model spends hidden thinking tokens. */

@@ -19,6 +19,9 @@ export class ConfigInvalid extends Error {
   }
 }
 
+/** A version of the Gemini API, as it stands in the API's paths. */
+export type ApiVersion = "v1" | "v1beta"
+
 /** A two-letter region code of libphonenumber. */
 export type Region = Parameters<typeof isSupportedCountry>[0]
 
@@ -160,7 +163,7 @@ function toHttp(env: Environment) {
 function toGemini(env: Environment) {
   return {
     apiKey: env.GEMINI_API_KEY ?? null,
-    baseUrl: env.GEMINI_BASE_URL ?? null,
+    ...toGeminiAddress(env.GEMINI_BASE_URL),
     model: env.GEMINI_MODEL,
     /** Tried in this order while the preferred model is overloaded. */
     fallbackModels: env.GEMINI_FALLBACK_MODELS,
@@ -169,10 +172,17 @@ function toGemini(env: Environment) {
     requestsPerMinute: env.GEMINI_RPM ?? null,
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
     maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
-    /** The longest silence before the first and between two chunks. */
-    idleTimeoutMs: TIMING.gemini.idleTimeoutMs,
-    totalTimeoutMs: TIMING.gemini.totalTimeoutMs,
+    firstChunkTimeoutMs: env.GEMINI_FIRST_CHUNK_SECONDS * SECOND,
+    idleTimeoutMs: env.GEMINI_IDLE_SECONDS * SECOND,
+    totalTimeoutMs: env.GEMINI_TOTAL_SECONDS * SECOND,
+    settleMs: TIMING.gemini.settleMs,
   }
+}
+
+/** A version at the end, as in other tools' base URLs, is the one for all models; otherwise each has its own. */
+function toGeminiAddress(url: string | undefined): { baseUrl: string | null; apiVersion: ApiVersion | null } {
+  const [, baseUrl, apiVersion] = /^(.*?)\/?(?:\/(v1|v1beta))?\/?$/.exec(url ?? "") ?? []
+  return { baseUrl: baseUrl || null, apiVersion: (apiVersion as ApiVersion | undefined) ?? null }
 }
 
 /** Returns the models that rooms may choose, in the order of lists, with the tier that each needs. */

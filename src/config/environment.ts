@@ -73,12 +73,21 @@ export const Environment = z.object({
   TWILIO_FROM: z.string().optional(),
   TWILIO_BASE_URL: httpUrl("https://api.twilio.com").default("https://api.twilio.com"),
   DEFAULT_REGION: z.string().default("US"),
-  GEMINI_API_KEY: z.string().optional(),
+  GEMINI_API_KEY: z
+    .string()
+    .regex(
+      /^[!-~]*$/,
+      "has a space, an ellipsis or another character that no key has; copy the whole key again",
+    )
+    .optional(),
   GEMINI_MODEL: z.string().default("gemini-3.8-flash"),
   GEMINI_FALLBACK_MODELS: z.string().default("").transform(splitList),
   GEMINI_MODELS: z.string().default("").transform(readModels),
   GEMINI_RPM: wholeNumber(1, 1e6).optional(),
   GEMINI_BASE_URL: httpUrl("https://gemini.example.com").optional(),
+  GEMINI_FIRST_CHUNK_SECONDS: wholeNumber(1, 3_000).default(TIMING.gemini.firstChunkTimeoutMs / SECOND),
+  GEMINI_IDLE_SECONDS: wholeNumber(1, 3_000).default(TIMING.gemini.idleTimeoutMs / SECOND),
+  GEMINI_TOTAL_SECONDS: wholeNumber(1, 3_000).default(TIMING.gemini.totalTimeoutMs / SECOND),
   GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
   GEMINI_MAX_OUTPUT_TOKENS: wholeNumber(1, 65_536).optional(),
   STRIPE_SECRET_KEY: z.string().optional(),

@@ -84,6 +84,8 @@ export const TIMING = deepFreeze({
     sweepMs: 0.5 * SECOND,
     /** How long a reply may wait in the queue before the sweep enqueues it again. */
     sweepAfterMs: 5 * SECOND,
+    /** How much longer it may wait while the queue has a job for every unfinished reply. */
+    longestTrustMs: 60 * SECOND,
     /** The same for a reply taken over from a silent worker, because the new worker may die too. */
     handoverMs: 1 * SECOND,
     /** The shortest delay of a job that ran before its reply could be claimed. */
@@ -108,12 +110,23 @@ export const TIMING = deepFreeze({
   },
 
   gemini: {
-    /** The longest wait for the first and for each further chunk. */
-    idleTimeoutMs: 30 * SECOND,
-    totalTimeoutMs: 300 * SECOND,
+    /**
+     * Defaults of `GEMINI_FIRST_CHUNK_SECONDS`, `GEMINI_IDLE_SECONDS` and `GEMINI_TOTAL_SECONDS`: the longest wait for
+     * the first chunk, for which a thinking model may take minutes, for each further one, and for the whole reply.
+     */
+    firstChunkTimeoutMs: 180 * SECOND,
+    idleTimeoutMs: 60 * SECOND,
+    totalTimeoutMs: 600 * SECOND,
+    /**
+     * How long a reply waits for more after a chunk that said how it ends. Models that say so on every chunk send the
+     * next one sooner.
+     */
+    settleMs: 3 * SECOND,
     /** Calls to an overloaded model pause for this long, doubled each time up to the longest value. */
     firstCooldownMs: 2 * SECOND,
     longestCooldownMs: 30 * SECOND,
+    /** How long the other models come first after a quota of the day was used up, or a model wasn't found. */
+    exhaustedMs: 1 * MINUTE,
     /**
      * How long a reply waits for models that are cooling down before it fails. Waits for its room, for a worker or for
      * `GEMINI_RPM` don't count, because the model doesn't cause them.

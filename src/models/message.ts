@@ -32,12 +32,16 @@ export class MessageModel extends Model<
   declare attachments: CreationOptional<unknown[]>
   declare status: ReplyStatus
   declare errorCode: CreationOptional<string | null>
+  /** The message for the user, where it isn't the code's own. */
+  declare errorMessage: CreationOptional<string | null>
   declare model: CreationOptional<string | null>
   declare finishReason: CreationOptional<string | null>
   declare promptTokens: CreationOptional<number | null>
   declare outputTokens: CreationOptional<number | null>
   declare thoughtTokens: CreationOptional<number | null>
   declare totalTokens: CreationOptional<number | null>
+  declare cachedTokens: CreationOptional<number | null>
+  declare citations: CreationOptional<unknown[]>
   declare attempt: CreationOptional<number>
   declare failures: CreationOptional<number>
   declare takeovers: CreationOptional<number>
@@ -69,12 +73,15 @@ export const messageColumns = {
   attachments: DataTypes.JSONB,
   status: DataTypes.TEXT,
   errorCode: DataTypes.TEXT,
+  errorMessage: DataTypes.TEXT,
   model: DataTypes.TEXT,
   finishReason: DataTypes.TEXT,
   promptTokens: DataTypes.INTEGER,
   outputTokens: DataTypes.INTEGER,
   thoughtTokens: DataTypes.INTEGER,
   totalTokens: DataTypes.INTEGER,
+  cachedTokens: DataTypes.INTEGER,
+  citations: DataTypes.JSONB,
   attempt: { type: DataTypes.INTEGER, defaultValue: 0 },
   failures: { type: DataTypes.SMALLINT, defaultValue: 0 },
   takeovers: { type: DataTypes.SMALLINT, defaultValue: 0 },

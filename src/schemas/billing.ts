@@ -54,7 +54,8 @@ export const SubscriptionStatus = z
       .nullable()
       .describe(
         "Stripe's page to pay or confirm an invoice that couldn't be charged; `null` if there is none.",
-      ),
+      )
+      .meta({ examples: ["https://invoice.stripe.com/i/acct_1/live_1"] }),
     usage: z.object({
       day: z.iso.date().describe("The UTC day by the database's clock."),
       used: z.number().int(),

@@ -77,6 +77,20 @@ const MessageFields = z.object({
   role: z.enum(["user", "model"]),
   content: z.string().meta({ examples: ["Hello! I am fine."] }),
   attachments: z.array(z.unknown()),
+  citations: z
+    .array(
+      z.object({
+        uri: z.string().nullable(),
+        title: z.string().nullable(),
+        license: z.string().nullable(),
+        start: z.number().int(),
+        end: z.number().int(),
+      }),
+    )
+    .meta({
+      description: "Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units.",
+      examples: [[]],
+    }),
   status: z.enum(["queued", "running", "completed", "failed", "cancelled"]),
   error: z
     .object({ code: z.string(), message: z.string() })
@@ -90,6 +104,7 @@ const MessageFields = z.object({
   usage: z
     .object({
       promptTokens: z.number().int(),
+      cachedTokens: z.number().int().describe("Prompt tokens read from Gemini's cache."),
       outputTokens: z.number().int(),
       thoughtTokens: z.number().int(),
       totalTokens: z.number().int(),

@@ -170,7 +170,8 @@ describe("a token is dead within a second also in a process that receives no rev
     for (const { ctx } of [app, other]) await expect.poll(() => ctx.revocations.isCurrent()).toBe(true)
     const { rowCount } = await app.pool.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND query LIKE '%ARRAY(SELECT session_id FROM session_revocations%' AND pid <> pg_backend_pid()`,
+       WHERE datname = current_database() AND query LIKE '%ARRAY(SELECT session_id FROM session_revocations%'
+         AND pid <> pg_backend_pid()`,
     )
     expect(rowCount).toBeGreaterThanOrEqual(2)
     await app.http.post("/auth/logout", undefined, { token })

@@ -51,7 +51,13 @@ test("a prompt is one trace, from the request through the queue to the model and
   expect(byName("chat gemini-3.8-flash")).toMatchObject({
     parent: byName("process gemini-queue").spanId,
     events: ["first text"],
-    attributes: { "gen_ai.response.finish_reason": "STOP" },
+    attributes: {
+      "gen_ai.response.finish_reasons": { values: [{ stringValue: "STOP" }] },
+      "gen_ai.conversation.id": room.id,
+      "gen_ai.response.id": expect.any(String),
+      "gen_ai.response.time_to_first_chunk": expect.any(Number),
+      "gen_ai.usage.output_tokens": expect.anything(),
+    },
   })
   expect(sent.attributes).toEqual({
     "http.request.method": "POST",

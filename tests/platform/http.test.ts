@@ -29,6 +29,8 @@ describe("health", () => {
         workers: 1,
         heartbeatAgeMs: expect.any(Number),
         disk: expect.stringMatching(/^(ok|unused)$/),
+        billing: "on",
+        problems: [],
       })
   })
 })

@@ -10,6 +10,7 @@ const models = ["gemini-3.8-flash", ...Array.from({ length: 99 }, (_, n) => faul
 const app = useTestApp({
   config: {
     gemini: {
+      firstChunkTimeoutMs: 3_000,
       idleTimeoutMs: 3_000,
       totalTimeoutMs: 60_000,
       models: models.map((name) => ({ name, tier: "basic" as const })),
@@ -59,7 +60,10 @@ type Failure = [fault: string, code: string, meta?: object]
 const FINAL: Failure[] = [
   ["rate-limit-day", "provider_exhausted"],
   ["rate-limit-zero", "provider_exhausted"],
-  ["rate-limit retry=9999999999s", "provider_exhausted"],
+  ["rate-limit retry=9999999999s", "provider_busy"],
+  ["credits", "provider_exhausted", META.nothing],
+  ["spending-cap", "provider_exhausted"],
+  ["not-found", "misconfigured"],
   ["forbidden", "misconfigured", META.nothing],
   ["forbidden-html", "misconfigured"],
   ["unauthenticated", "misconfigured"],
@@ -69,8 +73,7 @@ const FINAL: Failure[] = [
   ["safety after=0", "blocked"],
   ["safety after=2", "blocked", META.because("SAFETY")],
   ["recitation", "blocked"],
-  ["max-tokens after=2", "truncated", META.because("MAX_TOKENS")],
-  ["max-tokens after=0", "truncated"],
+  ["max-tokens after=0", "truncated", META.because("MAX_TOKENS")],
   ["unknown-finish", "provider_refused", META.because("QUANTUM_DECOHERENCE")],
 ]
 const PASSING = [

@@ -15,7 +15,7 @@ import { useTestApp, useUser } from "../helpers/use-app.ts"
 const MODEL = "gemini-3.8-flash"
 const FALLBACK = "gemini-3.5-flash-lite"
 const app = useTestApp({
-  config: { gemini: { fallbackModels: [FALLBACK], idleTimeoutMs: 3_000 }, worker: { concurrency: 2 } },
+  config: { gemini: { fallbackModels: [FALLBACK], firstChunkTimeoutMs: 3_000 }, worker: { concurrency: 2 } },
   timing: { gemini: { firstCooldownMs: 500 }, replies: { estimateMs: 200, firstRetryMs: 600 } },
 })
 const ann = useUser(app, { pro: true })
@@ -37,7 +37,7 @@ async function expectCompleted(user: SignedIn, replies: Reply[]) {
     expect(await finalReply(app, user, reply)).toMatchObject({ status: "completed" })
 }
 
-test.each(["unavailable", "cut-headers", "stall-headers"])(
+test.each(["unavailable", "cut-headers", "stall-headers", "not-found", "rate-limit-day"])(
   "while the first model's answer is %s the fallback answers, at the same attempt",
   async (directive) => {
     app.gemini.script({ directive, model: MODEL, text: "fall back", calls: 1 })
@@ -46,6 +46,21 @@ test.each(["unavailable", "cut-headers", "stall-headers"])(
     expect(app.gemini.calls().map(({ model }) => model)).toEqual([MODEL, FALLBACK])
   },
 )
+
+test("a silence before the first chunk opens no circuit", async () => {
+  app.gemini.script({ directive: "stall-headers", model: MODEL, text: "thinks long", calls: 6 })
+  const rooms = await sendToRooms(app, ann, 6, () => "thinks long")
+  await expectCompleted(ann, rooms)
+  expect(app.ctx.circuitBreaker.cooldownMs(MODEL)).toBe(0)
+  expect(app.gemini.calls().filter(({ model }) => model === MODEL)).toHaveLength(6)
+})
+
+test("a reply costs three calls at most, fallbacks included", async () => {
+  app.gemini.script({ directive: "unavailable", text: "three calls", calls: 99 })
+  const reply = await ask(app, ann, await createRoom(app, ann), "three calls")
+  expect(reply).toMatchObject({ status: "failed", error: { code: "provider_busy" } })
+  expect(app.gemini.calls().map(({ model }) => model)).toEqual([MODEL, FALLBACK, MODEL])
+})
 
 test("an answer that breaks off isn't another model's to go on with", async () => {
   app.gemini.script({ directive: "cut after=2", model: MODEL, text: "break off", calls: 1 })
@@ -129,7 +144,9 @@ test.each([
   const many = await sendToRooms(app, ann, 40, () => "many")
   for (const { id } of isSwept ? many : []) {
     await app.query("UPDATE messages SET lease_until = now() WHERE id = $1 AND status = 'queued'", id)
-    await sweepReplies(app.ctx, "queued", { take: () => false })
+    // Where the queue seems to have a job for each, the sweep leaves them to it.
+    const queue = { ...app.ctx.queue, counts: async () => ({}) }
+    await sweepReplies({ ...app.ctx, queue }, "queued", { take: () => false })
   }
   const { body } = await send(app, bob, room, "just one")
   await free()
@@ -243,7 +260,7 @@ test("jobs whose reply is made already leave the calls of GEMINI_RPM to others",
   expect(await callsCounted(limited)).toBe(limited.gemini.calls().length)
 })
 
-test("calls to fallback models count for GEMINI_RPM, and replies that find none left wait without a failure", async () => {
+test("calls to fallback models count for GEMINI_RPM, and replies that find none left wait: only their calls count", async () => {
   const gemini = { requestsPerMinute: 4, fallbackModels: [FALLBACK] }
   await using limited = await startTestApp({ config: { gemini } })
   await setAppNow(limited.pool, HALF_PAST)
@@ -257,8 +274,8 @@ test("calls to fallback models count for GEMINI_RPM, and replies that find none 
     )
     return rows.map(({ failures }) => failures)
   }
-  await expect.poll(failuresOfWaiting).toContain(0)
-  expect(new Set(await failuresOfWaiting())).toEqual(new Set([0]))
+  await expect.poll(async () => (await failuresOfWaiting()).length).toBeGreaterThan(0)
+  expect(Math.max(...(await failuresOfWaiting()))).toBeLessThanOrEqual(1)
   expect(limited.gemini.calls()).toHaveLength(4)
   expect(await callsCounted(limited)).toBe(4)
 })

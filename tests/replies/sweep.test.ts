@@ -65,6 +65,36 @@ test("a reply that the sweep finds alone counts all that its user has in flight"
   expect(enqueued.map(({ inFlight }) => inFlight)).toEqual([1, 2, 3, 4])
 })
 
+test("replies that merely wait in a long queue are left to it for a minute; where one is missing all are swept", async () => {
+  const { app, user } = await startWithoutWorker()
+  await makePro(app, user)
+  const count = 25
+  for (let i = 0; i < count; i++) await send(app, user, await createRoom(app, user), `question ${i}`)
+  await expect.poll(() => app.ctx.waitEstimator.load()?.unfinished).toBe(count)
+  let jobs = count
+  let enqueued = 0
+  const queue = {
+    ...app.ctx.queue,
+    counts: async () => ({ prioritized: jobs - 2, waiting: 0, delayed: 1, active: 1 }),
+    enqueue: async () => void enqueued++,
+  }
+  const sweep = async (overdue: string) => {
+    enqueued = 0
+    await app.query(`UPDATE messages SET lease_until = now() - interval '${overdue}' WHERE role = 'model'`)
+    await sweepReplies({ ...app.ctx, queue }, "queued", { take: () => false })
+    return enqueued
+  }
+  expect(await sweep("1 second")).toBe(0)
+  expect(await sweep("61 seconds")).toBe(count)
+  // A silent worker's reply isn't one that merely waits.
+  await app.query(
+    "UPDATE messages SET takeovers = 1 WHERE role = 'model' AND position = 2 AND chatroom_id = (SELECT min(id::text)::uuid FROM chatrooms)",
+  )
+  expect(await sweep("1 second")).toBe(1)
+  jobs = count - 1
+  expect(await sweep("1 second")).toBe(count)
+})
+
 /** Takes over a reply that `set` makes a dead worker's. @returns what becomes of it */
 async function takeOver(status: "queued" | "running", set: string, changes: Partial<ReplyQueue> = {}) {
   const { app, user } = await startWithoutWorker()
@@ -94,8 +124,8 @@ test("a reply whose next worker also dies before it has begun is made without th
 })
 
 test.each([
-  [100, { status: "completed", error_code: null, used: 1 }],
-  [101, { status: "failed", error_code: "misconfigured", used: 0 }],
+  [4, { status: "completed", error_code: null, used: 1 }],
+  [5, { status: "failed", error_code: "internal", used: 0 }],
 ])("a reply that %i workers have died of ends %o", async (takeovers, end) => {
   expect(await takeOver("queued", `attempt = ${takeovers}, takeovers = ${takeovers}`)).toMatchObject(end)
 })

@@ -168,7 +168,7 @@ test("a server behind a proxy reaches its own parts, reads a .env of Windows, an
   const env = { PORT: "", NODE_USE_ENV_PROXY: "1", HTTP_PROXY: "http://127.0.0.1:9" }
   const server = await startServer(stack, folder, { env })
   const postgres = postgresOf(folder)
-  expect(server.output()).toContain(`http://127.0.0.1:${port}`)
+  expect(server.output()).toContain(`Listening on http://localhost:${port}`)
   expect(server.output()).toMatch(/PROT.*PORT/)
   rmSync(join(folder, "postgres"), { recursive: true })
   expect((await server.ended).code).toBe(1)

@@ -3,6 +3,7 @@ import { queuePrefix } from "../../src/services/platform/queue-store.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { askRedis, openRedis, type RedisServer } from "../../tools/lib/redis-server.ts"
 import { type StoreProxy, startProxy } from "../../tools/lib/store-proxy.ts"
+import { newPayer } from "../billing/kit.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { accept, expectCompleted, isRedisLeftOut, sharedStack } from "./kit.ts"
@@ -13,7 +14,7 @@ describe.skipIf(isRedisLeftOut)("while Redis", () => {
   beforeAll(async () => {
     redis = await openRedis(stack)
   })
-  const app = useTestApp(() => ({ redisUrl: redis.url }))
+  const app = useTestApp(() => ({ redisUrl: redis.url, stripe: true }))
   const user = useUser(app, { pro: true })
   const command = (...words: [string, ...string[]]) =>
     askRedis(redis.url, async (client) => void (await client.call(...words)))
@@ -59,6 +60,17 @@ describe.skipIf(isRedisLeftOut)("while Redis", () => {
       expect((await ask(app, user, room, "after")).status).toBe("completed")
     },
   )
+
+  test("is full, a payment makes its user Pro all the same", async () => {
+    const payer = await newPayer(app)
+    await command("CONFIG", "SET", "maxmemory", "1")
+    try {
+      await payer.becomePro({ card: "ok" })
+      expect(await payer.standing()).toMatchObject({ tier: "pro" })
+    } finally {
+      await command("CONFIG", "SET", "maxmemory", "0")
+    }
+  })
 })
 
 describe.skipIf(isRedisLeftOut)("when every connection to Redis has gone silent", () => {

@@ -52,3 +52,28 @@ test("a longer wait that the provider asks for is kept, even if a call that was 
   breaker.failed("m", 1_000)
   expect(breaker.cooldownMs("m")).toBe(60_000)
 })
+
+test("a reply's last call probes only if for a long time no other call has", () => {
+  let now = 0
+  const breaker = createCircuitBreaker(TIMING.gemini, () => now)
+  for (let i = 0; i < 5; i++) breaker.failed("m")
+  expect(breaker.cooldownMs("m", true)).toBe(2_000)
+  now = 2_000
+  expect(breaker.allows("m", true)).toBe(false)
+  // It looks again, because another reply's call may have closed the circuit.
+  expect(breaker.cooldownMs("m", true)).toBe(2_000)
+  now = 2_000 + TIMING.gemini.longestCooldownMs
+  expect(breaker.cooldownMs("m", true)).toBe(0)
+  expect(breaker.allows("m", true)).toBe(true)
+})
+
+test("an exhausted model rests, and its circuit stays closed", () => {
+  let now = 0
+  const breaker = createCircuitBreaker(TIMING.gemini, () => now)
+  breaker.exhausted("m")
+  expect(breaker.allows("m")).toBe(true)
+  expect(breaker.isExhausted("m")).toBe(true)
+  expect(breaker.cooldownMs("m")).toBe(TIMING.gemini.exhaustedMs)
+  now = TIMING.gemini.exhaustedMs
+  expect(breaker.isExhausted("m")).toBe(false)
+})

@@ -39,6 +39,11 @@ describe("outside production", () => {
 
   test.each([
     [{ DEFAULT_REGION: "XX" }, "DEFAULT_REGION"],
+    [{ GEMINI_API_KEY: "AQ.abc…" }, "GEMINI_API_KEY"],
+    [{ GEMINI_API_KEY: "AQ.abc def" }, "GEMINI_API_KEY"],
+    [{ GEMINI_FIRST_CHUNK_SECONDS: "0" }, "GEMINI_FIRST_CHUNK_SECONDS"],
+    [{ GEMINI_IDLE_SECONDS: "1.5" }, "GEMINI_IDLE_SECONDS"],
+    [{ GEMINI_TOTAL_SECONDS: "4000" }, "GEMINI_TOTAL_SECONDS"],
     [{ OTP_REGIONS: "US,Mars" }, "OTP_REGIONS"],
     [
       { STRIPE_SECRET_KEY: "pk_test_1", STRIPE_WEBHOOK_SECRET: "whsec_1", STRIPE_PRICE_PRO: "price_1" },

@@ -18,7 +18,7 @@ told, but don't fail it.
   --users N          how many users talk, each in two rooms at once (12)
   --seed N           what is drawn; a random one, which is printed, by default
   --quick            at most four minutes in all: one cluster for all scenarios that it does for, 2 strikes,
-                     40 prompts, 6 users, shorter outages; without standby-async
+                     40 prompts, 6 users, shorter outages; without the longest
   --report FILE      write the closing table there, as Markdown; docs/RELIABILITY.md for a drill of all scenarios that
                      isn't quick
   --keep             keep the processes' logs, also when all is well

@@ -11,6 +11,7 @@ const MORE_RULES = [
   "body.parentId",
   "body.headId",
   "body.model",
+  "body.returnUrl",
   "query.cursor",
 ]
 
@@ -62,7 +63,8 @@ function judgeRefusal({ intent }: Draft, status: number, body: unknown): string[
 /** What the document forbids must not be taken. White space around a text doesn't count. */
 function judgeAcceptance(contract: Contract, { method, path, body }: Call, status: number): string[] {
   const found = contract.find(method, path)
-  if (status >= 300 || body === undefined || !found?.operation.requestBody) return []
+  // Where a body may be missing, an empty one is none.
+  if (status >= 300 || !body || !found?.operation.requestBody) return []
   const content = found.operation.requestBody.content["application/json"] as Content
   const sent = parseJson(body)
   const trimmed = parseJson(body, (_, value) => (typeof value === "string" ? value.trim() : value))

@@ -55,6 +55,7 @@ function textsOf(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
 export function drawnTexts(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
   const { format, pattern, minLength = 0, maxLength = 100 } = schema as Record<string, never>
   if (format === "uuid") return fc.uuid()
+  if (format === "uri") return fc.webUrl()
   if (name === "mobileNumber") return mobileNumbers
   if (format === "date-time") return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
   if (pattern && pattern !== "\\S") return fc.stringMatching(new RegExp(pattern), { maxLength })

@@ -82,6 +82,9 @@ function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Rec
     JWT_SECRET: "a secret for drills, as long as it must be",
     GEMINI_API_KEY: "drill",
     GEMINI_BASE_URL: geminiUrl,
+    // Drills wait for what a silence becomes.
+    GEMINI_FIRST_CHUNK_SECONDS: "30",
+    GEMINI_IDLE_SECONDS: "30",
     OTP_DELIVERY: "response",
     // One worker alone can make all replies: what a takeover waits for is to be notice, not room.
     WORKER_CONCURRENCY: "64",

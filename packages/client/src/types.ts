@@ -123,6 +123,14 @@ export type Message = {
   role: "user" | "model"
   content: string
   attachments: unknown[]
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  citations: ({
+    uri: string | null
+    title: string | null
+    license: string | null
+    start: number
+    end: number
+  })[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -135,6 +143,8 @@ export type Message = {
   /** Token counts of a reply's last attempt, or `null` if Gemini reported none. */
   usage: {
     promptTokens: number
+    /** Prompt tokens read from Gemini's cache. */
+    cachedTokens: number
     outputTokens: number
     thoughtTokens: number
     totalTokens: number
@@ -224,6 +234,14 @@ export type Prompt = {
   role: "user" | "model"
   content: string
   attachments: unknown[]
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  citations: ({
+    uri: string | null
+    title: string | null
+    license: string | null
+    start: number
+    end: number
+  })[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -236,6 +254,8 @@ export type Prompt = {
   /** Token counts of a reply's last attempt, or `null` if Gemini reported none. */
   usage: {
     promptTokens: number
+    /** Prompt tokens read from Gemini's cache. */
+    cachedTokens: number
     outputTokens: number
     thoughtTokens: number
     totalTokens: number
@@ -287,6 +307,14 @@ export type RoomDone = {
   role: "user" | "model"
   content: string
   attachments: unknown[]
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  citations: ({
+    uri: string | null
+    title: string | null
+    license: string | null
+    start: number
+    end: number
+  })[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -299,6 +327,8 @@ export type RoomDone = {
   /** Token counts of a reply's last attempt, or `null` if Gemini reported none. */
   usage: {
     promptTokens: number
+    /** Prompt tokens read from Gemini's cache. */
+    cachedTokens: number
     outputTokens: number
     thoughtTokens: number
     totalTokens: number

@@ -25,7 +25,8 @@ const Create = {
     .strictObject({
       metadata: newMetadata,
       trial_period_days: trialDays,
-      ...undone("billing_cycle_anchor billing_mode default_tax_rates description invoice_settings"),
+      ...undone("application_fee_percent billing_cycle_anchor billing_cycle_anchor_config billing_mode"),
+      ...undone("default_tax_rates description invoice_settings"),
       ...undone("on_behalf_of pending_invoice_item_interval proration_behavior transfer_data trial_end"),
       ...undone("trial_settings"),
     })
@@ -44,7 +45,9 @@ const Create = {
     integration_identifier locale managed_payments name_collection optional_items origin_context
     payment_method_configuration payment_method_data payment_method_options payment_method_types
     permissions phone_number_collection saved_payment_method_options submit_type tax_id_collection
-    wallet_options`),
+    wallet_options
+    payment_intent_data redirect_on_completion return_url setup_intent_data shipping_address_collection
+    shipping_options`),
 }
 const List = {
   customer: text,

@@ -34,7 +34,7 @@ const Create = {
   ...Fields,
   metadata: newMetadata,
   payment_method: text.optional(),
-  ...undone("tax_id_data"),
+  ...undone("tax_id_data test_clock"),
 }
 const Update = { ...Fields, metadata: metadata.optional(), ...undone("default_source") }
 const Search = { query: text, limit: paging.limit, ...undone("page") }

@@ -44,7 +44,9 @@ const Create = {
   automatic_tax: automaticTax,
   discounts: discounts.optional(),
   trial_period_days: trialDays,
-  ...undone("backdate_start_date billing_cycle_anchor_config billing_mode currency trial_end"),
+  ...undone(
+    "backdate_start_date billing_cycle_anchor_config billing_mode currency customer_account trial_end",
+  ),
 }
 const Details = z
   .strictObject({ ...optional({ comment: text, feedback: text }), ...undone("feedback_option") })

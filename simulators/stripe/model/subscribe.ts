@@ -1,5 +1,5 @@
 import type Stripe from "stripe"
-import { subscriptionObject } from "../objects/subscription.ts"
+import { type Period, subscriptionObject } from "../objects/subscription.ts"
 import type { Account } from "./account.ts"
 import { outcomeOf } from "./card-kinds.ts"
 import { assign } from "./change.ts"
@@ -58,27 +58,10 @@ export function openSubscription(account: Account, wanted: Subscribe) {
     )
   }
   const now = account.now()
-  const {
-    customer,
-    price,
-    quantity = 1,
-    paymentMethod = null,
-    metadata = {},
-    description,
-    trialDays,
-  } = wanted
+  const { trialDays, promotion, session = null } = wanted
   const period = trialDays ? { start: now, end: now + trialDays * DAY } : nextPeriod(now, now, recurring)
-  const fields = { quantity, period, metadata, description, default_payment_method: paymentMethod }
-  const trial = trialDays ? { trial_start: now, trial_end: period.end, billing_cycle_anchor: period.end } : {}
-  const tax = wanted.isTaxed ? { automatic_tax: TAXED } : {}
-  const subscription = account.store.add(
-    "subscription",
-    subscriptionObject(account, {
-      ...{ customer: customer.id, price: structuredClone(price) },
-      ...{ ...fields, ...trial, ...tax },
-    }),
-  )
-  if (wanted.promotion) addDiscount(account, subscription, wanted.promotion, wanted.session ?? null)
+  const subscription = addSubscription(account, wanted, period)
+  if (promotion) addDiscount(account, subscription, promotion, session)
   const lines = [lineFor(subscription, period, { isFree: Boolean(trialDays) })]
   const covered = { start: now, end: now }
   const invoice = draftInvoice(account, subscription, { reason: "subscription_create", lines, covered })
@@ -87,6 +70,20 @@ export function openSubscription(account: Account, wanted: Subscribe) {
   if (trialDays) account.tasks.add(Math.max(now, period.end - 3 * DAY), "announce_trial_end", subscription)
   else account.tasks.add(now + INCOMPLETE_SECONDS, "expire_incomplete", subscription)
   return { subscription, invoice }
+}
+
+function addSubscription(account: Account, wanted: Subscribe, period: Period): Stripe.Subscription {
+  const { customer, price, quantity = 1, paymentMethod = null, metadata = {}, description } = wanted
+  const { start, end } = period
+  const subscription = subscriptionObject(account, {
+    customer: customer.id,
+    price: structuredClone(price),
+    default_payment_method: paymentMethod,
+    ...{ quantity, period, metadata, description },
+    ...(wanted.trialDays && { trial_start: start, trial_end: end, billing_cycle_anchor: end }),
+    ...(wanted.isTaxed && { automatic_tax: TAXED }),
+  })
+  return account.store.add("subscription", subscription)
 }
 
 const TAXED = { disabled_reason: null, enabled: true, liability: { type: "self" } } as const

@@ -7,7 +7,7 @@ export function presentDeadLetter(reply: DeadLetter) {
     id: reply.id,
     chatroomId: reply.chatroomId,
     userId: reply.userId,
-    error: { code: reply.errorCode, message: failureMessage(reply.errorCode) },
+    error: { code: reply.errorCode, message: reply.errorMessage ?? failureMessage(reply.errorCode) },
     model: reply.model,
     attempts: reply.attempt,
     failures: reply.failures,

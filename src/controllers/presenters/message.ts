@@ -1,5 +1,6 @@
 import type { MessageRecord } from "../../services/chat/message-record.ts"
 import type { Context } from "../../services/context.ts"
+import type { Citation } from "../../services/replies/provider/citations.ts"
 import { failureMessage } from "../../services/replies/provider/failures.ts"
 
 /** Presents a message to its owner. */
@@ -11,11 +12,12 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     role: message.role,
     content: message.content,
     attachments: message.attachments,
+    citations: message.citations as Citation[],
     status: message.status,
     error:
       message.errorCode === null
         ? null
-        : { code: message.errorCode, message: failureMessage(message.errorCode) },
+        : { code: message.errorCode, message: message.errorMessage ?? failureMessage(message.errorCode) },
     model: message.model,
     finishReason: message.finishReason,
     usage: presentUsage(message),
@@ -25,13 +27,17 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
   }
 }
 
-function presentUsage({ promptTokens, outputTokens, thoughtTokens, totalTokens }: MessageRecord) {
-  if (totalTokens === null) return null
+/** A count that the provider left out of its usage is 0. */
+function presentUsage(message: MessageRecord) {
+  const { promptTokens, cachedTokens, outputTokens, thoughtTokens, totalTokens } = message
+  const counts = [promptTokens, outputTokens, thoughtTokens]
+  if (totalTokens === null && counts.every((count) => count === null)) return null
   return {
     promptTokens: promptTokens ?? 0,
+    cachedTokens: cachedTokens ?? 0,
     outputTokens: outputTokens ?? 0,
     thoughtTokens: thoughtTokens ?? 0,
-    totalTokens,
+    totalTokens: totalTokens ?? counts.reduce<number>((sum, count) => sum + (count ?? 0), 0),
   }
 }
 

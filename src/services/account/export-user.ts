@@ -11,9 +11,6 @@ const ROOMS_AT_ONCE = 200
 const MESSAGES_AT_ONCE = 500
 const MAX_READ_BYTES = 1024 * 1024
 
-/** Pieces of fewer UTF-16 units are joined: each write has a cost, and an export may have a million pieces. */
-const MIN_PIECE = 32 * 1024
-
 type Row = pg.QueryResultRow
 
 /**
@@ -30,38 +27,53 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
   yield ',"chatrooms":['
-  yield* joined(formatRooms(ctx, user.id))
+  yield* formatRooms(ctx, user.id)
   yield "]}\n"
-}
-
-async function* joined(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let whole = ""
-  for await (const piece of pieces) {
-    whole += piece
-    if (whole.length < MIN_PIECE) continue
-    yield whole
-    whole = ""
-  }
-  yield whole
 }
 
 async function* formatRooms(ctx: Context, userId: string): AsyncGenerator<string> {
   let comma = ""
   for await (const rooms of readRooms(ctx, userId)) {
-    // Both are in the order of the rooms.
-    const messages = readMessages(ctx, userId, rooms)
-    let next = await messages.next()
-    for (const [n, room] of rooms.entries()) {
-      let text = `${comma}${JSON.stringify(room).slice(0, -1)},"messages":[`
-      for (let separator = ""; !next.done && next.value.n === n; next = await messages.next()) {
-        yield `${text}${separator}${JSON.stringify(next.value.message)}`
-        text = ""
-        separator = ","
-      }
-      yield `${text}]}`
-      comma = ","
-    }
+    const write = createRoomWriter(rooms)
+    yield comma
+    comma = ","
+    for await (const messages of readMessages(ctx, userId, rooms)) yield write(messages)
+    yield write([])
   }
+}
+
+/**
+ * Returns a function that formats rooms with their messages, of which each call gets the next ones, in the order of the
+ * rooms; without messages it formats what is left. A page at a time: a piece for each message would take longer than
+ * reading it.
+ */
+function createRoomWriter(rooms: Row[]): (messages: RoomMessage[]) => string {
+  let at = -1
+  let separator = ""
+  const goTo = (n: number) => {
+    let text = ""
+    for (; at < n; at++) {
+      const room = rooms[at + 1]
+      text += at < 0 ? "" : `]}${room ? "," : ""}`
+      if (room) text += `${JSON.stringify(room).slice(0, -1)},"messages":[`
+      separator = ""
+    }
+    return text
+  }
+  return (messages) => {
+    let text = messages.length === 0 ? goTo(rooms.length) : ""
+    for (const { n, message } of messages) {
+      text += `${goTo(n)}${separator}${JSON.stringify(message)}`
+      separator = ","
+    }
+    return text
+  }
+}
+
+/** A message and the index of its room. */
+interface RoomMessage {
+  n: number
+  message: Row
 }
 
 async function* readRooms(ctx: Context, userId: string): AsyncGenerator<Row[]> {
@@ -73,12 +85,13 @@ async function* readRooms(ctx: Context, userId: string): AsyncGenerator<Row[]> {
   }
 }
 
-/** Yields the messages of `rooms` in their order, each with the index of its room. */
-async function* readMessages(ctx: Context, userId: string, rooms: Row[]) {
+/** Yields pages of the messages of `rooms`, in their order. */
+async function* readMessages(ctx: Context, userId: string, rooms: Row[]): AsyncGenerator<RoomMessage[]> {
   for (let first = 0, after = -1; ; ) {
     const ids = rooms.slice(first).map(({ id }) => id)
     const rows = await read(ctx, userId, MESSAGES, [ids, after, MESSAGES_AT_ONCE, MAX_READ_BYTES])
-    for (const { n, found, ...message } of rows) yield { n: first + n - 1, message }
+    const start = first - 1
+    if (rows.length > 0) yield rows.map(({ n, found, ...message }) => ({ n: start + n, message }))
     const last = rows.at(-1)
     if (!last || (rows.length === last.found && last.found < MESSAGES_AT_ONCE)) return
     first += last.n - 1

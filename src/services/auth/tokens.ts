@@ -17,7 +17,7 @@ export interface Tokens {
 export function createTokens(
   secrets: JwtSecrets,
   { accessTokenMs }: Pick<Timing["auth"], "accessTokenMs">,
-  now: () => number = Date.now,
+  now: () => number = () => Date.now(),
 ): Tokens {
   const keys = deriveSigningKeys(secrets)
   return {

@@ -1,4 +1,3 @@
-import type { Job } from "bullmq"
 import type { Context } from "../context.ts"
 import { type Delay, openJobWorker } from "../platform/job-worker.ts"
 import type { QueueStore } from "../platform/queue-store.ts"
@@ -14,11 +13,13 @@ const CONCURRENCY = 8
 
 /** Starts a worker that handles Stripe events and reconciles on a schedule. Closing waits for the jobs in flight. */
 export async function startBillingWorker(ctx: Context, store: QueueStore) {
-  const worker = openJobWorker<BillingJob>(BILLING_QUEUE, store, ctx, (job) => process(ctx, job), {
+  const worker = openJobWorker<BillingJob>(BILLING_QUEUE, store, ctx, (job) => process(ctx, job.data), {
     concurrency: CONCURRENCY,
   })
   const loops = [
-    startWorkerLoop(ctx, ctx.timing.billing.sweepMs, "billing sweep", () => sweepBilling(ctx)),
+    startWorkerLoop(ctx, ctx.timing.billing.sweepMs, "billing sweep", () =>
+      sweepBilling(ctx, (job) => process(ctx, job)),
+    ),
     // Repeated, because a queue that lost its data has also lost the schedule.
     startWorkerLoop(ctx, ctx.timing.billing.scheduleMs, "scheduling the reconciler", () =>
       ctx.billingQueue.schedule(ctx.config.stripe.reconcileMs),
@@ -32,8 +33,8 @@ export async function startBillingWorker(ctx: Context, store: QueueStore) {
 }
 
 /** May run twice for one job, even concurrently: it only copies Stripe's current state. */
-async function process(ctx: Context, job: Job<BillingJob>): Promise<Delay | null> {
-  const parsed = BillingJob.parse(job.data)
+async function process(ctx: Context, job: unknown): Promise<Delay | null> {
+  const parsed = BillingJob.parse(job)
   const parent = "traceparent" in parsed ? parsed.traceparent : null
   try {
     await ctx.tracing.span(`process ${BILLING_QUEUE}`, { kind: "consumer", parent }, () =>

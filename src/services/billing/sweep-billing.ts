@@ -1,5 +1,6 @@
 import type { Timing } from "../../config/timing.ts"
 import type { Context } from "../context.ts"
+import type { BillingJob } from "./billing-queue.ts"
 
 const MAX_PER_SWEEP = 200
 
@@ -12,15 +13,28 @@ export function nextTrySql({ billing }: Timing, tries: string): string {
 /**
  * Enqueues pending events and customers who are due: failed tries, jobs that the queue lost, and entitlements that
  * expire. Any number of processes may sweep.
+ * @param perform does a job that the queue can't carry
  */
-export async function sweepBilling(ctx: Context): Promise<void> {
+export async function sweepBilling(
+  ctx: Context,
+  perform: (job: BillingJob) => Promise<unknown>,
+): Promise<void> {
+  const handOut = async (job: BillingJob, dedupeKey: string | number) => {
+    try {
+      await ctx.billingQueue.enqueue(job, dedupeKey)
+    } catch (err) {
+      if (ctx.stopping.aborted) throw err
+      // It reports its failures itself, and the row has the time of the next try.
+      await perform(job).catch(() => undefined)
+    }
+  }
   const events = await ctx.db.execute<{ id: string; tries: number }>(
     "sweep-billing-events",
     sweepEvents(ctx.timing),
     [MAX_PER_SWEEP],
   )
   for (const { id, tries } of events.rows) {
-    await ctx.billingQueue.enqueue({ kind: "event", eventId: id }, tries)
+    await handOut({ kind: "event", eventId: id }, tries)
   }
   const customers = await ctx.db.execute<{ id: string; attempt: number; failures: number }>(
     "sweep-billing-customers",
@@ -28,7 +42,7 @@ export async function sweepBilling(ctx: Context): Promise<void> {
     [MAX_PER_SWEEP],
   )
   for (const { id, attempt, failures } of customers.rows) {
-    await ctx.billingQueue.enqueue({ kind: "customer", customerId: id }, `${attempt}.${failures}`)
+    await handOut({ kind: "customer", customerId: id }, `${attempt}.${failures}`)
   }
 }
 

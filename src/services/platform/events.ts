@@ -111,6 +111,10 @@ function replyEvents(log: Logger, metrics: Metrics) {
       log.warn({ event: "attempt_failed", ...fields }, "reply attempt failed")
       metrics.attemptsFailed.inc({ code: fields.code })
     },
+    providerExhausted(fields: { model: string; reason: string; detail: string }) {
+      log.error({ event: "provider_exhausted", ...fields }, "the provider's quota or credits are used up")
+      metrics.providerExhausted.inc({ reason: fields.reason })
+    },
     replyTakenOver(fields: { replyId: string; attempt: number }) {
       log.warn({ event: "reply_taken_over", ...fields }, "reply taken over from a silent worker")
       metrics.repliesTakenOver.inc()

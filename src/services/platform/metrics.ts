@@ -69,6 +69,11 @@ function replyMetrics({ counter, histogram }: Makers) {
     quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
     attempts: counter("chat_reply_attempts_total", "Reply attempts started"),
     attemptsFailed: counter("chat_reply_attempt_failures_total", "Reply attempts failed", ["code"]),
+    providerExhausted: counter(
+      "chat_provider_exhausted_total",
+      "Calls refused for quota or credits used up",
+      ["reason"],
+    ),
     repliesFinished: counter("chat_replies_finished_total", "Replies ended by a worker", ["status", "code"]),
     repliesTakenOver: counter("chat_reply_takeovers_total", "Replies taken over from a silent worker"),
     firstChunkSeconds: histogram(

@@ -1,7 +1,7 @@
 import type { Logger } from "../../config/logger.ts"
 import type { Timing } from "../../config/timing.ts"
 
-export type Attributes = Record<string, string | number | boolean>
+export type Attributes = Record<string, string | number | boolean | string[]>
 
 export interface SpanOptions {
   kind?: "internal" | "server" | "client" | "producer" | "consumer"

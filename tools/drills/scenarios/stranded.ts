@@ -17,6 +17,7 @@ export const stranded: Scenario = {
   about: "every open connection to PostgreSQL and Redis goes silent; new ones work",
   explains:
     "A proxy in front of PostgreSQL and Redis drops every open connection silently, at most 3 times: nothing passes on it any more, nobody is told, and new connections work. A prompt that was accepted is committed; one whose answer is lost is sent again under its key. N1: requests meanwhile are answered within 10 s (and 3 s for a busy machine), if only with 503, and those from 15 s on with what they ask for.",
+  isLong: true,
   openStores: openProxiedStores,
   async run(stage) {
     const { stores, strikes, isQuick, struck, signal } = stage
@@ -25,8 +26,7 @@ export const stranded: Scenario = {
       await untilMidReply(stage)
       for (const proxy of stores.proxies ?? []) proxy.strand()
       struck()
-      const probing = probe(stage, lasting(stage, { quick: 18 * SECOND, full: 30 * SECOND }))
-      probes.push(...(await probing))
+      probes.push(...(await probe(stage, lasting(stage, { quick: 18 * SECOND, full: 30 * SECOND }))))
       signal.throwIfAborted()
     }
     const slowest = Math.max(0, ...probes.map(({ tookMs }) => tookMs))

@@ -8,10 +8,16 @@ const FAILURE_THRESHOLD = 5
  * half-open: one call goes through, and its result closes the circuit or begins a longer cool-down.
  */
 export interface CircuitBreaker {
-  /** Returns whether to call the model now. A caller that gets `true` reports `succeeded` or `failed`. */
-  allows(model: string): boolean
-  /** Returns how long the model's cool-down still lasts, in ms. */
-  cooldownMs(model: string): number
+  /**
+   * Returns whether to call the model now. A caller that gets `true` reports `succeeded` or `failed`.
+   * @param isLastCall the caller's reply fails with this call: it probes only if for a long time no other has
+   */
+  allows(model: string, isLastCall?: boolean): boolean
+  /** Returns how long the model still rests, in ms: in a cool-down, or exhausted. Another probe may end it sooner. */
+  cooldownMs(model: string, isLastCall?: boolean): number
+  /** Returns whether other models are to be preferred, because this one is useless for a while without being overloaded. */
+  isExhausted(model: string): boolean
+  exhausted(model: string): void
   succeeded(model: string): void
   /** @param retryAfterMs the wait that the provider asked for, if any */
   failed(model: string, retryAfterMs?: number): void
@@ -24,7 +30,7 @@ interface State {
   isHalfOpen: boolean
 }
 
-type CooldownTiming = Pick<Timing["gemini"], "firstCooldownMs" | "longestCooldownMs">
+type CooldownTiming = Pick<Timing["gemini"], "firstCooldownMs" | "longestCooldownMs" | "exhaustedMs">
 
 /** @param now the clock, in ms */
 export function createCircuitBreaker(
@@ -32,21 +38,33 @@ export function createCircuitBreaker(
   now: () => number = () => performance.now(),
 ): CircuitBreaker {
   const states = new Map<string, State>()
+  const exhaustedUntil = new Map<string, number>()
+  const openUntil = (state: State, isLastCall: boolean) =>
+    state.openUntil + (isLastCall ? timing.longestCooldownMs : 0)
+  const exhaustedMs = (model: string) => Math.max(0, (exhaustedUntil.get(model) ?? 0) - now())
   return {
-    allows(model) {
+    allows(model, isLastCall = false) {
       const state = states.get(model)
       if (!state || state.failures < FAILURE_THRESHOLD) return true
-      if (state.openUntil > now()) return false
+      if (openUntil(state, isLastCall) > now()) return false
       // This caller probes. If it never reports, the next one may probe after another cool-down.
       state.openUntil = now() + cooldownAfter(timing, state.failures)
       state.isHalfOpen = true
       return true
     },
-    cooldownMs(model) {
+    cooldownMs(model, isLastCall = false) {
       const state = states.get(model)
-      return state && state.failures >= FAILURE_THRESHOLD ? Math.max(0, state.openUntil - now()) : 0
+      const isOpen = state !== undefined && state.failures >= FAILURE_THRESHOLD
+      const openMs = isOpen ? state.openUntil - now() : 0
+      const lastMs = isOpen ? Math.min(openUntil(state, isLastCall) - now(), timing.firstCooldownMs) : 0
+      return Math.max(0, openMs, isLastCall ? lastMs : 0, exhaustedMs(model))
     },
-    succeeded: (model) => void states.delete(model),
+    isExhausted: (model) => exhaustedMs(model) > 0,
+    exhausted: (model) => void exhaustedUntil.set(model, now() + timing.exhaustedMs),
+    succeeded(model) {
+      states.delete(model)
+      exhaustedUntil.delete(model)
+    },
     failed(model, retryAfterMs = 0) {
       const state = states.get(model) ?? { failures: 0, openUntil: 0, isHalfOpen: false }
       // Calls in flight when the circuit opened add no information: twenty of them would cause the longest cool-down.

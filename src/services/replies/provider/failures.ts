@@ -30,7 +30,8 @@ export const FAILURES = {
   },
   truncated: {
     retryable: false,
-    message: "The reply reached the maximum length and was cut off. Please ask for a shorter one.",
+    message:
+      "The model used its whole budget for thinking, so no reply is left. Please ask for less at a time.",
   },
   misconfigured: {
     retryable: false,
@@ -45,22 +46,49 @@ export function failureMessage(code: string): string {
   return (FAILURES[code as FailureCode] ?? FAILURES.internal).message
 }
 
-/** A failed attempt. Its own message is for the log; users read `failureMessage(code)`. */
-export class AttemptFailed extends Error {
+/** What follows from a failure beside its code. */
+export interface Consequences {
+  /** Whether the same request may succeed later; unless given, the code's. */
+  retryable: boolean
+  /** Another model may reply. */
+  fallback: boolean
+  /** Counts for the model's circuit breaker: other calls would meet the same. */
+  overload: boolean
+  /** The model is useless for a while, but it isn't overloaded: the others come first. */
+  exhausted: boolean
+  /** What the operator has to do something about. */
+  alert: "credits" | "quota_zero" | null
+  /** The wait that the provider asked for; 0 without one. */
+  retryAfterMs: number
+  /** The message for the user; null: the code's. */
+  words: string | null
+}
+
+/** A failed attempt. Its own message is for the log; users read `words` or `failureMessage(code)`. */
+export class AttemptFailed extends Error implements Consequences {
   readonly code: FailureCode
   readonly retryable: boolean
-  /** The wait that the provider asked for; 0 without one. */
+  readonly fallback: boolean
+  readonly overload: boolean
+  readonly exhausted: boolean
+  readonly alert: Consequences["alert"]
   readonly retryAfterMs: number
+  readonly words: string | null
 
   constructor(
     code: FailureCode,
     detail: string,
-    { retryAfterMs = 0, cause }: { retryAfterMs?: number; cause?: unknown } = {},
+    { cause, ...consequences }: Partial<Consequences> & { cause?: unknown } = {},
   ) {
     super(detail, { cause })
     this.name = "AttemptFailed"
     this.code = code
-    this.retryable = FAILURES[code].retryable
-    this.retryAfterMs = retryAfterMs
+    this.retryable = consequences.retryable ?? FAILURES[code].retryable
+    this.fallback = consequences.fallback ?? false
+    this.overload = consequences.overload ?? false
+    this.exhausted = consequences.exhausted ?? false
+    this.alert = consequences.alert ?? null
+    this.retryAfterMs = consequences.retryAfterMs ?? 0
+    this.words = consequences.words ?? null
   }
 }

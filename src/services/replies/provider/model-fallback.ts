@@ -1,6 +1,6 @@
 import type { Context } from "../../context.ts"
 import { AttemptFailed } from "./failures.ts"
-import type { GeminiRequest, ReplyItem, ResponseMeta } from "./gemini.ts"
+import { type GeminiRequest, NO_META, type ReplyItem, type ResponseMeta } from "./gemini.ts"
 import { countCall } from "./rpm-limit.ts"
 
 /** The circuit breaker of every allowed model is open. */
@@ -13,49 +13,82 @@ export class CircuitOpen extends Error {
   }
 }
 
+/** The calls that a reply may still cost; `made` is raised with each. */
+export interface CallBudget {
+  made: number
+  readonly most: number
+}
+
+export interface ReplyRequest extends Omit<GeminiRequest, "model"> {
+  /** The room's; null: the usual one. */
+  wanted: string | null
+  chatroomId: string
+  calls: CallBudget
+}
+
 /**
- * Streams a reply from the room's model or, while that model is overloaded or unreachable, from the fallback models in
- * their order. Once text has arrived no other model is tried, because it would continue a text that isn't its own.
+ * Streams a reply from the room's model or, while that model can't reply but another one may, from the fallback models
+ * in their order. Once text has arrived no other model is tried, because it would continue a text that isn't its own.
  * @throws {CircuitOpen | RpmLimitReached | AttemptFailed} and `signal.reason` when aborted
  */
-export async function* streamReply(
-  ctx: Context,
-  wanted: string | null,
-  request: Omit<GeminiRequest, "model">,
-): AsyncGenerator<ReplyItem> {
-  const { model: usual, fallbackModels } = ctx.config.gemini
-  const models = [...new Set([wanted ?? usual, ...fallbackModels])]
-  let overload: AttemptFailed | null = null
+export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGenerator<ReplyItem> {
+  const { calls } = request
+  let failure: AttemptFailed | null = null
+  const models = modelsFor(ctx, request.wanted)
   for (const model of models) {
-    if (!ctx.circuitBreaker.allows(model)) continue
+    if (calls.made >= calls.most) break
+    if (!ctx.circuitBreaker.allows(model, isLast(calls))) continue
     let hasText = false
     try {
-      for await (const item of streamFrom(ctx, { ...request, model })) {
+      for await (const item of streamFrom(ctx, model, request)) {
         hasText ||= item.type === "text"
         yield item
       }
       return
     } catch (error) {
-      if (!isOverload(error) || hasText) throw error
-      overload = error
+      if (!(error instanceof AttemptFailed) || !error.fallback || hasText) throw error
+      failure = worse(failure, error)
     }
   }
-  // A call that only confirmed an open circuit isn't a failure of the reply.
-  const cooldownMs = Math.min(...models.map((model) => ctx.circuitBreaker.cooldownMs(model)))
-  throw cooldownMs > 0 || !overload ? new CircuitOpen(Math.max(cooldownMs, 1)) : overload
+  if (failure && (!failure.overload || calls.made >= calls.most)) throw failure
+  // A call that only confirmed an open circuit isn't a failed attempt.
+  const cooldownMs = Math.min(...models.map((model) => ctx.circuitBreaker.cooldownMs(model, isLast(calls))))
+  throw cooldownMs > 0 || !failure ? new CircuitOpen(Math.max(cooldownMs, 1)) : failure
+}
+
+const isLast = ({ made, most }: CallBudget) => made === most - 1
+
+/** Exhausted models come last: they are called only if there is no other. */
+function modelsFor({ config, circuitBreaker }: Context, wanted: string | null): string[] {
+  const { model: usual, fallbackModels } = config.gemini
+  const models = [...new Set([wanted ?? usual, ...fallbackModels])]
+  const useful = models.filter((model) => !circuitBreaker.isExhausted(model))
+  return useful.length > 0 ? useful : models.slice(0, 1)
+}
+
+/** Of two models' failures the one that passes sooner is the reply's: then it is tried again. */
+function worse(before: AttemptFailed | null, failure: AttemptFailed): AttemptFailed {
+  return before && (before.retryable || !failure.retryable) ? before : failure
 }
 
 /** Calls one model, traced, counted and reported to its circuit breaker. */
-async function* streamFrom(ctx: Context, request: GeminiRequest): AsyncGenerator<ReplyItem> {
-  const { model } = request
+async function* streamFrom(
+  ctx: Context,
+  model: string,
+  { wanted: _, chatroomId, calls, ...request }: ReplyRequest,
+): AsyncGenerator<ReplyItem> {
   await countCall(ctx)
-  using span = beginSpan(ctx, model)
+  calls.made++
+  using span = beginSpan(ctx, model, chatroomId)
+  const startedAt = performance.now()
   let metadata: ResponseMeta | null = null
   let hasText = false
   try {
-    for await (const item of ctx.gemini.stream(request)) {
-      if (item.type === "metadata") metadata = item.metadata
-      else if (!hasText) {
+    for await (const item of ctx.gemini.stream({ ...request, model })) {
+      if (item.type === "metadata") {
+        if (!metadata) span.set({ "gen_ai.response.time_to_first_chunk": secondsSince(startedAt) })
+        metadata = item.metadata
+      } else if (!hasText) {
         hasText = true
         span.mark("first text")
         // Now and not at the end, which only shows that the model accepted a call some time ago.
@@ -63,47 +96,64 @@ async function* streamFrom(ctx: Context, request: GeminiRequest): AsyncGenerator
       }
       yield item
     }
-    span.set(describe(metadata))
   } catch (error) {
     span.fail(error)
-    if (isOverload(error)) ctx.circuitBreaker.failed(model, error.retryAfterMs)
-    else if (error instanceof AttemptFailed) ctx.circuitBreaker.succeeded(model)
+    if (error instanceof AttemptFailed) report(ctx, model, error)
     throw error
   } finally {
-    countTokens(ctx, metadata)
+    span.set(describe(metadata ?? NO_META))
+    countTokens(ctx, model, metadata)
   }
 }
 
-/** Attributes as in https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/, without prompt and reply text. */
-function beginSpan(ctx: Context, model: string) {
+/** What a failure says about the model, and about the account. */
+function report({ circuitBreaker, events }: Context, model: string, failure: AttemptFailed): void {
+  if (failure.overload) circuitBreaker.failed(model, failure.retryAfterMs)
+  else if (failure.exhausted) circuitBreaker.exhausted(model)
+  // A silence says neither that the model is overloaded nor that it isn't.
+  else if (!failure.fallback) circuitBreaker.succeeded(model)
+  if (failure.code === "provider_exhausted")
+    events.providerExhausted({ model, reason: failure.alert ?? "quota_day", detail: failure.message })
+}
+
+const secondsSince = (startedAt: number) => (performance.now() - startedAt) / 1_000
+
+/**
+ * Attributes as in https://github.com/open-telemetry/semantic-conventions-genai (client inference), without prompt and
+ * reply text.
+ */
+function beginSpan(ctx: Context, model: string, chatroomId: string) {
   const attributes = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "gcp.gemini",
     "gen_ai.request.model": model,
+    "gen_ai.request.stream": true,
+    "gen_ai.conversation.id": chatroomId,
   }
   return ctx.tracing.begin(`chat ${model}`, { kind: "client", attributes })
 }
 
-function describe(metadata: ResponseMeta | null) {
+/** Leaves out what isn't known. */
+function describe({ model, finishReason, responseId, usage }: ResponseMeta) {
   return {
-    "gen_ai.response.model": metadata?.model ?? "",
-    "gen_ai.response.finish_reason": metadata?.finishReason ?? "",
-    "gen_ai.usage.input_tokens": metadata?.usage?.promptTokens ?? 0,
-    "gen_ai.usage.output_tokens": metadata?.usage?.outputTokens ?? 0,
+    ...(model && { "gen_ai.response.model": model }),
+    ...(finishReason && { "gen_ai.response.finish_reasons": [finishReason] }),
+    ...(responseId && { "gen_ai.response.id": responseId }),
+    ...known("gen_ai.usage.input_tokens", usage?.promptTokens),
+    ...known("gen_ai.usage.output_tokens", usage?.outputTokens),
+    ...known("gen_ai.usage.cache_read.input_tokens", usage?.cachedTokens),
+    ...known("gen_ai.usage.reasoning.output_tokens", usage?.thoughtTokens),
   }
 }
 
+const known = (name: string, count: number | null | undefined) =>
+  count === null || count === undefined ? {} : { [name]: count }
+
 /** Counts the tokens of every call, failed ones included: the provider bills them all. */
-function countTokens({ metrics }: Context, metadata: ResponseMeta | null): void {
+function countTokens({ metrics, log }: Context, model: string, metadata: ResponseMeta | null): void {
   metrics.tokens.inc({ kind: "prompt" }, metadata?.usage?.promptTokens ?? 0)
   metrics.tokens.inc({ kind: "output" }, metadata?.usage?.outputTokens ?? 0)
   metrics.tokens.inc({ kind: "thought" }, metadata?.usage?.thoughtTokens ?? 0)
-}
-
-/** Also true of time-outs and refused connections, but only before a candidate has arrived (gemini.ts). */
-function isOverload(error: unknown): error is AttemptFailed {
-  return (
-    error instanceof AttemptFailed &&
-    (error.code === "provider_busy" || error.code === "provider_unreachable")
-  )
+  if (metadata?.oddCounts.length)
+    log.warn({ model, counts: metadata.oddCounts }, "the provider sent token counts that aren't ones")
 }

@@ -1,6 +1,8 @@
 import { splitAtWholeCharacter } from "../../../utils/text.ts"
 import type { Context } from "../../context.ts"
-import type { ResponseMeta } from "../provider/gemini.ts"
+import { MAX_ATTEMPTS } from "../accept/reply-queue.ts"
+import { NO_META, type ResponseMeta } from "../provider/gemini.ts"
+import type { CallBudget } from "../provider/model-fallback.ts"
 import type { Attempt } from "./claim-reply.ts"
 
 /** The attempt is stale: the reply was taken over, ended or deleted, so there is nothing more to write. */
@@ -14,11 +16,15 @@ export interface AttemptBuffer {
   attempt: Attempt
   startedAt: number
   text: string
+  /** The calls made to Gemini, and how many are left to the reply. */
+  calls: CallBudget
   /** What Gemini has reported so far, tokens included. */
   metadata: ResponseMeta
   /** Aborts when the lease is lost, the user cancels or the worker stops; the reason says which. */
   signal: AbortSignal
   add(piece: string): void
+  /** Adds what waits for the other half of its character, which won't come. */
+  flush(): void
   /** Ends the renewals. */
   close(): void
 }
@@ -32,25 +38,34 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
     attempt,
     startedAt: performance.now(),
     text: "",
-    metadata: { finishReason: null, usage: null, model: null },
+    calls: { made: 0, most: MAX_ATTEMPTS - attempt.failures },
+    metadata: NO_META,
     signal: AbortSignal.any([ended.signal, stopping]),
     add(piece) {
       // PostgreSQL can't store NUL.
       const [whole, tail] = splitAtWholeCharacter(half + piece.replaceAll("\u0000", ""))
       half = tail
-      if (!whole) return
-      buffer.text += whole
-      const entry = { attempt: attempt.number, offset: logged, text: buffer.text.slice(logged) }
-      logged = buffer.text.length
-      void ctx.replyLog.append(attempt.id, entry).then((outcome) => {
-        // What the log lost is appended again with the next piece.
-        if (outcome !== "kept") logged = Math.min(logged, outcome === "gone" ? 0 : entry.offset)
-      })
+      append(whole)
+    },
+    flush() {
+      append(half)
+      half = ""
     },
     close() {
       release()
       unsubscribe()
     },
+  }
+  /** Half of a character alone can't be stored or sent: it is U+FFFD everywhere. */
+  function append(text: string) {
+    if (!text) return
+    buffer.text += text.toWellFormed()
+    const entry = { attempt: attempt.number, offset: logged, text: buffer.text.slice(logged) }
+    logged = buffer.text.length
+    void ctx.replyLog.append(attempt.id, entry).then((outcome) => {
+      // What the log lost is appended again with the next piece.
+      if (outcome !== "kept") logged = Math.min(logged, outcome === "gone" ? 0 : entry.offset)
+    })
   }
   const release = ctx.leases.renew({
     attempt,

@@ -2,6 +2,7 @@ import type pg from "pg"
 import type { Context } from "../../context.ts"
 import { failedByPrompt, giveBackPrompt } from "../../usage/quota.ts"
 import { endInRoom } from "../accept/end-reply.ts"
+import type { Citation } from "../provider/citations.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
 import type { Attempt } from "./claim-reply.ts"
@@ -11,9 +12,12 @@ export interface Ending {
   status: "completed" | "failed" | "cancelled"
   content: string
   errorCode: FailureCode | null
+  /** The message for the user, where it isn't the code's. */
+  errorMessage: string | null
   finishReason: string | null
   usage: TokenUsage | null
   model: string | null
+  citations: Citation[]
 }
 
 /**
@@ -61,6 +65,9 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
       usage?.outputTokens ?? null,
       usage?.thoughtTokens ?? null,
       usage?.totalTokens ?? null,
+      usage?.cachedTokens ?? null,
+      JSON.stringify(ending.citations),
+      ending.errorMessage,
     ],
   })
   return rowCount === 1
@@ -70,23 +77,25 @@ const FINISH = `
   UPDATE messages
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
+      cached_tokens = $13, citations = $14, error_message = $15,
       completed_at = now(), lease_until = NULL, not_before = NULL
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
 
 /**
  * Hands a reply back to the queue for another attempt, not before `delayMs` from now.
+ * @param failures what this attempt adds to those of the reply: calls to the provider, or one without a call
  * @returns false when the attempt is stale: nothing was written
  */
 export async function requeueReply(
   ctx: Context,
   attempt: Attempt,
-  { delayMs, failed }: { delayMs: number; failed: boolean },
+  { delayMs, failures }: { delayMs: number; failures: number },
 ): Promise<boolean> {
   const { rowCount } = await ctx.db.execute("requeue-reply", REQUEUE, [
     attempt.userId,
     attempt.id,
     attempt.number,
-    failed ? 1 : 0,
+    failures,
     delayMs,
     ctx.timing.replies.sweepAfterMs,
   ])
@@ -98,4 +107,17 @@ const REQUEUE = `
   SET status = 'queued', failures = failures + $4,
       not_before = now() + $5 * interval '1 millisecond',
       lease_until = now() + ($5::int + $6::int) * interval '1 millisecond'
+  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
+
+/**
+ * Counts the failures of an attempt whose end can't be written, so that its next one doesn't begin from none: the least
+ * that can be written, and alone.
+ */
+export async function countFailures(ctx: Context, attempt: Attempt, failures: number): Promise<void> {
+  const values = [attempt.userId, attempt.id, attempt.number, failures]
+  await ctx.db.execute("count-failures", COUNT, values)
+}
+
+const COUNT = `
+  UPDATE messages SET failures = failures + $4
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`

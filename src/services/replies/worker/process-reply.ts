@@ -2,13 +2,15 @@ import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
+import { toCitations } from "../provider/citations.ts"
 import { AttemptFailed } from "../provider/failures.ts"
+import { NO_META } from "../provider/gemini.ts"
 import { CircuitOpen, streamReply } from "../provider/model-fallback.ts"
 import { RpmLimitReached } from "../provider/rpm-limit.ts"
 import { type AttemptBuffer, CancelRequested, LeaseLost, openAttemptBuffer } from "./attempt-buffer.ts"
 import { buildContents } from "./build-contents.ts"
 import { type Attempt, claimReply } from "./claim-reply.ts"
-import { type Ending, finishReply, requeueReply } from "./finish-reply.ts"
+import { countFailures, type Ending, finishReply, requeueReply } from "./finish-reply.ts"
 import { recordCooldown } from "./model-wait.ts"
 
 /**
@@ -22,10 +24,13 @@ export type Run =
   | { outcome: "later"; inMs: number; forAll?: boolean }
 
 /**
- * A reply with more takeovers probably kills its workers. The limit is high, so that a bad release or a lack of memory,
- * which kills workers every few seconds for minutes, doesn't fail replies that merely were in flight.
+ * The calls to Gemini that a reply may cost in all: attempts, each with its fallback models. A lost worker's call, and
+ * one that was handed back because its worker stopped, don't count.
  */
-const MAX_TAKEOVERS = 100
+const MAX_CALLS = MAX_ATTEMPTS
+
+/** A reply that was taken over so often probably kills its workers. */
+const MAX_TAKEOVERS = 5
 
 /**
  * Makes one reply: claims it, streams it from Gemini into the reply log and writes the end. May be called any number
@@ -59,23 +64,37 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
   try {
     if (attempt.cancelRequested) throw new CancelRequested()
     ctx.replyLog.begin(attempt.id, attempt.number)
-    if (attempt.takeovers > MAX_TAKEOVERS)
-      throw new AttemptFailed("misconfigured", "its workers died too often")
-    const contents = await buildContents(ctx, attempt)
-    const request = { contents, systemInstruction: attempt.systemInstruction, signal }
-    for await (const item of streamReply(ctx, attempt.model, request)) {
+    assertHasCalls(attempt)
+    const request = {
+      wanted: attempt.model,
+      chatroomId: attempt.chatroomId,
+      contents: await buildContents(ctx, attempt),
+      systemInstruction: attempt.systemInstruction,
+      signal,
+      calls: buffer.calls,
+    }
+    for await (const item of streamReply(ctx, request)) {
       if (item.type === "metadata") buffer.metadata = item.metadata
       else {
         if (buffer.text === "") observeFirstText(ctx, buffer)
         buffer.add(item.text)
       }
     }
+    buffer.flush()
     return await end(ctx, buffer, { status: "completed" })
   } catch (error) {
-    return await recover(ctx, buffer, error, stopping)
+    return await recoverCounted(ctx, buffer, error, stopping)
   } finally {
     buffer.close()
   }
+}
+
+/** @throws {AttemptFailed} where a call would be one too many, or cost another worker */
+function assertHasCalls({ takeovers, failures }: Attempt): void {
+  if (takeovers >= MAX_TAKEOVERS)
+    throw new AttemptFailed("internal", "its workers died too often", { retryable: false })
+  if (failures >= MAX_CALLS)
+    throw new AttemptFailed("internal", "its end couldn't be written", { retryable: false })
 }
 
 function logFields({ id, number, requestId }: Attempt) {
@@ -100,7 +119,17 @@ async function end(
   }: { status: Ending["status"]; content?: string; failure?: AttemptFailed | null },
 ): Promise<Run> {
   const { attempt, metadata, startedAt } = buffer
-  const ending: Ending = { ...metadata, status, content, errorCode: failure?.code ?? null }
+  const { finishReason, usage, model, citations } = metadata
+  const ending: Ending = {
+    status,
+    content,
+    errorCode: failure?.code ?? null,
+    errorMessage: failure?.words ?? null,
+    finishReason,
+    usage,
+    model,
+    citations: toCitations(citations, content),
+  }
   // The lease is renewed up to the write: the wait for a connection and for the room may outlast it.
   const write = () => finishReply(ctx, attempt, { ending, release: () => buffer.close() })
   if (!(await ctx.tracing.span("write reply", {}, write))) return STALE
@@ -117,6 +146,20 @@ async function end(
   return failure ? { outcome: "failed", failure } : { outcome: "finished" }
 }
 
+/** Counts an attempt's failures also when its end can't be written: the takeover must not begin from none. */
+async function recoverCounted(ctx: Context, buffer: AttemptBuffer, error: unknown, stopping: AbortSignal) {
+  try {
+    return await recover(ctx, buffer, error, stopping)
+  } catch (unwritten) {
+    // Where this fails, too, the number of takeovers is the limit.
+    await countFailures(ctx, buffer.attempt, failuresOf(buffer)).catch(() => undefined)
+    throw unwritten
+  }
+}
+
+/** What an attempt adds to the failures of its reply: its calls or, without one, itself. */
+const failuresOf = ({ calls }: AttemptBuffer) => Math.max(1, calls.made)
+
 async function recover(ctx: Context, buffer: AttemptBuffer, error: unknown, stopping: AbortSignal) {
   const { attempt } = buffer
   if (error instanceof LeaseLost) return STALE
@@ -124,7 +167,10 @@ async function recover(ctx: Context, buffer: AttemptBuffer, error: unknown, stop
     const content = attempt.cancelRequested ? attempt.content : buffer.text
     return end(ctx, buffer, { status: "cancelled", content })
   }
-  if (stopping.aborted) return handBack(ctx, buffer, { outcome: "later", inMs: 0 })
+  if (stopping.aborted) {
+    buffer.calls.made = 0
+    return handBack(ctx, buffer, { outcome: "later", inMs: 0 })
+  }
   const cooledDownMs = await recordCooldown(ctx, attempt, error instanceof CircuitOpen)
   if (error instanceof RpmLimitReached)
     return handBack(ctx, buffer, { outcome: "later", inMs: error.waitMs, forAll: true })
@@ -136,10 +182,21 @@ async function recover(ctx: Context, buffer: AttemptBuffer, error: unknown, stop
 async function fail(ctx: Context, buffer: AttemptBuffer, failure: AttemptFailed): Promise<Run> {
   const { attempt } = buffer
   ctx.events.attemptFailed({ ...logFields(attempt), code: failure.code, err: failure })
-  const failures = attempt.failures + 1
-  if (!failure.retryable || failures >= MAX_ATTEMPTS) return end(ctx, buffer, { status: "failed", failure })
+  const failures = attempt.failures + failuresOf(buffer)
+  if (!failure.retryable || failures >= MAX_CALLS) return endFailed(ctx, buffer, failure)
   const inMs = Math.max(ctx.timing.replies.firstRetryMs * 2 ** (failures - 1), failure.retryAfterMs)
   return handBack(ctx, buffer, { outcome: "retry", failure, inMs })
+}
+
+/** If what the provider sent can't be written, the reply ends without it. */
+async function endFailed(ctx: Context, buffer: AttemptBuffer, failure: AttemptFailed): Promise<Run> {
+  try {
+    return await end(ctx, buffer, { status: "failed", failure })
+  } catch (err) {
+    ctx.log.error({ ...logFields(buffer.attempt), err }, "what the provider sent can't be written")
+    buffer.metadata = NO_META
+    return end(ctx, buffer, { status: "failed", content: "", failure })
+  }
 }
 
 function toFailure(error: unknown): AttemptFailed {
@@ -149,12 +206,12 @@ function toFailure(error: unknown): AttemptFailed {
     : new AttemptFailed("internal", "unexpected error", { cause: error })
 }
 
-/** Hands the reply back to the queue; only a `retry` counts as a failure. */
+/** Hands the reply back to the queue. Calls always count, an attempt without one only if it has failed. */
 async function handBack(ctx: Context, buffer: AttemptBuffer, run: Extract<Run, { inMs: number }>) {
   const { attempt } = buffer
-  const failed = run.outcome === "retry"
+  const failures = run.outcome === "retry" ? failuresOf(buffer) : buffer.calls.made
   // The lease is renewed meanwhile: the wait for a connection may outlast it. Only `running` replies are renewed.
-  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failed }))) return STALE
+  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failures }))) return STALE
   buffer.close()
   ctx.replyLog.announce(attempt.id, { final: false })
   return run

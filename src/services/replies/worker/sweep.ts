@@ -26,25 +26,26 @@ export async function sweepReplies(
     const orphan = { userId, id, inFlight, dedupeKey: dedupeKeyOf(attempt, takenOver) }
     if (!orphaned || !takeovers.take(orphan)) waiting.push(orphan)
   }
-  if (status === "running" || !(await hasAllJobs(ctx, waiting.length)))
-    await enqueueAll(ctx, waiting, takeovers)
+  await enqueueAll(ctx, waiting, takeovers)
   return swept.length
 }
 
 /**
- * Tells whether the queue has a job for every unfinished reply. Then none was lost, they merely wait, and a second job
- * for each would make a backlog half as long again. Not asked for a few.
+ * Tells whether the queue has a job for every unfinished reply, where there are many. Then none was lost: they merely
+ * wait, and looking after each again and again would make a backlog longer. Jobs are counted before replies, so
+ * that what comes between leads to a sweep.
  */
-async function hasAllJobs({ queue, waitEstimator }: Context, due: number): Promise<boolean> {
-  const unfinished = waitEstimator.load()?.unfinished
-  if (due <= FEW || unfinished === undefined) return false
-  const { prioritized = 0, waiting = 0, delayed = 0 } = await queue.counts().catch(() => ({}) as Jobs)
-  return prioritized + waiting + delayed >= Math.max(unfinished, due)
+async function hasAllJobs({ db, queue, waitEstimator }: Context): Promise<boolean> {
+  if ((waitEstimator.load()?.unfinished ?? 0) <= FEW) return false
+  const jobs = await queue.counts().catch((): Record<string, number> => ({}))
+  const { rows } = await db.execute<{ unfinished: number }>("count-unfinished", COUNT_UNFINISHED)
+  const all = Object.values(jobs).reduce((sum, count) => sum + count, 0)
+  return all >= (rows[0]?.unfinished ?? Number.POSITIVE_INFINITY)
 }
 
-type Jobs = Record<string, number>
-
 const FEW = 20
+
+const COUNT_UNFINISHED = "SELECT count(*)::int AS unfinished FROM chatrooms WHERE active_reply_id IS NOT NULL"
 
 /** As many as the queue takes in one command. */
 const AT_ONCE = 64
@@ -80,7 +81,7 @@ interface Swept extends MessageKey {
 }
 
 async function findOrphans(ctx: Context, status: "queued" | "running"): Promise<Swept[]> {
-  const { sweepAfterMs, handoverMs } = ctx.timing.replies
+  const { sweepAfterMs, handoverMs, longestTrustMs } = ctx.timing.replies
   const own = ctx.leases.attempts()
   const { rows } = await ctx.db.execute<Swept>("sweep-replies", SWEEP, [
     sweepAfterMs,
@@ -89,6 +90,7 @@ async function findOrphans(ctx: Context, status: "queued" | "running"): Promise<
     status,
     own.map(({ id }) => id),
     own.map(({ number }) => number),
+    status === "queued" && (await hasAllJobs(ctx)) ? longestTrustMs : 0,
   ])
   return rows
 }
@@ -114,6 +116,7 @@ const SWEEP = `
     JOIN chatrooms AS c
       ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id IS NOT DISTINCT FROM m.id
     WHERE m.status = $4 AND m.lease_until < now()
+      AND (m.takeovers > 0 OR m.lease_until < now() - $7::int * interval '1 millisecond')
       AND (m.id, m.attempt) NOT IN (SELECT * FROM unnest($5::uuid[], $6::int[]))
     ORDER BY m.lease_until LIMIT $2
     FOR UPDATE OF m SKIP LOCKED

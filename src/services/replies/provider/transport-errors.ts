@@ -1,0 +1,29 @@
+import { AttemptFailed } from "./failures.ts"
+
+/**
+ * Converts what a call threw. Errors of the provider are `AttemptFailed` already (`wire.ts`). Network faults become
+ * `provider_unreachable`; the caller knows whether a reply had begun.
+ */
+export function toAttemptFailed(error: unknown): AttemptFailed {
+  if (error instanceof AttemptFailed) return error
+  if (isBrokenStream(error))
+    return new AttemptFailed("interrupted", "the stream ended in the middle of a chunk")
+  return new AttemptFailed("provider_unreachable", "the provider could not be reached", {
+    cause: networkCause(error),
+    fallback: true,
+    overload: true,
+  })
+}
+
+/** Returns a network error to log as the cause. The SDK's own errors may quote the prompt or the reply. */
+function networkCause(error: unknown): unknown {
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined
+  return typeof (cause as { code?: unknown } | undefined)?.code === "string" ? cause : undefined
+}
+
+/** The SDK throws a plain Error for an incomplete last chunk, so only the message identifies it. */
+function isBrokenStream(error: unknown): boolean {
+  return (
+    error instanceof SyntaxError || (error instanceof Error && /^Incomplete JSON segment/.test(error.message))
+  )
+}

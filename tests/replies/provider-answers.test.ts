@@ -1,0 +1,53 @@
+import { expect, test } from "vitest"
+import { collect, joinDeltas } from "../../tools/lib/http.ts"
+import { signIn } from "../helpers/app.ts"
+import { createRoom, finalReply, promptsUsed, send } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
+import type { Sent } from "./provider-answer-kit.ts"
+import { ANSWERS } from "./provider-answers.ts"
+
+const app = useTestApp({
+  config: { gemini: { idleTimeoutMs: 20_000 } },
+  timing: { replies: { firstRetryMs: 50 } },
+})
+
+const toReplay = ({ body, status, contentType, ending, sizes }: Sent) => ({
+  body: Buffer.from(body),
+  ...(status ? { status } : {}),
+  ...(contentType ? { contentType } : {}),
+  ...(ending ? { ending } : {}),
+  ...(sizes ? { sizes } : {}),
+})
+
+test.concurrent.each(ANSWERS)("$name", async ({ name, calls, expected }) => {
+  const user = await signIn(app)
+  const room = await createRoom(app, user)
+  const prompt = `${name} ${room.id}`
+  for (const [n, call] of calls.entries())
+    app.gemini.replay({ ...toReplay(call), text: room.id, calls: n === calls.length - 1 ? 9 : 1 })
+  const { body } = await send(app, user, room, prompt)
+  const streamed = collect(user.http.events(`/chatroom/${room.id}/message/${body.reply.id}/stream`))
+  const reply = await finalReply(app, user, body.reply)
+  const asked = app.gemini.calls().filter((call) => call.prompt.includes(room.id))
+  expect({
+    status: reply.status,
+    code: reply.error?.code,
+    calls: asked.length,
+    used: await promptsUsed(app, user),
+  }).toEqual({
+    status: expected.status,
+    code: expected.code,
+    calls: expected.calls,
+    used: expected.used,
+  })
+  if (expected.content !== undefined) expect(reply.content).toBe(expected.content)
+  expect(joinDeltas(await streamed)).toBe(reply.content)
+  if (expected.finishReason) expect(reply.finishReason).toBe(expected.finishReason)
+  if (expected.message) expect(reply.error.message).toMatch(expected.message)
+  if (expected.never) expect(reply.error.message).not.toMatch(expected.never)
+  if (expected.usage) expect(reply.usage).toMatchObject(expected.usage)
+  if (expected.citations) expect(reply.citations).toEqual(expected.citations)
+  if (expected.logged) expect(app.logs().includes(expected.logged), expected.logged).toBe(true)
+  if (expected.withinMs)
+    expect(Date.parse(reply.completedAt) - (asked[0]?.startedAt ?? 0)).toBeLessThan(expected.withinMs)
+})
