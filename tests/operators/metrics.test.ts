@@ -60,7 +60,7 @@ describe("the metrics", () => {
     await expect.poll(async () => (await metrics()).sum("chat_workers")).toBe(1)
     const now = await metrics()
     expect(now.sum("chat_open_streams")).toBe(1)
-    expect(now.sum("chat_workers_capacity")).toBe(20)
+    expect(now.sum("chat_workers_capacity")).toBe(app.ctx.config.worker.concurrency)
     expect(now.labels("chat_queue_jobs", "state")).toEqual(expect.arrayContaining(["active", "delayed"]))
     expect(now.sum("chat_pg_pool_connections", { pool: "statements" })).toBeGreaterThan(0)
     expect(now.sum("nodejs_eventloop_lag_p99_seconds")).toBeGreaterThan(0)
