@@ -4,8 +4,8 @@ import { DAY, HOUR, MINUTE, SECOND } from "../utils/time.ts"
 /**
  * Every duration in milliseconds. Code with a context reads `ctx.timing`; code without one imports this or gets its
  * group as an argument. Tests shorten what they wait for, and `tests/unit/timing.test.ts` asserts how the values
- * relate. Defaults of settings are here too; `config/environment.ts` reads the settings and `config/limits.ts` and `auth/login-throttle.ts` has rate
- * limits.
+ * relate. Defaults of settings are here too; `config/environment.ts` reads the settings. Rate limits are in
+ * `config/limits.ts` and `auth/login-throttle.ts`.
  */
 export const TIMING = deepFreeze({
   http: {

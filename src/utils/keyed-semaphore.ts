@@ -3,8 +3,11 @@ import { RateLimited } from "./errors.ts"
 
 /** Limits, for each key, how many calls run at once and how many wait. */
 export interface KeyedSemaphore {
-  /** @throws {RateLimited} at once when too many of the key's calls wait */
-  run<T>(key: string, work: () => Promise<T>): Promise<T>
+  /**
+   * @param mayRefuse unless false, a call is refused when too many of the key's calls wait
+   * @throws {RateLimited} at once
+   */
+  run<T>(key: string, work: () => Promise<T>, options?: { mayRefuse?: boolean }): Promise<T>
 }
 
 const RETRY_SECONDS = 1
@@ -19,9 +22,9 @@ export function createKeyedSemaphore({
 }): KeyedSemaphore {
   const byKey = new Map<string, { limit: ReturnType<typeof pLimit>; calls: number }>()
   return {
-    async run(key, work) {
+    async run(key, work, { mayRefuse = true } = {}) {
       const own = byKey.get(key) ?? { limit: pLimit(running), calls: 0 }
-      if (own.calls >= running + waiting) throw new RateLimited(RETRY_SECONDS)
+      if (mayRefuse && own.calls >= running + waiting) throw new RateLimited(RETRY_SECONDS)
       byKey.set(key, own)
       own.calls++
       try {

@@ -86,9 +86,10 @@ describe("cancelling a reply", () => {
     }
   })
 
-  test("is no refund of the quota", async () => {
+  test("is no refund of the quota once Gemini has been called", async () => {
     const user = await signIn(app)
-    const { body } = await send(app, user, await createRoom(app, user), "[[gemini: stall after=1]]")
+    const { body } = await send(app, user, await createRoom(app, user), "[[gemini: stall after=1]] paid for")
+    await expect.poll(() => app.gemini.calls().some(({ prompt }) => prompt.endsWith("paid for"))).toBe(true)
     expect((await cancel(body.reply, user)).body.status).toBe("cancelled")
     expect(await promptsUsed(app, user)).toBe(1)
   })

@@ -56,6 +56,14 @@ test("a silence before the first chunk opens no circuit", async () => {
   expect(app.gemini.calls().filter(({ model }) => model === MODEL)).toHaveLength(6)
 })
 
+test("what a fallback lacks for good doesn't end a reply whose own model only cools down", async () => {
+  for (let n = 0; n < 5; n++) app.ctx.circuitBreaker.failed(MODEL, 1_000)
+  app.gemini.script({ directive: "rate-limit-day", model: FALLBACK, text: "either", calls: 1 })
+  const reply = await ask(app, ann, await createRoom(app, ann), "either")
+  expect(reply).toMatchObject({ status: "completed", model: MODEL })
+  expect(app.gemini.calls().map(({ model }) => model)).toEqual([FALLBACK, MODEL])
+})
+
 test("a reply costs three calls at most, fallbacks included", async () => {
   app.gemini.script({ directive: "unavailable", text: "three calls", calls: 99 })
   const reply = await ask(app, ann, await createRoom(app, ann), "three calls")

@@ -53,9 +53,10 @@ function createRoomWriter(rooms: Row[]): (messages: RoomMessage[]) => string {
   const goTo = (n: number) => {
     let text = ""
     for (; at < n; at++) {
-      const room = rooms[at + 1]
-      text += at < 0 ? "" : `]}${room ? "," : ""}`
-      if (room) text += `${JSON.stringify(room).slice(0, -1)},"messages":[`
+      const next = rooms[at + 1]
+      text += at < 0 ? "" : `]}${next ? "," : ""}`
+      const { lastPosition, ...room } = next ?? {}
+      if (next) text += `${JSON.stringify(room).slice(0, -1)},"messages":[`
       separator = ""
     }
     return text
@@ -87,21 +88,33 @@ async function* readRooms(ctx: Context, userId: string): AsyncGenerator<Row[]> {
 
 /** Yields pages of the messages of `rooms`, in their order. */
 async function* readMessages(ctx: Context, userId: string, rooms: Row[]): AsyncGenerator<RoomMessage[]> {
-  for (let first = 0, after = -1; ; ) {
-    const ids = rooms.slice(first).map(({ id }) => id)
+  for (let first = 0, after = -1; first < rooms.length; ) {
+    const ids = roomsOfOneRead(rooms, first).map(({ id }) => id)
     const rows = await read(ctx, userId, MESSAGES, [ids, after, MESSAGES_AT_ONCE, MAX_READ_BYTES])
     const start = first - 1
     if (rows.length > 0) yield rows.map(({ n, found, ...message }) => ({ n: start + n, message }))
     const last = rows.at(-1)
-    if (!last || (rows.length === last.found && last.found < MESSAGES_AT_ONCE)) return
-    first += last.n - 1
-    after = last.position
+    const isCut = last && (rows.length < last.found || last.found === MESSAGES_AT_ONCE)
+    first += isCut ? last.n - 1 : ids.length
+    after = isCut ? last.position : -1
   }
 }
 
-/** In turns with the user's other reads, so that exports don't keep everybody else waiting. */
+/** Returns the rooms from `first` on whose messages fill a read: of more, it would read messages only to drop them. */
+function roomsOfOneRead(rooms: Row[], first: number): Row[] {
+  let end = first
+  for (let messages = 0; end < rooms.length && messages < MESSAGES_AT_ONCE; end++)
+    messages += rooms[end]?.lastPosition
+  return rooms.slice(first, end)
+}
+
+/**
+ * In turns with the user's other reads, so that exports don't keep everybody else waiting. Never refused: the response
+ * has begun.
+ */
 async function read(ctx: Context, userId: string, text: string, values: unknown[]): Promise<Row[]> {
-  return (await ctx.heavyReads.run(userId, () => ctx.db.pool.query(text, [userId, ...values]))).rows
+  const query = () => ctx.db.pool.query(text, [userId, ...values])
+  return (await ctx.heavyReads.run(userId, query, { mayRefuse: false })).rows
 }
 
 function readSessions(ctx: Context, userId: string) {
@@ -137,7 +150,7 @@ const SUBSCRIPTIONS = `
 const ROOM_FIELDS = CHATROOM_FIELDS.filter((name) => name !== "activityAt")
 
 const CHATROOMS = `
-  SELECT ${selectSql(ROOM_FIELDS, "chatrooms")}
+  SELECT ${selectSql([...ROOM_FIELDS, "lastPosition"], "chatrooms")}
   FROM chatrooms WHERE user_id = $1 AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
   ORDER BY id LIMIT $3`
 

@@ -88,12 +88,14 @@ function untilFailure(
   stopping: AbortSignal,
 ): Promise<void> {
   const isRepeated = redisUrl ? isRejectedByRedis : isRejectedByPostgres
-  return new Promise((resolve, reject) => {
-    stopping.addEventListener("abort", () => resolve(), { once: true })
+  const settled = new AbortController()
+  return new Promise<void>((resolve, reject) => {
+    // Removed when this settles: `stopping` lives as long as the process and would keep every worker that failed.
+    stopping.addEventListener("abort", () => resolve(), { once: true, signal: settled.signal })
     if (stopping.aborted) resolve()
     worker.on("error", (error) => isRepeated(error) && reject(error))
     if (!redisUrl) worker.waitUntilReady().catch(reject)
-  })
+  }).finally(() => settled.abort())
 }
 
 /** ioredis reconnects by itself. */

@@ -38,5 +38,7 @@ export const redisFull: Scenario = {
 async function judgeHealth(url: string): Promise<string[]> {
   const text = await (await fetch(url)).text()
   const { status, problems } = JSON.parse(text) as { status: string; problems: string[] }
-  return status === "degraded" && problems.some((one) => one.includes("full")) ? [] : [`${url} says ${text}`]
+  return status === "degraded" && problems.some((one) => one.includes("Redis is full"))
+    ? []
+    : [`${url} says ${text}`]
 }

@@ -24,8 +24,8 @@ export async function cancelReply(
   const message = await findOwnReply(ctx, { userId, chatroomId, messageId })
   if (isFinal(message)) return message
   const reply = { userId, id: messageId }
-  const running = await requestCancel(ctx, reply)
-  if (running) {
+  const requested = await requestCancel(ctx, reply)
+  if (requested?.status === "running") {
     ctx.cancellations.request(reply)
     const ended = await waitForReply(
       ctx,
@@ -34,17 +34,24 @@ export async function cancelReply(
     )
     if (ended) return ended
   }
-  await endAsCancelled(ctx, { ...reply, chatroomId })
+  // An attempt that begins after the request calls nothing.
+  await endAsCancelled(ctx, { ...reply, chatroomId }, { isUnbegun: requested?.attempt === 0 })
   return findOwnMessage(ctx, { userId, chatroomId, messageId })
 }
 
-/** Noted on the row, so that it counts even if the worker dies or no notice reaches it. @returns whether it runs */
-async function requestCancel(ctx: Context, { userId, id }: MessageKey): Promise<boolean> {
-  const { rows } = await ctx.db.execute<{ status: string }>("request-cancel", REQUEST, [userId, id])
-  return rows[0]?.status === "running"
+/** Noted on the row, so that it counts even if the worker dies or no notice reaches it. */
+async function requestCancel(ctx: Context, { userId, id }: MessageKey): Promise<Requested | undefined> {
+  const { rows } = await ctx.db.execute<Requested>("request-cancel", REQUEST, [userId, id])
+  return rows[0]
+}
+
+/** A reply as the request found it. */
+interface Requested {
+  status: string
+  attempt: number
 }
 
 const REQUEST = `
   UPDATE messages SET cancel_requested_at = coalesce(cancel_requested_at, now())
   WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')
-  RETURNING status`
+  RETURNING status, attempt`

@@ -45,7 +45,7 @@ const LIST = `
   ORDER BY completed_at DESC, id DESC LIMIT $1`
 
 /**
- * Queues a failed reply again, at its position in the room and without a charge: its unit was given back.
+ * Queues a failed reply again, at its position in the room and without another charge.
  * @throws {NotFound} when there is no failed reply of that id
  */
 export async function retryDeadLetter(ctx: Context, replyId: string): Promise<void> {

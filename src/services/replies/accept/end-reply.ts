@@ -16,16 +16,21 @@ interface ReplyOfRoom extends MessageKey {
 /**
  * Ends a reply as cancelled, with the text of its row, whether or not a worker is making it; that worker finds its
  * attempt stale. The prompt is given back if no attempt had begun; otherwise it stays used.
+ * @param isUnbegun whether no attempt had begun when the cancel was requested
  * @returns false when it had ended before
  */
-export async function endAsCancelled(ctx: Context, reply: ReplyOfRoom): Promise<boolean> {
+export async function endAsCancelled(
+  ctx: Context,
+  reply: ReplyOfRoom,
+  { isUnbegun = false } = {},
+): Promise<boolean> {
   return endInRoom(ctx, reply, async (client) => {
     const { rows } = await client.query<{ attempt: number }>({
       name: "end-as-cancelled",
       text: CANCEL,
       values: [reply.userId, reply.id],
     })
-    if (rows[0]?.attempt === 0) {
+    if (rows[0] && (isUnbegun || rows[0].attempt === 0)) {
       const unit = { userId: reply.userId, replyId: reply.id, byPrompt: false }
       await giveBackPrompt(client, ctx.config.plans, unit)
     }

@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts"
+import { MAX_ATTEMPTS } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "./failures.ts"
 import { type GeminiRequest, NO_META, type ReplyItem, type ResponseMeta } from "./gemini.ts"
 import { countCall } from "./rpm-limit.ts"
@@ -12,6 +13,12 @@ export class CircuitOpen extends Error {
     this.cooldownMs = cooldownMs
   }
 }
+
+/**
+ * The calls to Gemini that a reply may cost in all: attempts, each with its fallback models. A lost worker's call, and
+ * one that was handed back because its worker stopped, don't count.
+ */
+export const MAX_CALLS = MAX_ATTEMPTS
 
 /** The calls that a reply may still cost; `made` is raised with each. */
 export interface CallBudget {
@@ -34,10 +41,14 @@ export interface ReplyRequest extends Omit<GeminiRequest, "model"> {
 export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGenerator<ReplyItem> {
   const { calls } = request
   let failure: AttemptFailed | null = null
+  let isOneSkipped = false
   const models = modelsFor(ctx, request.wanted)
   for (const model of models) {
     if (calls.made >= calls.most) break
-    if (!ctx.circuitBreaker.allows(model, isLast(calls))) continue
+    if (!ctx.circuitBreaker.allows(model, isLast(calls))) {
+      isOneSkipped = true
+      continue
+    }
     let hasText = false
     try {
       for await (const item of streamFrom(ctx, model, request)) {
@@ -50,7 +61,9 @@ export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGe
       failure = worse(failure, error)
     }
   }
-  if (failure && (!failure.overload || calls.made >= calls.most)) throw failure
+  // A model that was skipped may reply once it has cooled down, so what the others lack for good doesn't end the reply.
+  const mayWait = failure?.overload || (isOneSkipped && !failure?.retryable)
+  if (failure && (!mayWait || calls.made >= calls.most)) throw failure
   // A call that only confirmed an open circuit isn't a failed attempt.
   const cooldownMs = Math.min(...models.map((model) => ctx.circuitBreaker.cooldownMs(model, isLast(calls))))
   throw cooldownMs > 0 || !failure ? new CircuitOpen(Math.max(cooldownMs, 1)) : failure

@@ -102,8 +102,8 @@ function open({ db, replyLog, rowWatch }: Stores, reply: MessageKey, forget: () 
 }
 
 /**
- * Returns a function that runs `read`, one at a time. Who asks while a read is under way shares the next one, which
- * begins after it was asked for.
+ * Returns a function that runs `read`, one at a time. Callers that ask during a read share the next one, which
+ * begins after they asked.
  */
 function createRefresh(read: (what: Wake) => Promise<void>): (what: Wake) => Promise<void> {
   let due: Wake = "text"

@@ -1,8 +1,7 @@
 import { splitAtWholeCharacter } from "../../../utils/text.ts"
 import type { Context } from "../../context.ts"
-import { MAX_ATTEMPTS } from "../accept/reply-queue.ts"
 import { NO_META, type ResponseMeta } from "../provider/gemini.ts"
-import type { CallBudget } from "../provider/model-fallback.ts"
+import { type CallBudget, MAX_CALLS } from "../provider/model-fallback.ts"
 import type { Attempt } from "./claim-reply.ts"
 
 /** The attempt is stale: the reply was taken over, ended or deleted, so there is nothing more to write. */
@@ -38,7 +37,7 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
     attempt,
     startedAt: performance.now(),
     text: "",
-    calls: { made: 0, most: MAX_ATTEMPTS - attempt.failures },
+    calls: { made: 0, most: MAX_CALLS - attempt.failures },
     metadata: NO_META,
     signal: AbortSignal.any([ended.signal, stopping]),
     add(piece) {

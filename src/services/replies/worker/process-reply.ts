@@ -1,11 +1,11 @@
 import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import { MAX_ATTEMPTS, QUEUE_NAME } from "../accept/reply-queue.ts"
+import { QUEUE_NAME } from "../accept/reply-queue.ts"
 import { toCitations } from "../provider/citations.ts"
 import { AttemptFailed } from "../provider/failures.ts"
 import { NO_META } from "../provider/gemini.ts"
-import { CircuitOpen, streamReply } from "../provider/model-fallback.ts"
+import { CircuitOpen, MAX_CALLS, streamReply } from "../provider/model-fallback.ts"
 import { RpmLimitReached } from "../provider/rpm-limit.ts"
 import { type AttemptBuffer, CancelRequested, LeaseLost, openAttemptBuffer } from "./attempt-buffer.ts"
 import { buildContents } from "./build-contents.ts"
@@ -22,12 +22,6 @@ export type Run =
   | { outcome: "failed"; failure: AttemptFailed }
   | { outcome: "retry"; failure: AttemptFailed; inMs: number }
   | { outcome: "later"; inMs: number; forAll?: boolean }
-
-/**
- * The calls to Gemini that a reply may cost in all: attempts, each with its fallback models. A lost worker's call, and
- * one that was handed back because its worker stopped, don't count.
- */
-const MAX_CALLS = MAX_ATTEMPTS
 
 /** A reply that was taken over so often probably kills its workers. */
 const MAX_TAKEOVERS = 5

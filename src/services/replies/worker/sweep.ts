@@ -76,7 +76,7 @@ interface Swept extends MessageKey {
   /** Its number among its user's active replies, oldest first. */
   inFlight: number
   takenOver: boolean
-  /** Its worker went silent, in this sweep or earlier, and no attempt has ended since. */
+  /** It was taken over from a silent worker, in this sweep or earlier. */
   orphaned: boolean
 }
 
