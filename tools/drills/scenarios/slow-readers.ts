@@ -6,9 +6,11 @@ import { lasting } from "./strikes.ts"
 
 const MEGABYTE = 1_000_000
 
-/** How much an API process may grow for each reader that doesn't read, beside what it takes to serve at all. */
+/** How much an API process may grow by serving at all: a fresh one has a small heap. */
+export const BASE_BYTES = 100 * MEGABYTE
+
+/** How much the API processes may grow for each reader that doesn't read. */
 const PER_READER_BYTES = 1 * MEGABYTE
-const BASE_BYTES = 100 * MEGABYTE
 
 /** Listeners of long replies read the first event and then nothing for a while. */
 export const slowReaders: Scenario = {
