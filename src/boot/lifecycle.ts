@@ -38,7 +38,7 @@ export async function runProcess(
     const unknown: UnknownName[] = []
     const config = withAdminToken(loadConfig(fixed, (found) => unknown.push(found)))
     const log = createLogger(config.logLevel, undefined, secretsOf(config))
-    for (const { name, nearest } of unknown) log.warn({ name, nearest }, ".env names no setting of ours")
+    for (const { name, nearest } of unknown) log.warn({ name, nearest }, "unknown name in .env")
     // The state is unknown after an uncaught error, so the process stops gracefully rather than going on.
     process.on("uncaughtException", (err) => {
       log.fatal({ err }, "uncaught error")

@@ -21,8 +21,8 @@ const SECRET_KEYS = new Set([
 const SECRET_LEVELS = 3
 
 /**
- * Creates a logger, by default to standard output. Secrets are redacted by key (`SECRET_KEYS`) and, in errors, also by form and value
- * (`secrets`), because a library's error message may quote a value.
+ * Creates a logger, by default to standard output. Secrets are redacted by key (`SECRET_KEYS`) and, in errors, also by
+ * form and value (`secrets`), because a library's error message may quote a value.
  */
 export function createLogger(
   level: string,

@@ -65,9 +65,8 @@ export async function retryOnPostgres<T>(
     )
     if ("value" in result) return result.value
     signal.throwIfAborted()
-    if (!isTransient(result.error)) {
-      throw result.error instanceof pg.DatabaseError ? unusable(url, result.error) : result.error
-    }
+    if (!isTransient(result.error))
+      throw isCausedByUrl(result.error) ? unusable(url, result.error) : result.error
     const isFull = (result.error as { code?: string }).code === TOO_MANY_CONNECTIONS
     const why = `${reasonOf(result.error)}${isFull && connections ? ` (its limit is ${connections})` : ""}`
     if (performance.now() > deadline) {
@@ -122,6 +121,11 @@ const TOO_MANY_CONNECTIONS = "53300"
 
 function isTransient(error: unknown): boolean {
   return TRANSIENT.test((error as { code?: string }).code ?? "")
+}
+
+/** SQLSTATE classes 28 and 3D and `insufficient_privilege`: another user or database would do. */
+function isCausedByUrl(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(?:28|3D|42501)/.test(error.code ?? "")
 }
 
 function reasonOf(error: unknown): string {

@@ -24,6 +24,9 @@ export function findWeakSecrets(env: Secrets): string[] {
   if (valuesOf("STRIPE_WEBHOOK_SECRET").some((secret) => !WEBHOOK_SECRET.test(secret))) {
     faults.push("STRIPE_WEBHOOK_SECRET: isn't a signing secret, which is whsec_ and at least 24 characters")
   }
+  if (valuesOf("STRIPE_WEBHOOK_SECRET").some((secret) => isGuessable(secret.slice("whsec_".length)))) {
+    faults.push("STRIPE_WEBHOOK_SECRET: can be guessed; copy the signing secret of the endpoint from Stripe")
+  }
   for (const name of URLS) {
     if (
       valuesOf(name)
@@ -61,7 +64,7 @@ const WORDS = /secret|password|passwort|example|token|qwert/i
 /** Of 32 random characters, even hexadecimal ones, fewer are unpredictable in only one of a million cases. */
 const MIN_UNPREDICTABLE = 15
 
-/** Whether a secret holds a word, or too few characters that don't follow from those before. */
+/** Tells whether a secret holds a word, or too few characters that don't follow from those before. */
 function isGuessable(secret: string): boolean {
   if (WORDS.test(secret)) return true
   let unpredictable = 0

@@ -11,9 +11,9 @@ export function findUnknownNames(names: readonly string[], known: readonly strin
     .map((name) => ({ name, nearest: nearestOf(name, known) }))
 }
 
-/** Variables of Node, libpq, Docker Compose and the system. */
+/** Variables of Node, libpq, Docker Compose, our compose.yaml and the system. */
 const OTHERS =
-  /^(?:NODE_(?:OPTIONS|EXTRA_CA_CERTS|USE_ENV_PROXY|DEBUG|COMPILE_CACHE|TLS_REJECT_UNAUTHORIZED)|UV_THREADPOOL_SIZE|PG[A-Z]+|POSTGRES_[A-Z_]+|COMPOSE_[A-Z_]+|DOCKER_[A-Z_]+|(?:https?|no|all)_proxy|TZ|LANG|LC_[A-Z]+|FORCE_COLOR|NO_COLOR)$/i
+  /^(?:NODE_(?:OPTIONS|EXTRA_CA_CERTS|USE_ENV_PROXY|DEBUG|COMPILE_CACHE|TLS_REJECT_UNAUTHORIZED)|UV_THREADPOOL_SIZE|PG[A-Z]+|POSTGRES_[A-Z_]+|COMPOSE_[A-Z_]+|STRIPE_PORT|DOCKER_[A-Z_]+|(?:https?|no|all)_proxy|TZ|LANG|LC_[A-Z]+|FORCE_COLOR|NO_COLOR)$/i
 
 function nearestOf(name: string, known: readonly string[]): string | undefined {
   const upper = name.toUpperCase()

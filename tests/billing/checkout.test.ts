@@ -260,7 +260,7 @@ describe("a payer who returns, and no event has arrived", () => {
     "with the unknown session %s is told nothing",
     async (id) => {
       const { status, text } = await returnTo(`${app.url}/subscription/return?from=paid&sessionId=${id}`, "")
-      expect([status, text]).toEqual([200, expect.stringContaining("hasn't confirmed your payment yet")])
+      expect([status, text]).toEqual([200, expect.stringContaining("If you paid")])
     },
   )
 

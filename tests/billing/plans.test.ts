@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest"
 import { PRO_PRICE, PRO_PRICE_YEARLY } from "../../simulators/stripe/server.ts"
 import { DAY } from "../../src/utils/time.ts"
-import { RELAXED_BOUNDS } from "../helpers/app.ts"
+import { RELAXED_BOUNDS, signIn } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
-import { newPayer, newProPayer, type Payer, passTime, untilQuiet } from "./kit.ts"
+import { newPayer, newProPayer, type Payer, passTime, payerOf, untilQuiet } from "./kit.ts"
 
 const proPrices = [PRO_PRICE, PRO_PRICE_YEARLY, "price_former"]
 const app = useTestApp({ stripe: true, timing: RELAXED_BOUNDS, config: { stripe: { proPrices } } })
@@ -98,6 +98,18 @@ describe("by configuration", () => {
     app.stripe.cancelNow((await ann.atStripe()).subscriptions[0]?.id as string)
     await ann.untilStanding({ tier: "basic" })
     expect(await open(ann, undefined, offering)).toMatchObject({ amount_total: 2380 })
+  })
+
+  test("an account that is deleted and made again with the same number gets no other trial", async () => {
+    const ann = await newPayer(app)
+    const { id } = await open(ann, undefined, offering)
+    app.stripe.completeCheckout(id, { country: "DE" })
+    await ann.untilStanding({ status: "trialing" })
+    expect((await ann.http.delete("/user/me")).status).toBe(202)
+    const again = payerOf(app, await signIn(app, { mobileNumber: ann.mobileNumber }))
+    expect(await open(again, undefined, offering)).toMatchObject({ amount_total: 2000 })
+    // Another number has its own.
+    expect(await open(await newPayer(app), undefined, offering)).toMatchObject({ amount_total: 0 })
   })
 
   test("a trial that ends is paid for, and Pro goes on without a gap", async () => {

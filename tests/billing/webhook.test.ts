@@ -80,6 +80,8 @@ describe("refused with 400, and nothing written", () => {
     ["an id of 300 characters", () => deliver(JSON.stringify(anEvent({ id: "e".repeat(300) })))],
     ["an id that no text can hold", () => deliver(JSON.stringify(anEvent({ id: "evt_\u0000" })))],
     ["a timestamp an hour ahead", () => deliver(body, sign(body, { at: minutesAgo(-60) }))],
+    ["one behind another timestamp", () => deliver(body, `t=1,${sign(body, { at: minutesAgo(-60) })}`)],
+    ["one behind a space", () => deliver(body, sign(body, { at: minutesAgo(-60) }).replace("t=", "t= "))],
   ])("%s", async (_, send) => {
     const before = await countEvents()
     const { status, body: problem } = await send()

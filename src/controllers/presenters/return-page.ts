@@ -3,7 +3,7 @@ import { page } from "./page.ts"
 
 /** Renders the page that Stripe returns users to. It says what is known: `tier` is null when nothing is. */
 export function presentReturnPage(from: Returned, tier: "basic" | "pro" | null): string {
-  const [title, text] = from === "paid" ? PAID[tier ?? "basic"] : TEXTS[from]
+  const [title, text] = from === "paid" ? PAID[tier ?? "unknown"] : TEXTS[from]
   return page(title, `<p>${text} You can close this page.</p>`)
 }
 
@@ -14,6 +14,7 @@ const PAID = {
     "Stripe hasn't confirmed your payment yet. Pro starts as soon as it does: usually within a minute, or within days " +
       "if you chose a payment method that takes days.",
   ],
+  unknown: ["Thank you", "If you paid, Pro starts as soon as Stripe has confirmed it."],
 } as const
 
 const TEXTS = {

@@ -3,6 +3,7 @@ import { inTransaction } from "../../config/database.ts"
 import { markSessionsEnded, recordEndedSessions } from "../auth/end-sessions.ts"
 import type { Principal } from "../auth/principal.ts"
 import { closeCustomer } from "../billing/close-customer.ts"
+import { keepTrial } from "../billing/trials.ts"
 import type { Context } from "../context.ts"
 import { keepUsage } from "../usage/quota.ts"
 import { eraseDeletedUsers } from "./erase-users.ts"
@@ -31,7 +32,11 @@ async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) 
   for (const table of ["one_time_codes", "sign_ups"])
     await client.query(`DELETE FROM ${table} WHERE mobile_number = $1`, [number])
   await closeCustomer(client, userId)
-  if (number !== null) await keepUsage(client, { userId, numberHash: ctx.tokens.numbers.hash(number) })
+  if (number !== null) {
+    const numberHash = ctx.tokens.numbers.hash(number)
+    await keepUsage(client, { userId, numberHash })
+    await keepTrial(client, { userId, numberHash })
+  }
   const { rowCount } = await client.query(
     `UPDATE users SET deleted_at = now(), updated_at = now(), mobile_number = NULL, name = NULL, password_hash = NULL
      WHERE id = $1 AND deleted_at IS NULL`,

@@ -36,7 +36,8 @@ export async function chargeBudgets(
 
 /**
  * Returns the same counters for every number, so that the time is the same, too. An unknown number is refused where one
- * that was signed up would be, so that the answers tell nothing, but of range and total it uses up nothing.
+ * that was signed up would be, but of range and total it uses up nothing. Verified numbers have a share of their own:
+ * once the others' is used up, the answers tell the two apart, as a sign-up's 409 does.
  */
 function countersOf(
   { perNumber, perPrefix, perAddress, total }: Config["otp"]["daily"],

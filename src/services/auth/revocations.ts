@@ -25,8 +25,8 @@ export interface Revocations {
 }
 
 /**
- * Polls on a connection of its own, and sets the clock by the way, with the settings of `pool`. In the pool's queue it would wait for requests, and
- * revocations would be late just when the server is busy.
+ * Polls on a connection of its own with the pool's settings; each poll also sets the clock. In the pool's queue it would
+ * wait for requests, and revocations would be late just when the server is busy.
  */
 export function createRevocations(
   pool: pg.Pool,

@@ -39,6 +39,6 @@ const SIGN_UP = `
   ), kept AS (
     INSERT INTO sign_ups (mobile_number, address, name)
     SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM taken)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (mobile_number, address) DO UPDATE SET name = coalesce(sign_ups.name, excluded.name)
   )
   SELECT EXISTS (SELECT FROM taken) AS taken`

@@ -6,9 +6,19 @@ import { syncCustomer } from "./sync-customer.ts"
 /**
  * Reads the payment of a user who returns from a Checkout page, so that Pro doesn't wait for Stripe's events, which may
  * be late or never come. Reads nothing for a session that isn't a user's newest, or whose user is Pro already.
+ * Never throws: the payer has to get on, whatever fails here.
  * @returns the user's tier as far as it is known; null for an unknown session
  */
 export async function confirmCheckout(ctx: Context, sessionId: string): Promise<Tier | null> {
+  try {
+    return await readPayment(ctx, sessionId)
+  } catch (err) {
+    ctx.log.warn({ err }, "payment not looked up at the payer's return")
+    return null
+  }
+}
+
+async function readPayment(ctx: Context, sessionId: string): Promise<Tier | null> {
   const { rows } = await ctx.db.execute<{ id: string; tier: Tier }>("find-checkout", FIND, [sessionId])
   const [customer] = rows
   if (!customer || customer.tier === "pro") return customer?.tier ?? null

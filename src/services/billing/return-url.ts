@@ -32,7 +32,7 @@ export function onwardUrl(config: CompleteConfig, from: Returned, to: string | u
   return url.href
 }
 
-/** Whether a URL belongs to a front end of this service: anything else would make ours an open redirect. */
+/** Tells whether a URL belongs to a front end of this service: anything else would make ours an open redirect. */
 function isOwnUrl(config: CompleteConfig, url: string): boolean {
   const parsed = URL.parse(url)
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.password) return false

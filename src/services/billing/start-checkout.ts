@@ -23,6 +23,7 @@ import type { Subscription } from "./read-subscriptions.ts"
 import { checkReturnUrl } from "./return-url.ts"
 import { withinDeadline } from "./stripe-deadline.ts"
 import { type Synced, syncLeasedCustomer } from "./sync-customer.ts"
+import { hadSubscription } from "./trials.ts"
 
 export interface StartCheckout {
   userId: string
@@ -71,7 +72,9 @@ async function openCheckout(ctx: Context, leased: LeasedCustomer, wanted: Wanted
     const ours = { ...leased, stripeId: customer }
     await refuseSubscribed(ctx, ours, await syncLeasedCustomer(ctx, ours, { kind: "checkout" }))
   }
-  const trialDays = (await hadSubscription(ctx, leased)) ? null : ctx.config.stripe.trialDays
+  const trialDays = (await hadSubscription(ctx, { id: leased.id, userId: wanted.userId }))
+    ? null
+    : ctx.config.stripe.trialDays
   const terms = { ...wanted, customer, trialDays }
   if (last && isUsable(ctx, leased, last, terms)) return { url: last.url as string, sessionId: last.id }
   // Two open pages could lead to two subscriptions.
@@ -102,14 +105,3 @@ async function refuseWhilePending(ctx: Context, subscriptions: readonly Subscrip
     if (status === "incomplete" && (await isBeingPaid(ctx.stripe, id))) throw new PaymentPending()
   }
 }
-
-/** Checks whether the user ever had a subscription that began, which a trial is for. */
-async function hadSubscription(ctx: Context, { id }: LeasedCustomer): Promise<boolean> {
-  const { rows } = await ctx.db.execute<{ had: boolean }>("had-subscription", HAD, [id])
-  return rows[0]?.had === true
-}
-
-const HAD = `
-  SELECT EXISTS (
-    SELECT 1 FROM subscriptions WHERE customer_id = $1 AND status NOT IN ('incomplete', 'incomplete_expired')
-  ) AS had`

@@ -36,6 +36,7 @@ const expired = (retention: Timing["retention"]) =>
     ["session_revocations", "expires_at < now()"],
     ["sessions", `expires_at < ${before(retention.sessionsMs)}`],
     ["usage_of_numbers", `day < ${TODAY_SQL}`],
+    ["trials_of_numbers", `kept_at < ${before(retention.trialsMs)}`],
     ["sign_ups", `signed_up_at < ${before(retention.signUpsMs)}`],
     ["workers", `seen_at < now() - interval '${retention.workersMs} milliseconds'`],
   ] as const

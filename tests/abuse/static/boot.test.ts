@@ -60,6 +60,8 @@ describe("production doesn't start with", () => {
     ["STRIPE_WEBHOOK_SECRET", "your_stripe_webhook_secret"],
     ["STRIPE_WEBHOOK_SECRET", "whsec_none"],
     ["STRIPE_WEBHOOK_SECRET", "x"],
+    ["STRIPE_WEBHOOK_SECRET", `whsec_${"x".repeat(24)}`],
+    ["STRIPE_WEBHOOK_SECRET", "whsec_123456789012345678901234"],
     ["STRIPE_WEBHOOK_SECRET", "whsec_bN3vQ8xkZ1pLw7sTf5hYr2uG,whsec_none"],
     ["DATABASE_URL", "postgres://app:changeme@one,two/app"],
     ["DATABASE_URL", "postgres://USER:PASSWORD@HOST:5432/NAME"],
