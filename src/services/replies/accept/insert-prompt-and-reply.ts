@@ -86,7 +86,10 @@ export async function insertPromptsAndReplies(
   return prompts.map(({ promptId }) => toOutcome(byPrompt.get(promptId) as InsertedRow[]))
 }
 
-/** A prompt that was written has two rows, itself and its reply; one that was not has one, without a message. */
+/**
+ * A prompt that was written has two rows, itself and its reply; one that was not has one, without a message. Times to
+ * tell with a refusal are read for that alone.
+ */
 interface InsertedRow extends MessageRecord {
   promptId: string
   found: "room" | "parent" | null
@@ -94,8 +97,8 @@ interface InsertedRow extends MessageRecord {
   inFlight: number
   tier: Tier
   dailyLimit: number | null
-  resetsAt: Date
-  now: Date
+  resetsAt: Date | null
+  now: Date | null
 }
 
 function toOutcome([first, second]: InsertedRow[]): InsertOutcome {
@@ -108,7 +111,7 @@ function toOutcome([first, second]: InsertedRow[]): InsertOutcome {
   if (found === "room") return { outcome: "no-parent" }
   // Without a limit only the counter of an account that was just deleted refuses.
   if (limit === null) return { outcome: "no-room" }
-  return { outcome: "no-quota", tier, limit, resetsAt, now }
+  return { outcome: "no-quota", tier, limit, resetsAt: resetsAt as Date, now: now as Date }
 }
 
 function toMessage(row: InsertedRow): MessageRecord {
@@ -171,7 +174,9 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     CASE WHEN target.prompt_id IS NOT NULL THEN 'parent' WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
     target.active_reply_id IS NULL AS "startsNow",
     CASE WHEN m.role = 'model' THEN ${IN_FLIGHT_SQL("input.user_id")} + 1 END AS "inFlight",
-    target.tier, target.daily_limit AS "dailyLimit", ${RESETS_AT_SQL} AS "resetsAt", app_now()::timestamptz(3) AS now,
+    target.tier, target.daily_limit AS "dailyLimit",
+    CASE WHEN m.id IS NULL THEN ${RESETS_AT_SQL} END AS "resetsAt",
+    CASE WHEN m.id IS NULL THEN app_now()::timestamptz(3) END AS now,
     ${messageSql("m", "target.active_reply_id IS NOT NULL")}
   FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN target USING (prompt_id)
     LEFT JOIN written AS m ON m.id IN (input.prompt_id, input.reply_id)
