@@ -1,9 +1,12 @@
 import { z } from "zod"
 import { Id, Time } from "./common.ts"
 
+/** Percent-encoded in the query it stays below the 16 KB that Node takes of a request's head, whatever its characters. */
+const MAX_RETURN_URL = 1_000
+
 const ReturnUrl = z
   .url({ protocol: /^https?$/ })
-  .max(2_000)
+  .max(MAX_RETURN_URL)
   .optional()
   .describe(
     "Where to return to; its origin is one of `CORS_ORIGINS` or that of `PUBLIC_URL`. `from` is added to it.",
@@ -92,6 +95,6 @@ export const ReturnQuery = z.object({
     .max(255)
     .optional()
     .describe("The Checkout session, whose payment is then read at once."),
-  to: z.string().max(2_000).optional().describe("The `returnUrl` to go on to."),
+  to: z.string().max(MAX_RETURN_URL).optional().describe("The `returnUrl` to go on to."),
 })
 export type ReturnQuery = z.infer<typeof ReturnQuery>
