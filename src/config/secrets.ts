@@ -23,8 +23,7 @@ export function findWeakSecrets(env: Secrets): string[] {
   }
   if (valuesOf("STRIPE_WEBHOOK_SECRET").some((secret) => !WEBHOOK_SECRET.test(secret))) {
     faults.push("STRIPE_WEBHOOK_SECRET: isn't a signing secret, which is whsec_ and at least 24 characters")
-  }
-  if (valuesOf("STRIPE_WEBHOOK_SECRET").some((secret) => isGuessable(secret.slice("whsec_".length)))) {
+  } else if (valuesOf("STRIPE_WEBHOOK_SECRET").some((secret) => isGuessable(secret.slice("whsec_".length)))) {
     faults.push("STRIPE_WEBHOOK_SECRET: can be guessed; copy the signing secret of the endpoint from Stripe")
   }
   for (const name of URLS) {
