@@ -11,6 +11,8 @@ import {
 import { namesExcept } from "./columns.ts"
 
 export type ContextMode = "conversation" | "single"
+export type NameSource = "default" | "model" | "user"
+export type ThinkingLevel = "low" | "medium" | "high"
 
 /** A conversation. `headId` is the tip of the branch that is shown and continued. */
 export class ChatroomModel extends Model<
@@ -20,9 +22,19 @@ export class ChatroomModel extends Model<
   declare id: string
   declare userId: string
   declare name: string
+  /** Who gave the name; the default one is replaced by the model's. */
+  declare nameBy: CreationOptional<NameSource>
   declare model: CreationOptional<string | null>
   declare systemInstruction: CreationOptional<string | null>
   declare context: CreationOptional<ContextMode>
+  /** null: the model's own level. */
+  declare thinking: CreationOptional<ThinkingLevel | null>
+  declare webSearch: CreationOptional<boolean>
+  declare urlContext: CreationOptional<boolean>
+  declare pinned: CreationOptional<boolean>
+  declare archivedAt: CreationOptional<Date | null>
+  /** Out of search, and erased some time after its last message. */
+  declare temporary: CreationOptional<boolean>
   declare headId: CreationOptional<string | null>
   /** The one reply of the room that may be made now; the other unfinished ones wait for it. */
   declare activeReplyId: CreationOptional<string | null>
@@ -53,10 +65,29 @@ export const chatroomColumns = {
   activityAt: DataTypes.DATE,
   createdAt: DataTypes.DATE,
   updatedAt: DataTypes.DATE,
+  nameBy: DataTypes.TEXT,
+  thinking: DataTypes.TEXT,
+  webSearch: DataTypes.BOOLEAN,
+  urlContext: DataTypes.BOOLEAN,
+  pinned: DataTypes.BOOLEAN,
+  archivedAt: DataTypes.DATE,
+  temporary: DataTypes.BOOLEAN,
 } satisfies ModelAttributes<ChatroomModel>
 
-/** What a room's owner chooses. */
-export const CHATROOM_SETTINGS = ["name", "model", "systemInstruction", "context"] as const
+/** What a room's owner chooses, and who named it. */
+export const CHATROOM_SETTINGS = [
+  "name",
+  "nameBy",
+  "model",
+  "systemInstruction",
+  "context",
+  "thinking",
+  "webSearch",
+  "urlContext",
+  "pinned",
+  "archivedAt",
+  "temporary",
+] as const
 export type ChatroomSettings = Pick<InferAttributes<ChatroomModel>, (typeof CHATROOM_SETTINGS)[number]>
 
 const INTERNAL = ["userId", "activeReplyId", "lastPosition", "retries"] as const

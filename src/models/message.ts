@@ -7,9 +7,16 @@ import {
   type ModelAttributes,
   type Sequelize,
 } from "sequelize"
+import type { ThinkingLevel } from "./chatroom.ts"
 import { namesExcept } from "./columns.ts"
 
 export type Role = "user" | "model"
+/** What the user thinks of a reply. */
+export interface Feedback {
+  rating: "up" | "down"
+  reason: string | null
+}
+
 export type ReplyStatus = "queued" | "running" | "completed" | "failed" | "cancelled"
 
 /**
@@ -59,6 +66,18 @@ export class MessageModel extends Model<
   declare traceparent: CreationOptional<string | null>
   declare createdAt: CreationOptional<Date>
   declare completedAt: CreationOptional<Date | null>
+  /** The level that a reply is to be made with; null: the model's own. */
+  declare thinking: CreationOptional<ThinkingLevel | null>
+  /** Summaries of what the model thought. */
+  declare thoughts: CreationOptional<string>
+  /** What the model searched the web for. */
+  declare searchQueries: CreationOptional<string[]>
+  /** Tokens that the provider's tools read. */
+  declare toolTokens: CreationOptional<number | null>
+  /** What the reply cost when it was made, as a decimal number. */
+  declare costAmount: CreationOptional<string | null>
+  declare costCurrency: CreationOptional<string | null>
+  declare feedback: CreationOptional<Feedback | null>
 }
 
 /** The columns, in the order of the table. */
@@ -96,6 +115,13 @@ export const messageColumns = {
   traceparent: DataTypes.TEXT,
   createdAt: DataTypes.DATE,
   completedAt: DataTypes.DATE,
+  thinking: DataTypes.TEXT,
+  thoughts: DataTypes.TEXT,
+  searchQueries: DataTypes.JSONB,
+  toolTokens: DataTypes.INTEGER,
+  costAmount: DataTypes.DECIMAL,
+  costCurrency: DataTypes.TEXT,
+  feedback: DataTypes.JSONB,
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -111,6 +137,8 @@ const INTERNAL = [
   "chargedOn",
   "requestId",
   "traceparent",
+  "thinking",
+  "toolTokens",
 ] as const
 
 /** What clients may see of a message. */

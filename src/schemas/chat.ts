@@ -13,6 +13,27 @@ const Context = z
   .enum(["conversation", "single"])
   .describe("Whether the model sees the conversation so far or only the prompt.")
 
+const Thinking = z.enum(["low", "medium", "high"])
+
+const Settings = {
+  thinking: Thinking.nullable()
+    .optional()
+    .describe("How much the model thinks before it replies; `null` leaves it to the model."),
+  webSearch: z.boolean().optional().describe("Whether the model may search the web."),
+  urlContext: z
+    .boolean()
+    .optional()
+    .describe("Whether the model may read the pages whose URLs are in prompts."),
+  pinned: z.boolean().optional().describe("Pinned chatrooms come first in the list."),
+  archived: z.boolean().optional().describe("Archived chatrooms are listed by `?archived=true` alone."),
+  temporary: z
+    .boolean()
+    .optional()
+    .describe(
+      "Temporary chatrooms can't be found by search, and are erased 24 hours after their last message.",
+    ),
+}
+
 /** A model name as in the paths of the Gemini API. */
 const ModelName = z
   .string()
@@ -26,6 +47,7 @@ export const NewChatroom = z.strictObject({
   model: ModelName.optional(),
   systemInstruction: SystemInstruction.optional(),
   context: Context.optional(),
+  ...Settings,
 })
 export type NewChatroom = z.infer<typeof NewChatroom>
 
@@ -35,6 +57,7 @@ export const ChatroomChange = z
     model: ModelName.optional(),
     systemInstruction: SystemInstruction.optional(),
     context: Context.optional(),
+    ...Settings,
     headId: Id.optional().describe("The last reply of the branch to show."),
   })
   .meta({ examples: [{ name: "My Renamed Chat" }] })
@@ -50,6 +73,7 @@ export const NewMessage = z
       .describe(
         "The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch.",
       ),
+    thinking: Thinking.optional().describe("Instead of the chatroom's level, for this reply alone."),
   })
   .meta({ examples: [{ message: "Hello, how are you?" }] })
 export type NewMessage = z.infer<typeof NewMessage>
@@ -62,6 +86,13 @@ const ChatroomFields = z.object({
   model: z.string().meta({ examples: ["gemini-3.8-flash"] }),
   systemInstruction: z.string().nullable(),
   context: Context,
+  nameBy: z.enum(["default", "model", "user"]).describe("Who gave the chatroom its name."),
+  thinking: Thinking.nullable(),
+  webSearch: z.boolean(),
+  urlContext: z.boolean(),
+  pinned: z.boolean(),
+  archivedAt: Time.nullable(),
+  temporary: z.boolean(),
   headId: Id.nullable().describe("The end of the active branch."),
   lastMessageAt: Time.nullable(),
   createdAt: Time,
@@ -76,6 +107,7 @@ const MessageFields = z.object({
   parentId: Id.nullable().describe("Messages form a tree: several children of one parent are versions."),
   role: z.enum(["user", "model"]),
   content: z.string().meta({ examples: ["Hello! I am fine."] }),
+  thoughts: z.string().describe("Summaries of what the model thought, where the chatroom asks for thinking."),
   attachments: z.array(z.unknown()),
   citations: z
     .array(
@@ -91,6 +123,9 @@ const MessageFields = z.object({
       description: "Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units.",
       examples: [[]],
     }),
+  searchQueries: z
+    .array(z.string())
+    .meta({ description: "What the model searched the web for.", examples: [[]] }),
   status: z.enum(["queued", "running", "completed", "failed", "cancelled"]),
   error: z
     .object({ code: z.string(), message: z.string() })
@@ -111,6 +146,14 @@ const MessageFields = z.object({
     })
     .nullable()
     .describe("Token counts of a reply's last attempt, or `null` if Gemini reported none."),
+  cost: z
+    .object({ amount: z.string(), currency: z.string() })
+    .nullable()
+    .meta({ description: "What the provider charged for the reply, as a decimal number.", examples: [null] }),
+  feedback: z
+    .object({ rating: z.enum(["up", "down"]), reason: z.string().nullable() })
+    .nullable()
+    .meta({ description: "What you thought of the reply.", examples: [null] }),
   estimatedWaitMs: z
     .number()
     .int()

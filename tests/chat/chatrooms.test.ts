@@ -32,6 +32,13 @@ describe("creating a chatroom", () => {
       model: "gemini-3.8-flash",
       systemInstruction: null,
       context: "conversation",
+      nameBy: "user",
+      thinking: null,
+      webSearch: false,
+      urlContext: false,
+      pinned: false,
+      archivedAt: null,
+      temporary: false,
       headId: null,
       lastMessageAt: null,
       createdAt: expect.stringMatching(/Z$/),
@@ -40,12 +47,23 @@ describe("creating a chatroom", () => {
   })
 
   test("needs no field at all", async () => {
-    expect(await createRoom()).toMatchObject({ name: "New chat" })
+    expect(await createRoom()).toMatchObject({ name: "New chat", nameBy: "default" })
   })
 
   test("takes model, system instruction and context", async () => {
     const fields = { model: "gemini-3.8-flash", systemInstruction: "Be brief.", context: "single" }
     expect(await createRoom(fields)).toMatchObject(fields)
+  })
+
+  test("takes every setting, which a change takes, too", async () => {
+    const settings = { thinking: "high", webSearch: true, urlContext: true, pinned: true, temporary: true }
+    const archivedAt = expect.stringMatching(/Z$/)
+    expect(await createRoom({ ...settings, archived: true })).toMatchObject({ ...settings, archivedAt })
+    const { id } = await createRoom()
+    const changed = await ann.http.patch(`/chatroom/${id}`, { ...settings, archived: true })
+    expect(changed.body).toMatchObject({ ...settings, archivedAt, nameBy: "default" })
+    const back = await ann.http.patch(`/chatroom/${id}`, { archived: false, thinking: null, name: "Mine" })
+    expect(back.body).toMatchObject({ archivedAt: null, thinking: null, pinned: true, nameBy: "user" })
   })
 
   test.each([
@@ -55,6 +73,8 @@ describe("creating a chatroom", () => {
     ["NUL in the name", { name: "a\u0000b" }],
     ["an unknown context", { context: "all" }],
     ["a path for a model", { model: "../../v1/models/x" }],
+    ["an unknown level of thinking", { thinking: "extreme" }],
+    ["a time for archived", { archived: "2026-01-01" }],
     ["an unknown field", { title: "x" }],
   ])("refuses %s", async (_, body) => {
     const answer = await ann.http.post("/chatroom", body)

@@ -19,7 +19,7 @@ function columnsOf(model: ModelStatic<Model>): Record<string, string> {
   return Object.fromEntries(
     attributes.map(([name, { field, type }]) => [
       field ?? name,
-      (type as DataTypes.AbstractDataType).toSql().toLowerCase(),
+      (type as DataTypes.AbstractDataType).toSql().toLowerCase().replace("decimal", "numeric"),
     ]),
   )
 }

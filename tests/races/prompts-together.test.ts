@@ -40,6 +40,7 @@ function exchangeOf({ user, room }: Sender, more: Partial<NewPrompt> = {}): NewP
     parentId: undefined,
     requestId: newId(),
     traceparent: null,
+    thinking: null,
     ...more,
   }
 }

@@ -32,6 +32,14 @@ export type Chatroom = {
   systemInstruction: string | null
   /** Whether the model sees the conversation so far or only the prompt. */
   context: "conversation" | "single"
+  /** Who gave the chatroom its name. */
+  nameBy: "default" | "model" | "user"
+  thinking: "low" | "medium" | "high" | null
+  webSearch: boolean
+  urlContext: boolean
+  pinned: boolean
+  archivedAt: string | null
+  temporary: boolean
   /** The end of the active branch. */
   headId: string | null
   lastMessageAt: string | null
@@ -46,6 +54,14 @@ export type ChatroomWithMessages = {
   systemInstruction: string | null
   /** Whether the model sees the conversation so far or only the prompt. */
   context: "conversation" | "single"
+  /** Who gave the chatroom its name. */
+  nameBy: "default" | "model" | "user"
+  thinking: "low" | "medium" | "high" | null
+  webSearch: boolean
+  urlContext: boolean
+  pinned: boolean
+  archivedAt: string | null
+  temporary: boolean
   /** The end of the active branch. */
   headId: string | null
   lastMessageAt: string | null
@@ -122,6 +138,8 @@ export type Message = {
   parentId: string | null
   role: "user" | "model"
   content: string
+  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
   citations: ({
@@ -131,6 +149,8 @@ export type Message = {
     start: number
     end: number
   })[]
+  /** What the model searched the web for. */
+  searchQueries: string[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -148,6 +168,16 @@ export type Message = {
     outputTokens: number
     thoughtTokens: number
     totalTokens: number
+  } | null
+  /** What the provider charged for the reply, as a decimal number. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  /** What you thought of the reply. */
+  feedback: {
+    rating: "up" | "down"
+    reason: string | null
   } | null
   /** For a queued reply; `null` if unknown. */
   estimatedWaitMs: number | null
@@ -233,6 +263,8 @@ export type Prompt = {
   parentId: string | null
   role: "user" | "model"
   content: string
+  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
   citations: ({
@@ -242,6 +274,8 @@ export type Prompt = {
     start: number
     end: number
   })[]
+  /** What the model searched the web for. */
+  searchQueries: string[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -259,6 +293,16 @@ export type Prompt = {
     outputTokens: number
     thoughtTokens: number
     totalTokens: number
+  } | null
+  /** What the provider charged for the reply, as a decimal number. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  /** What you thought of the reply. */
+  feedback: {
+    rating: "up" | "down"
+    reason: string | null
   } | null
   /** For a queued reply; `null` if unknown. */
   estimatedWaitMs: number | null
@@ -306,6 +350,8 @@ export type RoomDone = {
   parentId: string | null
   role: "user" | "model"
   content: string
+  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
   citations: ({
@@ -315,6 +361,8 @@ export type RoomDone = {
     start: number
     end: number
   })[]
+  /** What the model searched the web for. */
+  searchQueries: string[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -332,6 +380,16 @@ export type RoomDone = {
     outputTokens: number
     thoughtTokens: number
     totalTokens: number
+  } | null
+  /** What the provider charged for the reply, as a decimal number. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  /** What you thought of the reply. */
+  feedback: {
+    rating: "up" | "down"
+    reason: string | null
   } | null
   /** For a queued reply; `null` if unknown. */
   estimatedWaitMs: number | null
@@ -471,6 +529,18 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
+      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      thinking?: "low" | "medium" | "high" | null
+      /** Whether the model may search the web. */
+      webSearch?: boolean
+      /** Whether the model may read the pages whose URLs are in prompts. */
+      urlContext?: boolean
+      /** Pinned chatrooms come first in the list. */
+      pinned?: boolean
+      /** Archived chatrooms are listed by `?archived=true` alone. */
+      archived?: boolean
+      /** Temporary chatrooms can't be found by search, and are erased 24 hours after their last message. */
+      temporary?: boolean
     }
     reply: Chatroom
   }
@@ -497,6 +567,18 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
+      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      thinking?: "low" | "medium" | "high" | null
+      /** Whether the model may search the web. */
+      webSearch?: boolean
+      /** Whether the model may read the pages whose URLs are in prompts. */
+      urlContext?: boolean
+      /** Pinned chatrooms come first in the list. */
+      pinned?: boolean
+      /** Archived chatrooms are listed by `?archived=true` alone. */
+      archived?: boolean
+      /** Temporary chatrooms can't be found by search, and are erased 24 hours after their last message. */
+      temporary?: boolean
       /** The last reply of the branch to show. */
       headId?: string
     }
@@ -519,6 +601,8 @@ export interface Endpoints {
       message: string
       /** The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch. */
       parentId?: string | null
+      /** Instead of the chatroom's level, for this reply alone. */
+      thinking?: "low" | "medium" | "high"
     }
     reply: Prompt
     events: { delta: Delta; reset: Reset; done: Message }

@@ -11,8 +11,10 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     parentId: message.parentId,
     role: message.role,
     content: message.content,
+    thoughts: message.thoughts,
     attachments: message.attachments,
     citations: message.citations as Citation[],
+    searchQueries: message.searchQueries,
     status: message.status,
     error:
       message.errorCode === null
@@ -21,6 +23,8 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     model: message.model,
     finishReason: message.finishReason,
     usage: presentUsage(message),
+    cost: presentCost(message),
+    feedback: message.feedback,
     estimatedWaitMs: message.status === "queued" ? ctx.waitEstimator.waitMs(message) : null,
     createdAt: message.createdAt.toISOString(),
     completedAt: message.completedAt?.toISOString() ?? null,
@@ -39,6 +43,11 @@ function presentUsage(message: MessageRecord) {
     thoughtTokens: thoughtTokens ?? 0,
     totalTokens: totalTokens ?? counts.reduce<number>((sum, count) => sum + (count ?? 0), 0),
   }
+}
+
+function presentCost({ costAmount, costCurrency }: MessageRecord) {
+  if (costAmount === null || costCurrency === null) return null
+  return { amount: costAmount, currency: costCurrency }
 }
 
 /** Presents a prompt with its reply. */

@@ -1,11 +1,12 @@
-import type { ChatroomModel, ChatroomRecord, ChatroomSettings } from "../../models/chatroom.ts"
+import type { ChatroomModel, ChatroomRecord } from "../../models/chatroom.ts"
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
+import { toSettings, type WantedSettings } from "./chatroom-settings.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import { requireOffered } from "./offered-models.ts"
 import { publishRoomChanged } from "./room-pubsub.ts"
 
-export interface ChatroomChange extends Partial<ChatroomSettings> {
+export interface ChatroomChange extends WantedSettings {
   /** The reply whose branch becomes the active one. */
   headId?: string
 }
@@ -31,9 +32,10 @@ async function requireReply(room: ChatroomModel, id: string): Promise<void> {
 }
 
 /** Decided by the update itself: the room may have been deleted since it was found. */
-async function update(ctx: Context, userId: string, id: string, change: ChatroomChange) {
+async function update(ctx: Context, userId: string, id: string, { headId, ...wanted }: ChatroomChange) {
+  const moved = headId === undefined ? {} : { headId }
   const [, [room]] = await ctx.models.Chatroom.update(
-    { ...change, updatedAt: new Date() },
+    { ...toSettings(wanted), ...moved, updatedAt: new Date() },
     { where: { id, userId }, returning: true },
   )
   if (!room) throw new NotFound("chatroom")

@@ -10,6 +10,7 @@ import {
 import { columnOf, reviveRecord, selectSql } from "../../models/columns.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
+import { toSettings, type WantedSettings } from "./chatroom-settings.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
 import { requireOffered } from "./offered-models.ts"
 
@@ -18,6 +19,13 @@ const DEFAULTS: ChatroomSettings = {
   model: null,
   systemInstruction: null,
   context: "conversation",
+  nameBy: "default",
+  thinking: null,
+  webSearch: false,
+  urlContext: false,
+  pinned: false,
+  archivedAt: null,
+  temporary: false,
 }
 
 /**
@@ -26,13 +34,13 @@ const DEFAULTS: ChatroomSettings = {
  */
 export async function createChatroom(
   ctx: Context,
-  { userId, room, key }: { userId: string; room: Partial<ChatroomSettings>; key: IdempotencyKey | null },
+  { userId, room, key }: { userId: string; room: WantedSettings; key: IdempotencyKey | null },
 ): Promise<{ room: ChatroomRecord; replayed: boolean }> {
   return inTransaction(ctx.db.pool, async (client) => {
     const earlier = key && (await takeKey(client, userId, key))
     if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
     await requireOffered(client, ctx.config.gemini, { userId, name: room.model })
-    const created = await insertChatroom(client, userId, { ...DEFAULTS, ...room })
+    const created = await insertChatroom(client, userId, { ...DEFAULTS, ...toSettings(room) })
     if (key) await keepResult(client, userId, key, created)
     return { room: created, replayed: false }
   })

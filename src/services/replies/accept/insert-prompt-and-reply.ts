@@ -1,6 +1,7 @@
 import type pg from "pg"
 import type { CompleteConfig } from "../../../config/env.ts"
 import type { Timing } from "../../../config/timing.ts"
+import type { ThinkingLevel } from "../../../models/chatroom.ts"
 import { type Tier, tierSql } from "../../../models/user.ts"
 import { type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { answeringModelSql, answeringModelValues } from "../../chat/offered-models.ts"
@@ -16,6 +17,8 @@ export interface NewPrompt {
   content: string
   /** undefined: the end of the branch that the room shows; null: none. */
   parentId: string | null | undefined
+  /** Instead of the room's. */
+  thinking: ThinkingLevel | null
   requestId: string
   traceparent: string | null
 }
@@ -76,6 +79,7 @@ export async function insertPromptsAndReplies(
       prompts.map(({ content }) => content),
       prompts.map(({ requestId }) => requestId),
       prompts.map(({ traceparent }) => traceparent),
+      prompts.map(({ thinking }) => thinking),
       plans.basicDailyPrompts,
       plans.proDailyPrompts,
       timing.replies.sweepAfterMs,
@@ -129,12 +133,13 @@ function toMessage(row: InsertedRow): MessageRecord {
 const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
   WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-        $8::text[], $9::text[])
+        $8::text[], $9::text[], $10::text[])
       AS input (chatroom_id, user_id, follows_head, wanted_parent_id, prompt_id, reply_id, content, request_id,
-        traceparent)
+        traceparent, thinking)
   ), room AS (
-    SELECT input.*, c.head_id, c.active_reply_id, c.last_position, ${answeringModelSql("c", "u", ["$13", "$14", "$15"])} AS model,
-      ${tierSql("u")} AS tier, ${dailyLimitSql("u", "$10", "$11")} AS daily_limit
+    SELECT input.*, c.thinking AS room_thinking, c.head_id, c.active_reply_id, c.last_position,
+      ${answeringModelSql("c", "u", ["$14", "$15", "$16"])} AS model,
+      ${tierSql("u")} AS tier, ${dailyLimitSql("u", "$11", "$12")} AS daily_limit
     FROM input
     JOIN chatrooms AS c ON c.user_id = input.user_id AND c.id = input.chatroom_id
     JOIN users AS u ON u.id = c.user_id
@@ -152,16 +157,16 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     ${chargeSql("target")}
   ), written AS (
     INSERT INTO messages (user_id, chatroom_id, request_id, id, parent_id, position, role, content, status, completed_at,
-      model, charged_on, lease_until, traceparent)
+      model, charged_on, lease_until, traceparent, thinking)
     SELECT target.user_id, target.chatroom_id, target.request_id, message.*
     FROM target JOIN charged USING (user_id) CROSS JOIN LATERAL (VALUES
       (prompt_id, target.parent_id, last_position + 1, 'user', content, 'completed', now(),
-        NULL, NULL::date, NULL::timestamptz, NULL),
+        NULL, NULL::date, NULL::timestamptz, NULL, NULL),
       (reply_id, prompt_id, last_position + 2, 'model', '', 'queued', NULL,
         model, charged.day,
         -- Nobody looks after a reply before its turn.
-        CASE WHEN target.active_reply_id IS NULL THEN now() + $12 * interval '1 millisecond' ELSE 'infinity' END,
-        traceparent)
+        CASE WHEN target.active_reply_id IS NULL THEN now() + $13 * interval '1 millisecond' ELSE 'infinity' END,
+        traceparent, coalesce(target.thinking, room_thinking))
     ) AS message
     RETURNING *
   ), touched AS (

@@ -11,7 +11,8 @@ import { enqueueReply } from "./enqueue-reply.ts"
 import { insertPromptAndReply, type NewPrompt, type PromptAndReply } from "./insert-prompt-and-reply.ts"
 import { QUEUE_NAME } from "./reply-queue.ts"
 
-export interface SendMessage extends Pick<NewPrompt, "userId" | "chatroomId" | "content" | "requestId"> {
+export interface SendMessage
+  extends Pick<NewPrompt, "userId" | "chatroomId" | "content" | "thinking" | "requestId"> {
   /** The message that this one follows: undefined the branch shown now, null none (a new beginning). */
   parentId?: string | null
   key: IdempotencyKey | null

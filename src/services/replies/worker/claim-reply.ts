@@ -1,4 +1,4 @@
-import type { ContextMode } from "../../../models/chatroom.ts"
+import type { ContextMode, ThinkingLevel } from "../../../models/chatroom.ts"
 import { toCamelCase } from "../../../utils/camel-case.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { stillOffered } from "../../chat/offered-models.ts"
@@ -21,6 +21,10 @@ export interface Attempt {
   model: string
   contextMode: ContextMode
   systemInstruction: string | null
+  /** null: the model's own level. */
+  thinking: ThinkingLevel | null
+  webSearch: boolean
+  urlContext: boolean
   requestId: string | null
   /** Of the request that sent the prompt, if that was traced. */
   traceparent: string | null
@@ -73,7 +77,8 @@ const CLAIM = `
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
     m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
-    m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction`
+    m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction,
+    m.thinking, c.web_search, c.url_context`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
