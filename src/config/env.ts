@@ -135,6 +135,11 @@ function toConfig(env: Environment) {
     gemini: toGemini(env),
     stripe: toStripe(env),
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
+    attachments: {
+      /** What all files of a user may take. */
+      basicBytes: env.BASIC_ATTACHMENTS_MB * 1024 * 1024,
+      proBytes: env.PRO_ATTACHMENTS_MB * 1024 * 1024,
+    },
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,

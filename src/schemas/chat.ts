@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { MessageAttachment } from "./attachments.ts"
 import * as EXAMPLES from "./chat.examples.ts"
 import { Id, Time, text, trimmedText } from "./common.ts"
 
@@ -108,7 +109,9 @@ const MessageFields = z.object({
   role: z.enum(["user", "model"]),
   content: z.string().meta({ examples: ["Hello! I am fine."] }),
   thoughts: z.string().describe("Summaries of what the model thought, where the chatroom asks for thinking."),
-  attachments: z.array(z.unknown()),
+  attachments: z
+    .array(MessageAttachment)
+    .meta({ description: "The files that a prompt names, in its order.", examples: [[]] }),
   citations: z
     .array(
       z.object({

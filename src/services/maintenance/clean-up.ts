@@ -1,5 +1,6 @@
 import type { Timing } from "../../config/timing.ts"
 import { eraseDeletedUsers } from "../account/erase-users.ts"
+import { collectAttachments } from "../attachments/collect-attachments.ts"
 import type { Context } from "../context.ts"
 import { TODAY_SQL } from "../usage/quota.ts"
 
@@ -10,7 +11,7 @@ export async function cleanUp(ctx: Context): Promise<void> {
       () =>
         ctx.db.pool.query(deleteSome(table, condition)),
   )
-  for (const step of [...steps, () => eraseDeletedUsers(ctx)]) {
+  for (const step of [...steps, () => eraseDeletedUsers(ctx), () => collectAttachments(ctx)]) {
     await step().catch((err: unknown) => ctx.log.warn({ err }, "clean-up step failed"))
   }
 }
