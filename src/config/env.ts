@@ -170,6 +170,8 @@ function toGemini(env: Environment) {
     models: toModels(env),
     /** Calls to the provider per minute, across all workers; `null`: unlimited. */
     requestsPerMinute: env.GEMINI_RPM ?? null,
+    /** What the provider charges. */
+    prices: env.GEMINI_PRICES,
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
     maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
     firstChunkTimeoutMs: env.GEMINI_FIRST_CHUNK_SECONDS * SECOND,

@@ -3,6 +3,7 @@ import { z } from "zod"
 import { decodeUri } from "../utils/text.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
 import { readDatabaseUrl } from "./database-url.ts"
+import { readPrices } from "./prices.ts"
 import { readRedisUrl } from "./redis-url.ts"
 import { TIMING } from "./timing.ts"
 
@@ -84,6 +85,7 @@ export const Environment = z.object({
   GEMINI_FALLBACK_MODELS: z.string().default("").transform(splitList),
   GEMINI_MODELS: z.string().default("").transform(readModels),
   GEMINI_RPM: wholeNumber(1, 1e6).optional(),
+  GEMINI_PRICES: z.string().optional().transform(readPrices),
   GEMINI_BASE_URL: httpUrl("https://gemini.example.com").optional(),
   GEMINI_FIRST_CHUNK_SECONDS: wholeNumber(1, 3_000).default(TIMING.gemini.firstChunkTimeoutMs / SECOND),
   GEMINI_IDLE_SECONDS: wholeNumber(1, 3_000).default(TIMING.gemini.idleTimeoutMs / SECOND),
