@@ -135,6 +135,8 @@ function toConfig(env: Environment) {
     gemini: toGemini(env),
     stripe: toStripe(env),
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
+    /** How long after their last activity rooms are erased; `null`: never. */
+    retentionMs: env.RETENTION_DAYS === undefined ? null : env.RETENTION_DAYS * DAY,
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,

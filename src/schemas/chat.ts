@@ -1,6 +1,6 @@
 import { z } from "zod"
 import * as EXAMPLES from "./chat.examples.ts"
-import { Id, Time, text, trimmedText } from "./common.ts"
+import { Id, PageQuery, Time, text, trimmedText } from "./common.ts"
 
 /** The longest prompt, in characters. */
 export const MAX_MESSAGE_CHARACTERS = 32_000
@@ -52,6 +52,14 @@ export const NewChatroom = z.strictObject({
   ...Settings,
 })
 export type NewChatroom = z.infer<typeof NewChatroom>
+
+export const ChatroomQuery = PageQuery.extend({
+  archived: z
+    .stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive" })
+    .default(false)
+    .meta({ type: "boolean", description: "Lists archived chatrooms instead of the others." }),
+})
+export type ChatroomQuery = z.infer<typeof ChatroomQuery>
 
 export const ChatroomChange = z
   .strictObject({

@@ -554,9 +554,9 @@ export interface Endpoints {
     }
     reply: Chatroom
   }
-  /** List your chatrooms, most recent activity first. */
+  /** List your chatrooms, pinned ones first, then by most recent activity. */
   "GET /chatroom": {
-    query: { limit?: number; cursor?: string }
+    query: { limit?: number; cursor?: string; archived?: boolean }
     headers: { "If-None-Match"?: string }
     reply: Chatroom[]
   }
