@@ -14,6 +14,8 @@ export interface GeminiRequest {
   model: string
   contents: Content[]
   systemInstruction: string | null
+  /** Instead of the configured limit. */
+  maxOutputTokens?: number
   /** Ends the call, and the connection to the provider, at once. */
   signal: AbortSignal
 }
@@ -103,8 +105,13 @@ async function* stream(
 }
 
 function toCall(
-  { apiVersion, maxOutputTokens }: GeminiOptions,
-  { model, contents, systemInstruction }: GeminiRequest,
+  { apiVersion, ...options }: GeminiOptions,
+  {
+    model,
+    contents,
+    systemInstruction,
+    maxOutputTokens = options.maxOutputTokens ?? undefined,
+  }: GeminiRequest,
   { abortSignal, wire }: { abortSignal: AbortSignal; wire: Wire },
 ) {
   const httpOptions = { apiVersion: apiVersion ?? apiVersionOf(model), fetch: wire.fetch }
