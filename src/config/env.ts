@@ -175,6 +175,8 @@ function toGemini(env: Environment) {
     /** What the provider charges. */
     prices: env.GEMINI_PRICES,
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
+    /** Whether rooms without a name get one from a model. */
+    titles: env.GEMINI_TITLES,
     maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
     firstChunkTimeoutMs: env.GEMINI_FIRST_CHUNK_SECONDS * SECOND,
     idleTimeoutMs: env.GEMINI_IDLE_SECONDS * SECOND,

@@ -76,6 +76,7 @@ function describeConfig(config: CompleteConfig) {
     GEMINI_MODELS: gemini.models.map(({ name, tier }) => (tier === "pro" ? `${name}:pro` : name)),
     GEMINI_RPM: gemini.requestsPerMinute,
     GEMINI_CONTEXT_TOKENS: gemini.contextTokens,
+    GEMINI_TITLES: gemini.titles,
     BASIC_DAILY_PROMPTS: plans.basicDailyPrompts,
     PRO_DAILY_PROMPTS: plans.proDailyPrompts,
     RETENTION_DAYS: config.retentionMs === null ? null : config.retentionMs / DAY,

@@ -88,6 +88,10 @@ function replyMetrics({ counter, histogram }: Makers) {
       REPLY_SECONDS,
       ["status"],
     ),
+    roomTasks: counter("chat_room_tasks_total", "Titles and summaries, by what became of an attempt", [
+      "kind",
+      "outcome",
+    ]),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
   }
 }

@@ -27,6 +27,8 @@ export interface GeminiRequest {
   systemInstruction: string | null
   /** One that the model knows. Summaries of the thoughts come with it; without one neither is asked for. */
   thinking?: ThinkingLevel | null
+  /** Instead of the configured limit. */
+  maxOutputTokens?: number
   /** Ends the call, and the connection to the provider, at once. */
   signal: AbortSignal
 }
@@ -96,8 +98,14 @@ async function* stream(
 }
 
 function toCall(
-  { apiVersion, maxOutputTokens }: GeminiOptions,
-  { model, contents, systemInstruction, thinking }: GeminiRequest,
+  { apiVersion, ...options }: GeminiOptions,
+  {
+    model,
+    contents,
+    systemInstruction,
+    thinking,
+    maxOutputTokens = options.maxOutputTokens ?? undefined,
+  }: GeminiRequest,
   { abortSignal, wire }: { abortSignal: AbortSignal; wire: Wire },
 ) {
   const httpOptions = { apiVersion: apiVersion ?? apiVersionOf(model), fetch: wire.fetch }
