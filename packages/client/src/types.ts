@@ -159,7 +159,7 @@ export type Message = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
@@ -302,7 +302,7 @@ export type Prompt = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
@@ -390,7 +390,7 @@ export type RoomDone = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
@@ -442,6 +442,12 @@ export type RoomDone = {
 
 export type RoomReset = {
   attempt: number
+  /** The reply that the event belongs to. */
+  messageId: string
+}
+
+export type RoomThought = {
+  text: string
   /** The reply that the event belongs to. */
   messageId: string
 }
@@ -509,6 +515,10 @@ export type SystemState = {
   config: Record<string, string | number | boolean | string[] | null>
 }
 
+export type Thought = {
+  text: string
+}
+
 export type User = {
   id: string
   /** E.164. */
@@ -570,7 +580,7 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
       /** Whether the model may search the web. */
       webSearch?: boolean
@@ -585,9 +595,9 @@ export interface Endpoints {
     }
     reply: Chatroom
   }
-  /** List your chatrooms, most recent activity first. */
+  /** List your chatrooms, pinned ones first, then by most recent activity. */
   "GET /chatroom": {
-    query: { limit?: number; cursor?: string }
+    query: { limit?: number; cursor?: string; archived?: boolean }
     headers: { "If-None-Match"?: string }
     reply: Chatroom[]
   }
@@ -608,7 +618,7 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
       /** Whether the model may search the web. */
       webSearch?: boolean
@@ -632,7 +642,7 @@ export interface Endpoints {
     params: { id: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { chatroom: Chatroom; message: Message; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
+    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
@@ -646,7 +656,7 @@ export interface Endpoints {
       thinking?: "low" | "medium" | "high"
     }
     reply: Prompt
-    events: { delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** List a chatroom's messages, oldest first. */
   "GET /chatroom/{id}/message": {
@@ -661,7 +671,7 @@ export interface Endpoints {
     params: { id: string; messageId: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
