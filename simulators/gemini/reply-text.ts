@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { describeMedia, type Medium } from "./media.ts"
 import { type GenerateRequest, spokenText } from "./request.ts"
 
 const QUOTE_LENGTH = 120
@@ -30,10 +31,10 @@ const SENTENCES = [
 export function composeReply(
   model: string,
   request: GenerateRequest,
-  { words, variant }: { words?: number; variant?: number } = {},
+  { words, variant, media = [] }: { words?: number; variant?: number; media?: readonly Medium[] } = {},
 ): string {
   const seed = variant === undefined ? hashOf(model, request) : hashOf(model, request, variant)
-  const opening = [introduction(model, variant), conversation(request)].join("\n\n")
+  const opening = [introduction(model, variant), conversation(request, media)].join("\n\n")
   if (words === undefined) return `${opening}\n\n${body(seed)}`
   return firstWords(`${opening}\n\n${filler(seed, words)}`, words)
 }
@@ -74,13 +75,12 @@ function introduction(model: string, variant?: number): string {
   return `**Simulated reply${variant === undefined ? "" : ` ${variant + 1}`}** from \`${model}\` ✨`
 }
 
-function conversation(request: GenerateRequest): string {
+function conversation(request: GenerateRequest, media: readonly Medium[]): string {
   const earlier = request.contents.slice(0, -1)
   const lines = [`You wrote: “${quote(lastTurn(request))}”.`, `Earlier turns sent: ${earlier.length}.`]
   const first = earlier[0]
   if (first) lines.push(`The conversation began with “${quote(spokenText(first))}”.`)
-  const attached = request.contents.flatMap(({ parts }) => parts.flatMap((part) => part.inlineData ?? []))
-  if (attached.length) lines.push(`Attached: ${attached.map(({ mimeType }) => mimeType).join(", ")}.`)
+  if (media.length) lines.push(describeMedia(media))
   return lines.join(" ")
 }
 

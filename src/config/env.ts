@@ -4,6 +4,7 @@ import { faultWords } from "../utils/fault-words.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
 import { readEnvFile } from "./env-file.ts"
 import { Environment } from "./environment.ts"
+import { INLINE_FILES } from "./limits.ts"
 import { TIMING } from "./timing.ts"
 import { findUnknownNames, type UnknownName } from "./unknown-names.ts"
 import { findFaults } from "./validate-environment.ts"
@@ -136,6 +137,9 @@ function toConfig(env: Environment) {
     stripe: toStripe(env),
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
     attachments: {
+      /** Where their bytes are; `null`: in the database. */
+      url: env.ATTACHMENTS_URL ?? null,
+      ...INLINE_FILES,
       /** What all files of a user may take. */
       basicBytes: env.BASIC_ATTACHMENTS_MB * 1024 * 1024,
       proBytes: env.PRO_ATTACHMENTS_MB * 1024 * 1024,

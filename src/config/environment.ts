@@ -2,6 +2,7 @@ import { isIP } from "node:net"
 import { z } from "zod"
 import { decodeUri } from "../utils/text.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
+import { readAttachmentsUrl } from "./attachments-url.ts"
 import { readDatabaseUrl } from "./database-url.ts"
 import { readPrices } from "./prices.ts"
 import { readRedisUrl } from "./redis-url.ts"
@@ -108,6 +109,13 @@ export const Environment = z.object({
   BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(TIMING.billing.reconcileMs / MINUTE),
   BASIC_DAILY_PROMPTS: wholeNumber(0, 1e9).default(5),
   PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
+  ATTACHMENTS_URL: z
+    .string()
+    .refine(
+      (url) => readAttachmentsUrl(url) !== null,
+      "must be s3://KEY:SECRET@HOST/BUCKET?region=REGION, with KEY and SECRET percent-encoded",
+    )
+    .optional(),
   BASIC_ATTACHMENTS_MB: wholeNumber(0, 1e6).default(100),
   PRO_ATTACHMENTS_MB: wholeNumber(0, 1e6).default(1_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).optional(),

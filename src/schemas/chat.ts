@@ -84,6 +84,16 @@ export const NewMessage = z
       .describe(
         "The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch.",
       ),
+    attachments: z
+      .array(Id)
+      .max(4)
+      .refine((ids) => new Set(ids).size === ids.length, "must not name a file twice")
+      .optional()
+      .meta({
+        description: "Files that were uploaded before, which the model gets with the message.",
+        uniqueItems: true,
+        examples: [[]],
+      }),
     thinking: Thinking.optional().describe("Instead of the chatroom's level, for this reply alone."),
   })
   .meta({ examples: [{ message: "Hello, how are you?" }] })

@@ -565,7 +565,7 @@ export type UserOverview = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -652,6 +652,8 @@ export interface Endpoints {
       message: string
       /** The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch. */
       parentId?: string | null
+      /** Files that were uploaded before, which the model gets with the message. */
+      attachments?: string[]
       /** Instead of the chatroom's level, for this reply alone. */
       thinking?: "low" | "medium" | "high"
     }
