@@ -43,6 +43,8 @@ export class ChatroomModel extends Model<
   declare lastPosition: CreationOptional<number>
   /** How many replies of the room an operator has queued once more. */
   declare retries: CreationOptional<number>
+  /** How many changes there were to messages that listeners knew already. */
+  declare revisions: CreationOptional<number>
   declare lastMessageAt: CreationOptional<Date | null>
   /** What lists are ordered by: the last message or, before the first, the creation. */
   declare activityAt: CreationOptional<Date>
@@ -75,6 +77,7 @@ export const chatroomColumns = {
   archivedAt: DataTypes.DATE,
   temporary: DataTypes.BOOLEAN,
   temporarySince: DataTypes.DATE,
+  revisions: { type: DataTypes.INTEGER, defaultValue: 0 },
 } satisfies ModelAttributes<ChatroomModel>
 
 /** What a room's owner chooses, and who named it. */
@@ -93,7 +96,14 @@ export const CHATROOM_SETTINGS = [
 ] as const
 export type ChatroomSettings = Pick<InferAttributes<ChatroomModel>, (typeof CHATROOM_SETTINGS)[number]>
 
-const INTERNAL = ["userId", "activeReplyId", "lastPosition", "retries", "temporarySince"] as const
+const INTERNAL = [
+  "userId",
+  "activeReplyId",
+  "lastPosition",
+  "retries",
+  "temporarySince",
+  "revisions",
+] as const
 
 /** A room as the services return it. */
 export type ChatroomRecord = Omit<InferAttributes<ChatroomModel>, (typeof INTERNAL)[number]>

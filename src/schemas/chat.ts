@@ -88,6 +88,18 @@ export const NewMessage = z
   .meta({ examples: [{ message: "Hello, how are you?" }] })
 export type NewMessage = z.infer<typeof NewMessage>
 
+export const Feedback = z
+  .strictObject({
+    rating: z.enum(["up", "down"]),
+    reason: trimmedText(1, 2_000)
+      .nullable()
+      .optional()
+      .describe("Why, in your words. Kept with the message, and shown to nobody else."),
+  })
+  .nullable()
+  .meta({ description: "`null` withdraws it.", examples: [{ rating: "up" }] })
+export type Feedback = z.infer<typeof Feedback>
+
 export const MessagePath = z.object({ id: Id, messageId: Id })
 
 const ChatroomFields = z.object({

@@ -131,6 +131,12 @@ export type Export = {
   }[]
 }
 
+export type FeedbackTotal = {
+  model: string | null
+  up: number
+  down: number
+}
+
 export type Message = {
   id: string
   chatroomId: string
@@ -634,6 +640,16 @@ export interface Endpoints {
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
+  /** Say what you think of a reply. */
+  "PUT /chatroom/{id}/message/{messageId}/feedback": {
+    params: { id: string; messageId: string }
+    body: {
+      rating: "up" | "down"
+      /** Why, in your words. Kept with the message, and shown to nobody else. */
+      reason?: string | null
+    } | null
+    reply: undefined
+  }
   /** Show that the service is up. */
   "GET /": { reply: string }
   /** Check that the process is running. */
@@ -779,6 +795,8 @@ export interface Endpoints {
       status: "queued"
     }
   }
+  /** Count the feedback on replies, by model. */
+  "GET /admin/feedback": { reply: FeedbackTotal[] }
   /** Find a user by mobile number. */
   "POST /admin/users/search": {
     body: {

@@ -75,6 +75,10 @@ function messageEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "message_sent", ...fields }, "message sent")
       metrics.messagesSent.inc()
     },
+    replyRated(fields: { userId: string; replyId: string; model: string | null; rating: string }) {
+      log.info({ event: "reply_rated", ...fields }, "reply rated")
+      metrics.repliesRated.inc({ model: fields.model ?? "none", rating: fields.rating })
+    },
     quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
       log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")
       metrics.quotaRefused.inc({ tier: fields.tier })

@@ -76,6 +76,10 @@ function replyMetrics({ counter, histogram }: Makers) {
       ["reason"],
     ),
     repliesFinished: counter("chat_replies_finished_total", "Replies ended by a worker", ["status", "code"]),
+    repliesRated: counter("chat_replies_rated_total", "Feedback given, changed and withdrawn (none)", [
+      "model",
+      "rating",
+    ]),
     repliesTakenOver: counter("chat_reply_takeovers_total", "Replies taken over from a silent worker"),
     firstChunkSeconds: histogram(
       "chat_reply_first_chunk_seconds",
