@@ -41,6 +41,8 @@ export class ChatroomModel extends Model<
   declare lastPosition: CreationOptional<number>
   /** How many replies of the room an operator has queued once more. */
   declare retries: CreationOptional<number>
+  /** The position of the newest entry in `room_changes`; 0 for none. */
+  declare lastChange: CreationOptional<number>
   declare lastMessageAt: CreationOptional<Date | null>
   /** What lists are ordered by: the last message or, before the first, the creation. */
   declare activityAt: CreationOptional<Date>
@@ -72,6 +74,7 @@ export const chatroomColumns = {
   pinned: DataTypes.BOOLEAN,
   archivedAt: DataTypes.DATE,
   temporary: DataTypes.BOOLEAN,
+  lastChange: { type: DataTypes.INTEGER, defaultValue: 0 },
 } satisfies ModelAttributes<ChatroomModel>
 
 /** What a room's owner chooses, and who named it. */
@@ -90,7 +93,7 @@ export const CHATROOM_SETTINGS = [
 ] as const
 export type ChatroomSettings = Pick<InferAttributes<ChatroomModel>, (typeof CHATROOM_SETTINGS)[number]>
 
-const INTERNAL = ["userId", "activeReplyId", "lastPosition", "retries"] as const
+const INTERNAL = ["userId", "activeReplyId", "lastPosition", "retries", "lastChange"] as const
 
 /** A room as the services return it. */
 export type ChatroomRecord = Omit<InferAttributes<ChatroomModel>, (typeof INTERNAL)[number]>

@@ -78,6 +78,10 @@ export class MessageModel extends Model<
   declare costAmount: CreationOptional<string | null>
   declare costCurrency: CreationOptional<string | null>
   declare feedback: CreationOptional<Feedback | null>
+  /** The text that the reply goes on from: each of its attempts begins with it. */
+  declare prefix: CreationOptional<string>
+  /** Whether it was copied into its room: its tokens, cost and failure count where it was made. */
+  declare isCopy: CreationOptional<boolean>
 }
 
 /** The columns, in the order of the table. */
@@ -122,6 +126,8 @@ export const messageColumns = {
   costAmount: DataTypes.DECIMAL,
   costCurrency: DataTypes.TEXT,
   feedback: DataTypes.JSONB,
+  prefix: DataTypes.TEXT,
+  isCopy: DataTypes.BOOLEAN,
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -139,6 +145,8 @@ const INTERNAL = [
   "traceparent",
   "thinking",
   "toolTokens",
+  "prefix",
+  "isCopy",
 ] as const
 
 /** What clients may see of a message. */

@@ -151,6 +151,14 @@ export type Message = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -276,6 +284,14 @@ export type Prompt = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -363,6 +379,14 @@ export type RoomDone = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -624,6 +648,19 @@ export interface Endpoints {
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
+  /** Make another reply to a prompt. */
+  "POST /chatroom/{id}/message/{messageId}/regenerate": {
+    params: { id: string; messageId: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
+    body: {
+      /** `null` selects the service's default model. */
+      model?: string | null
+      /** Instead of the chatroom's level, for this reply alone. */
+      thinking?: "low" | "medium" | "high"
+    }
+    reply: Message
+    events: { delta: Delta; reset: Reset; done: Message }
+  }
   /** Show that the service is up. */
   "GET /": { reply: string }
   /** Check that the process is running. */
