@@ -5,7 +5,7 @@ import { type Page, type PageRequest, readPage, type SortKey } from "../../model
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { type MessageKey, type MessageRecord, messageSql } from "./message-record.ts"
+import { type MessageKey, type MessageRecord, messageSql, textBytesSql } from "./message-record.ts"
 import { familiesSql } from "./siblings.ts"
 
 const MAX_POSITION = 2 ** 31 - 1
@@ -34,10 +34,13 @@ export async function listMessages(
   })
 }
 
-/** In no order: the rows of a page are sorted sooner than a plan for it. A text's length is known without reading it, so texts beyond the page's bytes aren't read. */
+/**
+ * A text's length is known without reading it, so texts beyond the page's bytes aren't read. The page comes in no order:
+ * sorting its few rows there would cost more than here.
+ */
 const LIST = `
   WITH found AS (
-    SELECT m.*, sum(octet_length(m.content)) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
+    SELECT m.*, sum(${textBytesSql("m")}) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
     FROM (
       SELECT * FROM messages WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 ORDER BY position LIMIT $4
     ) AS m

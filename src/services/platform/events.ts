@@ -56,6 +56,10 @@ function userEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "user_deleted", ...fields }, "user deleted")
       metrics.usersDeleted.inc()
     },
+    chatroomsExpired(fields: { why: "temporary" | "retention"; count: number }) {
+      log.info({ event: "chatrooms_expired", ...fields }, "expired chatrooms erased")
+      metrics.chatroomsExpired.inc({ why: fields.why }, fields.count)
+    },
   }
 }
 

@@ -60,6 +60,7 @@ function userMetrics({ counter }: Makers) {
     signIns: counter("chat_sign_ins_total", "Sessions opened", ["by"]),
     sessionsEnded: counter("chat_sessions_ended_total", "Sessions ended", ["why"]),
     usersDeleted: counter("chat_users_deleted_total", "Accounts deleted by their users"),
+    chatroomsExpired: counter("chat_chatrooms_expired_total", "Chatrooms erased by clean-up", ["why"]),
   }
 }
 

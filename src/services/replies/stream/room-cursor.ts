@@ -1,6 +1,6 @@
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { Context } from "../../context.ts"
-import type { ReplyCursor } from "./follow-reply.ts"
+import { formatReplyCursor, type ReplyCursor } from "./follow-reply.ts"
 
 /**
  * How far a room's listener has come. A room's replies are made one at a time in the order of their positions, except
@@ -19,24 +19,24 @@ export interface RoomCursor {
   again: number | null
 }
 
-/** Formats `<known>.<whole>.<attempt>-<characters>`, with `.<retries>` and `@<again>` if there are any. */
+/** Formats `<known>.<whole>.<cursor of the reply>`, with `.<retries>` and `@<again>` if there are any. */
 export function formatRoomCursor({ known, whole, reply, retries, again }: RoomCursor): string {
-  const usual = `${known}.${whole}.${reply.attempt}-${reply.characters}`
+  const usual = `${known}.${whole}.${formatReplyCursor(reply)}`
   if (again !== null) return `${usual}.${retries}@${again}`
   return retries === 0 ? usual : `${usual}.${retries}`
 }
 
-const ID = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})(?:\.(\d{1,9})(?:@(\d{1,9}))?)?$/
+const ID = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})(?:-(\d{1,9}))?(?:\.(\d{1,9})(?:@(\d{1,9}))?)?$/
 
 /** Parses the id of a room event; null when it is malformed. */
 export function parseRoomCursor(lastEventId: string | undefined): RoomCursor | null {
   const found = ID.exec(lastEventId ?? "")
   if (!found) return null
-  const [known = 0, whole = 0, attempt = 0, characters = 0, retries = 0] = found
-    .slice(1, 6)
+  const [known = 0, whole = 0, attempt = 0, characters = 0, thoughts = 0, retries = 0] = found
+    .slice(1, 7)
     .map((digits = "0") => Number(digits))
-  const again = found[6] === undefined ? null : Number(found[6])
-  return { known, whole, reply: { attempt, characters }, retries, again }
+  const again = found[7] === undefined ? null : Number(found[7])
+  return { known, whole, reply: { attempt, characters, thoughts }, retries, again }
 }
 
 /** Reads the cursor for a new listener: before the first unfinished reply. */
@@ -46,7 +46,7 @@ export async function currentRoomCursor(ctx: Context, { userId, id }: ChatroomKe
     id,
   ])
   const { known, whole, retries } = rows[0] ?? { known: 0, whole: 0, retries: 0 }
-  return { known, whole, reply: { attempt: 0, characters: 0 }, retries, again: null }
+  return { known, whole, reply: { attempt: 0, characters: 0, thoughts: 0 }, retries, again: null }
 }
 
 const NOW = `
