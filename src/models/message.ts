@@ -77,6 +77,10 @@ export class MessageModel extends Model<
   /** What the reply cost when it was made, as a decimal number. */
   declare costAmount: CreationOptional<string | null>
   declare costCurrency: CreationOptional<string | null>
+  /** The price table that it was computed by. */
+  declare priceVersion: CreationOptional<string | null>
+  /** Calls of models without a price: with one of them the cost is unknown. */
+  declare unpricedCalls: CreationOptional<number>
   declare feedback: CreationOptional<Feedback | null>
 }
 
@@ -121,6 +125,8 @@ export const messageColumns = {
   toolTokens: DataTypes.INTEGER,
   costAmount: DataTypes.DECIMAL,
   costCurrency: DataTypes.TEXT,
+  priceVersion: DataTypes.TEXT,
+  unpricedCalls: { type: DataTypes.INTEGER, defaultValue: 0 },
   feedback: DataTypes.JSONB,
 } satisfies ModelAttributes<MessageModel>
 
@@ -139,6 +145,8 @@ const INTERNAL = [
   "traceparent",
   "thinking",
   "toolTokens",
+  "priceVersion",
+  "unpricedCalls",
 ] as const
 
 /** What clients may see of a message. */

@@ -15,7 +15,7 @@ export interface AttemptBuffer {
   attempt: Attempt
   startedAt: number
   text: string
-  /** The calls made to Gemini, and how many are left to the reply. */
+  /** The calls made to Gemini, how many are left to the reply, and what they used. */
   calls: CallBudget
   /** What Gemini has reported so far, tokens included. */
   metadata: ResponseMeta
@@ -37,7 +37,7 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
     attempt,
     startedAt: performance.now(),
     text: "",
-    calls: { made: 0, most: MAX_CALLS - attempt.failures },
+    calls: { made: 0, most: MAX_CALLS - attempt.failures, uses: [] },
     metadata: NO_META,
     signal: AbortSignal.any([ended.signal, stopping]),
     add(piece) {
