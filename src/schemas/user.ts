@@ -36,6 +36,7 @@ export const Export = z
     user: User,
     sessions: z.array(z.record(z.string(), z.unknown())),
     usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
+    modelUsage: z.array(z.record(z.string(), z.unknown())),
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),
     attachments: z

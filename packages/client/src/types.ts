@@ -92,6 +92,28 @@ export type CheckoutPage = {
   sessionId: string
 }
 
+export type DailyUsage = {
+  /** Replies that ended, however, after a call to the model. */
+  prompts: number
+  tokens: {
+    prompt: number
+    /** Of the prompt's, those read from Gemini's cache. */
+    cached: number
+    output: number
+    thought: number
+    /** What Gemini's tools read. */
+    tool: number
+  }
+  searchQueries: number
+  /** What the provider charges by the price table; `null` if the model has no price. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  day: string
+  model: string
+}
+
 export type DeadLetter = {
   id: string
   chatroomId: string
@@ -135,6 +157,7 @@ export type Export = {
     day: string
     prompts: number
   }[]
+  modelUsage: Record<string, unknown>[]
   subscriptions: Record<string, unknown>[]
   entitlements: Record<string, unknown>[]
   /** Your files, without their bytes; `content` is the path to download one from. */
@@ -252,6 +275,32 @@ export type Model = {
   attachments: string[]
   /** Whether it replies in chatrooms that don't choose a model. */
   default: boolean
+}
+
+export type ModelUsage = {
+  /** Replies that ended, however, after a call to the model. */
+  prompts: number
+  tokens: {
+    prompt: number
+    /** Of the prompt's, those read from Gemini's cache. */
+    cached: number
+    output: number
+    thought: number
+    /** What Gemini's tools read. */
+    tool: number
+  }
+  searchQueries: number
+  /** What the provider charges by the price table; `null` if the model has no price. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  model: string
+  kind: "reply" | "title" | "summary"
+  /** Calls whose use Gemini reported, failed ones included. */
+  calls: number
+  /** Of these, those of a model without a price. */
+  unpricedCalls: number
 }
 
 export type NewCheckout = {
@@ -594,6 +643,27 @@ export type UserOverview = {
   } | null
 }
 
+export type UserUsage = {
+  /** Replies that ended, however, after a call to the model. */
+  prompts: number
+  tokens: {
+    prompt: number
+    /** Of the prompt's, those read from Gemini's cache. */
+    cached: number
+    output: number
+    thought: number
+    /** What Gemini's tools read. */
+    tool: number
+  }
+  searchQueries: number
+  /** What the provider charges by the price table; `null` if the model has no price. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  userId: string
+}
+
 /** Stable words for what went wrong. */
 export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
@@ -851,6 +921,8 @@ export interface Endpoints {
   }
   /** Export all your data. */
   "GET /user/me/export": { reply: Export }
+  /** Get your usage by day and model. */
+  "GET /user/me/usage": { query: { from?: string; to?: string }; reply: DailyUsage[] }
   /** List the models that you may choose. */
   "GET /models": { reply: Model[] }
   /** Start the upgrade to Pro in Stripe Checkout. */
@@ -913,6 +985,10 @@ export interface Endpoints {
       status: "pending"
     }
   }
+  /** Get usage and cost by model. */
+  "GET /admin/usage": { query: { from?: string; to?: string }; reply: ModelUsage[] }
+  /** Get the users who cost most. */
+  "GET /admin/usage/users": { query: { from?: string; to?: string; limit?: number }; reply: UserUsage[] }
   /** List the audit log, newest first. */
   "GET /admin/audit": { query: { limit?: number; cursor?: string }; reply: AuditEntry[] }
   /** Get the state of the service. */

@@ -25,6 +25,7 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"user":${JSON.stringify(known)}`
   yield `,"sessions":${JSON.stringify(await readSessions(ctx, user.id))}`
   yield `,"usage":${JSON.stringify(await readUsage(ctx.db.pool, user.id))}`
+  yield `,"modelUsage":${JSON.stringify(await readModelUsage(ctx, user.id))}`
   yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
   yield ',"attachments":'
@@ -150,6 +151,18 @@ function readEntitlements(ctx: Context, userId: string) {
     raw: true,
   })
 }
+
+/** Some rows a day at the most. */
+async function readModelUsage(ctx: Context, userId: string): Promise<Row[]> {
+  return (await ctx.db.pool.query(MODEL_USAGE, [userId])).rows
+}
+
+const MODEL_USAGE = `
+  SELECT day::text, model, kind, prompts, calls, prompt_tokens::float8 AS "promptTokens",
+    cached_tokens::float8 AS "cachedTokens", output_tokens::float8 AS "outputTokens",
+    thought_tokens::float8 AS "thoughtTokens", tool_tokens::float8 AS "toolTokens",
+    search_queries::float8 AS "searchQueries", cost_amount::text AS "costAmount"
+  FROM model_usage WHERE user_id = $1 ORDER BY day, model, kind`
 
 async function readSubscriptions(ctx: Context, userId: string): Promise<Row[]> {
   return (await ctx.db.pool.query(SUBSCRIPTIONS, [userId])).rows

@@ -113,6 +113,9 @@ function attachmentEvents(log: Logger, metrics: Metrics) {
   }
 }
 
+/** A metric is a floating-point number; the exact amounts are in the database. */
+const PICO = 1e12
+
 function replyEvents(log: Logger, metrics: Metrics) {
   return {
     replyStarted(fields: { replyId: string; attempt: number; requestId: string | null }) {
@@ -161,6 +164,11 @@ function replyEvents(log: Logger, metrics: Metrics) {
     providerExhausted(fields: { model: string; reason: string; detail: string }) {
       log.error({ event: "provider_exhausted", ...fields }, "the provider's quota or credits are used up")
       metrics.providerExhausted.inc({ reason: fields.reason })
+    },
+    /** Of every call, those of attempts that were lost included. */
+    callBilled({ model, cost, unpricedCalls }: { model: string; cost: bigint; unpricedCalls: number }) {
+      metrics.cost.inc({ model }, Number(cost) / PICO)
+      metrics.unpricedCalls.inc({ model }, unpricedCalls)
     },
     replyTakenOver(fields: { replyId: string; attempt: number }) {
       log.warn({ event: "reply_taken_over", ...fields }, "reply taken over from a silent worker")

@@ -108,6 +108,8 @@ function replyMetrics({ counter, histogram }: Makers) {
       "outcome",
     ]),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
+    cost: counter("chat_cost_usd_total", "Cost of all calls in US dollars, by the price table", ["model"]),
+    unpricedCalls: counter("chat_unpriced_calls_total", "Calls of models that have no price", ["model"]),
   }
 }
 

@@ -66,6 +66,7 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
       systemInstruction: attempt.systemInstruction,
       thinking: attempt.thinking,
       signal,
+      day: attempt.day,
       calls: buffer.calls,
     }
     for await (const item of streamReply(ctx, request)) {
@@ -126,6 +127,7 @@ async function end(
     usage,
     model,
     citations: toCitations(citations, content),
+    uses: buffer.calls.uses,
   }
   // The lease is renewed up to the write: the wait for a connection and for the room may outlast it.
   const write = () => finishReply(ctx, attempt, { ending, release: () => buffer.close() })
@@ -149,7 +151,8 @@ async function recoverCounted(ctx: Context, buffer: AttemptBuffer, error: unknow
     return await recover(ctx, buffer, error, stopping)
   } catch (unwritten) {
     // Where this fails, too, the number of takeovers is the limit.
-    await countFailures(ctx, buffer.attempt, failuresOf(buffer)).catch(() => undefined)
+    const lost = { failures: failuresOf(buffer), uses: buffer.calls.uses }
+    await countFailures(ctx, buffer.attempt, lost).catch(() => undefined)
     throw unwritten
   }
 }
@@ -208,7 +211,8 @@ async function handBack(ctx: Context, buffer: AttemptBuffer, run: Extract<Run, {
   const { attempt } = buffer
   const failures = run.outcome === "retry" ? failuresOf(buffer) : buffer.calls.made
   // The lease is renewed meanwhile: the wait for a connection may outlast it. Only `running` replies are renewed.
-  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failures }))) return STALE
+  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failures, uses: buffer.calls.uses })))
+    return STALE
   buffer.close()
   ctx.replyLog.announce(attempt.id, { final: false })
   return run
