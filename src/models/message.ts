@@ -138,7 +138,6 @@ const INTERNAL = [
   "requestId",
   "traceparent",
   "thinking",
-  "toolTokens",
 ] as const
 
 /** What clients may see of a message. */

@@ -72,7 +72,7 @@ async function prepareAll(reply: { userId: string; id: string }) {
     errorCode: null,
     errorMessage: null,
   } as const
-  const answer = { finishReason: null, usage: null, model: null, citations: [] }
+  const answer = { finishReason: null, usage: null, model: null, citations: [], searchQueries: [] }
   await claimReply(app.ctx, reply)
   await finishReply(app.ctx, attempt, { ending: { ...ending, ...answer }, release: () => {} })
   await requeueReply(app.ctx, attempt, { delayMs: 1, failures: 0 })

@@ -141,7 +141,7 @@ export type Message = {
   /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -149,7 +149,7 @@ export type Message = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
@@ -167,6 +167,8 @@ export type Message = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -197,6 +199,8 @@ export type Model = {
   outputTokens: number | null
   /** The levels of thinking that may be chosen. */
   thinking: ("low" | "medium" | "high")[]
+  /** The settings of a chatroom that the model can follow. */
+  tools: ("webSearch" | "urlContext")[]
   /** The types of files that the model reads. */
   attachments: string[]
   /** Whether it replies in chatrooms that don't choose a model. */
@@ -266,7 +270,7 @@ export type Prompt = {
   /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -274,7 +278,7 @@ export type Prompt = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
@@ -292,6 +296,8 @@ export type Prompt = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -353,7 +359,7 @@ export type RoomDone = {
   /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -361,7 +367,7 @@ export type RoomDone = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
@@ -379,6 +385,8 @@ export type RoomDone = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -541,7 +549,7 @@ export interface Endpoints {
       context?: "conversation" | "single"
       /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
-      /** Whether the model may search the web. */
+      /** Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`. */
       webSearch?: boolean
       /** Whether the model may read the pages whose URLs are in prompts. */
       urlContext?: boolean
@@ -579,7 +587,7 @@ export interface Endpoints {
       context?: "conversation" | "single"
       /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
-      /** Whether the model may search the web. */
+      /** Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`. */
       webSearch?: boolean
       /** Whether the model may read the pages whose URLs are in prompts. */
       urlContext?: boolean

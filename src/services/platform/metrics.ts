@@ -87,6 +87,7 @@ function replyMetrics({ counter, histogram }: Makers) {
       REPLY_SECONDS,
       ["status"],
     ),
+    webSearches: counter("chat_web_searches_total", "Web searches of all calls, as the provider tells them"),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
   }
 }

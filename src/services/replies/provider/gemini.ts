@@ -1,6 +1,12 @@
-import { type Content, GoogleGenAI, ThinkingLevel as Level, type ThinkingConfig } from "@google/genai"
+import {
+  type Content,
+  GoogleGenAI,
+  type Tool as GoogleTool,
+  ThinkingLevel as Level,
+  type ThinkingConfig,
+} from "@google/genai"
 import type { ApiVersion } from "../../../config/env.ts"
-import type { ThinkingLevel } from "../../../models/chatroom.ts"
+import type { ThinkingLevel, Tool } from "../../../models/chatroom.ts"
 import { apiVersionOf } from "./api-version.ts"
 import { AttemptFailed } from "./failures.ts"
 import {
@@ -27,6 +33,8 @@ export interface GeminiRequest {
   systemInstruction: string | null
   /** One that the model knows. Summaries of the thoughts come with it; without one neither is asked for. */
   thinking?: ThinkingLevel | null
+  /** Ones that the model knows. */
+  tools?: readonly Tool[]
   /** Ends the call, and the connection to the provider, at once. */
   signal: AbortSignal
 }
@@ -97,7 +105,7 @@ async function* stream(
 
 function toCall(
   { apiVersion, maxOutputTokens }: GeminiOptions,
-  { model, contents, systemInstruction, thinking }: GeminiRequest,
+  { model, contents, systemInstruction, thinking, tools = [] }: GeminiRequest,
   { abortSignal, wire }: { abortSignal: AbortSignal; wire: Wire },
 ) {
   const httpOptions = { apiVersion: apiVersion ?? apiVersionOf(model), fetch: wire.fetch }
@@ -109,11 +117,16 @@ function toCall(
       httpOptions,
       ...(systemInstruction ? { systemInstruction } : {}),
       ...(maxOutputTokens ? { maxOutputTokens } : {}),
+      ...(tools.length > 0 ? { tools: tools.map((tool) => TOOLS[tool]) } : {}),
       ...(thinking ? { thinkingConfig: toThinkingConfig(thinking) } : {}),
     },
   }
 }
 
+const TOOLS = { webSearch: { googleSearch: {} }, urlContext: { urlContext: {} } } satisfies Record<
+  Tool,
+  GoogleTool
+>
 const LEVELS = { low: Level.LOW, medium: Level.MEDIUM, high: Level.HIGH }
 
 /** The summaries also show that a model that thinks for long is at work. */

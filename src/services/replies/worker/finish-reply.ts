@@ -19,6 +19,7 @@ export interface Ending {
   usage: TokenUsage | null
   model: string | null
   citations: Citation[]
+  searchQueries: string[]
 }
 
 /**
@@ -70,6 +71,8 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
       JSON.stringify(ending.citations),
       ending.errorMessage,
       ending.thoughts,
+      JSON.stringify(ending.searchQueries),
+      usage?.toolTokens ?? null,
     ],
   })
   return rowCount === 1
@@ -79,7 +82,8 @@ const FINISH = `
   UPDATE messages
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
-      cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16,
+      cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16, search_queries = $17,
+      tool_tokens = $18,
       completed_at = now(), lease_until = NULL, not_before = NULL
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
 
