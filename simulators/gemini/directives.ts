@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { invalid, Refused } from "./errors.ts"
 import { FAULTS, type Fault } from "./injected-faults.ts"
+import type { Purpose } from "./purpose.ts"
 
 const MAX_WORDS = 100_000
 const MAX_DELAY_MS = 3_600_000
@@ -67,7 +68,10 @@ const FLAG_FIELDS: Record<string, keyof Behaviour> = {
 }
 
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`
-const DIRECTIVE = new RegExp(String.raw`\[\[gemini:((?:${QUOTED}|(?!\]\])[^"])*)\]\]`, "g")
+const DIRECTIVE = new RegExp(
+  String.raw`\[\[gemini(?:-(?<purpose>title|summary))?:(?<inside>(?:${QUOTED}|(?!\]\])[^"])*)\]\]`,
+  "g",
+)
 const WORD = new RegExp(String.raw`([a-z-]+)(?:=(${QUOTED}|\S+))?(?=\s|$)\s*`, "y")
 
 /** Thrown for a directive that can't be understood; a typing error in a test should be loud. */
@@ -77,10 +81,12 @@ export class DirectiveError extends Refused {
   }
 }
 
-/** The directives written into a prompt, in their order. Throws `DirectiveError`. */
-export function directivesIn(prompt: string): Behaviour[] {
-  return [...prompt.matchAll(DIRECTIVE)].map((match) => {
-    const { echoRest, ...behaviour } = parseDirective(match[1] ?? "")
+/** The directives for calls of one purpose that are written into a text, in their order. Throws `DirectiveError`. */
+export function directivesIn(prompt: string, purpose: Purpose = "reply"): Behaviour[] {
+  const matches = [...prompt.matchAll(DIRECTIVE)]
+  const meant = matches.filter(({ groups }) => (groups?.purpose ?? "reply") === purpose)
+  return meant.map((match) => {
+    const { echoRest, ...behaviour } = parseDirective(match.groups?.inside ?? "")
     if (!echoRest) return behaviour
     return { ...behaviour, echo: withoutDirectives(prompt.slice(match.index)) }
   })

@@ -1,12 +1,13 @@
-import type { NewMessage } from "../schemas/chat.ts"
+import type { Feedback, NewMessage } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { findOwnMessage, findOwnReply, listMessages } from "../services/chat/list-messages.ts"
+import { rateReply } from "../services/chat/rate-reply.ts"
 import type { Context } from "../services/context.ts"
 import { cancelReply } from "../services/replies/accept/cancel-reply.ts"
 import { sendMessage } from "../services/replies/accept/send-message.ts"
 import { followReply, waitForReply } from "../services/replies/stream/follow-reply.ts"
 import { SECOND } from "../utils/time.ts"
-import { accepted, created, events, ok, type UserInput } from "./http.ts"
+import { accepted, created, events, noContent, ok, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentReplyEvents } from "./presenters/events.ts"
@@ -84,6 +85,13 @@ export async function streamMessage(ctx: Context, input: UserInput<OneMessage>) 
 export async function cancelMessage(ctx: Context, input: UserInput<OneMessage>) {
   const { signal } = input
   return ok(presentMessage(ctx, await cancelReply(ctx, { ...idsOf(input), signal })))
+}
+
+export async function putFeedback(ctx: Context, input: UserInput<OneMessage & { body: Feedback }>) {
+  const { body } = input
+  const feedback = body && { rating: body.rating, reason: body.reason ?? null }
+  await rateReply(ctx, { ...idsOf(input), feedback })
+  return noContent()
 }
 
 function idsOf({ user, params }: UserInput<OneMessage>) {

@@ -78,6 +78,8 @@ export class MessageModel extends Model<
   declare costAmount: CreationOptional<string | null>
   declare costCurrency: CreationOptional<string | null>
   declare feedback: CreationOptional<Feedback | null>
+  /** The number, in its room, of the last change to the message after it was announced; 0 for none. */
+  declare revision: CreationOptional<number>
 }
 
 /** The columns, in the order of the table. */
@@ -122,6 +124,7 @@ export const messageColumns = {
   costAmount: DataTypes.DECIMAL,
   costCurrency: DataTypes.TEXT,
   feedback: DataTypes.JSONB,
+  revision: { type: DataTypes.INTEGER, defaultValue: 0 },
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -138,6 +141,7 @@ const INTERNAL = [
   "requestId",
   "traceparent",
   "thinking",
+  "revision",
 ] as const
 
 /** What clients may see of a message. */

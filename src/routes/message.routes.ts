@@ -3,11 +3,12 @@ import {
   getMessage,
   getMessages,
   postMessage,
+  putFeedback,
   streamMessage,
 } from "../controllers/message.controller.ts"
-import { Message, MessagePath, NewMessage, Prompt, replyEvents } from "../schemas/chat.ts"
+import { Feedback, Message, MessagePath, NewMessage, Prompt, replyEvents } from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { type Endpoint, eventStream, get, post } from "./endpoint.ts"
+import { type Endpoint, eventStream, get, post, put } from "./endpoint.ts"
 
 export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
@@ -65,5 +66,16 @@ export const messageRoutes: Endpoint[] = [
     params: MessagePath,
     reply: { 200: Message },
     run: cancelMessage,
+  }),
+  put("/chatroom/:id/message/:messageId/feedback", {
+    summary: "Say what you think of a reply",
+    description:
+      "Replaces what you said before; `null` withdraws it. A message's `feedback` shows it, and listeners of the chatroom get a `message` event. A prompt is 404. Operators see how often each model was rated, not by whom or why.",
+    auth: "user",
+    limit: "write",
+    params: MessagePath,
+    body: Feedback,
+    reply: { 204: null },
+    run: putFeedback,
   }),
 ]

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import * as EXAMPLES from "./chat.examples.ts"
-import { Id, Time, text, trimmedText } from "./common.ts"
+import { Id, PageQuery, Time, text, trimmedText } from "./common.ts"
 
 /** The longest prompt, in characters. */
 export const MAX_MESSAGE_CHARACTERS = 32_000
@@ -58,6 +58,14 @@ export const NewChatroom = z.strictObject({
 })
 export type NewChatroom = z.infer<typeof NewChatroom>
 
+export const ChatroomQuery = PageQuery.extend({
+  archived: z
+    .stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive" })
+    .default(false)
+    .meta({ type: "boolean", description: "Lists archived chatrooms instead of the others." }),
+})
+export type ChatroomQuery = z.infer<typeof ChatroomQuery>
+
 export const ChatroomChange = z
   .strictObject({
     name: Name.optional(),
@@ -84,6 +92,18 @@ export const NewMessage = z
   })
   .meta({ examples: [{ message: "Hello, how are you?" }] })
 export type NewMessage = z.infer<typeof NewMessage>
+
+export const Feedback = z
+  .strictObject({
+    rating: z.enum(["up", "down"]),
+    reason: trimmedText(1, 2_000)
+      .nullable()
+      .optional()
+      .describe("Why, in your words. Kept with the message, and shown to nobody else."),
+  })
+  .nullable()
+  .meta({ description: "`null` withdraws it.", examples: [{ rating: "up" }] })
+export type Feedback = z.infer<typeof Feedback>
 
 export const MessagePath = z.object({ id: Id, messageId: Id })
 

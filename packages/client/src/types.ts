@@ -131,6 +131,12 @@ export type Export = {
   }[]
 }
 
+export type FeedbackTotal = {
+  model: string | null
+  up: number
+  down: number
+}
+
 export type Message = {
   id: string
   chatroomId: string
@@ -562,9 +568,9 @@ export interface Endpoints {
     }
     reply: Chatroom
   }
-  /** List your chatrooms, most recent activity first. */
+  /** List your chatrooms, pinned ones first, then by most recent activity. */
   "GET /chatroom": {
-    query: { limit?: number; cursor?: string }
+    query: { limit?: number; cursor?: string; archived?: boolean }
     headers: { "If-None-Match"?: string }
     reply: Chatroom[]
   }
@@ -642,6 +648,16 @@ export interface Endpoints {
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
+  /** Say what you think of a reply. */
+  "PUT /chatroom/{id}/message/{messageId}/feedback": {
+    params: { id: string; messageId: string }
+    body: {
+      rating: "up" | "down"
+      /** Why, in your words. Kept with the message, and shown to nobody else. */
+      reason?: string | null
+    } | null
+    reply: undefined
+  }
   /** Show that the service is up. */
   "GET /": { reply: string }
   /** Check that the process is running. */
@@ -787,6 +803,8 @@ export interface Endpoints {
       status: "queued"
     }
   }
+  /** Count the feedback on replies, by model. */
+  "GET /admin/feedback": { reply: FeedbackTotal[] }
   /** Find a user by mobile number. */
   "POST /admin/users/search": {
     body: {

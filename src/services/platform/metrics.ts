@@ -60,6 +60,7 @@ function userMetrics({ counter }: Makers) {
     signIns: counter("chat_sign_ins_total", "Sessions opened", ["by"]),
     sessionsEnded: counter("chat_sessions_ended_total", "Sessions ended", ["why"]),
     usersDeleted: counter("chat_users_deleted_total", "Accounts deleted by their users"),
+    chatroomsExpired: counter("chat_chatrooms_expired_total", "Chatrooms erased by clean-up", ["why"]),
   }
 }
 
@@ -75,6 +76,10 @@ function replyMetrics({ counter, histogram }: Makers) {
       ["reason"],
     ),
     repliesFinished: counter("chat_replies_finished_total", "Replies ended by a worker", ["status", "code"]),
+    repliesRated: counter("chat_replies_rated_total", "Feedback given, changed and withdrawn (none)", [
+      "model",
+      "rating",
+    ]),
     repliesTakenOver: counter("chat_reply_takeovers_total", "Replies taken over from a silent worker"),
     firstChunkSeconds: histogram(
       "chat_reply_first_chunk_seconds",
@@ -88,6 +93,10 @@ function replyMetrics({ counter, histogram }: Makers) {
       ["status"],
     ),
     webSearches: counter("chat_web_searches_total", "Web searches of all calls, as the provider tells them"),
+    roomTasks: counter("chat_room_tasks_total", "Titles and summaries, by what became of an attempt", [
+      "kind",
+      "outcome",
+    ]),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
   }
 }

@@ -35,6 +35,8 @@ export interface GeminiRequest {
   thinking?: ThinkingLevel | null
   /** Ones that the model knows. */
   tools?: readonly Tool[]
+  /** Instead of the configured limit. */
+  maxOutputTokens?: number
   /** Ends the call, and the connection to the provider, at once. */
   signal: AbortSignal
 }
@@ -104,8 +106,15 @@ async function* stream(
 }
 
 function toCall(
-  { apiVersion, maxOutputTokens }: GeminiOptions,
-  { model, contents, systemInstruction, thinking, tools = [] }: GeminiRequest,
+  { apiVersion, ...options }: GeminiOptions,
+  {
+    model,
+    contents,
+    systemInstruction,
+    thinking,
+    tools = [],
+    maxOutputTokens = options.maxOutputTokens ?? undefined,
+  }: GeminiRequest,
   { abortSignal, wire }: { abortSignal: AbortSignal; wire: Wire },
 ) {
   const httpOptions = { apiVersion: apiVersion ?? apiVersionOf(model), fetch: wire.fetch }

@@ -144,7 +144,7 @@ const secondsSince = (startedAt: number) => (performance.now() - startedAt) / 1_
  * Attributes as in https://github.com/open-telemetry/semantic-conventions-genai (client inference), without prompt and
  * reply text.
  */
-function beginSpan(ctx: Context, model: string, chatroomId: string) {
+export function beginSpan(ctx: Context, model: string, chatroomId: string) {
   const attributes = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "gcp.gemini",
@@ -156,7 +156,7 @@ function beginSpan(ctx: Context, model: string, chatroomId: string) {
 }
 
 /** Leaves out what isn't known. */
-function describe({ model, finishReason, responseId, usage }: ResponseMeta) {
+export function describe({ model, finishReason, responseId, usage }: ResponseMeta) {
   return {
     ...(model && { "gen_ai.response.model": model }),
     ...(finishReason && { "gen_ai.response.finish_reasons": [finishReason] }),
@@ -172,7 +172,7 @@ const known = (name: string, count: number | null | undefined) =>
   count === null || count === undefined ? {} : { [name]: count }
 
 /** Counts the tokens of every call, failed ones included: the provider bills them all. */
-function countTokens({ metrics, log }: Context, model: string, metadata: ResponseMeta | null): void {
+export function countTokens({ metrics, log }: Context, model: string, metadata: ResponseMeta | null): void {
   metrics.tokens.inc({ kind: "prompt" }, metadata?.usage?.promptTokens ?? 0)
   metrics.tokens.inc({ kind: "output" }, metadata?.usage?.outputTokens ?? 0)
   metrics.tokens.inc({ kind: "thought" }, metadata?.usage?.thoughtTokens ?? 0)

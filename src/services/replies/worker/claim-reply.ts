@@ -20,6 +20,8 @@ export interface Attempt {
   /** Chosen when the prompt was sent; the default one, if the operator has withdrawn that since. */
   model: string
   contextMode: ContextMode
+  /** Nobody has named the room, and it is to be kept. */
+  lacksTitle: boolean
   systemInstruction: string | null
   /** null: the model's own level. */
   thinking: ThinkingLevel | null
@@ -80,7 +82,7 @@ const CLAIM = `
     m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction,
-    m.thinking, c.web_search, c.url_context`
+    c.name_by = 'default' AND NOT c.temporary AS lacks_title, m.thinking, c.web_search, c.url_context`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int

@@ -5,6 +5,7 @@ import { endInRoom } from "../accept/end-reply.ts"
 import type { Citation } from "../provider/citations.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
+import { addTitleTask } from "../room-tasks/room-task.ts"
 import type { Attempt } from "./claim-reply.ts"
 
 /** How an attempt ended for good. */
@@ -40,6 +41,8 @@ export async function finishReply(
       const unit = { userId: attempt.userId, replyId: attempt.id, byPrompt: failedByPrompt(ending.errorCode) }
       await giveBackPrompt(client, ctx.config.plans, unit)
     }
+    if (ending.status === "completed" && attempt.lacksTitle && ctx.config.gemini.titles)
+      await addTitleTask(client, attempt)
     return true
   })
 }
