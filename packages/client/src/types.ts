@@ -192,7 +192,7 @@ export type Message = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -200,7 +200,7 @@ export type Message = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
@@ -226,6 +226,8 @@ export type Message = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -271,6 +273,8 @@ export type Model = {
   outputTokens: number | null
   /** The levels of thinking that may be chosen. */
   thinking: ("low" | "medium" | "high")[]
+  /** The settings of a chatroom that the model can follow. */
+  tools: ("webSearch" | "urlContext")[]
   /** The types of files that the model reads. */
   attachments: string[]
   /** Whether it replies in chatrooms that don't choose a model. */
@@ -369,7 +373,7 @@ export type Prompt = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -377,7 +381,7 @@ export type Prompt = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
@@ -403,6 +407,8 @@ export type Prompt = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -465,7 +471,7 @@ export type RoomDone = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -473,7 +479,7 @@ export type RoomDone = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
@@ -499,6 +505,8 @@ export type RoomDone = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -682,7 +690,7 @@ export interface Endpoints {
       context?: "conversation" | "single"
       /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
-      /** Whether the model may search the web. */
+      /** Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`. */
       webSearch?: boolean
       /** Whether the model may read the pages whose URLs are in prompts. */
       urlContext?: boolean
@@ -720,7 +728,7 @@ export interface Endpoints {
       context?: "conversation" | "single"
       /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
-      /** Whether the model may search the web. */
+      /** Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`. */
       webSearch?: boolean
       /** Whether the model may read the pages whose URLs are in prompts. */
       urlContext?: boolean

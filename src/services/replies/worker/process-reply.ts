@@ -1,3 +1,4 @@
+import { TOOLS } from "../../../models/chatroom.ts"
 import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
@@ -65,6 +66,7 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
       contents: await buildContents(ctx, attempt),
       systemInstruction: attempt.systemInstruction,
       thinking: attempt.thinking,
+      tools: TOOLS.filter((tool) => attempt[tool]),
       signal,
       day: attempt.day,
       calls: buffer.calls,
@@ -116,7 +118,7 @@ async function end(
   }: { status: Ending["status"]; content?: string; thoughts?: string; failure?: AttemptFailed | null },
 ): Promise<Run> {
   const { attempt, metadata, startedAt } = buffer
-  const { finishReason, usage, model, citations } = metadata
+  const { finishReason, usage, model, sources, partStarts } = metadata
   const ending: Ending = {
     status,
     content,
@@ -126,7 +128,8 @@ async function end(
     finishReason,
     usage,
     model,
-    citations: toCitations(citations, content),
+    citations: toCitations(sources, { text: content, partStarts }),
+    searchQueries: [...sources.queries],
     uses: buffer.calls.uses,
   }
   // The lease is renewed up to the write: the wait for a connection and for the room may outlast it.
