@@ -38,6 +38,7 @@ export const Export = z
     usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),
+    summaries: z.array(z.object({ chatroomId: Id, messageId: Id, content: z.string(), createdAt: Time })),
     chatrooms: z.array(
       z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
     ),

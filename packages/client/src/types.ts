@@ -122,6 +122,12 @@ export type Export = {
   }[]
   subscriptions: Record<string, unknown>[]
   entitlements: Record<string, unknown>[]
+  summaries: {
+    chatroomId: string
+    messageId: string
+    content: string
+    createdAt: string
+  }[]
   chatrooms: {
     id: string
     name: string

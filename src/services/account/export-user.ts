@@ -5,6 +5,7 @@ import { MESSAGE_FIELDS } from "../../models/message.ts"
 import type { UserRecord } from "../../models/user.ts"
 import type { Context } from "../context.ts"
 import { readUsage } from "../usage/quota.ts"
+import { readSummaries } from "./export-summaries.ts"
 
 /** Rows in one read. Of long messages there are fewer, so that an export takes a few megabytes of memory. */
 const ROOMS_AT_ONCE = 200
@@ -26,9 +27,19 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"usage":${JSON.stringify(await readUsage(ctx.db.pool, user.id))}`
   yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
-  yield ',"chatrooms":['
+  yield ',"summaries":['
+  yield* formatSummaries(ctx, user.id)
+  yield '],"chatrooms":['
   yield* formatRooms(ctx, user.id)
   yield "]}\n"
+}
+
+async function* formatSummaries(ctx: Context, userId: string): AsyncGenerator<string> {
+  let comma = ""
+  for await (const summaries of readSummaries(ctx, userId)) {
+    yield comma + summaries.map((summary) => JSON.stringify(summary)).join(",")
+    comma = ","
+  }
 }
 
 async function* formatRooms(ctx: Context, userId: string): AsyncGenerator<string> {

@@ -77,6 +77,7 @@ function describeConfig(config: CompleteConfig) {
     GEMINI_RPM: gemini.requestsPerMinute,
     GEMINI_CONTEXT_TOKENS: gemini.contextTokens,
     GEMINI_TITLES: gemini.titles,
+    GEMINI_SUMMARIES: gemini.summaries,
     BASIC_DAILY_PROMPTS: plans.basicDailyPrompts,
     PRO_DAILY_PROMPTS: plans.proDailyPrompts,
     OTP_DELIVERY: otp.delivery,

@@ -1,7 +1,7 @@
 import type pg from "pg"
 import type { Context } from "../../context.ts"
 
-export type RoomTaskKind = "title"
+export type RoomTaskKind = "title" | "summary"
 
 /** Something to be made for a room in the background. Its row is there until it is done. */
 export interface RoomTask {
@@ -32,6 +32,21 @@ export async function addTitleTask(
 
 const ADD_TITLE = `
   INSERT INTO room_tasks (user_id, message_id, chatroom_id, kind) VALUES ($1, $2, $3, 'title')
+  ON CONFLICT DO NOTHING`
+
+/** Notes that the branch up to a message is to be summarized, unless it is, or that was given up. */
+export async function addSummaryTask(
+  ctx: Context,
+  { userId, chatroomId, messageId }: Pick<RoomTask, "userId" | "chatroomId" | "messageId">,
+): Promise<void> {
+  await ctx.db.execute("add-summary-task", ADD_SUMMARY, [userId, messageId, chatroomId])
+}
+
+const ADD_SUMMARY = `
+  INSERT INTO room_tasks (user_id, message_id, chatroom_id, kind)
+  SELECT m.user_id, m.id, m.chatroom_id, 'summary' FROM messages AS m
+  WHERE m.user_id = $1 AND m.id = $2 AND m.chatroom_id = $3
+    AND NOT EXISTS (SELECT 1 FROM room_summaries AS made WHERE made.user_id = $1 AND made.message_id = $2)
   ON CONFLICT DO NOTHING`
 
 /**

@@ -11,6 +11,7 @@ import {
   type RoomTaskKind,
   removeRoomTask,
 } from "./room-task.ts"
+import { keepSummary, requestSummary } from "./summary.ts"
 import { taskModel } from "./task-model.ts"
 import { keepTitle, requestTitle } from "./title.ts"
 
@@ -36,6 +37,7 @@ interface Work {
 
 const WORK: Record<RoomTaskKind, Work> = {
   title: { request: requestTitle, keep: keepTitle },
+  summary: { request: requestSummary, keep: keepSummary },
 }
 
 export function createRoomTasks(ctx: Context): RoomTasks {
