@@ -15,6 +15,8 @@ export const Behaviour = z
     after: count,
     times: count.min(1),
     delayMs: count.max(MAX_DELAY_MS),
+    thinkMs: count.max(MAX_DELAY_MS),
+    thoughts: count.max(1_000),
     words: count.min(1).max(MAX_WORDS),
     chunks: count.min(1).max(MAX_WORDS),
     bytes: count.min(1),
@@ -36,11 +38,28 @@ export type Behaviour = z.infer<typeof Behaviour>
 /** What applies to one call. `variant`: of the texts that the same prompt gets, one for each call. */
 export type Resolved = Behaviour & { variant?: number }
 
-const OPTIONS = ["after", "times", "delay", "words", "chunks", "bytes", "code", "reason", "retry", "echo"]
+const OPTIONS = [
+  "after",
+  "times",
+  "delay",
+  "think",
+  "thoughts",
+  "words",
+  "chunks",
+  "bytes",
+  "code",
+  "reason",
+  "retry",
+  "echo",
+]
 const FLAGS = ["split", "drip", "alone", "echo", "stop-every-chunk", "vary"]
 
 /** What options and flags set, where that has another name. */
-const OPTION_FIELDS: Record<string, keyof Behaviour> = { delay: "delayMs", retry: "retryDelay" }
+const OPTION_FIELDS: Record<string, keyof Behaviour> = {
+  delay: "delayMs",
+  think: "thinkMs",
+  retry: "retryDelay",
+}
 const FLAG_FIELDS: Record<string, keyof Behaviour> = {
   echo: "echoRest",
   "stop-every-chunk": "stopEveryChunk",

@@ -178,6 +178,8 @@ export const TIMING = deepFreeze({
     /** How long a deleted account's number has no other trial. */
     trialsMs: 365 * DAY,
     workersMs: 1 * HOUR,
+    /** Set by the contract: how long after their last message temporary rooms are erased. */
+    temporaryMs: 24 * HOUR,
   },
 
   billing: {

@@ -78,6 +78,12 @@ export class MessageModel extends Model<
   declare costAmount: CreationOptional<string | null>
   declare costCurrency: CreationOptional<string | null>
   declare feedback: CreationOptional<Feedback | null>
+  /** The number, in its room, of the last change to the message after it was announced; 0 for none. */
+  declare revision: CreationOptional<number>
+  /** The text that the reply goes on from: each of its attempts begins with it. */
+  declare prefix: CreationOptional<string>
+  /** Whether it was copied into its room: its tokens, cost and failure count where it was made. */
+  declare isCopy: CreationOptional<boolean>
 }
 
 /** The columns, in the order of the table. */
@@ -122,6 +128,9 @@ export const messageColumns = {
   costAmount: DataTypes.DECIMAL,
   costCurrency: DataTypes.TEXT,
   feedback: DataTypes.JSONB,
+  revision: { type: DataTypes.INTEGER, defaultValue: 0 },
+  prefix: DataTypes.TEXT,
+  isCopy: DataTypes.BOOLEAN,
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -139,6 +148,9 @@ const INTERNAL = [
   "traceparent",
   "thinking",
   "toolTokens",
+  "revision",
+  "prefix",
+  "isCopy",
 ] as const
 
 /** What clients may see of a message. */

@@ -137,6 +137,12 @@ export type Export = {
   }[]
 }
 
+export type FeedbackTotal = {
+  model: string | null
+  up: number
+  down: number
+}
+
 export type Message = {
   id: string
   chatroomId: string
@@ -144,7 +150,7 @@ export type Message = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -157,6 +163,14 @@ export type Message = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -269,7 +283,7 @@ export type Prompt = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -282,6 +296,14 @@ export type Prompt = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -356,7 +378,7 @@ export type RoomDone = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -369,6 +391,14 @@ export type RoomDone = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -407,6 +437,12 @@ export type RoomDone = {
 
 export type RoomReset = {
   attempt: number
+  /** The reply that the event belongs to. */
+  messageId: string
+}
+
+export type RoomThought = {
+  text: string
   /** The reply that the event belongs to. */
   messageId: string
 }
@@ -474,6 +510,10 @@ export type SystemState = {
   config: Record<string, string | number | boolean | string[] | null>
 }
 
+export type Thought = {
+  text: string
+}
+
 export type User = {
   id: string
   /** E.164. */
@@ -535,7 +575,7 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
       /** Whether the model may search the web. */
       webSearch?: boolean
@@ -550,9 +590,9 @@ export interface Endpoints {
     }
     reply: Chatroom
   }
-  /** List your chatrooms, most recent activity first. */
+  /** List your chatrooms, pinned ones first, then by most recent activity. */
   "GET /chatroom": {
-    query: { limit?: number; cursor?: string }
+    query: { limit?: number; cursor?: string; archived?: boolean }
     headers: { "If-None-Match"?: string }
     reply: Chatroom[]
   }
@@ -573,7 +613,7 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
       /** Whether the model may search the web. */
       webSearch?: boolean
@@ -597,7 +637,7 @@ export interface Endpoints {
     params: { id: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { chatroom: Chatroom; message: Message; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
+    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
@@ -611,7 +651,7 @@ export interface Endpoints {
       thinking?: "low" | "medium" | "high"
     }
     reply: Prompt
-    events: { delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** List a chatroom's messages, oldest first. */
   "GET /chatroom/{id}/message": {
@@ -626,10 +666,33 @@ export interface Endpoints {
     params: { id: string; messageId: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
+  /** Say what you think of a reply. */
+  "PUT /chatroom/{id}/message/{messageId}/feedback": {
+    params: { id: string; messageId: string }
+    body: {
+      rating: "up" | "down"
+      /** Why, in your words. Kept with the message, and shown to nobody else. */
+      reason?: string | null
+    } | null
+    reply: undefined
+  }
+  /** Make another reply to a prompt. */
+  "POST /chatroom/{id}/message/{messageId}/regenerate": {
+    params: { id: string; messageId: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
+    body: {
+      /** `null` selects the service's default model. */
+      model?: string | null
+      /** Instead of the chatroom's level, for this reply alone. */
+      thinking?: "low" | "medium" | "high"
+    }
+    reply: Message
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+  }
   /** Show that the service is up. */
   "GET /": { reply: string }
   /** Check that the process is running. */
@@ -775,6 +838,8 @@ export interface Endpoints {
       status: "queued"
     }
   }
+  /** Count the feedback on replies, by model. */
+  "GET /admin/feedback": { reply: FeedbackTotal[] }
   /** Find a user by mobile number. */
   "POST /admin/users/search": {
     body: {

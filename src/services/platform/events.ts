@@ -56,6 +56,10 @@ function userEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "user_deleted", ...fields }, "user deleted")
       metrics.usersDeleted.inc()
     },
+    chatroomsExpired(fields: { why: "temporary" | "retention"; count: number }) {
+      log.info({ event: "chatrooms_expired", ...fields }, "expired chatrooms erased")
+      metrics.chatroomsExpired.inc({ why: fields.why }, fields.count)
+    },
   }
 }
 
@@ -70,6 +74,21 @@ function messageEvents(log: Logger, metrics: Metrics) {
     }) {
       log.info({ event: "message_sent", ...fields }, "message sent")
       metrics.messagesSent.inc()
+    },
+    replyRated(fields: { userId: string; replyId: string; model: string | null; rating: string }) {
+      log.info({ event: "reply_rated", ...fields }, "reply rated")
+      metrics.repliesRated.inc({ model: fields.model ?? "none", rating: fields.rating })
+    },
+    /** Another version of a reply was asked for. */
+    replyAdded(fields: {
+      userId: string
+      chatroomId: string
+      replyId: string
+      kind: "regenerate" | "continue"
+      requestId: string
+    }) {
+      log.info({ event: "reply_added", ...fields }, "reply added")
+      metrics.repliesAdded.inc({ kind: fields.kind })
     },
     quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
       log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")

@@ -1,5 +1,6 @@
 import type pg from "pg"
 import type { Context } from "../../context.ts"
+import { TODAY_SQL } from "../../usage/quota.ts"
 
 export type RoomTaskKind = "title" | "summary"
 
@@ -12,6 +13,8 @@ export interface RoomTask {
   kind: RoomTaskKind
   /** From 1. */
   attempt: number
+  /** The UTC day, YYYY-MM-DD, by whose prices the call is billed. */
+  day: string
   /** It has waited for so long that it is no longer worth a call. */
   isStale: boolean
 }
@@ -68,7 +71,7 @@ const CLAIM = `
   SET attempts = least(attempts, 100) + 1, due_at = now() + $2 * interval '1 millisecond'
   FROM due WHERE task.user_id = due.user_id AND task.message_id = due.message_id AND task.kind = due.kind
   RETURNING task.user_id AS "userId", task.chatroom_id AS "chatroomId", task.message_id AS "messageId", task.kind,
-    task.attempts AS attempt, task.created_at < now() - $3 * interval '1 millisecond' AS "isStale"`
+    task.attempts AS attempt, ${TODAY_SQL}::text AS day, task.created_at < now() - $3 * interval '1 millisecond' AS "isStale"`
 
 /** Puts a task off. @param counts whether the attempt was one */
 export async function delayRoomTask(

@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts"
+import { cheapestModel } from "../../usage/cheapest-model.ts"
 import { type CircuitBreaker, createCircuitBreaker } from "../provider/circuit-breaker.ts"
 import { AttemptFailed } from "../provider/failures.ts"
 import { takeLeftOverCall } from "../provider/left-over-calls.ts"
@@ -12,7 +13,6 @@ import {
   removeRoomTask,
 } from "./room-task.ts"
 import { keepSummary, requestSummary } from "./summary.ts"
-import { taskModel } from "./task-model.ts"
 import { keepTitle, requestTitle } from "./title.ts"
 
 /** Makes titles and summaries in this process, a few at a time. */
@@ -106,7 +106,7 @@ async function run(ctx: Context, task: RoomTask, { circuitBreaker, stopping }: R
   // Its processes have died, every time.
   if (task.attempt > MAX_ATTEMPTS) return { outcome: "given_up", code: "abandoned" }
   const work = WORK[task.kind]
-  const model = taskModel(ctx)
+  const model = cheapestModel(ctx.config.gemini, task.day)
   try {
     const request = await work.request(ctx, task)
     if (!request) return { outcome: "needless" }

@@ -12,6 +12,7 @@ import type { Attempt } from "./claim-reply.ts"
 export interface Ending {
   status: "completed" | "failed" | "cancelled"
   content: string
+  thoughts: string
   errorCode: FailureCode | null
   /** The message for the user, where it isn't the code's. */
   errorMessage: string | null
@@ -71,6 +72,7 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
       usage?.cachedTokens ?? null,
       JSON.stringify(ending.citations),
       ending.errorMessage,
+      ending.thoughts,
     ],
   })
   return rowCount === 1
@@ -80,7 +82,7 @@ const FINISH = `
   UPDATE messages
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
-      cached_tokens = $13, citations = $14, error_message = $15,
+      cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16,
       completed_at = now(), lease_until = NULL, not_before = NULL
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
 
