@@ -182,6 +182,8 @@ function toGemini(env: Environment) {
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
     /** Whether rooms without a name get one from a model. */
     titles: env.GEMINI_TITLES,
+    /** Whether what no longer fits into a request is summarized. */
+    summaries: env.GEMINI_SUMMARIES,
     maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
     firstChunkTimeoutMs: env.GEMINI_FIRST_CHUNK_SECONDS * SECOND,
     idleTimeoutMs: env.GEMINI_IDLE_SECONDS * SECOND,

@@ -166,6 +166,12 @@ export type Export = {
     name: string
     content: string
   }[]
+  summaries: {
+    chatroomId: string
+    messageId: string
+    content: string
+    createdAt: string
+  }[]
   chatrooms: {
     id: string
     name: string
