@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http"
+import type { Usage } from "./books.ts"
 import type { Medium } from "./media.ts"
 import type { Purpose } from "./purpose.ts"
 import type { GenerateRequest } from "./request.ts"
@@ -18,6 +19,8 @@ export type Call = Omit<Route, "key"> & {
   status: number | null
   chunksSent: number
   aborted: boolean
+  /** What it used, as far as it was sent; null: nothing was. */
+  usage: Usage | null
   startedAt: number
   endedAt: number | null
 }
@@ -37,6 +40,7 @@ export function newCall(id: number, { key: _, ...route }: Route, { headers }: In
     status: null,
     chunksSent: 0,
     aborted: false,
+    usage: null,
     startedAt: Date.now(),
     endedAt: null,
   }

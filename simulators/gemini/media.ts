@@ -11,11 +11,11 @@ const TYPES =
 const MAX_PDF_BYTES = 50 * 1024 * 1024
 
 /** What the content of a type begins with. */
-const BEGINNINGS: Record<string, RegExp> = {
-  "image/png": /^\x89PNG\r\n\x1a\n/,
-  "image/jpeg": /^\xff\xd8\xff/,
-  "image/webp": /^RIFF.{4}WEBP/s,
-  "application/pdf": /^%PDF-/,
+const BEGINNINGS: Record<string, string> = {
+  "image/png": "\x89PNG\r\n\x1a\n",
+  "image/jpeg": "\xff\xd8\xff",
+  "image/webp": "RIFF",
+  "application/pdf": "%PDF-",
 }
 
 /** A file of a call, by what is known of it. */
@@ -42,7 +42,7 @@ export function checkContent(mimeType: string, content: Buffer) {
   if (mimeType === "application/pdf" && content.length > MAX_PDF_BYTES)
     throw invalid("The document is larger than 50 MB.")
   const beginning = BEGINNINGS[mimeType]
-  if (!beginning || beginning.test(content.subarray(0, 16).toString("latin1"))) return
+  if (!beginning || content.subarray(0, 16).toString("latin1").startsWith(beginning)) return
   const what =
     mimeType === "application/pdf" ? "The document has no pages." : "Unable to process input image."
   throw invalid(

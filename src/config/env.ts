@@ -136,6 +136,8 @@ function toConfig(env: Environment) {
     gemini: toGemini(env),
     stripe: toStripe(env),
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
+    /** How long after their last activity rooms are erased; `null`: never. */
+    retentionMs: env.RETENTION_DAYS === undefined ? null : env.RETENTION_DAYS * DAY,
     attachments: {
       /** Where their bytes are; `null`: in the database. */
       url: env.ATTACHMENTS_URL ?? null,
@@ -144,8 +146,6 @@ function toConfig(env: Environment) {
       basicBytes: env.BASIC_ATTACHMENTS_MB * 1024 * 1024,
       proBytes: env.PRO_ATTACHMENTS_MB * 1024 * 1024,
     },
-    /** How long after their last activity rooms are erased; `null`: never. */
-    retentionMs: env.RETENTION_DAYS === undefined ? null : env.RETENTION_DAYS * DAY,
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,
@@ -186,6 +186,8 @@ function toGemini(env: Environment) {
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
     /** Whether rooms without a name get one from a model. */
     titles: env.GEMINI_TITLES,
+    /** Whether what no longer fits into a request is summarized. */
+    summaries: env.GEMINI_SUMMARIES,
     maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
     firstChunkTimeoutMs: env.GEMINI_FIRST_CHUNK_SECONDS * SECOND,
     idleTimeoutMs: env.GEMINI_IDLE_SECONDS * SECOND,

@@ -94,6 +94,7 @@ export const Environment = z.object({
   GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
   GEMINI_MAX_OUTPUT_TOKENS: wholeNumber(1, 65_536).optional(),
   GEMINI_TITLES: flag.default(true),
+  GEMINI_SUMMARIES: flag.default(true),
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_WEBHOOK_SECRET: z.string().default("").transform(splitList),
   STRIPE_PRICE_PRO: z.string().default("").transform(splitList),

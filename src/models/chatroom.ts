@@ -14,6 +14,10 @@ export type ContextMode = "conversation" | "single"
 export type NameSource = "default" | "model" | "user"
 export type ThinkingLevel = "low" | "medium" | "high"
 
+/** The provider's own tools that a room may use. */
+export const TOOLS = ["webSearch", "urlContext"] as const
+export type Tool = (typeof TOOLS)[number]
+
 /** A conversation. `headId` is the tip of the branch that is shown and continued. */
 export class ChatroomModel extends Model<
   InferAttributes<ChatroomModel>,
@@ -43,6 +47,10 @@ export class ChatroomModel extends Model<
   declare lastPosition: CreationOptional<number>
   /** How many replies of the room an operator has queued once more. */
   declare retries: CreationOptional<number>
+  /** How many changes there were to messages that listeners knew already. */
+  declare revisions: CreationOptional<number>
+  /** The position of the newest entry in `room_changes`; 0 for none. */
+  declare lastChange: CreationOptional<number>
   declare lastMessageAt: CreationOptional<Date | null>
   /** What lists are ordered by: the last message or, before the first, the creation. */
   declare activityAt: CreationOptional<Date>
@@ -74,7 +82,9 @@ export const chatroomColumns = {
   pinned: DataTypes.BOOLEAN,
   archivedAt: DataTypes.DATE,
   temporary: DataTypes.BOOLEAN,
+  lastChange: { type: DataTypes.INTEGER, defaultValue: 0 },
   temporarySince: DataTypes.DATE,
+  revisions: { type: DataTypes.INTEGER, defaultValue: 0 },
 } satisfies ModelAttributes<ChatroomModel>
 
 /** What a room's owner chooses, and who named it. */
@@ -93,7 +103,15 @@ export const CHATROOM_SETTINGS = [
 ] as const
 export type ChatroomSettings = Pick<InferAttributes<ChatroomModel>, (typeof CHATROOM_SETTINGS)[number]>
 
-const INTERNAL = ["userId", "activeReplyId", "lastPosition", "retries", "temporarySince"] as const
+const INTERNAL = [
+  "userId",
+  "activeReplyId",
+  "lastPosition",
+  "retries",
+  "temporarySince",
+  "revisions",
+  "lastChange",
+] as const
 
 /** A room as the services return it. */
 export type ChatroomRecord = Omit<InferAttributes<ChatroomModel>, (typeof INTERNAL)[number]>

@@ -77,7 +77,17 @@ export class MessageModel extends Model<
   /** What the reply cost when it was made, as a decimal number. */
   declare costAmount: CreationOptional<string | null>
   declare costCurrency: CreationOptional<string | null>
+  /** The price table that it was computed by. */
+  declare priceVersion: CreationOptional<string | null>
+  /** Calls of models without a price: with one of them the cost is unknown. */
+  declare unpricedCalls: CreationOptional<number>
   declare feedback: CreationOptional<Feedback | null>
+  /** The number, in its room, of the last change to the message after it was announced; 0 for none. */
+  declare revision: CreationOptional<number>
+  /** The text that the reply goes on from: each of its attempts begins with it. */
+  declare prefix: CreationOptional<string>
+  /** Whether it was copied into its room: its tokens, cost and failure count where it was made. */
+  declare isCopy: CreationOptional<boolean>
 }
 
 /** The columns, in the order of the table. */
@@ -121,7 +131,12 @@ export const messageColumns = {
   toolTokens: DataTypes.INTEGER,
   costAmount: DataTypes.DECIMAL,
   costCurrency: DataTypes.TEXT,
+  priceVersion: DataTypes.TEXT,
+  unpricedCalls: { type: DataTypes.INTEGER, defaultValue: 0 },
   feedback: DataTypes.JSONB,
+  revision: { type: DataTypes.INTEGER, defaultValue: 0 },
+  prefix: DataTypes.TEXT,
+  isCopy: DataTypes.BOOLEAN,
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -138,7 +153,11 @@ const INTERNAL = [
   "requestId",
   "traceparent",
   "thinking",
-  "toolTokens",
+  "priceVersion",
+  "unpricedCalls",
+  "revision",
+  "prefix",
+  "isCopy",
 ] as const
 
 /** What clients may see of a message. */

@@ -75,7 +75,7 @@ export const chatroomRoutes: Endpoint[] = [
   get("/chatroom/:id/events", {
     summary: "Stream everything that happens in a chatroom",
     description:
-      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, or a reply was cancelled before its turn), `thought`, `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest.",
+      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, a reply was cancelled before its turn, or feedback was given), `thought`, `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest.",
     auth: "user",
     limit: "read",
     params: ById,

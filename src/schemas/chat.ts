@@ -22,7 +22,12 @@ const Settings = {
     .describe(
       "How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does.",
     ),
-  webSearch: z.boolean().optional().describe("Whether the model may search the web."),
+  webSearch: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`.",
+    ),
   urlContext: z
     .boolean()
     .optional()
@@ -99,6 +104,25 @@ export const NewMessage = z
   .meta({ examples: [{ message: "Hello, how are you?" }] })
 export type NewMessage = z.infer<typeof NewMessage>
 
+export const Feedback = z
+  .strictObject({
+    rating: z.enum(["up", "down"]),
+    reason: trimmedText(1, 2_000)
+      .nullable()
+      .optional()
+      .describe("Why, in your words. Kept with the message, and shown to nobody else."),
+  })
+  .nullable()
+  .meta({ description: "`null` withdraws it.", examples: [{ rating: "up" }] })
+export type Feedback = z.infer<typeof Feedback>
+export const Regeneration = z
+  .strictObject({
+    model: ModelName.optional(),
+    thinking: Thinking.optional().describe("Instead of the chatroom's level, for this reply alone."),
+  })
+  .default({})
+export type Regeneration = z.infer<typeof Regeneration>
+
 export const MessagePath = z.object({ id: Id, messageId: Id })
 
 const ChatroomFields = z.object({
@@ -145,12 +169,27 @@ const MessageFields = z.object({
       }),
     )
     .meta({
-      description: "Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units.",
+      description:
+        "Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`.",
       examples: [[]],
     }),
-  searchQueries: z
-    .array(z.string())
-    .meta({ description: "What the model searched the web for.", examples: [[]] }),
+  searchQueries: z.array(z.string()).meta({
+    description:
+      "What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it.",
+    examples: [[]],
+  }),
+  siblings: z
+    .object({
+      position: z.number().int().describe("From 1."),
+      count: z.number().int(),
+      previousId: Id.nullable(),
+      nextId: Id.nullable(),
+    })
+    .meta({
+      description:
+        "The message among its versions: the children of its parent or, without one, the chatroom's beginnings.",
+      examples: [EXAMPLES.prompt.siblings],
+    }),
   status: z.enum(["queued", "running", "completed", "failed", "cancelled"]),
   error: z
     .object({ code: z.string(), message: z.string() })
@@ -167,6 +206,7 @@ const MessageFields = z.object({
       cachedTokens: z.number().int().describe("Prompt tokens read from Gemini's cache."),
       outputTokens: z.number().int(),
       thoughtTokens: z.number().int(),
+      toolTokens: z.number().int().describe("What web search and URL context read."),
       totalTokens: z.number().int(),
     })
     .nullable()

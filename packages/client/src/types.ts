@@ -92,6 +92,28 @@ export type CheckoutPage = {
   sessionId: string
 }
 
+export type DailyUsage = {
+  /** Replies that ended, however, after a call to the model. */
+  prompts: number
+  tokens: {
+    prompt: number
+    /** Of the prompt's, those read from Gemini's cache. */
+    cached: number
+    output: number
+    thought: number
+    /** What Gemini's tools read. */
+    tool: number
+  }
+  searchQueries: number
+  /** What the provider charges by the price table; `null` if the model has no price. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  day: string
+  model: string
+}
+
 export type DeadLetter = {
   id: string
   chatroomId: string
@@ -135,6 +157,7 @@ export type Export = {
     day: string
     prompts: number
   }[]
+  modelUsage: Record<string, unknown>[]
   subscriptions: Record<string, unknown>[]
   entitlements: Record<string, unknown>[]
   /** Your files, without their bytes; `content` is the path to download one from. */
@@ -143,6 +166,12 @@ export type Export = {
     name: string
     content: string
   }[]
+  summaries: {
+    chatroomId: string
+    messageId: string
+    content: string
+    createdAt: string
+  }[]
   chatrooms: {
     id: string
     name: string
@@ -150,6 +179,12 @@ export type Export = {
       id: string
     }[]
   }[]
+}
+
+export type FeedbackTotal = {
+  model: string | null
+  up: number
+  down: number
 }
 
 export type Message = {
@@ -163,7 +198,7 @@ export type Message = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -171,8 +206,16 @@ export type Message = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -189,6 +232,8 @@ export type Message = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -234,10 +279,38 @@ export type Model = {
   outputTokens: number | null
   /** The levels of thinking that may be chosen. */
   thinking: ("low" | "medium" | "high")[]
+  /** The settings of a chatroom that the model can follow. */
+  tools: ("webSearch" | "urlContext")[]
   /** The types of files that the model reads. */
   attachments: string[]
   /** Whether it replies in chatrooms that don't choose a model. */
   default: boolean
+}
+
+export type ModelUsage = {
+  /** Replies that ended, however, after a call to the model. */
+  prompts: number
+  tokens: {
+    prompt: number
+    /** Of the prompt's, those read from Gemini's cache. */
+    cached: number
+    output: number
+    thought: number
+    /** What Gemini's tools read. */
+    tool: number
+  }
+  searchQueries: number
+  /** What the provider charges by the price table; `null` if the model has no price. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  model: string
+  kind: "reply" | "title" | "summary"
+  /** Calls whose use Gemini reported, failed ones included. */
+  calls: number
+  /** Of these, those of a model without a price. */
+  unpricedCalls: number
 }
 
 export type NewCheckout = {
@@ -306,7 +379,7 @@ export type Prompt = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -314,8 +387,16 @@ export type Prompt = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -332,6 +413,8 @@ export type Prompt = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -394,7 +477,7 @@ export type RoomDone = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -402,8 +485,16 @@ export type RoomDone = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -420,6 +511,8 @@ export type RoomDone = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -564,6 +657,27 @@ export type UserOverview = {
   } | null
 }
 
+export type UserUsage = {
+  /** Replies that ended, however, after a call to the model. */
+  prompts: number
+  tokens: {
+    prompt: number
+    /** Of the prompt's, those read from Gemini's cache. */
+    cached: number
+    output: number
+    thought: number
+    /** What Gemini's tools read. */
+    tool: number
+  }
+  searchQueries: number
+  /** What the provider charges by the price table; `null` if the model has no price. */
+  cost: {
+    amount: string
+    currency: string
+  } | null
+  userId: string
+}
+
 /** Stable words for what went wrong. */
 export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
@@ -582,7 +696,7 @@ export interface Endpoints {
       context?: "conversation" | "single"
       /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
-      /** Whether the model may search the web. */
+      /** Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`. */
       webSearch?: boolean
       /** Whether the model may read the pages whose URLs are in prompts. */
       urlContext?: boolean
@@ -620,7 +734,7 @@ export interface Endpoints {
       context?: "conversation" | "single"
       /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
-      /** Whether the model may search the web. */
+      /** Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`. */
       webSearch?: boolean
       /** Whether the model may read the pages whose URLs are in prompts. */
       urlContext?: boolean
@@ -677,6 +791,29 @@ export interface Endpoints {
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
+  /** Say what you think of a reply. */
+  "PUT /chatroom/{id}/message/{messageId}/feedback": {
+    params: { id: string; messageId: string }
+    body: {
+      rating: "up" | "down"
+      /** Why, in your words. Kept with the message, and shown to nobody else. */
+      reason?: string | null
+    } | null
+    reply: undefined
+  }
+  /** Make another reply to a prompt. */
+  "POST /chatroom/{id}/message/{messageId}/regenerate": {
+    params: { id: string; messageId: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
+    body: {
+      /** `null` selects the service's default model. */
+      model?: string | null
+      /** Instead of the chatroom's level, for this reply alone. */
+      thinking?: "low" | "medium" | "high"
+    }
+    reply: Message
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+  }
   /** Upload a file to name in a message. */
   "POST /attachment": { headers: { "Content-Disposition"?: string }; reply: Attachment }
   /** Download a file. */
@@ -800,6 +937,8 @@ export interface Endpoints {
   }
   /** Export all your data. */
   "GET /user/me/export": { reply: Export }
+  /** Get your usage by day and model. */
+  "GET /user/me/usage": { query: { from?: string; to?: string }; reply: DailyUsage[] }
   /** List the models that you may choose. */
   "GET /models": { reply: Model[] }
   /** Start the upgrade to Pro in Stripe Checkout. */
@@ -828,6 +967,8 @@ export interface Endpoints {
       status: "queued"
     }
   }
+  /** Count the feedback on replies, by model. */
+  "GET /admin/feedback": { reply: FeedbackTotal[] }
   /** Find a user by mobile number. */
   "POST /admin/users/search": {
     body: {
@@ -860,6 +1001,10 @@ export interface Endpoints {
       status: "pending"
     }
   }
+  /** Get usage and cost by model. */
+  "GET /admin/usage": { query: { from?: string; to?: string }; reply: ModelUsage[] }
+  /** Get the users who cost most. */
+  "GET /admin/usage/users": { query: { from?: string; to?: string; limit?: number }; reply: UserUsage[] }
   /** List the audit log, newest first. */
   "GET /admin/audit": { query: { limit?: number; cursor?: string }; reply: AuditEntry[] }
   /** Get the state of the service. */

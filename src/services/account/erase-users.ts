@@ -3,6 +3,7 @@ import { inTransaction } from "../../config/database.ts"
 import { collectGarbage } from "../attachments/collect-garbage.ts"
 import { unlinkCustomer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
+import { moveTotals } from "../usage/model-usage.ts"
 
 /** Keeps transactions short, so that others don't wait long for a row or the disk. */
 const BATCH = 500
@@ -39,6 +40,7 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
   await inTransaction(ctx.db.pool, async (client) => {
     // Before the user: billing locks the two in this order.
     await unlinkCustomer(client, userId)
+    await moveTotals(client, userId)
     await client.query(
       `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM chatrooms WHERE user_id = $1)`,

@@ -13,8 +13,8 @@ export async function cleanUp(ctx: Context): Promise<void> {
       () =>
         ctx.db.pool.query(deleteSome(table, condition)),
   )
-  const later = [eraseDeletedUsers, eraseExpiredChatrooms, collectAttachments, collectGarbage]
-  for (const step of [...steps, ...later.map((work) => () => work(ctx))]) {
+  const erasures = [eraseDeletedUsers, eraseExpiredChatrooms, collectAttachments, collectGarbage]
+  for (const step of [...steps, ...erasures.map((erase) => () => erase(ctx))]) {
     await step().catch((err: unknown) => ctx.log.warn({ err }, "clean-up step failed"))
   }
 }

@@ -76,6 +76,21 @@ function messageEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "message_sent", ...fields }, "message sent")
       metrics.messagesSent.inc()
     },
+    replyRated(fields: { userId: string; replyId: string; model: string | null; rating: string }) {
+      log.info({ event: "reply_rated", ...fields }, "reply rated")
+      metrics.repliesRated.inc({ model: fields.model ?? "none", rating: fields.rating })
+    },
+    /** Another version of a reply was asked for. */
+    replyAdded(fields: {
+      userId: string
+      chatroomId: string
+      replyId: string
+      kind: "regenerate" | "continue"
+      requestId: string
+    }) {
+      log.info({ event: "reply_added", ...fields }, "reply added")
+      metrics.repliesAdded.inc({ kind: fields.kind })
+    },
     quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
       log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")
       metrics.quotaRefused.inc({ tier: fields.tier })
@@ -97,6 +112,9 @@ function attachmentEvents(log: Logger, metrics: Metrics) {
     },
   }
 }
+
+/** A metric is a floating-point number; the exact amounts are in the database. */
+const PICO = 1e12
 
 function replyEvents(log: Logger, metrics: Metrics) {
   return {
@@ -146,6 +164,11 @@ function replyEvents(log: Logger, metrics: Metrics) {
     providerExhausted(fields: { model: string; reason: string; detail: string }) {
       log.error({ event: "provider_exhausted", ...fields }, "the provider's quota or credits are used up")
       metrics.providerExhausted.inc({ reason: fields.reason })
+    },
+    /** Of every call, those of attempts that were lost included. */
+    callBilled({ model, cost, unpricedCalls }: { model: string; cost: bigint; unpricedCalls: number }) {
+      metrics.cost.inc({ model }, Number(cost) / PICO)
+      metrics.unpricedCalls.inc({ model }, unpricedCalls)
     },
     replyTakenOver(fields: { replyId: string; attempt: number }) {
       log.warn({ event: "reply_taken_over", ...fields }, "reply taken over from a silent worker")

@@ -77,6 +77,7 @@ function attachmentMetrics({ counter }: Makers) {
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    repliesAdded: counter("chat_replies_added_total", "Further replies to prompts accepted", ["kind"]),
     quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
     attempts: counter("chat_reply_attempts_total", "Reply attempts started"),
     attemptsFailed: counter("chat_reply_attempt_failures_total", "Reply attempts failed", ["code"]),
@@ -86,6 +87,10 @@ function replyMetrics({ counter, histogram }: Makers) {
       ["reason"],
     ),
     repliesFinished: counter("chat_replies_finished_total", "Replies ended by a worker", ["status", "code"]),
+    repliesRated: counter("chat_replies_rated_total", "Feedback given, changed and withdrawn (none)", [
+      "model",
+      "rating",
+    ]),
     repliesTakenOver: counter("chat_reply_takeovers_total", "Replies taken over from a silent worker"),
     firstChunkSeconds: histogram(
       "chat_reply_first_chunk_seconds",
@@ -98,11 +103,14 @@ function replyMetrics({ counter, histogram }: Makers) {
       REPLY_SECONDS,
       ["status"],
     ),
+    webSearches: counter("chat_web_searches_total", "Web searches of all calls, as the provider tells them"),
     roomTasks: counter("chat_room_tasks_total", "Titles and summaries, by what became of an attempt", [
       "kind",
       "outcome",
     ]),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
+    cost: counter("chat_cost_usd_total", "Cost of all calls in US dollars, by the price table", ["model"]),
+    unpricedCalls: counter("chat_unpriced_calls_total", "Calls of models that have no price", ["model"]),
   }
 }
 
