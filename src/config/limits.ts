@@ -1,4 +1,4 @@
-import { MINUTE } from "../utils/time.ts"
+import { HOUR, MINUTE } from "../utils/time.ts"
 
 export interface Limit {
   /** Requests per window and user, or per address if the request isn't authenticated. */
@@ -9,7 +9,7 @@ export interface Limit {
 }
 
 /** A rate limit that an endpoint may name. */
-export type LimitName = "auth" | "read" | "write" | "message"
+export type LimitName = "auth" | "read" | "write" | "message" | "shared" | "copy"
 
 /**
  * Rate limits against abuse. The daily quota is in services/usage, the budget of codes in services/auth. Reads and
@@ -21,6 +21,10 @@ export const LIMITS: Record<LimitName, Limit> = {
   read: { quota: 1_200, windowMs: MINUTE, shared: false },
   write: { quota: 300, windowMs: MINUTE, shared: true },
   message: { quota: 300, windowMs: MINUTE, shared: false },
+  /** Shared links, which need no account: enough for the readers behind one address, too little to guess. */
+  shared: { quota: 300, windowMs: MINUTE, shared: true },
+  /** A copy of a conversation may be as long as the longest conversation. */
+  copy: { quota: 30, windowMs: HOUR, shared: true },
 }
 
 /**

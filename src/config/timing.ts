@@ -147,6 +147,11 @@ export const TIMING = deepFreeze({
     watchdogCheckMs: 1 * SECOND,
   },
 
+  sharing: {
+    /** How often the views of shared links are written: a crash loses as many. */
+    viewsMs: 1 * SECOND,
+  },
+
   /** How long rows are kept after their last use. */
   retention: {
     /** Stripe resends events for three days; support needs them for longer to explain a user's tier. */

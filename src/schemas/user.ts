@@ -38,6 +38,7 @@ export const Export = z
     usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),
+    shares: z.array(z.looseObject({ chatroomId: Id })),
     chatrooms: z.array(
       z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
     ),

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   already_subscribed: [409, "The user already has a subscription. `portal` is where to manage it."],
   payment_pending: [409, "A payment is being processed. Pro starts as soon as it succeeds."],
   not_subscribed: [409, "The user has no subscription to manage."],
+  nothing_to_share: [409, "The conversation has no finished reply that could be shared."],
   payload_too_large: [413, "The request body is too large."],
   unsupported_media_type: [415, "The request body isn't JSON in UTF-8."],
   idempotency_conflict: [422, "The `Idempotency-Key` was already used with a different request."],
@@ -162,6 +163,11 @@ export class QuotaExceeded extends AppError {
     )
   }
 }
+
+export class NothingToShare extends withMessage(
+  "nothing_to_share",
+  "There is no finished reply to share yet. Share the conversation once a reply is complete.",
+) {}
 
 export class BadSignature extends withMessage(
   "bad_signature",

@@ -4,6 +4,7 @@ import { selectSql } from "../../models/columns.ts"
 import { MESSAGE_FIELDS } from "../../models/message.ts"
 import type { UserRecord } from "../../models/user.ts"
 import type { Context } from "../context.ts"
+import { listShares } from "../sharing/own-share.ts"
 import { readUsage } from "../usage/quota.ts"
 
 /** Rows in one read. Of long messages there are fewer, so that an export takes a few megabytes of memory. */
@@ -26,9 +27,19 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"usage":${JSON.stringify(await readUsage(ctx.db.pool, user.id))}`
   yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
-  yield ',"chatrooms":['
+  yield ',"shares":['
+  yield* formatShares(ctx, user.id)
+  yield '],"chatrooms":['
   yield* formatRooms(ctx, user.id)
   yield "]}\n"
+}
+
+async function* formatShares(ctx: Context, userId: string): AsyncGenerator<string> {
+  let comma = ""
+  for await (const shares of listShares(ctx, userId)) {
+    yield comma + shares.map((share) => JSON.stringify(share)).join(",")
+    comma = ","
+  }
 }
 
 async function* formatRooms(ctx: Context, userId: string): AsyncGenerator<string> {

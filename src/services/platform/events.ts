@@ -11,6 +11,7 @@ export function createEvents(log: Logger, metrics: Metrics) {
     ...userEvents(log, metrics),
     ...messageEvents(log, metrics),
     ...replyEvents(log, metrics),
+    ...sharingEvents(log, metrics),
     ...billingEvents(log, metrics),
   }
 }
@@ -122,6 +123,23 @@ function replyEvents(log: Logger, metrics: Metrics) {
     replyTakenOver(fields: { replyId: string; attempt: number }) {
       log.warn({ event: "reply_taken_over", ...fields }, "reply taken over from a silent worker")
       metrics.repliesTakenOver.inc()
+    },
+  }
+}
+
+function sharingEvents(log: Logger, metrics: Metrics) {
+  return {
+    shareChanged(fields: {
+      userId: string
+      shareId: string
+      action: "created" | "updated" | "withdrawn" | "withdrawn_by_operator"
+    }) {
+      log.info({ event: "share_changed", ...fields }, "share changed")
+      metrics.shares.inc({ action: fields.action })
+    },
+    shareCopied(fields: { userId: string; chatroomId: string; messages: number }) {
+      log.info({ event: "share_copied", ...fields }, "shared conversation copied")
+      metrics.shares.inc({ action: "copied" })
     },
   }
 }

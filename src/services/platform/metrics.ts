@@ -20,6 +20,7 @@ export function createMetrics() {
     ...requestMetrics(make),
     ...userMetrics(make),
     ...replyMetrics(make),
+    ...sharingMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
     ...processMetrics(make),
@@ -92,6 +93,13 @@ function replyMetrics({ counter, histogram }: Makers) {
       ["status"],
     ),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
+  }
+}
+
+function sharingMetrics({ counter }: Makers) {
+  return {
+    shares: counter("chat_shares_total", "Shared links created, updated, withdrawn, copied", ["action"]),
+    shareViews: counter("chat_share_views_total", "Views of shared conversations"),
   }
 }
 
