@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http"
+import type { Purpose } from "./purpose.ts"
 import type { GenerateRequest } from "./request.ts"
 import type { Route } from "./route.ts"
 
@@ -6,6 +7,7 @@ import type { Route } from "./route.ts"
 export type Call = Omit<Route, "key"> & {
   id: number
   prompt: string
+  purpose: Purpose
   contents: GenerateRequest["contents"]
   request: GenerateRequest | null
   behaviour: string
@@ -23,6 +25,7 @@ export function newCall(id: number, { key: _, ...route }: Route, { headers }: In
     id,
     ...route,
     prompt: "",
+    purpose: "reply",
     contents: [],
     request: null,
     behaviour: "",

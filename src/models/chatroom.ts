@@ -35,6 +35,8 @@ export class ChatroomModel extends Model<
   declare archivedAt: CreationOptional<Date | null>
   /** Out of search, and erased some time after its last message. */
   declare temporary: CreationOptional<boolean>
+  /** When it was made temporary; null for a room that was created so. */
+  declare temporarySince: CreationOptional<Date | null>
   declare headId: CreationOptional<string | null>
   /** The one reply of the room that may be made now; the other unfinished ones wait for it. */
   declare activeReplyId: CreationOptional<string | null>
@@ -74,6 +76,7 @@ export const chatroomColumns = {
   pinned: DataTypes.BOOLEAN,
   archivedAt: DataTypes.DATE,
   temporary: DataTypes.BOOLEAN,
+  temporarySince: DataTypes.DATE,
   revisions: { type: DataTypes.INTEGER, defaultValue: 0 },
 } satisfies ModelAttributes<ChatroomModel>
 
@@ -93,7 +96,14 @@ export const CHATROOM_SETTINGS = [
 ] as const
 export type ChatroomSettings = Pick<InferAttributes<ChatroomModel>, (typeof CHATROOM_SETTINGS)[number]>
 
-const INTERNAL = ["userId", "activeReplyId", "lastPosition", "retries", "revisions"] as const
+const INTERNAL = [
+  "userId",
+  "activeReplyId",
+  "lastPosition",
+  "retries",
+  "temporarySince",
+  "revisions",
+] as const
 
 /** A room as the services return it. */
 export type ChatroomRecord = Omit<InferAttributes<ChatroomModel>, (typeof INTERNAL)[number]>

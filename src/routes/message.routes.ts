@@ -49,7 +49,7 @@ export const messageRoutes: Endpoint[] = [
   get("/chatroom/:id/message/:messageId/stream", {
     summary: "Stream a reply",
     description:
-      "Server-sent events: `delta` (more text), `reset` (a new attempt: discard the text so far) and `done` (the final message; the stream ends). Can be opened at any time and resumes after `Last-Event-ID`. Closing the stream never stops the reply.",
+      "Server-sent events: `thought` (more of the thoughts' summaries, where a level of thinking was asked for), `delta` (more text), `reset` (a new attempt: discard text and thoughts so far) and `done` (the final message; the stream ends). Can be opened at any time and resumes after `Last-Event-ID`. Closing the stream never stops the reply.",
     auth: "user",
     limit: "read",
     params: MessagePath,

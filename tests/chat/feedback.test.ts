@@ -165,7 +165,7 @@ describe("listeners of a room", () => {
     const cursors = fc.record<RoomCursor>({
       known: number,
       whole: number,
-      reply: fc.record({ attempt: number, characters: number }),
+      reply: fc.record({ attempt: number, characters: number, thoughts: number }),
       retries: number,
       again: fc.option(number),
       revisions: number,

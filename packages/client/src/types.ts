@@ -147,7 +147,7 @@ export type Message = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -277,7 +277,7 @@ export type Prompt = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -364,7 +364,7 @@ export type RoomDone = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -415,6 +415,12 @@ export type RoomDone = {
 
 export type RoomReset = {
   attempt: number
+  /** The reply that the event belongs to. */
+  messageId: string
+}
+
+export type RoomThought = {
+  text: string
   /** The reply that the event belongs to. */
   messageId: string
 }
@@ -529,6 +535,10 @@ export type SystemState = {
   config: Record<string, string | number | boolean | string[] | null>
 }
 
+export type Thought = {
+  text: string
+}
+
 export type User = {
   id: string
   /** E.164. */
@@ -590,7 +600,7 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
       /** Whether the model may search the web. */
       webSearch?: boolean
@@ -605,9 +615,9 @@ export interface Endpoints {
     }
     reply: Chatroom
   }
-  /** List your chatrooms, most recent activity first. */
+  /** List your chatrooms, pinned ones first, then by most recent activity. */
   "GET /chatroom": {
-    query: { limit?: number; cursor?: string }
+    query: { limit?: number; cursor?: string; archived?: boolean }
     headers: { "If-None-Match"?: string }
     reply: Chatroom[]
   }
@@ -628,7 +638,7 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
       /** Whether the model may search the web. */
       webSearch?: boolean
@@ -652,7 +662,7 @@ export interface Endpoints {
     params: { id: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { chatroom: Chatroom; message: Message; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
+    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
@@ -666,7 +676,7 @@ export interface Endpoints {
       thinking?: "low" | "medium" | "high"
     }
     reply: Prompt
-    events: { delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** List a chatroom's messages, oldest first. */
   "GET /chatroom/{id}/message": {
@@ -681,7 +691,7 @@ export interface Endpoints {
     params: { id: string; messageId: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }

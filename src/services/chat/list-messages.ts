@@ -4,7 +4,7 @@ import { type Page, type PageRequest, readPage, type SortKey } from "../../model
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { type MessageKey, type MessageRecord, messageSql } from "./message-record.ts"
+import { type MessageKey, type MessageRecord, messageSql, textBytesSql } from "./message-record.ts"
 
 const MAX_POSITION = 2 ** 31 - 1
 
@@ -34,7 +34,7 @@ export async function listMessages(
 /** The length of a text is known without reading it, so texts beyond the page's bytes aren't read. */
 const LIST = `
   WITH found AS (
-    SELECT m.*, sum(octet_length(m.content)) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
+    SELECT m.*, sum(${textBytesSql("m")}) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
     FROM (
       SELECT * FROM messages WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 ORDER BY position LIMIT $4
     ) AS m

@@ -39,6 +39,10 @@ export function messageSql(m: string, waits = "true"): string {
       THEN greatest(0, ceil(extract(epoch FROM ${m}.not_before - now()) * 1000))::int ELSE 0 END AS "cooldownMs"`
 }
 
+/** Returns how many bytes the long texts of `m` have, which is known without reading them. */
+export const textBytesSql = (m: string): string =>
+  `(octet_length(${m}.content) + octet_length(${m}.thoughts))`
+
 /** Tells whether a reply has ended, however. */
 export function isFinal(message: Pick<MessageRecord, "status">): boolean {
   return message.status !== "queued" && message.status !== "running"

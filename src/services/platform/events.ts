@@ -57,6 +57,10 @@ function userEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "user_deleted", ...fields }, "user deleted")
       metrics.usersDeleted.inc()
     },
+    chatroomsExpired(fields: { why: "temporary" | "retention"; count: number }) {
+      log.info({ event: "chatrooms_expired", ...fields }, "expired chatrooms erased")
+      metrics.chatroomsExpired.inc({ why: fields.why }, fields.count)
+    },
   }
 }
 
@@ -115,6 +119,18 @@ function replyEvents(log: Logger, metrics: Metrics) {
     }) {
       log.warn({ event: "attempt_failed", ...fields }, "reply attempt failed")
       metrics.attemptsFailed.inc({ code: fields.code })
+    },
+    /** Nobody asked for a task, and nobody is told of its failure. */
+    roomTaskEnded(fields: {
+      chatroomId: string
+      kind: string
+      attempt: number
+      outcome: string
+      code?: string
+      err?: unknown
+    }) {
+      log.debug({ event: "room_task_ended", ...fields }, "room task ended")
+      metrics.roomTasks.inc({ kind: fields.kind, outcome: fields.outcome })
     },
     providerExhausted(fields: { model: string; reason: string; detail: string }) {
       log.error({ event: "provider_exhausted", ...fields }, "the provider's quota or credits are used up")

@@ -61,6 +61,7 @@ function userMetrics({ counter }: Makers) {
     signIns: counter("chat_sign_ins_total", "Sessions opened", ["by"]),
     sessionsEnded: counter("chat_sessions_ended_total", "Sessions ended", ["why"]),
     usersDeleted: counter("chat_users_deleted_total", "Accounts deleted by their users"),
+    chatroomsExpired: counter("chat_chatrooms_expired_total", "Chatrooms erased by clean-up", ["why"]),
   }
 }
 
@@ -92,6 +93,10 @@ function replyMetrics({ counter, histogram }: Makers) {
       REPLY_SECONDS,
       ["status"],
     ),
+    roomTasks: counter("chat_room_tasks_total", "Titles and summaries, by what became of an attempt", [
+      "kind",
+      "outcome",
+    ]),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
   }
 }

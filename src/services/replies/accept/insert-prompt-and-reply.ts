@@ -172,7 +172,8 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
   ), touched AS (
     UPDATE chatrooms AS c
     SET head_id = reply_id, active_reply_id = coalesce(c.active_reply_id, reply_id),
-      last_position = c.last_position + 2, last_message_at = now(), activity_at = now(), updated_at = now()
+      last_position = c.last_position + 2, last_message_at = now(), activity_at = now(), updated_at = now(),
+      archived_at = NULL
     FROM target JOIN charged USING (user_id) WHERE c.user_id = target.user_id AND c.id = target.chatroom_id
   )
   SELECT input.prompt_id AS "promptId",

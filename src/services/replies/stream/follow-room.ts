@@ -4,7 +4,7 @@ import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import { isFinal, type MessageKey, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { subscribeToRoom } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { catchUp, createWaker, type ReplyEvent } from "./follow-reply.ts"
+import { catchUp, createWaker, hasBegun, type ReplyEvent } from "./follow-reply.ts"
 import type { LiveListener } from "./live-replies.ts"
 import { revisedMessages } from "./revised-messages.ts"
 import {
@@ -172,7 +172,7 @@ async function chooseReply(
   cursor: RoomCursor,
   current: Followed | null,
 ): Promise<Followed | Candidate | null> {
-  const inTheMiddle = cursor.again === null && cursor.reply.characters > 0
+  const inTheMiddle = cursor.again === null && hasBegun(cursor.reply)
   if (current && (current.retry !== null || inTheMiddle)) return current
   if (retries > cursor.retries && !inTheMiddle) {
     const values = [userId, id, cursor.retries, cursor.whole]
@@ -201,7 +201,7 @@ function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCu
   const again = retry === null ? null : position
   if (again === cursor.again) return
   cursor.again = again
-  cursor.reply = { attempt: again === null ? 0 : attempt, characters: 0 }
+  cursor.reply = { attempt: again === null ? 0 : attempt, characters: 0, thoughts: 0 }
   if (again === null) return
   yield { event: "reply", id: idOf(cursor), messageId: id, change: { event: "reset", id: "", attempt } }
 }
@@ -227,5 +227,5 @@ function pass(cursor: RoomCursor, { position, retry }: Candidate): void {
   if (retry === null) cursor.whole = position
   else cursor.retries = retry
   cursor.again = null
-  cursor.reply = { attempt: 0, characters: 0 }
+  cursor.reply = { attempt: 0, characters: 0, thoughts: 0 }
 }

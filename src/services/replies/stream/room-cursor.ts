@@ -1,6 +1,6 @@
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { Context } from "../../context.ts"
-import type { ReplyCursor } from "./follow-reply.ts"
+import { formatReplyCursor, type ReplyCursor } from "./follow-reply.ts"
 
 /**
  * How far a room's listener has come. A room's replies are made one at a time in the order of their positions, except
@@ -22,33 +22,34 @@ export interface RoomCursor {
 }
 
 /**
- * Formats `<known>.<whole>.<attempt>-<characters>`, with `.<retries>`, `@<again>` and `~<revisions>` if there are any.
+ * Formats `<known>.<whole>.<cursor of the reply>`, with `.<retries>`, `@<again>` and `~<revisions>` if there are any.
  */
 export function formatRoomCursor({ known, whole, reply, retries, again, revisions }: RoomCursor): string {
-  const usual = `${known}.${whole}.${reply.attempt}-${reply.characters}`
+  const usual = `${known}.${whole}.${formatReplyCursor(reply)}`
   const retried = retries === 0 && again === null ? "" : `.${retries}`
   return `${usual}${retried}${again === null ? "" : `@${again}`}${revisions === 0 ? "" : `~${revisions}`}`
 }
 
-const ID = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})(?:\.(\d{1,9})(?:@(\d{1,9}))?)?(?:~(\d{1,9}))?$/
+const ID =
+  /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})(?:-(\d{1,9}))?(?:\.(\d{1,9})(?:@(\d{1,9}))?)?(?:~(\d{1,9}))?$/
 
 /** Parses the id of a room event; null when it is malformed. */
 export function parseRoomCursor(lastEventId: string | undefined): RoomCursor | null {
   const found = ID.exec(lastEventId ?? "")
   if (!found) return null
-  const [known = 0, whole = 0, attempt = 0, characters = 0, retries = 0] = found
-    .slice(1, 6)
+  const [known = 0, whole = 0, attempt = 0, characters = 0, thoughts = 0, retries = 0] = found
+    .slice(1, 7)
     .map((digits = "0") => Number(digits))
-  const again = found[6] === undefined ? null : Number(found[6])
-  const revisions = Number(found[7] ?? "0")
-  return { known, whole, reply: { attempt, characters }, retries, again, revisions }
+  const again = found[7] === undefined ? null : Number(found[7])
+  const revisions = Number(found[8] ?? "0")
+  return { known, whole, reply: { attempt, characters, thoughts }, retries, again, revisions }
 }
 
 /** Reads the cursor for a new listener: before the first unfinished reply. */
 export async function currentRoomCursor(ctx: Context, { userId, id }: ChatroomKey): Promise<RoomCursor> {
   const { rows } = await ctx.db.execute<Now>("room-now", NOW, [userId, id])
   const { known, whole, retries, revisions } = rows[0] ?? { known: 0, whole: 0, retries: 0, revisions: 0 }
-  return { known, whole, reply: { attempt: 0, characters: 0 }, retries, again: null, revisions }
+  return { known, whole, reply: { attempt: 0, characters: 0, thoughts: 0 }, retries, again: null, revisions }
 }
 
 type Now = Pick<RoomCursor, "known" | "whole" | "retries" | "revisions">

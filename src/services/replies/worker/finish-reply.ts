@@ -5,12 +5,14 @@ import { endInRoom } from "../accept/end-reply.ts"
 import type { Citation } from "../provider/citations.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
+import { addTitleTask } from "../room-tasks/room-task.ts"
 import type { Attempt } from "./claim-reply.ts"
 
 /** How an attempt ended for good. */
 export interface Ending {
   status: "completed" | "failed" | "cancelled"
   content: string
+  thoughts: string
   errorCode: FailureCode | null
   /** The message for the user, where it isn't the code's. */
   errorMessage: string | null
@@ -38,6 +40,8 @@ export async function finishReply(
       const unit = { userId: attempt.userId, replyId: attempt.id, byPrompt: failedByPrompt(ending.errorCode) }
       await giveBackPrompt(client, ctx.config.plans, unit)
     }
+    if (ending.status === "completed" && attempt.lacksTitle && ctx.config.gemini.titles)
+      await addTitleTask(client, attempt)
     return true
   })
 }
@@ -68,6 +72,7 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
       usage?.cachedTokens ?? null,
       JSON.stringify(ending.citations),
       ending.errorMessage,
+      ending.thoughts,
     ],
   })
   return rowCount === 1
@@ -77,7 +82,7 @@ const FINISH = `
   UPDATE messages
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
-      cached_tokens = $13, citations = $14, error_message = $15,
+      cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16,
       completed_at = now(), lease_until = NULL, not_before = NULL
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
 
