@@ -45,6 +45,8 @@ export class ChatroomModel extends Model<
   declare retries: CreationOptional<number>
   /** How many changes there were to messages that listeners knew already. */
   declare revisions: CreationOptional<number>
+  /** The position of the newest entry in `room_changes`; 0 for none. */
+  declare lastChange: CreationOptional<number>
   declare lastMessageAt: CreationOptional<Date | null>
   /** What lists are ordered by: the last message or, before the first, the creation. */
   declare activityAt: CreationOptional<Date>
@@ -76,6 +78,7 @@ export const chatroomColumns = {
   pinned: DataTypes.BOOLEAN,
   archivedAt: DataTypes.DATE,
   temporary: DataTypes.BOOLEAN,
+  lastChange: { type: DataTypes.INTEGER, defaultValue: 0 },
   temporarySince: DataTypes.DATE,
   revisions: { type: DataTypes.INTEGER, defaultValue: 0 },
 } satisfies ModelAttributes<ChatroomModel>
@@ -103,6 +106,7 @@ const INTERNAL = [
   "retries",
   "temporarySince",
   "revisions",
+  "lastChange",
 ] as const
 
 /** A room as the services return it. */

@@ -80,6 +80,10 @@ export class MessageModel extends Model<
   declare feedback: CreationOptional<Feedback | null>
   /** The number, in its room, of the last change to the message after it was announced; 0 for none. */
   declare revision: CreationOptional<number>
+  /** The text that the reply goes on from: each of its attempts begins with it. */
+  declare prefix: CreationOptional<string>
+  /** Whether it was copied into its room: its tokens, cost and failure count where it was made. */
+  declare isCopy: CreationOptional<boolean>
 }
 
 /** The columns, in the order of the table. */
@@ -125,6 +129,8 @@ export const messageColumns = {
   costCurrency: DataTypes.TEXT,
   feedback: DataTypes.JSONB,
   revision: { type: DataTypes.INTEGER, defaultValue: 0 },
+  prefix: DataTypes.TEXT,
+  isCopy: DataTypes.BOOLEAN,
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -143,6 +149,8 @@ const INTERNAL = [
   "thinking",
   "toolTokens",
   "revision",
+  "prefix",
+  "isCopy",
 ] as const
 
 /** What clients may see of a message. */

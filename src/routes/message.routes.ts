@@ -3,10 +3,19 @@ import {
   getMessage,
   getMessages,
   postMessage,
+  postRegenerate,
   putFeedback,
   streamMessage,
 } from "../controllers/message.controller.ts"
-import { Feedback, Message, MessagePath, NewMessage, Prompt, replyEvents } from "../schemas/chat.ts"
+import {
+  Feedback,
+  Message,
+  MessagePath,
+  NewMessage,
+  Prompt,
+  Regeneration,
+  replyEvents,
+} from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
 import { type Endpoint, eventStream, get, post, put } from "./endpoint.ts"
 
@@ -77,5 +86,19 @@ export const messageRoutes: Endpoint[] = [
     body: Feedback,
     reply: { 204: null },
     run: putFeedback,
+  }),
+  post("/chatroom/:id/message/:messageId/regenerate", {
+    summary: "Make another reply to a prompt",
+    description:
+      "Of a prompt, or of the prompt of a reply. Returns 202 with the new reply, a version beside the others, which becomes the head of the chatroom; it waits for the replies that are unfinished there. `Prefer: wait=N` and `Accept: text/event-stream` work as for sending a message. Uses one prompt of the day's quota.",
+    auth: "user",
+    limit: "message",
+    params: MessagePath,
+    body: Regeneration,
+    requestHeaders: ["Idempotency-Key", "Prefer"],
+    reply: { 200: eventStream(replyEvents), 201: Message, 202: Message },
+    responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
+    errors: ["idempotency_conflict", "quota_exceeded"],
+    run: postRegenerate,
   }),
 ]

@@ -99,6 +99,13 @@ export const Feedback = z
   .nullable()
   .meta({ description: "`null` withdraws it.", examples: [{ rating: "up" }] })
 export type Feedback = z.infer<typeof Feedback>
+export const Regeneration = z
+  .strictObject({
+    model: ModelName.optional(),
+    thinking: Thinking.optional().describe("Instead of the chatroom's level, for this reply alone."),
+  })
+  .default({})
+export type Regeneration = z.infer<typeof Regeneration>
 
 export const MessagePath = z.object({ id: Id, messageId: Id })
 
@@ -150,6 +157,18 @@ export const MessageFields = z.object({
   searchQueries: z
     .array(z.string())
     .meta({ description: "What the model searched the web for.", examples: [[]] }),
+  siblings: z
+    .object({
+      position: z.number().int().describe("From 1."),
+      count: z.number().int(),
+      previousId: Id.nullable(),
+      nextId: Id.nullable(),
+    })
+    .meta({
+      description:
+        "The message among its versions: the children of its parent or, without one, the chatroom's beginnings.",
+      examples: [EXAMPLES.prompt.siblings],
+    }),
   status: z.enum(["queued", "running", "completed", "failed", "cancelled"]),
   error: z
     .object({ code: z.string(), message: z.string() })

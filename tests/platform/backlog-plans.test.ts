@@ -27,7 +27,7 @@ const STATEMENTS: [name: string, indexes: RegExp][] = [
   ["request-cancel", BY_KEY],
   ["end-as-cancelled", BY_KEY],
   ["make-due", BY_KEY],
-  ["get-message", /^messages_(?:pkey|unfinished)$/],
+  ["get-message", /^messages_(?:pkey|unfinished|children|roots)$/],
   ["read-room", BY_KEY],
   ["watch-room", BY_KEY],
   ["watch-reply", BY_KEY],

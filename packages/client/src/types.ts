@@ -160,6 +160,14 @@ export type Message = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -290,6 +298,14 @@ export type Prompt = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -377,6 +393,14 @@ export type RoomDone = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -704,6 +728,19 @@ export interface Endpoints {
       reason?: string | null
     } | null
     reply: undefined
+  }
+  /** Make another reply to a prompt. */
+  "POST /chatroom/{id}/message/{messageId}/regenerate": {
+    params: { id: string; messageId: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
+    body: {
+      /** `null` selects the service's default model. */
+      model?: string | null
+      /** Instead of the chatroom's level, for this reply alone. */
+      thinking?: "low" | "medium" | "high"
+    }
+    reply: Message
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** Share a conversation by a link. */
   "POST /chatroom/{id}/share": { params: { id: string }; body: NewShare; reply: Share }

@@ -80,6 +80,17 @@ function messageEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "reply_rated", ...fields }, "reply rated")
       metrics.repliesRated.inc({ model: fields.model ?? "none", rating: fields.rating })
     },
+    /** Another version of a reply was asked for. */
+    replyAdded(fields: {
+      userId: string
+      chatroomId: string
+      replyId: string
+      kind: "regenerate" | "continue"
+      requestId: string
+    }) {
+      log.info({ event: "reply_added", ...fields }, "reply added")
+      metrics.repliesAdded.inc({ kind: fields.kind })
+    },
     quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
       log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")
       metrics.quotaRefused.inc({ tier: fields.tier })

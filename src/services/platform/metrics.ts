@@ -68,6 +68,7 @@ function userMetrics({ counter }: Makers) {
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    repliesAdded: counter("chat_replies_added_total", "Further replies to prompts accepted", ["kind"]),
     quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
     attempts: counter("chat_reply_attempts_total", "Reply attempts started"),
     attemptsFailed: counter("chat_reply_attempt_failures_total", "Reply attempts failed", ["code"]),

@@ -63,7 +63,7 @@ function open({ db, replyLog, rowWatch }: Stores, reply: MessageKey, forget: () 
   const refresh = createRefresh(async (what) => {
     const before = stamp()
     if (what === "state") {
-      row = await readMessage({ db }, reply)
+      row = await readMessage(db.pool, reply)
       if (row) text.takeRow(row)
     }
     const fresh = await replyLog.read(reply.id, position)
