@@ -226,6 +226,10 @@ export const TIMING = deepFreeze({
     staleMs: 25 * HOUR,
     /** Customers without a live subscription are left out of the schedule this long after they used Checkout. */
     quietMs: 30 * DAY,
+    /** How long the Stripe customer of a deleted user is kept: until every payment that was on its way has arrived. */
+    keepClosedMs: 30 * DAY,
+    /** How often it is then looked at whether a subscription that goes on has ended. */
+    closedCheckMs: 1 * DAY,
     /** How long a customer of another product on the same Stripe account is remembered as one. */
     strangerMs: 1 * DAY,
     /** The default of `BILLING_GRACE_DAYS`. */

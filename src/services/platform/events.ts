@@ -202,6 +202,9 @@ function billingEvents(log: Logger, metrics: Metrics) {
       log.debug({ event: "customer_synced", ...fields }, "customer synced with Stripe")
       metrics.billingSyncs.inc({ cause: fields.cause, outcome: fields.changed ? "changed" : "unchanged" })
     },
+    customerDeleted(fields: { customerId: string }) {
+      log.info({ event: "customer_deleted", ...fields }, "Stripe customer of a deleted user deleted")
+    },
     billingReconciled(fields: { checked: number; changed: number; failed: number }) {
       log.info({ event: "billing_reconciled", ...fields }, "billing reconciled")
     },
