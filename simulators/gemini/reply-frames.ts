@@ -1,4 +1,5 @@
 import type { Behaviour, Resolved } from "./directives.ts"
+import { groundingOf, toolTokens, withGrounding } from "./grounding.ts"
 import { FINISH_FAULTS, isOneOf } from "./injected-faults.ts"
 import { thinks } from "./models.ts"
 import { composeTask, type Task } from "./purpose.ts"
@@ -28,7 +29,8 @@ export function replyFrames(context: ReplyContext): Frame[] {
   const { model, request, behaviour, responseId } = context
   const tokens = thinkingTokens(model, request)
   const thoughts = thoughtParts(request, behaviour, tokens).map((part) => candidate([part]))
-  const meter = usageMeter(request, { tokens, summaries: thoughts.length })
+  const found = groundingOf(request, behaviour)
+  const meter = usageMeter(request, { tokens, summaries: thoughts.length, read: toolTokens(found) })
   const stamp = { modelVersion: model, responseId }
   if (behaviour.fault === "blocked") {
     const blockReason = behaviour.reason ?? "SAFETY"
@@ -36,7 +38,7 @@ export function replyFrames(context: ReplyContext): Frame[] {
     return [{ promptFeedback, usageMetadata: meter.prompt(), ...stamp }]
   }
   const draft = draftReply(context, tokens)
-  const candidates = [...thoughts, ...candidatesOf(draft, context)]
+  const candidates = withGrounding([...thoughts, ...candidatesOf(draft, context)], request, found)
   return candidates.map((one) => ({ candidates: [one], usageMetadata: meter.next(one), ...stamp }))
 }
 
@@ -56,7 +58,11 @@ function textOf({ model, request, task, behaviour }: ReplyContext, thoughts: num
   if (behaviour.echo !== undefined) return { text: behaviour.echo, finishReason: "STOP" }
   if (task) return limited(composeTask(task), request, thoughts)
   const words = behaviour.words ?? (behaviour.chunks && Math.max(behaviour.chunks * 3, 40))
-  return limited(composeReply(model, request, { words, variant: behaviour.variant }), request, thoughts)
+  return limited(
+    composeReply(model, request, { words, variant: behaviour.variant, searches: behaviour.searches }),
+    request,
+    thoughts,
+  )
 }
 
 function limited(text: string, { generationConfig }: GenerateRequest, thoughts: number) {
@@ -118,10 +124,11 @@ function ratings(probability: string) {
 }
 
 /** Counts as the API does: a running total in every chunk, hidden thinking beside the candidate's tokens. */
-function usageMeter(request: GenerateRequest, thinking: { tokens: number; summaries: number }) {
+function usageMeter(request: GenerateRequest, thinking: { tokens: number; summaries: number; read: number }) {
   const counted = countTokens(request)
   const promptTokenCount = counted.text + counted.image
   const promptTokensDetails = tokenDetails(counted)
+  const toolUsePromptTokensDetails = [{ modality: "TEXT", tokenCount: thinking.read }]
   let said = ""
   let summaries = 0
   const thought = () =>
@@ -140,8 +147,9 @@ function usageMeter(request: GenerateRequest, thinking: { tokens: number; summar
       return {
         promptTokenCount,
         ...(candidatesTokenCount > 0 && { candidatesTokenCount }),
-        totalTokenCount: promptTokenCount + candidatesTokenCount + thoughtsTokenCount,
+        totalTokenCount: promptTokenCount + thinking.read + candidatesTokenCount + thoughtsTokenCount,
         promptTokensDetails,
+        ...(thinking.read > 0 && { toolUsePromptTokenCount: thinking.read, toolUsePromptTokensDetails }),
         ...(thoughtsTokenCount > 0 && { thoughtsTokenCount }),
       }
     },

@@ -137,6 +137,11 @@ function toConfig(env: Environment) {
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
     /** How long after their last activity rooms are erased; `null`: never. */
     retentionMs: env.RETENTION_DAYS === undefined ? null : env.RETENTION_DAYS * DAY,
+    attachments: {
+      /** What all files of a user may take. */
+      basicBytes: env.BASIC_ATTACHMENTS_MB * 1024 * 1024,
+      proBytes: env.PRO_ATTACHMENTS_MB * 1024 * 1024,
+    },
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,
@@ -177,6 +182,8 @@ function toGemini(env: Environment) {
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
     /** Whether rooms without a name get one from a model. */
     titles: env.GEMINI_TITLES,
+    /** Whether what no longer fits into a request is summarized. */
+    summaries: env.GEMINI_SUMMARIES,
     maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
     firstChunkTimeoutMs: env.GEMINI_FIRST_CHUNK_SECONDS * SECOND,
     idleTimeoutMs: env.GEMINI_IDLE_SECONDS * SECOND,

@@ -112,6 +112,28 @@ describe("a shared conversation", () => {
     expect(messages.at(-1)).toMatchObject({ content: cut.content, status: "cancelled" })
   })
 
+  test("names attachments without ids, as do copies, which keep their order", async () => {
+    const { room, reply } = await talkedIn("look at these")
+    const files = ["b.png", "a.pdf"].map((name, i) => ({
+      id: newId(),
+      name,
+      type: "image/png",
+      bytes: i,
+      width: 3,
+    }))
+    await app.query(
+      "UPDATE messages SET attachments = $2 WHERE id = $1",
+      reply.parentId,
+      JSON.stringify(files),
+    )
+    const { body: link } = await share(room)
+    const shown = files.map(({ name, type, bytes }) => ({ name, type, bytes }))
+    expect((await read(link.url)).body.messages[0].attachments).toEqual(shown)
+    const { body: copy } = await continueIt(link.url, bob)
+    const { body } = await bob.http.get(`/chatroom/${copy.id}`)
+    expect(body.messages[0].attachments).toEqual(shown.map((file) => ({ id: null, ...file })))
+  })
+
   test("is the branch that the room shows, or that of a message", async () => {
     const { room, reply } = await talkedIn("beginning")
     await ask(app, ann, room, "one way", { parentId: reply.id })

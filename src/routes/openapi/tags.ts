@@ -22,6 +22,11 @@ const TAGS = [
     paths: ["chatroom/:id/share", "shared"],
   },
   {
+    name: "Attachments",
+    description: "Files that prompts name.",
+    paths: ["attachment"],
+  },
+  {
     name: "Subscription",
     description: "The paid tier, by Stripe.",
     paths: ["subscribe", "subscription", "webhook"],

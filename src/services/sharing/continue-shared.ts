@@ -108,9 +108,9 @@ const COPIED = [
   ...["createdAt", "completedAt"],
 ]
 
-/** Of attachments the name, type and size. */
+/** Of attachments the name, type and size; the files stay their owner's. */
 const ATTACHMENTS = `
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('name', a->'name', 'type', a->'type', 'bytes', a->'bytes')), '[]')
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('id', NULL, 'name', a->'name', 'type', a->'type', 'bytes', a->'bytes')), '[]')
    FROM jsonb_array_elements(m.attachments) AS a)`
 
 const COPY = `
