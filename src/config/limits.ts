@@ -1,4 +1,4 @@
-import { MINUTE } from "../utils/time.ts"
+import { HOUR, MINUTE } from "../utils/time.ts"
 
 export interface Limit {
   /** Requests per window and user, or per address if the request isn't authenticated. */
@@ -9,7 +9,7 @@ export interface Limit {
 }
 
 /** A rate limit that an endpoint may name. */
-export type LimitName = "auth" | "read" | "write" | "message" | "upload"
+export type LimitName = "auth" | "read" | "write" | "message" | "upload" | "shared" | "copy"
 
 /**
  * Rate limits against abuse. The daily quota is in services/usage, the budget of codes in services/auth. Reads and
@@ -22,6 +22,10 @@ export const LIMITS: Record<LimitName, Limit> = {
   write: { quota: 300, windowMs: MINUTE, shared: true },
   message: { quota: 300, windowMs: MINUTE, shared: false },
   upload: { quota: 60, windowMs: MINUTE, shared: true },
+  /** Shared links, which need no account: enough for the readers behind one address, too little to guess. */
+  shared: { quota: 300, windowMs: MINUTE, shared: true },
+  /** A copy of a conversation may be as long as the longest conversation. */
+  copy: { quota: 30, windowMs: HOUR, shared: true },
 }
 
 /**

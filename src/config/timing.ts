@@ -169,6 +169,11 @@ export const TIMING = deepFreeze({
     watchdogCheckMs: 1 * SECOND,
   },
 
+  sharing: {
+    /** How often the views of shared links are written: a crash loses as many. */
+    viewsMs: 1 * SECOND,
+  },
+
   attachments: {
     /** Set by the contract: how long a file waits for a message that names it. */
     unusedMs: 1 * DAY,
@@ -242,6 +247,10 @@ export const TIMING = deepFreeze({
     staleMs: 25 * HOUR,
     /** Customers without a live subscription are left out of the schedule this long after they used Checkout. */
     quietMs: 30 * DAY,
+    /** How long the Stripe customer of a deleted user is kept: until every payment that was on its way has arrived. */
+    keepClosedMs: 30 * DAY,
+    /** How often it is then looked at whether a subscription that goes on has ended. */
+    closedCheckMs: 1 * DAY,
     /** How long a customer of another product on the same Stripe account is remembered as one. */
     strangerMs: 1 * DAY,
     /** The default of `BILLING_GRACE_DAYS`. */

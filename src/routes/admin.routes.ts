@@ -12,11 +12,13 @@ import {
   postUserRole,
   searchUser,
 } from "../controllers/admin.controller.ts"
+import { postShareWithdrawal } from "../controllers/sharing.controller.ts"
 import { getModelUsage, getUserUsage } from "../controllers/usage.controller.ts"
 import { DeadLetter, FeedbackTotal, Requeued } from "../schemas/admin.ts"
 import { AuditEntry, BillingEvent, BillingEventPath, Replayed, SystemState } from "../schemas/admin-system.ts"
 import { RoleChange, UserOverview, UserSearch } from "../schemas/admin-users.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
+import { ReportedShare, WithdrawnShare } from "../schemas/sharing.ts"
 import { ModelUsage, TopUsersQuery, UsageQuery, UserUsage } from "../schemas/usage.ts"
 import { type Endpoint, get, post } from "./endpoint.ts"
 
@@ -94,6 +96,17 @@ export const adminRoutes: Endpoint[] = [
     body: RoleChange,
     reply: { 200: UserOverview },
     run: postUserRole,
+  }),
+  post("/admin/shares/withdraw", {
+    summary: "Withdraw a shared link",
+    description:
+      "Ends a link that was reported, at once. A POST, because the link in a URL would end up in proxy logs. Its owner can share again, unless they are suspended.",
+    ...guards,
+    audit: "withdraw_share",
+    body: ReportedShare,
+    reply: { 200: WithdrawnShare },
+    errors: ["not_found"],
+    run: postShareWithdrawal,
   }),
   get("/admin/billing/events", {
     summary: "List Stripe events, newest first",

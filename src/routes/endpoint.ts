@@ -35,8 +35,8 @@ export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, 
   upload?: { maxBytes: number }
   /** Request headers that the controller reads. */
   requestHeaders?: readonly RequestHeader[]
-  /** Successes by status: the schema of a JSON body, another kind of body, or null for none. */
-  reply: Record<number, z.ZodType | Media | null>
+  /** Successes by status: the schema of a JSON body, another kind of body, a choice of them, or null for none. */
+  reply: Record<number, ReplyBody | readonly ReplyBody[] | null>
   /** Headers of the successes, beside those that the guards set. */
   responseHeaders?: readonly ReplyHeader[]
   /** Errors that the service raises, beside those of the guards. */
@@ -51,6 +51,8 @@ export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, 
 export function isOptional(body: z.ZodType): boolean {
   return body.safeParse(undefined).success
 }
+
+export type ReplyBody = z.ZodType | Media
 
 /** A body other than JSON of one schema: other types, or server-sent events by name. */
 export type Media = { types: readonly string[] } | { events: Readonly<Record<string, z.ZodType>> }

@@ -146,7 +146,7 @@ const ChatroomFields = z.object({
 
 export const Chatroom = ChatroomFields.meta({ id: "Chatroom" })
 
-const MessageFields = z.object({
+export const MessageFields = z.object({
   id: Id,
   chatroomId: Id,
   parentId: Id.nullable().describe("Messages form a tree: several children of one parent are versions."),

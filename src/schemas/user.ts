@@ -39,6 +39,7 @@ export const Export = z
     modelUsage: z.array(z.record(z.string(), z.unknown())),
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),
+    shares: z.array(z.looseObject({ chatroomId: Id })),
     attachments: z
       .array(z.looseObject({ id: Id, name: z.string(), content: z.string() }))
       .describe("Your files, without their bytes; `content` is the path to download one from."),

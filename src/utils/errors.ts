@@ -25,6 +25,7 @@ export const PROBLEMS = {
   already_subscribed: [409, "The user already has a subscription. `portal` is where to manage it."],
   payment_pending: [409, "A payment is being processed. Pro starts as soon as it succeeds."],
   not_subscribed: [409, "The user has no subscription to manage."],
+  nothing_to_share: [409, "The conversation has no finished reply that could be shared."],
   attachment_in_use: [409, "A message names the attachment, so it can't be deleted."],
   payload_too_large: [413, "The request body is too large."],
   attachment_too_large: [413, "The file is larger than an attachment may be."],
@@ -219,6 +220,11 @@ export class QuotaExceeded extends AppError {
     this.tier = tier
   }
 }
+
+export class NothingToShare extends withMessage(
+  "nothing_to_share",
+  "There is no finished reply to share yet. Share the conversation once a reply is complete.",
+) {}
 
 export class BadSignature extends withMessage(
   "bad_signature",

@@ -282,6 +282,8 @@ test("a route is open to anybody only where that was decided", () => {
     "POST /auth/reset-password",
     "POST /auth/login",
     "POST /auth/refresh",
+    // The link is what lets readers in.
+    "GET /shared/:token",
     // A fixed page for who comes back from paying.
     "GET /subscription/return",
     // Its signature is checked instead.

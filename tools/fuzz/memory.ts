@@ -2,7 +2,7 @@ import { isRemembered } from "./draft.ts"
 import { createPairs } from "./pairs.ts"
 
 /** Words of a reply that a later request may use. */
-const NAMES = ["id", "otp", "refreshToken", "mobileNumber"]
+const NAMES = ["id", "otp", "refreshToken", "mobileNumber", "url"]
 const KEPT = 30
 
 /** A request that succeeded, and its reply. */
@@ -52,6 +52,11 @@ export function createMemory({ collections, adminToken, ...own }: Given): Memory
     if (typeof value !== "object" || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, lookUp(one)]))
   }
+  /** Of `/shared/…`, what stands behind it. */
+  const learnLink = (url: string) => {
+    const [, parent, token] = /^https?:\/\/[^/]+(\/shared)\/([\w-]+)$/.exec(url) ?? []
+    if (parent && token) keep(things, parent, { "": token })
+  }
   return {
     lookUp,
     learn({ template, params, sent, body, link }) {
@@ -65,6 +70,7 @@ export function createMemory({ collections, adminToken, ...own }: Given): Memory
       for (const thing of thingsIn(body)) {
         for (const name of NAMES) if (typeof thing[name] === "string") keep(values, name, thing[name])
         if (typeof thing.id === "string") keep(things, parent, { ...known(parent, params), "": thing.id })
+        if (typeof thing.url === "string") learnLink(thing.url)
       }
     },
     paramsFor(template, pick) {

@@ -35,7 +35,7 @@ export function breakOneThing(draft: Draft, parameters: Parameter[]): fc.Arbitra
         .map((signature) => ({ signature })),
     )
   if (draft.body && "json" in draft.body)
-    ways.push(...brokenBodies(draft, draft.body.json as Record<string, unknown>))
+    ways.push(...brokenBodies(draft, (draft.body.json ?? {}) as Record<string, unknown>))
   return fc.oneof(...ways).map((change) => ({ ...draft, ...change, intent: "nearly valid" }))
 }
 

@@ -2,8 +2,9 @@ import { type AnyRequest, type Arguments, type Endpoint, methodOf, type Reply, t
 import { ApiError } from "./error.ts"
 import { type FollowOptions, follow, isPassing, type StreamEvent } from "./follow.ts"
 import { createSession } from "./session.ts"
+import { openShared as openLink, type SharedReading, tokenOf } from "./shared.ts"
 import { memoryTokens, type TokenStore } from "./tokens.ts"
-import type { Endpoints, Prompt } from "./types.ts"
+import type { Chatroom, Endpoints, Prompt } from "./types.ts"
 import { backoffMs, pause } from "./wait.ts"
 
 export interface ClientOptions {
@@ -133,7 +134,26 @@ export function createClient(options: ClientOptions) {
     return { prompt, events }
   }
 
-  return { call, list, ask, followReply, followRoom, tokens: store }
+  /** A shared conversation, by its link or token; signing in isn't needed. @throws {ApiError} 404 once the link is dead */
+  function openShared(link: string, { signal }: { signal?: AbortSignal } = {}): Promise<SharedReading> {
+    return openLink(request, link, signal)
+  }
+
+  /** Copies a shared conversation into a room of the user's, again where the connection fails: the key makes that safe. */
+  function continueShared(
+    link: string,
+    { signal, idempotencyKey = crypto.randomUUID() }: { signal?: AbortSignal; idempotencyKey?: string } = {},
+  ): Promise<Chatroom> {
+    const copy = () =>
+      call("POST /shared/{token}/continue", {
+        params: { token: tokenOf(link) },
+        headers: { "Idempotency-Key": idempotencyKey },
+        ...(signal ? { signal } : {}),
+      })
+    return retry(copy, firstWaitMs, signal)
+  }
+
+  return { call, list, ask, followReply, followRoom, openShared, continueShared, tokens: store }
 }
 
 type ListEndpoint = { [E in Endpoint]: Reply<E> extends unknown[] ? E : never }[Endpoint]

@@ -2,6 +2,7 @@ export { type Ask, type ChatClient, type ClientOptions, createClient } from "./c
 export type { Arguments, Endpoint, Reply } from "./endpoint.ts"
 export { ApiError } from "./error.ts"
 export type { FollowOptions, StreamEvent } from "./follow.ts"
+export type { SharedReading } from "./shared.ts"
 export { textOf } from "./text-of.ts"
 export { memoryTokens, storageTokens, type TokenStore, type Tokens } from "./tokens.ts"
 export type * from "./types.ts"

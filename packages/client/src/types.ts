@@ -160,6 +160,9 @@ export type Export = {
   modelUsage: Record<string, unknown>[]
   subscriptions: Record<string, unknown>[]
   entitlements: Record<string, unknown>[]
+  shares: {
+    chatroomId: string
+  }[]
   /** Your files, without their bytes; `content` is the path to download one from. */
   attachments: {
     id: string
@@ -323,6 +326,11 @@ export type NewCheckout = {
 export type NewPortalPage = {
   /** Where to return to; its origin is one of `CORS_ORIGINS` or that of `PUBLIC_URL`. `from` is added to it. */
   returnUrl?: string
+}
+
+export type NewShare = {
+  /** The message whose branch is shared up to there; by default the end of the branch that the chatroom shows. */
+  messageId?: string
 }
 
 export type OtpSent = {
@@ -557,6 +565,53 @@ export type Session = {
   expiresAt: string
 }
 
+export type Share = {
+  /** `null` once the secret that made it is gone: it still works, and sharing again makes another. */
+  url: string | null
+  title: string
+  /** How many messages the snapshot has. */
+  messages: number
+  /** How often its first page was read, by people and programs. */
+  views: number
+  /** When the snapshot was taken. */
+  createdAt: string
+  /** What to tell a user who shares. */
+  notice: string
+}
+
+export type SharedConversation = {
+  title: string
+  /** When the snapshot was taken. */
+  createdAt: string
+  messageCount: number
+  /** Oldest first. */
+  messages: SharedMessage[]
+}
+
+export type SharedMessage = {
+  role: "user" | "model"
+  content: string
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
+  citations: ({
+    uri: string | null
+    title: string | null
+    license: string | null
+    start: number
+    end: number
+  })[]
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
+  searchQueries: string[]
+  model: string | null
+  createdAt: string
+  status: "completed" | "cancelled"
+  /** What was attached, without its content. */
+  attachments: ({
+    name: string
+    type: string | null
+    bytes: number | null
+  })[]
+}
+
 export type SignedIn = {
   /** The access token, a JWT. */
   token: string
@@ -679,7 +734,7 @@ export type UserUsage = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -813,6 +868,24 @@ export interface Endpoints {
     }
     reply: Message
     events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+  }
+  /** Share a conversation by a link. */
+  "POST /chatroom/{id}/share": { params: { id: string }; body: NewShare; reply: Share }
+  /** Get the link of a chatroom. */
+  "GET /chatroom/{id}/share": { params: { id: string }; reply: Share }
+  /** Withdraw the link of a chatroom. */
+  "DELETE /chatroom/{id}/share": { params: { id: string }; reply: undefined }
+  /** Read a shared conversation. */
+  "GET /shared/{token}": {
+    params: { token: string }
+    query: { limit?: number; cursor?: string }
+    reply: SharedConversation | string
+  }
+  /** Copy a shared conversation to continue it. */
+  "POST /shared/{token}/continue": {
+    params: { token: string }
+    headers: { "Idempotency-Key"?: string }
+    reply: Chatroom
   }
   /** Upload a file to name in a message. */
   "POST /attachment": { headers: { "Content-Disposition"?: string }; reply: Attachment }
@@ -990,6 +1063,18 @@ export interface Endpoints {
       role: "user" | "admin"
     }
     reply: UserOverview
+  }
+  /** Withdraw a shared link. */
+  "POST /admin/shares/withdraw": {
+    body: {
+      /** The link, or its token. */
+      url: string
+    }
+    reply: {
+      id: string
+      /** Who had shared it. */
+      userId: string
+    }
   }
   /** List Stripe events, newest first. */
   "GET /admin/billing/events": { query: { limit?: number; cursor?: string }; reply: BillingEvent[] }

@@ -71,6 +71,7 @@ export const REPLY_HEADERS = {
     "Sets or ends the browser session for paths below `/admin`.",
     "admin_session=…; Path=/admin; HttpOnly; SameSite=Strict; Max-Age=3600",
   ),
+  "X-Robots-Tag": always("Keeps search engines away.", "noindex, nofollow, noarchive"),
   "Content-Disposition": always("The name of the file to save as.", 'attachment; filename="export.json"'),
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod"
 import { Problem } from "../../schemas/problem.ts"
 import { PROBLEMS, type ProblemCode } from "../../utils/errors.ts"
 import { formatSse } from "../../utils/sse.ts"
-import type { Endpoint } from "../endpoint.ts"
+import type { Endpoint, ReplyBody } from "../endpoint.ts"
 import type { Components } from "./components.ts"
 import { exampleOf } from "./example.ts"
 import { REPLY_HEADERS, type ReplyHeader } from "./headers.ts"
@@ -38,9 +38,15 @@ function successHeaders({ limit, query, responseHeaders = [] }: Endpoint, status
 const LIMITED = ["RateLimit-Policy", "RateLimit"] as const
 const PAGED = ["Link"] as const
 
-type Body = NonNullable<Endpoint["reply"][number]>
+function describeContent(
+  body: ReplyBody | readonly ReplyBody[],
+  components: Components,
+): Record<string, Content> {
+  if (Array.isArray(body)) return Object.assign({}, ...body.map((each) => describeContent(each, components)))
+  return describeOne(body as ReplyBody, components)
+}
 
-function describeContent(body: Body, components: Components): Record<string, Content> {
+function describeOne(body: ReplyBody, components: Components): Record<string, Content> {
   if (body instanceof z.ZodType) {
     const schema = components.output(body)
     return { "application/json": { schema, example: exampleOf(schema, components.named) } }

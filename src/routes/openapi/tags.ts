@@ -17,6 +17,11 @@ const TAGS = [
     paths: ["chatroom/:id/message", "search"],
   },
   {
+    name: "Sharing",
+    description: "Links to conversations, which anybody who has one can read.",
+    paths: ["chatroom/:id/share", "shared"],
+  },
+  {
     name: "Attachments",
     description: "Files that prompts name.",
     paths: ["attachment"],

@@ -5,6 +5,7 @@ import { MESSAGE_FIELDS } from "../../models/message.ts"
 import type { UserRecord } from "../../models/user.ts"
 import { textBytesSql } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
+import { listShares } from "../sharing/own-share.ts"
 import { readUsage } from "../usage/quota.ts"
 import { readSummaries } from "./export-summaries.ts"
 
@@ -31,11 +32,21 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
   yield ',"attachments":'
   yield* formatAttachments(ctx, user.id)
-  yield ',"summaries":['
+  yield ',"shares":['
+  yield* formatShares(ctx, user.id)
+  yield '],"summaries":['
   yield* formatSummaries(ctx, user.id)
   yield '],"chatrooms":['
   yield* formatRooms(ctx, user.id)
   yield "]}\n"
+}
+
+async function* formatShares(ctx: Context, userId: string): AsyncGenerator<string> {
+  let comma = ""
+  for await (const shares of listShares(ctx, userId)) {
+    yield comma + shares.map((share) => JSON.stringify(share)).join(",")
+    comma = ","
+  }
 }
 
 /** Files are named, and can be downloaded by their ids: with them an export could be gigabytes long. */

@@ -15,6 +15,8 @@ export interface SigningKeys {
   code: KeyObject
   /** Hashes mobile numbers. */
   number: KeyObject
+  /** Makes the tokens of shared links. */
+  share: KeyObject
 }
 
 /** The keys of all valid secrets, newest first. */
@@ -32,6 +34,7 @@ function deriveKeys(secret: string): SigningKeys {
     refresh: createSecretKey(derive(secret, "refresh token")),
     code: createSecretKey(derive(secret, "one-time code")),
     number: createSecretKey(derive(secret, "mobile number")),
+    share: createSecretKey(derive(secret, "shared link")),
   }
 }
 

@@ -3,6 +3,7 @@ import { type AccessTokens, createAccessTokens } from "./access-tokens.ts"
 import { createNumberHashes, type NumberHashes } from "./number-hashes.ts"
 import { type CodeHashes, createCodeHashes } from "./otp-codes.ts"
 import { createRefreshTokens, type RefreshTokens } from "./refresh-tokens.ts"
+import { createShareTokens, type ShareTokens } from "./share-tokens.ts"
 import { deriveSigningKeys, type JwtSecrets } from "./signing-keys.ts"
 
 /** Everything that is signed or hashed with the JWT secret. */
@@ -11,6 +12,7 @@ export interface Tokens {
   refresh: RefreshTokens
   codes: CodeHashes
   numbers: NumberHashes
+  shares: ShareTokens
 }
 
 /** Creates the tokens. A previous secret still verifies, but no longer signs. */
@@ -25,5 +27,6 @@ export function createTokens(
     refresh: createRefreshTokens(keys),
     codes: createCodeHashes(keys),
     numbers: createNumberHashes(keys),
+    shares: createShareTokens(keys),
   }
 }

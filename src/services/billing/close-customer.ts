@@ -15,7 +15,8 @@ export async function closeCustomer(client: pg.ClientBase, userId: string): Prom
 }
 
 /**
- * Unlinks the customer before the user's row is deleted. Stripe's id is kept to refund late payments. A customer that
+ * Unlinks the customer before the user's row is deleted. Stripe's id is kept to refund late payments, and to delete the
+ * customer at Stripe once none can come. A customer that
  * was created during the deletion is closed here.
  */
 export async function unlinkCustomer(client: pg.ClientBase, userId: string): Promise<void> {

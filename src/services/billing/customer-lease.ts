@@ -16,6 +16,8 @@ export interface LeasedCustomer {
   checkouts: number
   /** When the user was deleted; null for an active user. */
   closedAt: Date | null
+  /** When the customer of a deleted user was deleted at Stripe. */
+  deletedAt: Date | null
   /** Fences the holder's writes: `WHERE attempt = …` matches no row once another process holds the lease. */
   attempt: number
 }
@@ -81,7 +83,7 @@ async function acquire(ctx: Context, customerId: string, deadline: number): Prom
 const ACQUIRE = `
   UPDATE billing_customers SET attempt = attempt + 1, lease_until = now() + $2 * interval '1 millisecond'
   WHERE id = $1 AND (lease_until IS NULL OR lease_until < now())
-  RETURNING id, user_id, stripe_id, checkout_session_id, checkouts, closed_at, attempt`
+  RETURNING id, user_id, stripe_id, checkout_session_id, checkouts, closed_at, deleted_at, attempt`
 
 /** @returns a function that ends it */
 function startRenewing(ctx: Context, { id, attempt }: LeasedCustomer): () => void {

@@ -1,4 +1,5 @@
 import type { CompleteConfig } from "../../config/env.ts"
+import { publicUrl } from "../../config/public-url.ts"
 import { InvalidRequest } from "../../utils/errors.ts"
 
 /** From where Stripe returns the user. */
@@ -12,7 +13,7 @@ export type Returned = "paid" | "left" | "portal"
 export function returnUrl(config: CompleteConfig, from: Returned, to: string | null): string {
   const session = from === "paid" ? "&sessionId={CHECKOUT_SESSION_ID}" : ""
   const target = to === null ? "" : `&to=${encodeURIComponent(to)}`
-  return `${publicUrl(config).replace(/\/$/, "")}/subscription/return?from=${from}${session}${target}`
+  return `${publicUrl(config)}/subscription/return?from=${from}${session}${target}`
 }
 
 /** Checks that a client may name this URL to return to. @throws {InvalidRequest} */
@@ -37,8 +38,4 @@ function isOwnUrl(config: CompleteConfig, url: string): boolean {
   const parsed = URL.parse(url)
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.password) return false
   return [...config.http.corsOrigins, new URL(publicUrl(config)).origin].includes(parsed.origin)
-}
-
-function publicUrl({ http }: CompleteConfig): string {
-  return http.publicUrl ?? `http://localhost:${http.port}`
 }

@@ -3,6 +3,7 @@ import { inTransaction } from "../../config/database.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
 import { type LeasedCustomer, LeaseLost, updateLeasedCustomer, withCustomerLease } from "./customer-lease.ts"
+import { deleteStripeCustomer } from "./delete-stripe-customer.ts"
 import { enforceRules } from "./enforce-rules.ts"
 import { type Entitlement, type EntitlementRules, entitlementOf } from "./entitlement.ts"
 import { type OperatorNotice, openOperatorNotices } from "./operator-notices.ts"
@@ -51,7 +52,7 @@ export async function syncLeasedCustomer(
   // Before reading Stripe: the response may not include the cause of a later event.
   const pending = await listPendingEvents(ctx, leased)
   const rules = { ...ctx.config.stripe, livemode: isLive(ctx.config.stripe.secretKey) }
-  const { subscriptions, notices, unenforced } = await readAndEnforce(ctx, leased, rules)
+  const { subscriptions, notices, unenforced, deletionDueAt } = await readAndEnforce(ctx, leased, rules)
   const { types, ...written } = await inTransaction(ctx.db.pool, (client) =>
     write(ctx, client, {
       leased,
@@ -59,6 +60,7 @@ export async function syncLeasedCustomer(
       rules,
       cause: leased.closedAt ? { kind: "deletion" } : cause,
       unenforced,
+      deletionDueAt,
       pendingEventIds: unenforced ? [] : pending,
     }),
   )
@@ -74,22 +76,25 @@ export async function syncLeasedCustomer(
 /** Reads the subscriptions, enforces the rules, and reads again if that changed them. */
 async function readAndEnforce(ctx: Context, leased: LeasedCustomer, rules: EntitlementRules) {
   const { stripeId } = leased
-  if (stripeId === null) return { subscriptions: [], notices: [], unenforced: null }
+  if (stripeId === null) return { subscriptions: [], notices: [], unenforced: null, deletionDueAt: null }
   const read = () => readSubscriptions(ctx.stripe, stripeId, rules.proPrices)
   const notices = openOperatorNotices(ctx, leased)
   const subscriptions = await read()
   const now = await readClock(ctx.db.pool)
   try {
     const isStale = await enforceRules(ctx, { leased, notices }, subscriptions, { rules, now })
-    return {
-      subscriptions: isStale ? await read() : subscriptions,
-      notices: notices.added,
-      unenforced: null,
-    }
+    const enforced = isStale ? await read() : subscriptions
+    const deletionDueAt = await deleteStripeCustomer(ctx, leased, { subscriptions: enforced, now })
+    return { subscriptions: enforced, notices: notices.added, unenforced: null, deletionDueAt }
   } catch (error) {
     if (error instanceof LeaseLost) throw error
     // A failed refund must not cost users what they pay for. Reading again shows what was done before the failure.
-    return { subscriptions: await read(), notices: notices.added, unenforced: error as Error }
+    return {
+      subscriptions: await read(),
+      notices: notices.added,
+      unenforced: error as Error,
+      deletionDueAt: null,
+    }
   }
 }
 
@@ -108,6 +113,8 @@ interface State {
   subscriptions: Subscription[]
   cause: Cause
   unenforced: Error | null
+  /** When the customer of a deleted user may be deleted at Stripe. */
+  deletionDueAt: Date | null
   pendingEventIds: string[]
 }
 
@@ -116,7 +123,7 @@ type Written = Pick<Synced, "entitlement" | "changed"> & { types: string[] }
 async function write(
   ctx: Context,
   client: pg.ClientBase,
-  { leased, subscriptions, rules, cause, unenforced, pendingEventIds }: State,
+  { leased, subscriptions, rules, cause, unenforced, deletionDueAt, pendingEventIds }: State,
 ): Promise<Written> {
   // Fences the writes, and locks the row until the commit.
   await updateLeasedCustomer(
@@ -129,13 +136,14 @@ async function write(
   const entitlement = entitlementOf(subscriptions, rules, now)
   const changed =
     leased.userId === null ? null : await writeEntitlement(client, leased.userId, entitlement, cause)
-  // The next sync is due when the entitlement expires, or earlier to retry the enforcement.
+  // The next sync is due when the entitlement expires, or the Stripe customer of a deleted user, or earlier to retry the
+  // enforcement.
   await updateLeasedCustomer(
     client,
     leased,
-    `sync_due_at = least($3::timestamptz - app_now() + now(), CASE WHEN $5 THEN ${nextTrySql(ctx.timing, "failures")} END),
+    `sync_due_at = least($3::timestamptz - app_now() + now(), $6::timestamptz - app_now() + now(), CASE WHEN $5 THEN ${nextTrySql(ctx.timing, "failures")} END),
      touched_at = CASE WHEN $4 THEN now() ELSE touched_at END`,
-    [entitlement.until, changed !== null, unenforced !== null],
+    [entitlement.until, changed !== null, unenforced !== null, deletionDueAt],
   )
   const { rows: handled } = await client.query<{ type: string }>(MARK_HANDLED, [pendingEventIds])
   return { entitlement, changed, types: handled.map(({ type }) => type) }

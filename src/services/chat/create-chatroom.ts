@@ -14,7 +14,8 @@ import { toSettings, type WantedSettings } from "./chatroom-settings.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
 import { requireOffered } from "./offered-models.ts"
 
-const DEFAULTS: ChatroomSettings = {
+/** The settings of a room of which nothing was said. */
+export const DEFAULTS: ChatroomSettings = {
   name: "New chat",
   model: null,
   systemInstruction: null,
@@ -46,7 +47,12 @@ export async function createChatroom(
   })
 }
 
-async function insertChatroom(client: pg.ClientBase, userId: string, settings: ChatroomSettings) {
+/** Inserts a room, in the caller's transaction. */
+export async function insertChatroom(
+  client: pg.ClientBase,
+  userId: string,
+  settings: ChatroomSettings,
+): Promise<ChatroomRecord> {
   const { rows } = await client.query<ChatroomRecord>({
     name: "create-chatroom",
     text: INSERT,

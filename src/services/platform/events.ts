@@ -12,6 +12,7 @@ export function createEvents(log: Logger, metrics: Metrics) {
     ...messageEvents(log, metrics),
     ...attachmentEvents(log, metrics),
     ...replyEvents(log, metrics),
+    ...sharingEvents(log, metrics),
     ...billingEvents(log, metrics),
   }
 }
@@ -177,6 +178,23 @@ function replyEvents(log: Logger, metrics: Metrics) {
   }
 }
 
+function sharingEvents(log: Logger, metrics: Metrics) {
+  return {
+    shareChanged(fields: {
+      userId: string
+      shareId: string
+      action: "created" | "updated" | "withdrawn" | "withdrawn_by_operator"
+    }) {
+      log.info({ event: "share_changed", ...fields }, "share changed")
+      metrics.shares.inc({ action: fields.action })
+    },
+    shareCopied(fields: { userId: string; chatroomId: string; messages: number }) {
+      log.info({ event: "share_copied", ...fields }, "shared conversation copied")
+      metrics.shares.inc({ action: "copied" })
+    },
+  }
+}
+
 function billingEvents(log: Logger, metrics: Metrics) {
   return {
     entitlementChanged(fields: { userId: string; tier: string; reason: string; cause: string }) {
@@ -207,6 +225,9 @@ function billingEvents(log: Logger, metrics: Metrics) {
     customerSynced(fields: { customerId: string; cause: string; changed: boolean }) {
       log.debug({ event: "customer_synced", ...fields }, "customer synced with Stripe")
       metrics.billingSyncs.inc({ cause: fields.cause, outcome: fields.changed ? "changed" : "unchanged" })
+    },
+    customerDeleted(fields: { customerId: string }) {
+      log.info({ event: "customer_deleted", ...fields }, "Stripe customer of a deleted user deleted")
     },
     billingReconciled(fields: { checked: number; changed: number; failed: number }) {
       log.info({ event: "billing_reconciled", ...fields }, "billing reconciled")

@@ -21,6 +21,7 @@ export function createMetrics() {
     ...userMetrics(make),
     ...attachmentMetrics(make),
     ...replyMetrics(make),
+    ...sharingMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
     ...processMetrics(make),
@@ -111,6 +112,13 @@ function replyMetrics({ counter, histogram }: Makers) {
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
     cost: counter("chat_cost_usd_total", "Cost of all calls in US dollars, by the price table", ["model"]),
     unpricedCalls: counter("chat_unpriced_calls_total", "Calls of models that have no price", ["model"]),
+  }
+}
+
+function sharingMetrics({ counter }: Makers) {
+  return {
+    shares: counter("chat_shares_total", "Shared links created, updated, withdrawn, copied", ["action"]),
+    shareViews: counter("chat_share_views_total", "Views of shared conversations"),
   }
 }
 

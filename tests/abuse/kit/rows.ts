@@ -52,8 +52,12 @@ export async function checkEach(some: readonly Endpoint[], check: (row: Endpoint
 
 type JsonSchema = z.core.JSONSchema.JSONSchema
 
-const schemaOf = (schema: z.ZodType) =>
-  z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema
+function schemaOf(schema: z.ZodType): JsonSchema {
+  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema
+  // A schema with a name of its own stands among the definitions.
+  const name = root.$ref?.split("/").at(-1)
+  return name ? (root.$defs?.[name] as JsonSchema) : root
+}
 
 function sampleOf(schema: JsonSchema): unknown {
   if (schema.const !== undefined) return schema.const

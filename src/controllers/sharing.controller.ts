@@ -1,0 +1,79 @@
+import type { PageQuery } from "../schemas/common.ts"
+import type { NewShare, ReportedShare } from "../schemas/sharing.ts"
+import type { Context } from "../services/context.ts"
+import { continueShared } from "../services/sharing/continue-shared.ts"
+import { getShare } from "../services/sharing/own-share.ts"
+import { readShared } from "../services/sharing/read-shared.ts"
+import { shareChatroom } from "../services/sharing/share-chatroom.ts"
+import { withdrawReportedShare, withdrawShare } from "../services/sharing/withdraw-share.ts"
+import { type AdminInput, created, html, noContent, ok, type PublicInput, type UserInput } from "./http.ts"
+import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
+import { nextLink } from "./page-link.ts"
+import { presentChatroom } from "./presenters/chatroom.ts"
+import { presentShare, presentShared } from "./presenters/share.ts"
+import { renderShared, SHARED_PAGE_POLICY } from "./presenters/shared-page.ts"
+
+type OneRoom = { params: { id: string } }
+type OneLink = { params: { token: string } }
+
+/** 200 where the room had a link already, whose snapshot is then another one. */
+export async function postShare(
+  ctx: Context,
+  { user, params, body }: UserInput<OneRoom & { body: NewShare }>,
+) {
+  const { share, isNew } = await shareChatroom(ctx, {
+    userId: user.userId,
+    chatroomId: params.id,
+    messageId: body.messageId,
+  })
+  return isNew ? created(presentShare(share)) : ok(presentShare(share))
+}
+
+export async function getOwnShare(ctx: Context, { user, params }: UserInput<OneRoom>) {
+  return ok(presentShare(await getShare(ctx, { userId: user.userId, chatroomId: params.id })))
+}
+
+export async function removeShare(ctx: Context, { user, params }: UserInput<OneRoom>) {
+  await withdrawShare(ctx, { userId: user.userId, chatroomId: params.id })
+  return noContent()
+}
+
+/**
+ * Nothing keeps it (`no-store`), so that a withdrawal works at once; search engines leave it out; and its links tell
+ * nobody where a reader comes from.
+ */
+const SHARED_HEADERS = {
+  "Cache-Control": "no-store",
+  "X-Robots-Tag": "noindex, nofollow, noarchive",
+  "Referrer-Policy": "no-referrer",
+  Vary: "Accept",
+}
+
+/** Returns JSON, and a page to browsers. What a browser only fetches ahead isn't a view. */
+export async function getShared(ctx: Context, input: PublicInput<OneLink & { query: PageQuery }>) {
+  const { params, query, header, address } = input
+  const isView = query.cursor === undefined && !header("sec-purpose")?.includes("prefetch")
+  const shared = await readShared(ctx, { ...query, token: params.token, address, isView })
+  const link = nextLink(`/shared/${params.token}`, query, shared.next)
+  const headers = { ...SHARED_HEADERS, ...link }
+  const presented = presentShared(shared)
+  if (!header("accept")?.includes("text/html")) return ok(presented, headers)
+  const next = /<(.*)>/.exec(link.Link ?? "")?.[1] ?? null
+  return html(renderShared(presented, next), { ...headers, "Content-Security-Policy": SHARED_PAGE_POLICY })
+}
+
+export async function postContinue(ctx: Context, { user, params, header }: UserInput<OneLink>) {
+  const key = readIdempotencyKey(header("idempotency-key"), { route: "continue-shared", token: params.token })
+  const { room, replayed } = await continueShared(ctx, { userId: user.userId, token: params.token, key })
+  const headers = { Location: `/chatroom/${room.id}`, ...replayHeaders(replayed) }
+  return created(presentChatroom(room, ctx.config.gemini.model), headers)
+}
+
+export async function postShareWithdrawal(
+  ctx: Context,
+  { body, admin }: AdminInput<{ body: ReportedShare }>,
+) {
+  const withdrawn = await withdrawReportedShare(ctx, body.url)
+  admin.setTarget(withdrawn.id)
+  return ok(withdrawn)
+}
