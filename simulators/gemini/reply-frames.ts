@@ -17,6 +17,8 @@ export type ReplyContext = {
   request: GenerateRequest
   /** Unless the call is for a reply. */
   task?: Task | null
+  /** Of the request's, those that an earlier one began with. */
+  cachedTokens?: number
   behaviour: Resolved
   responseId: string
 }
@@ -25,10 +27,10 @@ type Draft = { texts: string[]; finishReason: string }
 
 /** The chunks of the reply this request gets, whole: stalls, cuts and errors come later. */
 export function replyFrames(context: ReplyContext): Frame[] {
-  const { model, request, behaviour, responseId } = context
+  const { model, request, behaviour, responseId, cachedTokens = 0 } = context
   const tokens = thinkingTokens(model, request)
   const thoughts = thoughtParts(request, behaviour, tokens).map((part) => candidate([part]))
-  const meter = usageMeter(request, { tokens, summaries: thoughts.length })
+  const meter = usageMeter(request, { tokens, summaries: thoughts.length }, cachedTokens)
   const stamp = { modelVersion: model, responseId }
   if (behaviour.fault === "blocked") {
     const blockReason = behaviour.reason ?? "SAFETY"
@@ -118,10 +120,16 @@ function ratings(probability: string) {
 }
 
 /** Counts as the API does: a running total in every chunk, hidden thinking beside the candidate's tokens. */
-function usageMeter(request: GenerateRequest, thinking: { tokens: number; summaries: number }) {
+function usageMeter(
+  request: GenerateRequest,
+  thinking: { tokens: number; summaries: number },
+  cachedContentTokenCount: number,
+) {
   const counted = countTokens(request)
   const promptTokenCount = counted.text + counted.image
   const promptTokensDetails = tokenDetails(counted)
+  const cacheTokensDetails = [{ modality: "TEXT", tokenCount: cachedContentTokenCount }]
+  const cached = cachedContentTokenCount > 0 ? { cachedContentTokenCount, cacheTokensDetails } : {}
   let said = ""
   let summaries = 0
   const thought = () =>
@@ -129,7 +137,7 @@ function usageMeter(request: GenerateRequest, thinking: { tokens: number; summar
       ? Math.ceil((thinking.tokens * summaries) / thinking.summaries)
       : thinking.tokens
   return {
-    prompt: () => ({ promptTokenCount, totalTokenCount: promptTokenCount, promptTokensDetails }),
+    prompt: () => ({ promptTokenCount, totalTokenCount: promptTokenCount, ...cached, promptTokensDetails }),
     next({ content }: Candidate) {
       for (const part of content?.parts ?? []) {
         if (part.thought) summaries += 1
@@ -141,6 +149,7 @@ function usageMeter(request: GenerateRequest, thinking: { tokens: number; summar
         promptTokenCount,
         ...(candidatesTokenCount > 0 && { candidatesTokenCount }),
         totalTokenCount: promptTokenCount + candidatesTokenCount + thoughtsTokenCount,
+        ...cached,
         promptTokensDetails,
         ...(thoughtsTokenCount > 0 && { thoughtsTokenCount }),
       }

@@ -1,11 +1,13 @@
 import { RecentLog, setRecent } from "../shared/recent.ts"
 import type { Call } from "./calls.ts"
+import { PrefixCache } from "./prefix-cache.ts"
 import { Script } from "./script.ts"
 
 /** All that a running simulator remembers. */
 export class State {
   readonly calls = new RecentLog<Call>()
   readonly script = new Script()
+  readonly prefixes = new PrefixCache()
   readonly chunkDelayMs: number
   /** Set once the simulator itself ends connections, which then aren't the clients' doing. */
   closing = false
@@ -33,6 +35,7 @@ export class State {
   reset() {
     this.calls.clear()
     this.script.clear()
+    this.prefixes.clear()
     this.#prompts.clear()
   }
 }
