@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http"
+import type { Usage } from "./books.ts"
 import type { Purpose } from "./purpose.ts"
 import type { GenerateRequest } from "./request.ts"
 import type { Route } from "./route.ts"
@@ -15,6 +16,8 @@ export type Call = Omit<Route, "key"> & {
   status: number | null
   chunksSent: number
   aborted: boolean
+  /** What it used, as far as it was sent; null: nothing was. */
+  usage: Usage | null
   startedAt: number
   endedAt: number | null
 }
@@ -33,6 +36,7 @@ export function newCall(id: number, { key: _, ...route }: Route, { headers }: In
     status: null,
     chunksSent: 0,
     aborted: false,
+    usage: null,
     startedAt: Date.now(),
     endedAt: null,
   }

@@ -1,4 +1,5 @@
 import type { Behaviour, Resolved } from "./directives.ts"
+import { groundingOf, toolTokens, withGrounding } from "./grounding.ts"
 import { FINISH_FAULTS, isOneOf } from "./injected-faults.ts"
 import { thinks } from "./models.ts"
 import { composeTask, type Task } from "./purpose.ts"
@@ -30,7 +31,13 @@ export function replyFrames(context: ReplyContext): Frame[] {
   const { model, request, behaviour, responseId, cachedTokens = 0 } = context
   const tokens = thinkingTokens(model, request)
   const thoughts = thoughtParts(request, behaviour, tokens).map((part) => candidate([part]))
-  const meter = usageMeter(request, { tokens, summaries: thoughts.length }, cachedTokens)
+  const found = groundingOf(request, behaviour)
+  const meter = usageMeter(request, {
+    tokens,
+    summaries: thoughts.length,
+    read: toolTokens(found),
+    cached: cachedTokens,
+  })
   const stamp = { modelVersion: model, responseId }
   if (behaviour.fault === "blocked") {
     const blockReason = behaviour.reason ?? "SAFETY"
@@ -38,7 +45,7 @@ export function replyFrames(context: ReplyContext): Frame[] {
     return [{ promptFeedback, usageMetadata: meter.prompt(), ...stamp }]
   }
   const draft = draftReply(context, tokens)
-  const candidates = [...thoughts, ...candidatesOf(draft, context)]
+  const candidates = withGrounding([...thoughts, ...candidatesOf(draft, context)], request, found)
   return candidates.map((one) => ({ candidates: [one], usageMetadata: meter.next(one), ...stamp }))
 }
 
@@ -58,7 +65,11 @@ function textOf({ model, request, task, behaviour }: ReplyContext, thoughts: num
   if (behaviour.echo !== undefined) return { text: behaviour.echo, finishReason: "STOP" }
   if (task) return limited(composeTask(task), request, thoughts)
   const words = behaviour.words ?? (behaviour.chunks && Math.max(behaviour.chunks * 3, 40))
-  return limited(composeReply(model, request, { words, variant: behaviour.variant }), request, thoughts)
+  return limited(
+    composeReply(model, request, { words, variant: behaviour.variant, searches: behaviour.searches }),
+    request,
+    thoughts,
+  )
 }
 
 function limited(text: string, { generationConfig }: GenerateRequest, thoughts: number) {
@@ -122,14 +133,14 @@ function ratings(probability: string) {
 /** Counts as the API does: a running total in every chunk, hidden thinking beside the candidate's tokens. */
 function usageMeter(
   request: GenerateRequest,
-  thinking: { tokens: number; summaries: number },
-  cachedContentTokenCount: number,
+  thinking: { tokens: number; summaries: number; read: number; cached: number },
 ) {
   const counted = countTokens(request)
   const promptTokenCount = counted.text + counted.image
   const promptTokensDetails = tokenDetails(counted)
-  const cacheTokensDetails = [{ modality: "TEXT", tokenCount: cachedContentTokenCount }]
-  const cached = cachedContentTokenCount > 0 ? { cachedContentTokenCount, cacheTokensDetails } : {}
+  const toolUsePromptTokensDetails = [{ modality: "TEXT", tokenCount: thinking.read }]
+  const cacheTokensDetails = [{ modality: "TEXT", tokenCount: thinking.cached }]
+  const cached = thinking.cached > 0 ? { cachedContentTokenCount: thinking.cached, cacheTokensDetails } : {}
   let said = ""
   let summaries = 0
   const thought = () =>
@@ -148,9 +159,10 @@ function usageMeter(
       return {
         promptTokenCount,
         ...(candidatesTokenCount > 0 && { candidatesTokenCount }),
-        totalTokenCount: promptTokenCount + candidatesTokenCount + thoughtsTokenCount,
+        totalTokenCount: promptTokenCount + thinking.read + candidatesTokenCount + thoughtsTokenCount,
         ...cached,
         promptTokensDetails,
+        ...(thinking.read > 0 && { toolUsePromptTokenCount: thinking.read, toolUsePromptTokensDetails }),
         ...(thoughtsTokenCount > 0 && { thoughtsTokenCount }),
       }
     },

@@ -2,6 +2,7 @@ import { adminApi } from "../shared/admin.ts"
 import { type Exchange, type ListenOptions, startServer } from "../shared/server.ts"
 import { adminRoutes } from "./admin.ts"
 import { planCall } from "./api.ts"
+import { usageOf } from "./books.ts"
 import { type Call, newCall } from "./calls.ts"
 import { invalid } from "./errors.ts"
 import { perform } from "./perform.ts"
@@ -42,6 +43,8 @@ export async function startGeminiSimulator(options: GeminiSimulatorOptions = {})
   return {
     ...server,
     calls: (): Call[] => state.calls.all,
+    /** What the calls so far are billed for, by model. */
+    books: () => state.books.all,
     /** Queues entries, or the inside of a directive for the next generate call. */
     script(...entries: Array<ScriptEntry | string>): void {
       state.script.add(entries.map((entry) => (typeof entry === "string" ? { directive: entry } : entry)))
@@ -64,5 +67,9 @@ async function serve(state: State, { req, res, method, url, closed, body }: Exch
     if (call.endedAt !== null) return
     Object.assign(call, { aborted: !res.writableFinished && !state.closing, endedAt: Date.now() })
   })
-  await perform(await planCall(state, route, body, call), res, closed, call)
+  await perform(await planCall(state, route, body, call), res, closed, call, (frame) => {
+    const usage = usageOf(frame, call.usage)
+    state.books.enter(call.model, usage, call.usage)
+    call.usage = usage
+  })
 }

@@ -1,4 +1,5 @@
 import { RecentLog, setRecent } from "../shared/recent.ts"
+import { Books } from "./books.ts"
 import type { Call } from "./calls.ts"
 import { PrefixCache } from "./prefix-cache.ts"
 import { Script } from "./script.ts"
@@ -8,6 +9,8 @@ export class State {
   readonly calls = new RecentLog<Call>()
   readonly script = new Script()
   readonly prefixes = new PrefixCache()
+  /** What all calls are billed for. */
+  readonly books = new Books()
   readonly chunkDelayMs: number
   /** Set once the simulator itself ends connections, which then aren't the clients' doing. */
   closing = false
@@ -31,11 +34,12 @@ export class State {
     return earlier
   }
 
-  /** Drops calls, script and counts. */
+  /** Drops calls, script, books and counts. */
   reset() {
     this.calls.clear()
     this.script.clear()
     this.prefixes.clear()
+    this.books.clear()
     this.#prompts.clear()
   }
 }

@@ -77,6 +77,10 @@ export class MessageModel extends Model<
   /** What the reply cost when it was made, as a decimal number. */
   declare costAmount: CreationOptional<string | null>
   declare costCurrency: CreationOptional<string | null>
+  /** The price table that it was computed by. */
+  declare priceVersion: CreationOptional<string | null>
+  /** Calls of models without a price: with one of them the cost is unknown. */
+  declare unpricedCalls: CreationOptional<number>
   declare feedback: CreationOptional<Feedback | null>
   /** The number, in its room, of the last change to the message after it was announced; 0 for none. */
   declare revision: CreationOptional<number>
@@ -127,6 +131,8 @@ export const messageColumns = {
   toolTokens: DataTypes.INTEGER,
   costAmount: DataTypes.DECIMAL,
   costCurrency: DataTypes.TEXT,
+  priceVersion: DataTypes.TEXT,
+  unpricedCalls: { type: DataTypes.INTEGER, defaultValue: 0 },
   feedback: DataTypes.JSONB,
   revision: { type: DataTypes.INTEGER, defaultValue: 0 },
   prefix: DataTypes.TEXT,
@@ -147,7 +153,8 @@ const INTERNAL = [
   "requestId",
   "traceparent",
   "thinking",
-  "toolTokens",
+  "priceVersion",
+  "unpricedCalls",
   "revision",
   "prefix",
   "isCopy",

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { MessageAttachment } from "./attachments.ts"
 import * as EXAMPLES from "./chat.examples.ts"
 import { Id, PageQuery, Time, text, trimmedText } from "./common.ts"
 
@@ -21,7 +22,12 @@ const Settings = {
     .describe(
       "How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does.",
     ),
-  webSearch: z.boolean().optional().describe("Whether the model may search the web."),
+  webSearch: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`.",
+    ),
   urlContext: z
     .boolean()
     .optional()
@@ -139,7 +145,9 @@ const MessageFields = z.object({
   thoughts: z
     .string()
     .describe("Summaries of what the model thought, where a level of thinking was asked for."),
-  attachments: z.array(z.unknown()),
+  attachments: z
+    .array(MessageAttachment)
+    .meta({ description: "The files that a prompt names, in its order.", examples: [[]] }),
   citations: z
     .array(
       z.object({
@@ -151,12 +159,15 @@ const MessageFields = z.object({
       }),
     )
     .meta({
-      description: "Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units.",
+      description:
+        "Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`.",
       examples: [[]],
     }),
-  searchQueries: z
-    .array(z.string())
-    .meta({ description: "What the model searched the web for.", examples: [[]] }),
+  searchQueries: z.array(z.string()).meta({
+    description:
+      "What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it.",
+    examples: [[]],
+  }),
   siblings: z
     .object({
       position: z.number().int().describe("From 1."),
@@ -185,6 +196,7 @@ const MessageFields = z.object({
       cachedTokens: z.number().int().describe("Prompt tokens read from Gemini's cache."),
       outputTokens: z.number().int(),
       thoughtTokens: z.number().int(),
+      toolTokens: z.number().int().describe("What web search and URL context read."),
       totalTokens: z.number().int(),
     })
     .nullable()

@@ -36,9 +36,13 @@ export const Export = z
     user: User,
     sessions: z.array(z.record(z.string(), z.unknown())),
     usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
+    modelUsage: z.array(z.record(z.string(), z.unknown())),
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),
     summaries: z.array(z.object({ chatroomId: Id, messageId: Id, content: z.string(), createdAt: Time })),
+    attachments: z
+      .array(z.looseObject({ id: Id, name: z.string(), content: z.string() }))
+      .describe("Your files, without their bytes; `content` is the path to download one from."),
     chatrooms: z.array(
       z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
     ),

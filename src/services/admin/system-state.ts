@@ -75,6 +75,7 @@ function describeConfig(config: CompleteConfig) {
     GEMINI_FALLBACK_MODELS: gemini.fallbackModels,
     GEMINI_MODELS: gemini.models.map(({ name, tier }) => (tier === "pro" ? `${name}:pro` : name)),
     GEMINI_RPM: gemini.requestsPerMinute,
+    GEMINI_PRICES: gemini.prices.version,
     GEMINI_CONTEXT_TOKENS: gemini.contextTokens,
     GEMINI_TITLES: gemini.titles,
     GEMINI_SUMMARIES: gemini.summaries,

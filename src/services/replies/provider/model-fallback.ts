@@ -1,8 +1,10 @@
 import type { Context } from "../../context.ts"
+import { type ModelUse, toUse } from "../../usage/model-use.ts"
 import { MAX_ATTEMPTS } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "./failures.ts"
 import { type GeminiRequest, NO_META, type ReplyItem, type ResponseMeta } from "./gemini.ts"
-import { thinkingFor } from "./model-settings.ts"
+import { thinkingFor, toolsFor } from "./model-settings.ts"
+import { toReportedCall } from "./reported-call.ts"
 import { countCall } from "./rpm-limit.ts"
 
 /** The circuit breaker of every allowed model is open. */
@@ -25,19 +27,23 @@ export const MAX_CALLS = MAX_ATTEMPTS
 export interface CallBudget {
   made: number
   readonly most: number
+  /** What the calls used, failed ones included: the provider bills them all. */
+  uses: ModelUse[]
 }
 
 export interface ReplyRequest extends Omit<GeminiRequest, "model"> {
   /** The room's; null: the usual one. */
   wanted: string | null
   chatroomId: string
+  /** The UTC day whose prices apply, YYYY-MM-DD. */
+  day: string
   calls: CallBudget
 }
 
 /**
  * Streams a reply from the room's model or, while that model can't reply but another one may, from the fallback models
  * in their order. Once text or a thought has arrived no other model is tried, because it would continue what isn't its
- * own. Each is asked for what it knows of the wanted thinking.
+ * own. Each is asked for what it knows of the wanted thinking and tools.
  * @throws {CircuitOpen | RpmLimitReached | AttemptFailed} and `signal.reason` when aborted
  */
 export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGenerator<ReplyItem> {
@@ -90,7 +96,7 @@ function worse(before: AttemptFailed | null, failure: AttemptFailed): AttemptFai
 async function* streamFrom(
   ctx: Context,
   model: string,
-  { wanted: _, chatroomId, calls, ...request }: ReplyRequest,
+  { wanted: _, chatroomId, day, calls, ...request }: ReplyRequest,
 ): AsyncGenerator<ReplyItem> {
   await countCall(ctx)
   calls.made++
@@ -99,9 +105,13 @@ async function* streamFrom(
   let metadata: ResponseMeta | null = null
   let hasBegun = false
   let hasText = false
-  const thinking = thinkingFor(model, request.thinking)
+  const adapted = {
+    model,
+    thinking: thinkingFor(model, request.thinking),
+    tools: toolsFor(model, request.tools),
+  }
   try {
-    for await (const item of ctx.gemini.stream({ ...request, model, thinking })) {
+    for await (const item of ctx.gemini.stream({ ...request, ...adapted })) {
       if (item.type === "metadata") {
         if (!metadata) span.set({ "gen_ai.response.time_to_first_chunk": secondsSince(startedAt) })
         metadata = item.metadata
@@ -121,6 +131,11 @@ async function* streamFrom(
   } finally {
     span.set(describe(metadata ?? NO_META))
     countTokens(ctx, model, metadata)
+    const use = metadata && toUse(ctx.config.gemini.prices, day, toReportedCall(model, metadata, request))
+    if (use) {
+      calls.uses.push(use)
+      ctx.events.callBilled(use)
+    }
   }
 }
 
@@ -172,6 +187,8 @@ export function countTokens({ metrics, log }: Context, model: string, metadata: 
   metrics.tokens.inc({ kind: "prompt" }, metadata?.usage?.promptTokens ?? 0)
   metrics.tokens.inc({ kind: "output" }, metadata?.usage?.outputTokens ?? 0)
   metrics.tokens.inc({ kind: "thought" }, metadata?.usage?.thoughtTokens ?? 0)
+  metrics.tokens.inc({ kind: "tool" }, metadata?.usage?.toolTokens ?? 0)
+  metrics.webSearches.inc(metadata?.sources.queries.size ?? 0)
   if (metadata?.oddCounts.length)
     log.warn({ model, counts: metadata.oddCounts }, "the provider sent token counts that aren't ones")
 }

@@ -1,3 +1,4 @@
+import { TOOLS } from "../../../models/chatroom.ts"
 import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
@@ -65,7 +66,9 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
       contents: await buildContents(ctx, attempt),
       systemInstruction: attempt.systemInstruction,
       thinking: attempt.thinking,
+      tools: TOOLS.filter((tool) => attempt[tool]),
       signal,
+      day: attempt.day,
       calls: buffer.calls,
     }
     for await (const item of streamReply(ctx, request)) {
@@ -115,7 +118,7 @@ async function end(
   }: { status: Ending["status"]; content?: string; thoughts?: string; failure?: AttemptFailed | null },
 ): Promise<Run> {
   const { attempt, metadata, startedAt } = buffer
-  const { finishReason, usage, model, citations } = metadata
+  const { finishReason, usage, model, sources, partStarts } = metadata
   const ending: Ending = {
     status,
     content,
@@ -125,7 +128,9 @@ async function end(
     finishReason,
     usage,
     model,
-    citations: toCitations(citations, content),
+    citations: toCitations(sources, { text: content, partStarts }),
+    searchQueries: [...sources.queries],
+    uses: buffer.calls.uses,
   }
   // The lease is renewed up to the write: the wait for a connection and for the room may outlast it.
   const write = () => finishReply(ctx, attempt, { ending, release: () => buffer.close() })
@@ -149,7 +154,8 @@ async function recoverCounted(ctx: Context, buffer: AttemptBuffer, error: unknow
     return await recover(ctx, buffer, error, stopping)
   } catch (unwritten) {
     // Where this fails, too, the number of takeovers is the limit.
-    await countFailures(ctx, buffer.attempt, failuresOf(buffer)).catch(() => undefined)
+    const lost = { failures: failuresOf(buffer), uses: buffer.calls.uses }
+    await countFailures(ctx, buffer.attempt, lost).catch(() => undefined)
     throw unwritten
   }
 }
@@ -208,7 +214,8 @@ async function handBack(ctx: Context, buffer: AttemptBuffer, run: Extract<Run, {
   const { attempt } = buffer
   const failures = run.outcome === "retry" ? failuresOf(buffer) : buffer.calls.made
   // The lease is renewed meanwhile: the wait for a connection may outlast it. Only `running` replies are renewed.
-  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failures }))) return STALE
+  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failures, uses: buffer.calls.uses })))
+    return STALE
   buffer.close()
   ctx.replyLog.announce(attempt.id, { final: false })
   return run
