@@ -44,14 +44,9 @@ function planGenerate(state: State, route: Route, body: string, call: Call): Pla
   if (cue && "replay" in cue) return planReplay(cue.replay, call)
   const behaviour = { ...asked, ...behaviourOf(cue, prompt) }
   call.behaviour = summary(behaviour)
-  const context = {
-    model: route.model,
-    request,
-    media,
-    task,
-    behaviour,
-    responseId: responseIdOf(call.id, body),
-  }
+  const cachedTokens = behaviour.fault ? 0 : state.prefixes.read(route.model, request)
+  const responseId = responseIdOf(call.id, body)
+  const context = { model: route.model, request, media, task, cachedTokens, behaviour, responseId }
   return planReply(route.form, context, state.chunkDelayMs)
 }
 

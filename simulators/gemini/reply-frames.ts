@@ -21,6 +21,8 @@ export type ReplyContext = {
   media?: readonly Medium[]
   /** Unless the call is for a reply. */
   task?: Task | null
+  /** Of the request's, those that an earlier one began with. */
+  cachedTokens?: number
   behaviour: Resolved
   responseId: string
 }
@@ -29,11 +31,16 @@ type Draft = { texts: string[]; finishReason: string }
 
 /** The chunks of the reply this request gets, whole: stalls, cuts and errors come later. */
 export function replyFrames(context: ReplyContext): Frame[] {
-  const { model, request, behaviour, responseId } = context
+  const { model, request, behaviour, responseId, cachedTokens = 0 } = context
   const tokens = thinkingTokens(model, request)
   const thoughts = thoughtParts(request, behaviour, tokens).map((part) => candidate([part]))
   const found = groundingOf(request, behaviour)
-  const meter = usageMeter(request, { tokens, summaries: thoughts.length, read: toolTokens(found) })
+  const meter = usageMeter(request, {
+    tokens,
+    summaries: thoughts.length,
+    read: toolTokens(found),
+    cached: cachedTokens,
+  })
   const stamp = { modelVersion: model, responseId }
   if (behaviour.fault === "blocked") {
     const blockReason = behaviour.reason ?? "SAFETY"
@@ -127,11 +134,16 @@ function ratings(probability: string) {
 }
 
 /** Counts as the API does: a running total in every chunk, hidden thinking beside the candidate's tokens. */
-function usageMeter(request: GenerateRequest, thinking: { tokens: number; summaries: number; read: number }) {
+function usageMeter(
+  request: GenerateRequest,
+  thinking: { tokens: number; summaries: number; read: number; cached: number },
+) {
   const counted = countTokens(request)
   const promptTokenCount = counted.text + counted.image
   const promptTokensDetails = tokenDetails(counted)
   const toolUsePromptTokensDetails = [{ modality: "TEXT", tokenCount: thinking.read }]
+  const cacheTokensDetails = [{ modality: "TEXT", tokenCount: thinking.cached }]
+  const cached = thinking.cached > 0 ? { cachedContentTokenCount: thinking.cached, cacheTokensDetails } : {}
   let said = ""
   let summaries = 0
   const thought = () =>
@@ -139,7 +151,7 @@ function usageMeter(request: GenerateRequest, thinking: { tokens: number; summar
       ? Math.ceil((thinking.tokens * summaries) / thinking.summaries)
       : thinking.tokens
   return {
-    prompt: () => ({ promptTokenCount, totalTokenCount: promptTokenCount, promptTokensDetails }),
+    prompt: () => ({ promptTokenCount, totalTokenCount: promptTokenCount, ...cached, promptTokensDetails }),
     next({ content }: Candidate) {
       for (const part of content?.parts ?? []) {
         if (part.thought) summaries += 1
@@ -151,6 +163,7 @@ function usageMeter(request: GenerateRequest, thinking: { tokens: number; summar
         promptTokenCount,
         ...(candidatesTokenCount > 0 && { candidatesTokenCount }),
         totalTokenCount: promptTokenCount + thinking.read + candidatesTokenCount + thoughtsTokenCount,
+        ...cached,
         promptTokensDetails,
         ...(thinking.read > 0 && { toolUsePromptTokenCount: thinking.read, toolUsePromptTokensDetails }),
         ...(thoughtsTokenCount > 0 && { thoughtsTokenCount }),

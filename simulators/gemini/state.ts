@@ -2,6 +2,7 @@ import { RecentLog, setRecent } from "../shared/recent.ts"
 import { Books } from "./books.ts"
 import type { Call } from "./calls.ts"
 import { Files } from "./files.ts"
+import { PrefixCache } from "./prefix-cache.ts"
 import { Script } from "./script.ts"
 
 /** All that a running simulator remembers. */
@@ -9,6 +10,7 @@ export class State {
   readonly calls = new RecentLog<Call>()
   readonly script = new Script()
   readonly files = new Files()
+  readonly prefixes = new PrefixCache()
   /** What all calls are billed for. */
   readonly books = new Books()
   readonly chunkDelayMs: number
@@ -39,6 +41,7 @@ export class State {
     this.calls.clear()
     this.script.clear()
     this.files.clear()
+    this.prefixes.clear()
     this.books.clear()
     this.#prompts.clear()
   }

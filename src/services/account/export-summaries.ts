@@ -10,8 +10,17 @@ interface Summary {
 /** Each has a few thousand bytes at most. */
 const AT_ONCE = 100
 
-/** Yields the summaries of a user's rooms, page by page, each with the last message that it covers. */
-export async function* readSummaries(ctx: Context, userId: string): AsyncGenerator<Summary[]> {
+/** Formats the summaries of a user's rooms as a JSON array, page by page, each with the last message that it covers. */
+export async function* formatSummaries(ctx: Context, userId: string): AsyncGenerator<string> {
+  let separator = "["
+  for await (const summaries of readSummaries(ctx, userId)) {
+    yield separator + summaries.map((summary) => JSON.stringify(summary)).join(",")
+    separator = ","
+  }
+  yield separator === "[" ? "[]" : "]"
+}
+
+async function* readSummaries(ctx: Context, userId: string): AsyncGenerator<Summary[]> {
   for (let lastId: string | null = null; ; ) {
     const page = (): Promise<{ rows: Summary[] }> => ctx.db.pool.query(READ, [userId, lastId, AT_ONCE])
     const { rows } = await ctx.heavyReads.run(userId, page, { mayRefuse: false })

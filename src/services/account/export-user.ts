@@ -7,7 +7,7 @@ import { textBytesSql } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
 import { listShares } from "../sharing/own-share.ts"
 import { readUsage } from "../usage/quota.ts"
-import { readSummaries } from "./export-summaries.ts"
+import { formatSummaries } from "./export-summaries.ts"
 
 /** Rows in one read. Of long messages there are fewer, so that an export takes a few megabytes of memory. */
 const ROOMS_AT_ONCE = 200
@@ -34,9 +34,9 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield* formatAttachments(ctx, user.id)
   yield ',"shares":['
   yield* formatShares(ctx, user.id)
-  yield '],"summaries":['
+  yield '],"summaries":'
   yield* formatSummaries(ctx, user.id)
-  yield '],"chatrooms":['
+  yield ',"chatrooms":['
   yield* formatRooms(ctx, user.id)
   yield "]}\n"
 }
@@ -60,14 +60,6 @@ async function* formatAttachments(ctx: Context, userId: string): AsyncGenerator<
     lastId = files.at(-1)?.id
   }
   yield separator === "[" ? "[]" : "]"
-}
-
-async function* formatSummaries(ctx: Context, userId: string): AsyncGenerator<string> {
-  let comma = ""
-  for await (const summaries of readSummaries(ctx, userId)) {
-    yield comma + summaries.map((summary) => JSON.stringify(summary)).join(",")
-    comma = ","
-  }
 }
 
 async function* formatRooms(ctx: Context, userId: string): AsyncGenerator<string> {
