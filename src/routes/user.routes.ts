@@ -1,8 +1,10 @@
+import { streamRoomList } from "../controllers/chatroom.controller.ts"
 import { getMyUsage } from "../controllers/usage.controller.ts"
 import { deleteMe, getMe, getMyExport, patchMe } from "../controllers/user.controller.ts"
+import { roomListEvents } from "../schemas/chat.ts"
 import { DailyUsage, UsageQuery } from "../schemas/usage.ts"
 import { Deleting, Export, User, UserChange } from "../schemas/user.ts"
-import { del, type Endpoint, get, patch } from "./endpoint.ts"
+import { del, type Endpoint, eventStream, get, patch } from "./endpoint.ts"
 
 export const userRoutes: Endpoint[] = [
   get("/user/me", {
@@ -49,5 +51,15 @@ export const userRoutes: Endpoint[] = [
     query: UsageQuery,
     reply: { 200: DailyUsage.array() },
     run: getMyUsage,
+  }),
+  get("/user/me/events", {
+    summary: "Stream the changes of your list of chatrooms",
+    description:
+      "Server-sent events: `chatroom` (a room was created or changed, or a reply in it began or ended), with its fields as in the list, and `deleted` with the room's `id`. Includes what your other devices do. `reset` comes first where the stream doesn't continue from `Last-Event-ID`, because there was none or it is older than 12 hours: load `GET /chatroom` then; all that changes from the `reset` on follows. The same change may come twice. The number of open streams per user is limited: one more ends the oldest.",
+    auth: "user",
+    limit: "read",
+    requestHeaders: ["Last-Event-ID"],
+    reply: { 200: eventStream(roomListEvents) },
+    run: streamRoomList,
   }),
 ]

@@ -448,6 +448,12 @@ export type RoomDone = {
   messageId: string
 }
 
+export type RoomListDeleted = {
+  id: string
+}
+
+export type RoomListReset = Record<string, unknown>
+
 export type RoomReset = {
   attempt: number
   /** The reply that the event belongs to. */
@@ -813,6 +819,12 @@ export interface Endpoints {
   "GET /user/me/export": { reply: Export }
   /** Get your usage by day and model. */
   "GET /user/me/usage": { query: { from?: string; to?: string }; reply: DailyUsage[] }
+  /** Stream the changes of your list of chatrooms. */
+  "GET /user/me/events": {
+    headers: { "Last-Event-ID"?: string }
+    reply: never
+    events: { reset: RoomListReset; chatroom: Chatroom; deleted: RoomListDeleted }
+  }
   /** List the models that you may choose. */
   "GET /models": { reply: Model[] }
   /** Start the upgrade to Pro in Stripe Checkout. */
