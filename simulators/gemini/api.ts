@@ -4,6 +4,7 @@ import { type Behaviour, directivesIn, resolveDirectives, withoutDirectives } fr
 import { invalidKey, missingKey, modelNotFound, Refused } from "./errors.ts"
 import { isServed, modelEntry, modelList } from "./models.ts"
 import { type Plan, planBytes, planFailure, planJson, planReply } from "./plan.ts"
+import { taskOf, textOfTask } from "./purpose.ts"
 import { countTokens, promptText, readCountRequest, readGenerateRequest, tokenDetails } from "./request.ts"
 import type { Route } from "./route.ts"
 import type { Cue, Replay } from "./script.ts"
@@ -31,21 +32,23 @@ export async function planCall(
 function planGenerate(state: State, route: Route, body: string, call: Call): Plan {
   const request = readGenerateRequest(body, route.model)
   const prompt = promptText(request)
-  Object.assign(call, { request, prompt, contents: request.contents })
-  const written = directivesIn(prompt)
+  const task = taskOf(request)
+  const purpose = task?.purpose ?? "reply"
+  Object.assign(call, { request, prompt, purpose, contents: request.contents })
+  const written = directivesIn(task ? textOfTask(task) : prompt, purpose)
   const asked = resolveDirectives(written, written.length > 0 ? state.countPrompt(prompt) : 0)
-  const cue = state.script.take({ ...route, prompt })
+  const cue = state.script.take({ ...route, prompt, purpose })
   if (cue && "replay" in cue) return planReplay(cue.replay, call)
   const behaviour = { ...asked, ...behaviourOf(cue, prompt) }
   call.behaviour = summary(behaviour)
-  const context = { model: route.model, request, behaviour, responseId: responseIdOf(call.id, body) }
+  const context = { model: route.model, request, task, behaviour, responseId: responseIdOf(call.id, body) }
   return planReply(route.form, context, state.chunkDelayMs)
 }
 
 /** Only a script reaches these calls: a directive in a prompt is for the reply to that prompt. */
 function planOther(state: State, route: Route, body: string, call: Call): Plan {
   const answer = route.method === "countTokens" ? countAnswer(body, call) : modelAnswer(route)
-  const cue = state.script.take({ ...route, prompt: call.prompt })
+  const cue = state.script.take({ ...route, prompt: call.prompt, purpose: "reply" })
   if (!cue) return planJson(answer)
   if ("replay" in cue) return planReplay(cue.replay, call)
   call.behaviour = summary(cue.behaviour)

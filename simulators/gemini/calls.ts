@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Usage } from "./books.ts"
+import type { Purpose } from "./purpose.ts"
 import type { GenerateRequest } from "./request.ts"
 import type { Route } from "./route.ts"
 
@@ -7,6 +8,7 @@ import type { Route } from "./route.ts"
 export type Call = Omit<Route, "key"> & {
   id: number
   prompt: string
+  purpose: Purpose
   contents: GenerateRequest["contents"]
   request: GenerateRequest | null
   behaviour: string
@@ -26,6 +28,7 @@ export function newCall(id: number, { key: _, ...route }: Route, { headers }: In
     id,
     ...route,
     prompt: "",
+    purpose: "reply",
     contents: [],
     request: null,
     behaviour: "",

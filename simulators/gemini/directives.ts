@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { invalid, Refused } from "./errors.ts"
 import { FAULTS, type Fault } from "./injected-faults.ts"
+import type { Purpose } from "./purpose.ts"
 
 const MAX_WORDS = 100_000
 const MAX_DELAY_MS = 3_600_000
@@ -14,6 +15,8 @@ export const Behaviour = z
     after: count,
     times: count.min(1),
     delayMs: count.max(MAX_DELAY_MS),
+    thinkMs: count.max(MAX_DELAY_MS),
+    thoughts: count.max(1_000),
     words: count.min(1).max(MAX_WORDS),
     chunks: count.min(1).max(MAX_WORDS),
     bytes: count.min(1),
@@ -35,18 +38,38 @@ export type Behaviour = z.infer<typeof Behaviour>
 /** What applies to one call. `variant`: of the texts that the same prompt gets, one for each call. */
 export type Resolved = Behaviour & { variant?: number }
 
-const OPTIONS = ["after", "times", "delay", "words", "chunks", "bytes", "code", "reason", "retry", "echo"]
+const OPTIONS = [
+  "after",
+  "times",
+  "delay",
+  "think",
+  "thoughts",
+  "words",
+  "chunks",
+  "bytes",
+  "code",
+  "reason",
+  "retry",
+  "echo",
+]
 const FLAGS = ["split", "drip", "alone", "echo", "stop-every-chunk", "vary"]
 
 /** What options and flags set, where that has another name. */
-const OPTION_FIELDS: Record<string, keyof Behaviour> = { delay: "delayMs", retry: "retryDelay" }
+const OPTION_FIELDS: Record<string, keyof Behaviour> = {
+  delay: "delayMs",
+  think: "thinkMs",
+  retry: "retryDelay",
+}
 const FLAG_FIELDS: Record<string, keyof Behaviour> = {
   echo: "echoRest",
   "stop-every-chunk": "stopEveryChunk",
 }
 
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`
-const DIRECTIVE = new RegExp(String.raw`\[\[gemini:((?:${QUOTED}|(?!\]\])[^"])*)\]\]`, "g")
+const DIRECTIVE = new RegExp(
+  String.raw`\[\[gemini(?:-(?<purpose>title|summary))?:(?<inside>(?:${QUOTED}|(?!\]\])[^"])*)\]\]`,
+  "g",
+)
 const WORD = new RegExp(String.raw`([a-z-]+)(?:=(${QUOTED}|\S+))?(?=\s|$)\s*`, "y")
 
 /** Thrown for a directive that can't be understood; a typing error in a test should be loud. */
@@ -56,10 +79,12 @@ export class DirectiveError extends Refused {
   }
 }
 
-/** The directives written into a prompt, in their order. Throws `DirectiveError`. */
-export function directivesIn(prompt: string): Behaviour[] {
-  return [...prompt.matchAll(DIRECTIVE)].map((match) => {
-    const { echoRest, ...behaviour } = parseDirective(match[1] ?? "")
+/** The directives for calls of one purpose that are written into a text, in their order. Throws `DirectiveError`. */
+export function directivesIn(prompt: string, purpose: Purpose = "reply"): Behaviour[] {
+  const matches = [...prompt.matchAll(DIRECTIVE)]
+  const meant = matches.filter(({ groups }) => (groups?.purpose ?? "reply") === purpose)
+  return meant.map((match) => {
+    const { echoRest, ...behaviour } = parseDirective(match.groups?.inside ?? "")
     if (!echoRest) return behaviour
     return { ...behaviour, echo: withoutDirectives(prompt.slice(match.index)) }
   })

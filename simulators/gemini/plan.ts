@@ -3,6 +3,7 @@ import type { ApiFailure } from "./errors.ts"
 import { errorEnvelope, forbidden, frontEndPage, internal, quotaExceeded, unavailable } from "./errors.ts"
 import { ENDING_FAULTS, ERROR_FAULTS, isOneOf, OPENING_FAULTS, STATUS_FAULTS } from "./injected-faults.ts"
 import { DEFAULT_AFTER, type ReplyContext, replyFrames } from "./reply-frames.ts"
+import { pausesOf } from "./thinking.ts"
 import {
   contentType,
   cutInto,
@@ -79,7 +80,8 @@ function delayed(plan: Plan, { delayMs = 0 }: Behaviour): Plan {
 
 function planStream(form: Form, frames: Frame[], { behaviour, model }: ReplyContext, delayMs: number): Plan {
   const { chunks, told, ending } = streamOutcome(form, frames, behaviour, model)
-  const writes = chunks.flatMap((chunk, at) => writesOf(chunk, behaviour, delayMs, told[at]))
+  const pauses = pausesOf(frames, behaviour, delayMs)
+  const writes = chunks.flatMap((chunk, at) => writesOf(chunk, behaviour, pauses[at] ?? delayMs, told[at]))
   const arrayEnd = Buffer.from(chunks.length > 0 ? "\n]\n" : "[]\n")
   if (form === "array" && ending === "end") writes.push({ bytes: arrayEnd, waitMs: 0 })
   return { ...plain(200, undefined, contentType(form)), writes, ending }
@@ -118,7 +120,8 @@ function planUnary(frames: Frame[], { behaviour, model }: ReplyContext, delayMs:
   const bytes = Buffer.from(`${JSON.stringify(body, null, 2)}\n`)
   const interrupted = fault === "stall" || fault === "cut"
   const sent = interrupted ? bytes.subarray(0, behaviour.after === 0 ? 0 : bytes.length / 2) : bytes
-  const writes = writesOf(sent, behaviour, delayMs * frames.length, body)
+  const takesMs = pausesOf(frames, behaviour, delayMs).reduce((sum, ms) => sum + ms, 0)
+  const writes = writesOf(sent, behaviour, takesMs, body)
   return { ...plain(200), writes, ending: interrupted ? ENDING_FAULTS[fault] : "end" }
 }
 

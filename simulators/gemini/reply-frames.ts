@@ -1,19 +1,22 @@
 import type { Behaviour, Resolved } from "./directives.ts"
 import { FINISH_FAULTS, isOneOf } from "./injected-faults.ts"
 import { thinks } from "./models.ts"
-import { chunkText, composeReply, composeThought, hashOf, wordsIn } from "./reply-text.ts"
+import { composeTask, type Task } from "./purpose.ts"
+import { chunkText, composeReply, wordsIn } from "./reply-text.ts"
 import { countTokens, type GenerateRequest, tokenDetails, tokensIn } from "./request.ts"
+import { thinkingTokens, thoughtParts } from "./thinking.ts"
 import type { Candidate, Frame, ReplyPart } from "./wire.ts"
 
 /** How many chunks come before a fault that says nothing about it. */
 export const DEFAULT_AFTER = 2
 
-const THINKING_TOKENS: Record<string, number> = { minimal: 8, low: 24, medium: 96, high: 384 }
 const HARM_CATEGORIES = ["SEXUALLY_EXPLICIT", "HATE_SPEECH", "HARASSMENT", "DANGEROUS_CONTENT"]
 
 export type ReplyContext = {
   model: string
   request: GenerateRequest
+  /** Unless the call is for a reply. */
+  task?: Task | null
   behaviour: Resolved
   responseId: string
 }
@@ -23,15 +26,16 @@ type Draft = { texts: string[]; finishReason: string }
 /** The chunks of the reply this request gets, whole: stalls, cuts and errors come later. */
 export function replyFrames(context: ReplyContext): Frame[] {
   const { model, request, behaviour, responseId } = context
-  const meter = usageMeter(model, request)
+  const tokens = thinkingTokens(model, request)
+  const thoughts = thoughtParts(request, behaviour, tokens).map((part) => candidate([part]))
+  const meter = usageMeter(request, { tokens, summaries: thoughts.length })
   const stamp = { modelVersion: model, responseId }
   if (behaviour.fault === "blocked") {
     const blockReason = behaviour.reason ?? "SAFETY"
     const promptFeedback = { blockReason, safetyRatings: ratings("HIGH") }
     return [{ promptFeedback, usageMetadata: meter.prompt(), ...stamp }]
   }
-  const draft = draftReply(context, meter.thoughts)
-  const thoughts = thoughtParts(request, meter.thoughts).map((part) => candidate([part]))
+  const draft = draftReply(context, tokens)
   const candidates = [...thoughts, ...candidatesOf(draft, context)]
   return candidates.map((one) => ({ candidates: [one], usageMetadata: meter.next(one), ...stamp }))
 }
@@ -48,8 +52,9 @@ function draftReply(context: ReplyContext, thoughts: number): Draft {
   }
 }
 
-function textOf({ model, request, behaviour }: ReplyContext, thoughts: number) {
+function textOf({ model, request, task, behaviour }: ReplyContext, thoughts: number) {
   if (behaviour.echo !== undefined) return { text: behaviour.echo, finishReason: "STOP" }
+  if (task) return limited(composeTask(task), request, thoughts)
   const words = behaviour.words ?? (behaviour.chunks && Math.max(behaviour.chunks * 3, 40))
   return limited(composeReply(model, request, { words, variant: behaviour.variant }), request, thoughts)
 }
@@ -101,11 +106,6 @@ function finished(finishReason: string) {
   return { finishReason, ...(finishReason === "SAFETY" && { safetyRatings: ratings("MEDIUM") }) }
 }
 
-function thoughtParts(request: GenerateRequest, thoughts: number): ReplyPart[] {
-  if (!request.generationConfig.thinkingConfig?.includeThoughts || thoughts === 0) return []
-  return [{ text: composeThought(request), thought: true }]
-}
-
 function signatureOf(responseId: string): string {
   return Buffer.from(`simulated thought of ${responseId}`).toString("base64")
 }
@@ -118,34 +118,32 @@ function ratings(probability: string) {
 }
 
 /** Counts as the API does: a running total in every chunk, hidden thinking beside the candidate's tokens. */
-function usageMeter(model: string, request: GenerateRequest) {
+function usageMeter(request: GenerateRequest, thinking: { tokens: number; summaries: number }) {
   const counted = countTokens(request)
-  const thoughts = thinkingTokens(model, request)
   const promptTokenCount = counted.text + counted.image
   const promptTokensDetails = tokenDetails(counted)
   let said = ""
+  let summaries = 0
+  const thought = () =>
+    summaries < thinking.summaries
+      ? Math.ceil((thinking.tokens * summaries) / thinking.summaries)
+      : thinking.tokens
   return {
-    thoughts,
     prompt: () => ({ promptTokenCount, totalTokenCount: promptTokenCount, promptTokensDetails }),
     next({ content }: Candidate) {
-      said += (content?.parts ?? []).map((part) => (part.thought ? "" : part.text)).join("")
+      for (const part of content?.parts ?? []) {
+        if (part.thought) summaries += 1
+        else said += part.text
+      }
       const candidatesTokenCount = tokensIn(said)
+      const thoughtsTokenCount = thought()
       return {
         promptTokenCount,
         ...(candidatesTokenCount > 0 && { candidatesTokenCount }),
-        totalTokenCount: promptTokenCount + candidatesTokenCount + thoughts,
+        totalTokenCount: promptTokenCount + candidatesTokenCount + thoughtsTokenCount,
         promptTokensDetails,
-        ...(thoughts > 0 && { thoughtsTokenCount: thoughts }),
+        ...(thoughtsTokenCount > 0 && { thoughtsTokenCount }),
       }
     },
   }
-}
-
-/** Thinking takes at most half of what the reply may spend, so a small limit still leaves some text. */
-function thinkingTokens(model: string, request: GenerateRequest): number {
-  if (!thinks(model)) return 0
-  const { thinkingConfig, maxOutputTokens = Number.POSITIVE_INFINITY } = request.generationConfig
-  if (thinkingConfig?.thinkingBudget === 0) return 0
-  const level = THINKING_TOKENS[thinkingConfig?.thinkingLevel ?? "medium"] ?? 0
-  return Math.min(level + (hashOf(model, request) % 16), Math.floor(maxOutputTokens / 2))
 }

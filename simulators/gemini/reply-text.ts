@@ -38,9 +38,16 @@ export function composeReply(
   return firstWords(`${opening}\n\n${filler(seed, words)}`, words)
 }
 
-/** Thought summaries, sent when the request asks for thoughts. */
-export function composeThought(request: GenerateRequest): string {
-  return `**Reading the question**\n\nThe user wrote “${quote(lastTurn(request))}”, so I pretend to think.\n\n`
+const THOUGHTS = [
+  ["Reading the question", "so I pretend to think"],
+  ["Weighing an answer", "and I pretend to weigh what to say 🤔"],
+  ["Choosing the words", "and I choose them by a hash"],
+] as const
+
+/** The summary of the thought with this number, sent when the request asks for thoughts. */
+export function composeThought(request: GenerateRequest, at: number): string {
+  const [title, what] = THOUGHTS[at % THOUGHTS.length] as (typeof THOUGHTS)[number]
+  return `**${title}**\n\nThe user wrote “${quote(lastTurn(request))}”, ${what}.\n\n`
 }
 
 /**

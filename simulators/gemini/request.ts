@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { withoutDirectives } from "./directives.ts"
 import { invalid } from "./errors.ts"
-import { thinkingLevels } from "./models.ts"
+import { thinkingLevels, thinks } from "./models.ts"
 
 const Part = z.looseObject({
   text: z.string().optional(),
@@ -164,7 +164,8 @@ function requireData(part: Part, where: string) {
 }
 
 function requireThinkingAgrees({ generationConfig }: GenerateRequest, model: string) {
-  const { thinkingLevel, thinkingBudget } = generationConfig.thinkingConfig ?? {}
+  const { thinkingLevel, thinkingBudget, includeThoughts } = generationConfig.thinkingConfig ?? {}
+  if (includeThoughts && !thinks(model)) throw invalid("Thinking is not enabled for this model.")
   if (thinkingLevel === undefined) return
   if (thinkingBudget !== undefined) {
     throw invalid("You can only set only one of thinking budget and thinking level.")

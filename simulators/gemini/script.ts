@@ -1,15 +1,17 @@
 import { z } from "zod"
 import { ScriptQueue } from "../shared/script.ts"
 import { type Behaviour, DirectiveError, parseDirective } from "./directives.ts"
+import { PURPOSES, type Purpose } from "./purpose.ts"
 import { METHODS, type Method } from "./route.ts"
 
 const GENERATES: Method[] = ["generateContent", "streamGenerateContent"]
 
-/** Which calls an entry is for; without `method`, generate calls, streamed or not. */
+/** Which calls an entry is for; without `method`, generate calls, streamed or not, and without `purpose` those for replies. */
 const Match = {
   text: z.string().optional(),
   model: z.string().optional(),
   method: z.enum(METHODS).optional(),
+  purpose: z.enum(PURPOSES).default("reply"),
   calls: z.union([z.int().min(1), z.literal("all")]).optional(),
 }
 
@@ -33,7 +35,7 @@ export type Replay = z.output<typeof ReplayEntry>
 /** What an entry makes of a call. */
 export type Cue = { behaviour: Behaviour } | { replay: Replay }
 
-type Asked = { method: Method; model: string; prompt: string }
+type Asked = { method: Method; model: string; prompt: string; purpose: Purpose }
 
 /** The queue of what was scripted for the next calls. */
 export class Script {
@@ -76,9 +78,10 @@ export class Script {
 
 function matches(
   entry: Partial<Omit<Asked, "prompt">> & { text?: string },
-  { method, model, prompt }: Asked,
+  { method, model, prompt, purpose }: Asked,
 ): boolean {
   if (entry.method ? entry.method !== method : !GENERATES.includes(method)) return false
+  if (entry.purpose !== purpose) return false
   if (entry.model !== undefined && entry.model !== model) return false
   return entry.text === undefined || prompt.includes(entry.text)
 }

@@ -135,6 +135,8 @@ function toConfig(env: Environment) {
     gemini: toGemini(env),
     stripe: toStripe(env),
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
+    /** How long after their last activity rooms are erased; `null`: never. */
+    retentionMs: env.RETENTION_DAYS === undefined ? null : env.RETENTION_DAYS * DAY,
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,
@@ -173,6 +175,8 @@ function toGemini(env: Environment) {
     /** What the provider charges. */
     prices: env.GEMINI_PRICES,
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
+    /** Whether rooms without a name get one from a model. */
+    titles: env.GEMINI_TITLES,
     maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
     firstChunkTimeoutMs: env.GEMINI_FIRST_CHUNK_SECONDS * SECOND,
     idleTimeoutMs: env.GEMINI_IDLE_SECONDS * SECOND,

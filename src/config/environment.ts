@@ -92,6 +92,7 @@ export const Environment = z.object({
   GEMINI_TOTAL_SECONDS: wholeNumber(1, 3_000).default(TIMING.gemini.totalTimeoutMs / SECOND),
   GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
   GEMINI_MAX_OUTPUT_TOKENS: wholeNumber(1, 65_536).optional(),
+  GEMINI_TITLES: flag.default(true),
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_WEBHOOK_SECRET: z.string().default("").transform(splitList),
   STRIPE_PRICE_PRO: z.string().default("").transform(splitList),
@@ -107,6 +108,7 @@ export const Environment = z.object({
   BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(TIMING.billing.reconcileMs / MINUTE),
   BASIC_DAILY_PROMPTS: wholeNumber(0, 1e9).default(5),
   PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
+  RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
   CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(TIMING.cache.chatroomsMs / SECOND),
   // A reply mostly waits for the network: two hundred take a few tens of MB and one connection to PostgreSQL now and then.
   WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(200),

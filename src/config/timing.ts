@@ -134,6 +134,21 @@ export const TIMING = deepFreeze({
     modelWaitMs: 5 * MINUTE,
   },
 
+  /** Titles and summaries. No reply waits for them. */
+  roomTasks: {
+    pollMs: 1 * SECOND,
+    /** For one call to the model. */
+    callMs: 60 * SECOND,
+    /** How long a task is left to its process, which takes no longer unless it has died. */
+    leaseMs: 2 * MINUTE,
+    /** Retries back off exponentially from this value. */
+    firstRetryMs: 10 * SECOND,
+    /** How soon a task is looked at again that had no call left, or whose model was cooling down. */
+    busyMs: 5 * SECOND,
+    /** What has waited for longer is given up. */
+    staleMs: 1 * DAY,
+  },
+
   worker: {
     heartbeatMs: 2 * SECOND,
     /** A worker without a heartbeat for this long counts as gone. */
@@ -165,6 +180,8 @@ export const TIMING = deepFreeze({
     /** How long a deleted account's number has no other trial. */
     trialsMs: 365 * DAY,
     workersMs: 1 * HOUR,
+    /** Set by the contract: how long after their last message temporary rooms are erased. */
+    temporaryMs: 24 * HOUR,
   },
 
   billing: {

@@ -2,6 +2,7 @@ import type { RoleChange, UserSearch } from "../schemas/admin-users.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { listAudit } from "../services/admin/audit.ts"
 import { listBillingEvents, replayBillingEvent } from "../services/admin/billing-events.ts"
+import { readFeedbackTotals } from "../services/admin/feedback-totals.ts"
 import { findUserId, lookUpUser } from "../services/admin/look-up-user.ts"
 import { setRole } from "../services/admin/set-role.ts"
 import { suspendUser, unsuspendUser } from "../services/admin/suspend-user.ts"
@@ -29,6 +30,10 @@ export async function getDeadLetters(ctx: Context, { query }: PublicInput<Listed
 export async function postDeadLetterRetry(ctx: Context, { params }: PublicInput<ById>) {
   await retryDeadLetter(ctx, params.id)
   return accepted({ id: params.id, status: "queued" })
+}
+
+export async function getFeedbackTotals(ctx: Context) {
+  return ok(await readFeedbackTotals(ctx))
 }
 
 export async function searchUser(ctx: Context, { body, admin }: AdminInput<{ body: UserSearch }>) {

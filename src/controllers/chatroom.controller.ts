@@ -1,4 +1,4 @@
-import type { ChatroomChange, NewChatroom } from "../schemas/chat.ts"
+import type { ChatroomChange, ChatroomQuery, NewChatroom } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { changeChatroom } from "../services/chat/change-chatroom.ts"
 import type { CachedList } from "../services/chat/chatroom-cache.ts"
@@ -26,7 +26,7 @@ export async function postChatroom(ctx: Context, { user, body, header }: UserInp
   return created(presented, { Location: `/chatroom/${room.id}`, ...replayHeaders(replayed) })
 }
 
-export async function getChatrooms(ctx: Context, input: UserInput<{ query: PageQuery }>) {
+export async function getChatrooms(ctx: Context, input: UserInput<{ query: ChatroomQuery }>) {
   const { user, query } = input
   const { list, fromCache } = await readChatroomList(ctx, { userId: user.userId, ...query }, (page) => ({
     body: JSON.stringify(page.items.map((room) => presentChatroom(room, ctx.config.gemini.model))),

@@ -1,12 +1,15 @@
-import type { NewMessage } from "../schemas/chat.ts"
+import type { Feedback, NewMessage, Regeneration } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { findOwnMessage, findOwnReply, listMessages } from "../services/chat/list-messages.ts"
+import type { MessageRecord } from "../services/chat/message-record.ts"
+import { rateReply } from "../services/chat/rate-reply.ts"
 import type { Context } from "../services/context.ts"
 import { cancelReply } from "../services/replies/accept/cancel-reply.ts"
+import { regenerateReply } from "../services/replies/accept/regenerate-reply.ts"
 import { sendMessage } from "../services/replies/accept/send-message.ts"
 import { followReply, waitForReply } from "../services/replies/stream/follow-reply.ts"
 import { SECOND } from "../utils/time.ts"
-import { accepted, created, events, ok, type UserInput } from "./http.ts"
+import { accepted, created, events, noContent, ok, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentReplyEvents } from "./presenters/events.ts"
@@ -21,9 +24,8 @@ type OneMessage = { params: { id: string; messageId: string } }
  */
 export async function postMessage(ctx: Context, input: UserInput<OneRoom & { body: NewMessage }>) {
   const { params, body, header, requestId } = input
-  const { userId } = input.user
   const sent = await sendMessage(ctx, {
-    userId,
+    userId: input.user.userId,
     chatroomId: params.id,
     content: body.message,
     parentId: body.parentId,
@@ -31,22 +33,38 @@ export async function postMessage(ctx: Context, input: UserInput<OneRoom & { bod
     key: readIdempotencyKey(header("idempotency-key"), { route: "send-message", room: params.id, body }),
     requestId,
   })
-  const reply = { userId, id: sent.reply.id }
-  const headers = {
-    Location: `/chatroom/${params.id}/message/${reply.id}`,
-    ...replayHeaders(sent.replayed),
-  }
+  return respond(ctx, input, sent, (reply) => presentPromptAndReply(ctx, { ...sent, reply }))
+}
+
+/** Accepts another reply to a prompt, and responds as `postMessage` does. */
+export async function postRegenerate(ctx: Context, input: UserInput<OneMessage & { body: Regeneration }>) {
+  const { body, header, requestId } = input
+  const request = { route: "regenerate", ...input.params, body }
+  const key = readIdempotencyKey(header("idempotency-key"), request)
+  const { model = null, thinking = null } = body
+  const added = await regenerateReply(ctx, { ...idsOf(input), model, thinking, key, requestId })
+  return respond(ctx, input, added, (reply) => presentMessage(ctx, reply))
+}
+
+/** Responds with a reply that was accepted, as soon as the client wants it. */
+async function respond(
+  ctx: Context,
+  { user: { userId }, params, header, signal }: UserInput<OneRoom>,
+  { reply: { id }, reply: queued, replayed }: { reply: MessageRecord; replayed: boolean },
+  present: (reply: MessageRecord) => object,
+) {
+  const reply = { userId, id }
+  const headers = { Location: `/chatroom/${params.id}/message/${id}`, ...replayHeaders(replayed) }
   if (header("accept")?.includes("text/event-stream")) {
-    const stream = presentReplyEvents(ctx, followReply(ctx, { reply, signal: input.signal }))
+    const stream = presentReplyEvents(ctx, followReply(ctx, { reply, signal }))
     return { ...events(ctx.streamLimit.open(userId, stream)), headers }
   }
   const waitMs = readWait(ctx, header("prefer"))
-  if (waitMs === 0) return accepted(presentPromptAndReply(ctx, sent), headers)
-  const enough = AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
+  if (waitMs === 0) return accepted(present(queued), headers)
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
   const final = await waitForReply(ctx, reply, enough)
-  if (!final) return accepted(presentPromptAndReply(ctx, sent), headers)
-  const applied = { "Preference-Applied": `wait=${waitMs / SECOND}` }
-  return created(presentPromptAndReply(ctx, { ...sent, reply: final }), { ...headers, ...applied })
+  if (!final) return accepted(present(queued), headers)
+  return created(present(final), { ...headers, "Preference-Applied": `wait=${waitMs / SECOND}` })
 }
 
 /** Reads `wait` of RFC 7240 in milliseconds, capped at `longestWaitMs`; 0 without one. */
@@ -84,6 +102,13 @@ export async function streamMessage(ctx: Context, input: UserInput<OneMessage>) 
 export async function cancelMessage(ctx: Context, input: UserInput<OneMessage>) {
   const { signal } = input
   return ok(presentMessage(ctx, await cancelReply(ctx, { ...idsOf(input), signal })))
+}
+
+export async function putFeedback(ctx: Context, input: UserInput<OneMessage & { body: Feedback }>) {
+  const { body } = input
+  const feedback = body && { rating: body.rating, reason: body.reason ?? null }
+  await rateReply(ctx, { ...idsOf(input), feedback })
+  return noContent()
 }
 
 function idsOf({ user, params }: UserInput<OneMessage>) {

@@ -8,7 +8,8 @@ export const MAX_BODY_BYTES = 512 * 1024
 const parse = express.json({
   limit: MAX_BODY_BYTES,
   type: "application/json",
-  strict: true,
+  // Not only objects and arrays: some endpoints take null.
+  strict: false,
   verify: checkEncoding,
 })
 

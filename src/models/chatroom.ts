@@ -35,12 +35,18 @@ export class ChatroomModel extends Model<
   declare archivedAt: CreationOptional<Date | null>
   /** Out of search, and erased some time after its last message. */
   declare temporary: CreationOptional<boolean>
+  /** When it was made temporary; null for a room that was created so. */
+  declare temporarySince: CreationOptional<Date | null>
   declare headId: CreationOptional<string | null>
   /** The one reply of the room that may be made now; the other unfinished ones wait for it. */
   declare activeReplyId: CreationOptional<string | null>
   declare lastPosition: CreationOptional<number>
   /** How many replies of the room an operator has queued once more. */
   declare retries: CreationOptional<number>
+  /** How many changes there were to messages that listeners knew already. */
+  declare revisions: CreationOptional<number>
+  /** The position of the newest entry in `room_changes`; 0 for none. */
+  declare lastChange: CreationOptional<number>
   declare lastMessageAt: CreationOptional<Date | null>
   /** What lists are ordered by: the last message or, before the first, the creation. */
   declare activityAt: CreationOptional<Date>
@@ -72,6 +78,9 @@ export const chatroomColumns = {
   pinned: DataTypes.BOOLEAN,
   archivedAt: DataTypes.DATE,
   temporary: DataTypes.BOOLEAN,
+  lastChange: { type: DataTypes.INTEGER, defaultValue: 0 },
+  temporarySince: DataTypes.DATE,
+  revisions: { type: DataTypes.INTEGER, defaultValue: 0 },
 } satisfies ModelAttributes<ChatroomModel>
 
 /** What a room's owner chooses, and who named it. */
@@ -90,7 +99,15 @@ export const CHATROOM_SETTINGS = [
 ] as const
 export type ChatroomSettings = Pick<InferAttributes<ChatroomModel>, (typeof CHATROOM_SETTINGS)[number]>
 
-const INTERNAL = ["userId", "activeReplyId", "lastPosition", "retries"] as const
+const INTERNAL = [
+  "userId",
+  "activeReplyId",
+  "lastPosition",
+  "retries",
+  "temporarySince",
+  "revisions",
+  "lastChange",
+] as const
 
 /** A room as the services return it. */
 export type ChatroomRecord = Omit<InferAttributes<ChatroomModel>, (typeof INTERNAL)[number]>

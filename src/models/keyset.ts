@@ -64,6 +64,28 @@ export function afterSql(column: string, id: string, first: number, type: "uuid"
     < (coalesce($${first}::timestamptz, 'infinity'), coalesce($${first + 1}::${type}, '${any}'))`
 }
 
+type PinnedTimeAndId = [pinned: number, time: string, id: string]
+
+/** The sort key of a list of rooms: pinned ones first, then from the newest down. */
+export function pinnedFirst<Name extends string>(
+  name: Name,
+): SortKey<{ id: string; pinned: boolean } & Record<Name, Date>, PinnedTimeAndId> {
+  const pair = z.tuple([CursorTime, z.uuid()])
+  const key = z.tuple([z.literal([0, 1]), CursorTime, z.uuid()])
+  return {
+    // Cursors of before had no pinned rooms to begin with.
+    cursor: z.union([key, pair.transform(([time, id]): PinnedTimeAndId => [0, time, id])]),
+    of: (row) => [row.pinned ? 1 : 0, row[name].toISOString(), row.id],
+  }
+}
+
+/** Returns the condition of such a list on its column and its cursor's parameters, from `$first` on. */
+export function afterPinnedSql(column: string, id: string, first: number): string {
+  return `(pinned, ${column}, ${id})
+    < (coalesce($${first}::int, 1) = 1, coalesce($${first + 1}::timestamptz, 'infinity'),
+      coalesce($${first + 2}::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))`
+}
+
 /** Returns the same query for a model: the `limit` newest rows of `filter` by `name` after the cursor. */
 export function newestRows(name: string, after: TimeAndId | null, limit: number, filter: object = {}) {
   const key = fn("ROW", col(columnOf(name)), col("id"))

@@ -82,6 +82,12 @@ export class MessageModel extends Model<
   /** Calls of models without a price: with one of them the cost is unknown. */
   declare unpricedCalls: CreationOptional<number>
   declare feedback: CreationOptional<Feedback | null>
+  /** The number, in its room, of the last change to the message after it was announced; 0 for none. */
+  declare revision: CreationOptional<number>
+  /** The text that the reply goes on from: each of its attempts begins with it. */
+  declare prefix: CreationOptional<string>
+  /** Whether it was copied into its room: its tokens, cost and failure count where it was made. */
+  declare isCopy: CreationOptional<boolean>
 }
 
 /** The columns, in the order of the table. */
@@ -128,6 +134,9 @@ export const messageColumns = {
   priceVersion: DataTypes.TEXT,
   unpricedCalls: { type: DataTypes.INTEGER, defaultValue: 0 },
   feedback: DataTypes.JSONB,
+  revision: { type: DataTypes.INTEGER, defaultValue: 0 },
+  prefix: DataTypes.TEXT,
+  isCopy: DataTypes.BOOLEAN,
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -147,6 +156,9 @@ const INTERNAL = [
   "toolTokens",
   "priceVersion",
   "unpricedCalls",
+  "revision",
+  "prefix",
+  "isCopy",
 ] as const
 
 /** What clients may see of a message. */

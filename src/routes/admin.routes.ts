@@ -2,6 +2,7 @@ import {
   getAuditLog,
   getBillingEvents,
   getDeadLetters,
+  getFeedbackTotals,
   getSystemState,
   getUser,
   postBillingEventReplay,
@@ -12,7 +13,7 @@ import {
   searchUser,
 } from "../controllers/admin.controller.ts"
 import { getModelUsage, getUserUsage } from "../controllers/usage.controller.ts"
-import { DeadLetter, Requeued } from "../schemas/admin.ts"
+import { DeadLetter, FeedbackTotal, Requeued } from "../schemas/admin.ts"
 import { AuditEntry, BillingEvent, BillingEventPath, Replayed, SystemState } from "../schemas/admin-system.ts"
 import { RoleChange, UserOverview, UserSearch } from "../schemas/admin-users.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
@@ -38,6 +39,13 @@ export const adminRoutes: Endpoint[] = [
     params: ById,
     reply: { 202: Requeued },
     run: postDeadLetterRetry,
+  }),
+  get("/admin/feedback", {
+    summary: "Count the feedback on replies, by model",
+    description: "Of all feedback that is stored. Reasons stay with their users.",
+    ...guards,
+    reply: { 200: FeedbackTotal.array() },
+    run: getFeedbackTotals,
   }),
   post("/admin/users/search", {
     summary: "Find a user by mobile number",

@@ -6,7 +6,14 @@ import {
   removeChatroom,
   streamChatroom,
 } from "../controllers/chatroom.controller.ts"
-import { Chatroom, ChatroomChange, ChatroomWithMessages, NewChatroom, roomEvents } from "../schemas/chat.ts"
+import {
+  Chatroom,
+  ChatroomChange,
+  ChatroomQuery,
+  ChatroomWithMessages,
+  NewChatroom,
+  roomEvents,
+} from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
 import { del, type Endpoint, eventStream, get, patch, post } from "./endpoint.ts"
 
@@ -25,12 +32,12 @@ export const chatroomRoutes: Endpoint[] = [
     run: postChatroom,
   }),
   get("/chatroom", {
-    summary: "List your chatrooms, most recent activity first",
+    summary: "List your chatrooms, pinned ones first, then by most recent activity",
     description:
-      "The first page is cached and always reflects your own last write. Use `ETag` and `If-None-Match` to avoid downloading it again.",
+      "Archived chatrooms are left out; `archived=true` lists those alone. The first page is cached and always reflects your own last write. Use `ETag` and `If-None-Match` to avoid downloading it again.",
     auth: "user",
     limit: "read",
-    query: PageQuery,
+    query: ChatroomQuery,
     requestHeaders: ["If-None-Match"],
     reply: { 200: Chatroom.array(), 304: null },
     responseHeaders: ["ETag", "X-Cache"],
@@ -68,7 +75,7 @@ export const chatroomRoutes: Endpoint[] = [
   get("/chatroom/:id/events", {
     summary: "Stream everything that happens in a chatroom",
     description:
-      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, or a reply was cancelled before its turn), `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest.",
+      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, a reply was cancelled before its turn, or feedback was given), `thought`, `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest.",
     auth: "user",
     limit: "read",
     params: ById,

@@ -7,7 +7,7 @@ import type { ReplyHeader, RequestHeader } from "./openapi/headers.ts"
 
 type Schema = z.ZodType | undefined
 type Output<S extends Schema> = S extends z.ZodType ? z.infer<S> : undefined
-type Method = "get" | "post" | "patch" | "delete"
+type Method = "get" | "post" | "put" | "patch" | "delete"
 
 /** Declares one endpoint: its guards in the order they run, its request and response schemas and its controller. */
 export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, B extends Schema = Schema> {
@@ -73,5 +73,6 @@ function declare(method: Method) {
 
 export const get = declare("get")
 export const post = declare("post")
+export const put = declare("put")
 export const patch = declare("patch")
 export const del = declare("delete")

@@ -3,11 +3,21 @@ import {
   getMessage,
   getMessages,
   postMessage,
+  postRegenerate,
+  putFeedback,
   streamMessage,
 } from "../controllers/message.controller.ts"
-import { Message, MessagePath, NewMessage, Prompt, replyEvents } from "../schemas/chat.ts"
+import {
+  Feedback,
+  Message,
+  MessagePath,
+  NewMessage,
+  Prompt,
+  Regeneration,
+  replyEvents,
+} from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { type Endpoint, eventStream, get, post } from "./endpoint.ts"
+import { type Endpoint, eventStream, get, post, put } from "./endpoint.ts"
 
 export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
@@ -48,7 +58,7 @@ export const messageRoutes: Endpoint[] = [
   get("/chatroom/:id/message/:messageId/stream", {
     summary: "Stream a reply",
     description:
-      "Server-sent events: `delta` (more text), `reset` (a new attempt: discard the text so far) and `done` (the final message; the stream ends). Can be opened at any time and resumes after `Last-Event-ID`. Closing the stream never stops the reply.",
+      "Server-sent events: `thought` (more of the thoughts' summaries, where a level of thinking was asked for), `delta` (more text), `reset` (a new attempt: discard text and thoughts so far) and `done` (the final message; the stream ends). Can be opened at any time and resumes after `Last-Event-ID`. Closing the stream never stops the reply.",
     auth: "user",
     limit: "read",
     params: MessagePath,
@@ -65,5 +75,30 @@ export const messageRoutes: Endpoint[] = [
     params: MessagePath,
     reply: { 200: Message },
     run: cancelMessage,
+  }),
+  put("/chatroom/:id/message/:messageId/feedback", {
+    summary: "Say what you think of a reply",
+    description:
+      "Replaces what you said before; `null` withdraws it. A message's `feedback` shows it, and listeners of the chatroom get a `message` event. A prompt is 404. Operators see how often each model was rated, not by whom or why.",
+    auth: "user",
+    limit: "write",
+    params: MessagePath,
+    body: Feedback,
+    reply: { 204: null },
+    run: putFeedback,
+  }),
+  post("/chatroom/:id/message/:messageId/regenerate", {
+    summary: "Make another reply to a prompt",
+    description:
+      "Of a prompt, or of the prompt of a reply. Returns 202 with the new reply, a version beside the others, which becomes the head of the chatroom; it waits for the replies that are unfinished there. `Prefer: wait=N` and `Accept: text/event-stream` work as for sending a message. Uses one prompt of the day's quota.",
+    auth: "user",
+    limit: "message",
+    params: MessagePath,
+    body: Regeneration,
+    requestHeaders: ["Idempotency-Key", "Prefer"],
+    reply: { 200: eventStream(replyEvents), 201: Message, 202: Message },
+    responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
+    errors: ["idempotency_conflict", "quota_exceeded"],
+    run: postRegenerate,
   }),
 ]

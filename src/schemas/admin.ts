@@ -18,3 +18,11 @@ export const DeadLetter = z
   .meta({ id: "DeadLetter" })
 
 export const Requeued = z.object({ id: Id, status: z.literal("queued") })
+
+export const FeedbackTotal = z
+  .object({
+    model: z.string().nullable(),
+    up: z.number().int(),
+    down: z.number().int(),
+  })
+  .meta({ id: "FeedbackTotal" })

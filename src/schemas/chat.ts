@@ -1,6 +1,6 @@
 import { z } from "zod"
 import * as EXAMPLES from "./chat.examples.ts"
-import { Id, Time, text, trimmedText } from "./common.ts"
+import { Id, PageQuery, Time, text, trimmedText } from "./common.ts"
 
 /** The longest prompt, in characters. */
 export const MAX_MESSAGE_CHARACTERS = 32_000
@@ -18,7 +18,9 @@ const Thinking = z.enum(["low", "medium", "high"])
 const Settings = {
   thinking: Thinking.nullable()
     .optional()
-    .describe("How much the model thinks before it replies; `null` leaves it to the model."),
+    .describe(
+      "How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does.",
+    ),
   webSearch: z.boolean().optional().describe("Whether the model may search the web."),
   urlContext: z
     .boolean()
@@ -51,6 +53,14 @@ export const NewChatroom = z.strictObject({
 })
 export type NewChatroom = z.infer<typeof NewChatroom>
 
+export const ChatroomQuery = PageQuery.extend({
+  archived: z
+    .stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive" })
+    .default(false)
+    .meta({ type: "boolean", description: "Lists archived chatrooms instead of the others." }),
+})
+export type ChatroomQuery = z.infer<typeof ChatroomQuery>
+
 export const ChatroomChange = z
   .strictObject({
     name: Name.optional(),
@@ -77,6 +87,25 @@ export const NewMessage = z
   })
   .meta({ examples: [{ message: "Hello, how are you?" }] })
 export type NewMessage = z.infer<typeof NewMessage>
+
+export const Feedback = z
+  .strictObject({
+    rating: z.enum(["up", "down"]),
+    reason: trimmedText(1, 2_000)
+      .nullable()
+      .optional()
+      .describe("Why, in your words. Kept with the message, and shown to nobody else."),
+  })
+  .nullable()
+  .meta({ description: "`null` withdraws it.", examples: [{ rating: "up" }] })
+export type Feedback = z.infer<typeof Feedback>
+export const Regeneration = z
+  .strictObject({
+    model: ModelName.optional(),
+    thinking: Thinking.optional().describe("Instead of the chatroom's level, for this reply alone."),
+  })
+  .default({})
+export type Regeneration = z.infer<typeof Regeneration>
 
 export const MessagePath = z.object({ id: Id, messageId: Id })
 
@@ -107,7 +136,9 @@ const MessageFields = z.object({
   parentId: Id.nullable().describe("Messages form a tree: several children of one parent are versions."),
   role: z.enum(["user", "model"]),
   content: z.string().meta({ examples: ["Hello! I am fine."] }),
-  thoughts: z.string().describe("Summaries of what the model thought, where the chatroom asks for thinking."),
+  thoughts: z
+    .string()
+    .describe("Summaries of what the model thought, where a level of thinking was asked for."),
   attachments: z.array(z.unknown()),
   citations: z
     .array(
@@ -126,6 +157,18 @@ const MessageFields = z.object({
   searchQueries: z
     .array(z.string())
     .meta({ description: "What the model searched the web for.", examples: [[]] }),
+  siblings: z
+    .object({
+      position: z.number().int().describe("From 1."),
+      count: z.number().int(),
+      previousId: Id.nullable(),
+      nextId: Id.nullable(),
+    })
+    .meta({
+      description:
+        "The message among its versions: the children of its parent or, without one, the chatroom's beginnings.",
+      examples: [EXAMPLES.prompt.siblings],
+    }),
   status: z.enum(["queued", "running", "completed", "failed", "cancelled"]),
   error: z
     .object({ code: z.string(), message: z.string() })
@@ -173,8 +216,11 @@ export const Prompt = MessageFields.extend({ reply: Message }).meta({
   examples: [{ ...EXAMPLES.prompt, reply: EXAMPLES.queued }],
 })
 
-/** The events of a reply's stream: more text; a new attempt, which discards the text so far; the final message. */
+/** The events of a reply's stream: more text or thoughts; a new attempt, which voids them; the final message. */
 export const replyEvents = {
+  thought: z
+    .object({ text: z.string().meta({ examples: ["**Reading the question**\n\n"] }) })
+    .meta({ id: "Thought" }),
   delta: z.object({ text: z.string().meta({ examples: ["Hello"] }) }).meta({ id: "Delta" }),
   reset: z
     .object({
@@ -193,6 +239,7 @@ const MessageId = { messageId: Id.describe("The reply that the event belongs to.
 export const roomEvents = {
   chatroom: Chatroom,
   message: Message,
+  thought: replyEvents.thought.extend(MessageId).meta({ id: "RoomThought" }),
   delta: replyEvents.delta.extend(MessageId).meta({ id: "RoomDelta" }),
   reset: replyEvents.reset.extend(MessageId).meta({ id: "RoomReset" }),
   done: MessageFields.extend(MessageId).meta({ id: "RoomDone" }),

@@ -150,7 +150,9 @@ export class IdempotencyConflict extends withMessage(
 ) {}
 
 export class QuotaExceeded extends AppError {
-  constructor({ limit, resetsAt, now }: { limit: number; resetsAt: Date; now: Date }) {
+  readonly tier: string
+
+  constructor({ tier, limit, resetsAt, now }: { tier: string; limit: number; resetsAt: Date; now: Date }) {
     const seconds = Math.max(1, Math.ceil((resetsAt.getTime() - now.getTime()) / 1000))
     super(
       "quota_exceeded",
@@ -160,6 +162,7 @@ export class QuotaExceeded extends AppError {
         extra: { limit, resetsAt: resetsAt.toISOString(), upgrade: "/subscribe/pro" },
       },
     )
+    this.tier = tier
   }
 }
 

@@ -172,9 +172,10 @@ describe("a method that a route doesn't have", () => {
   test.each(["PUT", "OPTIONS", "TRACE", "PROPFIND", "QUERY", "SEARCH", "LOCK", "PURGE", "LINK", "M-SEARCH"])(
     "%s, is answered 405 with those it has",
     async (method) => {
-      const paths = [...new Set(rows.map((row) => row.path))]
+      const having = rows.filter((row) => row.method === method.toLowerCase()).map((row) => row.path)
+      const paths = new Set(rows.map((row) => row.path).filter((path) => !having.includes(path)))
       await Promise.all(
-        paths.map(async (path) => {
+        [...paths].map(async (path) => {
           const { status, headers, text } = await requestRaw(bare.url + path, {
             method,
             headers: [

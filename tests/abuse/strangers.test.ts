@@ -45,7 +45,7 @@ function as(
   const send = app.http[row.method] as Http
   const body = bodyOf(row)
   const options = { token: user.token, signal }
-  return ["post", "patch"].includes(row.method)
+  return ["post", "put", "patch"].includes(row.method)
     ? send(pathOf(row, ids), body, options)
     : send(pathOf(row, ids), options)
 }

@@ -163,6 +163,48 @@ describe("the list of chatrooms", () => {
     expect(pages.flatMap((page) => page.map((room: { name: string }) => room.name))).toEqual(made)
   })
 
+  test("has pinned rooms first, whatever happens in the others, and no archived ones", async () => {
+    const user = await signIn(app)
+    const names = async (path: string) =>
+      (await readPages(user.http, path)).flat().map(({ name }: { name: string }) => name)
+    const rooms: { id: string; name: string }[] = []
+    for (const name of ["a", "b", "c", "d", "e"]) rooms.push(await createRoom({ name }, user))
+    const change = (name: string, body: object) =>
+      user.http.patch(`/chatroom/${rooms.find((room) => room.name === name)?.id}`, body)
+    for (const name of ["a", "c", "d"]) await change(name, { pinned: true })
+    for (const name of ["b", "d"]) await change(name, { archived: true })
+    for (const limit of [50, 2, 1]) {
+      expect(await names(`/chatroom?limit=${limit}`)).toEqual(["c", "a", "e"])
+      expect(await names(`/chatroom?limit=${limit}&archived=true`)).toEqual(["d", "b"])
+      expect(await names(`/chatroom?limit=${limit}&archived=false`)).toEqual(["c", "a", "e"])
+    }
+    // A prompt brings an archived room back.
+    expect((await user.http.post(`/chatroom/${rooms[1]?.id}/message`, { message: "hi" })).status).toBe(202)
+    expect(await names("/chatroom")).toEqual(["c", "a", "b", "e"])
+    await change("a", { pinned: false })
+    await change("d", { archived: false })
+    expect(await names("/chatroom?limit=2")).toEqual(["d", "c", "b", "e", "a"])
+    expect(await names("/chatroom?archived=true")).toEqual([])
+  })
+
+  test("takes a cursor of before there were pinned rooms", async () => {
+    const user = await signIn(app)
+    const older = await createRoom({ name: "older" }, user)
+    const newer = await createRoom({ name: "newer" }, user)
+    await createRoom({ name: "pinned", pinned: true }, user)
+    const [{ activity_at }] = await app.query("SELECT activity_at FROM chatrooms WHERE id = $1", newer.id)
+    const cursor = Buffer.from(JSON.stringify([activity_at, newer.id])).toString("base64url")
+    const { body } = await user.http.get(`/chatroom?cursor=${cursor}`)
+    expect(body.map(({ id }: { id: string }) => id)).toEqual([older.id])
+  })
+
+  test.each(["archived=1", "archived=", "archived=TRUE", "archived=true&archived=true"])(
+    "refuses ?%s",
+    async (query) => {
+      expectProblem(await ann.http.get(`/chatroom?${query}`), 400, "invalid_request")
+    },
+  )
+
   const encode = (json: string) => `cursor=${Buffer.from(json).toString("base64url")}`
   test.each([
     "limit=0",
@@ -173,6 +215,8 @@ describe("the list of chatrooms", () => {
     "cursor=AAAA",
     encode('["2026-01-01T00:00:00.000Z","x"]'),
     encode('["0000-01-01T00:00:00.000Z","ffffffff-ffff-ffff-ffff-ffffffffffff"]'),
+    encode('[2,"2026-01-01T00:00:00.000Z","ffffffff-ffff-ffff-ffff-ffffffffffff"]'),
+    encode('[true,"2026-01-01T00:00:00.000Z","ffffffff-ffff-ffff-ffff-ffffffffffff"]'),
     encode('{"__proto__":1}'),
     "offset=3",
   ])("refuses ?%s", async (query) => {

@@ -85,6 +85,25 @@ describe("useChat", () => {
     expect(chat.error).toMatchObject({ name: "ApiError", status: 404 })
   })
 
+  test("has the thoughts as a part of their own before the text, also of a page that is loaded later", async () => {
+    const { client, room, chat } = await startChat()
+    await client.call("PATCH /chatroom/{id}", { params: { id: room.id }, body: { thinking: "high" } })
+    await chat.sendMessage({ text: "[[gemini: cut after=5 times=1 delay=20 chunks=9]] think" })
+    const { messages } = await roomOf(client, room.id)
+    const expected = [
+      { type: "reasoning", text: messages[1]?.thoughts },
+      { type: "text", text: messages[1]?.content },
+    ]
+    const partsOf = (message: UIMessage | undefined) =>
+      message?.parts.flatMap((part) =>
+        part.type === "text" || part.type === "reasoning" ? { type: part.type, text: part.text } : [],
+      )
+    expect(messages[1]?.thoughts).not.toBe("")
+    expect(partsOf(chat.lastMessage)).toEqual(expected)
+    expect(chat.lastMessage?.parts.every((part) => !("state" in part) || part.state === "done")).toBe(true)
+    expect(partsOf(toUIMessages(messages)[1])).toEqual(expected)
+  })
+
   test("stopping stops the reply, and keeps what came", async () => {
     const { client, room, chat } = await startChat()
     const sending = chat.sendMessage({ text: "[[gemini: stall after=1]] never done" })

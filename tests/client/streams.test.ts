@@ -49,6 +49,23 @@ describe("the events of a reply", () => {
     expect(prompt.reply.status).toBe("queued")
   })
 
+  test("are its thoughts, too, where a level of thinking was asked for, through broken connections", async () => {
+    const { client, room } = await signedIn(app)
+    const { fetch, opened } = breakingFetch(400, 4)
+    const breaking = newClient(app, { tokens: client.tokens, fetch })
+    const message = "[[gemini: thoughts=8 chunks=10 delay=15]] think"
+    const { events } = await breaking.ask({ chatroomId: room.id, message, thinking: "high" })
+    const heard = { thought: "", delta: "" }
+    let final: Message | undefined
+    for await (const { event, data } of events) {
+      if (event === "thought" || event === "delta") heard[event] += data.text
+      if (event === "done") final = data
+    }
+    expect(final?.thoughts).not.toBe("")
+    expect(heard).toEqual({ thought: final?.thoughts, delta: final?.content })
+    expect(opened.length).toBeGreaterThan(1)
+  })
+
   test("start again with a new attempt", async () => {
     const { client, room } = await signedIn(app)
     const message = "[[gemini: cut after=4 times=1 delay=60 chunks=12]] break"

@@ -180,6 +180,8 @@ function defaultConfig({ database, redisUrl, gemini, stripe }: Stores): Complete
     STRIPE_BASE_URL: stripe?.url ?? NOWHERE,
     ADMIN_TOKEN,
     RATE_LIMIT_SCALE: "1000",
+    // Calls and events of their own, at a moment of their own: on in tests that are about them.
+    GEMINI_TITLES: "false",
   })
   return merge(config as CompleteConfig, { password: { bcryptCost: 4 } })
 }

@@ -27,7 +27,7 @@ const STATEMENTS: [name: string, indexes: RegExp][] = [
   ["request-cancel", BY_KEY],
   ["end-as-cancelled", BY_KEY],
   ["make-due", BY_KEY],
-  ["get-message", /^messages_(?:pkey|unfinished)$/],
+  ["get-message", /^messages_(?:pkey|unfinished|children|roots)$/],
   ["read-room", BY_KEY],
   ["watch-room", BY_KEY],
   ["watch-reply", BY_KEY],
@@ -65,7 +65,13 @@ beforeAll(async () => {
 
 async function prepareAll(reply: { userId: string; id: string }) {
   const attempt = { ...reply, number: 1, chatroomId: newId() } as Attempt
-  const ending = { status: "completed", content: "x", errorCode: null, errorMessage: null } as const
+  const ending = {
+    status: "completed",
+    content: "x",
+    thoughts: "",
+    errorCode: null,
+    errorMessage: null,
+  } as const
   const answer = { finishReason: null, usage: null, model: null, citations: [], uses: [] }
   await claimReply(app.ctx, reply)
   await finishReply(app.ctx, attempt, { ending: { ...ending, ...answer }, release: () => {} })
@@ -82,7 +88,7 @@ async function prepareAll(reply: { userId: string; id: string }) {
   const pool = { options: { ...app.pool.options, Client: Seen } } as unknown as pg.Pool
   const renewer = createLeaseRenewer(pool, { leaseMs: 1_000, renewMs: 10 }, app.ctx.log)
   const lost = Promise.withResolvers<string>()
-  renewer.renew({ attempt, text: () => "", end: lost.resolve })
+  renewer.renew({ attempt, text: () => "", thoughts: () => "", end: lost.resolve })
   expect(await lost.promise).toBe("lost")
   renewing = await promise
 }

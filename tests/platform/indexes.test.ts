@@ -13,6 +13,7 @@ beforeAll(async () => {
   await ann.http.post(`/chatroom/${room.id}/message`, { message: "hello" }, { headers })
   const paths = [
     "/chatroom",
+    "/chatroom?archived=true",
     `/chatroom/${room.id}`,
     `/chatroom/${room.id}/message`,
     "/auth/sessions",
@@ -55,8 +56,9 @@ function flatten(plan: Plan): Plan[] {
 const ID = "01980000-0000-7000-8000-000000000000"
 
 test.each([
-  ["list-chatrooms", [ID, 51, null, null], /user_id.*activity_at/],
-  ["list-chatrooms", [ID, 51, "2026-01-01", ID], /user_id.*activity_at/],
+  ["list-chatrooms", [ID, 51, null, null, null], /user_id.*pinned.*activity_at/],
+  ["list-chatrooms", [ID, 51, 1, "2026-01-01", ID], /user_id.*pinned.*activity_at/],
+  ["list-archived", [ID, 51, 0, "2026-01-01", ID], /user_id.*pinned.*activity_at/],
   ["list-messages", [ID, ID, 0, 51, 1_000], /user_id.*chatroom_id.*position/],
   ["read-branch", [ID, ID, 50, 1_000], /user_id.*\(id = /],
   ["get-message", [ID, ID], /user_id.*\(id = /],

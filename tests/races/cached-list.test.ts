@@ -33,6 +33,8 @@ const sendOnce = ({ id }: { id: string }) =>
 test.each<[what: string, write: (room: { id: string }) => Promise<unknown>]>([
   ["a room is created", () => createRoom(app, user)],
   ["a room is renamed", (room) => rename(app, room, "renamed")],
+  ["a room is pinned", ({ id }) => user.http.patch(`/chatroom/${id}`, { pinned: true })],
+  ["a room is archived", ({ id }) => user.http.patch(`/chatroom/${id}`, { archived: true })],
   ["a room is deleted", (room) => user.http.delete(`/chatroom/${room.id}`)],
   ["a prompt is sent", (room) => send(app, user, room, "[[gemini: stall after=1]]")],
   ["a prompt is sent under a key", (room) => sendOnce(room)],
@@ -51,6 +53,8 @@ test.each<[what: string, write: (room: { id: string }) => Promise<unknown>]>([
   expect(after.cache).toBe("MISS")
   expect(after.rooms).not.toEqual(before.rooms)
   expect(await cached(other)).not.toBe(old)
+  // A pinned one would come first in the other tests.
+  await user.http.delete(`/chatroom/${room.id}`)
 })
 
 test("the end of a reply is seen, too", async () => {
@@ -77,7 +81,7 @@ test("a list that was read while somebody wrote isn't cached", async () => {
   })
   const ctx = { ...other.ctx, db: slow }
   const render = ({ items }: { items: { name: string }[] }) => ({ body: items[0]?.name ?? "", link: "" })
-  const read = await readChatroomList(ctx, { userId: user.user.id, limit: 50 }, render)
+  const read = await readChatroomList(ctx, { userId: user.user.id, limit: 50, archived: false }, render)
   expect(read).toMatchObject({ fromCache: false, list: { body: "meanwhile" } })
   expect(await other.ctx.cache.read(listKey(other.ctx, user.user.id))).toBe("")
 })

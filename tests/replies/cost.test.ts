@@ -113,7 +113,7 @@ test("one call without a price leaves the cost of all unknown", async () => {
 test("all rows together are the provider's books, and so are the day's totals", async () => {
   const { [NO_PRICE]: unpriced, ...books } = app.gemini.books()
   const charged = Object.entries(books).reduce((sum, [model, used]) => sum + price(model, used), 0n)
-  const [rows] = await app.query("SELECT sum(cost_amount) AS sum FROM messages")
+  const [rows] = await app.query("SELECT sum(cost_amount) AS sum FROM messages WHERE NOT is_copy")
   // Of the reply with calls of both kinds the row knows no cost.
   const [mixed] = callsFor("mixed").filter(({ model }) => model === OTHER)
   const known = charged - price(OTHER, mixed?.usage as NonNullable<typeof mixed>["usage"] & object)

@@ -19,6 +19,7 @@ const ann = useUser(app, { pro: true })
 /** What a body holds, read independently of the code under test: by the wire format's documentation. */
 interface Held {
   text: string
+  thoughts: string
   ending: "text" | "blocked" | "empty" | "truncated" | "error"
   error?: RecordedError
 }
@@ -48,14 +49,16 @@ function readHeld(file: string): Held {
         .flatMap((event) => (event.startsWith("data: ") ? [JSON.parse(event.slice(6))] : []))
     : [JSON.parse(body)].flat()
   const parts = chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? [])
-  const text = parts.flatMap((part) => (part.thought ? [] : (part.text ?? []))).join("")
+  const textOf = (thought: boolean) =>
+    parts.flatMap((part) => ((part.thought ?? false) === thought ? (part.text ?? []) : [])).join("")
+  const held = { text: textOf(false), thoughts: textOf(true) }
   const finish = chunks.flatMap((chunk) => chunk.candidates?.[0]?.finishReason ?? []).at(-1)
   const error = chunks.flatMap((chunk) => chunk.error ?? [])[0]
-  if (error) return { text, ending: "error", error }
+  if (error) return { ...held, ending: "error", error }
   if (chunks.some((chunk) => chunk.promptFeedback?.blockReason) || finish === "SAFETY")
-    return { text, ending: "blocked" }
-  if (finish === "MAX_TOKENS" && text === "") return { text, ending: "truncated" }
-  return { text, ending: text === "" ? "empty" : "text" }
+    return { ...held, ending: "blocked" }
+  if (finish === "MAX_TOKENS" && held.text === "") return { ...held, ending: "truncated" }
+  return { ...held, ending: held.text === "" ? "empty" : "text" }
 }
 
 /** The body as a stream gives it: unary replies are one chunk, errors stay what they are. */
@@ -104,6 +107,7 @@ describe.skipIf(recordings.length === 0)(
       const prompt = `replay ${file}`
       app.gemini.replay({ ...toReplay(file, held), text: prompt, calls: 3 })
       const reply = await ask(app, ann, await createRoom(app, ann), prompt)
+      expect(reply.thoughts).toBe(held.thoughts)
       if (held.ending === "text") {
         expect(reply).toMatchObject({ status: "completed", error: null })
         expect(["STOP", "MAX_TOKENS"]).toContain(reply.finishReason)

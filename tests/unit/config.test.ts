@@ -26,6 +26,7 @@ describe("outside production", () => {
       gemini: { model: "gemini-3.8-flash" },
       plans: { basicDailyPrompts: 5, proDailyPrompts: null },
       cache: { chatroomTtlSeconds: 600 },
+      retentionMs: null,
       otp: { delivery: "response" },
     })
   })
@@ -57,6 +58,11 @@ describe("outside production", () => {
     [{ STRIPE_TRIAL_DAYS: "two weeks" }, "STRIPE_TRIAL_DAYS"],
     [{ STRIPE_PROMOTION_CODES: "yes" }, "STRIPE_PROMOTION_CODES"],
     [{ STRIPE_AUTOMATIC_TAX: "1" }, "STRIPE_AUTOMATIC_TAX"],
+    [{ RETENTION_DAYS: "0" }, "RETENTION_DAYS"],
+    [{ RETENTION_DAYS: "-1" }, "RETENTION_DAYS"],
+    [{ RETENTION_DAYS: "0.5" }, "RETENTION_DAYS"],
+    [{ RETENTION_DAYS: "forever" }, "RETENTION_DAYS"],
+    [{ RETENTION_DAYS: "40000" }, "RETENTION_DAYS"],
     [{ TRUST_PROXY: "10.0.0.0/8,foo" }, "TRUST_PROXY"],
     [{ GEMINI_MODELS: "gemini-3.8-flash,gemini-3.5-flash:max" }, "GEMINI_MODELS"],
     [{ GEMINI_MODELS: "gemini-3.8-flash,gemini-x,gemini-x:pro" }, "GEMINI_MODELS"],

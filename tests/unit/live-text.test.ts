@@ -1,12 +1,23 @@
+import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import type { MessageRecord } from "../../src/services/chat/message-record.ts"
-import { catchUp, createWaker, type ReplyCursor } from "../../src/services/replies/stream/follow-reply.ts"
+import {
+  catchUp,
+  createWaker,
+  parseReplyCursor,
+  type ReplyCursor,
+} from "../../src/services/replies/stream/follow-reply.ts"
 import { createText } from "../../src/services/replies/stream/live-replies.ts"
-import type { LogEntry } from "../../src/services/replies/stream/reply-log.ts"
+import type { LogEntry, ReplyPart } from "../../src/services/replies/stream/reply-log.ts"
 
-const entry = (offset: number, text: string, attempt = 1): LogEntry => ({ attempt, offset, text })
-const rowOf = (status: string, attempt: number, content: string) =>
-  ({ status, attempt, content }) as MessageRecord
+const entry = (offset: number, text: string, attempt = 1, part: ReplyPart = "text"): LogEntry => ({
+  attempt,
+  part,
+  offset,
+  text,
+})
+const rowOf = (status: string, attempt: number, content: string, thoughts = "") =>
+  ({ status, attempt, content, thoughts }) as MessageRecord
 
 describe("the text that row and log make together", () => {
   test("leaves out entries beyond a gap, to be read again, until something has filled it", () => {
@@ -50,19 +61,47 @@ describe("the text that row and log make together", () => {
   })
 })
 
+describe("the thoughts beside the text", () => {
+  test("have gaps, a row and attempts of their own", () => {
+    const text = createText()
+    expect(
+      text.takeEntries([entry(0, "ab"), entry(0, "hm", 1, "thought"), entry(5, "!", 1, "thought")]),
+    ).toBe(false)
+    expect(text).toMatchObject({ value: "ab", thoughts: "hm" })
+    text.takeRow(rowOf("running", 1, "a", "hmmmm"))
+    expect(text).toMatchObject({ value: "ab", thoughts: "hmmmm" })
+    expect(text.takeEntries([entry(5, "!", 1, "thought")])).toBe(true)
+    expect(text).toMatchObject({ value: "ab", thoughts: "hmmmm!" })
+    text.takeEntries([entry(0, "x", 2, "thought")])
+    expect(text).toMatchObject({ attempt: 2, value: "", thoughts: "x" })
+    text.takeRow(rowOf("completed", 2, "done", "xy"))
+    expect(text).toMatchObject({ value: "done", thoughts: "xy" })
+  })
+})
+
 describe("a listener's cursor", () => {
-  const run = (cursor: ReplyCursor, row: MessageRecord | null, attempt: number, text: string) =>
-    Array.from(catchUp(cursor, { attempt, text, row })).map(({ event, id }) => [event, id])
+  const at = (attempt: number, characters: number, thoughts = 0): ReplyCursor => ({
+    attempt,
+    characters,
+    thoughts,
+  })
+  const run = (
+    cursor: ReplyCursor,
+    row: MessageRecord | null,
+    attempt: number,
+    text: string,
+    thoughts = "",
+  ) => Array.from(catchUp(cursor, { attempt, text, thoughts, row })).map(({ event, id }) => [event, id])
 
   test("gets what it lacks, and nothing twice", () => {
-    const cursor = { attempt: 1, characters: 3 }
+    const cursor = at(1, 3)
     const row = rowOf("running", 1, "")
     expect(run(cursor, row, 1, "abcdef")).toEqual([["delta", "1-6"]])
     expect(run(cursor, row, 1, "abcdef")).toEqual([])
   })
 
   test("that is ahead of this process waits for it, and is reset where the text has ended", () => {
-    const cursor = { attempt: 1, characters: 9 }
+    const cursor = at(1, 9)
     expect(run(cursor, rowOf("running", 1, ""), 1, "abcdef")).toEqual([])
     expect(cursor.characters).toBe(9)
     expect(run(cursor, rowOf("completed", 1, "abcdef"), 1, "abcdef")).toEqual([
@@ -72,12 +111,60 @@ describe("a listener's cursor", () => {
   })
 
   test("of an attempt that never was is reset; one without text has nothing to reset", () => {
-    expect(run({ attempt: 9, characters: 1 }, rowOf("running", 1, ""), 1, "ab")).toEqual([
+    expect(run(at(9, 1), rowOf("running", 1, ""), 1, "ab")).toEqual([
       ["reset", "1-0"],
       ["delta", "1-2"],
     ])
-    expect(run({ attempt: 1, characters: 0 }, rowOf("running", 2, ""), 2, "ab")).toEqual([["delta", "2-2"]])
-    expect(run({ attempt: 1, characters: 4 }, rowOf("running", 2, ""), 2, "")).toEqual([["reset", "2-0"]])
+    expect(run(at(1, 0), rowOf("running", 2, ""), 2, "ab")).toEqual([["delta", "2-2"]])
+    expect(run(at(1, 4), rowOf("running", 2, ""), 2, "")).toEqual([["reset", "2-0"]])
+  })
+
+  test("counts thoughts beside the text, which void each other's attempts", () => {
+    const row = rowOf("running", 1, "")
+    const cursor = at(1, 0)
+    expect(run(cursor, row, 1, "", "hm")).toEqual([["thought", "1-0-2"]])
+    expect(run(cursor, row, 1, "abc", "hmm")).toEqual([
+      ["thought", "1-0-3"],
+      ["delta", "1-3-3"],
+    ])
+    expect(run(cursor, row, 1, "abc", "hmm")).toEqual([])
+    // One that knows of the text alone gets the thoughts, too.
+    expect(run(at(1, 3), row, 1, "abc", "hmm")).toEqual([["thought", "1-3-3"]])
+    expect(run(at(1, 0, 3), rowOf("running", 2, ""), 2, "new")).toEqual([
+      ["reset", "2-0"],
+      ["delta", "2-3"],
+    ])
+    expect(run(at(1, 3, 9), rowOf("completed", 1, "abc", "hmm"), 1, "abc", "hmm")).toEqual([
+      ["reset", "1-0"],
+      ["thought", "1-0-3"],
+      ["delta", "1-3-3"],
+    ])
+  })
+
+  test("gives a listener the same, wherever it broke off", () => {
+    const piece = fc.record({ part: fc.constantFrom("text" as const, "thought" as const), text: fc.string() })
+    fc.assert(
+      fc.property(fc.array(piece), fc.array(fc.nat({ max: 20 })), (pieces, breaks) => {
+        const whole = { text: "", thought: "" }
+        const heard = { delta: "", thought: "" }
+        let id: string | undefined
+        for (const [n, { part, text }] of pieces.entries()) {
+          whole[part] += text
+          if (breaks.includes(n)) continue
+          const row = rowOf("running", 1, "")
+          const now = { attempt: 1, text: whole.text, thoughts: whole.thought, row }
+          for (const event of catchUp(parseReplyCursor(id), now)) {
+            id = event.id
+            if (event.event === "delta" || event.event === "thought") heard[event.event] += event.text
+          }
+        }
+        const row = rowOf("completed", 1, whole.text, whole.thought)
+        const end = { attempt: 1, text: whole.text, thoughts: whole.thought, row }
+        for (const event of catchUp(parseReplyCursor(id), end))
+          if (event.event === "delta" || event.event === "thought") heard[event.event] += event.text
+        expect(heard).toEqual({ delta: whole.text, thought: whole.thought })
+      }),
+    )
   })
 })
 

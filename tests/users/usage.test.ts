@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { recordUse } from "../../src/services/usage/model-usage.ts"
+import { recordUse } from "../../src/services/usage/record-use.ts"
 import { expectProblem } from "../helpers/answers.ts"
 import { newMobileNumber, type SignedIn, signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
@@ -66,7 +66,7 @@ describe("your usage", () => {
       thoughtTokens: 2,
     }
     const record = (kind: "title" | "summary", userId = user.user.id) =>
-      recordUse(app.pool, app.ctx.config.gemini.prices, {
+      recordUse(app.ctx, {
         userId,
         kind,
         call: { ...call, toolTokens: null, searchQueries: 1, urlContext: false },

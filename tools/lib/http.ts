@@ -108,11 +108,16 @@ function expectEvent(request: { method: string; path: string }, { event, data }:
 }
 
 /** The text that a listener has at the end: deltas joined, started anew at every reset. */
-export function joinDeltas(events: readonly ServerEvent[]): string {
+export const joinDeltas = (events: readonly ServerEvent[]): string => join(events, "delta")
+
+/** The summaries of thoughts that a listener has at the end. */
+export const joinThoughts = (events: readonly ServerEvent[]): string => join(events, "thought")
+
+function join(events: readonly ServerEvent[], name: string): string {
   let text = ""
   for (const { event, data } of events) {
     if (event === "reset") text = ""
-    if (event === "delta") text += data.text
+    if (event === name) text += data.text
   }
   return text
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util"
-import { ApiError, createClient, textOf } from "../src/index.ts"
+import { textOf } from "../src/index.ts"
+import { anyNumber, signIn } from "./sign-in.ts"
 
 const HELP = `Usage: node packages/client/examples/chat.ts [--url URL] [--number NUMBER] MESSAGE…
 
@@ -11,11 +12,7 @@ export async function chat(
   { url, number, message }: { url: string; number: string; message: string },
   print: (text: string) => void,
 ): Promise<string> {
-  const client = createClient({ baseUrl: url })
-  await client.call("POST /auth/signup", { body: { mobileNumber: number } }).catch(ignoreKnown)
-  const { otp } = await client.call("POST /auth/send-otp", { body: { mobileNumber: number } })
-  if (!otp) throw new Error("The server sends codes by SMS; this example can't read them.")
-  await client.call("POST /auth/verify-otp", { body: { mobileNumber: number, otp } })
+  const client = await signIn({ url, number })
   const room = await client.call("POST /chatroom", { body: { name: "Example" } })
   const { events } = await client.ask({ chatroomId: room.id, message })
   let shown = ""
@@ -27,17 +24,12 @@ export async function chat(
   return shown
 }
 
-function ignoreKnown(error: unknown): void {
-  if (!(error instanceof ApiError) || error.code !== "mobile_number_taken") throw error
-}
-
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       url: { type: "string", default: "http://localhost:3000" },
-      // Another one each time: a number has five prompts a day.
-      number: { type: "string", default: `202555${String(Math.floor(Date.now() / 1000)).slice(-4)}` },
+      number: { type: "string", default: anyNumber() },
       help: { type: "boolean", default: false },
     },
   })

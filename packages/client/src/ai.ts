@@ -45,10 +45,13 @@ export function createRoomTransport(options: RoomTransportOptions): ChatTranspor
 
 /** The messages of a room as `useChat` wants them, to begin with. */
 export function toUIMessages(messages: readonly Message[]): UIMessage[] {
-  return messages.map(({ id, role, content }) => ({
+  return messages.map(({ id, role, content, thoughts }) => ({
     id,
     role: role === "model" ? "assistant" : "user",
-    parts: [{ type: "text", text: content }],
+    parts: [
+      ...(thoughts ? [{ type: "reasoning" as const, text: thoughts, state: "done" as const }] : []),
+      { type: "text", text: content },
+    ],
   }))
 }
 
@@ -111,22 +114,44 @@ async function* toChunks(
 ): AsyncGenerator<UIMessageChunk, undefined> {
   yield { type: "start", messageId }
   yield { type: "start-step" }
-  let part = 0
-  let isOpen = false
+  const parts = createParts()
   for await (const { event, data } of events) {
-    const id = `text-${part}`
-    if (event === "delta") {
-      if (!isOpen) yield { type: "text-start", id }
-      isOpen = true
-      yield { type: "text-delta", id, delta: data.text }
-    } else if (event === "reset") {
-      yield { type: "reset-step" }
-      isOpen = false
-      part += 1
-    } else {
-      if (isOpen) yield { type: "text-end", id }
+    if (event === "thought") yield* parts.add("reasoning", data.text)
+    else if (event === "delta") yield* parts.add("text", data.text)
+    else if (event === "reset") yield* parts.reset()
+    else {
+      yield* parts.end()
       yield* endOf(data)
     }
+  }
+}
+
+/** The parts of a message: thoughts and text take turns, each time in a part of its own. */
+function createParts() {
+  let open: "text" | "reasoning" | null = null
+  let count = 0
+  const id = () => `${open}-${count}`
+  function* end(): Generator<UIMessageChunk> {
+    if (open) yield { type: `${open}-end`, id: id() }
+    open = null
+    count += 1
+  }
+  return {
+    *add(kind: "text" | "reasoning", delta: string): Generator<UIMessageChunk> {
+      if (open !== kind) {
+        yield* end()
+        open = kind
+        yield { type: `${kind}-start`, id: id() }
+      }
+      yield { type: `${kind}-delta`, id: id(), delta }
+    },
+    end,
+    /** What came before is void. */
+    *reset(): Generator<UIMessageChunk> {
+      yield { type: "reset-step" }
+      open = null
+      count += 1
+    },
   }
 }
 

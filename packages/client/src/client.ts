@@ -23,6 +23,8 @@ export interface Ask {
   message: string
   /** The reply that this continues; null starts a new branch. */
   parentId?: string | null
+  /** How much the model thinks before it replies, instead of the room's level. */
+  thinking?: "low" | "medium" | "high"
   /** Sending the same again with the same key is safe. A random one by default. */
   idempotencyKey?: string
   signal?: AbortSignal
@@ -127,12 +129,16 @@ export function createClient(options: ClientOptions) {
   async function ask(
     question: Ask,
   ): Promise<{ prompt: Prompt; events: AsyncGenerator<StreamEvent<ReplyEvents>> }> {
-    const { chatroomId, message, parentId, signal, idempotencyKey = crypto.randomUUID() } = question
+    const { chatroomId, message, parentId, thinking, signal, idempotencyKey = crypto.randomUUID() } = question
     const send = () =>
       call("POST /chatroom/{id}/message", {
         params: { id: chatroomId },
         headers: { "Idempotency-Key": idempotencyKey },
-        body: { message, ...(parentId === undefined ? {} : { parentId }) },
+        body: {
+          message,
+          ...(parentId === undefined ? {} : { parentId }),
+          ...(thinking === undefined ? {} : { thinking }),
+        },
         ...(signal ? { signal } : {}),
       })
     const prompt = await retry(send, firstWaitMs, signal)

@@ -154,6 +154,12 @@ export type Export = {
   }[]
 }
 
+export type FeedbackTotal = {
+  model: string | null
+  up: number
+  down: number
+}
+
 export type Message = {
   id: string
   chatroomId: string
@@ -161,7 +167,7 @@ export type Message = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -174,6 +180,14 @@ export type Message = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -312,7 +326,7 @@ export type Prompt = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -325,6 +339,14 @@ export type Prompt = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -399,7 +421,7 @@ export type RoomDone = {
   parentId: string | null
   role: "user" | "model"
   content: string
-  /** Summaries of what the model thought, where the chatroom asks for thinking. */
+  /** Summaries of what the model thought, where a level of thinking was asked for. */
   thoughts: string
   attachments: unknown[]
   /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
@@ -412,6 +434,14 @@ export type RoomDone = {
   })[]
   /** What the model searched the web for. */
   searchQueries: string[]
+  /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
+  siblings: {
+    /** From 1. */
+    position: number
+    count: number
+    previousId: string | null
+    nextId: string | null
+  }
   status: "queued" | "running" | "completed" | "failed" | "cancelled"
   /** Why a reply failed. */
   error: {
@@ -456,6 +486,12 @@ export type RoomListReset = Record<string, unknown>
 
 export type RoomReset = {
   attempt: number
+  /** The reply that the event belongs to. */
+  messageId: string
+}
+
+export type RoomThought = {
+  text: string
   /** The reply that the event belongs to. */
   messageId: string
 }
@@ -521,6 +557,10 @@ export type SystemState = {
   migration: string | null
   /** Settings by the names of the environment, without secrets and addresses. */
   config: Record<string, string | number | boolean | string[] | null>
+}
+
+export type Thought = {
+  text: string
 }
 
 export type User = {
@@ -605,7 +645,7 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
       /** Whether the model may search the web. */
       webSearch?: boolean
@@ -620,9 +660,9 @@ export interface Endpoints {
     }
     reply: Chatroom
   }
-  /** List your chatrooms, most recent activity first. */
+  /** List your chatrooms, pinned ones first, then by most recent activity. */
   "GET /chatroom": {
-    query: { limit?: number; cursor?: string }
+    query: { limit?: number; cursor?: string; archived?: boolean }
     headers: { "If-None-Match"?: string }
     reply: Chatroom[]
   }
@@ -643,7 +683,7 @@ export interface Endpoints {
       systemInstruction?: string | null
       /** Whether the model sees the conversation so far or only the prompt. */
       context?: "conversation" | "single"
-      /** How much the model thinks before it replies; `null` leaves it to the model. */
+      /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
       /** Whether the model may search the web. */
       webSearch?: boolean
@@ -667,7 +707,7 @@ export interface Endpoints {
     params: { id: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { chatroom: Chatroom; message: Message; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
+    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
@@ -681,7 +721,7 @@ export interface Endpoints {
       thinking?: "low" | "medium" | "high"
     }
     reply: Prompt
-    events: { delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** List a chatroom's messages, oldest first. */
   "GET /chatroom/{id}/message": {
@@ -696,10 +736,33 @@ export interface Endpoints {
     params: { id: string; messageId: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
+  /** Say what you think of a reply. */
+  "PUT /chatroom/{id}/message/{messageId}/feedback": {
+    params: { id: string; messageId: string }
+    body: {
+      rating: "up" | "down"
+      /** Why, in your words. Kept with the message, and shown to nobody else. */
+      reason?: string | null
+    } | null
+    reply: undefined
+  }
+  /** Make another reply to a prompt. */
+  "POST /chatroom/{id}/message/{messageId}/regenerate": {
+    params: { id: string; messageId: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
+    body: {
+      /** `null` selects the service's default model. */
+      model?: string | null
+      /** Instead of the chatroom's level, for this reply alone. */
+      thinking?: "low" | "medium" | "high"
+    }
+    reply: Message
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+  }
   /** Show that the service is up. */
   "GET /": { reply: string }
   /** Check that the process is running. */
@@ -853,6 +916,8 @@ export interface Endpoints {
       status: "queued"
     }
   }
+  /** Count the feedback on replies, by model. */
+  "GET /admin/feedback": { reply: FeedbackTotal[] }
   /** Find a user by mobile number. */
   "POST /admin/users/search": {
     body: {

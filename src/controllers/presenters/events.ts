@@ -6,7 +6,7 @@ import type { SseEvent } from "../../utils/sse.ts"
 import { presentChatroom } from "./chatroom.ts"
 import { presentMessage } from "./message.ts"
 
-/** Presents the events of one reply: `delta`, `reset`, `done`. */
+/** Presents the events of one reply: `thought`, `delta`, `reset`, `done`. */
 export async function* presentReplyEvents(
   ctx: Context,
   changes: AsyncIterable<ReplyEvent>,
@@ -63,6 +63,7 @@ function presentRoomEvent(ctx: Context, change: RoomEvent): SseEvent {
 
 function presentChange(ctx: Context, change: ReplyEvent): object {
   switch (change.event) {
+    case "thought":
     case "delta":
       return { text: change.text }
     case "reset":

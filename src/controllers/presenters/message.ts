@@ -15,6 +15,7 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     attachments: message.attachments,
     citations: message.citations as Citation[],
     searchQueries: message.searchQueries,
+    siblings: message.siblings,
     status: message.status,
     error:
       message.errorCode === null

@@ -1,3 +1,4 @@
+import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { unlinkCustomer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
@@ -45,8 +46,7 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
 }
 
 /**
- * Erases a room's last messages, and the room once none is left. A reply comes after its prompt, so deleting from the
- * end never follows a long chain of references. A locked room is skipped until the next call. Like everywhere, the
+ * Erases a room's last messages, and the room once none is left. A locked room is skipped until the next call. Like everywhere, the
  * room is locked before its messages, so that no deadlock occurs.
  * @returns whether messages are left
  */
@@ -54,11 +54,24 @@ function eraseBatch(ctx: Context, userId: string, chatroomId: string): Promise<b
   return inTransaction(ctx.db.pool, async (client) => {
     const room = await client.query(LOCK_ROOM, [userId, chatroomId])
     if (room.rowCount === 0) return false
-    const erased = await client.query(ERASE_MESSAGES, [userId, chatroomId, BATCH])
-    if (erased.rowCount === BATCH) return true
+    if (await eraseLastMessages(client, userId, chatroomId)) return true
     await client.query("DELETE FROM chatrooms WHERE user_id = $1 AND id = $2", [userId, chatroomId])
     return false
   })
+}
+
+/**
+ * Erases the last messages of a locked room, up to a batch. A reply comes after its prompt, so deleting from the end
+ * never follows a long chain of references.
+ * @returns whether messages may be left
+ */
+export async function eraseLastMessages(
+  client: pg.ClientBase,
+  userId: string,
+  chatroomId: string,
+): Promise<boolean> {
+  const erased = await client.query(ERASE_MESSAGES, [userId, chatroomId, BATCH])
+  return erased.rowCount === BATCH
 }
 
 const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE SKIP LOCKED"

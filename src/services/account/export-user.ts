@@ -3,6 +3,7 @@ import { CHATROOM_FIELDS } from "../../models/chatroom.ts"
 import { selectSql } from "../../models/columns.ts"
 import { MESSAGE_FIELDS } from "../../models/message.ts"
 import type { UserRecord } from "../../models/user.ts"
+import { textBytesSql } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
 import { readUsage } from "../usage/quota.ts"
 
@@ -173,7 +174,7 @@ const FIELDS = MESSAGE_FIELDS.filter((name) => name !== "chatroomId" && name !==
 /** $2 are rooms, of whose first one the messages up to position $3 are left out. */
 const MESSAGES = `
   WITH found AS (
-    SELECT m.*, sum(octet_length(m.content)) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
+    SELECT m.*, sum(${textBytesSql("m")}) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
     FROM (
       SELECT room.n::int AS n, m.* FROM unnest($2::uuid[]) WITH ORDINALITY AS room (id, n)
         CROSS JOIN LATERAL (

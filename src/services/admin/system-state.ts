@@ -1,6 +1,6 @@
 import type { CompleteConfig } from "../../config/env.ts"
 import { toCamelCase } from "../../utils/camel-case.ts"
-import { SECOND } from "../../utils/time.ts"
+import { DAY, SECOND } from "../../utils/time.ts"
 import { withTimeout } from "../../utils/with-timeout.ts"
 import type { Context } from "../context.ts"
 import { checkHealth, type Health } from "../platform/health.ts"
@@ -77,8 +77,10 @@ function describeConfig(config: CompleteConfig) {
     GEMINI_RPM: gemini.requestsPerMinute,
     GEMINI_PRICES: gemini.prices.version,
     GEMINI_CONTEXT_TOKENS: gemini.contextTokens,
+    GEMINI_TITLES: gemini.titles,
     BASIC_DAILY_PROMPTS: plans.basicDailyPrompts,
     PRO_DAILY_PROMPTS: plans.proDailyPrompts,
+    RETENTION_DAYS: config.retentionMs === null ? null : config.retentionMs / DAY,
     OTP_DELIVERY: otp.delivery,
     OTP_REGIONS: otp.regions,
     WORKER_CONCURRENCY: worker.concurrency,

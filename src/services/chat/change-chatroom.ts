@@ -1,3 +1,4 @@
+import { literal } from "sequelize"
 import type { ChatroomModel, ChatroomRecord } from "../../models/chatroom.ts"
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
@@ -31,11 +32,18 @@ async function requireReply(room: ChatroomModel, id: string): Promise<void> {
     throw new InvalidRequest([{ path: "body.headId", message: "must be a reply in this chatroom" }])
 }
 
+/** A room that is made temporary isn't erased at once, however old its last message is. */
+function sinceNow({ temporary }: ChatroomChange) {
+  return temporary
+    ? { temporarySince: literal("CASE WHEN temporary THEN temporary_since ELSE now() END") }
+    : {}
+}
+
 /** Decided by the update itself: the room may have been deleted since it was found. */
 async function update(ctx: Context, userId: string, id: string, { headId, ...wanted }: ChatroomChange) {
   const moved = headId === undefined ? {} : { headId }
   const [, [room]] = await ctx.models.Chatroom.update(
-    { ...toSettings(wanted), ...moved, updatedAt: new Date() },
+    { ...toSettings(wanted), ...moved, ...sinceNow(wanted), updatedAt: new Date() },
     { where: { id, userId }, returning: true },
   )
   if (!room) throw new NotFound("chatroom")

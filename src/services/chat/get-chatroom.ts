@@ -5,7 +5,7 @@ import type { Page, PageRequest } from "../../models/keyset.ts"
 import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { type MessageRecord, messageSql } from "./message-record.ts"
+import { type MessageRecord, messageSql, textBytesSql } from "./message-record.ts"
 
 const Cursor = z.tuple([z.uuid()])
 
@@ -32,9 +32,9 @@ export async function getChatroom(
 
 const BRANCH = `
   WITH RECURSIVE branch AS (
-    SELECT m.*, 1 AS depth, octet_length(m.content) AS bytes FROM messages AS m WHERE m.user_id = $1 AND m.id = $2
+    SELECT m.*, 1 AS depth, ${textBytesSql("m")} AS bytes FROM messages AS m WHERE m.user_id = $1 AND m.id = $2
     UNION ALL
-    SELECT m.*, b.depth + 1, b.bytes + octet_length(m.content)
+    SELECT m.*, b.depth + 1, b.bytes + ${textBytesSql("m")}
     FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
     WHERE b.depth < $3 AND b.bytes < $4
   )

@@ -1,10 +1,12 @@
+import type pg from "pg"
 import { z } from "zod"
 import { MAX_PAGE_BYTES } from "../../config/limits.ts"
 import { type Page, type PageRequest, readPage, type SortKey } from "../../models/keyset.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { type MessageKey, type MessageRecord, messageSql } from "./message-record.ts"
+import { type MessageKey, type MessageRecord, messageSql, textBytesSql } from "./message-record.ts"
+import { familiesSql } from "./siblings.ts"
 
 const MAX_POSITION = 2 ** 31 - 1
 
@@ -27,21 +29,26 @@ export async function listMessages(
     const { rows } = await ctx.heavyReads.run(userId, () =>
       ctx.db.execute<MessageRecord & { found: number }>("list-messages", LIST, values),
     )
-    return { rows: rows.map(({ found: _, ...message }) => message), found: rows[0]?.found ?? 0 }
+    const inOrder = rows.toSorted((a, b) => a.position - b.position)
+    return { rows: inOrder.map(({ found: _, ...message }) => message), found: rows[0]?.found ?? 0 }
   })
 }
 
-/** The length of a text is known without reading it, so texts beyond the page's bytes aren't read. */
+/**
+ * A text's length is known without reading it, so texts beyond the page's bytes aren't read. The page comes in no order:
+ * sorting its few rows there would cost more than here.
+ */
 const LIST = `
   WITH found AS (
-    SELECT m.*, sum(octet_length(m.content)) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
+    SELECT m.*, sum(${textBytesSql("m")}) OVER earlier AS bytes_before, count(*) OVER ()::int AS found
     FROM (
       SELECT * FROM messages WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 ORDER BY position LIMIT $4
     ) AS m
     WINDOW earlier AS (ORDER BY m.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-  )
-  SELECT ${messageSql("m")}, m.found FROM found AS m
-  WHERE coalesce(m.bytes_before, 0) < $5 ORDER BY m.position`
+  ), page AS MATERIALIZED (
+    SELECT * FROM found WHERE coalesce(bytes_before, 0) < $5
+  ), member AS MATERIALIZED (${familiesSql("page")})
+  SELECT ${messageSql("m", "true", "member.siblings")}, m.found FROM page AS m JOIN member USING (id)`
 
 /** Finds a reply of the user. @throws {NotFound} also for a prompt */
 export async function findOwnReply(
@@ -58,17 +65,18 @@ export async function findOwnMessage(
   ctx: Context,
   { userId, chatroomId, messageId }: { userId: string; chatroomId: string; messageId: string },
 ): Promise<MessageRecord> {
-  const message = await readMessage(ctx, { userId, id: messageId })
+  const message = await readMessage(ctx.db.pool, { userId, id: messageId })
   if (message?.chatroomId !== chatroomId) throw new NotFound("message")
   return message
 }
 
 /** Reads a message; null when it doesn't exist. */
 export async function readMessage(
-  ctx: Pick<Context, "db">,
+  db: pg.Pool | pg.ClientBase,
   { userId, id }: MessageKey,
 ): Promise<MessageRecord | null> {
-  const { rows } = await ctx.db.execute<MessageRecord>("get-message", GET, [userId, id])
+  const values = [userId, id]
+  const { rows } = await (db as pg.Pool).query<MessageRecord>({ name: "get-message", text: GET, values })
   return rows[0] ?? null
 }
 

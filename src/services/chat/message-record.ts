@@ -1,5 +1,6 @@
 import { selectSql } from "../../models/columns.ts"
 import { MESSAGE_FIELDS, type MessageFields } from "../../models/message.ts"
+import { type Siblings, siblingsSql } from "./siblings.ts"
 
 /** A message as the services return it. */
 export interface MessageRecord extends MessageFields {
@@ -7,6 +8,7 @@ export interface MessageRecord extends MessageFields {
   queuePosition: number
   /** How long a queued reply is not to be tried again, in ms; otherwise 0. */
   cooldownMs: number
+  siblings: Siblings
 }
 
 /** Names one message, or reply. */
@@ -31,13 +33,18 @@ function queuePositionSql(m: string): string {
 /**
  * Returns the SELECT list of a `MessageRecord` from `m`, a table or an alias.
  * @param waits a condition under which a queued reply is counted as waiting for earlier ones
+ * @param siblings the column, where it is read in another way
  */
-export function messageSql(m: string, waits = "true"): string {
-  return `${selectSql(MESSAGE_FIELDS, m)},
+export function messageSql(m: string, waits = "true", siblings = siblingsSql(m)): string {
+  return `${selectSql(MESSAGE_FIELDS, m)}, ${siblings},
     CASE WHEN ${m}.status = 'queued' AND ${waits} THEN ${queuePositionSql(m)} ELSE 0 END AS "queuePosition",
     CASE WHEN ${m}.status = 'queued'
       THEN greatest(0, ceil(extract(epoch FROM ${m}.not_before - now()) * 1000))::int ELSE 0 END AS "cooldownMs"`
 }
+
+/** Returns how many bytes the long texts of `m` have, which is known without reading them. */
+export const textBytesSql = (m: string): string =>
+  `(octet_length(${m}.content) + octet_length(${m}.thoughts))`
 
 /** Tells whether a reply has ended, however. */
 export function isFinal(message: Pick<MessageRecord, "status">): boolean {

@@ -1,13 +1,9 @@
 import { createHash } from "node:crypto"
 import type { ChatroomRecord } from "../../models/chatroom.ts"
-import type { Page, PageRequest } from "../../models/keyset.ts"
+import type { Page } from "../../models/keyset.ts"
 import type { Context } from "../context.ts"
 import { type CachedList, cacheList, readCachedList } from "./chatroom-cache.ts"
-import { listChatrooms } from "./list-chatrooms.ts"
-
-export interface ReadChatroomList extends PageRequest {
-  userId: string
-}
+import { type ListChatrooms, listChatrooms } from "./list-chatrooms.ts"
 
 /** What a page is sent as: JSON text, and a `Link` header or nothing. */
 export type Render = (page: Page<ChatroomRecord>) => Pick<CachedList, "body" | "link">
@@ -16,18 +12,18 @@ export type Render = (page: Page<ChatroomRecord>) => Pick<CachedList, "body" | "
 const CACHED_LIMIT = 50
 
 /**
- * A page of the user's rooms as it is sent, newest activity first. The first page of the usual length comes from the
- * cache, where it is kept as `render` made it, if PostgreSQL says that the rooms are still those that it was made of;
- * every other page comes from the database.
+ * A page of the user's rooms as it is sent, pinned ones first, newest activity first. The first page of the usual length
+ * comes from the cache, where it is kept as `render` made it, if PostgreSQL says that the rooms are still those that it
+ * was made of; every other page, and archived rooms, come from the database.
  * @throws {InvalidRequest} for a cursor that isn't one
  */
 export async function readChatroomList(
   ctx: Context,
-  page: ReadChatroomList,
+  page: ListChatrooms,
   render: Render,
 ): Promise<{ list: CachedList; fromCache: boolean }> {
   const read = async () => withTag(render(await listChatrooms(ctx, page)))
-  if (page.cursor !== undefined || page.limit !== CACHED_LIMIT)
+  if (page.archived || page.cursor !== undefined || page.limit !== CACHED_LIMIT)
     return { list: await read(), fromCache: false }
   const { userId } = page
   const version = ctx.listVersions.read(userId)

@@ -4,7 +4,7 @@ const channelOf = (chatroomId: string) => `room:{${chatroomId}}`
 
 const listChannelOf = (userId: string) => `room:list:{${userId}}`
 
-/** Wakes the listeners of a room, and those of its owner's list, after a change. */
+/** Wakes the listeners of a room after a change, and of the list of its owner `userId` if that has changed, too. */
 export function publishRoomChanged(ctx: Context, chatroomId: string, userId?: string): void {
   ctx.bus.publish(channelOf(chatroomId), "changed")
   if (userId !== undefined) publishRoomListChanged(ctx, userId)

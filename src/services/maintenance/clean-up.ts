@@ -2,15 +2,16 @@ import type { Timing } from "../../config/timing.ts"
 import { eraseDeletedUsers } from "../account/erase-users.ts"
 import type { Context } from "../context.ts"
 import { TODAY_SQL } from "../usage/quota.ts"
+import { eraseExpiredChatrooms } from "./erase-expired-chatrooms.ts"
 
-/** Deletes expired rows and erases deleted users. Several processes may run it at once; a failed step doesn't stop the others. */
+/** Deletes expired rows and erases expired rooms and deleted users. Several processes may run it at once; a failed step doesn't stop the others. */
 export async function cleanUp(ctx: Context): Promise<void> {
   const steps = expired(ctx.timing.retention).map(
     ([table, condition]) =>
       () =>
         ctx.db.pool.query(deleteSome(table, condition)),
   )
-  for (const step of [...steps, () => eraseDeletedUsers(ctx)]) {
+  for (const step of [...steps, () => eraseDeletedUsers(ctx), () => eraseExpiredChatrooms(ctx)]) {
     await step().catch((err: unknown) => ctx.log.warn({ err }, "clean-up step failed"))
   }
 }

@@ -56,6 +56,10 @@ function userEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "user_deleted", ...fields }, "user deleted")
       metrics.usersDeleted.inc()
     },
+    chatroomsExpired(fields: { why: "temporary" | "retention"; count: number }) {
+      log.info({ event: "chatrooms_expired", ...fields }, "expired chatrooms erased")
+      metrics.chatroomsExpired.inc({ why: fields.why }, fields.count)
+    },
   }
 }
 
@@ -70,6 +74,21 @@ function messageEvents(log: Logger, metrics: Metrics) {
     }) {
       log.info({ event: "message_sent", ...fields }, "message sent")
       metrics.messagesSent.inc()
+    },
+    replyRated(fields: { userId: string; replyId: string; model: string | null; rating: string }) {
+      log.info({ event: "reply_rated", ...fields }, "reply rated")
+      metrics.repliesRated.inc({ model: fields.model ?? "none", rating: fields.rating })
+    },
+    /** Another version of a reply was asked for. */
+    replyAdded(fields: {
+      userId: string
+      chatroomId: string
+      replyId: string
+      kind: "regenerate" | "continue"
+      requestId: string
+    }) {
+      log.info({ event: "reply_added", ...fields }, "reply added")
+      metrics.repliesAdded.inc({ kind: fields.kind })
     },
     quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
       log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")
@@ -113,6 +132,18 @@ function replyEvents(log: Logger, metrics: Metrics) {
     }) {
       log.warn({ event: "attempt_failed", ...fields }, "reply attempt failed")
       metrics.attemptsFailed.inc({ code: fields.code })
+    },
+    /** Nobody asked for a task, and nobody is told of its failure. */
+    roomTaskEnded(fields: {
+      chatroomId: string
+      kind: string
+      attempt: number
+      outcome: string
+      code?: string
+      err?: unknown
+    }) {
+      log.debug({ event: "room_task_ended", ...fields }, "room task ended")
+      metrics.roomTasks.inc({ kind: fields.kind, outcome: fields.outcome })
     },
     providerExhausted(fields: { model: string; reason: string; detail: string }) {
       log.error({ event: "provider_exhausted", ...fields }, "the provider's quota or credits are used up")

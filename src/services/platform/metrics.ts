@@ -60,12 +60,14 @@ function userMetrics({ counter }: Makers) {
     signIns: counter("chat_sign_ins_total", "Sessions opened", ["by"]),
     sessionsEnded: counter("chat_sessions_ended_total", "Sessions ended", ["why"]),
     usersDeleted: counter("chat_users_deleted_total", "Accounts deleted by their users"),
+    chatroomsExpired: counter("chat_chatrooms_expired_total", "Chatrooms erased by clean-up", ["why"]),
   }
 }
 
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    repliesAdded: counter("chat_replies_added_total", "Further replies to prompts accepted", ["kind"]),
     quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
     attempts: counter("chat_reply_attempts_total", "Reply attempts started"),
     attemptsFailed: counter("chat_reply_attempt_failures_total", "Reply attempts failed", ["code"]),
@@ -75,6 +77,10 @@ function replyMetrics({ counter, histogram }: Makers) {
       ["reason"],
     ),
     repliesFinished: counter("chat_replies_finished_total", "Replies ended by a worker", ["status", "code"]),
+    repliesRated: counter("chat_replies_rated_total", "Feedback given, changed and withdrawn (none)", [
+      "model",
+      "rating",
+    ]),
     repliesTakenOver: counter("chat_reply_takeovers_total", "Replies taken over from a silent worker"),
     firstChunkSeconds: histogram(
       "chat_reply_first_chunk_seconds",
@@ -87,6 +93,10 @@ function replyMetrics({ counter, histogram }: Makers) {
       REPLY_SECONDS,
       ["status"],
     ),
+    roomTasks: counter("chat_room_tasks_total", "Titles and summaries, by what became of an attempt", [
+      "kind",
+      "outcome",
+    ]),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
     cost: counter("chat_cost_usd_total", "Cost of all calls in US dollars, by the price table", ["model"]),
     unpricedCalls: counter("chat_unpriced_calls_total", "Calls of models that have no price", ["model"]),

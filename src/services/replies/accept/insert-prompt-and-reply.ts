@@ -3,8 +3,10 @@ import type { CompleteConfig } from "../../../config/env.ts"
 import type { Timing } from "../../../config/timing.ts"
 import type { ThinkingLevel } from "../../../models/chatroom.ts"
 import { type Tier, tierSql } from "../../../models/user.ts"
+import { readMessage } from "../../chat/list-messages.ts"
 import { type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { answeringModelSql, answeringModelValues } from "../../chat/offered-models.ts"
+import { NO_SIBLINGS } from "../../chat/siblings.ts"
 import { chargeSql, dailyLimitSql, RESETS_AT_SQL } from "../../usage/quota.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
@@ -87,7 +89,15 @@ export async function insertPromptsAndReplies(
     ],
   })
   const byPrompt = Map.groupBy(rows, (row) => row.promptId)
-  return prompts.map(({ promptId }) => toOutcome(byPrompt.get(promptId) as InsertedRow[]))
+  const outcomes: InsertOutcome[] = []
+  for (const { promptId, userId } of prompts) {
+    const found = byPrompt.get(promptId) as InsertedRow[]
+    const outcome = toOutcome(found)
+    if (outcome.outcome === "written" && found[0]?.hasVersions)
+      outcome.prompt = (await readMessage(db, { userId, id: promptId })) ?? outcome.prompt
+    outcomes.push(outcome)
+  }
+  return outcomes
 }
 
 /**
@@ -97,6 +107,7 @@ export async function insertPromptsAndReplies(
 interface InsertedRow extends MessageRecord {
   promptId: string
   found: "room" | "parent" | null
+  hasVersions: boolean
   startsNow: boolean
   inFlight: number
   tier: Tier
@@ -119,7 +130,8 @@ function toOutcome([first, second]: InsertedRow[]): InsertOutcome {
 }
 
 function toMessage(row: InsertedRow): MessageRecord {
-  const { promptId, found, startsNow, inFlight, tier, dailyLimit, resetsAt, now, ...message } = row
+  const { promptId, found, hasVersions, startsNow, inFlight, tier, dailyLimit, resetsAt, now, ...message } =
+    row
   return message
 }
 
@@ -172,7 +184,8 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
   ), touched AS (
     UPDATE chatrooms AS c
     SET head_id = reply_id, active_reply_id = coalesce(c.active_reply_id, reply_id),
-      last_position = c.last_position + 2, last_message_at = now(), activity_at = now(), updated_at = now()
+      last_position = c.last_position + 2, last_message_at = now(), activity_at = now(), updated_at = now(),
+      archived_at = NULL
     FROM target JOIN charged USING (user_id) WHERE c.user_id = target.user_id AND c.id = target.chatroom_id
   )
   SELECT input.prompt_id AS "promptId",
@@ -182,10 +195,24 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     target.tier, target.daily_limit AS "dailyLimit",
     CASE WHEN m.id IS NULL THEN ${RESETS_AT_SQL} END AS "resetsAt",
     CASE WHEN m.id IS NULL THEN app_now()::timestamptz(3) END AS now,
-    ${messageSql("m", "target.active_reply_id IS NOT NULL")}
+    m.role = 'user' AND ${hasVersionsSql("target")} AS "hasVersions",
+    ${messageSql("m", "target.active_reply_id IS NOT NULL", `'${JSON.stringify(NO_SIBLINGS)}'::jsonb AS siblings`)}
   FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN target USING (prompt_id)
     LEFT JOIN written AS m ON m.id IN (input.prompt_id, input.reply_id)
   ORDER BY m.position`
+
+/**
+ * Returns whether a prompt may have siblings: it has, or the room moved on while the statement waited for it, which sees
+ * the database as it was before.
+ */
+function hasVersionsSql(target: string): string {
+  const exists = (family: string) => `EXISTS (SELECT FROM messages AS s WHERE ${family})`
+  return `(${target}.last_position IS DISTINCT FROM (
+      SELECT c.last_position FROM chatrooms AS c WHERE c.user_id = ${target}.user_id AND c.id = ${target}.chatroom_id
+    ) OR CASE WHEN ${target}.parent_id IS NULL
+      THEN ${exists(`coalesce(s.parent_id, s.chatroom_id) = ${target}.chatroom_id AND s.parent_id IS NULL`)}
+      ELSE ${exists(`s.parent_id = ${target}.parent_id`)} END)`
+}
 
 const SEND = sendSql("")
 const SEND_UNLESS_LOCKED = sendSql("SKIP LOCKED")

@@ -5,11 +5,9 @@ import { messageColumns } from "../../../models/message.ts"
 import { InvalidRequest, NotFound, QuotaExceeded } from "../../../utils/errors.ts"
 import { newId } from "../../../utils/ids.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "../../chat/idempotency.ts"
-import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { enqueueReply } from "./enqueue-reply.ts"
+import { announceReply } from "./announce-reply.ts"
 import { insertPromptAndReply, type NewPrompt, type PromptAndReply } from "./insert-prompt-and-reply.ts"
-import { QUEUE_NAME } from "./reply-queue.ts"
 
 export interface SendMessage
   extends Pick<NewPrompt, "userId" | "chatroomId" | "content" | "thinking" | "requestId"> {
@@ -77,21 +75,9 @@ async function write(ctx: Context, send: Send, client: pg.ClientBase | null): Pr
   }
 }
 
-/** After the commit: hints only, so none may fail the request. */
-function announce(
-  ctx: Context,
-  { userId, chatroomId, requestId }: Send,
-  { prompt, reply, startsNow, inFlight }: PromptAndReply,
-): void {
+/** After the commit. */
+function announce(ctx: Context, { userId, chatroomId, requestId }: Send, written: PromptAndReply): void {
+  const { prompt, reply } = written
   ctx.events.messageSent({ userId, chatroomId, messageId: prompt.id, replyId: reply.id, requestId })
-  if (startsNow) {
-    const enqueue = () => enqueueReply(ctx, { userId, id: reply.id }, { inFlight })
-    ctx.background.run("enqueue a reply", () => ctx.tracing.span(`send ${QUEUE_NAME}`, PRODUCER, enqueue))
-  }
-  publishRoomChanged(ctx, chatroomId, userId)
-}
-
-const PRODUCER = {
-  kind: "producer" as const,
-  attributes: { "messaging.system": "bullmq", "messaging.destination.name": QUEUE_NAME },
+  announceReply(ctx, { userId, id: chatroomId }, written)
 }

@@ -1,48 +1,42 @@
-import { type CitationMetadata, type Content, type GenerateContentResponse, GoogleGenAI } from "@google/genai"
+import { type Content, GoogleGenAI, ThinkingLevel as Level, type ThinkingConfig } from "@google/genai"
 import type { ApiVersion } from "../../../config/env.ts"
+import type { ThinkingLevel } from "../../../models/chatroom.ts"
 import { apiVersionOf } from "./api-version.ts"
 import { AttemptFailed } from "./failures.ts"
-import { readUsage, type TokenUsage } from "./token-usage.ts"
+import {
+  NO_META,
+  type Progress,
+  type ResponseMeta,
+  readChunk,
+  startProgress,
+  toMetadata,
+  toName,
+} from "./progress.ts"
+import type { TokenUsage } from "./token-usage.ts"
 import { toAttemptFailed } from "./transport-errors.ts"
 import { judge, NOTHING_SAID } from "./verdict.ts"
 import { type CallLimits, createWatchdog, SETTLED } from "./watchdog.ts"
 import { createWire, type Wire } from "./wire.ts"
 
-export type { Content, TokenUsage }
+export type { Content, ResponseMeta, TokenUsage }
+export { NO_META }
 
 export interface GeminiRequest {
   model: string
   contents: Content[]
   systemInstruction: string | null
+  /** One that the model knows. Summaries of the thoughts come with it; without one neither is asked for. */
+  thinking?: ThinkingLevel | null
+  /** Instead of the configured limit. */
+  maxOutputTokens?: number
   /** Ends the call, and the connection to the provider, at once. */
   signal: AbortSignal
 }
 
-/** What Gemini sends. Each `metadata` replaces the one before. */
-export type ReplyItem = { type: "text"; text: string } | { type: "metadata"; metadata: ResponseMeta }
-
-/** What Gemini reports about a reply beside its text, whether the reply succeeds or fails. */
-export interface ResponseMeta {
-  /** null until the stream has ended: some models put STOP on every chunk. */
-  finishReason: string | null
-  usage: TokenUsage | null
-  /** Names of counts that the provider sent, but that aren't ones. */
-  oddCounts: string[]
-  /** The model that replies, which may be a dated version of the requested one. */
-  model: string | null
-  responseId: string | null
-  citations: CitationMetadata[]
-}
-
-/** What is known before the first chunk. */
-export const NO_META: ResponseMeta = {
-  finishReason: null,
-  usage: null,
-  oddCounts: [],
-  model: null,
-  responseId: null,
-  citations: [],
-}
+/** What Gemini sends. `thought`: a summary of what it thinks. Each `metadata` replaces the one before. */
+export type ReplyItem =
+  | { type: "text" | "thought"; text: string }
+  | { type: "metadata"; metadata: ResponseMeta }
 
 export interface Gemini {
   /**
@@ -84,9 +78,10 @@ async function* stream(
     const abortSignal = AbortSignal.any([request.signal, watchdog.signal])
     const chunks = await client.models.generateContentStream(toCall(options, request, { abortSignal, wire }))
     for await (const chunk of chunks) {
-      const text = readChunk(chunk, progress)
+      const { text, thought } = readChunk(chunk, progress)
       watchdog.touch({ mayBeLast: mayBeLast(progress) })
-      yield toMetadata(progress, null)
+      yield { type: "metadata", metadata: toMetadata(progress, null) }
+      if (thought) yield { type: "thought", text: thought }
       if (text) yield { type: "text", text }
     }
   } catch (error) {
@@ -98,13 +93,19 @@ async function* stream(
     if (!(isSilent || isCut) || !isWhole(progress, wire, isSilent))
       throw progress.hasCandidate ? toInterrupted(failure) : failure
   }
-  yield toMetadata(progress, progress.finishReason)
+  yield { type: "metadata", metadata: toMetadata(progress, progress.finishReason) }
   assertComplete(progress, toName(wire.finishMessage))
 }
 
 function toCall(
-  { apiVersion, maxOutputTokens }: GeminiOptions,
-  { model, contents, systemInstruction }: GeminiRequest,
+  { apiVersion, ...options }: GeminiOptions,
+  {
+    model,
+    contents,
+    systemInstruction,
+    thinking,
+    maxOutputTokens = options.maxOutputTokens ?? undefined,
+  }: GeminiRequest,
   { abortSignal, wire }: { abortSignal: AbortSignal; wire: Wire },
 ) {
   const httpOptions = { apiVersion: apiVersion ?? apiVersionOf(model), fetch: wire.fetch }
@@ -116,76 +117,16 @@ function toCall(
       httpOptions,
       ...(systemInstruction ? { systemInstruction } : {}),
       ...(maxOutputTokens ? { maxOutputTokens } : {}),
+      ...(thinking ? { thinkingConfig: toThinkingConfig(thinking) } : {}),
     },
   }
 }
 
-/** What the chunks so far add up to. */
-interface Progress extends Omit<ResponseMeta, "model"> {
-  model: string
-  blockReason: string | null
-  hasCandidate: boolean
-  hasText: boolean
-  /** How many chunks have said how the reply ends: after more than one, each may be followed by another. */
-  endings: number
-  /** Text has come after a chunk that said how the reply ends. */
-  hasGoneOn: boolean
-}
+const LEVELS = { low: Level.LOW, medium: Level.MEDIUM, high: Level.HIGH }
 
-function startProgress(model: string): Progress {
-  return {
-    ...NO_META,
-    citations: [],
-    model,
-    blockReason: null,
-    hasCandidate: false,
-    hasText: false,
-    endings: 0,
-    hasGoneOn: false,
-  }
-}
-
-function toMetadata(progress: Progress, finishReason: string | null): ReplyItem {
-  const { usage, oddCounts, model, responseId, citations } = progress
-  return { type: "metadata", metadata: { finishReason, usage, oddCounts, model, responseId, citations } }
-}
-
-/** Adds a chunk to `progress` and returns its text. Usage is a running total; STOP may be on every chunk. */
-function readChunk(chunk: GenerateContentResponse, progress: Progress): string {
-  const candidate = chunk.candidates?.[0]
-  const text = (candidate?.content?.parts ?? [])
-    .flatMap((part) => (part.thought || typeof part.text !== "string" ? [] : part.text))
-    .join("")
-  progress.hasCandidate ||= candidate !== undefined
-  progress.hasText ||= isVisible(text)
-  progress.hasGoneOn ||= progress.endings > 0 && text !== ""
-  if (candidate?.finishReason) {
-    progress.endings++
-    progress.finishReason = toName(candidate.finishReason)
-  }
-  progress.blockReason = toName(chunk.promptFeedback?.blockReason) ?? progress.blockReason
-  progress.model = toName(chunk.modelVersion) ?? progress.model
-  progress.responseId = toName(chunk.responseId) ?? progress.responseId
-  if (candidate?.citationMetadata) progress.citations.push(candidate.citationMetadata)
-  if (chunk.usageMetadata) {
-    const { usage, odd } = readUsage(chunk.usageMetadata, progress.usage)
-    progress.usage = usage
-    progress.oddCounts = [...new Set([...progress.oddCounts, ...odd])]
-  }
-  return text
-}
-
-/** Neither white space nor what has no shape: control, format (zero-width) and half characters. */
-function isVisible(text: string): boolean {
-  return /[^\s\p{Cc}\p{Cf}\p{Cs}\uFFFD]/u.test(text)
-}
-
-const MAX_NAME_LENGTH = 300
-
-/** A constant or an id, as it can be stored. */
-function toName(value: unknown): string | null {
-  if (typeof value !== "string") return null
-  return value.replaceAll("\u0000", "").slice(0, MAX_NAME_LENGTH).toWellFormed() || null
+/** The summaries also show that a model that thinks for long is at work. */
+function toThinkingConfig(level: ThinkingLevel): ThinkingConfig {
+  return { thinkingLevel: LEVELS[level], includeThoughts: true }
 }
 
 /** STOP without text, as on a chunk of thoughts, promises more. */

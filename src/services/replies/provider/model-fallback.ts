@@ -3,6 +3,7 @@ import { type ModelUse, toUse } from "../../usage/model-use.ts"
 import { MAX_ATTEMPTS } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "./failures.ts"
 import { type GeminiRequest, NO_META, type ReplyItem, type ResponseMeta } from "./gemini.ts"
+import { thinkingFor } from "./model-settings.ts"
 import { toReportedCall } from "./reported-call.ts"
 import { countCall } from "./rpm-limit.ts"
 
@@ -41,7 +42,8 @@ export interface ReplyRequest extends Omit<GeminiRequest, "model"> {
 
 /**
  * Streams a reply from the room's model or, while that model can't reply but another one may, from the fallback models
- * in their order. Once text has arrived no other model is tried, because it would continue a text that isn't its own.
+ * in their order. Once text or a thought has arrived no other model is tried, because it would continue what isn't its
+ * own. Each is asked for what it knows of the wanted thinking.
  * @throws {CircuitOpen | RpmLimitReached | AttemptFailed} and `signal.reason` when aborted
  */
 export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGenerator<ReplyItem> {
@@ -55,15 +57,15 @@ export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGe
       isOneSkipped = true
       continue
     }
-    let hasText = false
+    let hasBegun = false
     try {
       for await (const item of streamFrom(ctx, model, request)) {
-        hasText ||= item.type === "text"
+        hasBegun ||= item.type !== "metadata"
         yield item
       }
       return
     } catch (error) {
-      if (!(error instanceof AttemptFailed) || !error.fallback || hasText) throw error
+      if (!(error instanceof AttemptFailed) || !error.fallback || hasBegun) throw error
       failure = worse(failure, error)
     }
   }
@@ -101,17 +103,20 @@ async function* streamFrom(
   using span = beginSpan(ctx, model, chatroomId)
   const startedAt = performance.now()
   let metadata: ResponseMeta | null = null
+  let hasBegun = false
   let hasText = false
+  const thinking = thinkingFor(model, request.thinking)
   try {
-    for await (const item of ctx.gemini.stream({ ...request, model })) {
+    for await (const item of ctx.gemini.stream({ ...request, model, thinking })) {
       if (item.type === "metadata") {
         if (!metadata) span.set({ "gen_ai.response.time_to_first_chunk": secondsSince(startedAt) })
         metadata = item.metadata
-      } else if (!hasText) {
-        hasText = true
-        span.mark("first text")
+      } else {
         // Now and not at the end, which only shows that the model accepted a call some time ago.
-        ctx.circuitBreaker.succeeded(model)
+        if (!hasBegun) ctx.circuitBreaker.succeeded(model)
+        hasBegun = true
+        if (item.type === "text" && !hasText) span.mark("first text")
+        hasText ||= item.type === "text"
       }
       yield item
     }
@@ -146,7 +151,7 @@ const secondsSince = (startedAt: number) => (performance.now() - startedAt) / 1_
  * Attributes as in https://github.com/open-telemetry/semantic-conventions-genai (client inference), without prompt and
  * reply text.
  */
-function beginSpan(ctx: Context, model: string, chatroomId: string) {
+export function beginSpan(ctx: Context, model: string, chatroomId: string) {
   const attributes = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "gcp.gemini",
@@ -158,7 +163,7 @@ function beginSpan(ctx: Context, model: string, chatroomId: string) {
 }
 
 /** Leaves out what isn't known. */
-function describe({ model, finishReason, responseId, usage }: ResponseMeta) {
+export function describe({ model, finishReason, responseId, usage }: ResponseMeta) {
   return {
     ...(model && { "gen_ai.response.model": model }),
     ...(finishReason && { "gen_ai.response.finish_reasons": [finishReason] }),
@@ -174,7 +179,7 @@ const known = (name: string, count: number | null | undefined) =>
   count === null || count === undefined ? {} : { [name]: count }
 
 /** Counts the tokens of every call, failed ones included: the provider bills them all. */
-function countTokens({ metrics, log }: Context, model: string, metadata: ResponseMeta | null): void {
+export function countTokens({ metrics, log }: Context, model: string, metadata: ResponseMeta | null): void {
   metrics.tokens.inc({ kind: "prompt" }, metadata?.usage?.promptTokens ?? 0)
   metrics.tokens.inc({ kind: "output" }, metadata?.usage?.outputTokens ?? 0)
   metrics.tokens.inc({ kind: "thought" }, metadata?.usage?.thoughtTokens ?? 0)

@@ -11,7 +11,7 @@ interface Tools {
 export function toReportedCall(
   model: string,
   metadata: ResponseMeta & Tools,
-  request: Partial<GeminiRequest> & { urlContext?: boolean },
+  request: Partial<GeminiRequest> & { urlContext?: boolean } = {},
 ): ReportedCall {
   const { usage } = metadata
   return {

@@ -21,8 +21,13 @@ export class RpmLimitReached extends Error {
 export async function countCall(ctx: Context): Promise<void> {
   const { requestsPerMinute: limit } = ctx.config.gemini
   if (limit === null) return
-  const calls: Counter = { scope: "gemini_calls", key: "", limit, windowMs: MINUTE, from: "clock" }
+  const calls = callsCounter(limit)
   if (await countUnit(ctx.db.pool, [calls])) return
   const seconds = await secondsUntilFree(ctx.db.pool, [calls])
   throw new RpmLimitReached(Math.ceil(Math.max(0, seconds) * SECOND))
+}
+
+/** Counts the calls of all workers in this minute, up to `limit`. */
+export function callsCounter(limit: number): Counter {
+  return { scope: "gemini_calls", key: "", limit, windowMs: MINUTE, from: "clock" }
 }

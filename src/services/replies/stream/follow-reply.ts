@@ -4,21 +4,28 @@ import type { LiveReply } from "./live-replies.ts"
 import type { Wake } from "./reply-log.ts"
 
 export type ReplyEvent =
+  | { event: "thought"; id: string; text: string }
   | { event: "delta"; id: string; text: string }
   | { event: "reset"; id: string; attempt: number }
   | { event: "done"; id: string; message: MessageRecord }
 
-/** How much of a reply a listener has: `characters` UTF-16 code units of the text of `attempt`. */
+/** How much of a reply a listener has: UTF-16 code units of the text of `attempt`, and of its thoughts. */
 export interface ReplyCursor {
   attempt: number
   characters: number
+  thoughts: number
 }
 
-const idOf = ({ attempt, characters }: ReplyCursor) => `${attempt}-${characters}`
+/** Formats `<attempt>-<characters>`, with `-<characters of thoughts>` if there are any. */
+export function formatReplyCursor({ attempt, characters, thoughts }: ReplyCursor): string {
+  return thoughts === 0 ? `${attempt}-${characters}` : `${attempt}-${characters}-${thoughts}`
+}
+
+const idOf = formatReplyCursor
 
 /**
  * Yields the events of a reply after `lastEventId`: first the missed ones, then live ones, until the row is final. The
- * joined deltas since the last reset are the stored text. The log makes them prompt and the row makes them complete:
+ * joined deltas since the last reset are the stored text, as are the joined thoughts. The log makes them prompt and the row makes them complete:
  * text that the log has lost comes from the row.
  * Ends without `done` when `signal` aborts or the reply is deleted.
  */
@@ -43,36 +50,42 @@ export async function* followReply(
   }
 }
 
-/** Parses `<attempt>-<characters>`. Anything else starts from the beginning. */
-function parseReplyCursor(lastEventId: string | undefined): ReplyCursor {
-  const [, attempt, characters] = /^(\d{1,9})-(\d{1,9})$/.exec(lastEventId ?? "") ?? []
-  return attempt
-    ? { attempt: Number(attempt), characters: Number(characters) }
-    : { attempt: 0, characters: 0 }
+/** Parses what `formatReplyCursor` formats. Anything else starts from the beginning. */
+export function parseReplyCursor(lastEventId: string | undefined): ReplyCursor {
+  const [, attempt = 0, characters = 0, thoughts = 0] =
+    /^(\d{1,9})-(\d{1,9})(?:-(\d{1,9}))?$/.exec(lastEventId ?? "") ?? []
+  return { attempt: Number(attempt), characters: Number(characters), thoughts: Number(thoughts) }
 }
 
 /**
  * Advances `cursor` to what is known of the reply. A cursor beyond that is reset, because no server sent it. Text that
  * another process has sent before this one knows of it is waited for.
  */
-export function* catchUp(cursor: ReplyCursor, { attempt, text, row }: LiveReply): Generator<ReplyEvent> {
+export function* catchUp(cursor: ReplyCursor, now: LiveReply): Generator<ReplyEvent> {
+  const { attempt, text, thoughts, row } = now
   const isWhole = row !== null && isFinal(row)
-  if (cursor.attempt > attempt || (isWhole && cursor.attempt === attempt && cursor.characters > text.length))
+  const isBeyond = cursor.characters > text.length || cursor.thoughts > thoughts.length
+  if (cursor.attempt > attempt || (isWhole && cursor.attempt === attempt && isBeyond))
     yield reset(cursor, attempt)
   if (attempt > cursor.attempt) {
-    if (cursor.characters > 0) yield reset(cursor, attempt)
-    cursor.attempt = attempt
-    cursor.characters = 0
+    if (hasBegun(cursor)) yield reset(cursor, attempt)
+    Object.assign(cursor, { attempt, characters: 0, thoughts: 0 })
   }
+  const thought = thoughts.slice(cursor.thoughts)
+  cursor.thoughts += thought.length
+  if (thought) yield { event: "thought", id: idOf(cursor), text: thought }
   const fresh = text.slice(cursor.characters)
-  if (fresh === "") return
   cursor.characters += fresh.length
-  yield { event: "delta", id: idOf(cursor), text: fresh }
+  if (fresh) yield { event: "delta", id: idOf(cursor), text: fresh }
+}
+
+/** Whether the listener has anything of the reply. */
+export function hasBegun({ characters, thoughts }: ReplyCursor): boolean {
+  return characters > 0 || thoughts > 0
 }
 
 function reset(cursor: ReplyCursor, attempt: number): ReplyEvent {
-  cursor.attempt = attempt
-  cursor.characters = 0
+  Object.assign(cursor, { attempt, characters: 0, thoughts: 0 })
   return { event: "reset", id: idOf(cursor), attempt }
 }
 

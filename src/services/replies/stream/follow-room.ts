@@ -4,8 +4,9 @@ import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import { isFinal, type MessageKey, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { subscribeToRoom } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { catchUp, createWaker, type ReplyEvent } from "./follow-reply.ts"
+import { catchUp, createWaker, hasBegun, type ReplyEvent } from "./follow-reply.ts"
 import type { LiveListener } from "./live-replies.ts"
+import { revisedMessages } from "./revised-messages.ts"
 import {
   currentRoomCursor,
   formatRoomCursor as idOf,
@@ -14,8 +15,8 @@ import {
 } from "./room-cursor.ts"
 
 /**
- * `chatroom`: the room's fields, at first and when they change. `message`: a prompt or a reply was added, or a
- * reply was cancelled before its turn; its `done` still comes in order. `deleted`: the end.
+ * `chatroom`: the room's fields, at first and when they change. `message`: a prompt or a reply was added, or changed
+ * beside its text, or a reply was cancelled before its turn; its `done` still comes in order. `deleted`: the end.
  */
 export type RoomEvent =
   | { event: "chatroom"; id: string; room: ChatroomRecord }
@@ -49,6 +50,8 @@ export async function* followRoom(
         if (fields !== sentFields) yield { event: "chatroom", id: idOf(cursor), room }
         sentFields = fields
         yield* announceNew(ctx, chatroom, { cursor, announced })
+        for await (const message of revisedMessages(ctx, room, cursor))
+          yield { event: "message", id: idOf(cursor), message }
         const next = await chooseReply(ctx, { chatroom, retries: room.retries }, cursor, current)
         if (next !== current) {
           current?.live.leave()
@@ -79,9 +82,11 @@ function fieldsOf(room: ChatroomRecord): string {
   return JSON.stringify([...CHATROOM_SETTINGS, "headId" as const].map((name) => room[name]))
 }
 
-interface Room extends ChatroomRecord {
+interface Room extends ChatroomRecord, ChatroomKey {
   /** How many dead letters were retried. */
   retries: number
+  /** How many changes there were to messages that were announced before. */
+  revisions: number
 }
 
 async function readRoom(ctx: Context, { userId, id }: ChatroomKey): Promise<Room | null> {
@@ -90,7 +95,7 @@ async function readRoom(ctx: Context, { userId, id }: ChatroomKey): Promise<Room
 }
 
 const READ_ROOM = `
-  SELECT ${selectSql([...CHATROOM_FIELDS, "retries"], "chatrooms")} FROM chatrooms WHERE user_id = $1 AND id = $2`
+  SELECT ${selectSql([...CHATROOM_FIELDS, "userId", "retries", "revisions"], "chatrooms")} FROM chatrooms WHERE user_id = $1 AND id = $2`
 
 async function* announceNew(
   ctx: Context,
@@ -167,7 +172,7 @@ async function chooseReply(
   cursor: RoomCursor,
   current: Followed | null,
 ): Promise<Followed | Candidate | null> {
-  const inTheMiddle = cursor.again === null && cursor.reply.characters > 0
+  const inTheMiddle = cursor.again === null && hasBegun(cursor.reply)
   if (current && (current.retry !== null || inTheMiddle)) return current
   if (retries > cursor.retries && !inTheMiddle) {
     const values = [userId, id, cursor.retries, cursor.whole]
@@ -196,7 +201,7 @@ function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCu
   const again = retry === null ? null : position
   if (again === cursor.again) return
   cursor.again = again
-  cursor.reply = { attempt: again === null ? 0 : attempt, characters: 0 }
+  cursor.reply = { attempt: again === null ? 0 : attempt, characters: 0, thoughts: 0 }
   if (again === null) return
   yield { event: "reply", id: idOf(cursor), messageId: id, change: { event: "reset", id: "", attempt } }
 }
@@ -222,5 +227,5 @@ function pass(cursor: RoomCursor, { position, retry }: Candidate): void {
   if (retry === null) cursor.whole = position
   else cursor.retries = retry
   cursor.again = null
-  cursor.reply = { attempt: 0, characters: 0 }
+  cursor.reply = { attempt: 0, characters: 0, thoughts: 0 }
 }

@@ -10,6 +10,8 @@ export interface LiveReply {
   attempt: number
   /** The text of `attempt` so far, from its beginning. */
   text: string
+  /** The summaries of its thoughts so far. */
+  thoughts: string
   /** As it was read last; null when the reply has been deleted. */
   row: MessageRecord | null
 }
@@ -57,11 +59,11 @@ function open({ db, replyLog, rowWatch }: Stores, reply: MessageKey, forget: () 
   const wakeAll = () => {
     for (const wake of listeners) wake()
   }
-  const stamp = () => `${text.attempt} ${text.value.length} ${row?.status}`
+  const stamp = () => `${text.attempt} ${text.value.length} ${text.thoughts.length} ${row?.status}`
   const refresh = createRefresh(async (what) => {
     const before = stamp()
     if (what === "state") {
-      row = await readMessage({ db }, reply)
+      row = await readMessage(db.pool, reply)
       if (row) text.takeRow(row)
     }
     const fresh = await replyLog.read(reply.id, position)
@@ -91,7 +93,7 @@ function open({ db, replyLog, rowWatch }: Stores, reply: MessageKey, forget: () 
         async read() {
           await joined
           if (failure) throw failure.error
-          return { attempt: text.attempt, text: text.value, row }
+          return { attempt: text.attempt, text: text.value, thoughts: text.thoughts, row }
         },
         leave() {
           if (listeners.delete(wake) && listeners.size === 0) close()
@@ -125,35 +127,38 @@ function createRefresh(read: (what: Wake) => Promise<void>): (what: Wake) => Pro
   }
 }
 
-/** Puts an attempt's text together from the row and from the log, whichever is ahead. */
+/** Puts an attempt's text and thoughts together from the row and from the log, whichever is ahead. */
 export function createText() {
   let wasFinal = false
   return {
     attempt: 0,
     value: "",
+    thoughts: "",
     takeRow(row: MessageRecord): void {
       const ended = isFinal(row)
       // The row has the last word on a reply that has ended, and on one that is made once more.
       const counts = ended || wasFinal || row.attempt > this.attempt
-      if (counts || (row.attempt === this.attempt && row.content.length >= this.value.length)) {
-        this.attempt = row.attempt
-        this.value = row.content
-      }
+      const isSame = row.attempt === this.attempt
+      if (counts || (isSame && row.content.length >= this.value.length)) this.value = row.content
+      if (counts || (isSame && row.thoughts.length >= this.thoughts.length)) this.thoughts = row.thoughts
+      if (counts) this.attempt = row.attempt
       wasFinal = ended
     },
     /** @returns whether all entries fit: what lies beyond a gap is to be read again, when the row has filled it */
     takeEntries(entries: readonly LogEntry[]): boolean {
       // The row of a reply that has ended has all, and its log may have more.
       if (wasFinal) return false
-      for (const { attempt, offset, text } of entries) {
-        if (attempt > this.attempt) {
-          this.attempt = attempt
-          this.value = ""
-        }
-        if (attempt === this.attempt && offset <= this.value.length)
-          this.value += text.slice(this.value.length - offset)
+      for (const { attempt, part, offset, text } of entries) {
+        if (attempt > this.attempt) Object.assign(this, { attempt, value: "", thoughts: "" })
+        const name = NAMES[part]
+        if (attempt === this.attempt && offset <= this[name].length)
+          this[name] += text.slice(this[name].length - offset)
       }
-      return !entries.some(({ attempt, offset }) => attempt === this.attempt && offset > this.value.length)
+      return !entries.some(
+        ({ attempt, part, offset }) => attempt === this.attempt && offset > this[NAMES[part]].length,
+      )
     },
   }
 }
+
+const NAMES = { text: "value", thought: "thoughts" } as const

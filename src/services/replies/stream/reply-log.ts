@@ -5,9 +5,13 @@ import type { RedisStore } from "../../../config/redis.ts"
 import type { Timing } from "../../../config/timing.ts"
 import type { Bus } from "../../platform/bus.ts"
 
-/** A piece of a reply: `text` begins `offset` UTF-16 code units into the text of `attempt`. */
+/** What grows while a reply is made: its text, and the summaries of what the model thinks. */
+export type ReplyPart = "text" | "thought"
+
+/** A piece of a reply: `text` begins `offset` UTF-16 code units into that part of `attempt`. */
 export interface LogEntry {
   attempt: number
+  part: ReplyPart
   offset: number
   text: string
 }
@@ -80,10 +84,10 @@ export function createRedisReplyLog(
         pipeline.del(key).xadd(key, "*", "a", attempt, "o", 0, "t", "").pexpire(key, unfinishedLogMs),
       )
     },
-    async append(replyId, { attempt, offset, text }) {
-      const fields = ["a", attempt, "o", offset, "t", text]
+    async append(replyId, entry) {
+      const fields = toFields(entry)
       const sent = send(replyId, "text", (pipeline, key) => {
-        if (offset === 0) pipeline.xadd(key, "*", ...fields).pexpire(key, unfinishedLogMs)
+        if (entry.offset === 0) pipeline.xadd(key, "*", ...fields).pexpire(key, unfinishedLogMs)
         // A log without its beginning would be useless and would never expire.
         else pipeline.xadd(key, "NOMKSTREAM", "*", ...fields)
       })
@@ -111,9 +115,18 @@ export function createRedisReplyLog(
 
 type Pipeline = ReturnType<Redis["pipeline"]>
 
+/** Thoughts come behind an empty piece of text, because versions before this one read the first three values alone. */
+function toFields({ attempt, part, offset, text }: LogEntry): (string | number)[] {
+  const usual = ["a", attempt, "o"]
+  return part === "text" ? [...usual, offset, "t", text] : [...usual, 0, "t", "", "p", offset, "s", text]
+}
+
 /** `begin` and `append` write the fields in this order. */
-function toEntry([, attempt, , offset, , text]: string[]): LogEntry {
-  return { attempt: Number(attempt), offset: Number(offset), text: text ?? "" }
+function toEntry([, attempt, , offset, , text, , thoughtOffset, , thought]: string[]): LogEntry {
+  const entry = { attempt: Number(attempt), offset: Number(offset), text: text ?? "" }
+  return thought === undefined
+    ? { ...entry, part: "text" }
+    : { ...entry, part: "thought", offset: Number(thoughtOffset), text: thought }
 }
 
 /** Keeps the logs in this process, for embedded mode. */
@@ -121,7 +134,7 @@ export function createMemoryReplyLog(bus: Bus, { unfinishedLogMs }: Timing["repl
   const logs = new LRUCache<string, LogEntry[]>({ max: MAX_LOGS, ttl: unfinishedLogMs })
   return {
     begin(replyId, attempt) {
-      logs.set(replyId, [{ attempt, offset: 0, text: "" }])
+      logs.set(replyId, [{ attempt, part: "text", offset: 0, text: "" }])
       bus.publish(keyOf(replyId), "text" satisfies Wake)
     },
     async append(replyId, entry) {

@@ -1,6 +1,6 @@
 import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { Context } from "../../context.ts"
-import type { ReplyCursor } from "./follow-reply.ts"
+import { formatReplyCursor, type ReplyCursor } from "./follow-reply.ts"
 
 /**
  * How far a room's listener has come. A room's replies are made one at a time in the order of their positions, except
@@ -17,44 +17,49 @@ export interface RoomCursor {
   retries: number
   /** Position of the retried reply that the listener follows; null in the usual order. */
   again: number | null
+  /** Number of the last change to a known message that was announced. */
+  revisions: number
 }
 
-/** Formats `<known>.<whole>.<attempt>-<characters>`, with `.<retries>` and `@<again>` if there are any. */
-export function formatRoomCursor({ known, whole, reply, retries, again }: RoomCursor): string {
-  const usual = `${known}.${whole}.${reply.attempt}-${reply.characters}`
-  if (again !== null) return `${usual}.${retries}@${again}`
-  return retries === 0 ? usual : `${usual}.${retries}`
+/**
+ * Formats `<known>.<whole>.<cursor of the reply>`, with `.<retries>`, `@<again>` and `~<revisions>` if there are any.
+ */
+export function formatRoomCursor({ known, whole, reply, retries, again, revisions }: RoomCursor): string {
+  const usual = `${known}.${whole}.${formatReplyCursor(reply)}`
+  const retried = retries === 0 && again === null ? "" : `.${retries}`
+  return `${usual}${retried}${again === null ? "" : `@${again}`}${revisions === 0 ? "" : `~${revisions}`}`
 }
 
-const ID = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})(?:\.(\d{1,9})(?:@(\d{1,9}))?)?$/
+const ID =
+  /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})-(\d{1,9})(?:-(\d{1,9}))?(?:\.(\d{1,9})(?:@(\d{1,9}))?)?(?:~(\d{1,9}))?$/
 
 /** Parses the id of a room event; null when it is malformed. */
 export function parseRoomCursor(lastEventId: string | undefined): RoomCursor | null {
   const found = ID.exec(lastEventId ?? "")
   if (!found) return null
-  const [known = 0, whole = 0, attempt = 0, characters = 0, retries = 0] = found
-    .slice(1, 6)
+  const [known = 0, whole = 0, attempt = 0, characters = 0, thoughts = 0, retries = 0] = found
+    .slice(1, 7)
     .map((digits = "0") => Number(digits))
-  const again = found[6] === undefined ? null : Number(found[6])
-  return { known, whole, reply: { attempt, characters }, retries, again }
+  const again = found[7] === undefined ? null : Number(found[7])
+  const revisions = Number(found[8] ?? "0")
+  return { known, whole, reply: { attempt, characters, thoughts }, retries, again, revisions }
 }
 
 /** Reads the cursor for a new listener: before the first unfinished reply. */
 export async function currentRoomCursor(ctx: Context, { userId, id }: ChatroomKey): Promise<RoomCursor> {
-  const { rows } = await ctx.db.execute<{ known: number; whole: number; retries: number }>("room-now", NOW, [
-    userId,
-    id,
-  ])
-  const { known, whole, retries } = rows[0] ?? { known: 0, whole: 0, retries: 0 }
-  return { known, whole, reply: { attempt: 0, characters: 0 }, retries, again: null }
+  const { rows } = await ctx.db.execute<Now>("room-now", NOW, [userId, id])
+  const { known, whole, retries, revisions } = rows[0] ?? { known: 0, whole: 0, retries: 0, revisions: 0 }
+  return { known, whole, reply: { attempt: 0, characters: 0, thoughts: 0 }, retries, again: null, revisions }
 }
+
+type Now = Pick<RoomCursor, "known" | "whole" | "retries" | "revisions">
 
 const NOW = `
   WITH unfinished AS (
     SELECT position, retry FROM messages
     WHERE user_id = $1 AND chatroom_id = $2 AND lease_until IS NOT NULL AND position > 0
   )
-  SELECT last_position AS known,
+  SELECT last_position AS known, revisions,
     coalesce((SELECT min(position) - 1 FROM unfinished WHERE retry = 0), last_position) AS whole,
     coalesce((SELECT min(retry) - 1 FROM unfinished WHERE retry > 0), retries) AS retries
   FROM chatrooms WHERE user_id = $1 AND id = $2`

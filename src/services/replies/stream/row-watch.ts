@@ -88,7 +88,10 @@ async function look(db: Database, kind: RowKind, rows: Watched[]): Promise<void>
 /** Every change gives a row another xmin. Of a reply only what its listeners get counts, not renewals of its lease. */
 const LOOK: Record<RowKind, string> = {
   room: lookSql("chatrooms", "found.xmin::text"),
-  reply: lookSql("messages", "found.attempt || '.' || found.status || '.' || octet_length(found.content)"),
+  reply: lookSql(
+    "messages",
+    `found.attempt || '.' || found.status || '.' || octet_length(found.content) || '.' || octet_length(found.thoughts)`,
+  ),
   list: lookSql("chatroom_lists", "found.version::text", "user_id"),
 }
 

@@ -21,6 +21,8 @@ export interface Attempt {
   /** Chosen when the prompt was sent; the default one, if the operator has withdrawn that since. */
   model: string
   contextMode: ContextMode
+  /** Nobody has named the room, and it is to be kept. */
+  lacksTitle: boolean
   systemInstruction: string | null
   /** null: the model's own level. */
   thinking: ThinkingLevel | null
@@ -33,8 +35,9 @@ export interface Attempt {
   isCoolingDown: boolean
   /** The user cancelled the reply before the claim: it only needs to be ended. */
   cancelRequested: boolean
-  /** The text of an earlier attempt, if the reply only needs to be ended. */
+  /** Text and thoughts of an earlier attempt, if the reply only needs to be ended. */
   content: string
+  thoughts: string
   /** The UTC day on which the attempt began, YYYY-MM-DD: its calls are billed by that day's prices. */
   day: string
 }
@@ -71,6 +74,7 @@ const CLAIM = `
   UPDATE messages AS m
   SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
       content = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.content END,
+      thoughts = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.thoughts END,
       lease_until = now() + $3 * interval '1 millisecond'
   FROM chatrooms AS c
   WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id
@@ -79,9 +83,10 @@ const CLAIM = `
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
     m.traceparent,
-    m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, c.user_id,
+    m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction,
-    m.thinking, c.web_search, c.url_context, ${TODAY_SQL}::text AS day`
+    c.name_by = 'default' AND NOT c.temporary AS lacks_title, m.thinking, c.web_search, c.url_context,
+    ${TODAY_SQL}::text AS day`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int

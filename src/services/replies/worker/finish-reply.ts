@@ -7,12 +7,14 @@ import { endInRoom } from "../accept/end-reply.ts"
 import type { Citation } from "../provider/citations.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
+import { addTitleTask } from "../room-tasks/room-task.ts"
 import type { Attempt } from "./claim-reply.ts"
 
 /** How an attempt ended for good. */
 export interface Ending {
   status: "completed" | "failed" | "cancelled"
   content: string
+  thoughts: string
   errorCode: FailureCode | null
   /** The message for the user, where it isn't the code's. */
   errorMessage: string | null
@@ -42,6 +44,8 @@ export async function finishReply(
       const unit = { userId: attempt.userId, replyId: attempt.id, byPrompt: failedByPrompt(ending.errorCode) }
       await giveBackPrompt(client, ctx.config.plans, unit)
     }
+    if (ending.status === "completed" && attempt.lacksTitle && ctx.config.gemini.titles)
+      await addTitleTask(client, attempt)
     return true
   })
 }
@@ -76,6 +80,7 @@ async function writeEnding(
       usage?.cachedTokens ?? null,
       JSON.stringify(ending.citations),
       ending.errorMessage,
+      ending.thoughts,
       ...costValues(ctx.config.gemini.prices, [...ending.uses, toPrompt(lastModel(attempt, ending))]),
     ],
   })
@@ -90,10 +95,10 @@ const FINISH = addCallsSql(
   UPDATE messages
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
-      cached_tokens = $13, citations = $14, error_message = $15,
-      completed_at = now(), lease_until = NULL, not_before = NULL, ${addCostSql(16)}
+      cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16,
+      completed_at = now(), lease_until = NULL, not_before = NULL, ${addCostSql(17)}
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`,
-  16,
+  17,
 )
 
 /**

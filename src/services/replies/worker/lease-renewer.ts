@@ -10,6 +10,8 @@ export interface LeasedAttempt {
   attempt: Pick<Attempt, "userId" | "id" | "number">
   /** Returns all text so far. */
   text(): string
+  /** Returns the summaries of all thoughts so far. */
+  thoughts(): string
   end(why: Ended): void
 }
 
@@ -48,7 +50,7 @@ export function createLeaseRenewer(
 
   return {
     renew(leased) {
-      leases.set(leased, 0)
+      leases.set(leased, { text: 0, thoughts: 0 })
       return () => void leases.delete(leased)
     },
     attempts: () => [...leases.keys()].map(({ attempt: { userId, id, number } }) => ({ userId, id, number })),
@@ -60,11 +62,14 @@ export function createLeaseRenewer(
   }
 }
 
-/** The leased attempts, each with the length of its text that is written. */
-type Leases = Map<LeasedAttempt, number>
+/** The leased attempts, each with how much of its text and thoughts is written. */
+type Leases = Map<LeasedAttempt, { text: number; thoughts: number }>
 
 async function renewAll(pool: pg.Pool, leases: Leases, leaseMs: number): Promise<void> {
-  const batch = [...leases].map(([leased, written]) => ({ leased, written, text: leased.text() }))
+  const batch = [...leases].map(([leased, written]) => {
+    const [text, thoughts] = [leased.text(), leased.thoughts()]
+    return { leased, written, text, thoughts }
+  })
   const { rows } = await pool.query<Renewed>({
     name: "renew-leases",
     text: RENEW,
@@ -72,16 +77,17 @@ async function renewAll(pool: pg.Pool, leases: Leases, leaseMs: number): Promise
       batch.map(({ leased }) => leased.attempt.userId),
       batch.map(({ leased }) => leased.attempt.id),
       batch.map(({ leased }) => leased.attempt.number),
-      batch.map(({ text, written }) => (text.length > written ? text : null)),
+      batch.map(({ text, written }) => (text.length > written.text ? text : null)),
+      batch.map(({ thoughts, written }) => (thoughts.length > written.thoughts ? thoughts : null)),
       leaseMs,
     ],
   })
   const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
-  for (const { leased, text } of batch) {
+  for (const { leased, text, thoughts } of batch) {
     if (!leases.has(leased)) continue
     const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
     if (what === "lost" || what === "cancel") leased.end(what)
-    if (what === "ours") leases.set(leased, text.length)
+    if (what === "ours") leases.set(leased, { text: text.length, thoughts: thoughts.length })
   }
 }
 
@@ -95,13 +101,15 @@ interface Renewed {
 /** Skips locked rows: waiting for one would let the other leases run out. */
 const RENEW = `
   WITH leased AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS leased (user_id, id, attempt, content)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[])
+      AS leased (user_id, id, attempt, content, thoughts)
   ), free AS (
     SELECT m.id FROM messages AS m JOIN leased ON leased.user_id = m.user_id AND leased.id = m.id
     FOR NO KEY UPDATE OF m SKIP LOCKED
   ), renewed AS (
     UPDATE messages AS m
-    SET content = coalesce(leased.content, m.content), lease_until = now() + $5 * interval '1 millisecond'
+    SET content = coalesce(leased.content, m.content), thoughts = coalesce(leased.thoughts, m.thoughts),
+      lease_until = now() + $6 * interval '1 millisecond'
     FROM leased JOIN free ON free.id = leased.id
     WHERE m.user_id = leased.user_id AND m.id = leased.id AND m.attempt = leased.attempt AND m.status = 'running'
     RETURNING m.id, m.cancel_requested_at IS NOT NULL AS cancelled

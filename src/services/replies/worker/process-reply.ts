@@ -64,6 +64,7 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
       chatroomId: attempt.chatroomId,
       contents: await buildContents(ctx, attempt),
       systemInstruction: attempt.systemInstruction,
+      thinking: attempt.thinking,
       signal,
       day: attempt.day,
       calls: buffer.calls,
@@ -71,8 +72,8 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
     for await (const item of streamReply(ctx, request)) {
       if (item.type === "metadata") buffer.metadata = item.metadata
       else {
-        if (buffer.text === "") observeFirstText(ctx, buffer)
-        buffer.add(item.text)
+        if (item.type === "text" && buffer.text === "") observeFirstText(ctx, buffer)
+        buffer.add(item.type, item.text)
       }
     }
     buffer.flush()
@@ -110,14 +111,16 @@ async function end(
   {
     status,
     content = buffer.text,
+    thoughts = buffer.thoughts,
     failure = null,
-  }: { status: Ending["status"]; content?: string; failure?: AttemptFailed | null },
+  }: { status: Ending["status"]; content?: string; thoughts?: string; failure?: AttemptFailed | null },
 ): Promise<Run> {
   const { attempt, metadata, startedAt } = buffer
   const { finishReason, usage, model, citations } = metadata
   const ending: Ending = {
     status,
     content,
+    thoughts,
     errorCode: failure?.code ?? null,
     errorMessage: failure?.words ?? null,
     finishReason,
@@ -161,8 +164,8 @@ async function recover(ctx: Context, buffer: AttemptBuffer, error: unknown, stop
   const { attempt } = buffer
   if (error instanceof LeaseLost) return STALE
   if (error instanceof CancelRequested) {
-    const content = attempt.cancelRequested ? attempt.content : buffer.text
-    return end(ctx, buffer, { status: "cancelled", content })
+    const kept = attempt.cancelRequested ? attempt : { content: buffer.text, thoughts: buffer.thoughts }
+    return end(ctx, buffer, { status: "cancelled", content: kept.content, thoughts: kept.thoughts })
   }
   if (stopping.aborted) {
     buffer.calls.made = 0
@@ -192,7 +195,7 @@ async function endFailed(ctx: Context, buffer: AttemptBuffer, failure: AttemptFa
   } catch (err) {
     ctx.log.error({ ...logFields(buffer.attempt), err }, "what the provider sent can't be written")
     buffer.metadata = NO_META
-    return end(ctx, buffer, { status: "failed", content: "", failure })
+    return end(ctx, buffer, { status: "failed", content: "", thoughts: "", failure })
   }
 }
 

@@ -10,6 +10,7 @@ import { type Delay, openJobWorker, pausable, type Work } from "../../platform/j
 import type { QueueStore } from "../../platform/queue-store.ts"
 import { startWorkerLoop } from "../../platform/worker-loop.ts"
 import { JobPayload, QUEUE_NAME } from "../accept/reply-queue.ts"
+import { createRoomTasks } from "../room-tasks/run-room-tasks.ts"
 import { processReply, type Run } from "./process-reply.ts"
 import { sweepReplies } from "./sweep.ts"
 import { createTakeovers } from "./takeovers.ts"
@@ -29,11 +30,12 @@ export async function startWorker(
   store: QueueStore,
   onRound: (loop: string) => void = () => undefined,
 ): Promise<ReplyWorker> {
-  const { replies, worker: own, shutdown } = ctx.timing
+  const { replies, roomTasks, worker: own, shutdown } = ctx.timing
   const stopping = new AbortController()
   const pace: Pace = { meanMs: null, busy: 0 }
   const worker = createWorker(ctx, store, (job) => processJob(ctx, { job, pace }, stopping.signal))
   const takeovers = createTakeovers(ctx, stopping.signal, () => pace.busy)
+  const tasks = createRoomTasks(ctx)
   const workerId = newId()
   const every = (ms: number, what: string, round: () => Promise<unknown>) =>
     startWorkerLoop(ctx, ms, what, round)
@@ -53,15 +55,18 @@ export async function startWorker(
         cooldowns: readCooldowns(ctx),
       }),
     ),
+    every(roomTasks.pollMs, "room tasks", () => tasks.begin()),
     every(own.cleanUpMs, "clean-up", () => cleanUp(ctx)),
   ]
   return {
     async close() {
       const closed = new AbortController()
       const swept = Promise.all(loops.map((loop) => loop.stop()))
-      const closing = Promise.all([worker.close(), swept.then(() => takeovers.drain())]).finally(() =>
-        closed.abort(),
-      )
+      const closing = Promise.all([
+        worker.close(),
+        swept.then(() => takeovers.drain()),
+        tasks.close(),
+      ]).finally(() => closed.abort())
       await Promise.all([swept, pause(shutdown.repliesMs, closed.signal)])
       stopping.abort()
       await closing

@@ -1,0 +1,104 @@
+import type { CitationMetadata, GenerateContentResponse, Part } from "@google/genai"
+import { readUsage, type TokenUsage } from "./token-usage.ts"
+
+/** What Gemini reports about a reply beside its text, whether the reply succeeds or fails. */
+export interface ResponseMeta {
+  /** null until the stream has ended: some models put STOP on every chunk. */
+  finishReason: string | null
+  usage: TokenUsage | null
+  /** Names of counts that the provider sent, but that aren't ones. */
+  oddCounts: string[]
+  /** The model that replies, which may be a dated version of the requested one. */
+  model: string | null
+  responseId: string | null
+  citations: CitationMetadata[]
+}
+
+/** What is known before the first chunk. */
+export const NO_META: ResponseMeta = {
+  finishReason: null,
+  usage: null,
+  oddCounts: [],
+  model: null,
+  responseId: null,
+  citations: [],
+}
+
+/** What the chunks of a call add up to so far. */
+export interface Progress extends Omit<ResponseMeta, "model"> {
+  model: string
+  blockReason: string | null
+  hasCandidate: boolean
+  hasText: boolean
+  /** How many chunks have said how the reply ends: after more than one, each may be followed by another. */
+  endings: number
+  /** Text has come after a chunk that said how the reply ends. */
+  hasGoneOn: boolean
+}
+
+export function startProgress(model: string): Progress {
+  return {
+    ...NO_META,
+    citations: [],
+    model,
+    blockReason: null,
+    hasCandidate: false,
+    hasText: false,
+    endings: 0,
+    hasGoneOn: false,
+  }
+}
+
+export function toMetadata(progress: Progress, finishReason: string | null): ResponseMeta {
+  const { usage, oddCounts, model, responseId, citations } = progress
+  return { finishReason, usage, oddCounts, model, responseId, citations }
+}
+
+/** What a chunk adds to a reply. */
+interface Fresh {
+  text: string
+  thought: string
+}
+
+/** Adds a chunk to `progress` and returns what is new. Usage is a running total; STOP may be on every chunk. */
+export function readChunk(chunk: GenerateContentResponse, progress: Progress): Fresh {
+  const candidate = chunk.candidates?.[0]
+  const { text, thought } = readParts(candidate?.content?.parts ?? [])
+  progress.hasCandidate ||= candidate !== undefined
+  progress.hasText ||= isVisible(text)
+  progress.hasGoneOn ||= progress.endings > 0 && text !== ""
+  if (candidate?.finishReason) {
+    progress.endings++
+    progress.finishReason = toName(candidate.finishReason)
+  }
+  progress.blockReason = toName(chunk.promptFeedback?.blockReason) ?? progress.blockReason
+  progress.model = toName(chunk.modelVersion) ?? progress.model
+  progress.responseId = toName(chunk.responseId) ?? progress.responseId
+  if (candidate?.citationMetadata) progress.citations.push(candidate.citationMetadata)
+  if (chunk.usageMetadata) {
+    const { usage, odd } = readUsage(chunk.usageMetadata, progress.usage)
+    progress.usage = usage
+    progress.oddCounts = [...new Set([...progress.oddCounts, ...odd])]
+  }
+  return { text, thought }
+}
+
+function readParts(parts: readonly Part[]): Fresh {
+  const fresh = { text: "", thought: "" }
+  for (const part of parts)
+    if (typeof part.text === "string") fresh[part.thought ? "thought" : "text"] += part.text
+  return fresh
+}
+
+/** Neither white space nor what has no shape: control, format (zero-width) and half characters. */
+function isVisible(text: string): boolean {
+  return /[^\s\p{Cc}\p{Cf}\p{Cs}\uFFFD]/u.test(text)
+}
+
+const MAX_NAME_LENGTH = 300
+
+/** A constant or an id, as it can be stored. */
+export function toName(value: unknown): string | null {
+  if (typeof value !== "string") return null
+  return value.replaceAll("\u0000", "").slice(0, MAX_NAME_LENGTH).toWellFormed() || null
+}
