@@ -1,6 +1,6 @@
 import { createDatabase } from "../config/database.ts"
 import type { CompleteConfig } from "../config/env.ts"
-import { HEAVY_READS } from "../config/limits.ts"
+import { HEAVY_READS, UPLOADS } from "../config/limits.ts"
 import type { Logger } from "../config/logger.ts"
 import { checkRedis, createRedisStore } from "../config/redis.ts"
 import { TIMING, type Timing } from "../config/timing.ts"
@@ -82,6 +82,7 @@ export async function createContext(
     streamTicks: own(createStreamTicks(timing.sse.sessionCheckMs)),
     unsentBodies: createUnsentBodies(config.http.unsentBytes),
     heavyReads: createKeyedSemaphore(HEAVY_READS),
+    uploads: createKeyedSemaphore(UPLOADS),
     promptBatches: createPromptBatches(db.pool, { config, timing }),
     stripe: createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing),
     waitEstimator,

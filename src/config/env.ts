@@ -137,6 +137,11 @@ function toConfig(env: Environment) {
     plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
     /** How long after their last activity rooms are erased; `null`: never. */
     retentionMs: env.RETENTION_DAYS === undefined ? null : env.RETENTION_DAYS * DAY,
+    attachments: {
+      /** What all files of a user may take. */
+      basicBytes: env.BASIC_ATTACHMENTS_MB * 1024 * 1024,
+      proBytes: env.PRO_ATTACHMENTS_MB * 1024 * 1024,
+    },
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,

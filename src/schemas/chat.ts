@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { MessageAttachment } from "./attachments.ts"
 import * as EXAMPLES from "./chat.examples.ts"
 import { Id, PageQuery, Time, text, trimmedText } from "./common.ts"
 
@@ -139,7 +140,9 @@ const MessageFields = z.object({
   thoughts: z
     .string()
     .describe("Summaries of what the model thought, where a level of thinking was asked for."),
-  attachments: z.array(z.unknown()),
+  attachments: z
+    .array(MessageAttachment)
+    .meta({ description: "The files that a prompt names, in its order.", examples: [[]] }),
   citations: z
     .array(
       z.object({

@@ -39,6 +39,9 @@ export const Export = z
     modelUsage: z.array(z.record(z.string(), z.unknown())),
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),
+    attachments: z
+      .array(z.looseObject({ id: Id, name: z.string(), content: z.string() }))
+      .describe("Your files, without their bytes; `content` is the path to download one from."),
     chatrooms: z.array(
       z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
     ),

@@ -55,6 +55,8 @@ export interface Context {
   unsentBodies: UnsentBodies
   /** Reads of long texts, by user: others' requests take turns with them. */
   heavyReads: KeyedSemaphore
+  /** Uploads under way, by user. */
+  uploads: KeyedSemaphore
   bus: Bus
   promptBatches: PromptBatches
   queue: ReplyQueue

@@ -32,6 +32,9 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
       if (!mayContinue()) return false
     }
   }
+  while (await eraseFiles(ctx, userId)) {
+    if (!mayContinue()) return false
+  }
   await inTransaction(ctx.db.pool, async (client) => {
     // Before the user: billing locks the two in this order.
     await unlinkCustomer(client, userId)
@@ -44,6 +47,22 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
   })
   return true
 }
+
+/** Erases some of a user's files, which no message names any more. @returns whether some are left */
+async function eraseFiles(ctx: Context, userId: string): Promise<boolean> {
+  const { rowCount } = await ctx.db.pool.query(ERASE_FILES, [userId, FILES])
+  return rowCount === FILES
+}
+
+/** Of ten megabytes each. */
+const FILES = 10
+
+const ERASE_FILES = `
+  DELETE FROM attachments WHERE user_id = $1 AND id IN (
+    SELECT id FROM attachments AS a WHERE user_id = $1
+      AND NOT EXISTS (SELECT FROM message_attachments WHERE user_id = $1 AND attachment_id = a.id)
+    LIMIT $2
+  )`
 
 /**
  * Erases a room's last messages, and the room once none is left. A locked room is skipped until the next call. Like everywhere, the

@@ -28,9 +28,24 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"modelUsage":${JSON.stringify(await readModelUsage(ctx, user.id))}`
   yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
+  yield ',"attachments":'
+  yield* formatAttachments(ctx, user.id)
   yield ',"chatrooms":['
   yield* formatRooms(ctx, user.id)
   yield "]}\n"
+}
+
+/** Files are named, and can be downloaded by their ids: with them an export could be gigabytes long. */
+async function* formatAttachments(ctx: Context, userId: string): AsyncGenerator<string> {
+  let separator = "["
+  for (let lastId: string | null = null; ; ) {
+    const files: Row[] = await read(ctx, userId, ATTACHMENTS, [lastId, ROOMS_AT_ONCE])
+    if (files.length > 0) yield separator + files.map((file) => JSON.stringify(file)).join(",")
+    if (files.length > 0) separator = ","
+    if (files.length < ROOMS_AT_ONCE) break
+    lastId = files.at(-1)?.id
+  }
+  yield separator === "[" ? "[]" : "]"
 }
 
 async function* formatRooms(ctx: Context, userId: string): AsyncGenerator<string> {
@@ -160,6 +175,13 @@ const SUBSCRIPTIONS = `
     s.created_at AS "createdAt"
   FROM subscriptions AS s JOIN billing_customers AS c ON c.id = s.customer_id
   WHERE c.user_id = $1 ORDER BY s.created_at, s.id`
+
+const ATTACHMENTS = `
+  SELECT id, name, type, bytes::int AS bytes, width, height, pages, '/attachment/' || id AS content,
+    created_at AS "createdAt"
+  FROM attachments WHERE user_id = $1 AND ready_at IS NOT NULL
+    AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+  ORDER BY id LIMIT $3`
 
 const ROOM_FIELDS = CHATROOM_FIELDS.filter((name) => name !== "activityAt")
 

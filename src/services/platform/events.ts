@@ -10,6 +10,7 @@ export function createEvents(log: Logger, metrics: Metrics) {
     ...adminEvents(log, metrics),
     ...userEvents(log, metrics),
     ...messageEvents(log, metrics),
+    ...attachmentEvents(log, metrics),
     ...replyEvents(log, metrics),
     ...billingEvents(log, metrics),
   }
@@ -93,6 +94,21 @@ function messageEvents(log: Logger, metrics: Metrics) {
     quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
       log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")
       metrics.quotaRefused.inc({ tier: fields.tier })
+    },
+  }
+}
+
+/** Without names, which are the users' own words. */
+function attachmentEvents(log: Logger, metrics: Metrics) {
+  return {
+    attachmentStored(fields: { userId: string; attachmentId: string; bytes: number; requestId: string }) {
+      log.info({ event: "attachment_stored", ...fields }, "attachment stored")
+      metrics.attachmentsStored.inc()
+      metrics.attachmentBytes.inc(fields.bytes)
+    },
+    attachmentRefused(fields: { userId: string; code: string; requestId: string }) {
+      log.info({ event: "attachment_refused", ...fields }, "attachment refused")
+      metrics.attachmentsRefused.inc({ code: fields.code })
     },
   }
 }

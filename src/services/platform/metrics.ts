@@ -19,6 +19,7 @@ export function createMetrics() {
     registry,
     ...requestMetrics(make),
     ...userMetrics(make),
+    ...attachmentMetrics(make),
     ...replyMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
@@ -61,6 +62,15 @@ function userMetrics({ counter }: Makers) {
     sessionsEnded: counter("chat_sessions_ended_total", "Sessions ended", ["why"]),
     usersDeleted: counter("chat_users_deleted_total", "Accounts deleted by their users"),
     chatroomsExpired: counter("chat_chatrooms_expired_total", "Chatrooms erased by clean-up", ["why"]),
+  }
+}
+
+function attachmentMetrics({ counter }: Makers) {
+  return {
+    attachmentsStored: counter("chat_attachments_stored_total", "Files uploaded"),
+    attachmentBytes: counter("chat_attachment_bytes_total", "Bytes of the files uploaded"),
+    attachmentsRefused: counter("chat_attachments_refused_total", "Uploads refused or cut off", ["code"]),
+    attachmentsCollected: counter("chat_attachments_collected_total", "Files deleted that no message names"),
   }
 }
 
