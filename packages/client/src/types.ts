@@ -671,7 +671,7 @@ export type UserUsage = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -924,6 +924,26 @@ export interface Endpoints {
     reply: {
       status: "deleting"
     }
+  }
+  /** Send a code to your new mobile number. */
+  "POST /user/me/mobile-number": {
+    body: {
+      /** International with `+` and country code, or national for the service's region. */
+      mobileNumber: string
+      /** Required unless the session was opened with a code in the last 10 minutes. */
+      currentPassword?: string
+    }
+    reply: OtpSent
+  }
+  /** Change your mobile number with the code. */
+  "POST /user/me/mobile-number/verify": {
+    body: {
+      /** International with `+` and country code, or national for the service's region. */
+      mobileNumber: string
+      /** The code that was sent. */
+      otp: string
+    }
+    reply: User
   }
   /** Export all your data. */
   "GET /user/me/export": { reply: Export }
