@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Usage } from "./books.ts"
+import type { Medium } from "./media.ts"
 import type { Purpose } from "./purpose.ts"
 import type { GenerateRequest } from "./request.ts"
 import type { Route } from "./route.ts"
@@ -10,6 +11,8 @@ export type Call = Omit<Route, "key"> & {
   prompt: string
   purpose: Purpose
   contents: GenerateRequest["contents"]
+  /** The files that came with it. */
+  media: Medium[]
   request: GenerateRequest | null
   behaviour: string
   client: string
@@ -30,6 +33,7 @@ export function newCall(id: number, { key: _, ...route }: Route, { headers }: In
     prompt: "",
     purpose: "reply",
     contents: [],
+    media: [],
     request: null,
     behaviour: "",
     client: String(headers["x-goog-api-client"] ?? headers["user-agent"] ?? ""),

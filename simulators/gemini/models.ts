@@ -3,6 +3,8 @@ const RETIRED = /^gemini-(1\.\d|pro(-vision)?$)/
 const THINKS = /^gemini-(2\.5|[3-9]|flash|pro)/
 const TAKES_LEVELS = /^gemini-[3-9]/
 
+const TAKES_TOOLS = /^gemini-([2-9]|flash|pro)/
+
 const LISTED = [
   ["gemini-3.8-flash", "Gemini 3.8 Flash"],
   ["gemini-3.5-flash", "Gemini 3.5 Flash"],
@@ -29,6 +31,16 @@ export function thinks(model: string): boolean {
 export function thinkingLevels(model: string): string[] {
   if (model.startsWith("gemini-3.8-flash")) return ["low", "medium", "high"]
   return TAKES_LEVELS.test(model) ? ["minimal", "low", "medium", "high"] : []
+}
+
+/** Whether the model can use Google's tools. */
+export function takesTools(model: string): boolean {
+  return TAKES_TOOLS.test(model)
+}
+
+/** Whether the model takes Google's tools and a caller's own functions in one request. */
+export function combinesTools(model: string): boolean {
+  return TAKES_LEVELS.test(model)
 }
 
 /** The body of `GET /models`. */

@@ -1,5 +1,7 @@
 import type { Behaviour, Resolved } from "./directives.ts"
+import { groundingOf, toolTokens, withGrounding } from "./grounding.ts"
 import { FINISH_FAULTS, isOneOf } from "./injected-faults.ts"
+import type { Medium } from "./media.ts"
 import { thinks } from "./models.ts"
 import { composeTask, type Task } from "./purpose.ts"
 import { chunkText, composeReply, wordsIn } from "./reply-text.ts"
@@ -15,6 +17,8 @@ const HARM_CATEGORIES = ["SEXUALLY_EXPLICIT", "HATE_SPEECH", "HARASSMENT", "DANG
 export type ReplyContext = {
   model: string
   request: GenerateRequest
+  /** Its files. */
+  media?: readonly Medium[]
   /** Unless the call is for a reply. */
   task?: Task | null
   behaviour: Resolved
@@ -28,7 +32,8 @@ export function replyFrames(context: ReplyContext): Frame[] {
   const { model, request, behaviour, responseId } = context
   const tokens = thinkingTokens(model, request)
   const thoughts = thoughtParts(request, behaviour, tokens).map((part) => candidate([part]))
-  const meter = usageMeter(request, { tokens, summaries: thoughts.length })
+  const found = groundingOf(request, behaviour)
+  const meter = usageMeter(request, { tokens, summaries: thoughts.length, read: toolTokens(found) })
   const stamp = { modelVersion: model, responseId }
   if (behaviour.fault === "blocked") {
     const blockReason = behaviour.reason ?? "SAFETY"
@@ -36,7 +41,7 @@ export function replyFrames(context: ReplyContext): Frame[] {
     return [{ promptFeedback, usageMetadata: meter.prompt(), ...stamp }]
   }
   const draft = draftReply(context, tokens)
-  const candidates = [...thoughts, ...candidatesOf(draft, context)]
+  const candidates = withGrounding([...thoughts, ...candidatesOf(draft, context)], request, found)
   return candidates.map((one) => ({ candidates: [one], usageMetadata: meter.next(one), ...stamp }))
 }
 
@@ -52,11 +57,15 @@ function draftReply(context: ReplyContext, thoughts: number): Draft {
   }
 }
 
-function textOf({ model, request, task, behaviour }: ReplyContext, thoughts: number) {
+function textOf({ model, request, media, task, behaviour }: ReplyContext, thoughts: number) {
   if (behaviour.echo !== undefined) return { text: behaviour.echo, finishReason: "STOP" }
   if (task) return limited(composeTask(task), request, thoughts)
   const words = behaviour.words ?? (behaviour.chunks && Math.max(behaviour.chunks * 3, 40))
-  return limited(composeReply(model, request, { words, variant: behaviour.variant }), request, thoughts)
+  return limited(
+    composeReply(model, request, { words, variant: behaviour.variant, searches: behaviour.searches, media }),
+    request,
+    thoughts,
+  )
 }
 
 function limited(text: string, { generationConfig }: GenerateRequest, thoughts: number) {
@@ -118,10 +127,11 @@ function ratings(probability: string) {
 }
 
 /** Counts as the API does: a running total in every chunk, hidden thinking beside the candidate's tokens. */
-function usageMeter(request: GenerateRequest, thinking: { tokens: number; summaries: number }) {
+function usageMeter(request: GenerateRequest, thinking: { tokens: number; summaries: number; read: number }) {
   const counted = countTokens(request)
   const promptTokenCount = counted.text + counted.image
   const promptTokensDetails = tokenDetails(counted)
+  const toolUsePromptTokensDetails = [{ modality: "TEXT", tokenCount: thinking.read }]
   let said = ""
   let summaries = 0
   const thought = () =>
@@ -140,8 +150,9 @@ function usageMeter(request: GenerateRequest, thinking: { tokens: number; summar
       return {
         promptTokenCount,
         ...(candidatesTokenCount > 0 && { candidatesTokenCount }),
-        totalTokenCount: promptTokenCount + candidatesTokenCount + thoughtsTokenCount,
+        totalTokenCount: promptTokenCount + thinking.read + candidatesTokenCount + thoughtsTokenCount,
         promptTokensDetails,
+        ...(thinking.read > 0 && { toolUsePromptTokenCount: thinking.read, toolUsePromptTokensDetails }),
         ...(thoughtsTokenCount > 0 && { thoughtsTokenCount }),
       }
     },

@@ -1,17 +1,33 @@
 import { z } from "zod"
 import { withoutDirectives } from "./directives.ts"
 import { invalid } from "./errors.ts"
-import { thinkingLevels, thinks } from "./models.ts"
+import { combinesTools, takesTools, thinkingLevels, thinks } from "./models.ts"
 
 const Part = z.looseObject({
   text: z.string().optional(),
   thought: z.boolean().optional(),
   inlineData: z.looseObject({ mimeType: z.string().min(1), data: z.base64() }).optional(),
+  fileData: z.looseObject({ mimeType: z.string().optional(), fileUri: z.string() }).optional(),
 })
 
 const Content = z.strictObject({
   role: z.enum(["user", "model"], { error: "Please use a valid role: user, model." }).default("user"),
   parts: z.array(Part).default([]),
+})
+
+const Options = z.looseObject({}).optional()
+
+/** Every tool that the API knows. */
+const Tool = z.strictObject({
+  googleSearch: Options,
+  googleSearchRetrieval: Options,
+  urlContext: Options,
+  codeExecution: Options,
+  functionDeclarations: z.array(z.looseObject({})).optional(),
+  googleMaps: Options,
+  fileSearch: Options,
+  computerUse: Options,
+  mcpServers: z.array(z.looseObject({})).optional(),
 })
 
 const GenerationConfig = z.looseObject({
@@ -33,7 +49,7 @@ const GenerateRequest = z.strictObject({
   systemInstruction: z.looseObject({ parts: z.array(Part) }).optional(),
   generationConfig: GenerationConfig.default({}),
   safetySettings: z.array(z.looseObject({})).optional(),
-  tools: z.array(z.looseObject({})).optional(),
+  tools: z.array(Tool).optional(),
   toolConfig: z.looseObject({}).optional(),
   cachedContent: z.string().optional(),
   serviceTier: z.string().optional(),
@@ -58,6 +74,7 @@ export function readGenerateRequest(body: string, model: string): GenerateReques
   const request = parse(GenerateRequest, body)
   requireContents(request, "GenerateContentRequest")
   requireThinkingAgrees(request, model)
+  requireToolsAgree(request, model)
   return request
 }
 
@@ -74,6 +91,12 @@ export function promptText(request: GenerateRequest): string {
   return asked?.parts.findLast(({ text, thought }) => text !== undefined && !thought)?.text ?? ""
 }
 
+/** What the last user turn says, without its directives. */
+export function lastTurn(request: GenerateRequest): string {
+  const last = request.contents.findLast(({ role }) => role === "user")
+  return last ? spokenText(last) : ""
+}
+
 /** What a person would say the content says: its text without thoughts and without directives. */
 export function spokenText(content: Content): string {
   return withoutDirectives(textOf(content)).replace(/\s+/g, " ").trim()
@@ -85,7 +108,7 @@ export function countTokens(request: GenerateRequest): { text: number; image: nu
   const parts = [...system, ...request.contents.flatMap((content) => content.parts)]
   return {
     text: parts.reduce((sum, part) => sum + tokensIn(part.text ?? ""), 0),
-    image: parts.filter((part) => part.inlineData).length * 258,
+    image: parts.filter((part) => part.inlineData || part.fileData).length * 258,
   }
 }
 
@@ -173,4 +196,16 @@ function requireThinkingAgrees({ generationConfig }: GenerateRequest, model: str
   if (!thinkingLevels(model).includes(thinkingLevel)) {
     throw invalid(`Thinking level ${thinkingLevel} is not supported for this model.`)
   }
+}
+
+function requireToolsAgree({ tools = [] }: GenerateRequest, model: string) {
+  const names = tools.flatMap((tool) => Object.keys(tool))
+  if (names.includes("googleSearchRetrieval"))
+    throw invalid("Please use google_search field instead of google_search_retrieval field.")
+  if (names.includes("googleSearch") && !takesTools(model))
+    throw invalid("Search Grounding is not supported for this model.")
+  if (names.length > 0 && !takesTools(model)) throw invalid("Tool use is not supported for this model.")
+  const hasFunctions = names.includes("functionDeclarations")
+  if (hasFunctions && names.some((name) => name !== "functionDeclarations") && !combinesTools(model))
+    throw invalid("Built-in tools and Function Calling cannot be combined for this model.")
 }

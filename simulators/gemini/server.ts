@@ -5,6 +5,7 @@ import { planCall } from "./api.ts"
 import { usageOf } from "./books.ts"
 import { type Call, newCall } from "./calls.ts"
 import { invalid } from "./errors.ts"
+import { serveFiles } from "./files.ts"
 import { perform } from "./perform.ts"
 import { planPage } from "./plan.ts"
 import { routeOf } from "./route.ts"
@@ -50,6 +51,8 @@ export async function startGeminiSimulator(options: GeminiSimulatorOptions = {})
       state.script.add(entries.map((entry) => (typeof entry === "string" ? { directive: entry } : entry)))
     },
     replay: (entry: ReplayEntry) => state.script.addReplay(entry),
+    /** The Files API: what is there, and what the next uploads meet. */
+    files: state.files,
     reset: () => state.reset(),
     close() {
       state.closing = true
@@ -58,7 +61,9 @@ export async function startGeminiSimulator(options: GeminiSimulatorOptions = {})
   }
 }
 
-async function serve(state: State, { req, res, method, url, closed, body }: Exchange) {
+async function serve(state: State, exchange: Exchange) {
+  if (await serveFiles(state, exchange)) return
+  const { req, res, method, url, closed, body } = exchange
   const route = url && routeOf(method, url, req.headers["x-goog-api-key"]?.toString())
   if (!route) return perform(planPage(404, "Not Found"), res, closed)
   const call = state.calls.add(newCall(state.nextCallId(), route, req))

@@ -1,12 +1,14 @@
 import { RecentLog, setRecent } from "../shared/recent.ts"
 import { Books } from "./books.ts"
 import type { Call } from "./calls.ts"
+import { Files } from "./files.ts"
 import { Script } from "./script.ts"
 
 /** All that a running simulator remembers. */
 export class State {
   readonly calls = new RecentLog<Call>()
   readonly script = new Script()
+  readonly files = new Files()
   /** What all calls are billed for. */
   readonly books = new Books()
   readonly chunkDelayMs: number
@@ -36,6 +38,7 @@ export class State {
   reset() {
     this.calls.clear()
     this.script.clear()
+    this.files.clear()
     this.books.clear()
     this.#prompts.clear()
   }

@@ -11,6 +11,8 @@ export type Candidate = {
   finishReason?: string
   index: 0
   safetyRatings?: Array<{ category: string; probability: string }>
+  groundingMetadata?: object
+  urlContextMetadata?: object
 }
 
 /** One `GenerateContentResponse`, as a chunk of a stream or as a whole reply. */

@@ -33,6 +33,13 @@ export const HEAVY_READS = { running: 2, waiting: 100 }
 /** Set by the contract: bytes of an attachment, and attachments of a message. */
 export const ATTACHMENTS = { maxBytes: 10 * 1024 * 1024, perMessage: 4 }
 
+/**
+ * Files that go to the model within a request, in bytes before their encoding: with base64 a call stays below 20 MB,
+ * which any gateway takes, though Google takes 100 MB; what is beyond goes by the Files API. While a call is being sent
+ * its files take about four times as much memory.
+ */
+export const INLINE_FILES = { inlineBytesPerCall: 14 * 1024 * 1024, inlineBytesPerProcess: 48 * 1024 * 1024 }
+
 /** Uploads that one user may have under way at once in a process; one more is refused. */
 export const UPLOADS = { running: 4, waiting: 0 }
 

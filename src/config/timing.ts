@@ -131,6 +131,9 @@ export const TIMING = deepFreeze({
     longestCooldownMs: 30 * SECOND,
     /** How long the other models come first after a quota of the day was used up, or a model wasn't found. */
     exhaustedMs: 1 * MINUTE,
+    /** How long the Files API may take for a file until it can be used, and how often it is asked. */
+    fileTimeoutMs: 90 * SECOND,
+    filePollMs: 0.5 * SECOND,
     /**
      * How long a reply waits for models that are cooling down before it fails. Waits for its room, for a worker or for
      * `GEMINI_RPM` don't count, because the model doesn't cause them.
@@ -171,6 +174,8 @@ export const TIMING = deepFreeze({
     unusedMs: 1 * DAY,
     /** How long an upload may take before its row counts as left behind: longer than its request may. */
     unfinishedMs: 15 * MINUTE,
+    /** For one request to the object store. */
+    objectTimeoutMs: 60 * SECOND,
     /** How long one round may delete files; the next round continues. */
     collectMs: 5 * SECOND,
     /** Copies elsewhere that can't be deleted are tried again, backing off from the first to the longest value. */

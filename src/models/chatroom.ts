@@ -14,6 +14,10 @@ export type ContextMode = "conversation" | "single"
 export type NameSource = "default" | "model" | "user"
 export type ThinkingLevel = "low" | "medium" | "high"
 
+/** The provider's own tools that a room may use. */
+export const TOOLS = ["webSearch", "urlContext"] as const
+export type Tool = (typeof TOOLS)[number]
+
 /** A conversation. `headId` is the tip of the branch that is shown and continued. */
 export class ChatroomModel extends Model<
   InferAttributes<ChatroomModel>,

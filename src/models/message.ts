@@ -153,7 +153,6 @@ const INTERNAL = [
   "requestId",
   "traceparent",
   "thinking",
-  "toolTokens",
   "priceVersion",
   "unpricedCalls",
   "revision",

@@ -41,7 +41,14 @@ export const reply = {
   content: "I am fine, thank you. What shall we talk about?",
   status: "completed",
   finishReason: "STOP",
-  usage: { promptTokens: 6, cachedTokens: 0, outputTokens: 12, thoughtTokens: 0, totalTokens: 18 },
+  usage: {
+    promptTokens: 6,
+    cachedTokens: 0,
+    outputTokens: 12,
+    thoughtTokens: 0,
+    toolTokens: 0,
+    totalTokens: 18,
+  },
   estimatedWaitMs: null,
   completedAt: "2026-03-01T09:30:02.000Z",
 } as const

@@ -22,7 +22,12 @@ const Settings = {
     .describe(
       "How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does.",
     ),
-  webSearch: z.boolean().optional().describe("Whether the model may search the web."),
+  webSearch: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`.",
+    ),
   urlContext: z
     .boolean()
     .optional()
@@ -84,6 +89,16 @@ export const NewMessage = z
       .describe(
         "The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch.",
       ),
+    attachments: z
+      .array(Id)
+      .max(4)
+      .refine((ids) => new Set(ids).size === ids.length, "must not name a file twice")
+      .optional()
+      .meta({
+        description: "Files that were uploaded before, which the model gets with the message.",
+        uniqueItems: true,
+        examples: [[]],
+      }),
     thinking: Thinking.optional().describe("Instead of the chatroom's level, for this reply alone."),
   })
   .meta({ examples: [{ message: "Hello, how are you?" }] })
@@ -154,12 +169,15 @@ const MessageFields = z.object({
       }),
     )
     .meta({
-      description: "Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units.",
+      description:
+        "Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`.",
       examples: [[]],
     }),
-  searchQueries: z
-    .array(z.string())
-    .meta({ description: "What the model searched the web for.", examples: [[]] }),
+  searchQueries: z.array(z.string()).meta({
+    description:
+      "What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it.",
+    examples: [[]],
+  }),
   siblings: z
     .object({
       position: z.number().int().describe("From 1."),
@@ -188,6 +206,7 @@ const MessageFields = z.object({
       cachedTokens: z.number().int().describe("Prompt tokens read from Gemini's cache."),
       outputTokens: z.number().int(),
       thoughtTokens: z.number().int(),
+      toolTokens: z.number().int().describe("What web search and URL context read."),
       totalTokens: z.number().int(),
     })
     .nullable()

@@ -20,6 +20,10 @@ export const Model = z
       .array(z.enum(["low", "medium", "high"]))
       .describe("The levels of thinking that may be chosen.")
       .meta({ examples: [["low", "medium", "high"]] }),
+    tools: z
+      .array(z.enum(["webSearch", "urlContext"]))
+      .describe("The settings of a chatroom that the model can follow.")
+      .meta({ examples: [["webSearch", "urlContext"]] }),
     attachments: z
       .array(z.string())
       .describe("The types of files that the model reads.")

@@ -42,6 +42,7 @@ export const Export = z
     attachments: z
       .array(z.looseObject({ id: Id, name: z.string(), content: z.string() }))
       .describe("Your files, without their bytes; `content` is the path to download one from."),
+    summaries: z.array(z.object({ chatroomId: Id, messageId: Id, content: z.string(), createdAt: Time })),
     chatrooms: z.array(
       z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
     ),

@@ -17,6 +17,15 @@ export function png(width: number, height: number, claim = { width, height }): B
   ])
 }
 
+/** A PNG with `data` in a chunk of its own. */
+export function pngWith(data: Buffer): Buffer {
+  const image = png(2, 2)
+  const size = Buffer.alloc(4)
+  size.writeUInt32BE(data.length)
+  const chunk = Buffer.concat([size, Buffer.from("teSt"), data, Buffer.alloc(4)])
+  return Buffer.concat([image.subarray(0, 33), chunk, image.subarray(33)])
+}
+
 function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, "latin1"), data])
   const [size, sum] = [Buffer.alloc(4), Buffer.alloc(4)]

@@ -8,7 +8,7 @@ import { count, expectProblem, times } from "../helpers/answers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { makePro } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { download, gif, jpeg, pdf, png, stored, upload, uploadForm, webp } from "./kit.ts"
+import { download, gif, jpeg, pdf, png, pngWith, stored, upload, uploadForm, webp } from "./kit.ts"
 
 const MB = 1024 * 1024
 const app = useTestApp({ worker: false, timing: { http: { connectionsCheckMs: 100 } } })
@@ -96,15 +96,6 @@ describe("a file that is uploaded", () => {
     expect(bytes).toBe(sum)
   })
 })
-
-/** A PNG with `data` in a chunk of its own. */
-function pngWith(data: Buffer): Buffer {
-  const image = png(2, 2)
-  const size = Buffer.alloc(4)
-  size.writeUInt32BE(data.length)
-  const chunk = Buffer.concat([size, Buffer.from("teSt"), data, Buffer.alloc(4)])
-  return Buffer.concat([image.subarray(0, 33), chunk, image.subarray(33)])
-}
 
 function uploadInPieces(token: string, bytes: Buffer, cuts: number[]): Promise<string> {
   return new Promise((resolve, reject) => {

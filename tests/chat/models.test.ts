@@ -30,6 +30,7 @@ describe("GET /models", () => {
       inputTokens: 1_048_576,
       outputTokens: 65_536,
       thinking: ["low", "medium", "high"],
+      tools: ["webSearch", "urlContext"],
       attachments: expect.arrayContaining(["image/png", "application/pdf"]),
       default: true,
     })
@@ -40,6 +41,7 @@ describe("GET /models", () => {
       inputTokens: null,
       outputTokens: null,
       thinking: [],
+      tools: [],
       attachments: [],
       default: false,
     })

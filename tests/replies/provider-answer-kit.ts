@@ -18,6 +18,7 @@ export interface ProviderAnswer {
     /** In the reply. */
     usage?: object
     citations?: object[]
+    searchQueries?: string[]
     withinMs?: number
   }
 }

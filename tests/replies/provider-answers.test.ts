@@ -47,6 +47,8 @@ test.concurrent.each(ANSWERS)("$name", async ({ name, calls, expected }) => {
   if (expected.never) expect(reply.error.message).not.toMatch(expected.never)
   if (expected.usage) expect(reply.usage).toMatchObject(expected.usage)
   if (expected.citations) expect(reply.citations).toEqual(expected.citations)
+  if (expected.searchQueries) expect(reply.searchQueries).toEqual(expected.searchQueries)
+  expect(JSON.stringify(reply)).not.toContain("<script")
   if (expected.logged) expect(app.logs().includes(expected.logged), expected.logged).toBe(true)
   if (expected.withinMs)
     expect(Date.parse(reply.completedAt) - (asked[0]?.startedAt ?? 0)).toBeLessThan(expected.withinMs)

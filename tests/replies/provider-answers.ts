@@ -81,6 +81,7 @@ const MISHAPS: ProviderAnswer[] = [
   "MALFORMED_RESPONSE",
   "MALFORMED_FUNCTION_CALL",
   "UNEXPECTED_TOOL_CALL",
+  "TOO_MANY_TOOL_CALLS",
   "OTHER",
 ].map((finish) => ({
   name: `${finish}, cured by asking again`,
@@ -146,6 +147,81 @@ const counted = (usage: object, expected: object): ProviderAnswer => ({
   expected: completed("counted", { usage: { totalTokens: 20, ...expected }, logged: "promptTokenCount" }),
 })
 
+/** Of the text "Ünï 😀 found on the web", whose second sentence begins at byte 11. */
+const GROUNDING = {
+  groundingChunks: [
+    { web: { uri: "https://a.example/", title: "a" } },
+    { web: { uri: "javascript:alert(1)", title: "b" } },
+  ],
+  groundingSupports: [
+    { segment: { startIndex: 11, endIndex: 27, text: "found on the web" }, groundingChunkIndices: [0, 1, 9] },
+  ],
+  webSearchQueries: ["what\u0000 is", "what is", 7],
+  searchEntryPoint: { renderedContent: "<script>alert(1)</script>" },
+}
+const FOUND = [
+  { uri: "https://a.example/", title: "a", license: null, start: 7, end: 23 },
+  { uri: null, title: "b", license: null, start: 7, end: 23 },
+]
+
+const SOURCES: ProviderAnswer[] = [
+  {
+    name: "groundingMetadata, empty at first and then repeated",
+    calls: [
+      sse(
+        event("Ünï 😀 ", { groundingMetadata: {} }),
+        event("found on the web", { groundingMetadata: GROUNDING }),
+        event(null, {
+          finish: "STOP",
+          groundingMetadata: GROUNDING,
+          usage: { toolUsePromptTokenCount: 102, totalTokenCount: 150 },
+        }),
+      ),
+    ],
+    expected: completed("Ünï 😀 found on the web", {
+      citations: FOUND,
+      searchQueries: ["what is"],
+      usage: { toolTokens: 102, totalTokens: 150 },
+    }),
+  },
+  {
+    name: "groundingMetadata that is none",
+    calls: [
+      sse(
+        event("plain", {
+          finish: "STOP",
+          groundingMetadata: { groundingChunks: "?", groundingSupports: [null, 3] },
+        }),
+      ),
+    ],
+    expected: completed("plain", { citations: [], searchQueries: [] }),
+  },
+  {
+    name: "urlContextMetadata",
+    calls: [
+      sse(
+        event("read", {
+          finish: "STOP",
+          urlContextMetadata: {
+            urlMetadata: [
+              { retrievedUrl: "https://a.example/", urlRetrievalStatus: "URL_RETRIEVAL_STATUS_SUCCESS" },
+              { retrievedUrl: "https://b.example/", urlRetrievalStatus: "URL_RETRIEVAL_STATUS_PAYWALL" },
+            ],
+          },
+        }),
+      ),
+    ],
+    expected: completed("read", {
+      citations: [{ uri: "https://a.example/", title: null, license: null, start: 0, end: 0 }],
+    }),
+  },
+  {
+    name: "a search, and then a block",
+    calls: [sse(event(null, { finish: "SAFETY", groundingMetadata: GROUNDING }))],
+    expected: failed("blocked", { searchQueries: ["what is"] }),
+  },
+]
+
 const METADATA: ProviderAnswer[] = [
   counted({ promptTokenCount: 3_000_000_000 }, { promptTokens: 2 ** 31 - 1 }),
   counted({ promptTokenCount: "12" }, { promptTokens: 12 }),
@@ -193,4 +269,12 @@ const METADATA: ProviderAnswer[] = [
   },
 ]
 
-export const ANSWERS: ProviderAnswer[] = [...WHOLE, ...CUT, ...FINISHED, ...TEXTS, ...ERRORS, ...METADATA]
+export const ANSWERS: ProviderAnswer[] = [
+  ...WHOLE,
+  ...CUT,
+  ...FINISHED,
+  ...TEXTS,
+  ...ERRORS,
+  ...SOURCES,
+  ...METADATA,
+]

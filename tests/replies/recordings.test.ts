@@ -20,14 +20,29 @@ const ann = useUser(app, { pro: true })
 interface Held {
   text: string
   thoughts: string
+  /** What was searched for, and what the text says by whom, of the last chunk that says so. */
+  queries: string[]
+  supported: [title: string, said: string][]
+  toolTokens: number
   ending: "text" | "blocked" | "empty" | "truncated" | "error"
   error?: RecordedError
 }
 
 interface Chunk {
-  candidates?: { content?: { parts?: { text?: string; thought?: boolean }[] }; finishReason?: string }[]
+  candidates?: {
+    content?: { parts?: { text?: string; thought?: boolean }[] }
+    finishReason?: string
+    groundingMetadata?: Grounding
+  }[]
+  usageMetadata?: { toolUsePromptTokenCount?: number }
   promptFeedback?: { blockReason?: string }
   error?: RecordedError
+}
+
+interface Grounding {
+  webSearchQueries?: string[]
+  groundingChunks?: { web: { title: string } }[]
+  groundingSupports?: { segment: { text: string }; groundingChunkIndices: number[] }[]
 }
 
 /** Google's envelope. */
@@ -51,7 +66,10 @@ function readHeld(file: string): Held {
   const parts = chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? [])
   const textOf = (thought: boolean) =>
     parts.flatMap((part) => ((part.thought ?? false) === thought ? (part.text ?? []) : [])).join("")
-  const held = { text: textOf(false), thoughts: textOf(true) }
+  const grounding = chunks.flatMap((chunk) => chunk.candidates?.[0]?.groundingMetadata ?? []).at(-1) ?? {}
+  const held = { text: textOf(false), thoughts: textOf(true), ...readSources(grounding), toolTokens: 0 }
+  for (const { usageMetadata } of chunks)
+    held.toolTokens = usageMetadata?.toolUsePromptTokenCount ?? held.toolTokens
   const finish = chunks.flatMap((chunk) => chunk.candidates?.[0]?.finishReason ?? []).at(-1)
   const error = chunks.flatMap((chunk) => chunk.error ?? [])[0]
   if (error) return { ...held, ending: "error", error }
@@ -59,6 +77,13 @@ function readHeld(file: string): Held {
     return { ...held, ending: "blocked" }
   if (finish === "MAX_TOKENS" && held.text === "") return { ...held, ending: "truncated" }
   return { ...held, ending: held.text === "" ? "empty" : "text" }
+}
+
+function readSources({ webSearchQueries = [], groundingChunks = [], groundingSupports = [] }: Grounding) {
+  const supported = groundingSupports.flatMap(({ segment, groundingChunkIndices }) =>
+    groundingChunkIndices.map((at): [string, string] => [groundingChunks[at]?.web.title ?? "", segment.text]),
+  )
+  return { queries: webSearchQueries, supported }
 }
 
 /** The body as a stream gives it: unary replies are one chunk, errors stay what they are. */
@@ -114,6 +139,13 @@ describe.skipIf(recordings.length === 0)(
         expect(reply.content).toBe(held.text)
         const counted = readFileSync(join(folder, file), "utf8").includes("usageMetadata")
         expect(reply.usage !== null).toBe(counted)
+        if (counted) expect(reply.usage.toolTokens).toBe(held.toolTokens)
+        expect(reply.searchQueries).toEqual(held.queries)
+        const supported = reply.citations.map((one: { title: string; start: number; end: number }) => [
+          one.title,
+          reply.content.slice(one.start, one.end),
+        ])
+        expect(supported.toSorted()).toEqual(held.supported.toSorted())
       } else {
         expect(reply.status).toBe("failed")
         expect(reply.error.code).toBe(codeOf(held))

@@ -69,7 +69,8 @@ describe("your usage", () => {
       recordUse(app.ctx, {
         userId,
         kind,
-        call: { ...call, toolTokens: null, searchQueries: 1, urlContext: false },
+        day: today(),
+        call: { ...call, toolTokens: null, searchQueries: 1, hasReadPages: false },
       })
     await Promise.all([record("title"), record("summary"), record("title")])
     expect((await user.http.get("/user/me/usage")).body).toMatchObject([

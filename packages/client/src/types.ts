@@ -166,6 +166,12 @@ export type Export = {
     name: string
     content: string
   }[]
+  summaries: {
+    chatroomId: string
+    messageId: string
+    content: string
+    createdAt: string
+  }[]
   chatrooms: {
     id: string
     name: string
@@ -192,7 +198,7 @@ export type Message = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -200,7 +206,7 @@ export type Message = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
@@ -226,6 +232,8 @@ export type Message = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -271,6 +279,8 @@ export type Model = {
   outputTokens: number | null
   /** The levels of thinking that may be chosen. */
   thinking: ("low" | "medium" | "high")[]
+  /** The settings of a chatroom that the model can follow. */
+  tools: ("webSearch" | "urlContext")[]
   /** The types of files that the model reads. */
   attachments: string[]
   /** Whether it replies in chatrooms that don't choose a model. */
@@ -369,7 +379,7 @@ export type Prompt = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -377,7 +387,7 @@ export type Prompt = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
@@ -403,6 +413,8 @@ export type Prompt = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -465,7 +477,7 @@ export type RoomDone = {
   thoughts: string
   /** The files that a prompt names, in its order. */
   attachments: MessageAttachment[]
-  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units. */
+  /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
   citations: ({
     uri: string | null
     title: string | null
@@ -473,7 +485,7 @@ export type RoomDone = {
     start: number
     end: number
   })[]
-  /** What the model searched the web for. */
+  /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
@@ -499,6 +511,8 @@ export type RoomDone = {
     cachedTokens: number
     outputTokens: number
     thoughtTokens: number
+    /** What web search and URL context read. */
+    toolTokens: number
     totalTokens: number
   } | null
   /** What the provider charged for the reply, as a decimal number. */
@@ -671,7 +685,7 @@ export type UserUsage = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -688,7 +702,7 @@ export interface Endpoints {
       context?: "conversation" | "single"
       /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
-      /** Whether the model may search the web. */
+      /** Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`. */
       webSearch?: boolean
       /** Whether the model may read the pages whose URLs are in prompts. */
       urlContext?: boolean
@@ -726,7 +740,7 @@ export interface Endpoints {
       context?: "conversation" | "single"
       /** How much the model thinks before it replies; `null` leaves it to the model. With a level, replies have `thoughts`. A model that lacks the level takes the nearest; one without levels thinks as it does. */
       thinking?: "low" | "medium" | "high" | null
-      /** Whether the model may search the web. */
+      /** Whether the model may search the web. What it finds is in `citations`, what it searched for in `searchQueries`. */
       webSearch?: boolean
       /** Whether the model may read the pages whose URLs are in prompts. */
       urlContext?: boolean
@@ -758,6 +772,8 @@ export interface Endpoints {
       message: string
       /** The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch. */
       parentId?: string | null
+      /** Files that were uploaded before, which the model gets with the message. */
+      attachments?: string[]
       /** Instead of the chatroom's level, for this reply alone. */
       thinking?: "low" | "medium" | "high"
     }

@@ -34,14 +34,15 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
 
 /** A count that the provider left out of its usage is 0. */
 function presentUsage(message: MessageRecord) {
-  const { promptTokens, cachedTokens, outputTokens, thoughtTokens, totalTokens } = message
-  const counts = [promptTokens, outputTokens, thoughtTokens]
+  const { promptTokens, cachedTokens, outputTokens, thoughtTokens, toolTokens, totalTokens } = message
+  const counts = [promptTokens, outputTokens, thoughtTokens, toolTokens]
   if (totalTokens === null && counts.every((count) => count === null)) return null
   return {
     promptTokens: promptTokens ?? 0,
     cachedTokens: cachedTokens ?? 0,
     outputTokens: outputTokens ?? 0,
     thoughtTokens: thoughtTokens ?? 0,
+    toolTokens: toolTokens ?? 0,
     totalTokens: totalTokens ?? counts.reduce<number>((sum, count) => sum + (count ?? 0), 0),
   }
 }

@@ -9,6 +9,7 @@ export function presentModel(model: OfferedModel) {
     inputTokens: model.inputTokens,
     outputTokens: model.outputTokens,
     thinking: model.thinking,
+    tools: model.tools,
     attachments: model.attachments,
     default: model.isDefault,
   }

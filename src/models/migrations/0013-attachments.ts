@@ -122,6 +122,17 @@ const STATEMENTS = [
     RETURN CASE WHEN is_readable THEN found END;
   END $$`,
 
+  // What files may cost of a call's tokens, on the safe side: an image 1,120 and a page of a PDF 560, as Gemini 3 counts
+  // them (https://ai.google.dev/gemini-api/docs/media-resolution), a token for three bytes of text.
+  `CREATE FUNCTION attachment_tokens(files jsonb) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(sum(CASE
+      WHEN file ->> 'type' LIKE 'image/%' THEN 1120
+      WHEN file ->> 'type' = 'application/pdf'
+        THEN 560 * coalesce((file ->> 'pages')::bigint, (file ->> 'bytes')::bigint / 50000 + 1)
+      ELSE (file ->> 'bytes')::bigint / 3 + 1
+    END), 0)::int FROM jsonb_array_elements(files) AS file
+  $$`,
+
   // Entries without a file of the message's own user, as in a copy from another account, need none.
   `CREATE FUNCTION message_names_attachments() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN

@@ -1,5 +1,6 @@
 import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
+import { collectGarbage } from "../attachments/collect-garbage.ts"
 import { unlinkCustomer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
 import { moveTotals } from "../usage/model-usage.ts"
@@ -20,6 +21,7 @@ export async function eraseDeletedUsers(ctx: Context): Promise<void> {
   for (const { id } of rows) {
     if (!(await eraseUser(ctx, id, mayContinue))) return
   }
+  if (rows.length > 0) await collectGarbage(ctx)
 }
 
 /** @returns false when it stopped early */

@@ -6,6 +6,7 @@ import type { UserRecord } from "../../models/user.ts"
 import { textBytesSql } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
 import { readUsage } from "../usage/quota.ts"
+import { readSummaries } from "./export-summaries.ts"
 
 /** Rows in one read. Of long messages there are fewer, so that an export takes a few megabytes of memory. */
 const ROOMS_AT_ONCE = 200
@@ -30,7 +31,9 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
   yield ',"attachments":'
   yield* formatAttachments(ctx, user.id)
-  yield ',"chatrooms":['
+  yield ',"summaries":['
+  yield* formatSummaries(ctx, user.id)
+  yield '],"chatrooms":['
   yield* formatRooms(ctx, user.id)
   yield "]}\n"
 }
@@ -46,6 +49,14 @@ async function* formatAttachments(ctx: Context, userId: string): AsyncGenerator<
     lastId = files.at(-1)?.id
   }
   yield separator === "[" ? "[]" : "]"
+}
+
+async function* formatSummaries(ctx: Context, userId: string): AsyncGenerator<string> {
+  let comma = ""
+  for await (const summaries of readSummaries(ctx, userId)) {
+    yield comma + summaries.map((summary) => JSON.stringify(summary)).join(",")
+    comma = ","
+  }
 }
 
 async function* formatRooms(ctx: Context, userId: string): AsyncGenerator<string> {

@@ -78,6 +78,7 @@ function describeConfig(config: CompleteConfig) {
     GEMINI_PRICES: gemini.prices.version,
     GEMINI_CONTEXT_TOKENS: gemini.contextTokens,
     GEMINI_TITLES: gemini.titles,
+    GEMINI_SUMMARIES: gemini.summaries,
     BASIC_DAILY_PROMPTS: plans.basicDailyPrompts,
     PRO_DAILY_PROMPTS: plans.proDailyPrompts,
     RETENTION_DAYS: config.retentionMs === null ? null : config.retentionMs / DAY,

@@ -14,10 +14,15 @@ export async function findOwnAttachment(ctx: Context, key: AttachmentKey): Promi
  * @throws {Error} in the middle of a file that is deleted meanwhile
  */
 export async function* readContent(
-  ctx: Pick<Context, "db" | "heavyReads">,
+  ctx: Pick<Context, "db" | "heavyReads" | "objects" | "stopping">,
   userId: string,
-  { id, bytes }: Pick<AttachmentRecord, "id" | "bytes">,
+  { id, bytes, objectKey }: Pick<AttachmentRecord, "id" | "bytes" | "objectKey">,
 ): AsyncGenerator<Buffer> {
+  if (objectKey !== null) {
+    if (!ctx.objects) throw new Error("the attachment is in an object store, and ATTACHMENTS_URL isn't set")
+    yield* ctx.objects.get(objectKey, ctx.stopping)
+    return
+  }
   for (let n = 0, read = 0; read < bytes; n++) {
     // In turns with the user's other reads, so that downloads don't keep everybody else waiting.
     const chunk = await ctx.heavyReads.run(userId, () => readChunk(ctx, [userId, id, n]), {

@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from "node:crypto"
 import { ATTACHMENTS } from "../../config/limits.ts"
 import { isProSql } from "../../models/user.ts"
 import {
@@ -13,6 +14,8 @@ import { ATTACHMENT_SQL, type AttachmentKey, type AttachmentRecord } from "./att
 import { cleanName } from "./clean-name.ts"
 import { inPieces } from "./in-pieces.ts"
 import { createInspection, type Inspected } from "./inspect.ts"
+import type { ObjectStore } from "./object-store.ts"
+import { readContent } from "./read-attachment.ts"
 import { textTypeOf } from "./text-types.ts"
 
 export interface ReceiveAttachment {
@@ -48,7 +51,8 @@ async function receive(ctx: Context, { userId, name, chunks }: ReceiveAttachment
   const cleaned = cleanName(name ?? "")
   const mostBytes = await begin(ctx, key, cleaned)
   try {
-    const found = await storeChunks(ctx, key, mostBytes, chunks)
+    const { sha256, bytes, ...found } = await storeChunks(ctx, key, mostBytes, chunks)
+    if (ctx.objects) await moveToObjects(ctx, ctx.objects, { ...key, bytes, sha256 })
     return await finish(ctx, key, cleaned, found)
   } catch (error) {
     // What can't be deleted now goes with the next collections.
@@ -72,7 +76,8 @@ async function storeChunks(
   { userId, id }: AttachmentKey,
   mostBytes: number,
   chunks: AsyncIterable<Buffer>,
-): Promise<Inspected> {
+): Promise<Inspected & { bytes: number; sha256: string }> {
+  const hash = createHash("sha256")
   const inspection = createInspection()
   let bytes = 0
   let n = 0
@@ -80,6 +85,7 @@ async function storeChunks(
     bytes += piece.length
     if (bytes > ATTACHMENTS.maxBytes) throw new AttachmentTooLarge(ATTACHMENTS.maxBytes)
     inspection.push(piece)
+    hash.update(piece)
     const { rows } = await ctx.db.execute<{ outcome: "stored" | "full" | "gone" }>(
       "store-attachment-chunk",
       STORE,
@@ -88,7 +94,27 @@ async function storeChunks(
     if (rows[0]?.outcome === "full") throw new StorageQuotaExceeded(mostBytes)
     if (rows[0]?.outcome !== "stored") throw new Unavailable()
   }
-  return inspection.end()
+  return { ...inspection.end(), bytes, sha256: hash.digest("hex") }
+}
+
+/**
+ * Copies a file to the object store. Its key is known before, so that whatever happens then its object is deleted with
+ * the row. Random, so that it says nothing of the user.
+ */
+async function moveToObjects(
+  ctx: Context,
+  objects: ObjectStore,
+  { userId, id, bytes, sha256 }: AttachmentKey & { bytes: number; sha256: string },
+): Promise<void> {
+  const objectKey = randomUUID()
+  const content = readContent(ctx, userId, { id, bytes, objectKey: null })
+  const { rowCount } = await ctx.db.execute("name-object", NAME_OBJECT, [userId, id, objectKey])
+  if (rowCount === 0) throw new Unavailable()
+  try {
+    await objects.put({ key: objectKey, bytes, sha256, content }, ctx.stopping)
+  } catch (error) {
+    throw new Unavailable(error)
+  }
 }
 
 /** Text goes to the model as plain text, whatever it is written in. */
@@ -129,7 +155,15 @@ const BEGIN = `
 
 const STORE = "SELECT store_attachment_chunk($1, $2, $3, $4, $5) AS outcome"
 
+const NAME_OBJECT =
+  "UPDATE attachments SET object_key = $3 WHERE user_id = $1 AND id = $2 AND ready_at IS NULL"
+
+/** Chunks that were copied to the object store aren't needed any more. */
 const FINISH = `
+  WITH copied AS (
+    DELETE FROM attachment_chunks AS c USING attachments AS a
+    WHERE a.user_id = $1 AND a.id = $2 AND a.object_key IS NOT NULL AND c.user_id = $1 AND c.attachment_id = $2
+  )
   UPDATE attachments SET type = $3, read_as = $4, width = $5, height = $6, pages = $7, ready_at = app_now(),
     expires_at = app_now() + $8 * interval '1 millisecond'
   WHERE user_id = $1 AND id = $2 AND ready_at IS NULL

@@ -1,3 +1,5 @@
+import type { ThinkingLevel, Tool } from "../../models/chatroom.ts"
+
 /** What is known about a model beside its name. */
 export interface ModelFacts {
   /** The name that people know it by. */
@@ -6,7 +8,9 @@ export interface ModelFacts {
   inputTokens: number | null
   outputTokens: number | null
   /** The levels of thinking that a room may ask for; the API doesn't offer Google's `minimal`. */
-  thinking: readonly ("low" | "medium" | "high")[]
+  thinking: readonly ThinkingLevel[]
+  /** Google's tools that it knows. */
+  tools: readonly Tool[]
   /** The types of files that it reads; text of any kind goes as `text/plain`. */
   attachments: readonly string[]
 }
@@ -17,7 +21,13 @@ const LIMITS = { inputTokens: 1_048_576, outputTokens: 65_536 }
 const FILES = ["image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"]
 
 /** Gemini 3 takes levels of thinking; 2.5 took budgets. */
-const GEMINI_3 = { ...LIMITS, thinking: ["low", "medium", "high"], attachments: FILES } as const
+const GEMINI_3 = {
+  ...LIMITS,
+  thinking: ["low", "medium", "high"],
+  tools: ["webSearch", "urlContext"],
+  attachments: FILES,
+} as const
+const GEMINI_2_5 = { ...GEMINI_3, thinking: [] } as const
 
 /** The models' pages at https://ai.google.dev/gemini-api/docs/models, November 2026. */
 const KNOWN: Record<string, ModelFacts> = {
@@ -29,12 +39,13 @@ const KNOWN: Record<string, ModelFacts> = {
   "gemini-3.1-flash-lite": { title: "Gemini 3.1 Flash-Lite", ...GEMINI_3 },
   "gemini-3.1-pro-preview": { title: "Gemini 3.1 Pro (preview)", ...GEMINI_3 },
   "gemini-3-flash-preview": { title: "Gemini 3 Flash (preview)", ...GEMINI_3 },
-  "gemini-2.5-pro": { title: "Gemini 2.5 Pro", ...LIMITS, thinking: [], attachments: FILES },
-  "gemini-2.5-flash": { title: "Gemini 2.5 Flash", ...LIMITS, thinking: [], attachments: FILES },
+  "gemini-2.5-pro": { title: "Gemini 2.5 Pro", ...GEMINI_2_5 },
+  "gemini-2.5-flash": { title: "Gemini 2.5 Flash", ...GEMINI_2_5 },
 }
 
 /** Returns what is known about a model; about one that isn't in the table, its name. */
 export function factsAbout(name: string): ModelFacts {
-  const unknown = { title: name, inputTokens: null, outputTokens: null, thinking: [], attachments: [] }
-  return Object.hasOwn(KNOWN, name) ? (KNOWN[name] as ModelFacts) : unknown
+  return Object.hasOwn(KNOWN, name) ? (KNOWN[name] as ModelFacts) : { title: name, ...UNKNOWN }
 }
+
+const UNKNOWN = { inputTokens: null, outputTokens: null, thinking: [], tools: [], attachments: [] }

@@ -103,6 +103,7 @@ function replyMetrics({ counter, histogram }: Makers) {
       REPLY_SECONDS,
       ["status"],
     ),
+    webSearches: counter("chat_web_searches_total", "Web searches of all calls, as the provider tells them"),
     roomTasks: counter("chat_room_tasks_total", "Titles and summaries, by what became of an attempt", [
       "kind",
       "outcome",

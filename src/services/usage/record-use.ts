@@ -1,11 +1,13 @@
 import type { Context } from "../context.ts"
-import { addUsageSql, readToday, type UseKind, usesValue } from "./model-usage.ts"
+import { addUsageSql, type UseKind, usesValue } from "./model-usage.ts"
 import { type ReportedCall, toUse } from "./model-use.ts"
 
 /** A call that was made for a user but is no reply. */
 export interface OtherCall {
   userId: string
   kind: Exclude<UseKind, "reply">
+  /** The UTC day whose prices apply, YYYY-MM-DD. */
+  day: string
   call: ReportedCall
 }
 
@@ -15,10 +17,10 @@ export interface OtherCall {
  */
 export async function recordUse(
   { config, db, events, log }: Context,
-  { userId, kind, call }: OtherCall,
+  { userId, kind, day, call }: OtherCall,
 ): Promise<void> {
   try {
-    const use = toUse(config.gemini.prices, await readToday(db.pool), call)
+    const use = toUse(config.gemini.prices, day, call)
     if (!use) return
     events.callBilled(use)
     await db.execute("record-use", RECORD, [userId, kind, usesValue([use])])

@@ -1,9 +1,11 @@
 import type { CitationMetadata } from "@google/genai"
+import { clean, type Segment, type Source, type Sources, toLink } from "./sources.ts"
 
-/** A source that the provider names for a part of the text, from `start` up to `end` in UTF-16 code units. */
-export interface Citation {
-  uri: string | null
-  title: string | null
+/**
+ * A source of a part of the text, from `start` up to `end` in UTF-16 code units. One of no part in particular, such as a
+ * page that was read, has both 0.
+ */
+export interface Citation extends Source {
   license: string | null
   start: number
   end: number
@@ -11,43 +13,101 @@ export interface Citation {
 
 /** More would be noise, and a row has to hold them. */
 const MAX_CITATIONS = 100
-const MAX_LENGTH = 2_000
+
+/** A reply's text as it is stored, of which the provider's begins at `from`, in parts that begin at these bytes. */
+export interface CitedText {
+  text: string
+  from?: number
+  partStarts?: readonly number[]
+}
 
 /**
- * Converts the sources that the provider names without any tool. Its indexes count bytes of the whole reply's UTF-8
- * (https://ai.google.dev/api/generate-content#citationmetadata); ones outside the text are moved to its ends.
- * @param text the reply's, as it is stored
+ * Converts the sources of a reply. Indexes of the provider that lie outside the text are moved to its ends.
+ * @returns those of parts of the text in its order, then the others that were found
  */
-export function toCitations(sources: readonly CitationMetadata[], text: string): Citation[] {
-  const unitAt = indexUnits(text)
+export function toCitations(sources: Sources, { text, from = 0, partStarts = [] }: CitedText): Citation[] {
+  const own = text.slice(from)
+  const unitAt = indexUnits(own)
+  const spans = [
+    ...sources.cited.flatMap((metadata) => toCited(metadata, unitAt)),
+    ...[...sources.segments.values()].map((segment) => toSpan(segment, { text: own, unitAt, partStarts })),
+  ]
   const citations = new Map<string, Citation>()
-  for (const source of sources.flatMap(({ citations }) => (Array.isArray(citations) ? citations : []))) {
-    const uri = clean(source?.uri)
-    const title = clean(source?.title)
-    const license = clean(source?.license)
-    const start = unitAt(source?.startIndex ?? 0)
-    const end = unitAt(source?.endIndex ?? Number.POSITIVE_INFINITY)
+  for (const span of spans) {
     // The same source comes again with every chunk of its part.
-    if (uri ?? title ?? license)
-      citations.set(`${uri} ${title} ${start}`, { uri, title, license, start, end })
+    if (span.start < span.end)
+      citations.set(JSON.stringify([span.uri, span.title, span.start]), {
+        ...span,
+        start: span.start + from,
+        end: span.end + from,
+      })
   }
-  return [...citations.values()].filter(({ start, end }) => start < end).slice(0, MAX_CITATIONS)
+  const parts = [...citations.values()].toSorted((a, b) => a.start - b.start)
+  const named = new Set(parts.map(({ uri }) => uri))
+  const others = [...sources.found.values()].filter(({ uri }) => !named.has(uri))
+  const whole = others.map((source) => ({ ...source, license: null, start: 0, end: 0 }))
+  return [...parts, ...whole].slice(0, MAX_CITATIONS)
 }
 
-/** PostgreSQL's `jsonb` takes neither NUL nor half of a surrogate pair. */
-function clean(value: unknown): string | null {
-  if (typeof value !== "string") return null
-  return value.replaceAll("\u0000", "").slice(0, MAX_LENGTH).toWellFormed() || null
+/**
+ * Reads what the model cites by itself. Its indexes count bytes of the whole reply's UTF-8
+ * (https://ai.google.dev/api/generate-content#citationmetadata).
+ */
+function toCited({ citations }: CitationMetadata, unitAt: UnitAt): Citation[] {
+  const cited = (Array.isArray(citations) ? citations : []).map((source) => ({
+    uri: toLink(source?.uri),
+    title: clean(source?.title),
+    license: clean(source?.license),
+    start: unitAt(source?.startIndex ?? 0),
+    end: unitAt(source?.endIndex ?? Number.POSITIVE_INFINITY),
+  }))
+  return cited.filter(({ uri, title, license }) => uri ?? title ?? license)
 }
+
+/**
+ * Finds the part of the text that a tool's source supports. Its indexes count from the beginning of a part; in a stream
+ * they have been seen to count from the beginning of the text. What the segment says decides.
+ */
+function toSpan({ part, start, end, text: said, ...source }: Segment, text: Located): Citation {
+  const bases = [text.partStarts[part] ?? 0, 0]
+  const spans = bases.map((base) => ({ start: text.unitAt(base + start), end: text.unitAt(base + end) }))
+  const [usual] = spans as [Span]
+  const exact = spans.find((span) => said === "" || text.text.slice(span.start, span.end) === said)
+  const span = exact ?? findNear(text.text, said, usual.start) ?? usual
+  return { ...source, license: null, ...span }
+}
+
+interface Span {
+  start: number
+  end: number
+}
+
+interface Located {
+  text: string
+  unitAt: UnitAt
+  partStarts: readonly number[]
+}
+
+/** Finds where the text says it nearest to `at`. */
+function findNear(text: string, said: string, at: number): Span | null {
+  const starts = [text.lastIndexOf(said, at), text.indexOf(said, at)].filter((start) => start >= 0)
+  const start = starts.toSorted((a, b) => Math.abs(a - at) - Math.abs(b - at))[0]
+  return start === undefined ? null : { start, end: start + said.length }
+}
+
+type UnitAt = (byte: unknown) => number
 
 /** Returns a function from a byte of the text to the code unit where its character begins. */
-function indexUnits(text: string): (byte: unknown) => number {
-  const bytes = Buffer.from(text)
+function indexUnits(text: string): UnitAt {
+  const units: number[] = []
+  let unit = 0
+  for (const character of text) {
+    const bytes = Buffer.byteLength(character)
+    for (let byte = 0; byte < bytes; byte++) units.push(unit)
+    unit += character.length
+  }
   return (byte) => {
-    const at = typeof byte === "number" && byte > 0 ? Math.min(Math.floor(byte), bytes.length) : 0
-    let start = at
-    while (start > 0 && start < bytes.length && ((bytes[start] as number) & 0b1100_0000) === 0b1000_0000)
-      start--
-    return bytes.toString("utf8", 0, start).length
+    const at = typeof byte === "number" && byte > 0 ? Math.floor(byte) : 0
+    return units[at] ?? text.length
   }
 }

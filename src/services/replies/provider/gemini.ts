@@ -1,6 +1,12 @@
-import { type Content, GoogleGenAI, ThinkingLevel as Level, type ThinkingConfig } from "@google/genai"
+import {
+  type Content,
+  GoogleGenAI,
+  type Tool as GoogleTool,
+  ThinkingLevel as Level,
+  type ThinkingConfig,
+} from "@google/genai"
 import type { ApiVersion } from "../../../config/env.ts"
-import type { ThinkingLevel } from "../../../models/chatroom.ts"
+import type { ThinkingLevel, Tool } from "../../../models/chatroom.ts"
 import { apiVersionOf } from "./api-version.ts"
 import { AttemptFailed } from "./failures.ts"
 import {
@@ -27,6 +33,8 @@ export interface GeminiRequest {
   systemInstruction: string | null
   /** One that the model knows. Summaries of the thoughts come with it; without one neither is asked for. */
   thinking?: ThinkingLevel | null
+  /** Ones that the model knows. */
+  tools?: readonly Tool[]
   /** Instead of the configured limit. */
   maxOutputTokens?: number
   /** Ends the call, and the connection to the provider, at once. */
@@ -55,7 +63,8 @@ export interface GeminiOptions extends CallLimits {
   maxOutputTokens: number | null
 }
 
-const GOOGLE = "https://generativelanguage.googleapis.com"
+/** Where the API is unless another address is configured. */
+export const GOOGLE = "https://generativelanguage.googleapis.com"
 
 /** Passes all that the SDK would otherwise read from the environment of other Google tools. */
 export function createGemini(options: GeminiOptions): Gemini {
@@ -104,6 +113,7 @@ function toCall(
     contents,
     systemInstruction,
     thinking,
+    tools = [],
     maxOutputTokens = options.maxOutputTokens ?? undefined,
   }: GeminiRequest,
   { abortSignal, wire }: { abortSignal: AbortSignal; wire: Wire },
@@ -117,11 +127,16 @@ function toCall(
       httpOptions,
       ...(systemInstruction ? { systemInstruction } : {}),
       ...(maxOutputTokens ? { maxOutputTokens } : {}),
+      ...(tools.length > 0 ? { tools: tools.map((tool) => TOOLS[tool]) } : {}),
       ...(thinking ? { thinkingConfig: toThinkingConfig(thinking) } : {}),
     },
   }
 }
 
+const TOOLS = { webSearch: { googleSearch: {} }, urlContext: { urlContext: {} } } satisfies Record<
+  Tool,
+  GoogleTool
+>
 const LEVELS = { low: Level.LOW, medium: Level.MEDIUM, high: Level.HIGH }
 
 /** The summaries also show that a model that thinks for long is at work. */

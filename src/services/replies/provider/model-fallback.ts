@@ -3,7 +3,7 @@ import { type ModelUse, toUse } from "../../usage/model-use.ts"
 import { MAX_ATTEMPTS } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "./failures.ts"
 import { type GeminiRequest, NO_META, type ReplyItem, type ResponseMeta } from "./gemini.ts"
-import { thinkingFor } from "./model-settings.ts"
+import { thinkingFor, toolsFor } from "./model-settings.ts"
 import { toReportedCall } from "./reported-call.ts"
 import { countCall } from "./rpm-limit.ts"
 
@@ -43,7 +43,7 @@ export interface ReplyRequest extends Omit<GeminiRequest, "model"> {
 /**
  * Streams a reply from the room's model or, while that model can't reply but another one may, from the fallback models
  * in their order. Once text or a thought has arrived no other model is tried, because it would continue what isn't its
- * own. Each is asked for what it knows of the wanted thinking.
+ * own. Each is asked for what it knows of the wanted thinking and tools.
  * @throws {CircuitOpen | RpmLimitReached | AttemptFailed} and `signal.reason` when aborted
  */
 export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGenerator<ReplyItem> {
@@ -105,9 +105,13 @@ async function* streamFrom(
   let metadata: ResponseMeta | null = null
   let hasBegun = false
   let hasText = false
-  const thinking = thinkingFor(model, request.thinking)
+  const adapted = {
+    model,
+    thinking: thinkingFor(model, request.thinking),
+    tools: toolsFor(model, request.tools),
+  }
   try {
-    for await (const item of ctx.gemini.stream({ ...request, model, thinking })) {
+    for await (const item of ctx.gemini.stream({ ...request, ...adapted })) {
       if (item.type === "metadata") {
         if (!metadata) span.set({ "gen_ai.response.time_to_first_chunk": secondsSince(startedAt) })
         metadata = item.metadata
@@ -127,7 +131,7 @@ async function* streamFrom(
   } finally {
     span.set(describe(metadata ?? NO_META))
     countTokens(ctx, model, metadata)
-    const use = metadata && toUse(ctx.config.gemini.prices, day, toReportedCall(model, metadata, request))
+    const use = metadata && toUse(ctx.config.gemini.prices, day, toReportedCall(model, metadata))
     if (use) {
       calls.uses.push(use)
       ctx.events.callBilled(use)
@@ -183,6 +187,8 @@ export function countTokens({ metrics, log }: Context, model: string, metadata: 
   metrics.tokens.inc({ kind: "prompt" }, metadata?.usage?.promptTokens ?? 0)
   metrics.tokens.inc({ kind: "output" }, metadata?.usage?.outputTokens ?? 0)
   metrics.tokens.inc({ kind: "thought" }, metadata?.usage?.thoughtTokens ?? 0)
+  metrics.tokens.inc({ kind: "tool" }, metadata?.usage?.toolTokens ?? 0)
+  metrics.webSearches.inc(metadata?.sources.queries.size ?? 0)
   if (metadata?.oddCounts.length)
     log.warn({ model, counts: metadata.oddCounts }, "the provider sent token counts that aren't ones")
 }

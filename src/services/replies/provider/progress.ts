@@ -1,4 +1,5 @@
-import type { CitationMetadata, GenerateContentResponse, Part } from "@google/genai"
+import type { GenerateContentResponse, Part } from "@google/genai"
+import { addSources, noSources, type Sources } from "./sources.ts"
 import { readUsage, type TokenUsage } from "./token-usage.ts"
 
 /** What Gemini reports about a reply beside its text, whether the reply succeeds or fails. */
@@ -11,7 +12,9 @@ export interface ResponseMeta {
   /** The model that replies, which may be a dated version of the requested one. */
   model: string | null
   responseId: string | null
-  citations: CitationMetadata[]
+  sources: Sources
+  /** How many bytes of text come before each part. The parts of a kind that follow one another are one. */
+  partStarts: readonly number[]
 }
 
 /** What is known before the first chunk. */
@@ -21,12 +24,17 @@ export const NO_META: ResponseMeta = {
   oddCounts: [],
   model: null,
   responseId: null,
-  citations: [],
+  sources: noSources(),
+  partStarts: [],
 }
 
 /** What the chunks of a call add up to so far. */
-export interface Progress extends Omit<ResponseMeta, "model"> {
+export interface Progress extends Omit<ResponseMeta, "model" | "partStarts"> {
   model: string
+  partStarts: number[]
+  /** The kind of the last part, and all bytes of text. */
+  lastPart: keyof Fresh | null
+  bytes: number
   blockReason: string | null
   hasCandidate: boolean
   hasText: boolean
@@ -39,7 +47,10 @@ export interface Progress extends Omit<ResponseMeta, "model"> {
 export function startProgress(model: string): Progress {
   return {
     ...NO_META,
-    citations: [],
+    sources: noSources(),
+    partStarts: [],
+    lastPart: null,
+    bytes: 0,
     model,
     blockReason: null,
     hasCandidate: false,
@@ -50,8 +61,8 @@ export function startProgress(model: string): Progress {
 }
 
 export function toMetadata(progress: Progress, finishReason: string | null): ResponseMeta {
-  const { usage, oddCounts, model, responseId, citations } = progress
-  return { finishReason, usage, oddCounts, model, responseId, citations }
+  const { usage, oddCounts, model, responseId, sources, partStarts } = progress
+  return { finishReason, usage, oddCounts, model, responseId, sources, partStarts }
 }
 
 /** What a chunk adds to a reply. */
@@ -63,7 +74,7 @@ interface Fresh {
 /** Adds a chunk to `progress` and returns what is new. Usage is a running total; STOP may be on every chunk. */
 export function readChunk(chunk: GenerateContentResponse, progress: Progress): Fresh {
   const candidate = chunk.candidates?.[0]
-  const { text, thought } = readParts(candidate?.content?.parts ?? [])
+  const { text, thought } = readParts(candidate?.content?.parts ?? [], progress)
   progress.hasCandidate ||= candidate !== undefined
   progress.hasText ||= isVisible(text)
   progress.hasGoneOn ||= progress.endings > 0 && text !== ""
@@ -74,7 +85,7 @@ export function readChunk(chunk: GenerateContentResponse, progress: Progress): F
   progress.blockReason = toName(chunk.promptFeedback?.blockReason) ?? progress.blockReason
   progress.model = toName(chunk.modelVersion) ?? progress.model
   progress.responseId = toName(chunk.responseId) ?? progress.responseId
-  if (candidate?.citationMetadata) progress.citations.push(candidate.citationMetadata)
+  addSources(progress.sources, candidate)
   if (chunk.usageMetadata) {
     const { usage, odd } = readUsage(chunk.usageMetadata, progress.usage)
     progress.usage = usage
@@ -83,10 +94,16 @@ export function readChunk(chunk: GenerateContentResponse, progress: Progress): F
   return { text, thought }
 }
 
-function readParts(parts: readonly Part[]): Fresh {
+function readParts(parts: readonly Part[], progress: Progress): Fresh {
   const fresh = { text: "", thought: "" }
-  for (const part of parts)
-    if (typeof part.text === "string") fresh[part.thought ? "thought" : "text"] += part.text
+  for (const { text, thought } of parts) {
+    if (typeof text !== "string") continue
+    const kind = thought ? "thought" : "text"
+    if (kind !== progress.lastPart) progress.partStarts.push(progress.bytes)
+    progress.lastPart = kind
+    if (kind === "text") progress.bytes += Buffer.byteLength(text)
+    fresh[kind] += text
+  }
   return fresh
 }
 

@@ -7,6 +7,8 @@ export interface TokenUsage {
   cachedTokens: number | null
   outputTokens: number | null
   thoughtTokens: number | null
+  /** What the provider's tools read, such as pages. */
+  toolTokens: number | null
   totalTokens: number | null
 }
 
@@ -15,6 +17,7 @@ const FIELDS = {
   cachedTokens: "cachedContentTokenCount",
   outputTokens: "candidatesTokenCount",
   thoughtTokens: "thoughtsTokenCount",
+  toolTokens: "toolUsePromptTokenCount",
   totalTokens: "totalTokenCount",
 } as const satisfies Record<keyof TokenUsage, keyof GenerateContentResponseUsageMetadata>
 
@@ -43,6 +46,7 @@ export function readUsage(
     cachedTokens: read("cachedTokens"),
     outputTokens: read("outputTokens"),
     thoughtTokens: read("thoughtTokens"),
+    toolTokens: read("toolTokens"),
     totalTokens: read("totalTokens"),
   }
   return { usage, odd }

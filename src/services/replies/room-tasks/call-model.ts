@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts"
 import { recordUse } from "../../usage/record-use.ts"
 import { NO_META } from "../provider/gemini.ts"
 import { beginSpan, countTokens, describe } from "../provider/model-fallback.ts"
+import { thinkingFor } from "../provider/model-settings.ts"
 import { toReportedCall } from "../provider/reported-call.ts"
 import type { RoomTask } from "./room-task.ts"
 
@@ -21,17 +22,18 @@ export interface TaskRequest {
  */
 export async function callModel(
   ctx: Context,
-  { userId, chatroomId, kind }: RoomTask,
+  { userId, chatroomId, kind, day }: RoomTask,
   { model, data, signal, ...request }: TaskRequest & { model: string; signal: AbortSignal },
 ): Promise<string> {
   using span = beginSpan(ctx, model, chatroomId)
   const contents = [{ role: "user", parts: [{ text: JSON.stringify(data) }] }]
+  const thinking = thinkingFor(model, "low")
   let text = ""
   let metadata = NO_META
   try {
-    for await (const item of ctx.gemini.stream({ ...request, model, contents, signal })) {
+    for await (const item of ctx.gemini.stream({ ...request, model, thinking, contents, signal })) {
       if (item.type === "metadata") metadata = item.metadata
-      else text += item.text
+      else if (item.type === "text") text += item.text
     }
     return text
   } catch (error) {
@@ -40,6 +42,6 @@ export async function callModel(
   } finally {
     span.set(describe(metadata))
     countTokens(ctx, model, metadata)
-    await recordUse(ctx, { userId, kind, call: toReportedCall(model, metadata) })
+    await recordUse(ctx, { userId, kind, day, call: toReportedCall(model, metadata) })
   }
 }

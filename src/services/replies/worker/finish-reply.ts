@@ -24,6 +24,7 @@ export interface Ending {
   citations: Citation[]
   /** What the attempt's calls used. */
   uses: readonly ModelUse[]
+  searchQueries: string[]
 }
 
 /**
@@ -81,6 +82,8 @@ async function writeEnding(
       JSON.stringify(ending.citations),
       ending.errorMessage,
       ending.thoughts,
+      JSON.stringify(ending.searchQueries),
+      usage?.toolTokens ?? null,
       ...costValues(ctx.config.gemini.prices, [...ending.uses, toPrompt(lastModel(attempt, ending))]),
     ],
   })
@@ -95,10 +98,11 @@ const FINISH = addCallsSql(
   UPDATE messages
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
-      cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16,
-      completed_at = now(), lease_until = NULL, not_before = NULL, ${addCostSql(17)}
+      cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16, search_queries = $17,
+      tool_tokens = $18,
+      completed_at = now(), lease_until = NULL, not_before = NULL, ${addCostSql(19)}
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`,
-  17,
+  19,
 )
 
 /**

@@ -1,3 +1,4 @@
+import { TOOLS } from "../../../models/chatroom.ts"
 import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
@@ -7,6 +8,7 @@ import { AttemptFailed } from "../provider/failures.ts"
 import { NO_META } from "../provider/gemini.ts"
 import { CircuitOpen, MAX_CALLS, streamReply } from "../provider/model-fallback.ts"
 import { RpmLimitReached } from "../provider/rpm-limit.ts"
+import type { AttemptFiles } from "./attachment-parts.ts"
 import { type AttemptBuffer, CancelRequested, LeaseLost, openAttemptBuffer } from "./attempt-buffer.ts"
 import { buildContents } from "./build-contents.ts"
 import { type Attempt, claimReply } from "./claim-reply.ts"
@@ -55,16 +57,20 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
   ctx.events.replyStarted(logFields(attempt))
   const buffer = openAttemptBuffer(ctx, attempt, stopping)
   const { signal } = buffer
+  let files: AttemptFiles | null = null
   try {
     if (attempt.cancelRequested) throw new CancelRequested()
     ctx.replyLog.begin(attempt.id, attempt.number)
     assertHasCalls(attempt)
+    const built = await buildContents(ctx, attempt, signal)
+    files = built.files
     const request = {
       wanted: attempt.model,
       chatroomId: attempt.chatroomId,
-      contents: await buildContents(ctx, attempt),
+      contents: built.contents,
       systemInstruction: attempt.systemInstruction,
       thinking: attempt.thinking,
+      tools: TOOLS.filter((tool) => attempt[tool]),
       signal,
       day: attempt.day,
       calls: buffer.calls,
@@ -72,15 +78,20 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
     for await (const item of streamReply(ctx, request)) {
       if (item.type === "metadata") buffer.metadata = item.metadata
       else {
-        if (item.type === "text" && buffer.text === "") observeFirstText(ctx, buffer)
+        if (item.type === "text" && buffer.text === "") {
+          observeFirstText(ctx, buffer)
+          files.release()
+        }
         buffer.add(item.type, item.text)
       }
     }
     buffer.flush()
     return await end(ctx, buffer, { status: "completed" })
   } catch (error) {
-    return await recoverCounted(ctx, buffer, error, stopping)
+    const seen = files ? await files.afterFailure(error).catch(() => error) : error
+    return await recoverCounted(ctx, buffer, seen, stopping)
   } finally {
+    files?.release()
     buffer.close()
   }
 }
@@ -116,7 +127,7 @@ async function end(
   }: { status: Ending["status"]; content?: string; thoughts?: string; failure?: AttemptFailed | null },
 ): Promise<Run> {
   const { attempt, metadata, startedAt } = buffer
-  const { finishReason, usage, model, citations } = metadata
+  const { finishReason, usage, model, sources, partStarts } = metadata
   const ending: Ending = {
     status,
     content,
@@ -126,7 +137,8 @@ async function end(
     finishReason,
     usage,
     model,
-    citations: toCitations(citations, content),
+    citations: toCitations(sources, { text: content, partStarts }),
+    searchQueries: [...sources.queries],
     uses: buffer.calls.uses,
   }
   // The lease is renewed up to the write: the wait for a connection and for the room may outlast it.
