@@ -9,6 +9,8 @@ export type Account = {
   outputTokens: number
   thoughtTokens: number
   toolTokens: number
+  /** Of the tools' tokens, those of pages: search results aren't billed. */
+  pageTokens: number
   searchQueries: number
 }
 
@@ -44,21 +46,30 @@ const NOTHING: Usage = {
   outputTokens: 0,
   thoughtTokens: 0,
   toolTokens: 0,
+  pageTokens: 0,
   searchQueries: 0,
 }
 
 /** Reads the use that a frame tells; what it leaves out is as it was `before`. */
 export function usageOf({ usageMetadata, candidates }: Frame, before: Usage | null): Usage {
   const count = (name: string, known = 0) => Number(usageMetadata[name] ?? known)
-  const grounding = (candidates?.[0] as Grounded | undefined)?.groundingMetadata
+  const { groundingMetadata, urlContextMetadata } = (candidates?.[0] ?? {}) as Tools
+  const toolTokens = count("toolUsePromptTokenCount", before?.toolTokens)
+  const hasRead = urlContextMetadata?.urlMetadata?.some(
+    ({ urlRetrievalStatus }) => urlRetrievalStatus === "URL_RETRIEVAL_STATUS_SUCCESS",
+  )
   return {
     promptTokens: count("promptTokenCount", before?.promptTokens),
     cachedTokens: count("cachedContentTokenCount", before?.cachedTokens),
     outputTokens: count("candidatesTokenCount", before?.outputTokens),
     thoughtTokens: count("thoughtsTokenCount", before?.thoughtTokens),
-    toolTokens: count("toolUsePromptTokenCount", before?.toolTokens),
-    searchQueries: grounding?.webSearchQueries?.length ?? before?.searchQueries ?? 0,
+    toolTokens,
+    pageTokens: hasRead ? toolTokens : (before?.pageTokens ?? 0),
+    searchQueries: groundingMetadata?.webSearchQueries?.length ?? before?.searchQueries ?? 0,
   }
 }
 
-type Grounded = { groundingMetadata?: { webSearchQueries?: string[] } }
+type Tools = {
+  groundingMetadata?: { webSearchQueries?: string[] }
+  urlContextMetadata?: { urlMetadata?: Array<{ urlRetrievalStatus: string }> }
+}

@@ -201,6 +201,8 @@ export const TIMING = deepFreeze({
     /** A code's row counts wrong guesses and resends. */
     codesMs: 1 * DAY,
     sessionsMs: 7 * DAY,
+    /** A client that follows its list of chatrooms continues it after half of this at the most. */
+    deletedChatroomsMs: 1 * DAY,
     /** How long a deleted account's number has no other trial. */
     trialsMs: 365 * DAY,
     workersMs: 1 * HOUR,

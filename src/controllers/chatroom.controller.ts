@@ -9,11 +9,12 @@ import { getChatroom } from "../services/chat/get-chatroom.ts"
 import { readChatroomList } from "../services/chat/read-chatroom-list.ts"
 import type { Context } from "../services/context.ts"
 import { followRoom } from "../services/replies/stream/follow-room.ts"
+import { followRoomList } from "../services/replies/stream/follow-room-list.ts"
 import { created, events, noContent, notModified, ok, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentChatroom } from "./presenters/chatroom.ts"
-import { presentRoomEvents } from "./presenters/events.ts"
+import { presentRoomEvents, presentRoomListEvents } from "./presenters/events.ts"
 import { presentMessage } from "./presenters/message.ts"
 
 type OneRoom = { params: { id: string } }
@@ -76,6 +77,13 @@ export async function streamChatroom(ctx: Context, { user, params, header, signa
   const room = await findOwnChatroom(ctx, user.userId, params.id)
   const changes = followRoom(ctx, { chatroom: room, lastEventId: header("last-event-id"), signal })
   return events(ctx.streamLimit.open(user.userId, presentRoomEvents(ctx, changes)))
+}
+
+/** Streams the changes of the user's list of chatrooms as server-sent events. */
+export async function streamRoomList(ctx: Context, { user, header, signal }: UserInput) {
+  const { userId } = user
+  const changes = followRoomList(ctx, { userId, lastEventId: header("last-event-id"), signal })
+  return events(ctx.streamLimit.open(userId, presentRoomListEvents(ctx, changes)))
 }
 
 export async function removeChatroom(ctx: Context, { user, params }: UserInput<OneRoom>) {

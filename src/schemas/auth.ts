@@ -51,6 +51,17 @@ export const ChangePassword = z.strictObject({
 })
 export type ChangePassword = z.infer<typeof ChangePassword>
 
+export const NumberChange = z.strictObject({
+  mobileNumber: MobileNumber,
+  currentPassword: Password.optional().describe(
+    "Required unless the session was opened with a code in the last 10 minutes.",
+  ),
+})
+export type NumberChange = z.infer<typeof NumberChange>
+
+export const NumberProof = z.strictObject({ mobileNumber: MobileNumber, otp: Otp })
+export type NumberProof = z.infer<typeof NumberProof>
+
 export const Login = z.strictObject({ mobileNumber: MobileNumber, password: Password })
 export type Login = z.infer<typeof Login>
 

@@ -267,3 +267,10 @@ export const roomEvents = {
   done: MessageFields.extend(MessageId).meta({ id: "RoomDone" }),
   deleted: z.object({}).meta({ id: "RoomDeleted" }),
 }
+
+/** The events of the stream of a user's list of chatrooms. */
+export const roomListEvents = {
+  reset: z.object({}).meta({ id: "RoomListReset" }),
+  chatroom: Chatroom,
+  deleted: z.object({ id: Id }).meta({ id: "RoomListDeleted" }),
+}

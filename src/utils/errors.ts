@@ -14,6 +14,7 @@ export const PROBLEMS = {
   credentials_invalid: [401, "The mobile number or password is wrong."],
   refresh_token_invalid: [401, "The refresh token is invalid, expired or already used."],
   current_password_invalid: [403, "The current password is missing or wrong."],
+  recent_sign_in_required: [403, "This needs a session that a code has opened in the last 10 minutes."],
   forbidden: [403, "You are signed in but not allowed to do this."],
   storage_quota_exceeded: [
     403,
@@ -118,6 +119,11 @@ export class RefreshTokenInvalid extends withMessage(
 export class CurrentPasswordInvalid extends withMessage(
   "current_password_invalid",
   "Enter your current password; the one sent is missing or wrong.",
+) {}
+
+export class RecentSignInRequired extends withMessage(
+  "recent_sign_in_required",
+  "Sign in with a code first, and try again within 10 minutes.",
 ) {}
 
 export class Forbidden extends AppError {

@@ -50,6 +50,26 @@ describe("a room without a name", () => {
     expect(await promptsUsed(app, user)).toBe(2)
   })
 
+  test("costs what the title's call used: in the totals, on no message", async () => {
+    const user = await signIn(app)
+    const room = await createRoom(app, user)
+    const { cost } = await ask(app, user, room, "what does a title cost")
+    await settled(room)
+    const [call] = titleCalls("what does a title cost")
+    const sql =
+      "SELECT kind, model, prompts, calls, output_tokens::int AS output, cost_amount FROM model_usage WHERE user_id = $1 ORDER BY kind"
+    const [reply, title] = await app.query(sql, user.user.id)
+    expect(reply).toMatchObject({ kind: "reply", prompts: 1, cost_amount: cost.amount })
+    expect(title).toMatchObject({
+      kind: "title",
+      model: CHEAP,
+      prompts: 0,
+      calls: 1,
+      output: call?.usage?.outputTokens,
+    })
+    expect(Number(title.cost_amount)).toBeGreaterThan(0)
+  })
+
   test("tells its open listeners", async () => {
     const room = await createRoom(app, ann)
     const names: string[] = []

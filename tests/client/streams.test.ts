@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
-import { type ChatClient, type Message, textOf } from "../../packages/client/src/index.ts"
+import { watchRooms } from "../../packages/client/examples/rooms.ts"
+import { type ChatClient, type Chatroom, type Message, textOf } from "../../packages/client/src/index.ts"
 import { readEvents } from "../../packages/client/src/sse.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { breakingFetch, newClient, signedIn } from "./kit.ts"
@@ -149,4 +150,26 @@ test("a stream tells when to come back", async () => {
   const seen: string[] = []
   for await (const { event } of readEvents(stream, (ms) => waits.push(ms))) seen.push(event)
   expect([seen, waits]).toEqual([["delta"], [15_000]])
+})
+
+describe("the list of rooms", () => {
+  test("is kept up to date by the example, through broken connections", async () => {
+    const { client, room } = await signedIn(app)
+    const { fetch, opened } = breakingFetch(700, 3)
+    const breaking = newClient(app, { tokens: client.tokens, fetch })
+    const hangUp = new AbortController()
+    let shown: Chatroom[] = []
+    const watching = watchRooms(breaking, (rooms) => (shown = rooms), hangUp.signal)
+    await expect.poll(() => shown.map(({ id }) => id)).toEqual([room.id])
+    for (const name of ["one", "two", "three"]) {
+      await client.call("POST /chatroom", { body: { name } })
+      await expect.poll(() => shown[0]?.name).toBe(name)
+    }
+    await client.call("DELETE /chatroom/{id}", { params: { id: room.id } })
+    await expect.poll(() => shown.map(({ name }) => name)).toEqual(["three", "two", "one"])
+    expect(opened.length).toBeGreaterThan(1)
+    expect(opened.slice(1)).toEqual(opened.slice(1).map(() => expect.stringMatching(/^\d+\.\d+$/)))
+    hangUp.abort()
+    await watching
+  })
 })

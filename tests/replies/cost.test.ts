@@ -18,6 +18,7 @@ const priced = (input: string, output: string) => ({
   source: "a test",
   date: "2026-11-29",
   tokens: [{ promptAbove: 0, input, cachedInput: "0.01", output }],
+  search: { per: "query" as const, thousand: "14" },
 })
 const prices: PriceTable = {
   version: "of-tests",
@@ -34,7 +35,7 @@ type Used = ReturnType<typeof app.gemini.books>[string]
 
 /** What the provider charges for calls of a model. */
 function price(model: string, used: Omit<Used, "calls">): bigint {
-  const call = { ...used, model, answeredBy: null, day: "2026-11-29", toolTokens: 0 }
+  const call = { ...used, model, answeredBy: null, day: "2026-11-29", toolTokens: used.pageTokens }
   return costOf(prices, call) as bigint
 }
 
@@ -54,6 +55,19 @@ test("a reply costs what its call used", async () => {
   expect(Number(reply.cost.amount)).toBeGreaterThan(0)
   const [row] = await app.query("SELECT price_version FROM messages WHERE id = $1", reply.id)
   expect(row.price_version).toBe(prices.version)
+})
+
+test("web search costs by the query, and what it reads nothing; pages that are read cost as input", async () => {
+  const searched = await ask(app, ann, await createRoom(app, ann, { webSearch: true }), "search for swallows")
+  const [search] = callsFor("search for swallows")
+  expect(search?.usage).toMatchObject({ searchQueries: 1, toolTokens: expect.any(Number), pageTokens: 0 })
+  expect(searched).toMatchObject({ status: "completed", cost: usd(booked("search for swallows")) })
+  expect(Number(searched.cost.amount)).toBeGreaterThan(0.014)
+
+  const prompt = "read https://example.com/swallows"
+  const read = await ask(app, ann, await createRoom(app, ann, { urlContext: true }), prompt)
+  expect(callsFor(prompt)[0]?.usage?.pageTokens).toBeGreaterThan(0)
+  expect(read).toMatchObject({ status: "completed", cost: usd(booked(prompt)) })
 })
 
 test("attempts that failed cost, too", async () => {
@@ -113,7 +127,7 @@ test("one call without a price leaves the cost of all unknown", async () => {
 test("all rows together are the provider's books, and so are the day's totals", async () => {
   const { [NO_PRICE]: unpriced, ...books } = app.gemini.books()
   const charged = Object.entries(books).reduce((sum, [model, used]) => sum + price(model, used), 0n)
-  const [rows] = await app.query("SELECT sum(cost_amount) AS sum FROM messages")
+  const [rows] = await app.query("SELECT sum(cost_amount) AS sum FROM messages WHERE NOT is_copy")
   // Of the reply with calls of both kinds the row knows no cost.
   const [mixed] = callsFor("mixed").filter(({ model }) => model === OTHER)
   const known = charged - price(OTHER, mixed?.usage as NonNullable<typeof mixed>["usage"] & object)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { recordUse } from "../../src/services/usage/model-usage.ts"
+import { recordUse } from "../../src/services/usage/record-use.ts"
 import { expectProblem } from "../helpers/answers.ts"
 import { newMobileNumber, type SignedIn, signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
@@ -66,10 +66,11 @@ describe("your usage", () => {
       thoughtTokens: 2,
     }
     const record = (kind: "title" | "summary", userId = user.user.id) =>
-      recordUse(app.pool, app.ctx.config.gemini.prices, {
+      recordUse(app.ctx, {
         userId,
         kind,
-        call: { ...call, toolTokens: null, searchQueries: 1, urlContext: false },
+        day: today(),
+        call: { ...call, toolTokens: null, searchQueries: 1, hasReadPages: false },
       })
     await Promise.all([record("title"), record("summary"), record("title")])
     expect((await user.http.get("/user/me/usage")).body).toMatchObject([

@@ -2,13 +2,14 @@ import fc from "fast-check"
 import { isRemembered } from "./draft.ts"
 
 /** What a number goes with: the password of its user, or a code that was sent to it. */
-export type PairKind = "account" | "sign-in code" | "reset code"
+export type PairKind = "account" | "sign-in code" | "reset code" | "new number's code"
 
 /** Bodies with two fields that are good only together: drawn one by one they would hardly ever fit. */
 const PAIRED: Record<string, { kind: PairKind; secret: string }> = {
   "/auth/login": { kind: "account", secret: "password" },
   "/auth/verify-otp": { kind: "sign-in code", secret: "otp" },
   "/auth/reset-password": { kind: "reset code", secret: "otp" },
+  "/user/me/mobile-number/verify": { kind: "new number's code", secret: "otp" },
 }
 
 /** `bodies` of `template`, most of them with a number and its secret that the server would take. */
@@ -44,10 +45,12 @@ export interface Pairs {
 
 /** A user's own number and the password it begins with are known. */
 export function createPairs(own: { mobileNumber: string; password: string }): Pairs {
+  let ownNumber = own.mobileNumber
   const pairs = new Map<string, Map<string, string>>([
     ["account", new Map([[own.mobileNumber, own.password]])],
     ["sign-in code", new Map()],
     ["reset code", new Map()],
+    ["new number's code", new Map()],
   ])
   const keep = (kind: PairKind, number: unknown, secret: unknown) => {
     if (typeof number === "string" && typeof secret === "string") pairs.get(kind)?.set(number, secret)
@@ -66,7 +69,16 @@ export function createPairs(own: { mobileNumber: string; password: string }): Pa
           forget("reset code", sent.mobileNumber)
           return keep("account", sent.mobileNumber, sent.newPassword)
         case "/auth/change-password":
-          return keep("account", own.mobileNumber, sent.newPassword)
+          return keep("account", ownNumber, sent.newPassword)
+        case "/user/me/mobile-number":
+          return keep("new number's code", sent.mobileNumber, reply.otp)
+        case "/user/me/mobile-number/verify": {
+          forget("new number's code", sent.mobileNumber)
+          keep("account", sent.mobileNumber, pairs.get("account")?.get(ownNumber))
+          forget("account", ownNumber)
+          ownNumber = String(sent.mobileNumber)
+          return
+        }
       }
     },
     lookUp(name, pick) {

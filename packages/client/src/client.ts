@@ -32,6 +32,7 @@ export interface Ask {
 }
 
 type ReplyEvents = Endpoints["GET /chatroom/{id}/message/{messageId}/stream"]["events"]
+type RoomListEvents = Endpoints["GET /user/me/events"]["events"]
 type RoomEvents = Endpoints["GET /chatroom/{id}/events"]["events"]
 
 export type ChatClient = ReturnType<typeof createClient>
@@ -111,6 +112,18 @@ export function createClient(options: ClientOptions) {
   }
 
   /**
+   * What changes in the user's list of chatrooms, through broken connections. At a `reset`, which comes first, the list is
+   * to be loaded: all that changes from then on follows.
+   */
+  function followRooms(options: FollowOptions = {}): AsyncGenerator<StreamEvent<RoomListEvents>> {
+    return follow<RoomListEvents>({
+      ...options,
+      firstWaitMs,
+      open: (lastEventId, signal) => request("GET /user/me/events", streamRequest({}, lastEventId, signal)),
+    })
+  }
+
+  /**
    * Sends a prompt, again where the connection fails: the key makes that safe. `events` is its reply's stream, which
    * needs to be read only by who wants it.
    */
@@ -153,7 +166,7 @@ export function createClient(options: ClientOptions) {
     return retry(copy, firstWaitMs, signal)
   }
 
-  return { call, list, ask, followReply, followRoom, openShared, continueShared, tokens: store }
+  return { call, list, ask, followReply, followRoom, followRooms, openShared, continueShared, tokens: store }
 }
 
 type ListEndpoint = { [E in Endpoint]: Reply<E> extends unknown[] ? E : never }[Endpoint]

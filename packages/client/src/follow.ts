@@ -18,7 +18,7 @@ export interface Follow extends FollowOptions {
   /** Opens the stream, after the event with this id. */
   open(lastEventId: string | undefined, signal: AbortSignal): Promise<Response>
   /** After this event nothing more comes. */
-  lastEvent: string
+  lastEvent?: string
   firstWaitMs: number
 }
 

@@ -541,6 +541,12 @@ export type RoomDone = {
   messageId: string
 }
 
+export type RoomListDeleted = {
+  id: string
+}
+
+export type RoomListReset = Record<string, unknown>
+
 export type RoomReset = {
   attempt: number
   /** The reply that the event belongs to. */
@@ -734,7 +740,7 @@ export type UserUsage = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -1008,10 +1014,36 @@ export interface Endpoints {
       status: "deleting"
     }
   }
+  /** Send a code to your new mobile number. */
+  "POST /user/me/mobile-number": {
+    body: {
+      /** International with `+` and country code, or national for the service's region. */
+      mobileNumber: string
+      /** Required unless the session was opened with a code in the last 10 minutes. */
+      currentPassword?: string
+    }
+    reply: OtpSent
+  }
+  /** Change your mobile number with the code. */
+  "POST /user/me/mobile-number/verify": {
+    body: {
+      /** International with `+` and country code, or national for the service's region. */
+      mobileNumber: string
+      /** The code that was sent. */
+      otp: string
+    }
+    reply: User
+  }
   /** Export all your data. */
   "GET /user/me/export": { reply: Export }
   /** Get your usage by day and model. */
   "GET /user/me/usage": { query: { from?: string; to?: string }; reply: DailyUsage[] }
+  /** Stream the changes of your list of chatrooms. */
+  "GET /user/me/events": {
+    headers: { "Last-Event-ID"?: string }
+    reply: never
+    events: { reset: RoomListReset; chatroom: Chatroom; deleted: RoomListDeleted }
+  }
   /** List the models that you may choose. */
   "GET /models": { reply: Model[] }
   /** Start the upgrade to Pro in Stripe Checkout. */

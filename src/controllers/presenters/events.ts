@@ -1,6 +1,7 @@
 import type { Context } from "../../services/context.ts"
 import type { ReplyEvent } from "../../services/replies/stream/follow-reply.ts"
 import type { RoomEvent } from "../../services/replies/stream/follow-room.ts"
+import type { RoomListEvent } from "../../services/replies/stream/follow-room-list.ts"
 import type { SseEvent } from "../../utils/sse.ts"
 import { presentChatroom } from "./chatroom.ts"
 import { presentMessage } from "./message.ts"
@@ -20,6 +21,26 @@ export async function* presentRoomEvents(
   changes: AsyncIterable<RoomEvent>,
 ): AsyncGenerator<SseEvent> {
   for await (const change of changes) yield presentRoomEvent(ctx, change)
+}
+
+/** Presents the events of a user's list of chatrooms: `reset`, `chatroom`, `deleted`. */
+export async function* presentRoomListEvents(
+  ctx: Context,
+  changes: AsyncIterable<RoomListEvent>,
+): AsyncGenerator<SseEvent> {
+  for await (const change of changes)
+    yield { id: change.id, event: change.event, data: presentListChange(ctx, change) }
+}
+
+function presentListChange(ctx: Context, change: RoomListEvent): object {
+  switch (change.event) {
+    case "reset":
+      return {}
+    case "chatroom":
+      return presentChatroom(change.room, ctx.config.gemini.model)
+    case "deleted":
+      return { id: change.chatroomId }
+  }
 }
 
 function presentRoomEvent(ctx: Context, change: RoomEvent): SseEvent {

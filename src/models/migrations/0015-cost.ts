@@ -25,9 +25,10 @@ const STATEMENTS = [
     ADD COLUMN unpriced_calls integer NOT NULL DEFAULT 0 CHECK (unpriced_calls >= 0)`,
 
   // Added up in the transactions that end or hand back a reply, so that a user's months are a few rows. Deleting rooms
-  // doesn't lower it.
+  // doesn't lower it. No foreign key: its check would lock the user in between, out of the order in which an account is
+  // deleted; erasing one moves its rows.
   `CREATE TABLE model_usage (
-    user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL,
     day date NOT NULL,
     model text NOT NULL,
     kind text NOT NULL CHECK (kind IN ('reply', 'title', 'summary')),${COUNTS},

@@ -13,15 +13,31 @@ import { eraseDeletedUsers } from "./erase-users.ts"
  * erased and the subscription is cancelled in the background. Safe to repeat.
  */
 export async function deleteUser(ctx: Context, { userId }: Principal): Promise<void> {
-  const deleted = await inTransaction(ctx.db.pool, (client) => markDeleted(ctx, client, userId))
+  const deleted = await withNumber(() =>
+    inTransaction(ctx.db.pool, (client) => markDeleted(ctx, client, userId)),
+  )
   recordEndedSessions(ctx, { userId, sessionIds: deleted.sessionIds, why: "user_deleted" })
   if (deleted.now) ctx.events.userDeleted({ userId })
   ctx.background.run("erase deleted users", () => eraseDeletedUsers(ctx))
 }
 
+/** The user's number has changed since it was read. */
+class NumberChanged extends Error {}
+
+/** Begins again where the number changed meanwhile: users rarely do that, and not twice at once. */
+async function withNumber<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof NumberChanged)) throw error
+    return withNumber(work)
+  }
+}
+
 /**
  * Locks codes, customer and usage before the user. Sign-in, billing and prompts use the same order, so that no deadlock
- * occurs. A number never changes, so it may be read before.
+ * occurs. So the number is read before the user is locked.
+ * @throws {NumberChanged} when it is another one then
  */
 async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) {
   const { rows } = await client.query<{ number: string | null }>(
@@ -39,8 +55,16 @@ async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) 
   }
   const { rowCount } = await client.query(
     `UPDATE users SET deleted_at = now(), updated_at = now(), mobile_number = NULL, name = NULL, password_hash = NULL
-     WHERE id = $1 AND deleted_at IS NULL`,
-    [userId],
+     WHERE id = $1 AND deleted_at IS NULL AND mobile_number = $2`,
+    [userId, number],
   )
+  if (rowCount === 0 && number !== null && (await isStillThere(client, userId))) throw new NumberChanged()
   return { now: rowCount === 1, sessionIds: await markSessionsEnded(client, ctx.timing, { userId }) }
+}
+
+async function isStillThere(client: pg.ClientBase, userId: string): Promise<boolean> {
+  const { rowCount } = await client.query("SELECT 1 FROM users WHERE id = $1 AND deleted_at IS NULL", [
+    userId,
+  ])
+  return rowCount === 1
 }

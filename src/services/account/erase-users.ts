@@ -40,12 +40,13 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
   await inTransaction(ctx.db.pool, async (client) => {
     // Before the user: billing locks the two in this order.
     await unlinkCustomer(client, userId)
-    await moveTotals(client, userId)
     await client.query(
       `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM chatrooms WHERE user_id = $1)`,
       [userId],
     )
+    // After the user: a call that was recorded meanwhile kept the user until its commit.
+    await moveTotals(client, userId)
   })
   return true
 }

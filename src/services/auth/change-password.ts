@@ -2,8 +2,8 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { CurrentPasswordInvalid, Unauthenticated } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
+import { type Credentials, checkCurrentPassword, findCredentials } from "./credentials.ts"
 import { markSessionsEnded, recordEndedSessions } from "./end-sessions.ts"
-import { countLoginAttempt, uncountLoginAttempt } from "./login-throttle.ts"
 import { checkNewPassword } from "./passwords.ts"
 import type { Principal } from "./principal.ts"
 
@@ -12,14 +12,6 @@ export interface ChangePassword {
   newPassword: string
   currentPassword: string | undefined
   address: string
-}
-
-/** The user's credentials when the change is requested. */
-interface Credentials {
-  mobileNumber: string
-  passwordHash: string | null
-  /** The session was opened recently by a one-time code, which proves as much as a password. */
-  justProven: boolean
 }
 
 /**
@@ -32,38 +24,13 @@ interface Credentials {
 export async function changePassword(ctx: Context, change: ChangePassword): Promise<void> {
   checkNewPassword(change.newPassword)
   const current = await findCredentials(ctx, change.user)
-  if (current.passwordHash !== null && !current.justProven) await checkCurrent(ctx, change, current)
+  if (current.passwordHash !== null && !current.justProven) await checkCurrentPassword(ctx, change, current)
   const passwordHash = await ctx.passwords.hash(change.newPassword, change.address)
   const sessionIds = await inTransaction(ctx.db.pool, (client) =>
     apply(ctx, client, change.user, current, passwordHash),
   )
   recordEndedSessions(ctx, { userId: change.user.userId, sessionIds, why: "password_changed" })
   ctx.events.passwordChanged({ userId: change.user.userId })
-}
-
-async function findCredentials(ctx: Context, { userId, sessionId }: Principal): Promise<Credentials> {
-  const { rows } = await ctx.db.pool.query<Credentials>(
-    `SELECT mobile_number AS "mobileNumber", password_hash AS "passwordHash",
-       opened_by = 'otp' AND sessions.created_at > app_now() - $3 * interval '1 millisecond' AS "justProven"
-     FROM sessions JOIN users ON users.id = sessions.user_id
-     WHERE sessions.user_id = $2 AND sessions.id = $1 AND users.id = $2 AND ended_at IS NULL AND deleted_at IS NULL`,
-    [sessionId, userId, ctx.timing.auth.recentCodeMs],
-  )
-  if (!rows[0]) throw new Unauthenticated()
-  return rows[0]
-}
-
-async function checkCurrent(
-  ctx: Context,
-  { currentPassword, address }: ChangePassword,
-  current: Credentials,
-) {
-  if (currentPassword === undefined) throw new CurrentPasswordInvalid()
-  const attempt = { mobileNumber: current.mobileNumber, address }
-  await countLoginAttempt(ctx, attempt)
-  if (!(await ctx.passwords.matches(currentPassword, current.passwordHash, address)))
-    throw new CurrentPasswordInvalid()
-  await uncountLoginAttempt(ctx, ctx.db.pool, attempt)
 }
 
 /**

@@ -1,13 +1,15 @@
 import { readCode } from "./mobile-number.ts"
-import { MAX_WRONG_GUESSES, PURPOSES, type Purpose } from "./otp-codes.ts"
+import { MAX_WRONG_GUESSES, type Purpose, SIGN_IN_PURPOSES } from "./otp-codes.ts"
+import type { Principal } from "./principal.ts"
 import type { Tokens } from "./tokens.ts"
 
 export interface OtpAttempt {
   /** E.164. */
   mobileNumber: string
   otp: string
-  /** undefined accepts a code of any purpose. */
+  /** undefined accepts any code that may sign in. */
   purpose: Purpose | undefined
+  holder?: Principal
 }
 
 /**
@@ -24,10 +26,15 @@ export const CHECK_OTP = `
     AND consumed_at IS NULL AND expires_at > app_now() AND wrong_guesses < $4
   RETURNING mobile_number, consumed_at IS NOT NULL AS hit`
 
-export function checkOtpValues(tokens: Tokens, { mobileNumber, otp, purpose }: OtpAttempt): unknown[] {
-  const purposes = purpose ? [purpose] : PURPOSES
+export function checkOtpValues(
+  tokens: Tokens,
+  { mobileNumber, otp, purpose, holder }: OtpAttempt,
+): unknown[] {
+  const purposes = purpose ? [purpose] : SIGN_IN_PURPOSES
   const code = readCode(otp)
   // The hash covers the purpose, so it can't match a row of another purpose.
-  const hashes = purposes.flatMap((each) => tokens.codes.hashes({ mobileNumber, purpose: each, code }))
+  const hashes = purposes.flatMap((each) =>
+    tokens.codes.hashes({ mobileNumber, purpose: each, code, holder }),
+  )
   return [mobileNumber, purposes, hashes, MAX_WRONG_GUESSES]
 }

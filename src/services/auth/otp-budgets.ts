@@ -18,6 +18,8 @@ interface CodeRequest {
   mobileNumber: string
   address: string
   standing: Standing
+  /** Who asks for a code to a new number of theirs; null: anybody. */
+  userId: string | null
 }
 
 /**
@@ -41,7 +43,7 @@ export async function chargeBudgets(
  */
 function countersOf(
   { perNumber, perPrefix, perAddress, total }: Config["otp"]["daily"],
-  { mobileNumber, address, standing }: CodeRequest,
+  { mobileNumber, address, standing, userId }: CodeRequest,
 ): Counter[] {
   const range = prefixOf(mobileNumber)
   const sent = standing === "unknown" ? 0 : 1
@@ -49,6 +51,7 @@ function countersOf(
   const forOthers = standing === "verified" ? passed : counted
   return [
     counted("otp_number", mobileNumber, perNumber),
+    ...(userId === null ? [] : [counted("otp_user", userId, perNumber)]),
     forUsers("otp_address_users", address, perAddress),
     forOthers("otp_address_range", `${address} ${range}`, Math.ceil(perPrefix * ADDRESS_SHARE_OF_RANGE)),
     forOthers("otp_address", address, perAddress),

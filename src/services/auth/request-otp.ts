@@ -9,10 +9,13 @@ import { mayShowCodes } from "./code-visibility.ts"
 import { checkSendable, readMobileNumber } from "./mobile-number.ts"
 import { chargeBudgets, type Standing } from "./otp-budgets.ts"
 import { newCode, type Purpose } from "./otp-codes.ts"
+import type { Principal } from "./principal.ts"
 
 export interface RequestOtp {
   mobileNumber: string
   purpose: Purpose
+  /** Who asks for a code to a number that isn't theirs yet. It is sent to any number. */
+  holder?: Principal
   /** The client's IP address, normalized as for rate limits. */
   address: string
   /** The Host header, on which it depends whether the code may be in the response. */
@@ -36,18 +39,20 @@ export interface OtpSent {
  */
 export async function requestOtp(
   ctx: Context,
-  { mobileNumber, purpose, address, host }: RequestOtp,
+  { mobileNumber, purpose, holder, address, host }: RequestOtp,
 ): Promise<OtpSent> {
   const { config } = ctx
   const number = readMobileNumber(mobileNumber, config.defaultRegion)
   checkSendable(number, config.otp.regions)
   const code = newCode()
-  const hash = ctx.tokens.codes.hash({ mobileNumber: number, purpose, code })
+  const hash = ctx.tokens.codes.hash({ mobileNumber: number, purpose, code, holder })
   const { resendIn, standing } = await inTransaction(ctx.db.pool, async (client) => {
     const replaced = await replaceCode(client, ctx.timing.otp, { number, purpose, hash })
-    const { standing } = replaced
-    await chargeBudgets(client, config.otp.daily, { mobileNumber: number, address, standing })
-    return replaced
+    // A number that somebody wants to change to is treated alike whosever it is.
+    const standing = holder ? "signed_up" : replaced.standing
+    const request = { mobileNumber: number, address, standing, userId: holder?.userId ?? null }
+    await chargeBudgets(client, config.otp.daily, request)
+    return { ...replaced, standing }
   })
   ctx.background.run("send one-time code", async () => {
     // After the response, so that its time doesn't show whether a code is sent.

@@ -39,3 +39,21 @@ export async function keepTrial(
     [userId, numberHash],
   )
 }
+
+/**
+ * Ties a trial to a new number of the user's: a number that has had its trial passes that on, and the old one keeps that
+ * the user has had one.
+ * @param from the hashes of the old number by every key, the newest first; `to` those of the new one
+ */
+export async function moveTrial(
+  client: pg.ClientBase,
+  { userId, from, to }: { userId: string; from: readonly Buffer[]; to: readonly Buffer[] },
+): Promise<void> {
+  await keepTrial(client, { userId, numberHash: from[0] as Buffer })
+  await client.query(
+    `INSERT INTO trials_of_numbers (number_hash)
+     SELECT $2 WHERE EXISTS (SELECT 1 FROM trials_of_numbers WHERE number_hash = ANY ($1::bytea[]))
+     ON CONFLICT (number_hash) DO NOTHING`,
+    [from, to[0]],
+  )
+}

@@ -21,7 +21,7 @@ export async function changeChatroom(
   await requireOffered(ctx.db.pool, ctx.config.gemini, { userId, name: change.model })
   if (change.headId !== undefined) await requireReply(found, change.headId)
   const room = await update(ctx, userId, chatroomId, change)
-  publishRoomChanged(ctx, chatroomId)
+  publishRoomChanged(ctx, chatroomId, userId)
   return room
 }
 

@@ -13,6 +13,7 @@ import type { Context } from "../context.ts"
 import { toSettings, type WantedSettings } from "./chatroom-settings.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
 import { requireOffered } from "./offered-models.ts"
+import { publishRoomListChanged } from "./room-pubsub.ts"
 
 /** The settings of a room of which nothing was said. */
 export const DEFAULTS: ChatroomSettings = {
@@ -29,6 +30,12 @@ export const DEFAULTS: ChatroomSettings = {
   temporary: false,
 }
 
+/** A room that was created, now or by an earlier request with the same key. */
+interface Created {
+  room: ChatroomRecord
+  replayed: boolean
+}
+
 /**
  * Creates a room of the user's. With a key, the same request again returns the first room again.
  * @throws {InvalidRequest} for a model that the user isn't offered
@@ -36,8 +43,8 @@ export const DEFAULTS: ChatroomSettings = {
 export async function createChatroom(
   ctx: Context,
   { userId, room, key }: { userId: string; room: WantedSettings; key: IdempotencyKey | null },
-): Promise<{ room: ChatroomRecord; replayed: boolean }> {
-  return inTransaction(ctx.db.pool, async (client) => {
+): Promise<Created> {
+  const result = await inTransaction(ctx.db.pool, async (client): Promise<Created> => {
     const earlier = key && (await takeKey(client, userId, key))
     if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
     await requireOffered(client, ctx.config.gemini, { userId, name: room.model })
@@ -45,6 +52,8 @@ export async function createChatroom(
     if (key) await keepResult(client, userId, key, created)
     return { room: created, replayed: false }
   })
+  publishRoomListChanged(ctx, userId)
+  return result
 }
 
 /** Inserts a room, in the caller's transaction. */

@@ -12,7 +12,7 @@ export async function deleteChatroom(
 ): Promise<void> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   await room.destroy()
-  publishRoomChanged(ctx, chatroomId)
+  publishRoomChanged(ctx, chatroomId, userId)
   if (!room.activeReplyId) return
   ctx.cancellations.request({ userId, id: room.activeReplyId })
   ctx.replyLog.announce(room.activeReplyId, { final: true })

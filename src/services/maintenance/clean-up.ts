@@ -35,6 +35,7 @@ const expired = (retention: Timing["retention"]) =>
     ["billing_events", `received_at < ${before(retention.billingEventsMs)} AND status <> 'pending'`],
     ["billing_strangers", `seen_at < ${before(retention.strangersMs)}`],
     ["counters", "ends_at < app_now()"],
+    ["deleted_chatrooms", `deleted_at < ${before(retention.deletedChatroomsMs)}`],
     ["idempotency_keys", `created_at < ${before(retention.idempotencyKeysMs)}`],
     ["one_time_codes", `sent_at < ${before(retention.codesMs)}`],
     ["session_revocations", "expires_at < now()"],

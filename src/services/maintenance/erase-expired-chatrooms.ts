@@ -67,6 +67,6 @@ async function eraseIfExpired(
     await client.query("DELETE FROM chatrooms WHERE user_id = $1 AND id = $2", [userId, id])
     return true
   })
-  if (erased) publishRoomChanged(ctx, id)
+  if (erased) publishRoomChanged(ctx, id, userId)
   return erased
 }

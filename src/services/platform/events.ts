@@ -54,6 +54,9 @@ function userEvents(log: Logger, metrics: Metrics) {
     passwordChanged(fields: { userId: string }) {
       log.info({ event: "password_changed", ...fields }, "password changed")
     },
+    mobileNumberChanged(fields: { userId: string }) {
+      log.info({ event: "mobile_number_changed", ...fields }, "mobile number changed")
+    },
     userDeleted(fields: { userId: string }) {
       log.info({ event: "user_deleted", ...fields }, "user deleted")
       metrics.usersDeleted.inc()

@@ -1,7 +1,6 @@
 import type pg from "pg"
-import type { PriceTable } from "../../config/prices.ts"
 import { toDollars } from "./cost.ts"
-import { addUp, type ModelUse, type ReportedCall, toUse } from "./model-use.ts"
+import { addUp, type ModelUse } from "./model-use.ts"
 import { TODAY_SQL } from "./quota.ts"
 
 /** What a user's calls are made for. */
@@ -63,24 +62,6 @@ export async function readToday(db: pg.Pool | pg.ClientBase): Promise<string> {
   const { rows } = await (db as pg.Pool).query<{ day: string }>(`SELECT ${TODAY_SQL}::text AS day`)
   return (rows[0] as { day: string }).day
 }
-
-/**
- * Records what a call cost that was made for a user but is no reply, such as one for a title. It counts in the user's and
- * the operators' totals and on no message. Of a user who is gone it records nothing.
- */
-export async function recordUse(
-  db: pg.Pool,
-  prices: PriceTable,
-  { userId, kind, call }: { userId: string; kind: Exclude<UseKind, "reply">; call: ReportedCall },
-): Promise<ModelUse | null> {
-  const use = toUse(prices, await readToday(db), call)
-  if (use) await db.query({ name: "record-use", text: RECORD, values: [userId, kind, usesValue([use])] })
-  return use
-}
-
-const RECORD = `
-  WITH known AS (SELECT id AS user_id FROM users WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE)
-  ${addUsageSql("known", "$3", "$2::text")}`
 
 /** Moves the totals of an account that is being erased to those of all erased accounts. */
 export async function moveTotals(client: pg.ClientBase, userId: string): Promise<void> {

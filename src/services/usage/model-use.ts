@@ -14,8 +14,8 @@ export interface ReportedCall {
   /** What the provider's tools read. */
   toolTokens: number | null
   searchQueries: number
-  /** Whether the call could read pages: their tokens are charged as input, those of search results aren't. */
-  urlContext: boolean
+  /** Whether the tools read pages: their tokens are charged as input, those of search results aren't. */
+  hasReadPages: boolean
 }
 
 /** What calls of one model used, added up. */
@@ -42,9 +42,9 @@ export interface ModelUse {
  * @returns null where the provider reported nothing: it doesn't bill a call that it refused
  */
 export function toUse(prices: PriceTable, day: string, call: ReportedCall): ModelUse | null {
-  const { model, answeredBy, urlContext, searchQueries, ...counts } = call
+  const { model, answeredBy, hasReadPages, searchQueries, ...counts } = call
   if (searchQueries === 0 && Object.values(counts).every((count) => count === null)) return null
-  const billed = { ...counts, toolTokens: urlContext ? counts.toolTokens : 0 }
+  const billed = { ...counts, toolTokens: hasReadPages ? counts.toolTokens : 0 }
   const cost = costOf(prices, { model, answeredBy, day, searchQueries, ...billed })
   return {
     ...NO_USE,

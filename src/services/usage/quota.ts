@@ -102,6 +102,34 @@ const KEEP = `
   ON CONFLICT (number_hash, day) DO UPDATE
     SET used = greatest(kept.used, excluded.used), given_back = greatest(kept.given_back, excluded.given_back)`
 
+/**
+ * Ties the day's use to a new number of the user's: it goes on with the higher one of the two, and the old number keeps
+ * what the user has used, so that no further account of either begins at none.
+ * @param from the hashes of the old number by every key, the newest first; `to` those of the new one
+ */
+export async function moveUsage(
+  client: pg.ClientBase,
+  { userId, from, to }: { userId: string; from: readonly Buffer[]; to: readonly Buffer[] },
+): Promise<void> {
+  await client.query({ name: "move-usage", text: MOVE, values: [userId, from[0], to] })
+}
+
+const MOVE = `
+  WITH kept AS (
+    SELECT coalesce(max(used), 0) AS used, coalesce(max(given_back), 0) AS given_back FROM usage_of_numbers
+    WHERE number_hash = ANY ($3::bytea[]) AND day = ${TODAY_SQL}
+  ), counted AS (
+    INSERT INTO usage_counters AS counter (user_id, day, used, given_back)
+    SELECT $1::uuid, ${TODAY_SQL}, used, given_back FROM kept
+    ON CONFLICT (user_id, day) DO UPDATE
+      SET used = greatest(counter.used, excluded.used), given_back = greatest(counter.given_back, excluded.given_back)
+    RETURNING counter.day, counter.used, counter.given_back
+  )
+  INSERT INTO usage_of_numbers AS old (number_hash, day, used, given_back)
+  SELECT $2::bytea, day, used, given_back FROM counted WHERE used > 0 OR given_back > 0
+  ON CONFLICT (number_hash, day) DO UPDATE
+    SET used = greatest(old.used, excluded.used), given_back = greatest(old.given_back, excluded.given_back)`
+
 /** Reads how much of today's quota is left to a user of this tier. */
 export async function readQuota(
   db: pg.Pool,

@@ -15,7 +15,7 @@ export function announceReply(
     const enqueue = () => enqueueReply(ctx, { userId, id: reply.id }, { inFlight })
     ctx.background.run("enqueue a reply", () => ctx.tracing.span(`send ${QUEUE_NAME}`, PRODUCER, enqueue))
   }
-  publishRoomChanged(ctx, chatroomId)
+  publishRoomChanged(ctx, chatroomId, userId)
 }
 
 const PRODUCER = {

@@ -72,7 +72,7 @@ export async function retryDeadLetter(ctx: Context, replyId: string): Promise<vo
     const reply = { userId: room.userId, id: replyId }
     ctx.background.run("enqueue a reply", () => ctx.queue.enqueue(reply, { inFlight: 1 }))
   }
-  publishRoomChanged(ctx, room.id)
+  publishRoomChanged(ctx, room.id, room.userId)
 }
 
 /** `model`: the one that answers in it now. */

@@ -62,7 +62,7 @@ export async function endInRoom(
   })
   if (!finished) return false
   ctx.replyLog.announce(id, { final: true })
-  publishRoomChanged(ctx, chatroomId)
+  publishRoomChanged(ctx, chatroomId, userId)
   const { next } = finished
   if (next)
     ctx.background.run("enqueue the room's next reply", () =>

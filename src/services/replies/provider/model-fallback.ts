@@ -131,7 +131,7 @@ async function* streamFrom(
   } finally {
     span.set(describe(metadata ?? NO_META))
     countTokens(ctx, model, metadata)
-    const use = metadata && toUse(ctx.config.gemini.prices, day, toReportedCall(model, metadata, request))
+    const use = metadata && toUse(ctx.config.gemini.prices, day, toReportedCall(model, metadata))
     if (use) {
       calls.uses.push(use)
       ctx.events.callBilled(use)

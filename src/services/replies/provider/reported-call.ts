@@ -1,19 +1,8 @@
 import type { ReportedCall } from "../../usage/model-use.ts"
-import type { GeminiRequest, ResponseMeta } from "./gemini.ts"
-
-/** What the provider's tools add. */
-interface Tools {
-  usage?: { toolTokens?: number | null } | null
-  searchQueries?: readonly string[]
-}
+import type { ResponseMeta } from "./progress.ts"
 
 /** Returns what a call reported, as it is billed. */
-export function toReportedCall(
-  model: string,
-  metadata: ResponseMeta & Tools,
-  request: Partial<GeminiRequest> & { urlContext?: boolean },
-): ReportedCall {
-  const { usage } = metadata
+export function toReportedCall(model: string, { usage, sources, ...metadata }: ResponseMeta): ReportedCall {
   return {
     model,
     answeredBy: metadata.model,
@@ -21,8 +10,8 @@ export function toReportedCall(
     cachedTokens: usage?.cachedTokens ?? null,
     outputTokens: usage?.outputTokens ?? null,
     thoughtTokens: usage?.thoughtTokens ?? null,
-    toolTokens: (metadata as Tools).usage?.toolTokens ?? null,
-    searchQueries: metadata.searchQueries?.length ?? 0,
-    urlContext: request.urlContext ?? false,
+    toolTokens: usage?.toolTokens ?? null,
+    searchQueries: sources.queries.size,
+    hasReadPages: sources.read,
   }
 }

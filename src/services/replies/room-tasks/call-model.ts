@@ -1,7 +1,9 @@
 import type { Context } from "../../context.ts"
+import { recordUse } from "../../usage/record-use.ts"
 import { NO_META } from "../provider/gemini.ts"
 import { beginSpan, countTokens, describe } from "../provider/model-fallback.ts"
 import { thinkingFor } from "../provider/model-settings.ts"
+import { toReportedCall } from "../provider/reported-call.ts"
 import type { RoomTask } from "./room-task.ts"
 
 /** What a task asks a model: always one text of data and an instruction what to make of it. */
@@ -20,7 +22,7 @@ export interface TaskRequest {
  */
 export async function callModel(
   ctx: Context,
-  { chatroomId }: RoomTask,
+  { userId, chatroomId, kind, day }: RoomTask,
   { model, data, signal, ...request }: TaskRequest & { model: string; signal: AbortSignal },
 ): Promise<string> {
   using span = beginSpan(ctx, model, chatroomId)
@@ -40,5 +42,6 @@ export async function callModel(
   } finally {
     span.set(describe(metadata))
     countTokens(ctx, model, metadata)
+    await recordUse(ctx, { userId, kind, day, call: toReportedCall(model, metadata) })
   }
 }

@@ -48,7 +48,7 @@ export async function keepTitle(
   const name = cleanTitle(text)
   if (name === null) return false
   const { rowCount } = await ctx.db.execute("name-room", NAME, [userId, chatroomId, name])
-  if (rowCount === 1) publishRoomChanged(ctx, chatroomId)
+  if (rowCount === 1) publishRoomChanged(ctx, chatroomId, userId)
   return true
 }
 

@@ -22,7 +22,8 @@ export interface RowWatch {
   close(): Promise<void>
 }
 
-export type RowKind = "room" | "reply"
+/** `list`: a user's list of chatrooms, whose `id` is the user's. */
+export type RowKind = "room" | "reply" | "list"
 
 interface Watched extends RowKey {
   /** As the last look found it: null for a row that is gone, "" before the first look. */
@@ -38,12 +39,17 @@ export function createRowWatch(
   { rowCheckMs }: Pick<Timing["replies"], "rowCheckMs">,
   log: Logger,
 ): RowWatch {
-  const watched: Record<RowKind, Map<string, Watched>> = { room: new Map(), reply: new Map() }
+  const watched: Record<RowKind, Map<string, Watched>> = {
+    room: new Map(),
+    reply: new Map(),
+    list: new Map(),
+  }
   const loop = startLoop(
     rowCheckMs,
     async () => {
       await look(db, "room", [...watched.room.values()])
       await look(db, "reply", [...watched.reply.values()])
+      await look(db, "list", [...watched.list.values()])
     },
     (err) => log.debug({ err }, "rows of streams not read"),
   )
@@ -86,12 +92,13 @@ const LOOK: Record<RowKind, string> = {
     "messages",
     `found.attempt || '.' || found.status || '.' || octet_length(found.content) || '.' || octet_length(found.thoughts)`,
   ),
+  list: lookSql("chatroom_lists", "found.version::text", "user_id"),
 }
 
-function lookSql(table: string, version: string): string {
+function lookSql(table: string, version: string, key = "id"): string {
   return `
   SELECT watched.n::int AS n, ${version} AS version
   FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY AS watched (user_id, id, version, n)
-    LEFT JOIN ${table} AS found ON found.user_id = watched.user_id AND found.id = watched.id
+    LEFT JOIN ${table} AS found ON found.user_id = watched.user_id AND found.${key} = watched.id
   WHERE ${version} IS DISTINCT FROM watched.version`
 }
