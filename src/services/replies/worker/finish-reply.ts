@@ -1,10 +1,12 @@
 import type pg from "pg"
+import type { Tool } from "../../../models/chatroom.ts"
 import type { Context } from "../../context.ts"
-import { failedByPrompt, giveBackPrompt } from "../../usage/quota.ts"
+import { failedByPrompt, giveBackPrompt, giveBackTools } from "../../usage/quota.ts"
 import { endInRoom } from "../accept/end-reply.ts"
 import type { Citation } from "../provider/citations.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
+import type { NoticeCode } from "../provider/notices.ts"
 import { addTitleTask } from "../room-tasks/room-task.ts"
 import type { Attempt } from "./claim-reply.ts"
 
@@ -21,6 +23,9 @@ export interface Ending {
   model: string | null
   citations: Citation[]
   searchQueries: string[]
+  notices: NoticeCode[]
+  /** The tools whose units the reply keeps; null where it holds none. */
+  usedTools: readonly Tool[] | null
 }
 
 /**
@@ -40,6 +45,10 @@ export async function finishReply(
     if (isGivenBack(attempt, ending)) {
       const unit = { userId: attempt.userId, replyId: attempt.id, byPrompt: failedByPrompt(ending.errorCode) }
       await giveBackPrompt(client, ctx.config.plans, unit)
+    }
+    if (ending.usedTools) {
+      const unit = { userId: attempt.userId, replyId: attempt.id, used: ending.usedTools }
+      await giveBackTools(client, unit)
     }
     if (ending.status === "completed" && attempt.lacksTitle && ctx.config.gemini.titles)
       await addTitleTask(client, attempt)
@@ -76,6 +85,7 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
       ending.thoughts,
       JSON.stringify(ending.searchQueries),
       usage?.toolTokens ?? null,
+      JSON.stringify(ending.notices),
     ],
   })
   return rowCount === 1
@@ -86,7 +96,7 @@ const FINISH = `
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
       cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16, search_queries = $17,
-      tool_tokens = $18,
+      tool_tokens = $18, notices = $19,
       completed_at = now(), lease_until = NULL, not_before = NULL
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
 
