@@ -11,6 +11,7 @@ const Anything = z.unknown()
 export function adminRoutes(state: State) {
   return [
     adminRoute("GET", "calls", Anything, () => ({ calls: state.calls.all })),
+    adminRoute("GET", "books", Anything, () => ({ models: state.books.all })),
     adminRoute("GET", "script", Anything, () => ({ waiting: state.script.length })),
     adminRoute("POST", "script", z.union([ScriptEntry, z.array(ScriptEntry)]), (entries) => {
       state.script.add([entries].flat())

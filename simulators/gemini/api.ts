@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import type { Call } from "./calls.ts"
 import { type Behaviour, directivesIn, resolveDirectives, withoutDirectives } from "./directives.ts"
 import { invalidKey, missingKey, modelNotFound, Refused } from "./errors.ts"
+import { checkMedia, withoutLongData } from "./media.ts"
 import { isServed, modelEntry, modelList } from "./models.ts"
 import { type Plan, planBytes, planFailure, planJson, planReply } from "./plan.ts"
 import { taskOf, textOfTask } from "./purpose.ts"
@@ -31,17 +32,26 @@ export async function planCall(
 
 function planGenerate(state: State, route: Route, body: string, call: Call): Plan {
   const request = readGenerateRequest(body, route.model)
+  const media = checkMedia(request, state)
   const prompt = promptText(request)
   const task = taskOf(request)
   const purpose = task?.purpose ?? "reply"
-  Object.assign(call, { request, prompt, purpose, contents: request.contents })
+  const kept = withoutLongData(request)
+  Object.assign(call, { request: kept, prompt, purpose, contents: kept.contents, media })
   const written = directivesIn(task ? textOfTask(task) : prompt, purpose)
   const asked = resolveDirectives(written, written.length > 0 ? state.countPrompt(prompt) : 0)
   const cue = state.script.take({ ...route, prompt, purpose })
   if (cue && "replay" in cue) return planReplay(cue.replay, call)
   const behaviour = { ...asked, ...behaviourOf(cue, prompt) }
   call.behaviour = summary(behaviour)
-  const context = { model: route.model, request, task, behaviour, responseId: responseIdOf(call.id, body) }
+  const context = {
+    model: route.model,
+    request,
+    media,
+    task,
+    behaviour,
+    responseId: responseIdOf(call.id, body),
+  }
   return planReply(route.form, context, state.chunkDelayMs)
 }
 

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from "node:http"
+import type { Usage } from "./books.ts"
+import type { Medium } from "./media.ts"
 import type { Purpose } from "./purpose.ts"
 import type { GenerateRequest } from "./request.ts"
 import type { Route } from "./route.ts"
@@ -9,12 +11,16 @@ export type Call = Omit<Route, "key"> & {
   prompt: string
   purpose: Purpose
   contents: GenerateRequest["contents"]
+  /** The files that came with it. */
+  media: Medium[]
   request: GenerateRequest | null
   behaviour: string
   client: string
   status: number | null
   chunksSent: number
   aborted: boolean
+  /** What it used, as far as it was sent; null: nothing was. */
+  usage: Usage | null
   startedAt: number
   endedAt: number | null
 }
@@ -27,12 +33,14 @@ export function newCall(id: number, { key: _, ...route }: Route, { headers }: In
     prompt: "",
     purpose: "reply",
     contents: [],
+    media: [],
     request: null,
     behaviour: "",
     client: String(headers["x-goog-api-client"] ?? headers["user-agent"] ?? ""),
     status: null,
     chunksSent: 0,
     aborted: false,
+    usage: null,
     startedAt: Date.now(),
     endedAt: null,
   }

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promi
 import { aborted } from "../shared/server.ts"
 import type { Call } from "./calls.ts"
 import type { Plan, Write } from "./plan.ts"
+import type { Frame } from "./wire.ts"
 
 const HEADERS = {
   server: "gemini-simulator",
@@ -17,13 +18,14 @@ type Progress = Pick<Call, "status" | "chunksSent" | "endedAt">
 
 /**
  * Carries out a plan on a response. Rejects with an AbortError as soon as `signal` says that the client is
- * gone, which is also how a stalled plan ends.
+ * gone, which is also how a stalled plan ends. `onFrame` gets each frame once it was written.
  */
 export async function perform(
   plan: Plan,
   res: ServerResponse,
   signal: AbortSignal,
   progress: Progress = { status: null, chunksSent: 0, endedAt: null },
+  onFrame: (frame: Frame) => void = () => undefined,
 ) {
   if (plan.opening === "stall") return stall(signal)
   if (plan.opening === "cut") return cut(res, progress)
@@ -33,9 +35,11 @@ export async function perform(
   res.flushHeaders()
   progress.status = plan.status
   if (first) await write(res, first, signal, progress)
+  if (first?.frame) onFrame(first.frame)
   for (const next of rest) {
     await wait(next, signal)
     await write(res, next, signal, progress)
+    if (next.frame) onFrame(next.frame)
   }
   if (plan.ending === "stall") return stall(signal)
   if (plan.ending === "cut") {

@@ -18,8 +18,8 @@ import {
 
 const DRIP_DELAY_MS = 200
 
-/** One write to the socket, and the pause before it. */
-export type Write = { bytes: Buffer; waitMs: number }
+/** One write to the socket, the pause before it, and the frame that is whole with it. */
+export type Write = { bytes: Buffer; waitMs: number; frame?: Frame }
 
 /** All that will happen on the wire for one call, worked out before any of it happens. */
 export type Plan = {
@@ -30,7 +30,8 @@ export type Plan = {
   ending: "end" | "stall" | "cut"
 }
 
-type Outcome = { chunks: Buffer[]; ending: Plan["ending"] }
+/** `told`: the frames that the first chunks hold. */
+type Outcome = { chunks: Buffer[]; told: Frame[]; ending: Plan["ending"] }
 
 /** What a generate call gets, with `chunkDelayMs` between chunks unless the behaviour says otherwise. */
 export function planReply(form: Form, context: ReplyContext, chunkDelayMs: number): Plan {
@@ -78,9 +79,9 @@ function delayed(plan: Plan, { delayMs = 0 }: Behaviour): Plan {
 }
 
 function planStream(form: Form, frames: Frame[], { behaviour, model }: ReplyContext, delayMs: number): Plan {
-  const { chunks, ending } = streamOutcome(form, frames, behaviour, model)
+  const { chunks, told, ending } = streamOutcome(form, frames, behaviour, model)
   const pauses = pausesOf(frames, behaviour, delayMs)
-  const writes = chunks.flatMap((chunk, at) => writesOf(chunk, behaviour, pauses[at] ?? delayMs))
+  const writes = chunks.flatMap((chunk, at) => writesOf(chunk, behaviour, pauses[at] ?? delayMs, told[at]))
   const arrayEnd = Buffer.from(chunks.length > 0 ? "\n]\n" : "[]\n")
   if (form === "array" && ending === "end") writes.push({ bytes: arrayEnd, waitMs: 0 })
   return { ...plain(200, undefined, contentType(form)), writes, ending }
@@ -89,13 +90,15 @@ function planStream(form: Form, frames: Frame[], { behaviour, model }: ReplyCont
 function streamOutcome(form: Form, frames: Frame[], behaviour: Behaviour, model: string): Outcome {
   const { fault, after = DEFAULT_AFTER } = behaviour
   const kept = frames.slice(0, Math.min(after, frames.length - 1))
-  if (isOneOf(ENDING_FAULTS, fault)) return { chunks: frameAll(form, kept), ending: ENDING_FAULTS[fault] }
-  if (!ERROR_FAULTS.some((name) => name === fault)) return { chunks: frameAll(form, frames), ending: "end" }
+  if (isOneOf(ENDING_FAULTS, fault))
+    return { chunks: frameAll(form, kept), told: kept, ending: ENDING_FAULTS[fault] }
+  if (!ERROR_FAULTS.some((name) => name === fault))
+    return { chunks: frameAll(form, frames), told: frames, ending: "end" }
   const error = errorEnvelope(failureOf(behaviour, model))
   if (fault === "error-event" || form === "array") {
-    return { chunks: frameAll(form, [...kept, error]), ending: "end" }
+    return { chunks: frameAll(form, [...kept, error]), told: kept, ending: "end" }
   }
-  return { chunks: withBareError(frameAll(form, kept), error, behaviour), ending: "end" }
+  return { chunks: withBareError(frameAll(form, kept), error, behaviour), told: kept, ending: "end" }
 }
 
 /**
@@ -113,11 +116,12 @@ function withBareError(chunks: Buffer[], error: unknown, { fault, alone }: Behav
 function planUnary(frames: Frame[], { behaviour, model }: ReplyContext, delayMs: number): Plan {
   const { fault } = behaviour
   if (ERROR_FAULTS.some((name) => name === fault)) return planFailure(failureOf(behaviour, model))
-  const bytes = Buffer.from(`${JSON.stringify(unaryBody(frames, behaviour), null, 2)}\n`)
+  const body = unaryBody(frames, behaviour)
+  const bytes = Buffer.from(`${JSON.stringify(body, null, 2)}\n`)
   const interrupted = fault === "stall" || fault === "cut"
   const sent = interrupted ? bytes.subarray(0, behaviour.after === 0 ? 0 : bytes.length / 2) : bytes
   const takesMs = pausesOf(frames, behaviour, delayMs).reduce((sum, ms) => sum + ms, 0)
-  const writes = writesOf(sent, behaviour, takesMs)
+  const writes = writesOf(sent, behaviour, takesMs, body)
   return { ...plain(200), writes, ending: interrupted ? ENDING_FAULTS[fault] : "end" }
 }
 
@@ -129,10 +133,14 @@ function unaryBody(frames: Frame[], { fault, after = DEFAULT_AFTER }: Behaviour)
 }
 
 /** The writes of a chunk, after a pause. */
-function writesOf(chunk: Buffer, { split, bytes }: Behaviour, waitMs: number): Write[] {
+function writesOf(chunk: Buffer, { split, bytes }: Behaviour, waitMs: number, frame?: Frame): Write[] {
   if (chunk.length === 0) return []
   const pieces = bytes !== undefined ? cutInto(chunk, [bytes]) : split ? splitCharacters(chunk) : [chunk]
-  return pieces.map((piece, at) => ({ bytes: piece, waitMs: at === 0 ? waitMs : 0 }))
+  return pieces.map((piece, at) => ({
+    bytes: piece,
+    waitMs: at === 0 ? waitMs : 0,
+    ...(at === pieces.length - 1 && frame && { frame }),
+  }))
 }
 
 function failureOf({ code = 503, retryDelay }: Behaviour, model: string): ApiFailure {

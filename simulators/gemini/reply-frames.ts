@@ -1,6 +1,7 @@
 import type { Behaviour, Resolved } from "./directives.ts"
 import { groundingOf, toolTokens, withGrounding } from "./grounding.ts"
 import { FINISH_FAULTS, isOneOf } from "./injected-faults.ts"
+import type { Medium } from "./media.ts"
 import { thinks } from "./models.ts"
 import { composeTask, type Task } from "./purpose.ts"
 import { chunkText, composeReply, wordsIn } from "./reply-text.ts"
@@ -16,6 +17,8 @@ const HARM_CATEGORIES = ["SEXUALLY_EXPLICIT", "HATE_SPEECH", "HARASSMENT", "DANG
 export type ReplyContext = {
   model: string
   request: GenerateRequest
+  /** Its files. */
+  media?: readonly Medium[]
   /** Unless the call is for a reply. */
   task?: Task | null
   behaviour: Resolved
@@ -54,12 +57,12 @@ function draftReply(context: ReplyContext, thoughts: number): Draft {
   }
 }
 
-function textOf({ model, request, task, behaviour }: ReplyContext, thoughts: number) {
+function textOf({ model, request, media, task, behaviour }: ReplyContext, thoughts: number) {
   if (behaviour.echo !== undefined) return { text: behaviour.echo, finishReason: "STOP" }
   if (task) return limited(composeTask(task), request, thoughts)
   const words = behaviour.words ?? (behaviour.chunks && Math.max(behaviour.chunks * 3, 40))
   return limited(
-    composeReply(model, request, { words, variant: behaviour.variant, searches: behaviour.searches }),
+    composeReply(model, request, { words, variant: behaviour.variant, searches: behaviour.searches, media }),
     request,
     thoughts,
   )

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import { groundingLines, groundingOf } from "./grounding.ts"
+import { describeMedia, type Medium } from "./media.ts"
 import { type GenerateRequest, lastTurn, spokenText } from "./request.ts"
 
 const QUOTE_LENGTH = 120
@@ -23,6 +24,8 @@ const SENTENCES = [
   "Ask again, and the same question will get the same answer.",
 ]
 
+type ReplyOptions = { words?: number; variant?: number; searches?: number; media?: readonly Medium[] }
+
 /**
  * The text of a simulated reply: the same for the same request, it says that it is simulated, quotes the
  * prompt and says how many earlier turns came with it. With `words`, it has exactly that many words. Variants differ
@@ -31,10 +34,10 @@ const SENTENCES = [
 export function composeReply(
   model: string,
   request: GenerateRequest,
-  { words, variant, searches }: { words?: number; variant?: number; searches?: number } = {},
+  { words, variant, searches, media = [] }: ReplyOptions = {},
 ): string {
   const seed = variant === undefined ? hashOf(model, request) : hashOf(model, request, variant)
-  const opening = [introduction(model, variant), conversation(request, searches)].join("\n\n")
+  const opening = [introduction(model, variant), conversation(request, media, searches)].join("\n\n")
   if (words === undefined) return `${opening}\n\n${body(seed)}`
   return firstWords(`${opening}\n\n${filler(seed, words)}`, words)
 }
@@ -75,13 +78,12 @@ function introduction(model: string, variant?: number): string {
   return `**Simulated reply${variant === undefined ? "" : ` ${variant + 1}`}** from \`${model}\` ✨`
 }
 
-function conversation(request: GenerateRequest, searches?: number): string {
+function conversation(request: GenerateRequest, media: readonly Medium[], searches?: number): string {
   const earlier = request.contents.slice(0, -1)
   const lines = [`You wrote: “${quote(lastTurn(request))}”.`, `Earlier turns sent: ${earlier.length}.`]
   const first = earlier[0]
   if (first) lines.push(`The conversation began with “${quote(spokenText(first))}”.`)
-  const attached = request.contents.flatMap(({ parts }) => parts.flatMap((part) => part.inlineData ?? []))
-  if (attached.length) lines.push(`Attached: ${attached.map(({ mimeType }) => mimeType).join(", ")}.`)
+  if (media.length) lines.push(describeMedia(media))
   return [...lines, ...groundingLines(groundingOf(request, { searches }))].join(" ")
 }
 

@@ -7,6 +7,7 @@ const Part = z.looseObject({
   text: z.string().optional(),
   thought: z.boolean().optional(),
   inlineData: z.looseObject({ mimeType: z.string().min(1), data: z.base64() }).optional(),
+  fileData: z.looseObject({ mimeType: z.string().optional(), fileUri: z.string() }).optional(),
 })
 
 const Content = z.strictObject({
@@ -107,7 +108,7 @@ export function countTokens(request: GenerateRequest): { text: number; image: nu
   const parts = [...system, ...request.contents.flatMap((content) => content.parts)]
   return {
     text: parts.reduce((sum, part) => sum + tokensIn(part.text ?? ""), 0),
-    image: parts.filter((part) => part.inlineData).length * 258,
+    image: parts.filter((part) => part.inlineData || part.fileData).length * 258,
   }
 }
 

@@ -2,8 +2,10 @@ import { adminApi } from "../shared/admin.ts"
 import { type Exchange, type ListenOptions, startServer } from "../shared/server.ts"
 import { adminRoutes } from "./admin.ts"
 import { planCall } from "./api.ts"
+import { usageOf } from "./books.ts"
 import { type Call, newCall } from "./calls.ts"
 import { invalid } from "./errors.ts"
+import { serveFiles } from "./files.ts"
 import { perform } from "./perform.ts"
 import { planPage } from "./plan.ts"
 import { routeOf } from "./route.ts"
@@ -42,11 +44,15 @@ export async function startGeminiSimulator(options: GeminiSimulatorOptions = {})
   return {
     ...server,
     calls: (): Call[] => state.calls.all,
+    /** What the calls so far are billed for, by model. */
+    books: () => state.books.all,
     /** Queues entries, or the inside of a directive for the next generate call. */
     script(...entries: Array<ScriptEntry | string>): void {
       state.script.add(entries.map((entry) => (typeof entry === "string" ? { directive: entry } : entry)))
     },
     replay: (entry: ReplayEntry) => state.script.addReplay(entry),
+    /** The Files API: what is there, and what the next uploads meet. */
+    files: state.files,
     reset: () => state.reset(),
     close() {
       state.closing = true
@@ -55,7 +61,9 @@ export async function startGeminiSimulator(options: GeminiSimulatorOptions = {})
   }
 }
 
-async function serve(state: State, { req, res, method, url, closed, body }: Exchange) {
+async function serve(state: State, exchange: Exchange) {
+  if (await serveFiles(state, exchange)) return
+  const { req, res, method, url, closed, body } = exchange
   const route = url && routeOf(method, url, req.headers["x-goog-api-key"]?.toString())
   if (!route) return perform(planPage(404, "Not Found"), res, closed)
   const call = state.calls.add(newCall(state.nextCallId(), route, req))
@@ -64,5 +72,9 @@ async function serve(state: State, { req, res, method, url, closed, body }: Exch
     if (call.endedAt !== null) return
     Object.assign(call, { aborted: !res.writableFinished && !state.closing, endedAt: Date.now() })
   })
-  await perform(await planCall(state, route, body, call), res, closed, call)
+  await perform(await planCall(state, route, body, call), res, closed, call, (frame) => {
+    const usage = usageOf(frame, call.usage)
+    state.books.enter(call.model, usage, call.usage)
+    call.usage = usage
+  })
 }

@@ -1,11 +1,16 @@
 import { RecentLog, setRecent } from "../shared/recent.ts"
+import { Books } from "./books.ts"
 import type { Call } from "./calls.ts"
+import { Files } from "./files.ts"
 import { Script } from "./script.ts"
 
 /** All that a running simulator remembers. */
 export class State {
   readonly calls = new RecentLog<Call>()
   readonly script = new Script()
+  readonly files = new Files()
+  /** What all calls are billed for. */
+  readonly books = new Books()
   readonly chunkDelayMs: number
   /** Set once the simulator itself ends connections, which then aren't the clients' doing. */
   closing = false
@@ -29,10 +34,12 @@ export class State {
     return earlier
   }
 
-  /** Drops calls, script and counts. */
+  /** Drops calls, script, books and counts. */
   reset() {
     this.calls.clear()
     this.script.clear()
+    this.files.clear()
+    this.books.clear()
     this.#prompts.clear()
   }
 }

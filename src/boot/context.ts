@@ -1,10 +1,11 @@
 import { createDatabase } from "../config/database.ts"
 import type { CompleteConfig } from "../config/env.ts"
-import { HEAVY_READS } from "../config/limits.ts"
+import { HEAVY_READS, UPLOADS } from "../config/limits.ts"
 import type { Logger } from "../config/logger.ts"
 import { checkRedis, createRedisStore } from "../config/redis.ts"
 import { TIMING, type Timing } from "../config/timing.ts"
 import { defineModels } from "../models/index.ts"
+import { createObjectStore } from "../services/attachments/object-store.ts"
 import { createOtpSender } from "../services/auth/otp-sender.ts"
 import { createPasswords } from "../services/auth/passwords.ts"
 import { createRevocations } from "../services/auth/revocations.ts"
@@ -29,12 +30,14 @@ import { createPromptBatches } from "../services/replies/accept/prompt-batches.t
 import { createReplyQueue, QUEUE_NAME } from "../services/replies/accept/reply-queue.ts"
 import { createWaitEstimator } from "../services/replies/accept/wait-estimate.ts"
 import { createCircuitBreaker } from "../services/replies/provider/circuit-breaker.ts"
+import { createProviderFiles } from "../services/replies/provider/files.ts"
 import { createGemini } from "../services/replies/provider/gemini.ts"
 import { createLiveReplies } from "../services/replies/stream/live-replies.ts"
 import { createMemoryReplyLog, createRedisReplyLog } from "../services/replies/stream/reply-log.ts"
 import { createRowWatch } from "../services/replies/stream/row-watch.ts"
 import { createCancellations } from "../services/replies/worker/cancellations.ts"
 import { createLeaseRenewer } from "../services/replies/worker/lease-renewer.ts"
+import { createByteSemaphore } from "../utils/byte-semaphore.ts"
 import { createKeyedSemaphore } from "../utils/keyed-semaphore.ts"
 
 /** A context and how to end it. */
@@ -82,6 +85,14 @@ export async function createContext(
     streamTicks: own(createStreamTicks(timing.sse.sessionCheckMs)),
     unsentBodies: createUnsentBodies(config.http.unsentBytes),
     heavyReads: createKeyedSemaphore(HEAVY_READS),
+    uploads: createKeyedSemaphore(UPLOADS),
+    inlineFiles: createByteSemaphore(config.attachments.inlineBytesPerProcess),
+    objects: createObjectStore(config.attachments.url, timing.attachments.objectTimeoutMs),
+    providerFiles: createProviderFiles({
+      ...config.gemini,
+      timeoutMs: timing.gemini.fileTimeoutMs,
+      pollMs: timing.gemini.filePollMs,
+    }),
     promptBatches: createPromptBatches(db.pool, { config, timing }),
     stripe: createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing),
     waitEstimator,

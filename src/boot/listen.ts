@@ -1,10 +1,12 @@
 import { once } from "node:events"
-import { createServer, type Server, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Endpoint } from "../routes/endpoint.ts"
+import { rows as allRows } from "../routes/index.ts"
 import { pause } from "../utils/time.ts"
 import { createApp } from "./app.ts"
 import type { OwnedContext } from "./context.ts"
+import { cutOffSlowBodies, longestRequestMs } from "./slow-bodies.ts"
 import { cutOffSlowReaders } from "./slow-readers.ts"
 
 export interface Listening {
@@ -28,7 +30,7 @@ export async function listen(
   const server = createServer(
     {
       headersTimeout: http.headersTimeoutMs,
-      requestTimeout: http.requestTimeoutMs,
+      requestTimeout: longestRequestMs(http),
       keepAliveTimeout: http.keepAliveMs,
       connectionsCheckingInterval: http.connectionsCheckMs,
       // Given two Authorization headers, Node would use the first and a proxy perhaps the last.
@@ -38,6 +40,7 @@ export async function listen(
   )
   server.maxConnections = ctx.config.http.maxConnections
   const open = trackResponses(server)
+  cutOffSlowBodies(server, isUpload(only?.rows ?? allRows), http)
   cutOffSlowReaders(server, open, http)
   const closeConnections = prepareToClose(server, open)
   server.listen(wanted, host)
@@ -56,6 +59,13 @@ export async function listen(
       server.closeAllConnections()
     },
   }
+}
+
+/** Tells which requests are uploads of files: those to rows that say so, in the forms of a path that Express takes. */
+function isUpload(rows: readonly Endpoint[]): (req: IncomingMessage) => boolean {
+  const paths = rows.filter(({ upload }) => upload).map(({ path }) => path)
+  return ({ method, url = "" }) =>
+    method === "POST" && paths.includes(url.replace(/\/?(?:\?.*)?$/s, "").toLowerCase())
 }
 
 /** Returns the set of the responses that are to come or on their way. */

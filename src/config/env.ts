@@ -4,6 +4,7 @@ import { faultWords } from "../utils/fault-words.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
 import { readEnvFile } from "./env-file.ts"
 import { Environment } from "./environment.ts"
+import { INLINE_FILES } from "./limits.ts"
 import { TIMING } from "./timing.ts"
 import { findUnknownNames, type UnknownName } from "./unknown-names.ts"
 import { findFaults } from "./validate-environment.ts"
@@ -137,6 +138,14 @@ function toConfig(env: Environment) {
     plans: toPlans(env),
     /** How long after their last activity rooms are erased; `null`: never. */
     retentionMs: env.RETENTION_DAYS === undefined ? null : env.RETENTION_DAYS * DAY,
+    attachments: {
+      /** Where their bytes are; `null`: in the database. */
+      url: env.ATTACHMENTS_URL ?? null,
+      ...INLINE_FILES,
+      /** What all files of a user may take. */
+      basicBytes: env.BASIC_ATTACHMENTS_MB * 1024 * 1024,
+      proBytes: env.PRO_ATTACHMENTS_MB * 1024 * 1024,
+    },
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,
@@ -188,6 +197,8 @@ function toGemini(env: Environment) {
     contextTokens: env.GEMINI_CONTEXT_TOKENS,
     /** Whether rooms without a name get one from a model. */
     titles: env.GEMINI_TITLES,
+    /** Whether what no longer fits into a request is summarized. */
+    summaries: env.GEMINI_SUMMARIES,
     maxOutputTokens: env.GEMINI_MAX_OUTPUT_TOKENS ?? null,
     firstChunkTimeoutMs: env.GEMINI_FIRST_CHUNK_SECONDS * SECOND,
     idleTimeoutMs: env.GEMINI_IDLE_SECONDS * SECOND,

@@ -2,6 +2,7 @@ import { isIP } from "node:net"
 import { z } from "zod"
 import { decodeUri } from "../utils/text.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
+import { readAttachmentsUrl } from "./attachments-url.ts"
 import { readDatabaseUrl } from "./database-url.ts"
 import { readPrices } from "./prices.ts"
 import { readRedisUrl } from "./redis-url.ts"
@@ -93,6 +94,7 @@ export const Environment = z.object({
   GEMINI_CONTEXT_TOKENS: wholeNumber(256, 1_000_000).default(32_000),
   GEMINI_MAX_OUTPUT_TOKENS: wholeNumber(1, 65_536).optional(),
   GEMINI_TITLES: flag.default(true),
+  GEMINI_SUMMARIES: flag.default(true),
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_WEBHOOK_SECRET: z.string().default("").transform(splitList),
   STRIPE_PRICE_PRO: z.string().default("").transform(splitList),
@@ -108,6 +110,15 @@ export const Environment = z.object({
   BILLING_RECONCILE_MINUTES: wholeNumber(1, 1_440).default(TIMING.billing.reconcileMs / MINUTE),
   BASIC_DAILY_PROMPTS: wholeNumber(0, 1e9).default(5),
   PRO_DAILY_PROMPTS: wholeNumber(0, 1e9).optional(),
+  ATTACHMENTS_URL: z
+    .string()
+    .refine(
+      (url) => readAttachmentsUrl(url) !== null,
+      "must be s3://KEY:SECRET@HOST/BUCKET?region=REGION, with KEY and SECRET percent-encoded",
+    )
+    .optional(),
+  BASIC_ATTACHMENTS_MB: wholeNumber(0, 1e6).default(100),
+  PRO_ATTACHMENTS_MB: wholeNumber(0, 1e6).default(1_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
   BASIC_DAILY_WEB_SEARCHES: wholeNumber(0, 1e9).default(3),
   PRO_DAILY_WEB_SEARCHES: wholeNumber(0, 1e9).default(100),

@@ -9,7 +9,7 @@ export interface Limit {
 }
 
 /** A rate limit that an endpoint may name. */
-export type LimitName = "auth" | "read" | "write" | "message"
+export type LimitName = "auth" | "read" | "write" | "message" | "upload"
 
 /**
  * Rate limits against abuse. The daily quota is in services/usage, the budget of codes in services/auth. Reads and
@@ -21,6 +21,7 @@ export const LIMITS: Record<LimitName, Limit> = {
   read: { quota: 1_200, windowMs: MINUTE, shared: false },
   write: { quota: 300, windowMs: MINUTE, shared: true },
   message: { quota: 300, windowMs: MINUTE, shared: false },
+  upload: { quota: 60, windowMs: MINUTE, shared: true },
 }
 
 /**
@@ -28,6 +29,19 @@ export const LIMITS: Record<LimitName, Limit> = {
  * refused.
  */
 export const HEAVY_READS = { running: 2, waiting: 100 }
+
+/** Set by the contract: bytes of an attachment, and attachments of a message. */
+export const ATTACHMENTS = { maxBytes: 10 * 1024 * 1024, perMessage: 4 }
+
+/**
+ * Files that go to the model within a request, in bytes before their encoding: with base64 a call stays below 20 MB,
+ * which any gateway takes, though Google takes 100 MB; what is beyond goes by the Files API. While a call is being sent
+ * its files take about four times as much memory.
+ */
+export const INLINE_FILES = { inlineBytesPerCall: 14 * 1024 * 1024, inlineBytesPerProcess: 48 * 1024 * 1024 }
+
+/** Uploads that one user may have under way at once in a process; one more is refused. */
+export const UPLOADS = { running: 4, waiting: 0 }
 
 /** How much text a page of messages may have: the message that exceeds it is the last of its page. */
 export const MAX_PAGE_BYTES = 512 * 1024

@@ -46,7 +46,7 @@ export function findWeakSecrets(env: Secrets): string[] {
 /** Secrets chosen by the operator, secrets issued by vendors, and URLs that may contain a password. */
 const STRONG = ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "ADMIN_TOKEN", "METRICS_TOKEN"] as const
 const GIVEN = ["GEMINI_API_KEY", "TWILIO_AUTH_TOKEN", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"] as const
-const URLS = ["DATABASE_URL", "REDIS_URL"] as const
+const URLS = ["DATABASE_URL", "REDIS_URL", "ATTACHMENTS_URL"] as const
 
 /** Values from examples, which production must not use. */
 const PLACEHOLDER = /^your[-_]|change-?_?me|replace-?_?me|^PASSWORD$/i
@@ -90,8 +90,9 @@ export function secretsOf({
   stripe,
   database,
   redis,
+  attachments,
 }: Config): string[] {
-  const passwords = [database.url, redis.url].flatMap((url) => passwordsIn(url ?? ""))
+  const passwords = [database.url, redis.url, attachments.url].flatMap((url) => passwordsIn(url ?? ""))
   const own = [jwt.secret, jwt.previousSecret, admin.token, metrics.token]
   const others = [
     ...Object.values(tracing.headers),

@@ -14,6 +14,10 @@ export const TIMING = deepFreeze({
     /** Above `postgres.statementTimeoutMs`, so that a stuck statement fails before its client gives up. */
     requestTimeoutMs: 13 * SECOND,
     connectionsCheckMs: 1 * SECOND,
+    /** The same as `requestTimeoutMs` for uploads of files: ten megabytes in this time are half a megabit a second. */
+    uploadTimeoutMs: 3 * MINUTE,
+    /** Cuts off uploads of which less than `UPLOAD_LEAST_BYTES` come in this time. */
+    slowUploadMs: 15 * SECOND,
     /** Above the usual load balancers' idle timeout (60 s), so that they never reuse a connection as we close it. */
     keepAliveMs: 65 * SECOND,
     /** Cuts off clients that don't read what lies ready for them for this long; a stream can be resumed. */
@@ -127,6 +131,9 @@ export const TIMING = deepFreeze({
     longestCooldownMs: 30 * SECOND,
     /** How long the other models come first after a quota of the day was used up, or a model wasn't found. */
     exhaustedMs: 1 * MINUTE,
+    /** How long the Files API may take for a file until it can be used, and how often it is asked. */
+    fileTimeoutMs: 90 * SECOND,
+    filePollMs: 0.5 * SECOND,
     /**
      * How long a reply waits for models that are cooling down before it fails. Waits for its room, for a worker or for
      * `GEMINI_RPM` don't count, because the model doesn't cause them.
@@ -160,6 +167,20 @@ export const TIMING = deepFreeze({
     watchdogMs: 30 * SECOND,
     /** The longest interval of the watchdog's checks; ten fit into its timeout. */
     watchdogCheckMs: 1 * SECOND,
+  },
+
+  attachments: {
+    /** Set by the contract: how long a file waits for a message that names it. */
+    unusedMs: 1 * DAY,
+    /** How long an upload may take before its row counts as left behind: longer than its request may. */
+    unfinishedMs: 15 * MINUTE,
+    /** For one request to the object store. */
+    objectTimeoutMs: 60 * SECOND,
+    /** How long one round may delete files; the next round continues. */
+    collectMs: 5 * SECOND,
+    /** Copies elsewhere that can't be deleted are tried again, backing off from the first to the longest value. */
+    firstRetryMs: 30 * SECOND,
+    longestRetryMs: 1 * HOUR,
   },
 
   /** How long rows are kept after their last use. */

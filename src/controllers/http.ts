@@ -11,6 +11,14 @@ interface Parts {
   body?: unknown
 }
 
+/** A file on its way in. */
+export interface Upload {
+  /** As the client writes it; null without one. */
+  name: string | null
+  /** Ends when the whole body has come. @throws {InvalidRequest} for a body that is cut off or no good form */
+  chunks: AsyncIterable<Buffer>
+}
+
 /** A validated request on a public route. */
 export interface PublicInput<T extends Parts = object> {
   params: T["params"]
@@ -18,6 +26,8 @@ export interface PublicInput<T extends Parts = object> {
   body: T["body"]
   /** The raw body, on endpoints that ask for it; empty on all others. */
   raw: Buffer
+  /** The file that is sent, on endpoints that take one; empty on all others. */
+  upload: Upload
   /** Returns the first value of a request header. */
   header(name: string): string | undefined
   requestId: string
@@ -47,6 +57,8 @@ export type HttpResponse = { status: number; headers?: Record<string, string> } 
   /** The same bytes for everybody, kept in memory once. */
   | { bytes: Uint8Array; type: string }
   | { chunks: AsyncIterable<string>; type: string }
+  /** A file, which is read as fast as the client takes it. */
+  | { file: AsyncIterable<Uint8Array>; length: number; type: string }
   | { stream: CountedStream<SseEvent> }
   | { empty: true }
 )

@@ -29,6 +29,7 @@ export async function postMessage(ctx: Context, input: UserInput<OneRoom & { bod
     chatroomId: params.id,
     content: body.message,
     parentId: body.parentId,
+    attachments: body.attachments,
     thinking: body.thinking ?? null,
     key: readIdempotencyKey(header("idempotency-key"), { route: "send-message", room: params.id, body }),
     requestId,

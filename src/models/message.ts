@@ -82,6 +82,10 @@ export class MessageModel extends Model<
   declare urlContextOn: CreationOptional<string | null>
   /** Codes of what the reply was made without. */
   declare notices: CreationOptional<string[]>
+  /** The price table that it was computed by. */
+  declare priceVersion: CreationOptional<string | null>
+  /** Calls of models without a price: with one of them the cost is unknown. */
+  declare unpricedCalls: CreationOptional<number>
   declare feedback: CreationOptional<Feedback | null>
   /** The number, in its room, of the last change to the message after it was announced; 0 for none. */
   declare revision: CreationOptional<number>
@@ -132,6 +136,8 @@ export const messageColumns = {
   toolTokens: DataTypes.INTEGER,
   costAmount: DataTypes.DECIMAL,
   costCurrency: DataTypes.TEXT,
+  priceVersion: DataTypes.TEXT,
+  unpricedCalls: { type: DataTypes.INTEGER, defaultValue: 0 },
   feedback: DataTypes.JSONB,
   revision: { type: DataTypes.INTEGER, defaultValue: 0 },
   prefix: DataTypes.TEXT,
@@ -155,6 +161,8 @@ const INTERNAL = [
   "requestId",
   "traceparent",
   "thinking",
+  "priceVersion",
+  "unpricedCalls",
   "revision",
   "prefix",
   "isCopy",

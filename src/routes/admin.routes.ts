@@ -12,10 +12,12 @@ import {
   postUserRole,
   searchUser,
 } from "../controllers/admin.controller.ts"
+import { getModelUsage, getUserUsage } from "../controllers/usage.controller.ts"
 import { DeadLetter, FeedbackTotal, Requeued } from "../schemas/admin.ts"
 import { AuditEntry, BillingEvent, BillingEventPath, Replayed, SystemState } from "../schemas/admin-system.ts"
 import { RoleChange, UserOverview, UserSearch } from "../schemas/admin-users.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
+import { ModelUsage, TopUsersQuery, UsageQuery, UserUsage } from "../schemas/usage.ts"
 import { type Endpoint, get, post } from "./endpoint.ts"
 
 const guards = { auth: "admin", limit: "write" } as const
@@ -109,6 +111,24 @@ export const adminRoutes: Endpoint[] = [
     params: BillingEventPath,
     reply: { 202: Replayed },
     run: postBillingEventReplay,
+  }),
+  get("/admin/usage", {
+    summary: "Get usage and cost by model",
+    description:
+      "The sums of all users' replies, titles and summaries in a range of days, dearest first, those of erased accounts included.",
+    ...guards,
+    query: UsageQuery,
+    reply: { 200: ModelUsage.array() },
+    run: getModelUsage,
+  }),
+  get("/admin/usage/users", {
+    summary: "Get the users who cost most",
+    description: "Sums by user in a range of days, dearest first.",
+    ...guards,
+    audit: "list_user_usage",
+    query: TopUsersQuery,
+    reply: { 200: UserUsage.array() },
+    run: getUserUsage,
   }),
   get("/admin/audit", {
     summary: "List the audit log, newest first",

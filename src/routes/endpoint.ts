@@ -31,6 +31,8 @@ export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, 
   body?: B
   /** Takes the body as raw bytes, whatever its content type: `input.raw`. */
   raw?: { maxBytes: number }
+  /** Takes a file as body, raw or as the only file of a form: `input.upload`, which comes in while it is read. */
+  upload?: { maxBytes: number }
   /** Request headers that the controller reads. */
   requestHeaders?: readonly RequestHeader[]
   /** Successes by status: the schema of a JSON body, another kind of body, or null for none. */

@@ -1,5 +1,6 @@
 import { adminRoutes } from "./admin.routes.ts"
 import { adminSessionRoutes } from "./admin-session.routes.ts"
+import { attachmentRoutes } from "./attachment.routes.ts"
 import { authRoutes } from "./auth.routes.ts"
 import { billingRoutes } from "./billing.routes.ts"
 import { chatroomRoutes } from "./chatroom.routes.ts"
@@ -14,6 +15,7 @@ import { userRoutes } from "./user.routes.ts"
 export const rows: readonly Endpoint[] = [
   ...chatroomRoutes,
   ...messageRoutes,
+  ...attachmentRoutes,
   ...systemRoutes,
   ...authRoutes,
   ...userRoutes,

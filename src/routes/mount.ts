@@ -1,10 +1,12 @@
+import { Readable } from "node:stream"
 import type { Express, Request, RequestHandler, Response } from "express"
-import type { EndpointInput, HttpResponse, Principal } from "../controllers/http.ts"
+import type { EndpointInput, HttpResponse, Principal, Upload } from "../controllers/http.ts"
 import { authenticate, authenticateMetrics } from "../middleware/authenticate.ts"
 import { authenticateAdmin } from "../middleware/authenticate-admin.ts"
 import { readJsonBody } from "../middleware/json-body.ts"
 import { limit } from "../middleware/limit.ts"
 import { readRawBody } from "../middleware/raw-body.ts"
+import { openUpload } from "../middleware/upload.ts"
 import { validate } from "../middleware/validate.ts"
 import type { Admin } from "../services/admin/admin.ts"
 import { audited } from "../services/admin/audit.ts"
@@ -37,11 +39,12 @@ function toHandler(ctx: Context, row: Endpoint): RequestHandler {
     const query = row.query && validate(row.query, req.query, "query")
     if (row.body) await readJsonBody(req, res, { isOptional: isOptional(row.body) })
     const body = row.body && validate(row.body, req.body, "body")
+    const upload = row.upload ? await openUpload(req, row.upload.maxBytes) : NO_UPLOAD
     const raw = row.raw ? await readRawBody(req, row.raw.maxBytes) : NO_BYTES
     const run = async (admin: Admin) => {
       return row.run(
         ctx,
-        new Checked(ctx, req, res, { user: user as Principal, admin, params, query, body, raw }),
+        new Checked(ctx, req, res, { user: user as Principal, admin, params, query, body, raw, upload }),
       )
     }
     const reply = operator ? await runAsAdmin(ctx, req, row, operator, run) : await run(NO_ADMIN)
@@ -66,9 +69,10 @@ function runAsAdmin(
 }
 
 type Input = EndpointInput<{ params: unknown; query: unknown; body: unknown }>
-type Parts = Pick<Input, "user" | "admin" | "params" | "query" | "body" | "raw">
+type Parts = Pick<Input, "user" | "admin" | "params" | "query" | "body" | "raw" | "upload">
 
 const NO_BYTES = Buffer.alloc(0)
+const NO_UPLOAD: Upload = { name: null, chunks: Readable.from([]) }
 
 /** Address and signal are created on demand: few controllers need them, and they cost more than a cached reply. */
 class Checked implements Input {
@@ -78,6 +82,7 @@ class Checked implements Input {
   readonly query: unknown
   readonly body: unknown
   readonly raw: Buffer
+  readonly upload: Upload
   readonly requestId: string
   readonly header: (name: string) => string | undefined
   readonly #ctx: Context
@@ -92,6 +97,7 @@ class Checked implements Input {
     this.query = parts.query
     this.body = parts.body
     this.raw = parts.raw
+    this.upload = parts.upload
     this.requestId = req.requestId
     this.header = (name) => req.get(name)
     this.#ctx = ctx

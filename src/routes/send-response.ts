@@ -19,6 +19,10 @@ export async function sendResponse(
   res.setHeader("Content-Type", "type" in reply ? reply.type : "application/json; charset=utf-8")
   if (!res.hasHeader("Cache-Control")) res.setHeader("Cache-Control", "no-store")
   if ("chunks" in reply) return req.method === "HEAD" ? void res.end() : sendChunks(ctx, res, reply.chunks)
+  if ("file" in reply) {
+    res.setHeader("Content-Length", reply.length)
+    return req.method === "HEAD" ? void res.end() : sendChunks(ctx, res, reply.file)
+  }
   if ("bytes" in reply) return sendLong(ctx, req, res, reply.bytes, { isShared: true })
   const text = "text" in reply ? reply.text : JSON.stringify(reply.body)
   if (text.length <= LONG_BYTES) return void res.end(text)
@@ -38,7 +42,11 @@ async function sendLong(
 }
 
 /** Writes a body piece by piece, as fast as the client takes it. A failure on the way breaks the body off. */
-async function sendChunks(ctx: Context, res: Response, chunks: AsyncIterable<string>): Promise<void> {
+async function sendChunks(
+  ctx: Context,
+  res: Response,
+  chunks: AsyncIterable<string | Uint8Array>,
+): Promise<void> {
   for await (const chunk of chunks) {
     if (res.destroyed) return
     await writeBody(ctx, res, chunk)

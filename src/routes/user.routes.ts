@@ -1,4 +1,6 @@
+import { getMyUsage } from "../controllers/usage.controller.ts"
 import { deleteMe, getMe, getMyExport, patchMe } from "../controllers/user.controller.ts"
+import { DailyUsage, UsageQuery } from "../schemas/usage.ts"
 import { Deleting, Export, User, UserChange } from "../schemas/user.ts"
 import { del, type Endpoint, get, patch } from "./endpoint.ts"
 
@@ -37,5 +39,15 @@ export const userRoutes: Endpoint[] = [
     reply: { 200: Export },
     responseHeaders: ["Content-Disposition"],
     run: getMyExport,
+  }),
+  get("/user/me/usage", {
+    summary: "Get your usage by day and model",
+    description:
+      "Newest day first: prompts, tokens and what the provider charged for them, titles and summaries included. A failed or cancelled reply costs what its calls cost. Deleting chatrooms doesn't change it.",
+    auth: "user",
+    limit: "read",
+    query: UsageQuery,
+    reply: { 200: DailyUsage.array() },
+    run: getMyUsage,
   }),
 ]

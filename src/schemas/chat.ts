@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { MessageAttachment } from "./attachments.ts"
 import * as EXAMPLES from "./chat.examples.ts"
 import { Id, PageQuery, Time, text, trimmedText } from "./common.ts"
 
@@ -88,6 +89,16 @@ export const NewMessage = z
       .describe(
         "The reply to continue from, or `null` to start a new branch. Defaults to the end of the active branch.",
       ),
+    attachments: z
+      .array(Id)
+      .max(4)
+      .refine((ids) => new Set(ids).size === ids.length, "must not name a file twice")
+      .optional()
+      .meta({
+        description: "Files that were uploaded before, which the model gets with the message.",
+        uniqueItems: true,
+        examples: [[]],
+      }),
     thinking: Thinking.optional().describe("Instead of the chatroom's level, for this reply alone."),
   })
   .meta({ examples: [{ message: "Hello, how are you?" }] })
@@ -144,7 +155,9 @@ const MessageFields = z.object({
   thoughts: z
     .string()
     .describe("Summaries of what the model thought, where a level of thinking was asked for."),
-  attachments: z.array(z.unknown()),
+  attachments: z
+    .array(MessageAttachment)
+    .meta({ description: "The files that a prompt names, in its order.", examples: [[]] }),
   citations: z
     .array(
       z.object({

@@ -19,6 +19,11 @@ export const Problem = z
       .describe("For `invalid_request`: each fault and its location."),
     limit: z.number().int().optional().describe("For `quota_exceeded`: the daily limit."),
     resetsAt: Time.optional().describe("For `quota_exceeded`: when the quota resets."),
+    maxBytes: z
+      .number()
+      .int()
+      .optional()
+      .describe("For `attachment_too_large` and `storage_quota_exceeded`: the most there may be."),
     upgrade: z
       .string()
       .optional()

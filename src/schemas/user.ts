@@ -43,8 +43,13 @@ export const Export = z
         urlContext: z.number().int().describe("Replies that read pages."),
       }),
     ),
+    modelUsage: z.array(z.record(z.string(), z.unknown())),
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),
+    attachments: z
+      .array(z.looseObject({ id: Id, name: z.string(), content: z.string() }))
+      .describe("Your files, without their bytes; `content` is the path to download one from."),
+    summaries: z.array(z.object({ chatroomId: Id, messageId: Id, content: z.string(), createdAt: Time })),
     chatrooms: z.array(
       z.looseObject({ id: Id, name: z.string(), messages: z.array(z.looseObject({ id: Id })) }),
     ),

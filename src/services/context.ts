@@ -6,7 +6,9 @@ import type { Logger } from "../config/logger.ts"
 import type { RedisStore } from "../config/redis.ts"
 import type { Timing } from "../config/timing.ts"
 import type { Models } from "../models/index.ts"
+import type { ByteSemaphore } from "../utils/byte-semaphore.ts"
 import type { KeyedSemaphore } from "../utils/keyed-semaphore.ts"
+import type { ObjectStore } from "./attachments/object-store.ts"
 import type { OtpSender } from "./auth/otp-sender.ts"
 import type { Passwords } from "./auth/passwords.ts"
 import type { Revocations } from "./auth/revocations.ts"
@@ -28,6 +30,7 @@ import type { PromptBatches } from "./replies/accept/prompt-batches.ts"
 import type { ReplyQueue } from "./replies/accept/reply-queue.ts"
 import type { WaitEstimator } from "./replies/accept/wait-estimate.ts"
 import type { CircuitBreaker } from "./replies/provider/circuit-breaker.ts"
+import type { ProviderFiles } from "./replies/provider/files.ts"
 import type { Gemini } from "./replies/provider/gemini.ts"
 import type { LiveReplies } from "./replies/stream/live-replies.ts"
 import type { ReplyLog } from "./replies/stream/reply-log.ts"
@@ -55,6 +58,13 @@ export interface Context {
   unsentBodies: UnsentBodies
   /** Reads of long texts, by user: others' requests take turns with them. */
   heavyReads: KeyedSemaphore
+  /** Uploads under way, by user. */
+  uploads: KeyedSemaphore
+  /** Bytes of files that requests to the model hold. */
+  inlineFiles: ByteSemaphore
+  /** null: the bytes of files are in the database. */
+  objects: ObjectStore | null
+  providerFiles: ProviderFiles
   bus: Bus
   promptBatches: PromptBatches
   queue: ReplyQueue

@@ -3,6 +3,11 @@ export type ProblemCode = keyof typeof PROBLEMS
 /** Each error's stable `code` with its HTTP status and meaning. The OpenAPI document is generated from this table. */
 export const PROBLEMS = {
   invalid_request: [400, "The request is invalid. `errors` lists each fault."],
+  attachment_invalid: [400, "The file is empty, cut off, broken or beyond a limit of its type."],
+  attachment_unsupported: [
+    400,
+    "The model doesn't read files of this type. `GET /models` lists those that it does.",
+  ],
   bad_signature: [400, "The webhook signature is missing, invalid or too old."],
   unauthenticated: [401, "The bearer token is missing or invalid."],
   otp_invalid: [401, "The code is wrong, expired or already used, or the number isn't registered."],
@@ -10,14 +15,21 @@ export const PROBLEMS = {
   refresh_token_invalid: [401, "The refresh token is invalid, expired or already used."],
   current_password_invalid: [403, "The current password is missing or wrong."],
   forbidden: [403, "You are signed in but not allowed to do this."],
+  storage_quota_exceeded: [
+    403,
+    "Your files take all the space that you have. Delete some, or chatrooms that hold them.",
+  ],
   not_found: [404, "The resource doesn't exist or belongs to another user."],
   method_not_allowed: [405, "The path doesn't support this method. `Allow` lists those it does."],
   mobile_number_taken: [409, "The mobile number is already registered and verified."],
   already_subscribed: [409, "The user already has a subscription. `portal` is where to manage it."],
   payment_pending: [409, "A payment is being processed. Pro starts as soon as it succeeds."],
   not_subscribed: [409, "The user has no subscription to manage."],
+  attachment_in_use: [409, "A message names the attachment, so it can't be deleted."],
   payload_too_large: [413, "The request body is too large."],
+  attachment_too_large: [413, "The file is larger than an attachment may be."],
   unsupported_media_type: [415, "The request body isn't JSON in UTF-8."],
+  attachment_type_unknown: [415, "The file is of a type that attachments can't have."],
   idempotency_conflict: [422, "The `Idempotency-Key` was already used with a different request."],
   rate_limited: [429, "Too many requests or open streams. `Retry-After` says when to try again."],
   quota_exceeded: [
@@ -135,6 +147,48 @@ export class MobileNumberTaken extends withMessage(
 export class PayloadTooLarge extends AppError {
   constructor(maxBytes: number) {
     super("payload_too_large", `The request body is larger than ${maxBytes} bytes.`)
+  }
+}
+
+export class AttachmentTooLarge extends AppError {
+  constructor(maxBytes: number) {
+    super("attachment_too_large", `An attachment may have ${maxBytes} bytes at most.`, {
+      extra: { maxBytes },
+    })
+  }
+}
+
+/** The content isn't what its beginning promises, or is more than it may be; `fault` says how, as a sentence. */
+export class AttachmentInvalid extends AppError {
+  constructor(fault: string) {
+    super("attachment_invalid", fault)
+  }
+}
+
+export class AttachmentTypeUnknown extends withMessage(
+  "attachment_type_unknown",
+  "Attach a PNG, JPEG, WebP or GIF image, a PDF, or text in UTF-8.",
+) {}
+
+export class AttachmentUnsupported extends AppError {
+  constructor(model: string, types: readonly string[]) {
+    const readable = types.length > 0 ? `It reads ${types.join(", ")}.` : "It reads no files."
+    super("attachment_unsupported", `The model ${model} doesn't read a file of this type. ${readable}`)
+  }
+}
+
+export class AttachmentInUse extends withMessage(
+  "attachment_in_use",
+  "A message names this attachment. Delete the message or its chatroom, and the attachment goes with it.",
+) {}
+
+export class StorageQuotaExceeded extends AppError {
+  constructor(maxBytes: number) {
+    super(
+      "storage_quota_exceeded",
+      `Your files would take more than ${maxBytes} bytes. Delete chatrooms that hold files, or files that no message names.`,
+      { extra: { maxBytes } },
+    )
   }
 }
 

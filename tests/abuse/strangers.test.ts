@@ -14,6 +14,7 @@ interface Belongings {
   prompt: string
   reply: string
   session: string
+  attachment: string
 }
 
 let hers: Belongings
@@ -31,7 +32,14 @@ async function belongings(user: SignedIn): Promise<Belongings> {
   const room = await createRoom(app, user, { name: "private" })
   const { body } = await send(app, user, room, "a secret question")
   const sessions = await user.http.get("/auth/sessions")
-  return { room: room.id, prompt: body.id, reply: body.reply.id, session: sessions.body[0].id }
+  const file = await user.http.post("/attachment", "a secret file")
+  return {
+    room: room.id,
+    prompt: body.id,
+    reply: body.reply.id,
+    session: sessions.body[0].id,
+    attachment: file.body.id,
+  }
 }
 
 const owned = rowsOf("user").filter(({ path }) => path.includes("/:"))
@@ -51,9 +59,15 @@ function as(
 }
 type Http = (path: string, ...rest: unknown[]) => Promise<Answer>
 
+/** What a row's first id names. */
+function idFor(path: string, { room, session, attachment }: Belongings): string {
+  if (path.startsWith("/chatroom")) return room
+  return path.startsWith("/attachment") ? attachment : session
+}
+
 /** Every way to put an id of Ann's into a path: alone, and beside one of Mallory's own. */
 function thefts({ path }: Endpoint): Record<string, string>[] {
-  const id = path.startsWith("/chatroom") ? hers.room : hers.session
+  const id = idFor(path, hers)
   if (!path.includes("/:messageId")) return [{ id }]
   return [
     { id, messageId: hers.reply },
@@ -85,9 +99,10 @@ describe("a stranger's id", () => {
   test("is good for its owner, on every route", async () => {
     const victim = await signIn(app)
     for (const row of owned) {
-      const { room, prompt, reply, session } = await belongings(victim)
+      const belonging = await belongings(victim)
+      const { prompt, reply } = belonging
       const messageId = row.path.endsWith("/:messageId") ? prompt : reply
-      const ids = { id: row.path.startsWith("/chatroom") ? room : session, messageId }
+      const ids = { id: idFor(row.path, belonging), messageId }
       if (row.path.startsWith("/auth/sessions")) continue
       const stream = /\/(?:stream|events)$/.test(row.path)
       const answer = stream ? await headOf(victim, pathOf(row, ids)) : await as(victim, row, ids)

@@ -9,8 +9,9 @@ const CHEAP = "gemini-3.5-flash-lite"
 const gemini = {
   titles: true,
   models: [
-    { name: "gemini-3.8-flash", tier: "basic" as const },
     { name: CHEAP, tier: "basic" as const },
+    { name: "gemini-3.8-flash", tier: "basic" as const },
+    { name: "gemini-3.1-pro-preview", tier: "pro" as const },
   ],
 }
 const timing = {

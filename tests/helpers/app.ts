@@ -182,6 +182,7 @@ function defaultConfig({ database, redisUrl, gemini, stripe }: Stores): Complete
     RATE_LIMIT_SCALE: "1000",
     // Calls and events of their own, at a moment of their own: on in tests that are about them.
     GEMINI_TITLES: "false",
+    GEMINI_SUMMARIES: "false",
   })
   return merge(config as CompleteConfig, { password: { bcryptCost: 4 } })
 }

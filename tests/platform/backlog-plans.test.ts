@@ -80,10 +80,11 @@ async function prepareAll(reply: { userId: string; id: string }) {
     searchQueries: [],
     notices: [],
     usedTools: [],
+    uses: [],
   }
   await claimReply(app.ctx, reply)
   await finishReply(app.ctx, attempt, { ending: { ...ending, ...answer }, release: () => {} })
-  await requeueReply(app.ctx, attempt, { delayMs: 1, failures: 0 })
+  await requeueReply(app.ctx, attempt, { delayMs: 1, failures: 0, uses: [] })
   await endAsCancelled(app.ctx, attempt)
   const { promise, resolve } = Promise.withResolvers<pg.Client>()
   const { Client } = app.pool.options as unknown as { Client: typeof pg.Client }

@@ -41,6 +41,7 @@ function exchangeOf({ user, room }: Sender, more: Partial<NewPrompt> = {}): NewP
     requestId: newId(),
     traceparent: null,
     thinking: null,
+    attachments: [],
     ...more,
   }
 }

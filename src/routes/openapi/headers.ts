@@ -23,6 +23,10 @@ export const REQUEST_HEADERS = {
   ),
   "Last-Event-ID": requestHeader("The id of the last event received. The stream resumes after it.", "1-5"),
   "Stripe-Signature": requestHeader("Stripe's signature of the raw body.", "t=1772323200,v1=5257a869e7"),
+  "Content-Disposition": requestHeader(
+    "The name of a file that is the body itself.",
+    'attachment; filename="holiday.jpg"',
+  ),
   Prefer: requestHeader("`wait=N`: wait up to N seconds, at most 60, for the final reply.", "wait=30"),
 }
 

@@ -17,6 +17,11 @@ const TAGS = [
     paths: ["chatroom/:id/message", "search"],
   },
   {
+    name: "Attachments",
+    description: "Files that prompts name.",
+    paths: ["attachment"],
+  },
+  {
     name: "Subscription",
     description: "The paid tier, by Stripe.",
     paths: ["subscribe", "subscription", "webhook"],

@@ -1,7 +1,9 @@
 import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
+import { collectGarbage } from "../attachments/collect-garbage.ts"
 import { unlinkCustomer } from "../billing/close-customer.ts"
 import type { Context } from "../context.ts"
+import { moveTotals } from "../usage/model-usage.ts"
 
 /** Keeps transactions short, so that others don't wait long for a row or the disk. */
 const BATCH = 500
@@ -19,6 +21,7 @@ export async function eraseDeletedUsers(ctx: Context): Promise<void> {
   for (const { id } of rows) {
     if (!(await eraseUser(ctx, id, mayContinue))) return
   }
+  if (rows.length > 0) await collectGarbage(ctx)
 }
 
 /** @returns false when it stopped early */
@@ -31,9 +34,13 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
       if (!mayContinue()) return false
     }
   }
+  while (await eraseFiles(ctx, userId)) {
+    if (!mayContinue()) return false
+  }
   await inTransaction(ctx.db.pool, async (client) => {
     // Before the user: billing locks the two in this order.
     await unlinkCustomer(client, userId)
+    await moveTotals(client, userId)
     await client.query(
       `DELETE FROM users WHERE id = $1 AND deleted_at IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM chatrooms WHERE user_id = $1)`,
@@ -42,6 +49,22 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
   })
   return true
 }
+
+/** Erases some of a user's files, which no message names any more. @returns whether some are left */
+async function eraseFiles(ctx: Context, userId: string): Promise<boolean> {
+  const { rowCount } = await ctx.db.pool.query(ERASE_FILES, [userId, FILES])
+  return rowCount === FILES
+}
+
+/** Of ten megabytes each. */
+const FILES = 10
+
+const ERASE_FILES = `
+  DELETE FROM attachments WHERE user_id = $1 AND id IN (
+    SELECT id FROM attachments AS a WHERE user_id = $1
+      AND NOT EXISTS (SELECT FROM message_attachments WHERE user_id = $1 AND attachment_id = a.id)
+    LIMIT $2
+  )`
 
 /**
  * Erases a room's last messages, and the room once none is left. A locked room is skipped until the next call. Like everywhere, the

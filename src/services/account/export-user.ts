@@ -6,6 +6,7 @@ import type { UserRecord } from "../../models/user.ts"
 import { textBytesSql } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
 import { readUsage } from "../usage/quota.ts"
+import { readSummaries } from "./export-summaries.ts"
 
 /** Rows in one read. Of long messages there are fewer, so that an export takes a few megabytes of memory. */
 const ROOMS_AT_ONCE = 200
@@ -25,11 +26,37 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"user":${JSON.stringify(known)}`
   yield `,"sessions":${JSON.stringify(await readSessions(ctx, user.id))}`
   yield `,"usage":${JSON.stringify(await readUsage(ctx.db.pool, user.id))}`
+  yield `,"modelUsage":${JSON.stringify(await readModelUsage(ctx, user.id))}`
   yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
-  yield ',"chatrooms":['
+  yield ',"attachments":'
+  yield* formatAttachments(ctx, user.id)
+  yield ',"summaries":['
+  yield* formatSummaries(ctx, user.id)
+  yield '],"chatrooms":['
   yield* formatRooms(ctx, user.id)
   yield "]}\n"
+}
+
+/** Files are named, and can be downloaded by their ids: with them an export could be gigabytes long. */
+async function* formatAttachments(ctx: Context, userId: string): AsyncGenerator<string> {
+  let separator = "["
+  for (let lastId: string | null = null; ; ) {
+    const files: Row[] = await read(ctx, userId, ATTACHMENTS, [lastId, ROOMS_AT_ONCE])
+    if (files.length > 0) yield separator + files.map((file) => JSON.stringify(file)).join(",")
+    if (files.length > 0) separator = ","
+    if (files.length < ROOMS_AT_ONCE) break
+    lastId = files.at(-1)?.id
+  }
+  yield separator === "[" ? "[]" : "]"
+}
+
+async function* formatSummaries(ctx: Context, userId: string): AsyncGenerator<string> {
+  let comma = ""
+  for await (const summaries of readSummaries(ctx, userId)) {
+    yield comma + summaries.map((summary) => JSON.stringify(summary)).join(",")
+    comma = ","
+  }
 }
 
 async function* formatRooms(ctx: Context, userId: string): AsyncGenerator<string> {
@@ -136,6 +163,18 @@ function readEntitlements(ctx: Context, userId: string) {
   })
 }
 
+/** Some rows a day at the most. */
+async function readModelUsage(ctx: Context, userId: string): Promise<Row[]> {
+  return (await ctx.db.pool.query(MODEL_USAGE, [userId])).rows
+}
+
+const MODEL_USAGE = `
+  SELECT day::text, model, kind, prompts, calls, prompt_tokens::float8 AS "promptTokens",
+    cached_tokens::float8 AS "cachedTokens", output_tokens::float8 AS "outputTokens",
+    thought_tokens::float8 AS "thoughtTokens", tool_tokens::float8 AS "toolTokens",
+    search_queries::float8 AS "searchQueries", cost_amount::text AS "costAmount"
+  FROM model_usage WHERE user_id = $1 ORDER BY day, model, kind`
+
 async function readSubscriptions(ctx: Context, userId: string): Promise<Row[]> {
   return (await ctx.db.pool.query(SUBSCRIPTIONS, [userId])).rows
 }
@@ -147,6 +186,13 @@ const SUBSCRIPTIONS = `
     s.created_at AS "createdAt"
   FROM subscriptions AS s JOIN billing_customers AS c ON c.id = s.customer_id
   WHERE c.user_id = $1 ORDER BY s.created_at, s.id`
+
+const ATTACHMENTS = `
+  SELECT id, name, type, bytes::int AS bytes, width, height, pages, '/attachment/' || id AS content,
+    created_at AS "createdAt"
+  FROM attachments WHERE user_id = $1 AND ready_at IS NOT NULL
+    AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
+  ORDER BY id LIMIT $3`
 
 const ROOM_FIELDS = CHATROOM_FIELDS.filter((name) => name !== "activityAt")
 

@@ -68,6 +68,12 @@ export function answeringModelValues(config: GeminiConfig): [string, string[], s
   return [config.model, namesFor(config, "basic"), namesFor(config, "pro")]
 }
 
+/** Returns, as JSON by model, the types of files that each model reads that may answer. */
+export function readableTypes({ model, models }: GeminiConfig): string {
+  const names = [model, ...models.map(({ name }) => name)]
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, factsAbout(name).attachments])))
+}
+
 function namesFor({ models }: GeminiConfig, tier: Tier): string[] {
   return models.filter((model) => mayUse(tier, model)).map(({ name }) => name)
 }

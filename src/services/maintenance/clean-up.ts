@@ -1,5 +1,7 @@
 import type { Timing } from "../../config/timing.ts"
 import { eraseDeletedUsers } from "../account/erase-users.ts"
+import { collectAttachments } from "../attachments/collect-attachments.ts"
+import { collectGarbage } from "../attachments/collect-garbage.ts"
 import type { Context } from "../context.ts"
 import { TODAY_SQL } from "../usage/quota.ts"
 import { eraseExpiredChatrooms } from "./erase-expired-chatrooms.ts"
@@ -11,7 +13,8 @@ export async function cleanUp(ctx: Context): Promise<void> {
       () =>
         ctx.db.pool.query(deleteSome(table, condition)),
   )
-  for (const step of [...steps, () => eraseDeletedUsers(ctx), () => eraseExpiredChatrooms(ctx)]) {
+  const erasures = [eraseDeletedUsers, eraseExpiredChatrooms, collectAttachments, collectGarbage]
+  for (const step of [...steps, ...erasures.map((erase) => () => erase(ctx))]) {
     await step().catch((err: unknown) => ctx.log.warn({ err }, "clean-up step failed"))
   }
 }

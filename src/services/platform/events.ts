@@ -10,6 +10,7 @@ export function createEvents(log: Logger, metrics: Metrics) {
     ...adminEvents(log, metrics),
     ...userEvents(log, metrics),
     ...messageEvents(log, metrics),
+    ...attachmentEvents(log, metrics),
     ...replyEvents(log, metrics),
     ...billingEvents(log, metrics),
   }
@@ -97,6 +98,24 @@ function messageEvents(log: Logger, metrics: Metrics) {
   }
 }
 
+/** Without names, which are the users' own words. */
+function attachmentEvents(log: Logger, metrics: Metrics) {
+  return {
+    attachmentStored(fields: { userId: string; attachmentId: string; bytes: number; requestId: string }) {
+      log.info({ event: "attachment_stored", ...fields }, "attachment stored")
+      metrics.attachmentsStored.inc()
+      metrics.attachmentBytes.inc(fields.bytes)
+    },
+    attachmentRefused(fields: { userId: string; code: string; requestId: string }) {
+      log.info({ event: "attachment_refused", ...fields }, "attachment refused")
+      metrics.attachmentsRefused.inc({ code: fields.code })
+    },
+  }
+}
+
+/** A metric is a floating-point number; the exact amounts are in the database. */
+const PICO = 1e12
+
 function replyEvents(log: Logger, metrics: Metrics) {
   return {
     replyStarted(fields: { replyId: string; attempt: number; requestId: string | null }) {
@@ -147,6 +166,11 @@ function replyEvents(log: Logger, metrics: Metrics) {
     providerExhausted(fields: { model: string; reason: string; detail: string }) {
       log.error({ event: "provider_exhausted", ...fields }, "the provider's quota or credits are used up")
       metrics.providerExhausted.inc({ reason: fields.reason })
+    },
+    /** Of every call, those of attempts that were lost included. */
+    callBilled({ model, cost, unpricedCalls }: { model: string; cost: bigint; unpricedCalls: number }) {
+      metrics.cost.inc({ model }, Number(cost) / PICO)
+      metrics.unpricedCalls.inc({ model }, unpricedCalls)
     },
     replyTakenOver(fields: { replyId: string; attempt: number }) {
       log.warn({ event: "reply_taken_over", ...fields }, "reply taken over from a silent worker")

@@ -19,6 +19,7 @@ export function createMetrics() {
     registry,
     ...requestMetrics(make),
     ...userMetrics(make),
+    ...attachmentMetrics(make),
     ...replyMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
@@ -64,6 +65,15 @@ function userMetrics({ counter }: Makers) {
   }
 }
 
+function attachmentMetrics({ counter }: Makers) {
+  return {
+    attachmentsStored: counter("chat_attachments_stored_total", "Files uploaded"),
+    attachmentBytes: counter("chat_attachment_bytes_total", "Bytes of the files uploaded"),
+    attachmentsRefused: counter("chat_attachments_refused_total", "Uploads refused or cut off", ["code"]),
+    attachmentsCollected: counter("chat_attachments_collected_total", "Files deleted that no message names"),
+  }
+}
+
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
@@ -104,6 +114,8 @@ function replyMetrics({ counter, histogram }: Makers) {
       "outcome",
     ]),
     tokens: counter("chat_tokens_total", "Tokens of all calls, as counted by the provider", ["kind"]),
+    cost: counter("chat_cost_usd_total", "Cost of all calls in US dollars, by the price table", ["model"]),
+    unpricedCalls: counter("chat_unpriced_calls_total", "Calls of models that have no price", ["model"]),
   }
 }
 

@@ -15,12 +15,15 @@ export function toRequest(
   const parameters = operation.parameters.map((parameter) => resolve(document, parameter))
   const json = operation.requestBody?.content["application/json"]
   const body = wishes.body ?? (json && fillIn(json.example))
+  /** A collection holds text, so a small text stands for a file. */
+  const isUpload = operation.requestBody?.content["multipart/form-data"] !== undefined
   return {
     method,
     description: operation.description,
     ...authOf(operation),
     header: [
       ...(body ? [{ key: "Content-Type", value: "application/json" }] : []),
+      ...(isUpload ? [{ key: "Content-Type", value: "text/markdown" }] : []),
       ...optional(parameters, "header"),
     ],
     url: {
@@ -35,6 +38,7 @@ export function toRequest(
     ...(body
       ? { body: { mode: "raw", raw: JSON.stringify(body, null, 2), options: { raw: { language: "json" } } } }
       : {}),
+    ...(isUpload ? { body: { mode: "raw", raw: "# A file" } } : {}),
   }
 }
 

@@ -5,7 +5,7 @@ import type { ThinkingLevel } from "../../../models/chatroom.ts"
 import { type Tier, tierSql } from "../../../models/user.ts"
 import { readMessage } from "../../chat/list-messages.ts"
 import { type MessageRecord, messageSql } from "../../chat/message-record.ts"
-import { answeringModelSql, answeringModelValues } from "../../chat/offered-models.ts"
+import { answeringModelSql, answeringModelValues, readableTypes } from "../../chat/offered-models.ts"
 import { NO_SIBLINGS } from "../../chat/siblings.ts"
 import { chargeSql, dailyLimitSql, RESETS_AT_SQL } from "../../usage/quota.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
@@ -19,6 +19,8 @@ export interface NewPrompt {
   content: string
   /** undefined: the end of the branch that the room shows; null: none. */
   parentId: string | null | undefined
+  /** Ids of files. */
+  attachments: readonly string[]
   /** Instead of the room's. */
   thinking: ThinkingLevel | null
   requestId: string
@@ -38,7 +40,9 @@ export interface PromptAndReply {
 /** What became of a prompt: written with its reply, or why nothing was. */
 export type InsertOutcome =
   | ({ outcome: "written" } & PromptAndReply)
-  | { outcome: "no-room" | "no-parent" }
+  | { outcome: "no-room" | "no-parent" | "no-attachment" }
+  /** The model that would reply doesn't read one of the files. */
+  | { outcome: "unreadable"; model: string }
   | { outcome: "no-quota"; tier: Tier; limit: number; resetsAt: Date; now: Date }
 
 export interface Settings {
@@ -82,10 +86,12 @@ export async function insertPromptsAndReplies(
       prompts.map(({ requestId }) => requestId),
       prompts.map(({ traceparent }) => traceparent),
       prompts.map(({ thinking }) => thinking),
+      prompts.map(({ attachments }) => (attachments.length > 0 ? `{${attachments.join()}}` : null)),
       plans.basicDailyPrompts,
       plans.proDailyPrompts,
       timing.replies.sweepAfterMs,
       ...answeringModelValues(gemini),
+      prompts.some(({ attachments }) => attachments.length > 0) ? readableTypes(gemini) : null,
     ],
   })
   const byPrompt = Map.groupBy(rows, (row) => row.promptId)
@@ -106,7 +112,8 @@ export async function insertPromptsAndReplies(
  */
 interface InsertedRow extends MessageRecord {
   promptId: string
-  found: "room" | "parent" | null
+  found: "room" | "place" | "files" | "all" | null
+  answeringModel: string
   hasVersions: boolean
   startsNow: boolean
   inFlight: number
@@ -117,27 +124,40 @@ interface InsertedRow extends MessageRecord {
 }
 
 function toOutcome([first, second]: InsertedRow[]): InsertOutcome {
-  const { found, tier, dailyLimit: limit, resetsAt, now } = first as InsertedRow
+  const { found, answeringModel, tier, dailyLimit: limit, resetsAt, now } = first as InsertedRow
   if (first && second) {
     const { startsNow, inFlight } = second
     return { outcome: "written", prompt: toMessage(first), reply: toMessage(second), startsNow, inFlight }
   }
   if (found === null) return { outcome: "no-room" }
   if (found === "room") return { outcome: "no-parent" }
+  if (found === "place") return { outcome: "no-attachment" }
+  if (found === "files") return { outcome: "unreadable", model: answeringModel }
   // Without a limit only the counter of an account that was just deleted refuses.
   if (limit === null) return { outcome: "no-room" }
   return { outcome: "no-quota", tier, limit, resetsAt: resetsAt as Date, now: now as Date }
 }
 
 function toMessage(row: InsertedRow): MessageRecord {
-  const { promptId, found, hasVersions, startsNow, inFlight, tier, dailyLimit, resetsAt, now, ...message } =
-    row
+  const {
+    promptId,
+    found,
+    answeringModel,
+    hasVersions,
+    startsNow,
+    inFlight,
+    tier,
+    dailyLimit,
+    resetsAt,
+    now,
+    ...message
+  } = row
   return message
 }
 
 /**
  * One statement, so one round trip and one transaction. The room's row lock puts the sends of a room in order; the
- * counter's guarded upsert decides between sends that want the last unit. Where room, parent or quota is missing,
+ * counter's guarded upsert decides between sends that want the last unit. Where room, parent, file or quota is missing,
  * the later parts find no row to start from and write nothing. What is read under the lock is read from the locked
  * row itself, because the rest of the statement sees the database as it was before it waited. Rooms are locked
  * before counters, and each in the order of their ids, so that no two statements wait for one another.
@@ -145,40 +165,44 @@ function toMessage(row: InsertedRow): MessageRecord {
 const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
   WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-        $8::text[], $9::text[], $10::text[])
+        $8::text[], $9::text[], $10::text[], $11::text[])
       AS input (chatroom_id, user_id, follows_head, wanted_parent_id, prompt_id, reply_id, content, request_id,
-        traceparent, thinking)
+        traceparent, thinking, attachment_ids)
   ), room AS (
     SELECT input.*, c.thinking AS room_thinking, c.head_id, c.active_reply_id, c.last_position,
-      ${answeringModelSql("c", "u", ["$14", "$15", "$16"])} AS model,
-      ${tierSql("u")} AS tier, ${dailyLimitSql("u", "$11", "$12")} AS daily_limit
+      ${answeringModelSql("c", "u", ["$15", "$16", "$17"])} AS model,
+      ${tierSql("u")} AS tier, ${dailyLimitSql("u", "$12", "$13")} AS daily_limit
     FROM input
     JOIN chatrooms AS c ON c.user_id = input.user_id AND c.id = input.chatroom_id
     JOIN users AS u ON u.id = c.user_id
     WHERE u.suspended_at IS NULL AND u.deleted_at IS NULL
     ORDER BY c.id
     FOR UPDATE OF c ${whenLocked}
-  ), target AS (
-    SELECT room.*, CASE WHEN follows_head THEN head_id ELSE wanted_parent_id END AS parent_id
+  ), placed AS (
+    SELECT room.*, CASE WHEN follows_head THEN head_id ELSE wanted_parent_id END AS parent_id,
+      CASE WHEN attachment_ids IS NULL THEN '[]'
+        ELSE take_attachments(room.user_id, attachment_ids::uuid[], coalesce($18::jsonb -> model, '[]')) END AS files
     FROM room
     WHERE follows_head OR wanted_parent_id IS NULL OR (
       SELECT m.chatroom_id = room.chatroom_id AND m.role = 'model' FROM messages AS m
       WHERE m.user_id = room.user_id AND m.id = wanted_parent_id
     )
+  ), target AS (
+    SELECT * FROM placed WHERE attachment_ids IS NULL OR files <> '[]'
   ), charged AS (
     ${chargeSql("target")}
   ), written AS (
     INSERT INTO messages (user_id, chatroom_id, request_id, id, parent_id, position, role, content, status, completed_at,
-      model, charged_on, lease_until, traceparent, thinking)
+      model, charged_on, lease_until, traceparent, thinking, attachments)
     SELECT target.user_id, target.chatroom_id, target.request_id, message.*
     FROM target JOIN charged USING (user_id) CROSS JOIN LATERAL (VALUES
       (prompt_id, target.parent_id, last_position + 1, 'user', content, 'completed', now(),
-        NULL, NULL::date, NULL::timestamptz, NULL, NULL),
+        NULL, NULL::date, NULL::timestamptz, NULL, NULL, files),
       (reply_id, prompt_id, last_position + 2, 'model', '', 'queued', NULL,
         model, charged.day,
         -- Nobody looks after a reply before its turn.
-        CASE WHEN target.active_reply_id IS NULL THEN now() + $13 * interval '1 millisecond' ELSE 'infinity' END,
-        traceparent, coalesce(target.thinking, room_thinking))
+        CASE WHEN target.active_reply_id IS NULL THEN now() + $14 * interval '1 millisecond' ELSE 'infinity' END,
+        traceparent, coalesce(target.thinking, room_thinking), '[]')
     ) AS message
     RETURNING *
   ), touched AS (
@@ -189,7 +213,10 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     FROM target JOIN charged USING (user_id) WHERE c.user_id = target.user_id AND c.id = target.chatroom_id
   )
   SELECT input.prompt_id AS "promptId",
-    CASE WHEN target.prompt_id IS NOT NULL THEN 'parent' WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
+    CASE WHEN target.prompt_id IS NOT NULL THEN 'all'
+      WHEN placed.prompt_id IS NOT NULL THEN CASE WHEN placed.files IS NULL THEN 'files' ELSE 'place' END
+      WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
+    room.model AS "answeringModel",
     target.active_reply_id IS NULL AS "startsNow",
     CASE WHEN m.role = 'model' THEN ${IN_FLIGHT_SQL("input.user_id")} + 1 END AS "inFlight",
     target.tier, target.daily_limit AS "dailyLimit",
@@ -197,7 +224,8 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     CASE WHEN m.id IS NULL THEN app_now()::timestamptz(3) END AS now,
     m.role = 'user' AND ${hasVersionsSql("target")} AS "hasVersions",
     ${messageSql("m", "target.active_reply_id IS NOT NULL", `'${JSON.stringify(NO_SIBLINGS)}'::jsonb AS siblings`)}
-  FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN target USING (prompt_id)
+  FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN placed USING (prompt_id)
+    LEFT JOIN target USING (prompt_id)
     LEFT JOIN written AS m ON m.id IN (input.prompt_id, input.reply_id)
   ORDER BY m.position`
 

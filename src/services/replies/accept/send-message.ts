@@ -2,9 +2,10 @@ import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
 import { reviveRecord } from "../../../models/columns.ts"
 import { messageColumns } from "../../../models/message.ts"
-import { InvalidRequest, NotFound, QuotaExceeded } from "../../../utils/errors.ts"
+import { AttachmentUnsupported, InvalidRequest, NotFound, QuotaExceeded } from "../../../utils/errors.ts"
 import { newId } from "../../../utils/ids.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "../../chat/idempotency.ts"
+import { factsAbout } from "../../chat/model-facts.ts"
 import type { Context } from "../../context.ts"
 import { announceReply } from "./announce-reply.ts"
 import { insertPromptAndReply, type NewPrompt, type PromptAndReply } from "./insert-prompt-and-reply.ts"
@@ -13,6 +14,8 @@ export interface SendMessage
   extends Pick<NewPrompt, "userId" | "chatroomId" | "content" | "thinking" | "requestId"> {
   /** The message that this one follows: undefined the branch shown now, null none (a new beginning). */
   parentId?: string | null
+  /** Files of the user, in the order that the message shows; none unless given. */
+  attachments?: readonly string[] | undefined
   key: IdempotencyKey | null
 }
 
@@ -22,7 +25,7 @@ export type SentMessage = Pick<PromptAndReply, "prompt" | "reply"> & { replayed:
 /**
  * Takes a prompt: the quota unit, the prompt, its pending reply and the idempotency key are written together or not
  * at all. Once that is committed the reply will be made, whatever happens to this process or the queue.
- * @throws {NotFound | InvalidRequest | QuotaExceeded | IdempotencyConflict}
+ * @throws {NotFound | InvalidRequest | AttachmentUnsupported | QuotaExceeded | IdempotencyConflict}
  */
 export async function sendMessage(ctx: Context, { key, ...send }: SendMessage): Promise<SentMessage> {
   const written = await ctx.tracing.span("write prompt", {}, () =>
@@ -58,7 +61,8 @@ function revive(result: unknown): SentMessage {
 async function write(ctx: Context, send: Send, client: pg.ClientBase | null): Promise<PromptAndReply> {
   const { userId, requestId } = send
   const ids = { promptId: newId(), replyId: newId(), traceparent: ctx.tracing.current() }
-  const prompt: NewPrompt = { parentId: undefined, ...send, ...ids }
+  const { attachments = [] } = send
+  const prompt: NewPrompt = { parentId: undefined, ...send, attachments, ...ids }
   const written = client
     ? await insertPromptAndReply(client, ctx, prompt)
     : await ctx.promptBatches.write(prompt)
@@ -67,6 +71,10 @@ async function write(ctx: Context, send: Send, client: pg.ClientBase | null): Pr
       throw new NotFound("chatroom")
     case "no-parent":
       throw new InvalidRequest([{ path: "body.parentId", message: "must be a reply in this chatroom" }])
+    case "no-attachment":
+      throw new NotFound("attachment")
+    case "unreadable":
+      throw new AttachmentUnsupported(written.model, factsAbout(written.model).attachments)
     case "no-quota":
       ctx.events.quotaRefused({ userId, tier: written.tier, requestId })
       throw new QuotaExceeded(written)

@@ -63,7 +63,8 @@ export interface GeminiOptions extends CallLimits {
   maxOutputTokens: number | null
 }
 
-const GOOGLE = "https://generativelanguage.googleapis.com"
+/** Where the API is unless another address is configured. */
+export const GOOGLE = "https://generativelanguage.googleapis.com"
 
 /** Passes all that the SDK would otherwise read from the environment of other Google tools. */
 export function createGemini(options: GeminiOptions): Gemini {

@@ -1,8 +1,10 @@
 import type { Context } from "../../context.ts"
+import { type ModelUse, toUse } from "../../usage/model-use.ts"
 import { MAX_ATTEMPTS } from "../accept/reply-queue.ts"
 import { AttemptFailed } from "./failures.ts"
 import { type GeminiRequest, NO_META, type ReplyItem, type ResponseMeta } from "./gemini.ts"
 import { thinkingFor, toolsFor } from "./model-settings.ts"
+import { toReportedCall } from "./reported-call.ts"
 import { countCall } from "./rpm-limit.ts"
 
 /** The circuit breaker of every allowed model is open. */
@@ -25,12 +27,16 @@ export const MAX_CALLS = MAX_ATTEMPTS
 export interface CallBudget {
   made: number
   readonly most: number
+  /** What the calls used, failed ones included: the provider bills them all. */
+  uses: ModelUse[]
 }
 
 export interface ReplyRequest extends Omit<GeminiRequest, "model"> {
   /** The room's; null: the usual one. */
   wanted: string | null
   chatroomId: string
+  /** The UTC day whose prices apply, YYYY-MM-DD. */
+  day: string
   calls: CallBudget
 }
 
@@ -93,7 +99,7 @@ function worse(before: AttemptFailed | null, failure: AttemptFailed): AttemptFai
 async function* streamFrom(
   ctx: Context,
   model: string,
-  { wanted: _, chatroomId, calls, ...request }: ReplyRequest,
+  { wanted: _, chatroomId, day, calls, ...request }: ReplyRequest,
 ): AsyncGenerator<ReplyItem> {
   await countCall(ctx)
   calls.made++
@@ -128,6 +134,11 @@ async function* streamFrom(
   } finally {
     span.set(describe(metadata ?? NO_META))
     countTokens(ctx, model, metadata)
+    const use = metadata && toUse(ctx.config.gemini.prices, day, toReportedCall(model, metadata, request))
+    if (use) {
+      calls.uses.push(use)
+      ctx.events.callBilled(use)
+    }
   }
 }
 

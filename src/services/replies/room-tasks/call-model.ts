@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts"
 import { NO_META } from "../provider/gemini.ts"
 import { beginSpan, countTokens, describe } from "../provider/model-fallback.ts"
+import { thinkingFor } from "../provider/model-settings.ts"
 import type { RoomTask } from "./room-task.ts"
 
 /** What a task asks a model: always one text of data and an instruction what to make of it. */
@@ -24,12 +25,13 @@ export async function callModel(
 ): Promise<string> {
   using span = beginSpan(ctx, model, chatroomId)
   const contents = [{ role: "user", parts: [{ text: JSON.stringify(data) }] }]
+  const thinking = thinkingFor(model, "low")
   let text = ""
   let metadata = NO_META
   try {
-    for await (const item of ctx.gemini.stream({ ...request, model, contents, signal })) {
+    for await (const item of ctx.gemini.stream({ ...request, model, thinking, contents, signal })) {
       if (item.type === "metadata") metadata = item.metadata
-      else text += item.text
+      else if (item.type === "text") text += item.text
     }
     return text
   } catch (error) {

@@ -1,7 +1,8 @@
 import type pg from "pg"
 import type { Context } from "../../context.ts"
+import { TODAY_SQL } from "../../usage/quota.ts"
 
-export type RoomTaskKind = "title"
+export type RoomTaskKind = "title" | "summary"
 
 /** Something to be made for a room in the background. Its row is there until it is done. */
 export interface RoomTask {
@@ -12,6 +13,8 @@ export interface RoomTask {
   kind: RoomTaskKind
   /** From 1. */
   attempt: number
+  /** The UTC day, YYYY-MM-DD, by whose prices the call is billed. */
+  day: string
   /** It has waited for so long that it is no longer worth a call. */
   isStale: boolean
 }
@@ -34,6 +37,21 @@ const ADD_TITLE = `
   INSERT INTO room_tasks (user_id, message_id, chatroom_id, kind) VALUES ($1, $2, $3, 'title')
   ON CONFLICT DO NOTHING`
 
+/** Notes that the branch up to a message is to be summarized, unless it is, or that was given up. */
+export async function addSummaryTask(
+  ctx: Context,
+  { userId, chatroomId, messageId }: Pick<RoomTask, "userId" | "chatroomId" | "messageId">,
+): Promise<void> {
+  await ctx.db.execute("add-summary-task", ADD_SUMMARY, [userId, messageId, chatroomId])
+}
+
+const ADD_SUMMARY = `
+  INSERT INTO room_tasks (user_id, message_id, chatroom_id, kind)
+  SELECT m.user_id, m.id, m.chatroom_id, 'summary' FROM messages AS m
+  WHERE m.user_id = $1 AND m.id = $2 AND m.chatroom_id = $3
+    AND NOT EXISTS (SELECT 1 FROM room_summaries AS made WHERE made.user_id = $1 AND made.message_id = $2)
+  ON CONFLICT DO NOTHING`
+
 /**
  * Takes up to `count` due tasks for this process. A task is due again when its process hasn't settled it within the
  * lease: the process has died.
@@ -53,7 +71,7 @@ const CLAIM = `
   SET attempts = least(attempts, 100) + 1, due_at = now() + $2 * interval '1 millisecond'
   FROM due WHERE task.user_id = due.user_id AND task.message_id = due.message_id AND task.kind = due.kind
   RETURNING task.user_id AS "userId", task.chatroom_id AS "chatroomId", task.message_id AS "messageId", task.kind,
-    task.attempts AS attempt, task.created_at < now() - $3 * interval '1 millisecond' AS "isStale"`
+    task.attempts AS attempt, ${TODAY_SQL}::text AS day, task.created_at < now() - $3 * interval '1 millisecond' AS "isStale"`
 
 /** Puts a task off. @param counts whether the attempt was one */
 export async function delayRoomTask(

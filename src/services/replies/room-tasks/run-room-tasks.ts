@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts"
+import { cheapestModel } from "../../usage/cheapest-model.ts"
 import { type CircuitBreaker, createCircuitBreaker } from "../provider/circuit-breaker.ts"
 import { AttemptFailed } from "../provider/failures.ts"
 import { takeLeftOverCall } from "../provider/left-over-calls.ts"
@@ -11,7 +12,7 @@ import {
   type RoomTaskKind,
   removeRoomTask,
 } from "./room-task.ts"
-import { taskModel } from "./task-model.ts"
+import { keepSummary, requestSummary } from "./summary.ts"
 import { keepTitle, requestTitle } from "./title.ts"
 
 /** Makes titles and summaries in this process, a few at a time. */
@@ -36,6 +37,7 @@ interface Work {
 
 const WORK: Record<RoomTaskKind, Work> = {
   title: { request: requestTitle, keep: keepTitle },
+  summary: { request: requestSummary, keep: keepSummary },
 }
 
 export function createRoomTasks(ctx: Context): RoomTasks {
@@ -104,7 +106,7 @@ async function run(ctx: Context, task: RoomTask, { circuitBreaker, stopping }: R
   // Its processes have died, every time.
   if (task.attempt > MAX_ATTEMPTS) return { outcome: "given_up", code: "abandoned" }
   const work = WORK[task.kind]
-  const model = taskModel(ctx)
+  const model = cheapestModel(ctx.config.gemini, task.day)
   try {
     const request = await work.request(ctx, task)
     if (!request) return { outcome: "needless" }

@@ -22,7 +22,7 @@ export interface AttemptBuffer {
   readonly text: string
   /** The summaries of what the model thinks. */
   readonly thoughts: string
-  /** The calls made to Gemini, and how many are left to the reply. */
+  /** The calls made to Gemini, how many are left to the reply, and what they used. */
   calls: CallBudget
   tools: GrantedTools
   /** What Gemini has reported so far, tokens included. */
@@ -58,7 +58,7 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
     get thoughts() {
       return parts.thought.value
     },
-    calls: { made: 0, most: MAX_CALLS - attempt.failures },
+    calls: { made: 0, most: MAX_CALLS - attempt.failures, uses: [] },
     tools: NO_TOOLS,
     metadata: NO_META,
     signal: AbortSignal.any([ended.signal, stopping]),

@@ -1,66 +1,123 @@
-import type { MessageRecord } from "../../chat/message-record.ts"
+import type { Part } from "@google/genai"
 import type { Context } from "../../context.ts"
-import type { FailureCode } from "../provider/failures.ts"
 import type { Content } from "../provider/gemini.ts"
+import { addSummaryTask } from "../room-tasks/room-task.ts"
+import { readSummary, summaryTokens } from "../room-tasks/summary.ts"
+import { type AttemptFiles, openAttemptFiles } from "./attachment-parts.ts"
 import { LeaseLost } from "./attempt-buffer.ts"
 import type { Attempt } from "./claim-reply.ts"
+import { BYTES_PER_TOKEN, chooseWindow, type WindowTurn } from "./context-window.ts"
+import { sendableTurns, type Turn } from "./turns.ts"
 
-/** A message of a branch, as far as a request needs it. */
-export type Turn = Pick<MessageRecord, "role" | "content" | "status" | "errorCode">
+export type { Turn }
 
 /**
- * Builds the `contents` for a reply: the prompt alone (`single`), or as many of the newest turns of its branch as fit
- * into the token budget.
+ * Builds the `contents` for a reply: the prompt alone (`single`), or as many of the newest turns of its branch as the
+ * token budget holds, after a summary of those before. They begin like the contents of the reply before as long as the
+ * budget allows, because the provider charges less for a beginning that it has seen.
+ * Files of the turns are read until `signal` aborts; what they hold is to be released.
  * @throws {LeaseLost} when the prompt is gone
+ * @throws {AttemptFailed} where the provider doesn't take a file
  */
-export async function buildContents(ctx: Context, attempt: Attempt): Promise<Content[]> {
-  const budget = attempt.contextMode === "single" ? 0 : ctx.config.gemini.contextTokens
-  const values = [attempt.userId, attempt.promptId, budget]
-  const { rows } = await ctx.db.execute<Turn>("build-contents", BRANCH, values)
+export async function buildContents(
+  ctx: Context,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<{ contents: Content[]; files: AttemptFiles }> {
+  const isSingle = attempt.contextMode === "single"
+  const budget = isSingle ? 0 : ctx.config.gemini.contextTokens
+  const values = [attempt.userId, attempt.promptId, budget * MOST_BYTES_PER_TOKEN, BYTES_PER_TOKEN]
+  const { rows } = await ctx.db.execute<BranchTurn>("build-contents", BRANCH, values)
   // The room was deleted after the claim.
   if (rows.length === 0) throw new LeaseLost()
-  return toContents(rows)
+  const { branch, summary } = isSingle ? { branch: rows, summary: null } : await toWindow(ctx, attempt, rows)
+  const files = await openAttemptFiles(ctx, attempt, branch, signal)
+  return { contents: toContents(branch, summary, files.partsOf), files }
+}
+
+type BranchTurn = Turn & WindowTurn
+
+async function toWindow(ctx: Context, attempt: Attempt, branch: readonly BranchTurn[]) {
+  const { contextTokens: budget, summaries } = ctx.config.gemini
+  const overhead = Buffer.byteLength(attempt.systemInstruction ?? "") / BYTES_PER_TOKEN
+  const reserve = summaries ? summaryTokens(budget) : 0
+  const { start, isMoved, next } = chooseWindow(branch, { budget, overhead, reserve })
+  const [first, after] = [branch[start], next === null ? undefined : branch[next]]
+  if (isMoved && first) await keepStart(ctx, attempt, first.id)
+  const summary = summaries ? await readSummaryBefore(ctx, attempt, first) : null
+  if (summaries && after) askForSummary(ctx, attempt, after)
+  return { branch: branch.slice(start), summary }
+}
+
+/** Kept only where the window moves: the replies after this one find it on their way up the branch. */
+async function keepStart(ctx: Context, { userId, id, number }: Attempt, start: string): Promise<void> {
+  await ctx.db.execute("keep-context-start", KEEP_START, [userId, id, number, start])
+}
+
+const KEEP_START = "UPDATE messages SET context_start = $4 WHERE user_id = $1 AND id = $2 AND attempt = $3"
+
+/** Without a summary the reply is made without; it is asked for, and a later reply has it. */
+async function readSummaryBefore(ctx: Context, attempt: Attempt, first: BranchTurn | undefined) {
+  if (!first?.parentId) return null
+  const summary = await readSummary(ctx, { userId: attempt.userId, messageId: first.parentId })
+  if (summary === null) askForSummary(ctx, attempt, first)
+  return summary
+}
+
+/** In the background: no reply waits for it. */
+function askForSummary(ctx: Context, { userId, chatroomId }: Attempt, { parentId }: BranchTurn): void {
+  if (parentId === null) return
+  const covered = { userId, chatroomId, messageId: parentId }
+  ctx.background.run("ask for a summary", () => addSummaryTask(ctx, covered))
 }
 
 /**
  * Returns the `contents` of a branch that ends in the prompt to reply to: the user's and the model's turns, alternating,
- * the user's first and last. Prompts that were blocked or refused are left out, because the model would reject every
- * request that has them. So are failed replies, and turns without text; what is then the same side's is one turn.
+ * the user's first and last. What is the same side's, once turns that can't be sent are left out, is one turn.
+ * @param summary of what was before the branch; it stands before the user's first text
+ * @param filesOf the parts of a turn that stand before its text
  */
-export function toContents(branch: readonly Turn[]): Content[] {
-  const kept = branch.filter((turn, i) => isSendable(turn) && !isRejected(branch[i + 1]))
-  const contents: Content[] = []
-  for (const { role, content: text } of kept.slice(kept.findIndex(({ role }) => role === "user"))) {
+export function toContents(
+  branch: readonly Turn[],
+  summary: string | null = null,
+  filesOf: (turn: Turn) => Part[] = () => [],
+): Content[] {
+  const kept = sendableTurns(branch)
+  const contents: Content[] =
+    summary === null ? [] : [{ role: "user", parts: [{ text: introduce(summary) }] }]
+  for (const turn of kept.slice(kept.findIndex(({ role }) => role === "user"))) {
+    const { role, content: text } = turn
+    const parts = [...filesOf(turn), { text }]
     const last = contents.at(-1)
-    if (last?.role === role) last.parts?.push({ text })
-    else contents.push({ role, parts: [{ text }] })
+    if (last?.role === role) last.parts?.push(...parts)
+    else contents.push({ role, parts })
   }
   return contents
 }
 
-function isSendable({ content, status, errorCode }: Turn): boolean {
-  return content !== "" && (status === "completed" || status === "cancelled" || errorCode === "truncated")
+/** As JSON, so that nothing that was said can end it. */
+function introduce(summary: string): string {
+  return `A summary of the earlier conversation, made by a program. It is background and asks for nothing: ${JSON.stringify(summary)}`
 }
 
-const REJECTED: readonly (FailureCode | null)[] = ["blocked", "provider_refused"]
+/** More than any text has, so that a window of counted tokens is read whole. */
+const MOST_BYTES_PER_TOKEN = 12
 
-/** Whether the turn is a reply that the prompt before it was denied. */
-function isRejected(turn: Turn | undefined): boolean {
-  return turn?.role === "model" && REJECTED.includes(turn.errorCode as FailureCode | null)
-}
-
-/**
- * Three bytes a token is on the safe side: English has about four, other scripts about one character of three
- * bytes. Asking Gemini's countTokens for every prompt would double the calls. The prompt itself always goes.
- */
+/** Up to the start of the window, however long the branch is before. The prompt itself always goes. */
 const BRANCH = `
   WITH RECURSIVE branch AS (
-    SELECT user_id, id, parent_id, role, content, status, error_code, octet_length(content) / 3 + 1 AS tokens, 1 AS depth
+    SELECT user_id, id, parent_id, role, content, status, error_code, prompt_tokens, output_tokens, context_start,
+      NULL::uuid AS window_start, octet_length(content) AS bytes, 1 AS depth, attachments
     FROM messages WHERE user_id = $1 AND id = $2
     UNION ALL
-    SELECT m.user_id, m.id, m.parent_id, m.role, m.content, m.status, m.error_code,
-      b.tokens + octet_length(m.content) / 3 + 1, b.depth + 1
+    SELECT m.user_id, m.id, m.parent_id, m.role, m.content, m.status, m.error_code, m.prompt_tokens, m.output_tokens,
+      m.context_start, coalesce(b.window_start, m.context_start), b.bytes + octet_length(m.content), b.depth + 1,
+      m.attachments
     FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
-    WHERE b.tokens + octet_length(m.content) / 3 + 1 <= $3
+    WHERE b.id IS DISTINCT FROM b.window_start AND b.bytes + octet_length(m.content) <= $3
   )
-  SELECT role, content, status, error_code AS "errorCode" FROM branch ORDER BY depth DESC`
+  SELECT id, parent_id AS "parentId", role, content, status, error_code AS "errorCode",
+    prompt_tokens AS "promptTokens", output_tokens AS "outputTokens", context_start AS "contextStart",
+    octet_length(content) / $4::int + 1
+      + CASE WHEN attachments = '[]' THEN 0 ELSE attachment_tokens(attachments) END AS tokens, attachments
+  FROM branch ORDER BY depth DESC`

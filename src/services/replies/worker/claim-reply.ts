@@ -3,6 +3,7 @@ import { toCamelCase } from "../../../utils/camel-case.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { stillOffered } from "../../chat/offered-models.ts"
 import type { Context } from "../../context.ts"
+import { TODAY_SQL } from "../../usage/quota.ts"
 
 /** One try at making a reply. Its worker alone may write the reply, as long as the number is the newest. */
 export interface Attempt {
@@ -39,6 +40,8 @@ export interface Attempt {
   /** Text and thoughts of an earlier attempt, if the reply only needs to be ended. */
   content: string
   thoughts: string
+  /** The UTC day on which the attempt began, YYYY-MM-DD: its calls are billed by that day's prices. */
+  day: string
 }
 
 /** `wait`: not now, but in `waitMs`. `none`: final, deleted, or another reply of the room comes first. */
@@ -85,7 +88,7 @@ const CLAIM = `
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction,
     c.name_by = 'default' AND NOT c.temporary AS lacks_title, m.thinking, c.web_search, c.url_context,
-    m.web_search_on IS NOT NULL OR m.url_context_on IS NOT NULL AS holds_tools`
+    m.web_search_on IS NOT NULL OR m.url_context_on IS NOT NULL AS holds_tools, ${TODAY_SQL}::text AS day`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int

@@ -1,7 +1,9 @@
 import type pg from "pg"
 import type { Tool } from "../../../models/chatroom.ts"
 import type { Context } from "../../context.ts"
+import { type ModelUse, toPrompt } from "../../usage/model-use.ts"
 import { failedByPrompt, giveBackPrompt, giveBackTools } from "../../usage/quota.ts"
+import { addCallsSql, addCostSql, costValues } from "../../usage/reply-cost.ts"
 import { endInRoom } from "../accept/end-reply.ts"
 import type { Citation } from "../provider/citations.ts"
 import type { FailureCode } from "../provider/failures.ts"
@@ -22,6 +24,8 @@ export interface Ending {
   usage: TokenUsage | null
   model: string | null
   citations: Citation[]
+  /** What the attempt's calls used. */
+  uses: readonly ModelUse[]
   searchQueries: string[]
   notices: NoticeCode[]
   /** The tools whose units the reply keeps; null where it holds none. */
@@ -41,7 +45,7 @@ export async function finishReply(
 ): Promise<boolean> {
   return endInRoom(ctx, attempt, async (client) => {
     release()
-    if (!(await writeEnding(client, attempt, ending))) return false
+    if (!(await writeEnding(ctx, client, { attempt, ending }))) return false
     if (isGivenBack(attempt, ending)) {
       const unit = { userId: attempt.userId, replyId: attempt.id, byPrompt: failedByPrompt(ending.errorCode) }
       await giveBackPrompt(client, ctx.config.plans, unit)
@@ -61,7 +65,11 @@ function isGivenBack({ number, cancelRequested }: Attempt, { status }: Ending): 
   return status === "failed" || (status === "cancelled" && cancelRequested && number === 1)
 }
 
-async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Ending): Promise<boolean> {
+async function writeEnding(
+  ctx: Context,
+  client: pg.PoolClient,
+  { attempt, ending }: { attempt: Attempt; ending: Ending },
+): Promise<boolean> {
   const { usage } = ending
   const { rowCount } = await client.query({
     name: "finish-reply",
@@ -86,19 +94,26 @@ async function writeEnding(client: pg.PoolClient, attempt: Attempt, ending: Endi
       JSON.stringify(ending.searchQueries),
       usage?.toolTokens ?? null,
       JSON.stringify(ending.notices),
+      ...costValues(ctx.config.gemini.prices, [...ending.uses, toPrompt(lastModel(attempt, ending))]),
     ],
   })
   return rowCount === 1
 }
 
-const FINISH = `
+/** The model of the last call that used anything; without one, the model that was to reply. */
+const lastModel = ({ model }: Attempt, { uses }: Ending) => uses.at(-1)?.model ?? model
+
+const FINISH = addCallsSql(
+  `
   UPDATE messages
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
       cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16, search_queries = $17,
       tool_tokens = $18, notices = $19,
-      completed_at = now(), lease_until = NULL, not_before = NULL
-  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
+      completed_at = now(), lease_until = NULL, not_before = NULL, ${addCostSql(20)}
+  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`,
+  20,
+)
 
 /**
  * Hands a reply back to the queue for another attempt, not before `delayMs` from now.
@@ -108,7 +123,7 @@ const FINISH = `
 export async function requeueReply(
   ctx: Context,
   attempt: Attempt,
-  { delayMs, failures }: { delayMs: number; failures: number },
+  { delayMs, failures, uses }: { delayMs: number; failures: number; uses: readonly ModelUse[] },
 ): Promise<boolean> {
   const { rowCount } = await ctx.db.execute("requeue-reply", REQUEUE, [
     attempt.userId,
@@ -117,26 +132,38 @@ export async function requeueReply(
     failures,
     delayMs,
     ctx.timing.replies.sweepAfterMs,
+    ...costValues(ctx.config.gemini.prices, uses),
   ])
   return rowCount === 1
 }
 
-const REQUEUE = `
+const REQUEUE = addCallsSql(
+  `
   UPDATE messages
   SET status = 'queued', failures = failures + $4,
       not_before = now() + $5 * interval '1 millisecond',
-      lease_until = now() + ($5::int + $6::int) * interval '1 millisecond'
-  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
+      lease_until = now() + ($5::int + $6::int) * interval '1 millisecond', ${addCostSql(7)}
+  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`,
+  7,
+)
 
 /**
- * Counts the failures of an attempt whose end can't be written, so that its next one doesn't begin from none: the least
- * that can be written, and alone.
+ * Counts the failures of an attempt whose end can't be written, and what its calls cost, so that its next one doesn't
+ * begin from none: the least that can be written, and alone.
  */
-export async function countFailures(ctx: Context, attempt: Attempt, failures: number): Promise<void> {
-  const values = [attempt.userId, attempt.id, attempt.number, failures]
+export async function countFailures(
+  ctx: Context,
+  attempt: Attempt,
+  { failures, uses }: { failures: number; uses: readonly ModelUse[] },
+): Promise<void> {
+  const cost = costValues(ctx.config.gemini.prices, uses)
+  const values = [attempt.userId, attempt.id, attempt.number, failures, ...cost]
   await ctx.db.execute("count-failures", COUNT, values)
 }
 
-const COUNT = `
-  UPDATE messages SET failures = failures + $4
-  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
+const COUNT = addCallsSql(
+  `
+  UPDATE messages SET failures = failures + $4, ${addCostSql(5)}
+  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`,
+  5,
+)

@@ -7,6 +7,7 @@ import { AttemptFailed } from "../provider/failures.ts"
 import { NO_META } from "../provider/gemini.ts"
 import { CircuitOpen, MAX_CALLS, streamReply } from "../provider/model-fallback.ts"
 import { RpmLimitReached } from "../provider/rpm-limit.ts"
+import type { AttemptFiles } from "./attachment-parts.ts"
 import { type AttemptBuffer, CancelRequested, LeaseLost, openAttemptBuffer } from "./attempt-buffer.ts"
 import { buildContents } from "./build-contents.ts"
 import { type Attempt, claimReply } from "./claim-reply.ts"
@@ -56,33 +57,42 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
   ctx.events.replyStarted(logFields(attempt))
   const buffer = openAttemptBuffer(ctx, attempt, stopping)
   const { signal } = buffer
+  let files: AttemptFiles | null = null
   try {
     if (attempt.cancelRequested) throw new CancelRequested()
     ctx.replyLog.begin(attempt.id, attempt.number)
     assertHasCalls(attempt)
+    const built = await buildContents(ctx, attempt, signal)
+    files = built.files
     buffer.tools = await takeTools(ctx, attempt)
     const request = {
       wanted: attempt.model,
       chatroomId: attempt.chatroomId,
-      contents: await buildContents(ctx, attempt),
+      contents: built.contents,
       systemInstruction: attempt.systemInstruction,
       thinking: attempt.thinking,
       tools: buffer.tools.granted,
       signal,
+      day: attempt.day,
       calls: buffer.calls,
     }
     for await (const item of streamReply(ctx, request)) {
       if (item.type === "metadata") buffer.metadata = item.metadata
       else {
-        if (item.type === "text" && buffer.text === "") observeFirstText(ctx, buffer)
+        if (item.type === "text" && buffer.text === "") {
+          observeFirstText(ctx, buffer)
+          files.release()
+        }
         buffer.add(item.type, item.text)
       }
     }
     buffer.flush()
     return await end(ctx, buffer, { status: "completed" })
   } catch (error) {
-    return await recoverCounted(ctx, buffer, error, stopping)
+    const seen = files ? await files.afterFailure(error).catch(() => error) : error
+    return await recoverCounted(ctx, buffer, seen, stopping)
   } finally {
+    files?.release()
     buffer.close()
   }
 }
@@ -132,6 +142,7 @@ async function end(
     searchQueries: [...sources.queries],
     notices: buffer.calls.made > 0 ? noticesOf(attempt, buffer.tools, metadata) : [],
     usedTools: usedTools(buffer, { status, code: failure?.code ?? null }),
+    uses: buffer.calls.uses,
   }
   // The lease is renewed up to the write: the wait for a connection and for the room may outlast it.
   const write = () => finishReply(ctx, attempt, { ending, release: () => buffer.close() })
@@ -156,7 +167,8 @@ async function recoverCounted(ctx: Context, buffer: AttemptBuffer, error: unknow
     return await recover(ctx, buffer, error, stopping)
   } catch (unwritten) {
     // Where this fails, too, the number of takeovers is the limit.
-    await countFailures(ctx, buffer.attempt, failuresOf(buffer)).catch(() => undefined)
+    const lost = { failures: failuresOf(buffer), uses: buffer.calls.uses }
+    await countFailures(ctx, buffer.attempt, lost).catch(() => undefined)
     throw unwritten
   }
 }
@@ -215,7 +227,8 @@ async function handBack(ctx: Context, buffer: AttemptBuffer, run: Extract<Run, {
   const { attempt } = buffer
   const failures = run.outcome === "retry" ? failuresOf(buffer) : buffer.calls.made
   // The lease is renewed meanwhile: the wait for a connection may outlast it. Only `running` replies are renewed.
-  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failures }))) return STALE
+  if (!(await requeueReply(ctx, attempt, { delayMs: run.inMs, failures, uses: buffer.calls.uses })))
+    return STALE
   buffer.close()
   ctx.replyLog.announce(attempt.id, { final: false })
   return run

@@ -1,0 +1,198 @@
+import { expect, test } from "vitest"
+import type { PriceTable } from "../../src/config/prices.ts"
+import { claimReply } from "../../src/services/replies/worker/claim-reply.ts"
+import { processReply } from "../../src/services/replies/worker/process-reply.ts"
+import { costOf, toDollars } from "../../src/services/usage/cost.ts"
+import { signIn } from "../helpers/app.ts"
+import { ask, cancel, createRoom, finalReply, type Reply, send } from "../helpers/chat.ts"
+import { nextMidnight, setAppNow } from "../helpers/clock.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+
+const USUAL = "gemini-3.8-flash"
+const OTHER = "gemini-3.1-flash-lite"
+const NO_PRICE = "gemini-without-a-price"
+const models = [USUAL, OTHER, NO_PRICE].map((name) => ({ name, tier: "basic" as const }))
+
+/** The same on every day. */
+const priced = (input: string, output: string) => ({
+  source: "a test",
+  date: "2026-11-29",
+  tokens: [{ promptAbove: 0, input, cachedInput: "0.01", output }],
+})
+const prices: PriceTable = {
+  version: "of-tests",
+  currency: "USD",
+  models: { [USUAL]: priced("0.75", "3.75"), [OTHER]: priced("0.25", "1.50") },
+}
+
+/** Fast to try again; a model is called however often it has failed. */
+const timing = { replies: { firstRetryMs: 20 }, gemini: { firstCooldownMs: 1 } }
+const app = useTestApp({ config: { gemini: { models, prices, fallbackModels: [OTHER] } }, timing })
+const ann = useUser(app, { pro: true })
+
+type Used = ReturnType<typeof app.gemini.books>[string]
+
+/** What the provider charges for calls of a model. */
+function price(model: string, used: Omit<Used, "calls">): bigint {
+  const call = { ...used, model, answeredBy: null, day: "2026-11-29", toolTokens: 0 }
+  return costOf(prices, call) as bigint
+}
+
+const callsFor = (prompt: string) => app.gemini.calls().filter((call) => call.prompt.includes(prompt))
+
+/** What the calls for a prompt cost by the simulator's own records. */
+function booked(prompt: string): string {
+  const amounts = callsFor(prompt).map(({ model, usage }) => (usage ? price(model, usage) : 0n))
+  return toDollars(amounts.reduce((sum, amount) => sum + amount, 0n))
+}
+
+const usd = (amount: string) => ({ amount, currency: "USD" })
+
+test("a reply costs what its call used", async () => {
+  const reply = await ask(app, ann, await createRoom(app, ann), "one call")
+  expect(reply).toMatchObject({ status: "completed", cost: usd(booked("one call")) })
+  expect(Number(reply.cost.amount)).toBeGreaterThan(0)
+  const [row] = await app.query("SELECT price_version FROM messages WHERE id = $1", reply.id)
+  expect(row.price_version).toBe(prices.version)
+})
+
+test("attempts that failed cost, too", async () => {
+  const prompt = "[[gemini: cut after=2 times=2]] third time"
+  const reply = await ask(app, ann, await createRoom(app, ann), prompt)
+  expect(callsFor("third time")).toHaveLength(3)
+  expect(reply).toMatchObject({ status: "completed", cost: usd(booked("third time")) })
+})
+
+test("a reply that fails for good costs what its calls used, and an operator's retry adds to it", async () => {
+  const room = await createRoom(app, ann)
+  const reply = await ask(app, ann, room, "[[gemini: safety after=1 times=1]] refused")
+  expect(reply).toMatchObject({ status: "failed", cost: usd(booked("refused")) })
+  const retried = await app.admin.post(`/admin/replies/${reply.id}/retry`)
+  expect(retried.status).toBe(202)
+  const again = await finalReply(app, ann, reply)
+  expect(again).toMatchObject({ status: "completed", cost: usd(booked("refused")) })
+  expect(Number(again.cost.amount)).toBeGreaterThan(Number(reply.cost.amount))
+})
+
+test("a fallback model's call costs by its own prices", async () => {
+  app.gemini.script({ directive: "empty", text: "somebody else", model: USUAL, calls: 1 })
+  app.gemini.script({ directive: "unavailable", text: "somebody else", model: USUAL, calls: "all" })
+  const reply = await ask(app, ann, await createRoom(app, ann), "somebody else")
+  expect(callsFor("somebody else").map(({ model }) => model)).toEqual([USUAL, USUAL, OTHER])
+  expect(reply).toMatchObject({ status: "completed", model: OTHER, cost: usd(booked("somebody else")) })
+})
+
+test("a cancelled reply costs what came before", async () => {
+  const { body } = await send(app, ann, await createRoom(app, ann), "[[gemini: stall after=1]] cancelled")
+  await untilText(body.reply)
+  expect((await cancel(ann, body.reply)).body).toMatchObject({
+    status: "cancelled",
+    cost: usd(booked("cancelled")),
+  })
+})
+
+const untilText = ({ id }: Reply) =>
+  expect
+    .poll(async () => (await app.query("SELECT content FROM messages WHERE id = $1", id))[0].content)
+    .not.toBe("")
+
+test("calls that the provider refuses cost nothing, and one of a model without a price has no cost", async () => {
+  const refused = await ask(app, ann, await createRoom(app, ann), "[[gemini: forbidden]] refused at once")
+  expect(refused).toMatchObject({ status: "failed", cost: null })
+  const room = await createRoom(app, ann, { model: NO_PRICE })
+  expect(await ask(app, ann, room, "without a price")).toMatchObject({ status: "completed", cost: null })
+})
+
+test("one call without a price leaves the cost of all unknown", async () => {
+  app.gemini.script({ directive: "empty", text: "mixed", model: NO_PRICE, calls: 1 })
+  app.gemini.script({ directive: "unavailable", text: "mixed", model: NO_PRICE, calls: "all" })
+  const reply = await ask(app, ann, await createRoom(app, ann, { model: NO_PRICE }), "mixed")
+  expect(reply).toMatchObject({ status: "completed", model: OTHER, cost: null })
+})
+
+test("all rows together are the provider's books, and so are the day's totals", async () => {
+  const { [NO_PRICE]: unpriced, ...books } = app.gemini.books()
+  const charged = Object.entries(books).reduce((sum, [model, used]) => sum + price(model, used), 0n)
+  const [rows] = await app.query("SELECT sum(cost_amount) AS sum FROM messages")
+  // Of the reply with calls of both kinds the row knows no cost.
+  const [mixed] = callsFor("mixed").filter(({ model }) => model === OTHER)
+  const known = charged - price(OTHER, mixed?.usage as NonNullable<typeof mixed>["usage"] & object)
+  expect(toDollars(toPico(rows.sum))).toBe(toDollars(known))
+
+  const totals = await app.query(
+    `SELECT model, sum(calls)::int AS calls, sum(unpriced_calls)::int AS unpriced, sum(prompt_tokens)::int AS prompt,
+       sum(output_tokens)::int AS output, sum(thought_tokens)::int AS thought, sum(cost_amount) AS cost
+     FROM model_usage GROUP BY model ORDER BY model`,
+  )
+  const expected = Object.entries(app.gemini.books()).map(([model, used]) => ({
+    model,
+    calls: used.calls,
+    unpriced: model === NO_PRICE ? used.calls : 0,
+    prompt: used.promptTokens,
+    output: used.outputTokens,
+    thought: used.thoughtTokens,
+  }))
+  expect(totals.map(({ cost, ...counts }) => counts)).toEqual(
+    expected.sort((a, b) => (a.model < b.model ? -1 : 1)),
+  )
+  expect(totals.reduce((sum, { cost }) => sum + toPico(cost), 0n)).toBe(charged)
+  expect(unpriced?.calls).toBe(2)
+})
+
+/** A decimal number of dollars as `cost.ts` counts. */
+function toPico(dollars: string): bigint {
+  const [whole = "0", decimals = ""] = dollars.split(".")
+  return BigInt(whole + decimals.padEnd(12, "0"))
+}
+
+const idle = useTestApp({ worker: false, config: { gemini: { prices } } })
+
+test("a reply that its stopping worker hands back keeps what it has cost", async () => {
+  const user = await signIn(idle)
+  const { body } = await send(
+    idle,
+    user,
+    await createRoom(idle, user),
+    "[[gemini: stall after=1 times=1]] handed back",
+  )
+  const reply = { userId: user.user.id, id: body.reply.id }
+  const stopping = new AbortController()
+  const run = processReply(idle.ctx, reply, stopping.signal)
+  await expect.poll(() => idle.gemini.calls()[0]?.chunksSent).toBe(1)
+  await expect
+    .poll(async () => (await idle.query("SELECT content FROM messages WHERE id = $1", reply.id))[0].content)
+    .not.toBe("")
+  stopping.abort()
+  expect(await run).toMatchObject({ outcome: "later" })
+  await processReply(idle.ctx, reply, new AbortController().signal)
+  const [first, second] = idle.gemini.calls().map(({ usage }) => price(USUAL, usage as Used))
+  const { cost } = await finalReply(idle, user, body.reply)
+  expect(cost).toEqual(usd(toDollars((first as bigint) + (second as bigint))))
+})
+
+test("a stale attempt adds nothing, whoever ended the reply", async () => {
+  const user = await signIn(idle)
+  const { body } = await send(
+    idle,
+    user,
+    await createRoom(idle, user),
+    "[[gemini: stall after=1 times=1]] stale",
+  )
+  const reply = { userId: user.user.id, id: body.reply.id }
+  const before = idle.gemini.calls().length
+  const run = processReply(idle.ctx, reply, new AbortController().signal)
+  await expect.poll(() => idle.gemini.calls()[before]?.chunksSent).toBe(1)
+  // As a takeover leaves it: another attempt has begun.
+  await idle.query("UPDATE messages SET attempt = attempt + 1 WHERE id = $1", reply.id)
+  expect(await run).toEqual({ outcome: "nothing-to-do" })
+  const [row] = await idle.query("SELECT cost_amount, unpriced_calls FROM messages WHERE id = $1", reply.id)
+  expect(row).toEqual({ cost_amount: null, unpriced_calls: 0 })
+})
+
+test("a call is billed by the prices of the day on which its attempt began", async () => {
+  await setAppNow(idle.pool, nextMidnight())
+  const user = await signIn(idle)
+  const { body } = await send(idle, user, await createRoom(idle, user), "next year")
+  const claimed = await claimReply(idle.ctx, { userId: user.user.id, id: body.reply.id })
+  expect(claimed).toMatchObject({ attempt: { day: nextMidnight().toISOString().slice(0, 10) } })
+})
