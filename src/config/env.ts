@@ -135,7 +135,7 @@ function toConfig(env: Environment) {
     },
     gemini: toGemini(env),
     stripe: toStripe(env),
-    plans: { basicDailyPrompts: env.BASIC_DAILY_PROMPTS, proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null },
+    plans: toPlans(env),
     /** How long after their last activity rooms are erased; `null`: never. */
     retentionMs: env.RETENTION_DAYS === undefined ? null : env.RETENTION_DAYS * DAY,
     attachments: {
@@ -154,6 +154,17 @@ function toConfig(env: Environment) {
     },
     disk: { lowBytes: env.DISK_LOW_MB * 1024 * 1024 },
   })
+}
+
+/** What a user of each plan may do a day; `null`: no limit. */
+function toPlans(env: Environment) {
+  return {
+    basicDailyPrompts: env.BASIC_DAILY_PROMPTS,
+    proDailyPrompts: env.PRO_DAILY_PROMPTS ?? null,
+    /** Replies that use Google's tools. */
+    basicDailyTools: { webSearch: env.BASIC_DAILY_WEB_SEARCHES, urlContext: env.BASIC_DAILY_URL_CONTEXTS },
+    proDailyTools: { webSearch: env.PRO_DAILY_WEB_SEARCHES, urlContext: env.PRO_DAILY_URL_CONTEXTS },
+  }
 }
 
 function toHttp(env: Environment) {

@@ -120,6 +120,10 @@ export const Environment = z.object({
   BASIC_ATTACHMENTS_MB: wholeNumber(0, 1e6).default(100),
   PRO_ATTACHMENTS_MB: wholeNumber(0, 1e6).default(1_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  BASIC_DAILY_WEB_SEARCHES: wholeNumber(0, 1e9).default(3),
+  PRO_DAILY_WEB_SEARCHES: wholeNumber(0, 1e9).default(100),
+  BASIC_DAILY_URL_CONTEXTS: wholeNumber(0, 1e9).default(3),
+  PRO_DAILY_URL_CONTEXTS: wholeNumber(0, 1e9).default(100),
   CHATROOM_CACHE_TTL: wholeNumber(1, 86_400).default(TIMING.cache.chatroomsMs / SECOND),
   // A reply mostly waits for the network: two hundred take a few tens of MB and one connection to PostgreSQL now and then.
   WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(200),

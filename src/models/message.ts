@@ -77,6 +77,11 @@ export class MessageModel extends Model<
   /** What the reply cost when it was made, as a decimal number. */
   declare costAmount: CreationOptional<string | null>
   declare costCurrency: CreationOptional<string | null>
+  /** The days whose quota pays for the use of a tool; null where none does. */
+  declare webSearchOn: CreationOptional<string | null>
+  declare urlContextOn: CreationOptional<string | null>
+  /** Codes of what the reply was made without. */
+  declare notices: CreationOptional<string[]>
   /** The price table that it was computed by. */
   declare priceVersion: CreationOptional<string | null>
   /** Calls of models without a price: with one of them the cost is unknown. */
@@ -137,6 +142,9 @@ export const messageColumns = {
   revision: { type: DataTypes.INTEGER, defaultValue: 0 },
   prefix: DataTypes.TEXT,
   isCopy: DataTypes.BOOLEAN,
+  webSearchOn: DataTypes.DATEONLY,
+  urlContextOn: DataTypes.DATEONLY,
+  notices: DataTypes.JSONB,
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -158,6 +166,8 @@ const INTERNAL = [
   "revision",
   "prefix",
   "isCopy",
+  "webSearchOn",
+  "urlContextOn",
 ] as const
 
 /** What clients may see of a message. */

@@ -43,6 +43,12 @@ export const PortalPage = z
 
 const Tier = z.enum(["basic", "pro"])
 
+const ToolUsage = z.object({
+  used: z.number().int(),
+  limit: z.number().int(),
+  remaining: z.number().int(),
+})
+
 export const SubscriptionStatus = z
   .object({
     tier: Tier,
@@ -65,6 +71,8 @@ export const SubscriptionStatus = z
       limit: z.number().int().nullable().describe("`null`: unlimited."),
       remaining: z.number().int().nullable(),
       resetsAt: Time,
+      webSearch: ToolUsage.describe("Replies that searched the web."),
+      urlContext: ToolUsage.describe("Replies that read pages."),
     }),
   })
   .meta({ id: "SubscriptionStatus" })

@@ -11,6 +11,7 @@ export const prompt = {
   attachments: [],
   citations: [],
   searchQueries: [],
+  notices: [],
   siblings: { position: 1, count: 1, previousId: null, nextId: null },
   status: "completed",
   error: null,

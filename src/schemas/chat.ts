@@ -178,6 +178,11 @@ export const MessageFields = z.object({
       "What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it.",
     examples: [[]],
   }),
+  notices: z.array(z.object({ code: z.string(), message: z.string() })).meta({
+    description:
+      "What the reply was made without: `web_search_limit`, `url_context_limit` (the day's limit of your plan), `web_search_unsupported`, `url_context_unsupported`, `thinking_unsupported` (by the model that replied).",
+    examples: [[]],
+  }),
   siblings: z
     .object({
       position: z.number().int().describe("From 1."),

@@ -35,7 +35,14 @@ export const Export = z
     exportedAt: Time,
     user: User,
     sessions: z.array(z.record(z.string(), z.unknown())),
-    usage: z.array(z.object({ day: z.iso.date(), prompts: z.number().int() })),
+    usage: z.array(
+      z.object({
+        day: z.iso.date(),
+        prompts: z.number().int(),
+        webSearch: z.number().int().describe("Replies that searched the web."),
+        urlContext: z.number().int().describe("Replies that read pages."),
+      }),
+    ),
     modelUsage: z.array(z.record(z.string(), z.unknown())),
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),

@@ -72,7 +72,16 @@ async function prepareAll(reply: { userId: string; id: string }) {
     errorCode: null,
     errorMessage: null,
   } as const
-  const answer = { finishReason: null, usage: null, model: null, citations: [], searchQueries: [], uses: [] }
+  const answer = {
+    finishReason: null,
+    usage: null,
+    model: null,
+    citations: [],
+    searchQueries: [],
+    notices: [],
+    usedTools: [],
+    uses: [],
+  }
   await claimReply(app.ctx, reply)
   await finishReply(app.ctx, attempt, { ending: { ...ending, ...answer }, release: () => {} })
   await requeueReply(app.ctx, attempt, { delayMs: 1, failures: 0, uses: [] })

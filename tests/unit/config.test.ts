@@ -24,7 +24,12 @@ describe("outside production", () => {
       http: { port: 3000, host: "127.0.0.1" },
       database: { url: null },
       gemini: { model: "gemini-3.8-flash" },
-      plans: { basicDailyPrompts: 5, proDailyPrompts: null },
+      plans: {
+        basicDailyPrompts: 5,
+        proDailyPrompts: null,
+        basicDailyTools: { webSearch: 3, urlContext: 3 },
+        proDailyTools: { webSearch: 100, urlContext: 100 },
+      },
       cache: { chatroomTtlSeconds: 600 },
       retentionMs: null,
       otp: { delivery: "response" },
@@ -68,6 +73,10 @@ describe("outside production", () => {
     [{ GEMINI_MODELS: "gemini-3.8-flash,gemini-x,gemini-x:pro" }, "GEMINI_MODELS"],
     [{ GEMINI_MODELS: "gemini-3.5-flash" }, "GEMINI_MODELS"],
     [{ GEMINI_MODELS: "gemini-3.8-flash:pro" }, "GEMINI_MODELS"],
+    [{ BASIC_DAILY_WEB_SEARCHES: "-1" }, "BASIC_DAILY_WEB_SEARCHES"],
+    [{ PRO_DAILY_WEB_SEARCHES: "unlimited" }, "PRO_DAILY_WEB_SEARCHES"],
+    [{ BASIC_DAILY_URL_CONTEXTS: "2.5" }, "BASIC_DAILY_URL_CONTEXTS"],
+    [{ PRO_DAILY_URL_CONTEXTS: "1e10" }, "PRO_DAILY_URL_CONTEXTS"],
     [{ OTP_DELIVERY: "twilio", TWILIO_ACCOUNT_SID: "a", TWILIO_FROM: "b" }, "TWILIO_AUTH_TOKEN"],
   ])("%o names %s", (variables, name) => {
     expect(configFaults(variables as unknown as Record<string, string>)).toEqual([

@@ -49,7 +49,7 @@ test("three accounts of one number on one day have 5 prompts in all, and nothing
   const [columns] = await app.query(
     "SELECT string_agg(column_name, ',' ORDER BY ordinal_position) AS names FROM information_schema.columns WHERE table_name = 'usage_of_numbers'",
   )
-  expect(columns.names).toBe("number_hash,day,used,given_back")
+  expect(columns.names).toBe("number_hash,day,used,given_back,web_searches,url_contexts")
   const [row] = await app.query("SELECT number_hash::text AS hash FROM usage_of_numbers")
   expect(row.hash).not.toContain(Buffer.from(mobileNumber).toString("hex"))
   expect((await signIn(app)).user.id).not.toBe("")

@@ -37,7 +37,7 @@ describe("GET /user/me/export", () => {
     const { mobileNumber } = one
     expect(user).toMatchObject({ id: one.user.id, name: "Ada", mobileNumber, hasPassword: true })
     expect(sessions).toHaveLength(1)
-    expect(usage).toEqual([{ day: "2026-11-30", prompts: 3 }])
+    expect(usage).toEqual([{ day: "2026-11-30", prompts: 3, webSearch: 0, urlContext: 0 }])
     expect(chatrooms.map((room) => [room.id, room.messages.length])).toEqual([
       [long, 120],
       [empty, 0],

@@ -156,6 +156,10 @@ export type Export = {
   usage: {
     day: string
     prompts: number
+    /** Replies that searched the web. */
+    webSearch: number
+    /** Replies that read pages. */
+    urlContext: number
   }[]
   modelUsage: Record<string, unknown>[]
   subscriptions: Record<string, unknown>[]
@@ -211,6 +215,11 @@ export type Message = {
   })[]
   /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
+  /** What the reply was made without: `web_search_limit`, `url_context_limit` (the day's limit of your plan), `web_search_unsupported`, `url_context_unsupported`, `thinking_unsupported` (by the model that replied). */
+  notices: {
+    code: string
+    message: string
+  }[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
     /** From 1. */
@@ -397,6 +406,11 @@ export type Prompt = {
   })[]
   /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
+  /** What the reply was made without: `web_search_limit`, `url_context_limit` (the day's limit of your plan), `web_search_unsupported`, `url_context_unsupported`, `thinking_unsupported` (by the model that replied). */
+  notices: {
+    code: string
+    message: string
+  }[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
     /** From 1. */
@@ -495,6 +509,11 @@ export type RoomDone = {
   })[]
   /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
   searchQueries: string[]
+  /** What the reply was made without: `web_search_limit`, `url_context_limit` (the day's limit of your plan), `web_search_unsupported`, `url_context_unsupported`, `thinking_unsupported` (by the model that replied). */
+  notices: {
+    code: string
+    message: string
+  }[]
   /** The message among its versions: the children of its parent or, without one, the chatroom's beginnings. */
   siblings: {
     /** From 1. */
@@ -646,6 +665,18 @@ export type SubscriptionStatus = {
     limit: number | null
     remaining: number | null
     resetsAt: string
+    /** Replies that searched the web. */
+    webSearch: {
+      used: number
+      limit: number
+      remaining: number
+    }
+    /** Replies that read pages. */
+    urlContext: {
+      used: number
+      limit: number
+      remaining: number
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { MessageRecord } from "../../services/chat/message-record.ts"
 import type { Context } from "../../services/context.ts"
 import type { Citation } from "../../services/replies/provider/citations.ts"
 import { failureMessage } from "../../services/replies/provider/failures.ts"
+import { toNotice } from "../../services/replies/provider/notices.ts"
 
 /** Presents a message to its owner. */
 export function presentMessage(ctx: Context, message: MessageRecord) {
@@ -15,6 +16,7 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     attachments: message.attachments,
     citations: message.citations as Citation[],
     searchQueries: message.searchQueries,
+    notices: message.notices.map(toNotice),
     siblings: message.siblings,
     status: message.status,
     error:

@@ -137,9 +137,11 @@ function replyEvents(log: Logger, metrics: Metrics) {
       outputTokens: number | null
       thoughtTokens: number | null
       totalTokens: number | null
+      notices: string[]
     }) {
       log.info({ event: "reply_finished", ...fields }, "reply finished")
       const { status, code } = fields
+      for (const notice of fields.notices) metrics.repliesNoticed.inc({ notice })
       metrics.repliesFinished.inc({ status, code: code ?? "none" })
       metrics.attemptSeconds.observe({ status }, fields.durationMs / 1000)
     },

@@ -104,6 +104,11 @@ function replyMetrics({ counter, histogram }: Makers) {
       REPLY_SECONDS,
       ["status"],
     ),
+    repliesNoticed: counter(
+      "chat_replies_noticed_total",
+      "Replies made without something that was asked for, by the notice's code",
+      ["notice"],
+    ),
     webSearches: counter("chat_web_searches_total", "Web searches of all calls, as the provider tells them"),
     roomTasks: counter("chat_room_tasks_total", "Titles and summaries, by what became of an attempt", [
       "kind",

@@ -1,10 +1,24 @@
 import type pg from "pg"
+import type { Tool } from "../../models/chatroom.ts"
 import { isProSql, type Tier } from "../../models/user.ts"
 
 /** Prompts a day, null for no limit, of each plan. */
 export interface DailyLimits {
   basicDailyPrompts: number
   proDailyPrompts: number | null
+}
+
+/** Replies a day of each plan that use a tool. */
+export interface DailyToolLimits {
+  basicDailyTools: Record<Tool, number>
+  proDailyTools: Record<Tool, number>
+}
+
+/** How much of a tool a user has used today. */
+export interface ToolQuota {
+  used: number
+  limit: number
+  remaining: number
 }
 
 /** What a user may send today, and has sent. */
@@ -16,6 +30,7 @@ export interface Quota {
   limit: number | null
   remaining: number | null
   resetsAt: Date
+  tools: Record<Tool, ToolQuota>
 }
 
 /** Today, as every part of the quota means it: the UTC day by the database's clock. */
@@ -79,6 +94,79 @@ const GIVE_BACK = `
   )
   UPDATE messages SET charged_on = NULL WHERE user_id = $1 AND id = $2 AND EXISTS (SELECT FROM given)`
 
+/** Where uses of a tool are counted, and where a reply says which day paid for its own. */
+const TOOL_COLUMNS: Record<Tool, { count: string; paidOn: string }> = {
+  webSearch: { count: "web_searches", paidOn: "web_search_on" },
+  urlContext: { count: "url_contexts", paidOn: "url_context_on" },
+}
+
+/**
+ * Charges a reply's use of a tool, once however often it is asked for. The guarded upsert decides between replies that
+ * want the last unit of the day.
+ * @param attempt the reply's newest; a stale one is charged nothing
+ * @returns whether the reply holds a unit
+ */
+export async function chargeTool(
+  db: pg.Pool,
+  { basicDailyTools, proDailyTools }: DailyToolLimits,
+  { userId, replyId, attempt, tool }: { userId: string; replyId: string; attempt: number; tool: Tool },
+): Promise<boolean> {
+  const values = [userId, replyId, attempt, basicDailyTools[tool], proDailyTools[tool]]
+  const { rows } = await db.query<{ holds: boolean }>({
+    name: `charge-${tool}`,
+    text: CHARGE_TOOL[tool],
+    values,
+  })
+  return rows[0]?.holds ?? false
+}
+
+const chargeToolSql = ({ count, paidOn }: (typeof TOOL_COLUMNS)[Tool]) => `
+  WITH reply AS (
+    SELECT m.user_id, m.id, m.${paidOn} AS paid_on, ${dailyLimitSql("u", "$4", "$5")} AS daily_limit
+    FROM messages AS m JOIN users AS u ON u.id = m.user_id
+    WHERE m.user_id = $1 AND m.id = $2 AND m.attempt = $3 AND m.status = 'running'
+    FOR UPDATE OF m
+  ), charged AS (
+    INSERT INTO usage_counters AS counter (user_id, day, used, ${count})
+    SELECT user_id, ${TODAY_SQL}, 0, 1 FROM reply WHERE paid_on IS NULL AND daily_limit > 0
+    ON CONFLICT (user_id, day) DO UPDATE SET ${count} = counter.${count} + 1
+      WHERE NOT counter.closed AND counter.${count} < (SELECT daily_limit FROM reply)
+    RETURNING counter.day
+  ), noted AS (
+    UPDATE messages SET ${paidOn} = charged.day FROM charged WHERE user_id = $1 AND id = $2
+  )
+  SELECT paid_on IS NOT NULL OR EXISTS (SELECT FROM charged) AS holds FROM reply`
+
+const CHARGE_TOOL = {
+  webSearch: chargeToolSql(TOOL_COLUMNS.webSearch),
+  urlContext: chargeToolSql(TOOL_COLUMNS.urlContext),
+}
+
+/** Gives back, once, what a reply holds of tools that it didn't use, to the days that paid. */
+export async function giveBackTools(
+  client: pg.ClientBase,
+  { userId, replyId, used }: { userId: string; replyId: string; used: readonly Tool[] },
+): Promise<void> {
+  const values = [userId, replyId, !used.includes("webSearch"), !used.includes("urlContext")]
+  await client.query({ name: "give-back-tools", text: GIVE_BACK_TOOLS, values })
+}
+
+/** The update reads what was held, and so only after that is known. */
+const GIVE_BACK_TOOLS = `
+  WITH held AS (
+    SELECT CASE WHEN $3 THEN web_search_on END AS searched, CASE WHEN $4 THEN url_context_on END AS read
+    FROM messages WHERE user_id = $1 AND id = $2 FOR UPDATE
+  ), given AS (
+    UPDATE usage_counters AS counter
+    SET web_searches = web_searches - coalesce(counter.day = held.searched, false)::int,
+      url_contexts = url_contexts - coalesce(counter.day = held.read, false)::int
+    FROM held WHERE counter.user_id = $1 AND counter.day IN (held.searched, held.read) AND NOT counter.closed
+  )
+  UPDATE messages AS m
+  SET web_search_on = CASE WHEN held.searched IS NULL THEN m.web_search_on END,
+    url_context_on = CASE WHEN held.read IS NULL THEN m.url_context_on END
+  FROM held WHERE m.user_id = $1 AND m.id = $2`
+
 /**
  * Keeps the day's use of an account that is being deleted, with its number's hash, and closes its counters, so that
  * no prompt on its way is charged to them any more. Tomorrow's is closed, too, as today may end before the commit.
@@ -95,12 +183,15 @@ const KEEP = `
     INSERT INTO usage_counters AS counter (user_id, day, used, closed)
     SELECT $1, ${TODAY_SQL} + later, 0, true FROM generate_series(0, 1) AS later
     ON CONFLICT (user_id, day) DO UPDATE SET closed = true
-    RETURNING counter.day, counter.used, counter.given_back
+    RETURNING counter.day, counter.used, counter.given_back, counter.web_searches, counter.url_contexts
   )
-  INSERT INTO usage_of_numbers AS kept (number_hash, day, used, given_back)
-  SELECT $2, day, used, given_back FROM closed WHERE used > 0 OR given_back > 0
+  INSERT INTO usage_of_numbers AS kept (number_hash, day, used, given_back, web_searches, url_contexts)
+  SELECT $2, day, used, given_back, web_searches, url_contexts FROM closed
+  WHERE used > 0 OR given_back > 0 OR web_searches > 0 OR url_contexts > 0
   ON CONFLICT (number_hash, day) DO UPDATE
-    SET used = greatest(kept.used, excluded.used), given_back = greatest(kept.given_back, excluded.given_back)`
+    SET used = greatest(kept.used, excluded.used), given_back = greatest(kept.given_back, excluded.given_back),
+      web_searches = greatest(kept.web_searches, excluded.web_searches),
+      url_contexts = greatest(kept.url_contexts, excluded.url_contexts)`
 
 /**
  * Ties the day's use to a new number of the user's: it goes on with the higher one of the two, and the old number keeps
@@ -133,27 +224,42 @@ const MOVE = `
 /** Reads how much of today's quota is left to a user of this tier. */
 export async function readQuota(
   db: pg.Pool,
-  limits: DailyLimits,
+  limits: DailyLimits & DailyToolLimits,
   { userId, tier }: { userId: string; tier: Tier },
 ): Promise<Quota> {
-  const { rows } = await db.query<Pick<Quota, "day" | "used" | "resetsAt">>({
+  const { rows } = await db.query<Pick<Quota, "day" | "used" | "resetsAt"> & Record<Tool, number>>({
     name: "read-quota",
     text: READ,
     values: [userId],
   })
-  const [today] = rows as [(typeof rows)[number]]
+  const [{ webSearch, urlContext, ...today }] = rows as [(typeof rows)[number]]
   const limit = tier === "pro" ? limits.proDailyPrompts : limits.basicDailyPrompts
-  return { ...today, limit, remaining: limit === null ? null : Math.max(0, limit - today.used) }
+  const ofTools = tier === "pro" ? limits.proDailyTools : limits.basicDailyTools
+  const toQuota = (used: number, limit: number) => ({ used, limit, remaining: Math.max(0, limit - used) })
+  return {
+    ...today,
+    limit,
+    remaining: limit === null ? null : Math.max(0, limit - today.used),
+    tools: {
+      webSearch: toQuota(webSearch, ofTools.webSearch),
+      urlContext: toQuota(urlContext, ofTools.urlContext),
+    },
+  }
 }
 
 const READ = `
-  SELECT ${TODAY_SQL}::text AS day, ${RESETS_AT_SQL} AS "resetsAt",
-    coalesce((SELECT used FROM usage_counters WHERE user_id = $1 AND day = ${TODAY_SQL}), 0) AS used`
+  SELECT ${TODAY_SQL}::text AS day, ${RESETS_AT_SQL} AS "resetsAt", coalesce(used, 0) AS used,
+    coalesce(web_searches, 0) AS "webSearch", coalesce(url_contexts, 0) AS "urlContext"
+  FROM (SELECT) AS always LEFT JOIN usage_counters ON user_id = $1 AND day = ${TODAY_SQL}`
 
-/** Reads how many prompts a user has sent, by the day. */
-export async function readUsage(db: pg.Pool, userId: string): Promise<{ day: string; prompts: number }[]> {
+/** Reads how many prompts a user has sent and how many replies used a tool, by the day. */
+export async function readUsage(
+  db: pg.Pool,
+  userId: string,
+): Promise<({ day: string; prompts: number } & Record<Tool, number>)[]> {
   const { rows } = await db.query(USAGE, [userId])
   return rows
 }
 
-const USAGE = "SELECT day::text, used AS prompts FROM usage_counters WHERE user_id = $1 ORDER BY day"
+const USAGE = `SELECT day::text, used AS prompts, web_searches AS "webSearch", url_contexts AS "urlContext"
+  FROM usage_counters WHERE user_id = $1 ORDER BY day`

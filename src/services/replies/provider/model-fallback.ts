@@ -79,8 +79,11 @@ export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGe
 
 const isLast = ({ made, most }: CallBudget) => made === most - 1
 
-/** Exhausted models come last: they are called only if there is no other. */
-function modelsFor({ config, circuitBreaker }: Context, wanted: string | null): string[] {
+/** Lists the models that may reply, in their order. Exhausted ones come last: they are called only if there is no other. */
+export function modelsFor(
+  { config, circuitBreaker }: Pick<Context, "config" | "circuitBreaker">,
+  wanted: string | null,
+): string[] {
   const { model: usual, fallbackModels } = config.gemini
   const models = [...new Set([wanted ?? usual, ...fallbackModels])]
   const useful = models.filter((model) => !circuitBreaker.isExhausted(model))

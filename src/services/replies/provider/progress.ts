@@ -9,6 +9,8 @@ export interface ResponseMeta {
   usage: TokenUsage | null
   /** Names of counts that the provider sent, but that aren't ones. */
   oddCounts: string[]
+  /** The model that was asked; null before a call. */
+  requested: string | null
   /** The model that replies, which may be a dated version of the requested one. */
   model: string | null
   responseId: string | null
@@ -22,6 +24,7 @@ export const NO_META: ResponseMeta = {
   finishReason: null,
   usage: null,
   oddCounts: [],
+  requested: null,
   model: null,
   responseId: null,
   sources: noSources(),
@@ -51,6 +54,7 @@ export function startProgress(model: string): Progress {
     partStarts: [],
     lastPart: null,
     bytes: 0,
+    requested: model,
     model,
     blockReason: null,
     hasCandidate: false,
@@ -61,8 +65,8 @@ export function startProgress(model: string): Progress {
 }
 
 export function toMetadata(progress: Progress, finishReason: string | null): ResponseMeta {
-  const { usage, oddCounts, model, responseId, sources, partStarts } = progress
-  return { finishReason, usage, oddCounts, model, responseId, sources, partStarts }
+  const { usage, oddCounts, requested, model, responseId, sources, partStarts } = progress
+  return { finishReason, usage, oddCounts, requested, model, responseId, sources, partStarts }
 }
 
 /** What a chunk adds to a reply. */

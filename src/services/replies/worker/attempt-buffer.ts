@@ -4,6 +4,7 @@ import { type CallBudget, MAX_CALLS } from "../provider/model-fallback.ts"
 import type { ReplyPart } from "../stream/reply-log.ts"
 import type { Attempt } from "./claim-reply.ts"
 import { createGrowingText, type GrowingText } from "./growing-text.ts"
+import { type GrantedTools, NO_TOOLS } from "./reply-tools.ts"
 
 /** The attempt is stale: the reply was taken over, ended or deleted, so there is nothing more to write. */
 export class LeaseLost extends Error {}
@@ -23,6 +24,7 @@ export interface AttemptBuffer {
   readonly thoughts: string
   /** The calls made to Gemini, how many are left to the reply, and what they used. */
   calls: CallBudget
+  tools: GrantedTools
   /** What Gemini has reported so far, tokens included. */
   metadata: ResponseMeta
   /** Aborts when the lease is lost, the user cancels or the worker stops; the reason says which. */
@@ -57,6 +59,7 @@ export function openAttemptBuffer(ctx: Context, attempt: Attempt, stopping: Abor
       return parts.thought.value
     },
     calls: { made: 0, most: MAX_CALLS - attempt.failures, uses: [] },
+    tools: NO_TOOLS,
     metadata: NO_META,
     signal: AbortSignal.any([ended.signal, stopping]),
     add: (part, piece) => parts[part].add(piece),

@@ -28,6 +28,8 @@ export interface Attempt {
   thinking: ThinkingLevel | null
   webSearch: boolean
   urlContext: boolean
+  /** An earlier attempt was charged for a tool. */
+  holdsTools: boolean
   requestId: string | null
   /** Of the request that sent the prompt, if that was traced. */
   traceparent: string | null
@@ -86,7 +88,7 @@ const CLAIM = `
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction,
     c.name_by = 'default' AND NOT c.temporary AS lacks_title, m.thinking, c.web_search, c.url_context,
-    ${TODAY_SQL}::text AS day`
+    m.web_search_on IS NOT NULL OR m.url_context_on IS NOT NULL AS holds_tools, ${TODAY_SQL}::text AS day`
 
 const WAIT = `
   SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int

@@ -1,12 +1,14 @@
 import type pg from "pg"
+import type { Tool } from "../../../models/chatroom.ts"
 import type { Context } from "../../context.ts"
 import { type ModelUse, toPrompt } from "../../usage/model-use.ts"
-import { failedByPrompt, giveBackPrompt } from "../../usage/quota.ts"
+import { failedByPrompt, giveBackPrompt, giveBackTools } from "../../usage/quota.ts"
 import { addCallsSql, addCostSql, costValues } from "../../usage/reply-cost.ts"
 import { endInRoom } from "../accept/end-reply.ts"
 import type { Citation } from "../provider/citations.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
+import type { NoticeCode } from "../provider/notices.ts"
 import { addTitleTask } from "../room-tasks/room-task.ts"
 import type { Attempt } from "./claim-reply.ts"
 
@@ -25,6 +27,9 @@ export interface Ending {
   /** What the attempt's calls used. */
   uses: readonly ModelUse[]
   searchQueries: string[]
+  notices: NoticeCode[]
+  /** The tools whose units the reply keeps; null where it holds none. */
+  usedTools: readonly Tool[] | null
 }
 
 /**
@@ -44,6 +49,10 @@ export async function finishReply(
     if (isGivenBack(attempt, ending)) {
       const unit = { userId: attempt.userId, replyId: attempt.id, byPrompt: failedByPrompt(ending.errorCode) }
       await giveBackPrompt(client, ctx.config.plans, unit)
+    }
+    if (ending.usedTools) {
+      const unit = { userId: attempt.userId, replyId: attempt.id, used: ending.usedTools }
+      await giveBackTools(client, unit)
     }
     if (ending.status === "completed" && attempt.lacksTitle && ctx.config.gemini.titles)
       await addTitleTask(client, attempt)
@@ -84,6 +93,7 @@ async function writeEnding(
       ending.thoughts,
       JSON.stringify(ending.searchQueries),
       usage?.toolTokens ?? null,
+      JSON.stringify(ending.notices),
       ...costValues(ctx.config.gemini.prices, [...ending.uses, toPrompt(lastModel(attempt, ending))]),
     ],
   })
@@ -99,10 +109,10 @@ const FINISH = addCallsSql(
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
       cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16, search_queries = $17,
-      tool_tokens = $18,
-      completed_at = now(), lease_until = NULL, not_before = NULL, ${addCostSql(19)}
+      tool_tokens = $18, notices = $19,
+      completed_at = now(), lease_until = NULL, not_before = NULL, ${addCostSql(20)}
   WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`,
-  19,
+  20,
 )
 
 /**

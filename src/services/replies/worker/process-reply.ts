@@ -1,4 +1,3 @@
-import { TOOLS } from "../../../models/chatroom.ts"
 import { SECOND } from "../../../utils/time.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
@@ -14,6 +13,7 @@ import { buildContents } from "./build-contents.ts"
 import { type Attempt, claimReply } from "./claim-reply.ts"
 import { countFailures, type Ending, finishReply, requeueReply } from "./finish-reply.ts"
 import { recordCooldown } from "./model-wait.ts"
+import { noticesOf, takeTools, usedTools } from "./reply-tools.ts"
 
 /**
  * What became of a run. `failed`: for good. `retry`: the attempt failed and the queue is to try again, not before
@@ -64,13 +64,14 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
     assertHasCalls(attempt)
     const built = await buildContents(ctx, attempt, signal)
     files = built.files
+    buffer.tools = await takeTools(ctx, attempt)
     const request = {
       wanted: attempt.model,
       chatroomId: attempt.chatroomId,
       contents: built.contents,
       systemInstruction: attempt.systemInstruction,
       thinking: attempt.thinking,
-      tools: TOOLS.filter((tool) => attempt[tool]),
+      tools: buffer.tools.granted,
       signal,
       day: attempt.day,
       calls: buffer.calls,
@@ -139,6 +140,8 @@ async function end(
     model,
     citations: toCitations(sources, { text: content, partStarts }),
     searchQueries: [...sources.queries],
+    notices: buffer.calls.made > 0 ? noticesOf(attempt, buffer.tools, metadata) : [],
+    usedTools: usedTools(buffer, { status, code: failure?.code ?? null }),
     uses: buffer.calls.uses,
   }
   // The lease is renewed up to the write: the wait for a connection and for the room may outlast it.
@@ -153,6 +156,7 @@ async function end(
     outputTokens: ending.usage?.outputTokens ?? null,
     thoughtTokens: ending.usage?.thoughtTokens ?? null,
     totalTokens: ending.usage?.totalTokens ?? null,
+    notices: ending.notices,
   })
   return failure ? { outcome: "failed", failure } : { outcome: "finished" }
 }
