@@ -7,6 +7,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "POST /auth/refresh": { auth_token: "body.token", refresh_token: "body.refreshToken" },
   // Another one than this session's, which the next requests need.
   "GET /auth/sessions": { session_id: "(body.find(({ current }) => !current) ?? body[0]).id" },
+  "POST /attachment": { attachment_id: "body.id" },
   "POST /chatroom": { chatroom_id: "body.id" },
   "POST /chatroom/{id}/message": { message_id: "body.reply.id" },
 }
