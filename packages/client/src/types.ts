@@ -729,12 +729,25 @@ export type UserOverview = {
   chatrooms: number
   unfinishedReplies: number
   quota: {
+    /** The UTC day by the database's clock. */
     day: string
     used: number
     /** `null`: unlimited. */
     limit: number | null
     remaining: number | null
     resetsAt: string
+    /** Replies that searched the web. */
+    webSearch: {
+      used: number
+      limit: number
+      remaining: number
+    }
+    /** Replies that read pages. */
+    urlContext: {
+      used: number
+      limit: number
+      remaining: number
+    }
   } | null
   entitlement: {
     tier: "basic" | "pro"
