@@ -58,6 +58,7 @@ export function drawnTexts(schema: JsonSchema, name: string): fc.Arbitrary<unkno
   if (format === "uri") return fc.webUrl()
   if (name === "mobileNumber") return mobileNumbers
   if (format === "date-time") return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
+  if (format === "date") return days
   if (pattern && pattern !== "\\S") return fc.stringMatching(new RegExp(pattern), { maxLength })
   const texts = fc.string({
     unit: fc.oneof(
@@ -78,6 +79,11 @@ const FAILING = { weight: 1, arbitrary: fc.constant("[[gemini: blocked]]") }
 
 /** The store rejects NUL. */
 const characters = fc.string({ unit: "binary", minLength: 1, maxLength: 1 }).filter((one) => one !== "\u0000")
+
+/** Around now: what has a day has few. */
+const days = fc
+  .integer({ min: -40, max: 2 })
+  .map((day) => new Date(Date.now() + day * 86_400_000).toISOString().slice(0, 10))
 
 /** Few enough that they meet each other. */
 const mobileNumbers = fc.integer({ min: 2_000_000, max: 2_000_400 }).map((line) => `+1202${line}`)

@@ -10,6 +10,18 @@ const KEPT: Record<string, Record<string, string>> = {
   "POST /attachment": { attachment_id: "body.id" },
   "POST /chatroom": { chatroom_id: "body.id" },
   "POST /chatroom/{id}/message": { message_id: "body.reply.id" },
+  "POST /chatroom/{id}/share": { shared_id: "body.url.split('/').pop()" },
+  "POST /user/me/mobile-number": { otp: "body.otp ?? ''" },
+  "POST /user/me/mobile-number/verify": { mobile_number: "body.mobileNumber" },
+}
+
+/** Bodies that aren't the document's example with the variables in it. */
+export const BODIES: Record<string, object> = {
+  "POST /user/me/mobile-number": {
+    mobileNumber: "{{new_mobile_number}}",
+    currentPassword: "{{password}}",
+  },
+  "POST /user/me/mobile-number/verify": { mobileNumber: "{{new_mobile_number}}", otp: "{{otp}}" },
 }
 
 export const keepsOf = (endpoint: string): string[] =>
