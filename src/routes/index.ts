@@ -10,6 +10,7 @@ import { messageRoutes } from "./message.routes.ts"
 import { modelRoutes } from "./models.routes.ts"
 import { sharingRoutes } from "./sharing.routes.ts"
 import { systemRoutes } from "./system.routes.ts"
+import { transferRoutes } from "./transfer.routes.ts"
 import { userRoutes } from "./user.routes.ts"
 
 /** Every endpoint of the server. Express looks through them in this order, so what is asked for most comes first. */
@@ -18,6 +19,7 @@ export const rows: readonly Endpoint[] = [
   ...messageRoutes,
   ...sharingRoutes,
   ...attachmentRoutes,
+  ...transferRoutes,
   ...systemRoutes,
   ...authRoutes,
   ...userRoutes,
