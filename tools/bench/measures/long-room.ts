@@ -53,8 +53,8 @@ export async function measureLongRoom(
 }
 
 const NAMES = ["open", "newest", "oldest", "send", "first", "whole"] as const
-const mapNames = <T>(valueOf: (name: keyof Times) => T) =>
-  Object.fromEntries(NAMES.map((name) => [name, valueOf(name)])) as Record<keyof Times, T>
+const mapNames = <T>(make: (name: keyof Times) => T) =>
+  Object.fromEntries(NAMES.map((name) => [name, make(name)])) as Record<keyof Times, T>
 
 interface Client {
   url: string
