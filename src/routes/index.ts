@@ -8,6 +8,7 @@ import { docsRoutes } from "./docs.routes.ts"
 import type { Endpoint } from "./endpoint.ts"
 import { messageRoutes } from "./message.routes.ts"
 import { modelRoutes } from "./models.routes.ts"
+import { searchRoutes } from "./search.routes.ts"
 import { sharingRoutes } from "./sharing.routes.ts"
 import { systemRoutes } from "./system.routes.ts"
 import { userRoutes } from "./user.routes.ts"
@@ -16,6 +17,7 @@ import { userRoutes } from "./user.routes.ts"
 export const rows: readonly Endpoint[] = [
   ...chatroomRoutes,
   ...messageRoutes,
+  ...searchRoutes,
   ...sharingRoutes,
   ...attachmentRoutes,
   ...systemRoutes,
