@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config"
 
 /** What speaks HTTP, on the embedded backend: queue, cache, limits and reply log without Redis. */
 const onEmbedded = [
-  "tests/{auth,users,usage,chat,attachments,replies,billing,platform,races,operators,client}/**/*.test.ts",
+  "tests/{auth,users,usage,chat,attachments,transfer,replies,billing,platform,races,operators,client}/**/*.test.ts",
   "tests/abuse/*.test.ts",
 ]
 

@@ -82,7 +82,7 @@ export async function streamChatroom(ctx: Context, { user, params, header, signa
 /** Streams the changes of the user's list of chatrooms as server-sent events. */
 export async function streamRoomList(ctx: Context, { user, header, signal }: UserInput) {
   const { userId } = user
-  const changes = followRoomList(ctx, { userId, lastEventId: header("last-event-id"), signal })
+  const changes = await followRoomList(ctx, { userId, lastEventId: header("last-event-id"), signal })
   return events(ctx.streamLimit.open(userId, presentRoomListEvents(ctx, changes)))
 }
 

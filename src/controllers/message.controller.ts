@@ -31,6 +31,7 @@ export async function postMessage(ctx: Context, input: UserInput<OneRoom & { bod
     parentId: body.parentId,
     attachments: body.attachments,
     thinking: body.thinking ?? null,
+    ...(body.onBusy && { onBusy: body.onBusy }),
     key: readIdempotencyKey(header("idempotency-key"), { route: "send-message", room: params.id, body }),
     requestId,
   })

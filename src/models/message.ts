@@ -93,6 +93,8 @@ export class MessageModel extends Model<
   declare prefix: CreationOptional<string>
   /** Whether it was copied into its room: its tokens, cost and failure count where it was made. */
   declare isCopy: CreationOptional<boolean>
+  /** The first message of the window that the reply's request began with; null: the beginning of the branch. */
+  declare contextStart: CreationOptional<string | null>
 }
 
 /** The columns, in the order of the table. */
@@ -142,6 +144,7 @@ export const messageColumns = {
   revision: { type: DataTypes.INTEGER, defaultValue: 0 },
   prefix: DataTypes.TEXT,
   isCopy: DataTypes.BOOLEAN,
+  contextStart: DataTypes.UUID,
   webSearchOn: DataTypes.DATEONLY,
   urlContextOn: DataTypes.DATEONLY,
   notices: DataTypes.JSONB,
@@ -166,6 +169,7 @@ const INTERNAL = [
   "revision",
   "prefix",
   "isCopy",
+  "contextStart",
   "webSearchOn",
   "urlContextOn",
 ] as const

@@ -11,6 +11,7 @@ import { modelRoutes } from "./models.routes.ts"
 import { searchRoutes } from "./search.routes.ts"
 import { sharingRoutes } from "./sharing.routes.ts"
 import { systemRoutes } from "./system.routes.ts"
+import { transferRoutes } from "./transfer.routes.ts"
 import { userRoutes } from "./user.routes.ts"
 
 /** Every endpoint of the server. Express looks through them in this order, so what is asked for most comes first. */
@@ -20,6 +21,7 @@ export const rows: readonly Endpoint[] = [
   ...searchRoutes,
   ...sharingRoutes,
   ...attachmentRoutes,
+  ...transferRoutes,
   ...systemRoutes,
   ...authRoutes,
   ...userRoutes,

@@ -23,7 +23,7 @@ export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
     summary: "Send a message for Gemini to answer",
     description:
-      "Returns 202 with the message and its `reply`, which is `queued`. With `Prefer: wait=N`, returns 201 if the reply is final within N seconds. With `Accept: text/event-stream`, returns 200 and streams the reply. Files are uploaded before (`POST /attachment`) and named by their ids; one that isn't yours is 404. Uses one prompt of the day's quota. A failed reply gives it back; of those that fail by their prompt (`blocked`, `provider_refused`, `empty`, `truncated`), as many a day as the quota has.",
+      "Returns 202 with the message and its `reply`, which is `queued`. With `Prefer: wait=N`, returns 201 if the reply is final within N seconds. With `Accept: text/event-stream`, returns 200 and streams the reply. Files are uploaded before (`POST /attachment`) and named by their ids; one that isn't yours is 404. `onBusy` says what happens while another reply is unfinished; one that interrupts returns once that has stopped. Uses one prompt of the day's quota. A failed reply gives it back; of those that fail by their prompt (`blocked`, `provider_refused`, `empty`, `truncated`), as many a day as the quota has.",
     auth: "user",
     limit: "message",
     params: ById,
@@ -31,7 +31,7 @@ export const messageRoutes: Endpoint[] = [
     requestHeaders: ["Idempotency-Key", "Prefer"],
     reply: { 200: eventStream(replyEvents), 201: Prompt, 202: Prompt },
     responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
-    errors: ["attachment_unsupported", "idempotency_conflict", "quota_exceeded"],
+    errors: ["attachment_unsupported", "room_busy", "idempotency_conflict", "quota_exceeded"],
     run: postMessage,
   }),
   get("/chatroom/:id/message", {

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { Id, Time } from "./common.ts"
+import { Quota } from "./usage.ts"
 
 /** Searches for a user. The number is in the body, because a URL would end up in proxy logs. */
 export const UserSearch = z.strictObject({
@@ -29,15 +30,7 @@ export const UserOverview = z
     openSessions: z.number().int(),
     chatrooms: z.number().int(),
     unfinishedReplies: z.number().int(),
-    quota: z
-      .object({
-        day: z.iso.date(),
-        used: z.number().int(),
-        limit: z.number().int().nullable().describe("`null`: unlimited."),
-        remaining: z.number().int().nullable(),
-        resetsAt: Time,
-      })
-      .nullable(),
+    quota: Quota.nullable(),
     entitlement: z
       .object({
         tier: z.enum(["basic", "pro"]),

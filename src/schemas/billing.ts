@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { Id, Time } from "./common.ts"
+import { Quota } from "./usage.ts"
 
 /** Percent-encoded in the query it stays below the 16 KB that Node takes of a request's head, whatever its characters. */
 const MAX_RETURN_URL = 1_000
@@ -43,12 +44,6 @@ export const PortalPage = z
 
 const Tier = z.enum(["basic", "pro"])
 
-const ToolUsage = z.object({
-  used: z.number().int(),
-  limit: z.number().int(),
-  remaining: z.number().int(),
-})
-
 export const SubscriptionStatus = z
   .object({
     tier: Tier,
@@ -65,15 +60,7 @@ export const SubscriptionStatus = z
         "Stripe's page to pay or confirm an invoice that couldn't be charged; `null` if there is none.",
       )
       .meta({ examples: ["https://invoice.stripe.com/i/acct_1/live_1"] }),
-    usage: z.object({
-      day: z.iso.date().describe("The UTC day by the database's clock."),
-      used: z.number().int(),
-      limit: z.number().int().nullable().describe("`null`: unlimited."),
-      remaining: z.number().int().nullable(),
-      resetsAt: Time,
-      webSearch: ToolUsage.describe("Replies that searched the web."),
-      urlContext: ToolUsage.describe("Replies that read pages."),
-    }),
+    usage: Quota,
   })
   .meta({ id: "SubscriptionStatus" })
 

@@ -1,10 +1,23 @@
 import { z } from "zod"
-import { Id } from "./common.ts"
+import { Id, Time } from "./common.ts"
 
 const Day = z.iso.date().meta({ examples: ["2026-11-01"] })
 
 /** Earlier ones, down to a year that PostgreSQL doesn't have, have no usage. */
 const AskedDay = Day.refine((day) => day >= "2000-01-01", "must be a day since 2000")
+
+const ToolQuota = z.object({ used: z.number().int(), limit: z.number().int(), remaining: z.number().int() })
+
+/** How much of today's quota a user has used. */
+export const Quota = z.object({
+  day: Day.describe("The UTC day by the database's clock."),
+  used: z.number().int(),
+  limit: z.number().int().nullable().describe("`null`: unlimited."),
+  remaining: z.number().int().nullable(),
+  resetsAt: Time,
+  webSearch: ToolQuota.describe("Replies that searched the web."),
+  urlContext: ToolQuota.describe("Replies that read pages."),
+})
 
 /** The query of every report of usage. */
 export const UsageQuery = z.strictObject({

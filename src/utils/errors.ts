@@ -27,6 +27,7 @@ export const PROBLEMS = {
   payment_pending: [409, "A payment is being processed. Pro starts as soon as it succeeds."],
   not_subscribed: [409, "The user has no subscription to manage."],
   nothing_to_share: [409, "The conversation has no finished reply that could be shared."],
+  room_busy: [409, "A reply in the chatroom is unfinished, and the message was to be sent only if none is."],
   attachment_in_use: [409, "A message names the attachment, so it can't be deleted."],
   payload_too_large: [413, "The request body is too large."],
   attachment_too_large: [413, "The file is larger than an attachment may be."],
@@ -230,6 +231,11 @@ export class QuotaExceeded extends AppError {
 export class NothingToShare extends withMessage(
   "nothing_to_share",
   "There is no finished reply to share yet. Share the conversation once a reply is complete.",
+) {}
+
+export class RoomBusy extends withMessage(
+  "room_busy",
+  "A reply in this chatroom isn't finished yet. Wait for it, stop it, or send the message with another `onBusy`.",
 ) {}
 
 export class BadSignature extends withMessage(

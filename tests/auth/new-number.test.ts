@@ -271,6 +271,22 @@ describe("what was used today", () => {
     await setAppNow(app.pool, "0 minutes")
   })
 
+  test("takes its web searches along, which both numbers have then used", async () => {
+    await setNoon(app.pool)
+    const user = await signIn(app)
+    await app.query(
+      "INSERT INTO usage_counters (user_id, day, used, web_searches) VALUES ($1, (app_now() AT TIME ZONE 'UTC')::date, 3, 3)",
+      user.user.id,
+    )
+    await change(user)
+    const next = await signIn(app, { mobileNumber: user.mobileNumber })
+    for (const { http } of [user, next]) {
+      const { body } = await http.get("/subscription/status")
+      expect(body.usage.webSearch).toEqual({ used: 3, limit: 3, remaining: 0 })
+    }
+    await setAppNow(app.pool, "0 minutes")
+  })
+
   test("is what the new number has used, where that is more", async () => {
     await setNoon(app.pool)
     const [leaving, user] = [await signIn(app), await signIn(app)]

@@ -230,7 +230,7 @@ describe("the daily quota", () => {
       expect((await send(app, user, room, "a new day")).status).toBe(202)
       const { body } = await app.http.get("/subscription/status", { token: user.token })
       const resetsAt = dayAfter?.toISOString()
-      expect(body.usage).toEqual({ day: dayOf(tomorrow), used: 1, limit: 5, remaining: 4, resetsAt })
+      expect(body.usage).toMatchObject({ day: dayOf(tomorrow), used: 1, limit: 5, remaining: 4, resetsAt })
 
       await cancel(user, reply)
       expect(await finalReply(app, user, blocked)).toMatchObject({ status: "failed" })

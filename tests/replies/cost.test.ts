@@ -34,7 +34,7 @@ const ann = useUser(app, { pro: true })
 type Used = ReturnType<typeof app.gemini.books>[string]
 
 /** What the provider charges for calls of a model. */
-function price(model: string, used: Omit<Used, "calls">): bigint {
+function price(model: string, used: Omit<Used, "calls" | "cost">): bigint {
   const call = { ...used, model, answeredBy: null, day: "2026-11-29", toolTokens: used.pageTokens }
   return costOf(prices, call) as bigint
 }

@@ -10,9 +10,12 @@ const MORE_RULES = [
   "body.newPassword",
   "body.parentId",
   "body.headId",
+  "body.messageId",
   "body.model",
   "body.returnUrl",
   "query.cursor",
+  // The first and the last day are in their order.
+  "query.from",
 ]
 
 /** What is wrong with an answer, one line each. */

@@ -2,7 +2,7 @@ import { isRemembered } from "./draft.ts"
 import { createPairs } from "./pairs.ts"
 
 /** Words of a reply that a later request may use. */
-const NAMES = ["id", "otp", "refreshToken", "mobileNumber", "url"]
+const NAMES = ["otp", "refreshToken", "mobileNumber"]
 const KEPT = 30
 
 /** A request that succeeded, and its reply. */
@@ -48,14 +48,17 @@ export function createMemory({ collections, adminToken, ...own }: Given): Memory
       const { $remembered: name, pick, otherwise } = value
       return pairs.lookUp(name, pick) ?? choose(values.get(name), pick) ?? otherwise
     }
-    if (Array.isArray(value)) return value.map(lookUp)
+    if (Array.isArray(value))
+      return value.some(isRemembered) ? [...new Set(value.map(lookUp))] : value.map(lookUp)
     if (typeof value !== "object" || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, lookUp(one)]))
   }
   /** Of `/shared/…`, what stands behind it. */
   const learnLink = (url: string) => {
     const [, parent, token] = /^https?:\/\/[^/]+(\/shared)\/([\w-]+)$/.exec(url) ?? []
-    if (parent && token) keep(things, parent, { "": token })
+    if (!parent || !token) return
+    keep(things, parent, { "": token })
+    keep(values, "url", url)
   }
   return {
     lookUp,
@@ -69,6 +72,7 @@ export function createMemory({ collections, adminToken, ...own }: Given): Memory
       const parent = collections.findLast((path) => `${template}/`.startsWith(`${path}/`)) ?? template
       for (const thing of thingsIn(body)) {
         for (const name of NAMES) if (typeof thing[name] === "string") keep(values, name, thing[name])
+        if (isUuid(thing.id)) keep(values, parent === "/attachment" ? "attachmentId" : "id", thing.id)
         if (typeof thing.id === "string") keep(things, parent, { ...known(parent, params), "": thing.id })
         if (typeof thing.url === "string") learnLink(thing.url)
       }
@@ -102,6 +106,10 @@ export const namesIn = (template: string) =>
 
 const known = (parent: string, params: Record<string, string>) =>
   Object.fromEntries(namesIn(parent).flatMap((name) => (params[name] ? [[name, params[name]]] : [])))
+
+/** Models have names for ids. */
+const isUuid = (id: unknown): id is string =>
+  typeof id === "string" && /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(id)
 
 function choose<T>(list: T[] | undefined, pick: number): T | undefined {
   return list?.[pick % list.length]

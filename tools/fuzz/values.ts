@@ -21,7 +21,7 @@ function ofType(document: OpenApi, schema: JsonSchema, name: string): fc.Arbitra
     case "object":
       return objectsOf(document, schema)
     case "array":
-      return fc.array(valuesOf(document, (schema.items ?? {}) as JsonSchema), { maxLength: 5 })
+      return listsOf(document, schema, name)
     case "integer":
     case "number":
       return fc.integer({ min: Number(schema.minimum ?? -1000), max: Number(schema.maximum ?? 1000) })
@@ -42,9 +42,19 @@ function objectsOf(document: OpenApi, schema: JsonSchema): fc.Arbitrary<unknown>
   return fc.record(Object.fromEntries(drawn), { requiredKeys: (schema.required ?? []) as string[] })
 }
 
+/** Files are named as what was uploaded. */
+function listsOf(document: OpenApi, schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
+  const one = valuesOf(
+    document,
+    (schema.items ?? {}) as JsonSchema,
+    name === "attachments" ? "attachmentId" : "",
+  )
+  return fc.array(one, { maxLength: Math.min(5, Number(schema.maxItems ?? 5)) })
+}
+
 function textsOf(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
   const drawn = drawnTexts(schema, name)
-  const $remembered = fc.constant(schema.format === "uuid" ? "id" : name)
+  const $remembered = fc.constant(schema.format === "uuid" && name !== "attachmentId" ? "id" : name)
   return fc.oneof(
     { weight: 3, arbitrary: fc.record({ $remembered, pick: fc.nat(), otherwise: drawn }) },
     { weight: 2, arbitrary: drawn },
@@ -56,6 +66,7 @@ export function drawnTexts(schema: JsonSchema, name: string): fc.Arbitrary<unkno
   const { format, pattern, minLength = 0, maxLength = 100 } = schema as Record<string, never>
   if (format === "uuid") return fc.uuid()
   if (format === "uri") return fc.webUrl()
+  if (format === "date") return days
   if (name === "mobileNumber") return mobileNumbers
   if (format === "date-time") return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
   if (pattern && pattern !== "\\S") return fc.stringMatching(new RegExp(pattern), { maxLength })
@@ -78,6 +89,10 @@ const FAILING = { weight: 1, arbitrary: fc.constant("[[gemini: blocked]]") }
 
 /** The store rejects NUL. */
 const characters = fc.string({ unit: "binary", minLength: 1, maxLength: 1 }).filter((one) => one !== "\u0000")
+
+const days = fc
+  .date({ min: new Date("2025-01-01"), max: new Date("2027-12-31"), noInvalidDate: true })
+  .map((date) => date.toISOString().slice(0, 10))
 
 /** Few enough that they meet each other. */
 const mobileNumbers = fc.integer({ min: 2_000_000, max: 2_000_400 }).map((line) => `+1202${line}`)

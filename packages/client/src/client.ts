@@ -4,6 +4,7 @@ import { type FollowOptions, follow, isPassing, type StreamEvent } from "./follo
 import { createSession } from "./session.ts"
 import { openShared as openLink, type SharedReading, tokenOf } from "./shared.ts"
 import { memoryTokens, type TokenStore } from "./tokens.ts"
+import { createTransfer } from "./transfer.ts"
 import type { Chatroom, Endpoints, Prompt } from "./types.ts"
 import { backoffMs, pause } from "./wait.ts"
 
@@ -166,7 +167,18 @@ export function createClient(options: ClientOptions) {
     return retry(copy, firstWaitMs, signal)
   }
 
-  return { call, list, ask, followReply, followRoom, followRooms, openShared, continueShared, tokens: store }
+  return {
+    call,
+    list,
+    ask,
+    followReply,
+    followRoom,
+    followRooms,
+    openShared,
+    continueShared,
+    ...createTransfer({ call }),
+    tokens: store,
+  }
 }
 
 type ListEndpoint = { [E in Endpoint]: Reply<E> extends unknown[] ? E : never }[Endpoint]

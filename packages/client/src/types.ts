@@ -188,6 +188,93 @@ export type Export = {
   }[]
 }
 
+export type ExportedChatroom = {
+  format: "chatroom"
+  version: 1
+  exportedAt: string
+  chatroom: {
+    id: string
+    name: string
+    systemInstruction: string | null
+    /** Whether the model sees the conversation so far or only the prompt. */
+    context: "conversation" | "single"
+    /** Who gave the chatroom its name. */
+    nameBy: "default" | "model" | "user"
+    thinking: "low" | "medium" | "high" | null
+    webSearch: boolean
+    urlContext: boolean
+    pinned: boolean
+    archivedAt: string | null
+    temporary: boolean
+    /** The end of the active branch. */
+    headId: string | null
+    lastMessageAt: string | null
+    createdAt: string
+    updatedAt: string
+    /** `null` for the service's default model. */
+    model: string | null
+  }
+  /** All branches, in order: a message stands after its parent. */
+  messages: ({
+    id: string
+    /** Messages form a tree: several children of one parent are versions. */
+    parentId: string | null
+    role: "user" | "model"
+    content: string
+    /** Summaries of what the model thought, where a level of thinking was asked for. */
+    thoughts: string
+    /** The files that a prompt names, in its order. */
+    attachments: MessageAttachment[]
+    /** Sources of parts of the text, each from `start` up to `end`, in UTF-16 code units; both are 0 for a source of no part in particular, such as a page that was read. `uri` is null or begins with `http`. */
+    citations: ({
+      uri: string | null
+      title: string | null
+      license: string | null
+      start: number
+      end: number
+    })[]
+    /** What the model searched the web for. Google's terms require that a client shows each of them with the reply, as a link to Google's results for it. */
+    searchQueries: string[]
+    /** What the reply was made without: `web_search_limit`, `url_context_limit` (the day's limit of your plan), `web_search_unsupported`, `url_context_unsupported`, `thinking_unsupported` (by the model that replied). */
+    notices: {
+      code: string
+      message: string
+    }[]
+    status: "queued" | "running" | "completed" | "failed" | "cancelled"
+    /** Why a reply failed. */
+    error: {
+      code: string
+      message: string
+    } | null
+    model: string | null
+    /** The finish reason reported by Gemini. */
+    finishReason: string | null
+    /** Token counts of a reply's last attempt, or `null` if Gemini reported none. */
+    usage: {
+      promptTokens: number
+      /** Prompt tokens read from Gemini's cache. */
+      cachedTokens: number
+      outputTokens: number
+      thoughtTokens: number
+      /** What web search and URL context read. */
+      toolTokens: number
+      totalTokens: number
+    } | null
+    /** What the provider charged for the reply, as a decimal number. */
+    cost: {
+      amount: string
+      currency: string
+    } | null
+    /** What you thought of the reply. */
+    feedback: {
+      rating: "up" | "down"
+      reason: string | null
+    } | null
+    createdAt: string
+    completedAt: string | null
+  })[]
+}
+
 export type FeedbackTotal = {
   model: string | null
   up: number
@@ -746,12 +833,25 @@ export type UserOverview = {
   chatrooms: number
   unfinishedReplies: number
   quota: {
+    /** The UTC day by the database's clock. */
     day: string
     used: number
     /** `null`: unlimited. */
     limit: number | null
     remaining: number | null
     resetsAt: string
+    /** Replies that searched the web. */
+    webSearch: {
+      used: number
+      limit: number
+      remaining: number
+    }
+    /** Replies that read pages. */
+    urlContext: {
+      used: number
+      limit: number
+      remaining: number
+    }
   } | null
   entitlement: {
     tier: "basic" | "pro"
@@ -788,7 +888,7 @@ export type UserUsage = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "room_busy" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -879,6 +979,8 @@ export interface Endpoints {
       attachments?: string[]
       /** Instead of the chatroom's level, for this reply alone. */
       thinking?: "low" | "medium" | "high"
+      /** What to do while a reply in the chatroom is unfinished. `queue` (the default) waits for it. `reject` is 409 `room_busy`. `interrupt` stops a reply that has begun, keeping its text, and is answered next: unless it names its parent, the message follows that reply, and what was waiting follows it. */
+      onBusy?: "queue" | "reject" | "interrupt"
     }
     reply: Prompt
     events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
@@ -949,6 +1051,12 @@ export interface Endpoints {
   "GET /attachment/{id}": { params: { id: string }; reply: string }
   /** Delete a file that no message names. */
   "DELETE /attachment/{id}": { params: { id: string }; reply: undefined }
+  /** Export a chatroom as a file. */
+  "GET /chatroom/{id}/export": {
+    params: { id: string }
+    query: { format?: "json" | "markdown" }
+    reply: ExportedChatroom | string
+  }
   /** Show that the service is up. */
   "GET /": { reply: string }
   /** Check that the process is running. */

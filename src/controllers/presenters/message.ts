@@ -1,4 +1,4 @@
-import type { MessageRecord } from "../../services/chat/message-record.ts"
+import type { MessageFields, MessageRecord } from "../../services/chat/message-record.ts"
 import type { Context } from "../../services/context.ts"
 import type { Citation } from "../../services/replies/provider/citations.ts"
 import { failureMessage } from "../../services/replies/provider/failures.ts"
@@ -7,8 +7,17 @@ import { toNotice } from "../../services/replies/provider/notices.ts"
 /** Presents a message to its owner. */
 export function presentMessage(ctx: Context, message: MessageRecord) {
   return {
-    id: message.id,
+    ...presentStored(message),
     chatroomId: message.chatroomId,
+    siblings: message.siblings,
+    estimatedWaitMs: message.status === "queued" ? ctx.waitEstimator.waitMs(message) : null,
+  }
+}
+
+/** Presents what a message is by itself, wherever it stands. */
+export function presentStored(message: MessageFields) {
+  return {
+    id: message.id,
     parentId: message.parentId,
     role: message.role,
     content: message.content,
@@ -17,7 +26,6 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     citations: message.citations as Citation[],
     searchQueries: message.searchQueries,
     notices: message.notices.map(toNotice),
-    siblings: message.siblings,
     status: message.status,
     error:
       message.errorCode === null
@@ -28,14 +36,13 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     usage: presentUsage(message),
     cost: presentCost(message),
     feedback: message.feedback,
-    estimatedWaitMs: message.status === "queued" ? ctx.waitEstimator.waitMs(message) : null,
     createdAt: message.createdAt.toISOString(),
     completedAt: message.completedAt?.toISOString() ?? null,
   }
 }
 
 /** A count that the provider left out of its usage is 0. */
-function presentUsage(message: MessageRecord) {
+function presentUsage(message: MessageFields) {
   const { promptTokens, cachedTokens, outputTokens, thoughtTokens, toolTokens, totalTokens } = message
   const counts = [promptTokens, outputTokens, thoughtTokens, toolTokens]
   if (totalTokens === null && counts.every((count) => count === null)) return null
@@ -49,7 +56,7 @@ function presentUsage(message: MessageRecord) {
   }
 }
 
-function presentCost({ costAmount, costCurrency }: MessageRecord) {
+function presentCost({ costAmount, costCurrency }: MessageFields) {
   if (costAmount === null || costCurrency === null) return null
   return { amount: costAmount, currency: costCurrency }
 }

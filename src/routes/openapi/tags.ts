@@ -27,6 +27,11 @@ const TAGS = [
     paths: ["attachment"],
   },
   {
+    name: "Export and import",
+    description: "Chatrooms as files, and files of other products as chatrooms.",
+    paths: ["chatroom/:id/export", "chatroom/import", "import"],
+  },
+  {
     name: "Subscription",
     description: "The paid tier, by Stripe.",
     paths: ["subscribe", "subscription", "webhook"],

@@ -2,6 +2,8 @@ import { selectSql } from "../../models/columns.ts"
 import { MESSAGE_FIELDS, type MessageFields } from "../../models/message.ts"
 import { type Siblings, siblingsSql } from "./siblings.ts"
 
+export type { MessageFields }
+
 /** A message as the services return it. */
 export interface MessageRecord extends MessageFields {
   /** Unfinished replies of the room before this one while it is queued, `MAX_QUEUE_POSITION` at most; otherwise 0. */

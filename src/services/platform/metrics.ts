@@ -86,6 +86,7 @@ function searchMetrics({ counter, gauge }: Makers) {
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    repliesInterrupted: counter("chat_replies_interrupted_total", "Replies that another prompt stopped"),
     repliesAdded: counter("chat_replies_added_total", "Further replies to prompts accepted", ["kind"]),
     quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
     attempts: counter("chat_reply_attempts_total", "Reply attempts started"),

@@ -48,8 +48,14 @@ export function costOf(prices: PriceTable, call: BilledCall): PicoDollars | null
 /** Writes an amount as a decimal number of dollars, without needless zeros. */
 export function toDollars(amount: PicoDollars): string {
   const digits = amount.toString().padStart(PICO_DIGITS + 1, "0")
-  const decimals = digits.slice(-PICO_DIGITS).replace(/0+$/, "")
+  const decimals = withoutTrailingZeros(digits.slice(-PICO_DIGITS))
   return digits.slice(0, -PICO_DIGITS) + (decimals && `.${decimals}`)
+}
+
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === "0") end--
+  return digits.slice(0, end)
 }
 
 const PICO_DIGITS = 12

@@ -167,6 +167,17 @@ const GIVE_BACK_TOOLS = `
     url_context_on = CASE WHEN held.read IS NULL THEN m.url_context_on END
   FROM held WHERE m.user_id = $1 AND m.id = $2`
 
+/** What is counted of a user's day. */
+const COUNTS = ["used", "given_back", "web_searches", "url_contexts"] as const
+
+const countsOfSql = (table: string) => COUNTS.map((count) => `${table}.${count}`).join()
+
+const anySql = () => COUNTS.map((count) => `${count} > 0`).join(" OR ")
+
+/** Of a row that is there and the one to be inserted. */
+const higherOfBothSql = (table: string) =>
+  COUNTS.map((count) => `${count} = greatest(${table}.${count}, excluded.${count})`).join()
+
 /**
  * Keeps the day's use of an account that is being deleted, with its number's hash, and closes its counters, so that
  * no prompt on its way is charged to them any more. Tomorrow's is closed, too, as today may end before the commit.
@@ -183,15 +194,11 @@ const KEEP = `
     INSERT INTO usage_counters AS counter (user_id, day, used, closed)
     SELECT $1, ${TODAY_SQL} + later, 0, true FROM generate_series(0, 1) AS later
     ON CONFLICT (user_id, day) DO UPDATE SET closed = true
-    RETURNING counter.day, counter.used, counter.given_back, counter.web_searches, counter.url_contexts
+    RETURNING counter.day, ${countsOfSql("counter")}
   )
-  INSERT INTO usage_of_numbers AS kept (number_hash, day, used, given_back, web_searches, url_contexts)
-  SELECT $2, day, used, given_back, web_searches, url_contexts FROM closed
-  WHERE used > 0 OR given_back > 0 OR web_searches > 0 OR url_contexts > 0
-  ON CONFLICT (number_hash, day) DO UPDATE
-    SET used = greatest(kept.used, excluded.used), given_back = greatest(kept.given_back, excluded.given_back),
-      web_searches = greatest(kept.web_searches, excluded.web_searches),
-      url_contexts = greatest(kept.url_contexts, excluded.url_contexts)`
+  INSERT INTO usage_of_numbers AS kept (number_hash, day, ${COUNTS.join()})
+  SELECT $2, day, ${COUNTS.join()} FROM closed WHERE ${anySql()}
+  ON CONFLICT (number_hash, day) DO UPDATE SET ${higherOfBothSql("kept")}`
 
 /**
  * Ties the day's use to a new number of the user's: it goes on with the higher one of the two, and the old number keeps
@@ -207,19 +214,17 @@ export async function moveUsage(
 
 const MOVE = `
   WITH kept AS (
-    SELECT coalesce(max(used), 0) AS used, coalesce(max(given_back), 0) AS given_back FROM usage_of_numbers
+    SELECT ${COUNTS.map((count) => `coalesce(max(${count}), 0) AS ${count}`).join()} FROM usage_of_numbers
     WHERE number_hash = ANY ($3::bytea[]) AND day = ${TODAY_SQL}
   ), counted AS (
-    INSERT INTO usage_counters AS counter (user_id, day, used, given_back)
-    SELECT $1::uuid, ${TODAY_SQL}, used, given_back FROM kept
-    ON CONFLICT (user_id, day) DO UPDATE
-      SET used = greatest(counter.used, excluded.used), given_back = greatest(counter.given_back, excluded.given_back)
-    RETURNING counter.day, counter.used, counter.given_back
+    INSERT INTO usage_counters AS counter (user_id, day, ${COUNTS.join()})
+    SELECT $1::uuid, ${TODAY_SQL}, ${COUNTS.join()} FROM kept
+    ON CONFLICT (user_id, day) DO UPDATE SET ${higherOfBothSql("counter")}
+    RETURNING counter.day, ${countsOfSql("counter")}
   )
-  INSERT INTO usage_of_numbers AS old (number_hash, day, used, given_back)
-  SELECT $2::bytea, day, used, given_back FROM counted WHERE used > 0 OR given_back > 0
-  ON CONFLICT (number_hash, day) DO UPDATE
-    SET used = greatest(old.used, excluded.used), given_back = greatest(old.given_back, excluded.given_back)`
+  INSERT INTO usage_of_numbers AS old (number_hash, day, ${COUNTS.join()})
+  SELECT $2::bytea, day, ${COUNTS.join()} FROM counted WHERE ${anySql()}
+  ON CONFLICT (number_hash, day) DO UPDATE SET ${higherOfBothSql("old")}`
 
 /** Reads how much of today's quota is left to a user of this tier. */
 export async function readQuota(

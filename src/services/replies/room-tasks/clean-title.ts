@@ -32,8 +32,6 @@ function toPlain(line: string): string {
 const INVISIBLE =
   /(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]|(?<![\p{L}\p{M}\p{S}])[\u200C\u200D]|[\u200C\u200D](?![\p{L}\p{M}\p{S}])/gu
 
-const OPENING = "\"'`“”„‟‘’‚‛«»‹›「」『』《》〈〉＂＇"
-
 const MARKS: readonly [mark: RegExp, kept: string][] = [
   // Headings, quotations, list items; a label.
   [/^(?:#{1,6}|>|[-*+•])\s+/u, ""],
@@ -42,7 +40,7 @@ const MARKS: readonly [mark: RegExp, kept: string][] = [
   [/(\*\*|__|~~|``?)(?=\S)(.*?\S)\1/gu, "$2"],
   [/(?<![\p{L}\p{N}*])\*(?=\S)([^*]*\S)\*(?![\p{L}\p{N}*])/gu, "$1"],
   [/(?<![\p{L}\p{N}_])_(?=\S)([^_]*\S)_(?![\p{L}\p{N}_])/gu, "$1"],
-  [new RegExp(`^[${OPENING}](.*)[${OPENING}]$`, "u"), "$1"],
+  [/^["'`“”„‟‘’‚‛«»‹›「」『』《》〈〉＂＇](.*)["'`“”„‟‘’‚‛«»‹›「」『』《》〈〉＂＇]$/u, "$1"],
   // The end of a sentence, but not an ellipsis.
   [/(?<![.…])[.。]$/u, ""],
 ]

@@ -25,21 +25,35 @@ export type RoomListEvent = { id: string } & (
 /** An event whose id isn't known yet. */
 type Change = { event: "chatroom"; room: ChatroomRecord } | { event: "deleted"; chatroomId: string }
 
+interface FollowRoomList {
+  userId: string
+  lastEventId?: string | undefined
+  signal: AbortSignal
+}
+
 /**
- * Yields the changes of a user's list of chatrooms after `lastEventId`, from all devices and processes: of each room its
+ * Follows the changes of a user's list of chatrooms after `lastEventId`, from all devices and processes: of each room its
  * newest state. Without an id, or with one that is too old to know what was deleted since, it begins now, with a `reset`.
  * Ends when `signal` aborts.
+ * @throws {Unavailable} before the first event, when the database can't be asked
  */
-export async function* followRoomList(
+export async function followRoomList(
   ctx: Context,
-  { userId, lastEventId, signal }: { userId: string; lastEventId?: string; signal: AbortSignal },
+  follow: FollowRoomList,
+): Promise<AsyncGenerator<RoomListEvent>> {
+  return changesSince(ctx, follow, await currentRoomListCursor(ctx))
+}
+
+async function* changesSince(
+  ctx: Context,
+  { userId, lastEventId, signal }: FollowRoomList,
+  now: RoomListCursor,
 ): AsyncGenerator<RoomListEvent> {
   const waker = createWaker(signal)
   const wake = () => waker.wake("state")
   const row = { userId, id: userId }
   const stops = [subscribeToRoomList(ctx, userId, wake), ctx.rowWatch.watch("list", row, wake)]
   try {
-    const now = await currentRoomListCursor(ctx)
     const resumed = resumable(ctx, parseRoomListCursor(lastEventId), now)
     if (!resumed) yield { event: "reset", id: idOf(now) }
     let cursor = resumed ?? now

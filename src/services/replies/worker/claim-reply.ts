@@ -71,6 +71,7 @@ function toAttempt(ctx: Context, row: Record<string, unknown>): Attempt {
 /**
  * IS NOT DISTINCT FROM and not `=`, which would let PostgreSQL look the room up in the index of rooms with an active reply:
  * with the statistics of a quiet database it takes that for empty and would read all of the user's for every claim.
+ * A claim that waited for the reply's row sees the room as it was before: the lease says whether it is the reply's turn.
  */
 const CLAIM = `
   UPDATE messages AS m
@@ -81,7 +82,7 @@ const CLAIM = `
   FROM chatrooms AS c
   WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id
     AND c.active_reply_id IS NOT DISTINCT FROM m.id
-    AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
+    AND (m.status = 'queued' AND m.lease_until < 'infinity' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
     m.traceparent,
