@@ -9,10 +9,14 @@ export interface Result {
   excerpt: { text: string; start: number; matches: { start: number; end: number }[] }
 }
 
+interface Owner {
+  user: { id: string }
+}
+
 /** Writes messages into a new room, straight into the table, oldest first. @returns the room's id and theirs */
 export async function write(
   app: TestApp,
-  { user }: SignedIn,
+  { user }: Owner,
   texts: readonly string[],
   { name = "Room", temporary = false } = {},
 ): Promise<{ id: string; messages: string[] }> {
@@ -38,7 +42,7 @@ export async function write(
 }
 
 /** Waits until all that a user wrote is indexed. */
-export async function indexed(app: TestApp, { user }: SignedIn): Promise<void> {
+export async function indexed(app: TestApp, { user }: Owner): Promise<void> {
   const waiting = async () =>
     (await app.query("SELECT count(*)::int AS count FROM search_queue WHERE user_id = $1", user.id))[0].count
   await expect.poll(waiting, { timeout: 20_000 }).toBe(0)
