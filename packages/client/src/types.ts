@@ -665,6 +665,23 @@ export type RoomThought = {
   messageId: string
 }
 
+export type SearchResult = {
+  room: Chatroom
+  /** `null` where the name of the chatroom was found. */
+  message: Message | null
+  /** A piece of the text that shows what was found. Offsets are in UTF-16 code units. */
+  excerpt: {
+    text: string
+    /** Where the excerpt begins in the whole text. */
+    start: number
+    /** The parts of `text` that match, each from `start` up to `end`. */
+    matches: {
+      start: number
+      end: number
+    }[]
+  }
+}
+
 export type Session = {
   id: string
   /** Whether this is the session of the request. */
@@ -1008,6 +1025,8 @@ export interface Endpoints {
     reply: Message
     events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
+  /** Search your messages and the names of your chatrooms. */
+  "GET /search": { query: { limit?: number; cursor?: string; q: string }; reply: SearchResult[] }
   /** Share a conversation by a link. */
   "POST /chatroom/{id}/share": { params: { id: string }; body: NewShare; reply: Share }
   /** Get the link of a chatroom. */
