@@ -888,7 +888,7 @@ export type UserUsage = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "room_busy" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_continuable" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "room_busy" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -1014,6 +1014,19 @@ export interface Endpoints {
   }
   /** Make another reply to a prompt. */
   "POST /chatroom/{id}/message/{messageId}/regenerate": {
+    params: { id: string; messageId: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
+    body: {
+      /** `null` selects the service's default model. */
+      model?: string | null
+      /** Instead of the chatroom's level, for this reply alone. */
+      thinking?: "low" | "medium" | "high"
+    }
+    reply: Message
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+  }
+  /** Go on with a reply that ended early. */
+  "POST /chatroom/{id}/message/{messageId}/continue": {
     params: { id: string; messageId: string }
     headers: { "Idempotency-Key"?: string; Prefer?: string }
     body: {
