@@ -50,7 +50,7 @@ export async function postRegenerate(ctx: Context, input: UserInput<OneMessage &
 }
 
 /** Accepts the rest of a reply that ended early, and responds as `postMessage` does. */
-export async function postContinue(ctx: Context, input: UserInput<OneMessage & { body: Regeneration }>) {
+export async function continueMessage(ctx: Context, input: UserInput<OneMessage & { body: Regeneration }>) {
   const { body, header, requestId } = input
   const key = readIdempotencyKey(header("idempotency-key"), { route: "continue", ...input.params, body })
   const { model = null, thinking = null } = body

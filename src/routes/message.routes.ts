@@ -1,8 +1,8 @@
 import {
   cancelMessage,
+  continueMessage,
   getMessage,
   getMessages,
-  postContinue,
   postMessage,
   postRegenerate,
   putFeedback,
@@ -114,6 +114,6 @@ export const messageRoutes: Endpoint[] = [
     reply: { 200: eventStream(replyEvents), 201: Message, 202: Message },
     responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
     errors: ["not_continuable", "idempotency_conflict", "quota_exceeded"],
-    run: postContinue,
+    run: continueMessage,
   }),
 ]
