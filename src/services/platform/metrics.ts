@@ -22,6 +22,7 @@ export function createMetrics() {
     ...attachmentMetrics(make),
     ...replyMetrics(make),
     ...sharingMetrics(make),
+    ...searchMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
     ...processMetrics(make),
@@ -72,6 +73,13 @@ function attachmentMetrics({ counter }: Makers) {
     attachmentBytes: counter("chat_attachment_bytes_total", "Bytes of the files uploaded"),
     attachmentsRefused: counter("chat_attachments_refused_total", "Uploads refused or cut off", ["code"]),
     attachmentsCollected: counter("chat_attachments_collected_total", "Files deleted that no message names"),
+  }
+}
+
+function searchMetrics({ counter, gauge }: Makers) {
+  return {
+    searchIndexed: counter("chat_search_indexed_total", "Changed texts taken into the index of the search"),
+    searchWaiting: gauge("chat_search_waiting", "Changed texts that wait to be indexed, 10,000 at the most"),
   }
 }
 

@@ -9,6 +9,7 @@ import { beat, retire } from "../../platform/heartbeat.ts"
 import { type Delay, openJobWorker, pausable, type Work } from "../../platform/job-worker.ts"
 import type { QueueStore } from "../../platform/queue-store.ts"
 import { startWorkerLoop } from "../../platform/worker-loop.ts"
+import { createIndexer } from "../../search/index-texts.ts"
 import { JobPayload, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { createRoomTasks } from "../room-tasks/run-room-tasks.ts"
 import { processReply, type Run } from "./process-reply.ts"
@@ -30,12 +31,13 @@ export async function startWorker(
   store: QueueStore,
   onRound: (loop: string) => void = () => undefined,
 ): Promise<ReplyWorker> {
-  const { replies, roomTasks, worker: own, shutdown } = ctx.timing
+  const { replies, roomTasks, search, worker: own, shutdown } = ctx.timing
   const stopping = new AbortController()
   const pace: Pace = { meanMs: null, busy: 0 }
   const worker = createWorker(ctx, store, (job) => processJob(ctx, { job, pace }, stopping.signal))
   const takeovers = createTakeovers(ctx, stopping.signal, () => pace.busy)
   const tasks = createRoomTasks(ctx)
+  const indexer = createIndexer(ctx)
   const workerId = newId()
   const every = (ms: number, what: string, round: () => Promise<unknown>) =>
     startWorkerLoop(ctx, ms, what, round)
@@ -56,6 +58,7 @@ export async function startWorker(
       }),
     ),
     every(roomTasks.pollMs, "room tasks", () => tasks.begin()),
+    every(search.indexMs, "search index", () => indexer.round()),
     every(own.cleanUpMs, "clean-up", () => cleanUp(ctx)),
   ]
   return {
