@@ -15,7 +15,9 @@ function stalled() {
       seen.looks++
       return 50
     },
-    destroy: () => void (seen.isCut = true),
+    destroy() {
+      seen.isCut = true
+    },
   }
   return { seen, res: res as unknown as ServerResponse }
 }
