@@ -9,7 +9,7 @@ export interface Limit {
 }
 
 /** A rate limit that an endpoint may name. */
-export type LimitName = "auth" | "read" | "write" | "message" | "upload" | "shared" | "copy"
+export type LimitName = "auth" | "read" | "write" | "message" | "upload" | "shared" | "copy" | "search"
 
 /**
  * Rate limits against abuse. The daily quota is in services/usage, the budget of codes in services/auth. Reads and
@@ -24,6 +24,8 @@ export const LIMITS: Record<LimitName, Limit> = {
   upload: { quota: 60, windowMs: MINUTE, shared: true },
   /** Shared links, which need no account: enough for the readers behind one address, too little to guess. */
   shared: { quota: 300, windowMs: MINUTE, shared: true },
+  /** People search as they type. */
+  search: { quota: 600, windowMs: MINUTE, shared: false },
   /** A copy of a conversation may be as long as the longest conversation. */
   copy: { quota: 30, windowMs: HOUR, shared: true },
 }

@@ -158,6 +158,14 @@ export const TIMING = deepFreeze({
     staleMs: 1 * DAY,
   },
 
+  /** The index of what users search. */
+  search: {
+    /** How soon a text can be found after it was written. */
+    indexMs: 1 * SECOND,
+    /** How long one round may index; the next round continues. */
+    roundMs: 5 * SECOND,
+  },
+
   worker: {
     heartbeatMs: 2 * SECOND,
     /** A worker without a heartbeat for this long counts as gone. */

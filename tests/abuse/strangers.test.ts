@@ -109,8 +109,8 @@ describe("a stranger's id", () => {
       if (row.path.startsWith("/shared")) continue
       const belonging = await belongings(victim)
       const { prompt, reply } = belonging
+      if (/\/(?:share|continue)$/.test(row.path)) await finish(reply)
       if (row.path.endsWith("/share")) {
-        await finish(reply)
         if (row.method !== "post") await victim.http.post(`/chatroom/${belonging.room}/share`)
       }
       const messageId = row.path.endsWith("/:messageId") ? prompt : reply
@@ -125,11 +125,11 @@ describe("a stranger's id", () => {
     }
   })
 
-  /** As a worker does. */
+  /** As a worker does that is told to stop. */
   const finish = (reply: string) =>
     app.query(
       `WITH room AS (UPDATE chatrooms SET active_reply_id = NULL WHERE active_reply_id = $1)
-       UPDATE messages SET status = 'completed', content = 'an answer', completed_at = now(), lease_until = NULL
+       UPDATE messages SET status = 'cancelled', content = 'an answer', completed_at = now(), lease_until = NULL
        WHERE id = $1`,
       reply,
     )

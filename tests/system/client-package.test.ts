@@ -71,10 +71,10 @@ test("the package has everything that it exports, works and has types", async ()
 test("the README's examples compile", async () => {
   const readme = await readFile(join(CLIENT, "README.md"), "utf8")
   const blocks = [...readme.matchAll(/^```tsx?\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block)
-  expect(blocks).toHaveLength(3)
+  expect(blocks.length).toBeGreaterThan(4)
   const files = blocks.map((block, i) => [
     `example-${i}.ts`,
-    block.includes("createClient(") ? block : `${CLIENT_IS_THERE}${block}`,
+    block.includes("createClient(") ? block : `${aroundOf(block)}${block}`,
   ])
   await compile({ "around.d.ts": AROUND_EXAMPLES, ...Object.fromEntries(files) })
 })
@@ -144,13 +144,17 @@ const AROUND_EXAMPLES = `
 declare const mobileNumber: string
 declare const otp: string
 declare const id: string
+declare const message: string
 declare function show(text: string): void
+declare function showThought(text: string): void
+declare function showText(text: string): void
 declare module "@ai-sdk/react" {
   import type { ChatInit, UIMessage } from "ai"
   export function useChat(options: ChatInit<UIMessage> & { resume?: boolean }): unknown
 }
 `
-const CLIENT_IS_THERE = `
-import type { ChatClient } from "gemini-chat-client"
+const aroundOf = (block: string) => `
+import type { ChatClient, Chatroom } from "gemini-chat-client"
 declare const client: ChatClient
+${block.includes("const room =") ? "" : "declare const room: Chatroom"}
 `

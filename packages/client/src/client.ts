@@ -5,7 +5,7 @@ import { createSession } from "./session.ts"
 import { openShared as openLink, type SharedReading, tokenOf } from "./shared.ts"
 import { memoryTokens, type TokenStore } from "./tokens.ts"
 import { createTransfer } from "./transfer.ts"
-import type { Chatroom, Endpoints, Prompt } from "./types.ts"
+import type { Chatroom, Endpoints, Prompt, SearchResult } from "./types.ts"
 import { backoffMs, pause } from "./wait.ts"
 
 export interface ClientOptions {
@@ -149,6 +149,15 @@ export function createClient(options: ClientOptions) {
     return { prompt, events }
   }
 
+  /** The user's messages and rooms that match, best first, page after page. @throws {ApiError} */
+  function search(
+    q: string,
+    { limit, signal }: { limit?: number; signal?: AbortSignal } = {},
+  ): AsyncGenerator<SearchResult> {
+    const query = { q, ...(limit === undefined ? {} : { limit }) }
+    return list("GET /search", { query, ...(signal ? { signal } : {}) })
+  }
+
   /** A shared conversation, by its link or token; signing in isn't needed. @throws {ApiError} 404 once the link is dead */
   function openShared(link: string, { signal }: { signal?: AbortSignal } = {}): Promise<SharedReading> {
     return openLink(request, link, signal)
@@ -175,6 +184,7 @@ export function createClient(options: ClientOptions) {
     followReply,
     followRoom,
     followRooms,
+    search,
     openShared,
     continueShared,
     ...createTransfer({ call, request }),

@@ -96,6 +96,11 @@ function messageEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "reply_added", ...fields }, "reply added")
       metrics.repliesAdded.inc({ kind: fields.kind })
     },
+    /** A prompt stopped the reply that was being made. */
+    replyInterrupted(fields: { userId: string; chatroomId: string; replyId: string; requestId: string }) {
+      log.info({ event: "reply_interrupted", ...fields }, "reply interrupted")
+      metrics.repliesInterrupted.inc()
+    },
     quotaRefused(fields: { userId: string; tier: string; requestId: string }) {
       log.info({ event: "quota_refused", ...fields }, "prompt refused over quota")
       metrics.quotaRefused.inc({ tier: fields.tier })

@@ -23,6 +23,7 @@ export function createMetrics() {
     ...replyMetrics(make),
     ...sharingMetrics(make),
     ...transferMetrics(make),
+    ...searchMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
     ...processMetrics(make),
@@ -76,9 +77,17 @@ function attachmentMetrics({ counter }: Makers) {
   }
 }
 
+function searchMetrics({ counter, gauge }: Makers) {
+  return {
+    searchIndexed: counter("chat_search_indexed_total", "Changed texts taken into the index of the search"),
+    searchWaiting: gauge("chat_search_waiting", "Changed texts that wait to be indexed, 10,000 at the most"),
+  }
+}
+
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    repliesInterrupted: counter("chat_replies_interrupted_total", "Replies that another prompt stopped"),
     repliesAdded: counter("chat_replies_added_total", "Further replies to prompts accepted", ["kind"]),
     quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
     attempts: counter("chat_reply_attempts_total", "Reply attempts started"),

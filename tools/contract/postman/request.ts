@@ -2,7 +2,7 @@ import { type OpenApi, type Operation, type Parameter, resolve } from "../../../
 
 /** What differs from the request that the document itself suggests. */
 export interface Wishes {
-  body?: object
+  body?: object | undefined
   headers?: Record<string, string>
 }
 
@@ -64,9 +64,13 @@ function optional(parameters: Parameter[], place: Parameter["in"]): object[] {
     }))
 }
 
-/** `/chatroom/{id}` → `{{chatroom_id}}`, `/auth/sessions/{id}` → `{{session_id}}`. */
+/**
+ * `/chatroom/{id}` → `{{chatroom_id}}`, `/auth/sessions/{id}` → `{{session_id}}`. What is shared is the walk's room: its
+ * reply is complete.
+ */
 function variableFor(path: string, name: string, { enum: words }: Parameter["schema"]): string {
   if (Array.isArray(words)) return String(words[0])
+  if (path.endsWith("/share")) return "{{answered_chatroom_id}}"
   const before = path
     .slice(0, path.indexOf(`/{${name}}`))
     .split("/")

@@ -91,9 +91,10 @@ const NUMBER_RETRY = `
 
 const REVIVE = `
   UPDATE messages
-  SET status = 'queued', content = '', thoughts = '', error_code = NULL, error_message = NULL, failures = 0, takeovers = 0, completed_at = NULL,
+  SET status = 'queued', content = prefix, thoughts = '', error_code = NULL, error_message = NULL, failures = 0, takeovers = 0, completed_at = NULL,
     finish_reason = NULL, prompt_tokens = NULL, output_tokens = NULL, thought_tokens = NULL, total_tokens = NULL,
-    cached_tokens = NULL, citations = '[]', search_queries = '[]', tool_tokens = NULL, notices = '[]',
+    cached_tokens = NULL, citations = CASE prefix WHEN '' THEN '[]' ELSE citations END,
+    search_queries = CASE prefix WHEN '' THEN '[]' ELSE search_queries END, tool_tokens = NULL, notices = '[]',
     not_before = NULL, cancel_requested_at = NULL, model = $5, retry = $4, retried_at = now(), cooling_down_since = NULL,
     lease_until = now() + $3 * interval '1 millisecond'
   WHERE user_id = $1 AND id = $2 AND status = 'failed'`
