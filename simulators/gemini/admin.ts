@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { adminRoute } from "../shared/admin.ts"
+import { bookEntries } from "./books.ts"
 import { ReplayEntry, ScriptEntry } from "./script.ts"
 import type { State } from "./state.ts"
 
@@ -11,7 +12,10 @@ const Anything = z.unknown()
 export function adminRoutes(state: State) {
   return [
     adminRoute("GET", "calls", Anything, () => ({ calls: state.calls.all })),
-    adminRoute("GET", "books", Anything, () => ({ models: state.books.all })),
+    adminRoute("GET", "books", Anything, () => ({
+      models: state.books.all,
+      calls: bookEntries(state.calls.all),
+    })),
     adminRoute("GET", "script", Anything, () => ({ waiting: state.script.length })),
     adminRoute("POST", "script", z.union([ScriptEntry, z.array(ScriptEntry)]), (entries) => {
       state.script.add([entries].flat())

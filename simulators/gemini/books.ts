@@ -1,9 +1,17 @@
+import type { Call } from "./calls.ts"
+import { charge } from "./prices.ts"
 import type { Frame } from "./wire.ts"
 
 /** What a model is billed for. */
-export type Account = {
+export type Account = Usage & {
   /** Calls that were told any use. */
   calls: number
+  /** In picodollars; null for a model without a price. */
+  cost: number | null
+}
+
+/** What a frame tells of the use of its call: a running total. */
+export type Usage = {
   promptTokens: number
   cachedTokens: number
   outputTokens: number
@@ -14,21 +22,24 @@ export type Account = {
   searchQueries: number
 }
 
-/** What a frame tells of the use of its call: a running total. */
-export type Usage = Omit<Account, "calls">
-
 /** Adds up what calls used, by model, as far as it was sent: a call that is cut off pays for what came before. */
 export class Books {
   readonly #accounts = new Map<string, Account>()
 
-  /** Enters a call's use, of which `before` is entered already. */
-  enter(model: string, usage: Usage, before: Usage | null) {
-    const account = this.#accounts.get(model) ?? { ...NOTHING, calls: 0 }
+  /** Enters what a frame tells of the use of its call, here and on the call's record. */
+  enter(call: Pick<Call, "model" | "startedAt" | "usage" | "costs">, frame: Frame) {
+    const { model, usage: before } = call
+    const usage = usageOf(frame, before)
+    const cost = charge(model, new Date(call.startedAt).toISOString().slice(0, 10), usage)
+    const account = this.#accounts.get(model) ?? { ...NOTHING, calls: 0, cost: cost === null ? null : 0 }
     this.#accounts.set(model, account)
     if (!before) account.calls += 1
     for (const name of Object.keys(NOTHING) as Array<keyof Usage>) {
       account[name] += usage[name] - (before?.[name] ?? 0)
     }
+    if (cost !== null) account.cost = (account.cost ?? 0) + cost - (call.costs.at(-1) ?? 0)
+    if (cost !== null && cost !== call.costs.at(-1)) call.costs.push(cost)
+    call.usage = usage
   }
 
   get all(): Record<string, Account> {
@@ -50,8 +61,15 @@ const NOTHING: Usage = {
   searchQueries: 0,
 }
 
+/** Returns the entries of calls that were told any use, one each. */
+export function bookEntries(calls: readonly Call[]) {
+  return calls.flatMap(({ id, model, purpose, startedAt, usage, costs, isWhole }) =>
+    usage ? [{ id, model, purpose, startedAt, isWhole, ...usage, cost: costs.at(-1) ?? null }] : [],
+  )
+}
+
 /** Reads the use that a frame tells; what it leaves out is as it was `before`. */
-export function usageOf({ usageMetadata, candidates }: Frame, before: Usage | null): Usage {
+function usageOf({ usageMetadata, candidates }: Frame, before: Usage | null): Usage {
   const count = (name: string, known = 0) => Number(usageMetadata[name] ?? known)
   const { groundingMetadata, urlContextMetadata } = (candidates?.[0] ?? {}) as Tools
   const toolTokens = count("toolUsePromptTokenCount", before?.toolTokens)

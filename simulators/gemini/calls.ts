@@ -21,6 +21,10 @@ export type Call = Omit<Route, "key"> & {
   aborted: boolean
   /** What it used, as far as it was sent; null: nothing was. */
   usage: Usage | null
+  /** What that cost after each frame that told of more, in picodollars; none for a model without a price. */
+  costs: number[]
+  /** The response was sent to its end. */
+  isWhole: boolean
   startedAt: number
   endedAt: number | null
 }
@@ -41,6 +45,8 @@ export function newCall(id: number, { key: _, ...route }: Route, { headers }: In
     chunksSent: 0,
     aborted: false,
     usage: null,
+    costs: [],
+    isWhole: false,
     startedAt: Date.now(),
     endedAt: null,
   }

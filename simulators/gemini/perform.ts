@@ -14,17 +14,17 @@ const HEADERS = {
 }
 
 /** Noted as it happens, so that the log of calls is true at any moment. */
-type Progress = Pick<Call, "status" | "chunksSent" | "endedAt">
+type Progress = Pick<Call, "status" | "chunksSent" | "isWhole" | "endedAt">
 
 /**
  * Carries out a plan on a response. Rejects with an AbortError as soon as `signal` says that the client is
- * gone, which is also how a stalled plan ends. `onFrame` gets each frame once it was written.
+ * gone, which is also how a stalled plan ends. `onFrame` gets each frame as it is written.
  */
 export async function perform(
   plan: Plan,
   res: ServerResponse,
   signal: AbortSignal,
-  progress: Progress = { status: null, chunksSent: 0, endedAt: null },
+  progress: Progress = { status: null, chunksSent: 0, isWhole: false, endedAt: null },
   onFrame: (frame: Frame) => void = () => undefined,
 ) {
   if (plan.opening === "stall") return stall(signal)
@@ -34,12 +34,16 @@ export async function perform(
   res.writeHead(plan.status, { ...HEADERS, ...plan.headers })
   res.flushHeaders()
   progress.status = plan.status
-  if (first) await write(res, first, signal, progress)
-  if (first?.frame) onFrame(first.frame)
+  const send = async (next: Write) => {
+    const hasRoom = res.write(next.bytes)
+    progress.chunksSent += 1
+    if (next.frame) onFrame(next.frame)
+    if (!hasRoom) await once(res, "drain", { signal })
+  }
+  if (first) await send(first)
   for (const next of rest) {
     await wait(next, signal)
-    await write(res, next, signal, progress)
-    if (next.frame) onFrame(next.frame)
+    await send(next)
   }
   if (plan.ending === "stall") return stall(signal)
   if (plan.ending === "cut") {
@@ -48,18 +52,13 @@ export async function perform(
   }
   res.end()
   if (!res.writableFinished) await once(res, "finish", { signal })
+  progress.isWhole = true
   progress.endedAt = Date.now()
 }
 
 /** Without a delay it still yields once, so that a lost client is noticed between two chunks. */
 async function wait({ waitMs }: Write, signal: AbortSignal) {
   await (waitMs > 0 ? pause(waitMs, undefined, { signal }) : nextTurn(undefined, { signal }))
-}
-
-async function write(res: ServerResponse, { bytes }: Write, signal: AbortSignal, progress: Progress) {
-  const hasRoom = res.write(bytes)
-  progress.chunksSent += 1
-  if (!hasRoom) await once(res, "drain", { signal })
 }
 
 /** Closes the connection without ending the body; what was written before still arrives. */

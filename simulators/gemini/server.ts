@@ -2,7 +2,6 @@ import { adminApi } from "../shared/admin.ts"
 import { type Exchange, type ListenOptions, startServer } from "../shared/server.ts"
 import { adminRoutes } from "./admin.ts"
 import { planCall } from "./api.ts"
-import { usageOf } from "./books.ts"
 import { type Call, newCall } from "./calls.ts"
 import { invalid } from "./errors.ts"
 import { serveFiles } from "./files.ts"
@@ -72,9 +71,7 @@ async function serve(state: State, exchange: Exchange) {
     if (call.endedAt !== null) return
     Object.assign(call, { aborted: !res.writableFinished && !state.closing, endedAt: Date.now() })
   })
-  await perform(await planCall(state, route, body, call), res, closed, call, (frame) => {
-    const usage = usageOf(frame, call.usage)
-    state.books.enter(call.model, usage, call.usage)
-    call.usage = usage
-  })
+  await perform(await planCall(state, route, body, call), res, closed, call, (frame) =>
+    state.books.enter(call, frame),
+  )
 }

@@ -1,5 +1,6 @@
 import {
   cancelMessage,
+  continueMessage,
   getMessage,
   getMessages,
   postMessage,
@@ -23,7 +24,7 @@ export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
     summary: "Send a message for Gemini to answer",
     description:
-      "Returns 202 with the message and its `reply`, which is `queued`. With `Prefer: wait=N`, returns 201 if the reply is final within N seconds. With `Accept: text/event-stream`, returns 200 and streams the reply. Files are uploaded before (`POST /attachment`) and named by their ids; one that isn't yours is 404. Uses one prompt of the day's quota. A failed reply gives it back; of those that fail by their prompt (`blocked`, `provider_refused`, `empty`, `truncated`), as many a day as the quota has.",
+      "Returns 202 with the message and its `reply`, which is `queued`. With `Prefer: wait=N`, returns 201 if the reply is final within N seconds. With `Accept: text/event-stream`, returns 200 and streams the reply. Files are uploaded before (`POST /attachment`) and named by their ids; one that isn't yours is 404. `onBusy` says what happens while another reply is unfinished; one that interrupts returns once that has stopped. Uses one prompt of the day's quota. A failed reply gives it back; of those that fail by their prompt (`blocked`, `provider_refused`, `empty`, `truncated`), as many a day as the quota has.",
     auth: "user",
     limit: "message",
     params: ById,
@@ -31,7 +32,7 @@ export const messageRoutes: Endpoint[] = [
     requestHeaders: ["Idempotency-Key", "Prefer"],
     reply: { 200: eventStream(replyEvents), 201: Prompt, 202: Prompt },
     responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
-    errors: ["attachment_unsupported", "idempotency_conflict", "quota_exceeded"],
+    errors: ["attachment_unsupported", "room_busy", "idempotency_conflict", "quota_exceeded"],
     run: postMessage,
   }),
   get("/chatroom/:id/message", {
@@ -100,5 +101,19 @@ export const messageRoutes: Endpoint[] = [
     responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
     errors: ["idempotency_conflict", "quota_exceeded"],
     run: postRegenerate,
+  }),
+  post("/chatroom/:id/message/:messageId/continue", {
+    summary: "Go on with a reply that ended early",
+    description:
+      "Of a reply with text whose `finishReason` is `MAX_TOKENS`, that was stopped, or that failed but for what was asked. Returns 202 with the new reply, a version beside it, which begins with its text and goes on from there, and becomes the head of the chatroom. `Prefer: wait=N` and `Accept: text/event-stream` work as for sending a message. Uses one prompt of the day's quota.",
+    auth: "user",
+    limit: "message",
+    params: MessagePath,
+    body: Regeneration,
+    requestHeaders: ["Idempotency-Key", "Prefer"],
+    reply: { 200: eventStream(replyEvents), 201: Message, 202: Message },
+    responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
+    errors: ["not_continuable", "idempotency_conflict", "quota_exceeded"],
+    run: continueMessage,
   }),
 ]

@@ -100,6 +100,12 @@ export const NewMessage = z
         examples: [[]],
       }),
     thinking: Thinking.optional().describe("Instead of the chatroom's level, for this reply alone."),
+    onBusy: z
+      .enum(["queue", "reject", "interrupt"])
+      .optional()
+      .describe(
+        "What to do while a reply in the chatroom is unfinished. `queue` (the default) waits for it. `reject` is 409 `room_busy`. `interrupt` stops a reply that has begun, keeping its text, and is answered next: unless it names its parent, the message follows that reply, and what was waiting follows it.",
+      ),
   })
   .meta({ examples: [{ message: "Hello, how are you?" }] })
 export type NewMessage = z.infer<typeof NewMessage>

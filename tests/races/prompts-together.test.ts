@@ -42,6 +42,7 @@ function exchangeOf({ user, room }: Sender, more: Partial<NewPrompt> = {}): NewP
     traceparent: null,
     thinking: null,
     attachments: [],
+    unlessBusy: false,
     ...more,
   }
 }

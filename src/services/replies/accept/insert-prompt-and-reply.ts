@@ -19,6 +19,10 @@ export interface NewPrompt {
   content: string
   /** undefined: the end of the branch that the room shows; null: none. */
   parentId: string | null | undefined
+  /** The end of that branch, where it isn't the room's head: in front of what waits. */
+  endId?: string
+  /** Whether nothing is to be written while a reply of the room is unfinished. */
+  unlessBusy: boolean
   /** Ids of files. */
   attachments: readonly string[]
   /** Instead of the room's. */
@@ -40,7 +44,7 @@ export interface PromptAndReply {
 /** What became of a prompt: written with its reply, or why nothing was. */
 export type InsertOutcome =
   | ({ outcome: "written" } & PromptAndReply)
-  | { outcome: "no-room" | "no-parent" | "no-attachment" }
+  | { outcome: "no-room" | "busy" | "no-parent" | "no-attachment" }
   /** The model that would reply doesn't read one of the files. */
   | { outcome: "unreadable"; model: string }
   | { outcome: "no-quota"; tier: Tier; limit: number; resetsAt: Date; now: Date }
@@ -79,7 +83,7 @@ export async function insertPromptsAndReplies(
       prompts.map(({ chatroomId }) => chatroomId),
       prompts.map(({ userId }) => userId),
       prompts.map(({ parentId }) => parentId === undefined),
-      prompts.map(({ parentId }) => parentId ?? null),
+      prompts.map(({ parentId, endId }) => parentId ?? endId ?? null),
       prompts.map(({ promptId }) => promptId),
       prompts.map(({ replyId }) => replyId),
       prompts.map(({ content }) => content),
@@ -87,6 +91,7 @@ export async function insertPromptsAndReplies(
       prompts.map(({ traceparent }) => traceparent),
       prompts.map(({ thinking }) => thinking),
       prompts.map(({ attachments }) => (attachments.length > 0 ? `{${attachments.join()}}` : null)),
+      prompts.map(({ unlessBusy }) => unlessBusy),
       plans.basicDailyPrompts,
       plans.proDailyPrompts,
       timing.replies.sweepAfterMs,
@@ -112,7 +117,7 @@ export async function insertPromptsAndReplies(
  */
 interface InsertedRow extends MessageRecord {
   promptId: string
-  found: "room" | "place" | "files" | "all" | null
+  found: "room" | "free" | "place" | "files" | "all" | null
   answeringModel: string
   hasVersions: boolean
   startsNow: boolean
@@ -130,7 +135,8 @@ function toOutcome([first, second]: InsertedRow[]): InsertOutcome {
     return { outcome: "written", prompt: toMessage(first), reply: toMessage(second), startsNow, inFlight }
   }
   if (found === null) return { outcome: "no-room" }
-  if (found === "room") return { outcome: "no-parent" }
+  if (found === "room") return { outcome: "busy" }
+  if (found === "free") return { outcome: "no-parent" }
   if (found === "place") return { outcome: "no-attachment" }
   if (found === "files") return { outcome: "unreadable", model: answeringModel }
   // Without a limit only the counter of an account that was just deleted refuses.
@@ -165,27 +171,29 @@ function toMessage(row: InsertedRow): MessageRecord {
 const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
   WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-        $8::text[], $9::text[], $10::text[], $11::text[])
+        $8::text[], $9::text[], $10::text[], $11::text[], $12::boolean[])
       AS input (chatroom_id, user_id, follows_head, wanted_parent_id, prompt_id, reply_id, content, request_id,
-        traceparent, thinking, attachment_ids)
+        traceparent, thinking, attachment_ids, unless_busy)
   ), room AS (
     SELECT input.*, c.thinking AS room_thinking, c.head_id, c.active_reply_id, c.last_position,
-      ${answeringModelSql("c", "u", ["$15", "$16", "$17"])} AS model,
-      ${tierSql("u")} AS tier, ${dailyLimitSql("u", "$12", "$13")} AS daily_limit
+      ${answeringModelSql("c", "u", ["$16", "$17", "$18"])} AS model,
+      ${tierSql("u")} AS tier, ${dailyLimitSql("u", "$13", "$14")} AS daily_limit
     FROM input
     JOIN chatrooms AS c ON c.user_id = input.user_id AND c.id = input.chatroom_id
     JOIN users AS u ON u.id = c.user_id
     WHERE u.suspended_at IS NULL AND u.deleted_at IS NULL
     ORDER BY c.id
     FOR UPDATE OF c ${whenLocked}
+  ), free AS (
+    SELECT * FROM room WHERE NOT unless_busy OR active_reply_id IS NULL
   ), placed AS (
-    SELECT room.*, CASE WHEN follows_head THEN head_id ELSE wanted_parent_id END AS parent_id,
+    SELECT free.*, CASE WHEN follows_head THEN coalesce(wanted_parent_id, head_id) ELSE wanted_parent_id END AS parent_id,
       CASE WHEN attachment_ids IS NULL THEN '[]'
-        ELSE take_attachments(room.user_id, attachment_ids::uuid[], coalesce($18::jsonb -> model, '[]')) END AS files
-    FROM room
+        ELSE take_attachments(free.user_id, attachment_ids::uuid[], coalesce($19::jsonb -> model, '[]')) END AS files
+    FROM free
     WHERE follows_head OR wanted_parent_id IS NULL OR (
-      SELECT m.chatroom_id = room.chatroom_id AND m.role = 'model' FROM messages AS m
-      WHERE m.user_id = room.user_id AND m.id = wanted_parent_id
+      SELECT m.chatroom_id = free.chatroom_id AND m.role = 'model' FROM messages AS m
+      WHERE m.user_id = free.user_id AND m.id = wanted_parent_id
     )
   ), target AS (
     SELECT * FROM placed WHERE attachment_ids IS NULL OR files <> '[]'
@@ -201,7 +209,7 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
       (reply_id, prompt_id, last_position + 2, 'model', '', 'queued', NULL,
         model, charged.day,
         -- Nobody looks after a reply before its turn.
-        CASE WHEN target.active_reply_id IS NULL THEN now() + $14 * interval '1 millisecond' ELSE 'infinity' END,
+        CASE WHEN target.active_reply_id IS NULL THEN now() + $15 * interval '1 millisecond' ELSE 'infinity' END,
         traceparent, coalesce(target.thinking, room_thinking), '[]')
     ) AS message
     RETURNING *
@@ -215,7 +223,7 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
   SELECT input.prompt_id AS "promptId",
     CASE WHEN target.prompt_id IS NOT NULL THEN 'all'
       WHEN placed.prompt_id IS NOT NULL THEN CASE WHEN placed.files IS NULL THEN 'files' ELSE 'place' END
-      WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
+      WHEN free.prompt_id IS NOT NULL THEN 'free' WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
     room.model AS "answeringModel",
     target.active_reply_id IS NULL AS "startsNow",
     CASE WHEN m.role = 'model' THEN ${IN_FLIGHT_SQL("input.user_id")} + 1 END AS "inFlight",
@@ -224,7 +232,7 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     CASE WHEN m.id IS NULL THEN app_now()::timestamptz(3) END AS now,
     m.role = 'user' AND ${hasVersionsSql("target")} AS "hasVersions",
     ${messageSql("m", "target.active_reply_id IS NOT NULL", `'${JSON.stringify(NO_SIBLINGS)}'::jsonb AS siblings`)}
-  FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN placed USING (prompt_id)
+  FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN free USING (prompt_id) LEFT JOIN placed USING (prompt_id)
     LEFT JOIN target USING (prompt_id)
     LEFT JOIN written AS m ON m.id IN (input.prompt_id, input.reply_id)
   ORDER BY m.position`

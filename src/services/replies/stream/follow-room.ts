@@ -164,7 +164,7 @@ function followLive(ctx: Context, reply: MessageKey, waker: ReturnType<typeof cr
 
 /**
  * Chooses the reply to follow: a retried one that the listener has passed, unless another reply is half sent; otherwise
- * the next in order.
+ * the next in order, which may be another one as long as nothing of it was sent: a prompt may have come in front of it.
  */
 async function chooseReply(
   ctx: Context,
@@ -179,10 +179,12 @@ async function chooseReply(
     const { rows } = await ctx.db.execute<Candidate>("retried-reply", RETRIED, values)
     if (rows[0]) return rows[0]
   }
-  if (current) return current
+  if (current && inTheMiddle) return current
   const values = [userId, id, cursor.whole, cursor.known]
   const { rows } = await ctx.db.execute<Candidate>("next-reply", NEXT, values)
-  return rows[0] ?? null
+  const next = rows[0] ?? null
+  const isSame = current !== null && current.id === next?.id && current.position === next.position
+  return isSame ? current : next
 }
 
 /** `position <= $3` leaves out replies that aren't announced yet. */

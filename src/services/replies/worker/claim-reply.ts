@@ -4,6 +4,7 @@ import type { MessageKey } from "../../chat/message-record.ts"
 import { stillOffered } from "../../chat/offered-models.ts"
 import type { Context } from "../../context.ts"
 import { TODAY_SQL } from "../../usage/quota.ts"
+import type { Citation } from "../provider/citations.ts"
 
 /** One try at making a reply. Its worker alone may write the reply, as long as the number is the newest. */
 export interface Attempt {
@@ -40,6 +41,11 @@ export interface Attempt {
   /** Text and thoughts of an earlier attempt, if the reply only needs to be ended. */
   content: string
   thoughts: string
+  /** The text that the reply goes on from, with which its own begins; empty for most. */
+  prefix: string
+  /** Of the reply that it goes on from. */
+  citations: Citation[]
+  searchQueries: string[]
   /** The UTC day on which the attempt began, YYYY-MM-DD: its calls are billed by that day's prices. */
   day: string
 }
@@ -71,21 +77,23 @@ function toAttempt(ctx: Context, row: Record<string, unknown>): Attempt {
 /**
  * IS NOT DISTINCT FROM and not `=`, which would let PostgreSQL look the room up in the index of rooms with an active reply:
  * with the statistics of a quiet database it takes that for empty and would read all of the user's for every claim.
+ * A claim that waited for the reply's row sees the room as it was before: the lease says whether it is the reply's turn.
  */
 const CLAIM = `
   UPDATE messages AS m
   SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
-      content = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.content END,
+      content = CASE WHEN m.cancel_requested_at IS NULL THEN m.prefix ELSE m.content END,
       thoughts = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.thoughts END,
       lease_until = now() + $3 * interval '1 millisecond'
   FROM chatrooms AS c
   WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id
     AND c.active_reply_id IS NOT DISTINCT FROM m.id
-    AND (m.status = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
+    AND (m.status = 'queued' AND m.lease_until < 'infinity' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
     m.traceparent,
-    m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, c.user_id,
+    m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, m.prefix, m.citations, m.search_queries,
+    c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction,
     c.name_by = 'default' AND NOT c.temporary AS lacks_title, m.thinking, c.web_search, c.url_context,
     m.web_search_on IS NOT NULL OR m.url_context_on IS NOT NULL AS holds_tools, ${TODAY_SQL}::text AS day`
