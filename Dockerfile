@@ -13,6 +13,7 @@ FROM ${NODE_IMAGE} AS web
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
 COPY packages/client/src ./packages/client/src
 COPY web ./web
 RUN npx --no vite build web

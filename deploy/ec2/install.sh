@@ -60,7 +60,7 @@ make_settings() {
 copy_release() {
   install -d -m 0755 "$1"
   cp -R "$checkout/package.json" "$checkout/package-lock.json" "$checkout/.npmrc" "$checkout/src" \
-    "$checkout/web" "$checkout/packages" "$1"
+    "$checkout/tsconfig.json" "$checkout/web" "$checkout/packages" "$1"
   (
     cd "$1"
     PATH=/usr/local/bin:$PATH

@@ -32,7 +32,7 @@ test("the Dockerfile has no fault, runs as node on a pinned Node 24 and starts t
 
 test("the image gets nothing but what the server runs on", () => {
   const lines = read(".dockerignore").trim().split("\n")
-  const sources = ["!src", "!web", "!packages/client/src", "web/dist"]
+  const sources = ["!src", "!tsconfig.json", "!web", "!packages/client/src", "web/dist"]
   expect(lines).toEqual(["*", "!package.json", "!package-lock.json", "!.npmrc", ...sources])
   const last = read("Dockerfile").split("FROM ").at(-1)
   expect(last?.match(/^COPY .*$/gm)).toEqual([

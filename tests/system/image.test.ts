@@ -65,7 +65,7 @@ function build(folder: string): void {
 function buildWeb(): string {
   const folder = mkdtempSync(join(tmpdir(), "web-stage-"))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  for (const name of ["package.json", "web", "packages/client/src"]) copy(name, folder)
+  for (const name of ["package.json", "tsconfig.json", "web", "packages/client/src"]) copy(name, folder)
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
   const [, build = ""] = /^RUN npx (.+)$/m.exec(read("Dockerfile")) ?? []
   execFileSync("npx", build.split(" "), { cwd: folder, stdio: "pipe" })

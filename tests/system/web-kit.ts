@@ -1,4 +1,10 @@
-import { type BrowserContext, type BrowserContextOptions, type Browser as Chromium, chromium as engine, type Page } from "playwright-core"
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Browser as Chromium,
+  chromium as engine,
+  type Page,
+} from "playwright-core"
 import { afterAll, afterEach, beforeAll, expect } from "vitest"
 // @ts-expect-error the launcher is plain JavaScript, without types
 import { ensureWebBuilt } from "../../bin/web-build.mjs"

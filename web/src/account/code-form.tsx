@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
@@ -14,7 +14,7 @@ export function CodeForm({ sent }: { sent: Signal<SentCode | null> }) {
   const problem = useSignal<string | null>(null)
   const isBusy = useSignal(false)
   const input = useRef<HTMLInputElement>(null)
-  useEffect(() => input.current?.focus(), [])
+  useLayoutEffect(() => input.current?.focus(), [])
 
   async function enter() {
     if (isBusy.value) return

@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { Field } from "../ui/field.tsx"
@@ -9,7 +9,7 @@ export function NumberForm({ number, onSent }: { number: Signal<string>; onSent:
   const problem = useSignal<string | null>(null)
   const isBusy = useSignal(false)
   const input = useRef<HTMLInputElement>(null)
-  useEffect(() => input.current?.focus(), [])
+  useLayoutEffect(() => input.current?.focus(), [])
 
   async function submit(event: SubmitEvent) {
     event.preventDefault()

@@ -17,7 +17,36 @@ export const tokens: TokenStore = {
     stored.set(changed)
     isSignedIn.value = changed !== null
   },
-  alone: (renew) => navigator.locks.request(`${KEY}.renewal`, renew) as ReturnType<typeof renew>,
+  alone,
+}
+
+const LOCK = `${KEY}.renewal`
+
+async function alone<T>(renew: () => Promise<T>): Promise<T> {
+  const whenFree = async (lock: Lock | null) => (lock ? { renewed: await renew() } : null)
+  const first = await navigator.locks.request(LOCK, { ifAvailable: true }, whenFree)
+  if (first) return first.renewed
+  const arrived = storageArrives()
+  return await navigator.locks.request(LOCK, async () => {
+    await arrived
+    return renew()
+  })
+}
+
+/** Another tab's write arrives a little later than its lock is free; where that tab has failed, nothing arrives. */
+const ARRIVES_MS = 500
+
+function storageArrives(): Promise<void> {
+  return new Promise((resolve) => {
+    const onStorage = ({ key }: StorageEvent) => key === KEY && end()
+    const timer = setTimeout(end, ARRIVES_MS)
+    function end() {
+      clearTimeout(timer)
+      removeEventListener("storage", onStorage)
+      resolve()
+    }
+    addEventListener("storage", onStorage)
+  })
 }
 
 /** Called when the service has ended the session. */

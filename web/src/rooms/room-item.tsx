@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Chatroom } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { place, toRoom } from "../router.ts"
@@ -29,7 +29,10 @@ export function RoomItem({ room }: { room: Chatroom }) {
 
 function Renaming({ room, onDone }: { room: Chatroom; onDone: () => void }) {
   const input = useRef<HTMLInputElement>(null)
-  useEffect(() => input.current?.select(), [])
+  useLayoutEffect(() => {
+    input.current?.focus()
+    input.current?.select()
+  }, [])
   const isOver = useRef(false)
 
   function end(name: string | null) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import type { Thread } from "./open-thread.ts"
@@ -13,7 +13,7 @@ export function EditForm({
   onDone: () => void
 }) {
   const field = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current?.focus()
     field.current?.setSelectionRange(message.content.length, message.content.length)
   }, [message.content.length])

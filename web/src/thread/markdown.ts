@@ -59,9 +59,16 @@ const marked = new Marked({
     html: ({ text, block }) => (block ? `<p>${escapeHtml(text)}</p>` : escapeHtml(text)),
     image: ({ href, text }) => toLink(href, escapeHtml(text || href)),
     link(token) {
-      return toLink(token.href, this.parser.parseInline(token.tokens))
+      const hasImage = token.tokens.some(({ type }) => type === "image")
+      // A picture becomes a link, and a link in a link isn't HTML.
+      const words = hasImage ? escapeHtml(token.text) : this.parser.parseInline(token.tokens)
+      return toLink(token.href, words)
     },
     code: ({ text, lang }) => toCode(text, lang ?? ""),
+    text(token) {
+      if ("tokens" in token && token.tokens) return this.parser.parseInline(token.tokens)
+      return toPieces("escaped" in token && token.escaped ? token.text : escapeHtml(token.text))
+    },
     checkbox: ({ checked }) => `<span class="task" aria-hidden="true">${checked ? "☑" : "☐"}</span> `,
     table(token) {
       const table = toTable(token, (tokens) => this.parser.parseInline(tokens))
@@ -69,6 +76,16 @@ const marked = new Marked({
     },
   },
 })
+
+/** A browser takes seconds for the lines of a paragraph that is a million characters long, and little for many short ones. */
+const PIECE_CHARACTERS = 4_000
+
+function toPieces(html: string): string {
+  if (html.length <= PIECE_CHARACTERS) return html
+  // Not inside of an entity.
+  const pieces = html.match(/(?:&[^;]{1,8};|[\s\S]){1,4000}/g) ?? []
+  return pieces.map((piece) => `<span class="piece">${piece}</span>`).join("")
+}
 
 type Inline = (tokens: Token[]) => string
 
@@ -108,6 +125,8 @@ function sanitize(html: string): string {
   return DOMPurify.sanitize(html, {
     ALLOWED_TAGS,
     ALLOWED_ATTR: ["href", "target", "rel", "class", "type", "tabindex", "role", "start", "data-copy-code"],
+    // The others' values are taken for addresses.
+    ADD_URI_SAFE_ATTR: ["target", "rel", "type", "tabindex", "start"],
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: true,
     ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
