@@ -145,6 +145,7 @@ declare const mobileNumber: string
 declare const otp: string
 declare const id: string
 declare const message: string
+declare const file: File
 declare function show(...what: unknown[]): void
 declare function mark(...what: unknown[]): void
 declare function showThought(text: string): void
