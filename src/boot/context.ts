@@ -37,6 +37,7 @@ import { createMemoryReplyLog, createRedisReplyLog } from "../services/replies/s
 import { createRowWatch } from "../services/replies/stream/row-watch.ts"
 import { createCancellations } from "../services/replies/worker/cancellations.ts"
 import { createLeaseRenewer } from "../services/replies/worker/lease-renewer.ts"
+import { createStemmer } from "../services/search/stemmer.ts"
 import { createShareViews } from "../services/sharing/share-views.ts"
 import { createByteSemaphore } from "../utils/byte-semaphore.ts"
 import { createKeyedSemaphore } from "../utils/keyed-semaphore.ts"
@@ -106,6 +107,7 @@ export async function createContext(
     passwords: createPasswords(config.password, timing.auth),
     revocations,
     otpSender: createOtpSender(config, timing.otp, log),
+    stemmer: createStemmer(),
     shareViews: own(createShareViews(db.pool, timing.sharing, log)),
     background: building.adopt(createBackground(log), (background) => background.drain()),
     stopping: stopping.signal,

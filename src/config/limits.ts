@@ -9,7 +9,7 @@ export interface Limit {
 }
 
 /** A rate limit that an endpoint may name. */
-export type LimitName = "auth" | "read" | "write" | "message" | "upload" | "shared" | "copy"
+export type LimitName = "auth" | "read" | "write" | "message" | "upload" | "shared" | "copy" | "search"
 
 /**
  * Rate limits against abuse. The daily quota is in services/usage, the budget of codes in services/auth. Reads and
@@ -24,6 +24,8 @@ export const LIMITS: Record<LimitName, Limit> = {
   upload: { quota: 60, windowMs: MINUTE, shared: true },
   /** Shared links, which need no account: enough for the readers behind one address, too little to guess. */
   shared: { quota: 300, windowMs: MINUTE, shared: true },
+  /** People search as they type. */
+  search: { quota: 600, windowMs: MINUTE, shared: false },
   /** A copy of a conversation may be as long as the longest conversation. */
   copy: { quota: 30, windowMs: HOUR, shared: true },
 }
@@ -49,3 +51,15 @@ export const UPLOADS = { running: 4, waiting: 0 }
 
 /** How much text a page of messages may have: the message that exceeds it is the last of its page. */
 export const MAX_PAGE_BYTES = 512 * 1024
+
+/**
+ * What an import may be: the bytes of its file (set by the contract), and of each conversation in it, which is in memory as
+ * a whole, several times. The longest text is far beyond what a model writes.
+ */
+export const IMPORTS = {
+  maxBytes: 100 * 1024 * 1024,
+  maxConversations: 10_000,
+  conversation: { maxBytes: 32 * 1024 * 1024, maxDepth: 64, maxValues: 2_000_000 },
+  maxMessages: 20_000,
+  maxTextUnits: 500_000,
+}

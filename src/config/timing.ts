@@ -16,6 +16,8 @@ export const TIMING = deepFreeze({
     connectionsCheckMs: 1 * SECOND,
     /** The same as `requestTimeoutMs` for uploads of files: ten megabytes in this time are half a megabit a second. */
     uploadTimeoutMs: 3 * MINUTE,
+    /** The same for files of conversations: a hundred megabytes in this time are a megabit a second. */
+    importTimeoutMs: 15 * MINUTE,
     /** Cuts off uploads of which less than `UPLOAD_LEAST_BYTES` come in this time. */
     slowUploadMs: 15 * SECOND,
     /** Above the usual load balancers' idle timeout (60 s), so that they never reuse a connection as we close it. */
@@ -156,6 +158,14 @@ export const TIMING = deepFreeze({
     staleMs: 1 * DAY,
   },
 
+  /** The index of what users search. */
+  search: {
+    /** How soon a text can be found after it was written. */
+    indexMs: 1 * SECOND,
+    /** How long one round may index; the next round continues. */
+    roundMs: 5 * SECOND,
+  },
+
   worker: {
     heartbeatMs: 2 * SECOND,
     /** A worker without a heartbeat for this long counts as gone. */
@@ -188,8 +198,19 @@ export const TIMING = deepFreeze({
     longestRetryMs: 1 * HOUR,
   },
 
+  /** Imports of conversations. */
+  imports: {
+    pollMs: 1 * SECOND,
+    /** Another process takes over the import of a process that hasn't been heard of for so long. */
+    leaseMs: 30 * SECOND,
+    /** The same for an upload: in this time a chunk comes also at the least speed that is taken. */
+    unfinishedMs: 5 * MINUTE,
+  },
+
   /** How long rows are kept after their last use. */
   retention: {
+    /** How long it can be seen what became of an import. */
+    importsMs: 1 * DAY,
     /** Stripe resends events for three days; support needs them for longer to explain a user's tier. */
     billingEventsMs: 90 * DAY,
     /** Above `billing.strangerMs`. */
@@ -378,3 +399,6 @@ export const TIMING = deepFreeze({
 })
 
 export type Timing = typeof TIMING
+
+/** How long a kind of upload may take. */
+export type UploadTimeout = "uploadTimeoutMs" | "importTimeoutMs"

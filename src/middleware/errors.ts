@@ -19,6 +19,8 @@ export function problems(log: Logger): ErrorRequestHandler {
     if (res.headersSent) return void res.destroy()
     // The unread rest of a body would be parsed as the next request.
     if (!req.complete) res.setHeader("Connection", "close")
+    // Of a file whose first byte couldn't be read.
+    for (const name of ["Content-Length", "Content-Disposition"]) res.removeHeader(name)
     for (const [name, value] of Object.entries(known.headers)) res.setHeader(name, value)
     res.statusCode = known.status
     res.setHeader("Content-Type", "application/problem+json; charset=utf-8")

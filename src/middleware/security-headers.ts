@@ -36,6 +36,7 @@ const EXPOSED = [
   "RateLimit-Policy",
   "Retry-After",
   "X-Cache",
+  "X-Search-Pending",
   "X-Request-Id",
 ]
 

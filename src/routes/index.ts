@@ -8,6 +8,7 @@ import { docsRoutes } from "./docs.routes.ts"
 import type { Endpoint } from "./endpoint.ts"
 import { messageRoutes } from "./message.routes.ts"
 import { modelRoutes } from "./models.routes.ts"
+import { searchRoutes } from "./search.routes.ts"
 import { sharingRoutes } from "./sharing.routes.ts"
 import { systemRoutes } from "./system.routes.ts"
 import { transferRoutes } from "./transfer.routes.ts"
@@ -17,6 +18,7 @@ import { userRoutes } from "./user.routes.ts"
 export const rows: readonly Endpoint[] = [
   ...chatroomRoutes,
   ...messageRoutes,
+  ...searchRoutes,
   ...sharingRoutes,
   ...attachmentRoutes,
   ...transferRoutes,

@@ -37,6 +37,7 @@ import type { ReplyLog } from "./replies/stream/reply-log.ts"
 import type { RowWatch } from "./replies/stream/row-watch.ts"
 import type { Cancellations } from "./replies/worker/cancellations.ts"
 import type { LeaseRenewer } from "./replies/worker/lease-renewer.ts"
+import type { Stemmer } from "./search/stemmer.ts"
 import type { ShareViews } from "./sharing/share-views.ts"
 
 /** Holds the parts of a running process that have a lifetime. `createContext` builds it; services take it first. */
@@ -88,6 +89,7 @@ export interface Context {
   revocations: Revocations
   otpSender: OtpSender
   shareViews: ShareViews
+  stemmer: Stemmer
   /** Work that a request starts without waiting for it. */
   background: Background
   /** Aborts when the process begins to stop. Streams then end, so that clients reconnect to another process. */

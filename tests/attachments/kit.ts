@@ -57,14 +57,15 @@ export function jpeg(width: number, height: number): Buffer {
 }
 
 /** One frame, a comment before it. */
-export function gif(width: number, height: number): Buffer {
-  const size = [width & 255, width >> 8, height & 255, height >> 8]
+export function gif(width: number, height: number, frame = { width, height }): Buffer {
+  const sizeOf = (one: typeof frame) => [one.width & 255, one.width >> 8, one.height & 255, one.height >> 8]
+  const size = sizeOf({ width, height })
   return Buffer.from([
     ...Buffer.from("GIF89a"),
     ...size,
     ...[0x80, 0, 0, ...[0, 0, 0, 255, 255, 255]],
     ...[0x21, 0xfe, 5, ...Buffer.from("hello"), 0],
-    ...[0x2c, 0, 0, 0, 0, ...size, 0, 2, 2, 0x4c, 1, 0],
+    ...[0x2c, 0, 0, 0, 0, ...sizeOf(frame), 0, 2, 2, 0x4c, 1, 0],
     0x3b,
   ])
 }

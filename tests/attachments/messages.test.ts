@@ -131,9 +131,19 @@ describe("large files", () => {
     expect(sent("and again").filter(({ fileData }) => fileData)).toHaveLength(1)
     expect(app.gemini.files.all).toHaveLength(1)
     // As after a change of the key: the provider knows no file of ours.
+    const [forgotten] = app.gemini.files.all
     app.gemini.files.clear()
     expect((await ask(app, ann, room, "and once more")).status).toBe("completed")
     expect(app.gemini.files.all).toHaveLength(1)
+    expect(await app.query("SELECT key FROM attachment_garbage")).toEqual([{ key: forgotten?.name }])
+    // As two days after the upload.
+    app.gemini.files.expireAll()
+    await app.query("UPDATE attachments SET file_expires_at = now()")
+    expect((await ask(app, ann, room, "and much later")).status).toBe("completed")
+    expect(app.gemini.files.all.filter(({ expiresAt }) => expiresAt > 0)).toHaveLength(1)
+    await app.query("UPDATE attachment_garbage SET next_try_at = now()")
+    await cleanUp(app.ctx)
+    expect(await app.query("SELECT FROM attachment_garbage")).toEqual([])
     expect(app.ctx.inlineFiles.held()).toBe(0)
   })
 

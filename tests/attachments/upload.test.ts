@@ -130,6 +130,36 @@ test("a user's files are nobody else's, and need a token", async () => {
   expect((await download(app, ann, body.id)).bytes.toString()).toBe("private")
 })
 
+const zip = Buffer.concat([Buffer.from("PK\x03\x04\x14\0\0\0\x08\0", "latin1"), Buffer.alloc(40_000)])
+
+describe("what is two things at once", () => {
+  test.each<[string, Buffer, string]>([
+    [
+      "a PDF with a zip in it",
+      Buffer.concat([pdf(1).subarray(0, 9), zip, pdf(1).subarray(9)]),
+      "application/pdf",
+    ],
+    [
+      "an image with a page behind it",
+      Buffer.concat([jpeg(2, 2), Buffer.from("<script>alert(1)</script>")]),
+      "image/jpeg",
+    ],
+    ["an image with a zip behind it", Buffer.concat([png(2, 2), zip]), "image/png"],
+    ["a page with a program in it", Buffer.from("<script src=x></script>\nMZ"), "text/plain"],
+  ])("%s is kept as it is, and served as nothing that runs", async (_, bytes, type) => {
+    const { status, body } = await upload(ann, bytes, { name: "photo\u202egnp.html", type: "text/html" })
+    expect([status, body.type, body.name]).toEqual([201, type, "photognp.html"])
+    const back = await download(app, ann, body.id)
+    expect(back.bytes.equals(bytes)).toBe(true)
+    expect(Object.fromEntries(back.headers)).toMatchObject({
+      "content-type": type === "text/plain" ? "text/plain; charset=utf-8" : type,
+      "content-disposition": "attachment; filename=photognp.html",
+      "x-content-type-options": "nosniff",
+      "content-security-policy": expect.stringContaining("default-src 'none'"),
+    })
+  })
+})
+
 describe("refused, with nothing left, is", () => {
   const broken = (bytes: Buffer, at: number) => bytes.subarray(0, bytes.length - at)
   test.each<[string, Buffer, number, string]>([
@@ -140,6 +170,13 @@ describe("refused, with nothing left, is", () => {
       400,
       "attachment_invalid",
     ],
+    [
+      "a GIF with a frame of 60,000 × 60,000 pixels on a small screen",
+      gif(30, 30, { width: 60_000, height: 60_000 }),
+      400,
+      "attachment_invalid",
+    ],
+    ["a PDF that ends long before its bytes", Buffer.concat([pdf(1), zip]), 400, "attachment_invalid"],
     ["a PNG without pixels", png(1, 1, { width: 0, height: 1 }), 400, "attachment_invalid"],
     ["a PNG that is cut off", broken(png(30, 30), 14), 400, "attachment_invalid"],
     ["a JPEG that is cut off", broken(jpeg(30, 30), 2), 400, "attachment_invalid"],

@@ -36,6 +36,8 @@ test("a reply that waits for its room to be ended is not made twice", async () =
   const { reply } = (await send(app, user, await createRoom(app, user), prompt)).body
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}/stream`
   const listening = collect(user.http.events(path))
+  // Awaited at the end; a break before that is no unhandled rejection.
+  listening.catch(() => undefined)
   await watcher.query("BEGIN")
   await watcher.query("SELECT 1 FROM chatrooms WHERE id = $1 FOR UPDATE", [reply.chatroomId])
   try {

@@ -1,17 +1,18 @@
 import { describe, expect, test } from "vitest"
 import type { Call } from "../../simulators/gemini/server.ts"
 import { eraseDeletedUsers } from "../../src/services/account/erase-users.ts"
-import { signIn } from "../helpers/app.ts"
+import { signIn, startTestApp } from "../helpers/app.ts"
 import { ask, createRoom, promptsUsed } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const BUDGET = 800
 const gemini = { contextTokens: BUDGET, summaries: true }
-const app = useTestApp({
-  config: { gemini, plans: { basicDailyPrompts: 100_000 } },
-  timing: { roomTasks: { pollMs: 20, firstRetryMs: 20, busyMs: 50 }, gemini: { firstCooldownMs: 20 } },
-})
+const timing = {
+  roomTasks: { pollMs: 20, firstRetryMs: 20, busyMs: 50 },
+  gemini: { firstCooldownMs: 20 },
+}
+const app = useTestApp({ config: { gemini, plans: { basicDailyPrompts: 100_000 } }, timing })
 const ann = useUser(app)
 
 type Room = { id: string }
@@ -209,6 +210,39 @@ test("a room whose messages go while it is summarized leaves nothing behind", as
   await expect.poll(() => app.gemini.calls().find(({ id }) => id === call?.id)?.endedAt).not.toBeNull()
   await settled(room)
   expect(await summariesOf(room)).toEqual([])
+})
+
+test("a summary whose process died is made by another, and kept once, even if the dead one comes back", async () => {
+  await using other = await startTestApp({ beside: app, config: { gemini }, timing })
+  const room = await createRoom(app, ann)
+  const late = (n: number) => `revived ${n} [[gemini: words=50]][[gemini-summary: delay=60]]`
+  for (let n = 0; callsWith("revived", "summary").length === 0; n++) await ask(app, ann, room, late(n))
+  // As if its lease had run out, while its call goes on.
+  await app.query("UPDATE room_tasks SET due_at = now() WHERE chatroom_id = $1", room.id)
+  await settled(room)
+  const calls = () => callsWith("revived", "summary")
+  await expect.poll(() => calls().map(({ endedAt }) => endedAt !== null)).toEqual([true, true])
+  expect(await summariesOf(room)).toHaveLength(1)
+  await ask(app, ann, room, "revived for the last time")
+  await settled(room)
+  expect(await summariesOf(room)).toHaveLength(1)
+  expect(calls()).toHaveLength(2)
+  expect(other.ctx.config.gemini.summaries).toBe(true)
+})
+
+test("a summary covers one branch: versions of what was said stay out of it", async () => {
+  const room = await createRoom(app, ann)
+  const first = await ask(app, ann, room, "kept 0 [[gemini: words=30]]")
+  await ask(app, ann, room, "secret version [[gemini: words=30]]", { parentId: first.id })
+  await ask(app, ann, room, "kept 1 [[gemini: words=30]]", { parentId: first.id })
+  await talk(room, "kept", { from: 2, count: 14 })
+  const made = callsWith("kept", "summary")
+  expect(made.length).toBeGreaterThan(0)
+  expect(made.filter(({ prompt }) => prompt.includes("secret version"))).toEqual([])
+  expect(repliesTo("kept").filter((call) => JSON.stringify(call).includes("secret version"))).toEqual([])
+  const summaries = await summariesOf(room)
+  expect(summaries.length).toBeGreaterThan(0)
+  expect(JSON.stringify(summaries)).not.toContain("secret version")
 })
 
 // The last one, because it leaves calls that never end.

@@ -26,8 +26,8 @@ test.concurrent.each(ANSWERS)("$name", async ({ name, calls, expected }) => {
   for (const [n, call] of calls.entries())
     app.gemini.replay({ ...toReplay(call), text: room.id, calls: n === calls.length - 1 ? 9 : 1 })
   const { body } = await send(app, user, room, prompt)
-  const streamed = collect(user.http.events(`/chatroom/${room.id}/message/${body.reply.id}/stream`))
-  const reply = await finalReply(app, user, body.reply)
+  const stream = user.http.events(`/chatroom/${room.id}/message/${body.reply.id}/stream`)
+  const [streamed, reply] = await Promise.all([collect(stream), finalReply(app, user, body.reply)])
   const asked = app.gemini.calls().filter((call) => call.prompt.includes(room.id))
   expect({
     status: reply.status,
@@ -41,7 +41,7 @@ test.concurrent.each(ANSWERS)("$name", async ({ name, calls, expected }) => {
     used: expected.used,
   })
   if (expected.content !== undefined) expect(reply.content).toBe(expected.content)
-  expect(joinDeltas(await streamed)).toBe(reply.content)
+  expect(joinDeltas(streamed)).toBe(reply.content)
   if (expected.finishReason) expect(reply.finishReason).toBe(expected.finishReason)
   if (expected.message) expect(reply.error.message).toMatch(expected.message)
   if (expected.never) expect(reply.error.message).not.toMatch(expected.never)

@@ -48,6 +48,7 @@ const OPERATORS_CHOOSE = [
   "POST /admin/users/{id}/suspend",
   "POST /admin/users/{id}/unsuspend",
   "POST /admin/users/{id}/role",
+  "POST /admin/shares/withdraw",
   "POST /admin/billing/events/{id}/replay",
 ]
 

@@ -38,7 +38,7 @@ function endOnSignal(stack: AsyncDisposableStack): AbortSignal {
 }
 
 async function measureAll(stack: AsyncDisposableStack, options: Options): Promise<Report> {
-  const report: Report = { pairs: [], metrics: [] }
+  const report: Report = { pairs: [], ratios: [], metrics: [] }
   const machine = await startMachine(stack, options.profileDir)
   for (const backend of options.backends) {
     if (backend === "redis" && machine.redisUrl === null) {

@@ -5,7 +5,7 @@ import { createSession } from "./session.ts"
 import { openShared as openLink, type SharedReading, tokenOf } from "./shared.ts"
 import { memoryTokens, type TokenStore } from "./tokens.ts"
 import { createTransfer } from "./transfer.ts"
-import type { Chatroom, Endpoints, Prompt } from "./types.ts"
+import type { Chatroom, Endpoints, Prompt, SearchResult } from "./types.ts"
 import { backoffMs, pause } from "./wait.ts"
 
 export interface ClientOptions {
@@ -44,16 +44,17 @@ export function createClient(options: ClientOptions) {
   const session = createSession({ baseUrl, fetch: options.fetch ?? fetch, store, onSignedOut })
 
   const request = (endpoint: Endpoint, given: AnyRequest) => {
-    const { body, signal, headers = {} } = given
+    const { body, file, signal, headers = {} } = given
+    const sent = file ?? (body === undefined ? undefined : JSON.stringify(body))
     const set = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined)
     return session.send(toUrl(baseUrl, endpoint, given), {
       method: methodOf(endpoint),
       signal: signal ?? null,
       headers: {
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(sent === undefined ? {} : { "Content-Type": "application/json" }),
         ...Object.fromEntries(set),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(sent === undefined ? {} : { body: sent }),
     })
   }
 
@@ -148,6 +149,15 @@ export function createClient(options: ClientOptions) {
     return { prompt, events }
   }
 
+  /** The user's messages and rooms that match, best first, page after page. @throws {ApiError} */
+  function search(
+    q: string,
+    { limit, signal }: { limit?: number; signal?: AbortSignal } = {},
+  ): AsyncGenerator<SearchResult> {
+    const query = { q, ...(limit === undefined ? {} : { limit }) }
+    return list("GET /search", { query, ...(signal ? { signal } : {}) })
+  }
+
   /** A shared conversation, by its link or token; signing in isn't needed. @throws {ApiError} 404 once the link is dead */
   function openShared(link: string, { signal }: { signal?: AbortSignal } = {}): Promise<SharedReading> {
     return openLink(request, link, signal)
@@ -174,9 +184,10 @@ export function createClient(options: ClientOptions) {
     followReply,
     followRoom,
     followRooms,
+    search,
     openShared,
     continueShared,
-    ...createTransfer({ call }),
+    ...createTransfer({ call, request }),
     tokens: store,
   }
 }

@@ -66,6 +66,10 @@ export const REPLY_HEADERS = {
   ),
   "Preference-Applied": sometimes("The wait that was applied.", "wait=30", { pattern: "^wait=[0-9]+$" }),
   ETag: always("The version of the list.", '"n2u0vdEkQx1jYPuXQzW9aKf3s7c"', { pattern: '^"[^"]+"$' }),
+  "X-Search-Pending": always(
+    "How many of your recent texts aren't indexed yet; 1000 for that many or more.",
+    "0",
+  ),
   "X-Cache": always("Whether the list came from the cache.", "HIT", { enum: ["HIT", "MISS"] }),
   "Set-Cookie": always(
     "Sets or ends the browser session for paths below `/admin`.",

@@ -63,6 +63,8 @@ export function* inspectGif(): Inspector {
     if (block === 0x21) yield { skip: 1 }
     else if (block === 0x2c) {
       const image = yield { read: 9 }
+      // Some decoders make their canvas as large as the largest frame.
+      checkSize(image.readUInt16LE(4), image.readUInt16LE(6))
       yield { skip: colorTableBytes(image[8] as number) + 1 }
     } else broken()
     for (;;) {

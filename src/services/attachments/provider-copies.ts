@@ -10,7 +10,7 @@ export interface ProviderCopy {
 
 /**
  * Keeps where the provider has a copy, so that later replies use it, too. One that comes second, or whose file was
- * deleted meanwhile, becomes garbage: it is good for the reply that uploaded it.
+ * deleted meanwhile, becomes garbage: it is good for the reply that uploaded it. So does the copy that it replaces.
  */
 export async function keepCopy(
   { db }: Pick<Context, "db">,
@@ -22,15 +22,22 @@ export async function keepCopy(
 
 const KEEP = `
   WITH kept AS (
-    UPDATE attachments SET file_name = $3, file_uri = $4, file_expires_at = $5
-    WHERE user_id = $1 AND id = $2 AND (file_expires_at IS NULL OR file_expires_at < now() + interval '1 hour')
-    RETURNING id
+    UPDATE attachments AS a SET file_name = $3, file_uri = $4, file_expires_at = $5
+    FROM (SELECT file_name FROM attachments WHERE user_id = $1 AND id = $2 FOR UPDATE) AS old
+    WHERE a.user_id = $1 AND a.id = $2
+      AND (a.file_expires_at IS NULL OR a.file_expires_at < now() + interval '1 hour')
+    RETURNING old.file_name AS replaced
+  ), unused AS (
+    SELECT $3 AS name WHERE NOT EXISTS (SELECT FROM kept)
+    UNION ALL SELECT replaced FROM kept WHERE replaced IS NOT NULL
   )
   INSERT INTO attachment_garbage (place, key, next_try_at)
-  SELECT 'provider', $3, now() + interval '1 hour' WHERE NOT EXISTS (SELECT FROM kept)
-  ON CONFLICT DO NOTHING`
+  SELECT 'provider', name, now() + interval '1 hour' FROM unused ON CONFLICT DO NOTHING`
 
-/** Forgets copies that the provider doesn't know any more, as after a change of its key. */
+/**
+ * Forgets copies that the provider seems not to know any more, as after a change of its key. It is asked to delete them
+ * nevertheless, once no reply in flight can need them: a call may have failed for another reason.
+ */
 export async function forgetCopies(
   { db }: Pick<Context, "db">,
   userId: string,
@@ -40,5 +47,11 @@ export async function forgetCopies(
 }
 
 const FORGET = `
-  UPDATE attachments SET file_name = NULL, file_uri = NULL, file_expires_at = NULL
-  WHERE user_id = $1 AND file_name = ANY ($2::text[])`
+  WITH old AS (
+    SELECT id, file_name FROM attachments WHERE user_id = $1 AND file_name = ANY ($2::text[]) ORDER BY id FOR UPDATE
+  ), forgotten AS (
+    UPDATE attachments AS a SET file_name = NULL, file_uri = NULL, file_expires_at = NULL
+    FROM old WHERE a.user_id = $1 AND a.id = old.id
+  )
+  INSERT INTO attachment_garbage (place, key, next_try_at)
+  SELECT 'provider', file_name, now() + interval '1 hour' FROM old ON CONFLICT DO NOTHING`

@@ -22,6 +22,8 @@ export function createMetrics() {
     ...attachmentMetrics(make),
     ...replyMetrics(make),
     ...sharingMetrics(make),
+    ...transferMetrics(make),
+    ...searchMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
     ...processMetrics(make),
@@ -75,6 +77,13 @@ function attachmentMetrics({ counter }: Makers) {
   }
 }
 
+function searchMetrics({ counter, gauge }: Makers) {
+  return {
+    searchIndexed: counter("chat_search_indexed_total", "Changed texts taken into the index of the search"),
+    searchWaiting: gauge("chat_search_waiting", "Changed texts that wait to be indexed, 10,000 at the most"),
+  }
+}
+
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
@@ -125,6 +134,17 @@ function sharingMetrics({ counter }: Makers) {
   return {
     shares: counter("chat_shares_total", "Shared links created, updated, withdrawn, copied", ["action"]),
     shareViews: counter("chat_share_views_total", "Views of shared conversations"),
+  }
+}
+
+function transferMetrics({ counter }: Makers) {
+  return {
+    imports: counter("chat_imports_total", "Files of conversations received, refused, completed, failed", [
+      "result",
+    ]),
+    importedConversations: counter("chat_imported_conversations_total", "Conversations imported or refused", [
+      "result",
+    ]),
   }
 }
 

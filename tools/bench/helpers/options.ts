@@ -10,6 +10,8 @@ export const MEASURES = [
   "sign-ins",
   "streams",
   "webhooks",
+  "long-room",
+  "cached-tokens",
 ] as const
 export type Measure = (typeof MEASURES)[number]
 

@@ -1,6 +1,7 @@
 import { cpus, type as systemType } from "node:os"
 import { formatTable } from "../../lib/table.ts"
 import type { Comparison } from "./compare.ts"
+import type { Ratio } from "./ratio.ts"
 import type { Backend } from "./site.ts"
 
 export interface PairResult {
@@ -8,6 +9,15 @@ export interface PairResult {
   backend: Backend
   goal: number
   comparison: Comparison
+}
+
+/** Times beside a floor's. */
+export interface RatioResult {
+  what: string
+  backend: Backend
+  /** What the ratio may be at the most. */
+  goal: number
+  ratio: Ratio
 }
 
 /** A figure without a floor. */
@@ -19,13 +29,15 @@ export interface Figure {
 
 export interface Report {
   pairs: PairResult[]
+  ratios: RatioResult[]
   metrics: Figure[]
 }
 
-export function toText({ pairs, metrics }: Report): string {
+export function toText({ pairs, ratios, metrics }: Report): string {
   return [
     `Node ${process.version}, ${systemType()}, ${cpus().length} cores`,
     ...(pairs.length > 0 ? [formatTable(PAIR_TITLES, pairs.map(pairCells))] : []),
+    ...(ratios.length > 0 ? [formatTable(RATIO_TITLES, ratios.map(ratioCells))] : []),
     ...(metrics.length > 0 ? [formatTable(FIGURE_TITLES, metrics.map(figureCells))] : []),
     "",
   ].join("\n\n")
@@ -44,6 +56,8 @@ const PAIR_TITLES = [
   "goal",
 ]
 
+const RATIO_TITLES = ["beside its floor", "backend", "ours, ms", "floor, ms", "ratio", "of rounds", "goal"]
+
 function pairCells({ what, backend, goal, comparison }: PairResult): string[] {
   const { ours, floor, ratio, range } = comparison
   return [
@@ -56,6 +70,18 @@ function pairCells({ what, backend, goal, comparison }: PairResult): string[] {
     whole(ours.cpuMicroseconds),
     whole(floor.cpuMicroseconds),
     `≥ ${goal.toFixed(2)} ${ratio >= goal ? "met" : "missed"}`,
+  ]
+}
+
+function ratioCells({ what, backend, goal, ratio: { oursMs, floorMs, ratio, range } }: RatioResult) {
+  return [
+    what,
+    backend,
+    oursMs.toFixed(2),
+    floorMs.toFixed(2),
+    ratio.toFixed(2),
+    range.map((bound) => bound.toFixed(2)).join("–"),
+    `≤ ${goal.toFixed(2)} ${ratio <= goal ? "met" : "missed"}`,
   ]
 }
 

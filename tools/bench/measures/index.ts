@@ -4,7 +4,9 @@ import { type Report, whole } from "../helpers/report.ts"
 import type { Site } from "../helpers/site.ts"
 import type { User } from "../helpers/users.ts"
 import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
+import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
+import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
 import { measureSignIns } from "./sign-ins.ts"
@@ -25,6 +27,8 @@ export interface Paces {
   idle: { streams: number; ms: number }
   signIns: number
   webhooks: WebhookPace
+  longRoom: LongRoomPace
+  cachedTokens: CachedTokensPace
 }
 
 export const THOROUGH: Paces = {
@@ -35,6 +39,8 @@ export const THOROUGH: Paces = {
   idle: { streams: 2_000, ms: 20_000 },
   signIns: 2_000,
   webhooks: { customers: 500 },
+  longRoom: { rounds: 7, reads: 100, turns: 20 },
+  cachedTokens: { turns: 300 },
 }
 
 export const QUICK: Paces = {
@@ -45,6 +51,8 @@ export const QUICK: Paces = {
   idle: { streams: 500, ms: 6_000 },
   signIns: 400,
   webhooks: { customers: 50 },
+  longRoom: { rounds: 3, reads: 50, turns: 10 },
+  cachedTokens: { turns: 100 },
 }
 
 /** Takes one measure and adds what it found to the report. */
@@ -99,12 +107,43 @@ export const measurers: Record<Measure, Measurer> = {
     const found = await measureWebhooks(site, webhooks)
     metrics.push({ what: "storm of webhooks", backend: site.backend, value: stormLine(found) })
   },
+  async "long-room"(site, users, { longRoom }, { ratios }) {
+    const found = await measureLongRoom(site, users[0] as User, longRoom)
+    for (const [name, ratio] of Object.entries(found)) {
+      const what = `10,000 messages beside 200: ${LONG_ROOM_NAMES[name as keyof typeof found]}`
+      ratios.push({ what, backend: site.backend, goal: LONG_ROOM_GOAL, ratio })
+    }
+  },
+  async "cached-tokens"(site, users, { cachedTokens }, { metrics }) {
+    const { ours, sliding, summaries } = await measureCachedTokens(site, users[0] as User, cachedTokens)
+    const { backend } = site
+    const what = `prompt tokens of ${cachedTokens.turns} turns`
+    metrics.push(
+      { what: `${what}, a window that slides`, backend, value: cacheLine(sliding) },
+      { what: `${what}, a window that moves by halves`, backend, value: cacheLine(ours) },
+      { what: "summaries of what left that window", backend, value: cacheLine(summaries) },
+    )
+  },
 }
 
 /** In the table one line says all of it. */
 function stormLine({ events, deliveries, p50Ms, p99Ms, settledMs }: Webhooks): string {
   const met = p99Ms <= WEBHOOK_GOAL_MS ? "met" : "missed"
   return `${events} events, ${deliveries} deliveries: p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms (goal ${WEBHOOK_GOAL_MS} ${met}), settled ${(settledMs / 1000).toFixed(1)} s later`
+}
+
+const LONG_ROOM_NAMES = {
+  open: "GET the room",
+  newest: "GET the first page of messages",
+  oldest: "GET the last page of messages",
+  send: "POST a prompt, to its 202",
+  first: "… to the first text of its reply",
+  whole: "… to the end of its stream",
+}
+
+function cacheLine({ promptTokens, cachedTokens, dollars }: CachedTokens): string {
+  const part = promptTokens > 0 ? (100 * cachedTokens) / promptTokens : 0
+  return `${whole(promptTokens)}, ${part.toFixed(0)} % from the cache: $${dollars.toFixed(4)}`
 }
 
 const kilobytes = (bytes: number) => `${Math.round(bytes / 2 ** 10)} KB`

@@ -1,12 +1,18 @@
 import { hasStream, type OpenApi, operationsOf } from "../../../src/routes/openapi/types.ts"
 import { toRequest } from "./request.ts"
-import { keepsOf, SIGN_IN_ORDER } from "./variables.ts"
+import { BODIES, keepsOf, SIGN_IN_ORDER } from "./variables.ts"
 import { SIGN_IN_AGAIN, type Step, WALK } from "./walk.ts"
 
 type Endpoint = ReturnType<typeof operationsOf>[number]
 
 /** What ends something that the other requests need. A logout ends the session, so the last one signs in again. */
-const ENDINGS = ["DELETE /chatroom/{id}", "POST /auth/logout", SIGN_IN_AGAIN, "DELETE /user/me"]
+const ENDINGS = [
+  "DELETE /chatroom/{id}/share",
+  "DELETE /chatroom/{id}",
+  "POST /auth/logout",
+  SIGN_IN_AGAIN,
+  "DELETE /user/me",
+]
 
 /** Creates a collection: the walk, then every endpoint by tag, streams and those that end something last. */
 export function createCollection(document: OpenApi): object {
@@ -29,7 +35,7 @@ export function createCollection(document: OpenApi): object {
       ),
       folder(
         "Endings",
-        "These end the room, the session and the user that the other folders use: run them last.",
+        "These end the link, the room, the session and the user that the other folders use: run them last.",
         endings(document),
       ),
     ],
@@ -146,7 +152,7 @@ function toItem(document: OpenApi, endpoint: Endpoint): object {
         ...onSuccess(keepsOf(endpoint.name)),
       ]),
     ],
-    request: toRequest(document, endpoint),
+    request: toRequest(document, endpoint, { body: BODIES[endpoint.name] }),
     response: [],
   }
 }

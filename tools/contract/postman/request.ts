@@ -2,7 +2,7 @@ import { type OpenApi, type Operation, type Parameter, resolve } from "../../../
 
 /** What differs from the request that the document itself suggests. */
 export interface Wishes {
-  body?: object
+  body?: object | undefined
   headers?: Record<string, string>
 }
 
@@ -23,7 +23,7 @@ export function toRequest(
     ...authOf(operation),
     header: [
       ...(body ? [{ key: "Content-Type", value: "application/json" }] : []),
-      ...(isUpload ? [{ key: "Content-Type", value: "text/markdown" }] : []),
+      ...(isUpload && !body ? [{ key: "Content-Type", value: "text/markdown" }] : []),
       ...optional(parameters, "header"),
     ],
     url: {
@@ -38,7 +38,7 @@ export function toRequest(
     ...(body
       ? { body: { mode: "raw", raw: JSON.stringify(body, null, 2), options: { raw: { language: "json" } } } }
       : {}),
-    ...(isUpload ? { body: { mode: "raw", raw: "# A file" } } : {}),
+    ...(isUpload && !body ? { body: { mode: "raw", raw: "# A file" } } : {}),
   }
 }
 
@@ -64,9 +64,13 @@ function optional(parameters: Parameter[], place: Parameter["in"]): object[] {
     }))
 }
 
-/** `/chatroom/{id}` → `{{chatroom_id}}`, `/auth/sessions/{id}` → `{{session_id}}`. */
+/**
+ * `/chatroom/{id}` → `{{chatroom_id}}`, `/auth/sessions/{id}` → `{{session_id}}`. What is shared is the walk's room: its
+ * reply is complete.
+ */
 function variableFor(path: string, name: string, { enum: words }: Parameter["schema"]): string {
   if (Array.isArray(words)) return String(words[0])
+  if (path.endsWith("/share")) return "{{answered_chatroom_id}}"
   const before = path
     .slice(0, path.indexOf(`/{${name}}`))
     .split("/")

@@ -7,8 +7,21 @@ const KEPT: Record<string, Record<string, string>> = {
   "POST /auth/refresh": { auth_token: "body.token", refresh_token: "body.refreshToken" },
   // Another one than this session's, which the next requests need.
   "GET /auth/sessions": { session_id: "(body.find(({ current }) => !current) ?? body[0]).id" },
+  "POST /attachment": { attachment_id: "body.id" },
   "POST /chatroom": { chatroom_id: "body.id" },
   "POST /chatroom/{id}/message": { message_id: "body.reply.id" },
+  "POST /chatroom/{id}/share": { shared_id: "body.url.split('/').pop()" },
+  "POST /user/me/mobile-number": { otp: "body.otp ?? ''" },
+  "POST /user/me/mobile-number/verify": { mobile_number: "body.mobileNumber" },
+}
+
+/** Bodies that aren't the document's example with the variables in it. */
+export const BODIES: Record<string, object> = {
+  "POST /user/me/mobile-number": {
+    mobileNumber: "{{new_mobile_number}}",
+    currentPassword: "{{password}}",
+  },
+  "POST /user/me/mobile-number/verify": { mobileNumber: "{{new_mobile_number}}", otp: "{{otp}}" },
 }
 
 export const keepsOf = (endpoint: string): string[] =>

@@ -23,7 +23,10 @@ export const WALK: Step[] = [
   {
     name: "1. Register a new number",
     endpoint: "POST /auth/signup",
-    before: [keep("mobile_number", "'202555' + String(Math.floor(Date.now() / 1000)).slice(-4)")],
+    before: [
+      keep("mobile_number", "'202555' + String(Math.floor(Date.now() / 1000)).slice(-4)"),
+      keep("new_mobile_number", "'202556' + pm.environment.get('mobile_number').slice(-4)"),
+    ],
     body: { mobileNumber: "{{mobile_number}}", name: "Ada" },
     statuses: [201],
   },
@@ -77,6 +80,7 @@ export const WALK: Step[] = [
       "  pm.execution.setNextRequest(pm.info.requestName)",
       "} else {",
       `  ${check("the reply is completed", "body.status === 'completed' && body.content !== ''")}`,
+      `  ${keep("answered_chatroom_id", "body.chatroomId")}`,
       "}",
     ],
   },
