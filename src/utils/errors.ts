@@ -27,6 +27,7 @@ export const PROBLEMS = {
   payment_pending: [409, "A payment is being processed. Pro starts as soon as it succeeds."],
   not_subscribed: [409, "The user has no subscription to manage."],
   nothing_to_share: [409, "The conversation has no finished reply that could be shared."],
+  import_in_progress: [409, "The user has an import that hasn't ended."],
   room_busy: [409, "A reply in the chatroom is unfinished, and the message was to be sent only if none is."],
   not_continuable: [
     409,
@@ -192,6 +193,11 @@ export class AttachmentUnsupported extends AppError {
 export class AttachmentInUse extends withMessage(
   "attachment_in_use",
   "A message names this attachment. Delete the message or its chatroom, and the attachment goes with it.",
+) {}
+
+export class ImportInProgress extends withMessage(
+  "import_in_progress",
+  "Your last import hasn't ended yet. Wait for it, and try again.",
 ) {}
 
 export class StorageQuotaExceeded extends AppError {

@@ -15,6 +15,7 @@ interface Belongings {
   reply: string
   session: string
   attachment: string
+  import: string
 }
 
 let hers: Belongings
@@ -33,12 +34,16 @@ async function belongings(user: SignedIn): Promise<Belongings> {
   const { body } = await send(app, user, room, "a secret question")
   const sessions = await user.http.get("/auth/sessions")
   const file = await user.http.post("/attachment", "a secret file")
+  const imported = await user.http.post("/chatroom/import", "[]")
+  // As a worker does: a user has one at a time.
+  await app.query("UPDATE imports SET status = 'completed', lease_until = NULL, completed_at = now()")
   return {
     room: room.id,
     prompt: body.id,
     reply: body.reply.id,
     session: sessions.body[0].id,
     attachment: file.body.id,
+    import: imported.body.id,
   }
 }
 
@@ -60,7 +65,8 @@ function as(
 type Http = (path: string, ...rest: unknown[]) => Promise<Answer>
 
 /** What a row's first id names. */
-function idFor(path: string, { room, session, attachment }: Belongings): string {
+function idFor(path: string, { room, session, attachment, import: imported }: Belongings): string {
+  if (path.startsWith("/import")) return imported
   if (path.startsWith("/chatroom")) return room
   return path.startsWith("/attachment") ? attachment : session
 }

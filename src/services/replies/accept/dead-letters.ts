@@ -41,7 +41,7 @@ export async function listDeadLetters(ctx: Context, page: PageRequest): Promise<
 
 const LIST = `
   SELECT ${selectSql(FIELDS, "messages")} FROM messages
-  WHERE error_code IS NOT NULL AND ${afterSql("completed_at", "id", 2)}
+  WHERE error_code IS NOT NULL AND NOT is_copy AND ${afterSql("completed_at", "id", 2)}
   ORDER BY completed_at DESC, id DESC LIMIT $1`
 
 /**
@@ -82,7 +82,7 @@ const LOCK_ROOM = `
   SELECT c.user_id AS "userId", c.id, c.active_reply_id AS "activeReplyId",
     ${answeringModelSql("c", "u", ["$2", "$3", "$4"])} AS model
   FROM chatrooms AS c JOIN users AS u ON u.id = c.user_id
-  WHERE (c.user_id, c.id) = (SELECT user_id, chatroom_id FROM messages WHERE id = $1 AND status = 'failed')
+  WHERE (c.user_id, c.id) = (SELECT user_id, chatroom_id FROM messages WHERE id = $1 AND status = 'failed' AND NOT is_copy)
   FOR UPDATE OF c`
 
 const NUMBER_RETRY = `
