@@ -35,7 +35,7 @@ describe("the page", () => {
   test("runs and shows nothing but what is on this server, and has nothing inline", async () => {
     const page = await ask("/app")
     const policy = page.headers.get("content-security-policy")
-    expect(policy).toMatch(/^default-src 'self';/)
+    expect(policy).toMatch(/^default-src 'none';/)
     expect(policy).not.toMatch(/unsafe|https?:|\*/)
     const html = await page.text()
     expect(html).not.toMatch(/<script>|<style|\sstyle=|\son\w+=/)

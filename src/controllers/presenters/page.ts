@@ -12,12 +12,11 @@ export const PAGE_POLICY = [
 
 /** The policy of the web client, which also shows images that it has in memory, and nothing from elsewhere. */
 export const APP_POLICY = [
-  "default-src 'self'",
+  "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "connect-src 'self'",
-  "object-src 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
   "base-uri 'none'",
