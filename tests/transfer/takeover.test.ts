@@ -35,7 +35,7 @@ const expected = (count: number) => Array.from({ length: count }, (_, n) => `roo
 describe("a worker", () => {
   test("that stops hands its import to another, which makes each room once", async () => {
     const user = await signIn(app)
-    const { headers } = await upload(user, rooms(400))
+    const { headers } = await upload(user, rooms(300))
     const path = headers.get("location") as string
     for (let worker = 0; worker < 3; worker++) {
       await using beside = await startTestApp({ beside: app, timing: { imports: { pollMs: 20 } } })
@@ -45,8 +45,8 @@ describe("a worker", () => {
     }
     await using _ = await startTestApp({ beside: app })
     const { status, done, total, chatrooms } = await untilEnded(user, path)
-    expect([status, done, total, chatrooms.length]).toEqual(["completed", 400, 400, 400])
-    expect(await names(user.user.id)).toEqual(expected(400))
+    expect([status, done, total, chatrooms.length]).toEqual(["completed", 300, 300, 300])
+    expect(await names(user.user.id)).toEqual(expected(300))
   })
 
   test("that dies leaves its import to another, and writes nothing when it comes back", async () => {
