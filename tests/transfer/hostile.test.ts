@@ -107,7 +107,7 @@ test("of a bad conversation nothing comes in, and the others do", async () => {
   const deep = `{"mapping":${'{"a":'.repeat(1_000_000)}1${"}".repeat(1_000_000)}}`
   const long = JSON.stringify(room("x".repeat(33 * MB)))
   const chain = Object.fromEntries(
-    Array.from({ length: 300_000 }, (_, n) => [
+    Array.from({ length: 100_000 }, (_, n) => [
       `m${n}`,
       { parent: n === 0 ? null : `m${n - 1}`, message: null },
     ]),
