@@ -49,6 +49,7 @@ export async function askFor(
   const sentAt = Date.now()
   const { status, body, tries } = await load.client.post(path, sent, { token })
   if (status === 404 && load.losses.length > 0) return null
+  if (body.code === "room_busy" && isPolite(sent)) return null
   if (status !== 202) {
     load.surprises.push(`${status} ${JSON.stringify(body)}`)
     return null
@@ -68,6 +69,9 @@ export async function askFor(
   load.exchanges.push(exchange)
   return exchange
 }
+
+/** Whether a prompt is to be refused in a busy room. */
+const isPolite = (body: { onBusy?: string }) => body.onBusy === "reject"
 
 /** Listens to a reply until its end. */
 export function follow(load: State, exchange: Exchange, random: Random, manner: Manner = {}): Promise<Heard> {

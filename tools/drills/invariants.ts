@@ -3,7 +3,7 @@ import type { Cluster } from "../lib/cluster.ts"
 import { type Exchange, isAtRisk, mayBeLost } from "./exchange.ts"
 import type { Load } from "./load.ts"
 import { createOneCall } from "./one-call.ts"
-import { type Row, readMessages, type Stored } from "./stored.ts"
+import type { Row, Stored } from "./stored.ts"
 
 /** What must hold, how often it was looked at, and every case where it doesn't. */
 export interface Verdict {
@@ -14,8 +14,11 @@ export interface Verdict {
 }
 
 /** Looks at everything that the load has left behind. */
-export async function checkInvariants(cluster: Cluster, client: Client, load: Load): Promise<Verdict[]> {
-  const stored = await readMessages(cluster.pool, load)
+export async function checkInvariants(
+  cluster: Cluster,
+  client: Client,
+  { load, stored }: { load: Load; stored: Stored },
+): Promise<Verdict[]> {
   return [
     checkOneFinalReply(load, stored),
     checkNeverTwo(cluster, load, stored),
@@ -113,12 +116,12 @@ async function checkQuota(cluster: Cluster, { exchanges, users }: Load, { byId }
   })
 }
 
-/** By what workers logged. Where an attempt began while the reply was asked to stop, either is right. */
+/** By what workers logged. Either is right where an attempt began while the reply was asked to stop. */
 function isCancelledUnbegun({ attempts }: Cluster, { replyId, stops }: Exchange, reply?: Row): boolean {
   if (reply?.status !== "cancelled") return false
   const begun = attempts.of(replyId)[0]?.startedAt ?? Number.POSITIVE_INFINITY
   if (stops.every(({ from }) => begun < from)) return false
-  return stops.some(({ to }) => begun > to) || reply.is_given_back
+  return stops.some(({ by, to }) => by === "cancel" && begun > to) || reply.is_given_back
 }
 
 const USED = "SELECT user_id, sum(used)::int AS used FROM usage_counters GROUP BY user_id"
@@ -162,15 +165,18 @@ async function seenInLists(client: Client, { users }: Load) {
   return (await Promise.all(lists)).flat()
 }
 
-/** Everybody tries a room, a message and a stream of the next user's. @returns what was not refused */
+/** Everybody tries a room, a message, a stream and files of the next user's. @returns what was not refused */
 async function probe(client: Client, { users, exchanges }: Load): Promise<string[]> {
   const tries = users.map(async (user, i) => {
-    const victim = exchanges.find((exchange) => exchange.user === users[(i + 1) % users.length])
+    const theirs = exchanges.filter((exchange) => exchange.user === users[(i + 1) % users.length])
+    const victim = theirs.find((exchange) => exchange.files.length > 0) ?? theirs[0]
     if (!victim || victim.user === user) return []
     const room = `/chatroom/${victim.roomId}`
     const message = `${room}/message/${victim.replyId}`
     const token = await user.token()
-    const answers = [room, `${room}/message`, message, `${message}/stream`].map(async (path) => {
+    const files = victim.files.map(({ id }) => `/attachment/${id}`)
+    const paths = [room, `${room}/message`, message, `${message}/stream`, ...files]
+    const answers = paths.map(async (path) => {
       const { status } = await client.get(path, { token })
       return status === 404 ? [] : [`user ${user.id} got ${status} for ${path}`]
     })
