@@ -61,6 +61,7 @@ export async function askFor(
     promptId: reply.parentId,
     replyId: reply.id,
     stops: [],
+    isDeleted: false,
     heard: silence(),
     sentAt,
     tookMs: Date.now() - sentAt,
@@ -78,6 +79,6 @@ export function follow(load: State, exchange: Exchange, random: Random, manner: 
   const { user, roomId, replyId, heard } = exchange
   const signal = AbortSignal.any([load.options.signal, load.settled.signal])
   const path = `/chatroom/${roomId}/message/${replyId}/stream`
-  const mayBeGone = () => mayBeLost(load, exchange)
+  const mayBeGone = () => exchange.isDeleted || mayBeLost(load, exchange)
   return listen(load.client, user, path, { random: random.fork(replyId), signal, heard, manner, mayBeGone })
 }

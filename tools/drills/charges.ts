@@ -91,6 +91,7 @@ function isWritten(attempt: Attempt, others: readonly Attempt[], { kills, hurtsP
 
 /** A call that ended by itself was read to its end. One that was left has been read at least as far as its text is kept. */
 function readAmounts(call: Call, row: Row | undefined): Picodollars[] {
+  if (call.aborted && !row) return anyAmount(call)
   if (!call.aborted || row?.status !== "cancelled") return [lastAmount(call)]
   const length = row.content.length - row.prefix.length
   const next = call.told.find(({ characters }) => characters > length)

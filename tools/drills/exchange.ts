@@ -12,6 +12,8 @@ export interface Exchange extends Prompt {
   files: SentFile[]
   /** When the reply was asked to stop. */
   stops: Stop[]
+  /** It was deleted, by itself or with a message that it followed. */
+  isDeleted: boolean
   heard: Heard
   /** When it was sent, in ms since 1970. */
   sentAt: number

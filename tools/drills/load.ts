@@ -50,6 +50,7 @@ export async function startLoad(client: Client, options: LoadOptions) {
     exchanges: [],
     surprises: [],
     counts: new Map(),
+    copies: [],
     rooms: new Map(),
     losses: [],
     client,
@@ -90,6 +91,8 @@ export interface State {
   surprises: string[]
   /** How often users did what, for the table. */
   counts: Map<string, number>
+  /** Rooms that were made of a branch, and the last message of that. */
+  copies: { roomId: string; messageId: string }[]
   /** Rooms, with whose they are. */
   rooms: Map<string, User>
   /** When PostgreSQL lost what was committed: rooms and replies of then may be gone. */

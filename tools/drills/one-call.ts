@@ -20,7 +20,7 @@ export function createOneCall(
   stored: Stored,
 ): OneCall {
   const byPrompt = Map.groupBy(calls, askedBy)
-  const files = new Map(exchanges.map((exchange) => [exchange.promptId, exchange.files]))
+  const files = new Map(exchanges.map((exchange) => [exchange.text, exchange.files]))
   return ({ text }, reply) => {
     if (!reply.content.startsWith(reply.prefix)) return false
     if (reply.status === "cancelled" && reply.content === reply.prefix) return true
@@ -47,8 +47,9 @@ function split({ request, contents }: Call) {
 }
 
 function contentsFor(branch: Row[], files: ReadonlyMap<string, SentFile[]>) {
-  const turns = branch.map((row) => ({ ...row, errorCode: row.error_code }) as Turn & Pick<Row, "id">)
-  const contents = toContents(turns, null, (turn) => partsOf(files.get((turn as (typeof turns)[number]).id)))
+  const turns = branch.map((row) => ({ ...row, errorCode: row.error_code }) as Turn)
+  // By the text, which no other prompt has: copies have it, too.
+  const contents = toContents(turns, null, ({ content }) => partsOf(files.get(content)))
   // As it goes over the wire.
   return JSON.parse(JSON.stringify(contents))
 }

@@ -6,6 +6,7 @@ import { type Exchange, isAnswered, type Stop } from "../exchange.ts"
 import { isEnough, type State, type Talk } from "../load.ts"
 import { type Mix, writePrompt } from "../prompts.ts"
 import { uploadFile } from "./files.ts"
+import { withWhatFollows } from "./tree.ts"
 
 /** Steps in one chatroom: few enough for the branch to stay far below the token budget. */
 const STEPS_PER_ROOM = 9
@@ -27,7 +28,7 @@ interface Conversation {
 
 /**
  * Talks as people do, in one chatroom after the other: prompts with files, ones that interrupt and ones that begin another
- * branch; replies that are cancelled, made once more, and gone on with.
+ * branch; replies that are cancelled, made once more, and gone on with; messages that are changed, deleted and copied.
  */
 export const converse: Talk = async (load, user, { label, random }) => {
   let prompts = 0
@@ -62,9 +63,14 @@ function drawSettings(random: Random): object {
 
 type Deed = (room: Conversation) => Promise<void>
 
-const DEEDS: readonly Deed[] = [ask, ask, ask, regenerate, regenerate, goOn, goOn, cancel, interrupt]
+const DEEDS: readonly Deed[] = [
+  ...[ask, ask, ask, regenerate, regenerate, goOn, goOn],
+  ...[cancel, interrupt, remove, change, copy],
+]
 
-const drawDeed = ({ random }: Conversation): Deed => random.pick(DEEDS)
+/** Where everything was deleted, only a prompt can be next. */
+const drawDeed = ({ random, exchanges }: Conversation): Deed =>
+  exchanges.length > 0 ? random.pick(DEEDS) : ask
 
 async function ask(room: Conversation): Promise<void> {
   const { load, random } = room
@@ -172,4 +178,58 @@ async function askAgain(
   const { load, user, roomId } = room
   const path = `/chatroom/${roomId}/message/${of}/${verb}`
   listen(room, await askFor(load, user, { text, kind, chunks, files, roomId, path, body }))
+}
+
+/** Deletes a message and all that follows it, what is unfinished included. */
+async function remove(room: Conversation): Promise<void> {
+  const { load, user, random, roomId, exchanges } = room
+  const { promptId, replyId } = random.pick(exchanges)
+  const messageId = random.pick([promptId, replyId])
+  const gone = await withWhatFollows(load, { user, roomId, exchanges, messageId })
+  for (const exchange of gone) exchange.isDeleted = true
+  room.exchanges = exchanges.filter(({ isDeleted }) => !isDeleted)
+  count(load, "deleted")
+  const token = await user.token()
+  const { status, body, tries } = await load.client.delete(`/chatroom/${roomId}/message/${messageId}`, {
+    token,
+  })
+  if (status !== 204 && !(status === 404 && tries > 1))
+    load.surprises.push(`${status} ${JSON.stringify(body)}`)
+}
+
+/** Sends a prompt that has to wait, as a rule, and changes its text unless a worker has begun to reply to it. */
+async function change(room: Conversation): Promise<void> {
+  const { load, user, roomId, exchanges } = room
+  if (unanswered(room).length === 0) await ask(room)
+  await ask(room)
+  const waiting = unanswered(room).at(-1)
+  if (!waiting) return
+  const path = `/chatroom/${roomId}/message/${waiting.promptId}`
+  const token = await user.token()
+  const message = `${waiting.text} (changed)`
+  const { status, body } = await load.client.patch(path, { message }, { token })
+  if (status !== 200 && body.code !== "already_started")
+    load.surprises.push(`${status} ${JSON.stringify(body)}`)
+  // An answer may have been lost, and the reply have begun since: what is stored tells.
+  const { body: stored } = await load.client.get(path, { token })
+  if (stored.content !== message) return
+  count(load, "changed")
+  for (const exchange of exchanges) if (exchange.promptId === waiting.promptId) exchange.text = message
+}
+
+/** Copies a branch into a chatroom of its own and goes on there. */
+async function copy(room: Conversation): Promise<void> {
+  const { load, user, random, roomId, exchanges } = room
+  // What is unfinished wouldn't be copied.
+  await Promise.all(room.listening)
+  const { promptId, replyId } = random.pick(exchanges)
+  const messageId = random.pick([promptId, replyId])
+  const path = `/chatroom/${roomId}/fork`
+  const { status, body } = await load.client.post(path, { messageId }, { token: await user.token() })
+  if (status !== 201) return void load.surprises.push(`${status} ${JSON.stringify(body)}`)
+  count(load, "copied")
+  load.rooms.set(body.id, user)
+  load.copies.push({ roomId: body.id, messageId })
+  Object.assign(room, { roomId: body.id, exchanges: [] })
+  await ask(room)
 }

@@ -1,7 +1,8 @@
 import { until } from "../../lib/until.ts"
 import { converse } from "../conversations/converse.ts"
+import type { Load } from "../load.ts"
 import type { Scenario, Stage } from "../scenario.ts"
-import type { Row, Stored } from "../stored.ts"
+import { branchOf, type Row, type Stored } from "../stored.ts"
 import { killWorker, readyWorkers, untilMidReply, untilWorkersAreBack } from "./strikes.ts"
 
 /** Every so many strikes an API process dies. */
@@ -10,9 +11,9 @@ const API_EVERY = 3
 /** People use all that a conversation can do while workers and API processes die. */
 export const conversations: Scenario = {
   name: "conversations",
-  about: "files, versions, interruptions and continued replies, with kill -9 of workers and API processes",
+  about: "files, versions, interruptions, deletions and copies, with kill -9 of workers and API processes",
   explains:
-    "Users send prompts with files, begin other branches, interrupt and cancel, have replies made once more, and go on with those that ended early, in rooms with web search, thinking and another model; meanwhile two workers and then an API process die by `kill -9`, over and over. O1: in every room, replies ended in the order of the room, but for those that were cancelled.",
+    "Users send prompts with files, begin other branches, interrupt and cancel, change prompts that wait, have replies made once more, go on with those that ended early, delete messages with what follows, and copy branches into other rooms, in rooms with web search, thinking and another model; meanwhile two workers and then an API process die by `kill -9`, over and over. O1: in every room, replies ended in the order of the room, but for those that were cancelled. F2: a copied room begins with the branch that it was made of.",
   talk: converse,
   async run(stage) {
     const { strikes, demand, load, note } = stage
@@ -26,6 +27,10 @@ export const conversations: Scenario = {
       const rooms = repliesByRoom(stored)
       return { checked: rooms.length, broken: rooms.flatMap(outOfOrder) }
     })
+    demand("F2", "a copied room has the branch that it was made of", (stored) => ({
+      checked: load.copies.length,
+      broken: load.copies.flatMap((copy) => differences(copy, stored)),
+    }))
   },
 }
 
@@ -58,4 +63,14 @@ function outOfOrder(replies: Row[]): string[] {
     const isBefore = !next || Number(reply.completed_at) <= Number(next.completed_at)
     return isBefore ? [] : [`reply ${next.id} ended before ${reply.id}, which comes first`]
   })
+}
+
+/** Unless what was copied has been deleted since. */
+function differences({ roomId, messageId }: Load["copies"][number], stored: Stored): string[] {
+  const textsOf = (rows: Row[]) => JSON.stringify(rows.map(({ role, content }) => [role, content]))
+  const copied = [...stored.byId.values()].filter((row) => row.chatroom_id === roomId && row.is_copy)
+  const branch = branchOf(stored, messageId)
+  if (branch.length === 0) return []
+  const isSame = textsOf(copied.toSorted((a, b) => a.position - b.position)) === textsOf(branch)
+  return isSame ? [] : [`room ${roomId} isn't a copy of the branch up to ${messageId}`]
 }
