@@ -25,6 +25,16 @@ export async function getWebPage(_ctx: Context, { header }: PublicInput): Promis
   return { status: 200, headers, bytes, type: "text/html; charset=utf-8" }
 }
 
+/** Returns the same page, which opens the chatroom of its address. */
+export function getWebRoomPage(ctx: Context, input: PublicInput) {
+  return getWebPage(ctx, input)
+}
+
+/** Returns the same page, which opens the account. */
+export function getWebAccountPage(ctx: Context, input: PublicInput) {
+  return getWebPage(ctx, input)
+}
+
 /** Returns an asset of the build, compressed as the browser can read it. @throws {NotFound} for any other name */
 export async function getWebAsset(
   _ctx: Context,
