@@ -5,17 +5,13 @@ import pg from "pg"
 import { z } from "zod"
 import { listenAndTell } from "./listen.ts"
 
-// A full-text index of messages as PostgreSQL's manual has it, for one language: no other forms of words, no pages, no
+// With a full-text index of messages as PostgreSQL's manual has it, for one language: no other forms of words, no pages, no
 // offsets, no names of rooms.
 const { DATABASE_URL, JWT_SECRET } = process.env as Record<string, string>
 
 const Claims = z.object({ sub: z.string() })
 const key = createSecretKey(Buffer.from(JWT_SECRET as string))
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 })
-await pool.query("SET maintenance_work_mem = '1GB'")
-await pool.query(
-  "CREATE INDEX IF NOT EXISTS floor_search ON messages USING gin (to_tsvector('simple', content))",
-)
 
 const app = express()
 app.disable("x-powered-by")
