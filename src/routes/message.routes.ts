@@ -1,10 +1,12 @@
 import {
   cancelMessage,
+  continueMessage,
   getMessage,
   getMessages,
   postMessage,
   postRegenerate,
   putFeedback,
+  removeMessage,
   streamMessage,
 } from "../controllers/message.controller.ts"
 import {
@@ -17,7 +19,7 @@ import {
   replyEvents,
 } from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { type Endpoint, eventStream, get, post, put } from "./endpoint.ts"
+import { del, type Endpoint, eventStream, get, post, put } from "./endpoint.ts"
 
 export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
@@ -76,6 +78,16 @@ export const messageRoutes: Endpoint[] = [
     reply: { 200: Message },
     run: cancelMessage,
   }),
+  del("/chatroom/:id/message/:messageId", {
+    summary: "Delete a message and all that follows it",
+    description:
+      "On every branch. A reply in flight among it is stopped. If the chatroom shows one of the deleted messages, it shows the newest version beside it from then on or, without one, what was above. Used prompts stay used.",
+    auth: "user",
+    limit: "write",
+    params: MessagePath,
+    reply: { 204: null },
+    run: removeMessage,
+  }),
   put("/chatroom/:id/message/:messageId/feedback", {
     summary: "Say what you think of a reply",
     description:
@@ -100,5 +112,19 @@ export const messageRoutes: Endpoint[] = [
     responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
     errors: ["idempotency_conflict", "quota_exceeded"],
     run: postRegenerate,
+  }),
+  post("/chatroom/:id/message/:messageId/continue", {
+    summary: "Go on with a reply that ended early",
+    description:
+      "Of a reply with text whose `finishReason` is `MAX_TOKENS`, that was stopped, or that failed but for what was asked. Returns 202 with the new reply, a version beside it, which begins with its text and goes on from there, and becomes the head of the chatroom. `Prefer: wait=N` and `Accept: text/event-stream` work as for sending a message. Uses one prompt of the day's quota.",
+    auth: "user",
+    limit: "message",
+    params: MessagePath,
+    body: Regeneration,
+    requestHeaders: ["Idempotency-Key", "Prefer"],
+    reply: { 200: eventStream(replyEvents), 201: Message, 202: Message },
+    responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
+    errors: ["not_continuable", "idempotency_conflict", "quota_exceeded"],
+    run: continueMessage,
   }),
 ]

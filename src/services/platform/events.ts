@@ -13,6 +13,7 @@ export function createEvents(log: Logger, metrics: Metrics) {
     ...attachmentEvents(log, metrics),
     ...replyEvents(log, metrics),
     ...sharingEvents(log, metrics),
+    ...transferEvents(log, metrics),
     ...billingEvents(log, metrics),
   }
 }
@@ -94,6 +95,17 @@ function messageEvents(log: Logger, metrics: Metrics) {
     }) {
       log.info({ event: "reply_added", ...fields }, "reply added")
       metrics.repliesAdded.inc({ kind: fields.kind })
+    },
+    messageDeleted(fields: {
+      userId: string
+      chatroomId: string
+      messageId: string
+      /** With those that followed it. */
+      count: number
+      requestId: string
+    }) {
+      log.info({ event: "message_deleted", ...fields }, "message deleted")
+      metrics.messagesDeleted.inc(fields.count)
     },
     /** A prompt stopped the reply that was being made. */
     replyInterrupted(fields: { userId: string; chatroomId: string; replyId: string; requestId: string }) {
@@ -201,6 +213,28 @@ function sharingEvents(log: Logger, metrics: Metrics) {
     shareCopied(fields: { userId: string; chatroomId: string; messages: number }) {
       log.info({ event: "share_copied", ...fields }, "shared conversation copied")
       metrics.shares.inc({ action: "copied" })
+    },
+  }
+}
+
+function transferEvents(log: Logger, metrics: Metrics) {
+  return {
+    importReceived(fields: { userId: string; importId: string; bytes: number; requestId: string }) {
+      log.info({ event: "import_received", ...fields }, "import received")
+      metrics.imports.inc({ result: "received" })
+    },
+    importRefused(fields: { userId: string; code: string; requestId: string }) {
+      log.info({ event: "import_refused", ...fields }, "import refused")
+      metrics.imports.inc({ result: "refused" })
+    },
+    importEnded(fields: {
+      userId: string
+      importId: string
+      result: "completed" | "failed"
+      code: string | null
+    }) {
+      log.info({ event: "import_ended", ...fields }, "import ended")
+      metrics.imports.inc({ result: fields.result })
     },
   }
 }

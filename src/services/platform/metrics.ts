@@ -22,6 +22,7 @@ export function createMetrics() {
     ...attachmentMetrics(make),
     ...replyMetrics(make),
     ...sharingMetrics(make),
+    ...transferMetrics(make),
     ...searchMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
@@ -86,6 +87,10 @@ function searchMetrics({ counter, gauge }: Makers) {
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    messagesDeleted: counter(
+      "chat_messages_deleted_total",
+      "Messages deleted one by one, with what followed them",
+    ),
     repliesInterrupted: counter("chat_replies_interrupted_total", "Replies that another prompt stopped"),
     repliesAdded: counter("chat_replies_added_total", "Further replies to prompts accepted", ["kind"]),
     quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),
@@ -133,6 +138,17 @@ function sharingMetrics({ counter }: Makers) {
   return {
     shares: counter("chat_shares_total", "Shared links created, updated, withdrawn, copied", ["action"]),
     shareViews: counter("chat_share_views_total", "Views of shared conversations"),
+  }
+}
+
+function transferMetrics({ counter }: Makers) {
+  return {
+    imports: counter("chat_imports_total", "Files of conversations received, refused, completed, failed", [
+      "result",
+    ]),
+    importedConversations: counter("chat_imported_conversations_total", "Conversations imported or refused", [
+      "result",
+    ]),
   }
 }
 
