@@ -11,7 +11,9 @@ const { DATABASE_URL, JWT_SECRET } = process.env as Record<string, string>
 
 const Claims = z.object({ sub: z.string() })
 const key = createSecretKey(Buffer.from(JWT_SECRET as string))
-const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 })
+// One process for each query, as for the server: parallel ones need shared memory that a container may not have.
+const options = "-c max_parallel_workers_per_gather=0"
+const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10, options })
 
 const app = express()
 app.disable("x-powered-by")
