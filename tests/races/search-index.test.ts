@@ -113,3 +113,40 @@ test("an import of one user's doesn't keep others waiting", async () => {
   expect(await found(second, "puma ")).toEqual(["puma"])
   await expect.poll(async () => [await round(), await waiting()]).toEqual([undefined, 0])
 })
+
+test("a text that PostgreSQL refuses keeps no other one waiting", async () => {
+  const bob = await signIn(app)
+  await app.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF NEW.entries::text LIKE '%poison%' THEN RAISE EXCEPTION 'too much' USING ERRCODE = '54000'; END IF;
+      RETURN NEW;
+    END $$`)
+  await app.query(
+    "CREATE TRIGGER refuse BEFORE INSERT ON search_documents FOR EACH ROW EXECUTE FUNCTION refuse()",
+  )
+  await write(app, bob, ["a jaguar", "poison", "another jaguar"])
+  await expect.poll(async () => [await round(), await waiting()]).toEqual([undefined, 0])
+  expect(await found(bob, "jaguar ")).toHaveLength(2)
+  expect(app.logs()).toContain("text not indexed")
+})
+
+test("a room whose name is indexed as it is deleted is erased at once, and leaves nothing", async () => {
+  const bob = await signIn(app)
+  const { id } = await write(app, bob, [], { name: "Tigrillo" })
+  const held = await app.pool.connect()
+  try {
+    // What a worker that is about to index the name holds: its user.
+    await held.query("BEGIN")
+    await held.query("SELECT FROM users WHERE id = $1 FOR KEY SHARE", [bob.user.id])
+    await held.query("INSERT INTO search_users (user_id) VALUES ($1)", [bob.user.id])
+    const indexing = round()
+    expect((await bob.http.delete(`/chatroom/${id}`)).status).toBe(204)
+    await held.query("INSERT INTO search_documents VALUES ($1, $2, 0, '''1.0:tigrillo''')", [bob.user.id, id])
+    await held.query("COMMIT")
+    await indexing
+  } finally {
+    held.release()
+  }
+  await expect.poll(async () => [await round(), await waiting()]).toEqual([undefined, 0])
+  expect(await app.query("SELECT FROM search_documents WHERE user_id = $1", bob.user.id)).toEqual([])
+})

@@ -126,6 +126,14 @@ const STATEMENTS = [
     FOR EACH STATEMENT EXECUTE FUNCTION leave_index()`,
   `CREATE TRIGGER chatrooms_leave_index AFTER DELETE ON chatrooms REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION leave_index()`,
+  // A worker may be about to index a name that it read before: it looks once more.
+  `CREATE FUNCTION note_chatrooms_gone() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO search_queue (user_id, chatroom_id) SELECT user_id, id FROM gone;
+    RETURN NULL;
+  END $$`,
+  `CREATE TRIGGER chatrooms_noted_when_gone AFTER DELETE ON chatrooms REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION note_chatrooms_gone()`,
 
   `INSERT INTO search_queue (user_id, chatroom_id) SELECT user_id, id FROM chatrooms
    WHERE name_by <> 'default' AND NOT temporary`,

@@ -29,9 +29,15 @@ export function createIndexer(ctx: Context): Indexer {
   return {
     async round() {
       const deadline = performance.now() + ctx.timing.search.roundMs
+      let size = BATCH
       while (!ctx.stopping.aborted && performance.now() < deadline) {
         const before = after
-        const batch: Batch = await inTransaction(ctx.db.pool, (client) => indexBatch(ctx, client, before))
+        const batch = await tryBatch(ctx, { after: before, size })
+        // One of them can't be indexed: one by one, the others can.
+        if (batch === null) {
+          size = 1
+          continue
+        }
         ctx.metrics.searchIndexed.inc(batch.done)
         after = batch.last
         // Nothing waits, or all of it is left for later.
@@ -42,6 +48,32 @@ export function createIndexer(ctx: Context): Indexer {
   }
 }
 
+/**
+ * Indexes a batch. A text that PostgreSQL refuses must not keep the others waiting: alone in its batch, it is left out.
+ * @returns null for a batch of several with such a text
+ */
+async function tryBatch(ctx: Context, wanted: Wanted): Promise<Batch | null> {
+  try {
+    return await inTransaction(ctx.db.pool, (client) => indexBatch(ctx, client, wanted))
+  } catch (err) {
+    if (!isRefusal(err)) throw err
+    if (wanted.size > 1) return null
+    ctx.log.error({ err }, "text not indexed")
+    const { rows } = await ctx.db.pool.query<{ userId: string }>(SKIP, [wanted.after])
+    return { done: rows.length, last: rows[0]?.userId ?? null }
+  }
+}
+
+/** Data that PostgreSQL can't take, or takes no more of (classes 22 and 54 of its codes). */
+const isRefusal = (error: unknown) =>
+  error instanceof Error && "code" in error && /^(?:22|54)/.test(String(error.code))
+
+/** The users after this one, and how many texts. */
+interface Wanted {
+  after: string | null
+  size: number
+}
+
 interface Batch {
   done: number
   /** The user whose texts came last; null where there were none. */
@@ -50,11 +82,11 @@ interface Batch {
 
 /**
  * Indexes some texts of the users after one. What another transaction has locked is left for later: entries of the queue
- * that another process indexes, users, messages and rooms that are being deleted. So nothing waits here for a
+ * that another process indexes, users and messages that are being deleted. So nothing waits here for a
  * transaction that may wait for this one.
  */
-async function indexBatch(ctx: Context, client: pg.ClientBase, after: string | null): Promise<Batch> {
-  const { rows: taken } = await client.query<Entry>(TAKE, [after, BATCH, MAX_BATCH_BYTES])
+async function indexBatch(ctx: Context, client: pg.ClientBase, { after, size }: Wanted): Promise<Batch> {
+  const { rows: taken } = await client.query<Entry>(TAKE, [after, size, MAX_BATCH_BYTES])
   const last = taken.at(-1)?.userId ?? null
   const entries = await lockUsers(client, taken)
   const texts = await lockTexts(client, entries)
@@ -98,7 +130,7 @@ async function lockTexts(client: pg.ClientBase, entries: readonly Entry[]): Prom
   for (const { id } of existing) texts.set(id, undefined)
   for (const [lock, some] of [
     [LOCK_MESSAGES, entries],
-    [LOCK_NAMES, names],
+    [NAMES, names],
   ] as const) {
     const { rows } = await client.query<{ id: string; text: string | null }>(lock, values(some))
     for (const { id, text } of rows) texts.set(id, text)
@@ -153,6 +185,14 @@ const TAKE = `
   SELECT user_id AS "userId", n, chatroom_id AS "chatroomId", message_id AS "messageId" FROM measured
   WHERE coalesce(bytes, 0) < $3 ORDER BY user_id, n`
 
+/** The same first one as that. */
+const SKIP = `
+  DELETE FROM search_queue WHERE (user_id, n) IN (
+    SELECT user_id, n FROM search_queue
+    WHERE user_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+    ORDER BY user_id, n LIMIT 1 FOR UPDATE SKIP LOCKED
+  ) RETURNING user_id AS "userId"`
+
 const LOCK_USERS = `
   WITH owner AS MATERIALIZED (
     SELECT id FROM users WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED
@@ -164,9 +204,7 @@ const LOCK_USERS = `
 const ASKED = "unnest($1::uuid[], $2::uuid[]) AS asked (user_id, id)"
 
 const EXISTING = `
-  SELECT m.id FROM ${ASKED} JOIN messages AS m ON m.user_id = asked.user_id AND m.id = asked.id
-  UNION ALL
-  SELECT c.id FROM ${ASKED} JOIN chatrooms AS c ON c.user_id = asked.user_id AND c.id = asked.id`
+  SELECT m.id FROM ${ASKED} JOIN messages AS m ON m.user_id = asked.user_id AND m.id = asked.id`
 
 /** As a foreign key locks them: against deletion, until the texts are in the index, from which it then removes them. */
 const LOCK_MESSAGES = `
@@ -176,10 +214,10 @@ const LOCK_MESSAGES = `
   JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id
   FOR KEY SHARE OF m SKIP LOCKED`
 
-const LOCK_NAMES = `
+/** Without a lock, at which clean-up would leave the room for its next round: a room that is deleted is noted once more. */
+const NAMES = `
   SELECT c.id, CASE WHEN c.name_by <> 'default' AND NOT c.temporary THEN c.name END AS text
-  FROM ${ASKED} JOIN chatrooms AS c ON c.user_id = asked.user_id AND c.id = asked.id
-  FOR KEY SHARE OF c SKIP LOCKED`
+  FROM ${ASKED} JOIN chatrooms AS c ON c.user_id = asked.user_id AND c.id = asked.id`
 
 const LEAVE = `
   DELETE FROM search_documents AS d USING ${ASKED} WHERE d.user_id = asked.user_id AND d.id = asked.id`

@@ -46,7 +46,7 @@ export function* wordsOf(text: string): Generator<Word> {
       continue
     }
     if (++position > MAX_POSITION) return
-    const lower = normalize(wellFormed(written.slice(0, MAX_WORD_LENGTH)))
+    const lower = normalize(written)
     const word = fold(lower)
     if (word === "") position--
     else
@@ -85,12 +85,13 @@ function* pairsOf(run: string, offset: number, firstPosition: number): Generator
   }
 }
 
-/** Signs such as ⑴ are letters and others in other places: nothing but letters, marks and digits is left. */
+/**
+ * Signs such as ⑴ become several ones: nothing but letters, marks and digits is left. A single sign may become eighteen,
+ * and have any number of marks, so the length is bounded once more.
+ */
 function normalize(written: string): string {
-  return written
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}]+/gu, "")
+  const normal = wellFormed(written.slice(0, MAX_WORD_LENGTH)).normalize("NFKC").toLowerCase()
+  return wellFormed(normal.replace(/[^\p{L}\p{M}\p{N}]+/gu, "").slice(0, MAX_WORD_LENGTH))
 }
 
 /** Letters that are no other letter with a mark, as people type them who don't have them. */
