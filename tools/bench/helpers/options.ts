@@ -13,6 +13,7 @@ export const MEASURES = [
   "long-room",
   "cached-tokens",
   "search",
+  "import",
 ] as const
 export type Measure = (typeof MEASURES)[number]
 

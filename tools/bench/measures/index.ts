@@ -5,6 +5,7 @@ import type { Site } from "../helpers/site.ts"
 import type { User } from "../helpers/users.ts"
 import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
+import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
@@ -31,7 +32,11 @@ export interface Paces {
   longRoom: LongRoomPace
   cachedTokens: CachedTokensPace
   search: SearchPace
+  /** Of many conversations, and of few large ones. */
+  imports: { usual: ImportPace; large: ImportPace }
 }
+
+const MB = 1024 * 1024
 
 export const THOROUGH: Paces = {
   pair: { rounds: 7, roundMs: 2_000, warmUpMs: 5_000 },
@@ -44,6 +49,7 @@ export const THOROUGH: Paces = {
   longRoom: { rounds: 7, reads: 100, turns: 20 },
   cachedTokens: { turns: 300 },
   search: { texts: 1_000_000, own: 100_000, searches: 40, rounds: 5 },
+  imports: { usual: { bytes: 99 * MB, messages: 60 }, large: { bytes: 99 * MB, messages: 20_000 } },
 }
 
 export const QUICK: Paces = {
@@ -57,6 +63,7 @@ export const QUICK: Paces = {
   longRoom: { rounds: 3, reads: 50, turns: 10 },
   cachedTokens: { turns: 100 },
   search: { texts: 100_000, own: 10_000, searches: 20, rounds: 3 },
+  imports: { usual: { bytes: 10 * MB, messages: 60 }, large: { bytes: 30 * MB, messages: 10_000 } },
 }
 
 /** Takes one measure and adds what it found to the report. */
@@ -140,6 +147,18 @@ export const measurers: Record<Measure, Measurer> = {
       { what: "summaries of what left that window", backend, value: cacheLine(summaries) },
     )
   },
+  async import(site, users, { imports }, { metrics }) {
+    for (const pace of [imports.usual, imports.large]) {
+      const found = await measureImport(site, users[0] as User, pace)
+      const what = `import of ${megabytes(found.bytes)}`
+      metrics.push({ what, backend: site.backend, value: importLine(found) })
+    }
+  },
+}
+
+function importLine({ conversations, messages, uploadMs, importMs, rssBefore, rssPeak }: Imported): string {
+  const times = `uploaded in ${(uploadMs / 1000).toFixed(1)} s, imported in ${(importMs / 1000).toFixed(1)} s`
+  return `${whole(conversations)} conversations, ${whole(messages)} messages: ${times}, memory ${megabytes(rssBefore)} before, ${megabytes(rssPeak)} at its peak`
 }
 
 /** In the table one line says all of it. */
