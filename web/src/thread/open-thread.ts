@@ -210,6 +210,17 @@ export function openThread(roomId: string) {
     void loadPlan()
   }
 
+  /** Goes on with a reply that ended early, in a version beside it. */
+  async function goOn(messageId: string): Promise<void> {
+    const reply = await client.call("POST /chatroom/{id}/message/{messageId}/continue", {
+      params: { id: roomId, messageId },
+      body: {},
+    })
+    put(reply)
+    await load()
+    void loadPlan()
+  }
+
   /** Shows another version: the newest conversation that goes through that message. */
   async function show(messageId: string): Promise<void> {
     await client.call("PATCH /chatroom/{id}", { params, body: { headId: messageId } })
@@ -247,6 +258,7 @@ export function openThread(roomId: string) {
     dismiss,
     stop,
     regenerate,
+    goOn,
     show,
     close: end,
   }
