@@ -69,6 +69,10 @@ describe.skipIf(chromium === null)("the looks of the web client (Chromium is on 
     await page.goto(`${app.url}/app/account`)
     await reads(page, ".plan-name", "Pro")
     await expectSound(page)
+    await page.keyboard.press("Control+k")
+    await page.locator("dialog[open]").waitFor()
+    await expectSound(page)
+    await page.keyboard.press("Escape")
     if (window.viewport === DESK) return
     await page.getByLabel("Show conversations").click()
     await page.locator("#rooms.shown").waitFor()

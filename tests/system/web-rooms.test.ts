@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { newMobileNumber, signIn } from "../helpers/app.ts"
@@ -41,6 +42,35 @@ describe.skipIf(chromium === null)(
       await other.getByRole("button", { name: "Sign out" }).click()
       for (const tab of [page, other]) await reads(tab, "h1", "Sign in")
       expect(await page.evaluate("Object.keys(localStorage)")).toEqual([])
+    })
+
+    test("an account shows its sessions, gives its data, and is deleted after a second look", async () => {
+      const dan = await signIn(app)
+      await signIn(app, { mobileNumber: dan.mobileNumber })
+      const page = await (await web.open(dan)).tab("/app/account")
+      await expect.poll(() => page.locator(".sessions li").count()).toBe(2)
+      await page.getByRole("button", { name: "Sign out there" }).click()
+      await expect.poll(() => page.locator(".sessions li").count()).toBe(1)
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Download everything" }).click(),
+      ])
+      expect(readFileSync(await download.path(), "utf8")).toContain(dan.mobileNumber)
+      await page.getByRole("button", { name: "Delete account" }).click()
+      const erase = page.getByRole("button", { name: "Delete for good" })
+      expect(await erase.isDisabled()).toBe(true)
+      await page.getByLabel("write your number").fill(dan.mobileNumber)
+      await erase.click()
+      await reads(page, "h1", "Sign in")
+      expect((await dan.http.get("/user/me")).status).toBe(401)
+    })
+
+    test("it speaks the browser's language, dates and numbers too", async () => {
+      const page = await (await web.open(user, { locale: "de-DE" })).tab("/app/account")
+      await reads(page, "h1", "Konto")
+      expect(await page.getAttribute("html", "lang")).toBe("de-DE")
+      await page.getByText("Zurück zum Chat").click()
+      await page.getByPlaceholder("Schreib eine Nachricht").waitFor()
     })
 
     test("an expired token is renewed once for all tabs", async () => {

@@ -1,4 +1,5 @@
 import { useSignalEffect } from "@preact/signals"
+import { useEffect } from "preact/hooks"
 import { AccountPage } from "./account/account-page.tsx"
 import { SignIn } from "./account/sign-in.tsx"
 import { t } from "./i18n/index.ts"
@@ -9,12 +10,17 @@ import { place } from "./router.ts"
 import { isSignedIn } from "./state/session.ts"
 import { NewChat } from "./thread/new-chat.tsx"
 import { ThreadPage } from "./thread/thread-page.tsx"
+import { Dialogs, onShortcut } from "./ui/dialogs.tsx"
 import { Toasts } from "./ui/toast-list.tsx"
 
 export function App() {
   useSignalEffect(() => {
     document.title = titleOf()
   })
+  useEffect(() => {
+    addEventListener("keydown", onShortcut)
+    return () => removeEventListener("keydown", onShortcut)
+  }, [])
   if (!isSignedIn.value) return <SignIn />
   return (
     <div class="app">
@@ -24,6 +30,7 @@ export function App() {
       <RoomList />
       <Main />
       <Toasts />
+      <Dialogs />
     </div>
   )
 }

@@ -6,7 +6,9 @@ import { loadUser, signOut, user } from "../state/session.ts"
 import { TopBar } from "../thread/top-bar.tsx"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
+import { Data } from "./data-section.tsx"
 import { PlanSection } from "./plan-section.tsx"
+import { Sessions } from "./sessions-section.tsx"
 
 export function AccountPage() {
   return (
@@ -17,6 +19,8 @@ export function AccountPage() {
           <h1>{t.account.title}</h1>
           <PlanSection />
           <Profile />
+          <Sessions />
+          <Data />
           <div class="account-end">
             <a class="link" href={toNew} data-inside>
               {t.account.back}

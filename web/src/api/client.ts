@@ -7,6 +7,9 @@ export type {
   Endpoints,
   Message,
   Prompt,
+  SearchResult,
+  Session,
+  Share,
   SubscriptionStatus,
   User,
 } from "../../../packages/client/src/index.ts"

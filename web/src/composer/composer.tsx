@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useMemo, useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
 import { isOnline } from "../state/online.ts"
 import { isUsedUp } from "../state/plan.ts"
@@ -8,12 +8,15 @@ import { useShownStop } from "../thread/use-stop.ts"
 import { IconButton } from "../ui/icon-button.tsx"
 import { readDraft, writeDraft } from "./drafts.ts"
 import { PlanNote } from "./plan-note.tsx"
+import { UploadList } from "./upload-list.tsx"
+import { createUploads } from "./uploads.ts"
+import { useDrop } from "./use-drop.ts"
 
 interface Props {
   /** Each room has a draft of its own. */
   draftKey: string
   thread?: Thread
-  /** The reply in the making at the end of the conversation. */
+  /** The reply in the making. Others may wait behind it. */
   busyReplyId: string | null
   /** @returns whether the text has been taken over */
   send(text: string, attachments: string[]): Promise<boolean>
@@ -23,6 +26,9 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   const text = useSignal(readDraft(draftKey))
   const isBusy = useSignal(false)
   const field = useRef<HTMLTextAreaElement>(null)
+  const picker = useRef<HTMLInputElement>(null)
+  const files = useMemo(createUploads, [])
+  const isDropping = useDrop(files.add)
   useEffect(() => {
     if (!isTouched()) field.current?.focus({ preventScroll: true })
   }, [])
@@ -34,13 +40,28 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
 
   async function submit() {
     const message = text.value.trim()
-    if (message === "" || isBusy.value) return
+    if (!canSend()) return
     isBusy.value = true
     const before = text.value
+    const attachments = files.uploads.value.flatMap(({ attachment }) => attachment.value?.id ?? [])
     write("")
-    if (!(await send(message, []))) write(before)
+    if (await send(message, attachments)) files.clear()
+    else write(before)
     isBusy.value = false
     field.current?.focus()
+  }
+
+  /** Files that are on their way are waited for. */
+  function canSend(): boolean {
+    const isReady = files.uploads.value.every(({ attachment }) => attachment.value !== null)
+    return text.value.trim() !== "" && isReady && !isBusy.value && !isUsedUp.value
+  }
+
+  function onPaste(event: ClipboardEvent) {
+    const pasted = [...(event.clipboardData?.files ?? [])]
+    if (pasted.length === 0) return
+    event.preventDefault()
+    files.add(pasted)
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -68,35 +89,42 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
     <div class="composer-place">
       {!isOnline.value && <p class="note soft">{t.common.offline}</p>}
       <PlanNote />
+      <UploadList files={files} />
       <form
-        class="composer"
+        class={`composer ${isDropping.value ? "dropping" : ""}`}
         onSubmit={(event) => {
           event.preventDefault()
           void submit()
         }}
       >
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          onChange={({ currentTarget }) => {
+            files.add(currentTarget.files ?? [])
+            currentTarget.value = ""
+          }}
+        />
+        <IconButton icon="attach" label={t.composer.attach} onClick={() => picker.current?.click()} />
         <textarea
           ref={field}
           rows={1}
           dir="auto"
           aria-label={t.composer.label}
-          placeholder={t.composer.placeholder}
+          placeholder={isDropping.value ? t.composer.dropHere : t.composer.placeholder}
           title={t.composer.hint}
           value={text}
           enterkeyhint="enter"
           onInput={({ currentTarget }) => write(currentTarget.value)}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
         />
         {isStopping && thread ? (
           <Stop thread={thread} replyId={busyReplyId} />
         ) : (
-          <IconButton
-            icon="send"
-            label={t.composer.send}
-            type="submit"
-            class="send"
-            disabled={text.value.trim() === "" || isUsedUp.value}
-          />
+          <IconButton icon="send" label={t.composer.send} type="submit" class="send" disabled={!canSend()} />
         )}
       </form>
     </div>

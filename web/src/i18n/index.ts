@@ -4,7 +4,9 @@ import { en } from "./en.ts"
 export type Messages = typeof en
 
 /** Loaded when used. English is part of the page. */
-const LANGUAGES: Record<string, () => Promise<Messages>> = {}
+const LANGUAGES: Record<string, () => Promise<Messages>> = {
+  de: async () => (await import("./de.ts")).de,
+}
 
 /** The words in the language of the page. Set before anything is shown. */
 export let t: Messages = en

@@ -1,9 +1,11 @@
 import type { Chatroom } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { go, place, toNew, toRoom } from "../router.ts"
+import { openDialog } from "../ui/dialogs.tsx"
 import { wordsOf } from "../ui/errors.ts"
 import type { MenuItem } from "../ui/menu.tsx"
 import { tell } from "../ui/toasts.ts"
+import { exportRoom } from "./export-room.ts"
 import { beginLeaving, changeRoom, confirmLeaving, undoLeaving } from "./rooms.ts"
 
 /** What can be done with a room. */
@@ -21,6 +23,9 @@ export function roomActions(room: Chatroom, rename: () => void): MenuItem[] {
       label: isArchived ? t.rooms.unarchive : t.rooms.archive,
       run: () => void (isArchived ? change(room, { archived: false }) : archive(room)),
     },
+    { icon: "share", label: t.rooms.share, run: () => openDialog({ what: "share", roomId: room.id }) },
+    { icon: "save", label: t.rooms.exportMarkdown, run: () => void save(room, "markdown") },
+    { icon: "save", label: t.rooms.exportJson, run: () => void save(room, "json") },
     { icon: "trash", label: t.rooms.delete, run: () => remove(room), isGrave: true },
   ]
 }
@@ -28,6 +33,10 @@ export function roomActions(room: Chatroom, rename: () => void): MenuItem[] {
 /** Changes a room, and says so if that fails. */
 export async function change(room: Chatroom, to: Parameters<typeof changeRoom>[1]): Promise<void> {
   await changeRoom(room, to).catch((error: unknown) => tell(wordsOf(error)))
+}
+
+async function save(room: Chatroom, format: "json" | "markdown"): Promise<void> {
+  await exportRoom(room, format).catch((error: unknown) => tell(wordsOf(error)))
 }
 
 async function archive(room: Chatroom): Promise<void> {

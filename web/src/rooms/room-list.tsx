@@ -3,6 +3,7 @@ import { useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
 import { place, toAccount, toNew } from "../router.ts"
 import { user } from "../state/session.ts"
+import { openDialog } from "../ui/dialogs.tsx"
 import { IconButton } from "../ui/icon-button.tsx"
 import { Icon } from "../ui/icons.tsx"
 import { hideList, isListShown, isNarrow } from "./list-drawer.ts"
@@ -41,6 +42,7 @@ export function RoomList() {
             <Icon name="plus" />
             {t.rooms.new}
           </a>
+          <IconButton icon="search" label={t.rooms.search} onClick={() => openDialog({ what: "search" })} />
           <IconButton icon="close" label={t.rooms.hide} class="narrow-only" onClick={hideList} />
         </div>
         <div class="rooms-scroll">

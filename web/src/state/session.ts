@@ -20,7 +20,7 @@ export function onSession(begin: () => () => void): void {
 /** Begins and ends what belongs to a session, now and at every change. */
 export function startSession(): void {
   effect(() => {
-    if (!isSignedIn.value) return
+    if (!isSignedIn.value) return eraseStored()
     const ends = untracked(() => whileSignedIn.map((begin) => begin()))
     void loadUser()
     return () => {
@@ -38,5 +38,9 @@ export async function loadUser(): Promise<void> {
 export async function signOut(): Promise<void> {
   await client.call("POST /auth/logout").catch(() => undefined)
   await client.tokens.set(null)
+}
+
+/** Drafts and marks are the user's, so they go with the session, however it has ended. */
+function eraseStored(): void {
   for (const key of Object.keys(localStorage)) if (key.startsWith("chat.")) localStorage.removeItem(key)
 }

@@ -11,7 +11,6 @@ export function Announcer({ thread }: { thread: Thread }) {
     if (id === undefined) return
     const message = thread.message(id).value
     if (message.role === "user") return
-    const { text } = thread.live.of(id).value
     const start = from.peek().id === id ? from.peek().length : 0
     if (isFinal(message)) {
       if (from.peek().id !== id) return
@@ -19,6 +18,7 @@ export function Announcer({ thread }: { thread: Thread }) {
       from.value = { id: "", length: 0 }
       return
     }
+    const { text } = thread.live.of(id).value
     const end = lastSentenceEnd(text)
     if (from.peek().id === id && end <= start) return
     said.value = end > start ? text.slice(start, end) : t.thread.started

@@ -124,8 +124,8 @@ export function openThread(roomId: string) {
         return
       }
       case "message": {
+        if (!find(data.id)) drop(data)
         put(data)
-        drop(data)
         if (data.id === room.peek()?.headId || data.parentId === branch.peek().at(-1)) follow(data.id)
         return
       }
@@ -149,12 +149,12 @@ export function openThread(roomId: string) {
     }
   }
 
-  /** A prompt that has arrived is no longer on its way. */
-  function drop({ id }: Message): void {
-    const arrived = arrivals.get(id)
-    if (arrived) outgoing.value = outgoing.peek().filter(({ key }) => key !== arrived)
+  /** The stream may tell of a prompt before its request is answered: it is no longer on its way then. */
+  function drop({ role, content }: Message): void {
+    if (role !== "user") return
+    const arrived = outgoing.peek().find(({ text, error }) => error === null && text === content)
+    if (arrived) dismiss(arrived.key)
   }
-  const arrivals = new Map<string, string>()
 
   /** Sends a prompt, which is in sight at once. The same key again is safe. */
   async function send(given: Omit<Outgoing, "key" | "error"> & { key?: string }): Promise<boolean> {
@@ -174,8 +174,7 @@ export function openThread(roomId: string) {
       batch(() => {
         put(message)
         put(reply)
-        outgoing.value = outgoing.peek().filter(({ key }) => key !== sent.key)
-        arrivals.set(message.id, sent.key)
+        dismiss(sent.key)
         follow(reply.id)
       })
       void loadPlan()
@@ -202,6 +201,17 @@ export function openThread(roomId: string) {
 
   async function regenerate(messageId: string): Promise<void> {
     const reply = await client.call("POST /chatroom/{id}/message/{messageId}/regenerate", {
+      params: { id: roomId, messageId },
+      body: {},
+    })
+    put(reply)
+    await load()
+    void loadPlan()
+  }
+
+  /** Goes on with a reply that ended early, in a version beside it. */
+  async function goOn(messageId: string): Promise<void> {
+    const reply = await client.call("POST /chatroom/{id}/message/{messageId}/continue", {
       params: { id: roomId, messageId },
       body: {},
     })
@@ -247,6 +257,7 @@ export function openThread(roomId: string) {
     dismiss,
     stop,
     regenerate,
+    goOn,
     show,
     close: end,
   }

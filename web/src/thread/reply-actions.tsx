@@ -30,7 +30,9 @@ export function ReplyActions({ thread, message }: { thread: Thread; message: Mes
     <div class="actions">
       <Versions thread={thread} message={message} />
       {message.content !== "" && <CopyButton label={t.thread.copyReply} text={() => message.content} />}
-      <IconButton icon="again" label={t.thread.anotherVersion} onClick={again} />
+      {message.status !== "failed" && (
+        <IconButton icon="again" label={t.thread.anotherVersion} onClick={again} />
+      )}
       {message.content !== "" && (
         <>
           <IconButton

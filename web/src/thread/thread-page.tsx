@@ -32,9 +32,7 @@ export function ThreadPage({ id }: { id: string }) {
 function Conversation({ thread }: { thread: Thread }) {
   const scroll = useStickyScroll()
   const busyReplyId = useComputed(() => {
-    const last = thread.branch.value.at(-1)
-    const message = last === undefined ? null : thread.message(last).value
-    return message && !isFinal(message) ? message.id : null
+    return thread.branch.value.find((id) => !isFinal(thread.message(id).value)) ?? null
   })
   const state = thread.state.value
   if (state === "missing" || (state === "failed" && thread.branch.value.length === 0)) {
