@@ -98,7 +98,7 @@ describe.skipIf(chromium === null)("the looks of the web client (Chromium is on 
     ["a line of a million characters", "x".repeat(1_000_000)],
     ["ten thousand nested lists", `${"- ".repeat(10_000)}x`],
     ["ten thousand quotes in each other", `${">".repeat(10_000)} deep`],
-  ])("%s are shown, and the page stays in use", async (_, text) => {
+  ])("%s: shown, and the page stays in use", async (_, text) => {
     const room = await createRoom(app, user)
     const head = await ask(app, user, room, "hello")
     await app.query("UPDATE messages SET content = $2 WHERE id = $1", head.id, text)

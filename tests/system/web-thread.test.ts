@@ -117,6 +117,8 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
     await reads(page, ".prompt .versions", "2/2")
     await reads(page, ".prompt .said", "a better question")
     await page.getByLabel("Another reply").waitFor()
+    await page.locator(".prompt").getByLabel("Previous version").click()
+    await reads(page, ".prompt .said", "the first question")
     expect(await page.locator("article").count()).toBe(2)
   })
 
