@@ -39,7 +39,7 @@ export const THOROUGH: Paces = {
   idle: { streams: 2_000, ms: 20_000 },
   signIns: 2_000,
   webhooks: { customers: 500 },
-  longRoom: { rounds: 7, reads: 100, turns: 20 },
+  longRoom: { rounds: 7, reads: 50, turns: 40 },
   cachedTokens: { turns: 300 },
 }
 
