@@ -46,7 +46,7 @@ export const THOROUGH: Paces = {
   idle: { streams: 2_000, ms: 20_000 },
   signIns: 2_000,
   webhooks: { customers: 500 },
-  longRoom: { rounds: 7, reads: 100, turns: 20 },
+  longRoom: { rounds: 7, reads: 50, turns: 40 },
   cachedTokens: { turns: 300 },
   search: { texts: 1_000_000, own: 100_000, searches: 40, rounds: 5 },
   imports: { usual: { bytes: 99 * MB, messages: 60 }, large: { bytes: 99 * MB, messages: 20_000 } },
