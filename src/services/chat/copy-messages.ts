@@ -33,12 +33,13 @@ const OWN = [
  * Copies messages of one branch, in their order, behind what was copied before. As copies they count nowhere: neither what
  * they took nor that they failed. Few enough are to be given that a statement ends in time.
  * @param owner whose messages they are; another user's files are named only, and the files of the same user shared
+ * @returns the ids of the copies
  */
 export async function copyMessages(
   client: pg.ClientBase,
   copy: Copy,
   { owner, ids }: { owner: string; ids: readonly string[] },
-): Promise<void> {
+): Promise<string[]> {
   const { userId, chatroomId, position, headId } = copy
   const newIds = ids.map(() => newId())
   const isOwn = owner === userId
@@ -49,6 +50,7 @@ export async function copyMessages(
   })
   copy.headId = newIds.at(-1) ?? headId
   copy.position += rowCount ?? 0
+  return newIds
 }
 
 /** Of attachments the name, type and size; the files stay their owner's. */

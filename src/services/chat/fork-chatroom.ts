@@ -9,6 +9,7 @@ import {
 import { reviveRecord, selectSql } from "../../models/columns.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
+import { copyContext } from "./copy-context.ts"
 import { copyMessages, finishCopy, openCopy } from "./copy-messages.ts"
 import { insertChatroom } from "./create-chatroom.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
@@ -66,10 +67,13 @@ async function copyBranch(client: pg.ClientBase, { userId, chatroomId, messageId
   if (rows.length === 0) throw new NotFound("message")
   const { id } = await insertChatroom(client, userId, { ...settings, pinned: false, archivedAt: null })
   const copy = openCopy({ userId, id })
-  for (let n = 0; n < rows.length; n += AT_ONCE) {
-    const ids = rows.slice(n, n + AT_ONCE).map(({ id }) => id)
-    await copyMessages(client, copy, { owner: userId, ids })
+  const originals = rows.map((row) => row.id)
+  const copies: string[] = []
+  for (let n = 0; n < originals.length; n += AT_ONCE) {
+    const ids = originals.slice(n, n + AT_ONCE)
+    copies.push(...(await copyMessages(client, copy, { owner: userId, ids })))
   }
+  await copyContext(client, { userId, chatroomId: id, originals, copies })
   return { room: await finishCopy(client, copy), copied: copy.position }
 }
 
