@@ -10,6 +10,7 @@ export interface Cache {
   /** @returns null where there is nothing */
   read(key: string): Promise<string | null>
   write(key: string, value: string, ttlSeconds: number): Promise<void>
+  remove(key: string): Promise<void>
 }
 
 export function createRedisCache(redis: RedisStore): Cache {
@@ -17,6 +18,9 @@ export function createRedisCache(redis: RedisStore): Cache {
     read: (key) => redis.call((client) => client.get(key)).catch(() => null),
     async write(key, value, ttlSeconds) {
       await redis.call((client) => client.set(key, value, "EX", ttlSeconds)).catch(() => undefined)
+    },
+    async remove(key) {
+      await redis.call((client) => client.unlink(key)).catch(() => undefined)
     },
   }
 }
@@ -31,6 +35,9 @@ export function createMemoryCache(maxBytes = 64 * 1024 * 1024): Cache {
     read: async (key) => entries.get(key) ?? null,
     async write(key, value, ttlSeconds) {
       entries.set(key, value, { ttl: ttlSeconds * SECOND })
+    },
+    async remove(key) {
+      entries.delete(key)
     },
   }
 }

@@ -42,6 +42,8 @@ export interface ReplyLog {
   append(replyId: string, entry: LogEntry): Promise<Appended>
   /** Wakes listeners after a change of the row. A final reply's text is kept for another minute. */
   announce(replyId: string, change: { final: boolean }): void
+  /** Drops the text of a reply that was deleted. Never throws or rejects. */
+  drop(replyId: string): Promise<void>
   /** Returns the entries after `after`; none when the log can't be read. */
   read(replyId: string, after: LogPosition): Promise<Fresh>
   /** Calls `wake` at least once for every append and announcement. @returns a function that unsubscribes */
@@ -99,6 +101,9 @@ export function createRedisReplyLog(
     announce(replyId, { final }) {
       void send(replyId, "state", (pipeline, key) => final && pipeline.pexpire(key, finalLogMs))
     },
+    async drop(replyId) {
+      await send(replyId, "state", (pipeline, key) => pipeline.del(key)).catch(() => undefined)
+    },
     async read(replyId, after) {
       try {
         const found = await redis.call((client) =>
@@ -146,6 +151,10 @@ export function createMemoryReplyLog(bus: Bus, { unfinishedLogMs }: Timing["repl
     announce(replyId, { final }) {
       // Listeners read the end from the row.
       if (final) logs.delete(replyId)
+      bus.publish(keyOf(replyId), "state" satisfies Wake)
+    },
+    async drop(replyId) {
+      logs.delete(replyId)
       bus.publish(keyOf(replyId), "state" satisfies Wake)
     },
     async read(replyId, after) {
