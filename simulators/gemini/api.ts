@@ -6,7 +6,14 @@ import { checkMedia, withoutLongData } from "./media.ts"
 import { isServed, modelEntry, modelList } from "./models.ts"
 import { type Plan, planBytes, planFailure, planJson, planReply } from "./plan.ts"
 import { taskOf, textOfTask } from "./purpose.ts"
-import { countTokens, promptText, readCountRequest, readGenerateRequest, tokenDetails } from "./request.ts"
+import {
+  continuedBy,
+  countTokens,
+  promptText,
+  readCountRequest,
+  readGenerateRequest,
+  tokenDetails,
+} from "./request.ts"
 import type { Route } from "./route.ts"
 import type { Cue, Replay } from "./script.ts"
 import type { State } from "./state.ts"
@@ -38,8 +45,11 @@ function planGenerate(state: State, route: Route, body: string, call: Call): Pla
   const purpose = task?.purpose ?? "reply"
   const kept = withoutLongData(request)
   Object.assign(call, { request: kept, prompt, purpose, contents: kept.contents, media })
-  const written = directivesIn(task ? textOfTask(task) : prompt, purpose)
-  const asked = resolveDirectives(written, written.length > 0 ? state.countPrompt(prompt) : 0)
+  const continued = continuedBy(request)
+  const saying = task ? textOfTask(task) : continued ? promptText(continued.before) : prompt
+  const written = directivesIn(saying, purpose)
+  const counted = continued ? saying : prompt
+  const asked = resolveDirectives(written, written.length > 0 ? state.countPrompt(counted) : 0)
   const cue = state.script.take({ ...route, prompt, purpose })
   if (cue && "replay" in cue) return planReplay(cue.replay, call)
   const behaviour = { ...asked, ...behaviourOf(cue, prompt) }

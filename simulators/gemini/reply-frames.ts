@@ -4,8 +4,8 @@ import { FINISH_FAULTS, isOneOf } from "./injected-faults.ts"
 import type { Medium } from "./media.ts"
 import { thinks } from "./models.ts"
 import { composeTask, type Task } from "./purpose.ts"
-import { chunkText, composeReply, wordsIn } from "./reply-text.ts"
-import { countTokens, type GenerateRequest, tokenDetails, tokensIn } from "./request.ts"
+import { chunkText, composeReply, restOf, wordsIn } from "./reply-text.ts"
+import { continuedBy, countTokens, type GenerateRequest, tokenDetails, tokensIn } from "./request.ts"
 import { thinkingTokens, thoughtParts } from "./thinking.ts"
 import type { Candidate, Frame, ReplyPart } from "./wire.ts"
 
@@ -64,7 +64,13 @@ function draftReply(context: ReplyContext, thoughts: number): Draft {
   }
 }
 
-function textOf({ model, request, media, task, behaviour }: ReplyContext, thoughts: number) {
+function textOf(context: ReplyContext, thoughts: number): { text: string; finishReason: string } {
+  const { model, request, media, task, behaviour } = context
+  const continued = continuedBy(request)
+  if (continued) {
+    const { text } = textOf({ ...context, request: { ...continued.before, generationConfig: {} } }, 0)
+    return limited(restOf(text, continued.said), request, thoughts)
+  }
   if (behaviour.echo !== undefined) return { text: behaviour.echo, finishReason: "STOP" }
   if (task) return limited(composeTask(task), request, thoughts)
   const words = behaviour.words ?? (behaviour.chunks && Math.max(behaviour.chunks * 3, 40))

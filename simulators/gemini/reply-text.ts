@@ -42,6 +42,12 @@ export function composeReply(
   return firstWords(`${opening}\n\n${filler(seed, words)}`, words)
 }
 
+/** What comes of a text after that which was said of it; of another text, how any text can go on. */
+export function restOf(text: string, said: string): string {
+  const rest = text.startsWith(said) ? text.slice(said.length) : ""
+  return rest.trim() === "" ? " And that is where this simulated reply ends." : rest
+}
+
 const THOUGHTS = [
   ["Reading the question", "so I pretend to think"],
   ["Weighing an answer", "and I pretend to weigh what to say 🤔"],

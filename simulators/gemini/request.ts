@@ -91,6 +91,18 @@ export function promptText(request: GenerateRequest): string {
   return asked?.parts.findLast(({ text, thought }) => text !== undefined && !thought)?.text ?? ""
 }
 
+/** A reply that was cut off, with which the contents end, and the request that it replies to. */
+export type Continued = { said: string; before: GenerateRequest }
+
+/** Reads which reply is to be continued; null where another one is asked for. */
+export function continuedBy(request: GenerateRequest): Continued | null {
+  const [cut, ask] = request.contents.slice(-2)
+  if (cut?.role !== "model" || ask?.role !== "user" || !GO_ON.test(textOf(ask))) return null
+  return { said: textOf(cut), before: { ...request, contents: request.contents.slice(0, -2) } }
+}
+
+const GO_ON = /\bcut off\b.*\bcontinue it\b/i
+
 /** What the last user turn says, without its directives. */
 export function lastTurn(request: GenerateRequest): string {
   const last = request.contents.findLast(({ role }) => role === "user")

@@ -1,6 +1,7 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import type { UploadTimeout } from "../config/timing.ts"
 import type { Endpoint } from "../routes/endpoint.ts"
 import { rows as allRows } from "../routes/index.ts"
 import { pause } from "../utils/time.ts"
@@ -40,7 +41,7 @@ export async function listen(
   )
   server.maxConnections = ctx.config.http.maxConnections
   const open = trackResponses(server)
-  cutOffSlowBodies(server, isUpload(only?.rows ?? allRows), http)
+  cutOffSlowBodies(server, uploadTimeouts(only?.rows ?? allRows), http)
   cutOffSlowReaders(server, open, http)
   const closeConnections = prepareToClose(server, open)
   server.listen(wanted, host)
@@ -61,11 +62,13 @@ export async function listen(
   }
 }
 
-/** Tells which requests are uploads of files: those to rows that say so, in the forms of a path that Express takes. */
-function isUpload(rows: readonly Endpoint[]): (req: IncomingMessage) => boolean {
-  const paths = rows.filter(({ upload }) => upload).map(({ path }) => path)
-  return ({ method, url = "" }) =>
-    method === "POST" && paths.includes(url.replace(/\/?(?:\?.*)?$/s, "").toLowerCase())
+/** Tells how long an upload of a file may take: of rows that say so, in the forms of a path that Express takes. */
+function uploadTimeouts(rows: readonly Endpoint[]): (req: IncomingMessage) => UploadTimeout | null {
+  const timeouts = new Map(rows.flatMap(({ path, upload }) => (upload ? [[path, upload.timeout]] : [])))
+  return ({ method, url = "" }) => {
+    if (method !== "POST") return null
+    return timeouts.get(url.replace(/\/?(?:\?.*)?$/s, "").toLowerCase()) ?? null
+  }
 }
 
 /** Returns the set of the responses that are to come or on their way. */

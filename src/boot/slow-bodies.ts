@@ -1,28 +1,28 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
-import type { Timing } from "../config/timing.ts"
+import type { Timing, UploadTimeout } from "../config/timing.ts"
 
 /** Less of an upload in a whole window isn't sending: a modem sends more in a second. */
 const UPLOAD_LEAST_BYTES = 16 * 1024
 
 /** Node's limit for a whole request, which is one for all routes: the longest that any body may take. */
-export function longestRequestMs({ requestTimeoutMs, uploadTimeoutMs }: Timing["http"]): number {
-  return Math.max(requestTimeoutMs, uploadTimeoutMs)
+export function longestRequestMs(http: Timing["http"]): number {
+  return Math.max(http.requestTimeoutMs, http.uploadTimeoutMs, http.importTimeoutMs)
 }
 
 /**
- * Cuts off requests whose body takes longer than `requestTimeoutMs`, whether or not a route reads it. Uploads get
- * `uploadTimeoutMs`, as long as they go on.
+ * Cuts off requests whose body takes longer than `requestTimeoutMs`, whether or not a route reads it. Uploads get a
+ * time of their own, as long as they go on.
  */
 export function cutOffSlowBodies(
   server: Server,
-  isUpload: (req: IncomingMessage) => boolean,
-  { requestTimeoutMs, uploadTimeoutMs, slowUploadMs }: Timing["http"],
+  uploadTimeoutOf: (req: IncomingMessage) => UploadTimeout | null,
+  http: Timing["http"],
 ): void {
   server.prependListener("request", (req, res) => {
     if (!hasBody(req)) return
-    const late = isUpload(req) ? uploadTimeoutMs : requestTimeoutMs
-    const timers = [setTimeout(() => cutOff(req, res), late)]
-    if (isUpload(req)) timers.push(watchProgress(req, res, slowUploadMs))
+    const upload = uploadTimeoutOf(req)
+    const timers = [setTimeout(() => cutOff(req, res), http[upload ?? "requestTimeoutMs"])]
+    if (upload) timers.push(watchProgress(req, res, http.slowUploadMs))
     // Also emitted once a body that nobody reads has come to its end.
     req.once("close", () => timers.forEach(clearTimeout))
   })

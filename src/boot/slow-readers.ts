@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from "node:http"
 import type { Timing } from "../config/timing.ts"
+import { createTurnClock } from "../utils/time.ts"
 
 /** Less in a whole window isn't reading: a modem takes more in a second. */
 const LEAST_BYTES = 16 * 1024
@@ -12,7 +13,8 @@ interface Window {
 
 /**
  * Cuts off every response, of whatever route, whose reader takes less than `LEAST_BYTES`, and not all there is, within
- * `slowReaderMs`. Waits for anything else, such as a reply or the next event, don't count.
+ * `slowReaderMs`. Waits for anything else, such as a reply or the next event, don't count, and neither does the time in
+ * which this process stood still: what readers took meanwhile it has yet to see.
  */
 export function cutOffSlowReaders(
   server: Server,
@@ -20,8 +22,9 @@ export function cutOffSlowReaders(
   { slowReaderMs, connectionsCheckMs }: Timing["http"],
 ): void {
   const windows = new WeakMap<ServerResponse, Window>()
+  const clock = createTurnClock(2 * connectionsCheckMs)
   const timer = setInterval(() => {
-    const now = performance.now()
+    const now = clock()
     for (const res of open) if (isTooSlow(res, windows, now, slowReaderMs)) res.destroy()
   }, connectionsCheckMs)
   server.once("close", () => clearInterval(timer))

@@ -146,6 +146,8 @@ function toConfig(env: Environment) {
       basicBytes: env.BASIC_ATTACHMENTS_MB * 1024 * 1024,
       proBytes: env.PRO_ATTACHMENTS_MB * 1024 * 1024,
     },
+    /** How many files of conversations a user may import a day. */
+    imports: { daily: env.DAILY_IMPORTS },
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,

@@ -51,3 +51,15 @@ export const UPLOADS = { running: 4, waiting: 0 }
 
 /** How much text a page of messages may have: the message that exceeds it is the last of its page. */
 export const MAX_PAGE_BYTES = 512 * 1024
+
+/**
+ * What an import may be: the bytes of its file (set by the contract), and of each conversation in it, which is in memory as
+ * a whole, several times. The longest text is far beyond what a model writes.
+ */
+export const IMPORTS = {
+  maxBytes: 100 * 1024 * 1024,
+  maxConversations: 10_000,
+  conversation: { maxBytes: 32 * 1024 * 1024, maxDepth: 64, maxValues: 2_000_000 },
+  maxMessages: 20_000,
+  maxTextUnits: 500_000,
+}

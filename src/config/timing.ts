@@ -16,6 +16,8 @@ export const TIMING = deepFreeze({
     connectionsCheckMs: 1 * SECOND,
     /** The same as `requestTimeoutMs` for uploads of files: ten megabytes in this time are half a megabit a second. */
     uploadTimeoutMs: 3 * MINUTE,
+    /** The same for files of conversations: a hundred megabytes in this time are a megabit a second. */
+    importTimeoutMs: 15 * MINUTE,
     /** Cuts off uploads of which less than `UPLOAD_LEAST_BYTES` come in this time. */
     slowUploadMs: 15 * SECOND,
     /** Above the usual load balancers' idle timeout (60 s), so that they never reuse a connection as we close it. */
@@ -196,8 +198,19 @@ export const TIMING = deepFreeze({
     longestRetryMs: 1 * HOUR,
   },
 
+  /** Imports of conversations. */
+  imports: {
+    pollMs: 1 * SECOND,
+    /** Another process takes over the import of a process that hasn't been heard of for so long. */
+    leaseMs: 30 * SECOND,
+    /** The same for an upload: in this time a chunk comes also at the least speed that is taken. */
+    unfinishedMs: 5 * MINUTE,
+  },
+
   /** How long rows are kept after their last use. */
   retention: {
+    /** How long it can be seen what became of an import. */
+    importsMs: 1 * DAY,
     /** Stripe resends events for three days; support needs them for longer to explain a user's tier. */
     billingEventsMs: 90 * DAY,
     /** Above `billing.strangerMs`. */
@@ -386,3 +399,6 @@ export const TIMING = deepFreeze({
 })
 
 export type Timing = typeof TIMING
+
+/** How long a kind of upload may take. */
+export type UploadTimeout = "uploadTimeoutMs" | "importTimeoutMs"

@@ -5,6 +5,7 @@ import type { MessageRecord } from "../services/chat/message-record.ts"
 import { rateReply } from "../services/chat/rate-reply.ts"
 import type { Context } from "../services/context.ts"
 import { cancelReply } from "../services/replies/accept/cancel-reply.ts"
+import { continueReply } from "../services/replies/accept/continue-reply.ts"
 import { regenerateReply } from "../services/replies/accept/regenerate-reply.ts"
 import { sendMessage } from "../services/replies/accept/send-message.ts"
 import { followReply, waitForReply } from "../services/replies/stream/follow-reply.ts"
@@ -45,6 +46,15 @@ export async function postRegenerate(ctx: Context, input: UserInput<OneMessage &
   const key = readIdempotencyKey(header("idempotency-key"), request)
   const { model = null, thinking = null } = body
   const added = await regenerateReply(ctx, { ...idsOf(input), model, thinking, key, requestId })
+  return respond(ctx, input, added, (reply) => presentMessage(ctx, reply))
+}
+
+/** Accepts the rest of a reply that ended early, and responds as `postMessage` does. */
+export async function continueMessage(ctx: Context, input: UserInput<OneMessage & { body: Regeneration }>) {
+  const { body, header, requestId } = input
+  const key = readIdempotencyKey(header("idempotency-key"), { route: "continue", ...input.params, body })
+  const { model = null, thinking = null } = body
+  const added = await continueReply(ctx, { ...idsOf(input), model, thinking, key, requestId })
   return respond(ctx, input, added, (reply) => presentMessage(ctx, reply))
 }
 

@@ -2,13 +2,16 @@ import { pipeline } from "node:stream"
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy"
 import { parse } from "content-disposition"
 import type { Request } from "express"
-import { AttachmentTooLarge, InvalidRequest } from "../utils/errors.ts"
+import { type AppError, InvalidRequest } from "../utils/errors.ts"
 
 /** What a form has beside its file: boundaries and the headers of parts. */
 const FORM_BYTES = 64 * 1024
 
-/** A client that gets its response while still sending mostly reports a broken connection, so this much is read. */
-const MOST_DRAINED_BYTES = 40 * 1024 * 1024
+/**
+ * A client that gets its response while still sending mostly reports a broken connection, so this much more than a body
+ * may have is read.
+ */
+const MOST_DRAINED_BYTES = 30 * 1024 * 1024
 
 /** A form's other fields are read past; a client that sends more isn't filling in one of ours. */
 const LIMITS = { files: 1, fields: 8, parts: 9, fieldSize: 1_024, headerPairs: 20, headerSize: 8 * 1024 }
@@ -19,34 +22,44 @@ export interface OpenUpload {
   chunks: AsyncIterable<Buffer>
 }
 
+/** What an upload may be, and the error of one that is more. */
+export interface UploadLimit {
+  maxBytes: number
+  tooLarge(maxBytes: number): AppError
+}
+
 /**
  * Begins to read an upload: the body itself, or the only file of a form.
- * @throws {AttachmentTooLarge} where its length says so
+ * @throws {AppError} `tooLarge`, where its length says so
  * @throws {InvalidRequest} for a form without a file
  */
-export async function openUpload(req: Request, maxBytes: number): Promise<OpenUpload> {
+export async function openUpload(req: Request, { maxBytes, tooLarge }: UploadLimit): Promise<OpenUpload> {
   const isForm = req.is("multipart/form-data") !== false && req.is("multipart/form-data") !== null
   const length = Number(req.headers["content-length"] ?? 0)
   if (length > maxBytes + (isForm ? FORM_BYTES : 0)) {
-    await drain(req)
-    throw new AttachmentTooLarge(maxBytes)
+    await drain(req, maxBytes)
+    throw tooLarge(maxBytes)
   }
   const upload = isForm ? await openForm(req) : { name: nameOf(req), chunks: readRaw(req) }
-  return { name: upload.name, chunks: drainedOnError(req, upload.chunks) }
+  return { name: upload.name, chunks: drainedOnError(req, upload.chunks, maxBytes) }
 }
 
 /** Reads the rest of a body whose reader has given up, or failed, so that the client gets to read the response. */
-async function* drainedOnError(req: Request, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* drainedOnError(
+  req: Request,
+  chunks: AsyncIterable<Buffer>,
+  maxBytes: number,
+): AsyncGenerator<Buffer> {
   try {
     yield* chunks
   } finally {
-    if (!req.complete) await drain(req)
+    if (!req.complete) await drain(req, maxBytes)
   }
 }
 
-async function drain(req: Request): Promise<void> {
+async function drain(req: Request, maxBytes: number): Promise<void> {
   req.unpipe()
-  let left = MOST_DRAINED_BYTES
+  let left = maxBytes + MOST_DRAINED_BYTES
   if (Number(req.headers["content-length"] ?? 0) > left) return
   try {
     for await (const chunk of req.iterator({ destroyOnReturn: false })) {

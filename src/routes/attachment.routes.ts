@@ -1,6 +1,7 @@
 import { getAttachment, postAttachment, removeAttachment } from "../controllers/attachment.controller.ts"
 import { Attachment } from "../schemas/attachments.ts"
 import { ById } from "../schemas/common.ts"
+import { AttachmentTooLarge } from "../utils/errors.ts"
 import { del, type Endpoint, get, media, post } from "./endpoint.ts"
 
 /** Set by the contract; the service counts, too. */
@@ -13,7 +14,11 @@ export const attachmentRoutes: Endpoint[] = [
       "The file is the body, with its name in `Content-Disposition`, or the only file of a form (`multipart/form-data`). PNG, JPEG, WebP and GIF images, PDFs and text in UTF-8 of any kind, of 10 MB at most; what it is, is found out by its content. A file that no message names within a day is deleted.",
     auth: "user",
     limit: "upload",
-    upload: { maxBytes: MAX_BYTES },
+    upload: {
+      maxBytes: MAX_BYTES,
+      tooLarge: (maxBytes) => new AttachmentTooLarge(maxBytes),
+      timeout: "uploadTimeoutMs",
+    },
     requestHeaders: ["Content-Disposition"],
     reply: { 201: Attachment },
     responseHeaders: ["Location"],

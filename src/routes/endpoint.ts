@@ -1,6 +1,8 @@
 import type { z } from "zod"
 import type { LimitName } from "../config/limits.ts"
+import type { UploadTimeout } from "../config/timing.ts"
 import type { EndpointInput, HttpResponse } from "../controllers/http.ts"
+import type { UploadLimit } from "../middleware/upload.ts"
 import type { Context } from "../services/context.ts"
 import type { ProblemCode } from "../utils/errors.ts"
 import type { ReplyHeader, RequestHeader } from "./openapi/headers.ts"
@@ -31,8 +33,11 @@ export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, 
   body?: B
   /** Takes the body as raw bytes, whatever its content type: `input.raw`. */
   raw?: { maxBytes: number }
-  /** Takes a file as body, raw or as the only file of a form: `input.upload`, which comes in while it is read. */
-  upload?: { maxBytes: number }
+  /**
+   * Takes a file as body, raw or as the only file of a form: `input.upload`, which comes in while it is read.
+   * `json` describes it where it is JSON.
+   */
+  upload?: UploadLimit & { timeout: UploadTimeout; json?: z.ZodType }
   /** Request headers that the controller reads. */
   requestHeaders?: readonly RequestHeader[]
   /** Successes by status: the schema of a JSON body, another kind of body, a choice of them, or null for none. */

@@ -1,5 +1,6 @@
 import {
   cancelMessage,
+  continueMessage,
   getMessage,
   getMessages,
   postMessage,
@@ -100,5 +101,19 @@ export const messageRoutes: Endpoint[] = [
     responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
     errors: ["idempotency_conflict", "quota_exceeded"],
     run: postRegenerate,
+  }),
+  post("/chatroom/:id/message/:messageId/continue", {
+    summary: "Go on with a reply that ended early",
+    description:
+      "Of a reply with text whose `finishReason` is `MAX_TOKENS`, that was stopped, or that failed but for what was asked. Returns 202 with the new reply, a version beside it, which begins with its text and goes on from there, and becomes the head of the chatroom. `Prefer: wait=N` and `Accept: text/event-stream` work as for sending a message. Uses one prompt of the day's quota.",
+    auth: "user",
+    limit: "message",
+    params: MessagePath,
+    body: Regeneration,
+    requestHeaders: ["Idempotency-Key", "Prefer"],
+    reply: { 200: eventStream(replyEvents), 201: Message, 202: Message },
+    responseHeaders: ["Location", "Idempotency-Replayed", "Preference-Applied"],
+    errors: ["not_continuable", "idempotency_conflict", "quota_exceeded"],
+    run: continueMessage,
   }),
 ]

@@ -20,7 +20,11 @@ import { sendResponse } from "./send-response.ts"
 /** Makes every row a route; other methods of its path return 405. */
 export function mount(app: Express, ctx: Context, rows: readonly Endpoint[]): void {
   for (const row of rows) app[row.method](row.path, toHandler(ctx, row))
-  for (const path of new Set(rows.map((row) => row.path))) {
+  // Literal paths first: `/chatroom/import` is no `/chatroom/:id`.
+  const paths = [...new Set(rows.map((row) => row.path))].toSorted(
+    (a, b) => +a.includes(":") - +b.includes(":"),
+  )
+  for (const path of paths) {
     const methods = rows.filter((row) => row.path === path).map((row) => row.method.toUpperCase())
     app.all(path, () => {
       throw new MethodNotAllowed(methods)
@@ -39,7 +43,7 @@ function toHandler(ctx: Context, row: Endpoint): RequestHandler {
     const query = row.query && validate(row.query, req.query, "query")
     if (row.body) await readJsonBody(req, res, { isOptional: isOptional(row.body) })
     const body = row.body && validate(row.body, req.body, "body")
-    const upload = row.upload ? await openUpload(req, row.upload.maxBytes) : NO_UPLOAD
+    const upload = row.upload ? await openUpload(req, row.upload) : NO_UPLOAD
     const raw = row.raw ? await readRawBody(req, row.raw.maxBytes) : NO_BYTES
     const run = async (admin: Admin) => {
       return row.run(

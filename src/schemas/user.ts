@@ -47,6 +47,9 @@ export const Export = z
     subscriptions: z.array(z.record(z.string(), z.unknown())),
     entitlements: z.array(z.record(z.string(), z.unknown())),
     shares: z.array(z.looseObject({ chatroomId: Id })),
+    imports: z
+      .array(z.looseObject({ id: Id, status: z.string() }))
+      .describe("Imports of the last day; what they brought is in `chatrooms`."),
     attachments: z
       .array(z.looseObject({ id: Id, name: z.string(), content: z.string() }))
       .describe("Your files, without their bytes; `content` is the path to download one from."),

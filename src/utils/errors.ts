@@ -27,7 +27,12 @@ export const PROBLEMS = {
   payment_pending: [409, "A payment is being processed. Pro starts as soon as it succeeds."],
   not_subscribed: [409, "The user has no subscription to manage."],
   nothing_to_share: [409, "The conversation has no finished reply that could be shared."],
+  import_in_progress: [409, "The user has an import that hasn't ended."],
   room_busy: [409, "A reply in the chatroom is unfinished, and the message was to be sent only if none is."],
+  not_continuable: [
+    409,
+    "The reply can't be continued: it is complete or still being made, has no text, or the model refuses more of it.",
+  ],
   attachment_in_use: [409, "A message names the attachment, so it can't be deleted."],
   payload_too_large: [413, "The request body is too large."],
   attachment_too_large: [413, "The file is larger than an attachment may be."],
@@ -190,6 +195,11 @@ export class AttachmentInUse extends withMessage(
   "A message names this attachment. Delete the message or its chatroom, and the attachment goes with it.",
 ) {}
 
+export class ImportInProgress extends withMessage(
+  "import_in_progress",
+  "Your last import hasn't ended yet. Wait for it, and try again.",
+) {}
+
 export class StorageQuotaExceeded extends AppError {
   constructor(maxBytes: number) {
     super(
@@ -236,6 +246,11 @@ export class NothingToShare extends withMessage(
 export class RoomBusy extends withMessage(
   "room_busy",
   "A reply in this chatroom isn't finished yet. Wait for it, stop it, or send the message with another `onBusy`.",
+) {}
+
+export class NotContinuable extends withMessage(
+  "not_continuable",
+  "Only a reply that ended early, with text, can be continued. Stop it first, or regenerate it.",
 ) {}
 
 export class BadSignature extends withMessage(

@@ -15,6 +15,7 @@ interface Belongings {
   reply: string
   session: string
   attachment: string
+  import: string
 }
 
 let hers: Belongings
@@ -33,12 +34,16 @@ async function belongings(user: SignedIn): Promise<Belongings> {
   const { body } = await send(app, user, room, "a secret question")
   const sessions = await user.http.get("/auth/sessions")
   const file = await user.http.post("/attachment", "a secret file")
+  const imported = await user.http.post("/chatroom/import", "[]")
+  // As a worker does: a user has one at a time.
+  await app.query("UPDATE imports SET status = 'completed', lease_until = NULL, completed_at = now()")
   return {
     room: room.id,
     prompt: body.id,
     reply: body.reply.id,
     session: sessions.body[0].id,
     attachment: file.body.id,
+    import: imported.body.id,
   }
 }
 
@@ -60,7 +65,8 @@ function as(
 type Http = (path: string, ...rest: unknown[]) => Promise<Answer>
 
 /** What a row's first id names. */
-function idFor(path: string, { room, session, attachment }: Belongings): string {
+function idFor(path: string, { room, session, attachment, import: imported }: Belongings): string {
+  if (path.startsWith("/import")) return imported
   if (path.startsWith("/chatroom")) return room
   return path.startsWith("/attachment") ? attachment : session
 }
@@ -103,8 +109,8 @@ describe("a stranger's id", () => {
       if (row.path.startsWith("/shared")) continue
       const belonging = await belongings(victim)
       const { prompt, reply } = belonging
+      if (/\/(?:share|continue)$/.test(row.path)) await finish(reply)
       if (row.path.endsWith("/share")) {
-        await finish(reply)
         if (row.method !== "post") await victim.http.post(`/chatroom/${belonging.room}/share`)
       }
       const messageId = row.path.endsWith("/:messageId") ? prompt : reply
@@ -119,11 +125,11 @@ describe("a stranger's id", () => {
     }
   })
 
-  /** As a worker does. */
+  /** As a worker does that is told to stop. */
   const finish = (reply: string) =>
     app.query(
       `WITH room AS (UPDATE chatrooms SET active_reply_id = NULL WHERE active_reply_id = $1)
-       UPDATE messages SET status = 'completed', content = 'an answer', completed_at = now(), lease_until = NULL
+       UPDATE messages SET status = 'cancelled', content = 'an answer', completed_at = now(), lease_until = NULL
        WHERE id = $1`,
       reply,
     )

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest"
-import type { PriceTable } from "../../src/config/prices.ts"
+import type { Call } from "../../simulators/gemini/server.ts"
+import { BUILT_IN_PRICES } from "../../src/config/prices.ts"
 import { claimReply } from "../../src/services/replies/worker/claim-reply.ts"
 import { processReply } from "../../src/services/replies/worker/process-reply.ts"
-import { costOf, toDollars } from "../../src/services/usage/cost.ts"
+import { toDollars } from "../../src/services/usage/cost.ts"
 import { signIn } from "../helpers/app.ts"
 import { ask, cancel, createRoom, finalReply, type Reply, send } from "../helpers/chat.ts"
 import { nextMidnight, setAppNow } from "../helpers/clock.ts"
@@ -13,39 +14,20 @@ const OTHER = "gemini-3.1-flash-lite"
 const NO_PRICE = "gemini-without-a-price"
 const models = [USUAL, OTHER, NO_PRICE].map((name) => ({ name, tier: "basic" as const }))
 
-/** The same on every day. */
-const priced = (input: string, output: string) => ({
-  source: "a test",
-  date: "2026-11-29",
-  tokens: [{ promptAbove: 0, input, cachedInput: "0.01", output }],
-  search: { per: "query" as const, thousand: "14" },
-})
-const prices: PriceTable = {
-  version: "of-tests",
-  currency: "USD",
-  models: { [USUAL]: priced("0.75", "3.75"), [OTHER]: priced("0.25", "1.50") },
-}
-
 /** Fast to try again; a model is called however often it has failed. */
 const timing = { replies: { firstRetryMs: 20 }, gemini: { firstCooldownMs: 1 } }
-const app = useTestApp({ config: { gemini: { models, prices, fallbackModels: [OTHER] } }, timing })
+const app = useTestApp({ config: { gemini: { models, fallbackModels: [OTHER] } }, timing })
 const ann = useUser(app, { pro: true })
-
-type Used = ReturnType<typeof app.gemini.books>[string]
-
-/** What the provider charges for calls of a model. */
-function price(model: string, used: Omit<Used, "calls" | "cost">): bigint {
-  const call = { ...used, model, answeredBy: null, day: "2026-11-29", toolTokens: used.pageTokens }
-  return costOf(prices, call) as bigint
-}
 
 const callsFor = (prompt: string) => app.gemini.calls().filter((call) => call.prompt.includes(prompt))
 
-/** What the calls for a prompt cost by the simulator's own records. */
-function booked(prompt: string): string {
-  const amounts = callsFor(prompt).map(({ model, usage }) => (usage ? price(model, usage) : 0n))
-  return toDollars(amounts.reduce((sum, amount) => sum + amount, 0n))
-}
+/** What a call cost by the simulator's books, whose prices are its own. */
+const chargeFor = ({ costs }: Pick<Call, "costs">) => BigInt(costs.at(-1) ?? 0)
+
+/** What the calls for a prompt cost by the books. */
+const booked = (prompt: string) => toDollars(sum(callsFor(prompt).map(chargeFor)))
+
+const sum = (amounts: bigint[]) => amounts.reduce((all, amount) => all + amount, 0n)
 
 const usd = (amount: string) => ({ amount, currency: "USD" })
 
@@ -54,7 +36,7 @@ test("a reply costs what its call used", async () => {
   expect(reply).toMatchObject({ status: "completed", cost: usd(booked("one call")) })
   expect(Number(reply.cost.amount)).toBeGreaterThan(0)
   const [row] = await app.query("SELECT price_version FROM messages WHERE id = $1", reply.id)
-  expect(row.price_version).toBe(prices.version)
+  expect(row.price_version).toBe(BUILT_IN_PRICES.version)
 })
 
 test("web search costs by the query, and what it reads nothing; pages that are read cost as input", async () => {
@@ -126,11 +108,11 @@ test("one call without a price leaves the cost of all unknown", async () => {
 
 test("all rows together are the provider's books, and so are the day's totals", async () => {
   const { [NO_PRICE]: unpriced, ...books } = app.gemini.books()
-  const charged = Object.entries(books).reduce((sum, [model, used]) => sum + price(model, used), 0n)
+  const charged = sum(Object.values(books).map(({ cost }) => BigInt(cost ?? 0)))
   const [rows] = await app.query("SELECT sum(cost_amount) AS sum FROM messages WHERE NOT is_copy")
   // Of the reply with calls of both kinds the row knows no cost.
   const [mixed] = callsFor("mixed").filter(({ model }) => model === OTHER)
-  const known = charged - price(OTHER, mixed?.usage as NonNullable<typeof mixed>["usage"] & object)
+  const known = charged - chargeFor(mixed as Call)
   expect(toDollars(toPico(rows.sum))).toBe(toDollars(known))
 
   const totals = await app.query(
@@ -159,7 +141,7 @@ function toPico(dollars: string): bigint {
   return BigInt(whole + decimals.padEnd(12, "0"))
 }
 
-const idle = useTestApp({ worker: false, config: { gemini: { prices } } })
+const idle = useTestApp({ worker: false })
 
 test("a reply that its stopping worker hands back keeps what it has cost", async () => {
   const user = await signIn(idle)
@@ -179,9 +161,10 @@ test("a reply that its stopping worker hands back keeps what it has cost", async
   stopping.abort()
   expect(await run).toMatchObject({ outcome: "later" })
   await processReply(idle.ctx, reply, new AbortController().signal)
-  const [first, second] = idle.gemini.calls().map(({ usage }) => price(USUAL, usage as Used))
+  const calls = idle.gemini.calls()
+  expect(calls).toHaveLength(2)
   const { cost } = await finalReply(idle, user, body.reply)
-  expect(cost).toEqual(usd(toDollars((first as bigint) + (second as bigint))))
+  expect(cost).toEqual(usd(toDollars(sum(calls.map(chargeFor)))))
 })
 
 test("a stale attempt adds nothing, whoever ended the reply", async () => {

@@ -117,10 +117,24 @@ describe("the sources that Google's tools name", () => {
 
   test("count from where the provider's text begins, in a reply that goes on", () => {
     const citations = citationsOf(
-      { text: `Before. ${TEXT}`, from: 8 },
+      { text: `Before. ${TEXT}`, before: { prefix: "Before. ", citations: [] } },
       grounded([web("a")], [support(TEXT, "Zürich has fewer.", [0])]),
     )
     expect(seen(citations, `Before. ${TEXT}`)).toEqual([["a", "Zürich has fewer."]])
+  })
+
+  test("of what a reply goes on from stay, each once", () => {
+    const known = { title: null, license: null }
+    const [part, page] = [
+      { ...known, uri: "https://b.example/", start: 0, end: 6 },
+      { ...known, uri: "https://c.example/", start: 0, end: 0 },
+    ]
+    // Of an attempt before, beyond what it began with.
+    const beyond = { ...known, uri: "https://d.example/", start: 8, end: 12 }
+    const before = { prefix: "Before. ", citations: [part, page, beyond] }
+    const found = grounded([web("a")], [support(TEXT, "Zürich has fewer.", [0])])
+    const citations = citationsOf({ text: `Before. ${TEXT}`, before }, found)
+    expect(citations.map(({ uri }) => uri)).toEqual([part.uri, "https://a.example/", page.uri])
   })
 
   test("stand beside what the model cites by itself, in the order of the text", () => {

@@ -68,9 +68,10 @@ function judgeAcceptance(contract: Contract, { method, path, body }: Call, statu
   const found = contract.find(method, path)
   // Where a body may be missing, an empty one is none.
   if (status >= 300 || !body || !found?.operation.requestBody) return []
-  const content = found.operation.requestBody.content["application/json"] as Content | undefined
-  // Of a file only its content decides.
-  if (!content) return []
+  const { content: contents } = found.operation.requestBody
+  const content = contents["application/json"] as Content | undefined
+  // Of a file only its content decides, perhaps later.
+  if (!content || contents["multipart/form-data"]) return []
   const sent = parseJson(body)
   const trimmed = parseJson(body, (_, value) => (typeof value === "string" ? value.trim() : value))
   const faults = contract.validate(content.schema, sent)

@@ -44,16 +44,17 @@ export function createClient(options: ClientOptions) {
   const session = createSession({ baseUrl, fetch: options.fetch ?? fetch, store, onSignedOut })
 
   const request = (endpoint: Endpoint, given: AnyRequest) => {
-    const { body, signal, headers = {} } = given
+    const { body, file, signal, headers = {} } = given
+    const sent = file ?? (body === undefined ? undefined : JSON.stringify(body))
     const set = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined)
     return session.send(toUrl(baseUrl, endpoint, given), {
       method: methodOf(endpoint),
       signal: signal ?? null,
       headers: {
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(sent === undefined ? {} : { "Content-Type": "application/json" }),
         ...Object.fromEntries(set),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(sent === undefined ? {} : { body: sent }),
     })
   }
 
@@ -186,7 +187,7 @@ export function createClient(options: ClientOptions) {
     search,
     openShared,
     continueShared,
-    ...createTransfer({ call }),
+    ...createTransfer({ call, request }),
     tokens: store,
   }
 }

@@ -33,6 +33,8 @@ export interface AnyRequest {
   query?: Record<string, unknown>
   headers?: Record<string, string | undefined>
   body?: unknown
+  /** A body as it is, instead of one of JSON. */
+  file?: Blob | string | Uint8Array<ArrayBuffer>
   signal?: AbortSignal
 }
 

@@ -167,6 +167,11 @@ export type Export = {
   shares: {
     chatroomId: string
   }[]
+  /** Imports of the last day; what they brought is in `chatrooms`. */
+  imports: {
+    id: string
+    status: string
+  }[]
   /** Your files, without their bytes; `content` is the path to download one from. */
   attachments: {
     id: string
@@ -279,6 +284,29 @@ export type FeedbackTotal = {
   model: string | null
   up: number
   down: number
+}
+
+export type Import = {
+  id: string
+  status: "queued" | "running" | "completed" | "failed"
+  /** What the first conversation was recognized as; `null` until then. */
+  format: "chatroom" | "chatgpt" | "open-webui" | null
+  bytes: number
+  /** Conversations that were looked at. */
+  done: number
+  /** Conversations in the file; `null` until it was read through. */
+  total: number | null
+  /** The chatrooms that were made so far, in the order of the file. */
+  chatrooms: string[]
+  /** Why the file or conversations in it weren't imported, and what was changed in others. docs/IMPORT.md lists the codes. */
+  problems: ({
+    code: string
+    message: string
+    /** The conversation's number in the file, from 0, and the path from there; `null` for the whole file. */
+    where: string | null
+  })[]
+  createdAt: string
+  completedAt: string | null
 }
 
 export type Message = {
@@ -888,7 +916,7 @@ export type UserUsage = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "internal" | "invalid_request" | "mobile_number_taken" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "room_busy" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "import_in_progress" | "internal" | "invalid_request" | "mobile_number_taken" | "not_continuable" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "room_busy" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -1025,6 +1053,19 @@ export interface Endpoints {
     reply: Message
     events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
   }
+  /** Go on with a reply that ended early. */
+  "POST /chatroom/{id}/message/{messageId}/continue": {
+    params: { id: string; messageId: string }
+    headers: { "Idempotency-Key"?: string; Prefer?: string }
+    body: {
+      /** `null` selects the service's default model. */
+      model?: string | null
+      /** Instead of the chatroom's level, for this reply alone. */
+      thinking?: "low" | "medium" | "high"
+    }
+    reply: Message
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+  }
   /** Search your messages and the names of your chatrooms. */
   "GET /search": { query: { limit?: number; cursor?: string; q: string }; reply: SearchResult[] }
   /** Share a conversation by a link. */
@@ -1057,6 +1098,10 @@ export interface Endpoints {
     query: { format?: "json" | "markdown" }
     reply: ExportedChatroom | string
   }
+  /** Import conversations from a file. */
+  "POST /chatroom/import": { body: Record<string, unknown> | Record<string, unknown>[]; reply: Import }
+  /** Get what became of an import. */
+  "GET /import/{id}": { params: { id: string }; reply: Import }
   /** Show that the service is up. */
   "GET /": { reply: string }
   /** Check that the process is running. */

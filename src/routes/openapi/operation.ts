@@ -18,7 +18,9 @@ export function describeOperation(row: Endpoint, components: Components): Operat
     parameters: describeParameters(row, components),
     ...(row.body ? { requestBody: describeBody(row.body, components) } : {}),
     ...(row.raw ? { requestBody: { required: true, content: RAW_BODY } } : {}),
-    ...(row.upload ? { requestBody: { required: true, content: UPLOADED } } : {}),
+    ...(row.upload
+      ? { requestBody: { required: true, content: describeUpload(row.upload, components) } }
+      : {}),
     responses: describeReplies(row, components),
   }
 }
@@ -26,16 +28,14 @@ export function describeOperation(row: Endpoint, components: Components): Operat
 /** The signature covers the raw bytes, so only the service parses them. */
 const RAW_BODY = { "application/json": { schema: { type: "object" }, example: {} } }
 
-/** A file has no schema of its own; what types there are is found out by their content. */
-const UPLOADED = {
-  "multipart/form-data": {
-    schema: {
-      type: "object",
-      required: ["file"],
-      properties: { file: { type: "string", contentMediaType: "application/octet-stream" } },
-    },
-  },
-  "application/octet-stream": { schema: {} },
+/** What types of files there are is found out by their content. */
+function describeUpload({ json }: NonNullable<Endpoint["upload"]>, components: Components) {
+  const contentMediaType = json ? "application/json" : "application/octet-stream"
+  const properties = { file: { type: "string", contentMediaType } }
+  return {
+    "multipart/form-data": { schema: { type: "object", required: ["file"], properties } },
+    ...(json ? describeBody(json, components).content : { "application/octet-stream": { schema: {} } }),
+  }
 }
 
 const SECURITY: Record<Endpoint["auth"], Operation["security"]> = {

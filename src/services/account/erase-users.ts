@@ -27,6 +27,8 @@ export async function eraseDeletedUsers(ctx: Context): Promise<void> {
 
 /** @returns false when it stopped early */
 async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolean): Promise<boolean> {
+  // First, so that no more rooms come.
+  await ctx.db.pool.query("DELETE FROM imports WHERE user_id = $1", [userId])
   const { rows } = await ctx.db.pool.query<{ id: string }>("SELECT id FROM chatrooms WHERE user_id = $1", [
     userId,
   ])

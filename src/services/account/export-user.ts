@@ -6,6 +6,7 @@ import type { UserRecord } from "../../models/user.ts"
 import { textBytesSql } from "../chat/message-record.ts"
 import type { Context } from "../context.ts"
 import { listShares } from "../sharing/own-share.ts"
+import { listImports } from "../transfer/import-record.ts"
 import { readUsage } from "../usage/quota.ts"
 import { formatSummaries } from "./export-summaries.ts"
 
@@ -30,6 +31,7 @@ export async function* exportUser(ctx: Context, user: UserRecord): AsyncGenerato
   yield `,"modelUsage":${JSON.stringify(await readModelUsage(ctx, user.id))}`
   yield `,"subscriptions":${JSON.stringify(await readSubscriptions(ctx, user.id))}`
   yield `,"entitlements":${JSON.stringify(await readEntitlements(ctx, user.id))}`
+  yield `,"imports":${JSON.stringify(await listImports(ctx, user.id))}`
   yield ',"attachments":'
   yield* formatAttachments(ctx, user.id)
   yield ',"shares":['

@@ -17,4 +17,4 @@ export async function readFeedbackTotals(ctx: Context): Promise<FeedbackTotal[]>
 const TOTALS = `
   SELECT model, count(*) FILTER (WHERE feedback->>'rating' = 'up')::int AS up,
     count(*) FILTER (WHERE feedback->>'rating' = 'down')::int AS down
-  FROM messages WHERE feedback IS NOT NULL GROUP BY model ORDER BY model`
+  FROM messages WHERE feedback IS NOT NULL AND NOT is_copy GROUP BY model ORDER BY model`

@@ -30,6 +30,7 @@ export async function rateReply(
 }
 
 interface Rated {
+  /** null also for a copy, which may come from anywhere: its model can be any text. */
   model: string | null
   changed: boolean
 }
@@ -40,7 +41,7 @@ interface Rated {
  */
 const RATE = `
   WITH reply AS (
-    SELECT user_id, chatroom_id, id, model, feedback IS DISTINCT FROM $4::jsonb AS changed FROM messages
+    SELECT user_id, chatroom_id, id, CASE WHEN NOT is_copy THEN model END AS model, feedback IS DISTINCT FROM $4::jsonb AS changed FROM messages
     WHERE user_id = $1 AND chatroom_id = $2 AND id = $3 AND role = 'model'
   ), room AS (
     UPDATE chatrooms AS c SET revisions = c.revisions + 1

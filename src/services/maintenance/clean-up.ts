@@ -3,6 +3,7 @@ import { eraseDeletedUsers } from "../account/erase-users.ts"
 import { collectAttachments } from "../attachments/collect-attachments.ts"
 import { collectGarbage } from "../attachments/collect-garbage.ts"
 import type { Context } from "../context.ts"
+import { collectImports } from "../transfer/collect-imports.ts"
 import { TODAY_SQL } from "../usage/quota.ts"
 import { eraseExpiredChatrooms } from "./erase-expired-chatrooms.ts"
 
@@ -13,7 +14,13 @@ export async function cleanUp(ctx: Context): Promise<void> {
       () =>
         ctx.db.pool.query(deleteSome(table, condition)),
   )
-  const erasures = [eraseDeletedUsers, eraseExpiredChatrooms, collectAttachments, collectGarbage]
+  const erasures = [
+    eraseDeletedUsers,
+    eraseExpiredChatrooms,
+    collectAttachments,
+    collectGarbage,
+    collectImports,
+  ]
   for (const step of [...steps, ...erasures.map((erase) => () => erase(ctx))]) {
     await step().catch((err: unknown) => ctx.log.warn({ err }, "clean-up step failed"))
   }

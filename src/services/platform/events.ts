@@ -13,6 +13,7 @@ export function createEvents(log: Logger, metrics: Metrics) {
     ...attachmentEvents(log, metrics),
     ...replyEvents(log, metrics),
     ...sharingEvents(log, metrics),
+    ...transferEvents(log, metrics),
     ...billingEvents(log, metrics),
   }
 }
@@ -201,6 +202,28 @@ function sharingEvents(log: Logger, metrics: Metrics) {
     shareCopied(fields: { userId: string; chatroomId: string; messages: number }) {
       log.info({ event: "share_copied", ...fields }, "shared conversation copied")
       metrics.shares.inc({ action: "copied" })
+    },
+  }
+}
+
+function transferEvents(log: Logger, metrics: Metrics) {
+  return {
+    importReceived(fields: { userId: string; importId: string; bytes: number; requestId: string }) {
+      log.info({ event: "import_received", ...fields }, "import received")
+      metrics.imports.inc({ result: "received" })
+    },
+    importRefused(fields: { userId: string; code: string; requestId: string }) {
+      log.info({ event: "import_refused", ...fields }, "import refused")
+      metrics.imports.inc({ result: "refused" })
+    },
+    importEnded(fields: {
+      userId: string
+      importId: string
+      result: "completed" | "failed"
+      code: string | null
+    }) {
+      log.info({ event: "import_ended", ...fields }, "import ended")
+      metrics.imports.inc({ result: fields.result })
     },
   }
 }

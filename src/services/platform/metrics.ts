@@ -22,6 +22,7 @@ export function createMetrics() {
     ...attachmentMetrics(make),
     ...replyMetrics(make),
     ...sharingMetrics(make),
+    ...transferMetrics(make),
     ...searchMetrics(make),
     ...workerMetrics(make),
     ...billingMetrics(make),
@@ -133,6 +134,17 @@ function sharingMetrics({ counter }: Makers) {
   return {
     shares: counter("chat_shares_total", "Shared links created, updated, withdrawn, copied", ["action"]),
     shareViews: counter("chat_share_views_total", "Views of shared conversations"),
+  }
+}
+
+function transferMetrics({ counter }: Makers) {
+  return {
+    imports: counter("chat_imports_total", "Files of conversations received, refused, completed, failed", [
+      "result",
+    ]),
+    importedConversations: counter("chat_imported_conversations_total", "Conversations imported or refused", [
+      "result",
+    ]),
   }
 }
 

@@ -23,7 +23,7 @@ export function toRequest(
     ...authOf(operation),
     header: [
       ...(body ? [{ key: "Content-Type", value: "application/json" }] : []),
-      ...(isUpload ? [{ key: "Content-Type", value: "text/markdown" }] : []),
+      ...(isUpload && !body ? [{ key: "Content-Type", value: "text/markdown" }] : []),
       ...optional(parameters, "header"),
     ],
     url: {
@@ -38,7 +38,7 @@ export function toRequest(
     ...(body
       ? { body: { mode: "raw", raw: JSON.stringify(body, null, 2), options: { raw: { language: "json" } } } }
       : {}),
-    ...(isUpload ? { body: { mode: "raw", raw: "# A file" } } : {}),
+    ...(isUpload && !body ? { body: { mode: "raw", raw: "# A file" } } : {}),
   }
 }
 

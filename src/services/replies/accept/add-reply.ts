@@ -24,7 +24,8 @@ export interface AddReply {
 /** What the reply is made of. */
 export interface ReplyPlan {
   promptId: string
-  prefix: string
+  /** The reply whose text it goes on from; null: it begins anew. */
+  prefixOf: Pick<MessageRecord, "content" | "citations" | "searchQueries"> | null
   model: string | null
   thinking: ThinkingLevel | null
 }
@@ -74,8 +75,8 @@ async function write(
   plan: (client: pg.ClientBase) => Promise<ReplyPlan>,
 ): Promise<WrittenReply> {
   await lockRoom(client, ctx, { userId, chatroomId, what: "message" })
-  const { promptId, prefix, model, thinking } = await plan(client)
+  const { model, ...planned } = await plan(client)
   const room = await lockRoom(client, ctx, { userId, chatroomId, model })
   const traceparent = ctx.tracing.current()
-  return insertReply(client, ctx, room, { id: newId(), promptId, prefix, thinking, requestId, traceparent })
+  return insertReply(client, ctx, room, { id: newId(), ...planned, requestId, traceparent })
 }

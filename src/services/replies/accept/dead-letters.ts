@@ -41,7 +41,7 @@ export async function listDeadLetters(ctx: Context, page: PageRequest): Promise<
 
 const LIST = `
   SELECT ${selectSql(FIELDS, "messages")} FROM messages
-  WHERE error_code IS NOT NULL AND ${afterSql("completed_at", "id", 2)}
+  WHERE error_code IS NOT NULL AND NOT is_copy AND ${afterSql("completed_at", "id", 2)}
   ORDER BY completed_at DESC, id DESC LIMIT $1`
 
 /**
@@ -82,7 +82,7 @@ const LOCK_ROOM = `
   SELECT c.user_id AS "userId", c.id, c.active_reply_id AS "activeReplyId",
     ${answeringModelSql("c", "u", ["$2", "$3", "$4"])} AS model
   FROM chatrooms AS c JOIN users AS u ON u.id = c.user_id
-  WHERE (c.user_id, c.id) = (SELECT user_id, chatroom_id FROM messages WHERE id = $1 AND status = 'failed')
+  WHERE (c.user_id, c.id) = (SELECT user_id, chatroom_id FROM messages WHERE id = $1 AND status = 'failed' AND NOT is_copy)
   FOR UPDATE OF c`
 
 const NUMBER_RETRY = `
@@ -91,9 +91,10 @@ const NUMBER_RETRY = `
 
 const REVIVE = `
   UPDATE messages
-  SET status = 'queued', content = '', thoughts = '', error_code = NULL, error_message = NULL, failures = 0, takeovers = 0, completed_at = NULL,
+  SET status = 'queued', content = prefix, thoughts = '', error_code = NULL, error_message = NULL, failures = 0, takeovers = 0, completed_at = NULL,
     finish_reason = NULL, prompt_tokens = NULL, output_tokens = NULL, thought_tokens = NULL, total_tokens = NULL,
-    cached_tokens = NULL, citations = '[]', search_queries = '[]', tool_tokens = NULL, notices = '[]',
+    cached_tokens = NULL, citations = CASE prefix WHEN '' THEN '[]' ELSE citations END,
+    search_queries = CASE prefix WHEN '' THEN '[]' ELSE search_queries END, tool_tokens = NULL, notices = '[]',
     not_before = NULL, cancel_requested_at = NULL, model = $5, retry = $4, retried_at = now(), cooling_down_since = NULL,
     lease_until = now() + $3 * interval '1 millisecond'
   WHERE user_id = $1 AND id = $2 AND status = 'failed'`

@@ -12,8 +12,8 @@ import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 export interface NewReply {
   id: string
   promptId: string
-  /** The text that it goes on from. */
-  prefix: string
+  /** The reply whose text it goes on from, with its sources; null: it begins anew. */
+  prefixOf: Pick<MessageRecord, "content" | "citations" | "searchQueries"> | null
   /** Instead of the room's. */
   thinking: ThinkingLevel | null
   requestId: string
@@ -37,7 +37,7 @@ export async function insertReply(
   client: pg.ClientBase,
   { timing }: Pick<Settings, "timing">,
   room: LockedRoom,
-  { id, promptId, prefix, thinking, requestId, traceparent }: NewReply,
+  { id, promptId, prefixOf, thinking, requestId, traceparent }: NewReply,
 ): Promise<WrittenReply> {
   const { rows } = await client.query<{ inFlight: number }>({
     name: "insert-reply",
@@ -47,13 +47,15 @@ export async function insertReply(
       room.id,
       id,
       promptId,
-      prefix,
+      prefixOf?.content ?? "",
       room.model,
       thinking ?? room.thinking,
       requestId,
       traceparent,
       room.dailyLimit,
       timing.replies.sweepAfterMs,
+      JSON.stringify(prefixOf?.citations ?? []),
+      JSON.stringify(prefixOf?.searchQueries ?? []),
     ],
   })
   if (!rows[0]) throw await refusal(client, room)
@@ -69,10 +71,10 @@ const INSERT = `
     ${chargeSql("target")}
   ), written AS (
     INSERT INTO messages (user_id, chatroom_id, id, parent_id, position, role, content, prefix, status, model,
-      charged_on, lease_until, thinking, request_id, traceparent)
+      charged_on, lease_until, thinking, request_id, traceparent, citations, search_queries)
     SELECT user_id, chatroom_id, $3, $4, position, 'model', $5, $5, 'queued', $6, charged.day,
       -- Nobody looks after a reply before its turn.
-      CASE WHEN active_reply_id IS NULL THEN now() + $11 * interval '1 millisecond' ELSE 'infinity' END, $7, $8, $9
+      CASE WHEN active_reply_id IS NULL THEN now() + $11 * interval '1 millisecond' ELSE 'infinity' END, $7, $8, $9, $12, $13
     FROM target JOIN charged USING (user_id)
     RETURNING user_id
   ), touched AS (

@@ -26,6 +26,6 @@ export async function regenerateReply(
     const promptId = message.role === "user" ? message.id : message.parentId
     if (promptId === null) throw new NotFound("prompt")
     await requireOffered(client, ctx.config.gemini, { userId, name: model })
-    return { promptId, prefix: "", model, thinking }
+    return { promptId, prefixOf: null, model, thinking }
   })
 }

@@ -14,18 +14,28 @@ export interface Citation extends Source {
 /** More would be noise, and a row has to hold them. */
 const MAX_CITATIONS = 100
 
-/** A reply's text as it is stored, of which the provider's begins at `from`, in parts that begin at these bytes. */
+/**
+ * A reply's text as it is stored. What the provider said begins after `prefix`, in parts that begin at these bytes; what
+ * the prefix cites is known.
+ */
 export interface CitedText {
   text: string
-  from?: number
+  before?: { prefix: string; citations: readonly Citation[] }
   partStarts?: readonly number[]
 }
+
+const NOTHING = { prefix: "", citations: [] }
 
 /**
  * Converts the sources of a reply. Indexes of the provider that lie outside the text are moved to its ends.
  * @returns those of parts of the text in its order, then the others that were found
  */
-export function toCitations(sources: Sources, { text, from = 0, partStarts = [] }: CitedText): Citation[] {
+export function toCitations(
+  sources: Sources,
+  { text, before = NOTHING, partStarts = [] }: CitedText,
+): Citation[] {
+  const from = before.prefix.length
+  const known = before.citations.filter(({ end }) => end <= from)
   const own = text.slice(from)
   const unitAt = indexUnits(own)
   const spans = [
@@ -42,10 +52,13 @@ export function toCitations(sources: Sources, { text, from = 0, partStarts = [] 
         end: span.end + from,
       })
   }
-  const parts = [...citations.values()].toSorted((a, b) => a.start - b.start)
+  const isPart = ({ start, end }: Citation) => start < end
+  const parts = [...known.filter(isPart), ...citations.values()].toSorted((a, b) => a.start - b.start)
+  const found = [...sources.found.values()].map((source) => ({ ...source, license: null, start: 0, end: 0 }))
   const named = new Set(parts.map(({ uri }) => uri))
-  const others = [...sources.found.values()].filter(({ uri }) => !named.has(uri))
-  const whole = others.map((source) => ({ ...source, license: null, start: 0, end: 0 }))
+  const whole = [...known.filter((one) => !isPart(one)), ...found].filter(
+    ({ uri }) => !named.has(uri) && named.add(uri),
+  )
   return [...parts, ...whole].slice(0, MAX_CITATIONS)
 }
 

@@ -71,6 +71,8 @@ export function* catchUp(cursor: ReplyCursor, now: LiveReply): Generator<ReplyEv
     if (hasBegun(cursor)) yield reset(cursor, attempt)
     Object.assign(cursor, { attempt, characters: 0, thoughts: 0 })
   }
+  // What a reply goes on from is there before its first attempt, and comes with that.
+  if (attempt === 0 && !isWhole) return
   const thought = thoughts.slice(cursor.thoughts)
   cursor.thoughts += thought.length
   if (thought) yield { event: "thought", id: idOf(cursor), text: thought }

@@ -32,14 +32,28 @@ export async function buildContents(
   if (rows.length === 0) throw new LeaseLost()
   const { branch, summary } = isSingle ? { branch: rows, summary: null } : await toWindow(ctx, attempt, rows)
   const files = await openAttemptFiles(ctx, attempt, branch, signal)
-  return { contents: toContents(branch, summary, files.partsOf), files }
+  const contents = [...toContents(branch, summary, files.partsOf), ...continuation(attempt)]
+  return { contents, files }
 }
+
+/** A reply that goes on from a text ends with that, and asks for the rest of it. */
+function continuation({ prefix }: Attempt): Content[] {
+  if (prefix === "") return []
+  return [
+    { role: "model", parts: [{ text: prefix }] },
+    { role: "user", parts: [{ text: GO_ON }] },
+  ]
+}
+
+const GO_ON =
+  "Your last message was cut off. Continue it from exactly where it ends, in the middle of a word if it ends there: begin with the next character, repeat nothing, and say nothing about this."
 
 type BranchTurn = Turn & WindowTurn
 
 async function toWindow(ctx: Context, attempt: Attempt, branch: readonly BranchTurn[]) {
   const { contextTokens: budget, summaries } = ctx.config.gemini
-  const overhead = Buffer.byteLength(attempt.systemInstruction ?? "") / BYTES_PER_TOKEN
+  const beside = [attempt.systemInstruction ?? "", ...(attempt.prefix ? [attempt.prefix, GO_ON] : [])]
+  const overhead = Buffer.byteLength(beside.join("")) / BYTES_PER_TOKEN
   const reserve = summaries ? summaryTokens(budget) : 0
   const { start, isMoved, next } = chooseWindow(branch, { budget, overhead, reserve })
   const [first, after] = [branch[start], next === null ? undefined : branch[next]]
@@ -103,15 +117,21 @@ function introduce(summary: string): string {
 /** More than any text has, so that a window of counted tokens is read whole. */
 const MOST_BYTES_PER_TOKEN = 12
 
+/** Of a reply that goes on from a text, the counts are of one call with that and of another without: they tell no size. */
+const COUNTS = (m: string) =>
+  ["prompt_tokens", "output_tokens"].map(
+    (count) => `CASE ${m}.prefix WHEN '' THEN ${m}.${count} END AS ${count}`,
+  )
+
 /** Up to the start of the window, however long the branch is before. The prompt itself always goes. */
 const BRANCH = `
   WITH RECURSIVE branch AS (
-    SELECT user_id, id, parent_id, role, content, status, error_code, prompt_tokens, output_tokens, context_start,
+    SELECT user_id, id, parent_id, role, content, status, error_code, ${COUNTS("messages")}, context_start,
       NULL::uuid AS window_start, octet_length(content) AS bytes, 1 AS depth, attachments
     FROM messages WHERE user_id = $1 AND id = $2
     UNION ALL
-    SELECT m.user_id, m.id, m.parent_id, m.role, m.content, m.status, m.error_code, m.prompt_tokens, m.output_tokens,
-      m.context_start, coalesce(b.window_start, m.context_start), b.bytes + octet_length(m.content), b.depth + 1,
+    SELECT m.user_id, m.id, m.parent_id, m.role, m.content, m.status, m.error_code, ${COUNTS("m")}, m.context_start,
+      coalesce(b.window_start, m.context_start), b.bytes + octet_length(m.content), b.depth + 1,
       m.attachments
     FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
     WHERE b.id IS DISTINCT FROM b.window_start AND b.bytes + octet_length(m.content) <= $3

@@ -4,6 +4,7 @@ import type { MessageKey } from "../../chat/message-record.ts"
 import { stillOffered } from "../../chat/offered-models.ts"
 import type { Context } from "../../context.ts"
 import { TODAY_SQL } from "../../usage/quota.ts"
+import type { Citation } from "../provider/citations.ts"
 
 /** One try at making a reply. Its worker alone may write the reply, as long as the number is the newest. */
 export interface Attempt {
@@ -40,6 +41,11 @@ export interface Attempt {
   /** Text and thoughts of an earlier attempt, if the reply only needs to be ended. */
   content: string
   thoughts: string
+  /** The text that the reply goes on from, with which its own begins; empty for most. */
+  prefix: string
+  /** Of the reply that it goes on from. */
+  citations: Citation[]
+  searchQueries: string[]
   /** The UTC day on which the attempt began, YYYY-MM-DD: its calls are billed by that day's prices. */
   day: string
 }
@@ -76,7 +82,7 @@ function toAttempt(ctx: Context, row: Record<string, unknown>): Attempt {
 const CLAIM = `
   UPDATE messages AS m
   SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
-      content = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.content END,
+      content = CASE WHEN m.cancel_requested_at IS NULL THEN m.prefix ELSE m.content END,
       thoughts = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.thoughts END,
       lease_until = now() + $3 * interval '1 millisecond'
   FROM chatrooms AS c
@@ -86,7 +92,8 @@ const CLAIM = `
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
     m.traceparent,
-    m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, c.user_id,
+    m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, m.prefix, m.citations, m.search_queries,
+    c.user_id,
     m.cooling_down_since IS NOT NULL AS is_cooling_down, m.model, c.context AS context_mode, c.system_instruction,
     c.name_by = 'default' AND NOT c.temporary AS lacks_title, m.thinking, c.web_search, c.url_context,
     m.web_search_on IS NOT NULL OR m.url_context_on IS NOT NULL AS holds_tools, ${TODAY_SQL}::text AS day`

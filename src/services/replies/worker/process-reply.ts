@@ -61,6 +61,7 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
   try {
     if (attempt.cancelRequested) throw new CancelRequested()
     ctx.replyLog.begin(attempt.id, attempt.number)
+    buffer.add("text", attempt.prefix)
     assertHasCalls(attempt)
     const built = await buildContents(ctx, attempt, signal)
     files = built.files
@@ -79,7 +80,7 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
     for await (const item of streamReply(ctx, request)) {
       if (item.type === "metadata") buffer.metadata = item.metadata
       else {
-        if (item.type === "text" && buffer.text === "") {
+        if (item.type === "text" && buffer.text === attempt.prefix) {
           observeFirstText(ctx, buffer)
           files.release()
         }
@@ -138,8 +139,8 @@ async function end(
     finishReason,
     usage,
     model,
-    citations: toCitations(sources, { text: content, partStarts }),
-    searchQueries: [...sources.queries],
+    citations: toCitations(sources, { text: content, before: attempt, partStarts }),
+    searchQueries: [...new Set([...attempt.searchQueries, ...sources.queries])],
     notices: buffer.calls.made > 0 ? noticesOf(attempt, buffer.tools, metadata) : [],
     usedTools: usedTools(buffer, { status, code: failure?.code ?? null }),
     uses: buffer.calls.uses,
@@ -211,7 +212,7 @@ async function endFailed(ctx: Context, buffer: AttemptBuffer, failure: AttemptFa
   } catch (err) {
     ctx.log.error({ ...logFields(buffer.attempt), err }, "what the provider sent can't be written")
     buffer.metadata = NO_META
-    return end(ctx, buffer, { status: "failed", content: "", thoughts: "", failure })
+    return end(ctx, buffer, { status: "failed", content: buffer.attempt.prefix, thoughts: "", failure })
   }
 }
 

@@ -10,6 +10,7 @@ import { type Delay, openJobWorker, pausable, type Work } from "../../platform/j
 import type { QueueStore } from "../../platform/queue-store.ts"
 import { startWorkerLoop } from "../../platform/worker-loop.ts"
 import { createIndexer } from "../../search/index-texts.ts"
+import { createImports } from "../../transfer/run-imports.ts"
 import { JobPayload, QUEUE_NAME } from "../accept/reply-queue.ts"
 import { createRoomTasks } from "../room-tasks/run-room-tasks.ts"
 import { processReply, type Run } from "./process-reply.ts"
@@ -31,12 +32,13 @@ export async function startWorker(
   store: QueueStore,
   onRound: (loop: string) => void = () => undefined,
 ): Promise<ReplyWorker> {
-  const { replies, roomTasks, search, worker: own, shutdown } = ctx.timing
+  const { replies, roomTasks, search, imports: files, worker: own, shutdown } = ctx.timing
   const stopping = new AbortController()
   const pace: Pace = { meanMs: null, busy: 0 }
   const worker = createWorker(ctx, store, (job) => processJob(ctx, { job, pace }, stopping.signal))
   const takeovers = createTakeovers(ctx, stopping.signal, () => pace.busy)
   const tasks = createRoomTasks(ctx)
+  const imports = createImports(ctx)
   const indexer = createIndexer(ctx)
   const workerId = newId()
   const every = (ms: number, what: string, round: () => Promise<unknown>) =>
@@ -58,6 +60,7 @@ export async function startWorker(
       }),
     ),
     every(roomTasks.pollMs, "room tasks", () => tasks.begin()),
+    every(files.pollMs, "imports", () => imports.begin()),
     every(search.indexMs, "search index", () => indexer.round()),
     every(own.cleanUpMs, "clean-up", () => cleanUp(ctx)),
   ]
@@ -69,6 +72,7 @@ export async function startWorker(
         worker.close(),
         swept.then(() => takeovers.drain()),
         tasks.close(),
+        imports.close(),
       ]).finally(() => closed.abort())
       await Promise.all([swept, pause(shutdown.repliesMs, closed.signal)])
       stopping.abort()
