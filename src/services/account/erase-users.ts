@@ -48,6 +48,7 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
        AND NOT EXISTS (SELECT 1 FROM chatrooms WHERE user_id = $1)`,
       [userId],
     )
+    await client.query("DELETE FROM counters WHERE scope = ANY ($2) AND key = $1", [userId, COUNTED_BY_USER])
     // After the user: a call that was recorded meanwhile kept the user until its commit.
     await moveTotals(client, userId)
   })
@@ -55,6 +56,9 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
   await dropCachedList(ctx, userId)
   return true
 }
+
+/** Counters whose key is a user's id. Those of numbers have hashes, and end with their day. */
+const COUNTED_BY_USER = ["otp_user", "import"]
 
 /** Erases some of a user's files, which no message names any more. @returns whether some are left */
 async function eraseFiles(ctx: Context, userId: string): Promise<boolean> {

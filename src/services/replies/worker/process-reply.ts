@@ -47,11 +47,20 @@ export async function processReply(ctx: Context, reply: MessageKey, stopping: Ab
   const parent = attempt.traceparent
   return ctx.tracing.span(`process ${QUEUE_NAME}`, { kind: "consumer", parent, attributes }, async (span) => {
     const run = await runAttempt(ctx, attempt, stopping)
+    if (run.outcome === "nothing-to-do") await dropIfDeleted(ctx, attempt)
     span.set({ "chat.reply.outcome": run.outcome })
     if ("failure" in run) span.fail(run.failure)
     return run
   })
 }
+
+/** Until its worker notices, the text of a reply that is deleted while it is made goes on to its log. */
+async function dropIfDeleted(ctx: Context, { userId, id }: Attempt): Promise<void> {
+  const { rowCount } = await ctx.db.execute("is-reply-there", IS_THERE, [userId, id])
+  if (rowCount === 0) await ctx.replyLog.drop(id)
+}
+
+const IS_THERE = "SELECT FROM messages WHERE user_id = $1 AND id = $2"
 
 async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal): Promise<Run> {
   ctx.events.replyStarted(logFields(attempt))
