@@ -1,3 +1,4 @@
+import { createHash, type Hash } from "node:crypto"
 import type { Call } from "./calls.ts"
 import { charge } from "./prices.ts"
 import type { Frame } from "./wire.ts"
@@ -25,9 +26,10 @@ export type Usage = {
 /** Adds up what calls used, by model, as far as it was sent: a call that is cut off pays for what came before. */
 export class Books {
   readonly #accounts = new Map<string, Account>()
+  readonly #texts = new WeakMap<object, Hash>()
 
   /** Enters what a frame tells of the use of its call, here and on the call's record. */
-  enter(call: Pick<Call, "model" | "startedAt" | "usage" | "costs">, frame: Frame) {
+  enter(call: Pick<Call, "model" | "startedAt" | "usage" | "told">, frame: Frame) {
     const { model, usage: before } = call
     const usage = usageOf(frame, before)
     const cost = charge(model, new Date(call.startedAt).toISOString().slice(0, 10), usage)
@@ -37,9 +39,17 @@ export class Books {
     for (const name of Object.keys(NOTHING) as Array<keyof Usage>) {
       account[name] += usage[name] - (before?.[name] ?? 0)
     }
-    if (cost !== null) account.cost = (account.cost ?? 0) + cost - (call.costs.at(-1) ?? 0)
-    if (cost !== null && cost !== call.costs.at(-1)) call.costs.push(cost)
+    if (cost !== null) account.cost = (account.cost ?? 0) + cost - (call.told.at(-1)?.cost ?? 0)
     call.usage = usage
+    call.told.push({ ...this.#grow(call, textOf(frame)), cost })
+  }
+
+  /** Adds to a call's text. */
+  #grow(call: Pick<Call, "told">, piece: string) {
+    const hash = this.#texts.get(call) ?? createHash("sha256")
+    this.#texts.set(call, hash.update(piece))
+    const characters = (call.told.at(-1)?.characters ?? 0) + piece.length
+    return { characters, sha256: hash.copy().digest("hex") }
   }
 
   get all(): Record<string, Account> {
@@ -63,9 +73,15 @@ const NOTHING: Usage = {
 
 /** Returns the entries of calls that were told any use, one each. */
 export function bookEntries(calls: readonly Call[]) {
-  return calls.flatMap(({ id, model, purpose, startedAt, usage, costs, isWhole }) =>
-    usage ? [{ id, model, purpose, startedAt, isWhole, ...usage, cost: costs.at(-1) ?? null }] : [],
+  return calls.flatMap(({ id, model, purpose, startedAt, usage, told, isWhole }) =>
+    usage ? [{ id, model, purpose, startedAt, isWhole, ...usage, cost: told.at(-1)?.cost ?? null }] : [],
   )
+}
+
+/** What a frame adds to the reply's text. */
+function textOf({ candidates }: Frame): string {
+  const parts = candidates?.[0]?.content?.parts ?? []
+  return parts.map(({ text, thought }) => (thought ? "" : text)).join("")
 }
 
 /** Reads the use that a frame tells; what it leaves out is as it was `before`. */

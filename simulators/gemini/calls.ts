@@ -5,6 +5,15 @@ import type { Purpose } from "./purpose.ts"
 import type { GenerateRequest } from "./request.ts"
 import type { Route } from "./route.ts"
 
+/** A reply up to one of its chunks: its text, thoughts left out, and what it had cost. */
+export type Told = {
+  characters: number
+  /** SHA-256 of the text, in hex. */
+  sha256: string
+  /** In picodollars; null for a model without a price. */
+  cost: number | null
+}
+
 /** What is known of one call. `status` is null until headers were sent, `endedAt` (ms) until it is over. */
 export type Call = Omit<Route, "key"> & {
   id: number
@@ -21,8 +30,8 @@ export type Call = Omit<Route, "key"> & {
   aborted: boolean
   /** What it used, as far as it was sent; null: nothing was. */
   usage: Usage | null
-  /** What that cost after each frame that told of more, in picodollars; none for a model without a price. */
-  costs: number[]
+  /** The reply after each chunk, as far as it was sent. */
+  told: Told[]
   /** The response was sent to its end. */
   isWhole: boolean
   startedAt: number
@@ -45,7 +54,7 @@ export function newCall(id: number, { key: _, ...route }: Route, { headers }: In
     chunksSent: 0,
     aborted: false,
     usage: null,
-    costs: [],
+    told: [],
     isWhole: false,
     startedAt: Date.now(),
     endedAt: null,

@@ -20,7 +20,11 @@ export const DEFAULT_CHUNK_DELAY_MS = 30
 /** https://ai.google.dev/gemini-api/docs/file-input-methods: inline data counts up to 100 MB. */
 const MAX_BODY_BYTES = 100 * 1024 * 1024
 
-export type GeminiSimulatorOptions = ListenOptions & { chunkDelayMs?: number }
+export type GeminiSimulatorOptions = ListenOptions & {
+  chunkDelayMs?: number
+  /** How many of the newest calls stay in the log. */
+  keptCalls?: number
+}
 
 /** A running simulator. */
 export type GeminiSimulator = Awaited<ReturnType<typeof startGeminiSimulator>>
@@ -30,8 +34,8 @@ export type GeminiSimulator = Awaited<ReturnType<typeof startGeminiSimulator>>
  * connections that are still open. Rejects when it can't listen.
  */
 export async function startGeminiSimulator(options: GeminiSimulatorOptions = {}) {
-  const { chunkDelayMs = DEFAULT_CHUNK_DELAY_MS, ...listen } = options
-  const state = new State(chunkDelayMs)
+  const { chunkDelayMs = DEFAULT_CHUNK_DELAY_MS, keptCalls, ...listen } = options
+  const state = new State({ chunkDelayMs, keptCalls })
   const server = await startServer({
     ...listen,
     name: "Gemini",

@@ -7,7 +7,7 @@ import { Script } from "./script.ts"
 
 /** All that a running simulator remembers. */
 export class State {
-  readonly calls = new RecentLog<Call>()
+  readonly calls: RecentLog<Call>
   readonly script = new Script()
   readonly files = new Files()
   readonly prefixes = new PrefixCache()
@@ -20,8 +20,9 @@ export class State {
   /** How often each prompt came, for `times=N`. */
   readonly #prompts = new Map<string, number>()
 
-  constructor(chunkDelayMs: number) {
+  constructor({ chunkDelayMs, keptCalls }: { chunkDelayMs: number; keptCalls: number | undefined }) {
     this.chunkDelayMs = chunkDelayMs
+    this.calls = new RecentLog(keptCalls)
   }
 
   nextCallId(): number {

@@ -3,11 +3,16 @@ const MAX_ENTRIES = 20_000
 
 /** A log of the newest entries, oldest first. */
 export class RecentLog<Entry extends object> {
+  readonly #limit: number
   #entries: Entry[] = []
+
+  constructor(limit = MAX_ENTRIES) {
+    this.#limit = limit
+  }
 
   add(entry: Entry): Entry {
     this.#entries.push(entry)
-    if (this.#entries.length > MAX_ENTRIES) this.#entries.shift()
+    if (this.#entries.length > this.#limit) this.#entries.shift()
     return entry
   }
 

@@ -6,6 +6,7 @@ import { rateReply } from "../services/chat/rate-reply.ts"
 import type { Context } from "../services/context.ts"
 import { cancelReply } from "../services/replies/accept/cancel-reply.ts"
 import { continueReply } from "../services/replies/accept/continue-reply.ts"
+import { deleteMessage } from "../services/replies/accept/delete-message.ts"
 import { regenerateReply } from "../services/replies/accept/regenerate-reply.ts"
 import { sendMessage } from "../services/replies/accept/send-message.ts"
 import { followReply, waitForReply } from "../services/replies/stream/follow-reply.ts"
@@ -120,6 +121,11 @@ export async function putFeedback(ctx: Context, input: UserInput<OneMessage & { 
   const { body } = input
   const feedback = body && { rating: body.rating, reason: body.reason ?? null }
   await rateReply(ctx, { ...idsOf(input), feedback })
+  return noContent()
+}
+
+export async function removeMessage(ctx: Context, input: UserInput<OneMessage>) {
+  await deleteMessage(ctx, { ...idsOf(input), requestId: input.requestId })
   return noContent()
 }
 

@@ -1,7 +1,6 @@
 import {
   type CreationOptional,
   DataTypes,
-  type HasManyCountAssociationsMixin,
   type InferAttributes,
   type InferCreationAttributes,
   Model,
@@ -47,16 +46,13 @@ export class ChatroomModel extends Model<
   declare lastPosition: CreationOptional<number>
   /** How many replies of the room an operator has queued once more. */
   declare retries: CreationOptional<number>
-  /** How many changes there were to messages that listeners knew already. */
+  /** How many changes there were to messages that listeners knew already, deletions included. */
   declare revisions: CreationOptional<number>
-  /** The position of the newest entry in `room_changes`; 0 for none. */
-  declare lastChange: CreationOptional<number>
   declare lastMessageAt: CreationOptional<Date | null>
   /** What lists are ordered by: the last message or, before the first, the creation. */
   declare activityAt: CreationOptional<Date>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
-  declare countMessages: HasManyCountAssociationsMixin
 }
 
 /** The columns, in the order of the table. */
@@ -82,7 +78,6 @@ export const chatroomColumns = {
   pinned: DataTypes.BOOLEAN,
   archivedAt: DataTypes.DATE,
   temporary: DataTypes.BOOLEAN,
-  lastChange: { type: DataTypes.INTEGER, defaultValue: 0 },
   temporarySince: DataTypes.DATE,
   revisions: { type: DataTypes.INTEGER, defaultValue: 0 },
 } satisfies ModelAttributes<ChatroomModel>
@@ -110,7 +105,6 @@ const INTERNAL = [
   "retries",
   "temporarySince",
   "revisions",
-  "lastChange",
 ] as const
 
 /** A room as the services return it. */

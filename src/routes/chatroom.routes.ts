@@ -55,7 +55,8 @@ export const chatroomRoutes: Endpoint[] = [
   }),
   patch("/chatroom/:id", {
     summary: "Change a chatroom or switch its active branch",
-    description: "Changes only the fields in the body. `headId` is the last reply of the branch to show.",
+    description:
+      "Changes only the fields in the body. `headId` may name any message: the newest reply below it becomes the end of the branch that the chatroom shows.",
     auth: "user",
     limit: "write",
     params: ById,
@@ -75,7 +76,7 @@ export const chatroomRoutes: Endpoint[] = [
   get("/chatroom/:id/events", {
     summary: "Stream everything that happens in a chatroom",
     description:
-      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, a reply was cancelled before its turn, or feedback was given), `thought`, `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest.",
+      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, a reply was cancelled before its turn, feedback was given, or a message moved behind one that interrupted), `message_deleted` (with all that followed it), `thought`, `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest.",
     auth: "user",
     limit: "read",
     params: ById,

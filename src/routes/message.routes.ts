@@ -6,6 +6,7 @@ import {
   postMessage,
   postRegenerate,
   putFeedback,
+  removeMessage,
   streamMessage,
 } from "../controllers/message.controller.ts"
 import {
@@ -18,7 +19,7 @@ import {
   replyEvents,
 } from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { type Endpoint, eventStream, get, post, put } from "./endpoint.ts"
+import { del, type Endpoint, eventStream, get, post, put } from "./endpoint.ts"
 
 export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
@@ -76,6 +77,16 @@ export const messageRoutes: Endpoint[] = [
     params: MessagePath,
     reply: { 200: Message },
     run: cancelMessage,
+  }),
+  del("/chatroom/:id/message/:messageId", {
+    summary: "Delete a message and all that follows it",
+    description:
+      "On every branch. A reply in flight among it is stopped. If the chatroom shows one of the deleted messages, it shows the newest version beside it from then on or, without one, what was above. Used prompts stay used.",
+    auth: "user",
+    limit: "write",
+    params: MessagePath,
+    reply: { 204: null },
+    run: removeMessage,
   }),
   put("/chatroom/:id/message/:messageId/feedback", {
     summary: "Say what you think of a reply",

@@ -74,7 +74,9 @@ export const ChatroomChange = z
     systemInstruction: SystemInstruction.optional(),
     context: Context.optional(),
     ...Settings,
-    headId: Id.optional().describe("The last reply of the branch to show."),
+    headId: Id.optional().describe(
+      "A message of the branch to show; its newest descendant reply becomes the head.",
+    ),
   })
   .meta({ examples: [{ name: "My Renamed Chat" }] })
 export type ChatroomChange = z.infer<typeof ChatroomChange>
@@ -276,6 +278,9 @@ export const roomEvents = {
   delta: replyEvents.delta.extend(MessageId).meta({ id: "RoomDelta" }),
   reset: replyEvents.reset.extend(MessageId).meta({ id: "RoomReset" }),
   done: MessageFields.extend(MessageId).meta({ id: "RoomDone" }),
+  message_deleted: z
+    .object({ messageId: Id.describe("It is gone with all messages that followed it.") })
+    .meta({ id: "RoomMessageDeleted" }),
   deleted: z.object({}).meta({ id: "RoomDeleted" }),
 }
 

@@ -22,7 +22,7 @@ const ann = useUser(app, { pro: true })
 const callsFor = (prompt: string) => app.gemini.calls().filter((call) => call.prompt.includes(prompt))
 
 /** What a call cost by the simulator's books, whose prices are its own. */
-const chargeFor = ({ costs }: Pick<Call, "costs">) => BigInt(costs.at(-1) ?? 0)
+const chargeFor = ({ told }: Pick<Call, "told">) => BigInt(told.at(-1)?.cost ?? 0)
 
 /** What the calls for a prompt cost by the books. */
 const booked = (prompt: string) => toDollars(sum(callsFor(prompt).map(chargeFor)))

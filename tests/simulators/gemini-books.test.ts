@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { sha256Of } from "../../simulators/gemini/media.ts"
 import { MODEL, useGemini } from "./gemini-kit.ts"
 
 const { simulator, models, streamed, generated } = await useGemini()
@@ -53,14 +54,14 @@ describe("the books", () => {
   })
 
   test("charge a call that broke off what it had told, and say that it isn't whole", async () => {
-    await streamed("[[gemini: cut after=3 chunks=9]] hello")
-    const [call] = simulator.calls()
-    expect(call).toMatchObject({
-      isWhole: false,
-      costs: [expect.any(Number), expect.any(Number), expect.any(Number)],
-    })
-    expect(call?.costs).toEqual([...(call?.costs ?? [])].sort((a, b) => a - b))
-    expect((await books()).calls).toMatchObject([{ isWhole: false, cost: call?.costs.at(-1) }])
+    const { text } = await streamed("[[gemini: cut after=3 chunks=9]] hello")
+    const told = simulator.calls()[0]?.told ?? []
+    expect(told).toHaveLength(3)
+    expect(told).toEqual(
+      told.toSorted((a, b) => Number(a.cost) - Number(b.cost) || a.characters - b.characters),
+    )
+    expect(told[2]).toMatchObject({ characters: text.length, sha256: sha256Of(Buffer.from(text)) })
+    expect((await books()).calls).toMatchObject([{ isWhole: false, cost: told[2]?.cost }])
   })
 
   test("leave out calls that were refused, and know no cost of a model without a price", async () => {

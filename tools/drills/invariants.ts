@@ -1,11 +1,9 @@
-import type pg from "pg"
-import { directivesIn, resolveDirectives } from "../../simulators/gemini/directives.ts"
-import { replyFrames } from "../../simulators/gemini/reply-frames.ts"
-import { readGenerateRequest } from "../../simulators/gemini/request.ts"
-import { type Turn, toContents } from "../../src/services/replies/worker/build-contents.ts"
 import type { Client } from "../lib/client.ts"
 import type { Cluster } from "../lib/cluster.ts"
-import { type Exchange, isAtRisk, type Load, mayBeLost } from "./load.ts"
+import { type Exchange, isAtRisk, mayBeLost } from "./exchange.ts"
+import type { Load } from "./load.ts"
+import { createOneCall } from "./one-call.ts"
+import { type Row, readMessages, type Stored } from "./stored.ts"
 
 /** What must hold, how often it was looked at, and every case where it doesn't. */
 export interface Verdict {
@@ -15,48 +13,17 @@ export interface Verdict {
   broken: string[]
 }
 
-/** A message as it is stored. */
-interface Row {
-  id: string
-  parent_id: string | null
-  chatroom_id: string
-  user_id: string
-  role: "user" | "model"
-  content: string
-  status: string
-  error_code: string | null
-  model: string | null
-  attempt: number
-}
-
-type Stored = Awaited<ReturnType<typeof readMessages>>
-
 /** Looks at everything that the load has left behind. */
 export async function checkInvariants(cluster: Cluster, client: Client, load: Load): Promise<Verdict[]> {
   const stored = await readMessages(cluster.pool, load)
   return [
     checkOneFinalReply(load, stored),
     checkNeverTwo(cluster, load, stored),
-    await checkQuota(cluster.pool, load, stored),
+    await checkQuota(cluster, load, stored),
     checkListeners(load, stored),
     await checkStrangers(client, load, stored),
   ]
 }
-
-async function readMessages(pool: pg.Pool, { users }: Load) {
-  const { rows } = await pool.query<Row>(MESSAGES, [users.map(({ id }) => id)])
-  const replies = rows.filter(({ role }) => role === "model")
-  return {
-    byId: new Map(rows.map((row) => [row.id, row])),
-    replies: Map.groupBy(replies, (row) => row.parent_id ?? ""),
-    prompts: rows.filter(({ role }) => role === "user"),
-  }
-}
-
-const MESSAGES = `
-  SELECT m.id, m.parent_id, m.chatroom_id, c.user_id, m.role, m.content, m.status, m.error_code, m.model, m.attempt
-  FROM messages AS m JOIN chatrooms AS c ON c.id = m.chatroom_id
-  WHERE c.user_id = ANY($1)`
 
 /** Judges each item by the sentences that `judge` yields; `others` were found broken before. */
 function verdict<T>(
@@ -76,81 +43,82 @@ const FINAL = ["completed", "failed", "cancelled"]
 
 function checkOneFinalReply(load: Load, { prompts, replies, byId }: Stored): Verdict {
   const { exchanges, surprises } = load
-  const accepted = new Set(exchanges.map(({ promptId }) => promptId))
-  const unasked = prompts.filter(({ id }) => !accepted.has(id))
+  const promised = Map.groupBy(exchanges, ({ promptId }) => promptId)
+  const unasked = prompts.filter(({ id }) => !promised.has(id))
   const others = [
     ...unasked.map(({ id }) => `prompt ${id} was stored, not accepted`),
     ...surprises.map((answer) => `a prompt was answered ${answer}`),
+    ...[...promised].flatMap(([promptId, { length }]) => {
+      const count = replies.get(promptId)?.length ?? 0
+      return count > length ? [`prompt ${promptId} was promised ${length} replies and has ${count}`] : []
+    }),
   ]
-  const claim = "every accepted prompt has exactly one final reply"
+  const claim = "every promised reply is there, once and final"
   const kept = exchanges.filter((exchange) => byId.has(exchange.promptId) || !mayBeLost(load, exchange))
-  return verdict({ id: "I1", claim, others }, kept, function* ({ promptId, replyId, kind }) {
-    const [reply, ...more] = replies.get(promptId) ?? []
-    if (!reply) yield `prompt ${promptId} has no reply`
-    else if (reply.id !== replyId)
-      yield `prompt ${promptId} was promised reply ${replyId} and has ${reply.id}`
+  return verdict({ id: "I1", claim, others }, kept, function* (exchange) {
+    const { promptId, replyId, kind } = exchange
+    const reply = byId.get(replyId)
+    if (!reply) yield `prompt ${promptId} was promised reply ${replyId}, which isn't there`
+    else if (reply.parent_id !== promptId) yield `reply ${replyId} isn't one to prompt ${promptId}`
     else if (!FINAL.includes(reply.status)) yield `reply ${replyId} is still ${reply.status}`
-    else if (outcomeOf(reply) !== EXPECTED[kind]) yield `reply ${replyId} (${kind}) is ${outcomeOf(reply)}`
-    if (more.length > 0) yield `prompt ${promptId} has ${more.length + 1} replies`
+    else if (!isExpected(exchange, reply)) yield `reply ${replyId} (${kind}) is ${outcomeOf(reply)}`
   })
 }
 
-const EXPECTED = { plain: "completed", cut: "completed", stalled: "completed", blocked: "failed: blocked" }
+const EXPECTED = {
+  plain: "completed",
+  cut: "completed",
+  stalled: "completed",
+  short: "completed",
+  blocked: "failed: blocked",
+}
+
+/** Who stops a reply may be too late. */
+function isExpected({ kind, stops }: Exchange, reply: Row): boolean {
+  return outcomeOf(reply) === EXPECTED[kind] || (stops.length > 0 && reply.status === "cancelled")
+}
 
 function outcomeOf({ status, error_code }: Row): string {
   return error_code === null ? status : `${status}: ${error_code}`
 }
 
-function checkNeverTwo({ attempts }: Cluster, load: Load, stored: Stored): Verdict {
+function checkNeverTwo({ attempts, gemini }: Cluster, load: Load, stored: Stored): Verdict {
   const claim = "never two: one ending, and the text of one single call"
-  return verdict({ id: "I2", claim }, unharmed(load), function* ({ replyId, heard }) {
+  const isOfOneCall = createOneCall(gemini.calls(), load.exchanges, stored)
+  return verdict({ id: "I2", claim }, unharmed(load), function* (exchange) {
+    const { replyId, heard } = exchange
     if (heard.dones.length > 1) yield `the listener of ${replyId} was told ${heard.dones.length} endings`
     const endings = attempts.endings(replyId)
     if (endings > 1) yield `reply ${replyId} was finished ${endings} times`
     const reply = stored.byId.get(replyId)
-    if (reply?.status === "completed" && !isTextOfOneCall(reply, stored))
+    if (reply && ["completed", "cancelled"].includes(reply.status) && !isOfOneCall(exchange, reply))
       yield `reply ${replyId} isn't what one call gives: ${JSON.stringify(reply.content.slice(0, 200))}`
   })
 }
 
-/** More calls for one attempt than there are models to fall back to. */
-const CALLS_PER_ATTEMPT = 4
-
-/** The simulator says something else at each call for a prompt, and always the same at the first, the second and so on. */
-function isTextOfOneCall(reply: Row, stored: Stored): boolean {
-  const calls = Array.from({ length: reply.attempt * CALLS_PER_ATTEMPT }, (_, call) => call)
-  return calls.some((call) => textOfCall(call, reply, stored) === reply.content)
-}
-
-function textOfCall(call: number, reply: Row, stored: Stored): string {
-  const model = reply.model ?? ""
-  const branch: Row[] = []
-  for (let row = stored.byId.get(reply.parent_id ?? ""); row; row = stored.byId.get(row.parent_id ?? ""))
-    branch.unshift(row)
-  const turns = branch.map((row) => ({ ...row, errorCode: row.error_code }) as Turn)
-  const request = readGenerateRequest(JSON.stringify({ contents: toContents(turns) }), model)
-  const faultless = resolveDirectives(directivesIn(branch.at(-1)?.content ?? ""), Number.POSITIVE_INFINITY)
-  const behaviour = { ...faultless, variant: call }
-  const frames = replyFrames({ model, request, behaviour, responseId: "" })
-  return frames
-    .flatMap(({ candidates = [] }) => candidates)
-    .flatMap(({ content }) => content?.parts ?? [])
-    .map(({ text, thought }) => (thought ? "" : text))
-    .join("")
-}
-
-async function checkQuota(pool: pg.Pool, { exchanges, users }: Load, { byId }: Stored): Promise<Verdict> {
-  const { rows } = await pool.query<{ user_id: string; used: number }>(USED)
+async function checkQuota(cluster: Cluster, { exchanges, users }: Load, { byId }: Stored): Promise<Verdict> {
+  const { rows } = await cluster.pool.query<{ user_id: string; used: number }>(USED)
   const used = new Map(rows.map((row) => [row.user_id, row.used]))
-  const claim = "quota: used = accepted − failed, of every user"
+  const claim = "quota: used = promised − failed − cancelled before they began, of every user"
   return verdict({ id: "I3", claim }, users, function* (user) {
-    const own = exchanges.filter((exchange) => exchange.user === user && byId.has(exchange.promptId))
+    const own = exchanges.filter((exchange) => exchange.user === user && byId.has(exchange.replyId))
     const failed = own.filter(({ replyId }) => byId.get(replyId)?.status === "failed")
-    const expected = own.length - failed.length
+    const unbegun = own.filter((exchange) =>
+      isCancelledUnbegun(cluster, exchange, byId.get(exchange.replyId)),
+    )
+    const expected = own.length - failed.length - unbegun.length
     const counted = used.get(user.id) ?? 0
     if (counted !== expected)
-      yield `user ${user.id}: ${counted} used, ${own.length} accepted, ${failed.length} failed`
+      yield `user ${user.id}: ${counted} used, ${own.length} promised, ${failed.length} failed, ${unbegun.length} cancelled before they began`
   })
+}
+
+/** By what workers logged. Where an attempt began while the reply was asked to stop, either is right. */
+function isCancelledUnbegun({ attempts }: Cluster, { replyId, stops }: Exchange, reply?: Row): boolean {
+  if (reply?.status !== "cancelled") return false
+  const begun = attempts.of(replyId)[0]?.startedAt ?? Number.POSITIVE_INFINITY
+  if (stops.every(({ from }) => begun < from)) return false
+  return stops.some(({ to }) => begun > to) || reply.is_given_back
 }
 
 const USED = "SELECT user_id, sum(used)::int AS used FROM usage_counters GROUP BY user_id"

@@ -1,22 +1,10 @@
 import { pause, SECOND } from "../../src/utils/time.ts"
 import { type Client, signUp, type User } from "../lib/client.ts"
-import { type Heard, listen, type Manner, silence } from "../lib/listener.ts"
+import type { Manner } from "../lib/listener.ts"
 import type { Random } from "../lib/random.ts"
-import { type Mix, type Prompt, type PromptOptions, writePrompt } from "./prompts.ts"
-
-/** An accepted prompt and what its listener has heard so far. */
-export interface Exchange extends Prompt {
-  user: User
-  roomId: string
-  promptId: string
-  replyId: string
-  heard: Heard
-  /** When it was sent, in ms since 1970. */
-  sentAt: number
-  /** Until it was accepted, all tries together. */
-  tookMs: number
-  tries: number
-}
+import { follow, openRoom, send } from "./asking.ts"
+import { type Exchange, isAnswered, type Span } from "./exchange.ts"
+import { type Mix, type PromptOptions, writePrompt } from "./prompts.ts"
 
 /** Many prompts, each in a room of its own, beside the talks. */
 export interface Burst extends PromptOptions {
@@ -37,7 +25,12 @@ export interface LoadOptions {
   /** Of the first user; the others have the next. */
   firstNumber?: number
   signal: AbortSignal
+  /** What users do, each in several talks at once, until it is enough; by default they ask and listen. */
+  talk?: Talk
 }
+
+/** One talk of a user, until `isEnough`. */
+export type Talk = (load: State, user: User, talk: { label: string; random: Random }) => Promise<void>
 
 /** The last replies may take this long once the faults are over. */
 const SETTLE_MS = 30 * SECOND
@@ -66,8 +59,12 @@ export async function startLoad(client: Client, options: LoadOptions) {
     sent: 0,
     settled: new AbortController(),
   }
+  const { talk = askAndListen } = options
   const talks = users.flatMap((user, u) =>
-    numbered(TALKS_PER_USER).map((c) => talk(load, user, `user ${u + 1}, talk ${c}`)),
+    numbered(TALKS_PER_USER).map((c) => {
+      const label = `user ${u + 1}, talk ${c}`
+      return talk(load, user, { label, random: options.random.fork(label) })
+    }),
   )
   const talking = Promise.all(talks)
   // Who waits for it learns of a failure in `finish`; until then it must not end the process.
@@ -84,7 +81,8 @@ export async function startLoad(client: Client, options: LoadOptions) {
   })
 }
 
-interface State {
+/** What the users of a load share. */
+export interface State {
   users: User[]
   exchanges: Exchange[]
   /** Answers to prompts that were neither an acceptance nor expected. */
@@ -92,7 +90,7 @@ interface State {
   /** Rooms, with whose they are. */
   rooms: Map<string, User>
   /** When PostgreSQL lost what was committed: rooms and replies of then may be gone. */
-  losses: Loss[]
+  losses: Span[]
   client: Client
   options: LoadOptions
   faultsOver: boolean
@@ -106,35 +104,10 @@ interface State {
   settled: AbortController
 }
 
-/** A time whose commits are lost, in ms since 1970. */
-interface Loss {
-  from: number
-  to: number
-}
-
-/** What is acknowledged takes about so long to a standby. */
-const UNDER_WAY_MS = 500
-
-/** Whether the prompt itself may be lost. */
-export function mayBeLost({ losses }: Pick<State, "losses">, { sentAt, tookMs }: Exchange): boolean {
-  const acceptedAt = sentAt + tookMs
-  return losses.some(({ from, to }) => acceptedAt > from - UNDER_WAY_MS && sentAt < to)
-}
-
-/** Whether the prompt, or something of its reply, may be lost. */
-export function isAtRisk(
-  { losses }: Pick<State, "losses">,
-  { sentAt, heard: { endedAt } }: Exchange,
-): boolean {
-  return losses.some(({ from, to }) => sentAt < to && (endedAt === null || endedAt > from - UNDER_WAY_MS))
-}
-
-/** Whether the listener was told an end. */
-export const isAnswered = ({ heard }: Exchange) => heard.dones.length > 0
-
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
-const isEnough = ({ faultsOver, exchanges, options }: State) =>
+/** Whether users may stop: there were enough prompts, and nothing breaks any more. */
+export const isEnough = ({ faultsOver, exchanges, options }: State) =>
   faultsOver && exchanges.length >= options.prompts
 
 async function settle(load: State, talking: Promise<unknown>): Promise<void> {
@@ -149,15 +122,18 @@ async function settle(load: State, talking: Promise<unknown>): Promise<void> {
 }
 
 /** One room after the other; in each, one or two prompts at a time and then their replies. */
-async function talk(load: State, user: User, label: string): Promise<void> {
-  const random = load.options.random.fork(label)
+async function askAndListen(
+  load: State,
+  user: User,
+  { label, random }: { label: string; random: Random },
+): Promise<void> {
   for (let count = 0; !isEnough(load) && !load.options.signal.aborted; ) {
     const roomId = await openRoom(load, user)
     for (let inRoom = 0; inRoom < PROMPTS_PER_ROOM && !isEnough(load); ) {
       const listening: Promise<unknown>[] = []
       for (let burst = random.int(1, 2); burst > 0; burst--, inRoom++, count++) {
         const prompt = writePrompt(random, `${label}, prompt ${count}`, load.mix ? { mix: load.mix } : {})
-        const exchange = await send(load, user, roomId, prompt)
+        const exchange = await send(load, user, { roomId, prompt })
         if (exchange) listening.push(follow(load, exchange, random))
       }
       await Promise.all(listening)
@@ -173,49 +149,9 @@ async function fireBurst(load: State, { count, perSecond, manner, ...how }: Burs
     const own = random.fork(label)
     const user = load.users[load.sent % load.users.length] as User
     const roomId = await openRoom(load, user)
-    const exchange = await send(load, user, roomId, writePrompt(own, label, how))
+    const exchange = await send(load, user, { roomId, prompt: writePrompt(own, label, how) })
     if (exchange) load.bursts.push(follow(load, exchange, own, manner))
     return exchange
   })
   return (await Promise.all(sends)).filter((exchange) => exchange !== null)
-}
-
-async function openRoom({ client, rooms }: State, user: User): Promise<string> {
-  const { status, body } = await client.post("/chatroom", {}, { token: await user.token() })
-  if (status !== 201) throw new Error(`no room: ${JSON.stringify(body)}`)
-  rooms.set(body.id, user)
-  return body.id
-}
-
-async function send(load: State, user: User, roomId: string, prompt: Prompt): Promise<Exchange | null> {
-  const token = await user.token()
-  const sentAt = Date.now()
-  const path = `/chatroom/${roomId}/message`
-  const { status, body, tries } = await load.client.post(path, { message: prompt.text }, { token })
-  if (status === 404 && load.losses.length > 0) return null
-  if (status !== 202) {
-    load.surprises.push(`${status} ${JSON.stringify(body)}`)
-    return null
-  }
-  const exchange: Exchange = {
-    ...prompt,
-    user,
-    roomId,
-    promptId: body.id,
-    replyId: body.reply.id,
-    heard: silence(),
-    sentAt,
-    tookMs: Date.now() - sentAt,
-    tries,
-  }
-  load.exchanges.push(exchange)
-  return exchange
-}
-
-function follow(load: State, exchange: Exchange, random: Random, manner: Manner = {}): Promise<Heard> {
-  const { user, roomId, replyId, heard } = exchange
-  const signal = AbortSignal.any([load.options.signal, load.settled.signal])
-  const path = `/chatroom/${roomId}/message/${replyId}/stream`
-  const mayBeGone = () => mayBeLost(load, exchange)
-  return listen(load.client, user, path, { random: random.fork(replyId), signal, heard, manner, mayBeGone })
 }

@@ -2,10 +2,10 @@ import type { Random } from "../lib/random.ts"
 
 /**
  * What is to become of a prompt. `plain`: a reply. `cut`: the provider breaks off once, the next attempt replies.
- * `stalled`: the provider falls silent once, the next attempt replies. `blocked`: the provider refuses, and the quota
- * unit is given back.
+ * `stalled`: the provider falls silent once, the next attempt replies. `short`: the reply
+ * has reached its limit, with text. `blocked`: the provider refuses, and the quota unit is given back.
  */
-export type Kind = "plain" | "cut" | "stalled" | "blocked"
+export type Kind = "plain" | "cut" | "stalled" | "short" | "blocked"
 
 /** How probable each kind is; the rest is plain. */
 export type Mix = Partial<Record<Kind, number>>
@@ -40,14 +40,17 @@ export function writePrompt(random: Random, label: string, options: PromptOption
     plain: "",
     cut: ` [[gemini: cut after=${random.int(0, 5)} times=1]]`,
     stalled: ` [[gemini: stall after=${random.int(0, 3)} times=1]]`,
+    short: ` [[gemini: max-tokens after=${random.int(1, 3)} times=1]]`,
     blocked: " [[gemini: blocked]]",
   }
   return { kind, chunks, text: `${pace}${fault[kind]} ${label}: ${words}` }
 }
 
-function draw(random: Random, { cut = 0, stalled = 0, blocked = 0 }: Mix): Kind {
-  const drawn = random.next()
-  if (drawn < cut) return "cut"
-  if (drawn < cut + stalled) return "stalled"
-  return drawn < cut + stalled + blocked ? "blocked" : "plain"
+function draw(random: Random, mix: Mix): Kind {
+  let drawn = random.next()
+  for (const kind of ["cut", "stalled", "short", "blocked"] as const) {
+    drawn -= mix[kind] ?? 0
+    if (drawn < 0) return kind
+  }
+  return "plain"
 }

@@ -17,7 +17,7 @@ export function isBroken({ verdicts }: { verdicts: Verdict[] }): boolean {
   return verdicts.some(({ id, broken }) => broken.length > 0 && !GOALS.has(id))
 }
 
-const INVARIANTS = ["I1", "I2", "I3", "I4", "I5"]
+const INVARIANTS = ["I1", "I2", "I3", "I4", "I5", "I6"]
 
 /** One row for each scenario, `skipped` ones among them: they need what this machine or backend hasn't. */
 export function closingTable({ outcomes, stop }: Results, skipped: string[]): string {
@@ -124,11 +124,18 @@ const MEANING = `
 
 const COLUMNS = `
 - **strikes**: how often something was broken; **prompts**: how many were accepted.
-- **I1**: every accepted prompt has exactly one final reply, and nothing was stored that was not accepted.
-- **I2**: no reply ended twice, and each has the text of one single call to Gemini.
-- **I3**: every user's quota is what was accepted less what was given back for failed replies.
+- **I1**: every accepted prompt has exactly one final reply, and one more for each regenerate and continue that was accepted;
+  nothing was stored that was not accepted.
+- **I2**: no reply ended twice. Each has the text of one single call to Gemini, which was sent the branch that is stored and
+  the files as they were uploaded; a cancelled one has the beginning of it.
+- **I3**: every user's quota is what was accepted less what was given back for replies that failed, or were cancelled before
+  a worker began them.
 - **I4**: every listener's joined text, over all its connections, equals the stored text.
 - **I5**: nobody was shown another user's ids, and asking for them gives 404.
+- **I6**: what replies cost by their rows, and what titles cost by the totals, is what the simulator charged for their calls,
+  by a price table of its own; and the totals of every user are the sum of their rows. A call that was cut off has no certain
+  price: its worker was killed before it wrote, or the reply was cancelled while the last chunks were on their way. Its row
+  must then have what the call had cost at one of its chunks, or nothing if the worker was killed.
 - **P1**: no process ended unasked. **T1**: 99 of 100 replies of a killed worker are begun anew within 5 s, not counting the time that
   PostgreSQL was away. **S1**: every process stops in order within
   10 s of SIGTERM. The others are told with their rows.

@@ -5,8 +5,10 @@ import type { Heard } from "../lib/listener.ts"
 import { createRandom, type Random } from "../lib/random.ts"
 import type { Backend, Stores } from "../lib/stores.ts"
 import { until } from "../lib/until.ts"
+import { type Balance, checkBooks } from "./books.ts"
 import { checkInvariants, type Verdict } from "./invariants.ts"
 import { type Load, startLoad } from "./load.ts"
+import { inDollars } from "./picodollars.ts"
 import { createTakeovers, percentile, spread, type Takeovers } from "./takeovers.ts"
 
 /** What goes wrong in a drill, and how often. One file of `scenarios/` each. */
@@ -18,6 +20,8 @@ export interface Scenario {
   explains: string
   /** It hurts the Redis: there is nothing to do where the queue is in PostgreSQL. */
   needsRedis?: boolean
+  /** PostgreSQL is away for a while. */
+  hurtsPostgres?: boolean
   /** It is left out of the quick drill. */
   isLong?: boolean
   /** Opens stores of its own, where the usual ones don't do. It then has a cluster of its own in any drill. */
@@ -138,15 +142,23 @@ export async function perform(
   signal.throwIfAborted()
   const verdicts = await checkInvariants(cluster, client, load)
   const kills = takeovers.kills()
+  const { hurtsPostgres = false } = scenario
+  const balance = await checkBooks(cluster, load, { kills, hurtsPostgres })
   return {
     scenario: scenario.name,
     verdicts: [
       ...verdicts,
-      ...(kills > 0 ? [judgeTakeovers(takeovers)] : []),
+      balance.verdict,
+      ...(kills.length > 0 ? [judgeTakeovers(takeovers)] : []),
       judgeDeaths(cluster, deathsBefore),
       ...demands.map((judge) => judge()),
     ],
-    metrics: [["strikes", String(struck)], ...notes, ...measure(stage, attemptsBefore)],
+    metrics: [
+      ["strikes", String(struck)],
+      ...notes,
+      ...measure(stage, attemptsBefore),
+      ...describeBalance(balance),
+    ],
     takeoverMs: takeovers.times(),
     prompts: load.exchanges.length,
     strikes: struck,
@@ -203,11 +215,19 @@ function measure({ load, cluster, takeovers, client }: Stage, attemptsBefore: nu
   return [
     ["prompts accepted", String(exchanges.length)],
     ["… of which failed, as they were to", String(exchanges.filter(({ kind }) => kind === "blocked").length)],
-    ...(takeovers.kills() > 0 ? taken : []),
+    ...(takeovers.kills().length > 0 ? taken : []),
     ["attempts", String(cluster.attempts.total() - attemptsBefore)],
     ["resets heard", sum(({ resets }) => resets)],
     ["streams resumed", sum(({ connections }) => connections - 1)],
     ["requests tried again", `${client.retries()}${refusals.join("")}`],
+  ]
+}
+
+function describeBalance({ charged, recorded, open }: Balance): Outcome["metrics"] {
+  return [
+    ["charged by Gemini", inDollars(charged)],
+    ["… of which recorded", inDollars(recorded)],
+    ["calls that were cut off, of which nobody can know all", String(open)],
   ]
 }
 

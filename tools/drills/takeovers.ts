@@ -21,11 +21,11 @@ export type Takeovers = ReturnType<typeof createTakeovers>
 export function createTakeovers(pool: pg.Pool, attempts: Attempts) {
   const bereft: Bereft[] = []
   const outages: Outage[] = []
-  let kills = 0
+  const kills: { pid: number; at: number }[] = []
   return {
     /** To be called when the process is gone: notes which replies it has left behind. */
     async noteKill(pid: number, killedAt: number) {
-      kills += 1
+      kills.push({ pid, at: killedAt })
       // PostgreSQL may have been stopped in the same moment. What another has taken over by the time it is back is
       // known from the logs not to be the killed one's.
       const read = () => pool.query<{ id: string; attempt: number }>(RUNNING).catch(() => null)
@@ -37,7 +37,8 @@ export function createTakeovers(pool: pg.Pool, attempts: Attempts) {
     /** In ms, in ascending order; of what nobody has taken over yet, nothing. */
     times: () =>
       bereft.flatMap((one) => timeOf(one, attempts.of(one.replyId), outages)).sort((a, b) => a - b),
-    kills: () => kills,
+    /** Workers that were killed, with the time, in ms since 1970. */
+    kills: (): readonly { pid: number; at: number }[] => kills,
   }
 }
 

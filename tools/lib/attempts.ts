@@ -7,6 +7,8 @@ export interface Attempt {
   pid: number
   /** ms since 1970, by this machine's clock. */
   startedAt: number
+  /** What its worker logged of its end; null: nothing yet, or nothing ever. */
+  end: { event: "reply_finished" | "attempt_failed"; at: number } | null
 }
 
 export type Attempts = ReturnType<typeof createAttempts>
@@ -25,9 +27,11 @@ export function createAttempts() {
       const isEnd = event === "reply_finished" || event === "attempt_failed"
       // A worker that has lost a reply logs nothing about it.
       for (const one of of(replyId)) if (isStart || (isEnd && one.pid === pid)) running.delete(one)
+      const ended = isEnd && of(replyId).find((one) => one.pid === pid && one.attempt === attempt)
+      if (ended) ended.end = { event, at: Date.parse(time) }
       if (event === "reply_finished") endings.set(replyId, (endings.get(replyId) ?? 0) + 1)
       if (!isStart) return
-      const begun = { replyId, attempt: Number(attempt), pid, startedAt: Date.parse(time) }
+      const begun = { replyId, attempt: Number(attempt), pid, startedAt: Date.parse(time), end: null }
       byReply.set(replyId, [...of(replyId), begun])
       running.add(begun)
       total += 1

@@ -13,6 +13,9 @@ import { endsWithin } from "./until.ts"
 /** One part of the service, which may be killed and started again. */
 export type Service = ReturnType<typeof createService>
 
+/** The longest drills make fewer calls to Gemini, and all of them are held against what is stored. */
+const KEPT_CALLS = 200_000
+
 export type Cluster = Awaited<ReturnType<typeof startCluster>>
 
 export interface ClusterOptions {
@@ -32,7 +35,7 @@ export const STOP_WITHIN_MS = TIMING.shutdown.killMs
  * force where it must.
  */
 export async function startCluster(stack: AsyncDisposableStack, options: ClusterOptions) {
-  const gemini = await startGeminiSimulator({ chunkDelayMs: 30 })
+  const gemini = await startGeminiSimulator({ chunkDelayMs: 30, keptCalls: KEPT_CALLS })
   stack.defer(() => gemini.close())
   const pool = new pg.Pool({ ...postgresOptions(options.stores.databaseUrl), max: 4 })
   pool.on("error", () => undefined)
@@ -90,6 +93,9 @@ function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Rec
     WORKER_CONCURRENCY: "64",
     // The quota must be counted, not met; and a drill is more than a person's traffic.
     BASIC_DAILY_PROMPTS: "1000000",
+    BASIC_DAILY_WEB_SEARCHES: "1000000",
+    // Rooms may choose another model, and titles are made by the cheaper one: the books have more than one account.
+    GEMINI_MODELS: "gemini-3.8-flash,gemini-3.5-flash-lite",
     RATE_LIMIT_SCALE: "10000",
     STREAMS_PER_USER: "10000",
   }

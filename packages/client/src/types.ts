@@ -681,6 +681,11 @@ export type RoomListDeleted = {
 
 export type RoomListReset = Record<string, unknown>
 
+export type RoomMessageDeleted = {
+  /** It is gone with all messages that followed it. */
+  messageId: string
+}
+
 export type RoomReset = {
   attempt: number
   /** The reply that the event belongs to. */
@@ -981,7 +986,7 @@ export interface Endpoints {
       archived?: boolean
       /** Temporary chatrooms can't be found by search, and are erased 24 hours after their last message. */
       temporary?: boolean
-      /** The last reply of the branch to show. */
+      /** A message of the branch to show; its newest descendant reply becomes the head. */
       headId?: string
     }
     reply: Chatroom
@@ -993,7 +998,7 @@ export interface Endpoints {
     params: { id: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; deleted: RoomDeleted }
+    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; message_deleted: RoomMessageDeleted; deleted: RoomDeleted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
@@ -1021,6 +1026,8 @@ export interface Endpoints {
   }
   /** Get one message. */
   "GET /chatroom/{id}/message/{messageId}": { params: { id: string; messageId: string }; reply: Message }
+  /** Delete a message and all that follows it. */
+  "DELETE /chatroom/{id}/message/{messageId}": { params: { id: string; messageId: string }; reply: undefined }
   /** Stream a reply. */
   "GET /chatroom/{id}/message/{messageId}/stream": {
     params: { id: string; messageId: string }

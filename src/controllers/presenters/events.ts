@@ -15,7 +15,7 @@ export async function* presentReplyEvents(
     yield { id: change.id, event: change.event, data: presentChange(ctx, change) }
 }
 
-/** Presents the events of a room: `chatroom`, `message`, `deleted`, and those of its replies with their ids. */
+/** Presents the events of a room: `chatroom`, `message`, `message_deleted`, `deleted`, and those of its replies with their ids. */
 export async function* presentRoomEvents(
   ctx: Context,
   changes: AsyncIterable<RoomEvent>,
@@ -56,6 +56,8 @@ function presentRoomEvent(ctx: Context, change: RoomEvent): SseEvent {
         event: change.change.event,
         data: { messageId: change.messageId, ...presentChange(ctx, change.change) },
       }
+    case "message_deleted":
+      return { id, event, data: { messageId: change.messageId } }
     case "deleted":
       return { id, event, data: {} }
   }

@@ -1,51 +1,73 @@
-import { literal } from "sequelize"
-import type { ChatroomModel, ChatroomRecord } from "../../models/chatroom.ts"
+import type pg from "pg"
+import { inTransaction } from "../../config/database.ts"
+import { CHATROOM_FIELDS, type ChatroomRecord } from "../../models/chatroom.ts"
+import { columnOf, selectSql } from "../../models/columns.ts"
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
+import { branchEndSql } from "./branch-end.ts"
 import { toSettings, type WantedSettings } from "./chatroom-settings.ts"
-import { findOwnChatroom } from "./find-chatroom.ts"
+import type { ChatroomKey } from "./find-chatroom.ts"
 import { requireOffered } from "./offered-models.ts"
 import { publishRoomChanged } from "./room-pubsub.ts"
 
 export interface ChatroomChange extends WantedSettings {
-  /** The reply whose branch becomes the active one. */
+  /** A message of the branch that becomes the active one, which ends with its newest descendant reply. */
   headId?: string
 }
 
-/** Changes the given fields. @throws {NotFound | InvalidRequest} */
+/** Changes the given fields, all or none. @throws {NotFound | InvalidRequest} */
 export async function changeChatroom(
   ctx: Context,
   { userId, chatroomId, change }: { userId: string; chatroomId: string; change: ChatroomChange },
 ): Promise<ChatroomRecord> {
-  const found = await findOwnChatroom(ctx, userId, chatroomId)
-  await requireOffered(ctx.db.pool, ctx.config.gemini, { userId, name: change.model })
-  if (change.headId !== undefined) await requireReply(found, change.headId)
-  const room = await update(ctx, userId, chatroomId, change)
+  const { headId, ...wanted } = change
+  const key = { userId, id: chatroomId }
+  const room = await inTransaction(ctx.db.pool, async (client) => {
+    await lockRoom(client, key)
+    await requireOffered(client, ctx.config.gemini, { userId, name: wanted.model })
+    const head = headId === undefined ? {} : { headId: await findBranchEnd(client, key, headId) }
+    return update(client, key, wanted, { ...toSettings(wanted), ...head })
+  })
   publishRoomChanged(ctx, chatroomId, userId)
   return room
 }
 
-/** A branch ends in a reply: what is posted next continues it. */
-async function requireReply(room: ChatroomModel, id: string): Promise<void> {
-  const found = await room.countMessages({ where: { userId: room.userId, id, role: "model" } })
-  if (found === 0)
-    throw new InvalidRequest([{ path: "body.headId", message: "must be a reply in this chatroom" }])
+/** No message is deleted between the look for it and the room's naming it. */
+async function lockRoom(client: pg.ClientBase, { userId, id }: ChatroomKey): Promise<void> {
+  const { rowCount } = await client.query("SELECT FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE", [
+    userId,
+    id,
+  ])
+  if (rowCount === 0) throw new NotFound("chatroom")
 }
 
-/** A room that is made temporary isn't erased at once, however old its last message is. */
-function sinceNow({ temporary }: ChatroomChange) {
-  return temporary
-    ? { temporarySince: literal("CASE WHEN temporary THEN temporary_since ELSE now() END") }
-    : {}
+async function findBranchEnd(
+  client: pg.ClientBase,
+  { userId, id }: ChatroomKey,
+  messageId: string,
+): Promise<string> {
+  const values = [userId, id, messageId]
+  const { rows } = await client.query<{ id: string }>({ name: "branch-end", text: BRANCH_END, values })
+  if (!rows[0])
+    throw new InvalidRequest([{ path: "body.headId", message: "must be a message in this chatroom" }])
+  return rows[0].id
 }
 
-/** Decided by the update itself: the room may have been deleted since it was found. */
-async function update(ctx: Context, userId: string, id: string, { headId, ...wanted }: ChatroomChange) {
-  const moved = headId === undefined ? {} : { headId }
-  const [, [room]] = await ctx.models.Chatroom.update(
-    { ...toSettings(wanted), ...moved, ...sinceNow(wanted), updatedAt: new Date() },
-    { where: { id, userId }, returning: true },
+const BRANCH_END = branchEndSql({ user: "$1", room: "$2", message: "$3" })
+
+async function update(
+  client: pg.ClientBase,
+  { userId, id }: ChatroomKey,
+  { temporary }: WantedSettings,
+  values: Record<string, unknown>,
+): Promise<ChatroomRecord> {
+  const set = Object.keys(values).map((name, n) => `${columnOf(name)} = $${n + 3}`)
+  // A room that is made temporary isn't erased at once, however old its last message is.
+  if (temporary) set.push("temporary_since = CASE WHEN temporary THEN temporary_since ELSE now() END")
+  const { rows } = await client.query<ChatroomRecord>(
+    `UPDATE chatrooms SET ${[...set, "updated_at = now()"].join(", ")} WHERE user_id = $1 AND id = $2
+     RETURNING ${selectSql(CHATROOM_FIELDS, "chatrooms")}`,
+    [userId, id, ...Object.values(values)],
   )
-  if (!room) throw new NotFound("chatroom")
-  return room
+  return rows[0] as ChatroomRecord
 }

@@ -96,6 +96,17 @@ function messageEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "reply_added", ...fields }, "reply added")
       metrics.repliesAdded.inc({ kind: fields.kind })
     },
+    messageDeleted(fields: {
+      userId: string
+      chatroomId: string
+      messageId: string
+      /** With those that followed it. */
+      count: number
+      requestId: string
+    }) {
+      log.info({ event: "message_deleted", ...fields }, "message deleted")
+      metrics.messagesDeleted.inc(fields.count)
+    },
     /** A prompt stopped the reply that was being made. */
     replyInterrupted(fields: { userId: string; chatroomId: string; replyId: string; requestId: string }) {
       log.info({ event: "reply_interrupted", ...fields }, "reply interrupted")

@@ -87,6 +87,10 @@ function searchMetrics({ counter, gauge }: Makers) {
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    messagesDeleted: counter(
+      "chat_messages_deleted_total",
+      "Messages deleted one by one, with what followed them",
+    ),
     repliesInterrupted: counter("chat_replies_interrupted_total", "Replies that another prompt stopped"),
     repliesAdded: counter("chat_replies_added_total", "Further replies to prompts accepted", ["kind"]),
     quotaRefused: counter("chat_quota_refused_total", "Prompts refused over the daily quota", ["tier"]),

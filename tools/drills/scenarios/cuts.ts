@@ -1,5 +1,5 @@
 import { until } from "../../lib/until.ts"
-import { type Exchange, isAnswered } from "../load.ts"
+import { type Exchange, isAnswered } from "../exchange.ts"
 import type { Scenario } from "../scenario.ts"
 
 /** Listeners hang up at random moments, again and again, and resume with the id of the last event. */

@@ -20,6 +20,7 @@ export const mixed: Scenario = {
   about: "several of these at once, with one worker's clock 2 h off",
   explains:
     "Two faults at once, drawn by the seed from: worker killed, API killed, Redis killed, frozen or flushed, PostgreSQL stopped, Gemini answering 503; one worker's clock is 2 h ahead throughout.",
+  hurtsPostgres: true,
   async run(stage) {
     const { strikes, random, signal, cluster } = stage
     const [skewed] = cluster.workers

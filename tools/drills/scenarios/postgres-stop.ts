@@ -10,6 +10,7 @@ export const postgresStop: Scenario = {
   about: "immediate stop of PostgreSQL (SIGQUIT), which recovers on the same port",
   explains:
     "PostgreSQL is stopped at once (SIGQUIT to the postmaster) with requests under way, and recovers on the same data, at most 5 times. Requests may be refused with a 5xx meanwhile; clients repeat them under the same key.",
+  hurtsPostgres: true,
   async run(stage) {
     const { strikes, isQuick, signal } = stage
     for (let strike = 0; strike < Math.min(strikes, isQuick ? 1 : MAX_STRIKES); strike++) {

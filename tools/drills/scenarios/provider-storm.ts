@@ -1,6 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import { until } from "../../lib/until.ts"
-import { isAnswered } from "../load.ts"
+import { isAnswered } from "../exchange.ts"
 import type { Scenario, Stage } from "../scenario.ts"
 import { lasting, overloadGemini } from "./strikes.ts"
 

@@ -1,6 +1,6 @@
 import { MINUTE, pause, SECOND } from "../../../src/utils/time.ts"
 import { until } from "../../lib/until.ts"
-import { isAnswered } from "../load.ts"
+import { isAnswered } from "../exchange.ts"
 import type { Scenario } from "../scenario.ts"
 import { demandSends, lasting, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
 

@@ -1,5 +1,5 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
-import type { Exchange } from "../load.ts"
+import type { Exchange } from "../exchange.ts"
 import type { Scenario } from "../scenario.ts"
 import { demandSends, lasting, redisOf, sendDuring, untilMidReply } from "./strikes.ts"
 

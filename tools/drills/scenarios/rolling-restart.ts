@@ -1,5 +1,5 @@
 import { stopInOrder } from "../../lib/cluster.ts"
-import { type Exchange, isAnswered } from "../load.ts"
+import { type Exchange, isAnswered } from "../exchange.ts"
 import type { Scenario } from "../scenario.ts"
 
 /** Every process is stopped in order and started again, one after the other, while streams are open. */

@@ -1,6 +1,6 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import { openReplicatedStores, type Stores } from "../../lib/stores.ts"
-import { mayBeLost } from "../load.ts"
+import { mayBeLost } from "../exchange.ts"
 import type { Scenario, Stage } from "../scenario.ts"
 import { lasting, postgresOf, strikeAmidRequests, untilMidReply } from "./strikes.ts"
 
@@ -11,6 +11,7 @@ export const standbySync: Scenario = {
   explains:
     "PostgreSQL's primary stops at once (SIGQUIT) with requests under way and its standby is promoted; every commit had waited for it (`synchronous_standby_names`). An accepted prompt means the same as with one server: it isn't lost. Requests may be refused with a 5xx meanwhile; clients repeat them under the same key.",
   openStores: (stack, backend, folder) => openReplicatedStores(stack, backend, folder, "synchronous"),
+  hurtsPostgres: true,
   async run(stage) {
     await untilMidReply(stage)
     await failOver(stage)
@@ -26,6 +27,7 @@ export const standbyAsync: Scenario = {
     "The same with asynchronous replication whose link broke 2 s before the death. An accepted prompt is safe once the standby has it: those of the last 2 s are lost, with their rooms, replies and quota units, and of replies that ended then another text may be stored than was streamed. The invariants are checked for everything else, I1 for all that is still there: nothing is kept by halves, nothing made twice, and no quota unit is paid for a lost prompt.",
   isLong: true,
   openStores: (stack, backend, folder) => openReplicatedStores(stack, backend, folder, "asynchronous"),
+  hurtsPostgres: true,
   async run(stage) {
     const { cluster, load, signal } = stage
     await untilMidReply(stage)

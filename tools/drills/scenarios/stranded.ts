@@ -19,6 +19,7 @@ export const stranded: Scenario = {
     "A proxy in front of PostgreSQL and Redis drops every open connection silently, at most 3 times: nothing passes on it any more, nobody is told, and new connections work. A prompt that was accepted is committed; one whose answer is lost is sent again under its key. N1: requests meanwhile are answered within 10 s (and 3 s for a busy machine), if only with 503, and those from 15 s on with what they ask for.",
   isLong: true,
   openStores: openProxiedStores,
+  hurtsPostgres: true,
   async run(stage) {
     const { stores, strikes, isQuick, struck, signal } = stage
     const probes: Probe[] = []

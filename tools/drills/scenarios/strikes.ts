@@ -1,7 +1,7 @@
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import { type Cluster, type Service, stopInOrder } from "../../lib/cluster.ts"
 import { until } from "../../lib/until.ts"
-import type { Exchange } from "../load.ts"
+import type { Exchange } from "../exchange.ts"
 import type { Stage } from "../scenario.ts"
 import { percentile, spread } from "../takeovers.ts"
 

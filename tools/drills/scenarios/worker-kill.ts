@@ -2,7 +2,7 @@ import { MINUTE, SECOND } from "../../../src/utils/time.ts"
 import type { Attempt } from "../../lib/attempts.ts"
 import type { Service } from "../../lib/cluster.ts"
 import { until } from "../../lib/until.ts"
-import type { Exchange } from "../load.ts"
+import type { Exchange } from "../exchange.ts"
 import type { Scenario, Stage } from "../scenario.ts"
 import { killWorker, readyWorkers, untilWorkersAreBack } from "./strikes.ts"
 
@@ -13,7 +13,7 @@ export const workerKill: Scenario = {
   explains:
     "Workers die by `kill -9` at a random chunk of a reply; another worker takes their replies over and begins them anew. T1 is the time from the death to the new attempt.",
   async run(stage) {
-    while (stage.takeovers.kills() < stage.strikes) {
+    while (stage.takeovers.kills().length < stage.strikes) {
       await untilOneMayDie(stage)
       const target = await aim(stage)
       if (!(await isReached(stage, target))) continue

@@ -73,8 +73,8 @@ export async function endInRoom(
 
 const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE"
 
-/** Makes the room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
-async function advanceRoom(client: pg.PoolClient, timing: Timing, { userId, id }: ChatroomKey) {
+/** Makes the locked room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
+export async function advanceRoom(client: pg.ClientBase, timing: Timing, { userId, id }: ChatroomKey) {
   const { rows } = await client.query<{ id: string | null; in_flight: number }>({
     name: "advance-room",
     text: ADVANCE_ROOM,

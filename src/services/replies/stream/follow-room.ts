@@ -4,9 +4,10 @@ import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import { isFinal, type MessageKey, type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { subscribeToRoom } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { catchUp, createWaker, hasBegun, type ReplyEvent } from "./follow-reply.ts"
+import { catchUp, createWaker, type ReplyEvent } from "./follow-reply.ts"
 import type { LiveListener } from "./live-replies.ts"
-import { revisedMessages } from "./revised-messages.ts"
+import { beginReply, type Candidate, chooseReply, type Followed, forgetHalf, pass } from "./next-reply.ts"
+import { type Revision, revisions } from "./revisions.ts"
 import {
   currentRoomCursor,
   formatRoomCursor as idOf,
@@ -16,11 +17,13 @@ import {
 
 /**
  * `chatroom`: the room's fields, at first and when they change. `message`: a prompt or a reply was added, or changed
- * beside its text, or a reply was cancelled before its turn; its `done` still comes in order. `deleted`: the end.
+ * beside its text, or a reply was cancelled before its turn; its `done` still comes in order. `message_deleted`: it is
+ * gone with all that followed it. `deleted`: the end.
  */
 export type RoomEvent =
   | { event: "chatroom"; id: string; room: ChatroomRecord }
   | { event: "message"; id: string; message: MessageRecord }
+  | { event: "message_deleted"; id: string; messageId: string }
   | { event: "reply"; id: string; messageId: string; change: ReplyEvent }
   | { event: "deleted"; id: string }
 
@@ -50,8 +53,10 @@ export async function* followRoom(
         if (fields !== sentFields) yield { event: "chatroom", id: idOf(cursor), room }
         sentFields = fields
         yield* announceNew(ctx, chatroom, { cursor, announced })
-        for await (const message of revisedMessages(ctx, room, cursor))
-          yield { event: "message", id: idOf(cursor), message }
+        for await (const revision of revisions(ctx, room, cursor)) {
+          if ("deletedId" in revision && current === null) forgetHalf(cursor)
+          yield toEvent(revision, cursor)
+        }
         const next = await chooseReply(ctx, { chatroom, retries: room.retries }, cursor, current)
         if (next !== current) {
           current?.live.leave()
@@ -59,7 +64,7 @@ export async function* followRoom(
             ...next,
             live: followLive(ctx, { userId: chatroom.userId, id: next.id }, waker),
           }
-          if (next) yield* beginReply(next, cursor)
+          if (next && beginReply(next, cursor)) yield resetOf(next, cursor)
         }
       }
       if (current && (yield* followOne(current, cursor))) {
@@ -75,6 +80,13 @@ export async function* followRoom(
     for (const stop of stops) stop()
     current?.live.leave()
   }
+}
+
+function toEvent(revision: Revision, cursor: RoomCursor): RoomEvent {
+  const id = idOf(cursor)
+  return "deletedId" in revision
+    ? { event: "message_deleted", id, messageId: revision.deletedId }
+    : { event: "message", id, message: revision.changed }
 }
 
 /** Returns the fields whose change is a `chatroom` event. The times are left out: every message changes them. */
@@ -144,68 +156,12 @@ const CANCELLED = `
     AND m.id <> ALL ($5::uuid[])
   ORDER BY m.position LIMIT ${NEW_AT_ONCE}`
 
-/** A reply to follow. */
-interface Candidate {
-  id: string
-  position: number
-  attempt: number
-  /** Its number among the room's retries; null in the usual order. */
-  retry: number | null
-}
-
-/** The followed reply. */
-interface Followed extends Candidate {
-  live: LiveListener
-}
-
 function followLive(ctx: Context, reply: MessageKey, waker: ReturnType<typeof createWaker>): LiveListener {
   return ctx.liveReplies.follow(reply, () => waker.wake("text"))
 }
 
-/**
- * Chooses the reply to follow: a retried one that the listener has passed, unless another reply is half sent; otherwise
- * the next in order, which may be another one as long as nothing of it was sent: a prompt may have come in front of it.
- */
-async function chooseReply(
-  ctx: Context,
-  { chatroom: { userId, id }, retries }: { chatroom: ChatroomKey; retries: number },
-  cursor: RoomCursor,
-  current: Followed | null,
-): Promise<Followed | Candidate | null> {
-  const inTheMiddle = cursor.again === null && hasBegun(cursor.reply)
-  if (current && (current.retry !== null || inTheMiddle)) return current
-  if (retries > cursor.retries && !inTheMiddle) {
-    const values = [userId, id, cursor.retries, cursor.whole]
-    const { rows } = await ctx.db.execute<Candidate>("retried-reply", RETRIED, values)
-    if (rows[0]) return rows[0]
-  }
-  if (current && inTheMiddle) return current
-  const values = [userId, id, cursor.whole, cursor.known]
-  const { rows } = await ctx.db.execute<Candidate>("next-reply", NEXT, values)
-  const next = rows[0] ?? null
-  const isSame = current !== null && current.id === next?.id && current.position === next.position
-  return isSame ? current : next
-}
-
-/** `position <= $3` leaves out replies that aren't announced yet. */
-const NEXT = `
-  SELECT id, position, attempt, NULL AS retry FROM messages
-  WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 AND position <= $4 AND role = 'model'
-  ORDER BY position LIMIT 1`
-
-const RETRIED = `
-  SELECT id, position, attempt, retry FROM messages
-  WHERE user_id = $1 AND chatroom_id = $2 AND retry > greatest($3, 0) AND position <= $4
-  ORDER BY retry LIMIT 1`
-
-/** Resets a retried reply that the listener has seen before, unless the listener resumes in the middle of it. */
-function* beginReply({ id, position, attempt, retry }: Candidate, cursor: RoomCursor): Generator<RoomEvent> {
-  const again = retry === null ? null : position
-  if (again === cursor.again) return
-  cursor.again = again
-  cursor.reply = { attempt: again === null ? 0 : attempt, characters: 0, thoughts: 0 }
-  if (again === null) return
-  yield { event: "reply", id: idOf(cursor), messageId: id, change: { event: "reset", id: "", attempt } }
+function resetOf({ id, attempt }: Candidate, cursor: RoomCursor): RoomEvent {
+  return { event: "reply", id: idOf(cursor), messageId: id, change: { event: "reset", id: "", attempt } }
 }
 
 /** Yields the new events of one reply. @returns whether it has ended */
@@ -222,12 +178,4 @@ async function* followOne(current: Followed, cursor: RoomCursor): AsyncGenerator
   pass(cursor, current)
   if (now.row) yield wrap({ event: "done", id: "", message: now.row })
   return true
-}
-
-/** Moves the cursor behind a reply, to the beginning of the next. */
-function pass(cursor: RoomCursor, { position, retry }: Candidate): void {
-  if (retry === null) cursor.whole = position
-  else cursor.retries = retry
-  cursor.again = null
-  cursor.reply = { attempt: 0, characters: 0, thoughts: 0 }
 }

@@ -1,0 +1,84 @@
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import type { Call, Told } from "../../simulators/gemini/calls.ts"
+import { attribute, type Harm } from "../../tools/drills/charges.ts"
+import type { Exchange } from "../../tools/drills/exchange.ts"
+import { canAddUp, inDollars, toPicodollars } from "../../tools/drills/picodollars.ts"
+import type { Row, Stored } from "../../tools/drills/stored.ts"
+import { createAttempts } from "../../tools/lib/attempts.ts"
+
+describe("picodollars", () => {
+  test("are read from decimals and written as they were", () => {
+    fc.assert(fc.property(fc.nat(9e15), (amount) => toPicodollars(inDollars(amount).slice(1)) === amount))
+  })
+
+  test("are refused where a decimal has more digits", () => {
+    expect(() => toPicodollars("0.0000000000001")).toThrow(RangeError)
+  })
+
+  test("add up to what one of each option makes, and to nothing else", () => {
+    const sums = (options: number[][]): number[] =>
+      options.reduce((all, one) => all.flatMap((sum) => one.map((amount) => sum + amount)), [0])
+    const options = fc.array(fc.array(fc.nat(20), { minLength: 1, maxLength: 4 }), { maxLength: 4 })
+    fc.assert(
+      fc.property(options, fc.nat(90), (all, amount) => canAddUp(amount, all) === sums(all).includes(amount)),
+    )
+  })
+})
+
+describe("what the service may have recorded of a call", () => {
+  const told: Told[] = [10, 20, 30].map((cost, at) => ({ characters: (at + 1) * 5, sha256: "", cost }))
+  const exchange = { replyId: "reply", text: "why?" } as Exchange
+  const second = (at: number) => new Date(at * 1_000).toISOString()
+
+  /** Worker 7 begins the reply in second 1; `log` says what it logged of the end. */
+  function amountsOf(
+    call: Partial<Call>,
+    {
+      row = {},
+      log,
+      harm = {},
+    }: { row?: Partial<Row>; log?: [event: string, second: number]; harm?: Partial<Harm> },
+  ) {
+    const attempts = createAttempts()
+    const line = { msg: "", replyId: "reply", attempt: 1 }
+    attempts.see(7, { ...line, event: "reply_started", time: second(1) })
+    if (log) attempts.see(7, { ...line, event: log[0], time: second(log[1]) })
+    const stored = { byId: new Map([["reply", row]]) } as unknown as Stored
+    const made = { prompt: "why?", purpose: "reply", startedAt: 1_000, endedAt: 2_000, told, ...call } as Call
+    const evidence = { attempts, load: { exchanges: [exchange] }, stored }
+    const { charges, strays } = attribute([made], {
+      ...evidence,
+      harm: { kills: [], hurtsPostgres: false, ...harm },
+    })
+    return strays.length > 0 ? "stray" : charges[0]?.amounts
+  }
+
+  test("is all of it once the worker has logged the end, also of an attempt that failed", () => {
+    expect(amountsOf({}, { log: ["reply_finished", 2] })).toEqual([30])
+    expect(amountsOf({}, { log: ["attempt_failed", 2] })).toEqual([30])
+  })
+
+  test("is any part of it where the worker was killed, or may have been before it wrote", () => {
+    const kills = [{ pid: 7, at: 2_500 }]
+    expect(amountsOf({ aborted: true }, {})).toEqual([0, 10, 20, 30])
+    expect(amountsOf({}, { log: ["attempt_failed", 2], harm: { kills } })).toEqual([0, 10, 20, 30])
+    expect(amountsOf({}, { log: ["attempt_failed", 2], harm: { hurtsPostgres: true } })).toEqual([
+      0, 10, 20, 30,
+    ])
+    expect(amountsOf({}, { log: ["reply_finished", 2], harm: { kills } })).toEqual([30])
+  })
+
+  test("is what had come with the kept text, or one chunk more, where the reply was cancelled", () => {
+    const log: [string, number] = ["reply_finished", 2]
+    const cancelled = (content: string) => ({ row: { status: "cancelled", content }, log })
+    expect(amountsOf({ aborted: true }, cancelled("12345"))).toEqual([10, 20])
+    expect(amountsOf({ aborted: true }, cancelled("123456789012345"))).toEqual([30])
+    expect(amountsOf({ aborted: true }, cancelled(""))).toEqual([0, 10])
+  })
+
+  test("is nobody's if no attempt had begun, or nobody has sent the prompt", () => {
+    expect(amountsOf({ startedAt: 999 }, {})).toBe("stray")
+    expect(amountsOf({ prompt: "how?" }, {})).toBe("stray")
+  })
+})

@@ -1,0 +1,115 @@
+import type { Call } from "../../simulators/gemini/calls.ts"
+import { SECOND } from "../../src/utils/time.ts"
+import type { Attempt, Attempts } from "../lib/attempts.ts"
+import type { Exchange } from "./exchange.ts"
+import type { Load } from "./load.ts"
+import type { Picodollars } from "./picodollars.ts"
+import type { Row, Stored } from "./stored.ts"
+
+/** A call to the provider, and what the service may have recorded for it. */
+export interface Charge {
+  call: Call
+  /** The one that it was made for or, for a title, one of its room. */
+  exchange: Exchange
+  /** null for a title or a summary. */
+  replyId: string | null
+  /** One amount where it is certain; otherwise one for each moment at which the worker may have read its last chunk. */
+  amounts: Picodollars[]
+}
+
+/** What was done to processes. */
+export interface Harm {
+  /** Workers that were killed. */
+  kills: readonly { pid: number; at: number }[]
+  /** PostgreSQL was hurt: what a worker has logged before it wrote may be unwritten. */
+  hurtsPostgres: boolean
+}
+
+interface Evidence {
+  attempts: Attempts
+  load: Pick<Load, "exchanges">
+  stored: Stored
+  harm: Harm
+}
+
+/**
+ * Says of each call which reply it was made for; `strays` are those that were made for none. Titles that an earlier
+ * scenario left to be made on the same cluster are nobody's here.
+ */
+export function attribute(calls: readonly Call[], evidence: Evidence): { charges: Charge[]; strays: Call[] } {
+  const byText = Map.groupBy(evidence.load.exchanges, ({ text }) => text)
+  const charges: Charge[] = []
+  const strays: Call[] = []
+  for (const call of calls) {
+    const exchanges = byText.get(askedBy(call)) ?? []
+    const charge =
+      call.purpose === "reply" ? ofReply(call, exchanges, evidence) : ofTask(call, exchanges, evidence)
+    if (charge) charges.push(charge)
+    else if (call.purpose === "reply") strays.push(call)
+  }
+  return { charges, strays }
+}
+
+/** The prompt that a call is about. */
+function askedBy({ purpose, prompt }: Call): string {
+  return purpose === "title" ? (JSON.parse(prompt) as { prompt: string }).prompt : prompt
+}
+
+/** Several replies may be made to one prompt, but one after the other: the call is the newest attempt's. */
+function ofReply(call: Call, exchanges: Exchange[], { attempts, stored, harm }: Evidence): Charge | null {
+  const made = exchanges
+    .flatMap((exchange) => attempts.of(exchange.replyId).map((attempt) => ({ exchange, attempt })))
+    .filter(({ attempt }) => attempt.startedAt <= call.startedAt)
+    .reduce<{ exchange: Exchange; attempt: Attempt } | null>(
+      (last, next) => (last && last.attempt.startedAt > next.attempt.startedAt ? last : next),
+      null,
+    )
+  if (!made) return null
+  const { exchange, attempt } = made
+  const row = stored.byId.get(exchange.replyId)
+  const amounts = isWritten(attempt, harm) ? readAmounts(call, row) : anyAmount(call)
+  return { call, exchange, replyId: exchange.replyId, amounts }
+}
+
+/** A worker may die between its log line and what it writes after that. */
+const WRITES_WITHIN_MS = SECOND
+
+/** Whether what the attempt used was certainly written: an end is logged after it was, a failure before. */
+function isWritten({ end, pid }: Attempt, { kills, hurtsPostgres }: Harm): boolean {
+  if (!end) return false
+  if (end.event === "reply_finished") return true
+  return !hurtsPostgres && !kills.some((kill) => kill.pid === pid && kill.at < end.at + WRITES_WITHIN_MS)
+}
+
+/** A call that ended by itself was read to its end. One that was left has been read at least as far as its text is kept. */
+function readAmounts(call: Call, row: Row | undefined): Picodollars[] {
+  if (!call.aborted || row?.status !== "cancelled") return [lastAmount(call)]
+  const { length } = row.content
+  const next = call.told.find(({ characters }) => characters > length)
+  const amounts = call.told
+    .filter((told) => told.characters === length || told === next)
+    .map(({ cost }) => cost ?? 0)
+  return length === 0 ? [0, ...amounts] : amounts
+}
+
+/** Titles and summaries are recorded as soon as the call has ended. */
+function ofTask(
+  call: Call,
+  [exchange]: Exchange[],
+  { harm: { kills, hurtsPostgres } }: Evidence,
+): Charge | null {
+  if (!exchange) return null
+  const { startedAt, endedAt, aborted } = call
+  const recordedAt = endedAt === null ? Number.POSITIVE_INFINITY : endedAt + WRITES_WITHIN_MS
+  const isCertain =
+    endedAt !== null &&
+    !aborted &&
+    !hurtsPostgres &&
+    !kills.some(({ at }) => at >= startedAt && at <= recordedAt)
+  return { call, exchange, replyId: null, amounts: isCertain ? [lastAmount(call)] : anyAmount(call) }
+}
+
+const lastAmount = ({ told }: Call) => told.at(-1)?.cost ?? 0
+
+/** Nothing is written of a call without a chunk that was read. */
+const anyAmount = ({ told }: Call) => [...new Set([0, ...told.map(({ cost }) => cost ?? 0)])]
