@@ -304,8 +304,12 @@ describe("the link of a room", () => {
     const before = await counted()
     await times(25, () => read(url))
     await read(url, `?cursor=${btoa("[1]")}`)
-    for (const headers of [{ "Sec-Purpose": "prefetch;prerender" }, { Purpose: "prefetch" }, { "X-Moz": "prefetch" }])
-      await app.http.get(`/shared/${tokenOf(url)}`, { headers })
+    for (const [name, value] of Object.entries({
+      "Sec-Purpose": "prefetch;prerender",
+      Purpose: "prefetch",
+      "X-Moz": "prefetch",
+    }))
+      await app.http.get(`/shared/${tokenOf(url)}`, { headers: { [name]: value } })
     expect((await fetch(url.replace(/^.*(?=\/shared)/, app.url), { method: "HEAD" })).status).toBe(200)
     const views = async () => (await ann.http.get(`/chatroom/${room.id}/share`)).body.views
     await until(async () => expect(await views()).toBe(25))
