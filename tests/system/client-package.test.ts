@@ -145,7 +145,9 @@ declare const mobileNumber: string
 declare const otp: string
 declare const id: string
 declare const message: string
-declare function show(text: string): void
+declare const file: File
+declare function show(...what: unknown[]): void
+declare function mark(...what: unknown[]): void
 declare function showThought(text: string): void
 declare function showText(text: string): void
 declare module "@ai-sdk/react" {

@@ -75,14 +75,17 @@ const SECURED: Record<string, Identity> = { accessToken: "own", adminToken: "adm
 function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
   const { method, template, operation, parameters, body, signatures } = target
   const scheme = Object.keys(operation.security[0] ?? {})[0]
-  const optional = (place: Parameter["in"]) =>
-    someOf(byName(inPlace(parameters, place), (parameter) => headerOrQuery(document, parameter)))
+  const drawn = (place: Parameter["in"]) =>
+    someOf(
+      byName(inPlace(parameters, place), (parameter) => headerOrQuery(document, parameter)),
+      inPlace(parameters, place).flatMap(({ name, required }) => (required ? name : [])),
+    )
   const streams = hasStream(document, operation)
   return fc
     .record({
       pick: fc.nat(),
-      query: optional("query"),
-      headers: optional("header"),
+      query: drawn("query"),
+      headers: drawn("header"),
       stream: fc.boolean(),
       json: body ?? fc.constant(undefined),
       params: fixedParams(parameters),
@@ -116,9 +119,12 @@ function byName<T>(parameters: Parameter[], draw: (parameter: Parameter) => T): 
   return Object.fromEntries(parameters.map((parameter) => [parameter.name, draw(parameter)]))
 }
 
-/** Any of the entries. */
-function someOf(entries: Record<string, fc.Arbitrary<string>>): fc.Arbitrary<Record<string, string>> {
-  return fc.record(entries, { requiredKeys: [] }) as fc.Arbitrary<Record<string, string>>
+/** Those that are required and any of the others. */
+function someOf(
+  entries: Record<string, fc.Arbitrary<string>>,
+  requiredKeys: string[] = [],
+): fc.Arbitrary<Record<string, string>> {
+  return fc.record(entries, { requiredKeys }) as fc.Arbitrary<Record<string, string>>
 }
 
 /** Waits are short here, so that a run isn't spent on them; so are the keys few, so that they come again. */
