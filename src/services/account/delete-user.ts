@@ -4,7 +4,7 @@ import { markSessionsEnded, recordEndedSessions } from "../auth/end-sessions.ts"
 import type { Principal } from "../auth/principal.ts"
 import { closeCustomer } from "../billing/close-customer.ts"
 import { keepTrial } from "../billing/trials.ts"
-import { dropCachedList } from "../chat/chatroom-cache.ts"
+import { dropCopies } from "../chat/drop-copies.ts"
 import type { Context } from "../context.ts"
 import { keepUsage } from "../usage/quota.ts"
 import { eraseDeletedUsers } from "./erase-users.ts"
@@ -19,7 +19,7 @@ export async function deleteUser(ctx: Context, { userId }: Principal): Promise<v
   )
   recordEndedSessions(ctx, { userId, sessionIds: deleted.sessionIds, why: "user_deleted" })
   if (deleted.now) ctx.events.userDeleted({ userId })
-  await dropCachedList(ctx, userId)
+  dropCopies(ctx, { userId, replyIds: [] })
   ctx.background.run("erase deleted users", () => eraseDeletedUsers(ctx))
 }
 

@@ -2,7 +2,7 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { collectGarbage } from "../attachments/collect-garbage.ts"
 import { unlinkCustomer } from "../billing/close-customer.ts"
-import { dropCachedList } from "../chat/chatroom-cache.ts"
+import { dropCopies } from "../chat/drop-copies.ts"
 import type { Context } from "../context.ts"
 import { moveTotals } from "../usage/model-usage.ts"
 
@@ -53,7 +53,7 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
     await moveTotals(client, userId)
   })
   // A request that was in flight may have brought it back.
-  await dropCachedList(ctx, userId)
+  dropCopies(ctx, { userId, replyIds: [] })
   return true
 }
 
@@ -90,7 +90,7 @@ async function eraseBatch(ctx: Context, userId: string, chatroomId: string): Pro
       await client.query("DELETE FROM chatrooms WHERE user_id = $1 AND id = $2", [userId, chatroomId])
     return erased
   })
-  await Promise.all(live.map((id) => ctx.replyLog.drop(id)))
+  if (live.length > 0) dropCopies(ctx, { userId, replyIds: live })
   return areLeft
 }
 

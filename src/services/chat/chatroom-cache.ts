@@ -38,8 +38,3 @@ export async function cacheList(
   const value = `${version}\n${list.etag}\n${list.link}\n${list.body}`
   await ctx.cache.write(listKey(ctx, userId), value, chatroomTtlSeconds)
 }
-
-/** Drops a list that names what was deleted. Nobody would get it any more, but it would be there until it expires. */
-export function dropCachedList(ctx: Context, userId: string): Promise<void> {
-  return ctx.cache.remove(listKey(ctx, userId))
-}

@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts"
-import { dropCachedList } from "./chatroom-cache.ts"
+import { dropCopies } from "./drop-copies.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import { publishRoomChanged } from "./room-pubsub.ts"
 
@@ -16,7 +16,7 @@ export async function deleteChatroom(
   await room.destroy()
   publishRoomChanged(ctx, chatroomId, userId)
   if (room.activeReplyId) ctx.cancellations.request({ userId, id: room.activeReplyId })
-  await Promise.all([dropCachedList(ctx, userId), ...live.rows.map(({ id }) => ctx.replyLog.drop(id))])
+  dropCopies(ctx, { userId, replyIds: live.rows.map(({ id }) => id) })
 }
 
 /** Those whose text may be in the reply log still, which it keeps for a minute after the end. */

@@ -1,6 +1,6 @@
 import { inTransaction } from "../../config/database.ts"
 import { eraseLastMessages } from "../account/erase-users.ts"
-import { dropCachedList } from "../chat/chatroom-cache.ts"
+import { dropCopies } from "../chat/drop-copies.ts"
 import type { ChatroomKey } from "../chat/find-chatroom.ts"
 import { publishRoomChanged } from "../chat/room-pubsub.ts"
 import type { Context } from "../context.ts"
@@ -69,6 +69,6 @@ async function eraseIfExpired(
     return true
   })
   if (erased) publishRoomChanged(ctx, id, userId)
-  if (erased) await dropCachedList(ctx, userId)
+  if (erased) dropCopies(ctx, { userId, replyIds: [] })
   return erased
 }

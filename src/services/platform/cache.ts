@@ -10,7 +10,8 @@ export interface Cache {
   /** @returns null where there is nothing */
   read(key: string): Promise<string | null>
   write(key: string, value: string, ttlSeconds: number): Promise<void>
-  remove(key: string): Promise<void>
+  /** @returns whether it is gone; false where the store doesn't respond */
+  remove(key: string): Promise<boolean>
 }
 
 export function createRedisCache(redis: RedisStore): Cache {
@@ -20,7 +21,10 @@ export function createRedisCache(redis: RedisStore): Cache {
       await redis.call((client) => client.set(key, value, "EX", ttlSeconds)).catch(() => undefined)
     },
     async remove(key) {
-      await redis.call((client) => client.unlink(key)).catch(() => undefined)
+      return redis
+        .call((client) => client.unlink(key))
+        .then(() => true)
+        .catch(() => false)
     },
   }
 }
@@ -38,6 +42,7 @@ export function createMemoryCache(maxBytes = 64 * 1024 * 1024): Cache {
     },
     async remove(key) {
       entries.delete(key)
+      return true
     },
   }
 }

@@ -45,6 +45,9 @@ export async function liveFully(app: TestApp, other: TestApp): Promise<Life> {
   for (const path of ["/chatroom", "/chatroom?archived=true", `/chatroom/${room.id}`, "/user/me/export"])
     expect((await user.http.get(path)).status).toBe(200)
   await expect.poll(() => app.query("SELECT FROM search_queue WHERE user_id = $1", user.user.id)).toEqual([])
+  await send(app, user, room, "to be deleted").then(({ body }) =>
+    user.http.delete(`/chatroom/${room.id}/message/${body.id}`),
+  )
   return { user, canaries, room, roomBody, reply }
 }
 
@@ -101,6 +104,8 @@ async function talk(
     ),
   ]
   const attachments = files.map(({ body }) => body.id)
+  // What the web was searched for isn't shared.
+  await ask(app, user, room, `${say("shown")} [[gemini: searches=0]]`)
   const prompt = `${say("prompt")} [[gemini: thoughts=2 searches=2 echo="Reply ${say("reply")}."]]`
   const reply = await ask(app, user, room, prompt, { attachments })
   expect(reply).toMatchObject({ status: "completed", content: expect.stringContaining(say("reply")) })

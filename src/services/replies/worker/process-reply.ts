@@ -1,4 +1,5 @@
 import { SECOND } from "../../../utils/time.ts"
+import { dropCopies } from "../../chat/drop-copies.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { QUEUE_NAME } from "../accept/reply-queue.ts"
@@ -57,7 +58,7 @@ export async function processReply(ctx: Context, reply: MessageKey, stopping: Ab
 /** Until its worker notices, the text of a reply that is deleted while it is made goes on to its log. */
 async function dropIfDeleted(ctx: Context, { userId, id }: Attempt): Promise<void> {
   const { rowCount } = await ctx.db.execute("is-reply-there", IS_THERE, [userId, id])
-  if (rowCount === 0) await ctx.replyLog.drop(id)
+  if (rowCount === 0) dropCopies(ctx, { userId, replyIds: [id] })
 }
 
 const IS_THERE = "SELECT FROM messages WHERE user_id = $1 AND id = $2"
