@@ -119,7 +119,7 @@ export const Environment = z.object({
     .optional(),
   BASIC_ATTACHMENTS_MB: wholeNumber(0, 1e6).default(100),
   PRO_ATTACHMENTS_MB: wholeNumber(0, 1e6).default(1_000),
-  DAILY_IMPORTS: wholeNumber(0, 1e6).default(20),
+  DAILY_IMPORTS: wholeNumber(1, 1e6).default(20),
   RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
   BASIC_DAILY_WEB_SEARCHES: wholeNumber(0, 1e9).default(3),
   PRO_DAILY_WEB_SEARCHES: wholeNumber(0, 1e9).default(100),

@@ -1,10 +1,11 @@
-import type { ChatroomChange, ChatroomQuery, NewChatroom } from "../schemas/chat.ts"
+import type { ChatroomChange, ChatroomQuery, Fork, NewChatroom } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { changeChatroom } from "../services/chat/change-chatroom.ts"
 import type { CachedList } from "../services/chat/chatroom-cache.ts"
 import { createChatroom } from "../services/chat/create-chatroom.ts"
 import { deleteChatroom } from "../services/chat/delete-chatroom.ts"
 import { findOwnChatroom } from "../services/chat/find-chatroom.ts"
+import { forkChatroom } from "../services/chat/fork-chatroom.ts"
 import { getChatroom } from "../services/chat/get-chatroom.ts"
 import { readChatroomList } from "../services/chat/read-chatroom-list.ts"
 import type { Context } from "../services/context.ts"
@@ -70,6 +71,15 @@ export async function patchChatroom(
 ) {
   const room = await changeChatroom(ctx, { userId: user.userId, chatroomId: params.id, change: body })
   return ok(presentChatroom(room, ctx.config.gemini.model))
+}
+
+export async function postFork(ctx: Context, input: UserInput<OneRoom & { body: Fork }>) {
+  const { user, params, body, header, requestId } = input
+  const key = readIdempotencyKey(header("idempotency-key"), { route: "fork", room: params.id, body })
+  const fork = { userId: user.userId, chatroomId: params.id, messageId: body.messageId, requestId, key }
+  const { room, replayed } = await forkChatroom(ctx, fork)
+  const headers = { Location: `/chatroom/${room.id}`, ...replayHeaders(replayed) }
+  return created(presentChatroom(room, ctx.config.gemini.model), headers)
 }
 
 /** Streams everything that happens in the chatroom as server-sent events. */

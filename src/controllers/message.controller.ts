@@ -1,4 +1,4 @@
-import type { Feedback, NewMessage, Regeneration } from "../schemas/chat.ts"
+import type { Feedback, MessageChange, NewMessage, Regeneration } from "../schemas/chat.ts"
 import type { PageQuery } from "../schemas/common.ts"
 import { findOwnMessage, findOwnReply, listMessages } from "../services/chat/list-messages.ts"
 import type { MessageRecord } from "../services/chat/message-record.ts"
@@ -7,6 +7,7 @@ import type { Context } from "../services/context.ts"
 import { cancelReply } from "../services/replies/accept/cancel-reply.ts"
 import { continueReply } from "../services/replies/accept/continue-reply.ts"
 import { deleteMessage } from "../services/replies/accept/delete-message.ts"
+import { editPrompt } from "../services/replies/accept/edit-prompt.ts"
 import { regenerateReply } from "../services/replies/accept/regenerate-reply.ts"
 import { sendMessage } from "../services/replies/accept/send-message.ts"
 import { followReply, waitForReply } from "../services/replies/stream/follow-reply.ts"
@@ -122,6 +123,11 @@ export async function putFeedback(ctx: Context, input: UserInput<OneMessage & { 
   const feedback = body && { rating: body.rating, reason: body.reason ?? null }
   await rateReply(ctx, { ...idsOf(input), feedback })
   return noContent()
+}
+
+export async function patchMessage(ctx: Context, input: UserInput<OneMessage & { body: MessageChange }>) {
+  const { body, requestId } = input
+  return ok(presentMessage(ctx, await editPrompt(ctx, { ...idsOf(input), content: body.message, requestId })))
 }
 
 export async function removeMessage(ctx: Context, input: UserInput<OneMessage>) {

@@ -3,6 +3,7 @@ import {
   getChatroomWithMessages,
   patchChatroom,
   postChatroom,
+  postFork,
   removeChatroom,
   streamChatroom,
 } from "../controllers/chatroom.controller.ts"
@@ -11,6 +12,7 @@ import {
   ChatroomChange,
   ChatroomQuery,
   ChatroomWithMessages,
+  Fork,
   NewChatroom,
   roomEvents,
 } from "../schemas/chat.ts"
@@ -72,6 +74,20 @@ export const chatroomRoutes: Endpoint[] = [
     params: ById,
     reply: { 204: null },
     run: removeChatroom,
+  }),
+  post("/chatroom/:id/fork", {
+    summary: "Copy a branch into a new chatroom",
+    description:
+      "Up to a message and with the chatroom's settings. Files are shared; feedback isn't copied. Replies that aren't finished are left out: what follows one follows its prompt, and a copy that would end with one ends with its prompt. Costs nothing.",
+    auth: "user",
+    limit: "write",
+    params: ById,
+    body: Fork,
+    requestHeaders: ["Idempotency-Key"],
+    reply: { 201: Chatroom },
+    responseHeaders: ["Location", "Idempotency-Replayed"],
+    errors: ["idempotency_conflict"],
+    run: postFork,
   }),
   get("/chatroom/:id/events", {
     summary: "Stream everything that happens in a chatroom",

@@ -3,6 +3,7 @@ import {
   continueMessage,
   getMessage,
   getMessages,
+  patchMessage,
   postMessage,
   postRegenerate,
   putFeedback,
@@ -12,6 +13,7 @@ import {
 import {
   Feedback,
   Message,
+  MessageChange,
   MessagePath,
   NewMessage,
   Prompt,
@@ -19,7 +21,7 @@ import {
   replyEvents,
 } from "../schemas/chat.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
-import { del, type Endpoint, eventStream, get, post, put } from "./endpoint.ts"
+import { del, type Endpoint, eventStream, get, patch, post, put } from "./endpoint.ts"
 
 export const messageRoutes: Endpoint[] = [
   post("/chatroom/:id/message", {
@@ -77,6 +79,18 @@ export const messageRoutes: Endpoint[] = [
     params: MessagePath,
     reply: { 200: Message },
     run: cancelMessage,
+  }),
+  patch("/chatroom/:id/message/:messageId", {
+    summary: "Change a message that waits for its reply",
+    description:
+      "As long as no worker has begun a reply to it; later 409 `already_started`. Then send the changed message beside it, with its `parentId`. Listeners of the chatroom get a `message` event.",
+    auth: "user",
+    limit: "write",
+    params: MessagePath,
+    body: MessageChange,
+    reply: { 200: Message },
+    errors: ["already_started"],
+    run: patchMessage,
   }),
   del("/chatroom/:id/message/:messageId", {
     summary: "Delete a message and all that follows it",

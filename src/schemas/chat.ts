@@ -81,11 +81,21 @@ export const ChatroomChange = z
   .meta({ examples: [{ name: "My Renamed Chat" }] })
 export type ChatroomChange = z.infer<typeof ChatroomChange>
 
+const MessageText = text(1, MAX_MESSAGE_CHARACTERS)
+  .refine((value) => value.trim() !== "", "must not be blank")
+  .meta({ pattern: "\\S", examples: ["Hello, how are you?"] })
+
+export const MessageChange = z
+  .strictObject({ message: MessageText })
+  .meta({ examples: [{ message: "Hello, how are you?" }] })
+export type MessageChange = z.infer<typeof MessageChange>
+
+export const Fork = z.strictObject({ messageId: Id.describe("The last message to copy.") })
+export type Fork = z.infer<typeof Fork>
+
 export const NewMessage = z
   .strictObject({
-    message: text(1, MAX_MESSAGE_CHARACTERS)
-      .refine((value) => value.trim() !== "", "must not be blank")
-      .meta({ pattern: "\\S", examples: ["Hello, how are you?"] }),
+    message: MessageText,
     parentId: Id.nullable()
       .optional()
       .describe(

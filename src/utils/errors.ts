@@ -29,6 +29,7 @@ export const PROBLEMS = {
   nothing_to_share: [409, "The conversation has no finished reply that could be shared."],
   import_in_progress: [409, "The user has an import that hasn't ended."],
   room_busy: [409, "A reply in the chatroom is unfinished, and the message was to be sent only if none is."],
+  already_started: [409, "A worker has begun a reply to the message, so it can't be changed any more."],
   not_continuable: [
     409,
     "The reply can't be continued: it is complete or still being made, has no text, or the model refuses more of it.",
@@ -246,6 +247,11 @@ export class NothingToShare extends withMessage(
 export class RoomBusy extends withMessage(
   "room_busy",
   "A reply in this chatroom isn't finished yet. Wait for it, stop it, or send the message with another `onBusy`.",
+) {}
+
+export class AlreadyStarted extends withMessage(
+  "already_started",
+  "The reply to this message has begun. Send the changed message beside it, with the same parent.",
 ) {}
 
 export class NotContinuable extends withMessage(

@@ -56,7 +56,7 @@ function as(
   signal?: AbortSignal,
 ): Promise<Answer> {
   const send = app.http[row.method] as Http
-  const body = bodyOf(row)
+  const body = row.path.endsWith("/fork") ? { messageId: ids.messageId ?? newId() } : bodyOf(row)
   const options = { token: user.token, signal }
   return ["post", "put", "patch"].includes(row.method)
     ? send(pathOf(row, ids), body, options)
@@ -149,6 +149,10 @@ describe("a stranger's id", () => {
       expect([posted.status, posted.body.code]).toEqual([400, "invalid_request"])
       const moved = await app.http.patch(`/chatroom/${own.room}`, { headId: parentId }, { token })
       expect([moved.status, moved.body.code]).toEqual([400, "invalid_request"])
+    }
+    for (const messageId of [hers.reply, hers.prompt]) {
+      const forked = await app.http.post(`/chatroom/${own.room}/fork`, { messageId }, { token })
+      expect([forked.status, forked.body.code]).toEqual([404, "not_found"])
     }
     expect(await snapshot(app)).toEqual(before)
   })

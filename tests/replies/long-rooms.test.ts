@@ -129,6 +129,29 @@ describe("a long room", () => {
     expect(await summariesOf(room)).toEqual([])
   })
 
+  test("has its window and summaries in a fork, too", async () => {
+    const room = await createRoom(app, ann)
+    await talk(room, "origin", { count: 14 })
+    const head = (await ann.http.get(`/chatroom/${room.id}`)).body.headId
+    const { body: fork } = await ann.http.post(`/chatroom/${room.id}/fork`, { messageId: head })
+    const contents = async ({ id }: Room) => (await summariesOf({ id })).map(({ content }) => content)
+    expect(await contents(fork)).toEqual(await contents(room))
+    await ask(app, ann, fork, "in the fork")
+    await ask(app, ann, room, "in the room")
+    const [forked, usual] = [repliesTo("in the fork")[0], repliesTo("in the room")[0]] as [Call, Call]
+    expect(summaryIn(usual)).toContain("origin no. ")
+    expect(forked.contents.slice(0, -1)).toEqual(usual.contents.slice(0, -1))
+    await settled(room)
+    await settled(fork)
+    // Whatever is summarized from now on goes on from what there is.
+    const fromNothing = callsWith("origin", "summary").filter(
+      ({ prompt }) => JSON.parse(prompt).summary === null,
+    )
+    expect(fromNothing).toHaveLength(1)
+    await ann.http.delete(`/chatroom/${room.id}`)
+    expect(await contents(fork)).not.toEqual([])
+  })
+
   test("replies without a summary that can't be made, at once", async () => {
     const room = await createRoom(app, ann)
     for (let n = 0; n < 14; n++)

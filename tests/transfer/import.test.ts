@@ -139,6 +139,22 @@ describe("another product's export", () => {
   })
 })
 
+test("an imported room is announced to followers of the list, and found by search", async () => {
+  const eve = await signIn(app)
+  const stop = new AbortController()
+  const events = eve.http.events("/user/me/events", { signal: stop.signal })
+  expect((await events.next()).value?.event).toBe("reset")
+  const { chatrooms } = await importFile(eve, fixture("chatgpt"))
+  const announced = await events.next()
+  expect([announced.value?.event, announced.value?.data.id]).toEqual(["chatroom", chatrooms[0]])
+  stop.abort()
+  const found = async () => (await eve.http.get("/search?q=Canberra")).body
+  await expect.poll(async () => (await found()).length).toBe(2)
+  expect((await found()).map(({ room }: { room: { id: string } }) => room.id)).toEqual([
+    ...[chatrooms[0], chatrooms[0]],
+  ])
+})
+
 test("failures and costs of copies aren't counted, and nothing is sent to the model", async () => {
   const dan = await signIn(app)
   const calls = (await app.admin.get("/admin/replies?limit=100")).body.length

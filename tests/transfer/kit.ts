@@ -25,7 +25,7 @@ export function untilEnded(user: SignedIn, path: string) {
     const { body } = await user.http.get(path)
     expect(body.completedAt).not.toBeNull()
     return body
-  }, 60_000)
+  }, 85_000)
 }
 
 /** The room as an export has it. */

@@ -37,15 +37,31 @@ describe("what the service may have recorded of a call", () => {
     {
       row = {},
       log,
+      takeover,
       harm = {},
-    }: { row?: Partial<Row>; log?: [event: string, second: number]; harm?: Partial<Harm> },
+    }: {
+      row?: Partial<Row>
+      log?: [event: string, second: number]
+      /** The second in which another worker begins the next attempt. */
+      takeover?: number
+      harm?: Partial<Harm>
+    },
   ) {
     const attempts = createAttempts()
     const line = { msg: "", replyId: "reply", attempt: 1 }
     attempts.see(7, { ...line, event: "reply_started", time: second(1) })
     if (log) attempts.see(7, { ...line, event: log[0], time: second(log[1]) })
+    if (takeover) attempts.see(8, { ...line, attempt: 2, event: "reply_started", time: second(takeover) })
     const stored = { byId: new Map([["reply", row]]) } as unknown as Stored
-    const made = { prompt: "why?", purpose: "reply", startedAt: 1_000, endedAt: 2_000, told, ...call } as Call
+    const made = {
+      prompt: "why?",
+      purpose: "reply",
+      request: null,
+      startedAt: 1_000,
+      endedAt: 2_000,
+      told,
+      ...call,
+    } as Call
     const evidence = { attempts, load: { exchanges: [exchange] }, stored }
     const { charges, strays } = attribute([made], {
       ...evidence,
@@ -69,9 +85,15 @@ describe("what the service may have recorded of a call", () => {
     expect(amountsOf({}, { log: ["reply_finished", 2], harm: { kills } })).toEqual([30])
   })
 
+  test("is any part of it where another worker had taken the reply over", () => {
+    expect(amountsOf({}, { takeover: 2 })).toEqual([0, 10, 20, 30])
+    expect(amountsOf({}, { log: ["attempt_failed", 3], takeover: 2 })).toEqual([0, 10, 20, 30])
+    expect(amountsOf({}, { log: ["attempt_failed", 2], takeover: 5 })).toEqual([30])
+  })
+
   test("is what had come with the kept text, or one chunk more, where the reply was cancelled", () => {
     const log: [string, number] = ["reply_finished", 2]
-    const cancelled = (content: string) => ({ row: { status: "cancelled", content }, log })
+    const cancelled = (content: string) => ({ row: { status: "cancelled", content, prefix: "" }, log })
     expect(amountsOf({ aborted: true }, cancelled("12345"))).toEqual([10, 20])
     expect(amountsOf({ aborted: true }, cancelled("123456789012345"))).toEqual([30])
     expect(amountsOf({ aborted: true }, cancelled(""))).toEqual([0, 10])

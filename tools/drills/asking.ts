@@ -49,6 +49,7 @@ export async function askFor(
   const sentAt = Date.now()
   const { status, body, tries } = await load.client.post(path, sent, { token })
   if (status === 404 && load.losses.length > 0) return null
+  if (body.code === "room_busy" && isPolite(sent)) return null
   if (status !== 202) {
     load.surprises.push(`${status} ${JSON.stringify(body)}`)
     return null
@@ -60,6 +61,7 @@ export async function askFor(
     promptId: reply.parentId,
     replyId: reply.id,
     stops: [],
+    isDeleted: false,
     heard: silence(),
     sentAt,
     tookMs: Date.now() - sentAt,
@@ -69,11 +71,14 @@ export async function askFor(
   return exchange
 }
 
+/** Whether a prompt is to be refused in a busy room. */
+const isPolite = (body: { onBusy?: string }) => body.onBusy === "reject"
+
 /** Listens to a reply until its end. */
 export function follow(load: State, exchange: Exchange, random: Random, manner: Manner = {}): Promise<Heard> {
   const { user, roomId, replyId, heard } = exchange
   const signal = AbortSignal.any([load.options.signal, load.settled.signal])
   const path = `/chatroom/${roomId}/message/${replyId}/stream`
-  const mayBeGone = () => mayBeLost(load, exchange)
+  const mayBeGone = () => exchange.isDeleted || mayBeLost(load, exchange)
   return listen(load.client, user, path, { random: random.fork(replyId), signal, heard, manner, mayBeGone })
 }

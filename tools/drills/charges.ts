@@ -1,4 +1,5 @@
 import type { Call } from "../../simulators/gemini/calls.ts"
+import { continuedBy, promptText } from "../../simulators/gemini/request.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import type { Attempt, Attempts } from "../lib/attempts.ts"
 import type { Exchange } from "./exchange.ts"
@@ -50,9 +51,11 @@ export function attribute(calls: readonly Call[], evidence: Evidence): { charges
   return { charges, strays }
 }
 
-/** The prompt that a call is about. */
-function askedBy({ purpose, prompt }: Call): string {
-  return purpose === "title" ? (JSON.parse(prompt) as { prompt: string }).prompt : prompt
+/** Returns the text of the prompt that a call is about. */
+export function askedBy({ purpose, prompt, request }: Call): string {
+  if (purpose === "title") return (JSON.parse(prompt) as { prompt: string }).prompt
+  const continued = request && continuedBy(request)
+  return continued ? promptText(continued.before) : prompt
 }
 
 /** Several replies may be made to one prompt, but one after the other: the call is the newest attempt's. */
@@ -67,7 +70,8 @@ function ofReply(call: Call, exchanges: Exchange[], { attempts, stored, harm }: 
   if (!made) return null
   const { exchange, attempt } = made
   const row = stored.byId.get(exchange.replyId)
-  const amounts = isWritten(attempt, harm) ? readAmounts(call, row) : anyAmount(call)
+  const others = attempts.of(exchange.replyId)
+  const amounts = isWritten(attempt, others, harm) ? readAmounts(call, row) : anyAmount(call)
   return { call, exchange, replyId: exchange.replyId, amounts }
 }
 
@@ -75,16 +79,21 @@ function ofReply(call: Call, exchanges: Exchange[], { attempts, stored, harm }: 
 const WRITES_WITHIN_MS = SECOND
 
 /** Whether what the attempt used was certainly written: an end is logged after it was, a failure before. */
-function isWritten({ end, pid }: Attempt, { kills, hurtsPostgres }: Harm): boolean {
+function isWritten(attempt: Attempt, others: readonly Attempt[], { kills, hurtsPostgres }: Harm): boolean {
+  const { end, pid } = attempt
   if (!end) return false
   if (end.event === "reply_finished") return true
-  return !hurtsPostgres && !kills.some((kill) => kill.pid === pid && kill.at < end.at + WRITES_WITHIN_MS)
+  const writtenAt = end.at + WRITES_WITHIN_MS
+  // What failed is tried again later than that; what was taken over writes nothing any more.
+  const isTakenOver = others.some((one) => one.attempt > attempt.attempt && one.startedAt < writtenAt)
+  return !hurtsPostgres && !isTakenOver && !kills.some((kill) => kill.pid === pid && kill.at < writtenAt)
 }
 
 /** A call that ended by itself was read to its end. One that was left has been read at least as far as its text is kept. */
 function readAmounts(call: Call, row: Row | undefined): Picodollars[] {
+  if (call.aborted && !row) return anyAmount(call)
   if (!call.aborted || row?.status !== "cancelled") return [lastAmount(call)]
-  const { length } = row.content
+  const length = row.content.length - row.prefix.length
   const next = call.told.find(({ characters }) => characters > length)
   const amounts = call.told
     .filter((told) => told.characters === length || told === next)

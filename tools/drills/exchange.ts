@@ -10,8 +10,10 @@ export interface Exchange extends Prompt {
   replyId: string
   /** The files that the prompt names. */
   files: SentFile[]
-  /** When the reply was asked to stop, in ms since 1970. */
-  stops: Span[]
+  /** When the reply was asked to stop. */
+  stops: Stop[]
+  /** It was deleted, by itself or with a message that it followed. */
+  isDeleted: boolean
   heard: Heard
   /** When it was sent, in ms since 1970. */
   sentAt: number
@@ -32,6 +34,11 @@ export interface SentFile {
 export interface Span {
   from: number
   to: number
+}
+
+/** A request by which a reply may end; one that interrupts a room stops at most one of those that are unfinished. */
+export interface Stop extends Span {
+  by: "cancel" | "interrupt"
 }
 
 interface Losses {

@@ -3,7 +3,7 @@ import type { Cluster } from "../lib/cluster.ts"
 import { type Exchange, isAtRisk, mayBeLost } from "./exchange.ts"
 import type { Load } from "./load.ts"
 import { createOneCall } from "./one-call.ts"
-import { type Row, readMessages, type Stored } from "./stored.ts"
+import type { Row, Stored } from "./stored.ts"
 
 /** What must hold, how often it was looked at, and every case where it doesn't. */
 export interface Verdict {
@@ -14,8 +14,11 @@ export interface Verdict {
 }
 
 /** Looks at everything that the load has left behind. */
-export async function checkInvariants(cluster: Cluster, client: Client, load: Load): Promise<Verdict[]> {
-  const stored = await readMessages(cluster.pool, load)
+export async function checkInvariants(
+  cluster: Cluster,
+  client: Client,
+  { load, stored }: { load: Load; stored: Stored },
+): Promise<Verdict[]> {
   return [
     checkOneFinalReply(load, stored),
     checkNeverTwo(cluster, load, stored),
@@ -56,9 +59,11 @@ function checkOneFinalReply(load: Load, { prompts, replies, byId }: Stored): Ver
   const claim = "every promised reply is there, once and final"
   const kept = exchanges.filter((exchange) => byId.has(exchange.promptId) || !mayBeLost(load, exchange))
   return verdict({ id: "I1", claim, others }, kept, function* (exchange) {
-    const { promptId, replyId, kind } = exchange
+    const { promptId, replyId, kind, isDeleted } = exchange
     const reply = byId.get(replyId)
-    if (!reply) yield `prompt ${promptId} was promised reply ${replyId}, which isn't there`
+    if (isDeleted && !reply) return
+    if (isDeleted) yield `reply ${replyId} was deleted and is there`
+    else if (!reply) yield `prompt ${promptId} was promised reply ${replyId}, which isn't there`
     else if (reply.parent_id !== promptId) yield `reply ${replyId} isn't one to prompt ${promptId}`
     else if (!FINAL.includes(reply.status)) yield `reply ${replyId} is still ${reply.status}`
     else if (!isExpected(exchange, reply)) yield `reply ${replyId} (${kind}) is ${outcomeOf(reply)}`
@@ -101,24 +106,33 @@ async function checkQuota(cluster: Cluster, { exchanges, users }: Load, { byId }
   const used = new Map(rows.map((row) => [row.user_id, row.used]))
   const claim = "quota: used = promised − failed − cancelled before they began, of every user"
   return verdict({ id: "I3", claim }, users, function* (user) {
-    const own = exchanges.filter((exchange) => exchange.user === user && byId.has(exchange.replyId))
-    const failed = own.filter(({ replyId }) => byId.get(replyId)?.status === "failed")
-    const unbegun = own.filter((exchange) =>
+    const own = exchanges.filter((exchange) => exchange.user === user)
+    const kept = own.filter(({ replyId }) => byId.has(replyId))
+    const failed = kept.filter(({ replyId }) => byId.get(replyId)?.status === "failed")
+    const unbegun = kept.filter((exchange) =>
       isCancelledUnbegun(cluster, exchange, byId.get(exchange.replyId)),
     )
-    const expected = own.length - failed.length - unbegun.length
+    const gone = own.filter(({ isDeleted }) => isDeleted)
+    const most = kept.length - failed.length - unbegun.length + gone.filter(mayBeUsed).length
+    const least = most - gone.filter((exchange) => mayBeUsed(exchange) && mayBeGivenBack(exchange)).length
     const counted = used.get(user.id) ?? 0
-    if (counted !== expected)
-      yield `user ${user.id}: ${counted} used, ${own.length} promised, ${failed.length} failed, ${unbegun.length} cancelled before they began`
+    if (counted < least || counted > most)
+      yield `user ${user.id}: ${counted} used, ${kept.length} promised and kept, ${failed.length} failed, ${unbegun.length} cancelled before they began, ${gone.length} deleted`
   })
 }
 
-/** By what workers logged. Where an attempt began while the reply was asked to stop, either is right. */
+/** Of a deleted reply, whether its unit may have been used up: used units stay used. */
+const mayBeUsed = ({ heard }: Exchange) => heard.dones[0]?.status !== "failed"
+
+/** Whether it may have ended, before it was deleted, in a way that gives the unit back. */
+const mayBeGivenBack = ({ heard }: Exchange) => heard.dones[0]?.status !== "completed"
+
+/** By what workers logged. Either is right where an attempt began while the reply was asked to stop. */
 function isCancelledUnbegun({ attempts }: Cluster, { replyId, stops }: Exchange, reply?: Row): boolean {
   if (reply?.status !== "cancelled") return false
   const begun = attempts.of(replyId)[0]?.startedAt ?? Number.POSITIVE_INFINITY
   if (stops.every(({ from }) => begun < from)) return false
-  return stops.some(({ to }) => begun > to) || reply.is_given_back
+  return stops.some(({ by, to }) => by === "cancel" && begun > to) || reply.is_given_back
 }
 
 const USED = "SELECT user_id, sum(used)::int AS used FROM usage_counters GROUP BY user_id"
@@ -128,9 +142,10 @@ const unharmed = (load: Load) => load.exchanges.filter((exchange) => !isAtRisk(l
 
 function checkListeners(load: Load, { byId }: Stored): Verdict {
   const claim = "every listener's joined text equals the stored text"
-  return verdict({ id: "I4", claim }, unharmed(load), function* ({ replyId, heard }) {
-    const stored = byId.get(replyId)
+  return verdict({ id: "I4", claim }, unharmed(load), function* ({ replyId, heard, isDeleted }) {
     const [done] = heard.dones
+    const stored = isDeleted ? done : byId.get(replyId)
+    if (isDeleted && !done) return
     if (!done) yield `the listener of ${replyId} was told no end (${heard.trouble || "no error"})`
     else if (heard.text !== stored?.content)
       yield `the listener of ${replyId} has ${heard.text.length} characters of ${stored?.content.length}`
@@ -142,6 +157,7 @@ function checkListeners(load: Load, { byId }: Stored): Verdict {
 async function checkStrangers(client: Client, load: Load, { byId }: Stored): Promise<Verdict> {
   const seen = [...unharmed(load).flatMap(seenInStream), ...(await seenInLists(client, load))]
   const owners = new Map([...load.rooms].map(([id, user]) => [id, user.id]))
+  for (const { replyId, user, isDeleted } of load.exchanges) if (isDeleted) owners.set(replyId, user.id)
   const ownerOf = (id: string) => owners.get(id) ?? byId.get(id)?.user_id
   const spec = { id: "I5", claim: "nobody sees another's ids", others: await probe(client, load) }
   return verdict(spec, seen, function* ({ userId, id }) {
@@ -162,15 +178,19 @@ async function seenInLists(client: Client, { users }: Load) {
   return (await Promise.all(lists)).flat()
 }
 
-/** Everybody tries a room, a message and a stream of the next user's. @returns what was not refused */
+/** Everybody tries a room, a message, a stream and files of the next user's. @returns what was not refused */
 async function probe(client: Client, { users, exchanges }: Load): Promise<string[]> {
   const tries = users.map(async (user, i) => {
-    const victim = exchanges.find((exchange) => exchange.user === users[(i + 1) % users.length])
+    const next = users[(i + 1) % users.length]
+    const theirs = exchanges.filter((exchange) => exchange.user === next && !exchange.isDeleted)
+    const victim = theirs.find((exchange) => exchange.files.length > 0) ?? theirs[0]
     if (!victim || victim.user === user) return []
     const room = `/chatroom/${victim.roomId}`
     const message = `${room}/message/${victim.replyId}`
     const token = await user.token()
-    const answers = [room, `${room}/message`, message, `${message}/stream`].map(async (path) => {
+    const files = victim.files.map(({ id }) => `/attachment/${id}`)
+    const paths = [room, `${room}/message`, message, `${message}/stream`, ...files]
+    const answers = paths.map(async (path) => {
       const { status } = await client.get(path, { token })
       return status === 404 ? [] : [`user ${user.id} got ${status} for ${path}`]
     })

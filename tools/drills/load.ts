@@ -26,7 +26,7 @@ export interface LoadOptions {
   firstNumber?: number
   signal: AbortSignal
   /** What users do, each in several talks at once, until it is enough; by default they ask and listen. */
-  talk?: Talk
+  talk?: Talk | undefined
 }
 
 /** One talk of a user, until `isEnough`. */
@@ -49,6 +49,8 @@ export async function startLoad(client: Client, options: LoadOptions) {
     users,
     exchanges: [],
     surprises: [],
+    counts: new Map(),
+    copies: [],
     rooms: new Map(),
     losses: [],
     client,
@@ -87,6 +89,10 @@ export interface State {
   exchanges: Exchange[]
   /** Answers to prompts that were neither an acceptance nor expected. */
   surprises: string[]
+  /** How often users did what, for the table. */
+  counts: Map<string, number>
+  /** Rooms that were made of a branch, and the last message of that. */
+  copies: { roomId: string; messageId: string }[]
   /** Rooms, with whose they are. */
   rooms: Map<string, User>
   /** When PostgreSQL lost what was committed: rooms and replies of then may be gone. */

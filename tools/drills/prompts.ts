@@ -35,7 +35,9 @@ export function writePrompt(random: Random, label: string, options: PromptOption
   const words = Array.from({ length: random.int(3, 12) }, () => random.pick(WORDS)).join(" ")
   const kind = draw(random, mix)
   const length = options.words ? ` words=${options.words}` : ""
-  const pace = `[[gemini: vary chunks=${chunks}${length} delay=${delayMs}]]`
+  // What goes on with a short reply is the rest of the same text.
+  const varies = kind === "short" ? "" : "vary "
+  const pace = `[[gemini: ${varies}chunks=${chunks}${length} delay=${delayMs}]]`
   const fault = {
     plain: "",
     cut: ` [[gemini: cut after=${random.int(0, 5)} times=1]]`,

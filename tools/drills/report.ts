@@ -133,7 +133,7 @@ const COLUMNS = `
 - **I4**: every listener's joined text, over all its connections, equals the stored text.
 - **I5**: nobody was shown another user's ids, and asking for them gives 404.
 - **I6**: what replies cost by their rows, and what titles cost by the totals, is what the simulator charged for their calls,
-  by a price table of its own; and the totals of every user are the sum of their rows. A call that was cut off has no certain
+  by a price table of its own; and the totals of every user are the sum of their rows, deleted ones included. A call that was cut off has no certain
   price: its worker was killed before it wrote, or the reply was cancelled while the last chunks were on their way. Its row
   must then have what the call had cost at one of its chunks, or nothing if the worker was killed.
 - **P1**: no process ended unasked. **T1**: 99 of 100 replies of a killed worker are begun anew within 5 s, not counting the time that

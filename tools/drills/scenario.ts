@@ -7,8 +7,9 @@ import type { Backend, Stores } from "../lib/stores.ts"
 import { until } from "../lib/until.ts"
 import { type Balance, checkBooks } from "./books.ts"
 import { checkInvariants, type Verdict } from "./invariants.ts"
-import { type Load, startLoad } from "./load.ts"
+import { type Load, startLoad, type Talk } from "./load.ts"
 import { inDollars } from "./picodollars.ts"
+import { readMessages, type Stored } from "./stored.ts"
 import { createTakeovers, percentile, spread, type Takeovers } from "./takeovers.ts"
 
 /** What goes wrong in a drill, and how often. One file of `scenarios/` each. */
@@ -26,6 +27,8 @@ export interface Scenario {
   isLong?: boolean
   /** Opens stores of its own, where the usual ones don't do. It then has a cluster of its own in any drill. */
   openStores?: (stack: AsyncDisposableStack, backend: Backend, folder: string) => Promise<Stores>
+  /** What users do meanwhile, where it isn't asking and listening. */
+  talk?: Talk
   /** Does the damage while the load runs, from its first reply on; ends when no more is to come. */
   run(stage: Stage): Promise<void>
 }
@@ -48,7 +51,7 @@ export interface Stage {
   /** Something measured, for the table. */
   note(name: string, value: string): void
   /** Something that must hold beside the invariants. `find` is called when the last reply is there. */
-  demand(id: string, claim: string, find: () => Findings): void
+  demand(id: string, claim: string, find: (stored: Stored) => Findings): void
   /** PostgreSQL lost what was committed between the two, in ms since 1970. */
   lost(from: number, to: number): void
 }
@@ -109,10 +112,10 @@ export async function perform(
   const deathsBefore = cluster.deaths.length
   const urls = cluster.apis.flatMap(({ url }) => url ?? [])
   const client = createClient(urls, random.fork("client"), signal)
-  const load = await startLoad(client, { ...options, random: random.fork("load") })
+  const load = await startLoad(client, { ...options, talk: scenario.talk, random: random.fork("load") })
   const takeovers = createTakeovers(cluster.pool, cluster.attempts)
   const notes: Outcome["metrics"] = []
-  const demands: (() => Verdict)[] = []
+  const demands: ((stored: Stored) => Verdict)[] = []
   let struck = 0
   const stage: Stage = {
     cluster,
@@ -126,7 +129,7 @@ export async function perform(
     signal,
     struck: () => void struck++,
     note: (name, value) => void notes.push([name, value]),
-    demand: (id, claim, find) => void demands.push(() => ({ id, claim, ...find() })),
+    demand: (id, claim, find) => void demands.push((stored) => ({ id, claim, ...find(stored) })),
     lost: (from, to) => void load.losses.push({ from, to }),
   }
   const tell = () => {
@@ -140,7 +143,8 @@ export async function perform(
   say(`${since(startedAt)} no more damage; waiting for the last replies`)
   await load.finish()
   signal.throwIfAborted()
-  const verdicts = await checkInvariants(cluster, client, load)
+  const stored = await readMessages(cluster.pool, load)
+  const verdicts = await checkInvariants(cluster, client, { load, stored })
   const kills = takeovers.kills()
   const { hurtsPostgres = false } = scenario
   const balance = await checkBooks(cluster, load, { kills, hurtsPostgres })
@@ -151,7 +155,7 @@ export async function perform(
       balance.verdict,
       ...(kills.length > 0 ? [judgeTakeovers(takeovers)] : []),
       judgeDeaths(cluster, deathsBefore),
-      ...demands.map((judge) => judge()),
+      ...demands.map((judge) => judge(stored)),
     ],
     metrics: [
       ["strikes", String(struck)],

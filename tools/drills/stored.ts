@@ -10,6 +10,8 @@ export interface Row {
   role: "user" | "model"
   position: number
   content: string
+  /** The text that a reply goes on from, with which its own begins. */
+  prefix: string
   status: string
   error_code: string | null
   attempt: number
@@ -37,7 +39,7 @@ export async function readMessages(pool: pg.Pool, { users }: Pick<Load, "users">
 }
 
 const MESSAGES = `
-  SELECT m.id, m.parent_id, m.chatroom_id, c.user_id, m.role, m.position, m.content, m.status, m.error_code, m.attempt,
+  SELECT m.id, m.parent_id, m.chatroom_id, c.user_id, m.role, m.position, m.content, m.prefix, m.status, m.error_code, m.attempt,
     m.charged_on IS NULL AS is_given_back, m.is_copy, m.cost_amount, m.completed_at
   FROM messages AS m JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id
   WHERE c.user_id = ANY($1)`

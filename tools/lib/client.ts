@@ -49,6 +49,12 @@ export function createClient(urls: string[], random: Random, signal: AbortSignal
       const headers = { "Idempotency-Key": randomUUID(), ...options.headers }
       return insist((http) => http.post(path, body, { ...options, headers, signal }))
     },
+    /** As for POST, but without a key: done twice is done once. */
+    patch: (path: string, body: object, options?: RequestOptions) =>
+      insist((http) => http.patch(path, body, { ...options, signal })),
+    /** A second try, after an answer that was lost, finds nothing: 404. */
+    delete: (path: string, options?: RequestOptions) =>
+      insist((http) => http.delete(path, { ...options, signal })),
     get: (path: string, options?: RequestOptions) => insist((http) => http.get(path, { ...options, signal })),
     /** Tries that failed. */
     retries: () => retries,

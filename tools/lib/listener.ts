@@ -8,7 +8,13 @@ export interface Heard {
   /** Deltas joined, emptied at every reset. */
   text: string
   /** The final message, as often as it came. */
-  dones: { id: string; chatroomId: string; status: string; content: string }[]
+  dones: {
+    id: string
+    chatroomId: string
+    status: string
+    content: string
+    finishReason: string | null
+  }[]
   resets: number
   connections: number
   /** Connections that it hung up itself. */

@@ -921,7 +921,7 @@ export type UserUsage = {
 }
 
 /** Stable words for what went wrong. */
-export type ProblemCode = "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "import_in_progress" | "internal" | "invalid_request" | "mobile_number_taken" | "not_continuable" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "room_busy" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
+export type ProblemCode = "already_started" | "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "import_in_progress" | "internal" | "invalid_request" | "mobile_number_taken" | "not_continuable" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "room_busy" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
 /** What goes into every endpoint, and what comes out. */
 export interface Endpoints {
@@ -993,6 +993,16 @@ export interface Endpoints {
   }
   /** Delete a chatroom and its messages. */
   "DELETE /chatroom/{id}": { params: { id: string }; reply: undefined }
+  /** Copy a branch into a new chatroom. */
+  "POST /chatroom/{id}/fork": {
+    params: { id: string }
+    headers: { "Idempotency-Key"?: string }
+    body: {
+      /** The last message to copy. */
+      messageId: string
+    }
+    reply: Chatroom
+  }
   /** Stream everything that happens in a chatroom. */
   "GET /chatroom/{id}/events": {
     params: { id: string }
@@ -1026,6 +1036,14 @@ export interface Endpoints {
   }
   /** Get one message. */
   "GET /chatroom/{id}/message/{messageId}": { params: { id: string; messageId: string }; reply: Message }
+  /** Change a message that waits for its reply. */
+  "PATCH /chatroom/{id}/message/{messageId}": {
+    params: { id: string; messageId: string }
+    body: {
+      message: string
+    }
+    reply: Message
+  }
   /** Delete a message and all that follows it. */
   "DELETE /chatroom/{id}/message/{messageId}": { params: { id: string; messageId: string }; reply: undefined }
   /** Stream a reply. */

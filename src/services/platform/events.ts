@@ -96,6 +96,21 @@ function messageEvents(log: Logger, metrics: Metrics) {
       log.info({ event: "reply_added", ...fields }, "reply added")
       metrics.repliesAdded.inc({ kind: fields.kind })
     },
+    promptEdited(fields: { userId: string; chatroomId: string; messageId: string; requestId: string }) {
+      log.info({ event: "prompt_edited", ...fields }, "prompt edited")
+      metrics.promptsEdited.inc()
+    },
+    /** A branch was copied into a new room; `copied` counts its messages. */
+    chatroomForked(fields: {
+      userId: string
+      chatroomId: string
+      from: string
+      copied: number
+      requestId: string
+    }) {
+      log.info({ event: "chatroom_forked", ...fields }, "chatroom forked")
+      metrics.chatroomsForked.inc()
+    },
     messageDeleted(fields: {
       userId: string
       chatroomId: string

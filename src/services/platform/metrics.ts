@@ -87,6 +87,8 @@ function searchMetrics({ counter, gauge }: Makers) {
 function replyMetrics({ counter, histogram }: Makers) {
   return {
     messagesSent: counter("chat_messages_sent_total", "Prompts accepted"),
+    promptsEdited: counter("chat_prompts_edited_total", "Prompts changed before a reply began"),
+    chatroomsForked: counter("chat_chatrooms_forked_total", "Branches copied into new rooms by their users"),
     messagesDeleted: counter(
       "chat_messages_deleted_total",
       "Messages deleted one by one, with what followed them",

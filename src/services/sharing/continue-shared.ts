@@ -1,9 +1,9 @@
 import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
-import { CHATROOM_FIELDS, type ChatroomRecord, chatroomColumns } from "../../models/chatroom.ts"
-import { columnOf, reviveRecord, selectSql } from "../../models/columns.ts"
+import { type ChatroomRecord, chatroomColumns } from "../../models/chatroom.ts"
+import { reviveRecord } from "../../models/columns.ts"
 import { Unavailable } from "../../utils/errors.ts"
-import { newId } from "../../utils/ids.ts"
+import { copyMessages, finishCopy, openCopy } from "../chat/copy-messages.ts"
 import { DEFAULTS, insertChatroom } from "../chat/create-chatroom.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "../chat/idempotency.ts"
 import type { Context } from "../context.ts"
@@ -53,9 +53,10 @@ async function copyOnce(ctx: Context, client: pg.ClientBase, { userId, token, ke
   if (earlier) return { room: reviveRoom(earlier.result), replayed: true, messages: 0 }
   const snapshot = await findSnapshot(ctx, client, token)
   const { id } = await insertChatroom(client, userId, { ...DEFAULTS, name: snapshot.title, nameBy: "user" })
-  const copy: Copy = { userId, chatroomId: id, headId: null, position: 0 }
-  for await (const ids of readChunks(client, snapshot)) await copyChunk(client, snapshot.userId, ids, copy)
-  const room = await finishRoom(client, copy)
+  const copy = openCopy({ userId, id })
+  const owner = snapshot.userId
+  for await (const ids of readChunks(client, snapshot)) await copyMessages(client, copy, { owner, ids })
+  const room = await finishCopy(client, copy)
   const now = await findSnapshot(ctx, client, token)
   if (copy.position !== snapshot.messages || now.createdAt.getTime() !== snapshot.createdAt.getTime())
     throw new SharedAgain()
@@ -65,14 +66,6 @@ async function copyOnce(ctx: Context, client: pg.ClientBase, { userId, token, ke
 
 function reviveRoom(result: unknown): ChatroomRecord {
   return reviveRecord(chatroomColumns, result)
-}
-
-/** How far a copy has come. */
-interface Copy {
-  userId: string
-  chatroomId: string
-  headId: string | null
-  position: number
 }
 
 /** Yields the ids of the snapshot's messages, some at a time: a statement must end in time, however long the whole is. */
@@ -92,42 +85,3 @@ const CHUNKS_AT_ONCE = 5
 const READ_CHUNKS = `
   SELECT message_ids AS "messageIds" FROM share_chunks
   WHERE user_id = $1 AND share_id = $2 AND n >= $3 AND n < $4 ORDER BY n`
-
-async function copyChunk(client: pg.ClientBase, ownerId: string, ids: string[], copy: Copy): Promise<void> {
-  const { userId, chatroomId, position, headId } = copy
-  const newIds = ids.map(() => newId())
-  const values = [ids.map(() => ownerId), userId, chatroomId, position, headId, ids, newIds]
-  const { rowCount } = await client.query({ name: "copy-shared", text: COPY, values })
-  copy.headId = newIds.at(-1) ?? headId
-  copy.position += rowCount ?? 0
-}
-
-/** What a copy takes over. Whose tokens and money the originals took is the owner's business. */
-const COPIED = [
-  ...["role", "content", "citations", "searchQueries", "status", "model", "finishReason"],
-  ...["createdAt", "completedAt"],
-]
-
-/** Of attachments the name, type and size; the files stay their owner's. */
-const ATTACHMENTS = `
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('id', NULL, 'name', a->'name', 'type', a->'type', 'bytes', a->'bytes')), '[]')
-   FROM jsonb_array_elements(m.attachments) AS a)`
-
-const COPY = `
-  INSERT INTO messages (user_id, id, chatroom_id, parent_id, position, attachments, ${COPIED.map(columnOf).join(", ")})
-  SELECT $2::uuid, copied.id, $3::uuid, coalesce(lag(copied.id) OVER (ORDER BY copied.n), $5::uuid),
-    $4::int + copied.n::int, ${ATTACHMENTS}, ${COPIED.map((name) => `m.${columnOf(name)}`).join(", ")}
-  FROM unnest($1::uuid[], $6::uuid[], $7::uuid[]) WITH ORDINALITY AS copied (owner_id, original_id, id, n)
-    JOIN messages AS m ON m.user_id = copied.owner_id AND m.id = copied.original_id
-  ORDER BY copied.n`
-
-async function finishRoom(client: pg.ClientBase, copy: Copy): Promise<ChatroomRecord> {
-  const { userId, chatroomId, headId, position } = copy
-  const { rows } = await client.query<ChatroomRecord>(FINISH, [userId, chatroomId, headId, position])
-  return rows[0] as ChatroomRecord
-}
-
-const FINISH = `
-  UPDATE chatrooms SET head_id = $3, last_position = $4, last_message_at = now(), activity_at = now()
-  WHERE user_id = $1 AND id = $2
-  RETURNING ${selectSql(CHATROOM_FIELDS, "chatrooms")}`

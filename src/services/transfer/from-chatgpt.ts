@@ -1,6 +1,8 @@
 import { z } from "zod"
+import { type Breather, createBreather } from "../../utils/breather.ts"
 import { checkForm as check } from "./check-form.ts"
 import {
+  checkCount,
   checkText,
   type IncomingFile,
   type IncomingMessage,
@@ -84,7 +86,8 @@ export function isChatGpt(value: object): value is { mapping: object } {
  * tools, what tools returned, and hidden nodes are left out; what follows them follows the message before. A reply in
  * several nodes becomes one. @throws {Refused}
  */
-export function fromChatGpt(value: { mapping: object }): IncomingRoom {
+export async function fromChatGpt(value: { mapping: object }): Promise<IncomingRoom> {
+  const breather = createBreather()
   const { title, create_time, update_time, current_node, is_archived, is_starred } = check(
     Conversation,
     value,
@@ -92,7 +95,8 @@ export function fromChatGpt(value: { mapping: object }): IncomingRoom {
   )
   const createdAt = toTime(create_time, ["create_time"]) ?? new Date()
   const updatedAt = toTime(update_time, ["update_time"]) ?? createdAt
-  const { messages, indexOf } = convertNodes(readNodes(value.mapping), createdAt)
+  const nodes = await readNodes(value.mapping, breather)
+  const { messages, indexOf } = await convertNodes(nodes, createdAt, breather)
   if (messages.length === 0) throw new Refused("no_messages")
   const order = byTime(messages.map(({ parent, createdAt }) => ({ parent, at: createdAt.getTime() })))
   const newIndex = new Map(order.map((old, now) => [old, now]))
@@ -121,9 +125,12 @@ interface GptNode extends TreeNode {
   message: Message | null
 }
 
-function readNodes(mapping: object): Map<string, GptNode> {
+async function readNodes(mapping: object, breather: Breather): Promise<Map<string, GptNode>> {
   const nodes = new Map<string, GptNode>()
-  for (const [id, value] of Object.entries(mapping)) {
+  const entries = Object.entries(mapping)
+  checkCount(entries.length)
+  for (const [id, value] of entries) {
+    if (breather.isDue()) await breather.take()
     const { message, parent, children } = check(Node, value, ["mapping", id])
     const isEmpty = message === null || message === undefined
     nodes.set(id, {
@@ -143,11 +150,12 @@ interface Place {
   isStraight: boolean
 }
 
-function convertNodes(nodes: Map<string, GptNode>, createdAt: Date) {
+async function convertNodes(nodes: Map<string, GptNode>, createdAt: Date, breather: Breather) {
   const messages: IncomingMessage[] = []
   const places = new Map<string, Place>()
   const followers = countFollowers(nodes)
   for (const id of inTreeOrder(nodes, ["mapping"])) {
+    if (breather.isDue()) await breather.take()
     const { parent, message } = nodes.get(id) as GptNode
     const before = parent === null ? undefined : places.get(parent)
     const place: Place = {

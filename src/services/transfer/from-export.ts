@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { IMPORTS } from "../../config/limits.ts"
+import { createBreather } from "../../utils/breather.ts"
 import { codePointLength } from "../../utils/text.ts"
 import { failureMessage } from "../replies/provider/failures.ts"
 import { checkForm } from "./check-form.ts"
@@ -131,13 +132,18 @@ export function isExport(value: object): boolean {
 }
 
 /** Reads an exported chatroom as it was. @throws {Refused} */
-export function fromExport(value: object): IncomingRoom {
+export async function fromExport(value: object): Promise<IncomingRoom> {
   const exported = checkForm(Exported, value, [])
   checkCount(exported.messages.length)
   const { headId, createdAt, updatedAt, archivedAt, lastMessageAt, ...settings } = exported.chatroom
   const created = toTime(createdAt, ["chatroom", "createdAt"]) ?? new Date()
   const indexes = new Map<string, number>()
-  const messages = exported.messages.map((message, n) => readMessage(message, n, { indexes, created }))
+  const messages: IncomingMessage[] = []
+  const breather = createBreather()
+  for (const [n, message] of exported.messages.entries()) {
+    if (breather.isDue()) await breather.take()
+    messages.push(readMessage(message, n, { indexes, created }))
+  }
   const head = headId === null ? undefined : indexes.get(headId)
   const notes: ProblemCode[] = headId !== null && head === undefined ? ["head_unknown"] : []
   return {

@@ -1,6 +1,8 @@
 import { z } from "zod"
+import { type Breather, createBreather } from "../../utils/breather.ts"
 import { checkForm as check } from "./check-form.ts"
 import {
+  checkCount,
   checkText,
   type IncomingFile,
   type IncomingMessage,
@@ -72,13 +74,14 @@ const isObject = (value: unknown): value is object => typeof value === "object" 
  * Converts a chat as Open WebUI exports it: messages that name their parent, or a list of them. System messages become
  * the room's instruction; reasoning within a reply becomes its thoughts. @throws {Refused}
  */
-export function fromOpenWebUi(value: object): IncomingRoom {
+export async function fromOpenWebUi(value: object): Promise<IncomingRoom> {
+  const breather = createBreather()
   const entry = check(Entry, value, [])
   const chat = check(Chat, chatOf(value), "chat" in value ? ["chat"] : [])
-  const { nodes, path } = readNodes(chat)
+  const { nodes, path } = await readNodes(chat, breather)
   const createdAt = toTime(entry.created_at, ["created_at"]) ?? new Date()
   const updatedAt = toTime(entry.updated_at, ["updated_at"]) ?? createdAt
-  const { messages, indexOf, system } = convertNodes(nodes, { createdAt, path })
+  const { messages, indexOf, system } = await convertNodes(nodes, { createdAt, path, breather })
   if (messages.length === 0) throw new Refused("no_messages")
   const order = byTime(messages.map(({ parent, createdAt }) => ({ parent, at: createdAt.getTime() })))
   const newIndex = new Map(order.map((old, now) => [old, now]))
@@ -109,32 +112,38 @@ interface ChatNode extends TreeNode {
 }
 
 /** Old exports have a list alone, in which each message follows the one before. */
-function readNodes({ history, messages }: z.infer<typeof Chat>) {
+async function readNodes({ history, messages }: z.infer<typeof Chat>, breather: Breather) {
   const nodes = new Map<string, ChatNode>()
   if (history?.messages) {
     const path = ["chat", "history", "messages"]
-    for (const [id, value] of Object.entries(history.messages)) {
+    const entries = Object.entries(history.messages)
+    checkCount(entries.length)
+    for (const [id, value] of entries) {
+      if (breather.isDue()) await breather.take()
       const message = check(Message, value, [...path, id])
       nodes.set(id, { parent: message.parentId ?? null, children: message.childrenIds ?? [], message })
     }
     return { nodes, path }
   }
   const path = ["chat", "messages"]
+  checkCount(messages?.length ?? 0)
   for (const [n, value] of (messages ?? []).entries()) {
+    if (breather.isDue()) await breather.take()
     const message = check(Message, value, [...path, n])
     nodes.set(String(n), { parent: n === 0 ? null : String(n - 1), children: [], message })
   }
   return { nodes, path }
 }
 
-function convertNodes(
+async function convertNodes(
   nodes: Map<string, ChatNode>,
-  { createdAt, path }: { createdAt: Date; path: readonly PropertyKey[] },
+  { createdAt, path, breather }: { createdAt: Date; path: readonly PropertyKey[]; breather: Breather },
 ) {
   const messages: IncomingMessage[] = []
   const indexOf = new Map<string, number | null>()
   let system: string | null = null
   for (const id of inTreeOrder(nodes, path)) {
+    if (breather.isDue()) await breather.take()
     const { parent, message } = nodes.get(id) as ChatNode
     const index = parent === null ? null : (indexOf.get(parent) ?? null)
     const at = [...path, id]

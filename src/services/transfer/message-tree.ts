@@ -1,4 +1,3 @@
-import { checkCount } from "./incoming-room.ts"
 import { Refused } from "./problems.ts"
 
 /** A node of a tree that names its parent, and perhaps its children in their order. */
@@ -14,7 +13,6 @@ export interface TreeNode {
  * @throws {Refused} for what isn't a tree
  */
 export function inTreeOrder(nodes: ReadonlyMap<string, TreeNode>, path: readonly PropertyKey[]): string[] {
-  checkCount(nodes.size)
   const children = childrenOf(nodes, path)
   const order: string[] = []
   const stack = (children.get(null) ?? []).toReversed()

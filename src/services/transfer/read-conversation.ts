@@ -53,14 +53,14 @@ export function recognize(value: unknown): ImportFormat {
   throw new Refused("format_unknown")
 }
 
-/** Converts a conversation of any format. @throws {Refused} */
-export function readConversation({ value, isMended }: Conversation): IncomingRoom {
-  const room = convert(value)
+/** Converts a conversation of any format, and lets other work have its turn in a long one. @throws {Refused} */
+export async function readConversation({ value, isMended }: Conversation): Promise<IncomingRoom> {
+  const room = await convert(value)
   if (isMended) room.notes.push("characters_replaced")
   return room
 }
 
-function convert(value: unknown): IncomingRoom {
+function convert(value: unknown): Promise<IncomingRoom> {
   switch (recognize(value)) {
     case "chatroom":
       return fromExport(value as object)

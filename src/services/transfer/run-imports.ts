@@ -137,7 +137,7 @@ async function importItem(
   givenUp: Refused | null,
 ): Promise<void> {
   const { n } = item
-  const read = readItem(item, givenUp)
+  const read = await readItem(item, givenUp)
   const chatroomId = await inTransaction(ctx.db.pool, async (client) => {
     await passConversation(ctx, client, claimed, n)
     const id = read.room && (await write(ctx, client, claimed, read.room))
@@ -153,14 +153,14 @@ function write({ config }: Context, client: pg.ClientBase, { userId }: ClaimedIm
   return writeRoom(client, { userId, hasRetention: config.retentionMs !== null }, room)
 }
 
-function readItem(
+async function readItem(
   item: JsonItem,
   givenUp: Refused | null,
-): { room: IncomingRoom | null; problems: Problem[] } {
+): Promise<{ room: IncomingRoom | null; problems: Problem[] }> {
   try {
     if (givenUp) throw givenUp
     if ("refused" in item) throw new Refused(item.refused)
-    const room = readConversation(parseConversation(item.bytes))
+    const room = await readConversation(parseConversation(item.bytes))
     return { room, problems: room.notes.map((code) => toProblem(code, [item.n])) }
   } catch (error) {
     if (!(error instanceof Refused)) throw error

@@ -5,10 +5,12 @@ const PROBE = new URL("./probe.ts", import.meta.url).href
 /** What `npm start` gives the server (package.json). */
 const SERVER_FLAGS = ["--max-semi-space-size=16"]
 
-/** Processor time since the process began, and the memory that it holds now. */
+/** Processor time since the process began, and its memory. */
 export interface Usage {
   cpuMs: number
   rssBytes: number
+  /** The most that it has ever held. */
+  peakRssBytes: number
 }
 
 /** A Node process that is measured or helps to measure. */

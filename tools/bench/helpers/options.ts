@@ -12,6 +12,7 @@ export const MEASURES = [
   "webhooks",
   "long-room",
   "cached-tokens",
+  "import",
 ] as const
 export type Measure = (typeof MEASURES)[number]
 

@@ -6,7 +6,9 @@ process.on("message", (message) => {
   if (message !== "usage") return
   globalThis.gc?.()
   const { user, system } = process.cpuUsage()
-  process.send?.({ usage: { cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() } })
+  const peakRssBytes = process.resourceUsage().maxRSS * 1024
+  const rssBytes = process.memoryUsage.rss()
+  process.send?.({ usage: { cpuMs: (user + system) / 1000, rssBytes, peakRssBytes } })
 })
 process.once("disconnect", () => process.kill(process.pid, "SIGTERM"))
 process.channel?.unref()

@@ -5,6 +5,7 @@ import type { Site } from "../helpers/site.ts"
 import type { User } from "../helpers/users.ts"
 import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
+import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
@@ -29,7 +30,11 @@ export interface Paces {
   webhooks: WebhookPace
   longRoom: LongRoomPace
   cachedTokens: CachedTokensPace
+  /** Of many conversations, and of few large ones. */
+  imports: { usual: ImportPace; large: ImportPace }
 }
+
+const MB = 1024 * 1024
 
 export const THOROUGH: Paces = {
   pair: { rounds: 7, roundMs: 2_000, warmUpMs: 5_000 },
@@ -41,6 +46,7 @@ export const THOROUGH: Paces = {
   webhooks: { customers: 500 },
   longRoom: { rounds: 7, reads: 100, turns: 20 },
   cachedTokens: { turns: 300 },
+  imports: { usual: { bytes: 99 * MB, messages: 60 }, large: { bytes: 99 * MB, messages: 20_000 } },
 }
 
 export const QUICK: Paces = {
@@ -53,6 +59,7 @@ export const QUICK: Paces = {
   webhooks: { customers: 50 },
   longRoom: { rounds: 3, reads: 50, turns: 10 },
   cachedTokens: { turns: 100 },
+  imports: { usual: { bytes: 10 * MB, messages: 60 }, large: { bytes: 30 * MB, messages: 10_000 } },
 }
 
 /** Takes one measure and adds what it found to the report. */
@@ -124,6 +131,18 @@ export const measurers: Record<Measure, Measurer> = {
       { what: "summaries of what left that window", backend, value: cacheLine(summaries) },
     )
   },
+  async import(site, users, { imports }, { metrics }) {
+    for (const pace of [imports.usual, imports.large]) {
+      const found = await measureImport(site, users[0] as User, pace)
+      const what = `import of ${megabytes(found.bytes)}`
+      metrics.push({ what, backend: site.backend, value: importLine(found) })
+    }
+  },
+}
+
+function importLine({ conversations, messages, uploadMs, importMs, rssBefore, rssPeak }: Imported): string {
+  const times = `uploaded in ${(uploadMs / 1000).toFixed(1)} s, imported in ${(importMs / 1000).toFixed(1)} s`
+  return `${whole(conversations)} conversations, ${whole(messages)} messages: ${times}, memory ${megabytes(rssBefore)} before, ${megabytes(rssPeak)} at its peak`
 }
 
 /** In the table one line says all of it. */

@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario.ts"
 import { apiKill } from "./api-kill.ts"
 import { clockSkew } from "./clock-skew.ts"
+import { conversations } from "./conversations.ts"
 import { cuts } from "./cuts.ts"
 import { mixed } from "./mixed.ts"
 import { postgresStop } from "./postgres-stop.ts"
@@ -36,5 +37,6 @@ export const scenarios: readonly Scenario[] = [
   slowDownloads,
   rollingRestart,
   cuts,
+  conversations,
   mixed,
 ]
