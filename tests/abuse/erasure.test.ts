@@ -34,7 +34,7 @@ const app = useTestApp(() => ({
 const other = useTestApp(() => ({ beside: app, worker: false }))
 
 /** Work to be done, which a life may or may not have left at a given moment. */
-const PASSING = ["attachment_releases", "room_changes", "room_tasks", "search_queue"]
+const PASSING = ["attachment_releases", "room_changes", "room_tasks", "search_queue", "import_chunks"]
 
 /** What clean-up does within a minute or, of copies elsewhere, once they may go. */
 async function cleanUpNow() {
@@ -43,12 +43,12 @@ async function cleanUpNow() {
   await cleanUp(app.ctx)
 }
 
-/** Where each canary is, but for what Redis lets go of by itself. */
+/** Where each canary is, but for what goes by itself. */
 async function lasting(canaries: Record<string, string>) {
   const places = await readEverything(app, s3)
   return whereAre(
     canaries,
-    places.filter(({ name }) => !/^(reply|chatrooms):/.test(name)),
+    places.filter(({ name }) => !/^(reply:|chatrooms:|import_chunks$)/.test(name)),
   )
 }
 
@@ -71,10 +71,10 @@ const of = ({ canaries }: Life, names: string[]) =>
   Object.fromEntries(names.map((name) => [name, canaries[name] as string]))
 
 test("whoever deletes their account is found nowhere any more, and nobody else is missed", async () => {
-  const [leaving, staying] = [await liveFully(app, other), await liveFully(app, other)]
+  const [staying, leaving] = [await liveFully(app, other), await liveFully(app, other)]
   const { user, canaries } = leaving
-  // Hashed, or gone already.
-  const { password: _, "first number": __, share, ...readable } = canaries
+  // Hashed, gone already, or cut off as too slow.
+  const { password: _, "first number": __, spooled: ___, share, ...readable } = canaries
   const found = whereAre(readable, await readEverything(app, s3))
   expect(Object.keys(found).filter((name) => found[name]?.length === 0)).toEqual([])
   const rows = await rowsOf(app, user.user.id)
