@@ -61,7 +61,26 @@ describe("useChat", () => {
     await chat.regenerate()
     const again = (await roomOf(client, room.id)).messages
     expect(again.at(-1)?.id).toBe(chat.lastMessage?.id)
-    expect(again.at(-1)?.id).not.toBe(edited.at(-1)?.id)
+    expect(again.at(-1)?.siblings).toMatchObject({ position: 2, previousId: edited.at(-1)?.id })
+  })
+
+  test("regenerates without another prompt, of the last reply as of one that is named, and of a loaded page", async () => {
+    const { client, room, chat } = await startChat()
+    await chat.sendMessage({ text: "First" })
+    await chat.sendMessage({ text: "Second" })
+    const [, first, , second] = chat.messages
+    await chat.regenerate()
+    expect(chat.lastMessage?.id).not.toBe(second?.id)
+    await chat.regenerate({ messageId: first?.id as string })
+    const { messages } = await roomOf(client, room.id)
+    expect(messages.map(({ id }) => id)).toEqual([expect.any(String), chat.lastMessage?.id])
+    const loaded = new Chat(client, room.id, toUIMessages(messages))
+    await loaded.regenerate()
+    const all = await client.call("GET /chatroom/{id}/message", { params: { id: room.id } })
+    expect(all.map(({ role }) => role)).toEqual(["user", "model", "user", "model", "model", "model", "model"])
+    expect(all.at(-1)).toMatchObject({ id: loaded.lastMessage?.id, siblings: { position: 3, count: 3 } })
+    const used = await client.call("GET /subscription/status")
+    expect(used.usage.used).toBe(5)
   })
 
   test("forgets the text of an attempt that broke off", async () => {

@@ -51,7 +51,7 @@ export async function startSite(
 /** A run is about answers, not about limits; of the prompts' one some are to be over it. */
 const LIMITS = {
   RATE_LIMIT_SCALE: "1000000",
-  BASIC_DAILY_PROMPTS: "3",
+  BASIC_DAILY_PROMPTS: "4",
   STREAMS_PER_USER: "1000",
   OTP_DAILY_PER_NUMBER: "1000000",
   OTP_DAILY_PER_PREFIX: "1000000",

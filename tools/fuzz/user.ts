@@ -12,7 +12,7 @@ export interface FuzzUser {
 
 /**
  * Signs a new number up and in, by a code in the reply, and does what most requests are about: sets a password, opens
- * a room and asks something in it. A code for a new password is then on its way, and one for `friend`, a number that
+ * a room and asks something in it, once to get a reply that ends early. A code for a new password is then on its way, and one for `friend`, a number that
  * is signed up and not yet in: another code for the same number would have to wait.
  */
 export async function signIn(caller: Caller, given: Given, friend: string): Promise<FuzzUser> {
@@ -39,5 +39,6 @@ export async function signIn(caller: Caller, given: Given, friend: string): Prom
   await post("/auth/send-otp", { mobileNumber: friend })
   const { id } = await post("/chatroom", {})
   await post("/chatroom/{id}/message", { message: "a question" }, { id })
+  await post("/chatroom/{id}/message", { message: "[[gemini: max-tokens after=2]] a long answer" }, { id })
   return { token, refreshToken: signedIn.refreshToken, memory }
 }

@@ -25,8 +25,13 @@ export function createRoomTransport(options: RoomTransportOptions): ChatTranspor
   return {
     resumeStreamIsReplay: true,
 
-    async sendMessages({ chatId, messages, abortSignal }) {
+    async sendMessages({ trigger, messageId, chatId, messages, abortSignal }) {
       const chatroomId = roomOf(chatId)
+      if (trigger === "regenerate-message") {
+        const regenerated = await findRegenerated(client, chatroomId, { messageId, messages })
+        const { reply } = await client.regenerate({ chatroomId, messageId: regenerated })
+        return show(client, reply, abortSignal, cancelOnAbort)
+      }
       const last = messages.findLast(({ role }) => role === "user")
       if (!last) throw new TypeError("There is no message to send.")
       // Not aborted on its way: a prompt that the service has taken must be known to be cancelled.
@@ -69,6 +74,23 @@ function parentOf(messages: UIMessage[], last: UIMessage): { parentId?: string |
   if (above.length === 0) return { parentId: null }
   const reply = above.findLast(({ role, id }) => role === "assistant" && UUID.test(id))
   return reply ? { parentId: reply.id } : {}
+}
+
+/**
+ * The message to make another reply to: the one that the page names, or its last prompt. A prompt that this page has sent
+ * has the page's own id; then it is the end of the branch that the room shows.
+ */
+async function findRegenerated(
+  client: ChatClient,
+  id: string,
+  { messageId = "", messages }: { messageId: string | undefined; messages: UIMessage[] },
+): Promise<string> {
+  const named = [messageId, messages.findLast(({ role }) => role === "user")?.id ?? ""]
+  const known = named.find((one) => UUID.test(one))
+  if (known) return known
+  const { headId } = await client.call("GET /chatroom/{id}", { params: { id } })
+  if (headId === null) throw new TypeError("There is no reply to make again.")
+  return headId
 }
 
 function show(

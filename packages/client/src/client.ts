@@ -6,6 +6,7 @@ import { openShared as openLink, type SharedReading, tokenOf } from "./shared.ts
 import { memoryTokens, type TokenStore } from "./tokens.ts"
 import { createTransfer } from "./transfer.ts"
 import type { Chatroom, Endpoints, Prompt, SearchResult } from "./types.ts"
+import { createVersions } from "./versions.ts"
 import { backoffMs, pause } from "./wait.ts"
 
 export interface ClientOptions {
@@ -27,6 +28,8 @@ export interface Ask {
   parentId?: string | null
   /** How much the model thinks before it replies, instead of the room's level. */
   thinking?: "low" | "medium" | "high"
+  /** What to do while another reply of the room is unfinished: wait for it, refuse, or stop it and be answered next. */
+  onBusy?: "queue" | "reject" | "interrupt"
   /** Sending the same again with the same key is safe. A random one by default. */
   idempotencyKey?: string
   signal?: AbortSignal
@@ -132,7 +135,15 @@ export function createClient(options: ClientOptions) {
   async function ask(
     question: Ask,
   ): Promise<{ prompt: Prompt; events: AsyncGenerator<StreamEvent<ReplyEvents>> }> {
-    const { chatroomId, message, parentId, thinking, signal, idempotencyKey = crypto.randomUUID() } = question
+    const {
+      chatroomId,
+      message,
+      parentId,
+      thinking,
+      onBusy,
+      signal,
+      idempotencyKey = crypto.randomUUID(),
+    } = question
     const send = () =>
       call("POST /chatroom/{id}/message", {
         params: { id: chatroomId },
@@ -141,6 +152,7 @@ export function createClient(options: ClientOptions) {
           message,
           ...(parentId === undefined ? {} : { parentId }),
           ...(thinking === undefined ? {} : { thinking }),
+          ...(onBusy === undefined ? {} : { onBusy }),
         },
         ...(signal ? { signal } : {}),
       })
@@ -181,6 +193,7 @@ export function createClient(options: ClientOptions) {
     call,
     list,
     ask,
+    ...createVersions({ call, followReply, retry: (work, signal) => retry(work, firstWaitMs, signal) }),
     followReply,
     followRoom,
     followRooms,
