@@ -120,12 +120,13 @@ export async function chargeTool(
   return rows[0]?.holds ?? false
 }
 
+/** Not FOR UPDATE: a prompt that has charged its unit may be about to refer to the reply as its parent. */
 const chargeToolSql = ({ count, paidOn }: (typeof TOOL_COLUMNS)[Tool]) => `
   WITH reply AS (
     SELECT m.user_id, m.id, m.${paidOn} AS paid_on, ${dailyLimitSql("u", "$4", "$5")} AS daily_limit
     FROM messages AS m JOIN users AS u ON u.id = m.user_id
     WHERE m.user_id = $1 AND m.id = $2 AND m.attempt = $3 AND m.status = 'running'
-    FOR UPDATE OF m
+    FOR NO KEY UPDATE OF m
   ), charged AS (
     INSERT INTO usage_counters AS counter (user_id, day, used, ${count})
     SELECT user_id, ${TODAY_SQL}, 0, 1 FROM reply WHERE paid_on IS NULL AND daily_limit > 0
