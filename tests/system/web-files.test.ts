@@ -64,6 +64,22 @@ describe.skipIf(chromium === null)(
       expect(after.length).toBeGreaterThan(before.length)
     })
 
+    test("a conversation is rated, and forked from a reply into a room of its own", async () => {
+      const room = await createRoom(app, user, { name: "The trunk" })
+      const first = await ask(app, user, room, "the first question")
+      await ask(app, user, room, "the second question")
+      const page = await openRoom(room)
+      await page.getByLabel("Good reply").first().click()
+      const rating = async () =>
+        (await user.http.get(`/chatroom/${room.id}/message/${first.id}`)).body.feedback?.rating
+      await expect.poll(rating).toBe("up")
+      await page.getByLabel("Go on in a new chat").first().click()
+      await page.waitForURL((url) => !url.pathname.endsWith(room.id))
+      await reads(page, ".prompt .said", "the first question")
+      await page.getByLabel("Another reply").waitFor()
+      expect(await page.locator("article").count()).toBe(2)
+    })
+
     test("search finds what was said, by Ctrl+K, and leads there", async () => {
       const room = await createRoom(app, user, { name: "About birds" })
       await ask(app, user, room, "How does a cormorant dry its wings?")

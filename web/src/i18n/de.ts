@@ -115,6 +115,7 @@ export const de: Messages = {
     cutOff: "Die Antwort hat ihre größte Länge erreicht.",
     failure: "Die Antwort ist fehlgeschlagen.",
     anotherVersion: "Andere Antwort",
+    fork: "In neuem Chat weiterführen",
     continue: "Weiter",
     edit: "Bearbeiten",
     editing: "Deine Nachricht bearbeiten",

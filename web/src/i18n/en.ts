@@ -113,6 +113,7 @@ export const en = {
     cutOff: "The reply reached its longest length.",
     failure: "The reply failed.",
     anotherVersion: "Another reply",
+    fork: "Go on in a new chat",
     continue: "Continue",
     edit: "Edit",
     editing: "Edit your message",

@@ -1,6 +1,8 @@
 import { useSignal } from "@preact/signals"
 import { client, type Message } from "../api/client.ts"
 import { formatCost, formatNumber, formatTime, t } from "../i18n/index.ts"
+import { putRoom } from "../rooms/rooms.ts"
+import { go, toRoom } from "../router.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { IconButton } from "../ui/icon-button.tsx"
 import { tell } from "../ui/toasts.ts"
@@ -12,6 +14,16 @@ import { Versions } from "./versions.tsx"
 export function ReplyActions({ thread, message }: { thread: Thread; message: Message }) {
   const rating = useSignal(message.feedback?.rating ?? null)
   const again = () => void thread.regenerate(message.id).catch((error: unknown) => tell(wordsOf(error)))
+
+  async function fork() {
+    try {
+      const room = await client.fork({ chatroomId: thread.roomId, messageId: message.id })
+      putRoom(room)
+      go(toRoom(room.id))
+    } catch (error) {
+      tell(wordsOf(error))
+    }
+  }
 
   async function rate(to: "up" | "down") {
     const before = rating.value
@@ -35,6 +47,7 @@ export function ReplyActions({ thread, message }: { thread: Thread; message: Mes
       )}
       {message.content !== "" && (
         <>
+          <IconButton icon="fork" label={t.thread.fork} onClick={fork} />
           <IconButton
             icon="up"
             label={t.thread.good}
