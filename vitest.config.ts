@@ -14,7 +14,7 @@ const onRedis = [
   "tests/chat/chatrooms.test.ts",
   "tests/replies/{admin,cancel,overload,room-events,room-list,streams,thoughts}.test.ts",
   "tests/races/{cached-list,prompts-together}.test.ts",
-  "tests/abuse/{cache,canaries,guessing}.test.ts",
+  "tests/abuse/{cache,canaries,erasure,guessing}.test.ts",
   "tests/operators/{health,queue-board}.test.ts",
   "tests/platform/http.test.ts",
   ...onRedisOnly,

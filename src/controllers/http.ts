@@ -28,6 +28,8 @@ export interface PublicInput<T extends Parts = object> {
   raw: Buffer
   /** The file that is sent, on endpoints that take one; empty on all others. */
   upload: Upload
+  /** Whether a GET route is asked for the headers alone. */
+  isHead: boolean
   /** Returns the first value of a request header. */
   header(name: string): string | undefined
   requestId: string

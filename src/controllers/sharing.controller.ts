@@ -49,10 +49,14 @@ const SHARED_HEADERS = {
   Vary: "Accept",
 }
 
-/** Returns JSON, and a page to browsers. What a browser only fetches ahead isn't a view. */
+/** How browsers say so: now, and before that was agreed on. */
+const AHEAD = ["sec-purpose", "purpose", "x-moz"]
+
+/** Returns JSON, and a page to browsers. What a client only asks for the headers of, or fetches ahead, isn't a view. */
 export async function getShared(ctx: Context, input: PublicInput<OneLink & { query: PageQuery }>) {
-  const { params, query, header, address } = input
-  const isView = query.cursor === undefined && !header("sec-purpose")?.includes("prefetch")
+  const { params, query, header, address, isHead } = input
+  const isAhead = AHEAD.some((name) => header(name)?.includes("prefetch"))
+  const isView = query.cursor === undefined && !isHead && !isAhead
   const shared = await readShared(ctx, { ...query, token: params.token, address, isView })
   const link = nextLink(`/shared/${params.token}`, query, shared.next)
   const headers = { ...SHARED_HEADERS, ...link }

@@ -23,14 +23,14 @@ export const chatroomRoutes: Endpoint[] = [
   post("/chatroom", {
     summary: "Create a chatroom",
     description:
-      "All fields are optional. `model` is one of `GET /models`; a room without one, or whose model is no longer offered to you, uses the service's default.",
+      "All fields are optional. `model` is one of `GET /models`; a room without one, or whose model is no longer offered to you, uses the service's default. 404 for a key whose chatroom you have deleted since.",
     auth: "user",
     limit: "write",
     body: NewChatroom,
     requestHeaders: ["Idempotency-Key"],
     reply: { 201: Chatroom },
     responseHeaders: ["Location", "Idempotency-Replayed"],
-    errors: ["idempotency_conflict"],
+    errors: ["idempotency_conflict", "not_found"],
     run: postChatroom,
   }),
   get("/chatroom", {

@@ -88,6 +88,7 @@ class Checked implements Input {
   readonly raw: Buffer
   readonly upload: Upload
   readonly requestId: string
+  readonly isHead: boolean
   readonly header: (name: string) => string | undefined
   readonly #ctx: Context
   readonly #req: Request
@@ -103,6 +104,7 @@ class Checked implements Input {
     this.raw = parts.raw
     this.upload = parts.upload
     this.requestId = req.requestId
+    this.isHead = req.method === "HEAD"
     this.header = (name) => req.get(name)
     this.#ctx = ctx
     this.#req = req

@@ -14,7 +14,7 @@ export const sharingRoutes: Endpoint[] = [
   post("/chatroom/:id/share", {
     summary: "Share a conversation by a link",
     description:
-      "Anybody with the link can read the branch as it is now, up to its newest reply that has ended; later messages aren't in it. Prompts without a reply, thoughts, costs, the system instruction and the contents of attachments are left out. A chatroom has one link: sharing again returns 200 with the same link to another snapshot. Deleting the chatroom, or a message in the snapshot, ends the link. Readers may keep a copy of their own, which `notice` says.",
+      "Anybody with the link can read the branch as it is now, up to its newest reply that has ended; later messages aren't in it. Prompts without a reply, replies that searched the web, thoughts, costs, the system instruction and the contents of attachments are left out. A chatroom has one link: sharing again returns 200 with the same link to another snapshot. Deleting the chatroom, or a message in the snapshot, ends the link. Readers may keep a copy of their own, which `notice` says.",
     auth: "user",
     limit: "write",
     params: ById,

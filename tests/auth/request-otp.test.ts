@@ -65,7 +65,9 @@ describe.each([
     const mobileNumber = newMobileNumber()
     const answers = await times(20, () => send(mobileNumber))
     expect([count(answers, 202), count(answers, 429)]).toEqual([1, 19])
-    expect(await app.query("SELECT used FROM counters WHERE key = $1", mobileNumber)).toEqual([{ used: 1 }])
+    expect(
+      await app.query("SELECT used FROM counters WHERE key = $1", app.ctx.tokens.numbers.key(mobileNumber)),
+    ).toEqual([{ used: 1 }])
   })
 
   test.each([undefined, null, 5, "", "12", "hello", { a: 1 }, "+".repeat(50)])(

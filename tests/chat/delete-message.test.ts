@@ -8,6 +8,7 @@ import { followRoom } from "../helpers/follow-room.ts"
 import { usePair } from "../helpers/pair.ts"
 import { addRoom } from "../helpers/rooms.ts"
 import { useUser } from "../helpers/use-app.ts"
+import { readMetrics } from "../operators/kit.ts"
 
 const { app } = usePair({ http: { streamsPerUser: 100 } })
 const ann = useUser(app, { pro: true })
@@ -98,6 +99,8 @@ describe("deleting a message", () => {
     const streams = [running, waiting].map(({ id }) =>
       collect(ann.http.events(`/chatroom/${room.id}/message/${id}/stream`)),
     )
+    const open = async () => readMetrics((await app.admin.get("/metrics")).body).sum("chat_open_streams")
+    await until(async () => expect(await open()).toBeGreaterThanOrEqual(2))
     const { parentId } = (await ann.http.get(`/chatroom/${room.id}/message/${running.id}`)).body
     await remove({ id: parentId, chatroomId: room.id })
     for (const events of await Promise.all(streams))

@@ -65,6 +65,8 @@ test("any text can be written and indexed", async () => {
     `${"😀".repeat(100)} tail`,
     `${"a".repeat(63)}😀 𝒳𝒳`,
     "\ufffe\uffff \u202e rtl",
+    `ก${"\u0e48".repeat(10_000)} ${"\ufdfa".repeat(200)} ${"e\u0301\u0302".repeat(5_000)}`,
+    Array.from({ length: 16_000 }, (_, n) => `𝒳${n}${"𝒴".repeat(60)}`).join(" "),
   ]
   await write(app, ann, texts)
   await indexed(app, ann)

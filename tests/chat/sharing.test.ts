@@ -99,6 +99,22 @@ describe("a shared conversation", () => {
     await cancel(ann, running.reply)
   })
 
+  test("leaves out what the web was searched for, which only the user who asked may see", async () => {
+    const { room } = await talkedIn("first", { webSearch: true })
+    const searched = await ask(app, ann, room, "second [[gemini: searches=1]]")
+    expect(searched.searchQueries).not.toEqual([])
+    await ann.http.patch(`/chatroom/${room.id}`, { webSearch: false })
+    await ask(app, ann, room, "third")
+    const { body } = await share(room)
+    expect(body.notice).toContain("searched the web")
+    const answer = await read(body.url)
+    const text = JSON.stringify(answer.body)
+    expect([text.includes("second"), text.includes("third")]).toEqual([false, true])
+    expect(text).not.toContain(JSON.stringify(searched.content))
+    const copy = await continueIt(body.url, bob)
+    expect(JSON.stringify((await bob.http.get(`/chatroom/${copy.body.id}`)).body)).not.toContain("second")
+  })
+
   test("keeps what came of a reply that was cancelled", async () => {
     const { room } = await talkedIn("first")
     const { body: running } = await send(app, ann, room, "[[gemini: stall after=2]] cut")
@@ -288,7 +304,13 @@ describe("the link of a room", () => {
     const before = await counted()
     await times(25, () => read(url))
     await read(url, `?cursor=${btoa("[1]")}`)
-    await app.http.get(`/shared/${tokenOf(url)}`, { headers: { "Sec-Purpose": "prefetch;prerender" } })
+    for (const [name, value] of Object.entries({
+      "Sec-Purpose": "prefetch;prerender",
+      Purpose: "prefetch",
+      "X-Moz": "prefetch",
+    }))
+      await app.http.get(`/shared/${tokenOf(url)}`, { headers: { [name]: value } })
+    expect((await fetch(url.replace(/^.*(?=\/shared)/, app.url), { method: "HEAD" })).status).toBe(200)
     const views = async () => (await ann.http.get(`/chatroom/${room.id}/share`)).body.views
     await until(async () => expect(await views()).toBe(25))
     expect((await counted()) - before).toBe(25)

@@ -28,19 +28,22 @@ describe("picodollars", () => {
 
 describe("what the service may have recorded of a call", () => {
   const told: Told[] = [10, 20, 30].map((cost, at) => ({ characters: (at + 1) * 5, sha256: "", cost }))
-  const exchange = { replyId: "reply", text: "why?" } as Exchange
+  const exchange = { replyId: "reply", text: "why?", isDeleted: false } as Exchange
   const second = (at: number) => new Date(at * 1_000).toISOString()
 
   /** Worker 7 begins the reply in second 1; `log` says what it logged of the end. */
   function amountsOf(
     call: Partial<Call>,
     {
-      row = {},
+      row = { status: "completed" },
       log,
       takeover,
+      exchange: own = {},
       harm = {},
     }: {
-      row?: Partial<Row>
+      /** null: it is deleted. */
+      row?: Partial<Row> | null
+      exchange?: object
       log?: [event: string, second: number]
       /** The second in which another worker begins the next attempt. */
       takeover?: number
@@ -52,7 +55,7 @@ describe("what the service may have recorded of a call", () => {
     attempts.see(7, { ...line, event: "reply_started", time: second(1) })
     if (log) attempts.see(7, { ...line, event: log[0], time: second(log[1]) })
     if (takeover) attempts.see(8, { ...line, attempt: 2, event: "reply_started", time: second(takeover) })
-    const stored = { byId: new Map([["reply", row]]) } as unknown as Stored
+    const stored = { byId: new Map(row ? [["reply", row]] : []) } as unknown as Stored
     const made = {
       prompt: "why?",
       purpose: "reply",
@@ -62,7 +65,7 @@ describe("what the service may have recorded of a call", () => {
       told,
       ...call,
     } as Call
-    const evidence = { attempts, load: { exchanges: [exchange] }, stored }
+    const evidence = { attempts, load: { exchanges: [{ ...exchange, ...own }] }, stored }
     const { charges, strays } = attribute([made], {
       ...evidence,
       harm: { kills: [], hurtsPostgres: false, ...harm },
@@ -97,6 +100,17 @@ describe("what the service may have recorded of a call", () => {
     expect(amountsOf({ aborted: true }, cancelled("12345"))).toEqual([10, 20])
     expect(amountsOf({ aborted: true }, cancelled("123456789012345"))).toEqual([30])
     expect(amountsOf({ aborted: true }, cancelled(""))).toEqual([0, 10])
+    // Sent to its end, but not read.
+    expect(amountsOf({ aborted: false }, cancelled("1234567890"))).toEqual([20, 30])
+    expect(amountsOf({}, { ...cancelled("12345"), log: ["attempt_failed", 2] })).toEqual([30])
+  })
+
+  test("is any part of it where the reply was deleted before it ended", () => {
+    const log: [string, number] = ["attempt_failed", 2]
+    const deleted = (dones: object[]) => ({ row: null, exchange: { isDeleted: true, heard: { dones } }, log })
+    expect(amountsOf({}, deleted([]))).toEqual([0, 10, 20, 30])
+    expect(amountsOf({}, deleted([{ status: "cancelled" }]))).toEqual([0, 10, 20, 30])
+    expect(amountsOf({}, deleted([{ status: "completed" }]))).toEqual([30])
   })
 
   test("is nobody's if no attempt had begun, or nobody has sent the prompt", () => {

@@ -59,7 +59,9 @@ async function measureSite(
   await using stack = new AsyncDisposableStack()
   const site = await startSite(stack, machine, backend)
   const users = await signInUsers(site.url, site.pool, USERS)
-  const paces = options.quick ? QUICK : THOROUGH
+  const usual = options.quick ? QUICK : THOROUGH
+  const search = options.texts === null ? usual.search : { ...usual.search, texts: options.texts }
+  const paces = { ...usual, search }
   for (const name of options.only) {
     say(`${name} on ${backend} …`)
     await measurers[name](site, users, paces, report)

@@ -71,7 +71,9 @@ function ofReply(call: Call, exchanges: Exchange[], { attempts, stored, harm }: 
   const { exchange, attempt } = made
   const row = stored.byId.get(exchange.replyId)
   const others = attempts.of(exchange.replyId)
-  const amounts = isWritten(attempt, others, harm) ? readAmounts(call, row) : anyAmount(call)
+  const amounts = isWritten(attempt, others, harm)
+    ? readAmounts(call, attempt, exchange, row)
+    : anyAmount(call)
   return { call, exchange, replyId: exchange.replyId, amounts }
 }
 
@@ -89,10 +91,21 @@ function isWritten(attempt: Attempt, others: readonly Attempt[], { kills, hurtsP
   return !hurtsPostgres && !isTakenOver && !kills.some((kill) => kill.pid === pid && kill.at < writtenAt)
 }
 
-/** A call that ended by itself was read to its end. One that was left has been read at least as far as its text is kept. */
-function readAmounts(call: Call, row: Row | undefined): Picodollars[] {
-  if (call.aborted && !row) return anyAmount(call)
-  if (!call.aborted || row?.status !== "cancelled") return [lastAmount(call)]
+/**
+ * All of it, unless the reply was cancelled: then the last chunks may have come too late, but those whose text is kept have
+ * not. Of a reply that was deleted before its end it isn't known whether there still was a row to write.
+ */
+function readAmounts(
+  call: Call,
+  { end }: Attempt,
+  { heard, isDeleted }: Exchange,
+  row: Row | undefined,
+): Picodollars[] {
+  const status = isDeleted ? heard.dones[0]?.status : row?.status
+  if (status === "completed" || status === "failed") return [lastAmount(call)]
+  if (!row) return anyAmount(call)
+  // An earlier attempt, which nobody had stopped yet.
+  if (end?.event === "attempt_failed") return [lastAmount(call)]
   const length = row.content.length - row.prefix.length
   const next = call.told.find(({ characters }) => characters > length)
   const amounts = call.told

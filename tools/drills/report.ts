@@ -132,10 +132,12 @@ const COLUMNS = `
   a worker began them.
 - **I4**: every listener's joined text, over all its connections, equals the stored text.
 - **I5**: nobody was shown another user's ids, and asking for them gives 404.
-- **I6**: what replies cost by their rows, and what titles cost by the totals, is what the simulator charged for their calls,
-  by a price table of its own; and the totals of every user are the sum of their rows, deleted ones included. A call that was cut off has no certain
-  price: its worker was killed before it wrote, or the reply was cancelled while the last chunks were on their way. Its row
-  must then have what the call had cost at one of its chunks, or nothing if the worker was killed.
+- **I6**: what replies cost by their rows, and titles by the totals, is what the simulator charged for their calls, by a
+  price table of its own; and the totals of every user are the sum of their rows, deleted ones included. This is exact for
+  every call whose end a worker has written. Of a reply that was cancelled, the row must have what the call had cost when
+  the kept text was there, or one chunk later. Where the worker was killed or the reply was taken over, or deleted before
+  its end, it must be what the call had cost at one of its chunks, or nothing: the provider charges for such calls, too, but
+  nobody was left to write it down. How many there were is told as "cut off".
 - **P1**: no process ended unasked. **T1**: 99 of 100 replies of a killed worker are begun anew within 5 s, not counting the time that
   PostgreSQL was away. **S1**: every process stops in order within
   10 s of SIGTERM. The others are told with their rows.

@@ -5,6 +5,12 @@ import { createPairs } from "./pairs.ts"
 const NAMES = ["otp", "refreshToken", "mobileNumber"]
 const KEPT = 30
 
+/** Endpoints whose replies are things of another path than their own. */
+const MADE: Record<string, string> = { "/chatroom/import": "/import" }
+
+/** Things whose ids are none of a room or a message. */
+const OWN_IDS: Record<string, string> = { "/attachment": "attachmentId", "/import": "importId" }
+
 /** A request that succeeded, and its reply. */
 export interface Lesson {
   template: string
@@ -69,10 +75,11 @@ export function createMemory({ collections, adminToken, ...own }: Given): Memory
         values.set("refreshToken", without(values.get("refreshToken"), toRecord(sent).refreshToken))
       const cursor = /[?&]cursor=([^&>]+)/.exec(link ?? "")?.[1]
       if (cursor) keep(cursors, template, decodeURIComponent(cursor))
-      const parent = collections.findLast((path) => `${template}/`.startsWith(`${path}/`)) ?? template
+      const parent =
+        MADE[template] ?? collections.findLast((path) => `${template}/`.startsWith(`${path}/`)) ?? template
       for (const thing of thingsIn(body)) {
         for (const name of NAMES) if (typeof thing[name] === "string") keep(values, name, thing[name])
-        if (isUuid(thing.id)) keep(values, parent === "/attachment" ? "attachmentId" : "id", thing.id)
+        if (isUuid(thing.id)) keep(values, OWN_IDS[parent] ?? "id", thing.id)
         if (typeof thing.id === "string") keep(things, parent, { ...known(parent, params), "": thing.id })
         if (typeof thing.url === "string") learnLink(thing.url)
       }

@@ -4,7 +4,7 @@ import type { SharedMessage, SharedPage } from "../../services/sharing/read-shar
 
 /** What a user should know before the link goes anywhere. */
 const NOTICE =
-  "Anyone with this link can read the conversation as it is now, and keep a copy of their own. Withdrawing the link ends the link, not the copies."
+  "Anyone with this link can read the conversation as it is now, and keep a copy of their own. Withdrawing the link ends the link, not the copies. Replies that searched the web are left out."
 
 /** Presents a link to its owner. */
 export function presentShare({ url, title, messages, views, createdAt }: Share) {

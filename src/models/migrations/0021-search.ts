@@ -126,6 +126,22 @@ const STATEMENTS = [
     FOR EACH STATEMENT EXECUTE FUNCTION leave_index()`,
   `CREATE TRIGGER chatrooms_leave_index AFTER DELETE ON chatrooms REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION leave_index()`,
+  // A worker may be about to index a name that it read before: it looks once more.
+  `CREATE FUNCTION note_chatrooms_gone() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO search_queue (user_id, chatroom_id) SELECT user_id, id FROM gone;
+    RETURN NULL;
+  END $$`,
+  `CREATE TRIGGER chatrooms_noted_when_gone AFTER DELETE ON chatrooms REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION note_chatrooms_gone()`,
+  // The last word on a user: a worker that indexes something of theirs has locked them until it is there.
+  `CREATE FUNCTION users_leave_index() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    DELETE FROM search_documents WHERE user_id = OLD.id;
+    DELETE FROM search_queue WHERE user_id = OLD.id;
+    RETURN NULL;
+  END $$`,
+  `CREATE TRIGGER users_leave_index AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION users_leave_index()`,
 
   `INSERT INTO search_queue (user_id, chatroom_id) SELECT user_id, id FROM chatrooms
    WHERE name_by <> 'default' AND NOT temporary`,

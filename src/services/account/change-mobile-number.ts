@@ -111,6 +111,8 @@ async function apply(ctx: Context, client: pg.ClientBase, { userId, sessionId }:
   )
   if (rowCount === 0) throw new Unauthenticated()
   await client.query("DELETE FROM sign_ups WHERE mobile_number = $1", [number])
+  // Nothing is to tell, until its codes expire, whose number the old one was.
+  await client.query("DELETE FROM one_time_codes WHERE mobile_number = $1", [old])
   return markSessionsEnded(client, ctx.timing, { userId, except: sessionId })
 }
 

@@ -4,6 +4,7 @@ import { markSessionsEnded, recordEndedSessions } from "../auth/end-sessions.ts"
 import type { Principal } from "../auth/principal.ts"
 import { closeCustomer } from "../billing/close-customer.ts"
 import { keepTrial } from "../billing/trials.ts"
+import { dropCopies } from "../chat/drop-copies.ts"
 import type { Context } from "../context.ts"
 import { keepUsage } from "../usage/quota.ts"
 import { eraseDeletedUsers } from "./erase-users.ts"
@@ -18,6 +19,7 @@ export async function deleteUser(ctx: Context, { userId }: Principal): Promise<v
   )
   recordEndedSessions(ctx, { userId, sessionIds: deleted.sessionIds, why: "user_deleted" })
   if (deleted.now) ctx.events.userDeleted({ userId })
+  dropCopies(ctx, { userId, replyIds: [] })
   ctx.background.run("erase deleted users", () => eraseDeletedUsers(ctx))
 }
 
@@ -45,8 +47,8 @@ async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) 
     [userId],
   )
   const number = rows[0]?.number ?? null
-  for (const table of ["one_time_codes", "sign_ups"])
-    await client.query(`DELETE FROM ${table} WHERE mobile_number = $1`, [number])
+  await client.query(DELETE_CODES, [number, userId])
+  await client.query("DELETE FROM sign_ups WHERE mobile_number = $1", [number])
   await closeCustomer(client, userId)
   if (number !== null) {
     const numberHash = ctx.tokens.numbers.hash(number)
@@ -61,6 +63,14 @@ async function markDeleted(ctx: Context, client: pg.ClientBase, userId: string) 
   if (rowCount === 0 && number !== null && (await isStillThere(client, userId))) throw new NumberChanged()
   return { now: rowCount === 1, sessionIds: await markSessionsEnded(client, ctx.timing, { userId }) }
 }
+
+/** In the order of their keys, as everywhere: those of the number, and those that the user has asked for to another one. */
+const DELETE_CODES = `
+  WITH locked AS (
+    SELECT mobile_number, purpose FROM one_time_codes WHERE mobile_number = $1 OR user_id = $2
+    ORDER BY mobile_number, purpose FOR UPDATE
+  )
+  DELETE FROM one_time_codes WHERE (mobile_number, purpose) IN (SELECT mobile_number, purpose FROM locked)`
 
 async function isStillThere(client: pg.ClientBase, userId: string): Promise<boolean> {
   const { rowCount } = await client.query("SELECT 1 FROM users WHERE id = $1 AND deleted_at IS NULL", [

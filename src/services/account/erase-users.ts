@@ -2,6 +2,7 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { collectGarbage } from "../attachments/collect-garbage.ts"
 import { unlinkCustomer } from "../billing/close-customer.ts"
+import { dropCopies } from "../chat/drop-copies.ts"
 import type { Context } from "../context.ts"
 import { moveTotals } from "../usage/model-usage.ts"
 
@@ -47,11 +48,17 @@ async function eraseUser(ctx: Context, userId: string, mayContinue: () => boolea
        AND NOT EXISTS (SELECT 1 FROM chatrooms WHERE user_id = $1)`,
       [userId],
     )
+    await client.query("DELETE FROM counters WHERE scope = ANY ($2) AND key = $1", [userId, COUNTED_BY_USER])
     // After the user: a call that was recorded meanwhile kept the user until its commit.
     await moveTotals(client, userId)
   })
+  // A request that was in flight may have brought it back.
+  dropCopies(ctx, { userId, replyIds: [] })
   return true
 }
+
+/** Counters whose key is a user's id. Those of numbers have hashes, and end with their day. */
+const COUNTED_BY_USER = ["otp_user", "import"]
 
 /** Erases some of a user's files, which no message names any more. @returns whether some are left */
 async function eraseFiles(ctx: Context, userId: string): Promise<boolean> {
@@ -74,28 +81,31 @@ const ERASE_FILES = `
  * room is locked before its messages, so that no deadlock occurs.
  * @returns whether messages are left
  */
-function eraseBatch(ctx: Context, userId: string, chatroomId: string): Promise<boolean> {
-  return inTransaction(ctx.db.pool, async (client) => {
+async function eraseBatch(ctx: Context, userId: string, chatroomId: string): Promise<boolean> {
+  const { areLeft, live } = await inTransaction(ctx.db.pool, async (client) => {
     const room = await client.query(LOCK_ROOM, [userId, chatroomId])
-    if (room.rowCount === 0) return false
-    if (await eraseLastMessages(client, userId, chatroomId)) return true
-    await client.query("DELETE FROM chatrooms WHERE user_id = $1 AND id = $2", [userId, chatroomId])
-    return false
+    if (room.rowCount === 0) return { areLeft: false, live: [] }
+    const erased = await eraseLastMessages(client, userId, chatroomId)
+    if (!erased.areLeft)
+      await client.query("DELETE FROM chatrooms WHERE user_id = $1 AND id = $2", [userId, chatroomId])
+    return erased
   })
+  if (live.length > 0) dropCopies(ctx, { userId, replyIds: live })
+  return areLeft
 }
 
 /**
  * Erases the last messages of a locked room, up to a batch. A reply comes after its prompt, so deleting from the end
  * never follows a long chain of references.
- * @returns whether messages may be left
+ * @returns whether messages may be left, and the replies whose text may be in the reply log still
  */
 export async function eraseLastMessages(
   client: pg.ClientBase,
   userId: string,
   chatroomId: string,
-): Promise<boolean> {
-  const erased = await client.query(ERASE_MESSAGES, [userId, chatroomId, BATCH])
-  return erased.rowCount === BATCH
+): Promise<{ areLeft: boolean; live: string[] }> {
+  const { rows } = await client.query<{ live: string | null }>(ERASE_MESSAGES, [userId, chatroomId, BATCH])
+  return { areLeft: rows.length === BATCH, live: rows.flatMap(({ live }) => live ?? []) }
 }
 
 const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE SKIP LOCKED"
@@ -103,4 +113,5 @@ const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UP
 const ERASE_MESSAGES = `
   DELETE FROM messages WHERE user_id = $1 AND id IN (
     SELECT id FROM messages WHERE user_id = $1 AND chatroom_id = $2 ORDER BY position DESC LIMIT $3
-  )`
+  )
+  RETURNING CASE WHEN role = 'model' AND (completed_at IS NULL OR completed_at > now() - interval '1 hour') THEN id END AS live`

@@ -18,16 +18,17 @@ export interface LoginAttempt {
  * others, who can still sign in with a one-time code.
  */
 function countersOf(ctx: Context, { mobileNumber, address }: LoginAttempt): Counter[] {
+  const number = ctx.tokens.numbers.key(mobileNumber)
   const perAddress = Math.ceil(100 * ctx.config.rateLimitScale)
   return [
     {
       scope: "login_number_and_address",
-      key: `${mobileNumber} ${address}`,
+      key: `${number} ${address}`,
       limit: 10,
       windowMs: 15 * MINUTE,
       from: "first",
     },
-    { scope: "login_number", key: mobileNumber, limit: 100, windowMs: DAY, from: "first" },
+    { scope: "login_number", key: number, limit: 100, windowMs: DAY, from: "first" },
     { scope: "login_address", key: address, limit: perAddress, windowMs: 15 * MINUTE, from: "first" },
   ]
 }

@@ -6,6 +6,8 @@ export interface NumberHashes {
   hash(mobileNumber: string): Buffer
   /** Hashes with every key that is still valid. */
   hashes(mobileNumber: string): Buffer[]
+  /** The hash as text, to count by: counts outlive an account, and begin anew with another secret. */
+  key(mobileNumber: string): string
 }
 
 export function createNumberHashes(keys: KeyRing): NumberHashes {
@@ -13,5 +15,6 @@ export function createNumberHashes(keys: KeyRing): NumberHashes {
   return {
     hash: (mobileNumber) => sign(newest.number, mobileNumber),
     hashes: (mobileNumber) => keys.map((key) => sign(key.number, mobileNumber)),
+    key: (mobileNumber) => sign(newest.number, mobileNumber).toString("base64url"),
   }
 }

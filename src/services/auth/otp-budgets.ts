@@ -16,6 +16,8 @@ const ADDRESS_SHARE_OF_RANGE = 1 / 10
 
 interface CodeRequest {
   mobileNumber: string
+  /** What the number is counted by. */
+  numberKey: string
   address: string
   standing: Standing
   /** Who asks for a code to a new number of theirs; null: anybody. */
@@ -43,14 +45,14 @@ export async function chargeBudgets(
  */
 function countersOf(
   { perNumber, perPrefix, perAddress, total }: Config["otp"]["daily"],
-  { mobileNumber, address, standing, userId }: CodeRequest,
+  { mobileNumber, numberKey, address, standing, userId }: CodeRequest,
 ): Counter[] {
   const range = prefixOf(mobileNumber)
   const sent = standing === "unknown" ? 0 : 1
   const forUsers = standing === "verified" ? counted : passed
   const forOthers = standing === "verified" ? passed : counted
   return [
-    counted("otp_number", mobileNumber, perNumber),
+    counted("otp_number", numberKey, perNumber),
     ...(userId === null ? [] : [counted("otp_user", userId, perNumber)]),
     forUsers("otp_address_users", address, perAddress),
     forOthers("otp_address_range", `${address} ${range}`, Math.ceil(perPrefix * ADDRESS_SHARE_OF_RANGE)),

@@ -47,10 +47,16 @@ export async function requestOtp(
   const code = newCode()
   const hash = ctx.tokens.codes.hash({ mobileNumber: number, purpose, code, holder })
   const { resendIn, standing } = await inTransaction(ctx.db.pool, async (client) => {
-    const replaced = await replaceCode(client, ctx.timing.otp, { number, purpose, hash })
+    const replaced = await replaceCode(client, ctx.timing.otp, {
+      number,
+      purpose,
+      hash,
+      userId: holder?.userId ?? null,
+    })
     // A number that somebody wants to change to is treated alike whosever it is.
     const standing = holder ? "signed_up" : replaced.standing
-    const request = { mobileNumber: number, address, standing, userId: holder?.userId ?? null }
+    const numberKey = ctx.tokens.numbers.key(number)
+    const request = { mobileNumber: number, numberKey, address, standing, userId: holder?.userId ?? null }
     await chargeBudgets(client, config.otp.daily, request)
     return { ...replaced, standing }
   })
@@ -73,9 +79,15 @@ interface NewCode {
   number: string
   purpose: Purpose
   hash: Buffer
+  /** Who asks for it, where the number isn't theirs. */
+  userId: string | null
 }
 
-async function replaceCode(client: pg.ClientBase, timing: Timing["otp"], { number, purpose, hash }: NewCode) {
+async function replaceCode(
+  client: pg.ClientBase,
+  timing: Timing["otp"],
+  { number, purpose, hash, userId }: NewCode,
+) {
   const { rows } = await client.query<{ resend_in: number; verified: boolean; signed_up: boolean }>({
     name: "replace-code",
     text: REPLACE_CODE,
@@ -87,6 +99,7 @@ async function replaceCode(client: pg.ClientBase, timing: Timing["otp"], { numbe
       timing.firstResendMs,
       timing.longestResendMs,
       timing.resendResetMs,
+      userId,
     ],
   })
   const [row] = rows
@@ -97,11 +110,11 @@ async function replaceCode(client: pg.ClientBase, timing: Timing["otp"], { numbe
 
 /** A user who has consumed the last code owns the number and needn't wait for another. */
 const REPLACE_CODE = `
-  INSERT INTO one_time_codes AS code (mobile_number, purpose, code_hash, expires_at, resend_at)
-  VALUES ($1, $2, $3, app_now() + $4 * interval '1 millisecond', app_now() + $5 * interval '1 millisecond')
+  INSERT INTO one_time_codes AS code (mobile_number, purpose, code_hash, expires_at, resend_at, user_id)
+  VALUES ($1, $2, $3, app_now() + $4 * interval '1 millisecond', app_now() + $5 * interval '1 millisecond', $8)
   ON CONFLICT (mobile_number, purpose) DO UPDATE SET
-    (code_hash, expires_at, wrong_guesses, consumed_at, sent_at, sends, resend_at) = (
-      SELECT excluded.code_hash, excluded.expires_at, 0, NULL::timestamptz, app_now(), next.sends,
+    (user_id, code_hash, expires_at, wrong_guesses, consumed_at, sent_at, sends, resend_at) = (
+      SELECT excluded.user_id, excluded.code_hash, excluded.expires_at, 0, NULL::timestamptz, app_now(), next.sends,
         app_now() + least($5 * 2 ^ (next.sends - 1), $6) * interval '1 millisecond'
       FROM (
         SELECT CASE

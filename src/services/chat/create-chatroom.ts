@@ -49,7 +49,7 @@ export async function createChatroom(
     if (earlier) return { room: reviveRecord(chatroomColumns, earlier.result), replayed: true }
     await requireOffered(client, ctx.config.gemini, { userId, name: room.model })
     const created = await insertChatroom(client, userId, { ...DEFAULTS, ...toSettings(room) })
-    if (key) await keepResult(client, userId, key, created)
+    if (key) await keepResult(client, userId, key, { chatroomId: created.id, result: created })
     return { room: created, replayed: false }
   })
   publishRoomListChanged(ctx, userId)

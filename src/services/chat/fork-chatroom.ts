@@ -46,7 +46,7 @@ export async function forkChatroom(ctx: Context, { requestId, key, ...fork }: Fo
         copied: 0,
       }
     const { room, copied } = await copyBranch(client, fork)
-    if (key) await keepResult(client, userId, key, room)
+    if (key) await keepResult(client, userId, key, { chatroomId: room.id, result: room })
     return { room, replayed: false, copied }
   })
   if (!result.replayed)

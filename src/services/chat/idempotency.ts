@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import type pg from "pg"
-import { IdempotencyConflict } from "../../utils/errors.ts"
+import { IdempotencyConflict, NotFound } from "../../utils/errors.ts"
 
 /** What makes a repeated request the same request. */
 export interface IdempotencyKey {
@@ -15,6 +15,7 @@ export interface IdempotencyKey {
  * waits for its commit; when that rolls back, the key is free.
  * @returns null the first time: `keepResult` is to follow; later what was kept
  * @throws {IdempotencyConflict} when the key came with another request before
+ * @throws {NotFound} when what the first request has made was deleted meanwhile
  */
 export async function takeKey(
   client: pg.ClientBase,
@@ -31,20 +32,34 @@ export async function takeKey(
   })
   const [first] = rows
   if (!first?.request_hash.equals(hash)) throw new IdempotencyConflict()
+  if (first.result === null) throw new NotFound("result of this key")
   return { result: first.result }
 }
 
-/** Keeps what came of the first request, for those that repeat it. */
+/** Keeps what came of the first request, for those that repeat it, as long as the room is there that it is of. */
 export async function keepResult(
   client: pg.ClientBase,
   userId: string,
   { key }: IdempotencyKey,
-  result: unknown,
+  { chatroomId, result }: { chatroomId: string; result: unknown },
 ): Promise<void> {
-  await client.query({ name: "keep-result", text: KEEP, values: [userId, key, JSON.stringify(result)] })
+  const values = [userId, key, JSON.stringify(result), chatroomId]
+  await client.query({ name: "keep-result", text: KEEP, values })
+}
+
+/** Forgets the results of requests that made one of these messages: their texts are in them. */
+export async function forgetResults(
+  client: pg.ClientBase,
+  { userId, chatroomId, messageIds }: { userId: string; chatroomId: string; messageIds: readonly string[] },
+): Promise<void> {
+  await client.query(FORGET, [userId, chatroomId, messageIds])
 }
 
 const TAKE =
   "INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 const READ = "SELECT request_hash, result FROM idempotency_keys WHERE user_id = $1 AND key = $2"
-const KEEP = "UPDATE idempotency_keys SET result = $3 WHERE user_id = $1 AND key = $2"
+const KEEP = "UPDATE idempotency_keys SET result = $3, chatroom_id = $4 WHERE user_id = $1 AND key = $2"
+const FORGET = `
+  UPDATE idempotency_keys SET result = NULL WHERE user_id = $1 AND chatroom_id = $2
+    AND (result ->> 'id' = ANY ($3::text[]) OR result #>> '{prompt,id}' = ANY ($3::text[])
+      OR result #>> '{reply,id}' = ANY ($3::text[]))`

@@ -1,5 +1,6 @@
 import { inTransaction } from "../../config/database.ts"
 import { eraseLastMessages } from "../account/erase-users.ts"
+import { dropCopies } from "../chat/drop-copies.ts"
 import type { ChatroomKey } from "../chat/find-chatroom.ts"
 import { publishRoomChanged } from "../chat/room-pubsub.ts"
 import type { Context } from "../context.ts"
@@ -63,10 +64,11 @@ async function eraseIfExpired(
     )
     if (locked.rowCount === 0) return false
     // In batches: one statement for a long room could take longer than a statement may.
-    while (await eraseLastMessages(client, userId, id));
+    while ((await eraseLastMessages(client, userId, id)).areLeft);
     await client.query("DELETE FROM chatrooms WHERE user_id = $1 AND id = $2", [userId, id])
     return true
   })
   if (erased) publishRoomChanged(ctx, id, userId)
+  if (erased) dropCopies(ctx, { userId, replyIds: [] })
   return erased
 }

@@ -10,6 +10,8 @@ export interface Cache {
   /** @returns null where there is nothing */
   read(key: string): Promise<string | null>
   write(key: string, value: string, ttlSeconds: number): Promise<void>
+  /** @returns whether it is gone; false where the store doesn't respond */
+  remove(key: string): Promise<boolean>
 }
 
 export function createRedisCache(redis: RedisStore): Cache {
@@ -17,6 +19,12 @@ export function createRedisCache(redis: RedisStore): Cache {
     read: (key) => redis.call((client) => client.get(key)).catch(() => null),
     async write(key, value, ttlSeconds) {
       await redis.call((client) => client.set(key, value, "EX", ttlSeconds)).catch(() => undefined)
+    },
+    async remove(key) {
+      return redis
+        .call((client) => client.unlink(key))
+        .then(() => true)
+        .catch(() => false)
     },
   }
 }
@@ -31,6 +39,10 @@ export function createMemoryCache(maxBytes = 64 * 1024 * 1024): Cache {
     read: async (key) => entries.get(key) ?? null,
     async write(key, value, ttlSeconds) {
       entries.set(key, value, { ttl: ttlSeconds * SECOND })
+    },
+    async remove(key) {
+      entries.delete(key)
+      return true
     },
   }
 }

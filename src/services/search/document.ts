@@ -6,6 +6,9 @@ export const STEM = "~"
 /** What stands in a query for the part of the index that is searched, with which all of its entries begin. */
 export const PART = "#"
 
+/** A `tsvector` holds a megabyte, with positions. Of a text with more there are files of keys, but no people's words. */
+const MAX_BYTES = 512 * 1024
+
 /** PostgreSQL keeps no more of one word. */
 const MAX_POSITIONS = 255
 
@@ -15,10 +18,15 @@ const MAX_POSITIONS = 255
  */
 export function vectorOf(part: string, words: Iterable<Word>, stems: Stems): string {
   const positions = new Map<string, string[]>()
+  let bytes = 0
   const add = (entry: string, position: string) => {
     const known = positions.get(entry)
-    if (known === undefined) positions.set(entry, [position])
-    else if (known.length < MAX_POSITIONS) known.push(position)
+    if (known !== undefined) {
+      if (known.length < MAX_POSITIONS) known.push(position)
+      return
+    }
+    bytes += part.length + Buffer.byteLength(entry)
+    if (bytes <= MAX_BYTES) positions.set(entry, [position])
   }
   for (const word of words) {
     add(word.word, `${word.position}A`)

@@ -146,6 +146,11 @@ function joined(hits: readonly Range[]): Range[] {
 
 /** Returns those words of a text that some term may match by their stem, so that only these are reduced to it. */
 export function wordsLike(words: readonly Word[], terms: readonly Term[]): Word[] {
-  const beginnings = new Set(terms.flatMap(({ stems }) => stems.map((stem) => stem.slice(0, 2))))
-  return words.filter(({ kind, word }) => kind === "word" && beginnings.has(word.slice(0, 2)))
+  const beginnings = [...new Set(terms.flatMap(({ stems }) => stems.map(beginningOf)))]
+  return words.filter(
+    ({ kind, word }) => kind === "word" && beginnings.some((start) => word.startsWith(start)),
+  )
 }
+
+/** Stems differ from their words at the end. */
+const beginningOf = (stem: string) => stem.slice(0, Math.min(4, Math.max(1, stem.length - 1)))

@@ -9,8 +9,9 @@ import { type MessageRecord, messageSql, textBytesSql } from "../chat/message-re
 import { familiesSql } from "../chat/siblings.ts"
 import type { Context } from "../context.ts"
 import { type Excerpt, excerptOf, wordsLike } from "./excerpt.ts"
-import { LANGUAGES } from "./languages.ts"
+import { type Language, languagesOf } from "./languages.ts"
 import { readQuery, type Term, tsqueryOf } from "./query.ts"
+import type { Stems } from "./stemmer.ts"
 import { type Word, wordsOf } from "./words.ts"
 
 /** A message that was found or, without one, a room by its name. */
@@ -189,20 +190,40 @@ const CHATROOMS = `
 /** Other requests get their turn between two texts. */
 async function withExcerpts(
   ctx: Context,
-  texts: readonly Text[],
+  found: readonly Text[],
   terms: readonly Term[],
 ): Promise<Finding[]> {
-  const read: (Text & { text: string; words: Word[] })[] = []
-  for (const found of texts) {
-    const text = found.message?.content ?? found.room.name
-    read.push({ ...found, text, words: [...wordsOf(text)] })
+  const read: ReadText[] = []
+  for (const { room, message } of found) {
+    const text = message?.content ?? room.name
+    const words = [...wordsOf(text)]
+    read.push({ room, message, text, words, languages: [...languagesOf(words)] })
     await setImmediate()
   }
-  const candidates = read.flatMap(({ words }) => wordsLike(words, terms))
-  const stems = await ctx.stemmer.of(ctx.db.pool, candidates, LANGUAGES)
-  return read.map(({ room, message, text, words }) => ({
+  const stems = await stemsOf(ctx, read, terms)
+  return read.map(({ room, message, text, words, languages }) => ({
     room,
     message,
-    excerpt: excerptOf(text, words, terms, stems),
+    excerpt: excerptOf(text, words, terms, stems.get(languages.join()) ?? (() => [])),
   }))
+}
+
+interface ReadText extends Text {
+  text: string
+  words: Word[]
+  languages: Language[]
+}
+
+/** Reduces words as they were for the index: by the languages of their text. @returns the stems by these */
+async function stemsOf(
+  ctx: Context,
+  read: readonly ReadText[],
+  terms: readonly Term[],
+): Promise<ReadonlyMap<string, Stems>> {
+  const stems = new Map<string, Stems>()
+  for (const [key, texts] of Map.groupBy(read, ({ languages }) => languages.join())) {
+    const candidates = texts.flatMap(({ words }) => wordsLike(words, terms))
+    stems.set(key, await ctx.stemmer.of(ctx.db.pool, candidates, texts[0]?.languages ?? []))
+  }
+  return stems
 }

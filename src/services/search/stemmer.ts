@@ -5,8 +5,8 @@ import { fold, type Word } from "./words.ts"
 /** Reduces words to their stems, as PostgreSQL does it. */
 export interface Stemmer {
   /**
-   * Returns a function that gives the stems of a word in some of `languages`, without accents: none for words of other
-   * scripts and for those that are only grammar.
+   * Returns a function that gives the stems of these words in some of `languages`, without accents: none for words of
+   * other scripts, for those that are only grammar, and for all other words.
    */
   of(
     db: pg.Pool | pg.ClientBase,
@@ -14,48 +14,49 @@ export interface Stemmer {
     languages: Iterable<Language>,
   ): Promise<Stems>
 }
-export type Stems = (word: Pick<Word, "written">) => string[]
+export type Stems = (word: Pick<Word, "written">) => readonly string[]
 
 /** About 20 MB. */
 const MOST_KEPT = 100_000
+const NONE: readonly string[] = []
+
+type Asked = [language: Language, written: string]
 
 /** Keeps the stems of words that it has seen: those of a language that are written often are few. */
 export function createStemmer(): Stemmer {
+  /** The stem by language and word; null for none. */
   const kept = new Map<string, string | null>()
+
+  async function look(db: pg.Pool | pg.ClientBase, asked: readonly Asked[]): Promise<void> {
+    const { rows } = await (db as pg.Pool).query<{ stem: string | null }>({
+      name: "stem-words",
+      text: STEM,
+      values: [asked.map(([language]) => language), asked.map(([, written]) => written)],
+    })
+    for (const [n, pair] of asked.entries()) {
+      const stem = rows[n]?.stem ?? null
+      kept.set(pair.join(" "), stem === null ? null : fold(stem))
+    }
+  }
+
   return {
     async of(db, words, languages) {
       const all = [...languages]
-      const stems = new Map<string, string | null>()
-      const missing = new Map<string, [Language, string]>()
-      for (const { written } of words) {
-        if (written === null) continue
-        for (const language of languagesFor(written, all)) {
-          const key = `${language} ${written}`
-          const stem = kept.get(key)
-          if (stem === undefined) missing.set(key, [language, written])
-          else stems.set(key, stem)
-        }
+      const written = new Set(Array.from(words, (word) => word.written).filter((word) => word !== null))
+      const pairs = [...written].flatMap((word) => languagesFor(word, all).map((one): Asked => [one, word]))
+      const missing = () => pairs.filter((pair) => !kept.has(pair.join(" ")))
+      if (kept.size + missing().length > MOST_KEPT) kept.clear()
+      const unknown = missing()
+      if (unknown.length > 0) await look(db, unknown)
+      const stems = new Map<string, string[]>()
+      for (const [language, word] of pairs) {
+        const stem = kept.get(`${language} ${word}`)
+        const known = stems.get(word)
+        if (typeof stem !== "string" || known?.includes(stem)) continue
+        if (known) known.push(stem)
+        else stems.set(word, [stem])
       }
-      if (missing.size > 0) await look([...missing])
-      return ({ written }) => {
-        if (written === null) return []
-        const found = languagesFor(written, all).map((language) => stems.get(`${language} ${written}`))
-        return [...new Set(found.filter((stem) => typeof stem === "string"))]
-      }
-
-      async function look(asked: [string, [Language, string]][]): Promise<void> {
-        const { rows } = await (db as pg.Pool).query<{ stem: string | null }>({
-          name: "stem-words",
-          text: STEM,
-          values: [asked.map(([, [language]]) => language), asked.map(([, [, written]]) => written)],
-        })
-        if (kept.size + asked.length > MOST_KEPT) kept.clear()
-        for (const [n, [key]] of asked.entries()) {
-          const stem = rows[n]?.stem ?? null
-          kept.set(key, stem === null ? null : fold(stem))
-          stems.set(key, stem === null ? null : fold(stem))
-        }
-      }
+      return (word) => (word.written === null ? NONE : (stems.get(word.written) ?? NONE))
     },
   }
 }

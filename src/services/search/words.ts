@@ -23,10 +23,11 @@ const MAX_WORD_LENGTH = 64
 
 /** A run of letters and digits: the first group is of scripts without spaces, or with particles joined to words. */
 const RUN =
-  /([[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]&&[\p{L}\p{M}\p{N}]]+)|[[\p{L}\p{M}\p{N}]--[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]]+/gv
+  /((?:[[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]&&[\p{L}\p{N}]]|[[\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\u3099\u309a]&&\p{M}])+)|[[\p{L}\p{M}\p{N}]--[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Bopo}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]]+/gv
 
-/** A character with its marks, those of half-width katakana included. */
-const CHARACTER = /[^\p{M}\uff9e\uff9f][\p{M}\uff9e\uff9f]*|[\p{M}\uff9e\uff9f]+/gu
+/** A character with its marks, those of half-width katakana included, or a syllable of Hangul, of its letters, too. */
+const CHARACTER =
+  /(?:[\u1100-\u1112][\u1161-\u1175]|[\uac00-\ud7a3])[\u11a8-\u11c2]?|[^\p{M}\uff9e\uff9f][\p{M}\uff9e\uff9f]*|[\p{M}\uff9e\uff9f]+/gu
 
 /**
  * Splits a text into its words, in order. Of scripts without spaces every two neighbouring characters are a word, and
@@ -45,7 +46,7 @@ export function* wordsOf(text: string): Generator<Word> {
       continue
     }
     if (++position > MAX_POSITION) return
-    const lower = wellFormed(written.slice(0, MAX_WORD_LENGTH)).normalize("NFKC").toLowerCase()
+    const lower = normalize(written)
     const word = fold(lower)
     if (word === "") position--
     else
@@ -62,7 +63,7 @@ export function* wordsOf(text: string): Generator<Word> {
 
 function* pairsOf(run: string, offset: number, firstPosition: number): Generator<Word> {
   const characters = Array.from(run.matchAll(CHARACTER), ([written]) => ({
-    word: written.normalize("NFKC").toLowerCase(),
+    word: normalize(written),
     length: written.length,
   }))
   let start = offset
@@ -82,6 +83,15 @@ function* pairsOf(run: string, offset: number, firstPosition: number): Generator
     }
     start += length
   }
+}
+
+/**
+ * Signs such as ⑴ become several ones: nothing but letters, marks and digits is left. A single sign may become eighteen,
+ * and have any number of marks, so the length is bounded once more.
+ */
+function normalize(written: string): string {
+  const normal = wellFormed(written.slice(0, MAX_WORD_LENGTH)).normalize("NFKC").toLowerCase()
+  return wellFormed(normal.replace(/[^\p{L}\p{M}\p{N}]+/gu, "").slice(0, MAX_WORD_LENGTH))
 }
 
 /** Letters that are no other letter with a mark, as people type them who don't have them. */

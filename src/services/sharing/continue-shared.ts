@@ -60,7 +60,7 @@ async function copyOnce(ctx: Context, client: pg.ClientBase, { userId, token, ke
   const now = await findSnapshot(ctx, client, token)
   if (copy.position !== snapshot.messages || now.createdAt.getTime() !== snapshot.createdAt.getTime())
     throw new SharedAgain()
-  if (key) await keepResult(client, userId, key, room)
+  if (key) await keepResult(client, userId, key, { chatroomId: room.id, result: room })
   return { room, replayed: false, messages: copy.position }
 }
 

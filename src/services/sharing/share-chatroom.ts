@@ -12,7 +12,7 @@ export interface ShareChatroom extends SharedRoom {
 
 /**
  * Shares a snapshot of a branch behind a link, or takes another one behind the link that the room has. It ends with the
- * branch's newest reply that has ended with text, and leaves out prompts that got none.
+ * branch's newest reply that has ended with text, and leaves out prompts that got none, and replies that searched the web.
  * @throws {NotFound}
  * @throws {InvalidRequest} for a message of another room
  * @throws {NothingToShare}
@@ -41,7 +41,7 @@ async function lockRoom(client: pg.ClientBase, { userId, chatroomId }: SharedRoo
     `SELECT name, head_id AS "headId" FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE`,
     [userId, chatroomId],
   )
-  if (!rows[0]) throw new NotFound("share")
+  if (!rows[0]) throw new NotFound("chatroom")
   return rows[0]
 }
 
@@ -89,9 +89,14 @@ async function writeShare(
   return { id, isNew: true }
 }
 
-/** Ended with text. A failed reply may be retried, so its text isn't final. The length is known without reading it. */
+/**
+ * Ended with text. A failed reply may be retried, so its text isn't final. The length is known without reading it. A reply
+ * that searched the web may be shown to the user who asked, and to nobody else
+ * (https://ai.google.dev/gemini-api/terms#grounding-with-google-search).
+ */
 const isShown = (m: string) =>
-  `(${m}.role = 'model' AND ${m}.status IN ('completed', 'cancelled') AND octet_length(${m}.content) > 0)`
+  `(${m}.role = 'model' AND ${m}.status IN ('completed', 'cancelled') AND octet_length(${m}.content) > 0
+    AND ${m}.search_queries = '[]')`
 
 /** Both columns of the key are joined: PostgreSQL would look all messages of a given user through for each step. */
 const NEXT = "FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id"

@@ -2,7 +2,6 @@ import { z } from "zod"
 import { IMPORTS } from "../../config/limits.ts"
 import { createBreather } from "../../utils/breather.ts"
 import { codePointLength } from "../../utils/text.ts"
-import { failureMessage } from "../replies/provider/failures.ts"
 import { checkForm } from "./check-form.ts"
 import {
   checkCount,
@@ -201,12 +200,7 @@ function endOf({ role, status, error }: Message) {
   const plain = { status: "completed", errorCode: null, errorMessage: null } as const
   if (role === "user" || status === "completed") return plain
   if (status !== "failed") return { ...plain, status: "cancelled" } as const
-  const { code, message } = error ?? { code: "internal", message: failureMessage("internal") }
-  return {
-    status,
-    errorCode: code,
-    errorMessage: message === failureMessage(code) ? null : message,
-  } as const
+  return { status, errorCode: error?.code ?? "internal", errorMessage: error?.message ?? null } as const
 }
 
 function countsOf({ usage, cost }: Message) {

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { type Breather, createBreather } from "../../utils/breather.ts"
-import { checkForm as check } from "./check-form.ts"
+import { AnyTime, Anything, checkForm as check } from "./check-form.ts"
 import {
   checkCount,
   checkText,
@@ -15,13 +15,13 @@ import {
   toInstruction,
   toTime,
 } from "./incoming-room.ts"
-import { byTime, inTreeOrder, type TreeNode } from "./message-tree.ts"
+import { inTreeOrder, type TreeNode } from "./message-tree.ts"
 import { type ProblemCode, Refused } from "./problems.ts"
 import { splitReasoning } from "./reasoning.ts"
+import { sortMessages } from "./sort-messages.ts"
 import { toSources } from "./source-links.ts"
 
 const Text = z.string()
-const Time = z.union([z.number(), Text]).nullish()
 
 const Part = z.looseObject({ type: Text.nullish(), text: Text.nullish() })
 
@@ -30,13 +30,13 @@ const Message = z.looseObject({
   childrenIds: z.array(Text).nullish(),
   role: Text,
   content: z.union([Text, z.array(Part)]).nullish(),
-  timestamp: Time,
+  timestamp: AnyTime,
   model: Text.nullish(),
-  done: z.boolean().nullish(),
-  error: z.unknown().optional(),
+  done: Anything,
+  error: Anything,
   files: z.array(z.unknown()).nullish(),
-  sources: z.unknown().optional(),
-  annotation: z.looseObject({ rating: z.unknown().optional(), comment: Text.nullish() }).nullish(),
+  sources: Anything,
+  annotation: z.looseObject({ rating: Anything, comment: Text.nullish() }).nullish(),
 })
 type Message = z.infer<typeof Message>
 
@@ -52,10 +52,10 @@ const Chat = z.looseObject({
 
 const Entry = z.looseObject({
   title: Text.nullish(),
-  created_at: Time,
-  updated_at: Time,
-  archived: z.boolean().nullish(),
-  pinned: z.boolean().nullish(),
+  created_at: AnyTime,
+  updated_at: AnyTime,
+  archived: Anything,
+  pinned: Anything,
 })
 
 /** Recognizes a chat of an export of Open WebUI, with what is kept around it or without. */
@@ -83,8 +83,6 @@ export async function fromOpenWebUi(value: object): Promise<IncomingRoom> {
   const updatedAt = toTime(entry.updated_at, ["updated_at"]) ?? createdAt
   const { messages, indexOf, system } = await convertNodes(nodes, { createdAt, path, breather })
   if (messages.length === 0) throw new Refused("no_messages")
-  const order = byTime(messages.map(({ parent, createdAt }) => ({ parent, at: createdAt.getTime() })))
-  const newIndex = new Map(order.map((old, now) => [old, now]))
   const currentId = chat.history?.currentId ?? null
   const head = currentId === null ? undefined : indexOf.get(currentId)
   const notes: ProblemCode[] = currentId !== null && !nodes.has(currentId) ? ["head_unknown"] : []
@@ -98,11 +96,7 @@ export async function fromOpenWebUi(value: object): Promise<IncomingRoom> {
     createdAt,
     updatedAt,
     lastMessageAt: lastTimeOf(messages),
-    messages: order.map((old) => {
-      const message = messages[old] as IncomingMessage
-      return { ...message, parent: message.parent === null ? null : (newIndex.get(message.parent) as number) }
-    }),
-    head: typeof head === "number" ? (newIndex.get(head) as number) : messages.length - 1,
+    ...sortMessages(messages, head ?? null),
     notes,
   }
 }
@@ -191,7 +185,7 @@ function convert(message: Message, path: PropertyKey[]): IncomingMessage | null 
   }
 }
 
-function endOf(error: unknown, done: boolean | null | undefined) {
+function endOf(error: unknown, done: unknown) {
   if (!error) return { status: done === false ? "cancelled" : "completed" } as const
   const words = isObject(error) && "content" in error ? error.content : error
   return {

@@ -48,26 +48,3 @@ function childrenOf(nodes: ReadonlyMap<string, TreeNode>, path: readonly Propert
   }
   return children
 }
-
-/** What a message is sorted by. */
-export interface Timed {
-  parent: number | null
-  at: number
-}
-
-/**
- * Returns the indexes of messages from the oldest to the newest, as far as a message stands after its parent and its
- * earlier siblings, whose order is that of the versions.
- * @param messages in the order of the tree
- */
-export function byTime(messages: readonly Timed[]): number[] {
-  const times: number[] = []
-  const newest = new Map<number | null, number>()
-  for (const { parent, at } of messages) {
-    const afterParent = parent === null ? at : Math.max(at, times[parent] as number)
-    const time = Math.max(afterParent, newest.get(parent) ?? afterParent)
-    newest.set(parent, time)
-    times.push(time)
-  }
-  return messages.map((_, n) => n).toSorted((a, b) => (times[a] as number) - (times[b] as number) || a - b)
-}

@@ -1,4 +1,4 @@
-import { readCommandLine, readNames } from "../../lib/command-line.ts"
+import { readCommandLine, readNames, readNumber } from "../../lib/command-line.ts"
 import type { Backend } from "./site.ts"
 
 export const MEASURES = [
@@ -12,6 +12,7 @@ export const MEASURES = [
   "webhooks",
   "long-room",
   "cached-tokens",
+  "search",
   "import",
 ] as const
 export type Measure = (typeof MEASURES)[number]
@@ -26,6 +27,7 @@ on this machine and leaves nothing behind. README.md in tools/bench explains wha
   --quick            fewer and shorter rounds: about a minute, and less sure
   --only NAMES       of ${MEASURES.join(", ")}
   --backend NAME     redis or embedded; by default both, where there is a redis-server on the PATH
+  --texts NUMBER     messages that the measure "search" is taken among: a million, or 100,000 with --quick
   --json             one JSON document instead of the table
   --profile FOLDER   write processor profiles (.cpuprofile) of the measured servers there; slows them down
   --help             this text
@@ -37,17 +39,20 @@ export interface Options {
   only: readonly Measure[]
   backends: readonly Backend[]
   profileDir: string | null
+  /** null: the usual number. */
+  texts: number | null
 }
 
 export function readOptions(): Options {
   const text = { type: "string" } as const
   const flag = { type: "boolean", default: false } as const
-  const options = { quick: flag, only: text, backend: text, json: flag, profile: text }
-  return readCommandLine(HELP, options, ({ quick, json, only, backend, profile }) => ({
+  const options = { quick: flag, only: text, backend: text, json: flag, profile: text, texts: text }
+  return readCommandLine(HELP, options, ({ quick, json, only, backend, profile, texts }) => ({
     quick,
     json,
     only: only === undefined ? MEASURES : readNames("--only", only, MEASURES),
     backends: backend === undefined ? BACKENDS : readNames("--backend", backend, BACKENDS),
     profileDir: profile ?? null,
+    texts: texts === undefined ? null : readNumber("--texts", texts),
   }))
 }

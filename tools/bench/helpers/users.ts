@@ -11,11 +11,14 @@ export function mobileNumber(n: number): string {
   return `+1202${String(n).padStart(7, "2")}`
 }
 
+/** The number of the user `n` of a site. */
+export const mobileNumberOf = (n: number) => mobileNumber(2_000_000 + n)
+
 /** Signs up and in by codes, as clients do, and makes everybody Pro. */
 export async function signInUsers(url: string, pool: pg.Pool, count: number): Promise<User[]> {
   const users: User[] = []
   for (let n = 0; n < count; n++) {
-    const number = mobileNumber(2_000_000 + n)
+    const number = mobileNumberOf(n)
     await post(`${url}/auth/signup`, { mobileNumber: number })
     users.push(await signIn(url, number))
   }

@@ -10,6 +10,7 @@ import { LIST_GOAL, measureList } from "./list.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
+import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
 import { measureSignIns } from "./sign-ins.ts"
 import { measureIdleStreams, measureStreams } from "./streams.ts"
 import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
@@ -30,6 +31,7 @@ export interface Paces {
   webhooks: WebhookPace
   longRoom: LongRoomPace
   cachedTokens: CachedTokensPace
+  search: SearchPace
   /** Of many conversations, and of few large ones. */
   imports: { usual: ImportPace; large: ImportPace }
 }
@@ -44,8 +46,9 @@ export const THOROUGH: Paces = {
   idle: { streams: 2_000, ms: 20_000 },
   signIns: 2_000,
   webhooks: { customers: 500 },
-  longRoom: { rounds: 7, reads: 100, turns: 20 },
+  longRoom: { rounds: 7, reads: 50, turns: 40 },
   cachedTokens: { turns: 300 },
+  search: { texts: 1_000_000, own: 100_000, searches: 40, rounds: 5 },
   imports: { usual: { bytes: 99 * MB, messages: 60 }, large: { bytes: 99 * MB, messages: 20_000 } },
 }
 
@@ -59,6 +62,7 @@ export const QUICK: Paces = {
   webhooks: { customers: 50 },
   longRoom: { rounds: 3, reads: 50, turns: 10 },
   cachedTokens: { turns: 100 },
+  search: { texts: 100_000, own: 10_000, searches: 20, rounds: 3 },
   imports: { usual: { bytes: 10 * MB, messages: 60 }, large: { bytes: 30 * MB, messages: 10_000 } },
 }
 
@@ -121,6 +125,18 @@ export const measurers: Record<Measure, Measurer> = {
       ratios.push({ what, backend: site.backend, goal: LONG_ROOM_GOAL, ratio })
     }
   },
+  async search(site, users, { search }, { ratios, metrics }) {
+    const { backend } = site
+    const found = await measureSearch(site, users, search)
+    const what = `GET /search, ${whole(search.own)} of ${whole(search.texts)} messages`
+    for (const [kind, ratio] of Object.entries(found.ratios))
+      ratios.push({ what: `${what}: ${kind}`, backend, goal: SEARCH_RATIO_GOAL, ratio })
+    metrics.push(
+      { what, backend, value: searchLine(found) },
+      { what: "texts indexed a second, by one worker", backend, value: whole(found.indexedPerSecond) },
+      { what: "size of the index for a text", backend, value: `${whole(found.bytesPerText)} bytes` },
+    )
+  },
   async "cached-tokens"(site, users, { cachedTokens }, { metrics }) {
     const { ours, sliding, summaries } = await measureCachedTokens(site, users[0] as User, cachedTokens)
     const { backend } = site
@@ -146,6 +162,13 @@ function importLine({ conversations, messages, uploadMs, importMs, rssBefore, rs
 }
 
 /** In the table one line says all of it. */
+function searchLine({ p50Ms, p95Ms, byKind }: Searches): string {
+  const met = p95Ms <= SEARCH_GOAL_MS ? "met" : "missed"
+  const kinds = Object.entries(byKind).map(([kind, ms]) => `${kind} ${ms.toFixed(0)}`)
+  return `p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms (goal ${SEARCH_GOAL_MS} ${met}); p95 of ${kinds.join(", ")}`
+}
+
+/** The same for webhooks. */
 function stormLine({ events, deliveries, p50Ms, p99Ms, settledMs }: Webhooks): string {
   const met = p99Ms <= WEBHOOK_GOAL_MS ? "met" : "missed"
   return `${events} events, ${deliveries} deliveries: p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms (goal ${WEBHOOK_GOAL_MS} ${met}), settled ${(settledMs / 1000).toFixed(1)} s later`

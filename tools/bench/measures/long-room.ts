@@ -93,21 +93,24 @@ async function measureRound(
   const round = mapNames<Round>(() => ({ ours: [], floor: [] }))
   const add = (name: keyof Times, isOurs: boolean, ms: number) =>
     round[name][isOurs ? "ours" : "floor"].push(ms)
-  for (let n = 0; n < 2 * reads; n++) {
-    const isOurs = n % 2 === 0
+  for (const isOurs of turnsOf(reads)) {
     const { id, lastPage } = pair[isOurs ? 0 : 1]
     add("open", isOurs, (await get(client, `/chatroom/${id}`)).ms)
     add("newest", isOurs, (await get(client, `/chatroom/${id}/message?limit=50`)).ms)
     add("oldest", isOurs, (await get(client, lastPage)).ms)
   }
-  for (let n = 0; n < 2 * turns; n++) {
-    const isOurs = n % 2 === 0
+  for (const isOurs of turnsOf(turns)) {
     const { sendMs, firstMs, wholeMs } = await takeTurn(client, pair[isOurs ? 0 : 1].id)
     add("send", isOurs, sendMs)
     add("first", isOurs, firstMs)
     add("whole", isOurs, wholeMs)
   }
   return round
+}
+
+/** `count` turns for each, whose order alternates, for what the first leaves behind. */
+function turnsOf(count: number): boolean[] {
+  return Array.from({ length: count }, (_, n) => (n % 2 === 0 ? [true, false] : [false, true])).flat()
 }
 
 async function get(client: Client, path: string): Promise<{ ms: number; link: string | undefined }> {

@@ -9,6 +9,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "GET /auth/sessions": { session_id: "(body.find(({ current }) => !current) ?? body[0]).id" },
   "POST /attachment": { attachment_id: "body.id" },
   "POST /chatroom": { chatroom_id: "body.id" },
+  "POST /chatroom/import": { import_id: "body.id" },
   "POST /chatroom/{id}/message": { message_id: "body.reply.id" },
   "POST /chatroom/{id}/share": { shared_id: "body.url.split('/').pop()" },
   "POST /user/me/mobile-number": { otp: "body.otp ?? ''" },

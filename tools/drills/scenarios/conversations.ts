@@ -6,14 +6,14 @@ import { branchOf, type Row, type Stored } from "../stored.ts"
 import { killWorker, readyWorkers, untilMidReply, untilWorkersAreBack } from "./strikes.ts"
 
 /** Every so many strikes an API process dies. */
-const API_EVERY = 3
+const API_EVERY = 2
 
 /** People use all that a conversation can do while workers and API processes die. */
 export const conversations: Scenario = {
   name: "conversations",
   about: "files, versions, interruptions, deletions and copies, with kill -9 of workers and API processes",
   explains:
-    "Users send prompts with files, begin other branches, interrupt and cancel, change prompts that wait, have replies made once more, go on with those that ended early, delete messages with what follows, and copy branches into other rooms, in rooms with web search, thinking and another model; meanwhile two workers and then an API process die by `kill -9`, over and over. O1: in every room, replies ended in the order of the room, but for those that were cancelled. F2: a copied room begins with the branch that it was made of.",
+    "Users send prompts with files, begin other branches, interrupt and cancel, change prompts that wait, have replies made once more, go on with those that ended early, delete messages with what follows, and copy branches into other rooms, in rooms with web search, thinking and another model; meanwhile workers and API processes die by `kill -9` in turn. O1: in every room, replies ended in the order of the room, but for those that were cancelled. F2: a copied room begins with the branch that it was made of.",
   talk: converse,
   async run(stage) {
     const { strikes, demand, load, note } = stage

@@ -54,7 +54,7 @@ export async function addReply(
     const earlier = key && (await takeKey(client, userId, key))
     if (earlier) return { replayed: reviveRecord(messageColumns, earlier.result) as MessageRecord }
     const written = await write(ctx, client, add, plan)
-    if (key) await keepResult(client, userId, key, written.reply)
+    if (key) await keepResult(client, userId, key, { chatroomId, result: written.reply })
     return written
   }).catch((error: unknown) => {
     if (error instanceof QuotaExceeded) ctx.events.quotaRefused({ userId, tier: error.tier, requestId })

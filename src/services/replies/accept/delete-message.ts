@@ -2,6 +2,8 @@ import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
 import { NotFound } from "../../../utils/errors.ts"
 import { branchEndSql } from "../../chat/branch-end.ts"
+import { dropCopies } from "../../chat/drop-copies.ts"
+import { forgetResults } from "../../chat/idempotency.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
 import { advanceRoom } from "./end-reply.ts"
@@ -26,9 +28,10 @@ export async function deleteMessage(
   { userId, chatroomId, messageId, requestId }: DeleteMessage,
 ): Promise<void> {
   const room = { userId, id: chatroomId }
-  const { count, unfinished, next } = await inTransaction(ctx.db.pool, async (client) => {
+  const { count, unfinished, live, next } = await inTransaction(ctx.db.pool, async (client) => {
     const { headId } = await lockRoom(client, ctx, { userId, chatroomId, what: "message" })
     const deleted = await deleteTree(client, { userId, chatroomId, messageId, headId })
+    await forgetResults(client, { userId, chatroomId, messageIds: deleted.ids })
     const values = [userId, chatroomId, messageId, deleted.headId]
     await client.query({ name: "note-deleted", text: NOTE, values })
     return { ...deleted, next: await advanceRoom(client, ctx.timing, room) }
@@ -37,8 +40,8 @@ export async function deleteMessage(
   for (const id of unfinished) {
     // If the signal is lost, the worker finds the row gone.
     ctx.cancellations.request({ userId, id })
-    ctx.replyLog.announce(id, { final: true })
   }
+  dropCopies(ctx, { userId, replyIds: live })
   publishRoomChanged(ctx, chatroomId, userId)
   if (!next) return
   ctx.background.run("enqueue the room's next reply", () => enqueueReply(ctx, { userId, id: next.id }, next))
@@ -46,6 +49,9 @@ export async function deleteMessage(
 
 interface Deleted {
   count: number
+  ids: string[]
+  /** The replies whose text may be in the reply log still, which keeps it for a minute after the end. */
+  live: string[]
   /** The replies among it that hadn't ended. */
   unfinished: string[]
   /** The room's head now. */
@@ -91,9 +97,11 @@ const DELETE = `
     FROM gone AS g JOIN messages AS m ON m.parent_id = g.id AND m.user_id IS NOT DISTINCT FROM g.user_id
   ), deleted AS (
     DELETE FROM messages AS m USING gone WHERE m.user_id = gone.user_id AND m.id = gone.id
-    RETURNING m.id, m.parent_id, m.lease_until
+    RETURNING m.id, m.parent_id, m.lease_until, m.role = 'model' AND
+      (m.completed_at IS NULL OR m.completed_at > now() - interval '1 hour') AS live
   )
-  SELECT count(*)::int AS count, coalesce(bool_or(id = $4), false) AS "hasHead",
+  SELECT count(*)::int AS count, coalesce(array_agg(id), '{}') AS ids,
+    coalesce(array_agg(id) FILTER (WHERE live), '{}') AS live, coalesce(bool_or(id = $4), false) AS "hasHead",
     coalesce(array_agg(id) FILTER (WHERE lease_until IS NOT NULL), '{}') AS unfinished,
     (SELECT parent_id FROM deleted WHERE id = $3) AS "parentId"
   FROM deleted`

@@ -73,7 +73,9 @@ function writeOnce(ctx: Context, send: Send, key: IdempotencyKey | null): Promis
     const earlier = key && (await takeKey(client, send.userId, key))
     if (earlier) return revive(earlier.result)
     const written = await write(ctx, send, client)
-    if (key) await keepResult(client, send.userId, key, { prompt: written.prompt, reply: written.reply })
+    const { prompt, reply } = written
+    const { userId, chatroomId } = send
+    if (key) await keepResult(client, userId, key, { chatroomId, result: { prompt, reply } })
     return written
   })
 }

@@ -42,6 +42,8 @@ export interface ReplyLog {
   append(replyId: string, entry: LogEntry): Promise<Appended>
   /** Wakes listeners after a change of the row. A final reply's text is kept for another minute. */
   announce(replyId: string, change: { final: boolean }): void
+  /** Drops the text of a reply that was deleted. Never throws or rejects. @returns whether it is gone */
+  drop(replyId: string): Promise<boolean>
   /** Returns the entries after `after`; none when the log can't be read. */
   read(replyId: string, after: LogPosition): Promise<Fresh>
   /** Calls `wake` at least once for every append and announcement. @returns a function that unsubscribes */
@@ -99,6 +101,13 @@ export function createRedisReplyLog(
     announce(replyId, { final }) {
       void send(replyId, "state", (pipeline, key) => final && pipeline.pexpire(key, finalLogMs))
     },
+    async drop(replyId) {
+      const sent = send(replyId, "state", (pipeline, key) => pipeline.del(key))
+      return sent.then(
+        () => true,
+        () => false,
+      )
+    },
     async read(replyId, after) {
       try {
         const found = await redis.call((client) =>
@@ -147,6 +156,11 @@ export function createMemoryReplyLog(bus: Bus, { unfinishedLogMs }: Timing["repl
       // Listeners read the end from the row.
       if (final) logs.delete(replyId)
       bus.publish(keyOf(replyId), "state" satisfies Wake)
+    },
+    async drop(replyId) {
+      logs.delete(replyId)
+      bus.publish(keyOf(replyId), "state" satisfies Wake)
+      return true
     },
     async read(replyId, after) {
       const entries = logs.get(replyId) ?? []

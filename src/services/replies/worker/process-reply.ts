@@ -1,4 +1,5 @@
 import { SECOND } from "../../../utils/time.ts"
+import { dropCopies } from "../../chat/drop-copies.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { QUEUE_NAME } from "../accept/reply-queue.ts"
@@ -47,11 +48,20 @@ export async function processReply(ctx: Context, reply: MessageKey, stopping: Ab
   const parent = attempt.traceparent
   return ctx.tracing.span(`process ${QUEUE_NAME}`, { kind: "consumer", parent, attributes }, async (span) => {
     const run = await runAttempt(ctx, attempt, stopping)
+    if (run.outcome === "nothing-to-do") await dropIfDeleted(ctx, attempt)
     span.set({ "chat.reply.outcome": run.outcome })
     if ("failure" in run) span.fail(run.failure)
     return run
   })
 }
+
+/** Until its worker notices, the text of a reply that is deleted while it is made goes on to its log. */
+async function dropIfDeleted(ctx: Context, { userId, id }: Attempt): Promise<void> {
+  const { rowCount } = await ctx.db.execute("is-reply-there", IS_THERE, [userId, id])
+  if (rowCount === 0) dropCopies(ctx, { userId, replyIds: [id] })
+}
+
+const IS_THERE = "SELECT FROM messages WHERE user_id = $1 AND id = $2"
 
 async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal): Promise<Run> {
   ctx.events.replyStarted(logFields(attempt))
