@@ -8,12 +8,23 @@ COPY package.json package-lock.json .npmrc ./
 # Without the optional packages: the image has a Node, and production has a PostgreSQL of its own.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
+# The web client, by Vite, which needs the optional packages, too. Nothing of this but what it builds is in the image.
+FROM ${NODE_IMAGE} AS web
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY packages/client/src ./packages/client/src
+COPY web ./web
+RUN npx --no vite build web
+
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=16
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
+COPY --from=web /app/web/dist ./web/dist
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \

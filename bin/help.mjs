@@ -20,6 +20,8 @@ const EXPLAINED = {
   openapi: "write the OpenAPI document, the Postman collection and the types of the client",
   "stripe:setup": "make product, price, portal and webhook endpoint in a Stripe account",
   "billing:reconcile": "read subscriptions from Stripe and heal what differs",
+  "web:build": "build the web client (npm start does so by itself)",
+  "web:dev": "serve the web client for work on it, reloaded as its sources change",
   sbom: "list every package that is installed, as CycloneDX JSON",
   help: "this list",
 }

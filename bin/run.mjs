@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { ensureInstalled } from "./install.mjs"
 import { findPinnedNode } from "./pinned-node.mjs"
+import { ensureWebBuilt } from "./web-build.mjs"
 
 const HELP = `Usage: node bin/run.mjs [--watch] ENTRY.ts [arguments…]
 
@@ -22,6 +23,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]
 /** The oldest major version that runs the TypeScript sources as they are. */
 const OLDEST_MAJOR = 24
 const WATCHED = ["src", "simulators"]
+/** Entries that serve the web client. */
+const WITH_WEB = ["src/server.ts"]
 /** Set for the Node we start: it must run the entry and not look for another Node. Holds our pid. */
 const LAUNCHER_PID = "RUN_LAUNCHER_PID"
 const PARENT_CHECK_MS = 500
@@ -39,6 +42,7 @@ async function main(argv) {
   if (launcher) return runHere(file, args, launcher)
   await ensureInstalled(ROOT, { dev: watch || !entry.startsWith("src/") })
   const node = chooseNode()
+  if (WITH_WEB.includes(entry) && args.length === 0) await ensureWebBuilt(ROOT, { node })
   if (watch) return runThere(node, [...watchFlags(), fileURLToPath(import.meta.url), entry, ...args])
   if (node === process.execPath) return runHere(file, args)
   return runThere(node, [...process.execArgv, fileURLToPath(import.meta.url), entry, ...args])

@@ -59,8 +59,16 @@ make_settings() {
 
 copy_release() {
   install -d -m 0755 "$1"
-  cp -R "$checkout/package.json" "$checkout/package-lock.json" "$checkout/.npmrc" "$checkout/src" "$1"
-  (cd "$1" && PATH=/usr/local/bin:$PATH npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund)
+  cp -R "$checkout/package.json" "$checkout/package-lock.json" "$checkout/.npmrc" "$checkout/src" \
+    "$checkout/tsconfig.json" "$checkout/web" "$checkout/packages" "$1"
+  (
+    cd "$1"
+    PATH=/usr/local/bin:$PATH
+    # The web client is built with what only development needs, which goes again.
+    npm ci --ignore-scripts --no-audit --no-fund
+    npx --no vite build web
+    npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+  )
   chmod -R u=rwX,go=rX "$1"
 }
 

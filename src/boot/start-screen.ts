@@ -108,6 +108,7 @@ function pagesOf(url: string, { admin }: Pick<Config, "admin">): Row[] {
       ? "closed until ADMIN_TOKEN is set"
       : "with ADMIN_TOKEN"
   return [
+    ["Chat", `${url}/app`, "the web client: sign in and talk"],
     ["Documentation", `${url}/docs`, "every endpoint, to be tried there"],
     ["Operators", `${url}/admin`, access],
   ]

@@ -12,8 +12,8 @@ export function getHome(_ctx: Context, { header }: PublicInput) {
 
 const PAGE = page(
   "Home Route",
-  `<p>This is a chat backend with a JSON API: sign in by phone, open a chatroom and chat with Gemini.</p>
-<p>Start with <code>POST /auth/signup</code>. The README has a walk-through, <a href="/docs">/docs</a> describes every endpoint, and <a href="/health/ready">/health/ready</a> shows the service's health.</p>`,
+  `<p><a href="/app">Open the chat</a>: sign in by phone and talk with Gemini.</p>
+<p>The same is a JSON API, which starts with <code>POST /auth/signup</code>. The README has a walk-through, <a href="/docs">/docs</a> describes every endpoint, and <a href="/health/ready">/health/ready</a> shows the service's health.</p>`,
 )
 
 /** Reports that the process runs. Checks nothing else, so that an outage elsewhere doesn't cause a restart. */

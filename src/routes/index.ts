@@ -13,6 +13,7 @@ import { sharingRoutes } from "./sharing.routes.ts"
 import { systemRoutes } from "./system.routes.ts"
 import { transferRoutes } from "./transfer.routes.ts"
 import { userRoutes } from "./user.routes.ts"
+import { webClientRoutes } from "./web-client.routes.ts"
 
 /** Every endpoint of the server. Express looks through them in this order, so what is asked for most comes first. */
 export const rows: readonly Endpoint[] = [
@@ -29,5 +30,6 @@ export const rows: readonly Endpoint[] = [
   ...billingRoutes,
   ...adminRoutes,
   ...adminSessionRoutes,
+  ...webClientRoutes,
   ...docsRoutes(() => rows),
 ]

@@ -292,6 +292,11 @@ test("a route is open to anybody only where that was decided", () => {
     "GET /openapi.json",
     "GET /docs",
     "GET /docs/:file",
+    // The web client's page and parts, without data.
+    "GET /app",
+    "GET /app/chat/:id",
+    "GET /app/account",
+    "GET /app/assets/:file",
     // Pages without data: what they show is asked for with a session, which is opened with a token.
     "GET /admin",
     "GET /admin/sign-in",

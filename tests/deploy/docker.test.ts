@@ -32,7 +32,15 @@ test("the Dockerfile has no fault, runs as node on a pinned Node 24 and starts t
 
 test("the image gets nothing but what the server runs on", () => {
   const lines = read(".dockerignore").trim().split("\n")
-  expect(lines).toEqual(["*", "!package.json", "!package-lock.json", "!.npmrc", "!src"])
+  const sources = ["!src", "!tsconfig.json", "!web", "!packages/client/src", "web/dist"]
+  expect(lines).toEqual(["*", "!package.json", "!package-lock.json", "!.npmrc", ...sources])
+  const last = read("Dockerfile").split("FROM ").at(-1)
+  expect(last?.match(/^COPY .*$/gm)).toEqual([
+    "COPY --from=dependencies /app/node_modules ./node_modules",
+    "COPY package.json ./",
+    "COPY src ./src",
+    "COPY --from=web /app/web/dist ./web/dist",
+  ])
 })
 
 test("compose.yaml keeps to the schema of the Compose specification", () => {

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process"
-import { cpSync, existsSync, readdirSync } from "node:fs"
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { expect, inject, test } from "vitest"
+import { expect, inject, onTestFinished, test } from "vitest"
 import { startGeminiSimulator } from "../../simulators/gemini/server.ts"
 import { startStripeSimulator } from "../../simulators/stripe/server.ts"
 import { startChild } from "../../tools/lib/child.ts"
@@ -37,6 +38,9 @@ test.skipIf(inject("redisUrl") === null)(
     expect((await http.get("/health/live")).status).toBe(200)
     await expect.poll(async () => (await http.get("/health/ready")).body.status).toBe("ready")
     await walk(http)
+    const page = await (await fetch(`http://127.0.0.1:${port}/app`)).text()
+    const [, script = ""] = /src="([^"]+\.js)"/.exec(page) ?? []
+    expect((await fetch(`http://127.0.0.1:${port}${script}`)).status).toBe(200)
 
     for (const child of [api, worker]) {
       const from = performance.now()
@@ -46,12 +50,31 @@ test.skipIf(inject("redisUrl") === null)(
   },
 )
 
-/** What the image's build does: the files that .dockerignore lets through, and the installation. */
+/** What the image's build does: the files that .dockerignore lets through, the installation, and the web client. */
 function build(folder: string): void {
   const files = [...read(".dockerignore").matchAll(/^!(.+)$/gm)].map(([, name]) => name as string)
-  for (const name of files) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
+  for (const name of files) copy(name, folder)
   const [, install = ""] = /^RUN npm (.+)$/m.exec(read("Dockerfile")) ?? []
   execFileSync("npm", [...install.split(" "), "--prefer-offline"], { cwd: folder, stdio: "pipe" })
+  const dist = buildWeb()
+  for (const name of ["web", "packages"]) rmSync(join(folder, name), { recursive: true })
+  cpSync(dist, join(folder, "web", "dist"), { recursive: true })
+}
+
+/** The stage that builds the web client. The packages that it would install are those of this checkout. */
+function buildWeb(): string {
+  const folder = mkdtempSync(join(tmpdir(), "web-stage-"))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  for (const name of ["package.json", "tsconfig.json", "web", "packages/client/src"]) copy(name, folder)
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
+  const [, build = ""] = /^RUN npx (.+)$/m.exec(read("Dockerfile")) ?? []
+  execFileSync("npx", build.split(" "), { cwd: folder, stdio: "pipe" })
+  return join(folder, "web", "dist")
+}
+
+function copy(name: string, folder: string): void {
+  const filter = (file: string) => !file.startsWith(join(ROOT, "web", "dist"))
+  cpSync(join(ROOT, name), join(folder, name), { recursive: true, filter })
 }
 
 async function productionEnvironment(stack: AsyncDisposableStack): Promise<Record<string, string>> {

@@ -55,6 +55,8 @@ const REFUSED = [
   ["tools/lib/zz.ts", "../fuzz/fuzz.ts"],
   ["tests/chat/zz.test.ts", "../../tools/bench/helpers/load.ts"],
   ["tests/chat/zz.test.ts", "../../tools/scripts/test.ts"],
+  ["web/src/thread/zz.ts", "../../../src/schemas/chat.ts"],
+  ["web/src/thread/zz.ts", "../../../simulators/gemini/server.ts"],
   ["bin/zz.mjs", "zod"],
   ["bin/zz.mjs", "../src/utils/time.ts"],
 ] as const
@@ -73,6 +75,8 @@ const TAKEN = [
   ["tools/lib/zz.ts", "../../src/utils/time.ts"],
   ["tests/chat/zz.test.ts", "../../tools/lib/http.ts"],
   ["tests/chat/zz.test.ts", "../../tools/contract/breaking.ts"],
+  ["web/src/api/zz.ts", "../../../packages/client/src/index.ts"],
+  ["web/src/thread/zz.ts", "../api/client.ts"],
   ["bin/zz.mjs", "node:timers/promises"],
 ] as const
 

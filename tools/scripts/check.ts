@@ -21,7 +21,10 @@ const lint = [
   [bin("biome"), "check", "--error-on-warnings", "."],
   [...script("contract/openapi.ts"), "--check"],
 ]
-const types = [[bin("tsc"), "--noEmit", "--project", "."]]
+const types = [
+  [bin("tsc"), "--noEmit", "--project", "."],
+  [bin("tsc"), "--noEmit", "--project", "web"],
+]
 const steps: Record<string, string[][]> = {
   lint,
   types,

@@ -35,6 +35,12 @@ export interface Ask {
   signal?: AbortSignal
 }
 
+/** One page, and the query that gets the next; null at the end. */
+export interface Page<T> {
+  reply: T
+  next: Record<string, string> | null
+}
+
 type ReplyEvents = Endpoints["GET /chatroom/{id}/message/{messageId}/stream"]["events"]
 type RoomListEvents = Endpoints["GET /user/me/events"]["events"]
 type RoomEvents = Endpoints["GET /chatroom/{id}/events"]["events"]
@@ -71,6 +77,21 @@ export function createClient(options: ClientOptions) {
     return reply as Reply<E>
   }
 
+  async function readPage(endpoint: Endpoint, given: AnyRequest): Promise<Page<unknown>> {
+    const response = await request(endpoint, given)
+    if (!response.ok) throw await ApiError.from(response)
+    const next = /<([^>]+)>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1]
+    return {
+      reply: await response.json(),
+      next: next ? Object.fromEntries(new URL(next, "http://localhost").searchParams) : null,
+    }
+  }
+
+  /** One page of what has several. @throws {ApiError} */
+  function page<E extends Endpoint>(endpoint: E, ...[given]: Arguments<E>): Promise<Page<Reply<E>>> {
+    return readPage(endpoint, (given ?? {}) as AnyRequest) as Promise<Page<Reply<E>>>
+  }
+
   /** Every item of a list, page after page. */
   async function* list<E extends ListEndpoint>(
     endpoint: E,
@@ -78,12 +99,10 @@ export function createClient(options: ClientOptions) {
   ): AsyncGenerator<Reply<E>[number]> {
     let query = (given as AnyRequest | undefined)?.query ?? {}
     for (;;) {
-      const response = await request(endpoint, { ...(given as AnyRequest), query })
-      if (!response.ok) throw await ApiError.from(response)
-      yield* (await response.json()) as Reply<E>[number][]
-      const next = /<([^>]+)>;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1]
+      const { reply, next } = await readPage(endpoint, { ...(given as AnyRequest), query })
+      yield* reply as Reply<E>[number][]
       if (!next) return
-      query = Object.fromEntries(new URL(next, "http://localhost").searchParams)
+      query = next
     }
   }
 
@@ -191,6 +210,7 @@ export function createClient(options: ClientOptions) {
 
   return {
     call,
+    page,
     list,
     ask,
     ...createVersions({ call, followReply, retry: (work, signal) => retry(work, firstWaitMs, signal) }),

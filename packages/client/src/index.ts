@@ -1,4 +1,4 @@
-export { type Ask, type ChatClient, type ClientOptions, createClient } from "./client.ts"
+export { type Ask, type ChatClient, type ClientOptions, createClient, type Page } from "./client.ts"
 export type { Arguments, Endpoint, Reply } from "./endpoint.ts"
 export { ApiError } from "./error.ts"
 export type { FollowOptions, StreamEvent } from "./follow.ts"

@@ -11,6 +11,7 @@ export interface SessionOptions {
 /** Sends requests with the current access token, and renews it once when the service rejects it. */
 export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOptions) {
   let renewing: Promise<Tokens | null> | null = null
+  const alone = <T>(renew: () => Promise<T>) => (store.alone ? store.alone(renew) : renew())
 
   async function send(url: string, init: RequestInit): Promise<Response> {
     const tokens = await store.get()
@@ -27,10 +28,16 @@ export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOpt
   async function renew(dead: Tokens): Promise<Tokens | null> {
     const current = await store.get()
     if (current && current.token !== dead.token) return current
-    renewing ??= exchange(dead).finally(() => {
+    renewing ??= alone(() => exchangeUnlessRenewed(dead)).finally(() => {
       renewing = null
     })
     return renewing
+  }
+
+  /** Another tab may have renewed, or signed out, while this one waited for its turn. */
+  async function exchangeUnlessRenewed(dead: Tokens): Promise<Tokens | null> {
+    const current = await store.get()
+    return current?.token === dead.token ? exchange(dead) : current
   }
 
   async function exchange({ refreshToken }: Tokens): Promise<Tokens | null> {

@@ -9,6 +9,11 @@ export interface TokenStore {
   get(): Tokens | null | Promise<Tokens | null>
   /** null: signed out. */
   set(tokens: Tokens | null): void | Promise<void>
+  /**
+   * Runs a renewal while no other holder of the store runs one. A store that several tabs or processes share needs it: a
+   * refresh token is good once.
+   */
+  alone?<T>(renew: () => Promise<T>): Promise<T>
 }
 
 /** Kept as long as the process, or the page. */

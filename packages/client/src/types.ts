@@ -1383,6 +1383,14 @@ export interface Endpoints {
   }
   /** End an operator session. */
   "DELETE /admin/session": { reply: undefined }
+  /** Open the web client. */
+  "GET /app": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Open a chatroom in the web client. */
+  "GET /app/chat/{id}": { params: { id: string }; headers: { "If-None-Match"?: string }; reply: string }
+  /** Open the account in the web client. */
+  "GET /app/account": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Get an asset of the web client. */
+  "GET /app/assets/{file}": { params: { file: string }; reply: string }
   /** Get this document. */
   "GET /openapi.json": {
     reply: {

@@ -10,6 +10,18 @@ export const PAGE_POLICY = [
   "base-uri 'none'",
 ].join("; ")
 
+/** The policy of the web client, which also shows images that it has in memory, and nothing from elsewhere. */
+export const APP_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join("; ")
+
 /** Renders a small page that has no script and loads nothing. `body` is HTML; neither argument is escaped. */
 export function page(title: string, body: string): string {
   return `<!doctype html>

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto"
+import { readdir } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import type { WebAsset } from "../schemas/web-client.ts"
+import type { Context } from "../services/context.ts"
+import { NotFound } from "../utils/errors.ts"
+import { type HttpResponse, html, notModified, type PublicInput } from "./http.ts"
+import { APP_POLICY, page } from "./presenters/page.ts"
+import { readSharedFile } from "./shared-file.ts"
+
+/** Written by the build, `bin/web-build.mjs`. */
+const DIST = fileURLToPath(new URL("../../web/dist/", import.meta.url))
+
+/** Returns the web client's page. Its address says what it shows; the page reads it and uses the API. */
+export async function getWebPage(_ctx: Context, { header }: PublicInput): Promise<HttpResponse> {
+  const bytes = await readSharedFile(`${DIST}index.html`).catch(() => null)
+  if (!bytes) return { ...html(NOT_BUILT), status: 503 }
+  const headers = {
+    ETag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
+    // It names the newest assets, so it is asked for every time.
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": APP_POLICY,
+  }
+  if (header("if-none-match")?.includes(headers.ETag)) return notModified(headers)
+  return { status: 200, headers, bytes, type: "text/html; charset=utf-8" }
+}
+
+/** Returns the same page, which opens the chatroom of its address. */
+export function getWebRoomPage(ctx: Context, input: PublicInput) {
+  return getWebPage(ctx, input)
+}
+
+/** Returns the same page, which opens the account. */
+export function getWebAccountPage(ctx: Context, input: PublicInput) {
+  return getWebPage(ctx, input)
+}
+
+/** Returns an asset of the build, compressed as the browser can read it. @throws {NotFound} for any other name */
+export async function getWebAsset(
+  _ctx: Context,
+  { params: { file }, header }: PublicInput<{ params: WebAsset }>,
+): Promise<HttpResponse> {
+  const files: string[] = await readdir(`${DIST}assets`).catch(() => [])
+  const type = TYPES[file.slice(file.lastIndexOf("."))]
+  // The list decides, and not whether the path can be read.
+  if (!type || !files.includes(file)) throw new NotFound()
+  const encoding = ENCODINGS.find(
+    ({ name, ending }) => accepts(header("accept-encoding"), name) && files.includes(file + ending),
+  )
+  const bytes = await readSharedFile(`${DIST}assets/${file}${encoding?.ending ?? ""}`)
+  const headers = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    Vary: "Accept-Encoding",
+    ...(encoding ? { "Content-Encoding": encoding.name } : {}),
+  }
+  return { status: 200, headers, bytes, type }
+}
+
+const ENCODINGS = [
+  { name: "br", ending: ".br" },
+  { name: "gzip", ending: ".gz" },
+]
+
+function accepts(header: string | undefined, encoding: string): boolean {
+  return (header ?? "").split(",").some((one) => {
+    const [name = "", ...parameters] = one.split(";").map((part) => part.trim().toLowerCase())
+    return name === encoding && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
+  })
+}
+
+const TYPES: Record<string, string> = {
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+}
+
+const NOT_BUILT = page(
+  "The web client isn't built",
+  "<p>The API works. Run <code>npm run web:build</code> where the service runs, and load this page again.</p>",
+)

@@ -1,0 +1,46 @@
+import {
+  getWebAccountPage,
+  getWebAsset,
+  getWebPage,
+  getWebRoomPage,
+} from "../controllers/web-client.controller.ts"
+import { WebAsset, WebRoom } from "../schemas/web-client.ts"
+import { type Endpoint, get, media } from "./endpoint.ts"
+
+const PAGE = {
+  auth: "none",
+  requestHeaders: ["If-None-Match"],
+  responseHeaders: ["ETag"],
+  reply: { 200: media("text/html"), 304: null, 503: media("text/html") },
+} as const
+
+export const webClientRoutes: Endpoint[] = [
+  get("/app", {
+    ...PAGE,
+    summary: "Open the web client",
+    description: "A page that chats by this API. Returns 503 where the client isn't built.",
+    run: getWebPage,
+  }),
+  get("/app/chat/:id", {
+    ...PAGE,
+    summary: "Open a chatroom in the web client",
+    description: "The same page. It reads the id from its address and asks the API for the room.",
+    params: WebRoom,
+    run: getWebRoomPage,
+  }),
+  get("/app/account", {
+    ...PAGE,
+    summary: "Open the account in the web client",
+    description: "The same page.",
+    run: getWebAccountPage,
+  }),
+  get("/app/assets/:file", {
+    summary: "Get an asset of the web client",
+    description: "Scripts and styles of the page, by names that contain a hash of their content.",
+    auth: "none",
+    params: WebAsset,
+    reply: { 200: media("text/css", "text/javascript", "image/svg+xml") },
+    errors: ["not_found"],
+    run: getWebAsset,
+  }),
+]

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { brotliDecompressSync, gunzipSync } from "node:zlib"
+import { beforeAll, describe, expect, test } from "vitest"
+// @ts-expect-error the launcher is plain JavaScript, without types
+import { ensureWebBuilt } from "../../bin/web-build.mjs"
+import { useTestApp } from "../helpers/use-app.ts"
+
+const ROOT = join(import.meta.dirname, "../..")
+const DIST = join(ROOT, "web/dist")
+
+/** What a first visit loads, code colouring apart. */
+const FIRST_LOAD_BYTES = 90 * 1024
+
+beforeAll(async () => {
+  expect(await ensureWebBuilt(ROOT, { node: process.execPath })).toBe(true)
+})
+
+const app = useTestApp({ worker: false })
+const ask = (path: string, headers: Record<string, string> = {}) => fetch(app.url + path, { headers })
+
+describe("the page", () => {
+  test.each(["/app", "/app/account", "/app/chat/01a20380-35df-77b7-a96a-565deb07f9f4"])(
+    "%s is asked for every time, and sent when it has changed",
+    async (path) => {
+      const page = await ask(path)
+      expect(page.status).toBe(200)
+      expect(page.headers.get("cache-control")).toBe("no-cache")
+      const etag = page.headers.get("etag") as string
+      expect((await ask(path, { "If-None-Match": `"other", ${etag}` })).status).toBe(304)
+      expect((await ask(path, { "If-None-Match": '"other"' })).status).toBe(200)
+    },
+  )
+
+  test("runs and shows nothing but what is on this server, and has nothing inline", async () => {
+    const page = await ask("/app")
+    const policy = page.headers.get("content-security-policy")
+    expect(policy).toMatch(/^default-src 'none';/)
+    expect(policy).not.toMatch(/unsafe|https?:|\*/)
+    const html = await page.text()
+    expect(html).not.toMatch(/<script>|<style|\sstyle=|\son\w+=/)
+    for (const [, part] of html.matchAll(/(?:src|href)="([^"]+)"/g))
+      expect(part).toMatch(/^\/(?:app\/assets\/|docs$)/)
+  })
+})
+
+describe("its assets", () => {
+  const names = () => readdirSync(join(DIST, "assets")).filter((name) => !/\.(?:br|gz)$/.test(name))
+
+  test("are kept for ever, and come compressed to those who can read it", async () => {
+    for (const name of names()) {
+      const bytes = readFileSync(join(DIST, "assets", name))
+      const plain = await ask(`/app/assets/${name}`, { "Accept-Encoding": "identity, br;q=0" })
+      expect(plain.headers.get("cache-control")).toBe("public, max-age=31536000, immutable")
+      expect(plain.headers.get("vary")).toContain("Accept-Encoding")
+      expect(plain.headers.get("content-encoding")).toBeNull()
+      expect(Buffer.from(await plain.arrayBuffer()).equals(bytes)).toBe(true)
+      for (const [encoding, ending, read] of [
+        ["br", "br", brotliDecompressSync],
+        ["gzip", "gz", gunzipSync],
+      ] as const) {
+        const packed = await ask(`/app/assets/${name}`, { "Accept-Encoding": encoding })
+        expect(packed.headers.get("content-encoding")).toBe(encoding)
+        expect(read(readFileSync(join(DIST, "assets", `${name}.${ending}`))).equals(bytes)).toBe(true)
+      }
+    }
+  })
+
+  test.each(["nothing-here.js", "index.html", ".built-from", "..%2findex.html", "..%2f..%2fpackage.json"])(
+    "%s isn't one",
+    async (name) => {
+      expect((await ask(`/app/assets/${name}`)).status).toBeGreaterThanOrEqual(400)
+      expect((await ask(`/app/assets/${name}`)).status).toBeLessThan(500)
+    },
+  )
+
+  test("are small: a first load is at most 90 KB, compressed", () => {
+    const html = readFileSync(join(DIST, "index.html"), "utf8")
+    const parts = [...html.matchAll(/\/app\/assets\/([^"]+)/g)].map(([, name]) => name as string)
+    const bytes = parts.reduce(
+      (sum, name) => sum + readFileSync(join(DIST, "assets", `${name}.gz`)).length,
+      0,
+    )
+    process.stdout.write(`first load of the web client: ${(bytes / 1024).toFixed(1)} KB gzip\n`)
+    expect(bytes).toBeLessThanOrEqual(FIRST_LOAD_BYTES)
+  })
+})
+
+test("a browser finds the way there from /, and curl still gets the two words", async () => {
+  expect(await (await ask("/", { Accept: "text/html" })).text()).toMatch(/Home Route[\s\S]*href="\/app"/)
+  expect(await (await ask("/")).text()).toBe("Home Route")
+})

@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs"
+import type { Page } from "playwright-core"
+import { describe, expect, test } from "vitest"
+import { ask, createRoom } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, reads, say, useWeb } from "./web-kit.ts"
+
+/** A picture of one point. */
+const PIXEL = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+)
+
+describe.skipIf(chromium === null)(
+  "files, search and sharing in the web client (Chromium is on the PATH)",
+  () => {
+    const app = useTestApp()
+    const user = useUser(app, { pro: true })
+    const web = useWeb(app)
+
+    const openRoom = async (room: { id: string }) => (await web.open(user)).tab(`/app/chat/${room.id}`)
+    async function choose(page: Page, room: string, action: string) {
+      await page.locator(".top-bar").getByLabel(`Options of ${room}`).click()
+      await page.locator(".top-bar").getByRole("menuitem", { name: action }).click()
+    }
+
+    test("files go with a message: chosen, pasted and dropped, with a word for those that can't", async () => {
+      const page = await openRoom(await createRoom(app, user))
+      const files = page.locator(".uploads li")
+      await page.locator("input[type=file]").setInputFiles([
+        { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("some notes") },
+        { name: "pixel.png", mimeType: "image/png", buffer: PIXEL },
+      ])
+      await expect.poll(() => files.count()).toBe(2)
+      await page.locator(".uploads img").waitFor()
+      web.expectProblem(/ 415 .*\/attachment$/)
+      await page.evaluate(give("paste", "broken.bin", [0, 1, 2]))
+      await files.filter({ hasText: "broken.bin" }).getByLabel("Try again").waitFor()
+      await page.getByLabel("Remove broken.bin").click()
+      await page.evaluate(give("drop", "dropped.md", [35, 32, 104, 105]))
+      await expect.poll(() => page.locator(".uploads progress").count()).toBe(0)
+      await say(page, "what is in these?")
+      await reads(page, ".prompt .files", "dropped.md")
+      expect(await page.locator(".prompt .files li").allInnerTexts()).toEqual([
+        "notes.txt",
+        "pixel.png",
+        "dropped.md",
+      ])
+      expect(await files.count()).toBe(0)
+    })
+
+    test("a reply that was stopped goes on in a version beside it", async () => {
+      const page = await openRoom(await createRoom(app, user))
+      await say(page, "[[gemini: stall after=3 times=1]] a story, please")
+      await page.locator(".reply .prose").waitFor()
+      await page.getByLabel("Stop the reply").click()
+      await reads(page, ".outcome", "Stopped.")
+      const before = await page.locator(".reply .prose").innerText()
+      await page.locator(".outcome").getByRole("button", { name: "Continue" }).click()
+      await reads(page, ".reply .versions", "2/2")
+      await page.getByLabel("Another reply").waitFor()
+      const after = await page.locator(".reply .prose").innerText()
+      expect(after.startsWith(before.slice(0, 10))).toBe(true)
+      expect(after.length).toBeGreaterThan(before.length)
+    })
+
+    test("search finds what was said, by Ctrl+K, and leads there", async () => {
+      const room = await createRoom(app, user, { name: "About birds" })
+      await ask(app, user, room, "How does a cormorant dry its wings?")
+      const page = await (await web.open(user)).tab()
+      await page.getByLabel("Message", { exact: true }).waitFor()
+      await page.keyboard.press("Control+k")
+      await page.keyboard.type("cormorant")
+      await reads(page, ".found mark", "cormorant")
+      await page.keyboard.press("ArrowDown")
+      await page.keyboard.press("Enter")
+      await page.waitForURL(`**/app/chat/${room.id}`)
+      await reads(page, ".prompt .said", "How does a cormorant dry its wings?")
+      await page.locator(".top-bar h1").click()
+      await page.keyboard.press("?")
+      await reads(page, "dialog h2", "Keyboard shortcuts")
+      await page.keyboard.press("Escape")
+      await expect.poll(() => page.locator("dialog").count()).toBe(0)
+    })
+
+    test("a conversation is shared, withdrawn, and saved as a file", async () => {
+      const room = await createRoom(app, user, { name: "To be shared" })
+      const { content } = await ask(app, user, room, '[[gemini: echo="shared words"]]')
+      const page = await openRoom(room)
+      web.expectProblem(/ 404 .*\/share$/)
+      await choose(page, "To be shared", "Share")
+      await page.getByRole("button", { name: "Create link" }).click()
+      const link = await page.getByLabel("Link", { exact: true }).inputValue()
+      expect(link).toMatch(/\/shared\/[\w-]{20,}$/)
+      const path = new URL(link).pathname
+      expect((await app.http.get(path)).body.messages).toHaveLength(2)
+      await page.getByRole("button", { name: "Withdraw" }).click()
+      await page.getByRole("button", { name: "Create link" }).waitFor()
+      expect((await app.http.get(path)).status).toBe(404)
+      await page.keyboard.press("Escape")
+
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        choose(page, "To be shared", "Save as Markdown"),
+      ])
+      expect(download.suggestedFilename()).toBe("To be shared.md")
+      expect(readFileSync(await download.path(), "utf8")).toContain(content)
+    })
+  },
+)
+
+/** What a paste or a drop of a file does in a page. */
+function give(kind: "paste" | "drop", name: string, bytes: number[]): string {
+  return `{
+    const data = new DataTransfer()
+    data.items.add(new File([new Uint8Array(${JSON.stringify(bytes)})], "${name}"))
+    const field = document.querySelector("textarea")
+    field.dispatchEvent(${
+      kind === "paste"
+        ? "new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })"
+        : "new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })"
+    })
+  }`
+}

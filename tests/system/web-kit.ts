@@ -1,0 +1,110 @@
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Browser as Chromium,
+  chromium as engine,
+  type Page,
+} from "playwright-core"
+import { afterAll, afterEach, beforeAll, expect } from "vitest"
+// @ts-expect-error the launcher is plain JavaScript, without types
+import { ensureWebBuilt } from "../../bin/web-build.mjs"
+import type { SignedIn, TestApp } from "../helpers/app.ts"
+import { chromium } from "./browser.ts"
+import { ROOT } from "./programs.ts"
+
+export { chromium }
+
+/** Longer than a busy machine takes; what comes is seen at once. */
+const PATIENCE_MS = 15_000
+
+/** A window of one person: tabs that share a session. */
+export interface Window {
+  context: BrowserContext
+  /** Opens a tab at a path of the app. */
+  tab(path?: string): Promise<Page>
+}
+
+export interface Web {
+  /** Opens a window of the size and colours wanted, signed in where a user is given. It closes after the test. */
+  open(user?: SignedIn | null, options?: BrowserContextOptions): Promise<Window>
+  /** What the test does brings errors of this kind to the console, which are no fault. */
+  expectProblem(kind: RegExp): void
+}
+
+/**
+ * Builds the client and starts Chromium before the tests. After each, its windows close, and it fails if the page had an
+ * error, a warning, or wanted what its policy refuses or what isn't on this server.
+ */
+export function useWeb(app: TestApp): Web {
+  let browser: Chromium
+  const windows: BrowserContext[] = []
+  const problems: string[] = []
+  const expected: RegExp[] = []
+
+  beforeAll(async () => {
+    expect(await ensureWebBuilt(ROOT, { node: process.execPath })).toBe(true)
+    browser = await engine.launch({ executablePath: chromium as string, args: ["--no-sandbox"] })
+  })
+  afterEach(async () => {
+    await Promise.all(windows.splice(0).map((context) => context.close()))
+    const found = problems.splice(0).filter((text) => !expected.some((kind) => kind.test(text)))
+    expected.length = 0
+    expect(found).toEqual([])
+  })
+  afterAll(() => browser?.close())
+
+  function watch(page: Page): void {
+    page.on("pageerror", ({ message }) => problems.push(message))
+    page.on("console", (said) => {
+      if (["error", "warning"].includes(said.type())) problems.push(`${said.text()} ${said.location().url}`)
+    })
+    page.on("request", (request) => {
+      const url = request.url()
+      if (/^https?:/.test(url) && !url.startsWith(app.url)) problems.push(`asked for ${url}`)
+    })
+  }
+
+  return {
+    expectProblem: (kind) => void expected.push(kind),
+    async open(user = null, options = {}) {
+      const context = await browser.newContext({
+        locale: "en-US",
+        reducedMotion: "reduce",
+        permissions: ["clipboard-read", "clipboard-write"],
+        ...(user ? { storageState: { cookies: [], origins: [stateOf(app, user)] } } : {}),
+        ...options,
+      })
+      windows.push(context)
+      context.setDefaultTimeout(PATIENCE_MS)
+      return {
+        context,
+        async tab(path = "/app") {
+          const page = await context.newPage()
+          watch(page)
+          await page.goto(app.url + path)
+          return page
+        },
+      }
+    },
+  }
+}
+
+function stateOf(app: TestApp, { token, refreshToken }: SignedIn) {
+  const value = JSON.stringify({ token, refreshToken })
+  return { origin: app.url, localStorage: [{ name: "chat.tokens", value }] }
+}
+
+/** Writes a message and sends it. */
+export async function say(page: Page, text: string): Promise<void> {
+  const field = page.getByLabel("Message", { exact: true })
+  await field.fill(text)
+  await field.press("Enter")
+}
+
+/** The last reply, and its text. */
+export const lastReply = (page: Page) => page.locator("article.reply").last()
+
+/** Waits until a text is there. */
+export async function reads(page: Page, selector: string, text: string | RegExp): Promise<void> {
+  await page.locator(selector).filter({ hasText: text }).first().waitFor()
+}

@@ -1,0 +1,70 @@
+import { useSignal } from "@preact/signals"
+import { client } from "../api/client.ts"
+import { t } from "../i18n/index.ts"
+import { toNew } from "../router.ts"
+import { loadUser, signOut, user } from "../state/session.ts"
+import { TopBar } from "../thread/top-bar.tsx"
+import { wordsOf } from "../ui/errors.ts"
+import { tell } from "../ui/toasts.ts"
+import { Data } from "./data-section.tsx"
+import { PlanSection } from "./plan-section.tsx"
+import { Sessions } from "./sessions-section.tsx"
+
+export function AccountPage() {
+  return (
+    <main id="main" class="thread-page" tabIndex={-1}>
+      <TopBar />
+      <div class="scroll">
+        <div class="column account">
+          <h1>{t.account.title}</h1>
+          <PlanSection />
+          <Profile />
+          <Sessions />
+          <Data />
+          <div class="account-end">
+            <a class="link" href={toNew} data-inside>
+              {t.account.back}
+            </a>
+            <button type="button" class="link" onClick={signOut}>
+              {t.account.signOut}
+            </button>
+          </div>
+        </div>
+      </div>
+    </main>
+  )
+}
+
+function Profile() {
+  const isBusy = useSignal(false)
+  async function submit(event: SubmitEvent) {
+    event.preventDefault()
+    const name = String(new FormData(event.currentTarget as HTMLFormElement).get("name")).trim()
+    isBusy.value = true
+    try {
+      await client.call("PATCH /user/me", { body: { name: name || null } })
+      await loadUser()
+      tell(t.account.saved)
+    } catch (error) {
+      tell(wordsOf(error))
+    }
+    isBusy.value = false
+  }
+  return (
+    <section>
+      <h2>{t.account.profile}</h2>
+      <form class="profile" onSubmit={submit}>
+        <label>
+          {t.account.name}
+          <input name="name" maxLength={100} autocomplete="name" defaultValue={user.value?.name ?? ""} />
+        </label>
+        <button type="submit" class="secondary" disabled={isBusy.value}>
+          {t.common.save}
+        </button>
+      </form>
+      <p class="soft">
+        {t.account.number}: <bdi>{user.value?.mobileNumber}</bdi>
+      </p>
+    </section>
+  )
+}

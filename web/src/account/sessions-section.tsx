@@ -1,0 +1,60 @@
+import { useSignal } from "@preact/signals"
+import { useEffect } from "preact/hooks"
+import { client, type Session } from "../api/client.ts"
+import { formatDate, t } from "../i18n/index.ts"
+import { wordsOf } from "../ui/errors.ts"
+import { tell } from "../ui/toasts.ts"
+
+/** Every session of the account; others can be ended from here. */
+export function Sessions() {
+  const sessions = useSignal<Session[]>([])
+  useEffect(() => {
+    client
+      .call("GET /auth/sessions")
+      .then((all) => (sessions.value = all))
+      .catch((error: unknown) => tell(wordsOf(error)))
+  }, [sessions])
+
+  async function end({ id }: Session) {
+    try {
+      await client.call("DELETE /auth/sessions/{id}", { params: { id } })
+      sessions.value = sessions.value.filter((session) => session.id !== id)
+    } catch (error) {
+      tell(wordsOf(error))
+    }
+  }
+
+  return (
+    <section>
+      <h2>{t.account.sessions}</h2>
+      <ul class="sessions">
+        {sessions.value.map((session) => (
+          <li key={session.id}>
+            <span>
+              {deviceOf(session)}
+              <small class="soft">
+                {session.current ? t.account.thisSession : t.account.lastUsed(formatDate(session.lastUsedAt))}
+              </small>
+            </span>
+            {!session.current && (
+              <button type="button" class="link" onClick={() => end(session)}>
+                {t.account.endSession}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+const BROWSERS = ["Edg", "Firefox", "Chrome", "Safari"]
+const SYSTEMS = ["iPhone", "iPad", "Android", "Windows", "Mac OS", "Linux"]
+
+/** Browser and system, as far as a user agent tells. */
+function deviceOf({ userAgent }: Session): string {
+  const browser = BROWSERS.find((name) => userAgent?.includes(name))
+  const system = SYSTEMS.find((name) => userAgent?.includes(name))
+  const parts = [browser === "Edg" ? "Edge" : browser, system].filter((part) => part !== undefined)
+  return parts.length > 0 ? parts.join(" · ") : t.account.unknownDevice
+}

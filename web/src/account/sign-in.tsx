@@ -1,0 +1,23 @@
+import { signal, useSignal } from "@preact/signals"
+import { t } from "../i18n/index.ts"
+import { CodeForm } from "./code-form.tsx"
+import { NumberForm } from "./number-form.tsx"
+import type { SentCode } from "./request-code.ts"
+
+/** Kept over a failed attempt, so that nobody has to write it twice. */
+const number = signal("")
+
+export function SignIn() {
+  const sent = useSignal<SentCode | null>(null)
+  return (
+    <main class="sign-in">
+      <div class="mark" aria-hidden="true" />
+      {sent.value ? (
+        <CodeForm sent={sent} />
+      ) : (
+        <NumberForm number={number} onSent={(code) => (sent.value = code)} />
+      )}
+      <p class="fine">{t.signIn.fine}</p>
+    </main>
+  )
+}

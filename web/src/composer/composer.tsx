@@ -1,0 +1,141 @@
+import { useSignal } from "@preact/signals"
+import { useEffect, useMemo, useRef } from "preact/hooks"
+import { t } from "../i18n/index.ts"
+import { isOnline } from "../state/online.ts"
+import { isUsedUp } from "../state/plan.ts"
+import type { Thread } from "../thread/open-thread.ts"
+import { useShownStop } from "../thread/use-stop.ts"
+import { IconButton } from "../ui/icon-button.tsx"
+import { readDraft, writeDraft } from "./drafts.ts"
+import { PlanNote } from "./plan-note.tsx"
+import { UploadList } from "./upload-list.tsx"
+import { createUploads } from "./uploads.ts"
+import { useDrop } from "./use-drop.ts"
+
+interface Props {
+  /** Each room has a draft of its own. */
+  draftKey: string
+  thread?: Thread
+  /** The reply in the making. Others may wait behind it. */
+  busyReplyId: string | null
+  /** @returns whether the text has been taken over */
+  send(text: string, attachments: string[]): Promise<boolean>
+}
+
+export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
+  const text = useSignal(readDraft(draftKey))
+  const isBusy = useSignal(false)
+  const field = useRef<HTMLTextAreaElement>(null)
+  const picker = useRef<HTMLInputElement>(null)
+  const files = useMemo(createUploads, [])
+  const isDropping = useDrop(files.add)
+  useEffect(() => {
+    if (!isTouched()) field.current?.focus({ preventScroll: true })
+  }, [])
+
+  function write(value: string) {
+    text.value = value
+    writeDraft(draftKey, value)
+  }
+
+  async function submit() {
+    const message = text.value.trim()
+    if (!canSend()) return
+    isBusy.value = true
+    const before = text.value
+    const attachments = files.uploads.value.flatMap(({ attachment }) => attachment.value?.id ?? [])
+    write("")
+    if (await send(message, attachments)) files.clear()
+    else write(before)
+    isBusy.value = false
+    field.current?.focus()
+  }
+
+  /** Files that are on their way are waited for. */
+  function canSend(): boolean {
+    const isReady = files.uploads.value.every(({ attachment }) => attachment.value !== null)
+    return text.value.trim() !== "" && isReady && !isBusy.value && !isUsedUp.value
+  }
+
+  function onPaste(event: ClipboardEvent) {
+    const pasted = [...(event.clipboardData?.files ?? [])]
+    if (pasted.length === 0) return
+    event.preventDefault()
+    files.add(pasted)
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    // While an input method composes, Enter chooses a word. Safari says 229 after it has ended.
+    if (event.isComposing || event.keyCode === 229) return
+    if (event.key === "Enter" && !event.shiftKey && !isTouched()) {
+      event.preventDefault()
+      void submit()
+    }
+    if (event.key === "ArrowUp" && text.value === "") recall(event)
+  }
+
+  /** The last prompt comes back, to be changed and sent again. */
+  function recall(event: KeyboardEvent) {
+    const ids = thread?.branch.value ?? []
+    const last = ids.findLast((id) => thread?.message(id).value.role === "user")
+    if (!thread || last === undefined) return
+    event.preventDefault()
+    write(thread.message(last).value.content)
+    requestAnimationFrame(() => field.current?.setSelectionRange(text.value.length, text.value.length))
+  }
+
+  const isStopping = busyReplyId !== null && text.value.trim() === ""
+  return (
+    <div class="composer-place">
+      {!isOnline.value && <p class="note soft">{t.common.offline}</p>}
+      <PlanNote />
+      <UploadList files={files} />
+      <form
+        class={`composer ${isDropping.value ? "dropping" : ""}`}
+        onSubmit={(event) => {
+          event.preventDefault()
+          void submit()
+        }}
+      >
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          onChange={({ currentTarget }) => {
+            files.add(currentTarget.files ?? [])
+            currentTarget.value = ""
+          }}
+        />
+        <IconButton icon="attach" label={t.composer.attach} onClick={() => picker.current?.click()} />
+        <textarea
+          ref={field}
+          rows={1}
+          dir="auto"
+          aria-label={t.composer.label}
+          placeholder={isDropping.value ? t.composer.dropHere : t.composer.placeholder}
+          title={t.composer.hint}
+          value={text}
+          enterkeyhint="enter"
+          onInput={({ currentTarget }) => write(currentTarget.value)}
+          onKeyDown={onKeyDown}
+          onPaste={onPaste}
+        />
+        {isStopping && thread ? (
+          <Stop thread={thread} replyId={busyReplyId} />
+        ) : (
+          <IconButton icon="send" label={t.composer.send} type="submit" class="send" disabled={!canSend()} />
+        )}
+      </form>
+    </div>
+  )
+}
+
+function Stop({ thread, replyId }: { thread: Thread; replyId: string }) {
+  return (
+    <IconButton icon="stop" label={t.composer.stop} class="send" onClick={useShownStop(thread, replyId)} />
+  )
+}
+
+/** On a phone Enter makes a new line, as everywhere there, and the keyboard comes when it is asked for. */
+const isTouched = () => matchMedia("(pointer: coarse)").matches

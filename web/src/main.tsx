@@ -1,0 +1,19 @@
+import { render } from "preact"
+import "./ui/base.css"
+import "./ui/parts.css"
+import "./rooms/rooms.css"
+import "./thread/thread.css"
+import "./thread/code.css"
+import "./composer/composer.css"
+import "./account/account.css"
+import { App } from "./app.tsx"
+import { loadLanguage } from "./i18n/index.ts"
+import { onLink } from "./router.ts"
+import { startSession } from "./state/session.ts"
+import { onCopyCode } from "./thread/text.tsx"
+
+await loadLanguage(navigator.languages)
+startSession()
+addEventListener("click", onLink)
+addEventListener("click", onCopyCode)
+render(<App />, document.getElementById("root") as HTMLElement)

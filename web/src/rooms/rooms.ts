@@ -1,0 +1,142 @@
+import { batch, computed, signal } from "@preact/signals"
+import { ApiError, type Chatroom, client } from "../api/client.ts"
+import { followShared } from "../api/shared-stream.ts"
+import { onSession } from "../state/session.ts"
+import { noteChange } from "./unread.ts"
+
+type State = "loading" | "ready" | "failed"
+
+/** The user's rooms by id: those of the list and, once asked for, archived ones. */
+const known = signal<ReadonlyMap<string, Chatroom>>(new Map())
+
+/** Rooms that are about to be deleted, which can still be undone. */
+const leaving = signal<ReadonlySet<string>>(new Set())
+
+export const listState = signal<State>("loading")
+
+/** The list as it is shown: pinned ones first, then by what was last said. */
+export const rooms = computed(() => sorted((room) => room.archivedAt === null))
+export const archivedRooms = computed(() => sorted((room) => room.archivedAt !== null))
+
+export const findRoom = (id: string) => known.value.get(id)
+
+function sorted(isWanted: (room: Chatroom) => boolean): Chatroom[] {
+  return [...known.value.values()]
+    .filter((room) => isWanted(room) && !leaving.value.has(room.id))
+    .sort((a, b) => Number(b.pinned) - Number(a.pinned) || (activeAt(b) > activeAt(a) ? 1 : -1))
+}
+
+/** When something was last said, or when the room was made. */
+export const activeAt = (room: Chatroom) => room.lastMessageAt ?? room.createdAt
+
+/** Takes over what the service says about a room. */
+export function putRoom(room: Chatroom): void {
+  known.value = new Map(known.peek()).set(room.id, room)
+}
+
+function dropRoom(id: string): void {
+  const rest = new Map(known.peek())
+  rest.delete(id)
+  known.value = rest
+}
+
+/** Loads the list; archived rooms, too, where they were loaded before. */
+export async function loadRooms(): Promise<void> {
+  try {
+    const listed = await allOf(false)
+    const archived = isArchiveOpen.value ? await allOf(true) : archivedRooms.peek()
+    batch(() => {
+      known.value = new Map([...listed, ...archived].map((room) => [room.id, room]))
+      listState.value = "ready"
+    })
+  } catch {
+    if (listState.peek() === "loading") listState.value = "failed"
+  }
+}
+
+async function allOf(archived: boolean): Promise<Chatroom[]> {
+  const query = archived ? { archived, limit: 100 } : { limit: 100 }
+  return Array.fromAsync(client.list("GET /chatroom", { query }))
+}
+
+export const isArchiveOpen = signal(false)
+
+export function toggleArchive(): void {
+  isArchiveOpen.value = !isArchiveOpen.value
+  if (isArchiveOpen.value) void loadRooms()
+}
+
+/** Changes a room here at once, and back where the service refuses. @throws what the service answers */
+export async function changeRoom(
+  room: Chatroom,
+  change: { name?: string; pinned?: boolean; archived?: boolean },
+): Promise<void> {
+  const { archived, ...fields } = change
+  const archivedAt = archived === undefined ? room.archivedAt : archived ? new Date().toISOString() : null
+  putRoom({ ...room, ...fields, archivedAt })
+  try {
+    putRoom(await client.call("PATCH /chatroom/{id}", { params: { id: room.id }, body: change }))
+  } catch (error) {
+    putRoom(room)
+    throw error
+  }
+}
+
+/** Takes a room out of sight. It is deleted by `confirmLeaving`, or comes back by `undoLeaving`. */
+export function beginLeaving(id: string): void {
+  setLeaving(new Set(leaving.peek()).add(id))
+}
+
+export function undoLeaving(id: string): void {
+  const rest = new Set(leaving.peek())
+  rest.delete(id)
+  setLeaving(rest)
+}
+
+export async function confirmLeaving(id: string): Promise<void> {
+  await client.call("DELETE /chatroom/{id}", { params: { id } }).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 404)) throw error
+  })
+  dropRoom(id)
+  undoLeaving(id)
+}
+
+const LEAVING_KEY = "chat.leaving"
+
+function setLeaving(ids: ReadonlySet<string>): void {
+  leaving.value = ids
+  localStorage.setItem(LEAVING_KEY, JSON.stringify([...ids]))
+}
+
+/** A page that was closed before it had deleted a room leaves that to the next. */
+function finishLeaving(): void {
+  const ids: string[] = JSON.parse(localStorage.getItem(LEAVING_KEY) ?? "[]")
+  leaving.value = new Set(ids)
+  for (const id of ids) void confirmLeaving(id).catch(() => undoLeaving(id))
+}
+
+onSession(() => {
+  listState.value = "loading"
+  finishLeaving()
+  const end = followShared({
+    name: "chat.rooms",
+    open: (lastEventId, signal) => client.followRooms({ ...(lastEventId ? { lastEventId } : {}), signal }),
+    onEvent({ event, data }) {
+      if (event === "reset") void loadRooms()
+      if (event === "chatroom") {
+        void noteChange(known.peek().get(data.id), data)
+        putRoom(data)
+      }
+      if (event === "deleted") dropRoom(data.id)
+    },
+    snapshot: () => null,
+    onSnapshot: () => undefined,
+    onJoin: () => void loadRooms(),
+    onError: () => undefined,
+  })
+  return () => {
+    end()
+    known.value = new Map()
+    isArchiveOpen.value = false
+  }
+})

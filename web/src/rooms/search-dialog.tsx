@@ -1,0 +1,123 @@
+import { useSignal } from "@preact/signals"
+import type { JSX } from "preact"
+import { useEffect } from "preact/hooks"
+import { client, type SearchResult } from "../api/client.ts"
+import { formatDate, t } from "../i18n/index.ts"
+import { go, toRoom } from "../router.ts"
+import { Dialog } from "../ui/dialog.tsx"
+import { wordsOf } from "../ui/errors.ts"
+
+/** A pause in the writing that is long enough to ask. */
+const PAUSE_MS = 150
+const SHOWN = 20
+
+/** Finds what was said, and rooms by their names. */
+export function SearchDialog({ onClose }: { onClose: () => void }) {
+  const query = useSignal("")
+  const found = useSignal<SearchResult[] | null>(null)
+  const problem = useSignal<string | null>(null)
+
+  useEffect(() => {
+    let running: AbortController | null = null
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const stop = query.subscribe((text) => {
+      clearTimeout(timer)
+      running?.abort()
+      if (text.trim() === "") {
+        found.value = null
+        return
+      }
+      timer = setTimeout(() => {
+        running = new AbortController()
+        void search(text.trim(), running.signal)
+      }, PAUSE_MS)
+    })
+    return () => {
+      stop()
+      clearTimeout(timer)
+      running?.abort()
+    }
+    async function search(q: string, signal: AbortSignal) {
+      try {
+        const { reply } = await client.page("GET /search", { query: { q, limit: SHOWN }, signal })
+        found.value = reply
+        problem.value = null
+      } catch (error) {
+        if (!signal.aborted) problem.value = wordsOf(error)
+      }
+    }
+  }, [query, found, problem])
+
+  function visit({ room }: SearchResult) {
+    onClose()
+    go(toRoom(room.id))
+  }
+
+  return (
+    <Dialog title={t.search.title} onClose={onClose} class="search">
+      <search onKeyDown={onArrow}>
+        <input
+          type="search"
+          autofocus
+          aria-label={t.search.title}
+          placeholder={t.search.placeholder}
+          value={query}
+          onInput={({ currentTarget }) => (query.value = currentTarget.value)}
+          onKeyDown={({ key }) => {
+            const [first] = found.value ?? []
+            if (key === "Enter" && first) visit(first)
+          }}
+        />
+        <div role="status" class="found">
+          {problem.value && <p class="problem">{problem.value}</p>}
+          {found.value?.length === 0 && <p class="soft">{t.search.nothing}</p>}
+          <ul>
+            {found.value?.map((result) => (
+              <li key={`${result.room.id}${result.message?.id}`}>
+                <button type="button" onClick={() => visit(result)}>
+                  <span class="found-room" dir="auto">
+                    <span>{result.message ? result.room.name : <Marked excerpt={result.excerpt} />}</span>
+                    <small class="soft">
+                      {formatDate(result.message?.createdAt ?? result.room.updatedAt)}
+                    </small>
+                  </span>
+                  {result.message && (
+                    <span class="found-text" dir="auto">
+                      <Marked excerpt={result.excerpt} />
+                    </span>
+                  )}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </div>
+      </search>
+    </Dialog>
+  )
+}
+
+/** The excerpt with what matches marked. */
+function Marked({ excerpt: { text, matches } }: Pick<SearchResult, "excerpt">) {
+  const parts: (string | JSX.Element)[] = []
+  let at = 0
+  for (const { start, end } of matches) {
+    parts.push(text.slice(at, start), <mark key={start}>{text.slice(start, end)}</mark>)
+    at = end
+  }
+  return (
+    <>
+      {parts}
+      {text.slice(at)}
+    </>
+  )
+}
+
+function onArrow(event: KeyboardEvent): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
+  const stops = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("input, li button")]
+  const at = stops.indexOf(document.activeElement as HTMLElement)
+  const to = stops[at + (event.key === "ArrowDown" ? 1 : -1)]
+  if (!to) return
+  event.preventDefault()
+  to.focus()
+}

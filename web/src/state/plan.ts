@@ -1,0 +1,55 @@
+import { computed, signal } from "@preact/signals"
+import { ApiError, client, type SubscriptionStatus } from "../api/client.ts"
+import { t } from "../i18n/index.ts"
+import { tell } from "../ui/toasts.ts"
+import { loadUser, onSession } from "./session.ts"
+
+/** Plan and the day's use; null until loaded. */
+export const plan = signal<SubscriptionStatus | null>(null)
+
+/** Whether today's prompts are used up. */
+export const isUsedUp = computed(() => plan.value?.usage.remaining === 0)
+
+/** Loads the plan, such as after a prompt was charged or given back. */
+export async function loadPlan(): Promise<void> {
+  plan.value = await client.call("GET /subscription/status").catch(() => plan.peek())
+}
+
+/** Leads to Stripe's page to pay, and from there back to this page. */
+export function upgrade(): Promise<void> {
+  return leaveFor((returnUrl) => client.call("POST /subscribe/pro", { body: returnUrl ? { returnUrl } : {} }))
+}
+
+/** Leads to Stripe's page where cards and the subscription are managed. */
+export function manage(): Promise<void> {
+  return leaveFor((returnUrl) =>
+    client.call("POST /subscription/portal", { body: returnUrl ? { returnUrl } : {} }),
+  )
+}
+
+/** Behind an address that the service doesn't know as its own, Stripe returns to the service's own page. */
+async function leaveFor(start: (returnUrl: string | null) => Promise<{ url: string }>): Promise<void> {
+  try {
+    const { url } = await start(`${location.origin}/app/account`).catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === "invalid_request") return start(null)
+      throw error
+    })
+    location.assign(url)
+  } catch (error) {
+    tell(error instanceof ApiError ? error.message : t.common.unreachable)
+  }
+}
+
+onSession(() => {
+  void loadPlan()
+  const onFocus = () => {
+    if (document.hidden) return
+    void loadPlan()
+    void loadUser()
+  }
+  document.addEventListener("visibilitychange", onFocus)
+  return () => {
+    document.removeEventListener("visibilitychange", onFocus)
+    plan.value = null
+  }
+})

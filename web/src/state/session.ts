@@ -1,0 +1,46 @@
+import { computed, effect, signal, untracked } from "@preact/signals"
+import { client, type User } from "../api/client.ts"
+import { isSignedIn } from "../api/tokens.ts"
+
+export { isSignedIn }
+
+/** The user, as soon as it is known. */
+export const user = signal<User | null>(null)
+
+export const isPro = computed(() => user.value?.tier === "pro")
+
+/** Things to begin at a sign-in; each returns how to end them at the sign-out. */
+const whileSignedIn: (() => () => void)[] = []
+
+/** Registers what lives as long as a session. */
+export function onSession(begin: () => () => void): void {
+  whileSignedIn.push(begin)
+}
+
+/** Begins and ends what belongs to a session, now and at every change. */
+export function startSession(): void {
+  effect(() => {
+    if (!isSignedIn.value) return eraseStored()
+    const ends = untracked(() => whileSignedIn.map((begin) => begin()))
+    void loadUser()
+    return () => {
+      for (const end of ends) end()
+      user.value = null
+    }
+  })
+}
+
+export async function loadUser(): Promise<void> {
+  user.value = await client.call("GET /user/me").catch(() => user.peek())
+}
+
+/** Ends the session, here at once and at the service as soon as it can be reached. */
+export async function signOut(): Promise<void> {
+  await client.call("POST /auth/logout").catch(() => undefined)
+  await client.tokens.set(null)
+}
+
+/** Drafts and marks are the user's, so they go with the session, however it has ended. */
+function eraseStored(): void {
+  for (const key of Object.keys(localStorage)) if (key.startsWith("chat.")) localStorage.removeItem(key)
+}

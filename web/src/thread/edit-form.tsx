@@ -1,0 +1,54 @@
+import { useLayoutEffect, useRef } from "preact/hooks"
+import type { Message } from "../api/client.ts"
+import { t } from "../i18n/index.ts"
+import type { Thread } from "./open-thread.ts"
+
+export function EditForm({
+  thread,
+  message,
+  onDone,
+}: {
+  thread: Thread
+  message: Message
+  onDone: () => void
+}) {
+  const field = useRef<HTMLTextAreaElement>(null)
+  useLayoutEffect(() => {
+    field.current?.focus()
+    field.current?.setSelectionRange(message.content.length, message.content.length)
+  }, [message.content.length])
+
+  function submit(event: Event) {
+    event.preventDefault()
+    const text = field.current?.value.trim() ?? ""
+    if (text === "") return
+    onDone()
+    if (text === message.content) return
+    const attachments = message.attachments.flatMap(({ id }) => (id === null ? [] : [id]))
+    void thread.send({ text, attachments, parentId: message.parentId })
+  }
+
+  return (
+    <form class="edit" onSubmit={submit}>
+      <textarea
+        ref={field}
+        aria-label={t.thread.editing}
+        defaultValue={message.content}
+        dir="auto"
+        onKeyDown={(event) => {
+          if (event.isComposing) return
+          if (event.key === "Escape") onDone()
+          if (event.key === "Enter" && !event.shiftKey) submit(event)
+        }}
+      />
+      <div class="edit-actions">
+        <button type="button" class="link" onClick={onDone}>
+          {t.common.cancel}
+        </button>
+        <button type="submit" class="primary">
+          {t.thread.sendEdited}
+        </button>
+      </div>
+    </form>
+  )
+}

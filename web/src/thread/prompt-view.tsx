@@ -1,0 +1,35 @@
+import { useSignal } from "@preact/signals"
+import type { Message } from "../api/client.ts"
+import { t } from "../i18n/index.ts"
+import { IconButton } from "../ui/icon-button.tsx"
+import { AttachmentList } from "./attachment-list.tsx"
+import { CopyButton } from "./copy-button.tsx"
+import { EditForm } from "./edit-form.tsx"
+import type { Thread } from "./open-thread.ts"
+import { Versions } from "./versions.tsx"
+
+/** What the user has said. Editing it makes another version, with a reply of its own. */
+export function PromptView({ thread, message }: { thread: Thread; message: Message }) {
+  const isEditing = useSignal(false)
+  return (
+    <article class="message prompt" aria-label={t.thread.you}>
+      {isEditing.value ? (
+        <EditForm thread={thread} message={message} onDone={() => (isEditing.value = false)} />
+      ) : (
+        <>
+          <AttachmentList attachments={message.attachments} />
+          {message.content !== "" && (
+            <p class="said" dir="auto">
+              {message.content}
+            </p>
+          )}
+          <div class="actions">
+            <Versions thread={thread} message={message} />
+            <CopyButton label={t.thread.copyPrompt} text={() => message.content} />
+            <IconButton icon="edit" label={t.thread.edit} onClick={() => (isEditing.value = true)} />
+          </div>
+        </>
+      )}
+    </article>
+  )
+}

@@ -1,0 +1,123 @@
+import { useComputed, useSignalEffect } from "@preact/signals"
+import { useEffect, useMemo, useRef } from "preact/hooks"
+import { Composer } from "../composer/composer.tsx"
+import { t } from "../i18n/index.ts"
+import { findRoom } from "../rooms/rooms.ts"
+import { Icon } from "../ui/icons.tsx"
+import { Announcer } from "./announcer.tsx"
+import { MessageView } from "./message-view.tsx"
+import { isFinal, openThread, type Thread } from "./open-thread.ts"
+import { OutgoingView } from "./outgoing-view.tsx"
+import { takeFirst } from "./start-chat.ts"
+import { TopBar } from "./top-bar.tsx"
+import { useStickyScroll } from "./use-sticky-scroll.ts"
+
+/** A conversation, open as long as it is shown. */
+export function ThreadPage({ id }: { id: string }) {
+  const thread = useMemo(() => openThread(id), [id])
+  useEffect(() => {
+    const first = takeFirst(id)
+    if (first) void thread.send({ text: first.text, attachments: first.attachments, parentId: undefined })
+    return thread.close
+  }, [thread, id])
+  const room = thread.room.value ?? findRoom(id)
+  return (
+    <main id="main" class="thread-page" tabIndex={-1}>
+      <TopBar room={thread.state.value === "missing" ? undefined : room} />
+      <Conversation thread={thread} />
+    </main>
+  )
+}
+
+function Conversation({ thread }: { thread: Thread }) {
+  const scroll = useStickyScroll()
+  const busyReplyId = useComputed(() => {
+    return thread.branch.value.find((id) => !isFinal(thread.message(id).value)) ?? null
+  })
+  const state = thread.state.value
+  if (state === "missing" || (state === "failed" && thread.branch.value.length === 0)) {
+    return (
+      <div class="greeting">
+        <p>{state === "missing" ? t.thread.missing : t.thread.failed}</p>
+        {state === "failed" && (
+          <button type="button" class="primary" onClick={thread.load}>
+            {t.common.retry}
+          </button>
+        )}
+      </div>
+    )
+  }
+  return (
+    <>
+      <div class="scroll" ref={scroll.area} onScroll={scroll.onScroll}>
+        <div class="column" ref={scroll.content}>
+          <Older thread={thread} area={scroll.area} />
+          {state === "loading" && thread.outgoing.value.length === 0 && <Waiting />}
+          {thread.branch.value.map((id) => (
+            <MessageView key={id} thread={thread} message={thread.message(id)} />
+          ))}
+          {thread.outgoing.value.map((sent) => (
+            <OutgoingView key={sent.key} thread={thread} sent={sent} />
+          ))}
+        </div>
+      </div>
+      <div class="below">
+        {!scroll.isAtEnd.value && (
+          <button type="button" class="newest" onClick={scroll.toEnd}>
+            <Icon name="down" />
+            {t.thread.newest}
+          </button>
+        )}
+        <Composer
+          draftKey={thread.roomId}
+          thread={thread}
+          busyReplyId={busyReplyId.value}
+          send={async (text, attachments) => {
+            scroll.toEnd()
+            void thread.send({ text, attachments, parentId: undefined })
+            return true
+          }}
+        />
+      </div>
+      <Announcer thread={thread} />
+    </>
+  )
+}
+
+/** Loads earlier messages when their place comes into sight, and keeps what is read where it is. */
+function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivElement | null } }) {
+  const sentinel = useRef<HTMLDivElement>(null)
+  const more = thread.older.value
+  useSignalEffect(() => {
+    if (!thread.older.value || !sentinel.current || !area.current) return
+    const scrolled = area.current
+    const seen = new IntersectionObserver(
+      async ([entry]) => {
+        if (!entry?.isIntersecting) return
+        const fromEnd = scrolled.scrollHeight - scrolled.scrollTop
+        await thread.loadOlder()
+        requestAnimationFrame(() => {
+          scrolled.scrollTop = scrolled.scrollHeight - fromEnd
+        })
+      },
+      { root: scrolled, rootMargin: "400px 0px 0px" },
+    )
+    seen.observe(sentinel.current)
+    return () => seen.disconnect()
+  })
+  return (
+    <div ref={sentinel} class="older">
+      {more && <span class="soft">{t.thread.older}</span>}
+    </div>
+  )
+}
+
+function Waiting() {
+  return (
+    <div class="waiting" role="status" aria-label={t.common.loading}>
+      {["w50", "w90", "w70", "w80"].map((width) => (
+        <span key={width} class={width} />
+      ))}
+    </div>
+  )
+}

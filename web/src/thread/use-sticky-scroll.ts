@@ -1,0 +1,50 @@
+import { useSignal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
+
+/** As close to the end as counts as there. */
+const NEAR_PX = 64
+
+/** Keeps the end in sight while the reader is there, and stays where the reader has gone. */
+export function useStickyScroll() {
+  const area = useRef<HTMLDivElement>(null)
+  const content = useRef<HTMLDivElement>(null)
+  const isAtEnd = useSignal(true)
+  const isStuck = useRef(true)
+  const lastTop = useRef(0)
+
+  useEffect(() => {
+    const { current: scrolled } = area
+    if (!scrolled || !content.current) return
+    const keep = () => {
+      if (isStuck.current) scrolled.scrollTop = scrolled.scrollHeight
+      else isAtEnd.value = isNearEnd(scrolled)
+    }
+    const resized = new ResizeObserver(keep)
+    resized.observe(content.current)
+    resized.observe(scrolled)
+    return () => resized.disconnect()
+  })
+
+  function onScroll() {
+    const { current: scrolled } = area
+    if (!scrolled) return
+    const isNear = isNearEnd(scrolled)
+    // Only a movement upwards is the reader's: text that grows moves nothing.
+    if (scrolled.scrollTop < lastTop.current - 2 && !isNear) isStuck.current = false
+    if (isNear) isStuck.current = true
+    lastTop.current = scrolled.scrollTop
+    isAtEnd.value = isStuck.current || isNear
+  }
+
+  function toEnd() {
+    isStuck.current = true
+    isAtEnd.value = true
+    if (area.current) area.current.scrollTop = area.current.scrollHeight
+  }
+
+  return { area, content, isAtEnd, onScroll, toEnd }
+}
+
+function isNearEnd({ scrollHeight, scrollTop, clientHeight }: HTMLElement): boolean {
+  return scrollHeight - scrollTop - clientHeight < NEAR_PX
+}

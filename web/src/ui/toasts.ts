@@ -1,0 +1,35 @@
+import { signal } from "@preact/signals"
+
+export interface Toast {
+  id: number
+  text: string
+  /** Something to do about it. */
+  action?: { label: string; run(): void }
+  /** Called when it goes away without its action. */
+  onGone?: () => void
+}
+
+export const toasts = signal<Toast[]>([])
+
+const SHOWN_MS = 7_000
+let lastId = 0
+
+/** Shows a line for some seconds. */
+export function tell(text: string, more: Pick<Toast, "action" | "onGone"> = {}): void {
+  const toast = { id: ++lastId, text, ...more }
+  toasts.value = [...toasts.value, toast]
+  setTimeout(() => dismiss(toast), SHOWN_MS)
+}
+
+/** Takes a line away; `acted`: because its action was chosen. */
+export function dismiss(toast: Toast, { acted = false } = {}): void {
+  if (!toasts.value.some(({ id }) => id === toast.id)) return
+  toasts.value = toasts.value.filter(({ id }) => id !== toast.id)
+  if (acted) toast.action?.run()
+  else toast.onGone?.()
+}
+
+/** What waits for a line to go is done now: the page is about to close. */
+addEventListener("pagehide", () => {
+  for (const toast of toasts.value) dismiss(toast)
+})

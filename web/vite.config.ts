@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+import { defineConfig, type Plugin } from "vite"
+
+/** The API that `vite` passes calls on to while the client is being worked on. */
+const API = process.env.API_URL ?? "http://localhost:3000"
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: "/app/",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    target: "es2022",
+    // Everything stays a file: the page's policy allows nothing inline.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  plugins: [precompress()],
+  server: {
+    port: 5173,
+    proxy: { "^/(?!app(?:/|$|\\?))": { target: API, changeOrigin: true } },
+  },
+})
+
+/** Writes .br and .gz beside what is worth it, once, instead of at every request. */
+function precompress(): Plugin {
+  return {
+    name: "precompress",
+    apply: "build",
+    // Until here other plugins may change what a file holds.
+    writeBundle({ dir = "" }, bundle) {
+      for (const name of Object.keys(bundle)) {
+        if (!/\.(?:js|css|svg)$/.test(name)) continue
+        const bytes = readFileSync(join(dir, name))
+        const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY }
+        writeFileSync(join(dir, `${name}.br`), brotliCompressSync(bytes, { params }))
+        writeFileSync(join(dir, `${name}.gz`), gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION }))
+      }
+    },
+  }
+}
