@@ -34,11 +34,13 @@ export const conversations: Scenario = {
   },
 }
 
-/** Another worker must be left to take over. */
+/** One that has replies to make, as a rule; another must be left to take over. */
 async function killSomeWorker(stage: Stage): Promise<void> {
   const { cluster, random, signal } = stage
   await until("two workers are up", () => readyWorkers(cluster).length > 1, { signal })
-  await killWorker(stage, random.pick(readyWorkers(cluster)))
+  const ready = readyWorkers(cluster)
+  const busy = ready.filter((worker) => cluster.attempts.runningOn(worker.child().pid).length > 0)
+  await killWorker(stage, random.pick(busy.length > 0 ? busy : ready))
 }
 
 /** Requests of all kinds are on their way. */
