@@ -23,18 +23,22 @@ export async function copyContext(
   await client.query({ name: "copy-summaries", text: SUMMARIES, values })
 }
 
-const COPIED = "copied AS (SELECT * FROM unnest($2::uuid[], $3::uuid[]) AS pair (original_id, id))"
+/** With the user in each row, so that messages are looked up by their whole key and not all that the user has. */
+const COPIED = `copied AS (
+    SELECT * FROM unnest(array_fill($1::uuid, ARRAY[cardinality($2::uuid[])]), $2::uuid[], $3::uuid[])
+      AS pair (user_id, original_id, id)
+  )`
 
+/** Few replies have moved the window, so few beginnings are looked for among the copied messages. */
 const WINDOWS = `
   WITH ${COPIED}
-  UPDATE messages AS copy SET context_start = beginning.id
+  UPDATE messages AS copy SET context_start = ($3::uuid[])[array_position($2::uuid[], original.context_start)]
   FROM copied
-    JOIN messages AS original ON original.user_id = $1 AND original.id = copied.original_id
-    JOIN copied AS beginning ON beginning.original_id = original.context_start
-  WHERE copy.user_id = $1 AND copy.id = copied.id`
+    JOIN messages AS original ON original.user_id = copied.user_id AND original.id = copied.original_id
+  WHERE original.context_start IS NOT NULL AND copy.user_id = copied.user_id AND copy.id = copied.id`
 
 const SUMMARIES = `
   WITH ${COPIED}
   INSERT INTO room_summaries (user_id, message_id, chatroom_id, content, model, created_at)
-  SELECT $1::uuid, copied.id, $4::uuid, made.content, made.model, made.created_at
-  FROM copied JOIN room_summaries AS made ON made.user_id = $1 AND made.message_id = copied.original_id`
+  SELECT copied.user_id, copied.id, $4::uuid, made.content, made.model, made.created_at
+  FROM copied JOIN room_summaries AS made ON made.user_id = copied.user_id AND made.message_id = copied.original_id`
