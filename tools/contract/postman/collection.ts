@@ -7,6 +7,7 @@ type Endpoint = ReturnType<typeof operationsOf>[number]
 
 /** What ends something that the other requests need. A logout ends the session, so the last one signs in again. */
 const ENDINGS = [
+  "DELETE /chatroom/{id}/message/{messageId}",
   "DELETE /chatroom/{id}/share",
   "DELETE /chatroom/{id}",
   "POST /auth/logout",
@@ -35,7 +36,7 @@ export function createCollection(document: OpenApi): object {
       ),
       folder(
         "Endings",
-        "These end the link, the room, the session and the user that the other folders use: run them last.",
+        "These end the message, the link, the room, the session and the user that the other folders use: run them last.",
         endings(document),
       ),
     ],

@@ -52,15 +52,15 @@ function authOf({ security }: Operation): object {
   return { auth: { type: "bearer", bearer: [{ key: "token", value: "{{admin_token}}", type: "string" }] } }
 }
 
-/** Switched off, with an example: to be tried. */
+/** With an example, to be tried; switched off unless the endpoint requires it. */
 function optional(parameters: Parameter[], place: Parameter["in"]): object[] {
   return parameters
     .filter((parameter) => parameter.in === place)
-    .map(({ name, description, schema }) => ({
+    .map(({ name, description, schema, required = false }) => ({
       key: name,
       value: String((schema.examples as unknown[] | undefined)?.[0] ?? schema.default ?? ""),
       ...(description ? { description } : {}),
-      disabled: true,
+      disabled: !required,
     }))
 }
 
@@ -68,9 +68,12 @@ function optional(parameters: Parameter[], place: Parameter["in"]): object[] {
  * `/chatroom/{id}` → `{{chatroom_id}}`, `/auth/sessions/{id}` → `{{session_id}}`. What is shared is the walk's room: its
  * reply is complete.
  */
-function variableFor(path: string, name: string, { enum: words }: Parameter["schema"]): string {
+function variableFor(path: string, name: string, { enum: words, examples }: Parameter["schema"]): string {
   if (Array.isArray(words)) return String(words[0])
-  if (path.endsWith("/share")) return "{{answered_chatroom_id}}"
+  // A page of the web client, and a name that only a build has.
+  if (path === "/app/chat/{id}") return "{{chatroom_id}}"
+  if (path === "/app/assets/{file}") return String((examples as unknown[] | undefined)?.[0])
+  if (path.endsWith("/share") || path.endsWith("/fork")) return "{{answered_chatroom_id}}"
   const before = path
     .slice(0, path.indexOf(`/{${name}}`))
     .split("/")

@@ -18,6 +18,7 @@ const KEPT: Record<string, Record<string, string>> = {
 
 /** Bodies that aren't the document's example with the variables in it. */
 export const BODIES: Record<string, object> = {
+  "POST /chatroom/{id}/fork": { messageId: "{{message_id}}" },
   "POST /user/me/mobile-number": {
     mobileNumber: "{{new_mobile_number}}",
     currentPassword: "{{password}}",
