@@ -14,7 +14,7 @@ const DIST = fileURLToPath(new URL("../../web/dist/", import.meta.url))
 /** Returns the web client's page. Its address says what it shows; the page reads it and uses the API. */
 export async function getWebPage(_ctx: Context, { header }: PublicInput): Promise<HttpResponse> {
   const bytes = await readSharedFile(`${DIST}index.html`).catch(() => null)
-  if (!bytes) return { ...html(NOT_BUILT), status: 503 }
+  if (!bytes) return notBuilt()
   const headers = {
     ETag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
     // It names the newest assets, so it is asked for every time.
@@ -23,6 +23,12 @@ export async function getWebPage(_ctx: Context, { header }: PublicInput): Promis
   }
   if (header("if-none-match")?.includes(headers.ETag)) return notModified(headers)
   return { status: 200, headers, bytes, type: "text/html; charset=utf-8" }
+}
+
+/** With a tag, as every answer here has one; nobody has a copy of this one. */
+function notBuilt(): HttpResponse {
+  const { headers, ...page } = html(NOT_BUILT)
+  return { ...page, headers: { ...headers, ETag: '"not-built"' }, status: 503 }
 }
 
 /** Returns the same page, which opens the chatroom of its address. */

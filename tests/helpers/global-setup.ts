@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import pg from "pg"
 import type { TestProject } from "vitest/node"
+// @ts-expect-error the launcher is plain JavaScript, without types
+import { ensureWebBuilt } from "../../bin/web-build.mjs"
 import { createLogger } from "../../src/config/logger.ts"
 import { TIMING } from "../../src/config/timing.ts"
 import { startEmbeddedPostgres } from "../../src/embedded/postgres/index.ts"
@@ -13,9 +15,10 @@ import { startRedis } from "../../tools/lib/redis-server.ts"
 /** The database that every test file's own is copied from. */
 export const TEMPLATE = "test_template"
 
-/** One PostgreSQL and, where there is one, one Redis for the whole run. */
+/** One PostgreSQL and, where there is one, one Redis for the whole run; and the web client, as `npm start` builds it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stack = new AsyncDisposableStack()
+  await ensureWebBuilt(resolve(import.meta.dirname, "../.."), { node: process.execPath })
   const databaseUrl = process.env.TEST_DATABASE_URL ?? (await startPostgres(stack))
   await makeTemplate(databaseUrl)
   const redisUrl = process.env.TEST_REDIS_URL ?? (await startRedis(stack))
