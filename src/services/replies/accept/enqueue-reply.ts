@@ -23,4 +23,4 @@ export async function makeDue(ctx: Context, replies: MessageKey[]): Promise<void
 
 const MAKE_DUE = `
   UPDATE messages AS m SET lease_until = now() FROM unnest($1::uuid[], $2::uuid[]) AS due (user_id, id)
-  WHERE m.user_id = due.user_id AND m.id = due.id AND m.status = 'queued' AND m.lease_until < 'infinity'`
+  WHERE m.user_id = due.user_id AND m.id = due.id AND m.status = 'queued' AND m.lease_until IS DISTINCT FROM 'infinity'`

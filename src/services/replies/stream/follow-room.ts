@@ -67,7 +67,9 @@ export async function* followRoom(
           if (next && beginReply(next, cursor)) yield resetOf(next, cursor)
         }
       }
-      if (current && (yield* followOne(current, cursor))) {
+      const came = current && (yield* followOne(current, cursor))
+      if (came === "unsure") waker.wake("state")
+      else if (current && came === "all") {
         current.live.leave()
         current = null
         waker.wake("state")
@@ -164,8 +166,15 @@ function resetOf({ id, attempt }: Candidate, cursor: RoomCursor): RoomEvent {
   return { event: "reply", id: idOf(cursor), messageId: id, change: { event: "reset", id: "", attempt } }
 }
 
-/** Yields the new events of one reply. @returns whether it has ended */
-async function* followOne(current: Followed, cursor: RoomCursor): AsyncGenerator<RoomEvent, boolean> {
+/**
+ * Yields the new events of one reply.
+ * @returns whether that was all, or whether the reply has begun since it was chosen: it is to be chosen again, because
+ * another may have been made in front of it meanwhile
+ */
+async function* followOne(
+  current: Followed,
+  cursor: RoomCursor,
+): AsyncGenerator<RoomEvent, "some" | "all" | "unsure"> {
   const wrap = (change: ReplyEvent): RoomEvent => ({
     event: "reply",
     id: idOf(cursor),
@@ -173,9 +182,10 @@ async function* followOne(current: Followed, cursor: RoomCursor): AsyncGenerator
     change,
   })
   const now = await current.live.read()
+  if (!current.begun && now.row && (now.attempt > 0 || isFinal(now.row))) return "unsure"
   if (now.row) for (const change of catchUp(cursor.reply, now)) yield wrap(change)
-  if (now.row && !isFinal(now.row)) return false
+  if (now.row && !isFinal(now.row)) return "some"
   pass(cursor, current)
   if (now.row) yield wrap({ event: "done", id: "", message: now.row })
-  return true
+  return "all"
 }

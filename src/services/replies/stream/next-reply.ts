@@ -9,6 +9,8 @@ export interface Candidate {
   id: string
   position: number
   attempt: number
+  /** Whether it had begun or ended when it was chosen. Before that a prompt may still come in front of it. */
+  begun: boolean
   /** Its number among the room's retries; null in the usual order. */
   retry: number | null
 }
@@ -38,18 +40,19 @@ export async function chooseReply(
   const values = [userId, id, cursor.whole, cursor.known]
   const { rows } = await ctx.db.execute<Candidate>("next-reply", NEXT, values)
   const next = rows[0] ?? null
-  const isSame = current !== null && current.id === next?.id && current.position === next.position
-  return isSame ? current : next
+  if (!current || current.id !== next?.id || current.position !== next.position) return next
+  current.begun = next.begun
+  return current
 }
 
 /** `position <= $3` leaves out replies that aren't announced yet. */
 const NEXT = `
-  SELECT id, position, attempt, NULL AS retry FROM messages
+  SELECT id, position, attempt, attempt > 0 OR completed_at IS NOT NULL AS begun, NULL AS retry FROM messages
   WHERE user_id = $1 AND chatroom_id = $2 AND position > $3 AND position <= $4 AND role = 'model'
   ORDER BY position LIMIT 1`
 
 const RETRIED = `
-  SELECT id, position, attempt, retry FROM messages
+  SELECT id, position, attempt, true AS begun, retry FROM messages
   WHERE user_id = $1 AND chatroom_id = $2 AND retry > greatest($3, 0) AND position <= $4
   ORDER BY retry LIMIT 1`
 

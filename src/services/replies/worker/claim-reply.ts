@@ -88,7 +88,7 @@ const CLAIM = `
   FROM chatrooms AS c
   WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id
     AND c.active_reply_id IS NOT DISTINCT FROM m.id
-    AND (m.status = 'queued' AND m.lease_until < 'infinity' AND (m.not_before IS NULL OR m.not_before <= now())
+    AND (m.status = 'queued' AND m.lease_until IS DISTINCT FROM 'infinity' AND (m.not_before IS NULL OR m.not_before <= now())
       OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
     m.traceparent,
