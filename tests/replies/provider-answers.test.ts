@@ -6,8 +6,16 @@ import { useTestApp } from "../helpers/use-app.ts"
 import type { Sent } from "./provider-answer-kit.ts"
 import { ANSWERS } from "./provider-answers.ts"
 
+/** Each case has a model of its own, so that none waits for a circuit that the others have opened. */
+const modelOf = (n: number) => `gemini-answer-${n}`
+
 const app = useTestApp({
-  config: { gemini: { idleTimeoutMs: 20_000 } },
+  config: {
+    gemini: {
+      idleTimeoutMs: 20_000,
+      models: ANSWERS.map((_, n) => ({ name: modelOf(n), tier: "basic" as const })),
+    },
+  },
   timing: { replies: { firstRetryMs: 50 } },
 })
 
@@ -19,9 +27,11 @@ const toReplay = ({ body, status, contentType, ending, sizes }: Sent) => ({
   ...(sizes ? { sizes } : {}),
 })
 
-test.concurrent.each(ANSWERS)("$name", async ({ name, calls, expected }) => {
+const CASES = ANSWERS.map((answer, n) => ({ ...answer, model: modelOf(n) }))
+
+test.concurrent.each(CASES)("$name", async ({ name, model, calls, expected }) => {
   const user = await signIn(app)
-  const room = await createRoom(app, user)
+  const room = await createRoom(app, user, { model })
   const prompt = `${name} ${room.id}`
   for (const [n, call] of calls.entries())
     app.gemini.replay({ ...toReplay(call), text: room.id, calls: n === calls.length - 1 ? 9 : 1 })
