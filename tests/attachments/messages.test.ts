@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest"
 import { cleanUp } from "../../src/services/maintenance/clean-up.ts"
 import { newId } from "../../src/utils/ids.ts"
-import { expectProblem, times } from "../helpers/answers.ts"
+import { expectProblem, times, until } from "../helpers/answers.ts"
 import { type SignedIn, signIn, startTestApp } from "../helpers/app.ts"
-import { ask, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
+import { ask, cancel, createRoom, finalReply, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { setAppNow } from "../helpers/clock.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { download, gif, pdf, png, pngWith, stored, upload } from "./kit.ts"
@@ -150,6 +150,7 @@ describe("large files", () => {
   test("that the Files API doesn't take fail the reply within its attempts", async () => {
     const room = await createRoom(app, ann)
     const files = await times(2, (n) => uploaded(ann, image(80 * KB, n + 10)))
+    const before = app.gemini.files.all.length
     const failure = { code: 503, status: "UNAVAILABLE", message: "The service is overloaded." }
     app.gemini.files.behaviour = { failure }
     const reply = await ask(app, ann, room, "never read", { attachments: files })
@@ -160,7 +161,27 @@ describe("large files", () => {
     expect(codes).toEqual(["failed", "provider_busy", "provider_refused"])
     expect(callOf("never read")).toBeUndefined()
     expect(app.ctx.inlineFiles.held()).toBe(0)
+    await untilFiles(before)
   })
+
+  test("are deleted from the Files API if the reply ends before they are ready there", async () => {
+    const room = await createRoom(app, ann)
+    const attachments = await times(2, (n) => uploaded(ann, image(80 * KB, n + 12)))
+    const before = app.gemini.files.all.length
+    app.gemini.files.behaviour = { processingMs: 600_000 }
+    const { body } = await send(app, ann, room, "cancelled meanwhile", { attachments })
+    await until(async () => expect(app.gemini.files.all).toHaveLength(before + 1))
+    await cancel(ann, body.reply)
+    app.gemini.files.behaviour = {}
+    await untilFiles(before)
+  })
+
+  /** What was uploaded in vain goes. */
+  const untilFiles = (count: number) =>
+    until(async () => {
+      await cleanUp(app.ctx)
+      expect(app.gemini.files.all).toHaveLength(count)
+    })
 
   test("of many replies at once are held within bounds", async () => {
     const files = [await uploaded(ann, image(90 * KB, 20))]

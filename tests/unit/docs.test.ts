@@ -30,6 +30,14 @@ test("every variable is in docs/CONFIGURATION.md and in .env.example, and no oth
   ).toEqual(variables)
 })
 
+test("docs/OPERATIONS.md names every event of the log, and no other", () => {
+  const sources = globSync("src/**/*.ts", { cwd: ROOT }).map(read).join("\n")
+  const logged = [...sources.matchAll(/\blog\.\w+\(\s*\{\s*event: "(\w+)"/g)].map(([, event]) => event)
+  const row = /^\| `event` \| business events: .*$/m.exec(read("docs/OPERATIONS.md"))?.[0] ?? ""
+  const named = row.match(/(?<=[:,] `)\w+(?=`)/g)
+  expect(named?.toSorted()).toEqual(logged.toSorted())
+})
+
 function read(file: string): string {
   return readFileSync(join(ROOT, file), "utf8")
 }

@@ -1,9 +1,11 @@
 import fc from "fast-check"
+import type pg from "pg"
 import { expect, test } from "vitest"
 import { vectorOf } from "../../src/services/search/document.ts"
 import { excerptOf } from "../../src/services/search/excerpt.ts"
 import { languagesOf } from "../../src/services/search/languages.ts"
 import type { Term } from "../../src/services/search/query.ts"
+import { createStemmer } from "../../src/services/search/stemmer.ts"
 import { fold, MAX_POSITION, type Word, wordsOf } from "../../src/services/search/words.ts"
 
 /** Words, marks, pairs of surrogates and halves of them, scripts with and without spaces, signs. */
@@ -121,4 +123,28 @@ test("an excerpt is a piece of the text, and its matches are words of it", () =>
       if (terms.length > 0) expect(excerpt.matches.length).toBeGreaterThan(0)
     }),
   )
+})
+
+test("stems are whole while another call makes the stemmer forget what it has kept", async () => {
+  const stemmer = createStemmer()
+  const answers: (() => void)[] = []
+  const db = {
+    query: ({ values: [, words = []] }: { values: string[][] }) =>
+      new Promise((resolve) => answers.push(() => resolve({ rows: words.map((stem) => ({ stem })) }))),
+  } as unknown as pg.Pool
+  const ask = (...written: string[]) =>
+    stemmer.of(
+      db,
+      written.map((word) => ({ written: word })),
+      ["english"],
+    )
+  const known = ask("known")
+  answers.shift()?.()
+  await known
+  const waiting = ask("known", "new")
+  const many = ask(...Array.from({ length: 100_000 }, (_, n) => `w${n}`))
+  for (const answer of answers.toReversed()) answer()
+  await many
+  const stems = await waiting
+  expect(["known", "new"].map((word) => stems({ written: word }))).toEqual([["known"], ["new"]])
 })

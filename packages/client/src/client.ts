@@ -1,3 +1,4 @@
+import { createAttachments } from "./attachments.ts"
 import { type AnyRequest, type Arguments, type Endpoint, methodOf, type Reply, toUrl } from "./endpoint.ts"
 import { ApiError } from "./error.ts"
 import { type FollowOptions, follow, isPassing, type StreamEvent } from "./follow.ts"
@@ -26,6 +27,8 @@ export interface Ask {
   message: string
   /** The reply that this continues; null starts a new branch. */
   parentId?: string | null
+  /** Ids of files that were uploaded before, which the model gets with the message. */
+  attachments?: string[]
   /** How much the model thinks before it replies, instead of the room's level. */
   thinking?: "low" | "medium" | "high"
   /** What to do while another reply of the room is unfinished: wait for it, refuse, or stop it and be answered next. */
@@ -158,6 +161,7 @@ export function createClient(options: ClientOptions) {
       chatroomId,
       message,
       parentId,
+      attachments,
       thinking,
       onBusy,
       signal,
@@ -170,6 +174,7 @@ export function createClient(options: ClientOptions) {
         body: {
           message,
           ...(parentId === undefined ? {} : { parentId }),
+          ...(attachments === undefined ? {} : { attachments }),
           ...(thinking === undefined ? {} : { thinking }),
           ...(onBusy === undefined ? {} : { onBusy }),
         },
@@ -220,6 +225,7 @@ export function createClient(options: ClientOptions) {
     search,
     openShared,
     continueShared,
+    ...createAttachments({ request }),
     ...createTransfer({ call, request }),
     tokens: store,
   }

@@ -1,3 +1,4 @@
+export type { UploadFile, UploadOptions } from "./attachments.ts"
 export { type Ask, type ChatClient, type ClientOptions, createClient, type Page } from "./client.ts"
 export type { Arguments, Endpoint, Reply } from "./endpoint.ts"
 export { ApiError } from "./error.ts"

@@ -34,6 +34,13 @@ const KEEP = `
   INSERT INTO attachment_garbage (place, key, next_try_at)
   SELECT 'provider', name, now() + interval '1 hour' FROM unused ON CONFLICT DO NOTHING`
 
+/** Has a copy deleted that no reply uses: its upload was done, but the attempt ended before it was ready. */
+export async function discardCopy({ db }: Pick<Context, "db">, name: string): Promise<void> {
+  await db.execute("discard-provider-copy", DISCARD, [name])
+}
+
+const DISCARD = "INSERT INTO attachment_garbage (place, key) VALUES ('provider', $1) ON CONFLICT DO NOTHING"
+
 /**
  * Forgets copies that the provider seems not to know any more, as after a change of its key. It is asked to delete them
  * nevertheless, once no reply in flight can need them: a call may have failed for another reason.

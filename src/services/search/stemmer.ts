@@ -21,22 +21,23 @@ const MOST_KEPT = 100_000
 const NONE: readonly string[] = []
 
 type Asked = [language: Language, written: string]
+type Found = [languageAndWord: string, stem: string | null][]
 
 /** Keeps the stems of words that it has seen: those of a language that are written often are few. */
 export function createStemmer(): Stemmer {
   /** The stem by language and word; null for none. */
   const kept = new Map<string, string | null>()
 
-  async function look(db: pg.Pool | pg.ClientBase, asked: readonly Asked[]): Promise<void> {
+  async function look(db: pg.Pool | pg.ClientBase, asked: readonly Asked[]): Promise<Found> {
     const { rows } = await (db as pg.Pool).query<{ stem: string | null }>({
       name: "stem-words",
       text: STEM,
       values: [asked.map(([language]) => language), asked.map(([, written]) => written)],
     })
-    for (const [n, pair] of asked.entries()) {
+    return asked.map((pair, n) => {
       const stem = rows[n]?.stem ?? null
-      kept.set(pair.join(" "), stem === null ? null : fold(stem))
-    }
+      return [pair.join(" "), stem === null ? null : fold(stem)]
+    })
   }
 
   return {
@@ -44,13 +45,22 @@ export function createStemmer(): Stemmer {
       const all = [...languages]
       const written = new Set(Array.from(words, (word) => word.written).filter((word) => word !== null))
       const pairs = [...written].flatMap((word) => languagesFor(word, all).map((one): Asked => [one, word]))
-      const missing = () => pairs.filter((pair) => !kept.has(pair.join(" ")))
-      if (kept.size + missing().length > MOST_KEPT) kept.clear()
-      const unknown = missing()
-      if (unknown.length > 0) await look(db, unknown)
+      // A map of its own: another call may clear what is kept while this one waits.
+      const found = new Map<string, string | null>()
+      const unknown: Asked[] = []
+      for (const pair of pairs) {
+        const stem = kept.get(pair.join(" "))
+        if (stem === undefined) unknown.push(pair)
+        else found.set(pair.join(" "), stem)
+      }
+      for (const [key, stem] of unknown.length > 0 ? await look(db, unknown) : []) {
+        found.set(key, stem)
+        if (kept.size >= MOST_KEPT) kept.clear()
+        kept.set(key, stem)
+      }
       const stems = new Map<string, string[]>()
       for (const [language, word] of pairs) {
-        const stem = kept.get(`${language} ${word}`)
+        const stem = found.get(`${language} ${word}`)
         const known = stems.get(word)
         if (typeof stem !== "string" || known?.includes(stem)) continue
         if (known) known.push(stem)

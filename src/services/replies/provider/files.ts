@@ -18,12 +18,16 @@ export interface ProviderFile {
 export interface ProviderFiles {
   /**
    * Uploads a file and waits until it can be used.
+   * @param onUnused is told the name of a file that the provider has, but that nobody will use as the wait failed; it
+   * doesn't throw
    * @throws {AttemptFailed} and the signal's reason
    */
-  upload(file: NewProviderFile, signal: AbortSignal): Promise<ProviderFile>
+  upload(file: NewProviderFile, signal: AbortSignal, onUnused: OnUnused): Promise<ProviderFile>
   /** Deletes a file; one that isn't there any more is no error. @throws {AttemptFailed} */
   remove(name: string, signal: AbortSignal): Promise<void>
 }
+
+export type OnUnused = (name: string) => Promise<void>
 
 export interface NewProviderFile {
   type: string
@@ -60,10 +64,10 @@ export function createProviderFiles(given: ProviderFilesOptions): ProviderFiles 
   const options = { ...given, baseUrl: given.baseUrl ?? GOOGLE, apiVersion: given.apiVersion ?? "v1" }
   const { timeoutMs } = options
   return {
-    async upload(file, signal) {
+    async upload(file, signal, onUnused) {
       const late = AbortSignal.timeout(timeoutMs)
       try {
-        return await upload(options, file, AbortSignal.any([signal, late]))
+        return await upload(options, file, AbortSignal.any([signal, late]), onUnused)
       } catch (error) {
         signal.throwIfAborted()
         if (late.aborted)
@@ -92,6 +96,7 @@ async function upload(
   options: Options,
   { type, bytes, content }: NewProviderFile,
   signal: AbortSignal,
+  onUnused: OnUnused,
 ): Promise<ProviderFile> {
   const started = await request(options, `${options.baseUrl}/upload/${options.apiVersion}/files`, {
     method: "POST",
@@ -117,7 +122,13 @@ async function upload(
     body: ReadableStream.from(content),
     duplex: "half",
   } as RequestInit)
-  return untilActive(options, read(((await sent.json()) as { file?: unknown }).file), signal)
+  const file = read(((await sent.json()) as { file?: unknown }).file)
+  try {
+    return await untilActive(options, file, signal)
+  } catch (error) {
+    await onUnused(file.name)
+    throw error
+  }
 }
 
 /** Behind a gateway the provider's own host may be out of reach, so only the path counts, as for the SDK. */

@@ -1,5 +1,5 @@
 import type { Part } from "@google/genai"
-import { forgetCopies, keepCopy } from "../../attachments/provider-copies.ts"
+import { discardCopy, forgetCopies, keepCopy } from "../../attachments/provider-copies.ts"
 import { readContent } from "../../attachments/read-attachment.ts"
 import { factsAbout } from "../../chat/model-facts.ts"
 import type { Context } from "../../context.ts"
@@ -175,7 +175,12 @@ async function toRemote(ctx: Context, userId: string, row: FileRow, signal: Abor
   const { readAs: mimeType, bytes, copyUri } = row
   if (copyUri) return { fileData: { mimeType, fileUri: copyUri } }
   const content = readContent(ctx, userId, row)
-  const copy = await ctx.providerFiles.upload({ type: mimeType, bytes, content }, signal)
+  const copy = await ctx.providerFiles.upload({ type: mimeType, bytes, content }, signal, (name) =>
+    discardCopy(ctx, name).catch((err: unknown) => {
+      // The attempt ends by what has stopped it; the provider deletes the copy two days later.
+      ctx.log.warn({ err }, "an unused copy of a file can't be noted for deletion")
+    }),
+  )
   await keepCopy(ctx, { userId, id: row.id }, copy)
   return { fileData: { mimeType, fileUri: copy.uri } }
 }
