@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { closeSync, openSync } from "node:fs"
+import { closeSync, existsSync, openSync } from "node:fs"
+import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import type pg from "pg"
@@ -37,6 +38,7 @@ const MAX_STARTS = 5
  */
 export async function acquirePostmaster(options: Acquire): Promise<Postmaster> {
   const wait = createWait(options)
+  const wasKilled = existsSync(join(options.site.cluster, "postmaster.pid"))
   for (let starts = 0; ; ) {
     const running = await findPostmaster(options.site.cluster)
     if (running) {
@@ -46,13 +48,20 @@ export async function acquirePostmaster(options: Acquire): Promise<Postmaster> {
       continue
     }
     starts += 1
-    const started = await startPostmaster(options, wait, starts === MAX_STARTS)
+    const started = await startPostmaster(options, wait, { isLast: starts === MAX_STARTS, wasKilled })
     if (started) return started
   }
 }
 
-/** @returns undefined if another postmaster, or another program on its port, was faster */
-async function startPostmaster(options: Acquire, wait: () => Promise<void>, isLast: boolean) {
+interface Start {
+  /** No other one follows. */
+  isLast: boolean
+  /** The postmaster before ended without removing its file. Its children outlive it by a moment, and keep the cluster. */
+  wasKilled: boolean
+}
+
+/** @returns undefined if another postmaster, or another program on its port, was faster, or what was killed isn't gone yet */
+async function startPostmaster(options: Acquire, wait: () => Promise<void>, { isLast, wasKilled }: Start) {
   const { site } = options
   const port = await findFreePort()
   await boundLog(site.log)
@@ -71,6 +80,10 @@ async function startPostmaster(options: Acquire, wait: () => Promise<void>, isLa
   }
   if (!isLast && !ended.error && ((await findPostmaster(site.cluster)) || !(await isPortFree(port))))
     return undefined
+  if (!isLast && !ended.error && wasKilled) {
+    await wait()
+    return undefined
+  }
   const error = new StartFailed(
     `PostgreSQL didn't start (${ended.why}). Its log is ${site.log}.`,
     await tailOf(site.log, logStart),
