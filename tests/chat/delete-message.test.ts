@@ -209,3 +209,27 @@ describe("listeners of a room", () => {
     expect(late.named("message_deleted")).toHaveLength(1)
   })
 })
+
+test("a prompt that waited for its room while the reply that it follows was deleted is refused", async () => {
+  const room = await createRoom(app, ann)
+  const gone = await ask(app, ann, room, "soon gone")
+  const client = await app.pool.connect()
+  try {
+    await client.query("BEGIN")
+    await client.query("SELECT FROM chatrooms WHERE id = $1 FOR UPDATE", [room.id])
+    const sent = send(app, ann, room, "too late", { parentId: gone.id })
+    const waiting = "SELECT FROM pg_locks WHERE NOT granted"
+    await until(async () => expect(await app.query(waiting)).not.toEqual([]))
+    await client.query("DELETE FROM messages WHERE id = $1", [gone.parentId])
+    await client.query("UPDATE chatrooms SET head_id = NULL WHERE id = $1", [room.id])
+    await client.query("COMMIT")
+    const refused = await sent
+    expectProblem(refused, 400, "invalid_request")
+    expect(refused.body.errors).toEqual([
+      { path: "body.parentId", message: "must be a reply in this chatroom" },
+    ])
+  } finally {
+    client.release()
+  }
+  expect(await contentsOf(room)).toEqual([])
+})

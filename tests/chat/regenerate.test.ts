@@ -83,6 +83,15 @@ describe("regenerating a reply", () => {
     expect(levels).toEqual([{ thinking: "high" }, { thinking: "low" }])
   })
 
+  test("brings an archived room back", async () => {
+    const room = await createRoom(app, ann)
+    const first = await ask(app, ann, room, "archived")
+    await ann.http.patch(`/chatroom/${room.id}`, { archived: true })
+    const { status } = await ann.http.post(`/chatroom/${room.id}/message/${first.id}/regenerate`)
+    expect(status).toBe(202)
+    expect((await ann.http.get(`/chatroom/${room.id}`)).body.archivedAt).toBeNull()
+  })
+
   test("waits for what is unfinished in the room, and is made in its turn", async () => {
     const room = await createRoom(app, ann)
     const first = await ask(app, ann, room, "hello")

@@ -107,6 +107,25 @@ describe("a message that interrupts", () => {
     expect((await ann.http.get(`/chatroom/${room.id}`)).body.headId).toBe(body.reply.id)
   })
 
+  test("goes behind the reply that it names as its parent, where that waits itself", async () => {
+    const room = await createRoom(app, ann)
+    const stopped = await startEndless(room, "before what waits")
+    const waiting = (await send(app, ann, room, "what waits")).body
+    const { status, body } = await send(app, ann, room, "after what waits", {
+      parentId: waiting.reply.id,
+      ...INTERRUPT,
+    })
+    expect([status, body.parentId]).toEqual([202, waiting.reply.id])
+    const made = await finalReply(app, ann, body.reply)
+    expect(made).toMatchObject({ status: "completed" })
+    const listed = (await listOf(room)).map(({ id }) => id)
+    expect(listed.slice(-4)).toEqual([waiting.id, waiting.reply.id, body.id, body.reply.id])
+    const sent = contentsFor("after what waits")
+    expect(sent?.at(-2)).toContain("You wrote: “what waits”")
+    expect(sent).toContain("[[gemini: stall after=3]] before what waits")
+    expect(await statusOf(app, stopped)).toBe("cancelled")
+  })
+
   test("is any other message where nothing is unfinished", async () => {
     const room = await createRoom(app, ann)
     const first = await ask(app, ann, room, "quiet", INTERRUPT)

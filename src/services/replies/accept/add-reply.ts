@@ -3,9 +3,10 @@ import { inTransaction } from "../../../config/database.ts"
 import type { ThinkingLevel } from "../../../models/chatroom.ts"
 import { reviveRecord } from "../../../models/columns.ts"
 import { messageColumns } from "../../../models/message.ts"
-import { QuotaExceeded } from "../../../utils/errors.ts"
+import { NotFound, QuotaExceeded } from "../../../utils/errors.ts"
 import { newId } from "../../../utils/ids.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "../../chat/idempotency.ts"
+import { readMessage } from "../../chat/list-messages.ts"
 import type { MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { announceReply } from "./announce-reply.ts"
@@ -76,6 +77,9 @@ async function write(
 ): Promise<WrittenReply> {
   await lockRoom(client, ctx, { userId, chatroomId, what: "message" })
   const { model, ...planned } = await plan(client)
+  // In what was imported, a reply may follow another one.
+  const prompt = await readMessage(client, { userId, id: planned.promptId })
+  if (prompt?.role !== "user") throw new NotFound("prompt")
   const room = await lockRoom(client, ctx, { userId, chatroomId, model })
   const traceparent = ctx.tracing.current()
   return insertReply(client, ctx, room, { id: newId(), ...planned, requestId, traceparent })

@@ -64,6 +64,7 @@ export async function retryDeadLetter(ctx: Context, replyId: string): Promise<vo
       ctx.timing.replies.sweepAfterMs,
       numbered[0]?.retries,
       found.model,
+      found.activeReplyId === null,
     ])
     if (rowCount === 0) throw new NotFound("failed reply")
     return found
@@ -96,5 +97,6 @@ const REVIVE = `
     cached_tokens = NULL, citations = CASE prefix WHEN '' THEN '[]' ELSE citations END,
     search_queries = CASE prefix WHEN '' THEN '[]' ELSE search_queries END, tool_tokens = NULL, notices = '[]',
     not_before = NULL, cancel_requested_at = NULL, model = $5, retry = $4, retried_at = now(), cooling_down_since = NULL,
-    lease_until = now() + $3 * interval '1 millisecond'
+    -- Nobody looks after a reply before its turn.
+    lease_until = CASE WHEN $6 THEN now() + $3 * interval '1 millisecond' ELSE 'infinity' END
   WHERE user_id = $1 AND id = $2 AND status = 'failed'`

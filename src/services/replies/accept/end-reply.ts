@@ -5,7 +5,7 @@ import type { ChatroomKey } from "../../chat/find-chatroom.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
 import type { Context } from "../../context.ts"
-import { giveBackPrompt } from "../../usage/quota.ts"
+import { giveBackPrompt, giveBackTools } from "../../usage/quota.ts"
 import { enqueueReply } from "./enqueue-reply.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
@@ -25,7 +25,7 @@ export async function endAsCancelled(
   { isUnbegun = false } = {},
 ): Promise<boolean> {
   return endInRoom(ctx, reply, async (client) => {
-    const { rows } = await client.query<{ attempt: number }>({
+    const { rows } = await client.query<{ attempt: number; waited: boolean }>({
       name: "end-as-cancelled",
       text: CANCEL,
       values: [reply.userId, reply.id],
@@ -34,14 +34,21 @@ export async function endAsCancelled(
       const unit = { userId: reply.userId, replyId: reply.id, byPrompt: false }
       await giveBackPrompt(client, ctx.config.plans, unit)
     }
+    // As its next attempt would have done.
+    if (rows[0]?.waited) await giveBackTools(client, { userId: reply.userId, replyId: reply.id, used: [] })
     return rows.length === 1
   })
 }
 
 const CANCEL = `
-  UPDATE messages SET status = 'cancelled', completed_at = now(), lease_until = NULL, not_before = NULL
-  WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')
-  RETURNING attempt`
+  WITH unfinished AS (
+    SELECT user_id, id, status = 'queued' AS waited FROM messages
+    WHERE user_id = $1 AND id = $2 AND status IN ('queued', 'running')
+    FOR UPDATE
+  )
+  UPDATE messages AS m SET status = 'cancelled', completed_at = now(), lease_until = NULL, not_before = NULL
+  FROM unfinished WHERE m.user_id = unfinished.user_id AND m.id = unfinished.id
+  RETURNING m.attempt, waited`
 
 /**
  * Runs `write`, which ends a reply, with its room locked; then makes the room's next reply the active one, all or
@@ -73,7 +80,7 @@ export async function endInRoom(
 
 const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE"
 
-/** Makes the locked room's first unfinished reply the active one. @returns it, when it is now to be enqueued */
+/** Makes the locked room's first unfinished reply, or the one that is being made, the active one. @returns it, when it is now to be enqueued */
 export async function advanceRoom(client: pg.ClientBase, timing: Timing, { userId, id }: ChatroomKey) {
   const { rows } = await client.query<{ id: string | null; in_flight: number }>({
     name: "advance-room",
@@ -92,7 +99,7 @@ const ADVANCE_ROOM = `
   WITH first AS (
     SELECT id, status FROM messages
     WHERE user_id = $1 AND chatroom_id = $2 AND lease_until IS NOT NULL AND position > 0
-    ORDER BY position LIMIT 1
+    ORDER BY (status = 'running') DESC, position LIMIT 1
   ), started AS (
     UPDATE messages AS m SET lease_until = now() + $3 * interval '1 millisecond'
     FROM first WHERE m.user_id = $1 AND m.id = first.id AND first.status = 'queued'

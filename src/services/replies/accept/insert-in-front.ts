@@ -19,7 +19,8 @@ export interface InsertedInFront {
 /**
  * Writes a prompt in front of what waits in its room, and notes on the reply that has begun there that it is to stop.
  * The prompt follows the shown branch up to where that waits: as a rule it follows the stopped reply. What waits follows
- * the prompt's reply, in its order and at new positions. A prompt that names its parent moves no branch, only the order.
+ * the prompt's reply, in its order and at new positions. A prompt that names its parent moves no branch, only the order,
+ * and not even that where the parent waits itself: it is answered after what it follows.
  * To be rolled back unless the outcome is `written`.
  * @throws {NotFound}
  */
@@ -33,14 +34,25 @@ export async function insertInFront(
   if (!active) return { outcome: await insertPromptAndReply(client, settings, prompt), stopped: null }
   const stopped = active.waits ? null : await requestCancel(client, { userId: room.userId, id: active.id })
   const place = await findPlace(client, room, active)
+  const moves = place.start !== null && !(await isAtOrBehind(client, prompt, place.start))
   const outcome = await insertPromptAndReply(client, settings, { ...prompt, ...parentAt(place, prompt) })
   if (outcome.outcome !== "written") return { outcome, stopped: null }
   const follows = prompt.parentId === undefined
-  const startsNow = active.waits
-  if (place.start !== null)
-    await moveWaiting(client, settings, { room, place, reply: outcome.reply, follows, startsNow })
+  const startsNow = active.waits && moves
+  if (moves) await moveWaiting(client, settings, { room, place, reply: outcome.reply, follows, startsNow })
   const both = await readBoth(client, room.userId, outcome)
   return { outcome: { ...outcome, ...both, startsNow }, stopped: stopped && { id: active.id, ...stopped } }
+}
+
+/** Whether the parent that the prompt names stands at `position` or behind it. */
+async function isAtOrBehind(
+  client: pg.ClientBase,
+  { userId, parentId }: NewPrompt,
+  position: number,
+): Promise<boolean> {
+  if (!parentId) return false
+  const parent = await readMessage(client, { userId, id: parentId })
+  return parent !== null && parent.position >= position
 }
 
 /** The room isn't touched before the prompt is charged: see there for the order of locks. */

@@ -1,4 +1,4 @@
-import type pg from "pg"
+import pg from "pg"
 import type { CompleteConfig } from "../../../config/env.ts"
 import type { Timing } from "../../../config/timing.ts"
 import type { ThinkingLevel } from "../../../models/chatroom.ts"
@@ -60,9 +60,17 @@ export async function insertPromptAndReply(
   settings: Settings,
   prompt: NewPrompt,
 ): Promise<InsertOutcome> {
-  const [outcome] = await insertPromptsAndReplies(db, settings, [prompt], { skipLocked: false })
-  return outcome as InsertOutcome
+  try {
+    const [outcome] = await insertPromptsAndReplies(db, settings, [prompt], { skipLocked: false })
+    return outcome as InsertOutcome
+  } catch (error) {
+    // Its parent was deleted while the statement, which sees the database as it was before, waited for the room.
+    if (error instanceof pg.DatabaseError && error.constraint === PARENT) return { outcome: "no-parent" }
+    throw error
+  }
 }
+
+const PARENT = "messages_user_id_parent_id_fkey"
 
 /**
  * Writes the prompts of as many users, each whole or not at all.

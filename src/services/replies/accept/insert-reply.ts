@@ -80,7 +80,7 @@ const INSERT = `
   ), touched AS (
     UPDATE chatrooms AS c
     SET head_id = $3, active_reply_id = coalesce(c.active_reply_id, $3), last_position = target.position,
-      last_message_at = now(), activity_at = now(), updated_at = now()
+      last_message_at = now(), activity_at = now(), updated_at = now(), archived_at = NULL
     FROM target JOIN charged USING (user_id) WHERE c.user_id = target.user_id AND c.id = target.chatroom_id
   )
   SELECT ${IN_FLIGHT_SQL("$1")} + 1 AS "inFlight" FROM written`
