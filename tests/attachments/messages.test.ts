@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { collectAttachments } from "../../src/services/attachments/collect-attachments.ts"
 import { cleanUp } from "../../src/services/maintenance/clean-up.ts"
 import { newId } from "../../src/utils/ids.ts"
 import { expectProblem, times, until } from "../helpers/answers.ts"
@@ -232,6 +233,30 @@ describe("a file goes", () => {
       expect(await exists(user, id)).toBe(n === 0)
     }
     expect(await stored(app, user)).toEqual({ files: 0, chunks: 0, bytes: 0, sum: 0 })
+  })
+
+  test("not while somebody holds it, which ends a round of collecting", async () => {
+    const user = await signIn(app)
+    const client = await app.pool.connect()
+    try {
+      await client.query("BEGIN")
+      // As of interrupted uploads, as many as are collected at once.
+      await app.query(
+        `INSERT INTO attachments (user_id, id, name, type, read_as, expires_at)
+         SELECT $1, gen_random_uuid(), 'a.txt', 'text/plain', 'text/plain', app_now() - interval '1 year'
+         FROM generate_series(1, 100)`,
+        user.user.id,
+      )
+      await client.query("SELECT FROM attachments WHERE user_id = $1 FOR UPDATE", [user.user.id])
+      const attachments = { ...app.ctx.timing.attachments, collectMs: 3_600_000 }
+      await collectAttachments({ ...app.ctx, timing: { ...app.ctx.timing, attachments } })
+      expect(await stored(app, user)).toMatchObject({ files: 100 })
+    } finally {
+      await client.query("ROLLBACK")
+      client.release()
+    }
+    await collectAttachments(app.ctx)
+    expect(await stored(app, user)).toMatchObject({ files: 0 })
   })
 
   test("with its user, from the provider, too", async () => {

@@ -47,6 +47,21 @@ describe("a prompt whose reply no worker has begun", () => {
     expectProblem(await edit(prompt, "too late"), 409, "already_started")
   })
 
+  test("leaves nothing of its old text: a repetition of its sending shows the new one", async () => {
+    const room = await createRoom(app, ann)
+    const sendKeyed = () =>
+      ann.http.post(
+        `/chatroom/${room.id}/message`,
+        { message: "the old text" },
+        { headers: { "Idempotency-Key": "edited" } },
+      )
+    const { body } = await sendKeyed()
+    await edit(body, "the new text")
+    expect((await sendKeyed()).body).toEqual({ ...body, content: "the new text" })
+    const [kept] = await app.query("SELECT result::text FROM idempotency_keys WHERE key = 'edited'")
+    expect(kept?.result).not.toContain("the old text")
+  })
+
   test("is changed, too, after the reply was cancelled in the queue", async () => {
     const prompt = await sendOne()
     await cancel(ann, prompt.reply)

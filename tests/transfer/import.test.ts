@@ -45,6 +45,12 @@ describe("an exported room", () => {
     expect((await exported(bob, others.chatrooms[0])).messages[0].attachments).toEqual([
       { ...file.body, id: null },
     ])
+    // No message has more than it may, but their names stay.
+    const { id } = file.body
+    original.messages[0].attachments = Array(6).fill(file.body)
+    const many = await importFile(ann, original)
+    const [first] = (await exported(ann, many.chatrooms[0])).messages
+    expect(first.attachments.map((one: { id: string }) => one.id)).toEqual([id, id, id, id, null, null])
     // The copy needs the file, too.
     await ann.http.delete(`/chatroom/${room.id}`)
     expectProblem(await ann.http.delete(`/attachment/${file.body.id}`), 409, "attachment_in_use")

@@ -15,17 +15,22 @@ export async function collectAttachments(ctx: Context): Promise<void> {
   const deadline = performance.now() + ctx.timing.attachments.collectMs
   const mayContinue = () => !ctx.stopping.aborted && performance.now() < deadline
   while (mayContinue() && (await takeReleases(ctx)) === RELEASES);
-  for (let found = BATCH; found === BATCH && mayContinue(); ) {
-    const { rows } = await ctx.db.pool.query<AttachmentKey>(EXPIRED, [BATCH])
-    found = rows.length
-    for (const key of rows) {
-      if (!mayContinue()) return
-      const outcome = await inTransaction(ctx.db.pool, (client) =>
-        deleteUnused(client, key, { skipLocked: true }),
-      )
-      if (outcome === "deleted") ctx.metrics.attachmentsCollected.inc()
-    }
+  while (mayContinue() && (await collectBatch(ctx, mayContinue)));
+}
+
+/** @returns whether to go on: not after the last, nor if others hold all of these, which the next round takes up again */
+async function collectBatch(ctx: Context, mayContinue: () => boolean): Promise<boolean> {
+  const { rows } = await ctx.db.pool.query<AttachmentKey>(EXPIRED, [BATCH])
+  let settled = 0
+  for (const key of rows) {
+    if (!mayContinue()) return false
+    const outcome = await inTransaction(ctx.db.pool, (client) =>
+      deleteUnused(client, key, { skipLocked: true }),
+    )
+    if (outcome === "deleted") ctx.metrics.attachmentsCollected.inc()
+    if (outcome !== "missing") settled++
   }
+  return rows.length === BATCH && settled > 0
 }
 
 /** Lets files expire that messages have let go of. Others may still name them, which their deletion looks at. */

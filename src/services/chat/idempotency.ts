@@ -55,6 +55,14 @@ export async function forgetResults(
   await client.query(FORGET, [userId, chatroomId, messageIds])
 }
 
+/** Puts a prompt's new text into the result of the request that sent it: the old one is kept nowhere else. */
+export async function renewResult(
+  client: pg.ClientBase,
+  { userId, chatroomId, id, content }: { userId: string; chatroomId: string; id: string; content: string },
+): Promise<void> {
+  await client.query({ name: "renew-result", text: RENEW, values: [userId, chatroomId, id, content] })
+}
+
 const TAKE =
   "INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 const READ = "SELECT request_hash, result FROM idempotency_keys WHERE user_id = $1 AND key = $2"
@@ -63,3 +71,6 @@ const FORGET = `
   UPDATE idempotency_keys SET result = NULL WHERE user_id = $1 AND chatroom_id = $2
     AND (result ->> 'id' = ANY ($3::text[]) OR result #>> '{prompt,id}' = ANY ($3::text[])
       OR result #>> '{reply,id}' = ANY ($3::text[]))`
+const RENEW = `
+  UPDATE idempotency_keys SET result = jsonb_set(result, '{prompt,content}', to_jsonb($4::text))
+  WHERE user_id = $1 AND chatroom_id = $2 AND result #>> '{prompt,id}' = $3`

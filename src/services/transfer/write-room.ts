@@ -83,11 +83,13 @@ const SAME = [
 
 function toRow(message: IncomingMessage, own: ReadonlyMap<string, IncomingFile>): Record<string, unknown> {
   const row = Object.fromEntries(SAME.map((name) => [columnOf(name), message[name]]))
-  return { ...row, attachments: message.attachments.map((file) => findFile(file, own)) }
+  return { ...row, attachments: message.attachments.map((file, n) => findFile(file, n, own)) }
 }
 
-function findFile(file: IncomingFile, own: ReadonlyMap<string, IncomingFile>): IncomingFile {
-  return (file.id !== null && own.get(file.id)) || { ...file, id: null }
+/** Beyond as many as a message may have, only the names stay: a model is sent every file with an id. */
+function findFile(file: IncomingFile, n: number, own: ReadonlyMap<string, IncomingFile>): IncomingFile {
+  const found = file.id !== null && n < ATTACHMENTS.perMessage && own.get(file.id)
+  return found || { ...file, id: null }
 }
 
 /** Finds the files that the user has, and keeps them from being deleted until the messages name them. */

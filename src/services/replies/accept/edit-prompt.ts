@@ -1,6 +1,7 @@
 import type pg from "pg"
 import { inTransaction } from "../../../config/database.ts"
 import { AlreadyStarted, NotFound } from "../../../utils/errors.ts"
+import { renewResult } from "../../chat/idempotency.ts"
 import { readMessage } from "../../chat/list-messages.ts"
 import type { MessageRecord } from "../../chat/message-record.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
@@ -33,6 +34,7 @@ export async function editPrompt(
     await requireUnbegun(client, prompt)
     if (message.content === content) return message
     await client.query({ name: "edit-prompt", text: EDIT, values: [userId, chatroomId, messageId, content] })
+    await renewResult(client, { userId, chatroomId, id: messageId, content })
     return { ...message, content }
   })
   ctx.events.promptEdited({ userId, chatroomId, messageId, requestId })
