@@ -22,6 +22,8 @@ interface Target {
   parameters: Parameter[]
   body: fc.Arbitrary<unknown> | null
   fields: string[]
+  /** Whether the body is a file. */
+  isFile: boolean
   /** Most bodies are signed so, where they have to be. */
   signatures: fc.Arbitrary<Signature | undefined>
 }
@@ -61,6 +63,7 @@ function describe(
     parameters,
     body: schema ? withPairs(template, bodies) : null,
     fields: Object.keys((schema?.properties as object | undefined) ?? {}),
+    isFile: operation.requestBody?.content["application/octet-stream"] !== undefined,
     signatures: isSigned ? SIGNATURES : fc.constant(undefined),
   }
 }
@@ -73,7 +76,7 @@ const SIGNATURES = fc.oneof(
 const SECURED: Record<string, Identity> = { accessToken: "own", adminToken: "admin", metricsToken: "admin" }
 
 function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
-  const { method, template, operation, parameters, body, signatures } = target
+  const { method, template, operation, parameters, body, isFile, signatures } = target
   const scheme = Object.keys(operation.security[0] ?? {})[0]
   const drawn = (place: Parameter["in"]) =>
     someOf(
@@ -88,11 +91,12 @@ function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
       headers: drawn("header"),
       stream: fc.boolean(),
       json: body ?? fc.constant(undefined),
+      text: FILES,
       params: fixedParams(parameters),
       otherwise: unknownIds(parameters),
       signature: signatures,
     })
-    .map(({ pick, query, headers, stream, json, params, otherwise, signature }) => ({
+    .map(({ pick, query, headers, stream, json, text, params, otherwise, signature }) => ({
       intent: "valid",
       method,
       template,
@@ -106,11 +110,18 @@ function validDrafts(document: OpenApi, target: Target): fc.Arbitrary<Draft> {
       headers: {
         ...headers,
         ...(body ? { "content-type": "application/json" } : {}),
+        ...(isFile ? { "content-type": "text/plain" } : {}),
         ...(stream && streams ? { accept: "text/event-stream" } : {}),
       },
       ...(body ? { body: { json } } : {}),
+      ...(isFile ? { body: { raw: text } } : {}),
     }))
 }
+
+/** Texts, which any model reads. */
+const FILES = fc
+  .string({ unit: fc.constantFrom(..."aZ 09.é—\n"), minLength: 1, maxLength: 200 })
+  .map((text) => `Notes: ${text}`)
 
 const inPlace = (parameters: Parameter[], place: Parameter["in"]) =>
   parameters.filter((parameter) => parameter.in === place)

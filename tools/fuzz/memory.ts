@@ -66,6 +66,10 @@ export function createMemory({ collections, adminToken, ...own }: Given): Memory
     keep(things, parent, { "": token })
     keep(values, "url", url)
   }
+  const learnAssets = (page: string) => {
+    for (const [, file = ""] of page.matchAll(/\/app\/assets\/([\w.-]+)/g))
+      keep(things, "/app/assets", { "": file })
+  }
   return {
     lookUp,
     learn({ template, params, sent, body, link }) {
@@ -77,6 +81,7 @@ export function createMemory({ collections, adminToken, ...own }: Given): Memory
       if (cursor) keep(cursors, template, decodeURIComponent(cursor))
       const parent =
         MADE[template] ?? collections.findLast((path) => `${template}/`.startsWith(`${path}/`)) ?? template
+      if (typeof body === "string") learnAssets(body)
       for (const thing of thingsIn(body)) {
         for (const name of NAMES) if (typeof thing[name] === "string") keep(values, name, thing[name])
         if (isUuid(thing.id)) keep(values, OWN_IDS[parent] ?? "id", thing.id)
