@@ -1,19 +1,16 @@
 import { createHash } from "node:crypto"
 import { readdir } from "node:fs/promises"
-import { fileURLToPath } from "node:url"
 import type { WebAsset } from "../schemas/web-client.ts"
 import type { Context } from "../services/context.ts"
 import { NotFound } from "../utils/errors.ts"
 import { type HttpResponse, html, notModified, type PublicInput } from "./http.ts"
 import { APP_POLICY, page } from "./presenters/page.ts"
 import { readSharedFile } from "./shared-file.ts"
-
-/** Written by the build, `bin/web-build.mjs`. */
-const DIST = fileURLToPath(new URL("../../web/dist/", import.meta.url))
+import { readWebPage, WEB_DIST } from "./web-dist.ts"
 
 /** Returns the web client's page. Its address says what it shows; the page reads it and uses the API. */
 export async function getWebPage(_ctx: Context, { header }: PublicInput): Promise<HttpResponse> {
-  const bytes = await readSharedFile(`${DIST}index.html`).catch(() => null)
+  const bytes = await readWebPage("index.html")
   if (!bytes) return notBuilt()
   const headers = {
     ETag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
@@ -46,14 +43,14 @@ export async function getWebAsset(
   _ctx: Context,
   { params: { file }, header }: PublicInput<{ params: WebAsset }>,
 ): Promise<HttpResponse> {
-  const files: string[] = await readdir(`${DIST}assets`).catch(() => [])
+  const files: string[] = await readdir(`${WEB_DIST}assets`).catch(() => [])
   const type = TYPES[file.slice(file.lastIndexOf("."))]
   // The list decides, and not whether the path can be read.
   if (!type || !files.includes(file)) throw new NotFound()
   const encoding = ENCODINGS.find(
     ({ name, ending }) => accepts(header("accept-encoding"), name) && files.includes(file + ending),
   )
-  const bytes = await readSharedFile(`${DIST}assets/${file}${encoding?.ending ?? ""}`)
+  const bytes = await readSharedFile(`${WEB_DIST}assets/${file}${encoding?.ending ?? ""}`)
   const headers = {
     "Cache-Control": "public, max-age=31536000, immutable",
     Vary: "Accept-Encoding",

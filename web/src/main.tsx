@@ -9,6 +9,7 @@ import "./account/account.css"
 import { App } from "./app.tsx"
 import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
+import "./shared/continue-kept.ts"
 import { startSession } from "./state/session.ts"
 import { onCopyCode } from "./thread/text.tsx"
 

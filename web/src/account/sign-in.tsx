@@ -1,5 +1,6 @@
 import { signal, useSignal } from "@preact/signals"
 import { t } from "../i18n/index.ts"
+import { isAwaited } from "../shared/continue-later.ts"
 import { CodeForm } from "./code-form.tsx"
 import { NumberForm } from "./number-form.tsx"
 import type { SentCode } from "./request-code.ts"
@@ -12,6 +13,7 @@ export function SignIn() {
   return (
     <main class="sign-in">
       <div class="mark" aria-hidden="true" />
+      {isAwaited.value && <p class="lead">{t.shared.signInFirst}</p>}
       {sent.value ? (
         <CodeForm sent={sent} />
       ) : (
