@@ -7,6 +7,7 @@ import { readShared } from "../services/sharing/read-shared.ts"
 import { shareChatroom } from "../services/sharing/share-chatroom.ts"
 import { withdrawReportedShare, withdrawShare } from "../services/sharing/withdraw-share.ts"
 import { NotFound } from "../utils/errors.ts"
+import { readBuiltPage } from "./built-page.ts"
 import { type AdminInput, created, html, noContent, ok, type PublicInput, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
@@ -15,7 +16,6 @@ import { APP_POLICY } from "./presenters/page.ts"
 import { presentShare, presentShared } from "./presenters/share.ts"
 import { fillClientPage } from "./presenters/shared-client-page.ts"
 import { renderNotShared, renderShared, SHARED_PAGE_POLICY } from "./presenters/shared-page.ts"
-import { readWebPage } from "./web-dist.ts"
 
 type OneRoom = { params: { id: string } }
 type OneLink = { params: { token: string } }
@@ -63,8 +63,8 @@ export async function getShared(ctx: Context, input: PublicInput<OneLink & { que
     if (isBrowser && error instanceof NotFound) return null
     throw error
   })
-  if (read === null) return { ...(await sharedPage(null)), status: 404 }
-  if (isBrowser) return await sharedPage(read)
+  if (read === null) return { ...(await sharedPage(ctx, null)), status: 404 }
+  if (isBrowser) return await sharedPage(ctx, read)
   return ok(read.shared, { ...SHARED_HEADERS, ...read.link })
 }
 
@@ -80,11 +80,12 @@ async function readForAnybody(
 
 /** The web client's page of a conversation, or a page of plain text where the client isn't built. */
 async function sharedPage(
+  ctx: Context,
   read: { shared: ReturnType<typeof presentShared>; link: { Link?: string } } | null,
 ) {
   const next = /<(.*)>/.exec(read?.link.Link ?? "")?.[1] ?? null
-  const client = await readWebPage("shared.html")
-  const page = client ? fillClientPage(client.toString(), read?.shared ?? null, next) : null
+  const client = await readBuiltPage(ctx, "shared.html")
+  const page = client && fillClientPage(client, read?.shared ?? null, next)
   const plain = read ? renderShared(read.shared, next) : renderNotShared()
   return html(page ?? plain, {
     ...SHARED_HEADERS,

@@ -48,7 +48,7 @@ describe.skipIf(chromium === null)("a shared conversation in a browser (Chromium
     await reads(page, ".said", "a question")
     await reads(page, ".hljs-keyword", "const")
     expect(await page.locator(".prose table td").allInnerTexts()).toEqual(["a", "1"])
-    expect(await page.title()).toBe("Shared with all")
+    expect(await page.title()).toBe("Shared with all · Chat")
     expect(await page.locator(".versions, .actions, textarea").count()).toBe(0)
     expect(await page.locator("meta[name=robots]").getAttribute("content")).toContain("noindex")
     await expect.poll(() => referers).toEqual([])

@@ -4,7 +4,6 @@ const plural = (count: number, one: string, other: string) => (count === 1 ? one
 
 export const de: Messages = {
   common: {
-    appName: "Chat",
     cancel: "Abbrechen",
     close: "Schließen",
     copy: "Kopieren",
@@ -18,6 +17,8 @@ export const de: Messages = {
     unreachable: "Der Dienst ist nicht erreichbar. Prüfe deine Verbindung und versuche es noch einmal.",
     offline: "Du bist offline. Was du schreibst, bleibt hier.",
     skip: "Zur Unterhaltung springen",
+    privacy: "Datenschutz",
+    imprint: "Impressum",
   },
   signIn: {
     title: "Anmelden",

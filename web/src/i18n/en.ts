@@ -2,7 +2,6 @@ const plural = (count: number, one: string, other: string) => (count === 1 ? one
 
 export const en = {
   common: {
-    appName: "Chat",
     cancel: "Cancel",
     close: "Close",
     copy: "Copy",
@@ -16,6 +15,8 @@ export const en = {
     unreachable: "The service can't be reached. Check your connection and try again.",
     offline: "You are offline. What you write stays here.",
     skip: "Skip to the conversation",
+    privacy: "Privacy policy",
+    imprint: "Imprint",
   },
   signIn: {
     title: "Sign in",

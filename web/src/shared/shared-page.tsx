@@ -2,7 +2,9 @@ import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { client, type SharedConversation, type SharedMessage } from "../api/client.ts"
 import { formatDate, formatNumber, t } from "../i18n/index.ts"
+import { appName } from "../state/service.ts"
 import { wordsOf } from "../ui/errors.ts"
+import { PolicyLinks } from "../ui/policy-links.tsx"
 import { Toasts } from "../ui/toast-list.tsx"
 import { ContinueButton } from "./continue-button.tsx"
 import type { Given } from "./given.ts"
@@ -11,7 +13,7 @@ import { SharedMessageView } from "./shared-message.tsx"
 /** A conversation as its author has shared it: to read, and to continue in a copy. */
 export function SharedPage({ token, shared, next }: Given) {
   useEffect(() => {
-    document.title = shared?.title ?? t.shared.none
+    document.title = `${shared?.title ?? t.shared.none} · ${appName}`
   }, [shared])
   if (!shared) {
     return (
@@ -37,6 +39,7 @@ export function SharedPage({ token, shared, next }: Given) {
         <footer class="shared-foot">
           <p class="soft">{t.shared.foot}</p>
           <ContinueButton token={token} />
+          <PolicyLinks />
         </footer>
       </main>
       <Toasts />
