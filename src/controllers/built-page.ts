@@ -9,6 +9,15 @@ import { readSharedFile } from "./shared-file.ts"
 /** Written by the build, `bin/web-build.mjs`. */
 export const DIST = fileURLToPath(new URL("../../web/dist/", import.meta.url))
 
+/** Reads a page of the build, with what the operator calls the service; null where there is no build. */
+export async function readBuiltPage(
+  ctx: Context,
+  file: "index.html" | "admin.html" | "shared.html",
+): Promise<string | null> {
+  const bytes = await readSharedFile(DIST + file).catch(() => null)
+  return bytes && presentAppPage(bytes.toString("utf8"), ctx.config.app)
+}
+
 /**
  * Returns a page of the build, or why there is none.
  * @param ifNoneMatch the request's `If-None-Match`
@@ -18,9 +27,8 @@ export async function getBuiltPage(
   file: "index.html" | "admin.html",
   ifNoneMatch: string | undefined,
 ): Promise<HttpResponse> {
-  const bytes = await readSharedFile(DIST + file).catch(() => null)
-  if (!bytes) return notBuilt(file)
-  const text = presentAppPage(bytes.toString("utf8"), ctx.config.app)
+  const text = await readBuiltPage(ctx, file)
+  if (text === null) return notBuilt(file)
   const headers = {
     ETag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`,
     // It names the newest assets, so it is asked for every time.

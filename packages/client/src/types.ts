@@ -176,6 +176,8 @@ export type Entitlement = {
   subscriptionId: string | null
 }
 
+export type Evicted = Record<string, unknown>
+
 export type Export = {
   exportedAt: string
   user: User
@@ -1035,7 +1037,7 @@ export interface Endpoints {
     params: { id: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; message_deleted: RoomMessageDeleted; deleted: RoomDeleted }
+    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; message_deleted: RoomMessageDeleted; deleted: RoomDeleted; evicted: Evicted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
@@ -1053,7 +1055,7 @@ export interface Endpoints {
       onBusy?: "queue" | "reject" | "interrupt"
     }
     reply: Prompt
-    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message; evicted: Evicted }
   }
   /** List a chatroom's messages, oldest first. */
   "GET /chatroom/{id}/message": {
@@ -1078,7 +1080,7 @@ export interface Endpoints {
     params: { id: string; messageId: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message; evicted: Evicted }
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
@@ -1103,7 +1105,7 @@ export interface Endpoints {
       thinking?: "low" | "medium" | "high"
     }
     reply: Message
-    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message; evicted: Evicted }
   }
   /** Go on with a reply that ended early. */
   "POST /chatroom/{id}/message/{messageId}/continue": {
@@ -1116,7 +1118,7 @@ export interface Endpoints {
       thinking?: "low" | "medium" | "high"
     }
     reply: Message
-    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message; evicted: Evicted }
   }
   /** Search your messages and the names of your chatrooms. */
   "GET /search": { query: { limit?: number; cursor?: string; q: string }; reply: SearchResult[] }
@@ -1297,7 +1299,7 @@ export interface Endpoints {
   "GET /user/me/events": {
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { reset: RoomListReset; chatroom: Chatroom; deleted: RoomListDeleted }
+    events: { reset: RoomListReset; chatroom: Chatroom; deleted: RoomListDeleted; evicted: Evicted }
   }
   /** List the models that you may choose. */
   "GET /models": { reply: Model[] }

@@ -1,5 +1,6 @@
 import { signal, useSignal } from "@preact/signals"
 import { t } from "../i18n/index.ts"
+import { isAwaited } from "../shared/continue-later.ts"
 import { appName } from "../state/service.ts"
 import { PolicyLinks } from "../ui/policy-links.tsx"
 import { CodeForm } from "./code-form.tsx"
@@ -17,6 +18,7 @@ export function SignIn() {
         <span class="mark" aria-hidden="true" />
         {appName}
       </p>
+      {isAwaited.value && <p class="lead">{t.shared.signInFirst}</p>}
       {sent.value ? (
         <CodeForm sent={sent} />
       ) : (

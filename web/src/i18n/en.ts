@@ -83,6 +83,17 @@ export const en = {
     copied: "The link is copied.",
     state: (date: string, views: string) => `As it was on ${date}. Read ${views} times.`,
   },
+  shared: {
+    lead: (date: string, count: number, shown: string) =>
+      `A conversation with an AI model, as its author shared it on ${date}: ${shown} ${plural(count, "message", "messages")}.`,
+    foot: "It may be wrong. What its author said later isn't here.",
+    continue: "Continue in a copy",
+    signInToContinue: "Sign in to continue in a copy",
+    signInFirst: "Sign in, and the shared conversation opens in a copy of your own.",
+    author: "Author",
+    none: "Nothing is shared here",
+    noneLead: "This link was withdrawn, or it has never existed. Ask whoever sent it for another one.",
+  },
   shortcuts: {
     title: "Keyboard shortcuts",
     search: "Search",
@@ -134,6 +145,8 @@ export const en = {
     started: "The reply has begun.",
     ended: "The reply is complete.",
     table: "Table",
+    evicted: "You have many conversations open elsewhere, so this window no longer follows this one.",
+    followAgain: "Follow again",
   },
   composer: {
     label: "Message",
