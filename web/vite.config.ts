@@ -16,7 +16,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: ["index.html", "shared.html"].map((page) => join(import.meta.dirname, page)),
+      input: ["index.html", "shared.html", "admin.html"].map((page) => join(import.meta.dirname, page)),
     },
   },
   plugins: [precompress()],
