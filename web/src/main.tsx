@@ -5,6 +5,7 @@ import "./ui/policy-links.css"
 import "./rooms/rooms.css"
 import "./thread/thread.css"
 import "./thread/code.css"
+import "./thread/outgoing.css"
 import "./thread/stream-note.css"
 import "./composer/composer.css"
 import "./account/account.css"
@@ -12,6 +13,7 @@ import { App } from "./app.tsx"
 import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
+import { registerWorker } from "./service-worker/register.ts"
 import { startSession } from "./state/session.ts"
 import { onCopyCode } from "./thread/text.tsx"
 
@@ -20,3 +22,4 @@ startSession()
 addEventListener("click", onLink)
 addEventListener("click", onCopyCode)
 render(<App />, document.getElementById("root") as HTMLElement)
+registerWorker()
