@@ -3,17 +3,22 @@ import "./ui/base.css"
 import "./ui/parts.css"
 import "./rooms/rooms.css"
 import "./thread/thread.css"
-import "./thread/code.css"
+import "./thread/message.css"
+import "./thread/reply.css"
+import "./thread/actions.css"
+import "./thread/sources.css"
+import "./thread/markdown/prose.css"
+import "./thread/markdown/code.css"
 import "./composer/composer.css"
 import "./account/account.css"
 import { App } from "./app.tsx"
 import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import { startSession } from "./state/session.ts"
-import { onCopyCode } from "./thread/text.tsx"
+import { onCodeTool } from "./thread/markdown/code-tools.ts"
 
 await loadLanguage(navigator.languages)
 startSession()
 addEventListener("click", onLink)
-addEventListener("click", onCopyCode)
+addEventListener("click", onCodeTool)
 render(<App />, document.getElementById("root") as HTMLElement)
