@@ -15,6 +15,9 @@ export default defineConfig({
     // Everything stays a file: the page's policy allows nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: ["index.html", "shared.html"].map((page) => join(import.meta.dirname, page)),
+    },
   },
   plugins: [precompress()],
   server: {

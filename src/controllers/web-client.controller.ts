@@ -1,34 +1,14 @@
-import { createHash } from "node:crypto"
 import { readdir } from "node:fs/promises"
-import { fileURLToPath } from "node:url"
 import type { WebAsset } from "../schemas/web-client.ts"
 import type { Context } from "../services/context.ts"
 import { NotFound } from "../utils/errors.ts"
-import { type HttpResponse, html, notModified, type PublicInput } from "./http.ts"
-import { APP_POLICY, page } from "./presenters/page.ts"
+import { DIST, getBuiltPage } from "./built-page.ts"
+import type { HttpResponse, PublicInput } from "./http.ts"
 import { readSharedFile } from "./shared-file.ts"
 
-/** Written by the build, `bin/web-build.mjs`. */
-const DIST = fileURLToPath(new URL("../../web/dist/", import.meta.url))
-
 /** Returns the web client's page. Its address says what it shows; the page reads it and uses the API. */
-export async function getWebPage(_ctx: Context, { header }: PublicInput): Promise<HttpResponse> {
-  const bytes = await readSharedFile(`${DIST}index.html`).catch(() => null)
-  if (!bytes) return notBuilt()
-  const headers = {
-    ETag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
-    // It names the newest assets, so it is asked for every time.
-    "Cache-Control": "no-cache",
-    "Content-Security-Policy": APP_POLICY,
-  }
-  if (header("if-none-match")?.includes(headers.ETag)) return notModified(headers)
-  return { status: 200, headers, bytes, type: "text/html; charset=utf-8" }
-}
-
-/** With a tag, as every answer here has one; nobody has a copy of this one. */
-function notBuilt(): HttpResponse {
-  const { headers, ...page } = html(NOT_BUILT)
-  return { ...page, headers: { ...headers, ETag: '"not-built"' }, status: 503 }
+export function getWebPage(ctx: Context, { header }: PublicInput): Promise<HttpResponse> {
+  return getBuiltPage(ctx, "index.html", header("if-none-match"))
 }
 
 /** Returns the same page, which opens the chatroom of its address. */
@@ -79,8 +59,3 @@ const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".svg": "image/svg+xml",
 }
-
-const NOT_BUILT = page(
-  "The web client isn't built",
-  "<p>The API works. Run <code>npm run web:build</code> where the service runs, and load this page again.</p>",
-)

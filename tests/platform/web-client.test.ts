@@ -44,6 +44,26 @@ describe("the page", () => {
   })
 })
 
+describe("what the operator calls it", () => {
+  const name = `Bob's "<Chat>" $& Co`
+  const named = useTestApp({
+    worker: false,
+    config: {
+      app: { name, privacyUrl: "https://example.com/privacy?a=1&b=2", imprintUrl: null },
+    },
+  })
+
+  test("is in the page's head as text, with the addresses that are set, and changes its tag", async () => {
+    const page = await fetch(`${named.url}/app`)
+    const html = await page.text()
+    expect(html).toContain("<title>Bob&#39;s &quot;&lt;Chat&gt;&quot; $&amp; Co</title>")
+    expect(html).toContain('<meta name="app-name" content="Bob&#39;s &quot;&lt;Chat&gt;&quot; $&amp; Co" />')
+    expect(html).toContain('<meta name="privacy-url" content="https://example.com/privacy?a=1&amp;b=2" />')
+    expect(html).not.toContain("imprint-url")
+    expect(page.headers.get("etag")).not.toBe((await ask("/app")).headers.get("etag"))
+  })
+})
+
 describe("its assets", () => {
   const names = () => readdirSync(join(DIST, "assets")).filter((name) => !/\.(?:br|gz)$/.test(name))
 

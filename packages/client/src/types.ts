@@ -149,6 +149,8 @@ export type Entitlement = {
   subscriptionId: string | null
 }
 
+export type Evicted = Record<string, unknown>
+
 export type Export = {
   exportedAt: string
   user: User
@@ -1008,7 +1010,7 @@ export interface Endpoints {
     params: { id: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; message_deleted: RoomMessageDeleted; deleted: RoomDeleted }
+    events: { chatroom: Chatroom; message: Message; thought: RoomThought; delta: RoomDelta; reset: RoomReset; done: RoomDone; message_deleted: RoomMessageDeleted; deleted: RoomDeleted; evicted: Evicted }
   }
   /** Send a message for Gemini to answer. */
   "POST /chatroom/{id}/message": {
@@ -1026,7 +1028,7 @@ export interface Endpoints {
       onBusy?: "queue" | "reject" | "interrupt"
     }
     reply: Prompt
-    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message; evicted: Evicted }
   }
   /** List a chatroom's messages, oldest first. */
   "GET /chatroom/{id}/message": {
@@ -1051,7 +1053,7 @@ export interface Endpoints {
     params: { id: string; messageId: string }
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message; evicted: Evicted }
   }
   /** Stop a reply and keep its text. */
   "POST /chatroom/{id}/message/{messageId}/cancel": { params: { id: string; messageId: string }; reply: Message }
@@ -1076,7 +1078,7 @@ export interface Endpoints {
       thinking?: "low" | "medium" | "high"
     }
     reply: Message
-    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message; evicted: Evicted }
   }
   /** Go on with a reply that ended early. */
   "POST /chatroom/{id}/message/{messageId}/continue": {
@@ -1089,7 +1091,7 @@ export interface Endpoints {
       thinking?: "low" | "medium" | "high"
     }
     reply: Message
-    events: { thought: Thought; delta: Delta; reset: Reset; done: Message }
+    events: { thought: Thought; delta: Delta; reset: Reset; done: Message; evicted: Evicted }
   }
   /** Search your messages and the names of your chatrooms. */
   "GET /search": { query: { limit?: number; cursor?: string; q: string }; reply: SearchResult[] }
@@ -1270,7 +1272,7 @@ export interface Endpoints {
   "GET /user/me/events": {
     headers: { "Last-Event-ID"?: string }
     reply: never
-    events: { reset: RoomListReset; chatroom: Chatroom; deleted: RoomListDeleted }
+    events: { reset: RoomListReset; chatroom: Chatroom; deleted: RoomListDeleted; evicted: Evicted }
   }
   /** List the models that you may choose. */
   "GET /models": { reply: Model[] }

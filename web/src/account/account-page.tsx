@@ -5,6 +5,7 @@ import { toNew } from "../router.ts"
 import { loadUser, signOut, user } from "../state/session.ts"
 import { TopBar } from "../thread/top-bar.tsx"
 import { wordsOf } from "../ui/errors.ts"
+import { PolicyLinks } from "../ui/policy-links.tsx"
 import { tell } from "../ui/toasts.ts"
 import { Data } from "./data-section.tsx"
 import { PlanSection } from "./plan-section.tsx"
@@ -29,6 +30,7 @@ export function AccountPage() {
               {t.account.signOut}
             </button>
           </div>
+          <PolicyLinks />
         </div>
       </div>
     </main>

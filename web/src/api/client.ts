@@ -10,6 +10,8 @@ export type {
   SearchResult,
   Session,
   Share,
+  SharedConversation,
+  SharedMessage,
   SubscriptionStatus,
   User,
 } from "../../../packages/client/src/index.ts"

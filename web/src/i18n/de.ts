@@ -4,7 +4,6 @@ const plural = (count: number, one: string, other: string) => (count === 1 ? one
 
 export const de: Messages = {
   common: {
-    appName: "Chat",
     cancel: "Abbrechen",
     close: "Schließen",
     copy: "Kopieren",
@@ -18,6 +17,8 @@ export const de: Messages = {
     unreachable: "Der Dienst ist nicht erreichbar. Prüfe deine Verbindung und versuche es noch einmal.",
     offline: "Du bist offline. Was du schreibst, bleibt hier.",
     skip: "Zur Unterhaltung springen",
+    privacy: "Datenschutz",
+    imprint: "Impressum",
   },
   signIn: {
     title: "Anmelden",
@@ -84,6 +85,17 @@ export const de: Messages = {
     copied: "Der Link ist kopiert.",
     state: (date, views) => `Stand vom ${date}. ${views}-mal gelesen.`,
   },
+  shared: {
+    lead: (date, count, shown) =>
+      `Eine Unterhaltung mit einem KI-Modell, geteilt am ${date}: ${shown} ${plural(count, "Nachricht", "Nachrichten")}.`,
+    foot: "Sie kann Fehler enthalten. Was später gesagt wurde, steht nicht hier.",
+    continue: "In einer Kopie weiterführen",
+    signInToContinue: "Anmelden und in einer Kopie weiterführen",
+    signInFirst: "Melde dich an, dann öffnet sich die geteilte Unterhaltung in deiner eigenen Kopie.",
+    author: "Von der Person, die geteilt hat",
+    none: "Hier ist nichts geteilt",
+    noneLead: "Dieser Link wurde zurückgezogen, oder es gab ihn nie. Bitte um einen neuen.",
+  },
   shortcuts: {
     title: "Tastenkürzel",
     search: "Suchen",
@@ -145,6 +157,8 @@ export const de: Messages = {
     footnotes: "Fußnoten",
     footnote: (number: number) => `Fußnote ${number}`,
     backToText: "Zurück zum Text",
+    evicted: "Du hast anderswo viele Unterhaltungen offen, deshalb folgt dieses Fenster dieser nicht mehr.",
+    followAgain: "Wieder folgen",
   },
   composer: {
     label: "Nachricht",

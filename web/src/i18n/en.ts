@@ -2,7 +2,6 @@ const plural = (count: number, one: string, other: string) => (count === 1 ? one
 
 export const en = {
   common: {
-    appName: "Chat",
     cancel: "Cancel",
     close: "Close",
     copy: "Copy",
@@ -16,6 +15,8 @@ export const en = {
     unreachable: "The service can't be reached. Check your connection and try again.",
     offline: "You are offline. What you write stays here.",
     skip: "Skip to the conversation",
+    privacy: "Privacy policy",
+    imprint: "Imprint",
   },
   signIn: {
     title: "Sign in",
@@ -82,6 +83,17 @@ export const en = {
     copied: "The link is copied.",
     state: (date: string, views: string) => `As it was on ${date}. Read ${views} times.`,
   },
+  shared: {
+    lead: (date: string, count: number, shown: string) =>
+      `A conversation with an AI model, as its author shared it on ${date}: ${shown} ${plural(count, "message", "messages")}.`,
+    foot: "It may be wrong. What its author said later isn't here.",
+    continue: "Continue in a copy",
+    signInToContinue: "Sign in to continue in a copy",
+    signInFirst: "Sign in, and the shared conversation opens in a copy of your own.",
+    author: "Author",
+    none: "Nothing is shared here",
+    noneLead: "This link was withdrawn, or it has never existed. Ask whoever sent it for another one.",
+  },
   shortcuts: {
     title: "Keyboard shortcuts",
     search: "Search",
@@ -143,6 +155,8 @@ export const en = {
     footnotes: "Footnotes",
     footnote: (number: number) => `Footnote ${number}`,
     backToText: "Back to the text",
+    evicted: "You have many conversations open elsewhere, so this window no longer follows this one.",
+    followAgain: "Follow again",
   },
   composer: {
     label: "Message",
