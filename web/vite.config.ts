@@ -41,7 +41,7 @@ function precompress(): Plugin {
     // Until here other plugins may change what a file holds.
     writeBundle({ dir = "" }, bundle) {
       for (const name of Object.keys(bundle)) {
-        if (!/\.(?:js|css|svg)$/.test(name)) continue
+        if (!/^assets\/.*\.(?:js|css|svg)$/.test(name)) continue
         const bytes = readFileSync(join(dir, name))
         const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY }
         writeFileSync(join(dir, `${name}.br`), brotliCompressSync(bytes, { params }))

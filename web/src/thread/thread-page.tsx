@@ -95,8 +95,9 @@ function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
     if (!thread.older.value || !sentinel.current || !area.current) return
     const scrolled = area.current
     const seen = new IntersectionObserver(
-      async ([entry]) => {
-        if (!entry?.isIntersecting) return
+      async (changes) => {
+        // Several come at once where the page was busy, and the last is true.
+        if (!changes.at(-1)?.isIntersecting) return
         const fromEnd = scrolled.scrollHeight - scrolled.scrollTop
         await thread.loadOlder()
         requestAnimationFrame(() => {
