@@ -177,6 +177,8 @@ export const de: Messages = {
     started: "Die Antwort hat begonnen.",
     ended: "Die Antwort ist vollständig.",
     table: "Tabelle",
+    evicted: "Du hast anderswo viele Unterhaltungen offen, deshalb folgt dieses Fenster dieser nicht mehr.",
+    followAgain: "Wieder folgen",
   },
   composer: {
     label: "Nachricht",

@@ -175,6 +175,8 @@ export const en = {
     started: "The reply has begun.",
     ended: "The reply is complete.",
     table: "Table",
+    evicted: "You have many conversations open elsewhere, so this window no longer follows this one.",
+    followAgain: "Follow again",
   },
   composer: {
     label: "Message",

@@ -120,7 +120,8 @@ onSession(() => {
   finishLeaving()
   const end = followShared({
     name: "chat.rooms",
-    open: (lastEventId, signal) => client.followRooms({ ...(lastEventId ? { lastEventId } : {}), signal }),
+    open: (lastEventId, signal) =>
+      client.followRooms({ ...(lastEventId ? { lastEventId } : {}), signal, endWhenEvicted: true }),
     onEvent({ event, data }) {
       if (event === "reset") void loadRooms()
       if (event === "chatroom") {

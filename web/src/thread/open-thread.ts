@@ -1,4 +1,4 @@
-import { batch, type Signal, signal } from "@preact/signals"
+import { batch, computed, type Signal, signal } from "@preact/signals"
 import {
   ApiError,
   type Chatroom,
@@ -7,10 +7,11 @@ import {
   type Message,
   type StreamEvent,
 } from "../api/client.ts"
-import { followShared } from "../api/shared-stream.ts"
+import { followShared, type StreamState } from "../api/shared-stream.ts"
 import { putRoom } from "../rooms/rooms.ts"
 import { loadPlan } from "../state/plan.ts"
 import { branchTo } from "./branch.ts"
+import { keepUp } from "./keep-up.ts"
 import { createLiveTexts } from "./live.ts"
 
 type RoomEvent = StreamEvent<Endpoints["GET /chatroom/{id}/events"]["events"]>
@@ -39,8 +40,14 @@ export function openThread(roomId: string) {
   const outgoing = signal<readonly Outgoing[]>([])
   const messages = new Map<string, Signal<Message>>()
   const live = createLiveTexts()
+  const stream = signal<StreamState>("live")
+  /** The first reply of the branch that is in the making or waits. */
+  const busyReplyId = computed(
+    () => branch.value.find((id) => !isFinal((messages.get(id) as Signal<Message>).value)) ?? null,
+  )
   const older = signal<Record<string, string> | null>(null)
   let loads = 0
+  let isFresh = false
 
   const find = (id: string) => messages.get(id)?.peek()
 
@@ -121,6 +128,12 @@ export function openThread(roomId: string) {
         room.value = data
         putRoom(data)
         if (data.headId !== null && find(data.headId)) follow(data.headId)
+        // What happened between the loading and the first word of a new stream is told by neither.
+        if (isFresh && state.peek() === "ready") {
+          const isMissed = data.headId !== (branch.peek().at(-1) ?? null) || busyReplyId.peek() !== null
+          if (isMissed) void load()
+        }
+        isFresh = false
         return
       }
       case "message": {
@@ -144,6 +157,10 @@ export function openThread(roomId: string) {
         void loadPlan()
         return
       }
+      case "message_deleted":
+        // Versions beside it count anew.
+        if (find(data.messageId)) void load()
+        return
       case "deleted":
         state.value = "missing"
     }
@@ -228,22 +245,44 @@ export function openThread(roomId: string) {
 
   const end = followShared<RoomEvent, ReturnType<typeof live.all>>({
     name: `chat.room.${roomId}`,
+    isBounded: true,
     open(lastEventId, signal) {
       // Without an id the stream tells the text of the reply in the making from its beginning.
       if (lastEventId === undefined) live.clear()
-      return client.followRoom(roomId, { ...(lastEventId ? { lastEventId } : {}), signal })
+      isFresh = lastEventId === undefined
+      return client.followRoom(roomId, {
+        ...(lastEventId ? { lastEventId } : {}),
+        signal,
+        endWhenEvicted: true,
+      })
     },
     onEvent,
     snapshot: live.all,
     onSnapshot: live.setAll,
     onJoin: () => void load(),
+    onState(to) {
+      stream.value = to
+    },
     onError(error) {
       if (error instanceof ApiError && error.status === 404) state.value = "missing"
     },
   })
 
+  const endKeeping = keepUp({
+    roomId,
+    stream,
+    growing: busyReplyId,
+    knows: (listed) => listed === room.peek() || state.peek() !== "ready",
+    load,
+    async look(messageId) {
+      put(await client.call("GET /chatroom/{id}/message/{messageId}", { params: { id: roomId, messageId } }))
+    },
+  })
+
   return {
     roomId,
+    stream,
+    busyReplyId,
     state,
     room,
     branch,
@@ -259,7 +298,10 @@ export function openThread(roomId: string) {
     regenerate,
     goOn,
     show,
-    close: end,
+    close() {
+      endKeeping()
+      end()
+    },
   }
 }
 

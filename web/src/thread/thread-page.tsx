@@ -1,4 +1,4 @@
-import { useComputed, useSignalEffect } from "@preact/signals"
+import { useSignalEffect } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
@@ -6,9 +6,10 @@ import { findRoom } from "../rooms/rooms.ts"
 import { Icon } from "../ui/icons.tsx"
 import { Announcer } from "./announcer.tsx"
 import { MessageView } from "./message-view.tsx"
-import { isFinal, openThread, type Thread } from "./open-thread.ts"
+import { openThread, type Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
 import { takeFirst } from "./start-chat.ts"
+import { StreamNote } from "./stream-note.tsx"
 import { TopBar } from "./top-bar.tsx"
 import { useStickyScroll } from "./use-sticky-scroll.ts"
 
@@ -31,9 +32,6 @@ export function ThreadPage({ id }: { id: string }) {
 
 function Conversation({ thread }: { thread: Thread }) {
   const scroll = useStickyScroll()
-  const busyReplyId = useComputed(() => {
-    return thread.branch.value.find((id) => !isFinal(thread.message(id).value)) ?? null
-  })
   const state = thread.state.value
   if (state === "missing" || (state === "failed" && thread.branch.value.length === 0)) {
     return (
@@ -68,10 +66,11 @@ function Conversation({ thread }: { thread: Thread }) {
             {t.thread.newest}
           </button>
         )}
+        <StreamNote thread={thread} />
         <Composer
           draftKey={thread.roomId}
           thread={thread}
-          busyReplyId={busyReplyId.value}
+          busyReplyId={thread.busyReplyId.value}
           send={async (text, attachments) => {
             scroll.toEnd()
             void thread.send({ text, attachments, parentId: undefined })
@@ -92,8 +91,9 @@ function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
     if (!thread.older.value || !sentinel.current || !area.current) return
     const scrolled = area.current
     const seen = new IntersectionObserver(
-      async ([entry]) => {
-        if (!entry?.isIntersecting) return
+      async (changes) => {
+        // Several come at once where the page was busy, and the last is true.
+        if (!changes.at(-1)?.isIntersecting) return
         const fromEnd = scrolled.scrollHeight - scrolled.scrollTop
         await thread.loadOlder()
         requestAnimationFrame(() => {
