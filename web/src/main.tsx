@@ -16,9 +16,11 @@ import { App } from "./app.tsx"
 import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
+import { beginEmbedding } from "./state/embedding.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
 
+beginEmbedding()
 await loadLanguage(navigator.languages)
 startSession()
 addEventListener("click", onLink)

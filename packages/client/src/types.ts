@@ -1422,6 +1422,14 @@ export interface Endpoints {
   "GET /app/account": { headers: { "If-None-Match"?: string }; reply: string }
   /** Get an asset of the web client. */
   "GET /app/assets/{file}": { params: { file: string }; reply: string }
+  /** Get the script that puts the web client into a page of another site. */
+  "GET /embed.js": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Open the web client in a frame. */
+  "GET /embed": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Open a chatroom in a frame. */
+  "GET /embed/chat/{id}": { params: { id: string }; headers: { "If-None-Match"?: string }; reply: string }
+  /** Open the account in a frame. */
+  "GET /embed/account": { headers: { "If-None-Match"?: string }; reply: string }
   /** Get this document. */
   "GET /openapi.json": {
     reply: {

@@ -22,6 +22,12 @@ export const APP_POLICY = [
   "base-uri 'none'",
 ].join("; ")
 
+/** The same for its page in pages of these origins; nobody else may frame it. */
+export function embedPolicy(origins: readonly string[]): string {
+  const ancestors = origins.length > 0 ? origins.join(" ") : "'none'"
+  return APP_POLICY.replace("frame-ancestors 'none'", `frame-ancestors ${ancestors}`)
+}
+
 /** Renders a small page that has no script and loads nothing. `body` is HTML; neither argument is escaped. */
 export function page(title: string, body: string): string {
   return `<!doctype html>
