@@ -32,7 +32,7 @@ export async function getBuiltPage(
   const text = await readBuiltPage(ctx, file)
   if (text === null) return notBuilt(file)
   const headers = {
-    ETag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`,
+    ETag: etagOf(text),
     // It names the newest assets, so it is asked for every time.
     "Cache-Control": "no-cache",
     "Content-Security-Policy": APP_POLICY,
@@ -40,6 +40,11 @@ export async function getBuiltPage(
   }
   if (ifNoneMatch?.includes(headers.ETag)) return notModified(headers)
   return html(text, headers)
+}
+
+/** A tag that changes with the content. */
+export function etagOf(content: string | Uint8Array): string {
+  return `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`
 }
 
 /** With a tag, as every answer here has one; nobody has a copy of this one. */

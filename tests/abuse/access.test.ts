@@ -302,6 +302,8 @@ test("a route is open to anybody only where that was decided", () => {
     "GET /embed",
     "GET /embed/chat/:id",
     "GET /embed/account",
+    "GET /app/sw.js",
+    "GET /app/manifest.webmanifest",
     // Pages without data: what they show is asked for with a session, which is opened with a token.
     "GET /admin",
     "GET /admin/sign-in",

@@ -17,6 +17,7 @@ import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
 import { beginEmbedding } from "./state/embedding.ts"
+import { registerWorker } from "./service-worker/register.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
 
@@ -26,3 +27,4 @@ startSession()
 addEventListener("click", onLink)
 addEventListener("click", onCodeTool)
 render(<App />, document.getElementById("root") as HTMLElement)
+registerWorker()

@@ -949,6 +949,23 @@ export type UserUsage = {
   userId: string
 }
 
+export type WebManifest = {
+  id: string
+  name: string
+  short_name: string
+  start_url: string
+  scope: string
+  display: "standalone"
+  background_color: string
+  theme_color: string
+  icons: {
+    src: string
+    sizes: string
+    type: string
+    purpose?: "maskable"
+  }[]
+}
+
 /** Stable words for what went wrong. */
 export type ProblemCode = "already_started" | "already_subscribed" | "attachment_in_use" | "attachment_invalid" | "attachment_too_large" | "attachment_type_unknown" | "attachment_unsupported" | "bad_signature" | "billing_unavailable" | "credentials_invalid" | "current_password_invalid" | "forbidden" | "idempotency_conflict" | "import_in_progress" | "internal" | "invalid_request" | "mobile_number_taken" | "not_continuable" | "not_found" | "not_subscribed" | "nothing_to_share" | "otp_invalid" | "payload_too_large" | "payment_pending" | "quota_exceeded" | "rate_limited" | "recent_sign_in_required" | "refresh_token_invalid" | "room_busy" | "storage_quota_exceeded" | "unauthenticated" | "unavailable" | "unsupported_media_type"
 
@@ -1422,6 +1439,10 @@ export interface Endpoints {
   "GET /app/account": { headers: { "If-None-Match"?: string }; reply: string }
   /** Get an asset of the web client. */
   "GET /app/assets/{file}": { params: { file: string }; reply: string }
+  /** Get the service worker of the web client. */
+  "GET /app/sw.js": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Get the manifest of the web client. */
+  "GET /app/manifest.webmanifest": { reply: WebManifest }
   /** Get the script that puts the web client into a page of another site. */
   "GET /embed.js": { headers: { "If-None-Match"?: string }; reply: string }
   /** Open the web client in a frame. */

@@ -15,7 +15,7 @@ export const de: Messages = {
     undo: "Rückgängig",
     loading: "Wird geladen …",
     unreachable: "Der Dienst ist nicht erreichbar. Prüfe deine Verbindung und versuche es noch einmal.",
-    offline: "Du bist offline. Was du schreibst, bleibt hier.",
+    offline: "Du bist offline. Was du sendest, geht raus, sobald du zurück bist.",
     skip: "Zur Unterhaltung springen",
     privacy: "Datenschutz",
     imprint: "Impressum",
@@ -204,6 +204,17 @@ export const de: Messages = {
     tooManyFiles: (most) => `Eine Nachricht nimmt bis zu ${most} Dateien.`,
     uploading: (name) => `${name} wird gesendet`,
     removeFile: (name) => `${name} entfernen`,
+  },
+  outbox: {
+    waiting: "Wird gesendet, sobald es geht",
+    held: "Wartet auf die Nachricht darüber",
+    old: (date: string) => `Am ${date} geschrieben und seither nicht gesendet. Vielleicht ist sie überholt.`,
+    sendNow: "Jetzt senden",
+    stopped: "Eine Nachricht wurde nicht gesendet.",
+    show: "Zeigen",
+    notKept:
+      "Diese Unterhaltung ist nicht auf diesem Gerät. Du kannst sie öffnen, sobald du wieder online bist.",
+    asItWas: "Stand deines letzten Besuchs.",
   },
   account: {
     language: "Sprache",
