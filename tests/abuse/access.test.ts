@@ -307,7 +307,6 @@ test("a route is open to anybody only where that was decided", () => {
     // Pages without data: what they show is asked for with a session, which is opened with a token.
     "GET /admin",
     "GET /admin/sign-in",
-    "GET /admin/files/:file",
     "POST /admin/session",
     "DELETE /admin/session",
   ]
