@@ -17,7 +17,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: ["index.html", "shared.html", "src/service-worker/worker.ts"].map((file) =>
+      input: ["index.html", "shared.html", "admin.html", "src/service-worker/worker.ts"].map((file) =>
         join(import.meta.dirname, file),
       ),
       output: {
