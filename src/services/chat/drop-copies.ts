@@ -1,6 +1,6 @@
 import { pause } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { listKey } from "./chatroom-cache.ts"
+import { dropCachedList } from "./chatroom-cache.ts"
 
 /** What was deleted of a user's. */
 interface Deleted {
@@ -18,7 +18,7 @@ const MAX_TRIES = 30
  */
 export function dropCopies(ctx: Context, { userId, replyIds }: Deleted): void {
   const drops = [
-    () => ctx.cache.remove(listKey(ctx, userId)),
+    () => dropCachedList(ctx, userId),
     ...replyIds.map((id) => () => ctx.replyLog.drop(id)),
   ]
   ctx.background.run("drop copies of what was deleted", async () => {
