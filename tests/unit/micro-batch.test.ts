@@ -7,7 +7,9 @@ interface Item {
 }
 
 /** Batches whose runs end when the test says so. */
-function open(options: { maxSize?: number; maxRunning?: number; maxWaitMs?: number } = {}) {
+function open(
+  options: { maxSize?: number; maxRunning?: number; maxWaitMs?: number; spareAfterMs?: number } = {},
+) {
   const runs: { items: Item[]; end(error?: Error): void }[] = []
   const batches = createMicroBatch<Item, string>({
     maxSize: 10,
@@ -90,4 +92,23 @@ test("who waits too long for a run is told so, and isn't in the next one", async
   expect(runs[1]?.items.map(({ n }) => n)).toEqual([3])
   runs[1]?.end()
   expect(await Promise.all([first, third])).toEqual(["did 1", "did 3"])
+})
+
+test("another run begins beside a slow one only", async () => {
+  const { batches, runs } = open({ maxRunning: 2, spareAfterMs: 50 })
+  const all = [batches.add(item(1))]
+  await expect.poll(() => runs.length).toBe(1)
+  const startedAt = performance.now()
+  // One after the other, until the first run is slow.
+  await expect
+    .poll(() => {
+      all.push(batches.add(item(2, `user ${all.length}`)))
+      return runs.length
+    })
+    .toBe(2)
+  expect(performance.now() - startedAt).toBeGreaterThan(40)
+  runs[0]?.end()
+  runs[1]?.end()
+  await expect.poll(() => (runs.at(-1)?.end(), batches.waiting())).toBe(0)
+  await Promise.all(all)
 })
