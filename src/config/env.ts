@@ -101,6 +101,12 @@ function toConfig(env: Environment) {
     production: env.NODE_ENV === "production",
     role: env.ROLE,
     http: toHttp(env),
+    /** What pages call the service, and where they lead for its policies; `null`: nowhere. */
+    app: {
+      name: env.APP_NAME,
+      privacyUrl: env.PRIVACY_URL ?? null,
+      imprintUrl: env.IMPRINT_URL ?? null,
+    },
     rateLimitScale: env.RATE_LIMIT_SCALE,
     logLevel: env.LOG_LEVEL,
     dataDir: env.DATA_DIR,

@@ -32,6 +32,12 @@ export const Environment = z.object({
   HOST: z.string().optional(),
   PORT: port().default(3000),
   PUBLIC_URL: httpUrl("https://chat.example.com").optional(),
+  APP_NAME: z
+    .string()
+    .regex(/^[^\p{Cc}]{1,60}$/u, "must be a name of 1 to 60 characters, without line breaks")
+    .default("Chat"),
+  PRIVACY_URL: httpUrl("https://example.com/privacy").optional(),
+  IMPRINT_URL: httpUrl("https://example.com/imprint").optional(),
   TRUST_PROXY: z.string().default("false").transform(readTrustProxy),
   CORS_ORIGINS: z
     .string()

@@ -6,12 +6,16 @@ import { getShare } from "../services/sharing/own-share.ts"
 import { readShared } from "../services/sharing/read-shared.ts"
 import { shareChatroom } from "../services/sharing/share-chatroom.ts"
 import { withdrawReportedShare, withdrawShare } from "../services/sharing/withdraw-share.ts"
+import { NotFound } from "../utils/errors.ts"
+import { readBuiltPage } from "./built-page.ts"
 import { type AdminInput, created, html, noContent, ok, type PublicInput, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentChatroom } from "./presenters/chatroom.ts"
+import { APP_POLICY } from "./presenters/page.ts"
 import { presentShare, presentShared } from "./presenters/share.ts"
-import { renderShared, SHARED_PAGE_POLICY } from "./presenters/shared-page.ts"
+import { fillClientPage } from "./presenters/shared-client-page.ts"
+import { renderNotShared, renderShared, SHARED_PAGE_POLICY } from "./presenters/shared-page.ts"
 
 type OneRoom = { params: { id: string } }
 type OneLink = { params: { token: string } }
@@ -54,16 +58,40 @@ const AHEAD = ["sec-purpose", "purpose", "x-moz"]
 
 /** Returns JSON, and a page to browsers. What a client only asks for the headers of, or fetches ahead, isn't a view. */
 export async function getShared(ctx: Context, input: PublicInput<OneLink & { query: PageQuery }>) {
-  const { params, query, header, address, isHead } = input
+  const isBrowser = input.header("accept")?.includes("text/html") ?? false
+  const read = await readForAnybody(ctx, input).catch((error: unknown) => {
+    if (isBrowser && error instanceof NotFound) return null
+    throw error
+  })
+  if (read === null) return { ...(await sharedPage(ctx, null)), status: 404 }
+  if (isBrowser) return await sharedPage(ctx, read)
+  return ok(read.shared, { ...SHARED_HEADERS, ...read.link })
+}
+
+async function readForAnybody(
+  ctx: Context,
+  { params, query, header, address, isHead }: PublicInput<OneLink & { query: PageQuery }>,
+) {
   const isAhead = AHEAD.some((name) => header(name)?.includes("prefetch"))
   const isView = query.cursor === undefined && !isHead && !isAhead
   const shared = await readShared(ctx, { ...query, token: params.token, address, isView })
-  const link = nextLink(`/shared/${params.token}`, query, shared.next)
-  const headers = { ...SHARED_HEADERS, ...link }
-  const presented = presentShared(shared)
-  if (!header("accept")?.includes("text/html")) return ok(presented, headers)
-  const next = /<(.*)>/.exec(link.Link ?? "")?.[1] ?? null
-  return html(renderShared(presented, next), { ...headers, "Content-Security-Policy": SHARED_PAGE_POLICY })
+  return { shared: presentShared(shared), link: nextLink(`/shared/${params.token}`, query, shared.next) }
+}
+
+/** The web client's page of a conversation, or a page of plain text where the client isn't built. */
+async function sharedPage(
+  ctx: Context,
+  read: { shared: ReturnType<typeof presentShared>; link: { Link?: string } } | null,
+) {
+  const next = /<(.*)>/.exec(read?.link.Link ?? "")?.[1] ?? null
+  const client = await readBuiltPage(ctx, "shared.html")
+  const page = client && fillClientPage(client, read?.shared ?? null, next)
+  const plain = read ? renderShared(read.shared, next) : renderNotShared()
+  return html(page ?? plain, {
+    ...SHARED_HEADERS,
+    ...read?.link,
+    "Content-Security-Policy": client ? APP_POLICY : SHARED_PAGE_POLICY,
+  })
 }
 
 export async function postContinue(ctx: Context, { user, params, header }: UserInput<OneLink>) {

@@ -92,7 +92,7 @@ export const chatroomRoutes: Endpoint[] = [
   get("/chatroom/:id/events", {
     summary: "Stream everything that happens in a chatroom",
     description:
-      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, a reply was cancelled before its turn, feedback was given, or a message moved behind one that interrupted), `message_deleted` (with all that followed it), `thought`, `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest.",
+      "Server-sent events from now on, or from `Last-Event-ID`: `chatroom` (its fields, first and whenever they change), `message` (a prompt or reply was added, a reply was cancelled before its turn, feedback was given, or a message moved behind one that interrupted), `message_deleted` (with all that followed it), `thought`, `delta`, `reset` and `done` for each reply, and `deleted` (the end). Includes what your other devices do. The number of open streams per user is limited: one more ends the oldest, with `evicted`.",
     auth: "user",
     limit: "read",
     params: ById,

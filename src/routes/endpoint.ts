@@ -46,6 +46,8 @@ export interface Endpoint<P extends Schema = Schema, Q extends Schema = Schema, 
   responseHeaders?: readonly ReplyHeader[]
   /** Errors that the service raises, beside those of the guards. */
   errors?: readonly ProblemCode[]
+  /** Errors that browsers get as a page. */
+  errorPages?: readonly ProblemCode[]
   run(
     ctx: Context,
     input: EndpointInput<{ params: Output<P>; query: Output<Q>; body: Output<B> }>,

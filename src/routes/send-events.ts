@@ -54,14 +54,14 @@ function watchOver(ctx: Context, stream: { res: Response; isInEvent: boolean }, 
   })
 }
 
-/** A client that is still there comes back later, or two at the limit would displace each other without end. */
+/** A client that is still there is told, and comes back later at most, or two at the limit would displace each other without end. */
 function giveWay(
   { timing: { sse } }: Context,
   { res, isInEvent }: { res: Response; isInEvent: boolean },
 ): void {
   // A frozen client takes nothing any more.
   if (isInEvent || res.writableLength > 0) return void res.destroy()
-  res.end(formatRetry(sse.displacedRetryMs))
+  res.end(formatSse({ event: "evicted", data: {} }) + formatRetry(sse.displacedRetryMs))
 }
 
 /** A heartbeat in the middle of an event would break it, and one for a reader that stands still would be kept for it. */

@@ -45,13 +45,14 @@ export const sharingRoutes: Endpoint[] = [
   get("/shared/:token", {
     summary: "Read a shared conversation",
     description:
-      "For anybody with the link, as JSON, or as a page to browsers. Oldest messages first; a page of long messages is shorter than `limit`. A link that never existed, was withdrawn, or whose owner is gone is 404.",
+      "For anybody with the link, as JSON, or as the web client's page to browsers, which says so where there is nothing to read. Oldest messages first; a page of long messages is shorter than `limit`. A link that never existed, was withdrawn, or whose owner is gone is 404.",
     auth: "none",
     limit: "shared",
     params: SharedPath,
     query: PageQuery,
     reply: { 200: [SharedConversation, media("text/html")] },
     responseHeaders: ["X-Robots-Tag"],
+    errorPages: ["not_found"],
     run: getShared,
   }),
   post("/shared/:token/continue", {

@@ -85,7 +85,7 @@ export const userRoutes: Endpoint[] = [
   get("/user/me/events", {
     summary: "Stream the changes of your list of chatrooms",
     description:
-      "Server-sent events: `chatroom` (a room was created or changed, or a reply in it began or ended), with its fields as in the list, and `deleted` with the room's `id`. Includes what your other devices do. `reset` comes first where the stream doesn't continue from `Last-Event-ID`, because there was none or it is older than 12 hours: load `GET /chatroom` then; all that changes from the `reset` on follows. The same change may come twice. The number of open streams per user is limited: one more ends the oldest.",
+      "Server-sent events: `chatroom` (a room was created or changed, or a reply in it began or ended), with its fields as in the list, and `deleted` with the room's `id`. Includes what your other devices do. `reset` comes first where the stream doesn't continue from `Last-Event-ID`, because there was none or it is older than 12 hours: load `GET /chatroom` then; all that changes from the `reset` on follows. The same change may come twice. The number of open streams per user is limited: one more ends the oldest, with `evicted`.",
     auth: "user",
     limit: "read",
     requestHeaders: ["Last-Event-ID"],

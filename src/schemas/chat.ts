@@ -261,6 +261,9 @@ export const Prompt = MessageFields.extend({ reply: Message }).meta({
   examples: [{ ...EXAMPLES.prompt, reply: EXAMPLES.queued }],
 })
 
+/** At the limit of streams a newer one of the user takes the place of this one, which ends. */
+const evicted = z.object({}).meta({ id: "Evicted" })
+
 /** The events of a reply's stream: more text or thoughts; a new attempt, which voids them; the final message. */
 export const replyEvents = {
   thought: z
@@ -276,6 +279,7 @@ export const replyEvents = {
     })
     .meta({ id: "Reset" }),
   done: Message,
+  evicted,
 }
 
 const MessageId = { messageId: Id.describe("The reply that the event belongs to.") }
@@ -292,6 +296,7 @@ export const roomEvents = {
     .object({ messageId: Id.describe("It is gone with all messages that followed it.") })
     .meta({ id: "RoomMessageDeleted" }),
   deleted: z.object({}).meta({ id: "RoomDeleted" }),
+  evicted,
 }
 
 /** The events of the stream of a user's list of chatrooms. */
@@ -299,4 +304,5 @@ export const roomListEvents = {
   reset: z.object({}).meta({ id: "RoomListReset" }),
   chatroom: Chatroom,
   deleted: z.object({ id: Id }).meta({ id: "RoomListDeleted" }),
+  evicted,
 }

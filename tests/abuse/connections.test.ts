@@ -157,7 +157,8 @@ test("streams of one user are bounded: a new one takes the place of the oldest, 
   }
   expect(app.ctx.streamLimit.count()).toBe(most)
   for (const { socket } of streams) socket.resume()
-  const ended = (stream: Conversation) => stream.said().endsWith("retry: 15000\n\n\r\n0\r\n\r\n")
+  const ended = (stream: Conversation) =>
+    /event: evicted\ndata: \{\}\n\nretry: 15000\n\n\r\n0\r\n\r\n$/.test(stream.said())
   await expect.poll(() => streams.map(ended)).toEqual(streams.map((_, i) => i < 3))
   for (const { socket } of streams) socket.destroy()
   await expect.poll(() => app.ctx.streamLimit.count()).toBe(0)

@@ -1,18 +1,9 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
-import { delimiter, join } from "node:path"
 import type { Readable, Writable } from "node:stream"
 import { openFolder } from "../../tools/lib/stores.ts"
 
-const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"]
-
-/** The machine's Chromium, or null where there is none. */
-export const chromium: string | null =
-  (process.env.PATH ?? "")
-    .split(delimiter)
-    .flatMap((folder) => PROGRAMS.map((name) => join(folder, name)))
-    .find((file) => existsSync(file)) ?? null
+export { chromium } from "../../tools/lib/chromium.ts"
 
 export type Tab = Awaited<ReturnType<typeof openTab>>
 

@@ -1,15 +1,9 @@
-import {
-  type BrowserContext,
-  type BrowserContextOptions,
-  type Browser as Chromium,
-  chromium as engine,
-  type Page,
-} from "playwright-core"
+import type { BrowserContext, BrowserContextOptions, Browser as Chromium, Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, expect } from "vitest"
 // @ts-expect-error the launcher is plain JavaScript, without types
 import { ensureWebBuilt } from "../../bin/web-build.mjs"
+import { chromium, launchChromium, signedInState } from "../../tools/lib/chromium.ts"
 import type { SignedIn, TestApp } from "../helpers/app.ts"
-import { chromium } from "./browser.ts"
 import { ROOT } from "./programs.ts"
 
 export { chromium }
@@ -43,7 +37,7 @@ export function useWeb(app: TestApp): Web {
 
   beforeAll(async () => {
     expect(await ensureWebBuilt(ROOT, { node: process.execPath })).toBe(true)
-    browser = await engine.launch({ executablePath: chromium as string, args: ["--no-sandbox"] })
+    browser = await launchChromium(chromium as string)
   })
   afterEach(async () => {
     await Promise.all(windows.splice(0).map((context) => context.close()))
@@ -71,7 +65,7 @@ export function useWeb(app: TestApp): Web {
         locale: "en-US",
         reducedMotion: "reduce",
         permissions: ["clipboard-read", "clipboard-write"],
-        ...(user ? { storageState: { cookies: [], origins: [stateOf(app, user)] } } : {}),
+        ...(user ? { storageState: signedInState(app.url, user) } : {}),
         ...options,
       })
       windows.push(context)
@@ -87,11 +81,6 @@ export function useWeb(app: TestApp): Web {
       }
     },
   }
-}
-
-function stateOf(app: TestApp, { token, refreshToken }: SignedIn) {
-  const value = JSON.stringify({ token, refreshToken })
-  return { origin: app.url, localStorage: [{ name: "chat.tokens", value }] }
 }
 
 /** Writes a message and sends it. */

@@ -32,6 +32,7 @@ describe("outside production", () => {
       },
       cache: { chatroomTtlSeconds: 600 },
       retentionMs: null,
+      app: { name: "Chat", privacyUrl: null, imprintUrl: null },
       otp: { delivery: "response" },
     })
   })
@@ -51,6 +52,10 @@ describe("outside production", () => {
     [{ GEMINI_IDLE_SECONDS: "1.5" }, "GEMINI_IDLE_SECONDS"],
     [{ GEMINI_TOTAL_SECONDS: "4000" }, "GEMINI_TOTAL_SECONDS"],
     [{ OTP_REGIONS: "US,Mars" }, "OTP_REGIONS"],
+    [{ APP_NAME: "two\nlines" }, "APP_NAME"],
+    [{ APP_NAME: "x".repeat(61) }, "APP_NAME"],
+    [{ PRIVACY_URL: "javascript:alert(1)" }, "PRIVACY_URL"],
+    [{ IMPRINT_URL: "/imprint" }, "IMPRINT_URL"],
     [
       { STRIPE_SECRET_KEY: "pk_test_1", STRIPE_WEBHOOK_SECRET: "whsec_1", STRIPE_PRICE_PRO: "price_1" },
       "STRIPE_SECRET_KEY",

@@ -1,4 +1,5 @@
-import { type Options, readOptions } from "./helpers/options.ts"
+import { chromium } from "../lib/chromium.ts"
+import { type Measure, type Options, readOptions } from "./helpers/options.ts"
 import { type Report, toText } from "./helpers/report.ts"
 import { type Machine, type Site, startMachine, startSite } from "./helpers/site.ts"
 import { signInUsers } from "./helpers/users.ts"
@@ -38,16 +39,24 @@ function endOnSignal(stack: AsyncDisposableStack): AbortSignal {
 }
 
 async function measureAll(stack: AsyncDisposableStack, options: Options): Promise<Report> {
-  const report: Report = { pairs: [], ratios: [], metrics: [] }
+  const report: Report = { pairs: [], ratios: [], web: [], metrics: [] }
   const machine = await startMachine(stack, options.profileDir)
+  if (options.only.includes("web") && chromium === null)
+    say("There is no Chromium on the PATH: THE WEB CLIENT IS LEFT OUT.")
   for (const backend of options.backends) {
     if (backend === "redis" && machine.redisUrl === null) {
       say("There is no redis-server on the PATH: THE REDIS HALF IS LEFT OUT.")
       continue
     }
-    await measureSite(machine, options, backend, report)
+    const only = options.only.filter((name) => isMeasured(name, backend, options))
+    if (only.length > 0) await measureSite(machine, { ...options, only }, backend, report)
   }
   return report
+}
+
+/** The web client is measured once: to a browser both backends are the same. */
+function isMeasured(name: Measure, backend: Site["backend"], { backends }: Options): boolean {
+  return name !== "web" || (chromium !== null && backend === backends.at(-1))
 }
 
 async function measureSite(

@@ -7,6 +7,7 @@ import { RoomList } from "./rooms/room-list.tsx"
 import { findRoom } from "./rooms/rooms.ts"
 import { unreadCount } from "./rooms/unread.ts"
 import { place } from "./router.ts"
+import { appName } from "./state/service.ts"
 import { isSignedIn } from "./state/session.ts"
 import { NewChat } from "./thread/new-chat.tsx"
 import { ThreadPage } from "./thread/thread-page.tsx"
@@ -45,6 +46,6 @@ function Main() {
 function titleOf(): string {
   const shown = place.value
   const name = shown.at === "room" ? findRoom(shown.id)?.name : undefined
-  const title = name ? `${name} · ${t.common.appName}` : t.common.appName
+  const title = name ? `${name} · ${appName}` : appName
   return unreadCount.value > 0 ? `(${unreadCount.value}) ${title}` : title
 }

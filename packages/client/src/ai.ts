@@ -141,7 +141,7 @@ async function* toChunks(
     if (event === "thought") yield* parts.add("reasoning", data.text)
     else if (event === "delta") yield* parts.add("text", data.text)
     else if (event === "reset") yield* parts.reset()
-    else {
+    else if (event === "done") {
       yield* parts.end()
       yield* endOf(data)
     }

@@ -12,6 +12,11 @@ export interface FollowOptions {
   lastEventId?: string
   /** Ends the iteration without an error. */
   signal?: AbortSignal
+  /**
+   * At the user's limit of streams a newer one ends this one. By default it is opened again after a while, in which
+   * another may be ended; true yields `evicted` instead, and ends the iteration.
+   */
+  endWhenEvicted?: boolean
 }
 
 export interface Follow extends FollowOptions {
@@ -21,6 +26,9 @@ export interface Follow extends FollowOptions {
   lastEvent?: string
   firstWaitMs: number
 }
+
+/** The service's word that a newer stream has taken the place of this one. */
+const EVICTED = "evicted"
 
 /** A comment comes every 15 s; a connection that is silent for longer is dead. */
 const SILENCE_MS = 45_000
@@ -35,6 +43,7 @@ export async function* follow<Events>({
   lastEvent,
   lastEventId,
   signal,
+  endWhenEvicted = false,
   firstWaitMs,
 }: Follow): AsyncGenerator<StreamEvent<Events>> {
   let failures = 0
@@ -50,8 +59,9 @@ export async function* follow<Events>({
       for await (const { event, data, id } of raw) {
         failures = 0
         lastEventId = id || lastEventId
+        if (event === EVICTED && !endWhenEvicted) continue
         yield { event, data: JSON.parse(data), id } as StreamEvent<Events>
-        if (event === lastEvent) return
+        if (event === lastEvent || event === EVICTED) return
       }
     } catch (error) {
       if (signal?.aborted) return

@@ -1,8 +1,10 @@
+import type { Activity, ActivityRange } from "../../services/admin/activity/read-activity.ts"
 import type { AuditEntry } from "../../services/admin/audit.ts"
 import type { BillingEvent } from "../../services/admin/billing-events.ts"
 import type { UserOverview } from "../../services/admin/look-up-user.ts"
 import type { SystemState } from "../../services/admin/system-state.ts"
 import { presentQuota } from "./quota.ts"
+import { presentDollars } from "./usage.ts"
 
 const timeOrNull = (time: Date | null) => time?.toISOString() ?? null
 
@@ -20,6 +22,7 @@ export function presentUserOverview(user: UserOverview) {
     openSessions: user.openSessions,
     chatrooms: user.chatrooms,
     unfinishedReplies: user.unfinishedReplies,
+    usage: { prompts: user.usage.prompts, cost: presentDollars(user.usage.cost) },
     quota: user.standing && presentQuota(user.standing.quota),
     entitlement: presentEntitlement(user),
   }
@@ -43,6 +46,23 @@ function presentEntitlement({ standing, entitlement }: UserOverview) {
 function presentUntil(until: Date | number | null): string | null {
   if (until === null) return null
   return until instanceof Date ? until.toISOString() : "infinity"
+}
+
+export function presentActivity(range: ActivityRange, { points, uncountedHours }: Activity) {
+  return {
+    range,
+    step: range === "day" ? "hour" : "day",
+    uncountedHours,
+    points: points.map(({ at, prompts, completed, failed, cancelled, cost, latency }) => ({
+      at: at.toISOString(),
+      prompts,
+      completed,
+      failed,
+      cancelled,
+      cost: { amount: cost, currency: "USD" },
+      latency,
+    })),
+  }
 }
 
 export function presentAuditEntry(entry: AuditEntry) {

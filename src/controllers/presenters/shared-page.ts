@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { escapeHtml } from "../../utils/escape-html.ts"
 import type { presentShared } from "./share.ts"
 
-type Shared = ReturnType<typeof presentShared>
+export type Shared = ReturnType<typeof presentShared>
 type SharedMessage = Shared["messages"][number]
 
 const STYLE = `
@@ -26,28 +26,47 @@ export const SHARED_PAGE_POLICY = [
 ].join("; ")
 
 /**
- * Renders a page of a shared conversation for browsers, as text: no script, no image, nothing loaded.
+ * Renders a page of a shared conversation for browsers, as text: no script, no image, nothing loaded. It serves where the
+ * web client isn't built.
  * @param next the path of the next page
  */
-export function renderShared(
-  { title, createdAt, messageCount, messages }: Shared,
-  next: string | null,
-): string {
-  const name = escapeHtml(title)
+export function renderShared(shared: Shared, next: string | null): string {
+  return toPage(shared.title, renderSharedText(shared, next))
+}
+
+/** Renders the page of a link that leads nowhere. */
+export function renderNotShared(): string {
+  return toPage(NOT_SHARED.title, `<h1>${NOT_SHARED.title}</h1>\n<p>${NOT_SHARED.text}</p>`)
+}
+
+export const NOT_SHARED = {
+  title: "Nothing is shared here",
+  text: "This link was withdrawn, or it has never existed. Ask whoever sent it for another one.",
+}
+
+function toPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="robots" content="noindex, nofollow, noarchive">
 <meta name="referrer" content="no-referrer">
-<title>${name}</title>
+<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
-<h1 dir="auto">${name}</h1>
-<p class="note">A conversation with an AI model, as its author shared it on ${createdAt.slice(0, 10)}: ${messageCount} messages. It may be wrong.</p>
-${messages.map(renderMessage).join("\n")}
-<footer>${next === null ? "" : `<p><a href="${escapeHtml(next)}" rel="next">Next page</a></p>`}</footer>
+${body}
 </html>
 `
+}
+
+/** A page of a conversation as HTML of its own, without scripts and styles. */
+export function renderSharedText(
+  { title, createdAt, messageCount, messages }: Shared,
+  next: string | null,
+): string {
+  return `<h1 dir="auto">${escapeHtml(title)}</h1>
+<p class="note">A conversation with an AI model, as its author shared it on ${createdAt.slice(0, 10)}: ${messageCount} messages. It may be wrong.</p>
+${messages.map(renderMessage).join("\n")}
+<footer>${next === null ? "" : `<p><a href="${escapeHtml(next)}" rel="next">Next page</a></p>`}</footer>`
 }
 
 function renderMessage({

@@ -2,7 +2,7 @@ import { z } from "zod"
 import { Problem } from "../../schemas/problem.ts"
 import { PROBLEMS, type ProblemCode } from "../../utils/errors.ts"
 import { formatSse } from "../../utils/sse.ts"
-import type { Endpoint, ReplyBody } from "../endpoint.ts"
+import { type Endpoint, media, type ReplyBody } from "../endpoint.ts"
 import type { Components } from "./components.ts"
 import { exampleOf } from "./example.ts"
 import { REPLY_HEADERS, type ReplyHeader } from "./headers.ts"
@@ -75,12 +75,17 @@ function describeErrors(row: Endpoint, components: Components): [string, Ref][] 
     .sort((a, b) => a - b)
     .map((status) => {
       const own = codes.filter((code) => statusOf(code) === status).sort()
-      const name = [...own, ...(row.limit ? [] : ["unlimited"])].join(".")
+      const variants = [...(row.limit ? [] : ["unlimited"]), ...(isErrorPage(row, own) ? ["page"] : [])]
+      const name = [...own, ...variants].join(".")
       return [String(status), components.share("responses", name, () => describeError(row, own, components))]
     })
 }
 
 const statusOf = (code: ProblemCode): number => PROBLEMS[code][0]
+
+/** Whether browsers get the error as a page. */
+const isErrorPage = ({ errorPages = [] }: Endpoint, codes: ProblemCode[]) =>
+  codes.some((code) => errorPages.includes(code))
 
 /** Errors of the guards, in the order they run, and those that any request may get. */
 function guardErrors({ auth, limit, params, query, body, raw }: Endpoint): ProblemCode[] {
@@ -99,6 +104,7 @@ function guardErrors({ auth, limit, params, query, body, raw }: Endpoint): Probl
 
 function describeError(row: Endpoint, codes: ProblemCode[], components: Components): ReplyObject {
   const status = statusOf(codes[0] as ProblemCode)
+  const isPage = isErrorPage(row, codes)
   const headers: ReplyHeader[] = ["X-Request-Id"]
   if (status === 401) headers.push("WWW-Authenticate")
   if (status === 429 || status === 503) headers.push("Retry-After")
@@ -108,12 +114,16 @@ function describeError(row: Endpoint, codes: ProblemCode[], components: Componen
       ...describeHeaders(headers, components),
       // An error may come before the request was counted.
       ...(row.limit ? describeHeaders(LIMITED, components, false) : {}),
+      ...(isPage ? describeHeaders(row.responseHeaders ?? [], components, false) : {}),
     },
     content: {
       "application/problem+json": {
         schema: { ...components.output(Problem), properties: { code: { enum: codes } } },
         examples: Object.fromEntries(codes.map((code) => [code, { value: exampleProblem(code) }])),
       },
+      ...(codes.some((code) => row.errorPages?.includes(code))
+        ? describeOne(media("text/html"), components)
+        : {}),
     },
   }
 }

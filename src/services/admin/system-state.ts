@@ -64,6 +64,9 @@ function describeConfig(config: CompleteConfig) {
   return {
     NODE_ENV: config.production ? "production" : "development",
     ROLE: config.role,
+    APP_NAME: config.app.name,
+    PRIVACY_URL: config.app.privacyUrl,
+    IMPRINT_URL: config.app.imprintUrl,
     LOG_LEVEL: config.logLevel,
     REDIS_URL: isSet(config.redis.url),
     TRUST_PROXY: [http.trustProxy].flat().join(","),

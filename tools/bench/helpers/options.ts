@@ -15,6 +15,7 @@ export const MEASURES = [
   "cached-tokens",
   "search",
   "import",
+  "web",
 ] as const
 export type Measure = (typeof MEASURES)[number]
 

@@ -1,6 +1,6 @@
 import { cpus, type as systemType } from "node:os"
 import { formatTable } from "../../lib/table.ts"
-import type { Comparison } from "./compare.ts"
+import { type Comparison, median } from "./compare.ts"
 import type { Ratio } from "./ratio.ts"
 import type { Backend } from "./site.ts"
 
@@ -20,6 +20,16 @@ export interface RatioResult {
   ratio: Ratio
 }
 
+/** A time or a size of each round, beside a bare page's where it has one. */
+export interface WebResult {
+  what: string
+  unit: "KB" | "ms" | "MB"
+  /** What the median may be at the most; null: for information. */
+  goal: number | null
+  ours: number[]
+  bare?: number[]
+}
+
 /** A figure without a floor. */
 export interface Figure {
   what: string
@@ -30,14 +40,16 @@ export interface Figure {
 export interface Report {
   pairs: PairResult[]
   ratios: RatioResult[]
+  web: WebResult[]
   metrics: Figure[]
 }
 
-export function toText({ pairs, ratios, metrics }: Report): string {
+export function toText({ pairs, ratios, web, metrics }: Report): string {
   return [
     `Node ${process.version}, ${systemType()}, ${cpus().length} cores`,
     ...(pairs.length > 0 ? [formatTable(PAIR_TITLES, pairs.map(pairCells))] : []),
     ...(ratios.length > 0 ? [formatTable(RATIO_TITLES, ratios.map(ratioCells))] : []),
+    ...(web.length > 0 ? [formatTable(WEB_TITLES, web.map(webCells))] : []),
     ...(metrics.length > 0 ? [formatTable(FIGURE_TITLES, metrics.map(figureCells))] : []),
     "",
   ].join("\n\n")
@@ -57,6 +69,8 @@ const PAIR_TITLES = [
 ]
 
 const RATIO_TITLES = ["beside its floor", "backend", "ours, ms", "floor, ms", "ratio", "of rounds", "goal"]
+
+const WEB_TITLES = ["web client", "median", "of rounds", "a bare page", "ratio", "goal"]
 
 function pairCells({ what, backend, goal, comparison }: PairResult): string[] {
   const { ours, floor, ratio, range } = comparison
@@ -82,6 +96,21 @@ function ratioCells({ what, backend, goal, ratio: { oursMs, floorMs, ratio, rang
     ratio.toFixed(2),
     range.map((bound) => bound.toFixed(2)).join("–"),
     `≤ ${goal.toFixed(2)} ${ratio <= goal ? "met" : "missed"}`,
+  ]
+}
+
+function webCells({ what, unit, goal, ours, bare }: WebResult): string[] {
+  const value = median(ours)
+  const show = (number: number) => `${number.toFixed(unit === "KB" ? 0 : 1)} ${unit}`
+  const floor = bare && median(bare)
+  const isMet = goal !== null && value <= goal
+  return [
+    what,
+    show(value),
+    ours.length > 1 ? `${Math.min(...ours).toFixed(0)}–${Math.max(...ours).toFixed(0)}` : "",
+    floor === undefined ? "" : show(floor),
+    floor === undefined ? "" : (value / floor).toFixed(1),
+    goal === null ? "" : `≤ ${goal} ${isMet ? "met" : "missed"}`,
   ]
 }
 

@@ -4,6 +4,7 @@ import { newId } from "../../../src/utils/ids.ts"
 export interface User {
   id: string
   token: string
+  refreshToken: string
 }
 
 /** A number in the United States, a different one for every `n` below ten million. */
@@ -30,8 +31,8 @@ export async function signInUsers(url: string, pool: pg.Pool, count: number): Pr
 export async function signIn(url: string, mobileNumber: string): Promise<User> {
   const { otp } = await post<{ otp: string }>(`${url}/auth/send-otp`, { mobileNumber })
   const signedIn = { mobileNumber, otp }
-  const { user, token } = await post<{ token: string; user: User }>(`${url}/auth/verify-otp`, signedIn)
-  return { id: user.id, token }
+  const { user, ...tokens } = await post<User & { user: { id: string } }>(`${url}/auth/verify-otp`, signedIn)
+  return { id: user.id, token: tokens.token, refreshToken: tokens.refreshToken }
 }
 
 /** @throws for an answer that isn't 2xx */

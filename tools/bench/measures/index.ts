@@ -1,8 +1,11 @@
+import { chromium } from "../../lib/chromium.ts"
 import type { Pace } from "../helpers/compare.ts"
 import type { Measure } from "../helpers/options.ts"
 import { type Report, whole } from "../helpers/report.ts"
 import type { Site } from "../helpers/site.ts"
 import type { User } from "../helpers/users.ts"
+import { webLines } from "../web/lines.ts"
+import { HOUR_OF_DELTAS } from "../web/memory.ts"
 import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
 import { type Checkpoints, HOT_GOAL, measureCheckpoints, WAL_GOAL_BYTES } from "./checkpoints.ts"
@@ -14,6 +17,7 @@ import { measureReplies, type RepliesPace } from "./replies.ts"
 import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
 import { measureSignIns } from "./sign-ins.ts"
 import { measureIdleStreams, measureStreams } from "./streams.ts"
+import { measureWeb, type WebPace } from "./web.ts"
 import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
 
 /** As many as there are connections. */
@@ -35,6 +39,7 @@ export interface Paces {
   search: SearchPace
   /** Of many conversations, and of few large ones. */
   imports: { usual: ImportPace; large: ImportPace }
+  web: WebPace
 }
 
 const MB = 1024 * 1024
@@ -51,6 +56,7 @@ export const THOROUGH: Paces = {
   cachedTokens: { turns: 300 },
   search: { texts: 1_000_000, own: 100_000, searches: 40, rounds: 5 },
   imports: { usual: { bytes: 99 * MB, messages: 60 }, large: { bytes: 99 * MB, messages: 20_000 } },
+  web: { rounds: 5, chunks: 400, letters: 100, deltas: HOUR_OF_DELTAS },
 }
 
 export const QUICK: Paces = {
@@ -65,6 +71,7 @@ export const QUICK: Paces = {
   cachedTokens: { turns: 100 },
   search: { texts: 100_000, own: 10_000, searches: 20, rounds: 3 },
   imports: { usual: { bytes: 10 * MB, messages: 60 }, large: { bytes: 30 * MB, messages: 10_000 } },
+  web: { rounds: 2, chunks: 100, letters: 30, deltas: 4_000 },
 }
 
 /** Takes one measure and adds what it found to the report. */
@@ -162,6 +169,10 @@ export const measurers: Record<Measure, Measurer> = {
       const what = `import of ${megabytes(found.bytes)}`
       metrics.push({ what, backend: site.backend, value: importLine(found) })
     }
+  },
+  async web(site, users, paces, { web }) {
+    // `run.ts` leaves it out where there is none.
+    web.push(...webLines(await measureWeb(site, users[0] as User, chromium as string, paces.web)))
   },
 }
 

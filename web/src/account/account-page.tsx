@@ -1,12 +1,15 @@
 import { useSignal } from "@preact/signals"
 import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { ImportSection } from "../rooms/import-section.tsx"
 import { toNew } from "../router.ts"
 import { loadUser, signOut, user } from "../state/session.ts"
 import { TopBar } from "../thread/top-bar.tsx"
 import { wordsOf } from "../ui/errors.ts"
+import { PolicyLinks } from "../ui/policy-links.tsx"
 import { tell } from "../ui/toasts.ts"
 import { Data } from "./data-section.tsx"
+import { Language } from "./language-section.tsx"
 import { PlanSection } from "./plan-section.tsx"
 import { Sessions } from "./sessions-section.tsx"
 
@@ -19,7 +22,9 @@ export function AccountPage() {
           <h1>{t.account.title}</h1>
           <PlanSection />
           <Profile />
+          <Language />
           <Sessions />
+          <ImportSection />
           <Data />
           <div class="account-end">
             <a class="link" href={toNew} data-inside>
@@ -29,6 +34,7 @@ export function AccountPage() {
               {t.account.signOut}
             </button>
           </div>
+          <PolicyLinks />
         </div>
       </div>
     </main>

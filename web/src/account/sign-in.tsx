@@ -1,5 +1,8 @@
 import { signal, useSignal } from "@preact/signals"
 import { t } from "../i18n/index.ts"
+import { isAwaited } from "../shared/continue-later.ts"
+import { appName } from "../state/service.ts"
+import { PolicyLinks } from "../ui/policy-links.tsx"
 import { CodeForm } from "./code-form.tsx"
 import { NumberForm } from "./number-form.tsx"
 import type { SentCode } from "./request-code.ts"
@@ -11,13 +14,18 @@ export function SignIn() {
   const sent = useSignal<SentCode | null>(null)
   return (
     <main class="sign-in">
-      <div class="mark" aria-hidden="true" />
+      <p class="service-name">
+        <span class="mark" aria-hidden="true" />
+        {appName}
+      </p>
+      {isAwaited.value && <p class="lead">{t.shared.signInFirst}</p>}
       {sent.value ? (
         <CodeForm sent={sent} />
       ) : (
         <NumberForm number={number} onSent={(code) => (sent.value = code)} />
       )}
       <p class="fine">{t.signIn.fine}</p>
+      <PolicyLinks />
     </main>
   )
 }

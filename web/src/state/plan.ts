@@ -1,6 +1,6 @@
 import { computed, signal } from "@preact/signals"
 import { ApiError, client, type SubscriptionStatus } from "../api/client.ts"
-import { t } from "../i18n/index.ts"
+import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import { loadUser, onSession } from "./session.ts"
 
@@ -36,7 +36,7 @@ async function leaveFor(start: (returnUrl: string | null) => Promise<{ url: stri
     })
     location.assign(url)
   } catch (error) {
-    tell(error instanceof ApiError ? error.message : t.common.unreachable)
+    tell(wordsOf(error))
   }
 }
 

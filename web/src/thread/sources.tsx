@@ -2,7 +2,11 @@ import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 
 /** Where a reply has its words from, and what was searched for: Google's terms ask that the searches are shown. */
-export function Sources({ message: { citations, searchQueries } }: { message: Message }) {
+export function Sources({
+  message: { citations, searchQueries },
+}: {
+  message: Pick<Message, "citations" | "searchQueries">
+}) {
   const sources = [
     ...new Map(citations.flatMap((one) => (one.uri ? [[one.uri, one] as const] : []))).values(),
   ]
