@@ -13,7 +13,10 @@ export async function sendResponse(
   user?: Principal,
 ): Promise<void> {
   res.statusCode = reply.status
-  for (const name in reply.headers) res.setHeader(name, reply.headers[name] as string)
+  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+    if (value === null) res.removeHeader(name)
+    else res.setHeader(name, value)
+  }
   if ("stream" in reply) return sendEvents(ctx, req, res, reply.stream, user)
   if ("empty" in reply) return void res.end()
   res.setHeader("Content-Type", "type" in reply ? reply.type : "application/json; charset=utf-8")

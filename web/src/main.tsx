@@ -17,9 +17,11 @@ import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
 import { registerWorker } from "./service-worker/register.ts"
+import { beginEmbedding } from "./state/embedding.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
 
+beginEmbedding()
 await loadLanguage(navigator.languages)
 startSession()
 addEventListener("click", onLink)
