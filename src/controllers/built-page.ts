@@ -21,11 +21,13 @@ export async function readBuiltPage(
 /**
  * Returns a page of the build, or why there is none.
  * @param ifNoneMatch the request's `If-None-Match`
+ * @param more headers beside its own, or instead of them
  */
 export async function getBuiltPage(
   ctx: Context,
   file: "index.html" | "admin.html",
   ifNoneMatch: string | undefined,
+  more: Record<string, string | null> = {},
 ): Promise<HttpResponse> {
   const text = await readBuiltPage(ctx, file)
   if (text === null) return notBuilt(file)
@@ -34,6 +36,7 @@ export async function getBuiltPage(
     // It names the newest assets, so it is asked for every time.
     "Cache-Control": "no-cache",
     "Content-Security-Policy": APP_POLICY,
+    ...more,
   }
   if (ifNoneMatch?.includes(headers.ETag)) return notModified(headers)
   return html(text, headers)

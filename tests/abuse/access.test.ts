@@ -297,6 +297,11 @@ test("a route is open to anybody only where that was decided", () => {
     "GET /app/chat/:id",
     "GET /app/account",
     "GET /app/assets/:file",
+    // The same page, and the script that puts it into other sites.
+    "GET /embed.js",
+    "GET /embed",
+    "GET /embed/chat/:id",
+    "GET /embed/account",
     "GET /app/sw.js",
     "GET /app/manifest.webmanifest",
     // Pages without data: what they show is asked for with a session, which is opened with a token.

@@ -11,15 +11,18 @@ import "./rooms/rooms.css"
 import "./rooms/search.css"
 import "./thread/index.css"
 import "./composer/composer.css"
+import "./composer/commands.css"
 import "./account/sign-in.css"
 import { App } from "./app.tsx"
 import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
 import { registerWorker } from "./service-worker/register.ts"
+import { beginEmbedding } from "./state/embedding.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
 
+beginEmbedding()
 await loadLanguage(navigator.languages)
 startSession()
 addEventListener("click", onLink)

@@ -1450,6 +1450,14 @@ export interface Endpoints {
   "GET /app/sw.js": { headers: { "If-None-Match"?: string }; reply: string }
   /** Get the manifest of the web client. */
   "GET /app/manifest.webmanifest": { reply: WebManifest }
+  /** Get the script that puts the web client into a page of another site. */
+  "GET /embed.js": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Open the web client in a frame. */
+  "GET /embed": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Open a chatroom in a frame. */
+  "GET /embed/chat/{id}": { params: { id: string }; headers: { "If-None-Match"?: string }; reply: string }
+  /** Open the account in a frame. */
+  "GET /embed/account": { headers: { "If-None-Match"?: string }; reply: string }
   /** Get this document. */
   "GET /openapi.json": {
     reply: {

@@ -24,6 +24,11 @@ export const APP_POLICY = [
   "base-uri 'none'",
 ].join("; ")
 
+/** The same for its page in pages of these origins; nobody else may frame it. */
+export function embedPolicy(origins: readonly string[]): string {
+  const ancestors = origins.length > 0 ? origins.join(" ") : "'none'"
+  return APP_POLICY.replace("frame-ancestors 'none'", `frame-ancestors ${ancestors}`)
+}
 /** The policy of the web client's service worker, which asks this server for files of the page, and for nothing else. */
 export const WORKER_POLICY = [
   "default-src 'none'",
