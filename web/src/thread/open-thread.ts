@@ -54,6 +54,8 @@ export function openThread(roomId: string) {
   )
   const messages = new Map<string, Signal<Message>>()
   const live = createLiveTexts()
+  /** The prompt that is being edited. */
+  const editing = signal<string | null>(null)
   const stream = signal<StreamState>("live")
   /** The first reply of the branch that is in the making or waits. */
   const busyReplyId = computed(
@@ -306,6 +308,12 @@ export function openThread(roomId: string) {
     )
   }
 
+  /** Deletes a message and what follows it. */
+  async function remove(messageId: string): Promise<void> {
+    await client.deleteMessage({ chatroomId: roomId, messageId })
+    await load()
+  }
+
   async function regenerate(messageId: string): Promise<void> {
     const reply = await client.call("POST /chatroom/{id}/message/{messageId}/regenerate", {
       params: { id: roomId, messageId },
@@ -362,7 +370,7 @@ export function openThread(roomId: string) {
     roomId,
     stream,
     growing: busyReplyId,
-    knows: (listed) => listed === room.peek() || state.peek() !== "ready",
+    knows: (listed) => listed === room.peek(),
     load: refresh,
     async look(messageId) {
       put(await client.call("GET /chatroom/{id}/message/{messageId}", { params: { id: roomId, messageId } }))
@@ -375,6 +383,9 @@ export function openThread(roomId: string) {
     busyReplyId,
     isStale,
     isDetached,
+    editing,
+    put,
+    remove,
     state,
     room,
     branch,
