@@ -171,6 +171,8 @@ export const TIMING = deepFreeze({
     /** A worker without a heartbeat for this long counts as gone. */
     aliveMs: 10 * SECOND,
     cleanUpMs: 60 * SECOND,
+    /** How soon an hour's activity is counted after its end. */
+    activityMs: 60 * SECOND,
     /** How long one round may erase deleted users' data; the next round continues. */
     eraseMs: 5 * SECOND,
     /** The default of `WATCHDOG_SECONDS`: a worker that is stuck for longer ends itself. */
@@ -209,6 +211,8 @@ export const TIMING = deepFreeze({
 
   /** How long rows are kept after their last use. */
   retention: {
+    /** For reports of a year. */
+    activityMs: 400 * DAY,
     /** How long it can be seen what became of an import. */
     importsMs: 1 * DAY,
     /** Stripe resends events for three days; support needs them for longer to explain a user's tier. */

@@ -1,5 +1,7 @@
+import type { ActivityQuery } from "../schemas/admin-activity.ts"
 import type { RoleChange, UserSearch } from "../schemas/admin-users.ts"
 import type { PageQuery } from "../schemas/common.ts"
+import { readActivity } from "../services/admin/activity/read-activity.ts"
 import { listAudit } from "../services/admin/audit.ts"
 import { listBillingEvents, replayBillingEvent } from "../services/admin/billing-events.ts"
 import { readFeedbackTotals } from "../services/admin/feedback-totals.ts"
@@ -12,6 +14,7 @@ import { listDeadLetters, retryDeadLetter } from "../services/replies/accept/dea
 import { type AdminInput, accepted, ok, type PublicInput } from "./http.ts"
 import { nextLink } from "./page-link.ts"
 import {
+  presentActivity,
   presentAuditEntry,
   presentBillingEvent,
   presentSystemState,
@@ -75,6 +78,10 @@ export async function getBillingEvents(ctx: Context, { query }: PublicInput<List
 export async function postBillingEventReplay(ctx: Context, { params }: PublicInput<ById>) {
   await replayBillingEvent(ctx, params.id)
   return accepted({ id: params.id, status: "pending" })
+}
+
+export async function getActivity(ctx: Context, { query }: PublicInput<{ query: ActivityQuery }>) {
+  return ok(presentActivity(query.range, await readActivity(ctx, query.range)))
 }
 
 export async function getAuditLog(ctx: Context, { query }: PublicInput<Listed>) {

@@ -1,4 +1,5 @@
 import {
+  getActivity,
   getAuditLog,
   getBillingEvents,
   getDeadLetters,
@@ -15,6 +16,7 @@ import {
 import { postShareWithdrawal } from "../controllers/sharing.controller.ts"
 import { getModelUsage, getUserUsage } from "../controllers/usage.controller.ts"
 import { DeadLetter, FeedbackTotal, Requeued } from "../schemas/admin.ts"
+import { Activity, ActivityQuery } from "../schemas/admin-activity.ts"
 import { AuditEntry, BillingEvent, BillingEventPath, Replayed, SystemState } from "../schemas/admin-system.ts"
 import { RoleChange, UserOverview, UserSearch } from "../schemas/admin-users.ts"
 import { ById, PageQuery } from "../schemas/common.ts"
@@ -142,6 +144,15 @@ export const adminRoutes: Endpoint[] = [
     query: TopUsersQuery,
     reply: { 200: UserUsage.array() },
     run: getUserUsage,
+  }),
+  get("/admin/activity", {
+    summary: "Get prompts, replies, failures, cost and latency over time",
+    description:
+      "Of all users together, from the database: the last day by the hour, or the last 30 days by the UTC day. Hours that are over are counted once, so neither a large table nor deleted rooms change them.",
+    ...guards,
+    query: ActivityQuery,
+    reply: { 200: Activity },
+    run: getActivity,
   }),
   get("/admin/audit", {
     summary: "List the audit log, newest first",

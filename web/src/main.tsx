@@ -3,9 +3,7 @@ import "./ui/base.css"
 import "./ui/parts.css"
 import "./ui/policy-links.css"
 import "./rooms/rooms.css"
-import "./thread/thread.css"
-import "./thread/code.css"
-import "./thread/stream-note.css"
+import "./thread/index.css"
 import "./composer/composer.css"
 import "./account/account.css"
 import { App } from "./app.tsx"
@@ -13,10 +11,10 @@ import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
 import { startSession } from "./state/session.ts"
-import { onCopyCode } from "./thread/text.tsx"
+import { onCodeTool } from "./thread/markdown/code-tools.ts"
 
 await loadLanguage(navigator.languages)
 startSession()
 addEventListener("click", onLink)
-addEventListener("click", onCopyCode)
+addEventListener("click", onCodeTool)
 render(<App />, document.getElementById("root") as HTMLElement)

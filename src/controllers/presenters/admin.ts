@@ -1,3 +1,4 @@
+import type { Activity, ActivityRange } from "../../services/admin/activity/read-activity.ts"
 import type { AuditEntry } from "../../services/admin/audit.ts"
 import type { BillingEvent } from "../../services/admin/billing-events.ts"
 import type { UserOverview } from "../../services/admin/look-up-user.ts"
@@ -43,6 +44,23 @@ function presentEntitlement({ standing, entitlement }: UserOverview) {
 function presentUntil(until: Date | number | null): string | null {
   if (until === null) return null
   return until instanceof Date ? until.toISOString() : "infinity"
+}
+
+export function presentActivity(range: ActivityRange, { points, uncountedHours }: Activity) {
+  return {
+    range,
+    step: range === "day" ? "hour" : "day",
+    uncountedHours,
+    points: points.map(({ at, prompts, completed, failed, cancelled, cost, latency }) => ({
+      at: at.toISOString(),
+      prompts,
+      completed,
+      failed,
+      cancelled,
+      cost: { amount: cost, currency: "USD" },
+      latency,
+    })),
+  }
 }
 
 export function presentAuditEntry(entry: AuditEntry) {

@@ -39,6 +39,7 @@ const before = (ms: number) => `app_now() - interval '${ms} milliseconds'`
 /** Revocations and heartbeats measure elapsed time. */
 const expired = (retention: Timing["retention"]) =>
   [
+    ["activity_hours", `hour < ${before(retention.activityMs)}`],
     ["billing_events", `received_at < ${before(retention.billingEventsMs)} AND status <> 'pending'`],
     ["billing_strangers", `seen_at < ${before(retention.strangersMs)}`],
     ["counters", "ends_at < app_now()"],

@@ -1,17 +1,16 @@
 import { render } from "preact"
 import "../ui/base.css"
 import "../ui/parts.css"
-import "../thread/thread.css"
-import "../thread/code.css"
+import "../thread/index.css"
 import "./shared.css"
 import { loadLanguage } from "../i18n/index.ts"
-import { onCopyCode } from "../thread/text.tsx"
+import { onCodeTool } from "../thread/markdown/code-tools.ts"
 import { readGiven } from "./given.ts"
 import { SharedPage } from "./shared-page.tsx"
 
 const given = readGiven()
 await loadLanguage(navigator.languages)
-addEventListener("click", onCopyCode)
+addEventListener("click", onCodeTool)
 const root = document.getElementById("root") as HTMLElement
 // What the server wrote is for who has no script.
 root.replaceChildren()

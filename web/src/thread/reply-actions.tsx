@@ -8,6 +8,7 @@ import { IconButton } from "../ui/icon-button.tsx"
 import { tell } from "../ui/toasts.ts"
 import { CopyButton } from "./copy-button.tsx"
 import type { Thread } from "./open-thread.ts"
+import { ReplyMenu } from "./reply-menu.tsx"
 import { Versions } from "./versions.tsx"
 
 /** What can be done with a reply that has ended. */
@@ -62,6 +63,7 @@ export function ReplyActions({ thread, message }: { thread: Thread; message: Mes
           />
         </>
       )}
+      {message.content !== "" && <ReplyMenu message={message} />}
       <span class="facts">{factsOf(message).join(" · ")}</span>
     </div>
   )

@@ -2,6 +2,7 @@ import { type Job, UnrecoverableError } from "bullmq"
 import { newId } from "../../../utils/ids.ts"
 import type { Loop } from "../../../utils/loop.ts"
 import { pause } from "../../../utils/time.ts"
+import { countActivity } from "../../admin/activity/count-activity.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
 import { cleanUp } from "../../maintenance/clean-up.ts"
@@ -62,6 +63,7 @@ export async function startWorker(
     every(roomTasks.pollMs, "room tasks", () => tasks.begin()),
     every(files.pollMs, "imports", () => imports.begin()),
     every(search.indexMs, "search index", () => indexer.round()),
+    every(own.activityMs, "counts of activity", () => countActivity(ctx)),
     every(own.cleanUpMs, "clean-up", () => cleanUp(ctx)),
   ]
   return {
