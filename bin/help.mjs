@@ -21,6 +21,7 @@ const EXPLAINED = {
   "stripe:setup": "make product, price, portal and webhook endpoint in a Stripe account",
   "billing:reconcile": "read subscriptions from Stripe and heal what differs",
   "web:build": "build the web client (npm start does so by itself)",
+  screenshots: "take the pictures of docs/screenshots anew, from a room that is filled for it",
   sbom: "list every package that is installed, as CycloneDX JSON",
   help: "this list",
 }
