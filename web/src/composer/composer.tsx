@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
 import { isOnline } from "../state/online.ts"
 import { isUsedUp } from "../state/plan.ts"
-import type { Thread } from "../thread/open-thread.ts"
+import type { NewPrompt, Thread } from "../thread/open-thread.ts"
 import { useShownStop } from "../thread/use-stop.ts"
 import { IconButton } from "../ui/icon-button.tsx"
 import { readDraft, writeDraft } from "./drafts.ts"
@@ -18,13 +18,12 @@ interface Props {
   thread?: Thread
   /** The reply in the making. Others may wait behind it. */
   busyReplyId: string | null
-  /** @returns whether the text has been taken over */
-  send(text: string, attachments: string[]): Promise<boolean>
+  /** Takes the message over: from then on it is kept, and sent when the service can be reached. */
+  send(prompt: NewPrompt): Promise<void>
 }
 
 export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   const text = useSignal(readDraft(draftKey))
-  const isBusy = useSignal(false)
   const field = useRef<HTMLTextAreaElement>(null)
   const picker = useRef<HTMLInputElement>(null)
   const files = useMemo(createUploads, [])
@@ -38,23 +37,19 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
     writeDraft(draftKey, value)
   }
 
-  async function submit() {
-    const message = text.value.trim()
+  function submit({ interrupts = false } = {}) {
     if (!canSend()) return
-    isBusy.value = true
-    const before = text.value
     const attachments = files.uploads.value.flatMap(({ attachment }) => attachment.value?.id ?? [])
+    void send({ text: text.value.trim(), attachments, interrupts })
     write("")
-    if (await send(message, attachments)) files.clear()
-    else write(before)
-    isBusy.value = false
+    files.clear()
     field.current?.focus()
   }
 
   /** Files that are on their way are waited for. */
   function canSend(): boolean {
     const isReady = files.uploads.value.every(({ attachment }) => attachment.value !== null)
-    return text.value.trim() !== "" && isReady && !isBusy.value && !isUsedUp.value
+    return text.value.trim() !== "" && isReady && !isUsedUp.value
   }
 
   function onPaste(event: ClipboardEvent) {
@@ -69,7 +64,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
     if (event.isComposing || event.keyCode === 229) return
     if (event.key === "Enter" && !event.shiftKey && !isTouched()) {
       event.preventDefault()
-      void submit()
+      submit({ interrupts: event.ctrlKey || event.metaKey })
     }
     if (event.key === "ArrowUp" && text.value === "") recall(event)
   }
@@ -94,7 +89,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
         class={`composer ${isDropping.value ? "dropping" : ""}`}
         onSubmit={(event) => {
           event.preventDefault()
-          void submit()
+          submit()
         }}
       >
         <input
