@@ -139,6 +139,7 @@ onSession(() => {
       if (event === "chatroom") {
         void noteChange(known.peek().get(data.id), data)
         putRoom(data)
+        if (data.temporary) void dropKept(data.id)
       }
       if (event === "deleted") {
         dropRoom(data.id)

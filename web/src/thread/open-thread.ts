@@ -54,6 +54,8 @@ export function openThread(roomId: string) {
   )
   const messages = new Map<string, Signal<Message>>()
   const live = createLiveTexts()
+  /** The prompt that is being edited. */
+  const editing = signal<string | null>(null)
   const stream = signal<StreamState>("live")
   /** The first reply of the branch that is in the making or waits. */
   const busyReplyId = computed(
@@ -248,6 +250,12 @@ export function openThread(roomId: string) {
     )
   }
 
+  /** Deletes a message and what follows it. */
+  async function remove(messageId: string): Promise<void> {
+    await client.deleteMessage({ chatroomId: roomId, messageId })
+    await load()
+  }
+
   async function regenerate(messageId: string): Promise<void> {
     const reply = await client.call("POST /chatroom/{id}/message/{messageId}/regenerate", {
       params: { id: roomId, messageId },
@@ -304,7 +312,7 @@ export function openThread(roomId: string) {
     roomId,
     stream,
     growing: busyReplyId,
-    knows: (listed) => listed === room.peek() || state.peek() !== "ready",
+    knows: (listed) => listed === room.peek(),
     load,
     async look(messageId) {
       put(await client.call("GET /chatroom/{id}/message/{messageId}", { params: { id: roomId, messageId } }))
@@ -316,6 +324,9 @@ export function openThread(roomId: string) {
     stream,
     busyReplyId,
     isStale,
+    editing,
+    put,
+    remove,
     state,
     room,
     branch,
