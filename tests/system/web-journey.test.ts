@@ -211,7 +211,7 @@ describe.skipIf(chromium === null)(
       await page.waitForURL((url) => url.href.startsWith(service.stripe.url))
       await page.locator("input[value=insufficient_on_renewal]").check()
       await page.getByLabel("Email").fill("ada@example.com")
-    await page.getByRole("button", { name: "Subscribe" }).click()
+      await page.getByRole("button", { name: "Subscribe" }).click()
       await page.waitForURL(`${service.url}/**`)
       await page.goto(`${service.url}/app/account`)
       await reads(page, ".plan-name", "Pro")
