@@ -79,6 +79,7 @@ export const de: Messages = {
     title: "Suchen",
     placeholder: "In deinen Unterhaltungen suchen",
     nothing: "Nichts gefunden.",
+    gone: "Diese Nachricht gibt es nicht mehr.",
   },
   share: {
     title: "Unterhaltung teilen",
@@ -151,6 +152,7 @@ export const de: Messages = {
     failed: "Die Unterhaltung konnte nicht geladen werden.",
     newest: "Zum Neuesten",
     older: "Frühere Nachrichten werden geladen …",
+    newer: "Spätere Nachrichten werden geladen …",
     you: "Du",
     model: "Antwort",
     waiting: "Wartet, bis sie an der Reihe ist",

@@ -77,6 +77,7 @@ export const en = {
     title: "Search",
     placeholder: "Search your conversations",
     nothing: "Nothing was found.",
+    gone: "That message isn't there any more.",
   },
   share: {
     title: "Share the conversation",
@@ -149,6 +150,7 @@ export const en = {
     failed: "The conversation couldn't be loaded.",
     newest: "Jump to newest",
     older: "Loading earlier messages …",
+    newer: "Loading later messages …",
     you: "You",
     model: "Reply",
     waiting: "Waiting for its turn",
