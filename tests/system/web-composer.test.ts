@@ -178,6 +178,20 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     expect(await page.locator(".prompt").count()).toBe(1)
   })
 
+  test("the page ends above a keyboard that the browser lays over it", async () => {
+    const page = await open("/app")
+    await field(page).waitFor()
+    const height = () => page.locator(".app").evaluate((one) => one.clientHeight)
+    const whole = await height()
+    await page.evaluate(
+      `Object.defineProperty(visualViewport, "height", { get: () => 300, configurable: true })`,
+    )
+    await page.evaluate(`visualViewport.dispatchEvent(new Event("resize"))`)
+    await expect.poll(height).toBe(300)
+    await page.evaluate(`delete visualViewport.height; visualViewport.dispatchEvent(new Event("resize"))`)
+    await expect.poll(height).toBe(whole)
+  })
+
   test("what two devices say while a reply is made is answered in the order in which it came", async () => {
     const { room, page } = await openBusy()
     const first = (await roomOf(room)).messages.at(-1)
