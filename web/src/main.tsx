@@ -1,6 +1,7 @@
 import { render } from "preact"
 import "./ui/base.css"
 import "./ui/parts.css"
+import "./ui/menu.css"
 import "./ui/policy-links.css"
 import "./rooms/rooms.css"
 import "./thread/index.css"
