@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { defineConfig, type Plugin } from "vite"
+import { offline } from "./build/offline.ts"
 
 /** The API that `vite` passes calls on to while the client is being worked on. */
 const API = process.env.API_URL ?? "http://localhost:3000"
@@ -16,10 +17,16 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: ["index.html", "shared.html"].map((page) => join(import.meta.dirname, page)),
+      input: ["index.html", "shared.html", "admin.html", "src/service-worker/worker.ts"].map((file) =>
+        join(import.meta.dirname, file),
+      ),
+      output: {
+        // The browser finds the worker by its name, and everything else by the hash of its content.
+        entryFileNames: ({ name }) => (name === "worker" ? "sw.js" : "assets/[name]-[hash].js"),
+      },
     },
   },
-  plugins: [precompress()],
+  plugins: [offline({ icons: join(import.meta.dirname, "src/ui/icons") }), precompress()],
   server: {
     port: 5173,
     proxy: { "^/(?!app(?:/|$|\\?))": { target: API, changeOrigin: true } },
@@ -34,7 +41,7 @@ function precompress(): Plugin {
     // Until here other plugins may change what a file holds.
     writeBundle({ dir = "" }, bundle) {
       for (const name of Object.keys(bundle)) {
-        if (!/\.(?:js|css|svg)$/.test(name)) continue
+        if (!/^assets\/.*\.(?:js|css|svg)$/.test(name)) continue
         const bytes = readFileSync(join(dir, name))
         const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY }
         writeFileSync(join(dir, `${name}.br`), brotliCompressSync(bytes, { params }))

@@ -12,6 +12,7 @@ import { createRevocations } from "../services/auth/revocations.ts"
 import { createTokens } from "../services/auth/tokens.ts"
 import { BILLING_QUEUE, createBillingQueue } from "../services/billing/billing-queue.ts"
 import { createStripe } from "../services/billing/stripe.ts"
+import { createRecentLists } from "../services/chat/chatroom-cache.ts"
 import { createListVersions } from "../services/chat/list-versions.ts"
 import type { Context } from "../services/context.ts"
 import { createBackground } from "../services/platform/background.ts"
@@ -134,6 +135,7 @@ async function openStores(own: Own, { config, timing, log }: Pick<Context, "conf
     redis,
     cache: redis ? createRedisCache(redis) : createMemoryCache(),
     listVersions: createListVersions(db, timing),
+    recentLists: createRecentLists(config.cache),
     bus,
     replyLog: redis
       ? createRedisReplyLog(redis, bus, timing.replies, log)

@@ -3,6 +3,7 @@ import { Sequelize } from "sequelize"
 import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
 import { CheckedPool } from "./postgres-pool.ts"
+import { TYPES } from "./postgres-types.ts"
 import type { Timing } from "./timing.ts"
 
 /** Sequelize for models, and a plain `pg` pool for prepared statements on hot paths. */
@@ -41,6 +42,7 @@ export function createDatabase(
       ...session,
       settings: { plan_cache_mode: "force_generic_plan", enable_seqscan: "off", jit: "off" },
     }),
+    types: TYPES,
     max: poolSize,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: idleConnectionMs,

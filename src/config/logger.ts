@@ -47,9 +47,28 @@ export function createLogger(
 /** Standard output: for a person where it is a terminal, as JSON lines otherwise. */
 function openOutput(): DestinationStream {
   if (process.stdout.isTTY) return { write: (line) => void process.stdout.write(toReadableLog(line)) }
-  // Asynchronous, so that a slow log reader doesn't block requests. Lines that arrive during a write go out together,
-  // and the rest is flushed before the process exits.
-  return pino.destination({ sync: false })
+  return batchByTurn(() => pino.destination({ sync: false }))
+}
+
+/**
+ * Writes the lines of a turn of the event loop together: a write costs more than a line. It is asynchronous, so that a
+ * slow log reader doesn't block requests, and the rest goes out before the process exits.
+ */
+function batchByTurn(open: () => DestinationStream): DestinationStream {
+  let lines = ""
+  const flush = () => {
+    if (lines !== "") output.write(lines)
+    lines = ""
+  }
+  // Before the output's own listener, which writes the last of what it has.
+  process.on("exit", flush)
+  const output = open()
+  return {
+    write(line) {
+      if (lines === "") setImmediate(flush)
+      lines += line
+    },
+  }
 }
 
 /** Formats the time once per millisecond, because formatting costs as much as a field. */

@@ -87,6 +87,8 @@ export const TIMING = deepFreeze({
     /** Another worker takes over a killed worker's reply within about four seconds: this and the sweep. */
     leaseMs: 3 * SECOND,
     renewMs: 1 * SECOND,
+    /** The longest that text which has grown little isn't written for. */
+    checkpointMs: 5 * SECOND,
     sweepMs: 0.5 * SECOND,
     /** How long a reply may wait in the queue before the sweep enqueues it again. */
     sweepAfterMs: 5 * SECOND,

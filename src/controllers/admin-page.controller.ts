@@ -1,25 +1,13 @@
-import { readFile } from "node:fs/promises"
-import type { AdminFile } from "../schemas/admin-system.ts"
 import type { Context } from "../services/context.ts"
-import { html, type PublicInput } from "./http.ts"
-import { PAGE_POLICY } from "./presenters/page.ts"
+import { getBuiltPage } from "./built-page.ts"
+import type { HttpResponse, PublicInput } from "./http.ts"
 
-/** Returns the admin page. It contains no data and loads it through the API with the operator's session. */
-export async function getAdminPage() {
-  return page("index.html")
+/** Returns the operators' page. It contains no data and loads it through the API with the operator's session. */
+export function getAdminPage(ctx: Context, { header }: PublicInput): Promise<HttpResponse> {
+  return getBuiltPage(ctx, "admin.html", header("if-none-match"))
 }
 
-export async function getAdminSignInPage() {
-  return page("sign-in.html")
+/** Returns the same page, which asks for the token. */
+export function getAdminSignInPage(ctx: Context, input: PublicInput): Promise<HttpResponse> {
+  return getAdminPage(ctx, input)
 }
-
-export async function getAdminFile(_ctx: Context, { params: { file } }: PublicInput<{ params: AdminFile }>) {
-  const type = file.endsWith(".css") ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8"
-  return { status: 200, text: await read(file), type, headers: { "Cache-Control": "no-cache" } }
-}
-
-async function page(file: string) {
-  return html(await read(file), { "Content-Security-Policy": PAGE_POLICY })
-}
-
-const read = (file: string) => readFile(new URL(`../pages/admin/${file}`, import.meta.url), "utf8")

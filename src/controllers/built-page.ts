@@ -21,22 +21,30 @@ export async function readBuiltPage(
 /**
  * Returns a page of the build, or why there is none.
  * @param ifNoneMatch the request's `If-None-Match`
+ * @param more headers beside its own, or instead of them
  */
 export async function getBuiltPage(
   ctx: Context,
   file: "index.html" | "admin.html",
   ifNoneMatch: string | undefined,
+  more: Record<string, string | null> = {},
 ): Promise<HttpResponse> {
   const text = await readBuiltPage(ctx, file)
   if (text === null) return notBuilt(file)
   const headers = {
-    ETag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`,
+    ETag: etagOf(text),
     // It names the newest assets, so it is asked for every time.
     "Cache-Control": "no-cache",
     "Content-Security-Policy": APP_POLICY,
+    ...more,
   }
   if (ifNoneMatch?.includes(headers.ETag)) return notModified(headers)
   return html(text, headers)
+}
+
+/** A tag that changes with the content. */
+export function etagOf(content: string | Uint8Array): string {
+  return `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`
 }
 
 /** With a tag, as every answer here has one; nobody has a copy of this one. */

@@ -53,7 +53,11 @@ export interface AdminInput<T extends Parts = object> extends PublicInput<T> {
 export type EndpointInput<T extends Parts = object> = UserInput<T> & AdminInput<T>
 
 /** What a controller returns; the router writes it. */
-export type HttpResponse = { status: number; headers?: Record<string, string> } & (
+export type HttpResponse = {
+  status: number
+  /** Null takes away one that every response has. */
+  headers?: Record<string, string | null>
+} & (
   | { body: unknown }
   | { text: string; type: string }
   /** The same bytes for everybody, kept in memory once. */
@@ -65,7 +69,7 @@ export type HttpResponse = { status: number; headers?: Record<string, string> } 
   | { empty: true }
 )
 
-type Headers = Record<string, string>
+type Headers = Record<string, string | null>
 
 export const ok = (body: unknown, headers?: Headers): HttpResponse => ({ status: 200, body, headers })
 export const html = (text: string, headers?: Headers): HttpResponse => ({

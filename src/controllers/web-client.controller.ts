@@ -2,8 +2,9 @@ import { readdir } from "node:fs/promises"
 import type { WebAsset } from "../schemas/web-client.ts"
 import type { Context } from "../services/context.ts"
 import { NotFound } from "../utils/errors.ts"
-import { DIST, getBuiltPage } from "./built-page.ts"
-import type { HttpResponse, PublicInput } from "./http.ts"
+import { DIST, etagOf, getBuiltPage } from "./built-page.ts"
+import { type HttpResponse, notModified, ok, type PublicInput } from "./http.ts"
+import { WORKER_POLICY } from "./presenters/page.ts"
 import { readSharedFile } from "./shared-file.ts"
 
 /** Returns the web client's page. Its address says what it shows; the page reads it and uses the API. */
@@ -42,6 +43,30 @@ export async function getWebAsset(
   return { status: 200, headers, bytes, type }
 }
 
+/** Returns the worker that keeps the page for offline. It is asked for at every visit. @throws {NotFound} without a build */
+export async function getWebWorker(_ctx: Context, { header }: PublicInput): Promise<HttpResponse> {
+  const bytes = await readSharedFile(`${DIST}sw.js`).catch(() => null)
+  if (!bytes) throw new NotFound()
+  const headers = {
+    ETag: etagOf(bytes),
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": WORKER_POLICY,
+    // Its folder is /app/, and the page is /app.
+    "Service-Worker-Allowed": "/app",
+  }
+  if (header("if-none-match")?.includes(headers.ETag)) return notModified(headers)
+  return { status: 200, headers, bytes, type: "text/javascript; charset=utf-8" }
+}
+
+/** Returns what a device needs to install the page, under the operator's name for it. @throws {NotFound} without a build */
+export async function getWebManifest(ctx: Context): Promise<HttpResponse> {
+  const bytes = await readSharedFile(`${DIST}manifest.webmanifest`).catch(() => null)
+  if (!bytes) throw new NotFound()
+  const { name } = ctx.config.app
+  const manifest = { ...JSON.parse(bytes.toString("utf8")), ...(name ? { name, short_name: name } : {}) }
+  return ok(manifest, { "Cache-Control": "no-cache" })
+}
+
 const ENCODINGS = [
   { name: "br", ending: ".br" },
   { name: "gzip", ending: ".gz" },
@@ -57,5 +82,6 @@ function accepts(header: string | undefined, encoding: string): boolean {
 const TYPES: Record<string, string> = {
   ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".png": "image/png",
   ".svg": "image/svg+xml",
 }

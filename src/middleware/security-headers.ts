@@ -1,9 +1,27 @@
 import cors from "cors"
-import type { RequestHandler } from "express"
+import type { Request, RequestHandler, Response } from "express"
 import helmet from "helmet"
 
-/** Sets Helmet's headers; nothing may be framed, sniffed or loaded from elsewhere. */
+/**
+ * Sets Helmet's headers; nothing may be framed, sniffed or loaded from elsewhere. They are the same for every response,
+ * so Helmet makes them once.
+ */
 export function securityHeaders(): RequestHandler {
+  const headers = headersOf(helmetHeaders())
+  return function securityHeaders(_req, res, next) {
+    for (const [name, value] of headers) res.setHeader(name, value)
+    next()
+  }
+}
+
+function headersOf(middleware: RequestHandler): [name: string, value: string][] {
+  const headers: [string, string][] = []
+  const res = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader() {} }
+  middleware({} as Request, res as unknown as Response, () => undefined)
+  return headers
+}
+
+function helmetHeaders(): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,

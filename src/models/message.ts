@@ -58,6 +58,8 @@ export class MessageModel extends Model<
   declare coolingDownSince: CreationOptional<Date | null>
   declare cancelRequestedAt: CreationOptional<Date | null>
   declare leaseUntil: CreationOptional<Date | null>
+  /** Until when a running attempt is trusted, once its lease has been renewed. */
+  declare renewedUntil: CreationOptional<Date | null>
   declare notBefore: CreationOptional<Date | null>
   /** The day whose quota paid for the reply; null once given back, and for what was never charged. */
   declare chargedOn: CreationOptional<string | null>
@@ -148,6 +150,7 @@ export const messageColumns = {
   webSearchOn: DataTypes.DATEONLY,
   urlContextOn: DataTypes.DATEONLY,
   notices: DataTypes.JSONB,
+  renewedUntil: DataTypes.DATE,
 } satisfies ModelAttributes<MessageModel>
 
 const INTERNAL = [
@@ -159,6 +162,7 @@ const INTERNAL = [
   "coolingDownSince",
   "cancelRequestedAt",
   "leaseUntil",
+  "renewedUntil",
   "notBefore",
   "chargedOn",
   "requestId",

@@ -1,34 +1,32 @@
-import { getAdminFile, getAdminPage, getAdminSignInPage } from "../controllers/admin-page.controller.ts"
+import { getAdminPage, getAdminSignInPage } from "../controllers/admin-page.controller.ts"
 import {
   closeAdminSession,
   getAdminSession,
   openAdminSession,
 } from "../controllers/admin-session.controller.ts"
-import { AdminFile, AdminSession, AdminSignIn } from "../schemas/admin-system.ts"
+import { AdminSession, AdminSignIn } from "../schemas/admin-system.ts"
 import { del, type Endpoint, get, media, post } from "./endpoint.ts"
+
+const PAGE = {
+  auth: "none",
+  requestHeaders: ["If-None-Match"],
+  responseHeaders: ["ETag"],
+  reply: { 200: media("text/html"), 304: null, 503: media("text/html") },
+} as const
 
 export const adminSessionRoutes: Endpoint[] = [
   get("/admin", {
-    summary: "Open the operator's page",
-    description: "Uses this API with the session of `POST /admin/session`.",
-    auth: "none",
-    reply: { 200: media("text/html") },
+    ...PAGE,
+    summary: "Open the operators' page",
+    description:
+      "Uses this API with the session of `POST /admin/session`. Returns 503 where the web client isn't built.",
     run: getAdminPage,
   }),
   get("/admin/sign-in", {
-    summary: "Sign in to the operator's page",
-    description: "Accepts `ADMIN_TOKEN` or the access token of an admin.",
-    auth: "none",
-    reply: { 200: media("text/html") },
+    ...PAGE,
+    summary: "Sign in to the operators' page",
+    description: "The same page. It takes `ADMIN_TOKEN` or the access token of an admin.",
     run: getAdminSignInPage,
-  }),
-  get("/admin/files/:file", {
-    summary: "Get an asset of the page",
-    description: "Scripts and styles of `/admin`.",
-    auth: "none",
-    params: AdminFile,
-    reply: { 200: media("text/css", "text/javascript") },
-    run: getAdminFile,
   }),
   post("/admin/session", {
     summary: "Start an operator session",

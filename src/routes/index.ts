@@ -5,6 +5,7 @@ import { authRoutes } from "./auth.routes.ts"
 import { billingRoutes } from "./billing.routes.ts"
 import { chatroomRoutes } from "./chatroom.routes.ts"
 import { docsRoutes } from "./docs.routes.ts"
+import { embedRoutes } from "./embed.routes.ts"
 import type { Endpoint } from "./endpoint.ts"
 import { messageRoutes } from "./message.routes.ts"
 import { modelRoutes } from "./models.routes.ts"
@@ -31,5 +32,6 @@ export const rows: readonly Endpoint[] = [
   ...adminRoutes,
   ...adminSessionRoutes,
   ...webClientRoutes,
+  ...embedRoutes,
   ...docsRoutes(() => rows),
 ]

@@ -13,7 +13,10 @@ export async function sendResponse(
   user?: Principal,
 ): Promise<void> {
   res.statusCode = reply.status
-  for (const name in reply.headers) res.setHeader(name, reply.headers[name] as string)
+  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+    if (value === null) res.removeHeader(name)
+    else res.setHeader(name, value)
+  }
   if ("stream" in reply) return sendEvents(ctx, req, res, reply.stream, user)
   if ("empty" in reply) return void res.end()
   res.setHeader("Content-Type", "type" in reply ? reply.type : "application/json; charset=utf-8")
@@ -23,10 +26,10 @@ export async function sendResponse(
     res.setHeader("Content-Length", reply.length)
     return req.method === "HEAD" ? void res.end() : sendChunks(ctx, res, reply.file)
   }
-  if ("bytes" in reply) return sendLong(ctx, req, res, reply.bytes, { isShared: true })
-  const text = "text" in reply ? reply.text : JSON.stringify(reply.body)
-  if (text.length <= LONG_BYTES) return void res.end(text)
-  await sendLong(ctx, req, res, Buffer.from(text), { isShared: false })
+  const isShared = "bytes" in reply
+  const body = isShared ? reply.bytes : "text" in reply ? reply.text : JSON.stringify(reply.body)
+  if (body.length <= LONG_BYTES) return void res.end(body)
+  await sendLong(ctx, req, res, typeof body === "string" ? Buffer.from(body) : body, { isShared })
 }
 
 async function sendLong(

@@ -1,10 +1,12 @@
 import {
   getWebAccountPage,
   getWebAsset,
+  getWebManifest,
   getWebPage,
   getWebRoomPage,
+  getWebWorker,
 } from "../controllers/web-client.controller.ts"
-import { WebAsset, WebRoom } from "../schemas/web-client.ts"
+import { WebAsset, WebManifest, WebRoom } from "../schemas/web-client.ts"
 import { type Endpoint, get, media } from "./endpoint.ts"
 
 const PAGE = {
@@ -36,11 +38,30 @@ export const webClientRoutes: Endpoint[] = [
   }),
   get("/app/assets/:file", {
     summary: "Get an asset of the web client",
-    description: "Scripts and styles of the page, by names that contain a hash of their content.",
+    description: "Scripts, styles and icons of the page, by names that contain a hash of their content.",
     auth: "none",
     params: WebAsset,
-    reply: { 200: media("text/css", "text/javascript", "image/svg+xml") },
+    reply: { 200: media("text/css", "text/javascript", "image/svg+xml", "image/png") },
     errors: ["not_found"],
     run: getWebAsset,
+  }),
+  get("/app/sw.js", {
+    summary: "Get the service worker of the web client",
+    description:
+      "Keeps the page and its files in the browser, so that it opens offline. It keeps nothing of the API.",
+    auth: "none",
+    requestHeaders: ["If-None-Match"],
+    responseHeaders: ["ETag"],
+    reply: { 200: media("text/javascript"), 304: null },
+    errors: ["not_found"],
+    run: getWebWorker,
+  }),
+  get("/app/manifest.webmanifest", {
+    summary: "Get the manifest of the web client",
+    description: "What a device needs to install the page: its name, which is `APP_NAME`, and icons.",
+    auth: "none",
+    reply: { 200: WebManifest },
+    errors: ["not_found"],
+    run: getWebManifest,
   }),
 ]

@@ -14,9 +14,6 @@ export const AdminSession = z.object({
   expiresAt: Time.nullable().describe("`null` for a bearer token."),
 })
 
-export const AdminFile = z.object({ file: z.enum(["admin.js", "sign-in.js", "admin.css"]) })
-export type AdminFile = z.infer<typeof AdminFile>
-
 export const AuditEntry = z
   .object({
     id: Id,

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { Id, Time } from "./common.ts"
-import { Quota } from "./usage.ts"
+import { Cost, Quota } from "./usage.ts"
 
 /** Searches for a user. The number is in the body, because a URL would end up in proxy logs. */
 export const UserSearch = z.strictObject({
@@ -30,6 +30,9 @@ export const UserOverview = z
     openSessions: z.number().int(),
     chatrooms: z.number().int(),
     unfinishedReplies: z.number().int(),
+    usage: z
+      .object({ prompts: z.number().int(), cost: Cost })
+      .describe("Of the last 30 days, titles and summaries included."),
     quota: Quota.nullable(),
     entitlement: z
       .object({

@@ -35,7 +35,7 @@ export type TopUsersQuery = z.infer<typeof TopUsersQuery>
 
 const count = () => z.number().int()
 
-const Cost = z
+export const Cost = z
   .object({
     amount: z.string().meta({ examples: ["0.0123"] }),
     currency: z.string().meta({ examples: ["USD"] }),

@@ -16,3 +16,25 @@ export const WebRoom = z.strictObject({
     .max(100)
     .meta({ examples: ["01a20380-35df-77b7-a96a-565deb07f9f4"] }),
 })
+
+/** What a device needs to install the page: https://www.w3.org/TR/appmanifest/ */
+export const WebManifest = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    short_name: z.string(),
+    start_url: z.string(),
+    scope: z.string(),
+    display: z.literal("standalone"),
+    background_color: z.string(),
+    theme_color: z.string(),
+    icons: z.array(
+      z.object({
+        src: z.string(),
+        sizes: z.string(),
+        type: z.string(),
+        purpose: z.literal("maskable").optional(),
+      }),
+    ),
+  })
+  .meta({ id: "WebManifest" })

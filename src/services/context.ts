@@ -14,6 +14,7 @@ import type { Passwords } from "./auth/passwords.ts"
 import type { Revocations } from "./auth/revocations.ts"
 import type { Tokens } from "./auth/tokens.ts"
 import type { BillingQueue } from "./billing/billing-queue.ts"
+import type { RecentLists } from "./chat/chatroom-cache.ts"
 import type { ListVersions } from "./chat/list-versions.ts"
 import type { Background } from "./platform/background.ts"
 import type { Bus } from "./platform/bus.ts"
@@ -54,6 +55,7 @@ export interface Context {
   redis: RedisStore | null
   cache: Cache
   listVersions: ListVersions
+  recentLists: RecentLists
   rateLimits: RateLimits
   streamLimit: StreamLimit
   streamTicks: StreamTicks

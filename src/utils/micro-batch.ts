@@ -21,7 +21,12 @@ export interface BatchOptions<T, R> {
   maxSize: number
   /** Maximum number of concurrent runs. */
   maxRunning: number
-  /** How long an item may wait for a run. */
+  /**
+   * Runs beside the first begin only when those in flight take longer than this: without it, as soon as there is an
+   * item. Fewer runs are larger.
+   */
+  spareAfterMs?: number
+  /** How long an item may wait for a run, or up to a tenth more. */
   maxWaitMs?: number
   /** Items with the same key are never in the same run. */
   keyOf?(item: T): string
@@ -31,24 +36,28 @@ interface Waiting<T, R> {
   item: T
   resolve(result: R): void
   reject(error: unknown): void
-  timer?: NodeJS.Timeout
+  /** When it came. */
+  since: number
 }
 
 export function createMicroBatch<T, R>({
   run,
   maxSize,
   maxRunning,
+  spareAfterMs = 0,
   maxWaitMs,
   keyOf,
 }: BatchOptions<T, R>): MicroBatch<T, R> {
   let waiting: Waiting<T, R>[] = []
   let running = 0
+  let lastRunAt = 0
+  let isWatched = false
 
   async function work(): Promise<void> {
     while (waiting.length > 0) {
       const { calls, left } = take(waiting, maxSize, keyOf)
       waiting = left
-      for (const { timer } of calls) clearTimeout(timer)
+      lastRunAt = performance.now()
       try {
         const results = await run(calls.map(({ item }) => item))
         for (const [n, { resolve }] of calls.entries()) resolve(results[n] as R)
@@ -59,21 +68,34 @@ export function createMicroBatch<T, R>({
     running--
   }
 
-  function giveUp(call: Waiting<T, R>): void {
-    waiting = waiting.filter((other) => other !== call)
-    call.reject(new BatchBusy())
+  const mayRun = (now: number) => running === 0 || (running < maxRunning && now - lastRunAt >= spareAfterMs)
+
+  /** One timer for all, because a timer for each would cost as much as the rest. They are in the order they came. */
+  function watch(afterMs: number): void {
+    isWatched = true
+    setTimeout(giveUp, afterMs).unref()
+  }
+
+  function giveUp(): void {
+    const oldest = performance.now() - (maxWaitMs as number)
+    const late = waiting.filter(({ since }) => since <= oldest)
+    if (late.length > 0) waiting = waiting.filter(({ since }) => since > oldest)
+    for (const { reject } of late) reject(new BatchBusy())
+    isWatched = false
+    if (waiting.length > 0) watch((maxWaitMs as number) / 10)
   }
 
   return {
     add: (item) =>
       new Promise((resolve, reject) => {
-        const call: Waiting<T, R> = { item, resolve, reject }
-        waiting.push(call)
-        if (running < maxRunning) {
+        const since = performance.now()
+        waiting.push({ item, resolve, reject, since })
+        if (mayRun(since)) {
           running++
+          lastRunAt = since
           // Runs after the event loop has read everything that has arrived.
           setImmediate(work)
-        } else if (maxWaitMs !== undefined) call.timer = setTimeout(giveUp, maxWaitMs, call)
+        } else if (maxWaitMs !== undefined && !isWatched) watch(maxWaitMs)
       }),
     waiting: () => waiting.length,
   }

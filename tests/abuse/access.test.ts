@@ -297,10 +297,16 @@ test("a route is open to anybody only where that was decided", () => {
     "GET /app/chat/:id",
     "GET /app/account",
     "GET /app/assets/:file",
+    // The same page, and the script that puts it into other sites.
+    "GET /embed.js",
+    "GET /embed",
+    "GET /embed/chat/:id",
+    "GET /embed/account",
+    "GET /app/sw.js",
+    "GET /app/manifest.webmanifest",
     // Pages without data: what they show is asked for with a session, which is opened with a token.
     "GET /admin",
     "GET /admin/sign-in",
-    "GET /admin/files/:file",
     "POST /admin/session",
     "DELETE /admin/session",
   ]

@@ -28,6 +28,7 @@ describe("finding", () => {
         chatrooms: 1,
         unfinishedReplies: 0,
         quota: { used: 1, limit: 5, remaining: 4 },
+        usage: { prompts: 1, cost: { amount: expect.stringMatching(/^0\.0/), currency: "USD" } },
         entitlement: { tier: "basic", reason: "no_subscription" },
       },
     })

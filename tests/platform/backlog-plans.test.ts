@@ -95,7 +95,7 @@ async function prepareAll(reply: { userId: string; id: string }) {
     }
   }
   const pool = { options: { ...app.pool.options, Client: Seen } } as unknown as pg.Pool
-  const renewer = createLeaseRenewer(pool, { leaseMs: 1_000, renewMs: 10 }, app.ctx.log)
+  const renewer = createLeaseRenewer(pool, { leaseMs: 1_000, renewMs: 10, checkpointMs: 0 }, app.ctx.log)
   const lost = Promise.withResolvers<string>()
   renewer.renew({ attempt, text: () => "", thoughts: () => "", end: lost.resolve })
   expect(await lost.promise).toBe("lost")

@@ -40,7 +40,7 @@ describe("the page", () => {
     const html = await page.text()
     expect(html).not.toMatch(/<script>|<style|\sstyle=|\son\w+=/)
     for (const [, part] of html.matchAll(/(?:src|href)="([^"]+)"/g))
-      expect(part).toMatch(/^\/(?:app\/assets\/|docs$)/)
+      expect(part).toMatch(/^\/(?:app\/assets\/|app\/manifest.webmanifest$|docs$)/)
   })
 })
 
@@ -75,6 +75,8 @@ describe("its assets", () => {
       expect(plain.headers.get("vary")).toContain("Accept-Encoding")
       expect(plain.headers.get("content-encoding")).toBeNull()
       expect(Buffer.from(await plain.arrayBuffer()).equals(bytes)).toBe(true)
+      // Pictures are compressed as they are.
+      if (name.endsWith(".png")) continue
       for (const [encoding, ending, read] of [
         ["br", "br", brotliDecompressSync],
         ["gzip", "gz", gunzipSync],
@@ -96,13 +98,44 @@ describe("its assets", () => {
 
   test("are small: a first load is at most 90 KB, compressed", () => {
     const html = readFileSync(join(DIST, "index.html"), "utf8")
-    const parts = [...html.matchAll(/\/app\/assets\/([^"]+)/g)].map(([, name]) => name as string)
+    const parts = [...html.matchAll(/\/app\/assets\/([^"]+\.(?:js|css|svg))"/g)].map(
+      ([, name]) => name as string,
+    )
     const bytes = parts.reduce(
       (sum, name) => sum + readFileSync(join(DIST, "assets", `${name}.gz`)).length,
       0,
     )
     process.stdout.write(`first load of the web client: ${(bytes / 1024).toFixed(1)} KB gzip\n`)
     expect(bytes).toBeLessThanOrEqual(FIRST_LOAD_BYTES)
+  })
+})
+
+describe("what makes it installable", () => {
+  test("the worker is asked for every time, serves all of /app, and may ask this server alone", async () => {
+    const worker = await ask("/app/sw.js")
+    expect(worker.headers.get("content-type")).toMatch(/^text\/javascript/)
+    expect(worker.headers.get("service-worker-allowed")).toBe("/app")
+    expect(worker.headers.get("cache-control")).toBe("no-cache")
+    expect(worker.headers.get("content-security-policy")).toMatch(/^default-src 'none'; connect-src 'self';/)
+    const etag = worker.headers.get("etag") as string
+    expect((await ask("/app/sw.js", { "If-None-Match": etag })).status).toBe(304)
+  })
+
+  test("the worker keeps the parts of the page, and each is there", async () => {
+    const { files, entry } = JSON.parse(
+      (await (await ask("/app/sw.js")).text()).match(/^self\.SHELL=(.*);$/m)?.[1] ?? "",
+    )
+    expect(files).toContain(`/app/${entry}`)
+    for (const [, part] of (await (await ask("/app")).text()).matchAll(/"(\/app\/assets\/[^"]+)"/g))
+      expect(files).toContain(part)
+    for (const file of files) expect((await ask(file)).status).toBe(200)
+  })
+
+  test("the manifest names the page and its icons", async () => {
+    const { body } = await app.http.get("/app/manifest.webmanifest")
+    expect(body).toMatchObject({ name: "Chat", start_url: "/app", scope: "/app", display: "standalone" })
+    expect(body.icons.map(({ sizes }: { sizes: string }) => sizes)).toEqual(["192x192", "512x512", "512x512"])
+    for (const { src } of body.icons) expect((await ask(src)).headers.get("content-type")).toBe("image/png")
   })
 })
 

@@ -82,7 +82,8 @@ test("a list that was read while somebody wrote isn't cached", async () => {
   const ctx = { ...other.ctx, db: slow }
   const render = ({ items }: { items: { name: string }[] }) => ({ body: items[0]?.name ?? "", link: "" })
   const read = await readChatroomList(ctx, { userId: user.user.id, limit: 50, archived: false }, render)
-  expect(read).toMatchObject({ fromCache: false, list: { body: "meanwhile" } })
+  expect(read.fromCache).toBe(false)
+  expect(`${read.list.body}`).toBe("meanwhile")
   expect(await other.ctx.cache.read(listKey(other.ctx, user.user.id))).toBe("")
 })
 

@@ -64,7 +64,7 @@ async function act(stage: Stage, { kind, pick, reply }: Action): Promise<void> {
   else {
     // Its worker has fallen silent.
     const lose =
-      "UPDATE messages SET lease_until = now() - interval '1 hour' WHERE chatroom_id = $1 AND status = 'running'"
+      "UPDATE messages SET lease_until = now() - interval '1 hour', renewed_until = NULL WHERE chatroom_id = $1 AND status = 'running'"
     return void (await first.query(lose, room.id))
   }
   expect(answer.status, `${kind}: ${JSON.stringify(answer.body)}`).toBeLessThan(500)

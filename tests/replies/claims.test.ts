@@ -1,5 +1,6 @@
 import pg from "pg"
 import { expect, onTestFinished, test } from "vitest"
+import { claimReply } from "../../src/services/replies/worker/claim-reply.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { collect, joinDeltas } from "../../tools/lib/http.ts"
 import { type SignedIn, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
@@ -17,7 +18,8 @@ test("a worker holds its replies also while its pool has no connection free", as
 
   const taken = await Promise.all([app.pool.connect(), app.pool.connect()])
   const { rows } = await watcher.query("SELECT now() + interval '2 seconds' AS later")
-  const isHeld = "SELECT 1 FROM messages WHERE id = $1 AND attempt = 1 AND lease_until > $2 AND content <> ''"
+  const isHeld =
+    "SELECT 1 FROM messages WHERE id = $1 AND attempt = 1 AND renewed_until > $2 AND content <> ''"
   try {
     await expect
       .poll(async () => (await watcher.query(isHeld, [body.reply.id, rows[0].later])).rowCount)
@@ -95,6 +97,53 @@ test("a reply whose row is locked keeps no other from being renewed", async () =
 }, 60_000)
 
 /** An app, and a connection that is none of its pool's. */
+test.each([
+  {
+    when: "has grown by a quarter",
+    checkpointMs: MINUTE,
+    letters: [100, 124, 125],
+    written: [100, 100, 125],
+  },
+  { when: "hasn't, after a while", checkpointMs: 1, letters: [100, 101, 102], written: [100, 101, 102] },
+])(
+  "the text of a reply in the making is written when it $when",
+  async ({ checkpointMs, letters, written }) => {
+    const timing = { replies: { renewMs: 20, checkpointMs } }
+    const app = await startTestApp({ timing, worker: false })
+    onTestFinished(() => app.close())
+    const user = await signIn(app)
+    const { reply } = (await send(app, user, await createRoom(app, user), "by the letter")).body
+    const claimed = await claimReply(app.ctx, { userId: user.user.id, id: reply.id })
+    if (!("attempt" in claimed)) throw new Error("not claimed")
+    let text = ""
+    const release = app.ctx.leases.renew({
+      attempt: claimed.attempt,
+      text: () => text,
+      thoughts: () => "",
+      end: (why) => expect.unreachable(why),
+    })
+    onTestFinished(release)
+    const lengths = []
+    for (const length of letters) {
+      text = "x".repeat(length)
+      await untilRenewedTwice(app, reply)
+      const [row] = await app.query("SELECT length(content) AS length FROM messages WHERE id = $1", reply.id)
+      lengths.push(row.length)
+    }
+    expect(lengths).toEqual(written)
+  },
+)
+
+/** So that one of the renewals has begun after the call. */
+async function untilRenewedTwice(app: TestApp, { id }: Reply): Promise<void> {
+  const read = async () =>
+    (await app.query("SELECT renewed_until::text AS until FROM messages WHERE id = $1", id))[0].until
+  for (let n = 0; n < 2; n++) {
+    const before = await read()
+    await expect.poll(read).not.toBe(before)
+  }
+}
+
 async function startWatched(database: { poolSize?: number } = {}) {
   const timing = { replies: { ...LEASE, firstRetryMs: 300 } }
   const app = await startTestApp({ config: { database }, timing })
@@ -121,7 +170,7 @@ type Queries = Pick<pg.Client, "query">
 async function untilHeldSince(db: Queries, replyId: string): Promise<void> {
   const { rows } = await db.query(`SELECT now() + ${HELD_FOR} AS until`)
   const isHeld = `
-    SELECT attempt, status, now() > $2 AND lease_until > now() AS held FROM messages WHERE id = $1`
+    SELECT attempt, status, now() > $2 AND greatest(lease_until, renewed_until) > now() AS held FROM messages WHERE id = $1`
   await expect
     .poll(async () => (await db.query(isHeld, [replyId, rows[0].until])).rows)
     .toEqual([{ attempt: 1, status: "running", held: true }])

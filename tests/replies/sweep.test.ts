@@ -163,7 +163,10 @@ test("a process that was blocked for longer than a lease continues its replies; 
     (await app.query("SELECT status, attempt, takeovers FROM messages WHERE id = $1", reply.id))[0]
   await expect.poll(() => app.ctx.leases.attempts()).toEqual([{ ...key, number: 1 }])
   const runOut = () =>
-    app.pool.query("UPDATE messages SET lease_until = now() - interval '1 second' WHERE id = $1", [reply.id])
+    app.pool.query(
+      "UPDATE messages SET lease_until = now() - interval '1 second', renewed_until = NULL WHERE id = $1",
+      [reply.id],
+    )
   await runOut()
   expect(await sweepReplies(app.ctx, "running", { take: () => false })).toBe(0)
   // As a job that the queue takes for stalled, too, is given out again.

@@ -49,7 +49,7 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     await reads(page, ".reply .versions", "2/2")
     await reads(page, ".reply .facts", OTHER)
     await page.getByLabel("More", { exact: true }).click()
-    await menuItem(page, "Much thinking").click()
+    await menuItem(page, "Thinking: Long").click()
     await reads(page, ".thoughts summary", "Thinking …")
     await reads(page, ".thoughts summary", /^Thought for \d+ seconds?$/)
     await reads(page, ".reply .versions", "3/3")

@@ -16,7 +16,7 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
   const textOf = async (page: Page) =>
     (await lastReply(page).locator(".prose").innerText()).replace(/\s+/g, " ").trim()
   const isBegun = (page: Page) => lastReply(page).locator(".prose").waitFor()
-  const isDone = (page: Page) => page.getByLabel("Another reply").waitFor()
+  const isDone = (page: Page) => page.getByLabel("Another reply").waitFor({ timeout: 40_000 })
 
   test("eight windows on eight rooms stay live by three streams and one renewal, and leave room for requests", async () => {
     const eve = await signIn(app)
@@ -41,6 +41,7 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
     const rooms = []
     for (let count = 0; count < 8; count += 1) rooms.push(await createRoom(app, eve))
     const tabs = await Promise.all(rooms.map(({ id }) => window.tab(`/app/chat/${id}`)))
+    for (const tab of tabs) await tab.getByLabel("Message", { exact: true }).waitFor()
     await Promise.all(rooms.map((room) => send(app, eve, room, counting(20))))
     await Promise.all(tabs.map(isDone))
     expect(await Promise.all(tabs.map(textOf))).toEqual(rooms.map(() => numbers(20)))

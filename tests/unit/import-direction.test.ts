@@ -46,7 +46,7 @@ const REFUSED = [
   ["src/embedded/zz.ts", "../../simulators/gemini/server.ts"],
   ["src/embedded/postgres/zz.ts", "../../models/migrate.ts"],
   ["src/boot/watchdog/zz.ts", "../../services/platform/events.ts"],
-  ["src/pages/admin/zz.js", "zod"],
+  ["src/pages/docs/zz.js", "zod"],
   ["simulators/stripe/model/zz.ts", "../../../src/utils/time.ts"],
   ["simulators/stripe/model/zz.ts", "../../../tests/helpers/http.ts"],
   ["packages/client/src/zz.ts", "../../../src/schemas/chat.ts"],

@@ -1,5 +1,7 @@
+import { setImmediate } from "node:timers/promises"
 import { expect, test } from "vitest"
 import { BatchBusy, createMicroBatch } from "../../src/utils/micro-batch.ts"
+import { MINUTE } from "../../src/utils/time.ts"
 
 interface Item {
   user: string
@@ -7,7 +9,9 @@ interface Item {
 }
 
 /** Batches whose runs end when the test says so. */
-function open(options: { maxSize?: number; maxRunning?: number; maxWaitMs?: number } = {}) {
+function open(
+  options: { maxSize?: number; maxRunning?: number; maxWaitMs?: number; spareAfterMs?: number } = {},
+) {
   const runs: { items: Item[]; end(error?: Error): void }[] = []
   const batches = createMicroBatch<Item, string>({
     maxSize: 10,
@@ -91,3 +95,38 @@ test("who waits too long for a run is told so, and isn't in the next one", async
   runs[1]?.end()
   expect(await Promise.all([first, third])).toEqual(["did 1", "did 3"])
 })
+
+test("another run begins beside a slow one", async () => {
+  const { batches, runs } = open({ maxRunning: 2, spareAfterMs: 10 })
+  const all = [batches.add(item(1))]
+  // Asked whenever an item comes.
+  const more = () => all.push(batches.add(item(all.length + 1)))
+  await expect.poll(() => (more() > 0 ? runs.length : 0)).toBe(2)
+  await endAll(all, runs)
+})
+
+test("beside one that isn't slow, items wait for it", async () => {
+  const { batches, runs } = open({ maxRunning: 2, spareAfterMs: MINUTE })
+  const all = [batches.add(item(1))]
+  for (let n = 2; n < 6; n++) {
+    all.push(batches.add(item(n)))
+    await setImmediate()
+  }
+  expect(runs.map(({ items }) => items.length)).toEqual([2])
+  expect(batches.waiting()).toBe(3)
+  await endAll(all, runs)
+})
+
+async function endAll(all: Promise<string>[], runs: { end(): void }[]): Promise<void> {
+  let isOver = false
+  const done = Promise.all(all).finally(() => {
+    isOver = true
+  })
+  await expect
+    .poll(() => {
+      for (const { end } of runs) end()
+      return isOver
+    })
+    .toBe(true)
+  await done
+}

@@ -24,6 +24,7 @@ const lint = [
 const types = [
   [bin("tsc"), "--noEmit", "--project", "."],
   [bin("tsc"), "--noEmit", "--project", "web"],
+  [bin("tsc"), "--noEmit", "--project", "web/src/service-worker"],
 ]
 const steps: Record<string, string[][]> = {
   lint,

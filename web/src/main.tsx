@@ -1,21 +1,31 @@
 import { render } from "preact"
 import "./ui/base.css"
 import "./ui/parts.css"
+import "./ui/waiting.css"
 import "./ui/menu.css"
+import "./ui/toasts.css"
+import "./ui/dialog.css"
+import "./ui/shortcuts.css"
 import "./ui/policy-links.css"
 import "./rooms/rooms.css"
+import "./rooms/search.css"
 import "./thread/index.css"
 import "./composer/composer.css"
+import "./composer/commands.css"
 import "./account/account.css"
 import { App } from "./app.tsx"
 import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
+import { registerWorker } from "./service-worker/register.ts"
+import { beginEmbedding } from "./state/embedding.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
 
+beginEmbedding()
 await loadLanguage(navigator.languages)
 startSession()
 addEventListener("click", onLink)
 addEventListener("click", onCodeTool)
 render(<App />, document.getElementById("root") as HTMLElement)
+registerWorker()

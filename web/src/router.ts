@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals"
+import { isEmbedded } from "./state/embedding.ts"
 
 /** What the page shows. */
 export type Place = { at: "new" } | { at: "room"; id: string } | { at: "account" }
@@ -15,9 +16,12 @@ export const place = computed<Place>(() => {
   return section === "account" ? { at: "account" } : { at: "new" }
 })
 
-export const toNew = "/app"
-export const toAccount = "/app/account"
-export const toRoom = (id: string) => `/app/chat/${encodeURIComponent(id)}`
+/** In a frame every address is one that may be framed. */
+const base = isEmbedded ? "/embed" : "/app"
+
+export const toNew = base
+export const toAccount = `${base}/account`
+export const toRoom = (id: string) => `${base}/chat/${encodeURIComponent(id)}`
 
 /** Shows another place, with an entry in the history unless it takes the place of the present one. */
 export function go(to: string, { replace = false } = {}): void {

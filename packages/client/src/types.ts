@@ -894,6 +894,15 @@ export type UserOverview = {
   openSessions: number
   chatrooms: number
   unfinishedReplies: number
+  /** Of the last 30 days, titles and summaries included. */
+  usage: {
+    prompts: number
+    /** What the provider charges by the price table; `null` if the model has no price. */
+    cost: {
+      amount: string
+      currency: string
+    } | null
+  }
   quota: {
     /** The UTC day by the database's clock. */
     day: string
@@ -947,6 +956,23 @@ export type UserUsage = {
     currency: string
   } | null
   userId: string
+}
+
+export type WebManifest = {
+  id: string
+  name: string
+  short_name: string
+  start_url: string
+  scope: string
+  display: "standalone"
+  background_color: string
+  theme_color: string
+  icons: {
+    src: string
+    sizes: string
+    type: string
+    purpose?: "maskable"
+  }[]
 }
 
 /** Stable words for what went wrong. */
@@ -1385,12 +1411,10 @@ export interface Endpoints {
   "GET /admin/audit": { query: { limit?: number; cursor?: string }; reply: AuditEntry[] }
   /** Get the state of the service. */
   "GET /admin/system": { reply: SystemState }
-  /** Open the operator's page. */
-  "GET /admin": { reply: string }
-  /** Sign in to the operator's page. */
-  "GET /admin/sign-in": { reply: string }
-  /** Get an asset of the page. */
-  "GET /admin/files/{file}": { params: { file: "admin.js" | "sign-in.js" | "admin.css" }; reply: string }
+  /** Open the operators' page. */
+  "GET /admin": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Sign in to the operators' page. */
+  "GET /admin/sign-in": { headers: { "If-None-Match"?: string }; reply: string }
   /** Start an operator session. */
   "POST /admin/session": {
     body: {
@@ -1422,6 +1446,18 @@ export interface Endpoints {
   "GET /app/account": { headers: { "If-None-Match"?: string }; reply: string }
   /** Get an asset of the web client. */
   "GET /app/assets/{file}": { params: { file: string }; reply: string }
+  /** Get the service worker of the web client. */
+  "GET /app/sw.js": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Get the manifest of the web client. */
+  "GET /app/manifest.webmanifest": { reply: WebManifest }
+  /** Get the script that puts the web client into a page of another site. */
+  "GET /embed.js": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Open the web client in a frame. */
+  "GET /embed": { headers: { "If-None-Match"?: string }; reply: string }
+  /** Open a chatroom in a frame. */
+  "GET /embed/chat/{id}": { params: { id: string }; headers: { "If-None-Match"?: string }; reply: string }
+  /** Open the account in a frame. */
+  "GET /embed/account": { headers: { "If-None-Match"?: string }; reply: string }
   /** Get this document. */
   "GET /openapi.json": {
     reply: {

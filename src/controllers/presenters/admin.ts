@@ -4,6 +4,7 @@ import type { BillingEvent } from "../../services/admin/billing-events.ts"
 import type { UserOverview } from "../../services/admin/look-up-user.ts"
 import type { SystemState } from "../../services/admin/system-state.ts"
 import { presentQuota } from "./quota.ts"
+import { presentDollars } from "./usage.ts"
 
 const timeOrNull = (time: Date | null) => time?.toISOString() ?? null
 
@@ -21,6 +22,7 @@ export function presentUserOverview(user: UserOverview) {
     openSessions: user.openSessions,
     chatrooms: user.chatrooms,
     unfinishedReplies: user.unfinishedReplies,
+    usage: { prompts: user.usage.prompts, cost: presentDollars(user.usage.cost) },
     quota: user.standing && presentQuota(user.standing.quota),
     entitlement: presentEntitlement(user),
   }

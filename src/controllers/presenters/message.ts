@@ -1,4 +1,5 @@
 import type { MessageFields, MessageRecord } from "../../services/chat/message-record.ts"
+import { NO_SIBLINGS } from "../../services/chat/siblings.ts"
 import type { Context } from "../../services/context.ts"
 import type { Citation } from "../../services/replies/provider/citations.ts"
 import { failureMessage } from "../../services/replies/provider/failures.ts"
@@ -9,7 +10,7 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
   return {
     ...presentStored(message),
     chatroomId: message.chatroomId,
-    siblings: message.siblings,
+    siblings: message.siblings ?? NO_SIBLINGS,
     estimatedWaitMs: message.status === "queued" ? ctx.waitEstimator.waitMs(message) : null,
   }
 }

@@ -17,7 +17,22 @@ export const APP_POLICY = [
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "connect-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
   "form-action 'none'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join("; ")
+
+/** The same for its page in pages of these origins; nobody else may frame it. */
+export function embedPolicy(origins: readonly string[]): string {
+  const ancestors = origins.length > 0 ? origins.join(" ") : "'none'"
+  return APP_POLICY.replace("frame-ancestors 'none'", `frame-ancestors ${ancestors}`)
+}
+/** The policy of the web client's service worker, which asks this server for files of the page, and for nothing else. */
+export const WORKER_POLICY = [
+  "default-src 'none'",
+  "connect-src 'self'",
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ].join("; ")

@@ -23,6 +23,10 @@ function presentCounts(counts: Omit<UsageCounts, "model">) {
       tool: counts.toolTokens,
     },
     searchQueries: counts.searchQueries,
-    cost: counts.cost === null ? null : { amount: counts.cost, currency: "USD" },
+    cost: presentDollars(counts.cost),
   }
+}
+
+export function presentDollars(amount: string | null) {
+  return amount === null ? null : { amount, currency: "USD" }
 }

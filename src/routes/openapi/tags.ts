@@ -44,7 +44,7 @@ const TAGS = [
   {
     name: "System",
     description: "Health and documentation.",
-    paths: ["", "health", "metrics", "openapi.json", "docs", "app"],
+    paths: ["", "health", "metrics", "openapi.json", "docs", "app", "embed", "embed.js"],
   },
 ]
 

@@ -4,6 +4,7 @@ import { readMobileNumber } from "../auth/mobile-number.ts"
 import { getSubscription, type Standing } from "../billing/get-subscription.ts"
 import { type EntitlementEntry, listEntitlements } from "../billing/list-entitlements.ts"
 import type { Context } from "../context.ts"
+import { readRecentUsage, type UsageSum } from "../usage/read-usage.ts"
 
 /** An operator's view of a user: state and entitlement, but no messages. */
 export interface UserOverview {
@@ -19,6 +20,8 @@ export interface UserOverview {
   openSessions: number
   chatrooms: number
   unfinishedReplies: number
+  /** What their calls used in the last 30 days. */
+  usage: UsageSum
   /** null for a deleted user. */
   standing: Standing | null
   /** The newest entry of the entitlement log; null for a user who was always on Basic. */
@@ -29,12 +32,13 @@ export interface UserOverview {
 export async function lookUpUser(ctx: Context, userId: string): Promise<UserOverview> {
   const user = await ctx.models.User.findByPk(userId)
   if (!user) throw new NotFound("user")
-  const [openSessions, chatrooms, unfinishedReplies, standing, { items }] = await Promise.all([
+  const [openSessions, chatrooms, unfinishedReplies, standing, { items }, usage] = await Promise.all([
     user.countSessions({ where: { endedAt: null, expiresAt: { [Op.gt]: fn("app_now") } } }),
     user.countChatrooms(),
     user.countChatrooms({ where: { activeReplyId: { [Op.ne]: null } } }),
     user.deletedAt === null ? getSubscription(ctx, userId) : null,
     listEntitlements(ctx, { userId, limit: 1 }),
+    readRecentUsage(ctx.db.pool, userId),
   ])
   const { id, mobileNumber, name, role, verifiedAt, suspendedAt, deletedAt, createdAt, passwordHash } = user
   return {
@@ -50,6 +54,7 @@ export async function lookUpUser(ctx: Context, userId: string): Promise<UserOver
     openSessions,
     chatrooms,
     unfinishedReplies,
+    usage,
     standing,
     entitlement: items[0] ?? null,
   }

@@ -13,7 +13,7 @@ export async function deleteChatroom(
 ): Promise<void> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   const live = await ctx.db.pool.query<{ id: string }>(LIVE, [userId, chatroomId])
-  await room.destroy()
+  await ctx.models.Chatroom.destroy({ where: { userId, id: chatroomId } })
   publishRoomChanged(ctx, chatroomId, userId)
   if (room.activeReplyId) ctx.cancellations.request({ userId, id: room.activeReplyId })
   dropCopies(ctx, { userId, replyIds: live.rows.map(({ id }) => id) })

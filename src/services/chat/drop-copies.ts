@@ -1,6 +1,6 @@
 import { pause } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
-import { listKey } from "./chatroom-cache.ts"
+import { dropCachedList } from "./chatroom-cache.ts"
 
 /** What was deleted of a user's. */
 interface Deleted {
@@ -17,10 +17,7 @@ const MAX_TRIES = 30
  * it would be until it expires. While Redis doesn't respond it is tried again.
  */
 export function dropCopies(ctx: Context, { userId, replyIds }: Deleted): void {
-  const drops = [
-    () => ctx.cache.remove(listKey(ctx, userId)),
-    ...replyIds.map((id) => () => ctx.replyLog.drop(id)),
-  ]
+  const drops = [() => dropCachedList(ctx, userId), ...replyIds.map((id) => () => ctx.replyLog.drop(id))]
   ctx.background.run("drop copies of what was deleted", async () => {
     let left = drops
     for (let tries = 1; left.length > 0 && tries <= MAX_TRIES && !ctx.stopping.aborted; tries++) {

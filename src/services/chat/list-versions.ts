@@ -15,8 +15,9 @@ export interface ListVersions {
 /** Looking up one more costs far less than another statement. */
 const MAX_SIZE = 100
 
-/** Fewer runs make larger batches, but a single slow one would delay everybody. */
+/** One statement at a time makes the largest batches; when it is slow, another doesn't wait for it. */
 const MAX_RUNNING = 2
+const SPARE_AFTER_MS = 20
 
 /** The version of users who never had a room. */
 const NONE = "none"
@@ -32,6 +33,7 @@ export function createListVersions(db: Database, { replies }: Timing): ListVersi
     },
     maxSize: MAX_SIZE,
     maxRunning: MAX_RUNNING,
+    spareAfterMs: SPARE_AFTER_MS,
     maxWaitMs: replies.batchWaitMs,
   })
   return {

@@ -10,7 +10,8 @@ export interface MessageRecord extends MessageFields {
   queuePosition: number
   /** How long a queued reply is not to be tried again, in ms; otherwise 0. */
   cooldownMs: number
-  siblings: Siblings
+  /** null: it has none. */
+  siblings: Siblings | null
 }
 
 /** Names one message, or reply. */

@@ -6,7 +6,7 @@ import { type CachedList, cacheList, readCachedList } from "./chatroom-cache.ts"
 import { type ListChatrooms, listChatrooms } from "./list-chatrooms.ts"
 
 /** What a page is sent as: JSON text, and a `Link` header or nothing. */
-export type Render = (page: Page<ChatroomRecord>) => Pick<CachedList, "body" | "link">
+export type Render = (page: Page<ChatroomRecord>) => { body: string; link: string }
 
 /** The usual length: the list of every start screen. */
 const CACHED_LIMIT = 50
@@ -36,7 +36,8 @@ export async function readChatroomList(
   return { list, fromCache: false }
 }
 
-function withTag({ body, link }: Pick<CachedList, "body" | "link">): CachedList {
+function withTag({ body: text, link }: ReturnType<Render>): CachedList {
+  const body = Buffer.from(text)
   const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`
   return { etag, link, body }
 }

@@ -11,7 +11,8 @@ export interface Siblings {
 export const NO_SIBLINGS: Siblings = { position: 1, count: 1, previousId: null, nextId: null }
 
 /**
- * Returns the siblings of `m`, a row or an alias of messages, as a column of JSON. All siblings are counted, so a page
+ * Returns the siblings of `m`, a row or an alias of messages, as a column of JSON; null where there are none, because
+ * most messages have none and a page of them would be a page of JSON to build and to parse. All siblings are counted, so a page
  * of one branch reads each message of its room once at the most; a page of many siblings asks `familiesSql`.
  */
 export function siblingsSql(m: string): string {
@@ -32,12 +33,13 @@ type Family = typeof ROOTS
 
 /** The neighbours are looked for only where there are any. */
 function among(m: string, family: Family): string {
-  const nearest = (beyond: string, order: string) => `CASE WHEN count(*) > 1 THEN (
+  const nearest = (beyond: string, order: string) => `(
       SELECT near.id FROM messages AS near WHERE ${family("near", m)} AND near.position ${beyond} ${m}.position
       ORDER BY near.position ${order} LIMIT 1
-    ) END`
-  return `SELECT jsonb_build_object('position', count(*) FILTER (WHERE s.position <= ${m}.position), 'count', count(*),
-      'previousId', ${nearest("<", "DESC")}, 'nextId', ${nearest(">", "ASC")})
+    )`
+  return `SELECT CASE WHEN count(*) > 1 THEN jsonb_build_object(
+      'position', count(*) FILTER (WHERE s.position <= ${m}.position), 'count', count(*),
+      'previousId', ${nearest("<", "DESC")}, 'nextId', ${nearest(">", "ASC")}) END
     FROM messages AS s WHERE ${family("s", m)}`
 }
 

@@ -23,6 +23,9 @@ export interface UsageCounts {
   cost: string | null
 }
 
+/** Prompts and their cost, alone. */
+export type UsageSum = Pick<UsageCounts, "prompts" | "cost">
+
 export interface UsageOfDay extends UsageCounts {
   day: string
 }
@@ -49,6 +52,13 @@ export async function readUsageByDay(db: pg.Pool, userId: string, range: DayRang
     values: [userId, from, to],
   })
   return rows
+}
+
+/** Reads what a user's calls used in the last 30 days, today included, all together. */
+export async function readRecentUsage(db: pg.Pool, userId: string): Promise<UsageSum> {
+  const { from, to } = await toDays(db, {})
+  const { rows } = await db.query<UsageSum>(RECENT, [userId, from, to])
+  return rows[0] as UsageSum
 }
 
 /** Reads what all calls used, by model and what they were for, those of erased accounts included. Dearest first. */
@@ -94,6 +104,11 @@ const BY_DAY = `
   SELECT day::text AS day, model, ${SUMS} FROM model_usage
   WHERE user_id = $1 AND day BETWEEN $2 AND $3
   GROUP BY model_usage.day, model ORDER BY model_usage.day DESC, model`
+
+const RECENT = `
+  SELECT coalesce(sum(prompts), 0)::int AS prompts,
+    CASE WHEN coalesce(sum(unpriced_calls), 0) = 0 THEN trim_scale(coalesce(sum(cost_amount), 0))::text END AS cost
+  FROM model_usage WHERE user_id = $1 AND day BETWEEN $2 AND $3`
 
 const COLUMNS = `model, kind, prompts, calls, unpriced_calls, prompt_tokens, cached_tokens, output_tokens, thought_tokens,
     tool_tokens, search_queries, cost_amount`

@@ -7,6 +7,7 @@ export const MEASURES = [
   "post-worker",
   "replies",
   "backlog",
+  "checkpoints",
   "sign-ins",
   "streams",
   "webhooks",

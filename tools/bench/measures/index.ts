@@ -8,6 +8,7 @@ import { webLines } from "../web/lines.ts"
 import { HOUR_OF_DELTAS } from "../web/memory.ts"
 import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
+import { type Checkpoints, HOT_GOAL, measureCheckpoints, WAL_GOAL_BYTES } from "./checkpoints.ts"
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
@@ -106,6 +107,14 @@ export const measurers: Record<Measure, Measurer> = {
     const value = `${whole(withPerSecond)}, without one ${whole(withoutPerSecond)}: ${ratio.toFixed(2)} (goal ${BACKLOG_GOAL} ${met})`
     metrics.push({ what: `replies stored a second, ${backlog} waiting`, backend: site.backend, value })
   },
+  async checkpoints(site, users, _paces, { metrics }) {
+    const found = await measureCheckpoints(site, users)
+    metrics.push({
+      what: "log of the database for a reply of 20 s",
+      backend: site.backend,
+      value: walLine(found),
+    })
+  },
   async "sign-ins"(site, _users, { signIns }, { metrics }) {
     const perSecond = await measureSignIns(site, signIns)
     metrics.push({ what: "sign-ins by code a second", backend: site.backend, value: whole(perSecond) })
@@ -165,6 +174,13 @@ export const measurers: Record<Measure, Measurer> = {
     // `run.ts` leaves it out where there is none.
     web.push(...webLines(await measureWeb(site, users[0] as User, chromium as string, paces.web)))
   },
+}
+
+function walLine({ walBytes, updates, hotShare }: Checkpoints): string {
+  const met = (is: boolean) => (is ? "met" : "missed")
+  const wal = `${kilobytes(walBytes)} (goal ${kilobytes(WAL_GOAL_BYTES)} ${met(walBytes <= WAL_GOAL_BYTES)})`
+  const share = `${(100 * hotShare).toFixed(0)} % (goal ${100 * HOT_GOAL} ${met(hotShare >= HOT_GOAL)})`
+  return `${wal}; of ${updates.toFixed(0)} updates of its row within the page: ${share}`
 }
 
 function importLine({ conversations, messages, uploadMs, importMs, rssBefore, rssPeak }: Imported): string {

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { ImportSection } from "../rooms/import-section.tsx"
 import { toNew } from "../router.ts"
 import { loadUser, signOut, user } from "../state/session.ts"
 import { TopBar } from "../thread/top-bar.tsx"
@@ -8,6 +9,7 @@ import { wordsOf } from "../ui/errors.ts"
 import { PolicyLinks } from "../ui/policy-links.tsx"
 import { tell } from "../ui/toasts.ts"
 import { Data } from "./data-section.tsx"
+import { Language } from "./language-section.tsx"
 import { PlanSection } from "./plan-section.tsx"
 import { Sessions } from "./sessions-section.tsx"
 
@@ -20,7 +22,9 @@ export function AccountPage() {
           <h1>{t.account.title}</h1>
           <PlanSection />
           <Profile />
+          <Language />
           <Sessions />
+          <ImportSection />
           <Data />
           <div class="account-end">
             <a class="link" href={toNew} data-inside>

@@ -5,6 +5,7 @@ export type {
   Attachment,
   Chatroom,
   Endpoints,
+  Import,
   Message,
   Prompt,
   SearchResult,

@@ -3,11 +3,15 @@ import { useEffect, useMemo, useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
 import { isOnline } from "../state/online.ts"
 import { isUsedUp } from "../state/plan.ts"
-import type { Thread } from "../thread/open-thread.ts"
+import type { NewPrompt, Thread } from "../thread/open-thread.ts"
 import { useShownStop } from "../thread/use-stop.ts"
 import { IconButton } from "../ui/icon-button.tsx"
+import { COMMANDS_ID, CommandList, optionId } from "./command-list.tsx"
+import { createCommandMenu } from "./command-menu.ts"
+import { canDictate, createDictation } from "./dictation.ts"
 import { readDraft, writeDraft } from "./drafts.ts"
 import { PlanNote } from "./plan-note.tsx"
+import { settingsInWords, settingsOf } from "./settings.ts"
 import { UploadList } from "./upload-list.tsx"
 import { createUploads } from "./uploads.ts"
 import { useDrop } from "./use-drop.ts"
@@ -18,17 +22,19 @@ interface Props {
   thread?: Thread
   /** The reply in the making. Others may wait behind it. */
   busyReplyId: string | null
-  /** @returns whether the text has been taken over */
-  send(text: string, attachments: string[]): Promise<boolean>
+  /** Takes the message over: from then on it is kept, and sent when the service can be reached. */
+  send(prompt: NewPrompt): Promise<void>
 }
 
 export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   const text = useSignal(readDraft(draftKey))
-  const isBusy = useSignal(false)
   const field = useRef<HTMLTextAreaElement>(null)
   const picker = useRef<HTMLInputElement>(null)
   const files = useMemo(createUploads, [])
   const isDropping = useDrop(files.add)
+  const menu = useMemo(() => createCommandMenu({ thread, text, clear: () => write("") }), [thread])
+  const dictation = useMemo(() => createDictation({ read: () => text.peek(), write }), [])
+  useEffect(() => dictation.cancel, [dictation])
   useEffect(() => {
     if (!isTouched()) field.current?.focus({ preventScroll: true })
   }, [])
@@ -38,23 +44,20 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
     writeDraft(draftKey, value)
   }
 
-  async function submit() {
-    const message = text.value.trim()
+  function submit({ interrupts = false } = {}) {
     if (!canSend()) return
-    isBusy.value = true
-    const before = text.value
+    dictation.cancel()
     const attachments = files.uploads.value.flatMap(({ attachment }) => attachment.value?.id ?? [])
+    void send({ text: text.value.trim(), attachments, interrupts })
     write("")
-    if (await send(message, attachments)) files.clear()
-    else write(before)
-    isBusy.value = false
+    files.clear()
     field.current?.focus()
   }
 
   /** Files that are on their way are waited for. */
   function canSend(): boolean {
     const isReady = files.uploads.value.every(({ attachment }) => attachment.value !== null)
-    return text.value.trim() !== "" && isReady && !isBusy.value && !isUsedUp.value
+    return text.value.trim() !== "" && isReady && !isUsedUp.value
   }
 
   function onPaste(event: ClipboardEvent) {
@@ -67,9 +70,10 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   function onKeyDown(event: KeyboardEvent) {
     // While an input method composes, Enter chooses a word. Safari says 229 after it has ended.
     if (event.isComposing || event.keyCode === 229) return
+    if (menu.onKey(event)) return event.preventDefault()
     if (event.key === "Enter" && !event.shiftKey && !isTouched()) {
       event.preventDefault()
-      void submit()
+      submit({ interrupts: event.ctrlKey || event.metaKey })
     }
     if (event.key === "ArrowUp" && text.value === "") recall(event)
   }
@@ -84,17 +88,21 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
     requestAnimationFrame(() => field.current?.setSelectionRange(text.value.length, text.value.length))
   }
 
+  const settings = settingsInWords(settingsOf(thread))
+  const isMenuOpen = menu.isOpen.value
   const isStopping = busyReplyId !== null && text.value.trim() === ""
   return (
     <div class="composer-place">
       {!isOnline.value && <p class="note soft">{t.common.offline}</p>}
       <PlanNote />
       <UploadList files={files} />
+      {settings.length > 0 && <p class="settings-line">{settings.join(" · ")}</p>}
+      <CommandList menu={menu} />
       <form
         class={`composer ${isDropping.value ? "dropping" : ""}`}
         onSubmit={(event) => {
           event.preventDefault()
-          void submit()
+          submit()
         }}
       >
         <input
@@ -108,6 +116,16 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
           }}
         />
         <IconButton icon="attach" label={t.composer.attach} onClick={() => picker.current?.click()} />
+        <IconButton
+          icon="settings"
+          label={t.settings.open}
+          aria-expanded={isMenuOpen}
+          onClick={() => {
+            if (isMenuOpen) menu.close()
+            else menu.open()
+            field.current?.focus()
+          }}
+        />
         <textarea
           ref={field}
           rows={1}
@@ -117,10 +135,25 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
           title={t.composer.hint}
           value={text}
           enterkeyhint="enter"
-          onInput={({ currentTarget }) => write(currentTarget.value)}
+          aria-autocomplete="list"
+          aria-controls={isMenuOpen ? COMMANDS_ID : undefined}
+          aria-activedescendant={isMenuOpen ? optionId(menu.active.value) : undefined}
+          onBlur={menu.close}
+          onInput={({ currentTarget }) => {
+            write(currentTarget.value)
+            menu.onText(currentTarget.value)
+          }}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
+        {canDictate && (
+          <IconButton
+            icon="microphone"
+            label={dictation.isOn.value ? t.composer.dictating : t.composer.dictate}
+            aria-pressed={dictation.isOn.value}
+            onClick={dictation.toggle}
+          />
+        )}
         {isStopping && thread ? (
           <Stop thread={thread} replyId={busyReplyId} />
         ) : (

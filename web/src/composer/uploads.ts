@@ -1,6 +1,8 @@
 import { type Signal, signal } from "@preact/signals"
-import { ApiError, type Attachment, client } from "../api/client.ts"
+import { type Attachment, client } from "../api/client.ts"
+import { sendFile } from "../api/send-file.ts"
 import { t } from "../i18n/index.ts"
+import { wordsOf } from "../ui/errors.ts"
 
 /** A file on its way to the service, or there. */
 export interface Upload {
@@ -12,7 +14,8 @@ export interface Upload {
   progress: Signal<number>
   attachment: Signal<Attachment | null>
   problem: Signal<string | null>
-  request: XMLHttpRequest | null
+  /** Ends the sending. */
+  ending: AbortController
 }
 
 /** The service takes as many with one message. */
@@ -39,7 +42,7 @@ export function createUploads() {
     try {
       upload.attachment.value = await send(upload)
     } catch (error) {
-      upload.problem.value = error instanceof ApiError ? error.message : t.common.unreachable
+      if (!upload.ending.signal.aborted) upload.problem.value = wordsOf(error)
     }
   }
 
@@ -53,7 +56,7 @@ export function createUploads() {
   }
 
   function forget(upload: Upload): void {
-    upload.request?.abort()
+    upload.ending.abort()
     if (upload.preview) URL.revokeObjectURL(upload.preview)
     uploads.value = uploads.peek().filter(({ key }) => key !== upload.key)
   }
@@ -79,46 +82,20 @@ function toUpload(file: File): Upload {
     progress: signal(0),
     attachment: signal<Attachment | null>(null),
     problem: signal<string | null>(null),
-    request: null,
+    ending: new AbortController(),
   }
 }
 
-/** Sends a file, again where the access token had expired: only this kind of request tells how far it is. */
-async function send(upload: Upload): Promise<Attachment> {
-  const response = await post(upload)
-  if (response.ok) return response.json()
-  const error = await ApiError.from(response)
-  if (error.code !== "unauthenticated") throw error
-  // Any call renews the token.
-  await client.call("GET /user/me")
-  const second = await post(upload)
-  if (second.ok) return second.json()
-  throw await ApiError.from(second)
-}
-
-async function post(upload: Upload): Promise<Response> {
-  const tokens = await client.tokens.get()
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest()
-    upload.request = request
-    request.open("POST", "/attachment")
-    request.setRequestHeader("Authorization", `Bearer ${tokens?.token}`)
-    request.setRequestHeader("Content-Type", upload.file.type || "application/octet-stream")
-    const name = encodeURIComponent(upload.file.name).replaceAll("'", "%27")
-    request.setRequestHeader("Content-Disposition", `attachment; filename*=UTF-8''${name}`)
-    request.upload.onprogress = ({ loaded, total }) => {
-      upload.progress.value = total === 0 ? 0 : loaded / total
-    }
-    request.onload = () => resolve(toResponse(request))
-    request.onerror = () => reject(new TypeError("The file could not be sent."))
-    request.send(upload.file)
-  })
-}
-
-function toResponse(request: XMLHttpRequest): Response {
-  const type = request.getResponseHeader("Content-Type") ?? ""
-  return new Response(request.responseText || null, {
-    status: request.status,
-    headers: { "Content-Type": type },
+function send({ file, progress, ending }: Upload): Promise<Attachment> {
+  const name = encodeURIComponent(file.name).replaceAll("'", "%27")
+  return sendFile<Attachment>({
+    path: "/attachment",
+    file,
+    headers: {
+      "Content-Type": file.type || "application/octet-stream",
+      "Content-Disposition": `attachment; filename*=UTF-8''${name}`,
+    },
+    onProgress: (share) => (progress.value = share),
+    signal: ending.signal,
   })
 }

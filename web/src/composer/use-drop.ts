@@ -6,7 +6,7 @@ export function useDrop(add: (files: FileList) => void): Signal<boolean> {
   const isOver = useSignal(false)
   useEffect(() => {
     const onOver = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes("Files")) return
+      if (!event.dataTransfer?.types.includes("Files") || isBehindDialog()) return
       event.preventDefault()
       isOver.value = true
     }
@@ -15,7 +15,7 @@ export function useDrop(add: (files: FileList) => void): Signal<boolean> {
     }
     const onDrop = (event: DragEvent) => {
       isOver.value = false
-      if (!event.dataTransfer?.files.length) return
+      if (!event.dataTransfer?.files.length || isBehindDialog()) return
       event.preventDefault()
       add(event.dataTransfer.files)
     }
@@ -30,3 +30,6 @@ export function useDrop(add: (files: FileList) => void): Signal<boolean> {
   }, [add, isOver])
   return isOver
 }
+
+/** A dialog takes files of its own. */
+const isBehindDialog = () => document.querySelector("dialog[open]") !== null

@@ -1,12 +1,15 @@
 import { en } from "./en.ts"
 
-/** Every word that the page shows. A language is a file of this type beside `en.ts`. */
+/** Every word that the page shows. A language is a file of this type beside `en.ts`, named and exported by its tag. */
 export type Messages = typeof en
 
-/** Loaded when used. English is part of the page. */
-const LANGUAGES: Record<string, () => Promise<Messages>> = {
-  de: async () => (await import("./de.ts")).de,
-}
+/** The other languages, by the files that there are. Loaded when used; English is part of the page. */
+const FILES = import.meta.glob<Record<string, Messages>>(["./*.ts", "!./en.ts", "!./index.ts"])
+
+const nameOf = (path: string) => path.slice("./".length, -".ts".length)
+
+/** The languages that there are. */
+export const languages: readonly string[] = ["en", ...Object.keys(FILES).map(nameOf)].sort()
 
 /** The words in the language of the page. Set before anything is shown. */
 export let t: Messages = en
@@ -14,22 +17,37 @@ export let t: Messages = en
 /** The language of the page: words, dates and numbers. */
 export let language = "en"
 
-/** Chooses the first of the user's languages that there is. */
+/** A choice is the browser's, not a user's: it stays over a sign-out. */
+const KEY = "language"
+
+/** The language that was chosen here; null where the browser's decides. */
+export function chosenLanguage(): string | null {
+  const chosen = localStorage.getItem(KEY)
+  return chosen !== null && languages.includes(chosen) ? chosen : null
+}
+
+/** Chooses a language, or leaves it to the browser. What is shown already has its words, so the page begins again. */
+export function chooseLanguage(tag: string | null): void {
+  if (tag === null) localStorage.removeItem(KEY)
+  else localStorage.setItem(KEY, tag)
+  location.reload()
+}
+
+/** Loads the language that was chosen, or the first of the user's that there is. */
 export async function loadLanguage(wanted: readonly string[]): Promise<void> {
-  for (const tag of wanted) {
-    const [name = ""] = tag.toLowerCase().split("-")
-    if (name === "en") break
-    const load = LANGUAGES[name]
-    if (!load) continue
-    const words = await load().catch(() => null)
-    if (!words) break
-    t = words
-    language = tag
-    break
-  }
-  if (language === "en") language = wanted.find((tag) => tag.toLowerCase().startsWith("en")) ?? "en"
+  const chosen = chosenLanguage()
+  const tag =
+    chosen === null ? wanted.find(isThere) : (wanted.find((one) => baseOf(one) === chosen) ?? chosen)
+  const name = baseOf(tag ?? "en")
+  const load = FILES[`./${name}.ts`]
+  const words = load ? (await load().catch(() => null))?.[name] : en
+  if (words) t = words
+  language = words && tag ? tag : "en"
   document.documentElement.lang = language
 }
+
+const baseOf = (tag: string) => tag.toLowerCase().split("-")[0] ?? ""
+const isThere = (tag: string) => languages.includes(baseOf(tag))
 
 export const formatNumber = (value: number) => new Intl.NumberFormat(language).format(value)
 
@@ -47,3 +65,7 @@ export function formatCost({ amount, currency }: { amount: string; currency: str
     maximumSignificantDigits: 2,
   }).format(Number(amount))
 }
+
+/** The name of a language in that language. */
+export const nameOfLanguage = (tag: string) =>
+  new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag

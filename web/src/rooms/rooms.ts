@@ -1,6 +1,7 @@
 import { batch, computed, signal } from "@preact/signals"
 import { ApiError, type Chatroom, client } from "../api/client.ts"
 import { followShared } from "../api/shared-stream.ts"
+import { dropKept, keepList, readKeptList } from "../offline/kept-rooms.ts"
 import { onSession } from "../state/session.ts"
 import { noteChange } from "./unread.ts"
 
@@ -49,9 +50,20 @@ export async function loadRooms(): Promise<void> {
       known.value = new Map([...listed, ...archived].map((room) => [room.id, room]))
       listState.value = "ready"
     })
+    void keepList([...known.peek().values()])
   } catch {
-    if (listState.peek() === "loading") listState.value = "failed"
+    if (listState.peek() === "loading") await showKept()
   }
+}
+
+/** Without the service the list is that of the last visit. */
+async function showKept(): Promise<void> {
+  const kept = await readKeptList()
+  if (listState.peek() !== "loading") return
+  batch(() => {
+    known.value = new Map(kept.map((room) => [room.id, room]))
+    listState.value = kept.length > 0 ? "ready" : "failed"
+  })
 }
 
 async function allOf(archived: boolean): Promise<Chatroom[]> {
@@ -127,8 +139,12 @@ onSession(() => {
       if (event === "chatroom") {
         void noteChange(known.peek().get(data.id), data)
         putRoom(data)
+        if (data.temporary) void dropKept(data.id)
       }
-      if (event === "deleted") dropRoom(data.id)
+      if (event === "deleted") {
+        dropRoom(data.id)
+        void dropKept(data.id)
+      }
     },
     snapshot: () => null,
     onSnapshot: () => undefined,

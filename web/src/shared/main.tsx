@@ -1,6 +1,8 @@
 import { render } from "preact"
 import "../ui/base.css"
 import "../ui/parts.css"
+import "../ui/toasts.css"
+import "../ui/policy-links.css"
 import "../thread/index.css"
 import "./shared.css"
 import { loadLanguage } from "../i18n/index.ts"

@@ -7,9 +7,9 @@ export type Model = Endpoints["GET /models"]["reply"][number]
 /** The models that the user may choose; null until somebody has asked. */
 export const models = signal<readonly Model[] | null>(null)
 
-/** Asks for the models, once. @throws ApiError */
+/** Asks for the models: what the tier may use changes. Without an answer what is known stays. */
 export async function loadModels(): Promise<void> {
-  models.value ??= await client.call("GET /models")
+  models.value = await client.call("GET /models").catch(() => models.peek())
 }
 
 onSession(() => () => {

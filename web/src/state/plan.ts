@@ -1,7 +1,8 @@
 import { computed, signal } from "@preact/signals"
 import { ApiError, client, type SubscriptionStatus } from "../api/client.ts"
-import { t } from "../i18n/index.ts"
+import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
+import { isEmbedded } from "./embedding.ts"
 import { loadUser, onSession } from "./session.ts"
 
 /** Plan and the day's use; null until loaded. */
@@ -29,14 +30,18 @@ export function manage(): Promise<void> {
 
 /** Behind an address that the service doesn't know as its own, Stripe returns to the service's own page. */
 async function leaveFor(start: (returnUrl: string | null) => Promise<{ url: string }>): Promise<void> {
+  // Stripe's pages are shown in no frame, and a window has to be opened by the click itself.
+  const tab = isEmbedded ? open("about:blank", "_blank") : null
   try {
     const { url } = await start(`${location.origin}/app/account`).catch((error: unknown) => {
       if (error instanceof ApiError && error.code === "invalid_request") return start(null)
       throw error
     })
-    location.assign(url)
+    if (tab) tab.location.href = url
+    else location.assign(url)
   } catch (error) {
-    tell(error instanceof ApiError ? error.message : t.common.unreachable)
+    tab?.close()
+    tell(wordsOf(error))
   }
 }
 

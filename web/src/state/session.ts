@@ -1,6 +1,7 @@
 import { computed, effect, signal, untracked } from "@preact/signals"
 import { client, type User } from "../api/client.ts"
 import { isSignedIn } from "../api/tokens.ts"
+import { eraseStores } from "../offline/database.ts"
 
 export { isSignedIn }
 
@@ -40,7 +41,8 @@ export async function signOut(): Promise<void> {
   await client.tokens.set(null)
 }
 
-/** Drafts and marks are the user's, so they go with the session, however it has ended. */
+/** Drafts, marks and what is kept for offline are the user's, so they go with the session, however it has ended. */
 function eraseStored(): void {
+  void eraseStores()
   for (const key of Object.keys(localStorage)) if (key.startsWith("chat.")) localStorage.removeItem(key)
 }

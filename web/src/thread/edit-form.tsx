@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import type { Thread } from "./open-thread.ts"
+import { changeInLine, isInLine } from "./queue.ts"
 
 export function EditForm({
   thread,
@@ -24,6 +25,7 @@ export function EditForm({
     if (text === "") return
     onDone()
     if (text === message.content) return
+    if (isInLine(thread, message.id)) return void changeInLine(thread, message, text)
     const attachments = message.attachments.flatMap(({ id }) => (id === null ? [] : [id]))
     void thread.send({ text, attachments, parentId: message.parentId })
   }

@@ -1,19 +1,44 @@
+import { useSignalEffect } from "@preact/signals"
+import { useRef } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
+import { outbox } from "../outbox/outbox.ts"
+import { go, toRoom } from "../router.ts"
 import { user } from "../state/session.ts"
+import { OutgoingView } from "./outgoing-view.tsx"
 import { startChat } from "./start-chat.ts"
 import { TopBar } from "./top-bar.tsx"
 
 /** A conversation that has no room yet: the first message makes it. */
 export function NewChat() {
   const name = user.value?.name
+  const waiting = outbox.value.filter(({ roomId }) => roomId === null)
+  useRoomOnceMade()
   return (
     <main id="main" class="thread-page new" tabIndex={-1}>
       <TopBar />
       <div class="greeting">
         <h1>{name ? t.thread.greetingNamed(name) : t.thread.greeting}</h1>
       </div>
+      {waiting.length > 0 && (
+        <div class="outgoing-list">
+          {waiting.map((sent) => (
+            <OutgoingView key={sent.key} sent={sent} />
+          ))}
+        </div>
+      )}
       <Composer draftKey="new" send={startChat} busyReplyId={null} />
     </main>
   )
+}
+
+/** Shows the room of a message that waited here as soon as there is one. */
+function useRoomOnceMade(): void {
+  const awaited = useRef(new Set<string>())
+  useSignalEffect(() => {
+    for (const { key, roomId } of outbox.value) {
+      if (roomId === null) awaited.current.add(key)
+      else if (awaited.current.has(key)) return go(toRoom(roomId))
+    }
+  })
 }

@@ -8,6 +8,10 @@ import {
   type StreamEvent,
 } from "../api/client.ts"
 import { followShared, type StreamState } from "../api/shared-stream.ts"
+import { dropKept, keepRoom, readKept } from "../offline/kept-rooms.ts"
+import type { OutboxItem } from "../outbox/item.ts"
+import { outbox } from "../outbox/outbox.ts"
+import { onSent, sendLater } from "../outbox/send-outbox.ts"
 import { putRoom } from "../rooms/rooms.ts"
 import { loadPlan } from "../state/plan.ts"
 import { branchTo } from "./branch.ts"
@@ -23,16 +27,22 @@ export type ThreadState = "loading" | "ready" | "missing" | "failed"
 
 export type Thread = ReturnType<typeof openThread>
 
-/** A message that is on its way to the service, or didn't get there. */
-export interface Outgoing {
-  key: string
+export interface NewPrompt {
   text: string
   attachments: string[]
-  parentId: string | null | undefined
-  error: ApiError | Error | null
+  /** The message that it follows; undefined: the end of the shown branch. */
+  parentId?: string | null
+  /** Stops the reply in the making instead of waiting for it. */
+  interrupts?: boolean
 }
 
 const PAGE = 50
+
+/** How far this machine's clock may be from the service's. */
+const CLOCKS_MS = 5 * 60_000
+
+/** A load that takes longer lets the kept copy be seen meanwhile. */
+const SLOW_MS = 2_000
 
 /** A conversation as this tab shows it: the newest messages of the active branch, kept up to date until `close`. */
 export function openThread(roomId: string) {
@@ -40,9 +50,15 @@ export function openThread(roomId: string) {
   const state = signal<ThreadState>("loading")
   const room = signal<Chatroom | null>(null)
   const branch = signal<readonly string[]>([])
-  const outgoing = signal<readonly Outgoing[]>([])
+  /** Messages that the stream has told of before their requests were answered. */
+  const arrived = signal<ReadonlySet<string>>(new Set())
+  const outgoing = computed(() =>
+    outbox.value.filter(({ roomId: id, key }) => id === roomId && !arrived.value.has(key)),
+  )
   const messages = new Map<string, Signal<Message>>()
   const live = createLiveTexts()
+  /** The prompt that is being edited. */
+  const editing = signal<string | null>(null)
   const stream = signal<StreamState>("live")
   /** The first reply of the branch that is in the making or waits. */
   const busyReplyId = computed(
@@ -51,6 +67,9 @@ export function openThread(roomId: string) {
   const older = signal<Record<string, string> | null>(null)
   let loads = 0
   let isFresh = false
+  /** Whether what is shown is the kept copy. */
+  const isStale = signal(false)
+  const slow = setTimeout(() => void showKept(), SLOW_MS)
 
   const find = (id: string) => messages.get(id)?.peek()
 
@@ -71,6 +90,7 @@ export function openThread(roomId: string) {
       if (load !== loads) return
       batch(() => {
         const { messages: newest, ...fields } = reply
+        isStale.value = false
         for (const message of newest) put(message)
         room.value = fields
         putRoom(fields)
@@ -80,12 +100,43 @@ export function openThread(roomId: string) {
         )
         state.value = "ready"
       })
+      keep()
     } catch (error) {
       if (load !== loads) return
       const isMissing = error instanceof ApiError && (error.status === 404 || error.status === 400)
-      if (isMissing) state.value = "missing"
-      else if (state.peek() !== "ready") state.value = "failed"
+      if (isMissing) miss()
+      else if (state.peek() !== "ready" && !(await showKept())) state.value = "failed"
     }
+  }
+
+  /** Shows the room as it was when it was read last. @returns whether there is something to see */
+  async function showKept(): Promise<boolean> {
+    const kept = state.peek() === "ready" ? null : await readKept(roomId)
+    if (kept && state.peek() !== "ready") {
+      batch(() => {
+        isStale.value = true
+        for (const message of kept.messages) put(message)
+        room.value = kept.room
+        setBranch(
+          kept.messages.map(({ id }) => id),
+          null,
+        )
+        state.value = "ready"
+      })
+    }
+    return state.peek() === "ready"
+  }
+
+  /** Keeps the newest messages for reading offline. */
+  function keep(): void {
+    const shown = room.peek()
+    if (!shown || isStale.peek()) return
+    void keepRoom({ room: shown, messages: branch.peek().flatMap((id) => find(id) ?? []) })
+  }
+
+  function miss(): void {
+    state.value = "missing"
+    void dropKept(roomId)
   }
 
   /** Older messages that were loaded stay where the branch is still theirs. */
@@ -134,7 +185,8 @@ export function openThread(roomId: string) {
         if (data.headId !== null && find(data.headId)) follow(data.headId)
         // What happened between the loading and the first word of a new stream is told by neither.
         if (isFresh && state.peek() === "ready") {
-          const isMissed = data.headId !== (branch.peek().at(-1) ?? null) || busyReplyId.peek() !== null
+          const isMissed =
+            isStale.peek() || data.headId !== (branch.peek().at(-1) ?? null) || busyReplyId.peek() !== null
           if (isMissed) void load()
         }
         isFresh = false
@@ -158,6 +210,7 @@ export function openThread(roomId: string) {
       case "done": {
         const { messageId: _, ...message } = data
         put(message)
+        keep()
         void loadPlan()
         return
       }
@@ -166,51 +219,32 @@ export function openThread(roomId: string) {
         if (find(data.messageId)) void load()
         return
       case "deleted":
-        state.value = "missing"
+        miss()
     }
   }
 
   /** The stream may tell of a prompt before its request is answered: it is no longer on its way then. */
-  function drop({ role, content }: Message): void {
+  function drop({ role, content, createdAt }: Message): void {
     if (role !== "user") return
-    const arrived = outgoing.peek().find(({ text, error }) => error === null && text === content)
-    if (arrived) dismiss(arrived.key)
+    const isSame = ({ text, stopped, at }: OutboxItem) =>
+      stopped === null && text === content && Date.parse(createdAt) > at - CLOCKS_MS
+    const sent = outgoing.peek().find(isSame)
+    if (sent) arrived.value = new Set(arrived.peek()).add(sent.key)
   }
 
-  /** Sends a prompt, which is in sight at once. The same key again is safe. */
-  async function send(given: Omit<Outgoing, "key" | "error"> & { key?: string }): Promise<boolean> {
-    const sent: Outgoing = { ...given, key: given.key ?? crypto.randomUUID(), error: null }
-    outgoing.value = [...outgoing.peek().filter(({ key }) => key !== sent.key), sent]
-    try {
-      const prompt = await client.call("POST /chatroom/{id}/message", {
-        params,
-        headers: { "Idempotency-Key": sent.key },
-        body: {
-          message: sent.text,
-          ...(sent.parentId === undefined ? {} : { parentId: sent.parentId }),
-          ...(sent.attachments.length > 0 ? { attachments: sent.attachments } : {}),
-        },
-      })
-      const { reply, ...message } = prompt
-      batch(() => {
-        put(message)
-        put(reply)
-        dismiss(sent.key)
-        follow(reply.id)
-      })
-      void loadPlan()
-      return true
-    } catch (error) {
-      void loadPlan()
-      const failed = { ...sent, error: error as Error }
-      outgoing.value = outgoing.peek().map((one) => (one.key === sent.key ? failed : one))
-      return false
-    }
+  /** Sends a prompt, which is in sight at once and goes when the service can be reached. */
+  async function send({ text, attachments, parentId, interrupts = false }: NewPrompt): Promise<void> {
+    await sendLater({ roomId, text, attachments, parentId, interrupts })
   }
 
-  const dismiss = (key: string) => {
-    outgoing.value = outgoing.peek().filter((one) => one.key !== key)
-  }
+  const endSending = onSent(({ reply, ...message }) => {
+    if (message.chatroomId !== roomId) return
+    batch(() => {
+      put(message)
+      put(reply)
+      follow(reply.id)
+    })
+  })
 
   async function stop(messageId: string): Promise<void> {
     put(
@@ -218,6 +252,12 @@ export function openThread(roomId: string) {
         params: { id: roomId, messageId },
       }),
     )
+  }
+
+  /** Deletes a message and what follows it. */
+  async function remove(messageId: string): Promise<void> {
+    await client.deleteMessage({ chatroomId: roomId, messageId })
+    await load()
   }
 
   /** Asks for another reply to the same prompt, in a version beside it; `how`: by another model, or another level. */
@@ -269,7 +309,7 @@ export function openThread(roomId: string) {
       stream.value = to
     },
     onError(error) {
-      if (error instanceof ApiError && error.status === 404) state.value = "missing"
+      if (error instanceof ApiError && error.status === 404) miss()
     },
   })
 
@@ -277,7 +317,7 @@ export function openThread(roomId: string) {
     roomId,
     stream,
     growing: busyReplyId,
-    knows: (listed) => listed === room.peek() || state.peek() !== "ready",
+    knows: (listed) => listed === room.peek(),
     load,
     async look(messageId) {
       put(await client.call("GET /chatroom/{id}/message/{messageId}", { params: { id: roomId, messageId } }))
@@ -288,6 +328,10 @@ export function openThread(roomId: string) {
     roomId,
     stream,
     busyReplyId,
+    isStale,
+    editing,
+    put,
+    remove,
     state,
     room,
     branch,
@@ -298,12 +342,13 @@ export function openThread(roomId: string) {
     load,
     loadOlder,
     send,
-    dismiss,
     stop,
     regenerate,
     goOn,
     show,
     close() {
+      clearTimeout(slow)
+      endSending()
       endKeeping()
       end()
     },

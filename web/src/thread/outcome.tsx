@@ -7,7 +7,7 @@ import type { Thread } from "./open-thread.ts"
 /** How a reply has ended, where that is worth a word, with one thing to do about it. */
 export function Outcome({ thread, message }: { thread: Thread; message: Message }) {
   const words = wordsFor(message)
-  const notices = message.notices.map((notice) => notice.message)
+  const notices = message.notices.map((notice) => t.codes.notices[notice.code] ?? notice.message)
   if (!words && notices.length === 0) return null
   const say = (error: unknown) => tell(wordsOf(error))
   const again = () => void thread.regenerate(message.id).catch(say)
@@ -43,7 +43,7 @@ function canGoOn({ status, content, finishReason, error }: Message): boolean {
 }
 
 function wordsFor({ status, error, finishReason, content }: Message): string | null {
-  if (status === "failed") return error?.message ?? t.thread.failure
+  if (status === "failed") return t.codes.failures[error?.code ?? ""] ?? error?.message ?? t.thread.failure
   if (status === "cancelled") return content === "" ? t.thread.stoppedEmpty : t.thread.stopped
   return finishReason === "MAX_TOKENS" ? t.thread.cutOff : null
 }

@@ -1,36 +1,76 @@
-import { ApiError } from "../api/client.ts"
-import { t } from "../i18n/index.ts"
+import { formatDate, t } from "../i18n/index.ts"
+import { isOld, type OutboxItem, placeOf } from "../outbox/item.ts"
+import { dropItem, sendAgain, unreached } from "../outbox/send-outbox.ts"
+import { isOnline } from "../state/online.ts"
 import { upgrade } from "../state/plan.ts"
-import { wordsOf } from "../ui/errors.ts"
-import type { Outgoing, Thread } from "./open-thread.ts"
 
-/** A message that isn't at the service yet: it shows as sent, or says why it wasn't and what can be done. */
-export function OutgoingView({ thread, sent }: { thread: Thread; sent: Outgoing }) {
-  const { error } = sent
+/** A message that isn't at the service yet: it shows as sent, or says why it waits and what can be done. */
+export function OutgoingView({ sent }: { sent: OutboxItem }) {
+  const { stopped } = sent
+  const isRefused = stopped !== null && stopped !== "held"
+  const isWaiting = !isOnline.value || unreached.value.has(placeOf(sent)) || stopped === "held"
   return (
-    <article class={`message prompt ${error ? "unsent" : "sending"}`} aria-label={t.thread.you}>
+    <article
+      class={`message prompt ${isRefused ? "unsent" : "sending"}`}
+      aria-label={t.thread.you}
+      data-outgoing={sent.key}
+    >
       <p class="said" dir="auto">
         {sent.text}
       </p>
-      {error && (
-        <div class="failure" role="alert">
-          <span>
-            {t.thread.notSent} {wordsOf(error)}
-          </span>
-          {error instanceof ApiError && error.code === "quota_exceeded" ? (
-            <button type="button" class="link" onClick={upgrade}>
-              {t.composer.upgrade}
-            </button>
-          ) : (
-            <button type="button" class="link" onClick={() => thread.send(sent)}>
-              {t.common.retry}
-            </button>
-          )}
-          <button type="button" class="link" onClick={() => thread.dismiss(sent.key)}>
-            {t.common.delete}
-          </button>
+      {isRefused && <Refused sent={sent} words={stopped.message} code={stopped.code} />}
+      {!isRefused && isOld(sent) && <Old sent={sent} />}
+      {!isRefused && !isOld(sent) && isWaiting && (
+        <div class="outgoing-state" role="status">
+          <span>{stopped === "held" ? t.outbox.held : t.outbox.waiting}</span>
+          <Remove sent={sent} />
         </div>
       )}
     </article>
+  )
+}
+
+function Refused({ sent, words, code }: { sent: OutboxItem; words: string; code: string }) {
+  return (
+    <div class="failure" role="alert">
+      <span>
+        {t.thread.notSent} {words}
+      </span>
+      {code === "quota_exceeded" ? (
+        <button type="button" class="link" onClick={upgrade}>
+          {t.composer.upgrade}
+        </button>
+      ) : (
+        <Again sent={sent} label={t.common.retry} />
+      )}
+      <Remove sent={sent} />
+    </div>
+  )
+}
+
+/** After a day the service may have forgotten that it has taken the message, and the person that it was written. */
+function Old({ sent }: { sent: OutboxItem }) {
+  return (
+    <div class="outgoing-state" role="status">
+      <span>{t.outbox.old(formatDate(new Date(sent.at).toISOString()))}</span>
+      <Again sent={sent} label={t.outbox.sendNow} />
+      <Remove sent={sent} />
+    </div>
+  )
+}
+
+function Again({ sent, label }: { sent: OutboxItem; label: string }) {
+  return (
+    <button type="button" class="link" onClick={() => void sendAgain(sent)}>
+      {label}
+    </button>
+  )
+}
+
+function Remove({ sent }: { sent: OutboxItem }) {
+  return (
+    <button type="button" class="link" onClick={() => void dropItem(sent)}>
+      {t.common.delete}
+    </button>
   )
 }

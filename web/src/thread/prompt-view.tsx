@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/icon-button.tsx"
@@ -10,11 +9,14 @@ import { Versions } from "./versions.tsx"
 
 /** What the user has said. Editing it makes another version, with a reply of its own. */
 export function PromptView({ thread, message }: { thread: Thread; message: Message }) {
-  const isEditing = useSignal(false)
+  const isEditing = thread.editing.value === message.id
+  const edit = (id: string | null) => {
+    thread.editing.value = id
+  }
   return (
     <article class="message prompt" aria-label={t.thread.you}>
-      {isEditing.value ? (
-        <EditForm thread={thread} message={message} onDone={() => (isEditing.value = false)} />
+      {isEditing ? (
+        <EditForm thread={thread} message={message} onDone={() => edit(null)} />
       ) : (
         <>
           <AttachmentList attachments={message.attachments} />
@@ -26,7 +28,7 @@ export function PromptView({ thread, message }: { thread: Thread; message: Messa
           <div class="actions">
             <Versions thread={thread} message={message} />
             <CopyButton label={t.thread.copyPrompt} text={() => message.content} />
-            <IconButton icon="edit" label={t.thread.edit} onClick={() => (isEditing.value = true)} />
+            <IconButton icon="edit" label={t.thread.edit} onClick={() => edit(message.id)} />
           </div>
         </>
       )}

@@ -30,7 +30,7 @@ export function ReasonForm({
       onKeyDown={({ key }) => key === "Escape" && onClose()}
     >
       <div class="kinds">
-        {t.thread.reasons[rating].map((kind) => (
+        {Object.values(t.thread.reasons[rating]).map((kind) => (
           <label key={kind}>
             <input type="checkbox" name="kind" value={kind} />
             <span>{kind}</span>

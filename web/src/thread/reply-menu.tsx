@@ -1,4 +1,5 @@
 import type { Message } from "../api/client.ts"
+import { levelInWords } from "../composer/settings.ts"
 import { t } from "../i18n/index.ts"
 import { loadModels, models } from "../state/models.ts"
 import { plan } from "../state/plan.ts"
@@ -25,17 +26,10 @@ export function ReplyMenu({ thread, message }: { thread: Thread; message: Messag
     return [
       ...(message.content === "" ? [] : [copyText(message.content)]),
       ...offered.filter(({ id }) => id !== message.model).map(({ id, name }) => again(name, { model: id })),
-      ...levels.map((thinking) => again(t.thread.levels[thinking], { thinking })),
+      ...levels.map((thinking) => again(`${t.settings.thinking}: ${levelInWords(thinking)}`, { thinking })),
     ]
   }
-  return (
-    <Menu
-      label={t.thread.more}
-      items={itemsOf}
-      note={costOfAnother}
-      onOpen={() => void loadModels().catch(say)}
-    />
-  )
+  return <Menu label={t.thread.more} items={itemsOf} note={costOfAnother} onOpen={loadModels} />
 }
 
 const copyText = (markdown: string): MenuItem => ({

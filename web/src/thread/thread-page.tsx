@@ -3,12 +3,12 @@ import { useEffect, useMemo, useRef } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
 import { findRoom } from "../rooms/rooms.ts"
+import { isOnline } from "../state/online.ts"
 import { Icon } from "../ui/icons.tsx"
 import { Announcer } from "./announcer.tsx"
 import { MessageView } from "./message-view.tsx"
 import { openThread, type Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
-import { takeFirst } from "./start-chat.ts"
 import { StreamNote } from "./stream-note.tsx"
 import { TopBar } from "./top-bar.tsx"
 import { useStickyScroll } from "./use-sticky-scroll.ts"
@@ -16,11 +16,7 @@ import { useStickyScroll } from "./use-sticky-scroll.ts"
 /** A conversation, open as long as it is shown. */
 export function ThreadPage({ id }: { id: string }) {
   const thread = useMemo(() => openThread(id), [id])
-  useEffect(() => {
-    const first = takeFirst(id)
-    if (first) void thread.send({ text: first.text, attachments: first.attachments, parentId: undefined })
-    return thread.close
-  }, [thread, id])
+  useEffect(() => thread.close, [thread])
   const room = thread.room.value ?? findRoom(id)
   return (
     <main id="main" class="thread-page" tabIndex={-1}>
@@ -36,12 +32,15 @@ function Conversation({ thread }: { thread: Thread }) {
   if (state === "missing" || (state === "failed" && thread.branch.value.length === 0)) {
     return (
       <div class="greeting">
-        <p>{state === "missing" ? t.thread.missing : t.thread.failed}</p>
+        <p>{wordsFor(state)}</p>
         {state === "failed" && (
           <button type="button" class="primary" onClick={thread.load}>
             {t.common.retry}
           </button>
         )}
+        {thread.outgoing.value.map((sent) => (
+          <OutgoingView key={sent.key} sent={sent} />
+        ))}
       </div>
     )
   }
@@ -50,12 +49,13 @@ function Conversation({ thread }: { thread: Thread }) {
       <div class="scroll" ref={scroll.area} onScroll={scroll.onScroll}>
         <div class="column" ref={scroll.content}>
           <Older thread={thread} area={scroll.area} />
+          {thread.isStale.value && <p class="soft note">{t.outbox.asItWas}</p>}
           {state === "loading" && thread.outgoing.value.length === 0 && <Waiting />}
           {thread.branch.value.map((id) => (
             <MessageView key={id} thread={thread} message={thread.message(id)} />
           ))}
           {thread.outgoing.value.map((sent) => (
-            <OutgoingView key={sent.key} thread={thread} sent={sent} />
+            <OutgoingView key={sent.key} sent={sent} />
           ))}
         </div>
       </div>
@@ -71,16 +71,20 @@ function Conversation({ thread }: { thread: Thread }) {
           draftKey={thread.roomId}
           thread={thread}
           busyReplyId={thread.busyReplyId.value}
-          send={async (text, attachments) => {
+          send={async (prompt) => {
             scroll.toEnd()
-            void thread.send({ text, attachments, parentId: undefined })
-            return true
+            await thread.send(prompt)
           }}
         />
       </div>
       <Announcer thread={thread} />
     </>
   )
+}
+
+function wordsFor(state: "missing" | "failed"): string {
+  if (state === "missing") return t.thread.missing
+  return isOnline.value ? t.thread.failed : t.outbox.notKept
 }
 
 /** Loads earlier messages when their place comes into sight, and keeps what is read where it is. */

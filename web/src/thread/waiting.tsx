@@ -1,31 +1,37 @@
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
-import { isFinal, type Thread } from "./open-thread.ts"
-import { useShownStop } from "./use-stop.ts"
+import type { Thread } from "./open-thread.ts"
+import { answerNow, placeInLine, takeOut } from "./queue.ts"
 
 const LONG_MS = 2_000
 
-/** A reply of which nothing has come: how long it may take, if that is worth saying, and a way out of the line. */
+/** A reply of which nothing has come: how long it may take, if that is worth saying, and ways out of the line. */
 export function Waiting({ thread, message }: { thread: Thread; message: Message }) {
-  const stop = useShownStop(thread, message.id)
-  const ids = thread.branch.value
-  const isBehind = ids
-    .slice(0, Math.max(0, ids.indexOf(message.id)))
-    .some((id) => !isFinal(thread.message(id).value))
+  const before = placeInLine(thread, message.id)
   return (
-    <p class="pending">
+    <div class="pending">
       <span class="dots" aria-hidden="true">
         <i />
         <i />
         <i />
       </span>
-      <span class="soft">{isBehind ? t.thread.queued : wordsFor(message)}</span>
-      {isBehind && (
-        <button type="button" class="link" onClick={stop}>
-          {t.common.cancel}
-        </button>
+      <span class="soft">{before > 0 ? t.thread.queued : wordsFor(message)}</span>
+      {before > 0 && (
+        <span class="pending-actions">
+          <button type="button" class="link" onClick={() => (thread.editing.value = message.parentId)}>
+            {t.queue.edit}
+          </button>
+          {before === 1 && (
+            <button type="button" class="link" onClick={() => void answerNow(thread)}>
+              {t.queue.now}
+            </button>
+          )}
+          <button type="button" class="link" onClick={() => void takeOut(thread, message)}>
+            {t.queue.remove}
+          </button>
+        </span>
       )}
-    </p>
+    </div>
   )
 }
 

@@ -2,9 +2,16 @@ import { signal } from "@preact/signals"
 import { SearchDialog } from "../rooms/search-dialog.tsx"
 import { ShareDialog } from "../rooms/share-dialog.tsx"
 import { go, toNew } from "../router.ts"
+import { later } from "./later.tsx"
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx"
 
-type Open = { what: "search" } | { what: "shortcuts" } | { what: "share"; roomId: string }
+type Open =
+  | { what: "search" }
+  | { what: "shortcuts" }
+  | { what: "share"; roomId: string }
+  | { what: "import" }
+
+const ImportDialog = later(async () => (await import("../rooms/import-dialog.tsx")).ImportDialog)
 
 /** The dialog that is open. One at a time. */
 const open = signal<Open | null>(null)
@@ -21,6 +28,7 @@ export function Dialogs() {
   const shown = open.value
   if (shown?.what === "search") return <SearchDialog onClose={close} />
   if (shown?.what === "share") return <ShareDialog roomId={shown.roomId} onClose={close} />
+  if (shown?.what === "import") return <ImportDialog onClose={close} />
   return shown ? <ShortcutsDialog onClose={close} /> : null
 }
 

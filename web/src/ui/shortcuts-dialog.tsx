@@ -8,6 +8,8 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
     [t.shortcuts.search, [COMMAND, "K"]],
     [t.shortcuts.newChat, [COMMAND, "Shift", "O"]],
     [t.shortcuts.send, ["Enter"]],
+    [t.shortcuts.interrupt, [COMMAND, "Enter"]],
+    [t.shortcuts.settings, ["/"]],
     [t.shortcuts.newLine, ["Shift", "Enter"]],
     [t.shortcuts.last, ["↑"]],
     [t.shortcuts.close, ["Esc"]],

@@ -6,7 +6,6 @@ import { type Tier, tierSql } from "../../../models/user.ts"
 import { readMessage } from "../../chat/list-messages.ts"
 import { type MessageRecord, messageSql } from "../../chat/message-record.ts"
 import { answeringModelSql, answeringModelValues, readableTypes } from "../../chat/offered-models.ts"
-import { NO_SIBLINGS } from "../../chat/siblings.ts"
 import { chargeSql, dailyLimitSql, RESETS_AT_SQL } from "../../usage/quota.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
@@ -239,7 +238,7 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     CASE WHEN m.id IS NULL THEN ${RESETS_AT_SQL} END AS "resetsAt",
     CASE WHEN m.id IS NULL THEN app_now()::timestamptz(3) END AS now,
     m.role = 'user' AND ${hasVersionsSql("target")} AS "hasVersions",
-    ${messageSql("m", "target.active_reply_id IS NOT NULL", `'${JSON.stringify(NO_SIBLINGS)}'::jsonb AS siblings`)}
+    ${messageSql("m", "target.active_reply_id IS NOT NULL", "NULL::jsonb AS siblings")}
   FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN free USING (prompt_id) LEFT JOIN placed USING (prompt_id)
     LEFT JOIN target USING (prompt_id)
     LEFT JOIN written AS m ON m.id IN (input.prompt_id, input.reply_id)

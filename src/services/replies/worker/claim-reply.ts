@@ -84,12 +84,12 @@ const CLAIM = `
   SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
       content = CASE WHEN m.cancel_requested_at IS NULL THEN m.prefix ELSE m.content END,
       thoughts = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.thoughts END,
-      lease_until = now() + $3 * interval '1 millisecond'
+      lease_until = now() + $3 * interval '1 millisecond', renewed_until = NULL
   FROM chatrooms AS c
   WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id
     AND c.active_reply_id IS NOT DISTINCT FROM m.id
     AND (m.status = 'queued' AND m.lease_until IS DISTINCT FROM 'infinity' AND (m.not_before IS NULL OR m.not_before <= now())
-      OR m.status = 'running' AND m.lease_until < now() AND m.attempt <> ALL ($4::int[]))
+      OR m.status = 'running' AND greatest(m.lease_until, m.renewed_until) < now() AND m.attempt <> ALL ($4::int[]))
   RETURNING m.id, m.attempt AS number, m.failures, m.takeovers, m.chatroom_id, m.parent_id AS prompt_id, m.request_id,
     m.traceparent,
     m.cancel_requested_at IS NOT NULL AS cancel_requested, m.content, m.thoughts, m.prefix, m.citations, m.search_queries,
@@ -99,7 +99,7 @@ const CLAIM = `
     m.web_search_on IS NOT NULL OR m.url_context_on IS NOT NULL AS holds_tools, ${TODAY_SQL}::text AS day`
 
 const WAIT = `
-  SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN m.lease_until ELSE m.not_before END - now()) * 1000)::int
+  SELECT ceil(extract(epoch FROM CASE m.status WHEN 'running' THEN greatest(m.lease_until, m.renewed_until) ELSE m.not_before END - now()) * 1000)::int
     AS wait_ms
   FROM messages AS m JOIN chatrooms AS c
     ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id IS NOT DISTINCT FROM m.id

@@ -15,7 +15,7 @@ export interface LeasedAttempt {
   end(why: Ended): void
 }
 
-/** Renews the leases of all attempts of this process, and writes their texts when they have grown. */
+/** Renews the leases of all attempts of this process, and writes their texts now and then. */
 export interface LeaseRenewer {
   /** @returns a function that ends the renewals */
   renew(leased: LeasedAttempt): () => void
@@ -30,7 +30,7 @@ export interface LeaseRenewer {
  */
 export function createLeaseRenewer(
   pool: pg.Pool,
-  { leaseMs, renewMs }: Pick<Timing["replies"], "leaseMs" | "renewMs">,
+  { leaseMs, renewMs, checkpointMs }: Pick<Timing["replies"], "leaseMs" | "renewMs" | "checkpointMs">,
   log: Logger,
 ): LeaseRenewer {
   const own = new pg.Pool({ ...pool.options, max: 1 })
@@ -41,7 +41,7 @@ export function createLeaseRenewer(
   const timer = setInterval(() => {
     if (leases.size === 0) return
     // A lease may run out during a slow renewal. Then another worker takes over, and the fence keeps this one out.
-    renewal ??= renewAll(own, leases, leaseMs)
+    renewal ??= renewAll(own, leases, { leaseMs, checkpointMs })
       .catch((err: unknown) => log.warn({ err }, "leases not renewed"))
       .finally(() => {
         renewal = null
@@ -50,7 +50,7 @@ export function createLeaseRenewer(
 
   return {
     renew(leased) {
-      leases.set(leased, { text: 0, thoughts: 0 })
+      leases.set(leased, { text: 0, thoughts: 0, at: performance.now() })
       return () => void leases.delete(leased)
     },
     attempts: () => [...leases.keys()].map(({ attempt: { userId, id, number } }) => ({ userId, id, number })),
@@ -62,13 +62,40 @@ export function createLeaseRenewer(
   }
 }
 
-/** The leased attempts, each with how much of its text and thoughts is written. */
-type Leases = Map<LeasedAttempt, { text: number; thoughts: number }>
+/** How much of an attempt's text and thoughts is written, and since when. */
+interface Written {
+  text: number
+  thoughts: number
+  at: number
+}
 
-async function renewAll(pool: pg.Pool, leases: Leases, leaseMs: number): Promise<void> {
+type Leases = Map<LeasedAttempt, Written>
+
+/**
+ * A text is written whole, so writing it at each renewal would write a long one very often. What has grown by a quarter
+ * since is written at the next renewal, so that all writings of a reply come to five times its text; less than that
+ * waits for `checkpointMs`.
+ */
+const GROWTH = 1.25
+
+const isDue = (length: number, written: number, isLate: boolean) =>
+  length > written && (isLate || length >= written * GROWTH)
+
+async function renewAll(
+  pool: pg.Pool,
+  leases: Leases,
+  { leaseMs, checkpointMs }: { leaseMs: number; checkpointMs: number },
+): Promise<void> {
+  const now = performance.now()
   const batch = [...leases].map(([leased, written]) => {
     const [text, thoughts] = [leased.text(), leased.thoughts()]
-    return { leased, written, text, thoughts }
+    const isLate = now - written.at >= checkpointMs
+    return {
+      leased,
+      written,
+      text: isDue(text.length, written.text, isLate) ? text : null,
+      thoughts: isDue(thoughts.length, written.thoughts, isLate) ? thoughts : null,
+    }
   })
   const { rows } = await pool.query<Renewed>({
     name: "renew-leases",
@@ -77,17 +104,22 @@ async function renewAll(pool: pg.Pool, leases: Leases, leaseMs: number): Promise
       batch.map(({ leased }) => leased.attempt.userId),
       batch.map(({ leased }) => leased.attempt.id),
       batch.map(({ leased }) => leased.attempt.number),
-      batch.map(({ text, written }) => (text.length > written.text ? text : null)),
-      batch.map(({ thoughts, written }) => (thoughts.length > written.thoughts ? thoughts : null)),
+      batch.map(({ text }) => text),
+      batch.map(({ thoughts }) => thoughts),
       leaseMs,
     ],
   })
   const found = new Map(rows.map((row) => [`${row.id}.${row.attempt}`, row.found]))
-  for (const { leased, text, thoughts } of batch) {
+  for (const { leased, written, text, thoughts } of batch) {
     if (!leases.has(leased)) continue
     const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
     if (what === "lost" || what === "cancel") leased.end(what)
-    if (what === "ours") leases.set(leased, { text: text.length, thoughts: thoughts.length })
+    if (what !== "ours" || (text === null && thoughts === null)) continue
+    leases.set(leased, {
+      text: text?.length ?? written.text,
+      thoughts: thoughts?.length ?? written.thoughts,
+      at: now,
+    })
   }
 }
 
@@ -98,7 +130,10 @@ interface Renewed {
   found: "ours" | "locked" | Ended
 }
 
-/** Skips locked rows: waiting for one would let the other leases run out. */
+/**
+ * Names no column of an index, so the row stays in its page and in its indexes. Skips locked rows: waiting for one would let
+ * the other leases run out.
+ */
 const RENEW = `
   WITH leased AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[])
@@ -109,7 +144,7 @@ const RENEW = `
   ), renewed AS (
     UPDATE messages AS m
     SET content = coalesce(leased.content, m.content), thoughts = coalesce(leased.thoughts, m.thoughts),
-      lease_until = now() + $6 * interval '1 millisecond'
+      renewed_until = now() + $6 * interval '1 millisecond'
     FROM leased JOIN free ON free.id = leased.id
     WHERE m.user_id = leased.user_id AND m.id = leased.id AND m.attempt = leased.attempt AND m.status = 'running'
     RETURNING m.id, m.cancel_requested_at IS NOT NULL AS cancelled

@@ -107,7 +107,8 @@ function dedupeKeyOf(attempt: number, takenOver: boolean): string {
  * Taking a silent worker's reply away is one update: from then on its late writes find no running attempt. This process
  * isn't silent: after a stall of it or the database for longer than a lease, it continues its own replies. All of a
  * user's active replies are ranked and not only those found in this sweep, because late ones would be first in every
- * sweep. Ids are in the order of time.
+ * sweep. Ids are in the order of time. The index doesn't tell which leases were renewed; running replies are no more than
+ * workers can make at once.
  */
 const SWEEP = `
   WITH due AS (
@@ -116,6 +117,7 @@ const SWEEP = `
     JOIN chatrooms AS c
       ON c.user_id = m.user_id AND c.id = m.chatroom_id AND c.active_reply_id IS NOT DISTINCT FROM m.id
     WHERE m.status = $4 AND m.lease_until < now()
+      AND NOT (m.status = 'running' AND coalesce(m.renewed_until >= now(), false))
       AND (m.takeovers > 0 OR m.lease_until < now() - $7::int * interval '1 millisecond')
       AND (m.id, m.attempt) NOT IN (SELECT * FROM unnest($5::uuid[], $6::int[]))
     ORDER BY m.lease_until LIMIT $2

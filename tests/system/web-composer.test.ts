@@ -1,0 +1,209 @@
+import type { Page } from "playwright-core"
+import { describe, expect, test } from "vitest"
+import { cancel, createRoom, send } from "../helpers/chat.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
+
+describe.skipIf(chromium === null)("writing in the web client (Chromium is on the PATH)", () => {
+  const app = useTestApp()
+  const user = useUser(app, { pro: true })
+  const web = useWeb(app)
+
+  const field = (page: Page) => page.getByLabel("Message", { exact: true })
+  const open = async (path: string) => (await web.open(user)).tab(path)
+  const commands = (page: Page) => page.locator("#commands [role=option]")
+  const chosen = (page: Page) => page.locator("#commands [aria-selected=true]")
+  const roomOf = async ({ id }: { id: string }) => (await user.http.get(`/chatroom/${id}`)).body
+  const waiting = (page: Page) => page.locator(".pending").filter({ hasText: "In line" })
+
+  /** A room whose reply stands still. */
+  async function openBusy() {
+    const room = await createRoom(app, user)
+    const page = await open(`/app/chat/${room.id}`)
+    await say(page, "[[gemini: stall after=2]]")
+    await lastReply(page).locator(".prose").waitFor()
+    return { room, page }
+  }
+
+  test("a prompt that waits is changed in its place, and removed without a trace", async () => {
+    const { room, page } = await openBusy()
+    await say(page, "a misprimt")
+    await waiting(page).getByRole("button", { name: "Edit" }).click()
+    await page.getByLabel("Edit your message").fill("a prompt")
+    await page.getByLabel("Edit your message").press("Enter")
+    await reads(page, ".prompt .said", /^a prompt$/)
+    const { messages } = await roomOf(room)
+    expect(messages.map(({ content }: { content: string }) => content)).toContain("a prompt")
+    expect(await page.locator(".versions").count()).toBe(0)
+    await waiting(page).getByRole("button", { name: "Remove" }).click()
+    await expect.poll(() => page.locator(".prompt").count()).toBe(1)
+    await expect.poll(async () => (await roomOf(room)).messages.length).toBe(2)
+  })
+
+  test("a prompt that waits is answered now: what was being made stops, and keeps its text", async () => {
+    const { page } = await openBusy()
+    await say(page, "answer me now")
+    await waiting(page).getByRole("button", { name: "Answer now" }).click()
+    await page.getByLabel("Another reply").nth(1).waitFor()
+    await reads(page, ".outcome", "Stopped.")
+    expect(await page.locator(".reply .prose").first().innerText()).not.toBe("")
+    expect(await lastReply(page).innerText()).toContain("answer me now")
+  })
+
+  test("Ctrl+Enter sends and stops what is being made", async () => {
+    const { page } = await openBusy()
+    await field(page).fill("no, this")
+    await field(page).press("Control+Enter")
+    await page.getByLabel("Another reply").nth(1).waitFor()
+    await reads(page, ".outcome", "Stopped.")
+    expect(await lastReply(page).innerText()).toContain("no, this")
+  })
+
+  test("a prompt that began while it was edited is offered as a version", async () => {
+    const { room, page } = await openBusy()
+    const first = (await roomOf(room)).messages.at(-1)
+    await say(page, "[[gemini: stall after=2 times=1]] begins meanwhile")
+    await waiting(page).getByRole("button", { name: "Edit" }).click()
+    await page.getByLabel("Edit your message").fill("too late")
+    // The page isn't told before it asks.
+    await page.route("**/message/**", async (route) => {
+      if (route.request().method() !== "PATCH") return route.continue()
+      await cancel(user, first)
+      const reply = (await roomOf(room)).messages.at(-1)
+      await expect
+        .poll(async () => (await user.http.get(`/chatroom/${room.id}/message/${reply.id}`)).body.status)
+        .toBe("running")
+      await route.continue()
+    })
+    web.expectProblem(/ 409 /)
+    await page.getByLabel("Edit your message").press("Enter")
+    await page.locator(".toast").getByRole("button", { name: "Send as a new version" }).click()
+    await reads(page, ".prompt .said", "too late")
+    await reads(page, ".prompt .versions", "2/2")
+  })
+
+  test("/ opens the settings, which are led by keys and kept by the room", async () => {
+    const room = await createRoom(app, user)
+    const page = await open(`/app/chat/${room.id}`)
+    await field(page).press("/")
+    await reads(page, ".commands", "Thinking")
+    await field(page).pressSequentially("thin")
+    await expect.poll(() => commands(page).count()).toBe(1)
+    await field(page).press("Enter")
+    await reads(page, ".commands-title", "Thinking")
+    await expect.poll(() => chosen(page).innerText()).toContain("As the model chooses")
+    expect(await field(page).getAttribute("aria-activedescendant")).toBe(
+      await chosen(page).getAttribute("id"),
+    )
+    await field(page).press("ArrowUp")
+    await expect.poll(() => chosen(page).innerText()).toContain("Long")
+    await field(page).press("Enter")
+    await reads(page, ".settings-line", "Thinking: Long")
+    expect(await field(page).inputValue()).toBe("")
+    expect((await roomOf(room)).thinking).toBe("high")
+
+    await page.getByRole("button", { name: "Settings of the conversation" }).click()
+    await commands(page).filter({ hasText: "Search the web" }).click()
+    await reads(page, ".settings-line", "Search the web")
+    await expect.poll(async () => (await roomOf(room)).webSearch).toBe(true)
+    await field(page).press("/")
+    await page.locator(".commands").waitFor()
+    await field(page).press("Escape")
+    await expect.poll(() => page.locator(".commands").count()).toBe(0)
+    // What is no command is a message.
+    await field(page).fill("/etc/hosts is a file")
+    await field(page).press("Enter")
+    await reads(page, ".prompt .said", "/etc/hosts is a file")
+  })
+
+  test("what is chosen before the first message is how its room is made", async () => {
+    const page = await open("/app")
+    await field(page).fill("/temp")
+    await field(page).fill("/")
+    await field(page).pressSequentially("temp")
+    await field(page).press("Enter")
+    await reads(page, ".settings-line", "Temporary")
+    await say(page, "gone tomorrow")
+    await page.waitForURL(/\/app\/chat\/[\w-]+$/)
+    const id = page.url().split("/").at(-1) as string
+    expect((await roomOf({ id })).temporary).toBe(true)
+    await reads(page, ".settings-line", "Temporary")
+  })
+
+  test("dictation goes behind what is written, as it is corrected, and ends with the message", async () => {
+    const room = await createRoom(app, user)
+    const window = await web.open(user)
+    await window.context.addInitScript(RECOGNIZER)
+    const page = await window.tab(`/app/chat/${room.id}`)
+    await field(page).fill("Dear")
+    await page.getByRole("button", { name: "Dictate" }).click()
+    await page.evaluate("recognizer.hear('wold')")
+    await expect.poll(() => field(page).inputValue()).toBe("Dear wold")
+    await page.evaluate("recognizer.hear('world')")
+    await expect.poll(() => field(page).inputValue()).toBe("Dear world")
+    expect(await page.getByRole("button", { name: "Stop dictating" }).getAttribute("aria-pressed")).toBe(
+      "true",
+    )
+    await field(page).press("Enter")
+    await reads(page, ".prompt .said", "Dear world")
+    await page.getByRole("button", { name: "Dictate" }).waitFor()
+    expect(await page.evaluate("recognizer.aborted")).toBe(true)
+    await page.getByRole("button", { name: "Dictate" }).click()
+    await page.evaluate("recognizer.fail('not-allowed')")
+    await reads(page, ".toast", "Allow it in the settings of this page.")
+    await page.getByRole("button", { name: "Dictate" }).waitFor()
+  })
+
+  test("a browser without dictation shows no button for it", async () => {
+    const window = await web.open(user)
+    await window.context.addInitScript(
+      "delete window.webkitSpeechRecognition; delete window.SpeechRecognition",
+    )
+    const page = await window.tab()
+    await field(page).waitFor()
+    expect(await page.getByRole("button", { name: "Dictate" }).count()).toBe(0)
+  })
+
+  test("Enter that chooses a word of an input method sends nothing", async () => {
+    const room = await createRoom(app, user)
+    const page = await open(`/app/chat/${room.id}`)
+    await field(page).fill("日本")
+    for (const init of ["isComposing: true", "keyCode: 229"])
+      await field(page).evaluate(
+        `(one) => one.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ${init} }))`,
+      )
+    expect(await field(page).inputValue()).toBe("日本")
+    await field(page).press("Enter")
+    await reads(page, ".prompt .said", "日本")
+    expect(await page.locator(".prompt").count()).toBe(1)
+  })
+
+  test("what two devices say while a reply is made is answered in the order in which it came", async () => {
+    const { room, page } = await openBusy()
+    const first = (await roomOf(room)).messages.at(-1)
+    await say(page, "from here")
+    await waiting(page).waitFor()
+    await send(app, user, room, "from there")
+    await expect.poll(() => waiting(page).count()).toBe(2)
+    // Only the first in line can be next.
+    expect(await page.getByRole("button", { name: "Answer now" }).count()).toBe(1)
+    await cancel(user, first)
+    await expect.poll(() => page.getByLabel("Another reply").count()).toBe(3)
+    expect(await page.locator(".prompt .said").allInnerTexts()).toEqual([
+      "[[gemini: stall after=2]]",
+      "from here",
+      "from there",
+    ])
+  })
+})
+
+/** A recognizer as browsers have it, which hears what the test says: Chromium alone has no service for it. */
+const RECOGNIZER = `
+  window.SpeechRecognition = window.webkitSpeechRecognition = class {
+    aborted = false
+    start() { window.recognizer = this }
+    stop() { this.onend() }
+    abort() { this.aborted = true; this.onend() }
+    hear(transcript) { this.onresult({ results: [[{ transcript }]] }) }
+    fail(error) { this.onerror({ error }); this.onend() }
+  }`

@@ -1,0 +1,11 @@
+/** Registers the worker that keeps the page for offline, once the page is there and quiet. */
+export function registerWorker(): void {
+  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return
+  const register = () =>
+    void navigator.serviceWorker
+      .register("/app/sw.js", { scope: "/app", updateViaCache: "none" })
+      .catch(() => undefined)
+  // Safari has no idle callbacks.
+  if ("requestIdleCallback" in window) requestIdleCallback(register, { timeout: 5_000 })
+  else setTimeout(register, 1_000)
+}

@@ -1,0 +1,70 @@
+/// <reference lib="webworker" />
+
+/**
+ * Keeps the page and its files, so that it opens without a network. A build's files are kept together, by its version, and
+ * a page only ever comes with the files of its own build. Nothing of the API passes through here.
+ */
+const worker = self as unknown as ServiceWorkerGlobalScope & {
+  /** Written by the build before this script. */
+  SHELL: { version: string; entry: string; files: string[] }
+}
+const { version, entry, files } = worker.SHELL
+const PAGE = "/app"
+const PREFIX = "chat-shell-"
+const NAME = `${PREFIX}${version}`
+
+worker.addEventListener("install", (event) => {
+  event.waitUntil(keepShell().then(() => worker.skipWaiting()))
+})
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(dropOld().then(() => worker.clients.claim()))
+})
+
+worker.addEventListener("fetch", (event) => {
+  const { request } = event
+  const { origin, pathname } = new URL(request.url)
+  if (request.method !== "GET" || origin !== worker.location.origin) return
+  if (pathname.startsWith("/app/assets/")) event.respondWith(asset(request))
+  else if (request.mode === "navigate" && isPage(pathname)) event.respondWith(page(request))
+})
+
+async function keepShell(): Promise<void> {
+  const response = await fetch(PAGE, { cache: "no-cache" })
+  const text = await response.clone().text()
+  // While a new version is rolled out another process may still serve the page of the one before.
+  if (!response.ok || !text.includes(entry)) throw new Error("The page is of another build.")
+  const cache = await caches.open(NAME)
+  await cache.addAll(files)
+  await cache.put(PAGE, response)
+}
+
+/** The build before stays for pages that are open: they may load more of it. */
+async function dropOld(): Promise<void> {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== NAME)
+  await Promise.all(names.slice(0, -1).map((name) => caches.delete(name)))
+}
+
+/** Names have a hash of what is in them, so whatever is kept under one is right. */
+async function asset(request: Request): Promise<Response> {
+  const kept = await caches.match(request, { ignoreVary: true })
+  if (kept) return kept
+  const response = await fetch(request)
+  if (response.ok) {
+    const cache = await caches.open(NAME)
+    await cache.put(request, response.clone()).catch(() => undefined)
+  }
+  return response
+}
+
+/** The newest page where the service can be reached, otherwise the one that is kept. */
+async function page(request: Request): Promise<Response> {
+  const kept = await caches.match(PAGE, { cacheName: NAME })
+  if (!kept) return fetch(request)
+  const fresh = await fetch(request).catch(() => null)
+  return fresh && fresh.status < 500 ? fresh : kept
+}
+
+function isPage(pathname: string): boolean {
+  return pathname === PAGE || (pathname.startsWith(`${PAGE}/`) && !pathname.includes("."))
+}

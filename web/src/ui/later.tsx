@@ -1,0 +1,26 @@
+import { type Signal, signal } from "@preact/signals"
+import type { ComponentType } from "preact"
+import { t } from "../i18n/index.ts"
+import { tell } from "./toasts.ts"
+
+/** A component that is loaded when it is first shown. Where that fails, the user is told, and the next time tries again. */
+export function later<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+  const loaded: Signal<ComponentType<P> | null> = signal(null)
+  let isLoading = false
+  async function begin() {
+    if (isLoading) return
+    isLoading = true
+    try {
+      loaded.value = await load()
+    } catch {
+      tell(t.common.unreachable)
+    }
+    isLoading = false
+  }
+  return function Later(props: P) {
+    const { value: Shown } = loaded
+    if (Shown) return <Shown {...props} />
+    void begin()
+    return null
+  }
+}
