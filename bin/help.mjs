@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 
 const EXPLAINED = {
   start: "start the server, with everything it needs (no configuration required)",
-  dev: "the same, and start again when a source file changes",
+  dev: "the same, started again when a source changes, and the web client beside it, reloaded when one of its own does",
   worker: "start a worker that makes replies, apart from the server",
   migrate: "bring the database schema up to date",
   reset: "empty the embedded database (says what it would delete, and asks for --yes)",
@@ -21,7 +21,7 @@ const EXPLAINED = {
   "stripe:setup": "make product, price, portal and webhook endpoint in a Stripe account",
   "billing:reconcile": "read subscriptions from Stripe and heal what differs",
   "web:build": "build the web client (npm start does so by itself)",
-  "web:dev": "serve the web client for work on it, reloaded as its sources change",
+  screenshots: "take the pictures of docs/screenshots anew, from a room that is filled for it",
   sbom: "list every package that is installed, as CycloneDX JSON",
   help: "this list",
 }

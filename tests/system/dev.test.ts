@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
 import { MINUTE } from "../../src/utils/time.ts"
 import { isOk } from "../../tools/lib/child.ts"
+import { chromium, launchChromium } from "../../tools/lib/chromium.ts"
 import { freePort } from "../../tools/lib/redis-server.ts"
 import { until } from "../../tools/lib/until.ts"
 import { ROOT } from "./programs.ts"
@@ -14,6 +15,7 @@ import { ROOT } from "./programs.ts"
 const WITHIN_MS = 2 * MINUTE
 
 const GREETING = "src/controllers/system.controller.ts"
+const WORDS = "web/src/i18n/en.ts"
 
 test("npm run dev starts the service, and again with what has changed", async () => {
   const project = copyProject()
@@ -28,11 +30,42 @@ test("npm run dev starts the service, and again with what has changed", async ()
   await dev.stop()
 })
 
+test.skipIf(chromium === null)(
+  "npm run dev serves the web client, which a page loads again as it changes (Chromium is on the PATH)",
+  async () => {
+    const project = copyProject()
+    const dev = startDev(project, `http://127.0.0.1:${await freePort()}`)
+    await dev.serves()
+    const browser = await launchChromium(chromium as string)
+    onTestFinished(() => browser.close())
+    const page = await browser.newPage({ locale: "en-US" })
+    page.setDefaultTimeout(WITHIN_MS)
+    await page.goto(dev.webUrl())
+    await page.getByRole("heading", { name: "Sign in" }).waitFor()
+    const words = readFileSync(join(project, WORDS), "utf8")
+    writeFileSync(join(project, WORDS), words.replace('title: "Sign in"', 'title: "Come in"'))
+    await page.getByRole("heading", { name: "Come in" }).waitFor()
+    // The API is behind the same address.
+    expect(await greeting(new URL(dev.webUrl()).origin)).toBe("Home Route")
+    await dev.stop()
+  },
+)
+
 /** A copy of what `npm run dev` runs and watches, to be changed. */
 function copyProject(): string {
   const folder = mkdtempSync(join(tmpdir(), "dev-"))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  for (const name of ["bin", "src", "simulators", "package.json", "package-lock.json"])
+  for (const name of [
+    "bin",
+    "src",
+    "simulators",
+    "tools",
+    "packages",
+    "web",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+  ])
     cpSync(join(ROOT, name), join(folder, name), { recursive: true })
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
   return folder
@@ -60,6 +93,8 @@ function startDev(project: string, url: string) {
   return {
     stop,
     reaches,
+    /** Where the web client is served from its sources. */
+    webUrl: () => /http:\S+\/app\//.exec(output)?.[0] ?? expect.fail(output),
     serves: () => reaches("the service serves", () => isOk(`${url}/health/ready`)),
   }
 }

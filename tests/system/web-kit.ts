@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest"
 // @ts-expect-error the launcher is plain JavaScript, without types
 import { ensureWebBuilt } from "../../bin/web-build.mjs"
 import { chromium, launchChromium, signedInState } from "../../tools/lib/chromium.ts"
-import type { SignedIn, TestApp } from "../helpers/app.ts"
+import type { SignedIn } from "../helpers/app.ts"
 import { ROOT } from "./programs.ts"
 
 export { chromium }
@@ -29,7 +29,7 @@ export interface Web {
  * Builds the client and starts Chromium before the tests. After each, its windows close, and it fails if the page had an
  * error, a warning, or wanted what its policy refuses or what isn't on this server.
  */
-export function useWeb(app: TestApp): Web {
+export function useWeb(app: { url: string }): Web {
   let browser: Chromium
   const windows: BrowserContext[] = []
   const problems: string[] = []

@@ -49,21 +49,33 @@ export async function loadLanguage(wanted: readonly string[]): Promise<void> {
 const baseOf = (tag: string) => tag.toLowerCase().split("-")[0] ?? ""
 const isThere = (tag: string) => languages.includes(baseOf(tag))
 
-export const formatNumber = (value: number) => new Intl.NumberFormat(language).format(value)
+const numbers = once(() => new Intl.NumberFormat(language))
+const times = once(() => new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }))
+const dates = once(() => new Intl.DateTimeFormat(language, { dateStyle: "medium" }))
+const costs = new Map<string, Intl.NumberFormat>()
 
-export const formatTime = (iso: string) =>
-  new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(new Date(iso))
+export const formatNumber = (value: number) => numbers().format(value)
 
-export const formatDate = (iso: string) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(iso))
+export const formatTime = (iso: string) => times().format(new Date(iso))
+
+export const formatDate = (iso: string) => dates().format(new Date(iso))
 
 /** An amount, as money where it has a currency that the browser knows. */
 export function formatCost({ amount, currency }: { amount: string; currency: string }): string {
-  return new Intl.NumberFormat(language, {
-    style: "currency",
-    currency,
-    maximumSignificantDigits: 2,
-  }).format(Number(amount))
+  const known = costs.get(currency)
+  const style = { style: "currency", currency, maximumSignificantDigits: 2 } as const
+  const format = known ?? new Intl.NumberFormat(language, style)
+  if (!known) costs.set(currency, format)
+  return format.format(Number(amount))
+}
+
+/** Formats are made when first used, once the language is known: that takes longer than all that they format. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }
 
 /** The name of a language in that language. */
