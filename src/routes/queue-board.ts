@@ -1,8 +1,4 @@
 import { once } from "node:events"
-import { createBullBoard } from "@bull-board/api"
-import { BullMQAdapter } from "@bull-board/api/bullMQAdapter"
-import type { AppViewRoute } from "@bull-board/api/typings/app"
-import { ExpressAdapter } from "@bull-board/express"
 import type { Express, Request, RequestHandler } from "express"
 import { authenticateAdmin } from "../middleware/authenticate-admin.ts"
 import { limit } from "../middleware/limit.ts"
@@ -19,46 +15,19 @@ export const QUEUE_BOARD_PATH = "/admin/queues"
  */
 export function mountQueueBoard(app: Express, ctx: Context): void {
   const board = openBoardOnce(ctx)
-  app.use(QUEUE_BOARD_PATH, guard(ctx), (req, res, next) => board()(req, res, next))
+  app.use(QUEUE_BOARD_PATH, guard(ctx), async (req, res, next) => (await board())(req, res, next))
 }
 
-/** Loads and connects nothing until the first visit. */
-function openBoardOnce(ctx: Context): () => RequestHandler {
-  let router: RequestHandler | undefined
+/** Loads and connects nothing until the first visit: few processes ever show the board, and it takes 20 MB. */
+function openBoardOnce(ctx: Context): () => Promise<RequestHandler> {
+  let router: Promise<RequestHandler> | undefined
   return () => {
-    router ??= openBoard(ctx)
+    router ??= import("./open-queue-board.ts").then(({ openQueueBoard }) =>
+      openQueueBoard(ctx, QUEUE_BOARD_PATH),
+    )
     return router
   }
 }
-
-function openBoard(ctx: Context): RequestHandler {
-  const serverAdapter = new LocalAdapter()
-  serverAdapter.setBasePath(QUEUE_BOARD_PATH)
-  createBullBoard({
-    queues: ctx.inspectQueues().map((queue) => new BullMQAdapter(queue)),
-    serverAdapter,
-    options: { uiConfig: { boardTitle: "Queues", miscLinks: [{ text: "Admin", url: "/admin" }] } },
-  })
-  const router = serverAdapter.getRouter() as Express
-  router.disable("x-powered-by")
-  return router
-}
-
-/** The page asks Google for fonts. They are left out: the policy below refuses them, and Google needn't know. */
-class LocalAdapter extends ExpressAdapter {
-  override setEntryRoute({ method, route, handler }: AppViewRoute): this {
-    this.app[method](route, (_req, res, next) => {
-      const { name, params } = handler({ basePath: this.basePath, uiConfig: this.uiConfig })
-      res.render(name, params, (error, html) => {
-        if (error) next(error)
-        else res.send(html.replace(FOREIGN_LINKS, ""))
-      })
-    })
-    return this
-  }
-}
-
-const FOREIGN_LINKS = /<link href="https:[^">]*"[^>]*>/g
 
 /** Its scripts are its own files; styles also stand in its page, and its paths are relative to a base. */
 const POLICY = [

@@ -1,10 +1,4 @@
-import {
-  type Content,
-  GoogleGenAI,
-  type Tool as GoogleTool,
-  ThinkingLevel as Level,
-  type ThinkingConfig,
-} from "@google/genai"
+import type { Content, GoogleGenAI, Tool as GoogleTool, ThinkingConfig } from "@google/genai"
 import type { ApiVersion } from "../../../config/env.ts"
 import type { ThinkingLevel, Tool } from "../../../models/chatroom.ts"
 import { apiVersionOf } from "./api-version.ts"
@@ -47,6 +41,8 @@ export type ReplyItem =
   | { type: "metadata"; metadata: ResponseMeta }
 
 export interface Gemini {
+  /** Loads the SDK, which the first call would wait for. A process that calls nothing needs none of its 30 MB. */
+  prepare(): Promise<void>
   /**
    * Streams a reply. Ends without an error only when Gemini confirms that the reply is complete.
    * @throws {AttemptFailed} in every other case, a missing finish reason included; `signal.reason` when aborted
@@ -70,12 +66,37 @@ export const GOOGLE = "https://generativelanguage.googleapis.com"
 export function createGemini(options: GeminiOptions): Gemini {
   const { apiKey, baseUrl } = options
   const httpOptions = { baseUrl: baseUrl ?? GOOGLE, apiVersion: options.apiVersion ?? "v1" }
-  const client = new GoogleGenAI({ apiKey, vertexai: false, apiVersion: httpOptions.apiVersion, httpOptions })
-  return { stream: (request) => stream(client, options, request) }
+  const load = async (): Promise<Sdk> => {
+    const { GoogleGenAI, ThinkingLevel } = await import("@google/genai")
+    const { LOW, MEDIUM, HIGH } = ThinkingLevel
+    const client = new GoogleGenAI({
+      apiKey,
+      vertexai: false,
+      apiVersion: httpOptions.apiVersion,
+      httpOptions,
+    })
+    return { client, levels: { low: LOW, medium: MEDIUM, high: HIGH } }
+  }
+  let loaded: Promise<Sdk> | undefined
+  const sdk = () => {
+    loaded ??= load()
+    return loaded
+  }
+  return {
+    prepare: async () => void (await sdk()),
+    async *stream(request) {
+      yield* stream(await sdk(), options, request)
+    },
+  }
+}
+
+interface Sdk {
+  client: GoogleGenAI
+  levels: Record<ThinkingLevel, NonNullable<ThinkingConfig["thinkingLevel"]>>
 }
 
 async function* stream(
-  client: GoogleGenAI,
+  { client, levels }: Sdk,
   options: GeminiOptions,
   request: GeminiRequest,
 ): AsyncGenerator<ReplyItem> {
@@ -85,7 +106,9 @@ async function* stream(
   try {
     // Leaving the loop doesn't close the connection; only this signal does.
     const abortSignal = AbortSignal.any([request.signal, watchdog.signal])
-    const chunks = await client.models.generateContentStream(toCall(options, request, { abortSignal, wire }))
+    const chunks = await client.models.generateContentStream(
+      toCall(options, request, { abortSignal, wire, levels }),
+    )
     for await (const chunk of chunks) {
       const { text, thought } = readChunk(chunk, progress)
       watchdog.touch({ mayBeLast: mayBeLast(progress) })
@@ -116,7 +139,7 @@ function toCall(
     tools = [],
     maxOutputTokens = options.maxOutputTokens ?? undefined,
   }: GeminiRequest,
-  { abortSignal, wire }: { abortSignal: AbortSignal; wire: Wire },
+  { abortSignal, wire, levels }: { abortSignal: AbortSignal; wire: Wire } & Pick<Sdk, "levels">,
 ) {
   const httpOptions = { apiVersion: apiVersion ?? apiVersionOf(model), fetch: wire.fetch }
   return {
@@ -128,7 +151,7 @@ function toCall(
       ...(systemInstruction ? { systemInstruction } : {}),
       ...(maxOutputTokens ? { maxOutputTokens } : {}),
       ...(tools.length > 0 ? { tools: tools.map((tool) => TOOLS[tool]) } : {}),
-      ...(thinking ? { thinkingConfig: toThinkingConfig(thinking) } : {}),
+      ...(thinking ? { thinkingConfig: toThinkingConfig(levels[thinking]) } : {}),
     },
   }
 }
@@ -137,11 +160,10 @@ const TOOLS = { webSearch: { googleSearch: {} }, urlContext: { urlContext: {} } 
   Tool,
   GoogleTool
 >
-const LEVELS = { low: Level.LOW, medium: Level.MEDIUM, high: Level.HIGH }
 
 /** The summaries also show that a model that thinks for long is at work. */
-function toThinkingConfig(level: ThinkingLevel): ThinkingConfig {
-  return { thinkingLevel: LEVELS[level], includeThoughts: true }
+function toThinkingConfig(thinkingLevel: ThinkingConfig["thinkingLevel"]): ThinkingConfig {
+  return { thinkingLevel, includeThoughts: true }
 }
 
 /** STOP without text, as on a chunk of thoughts, promises more. */
