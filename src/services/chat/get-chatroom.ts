@@ -3,23 +3,44 @@ import { MAX_PAGE_BYTES } from "../../config/limits.ts"
 import type { ChatroomRecord } from "../../models/chatroom.ts"
 import type { Page, PageRequest } from "../../models/keyset.ts"
 import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
+import { NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import { type MessageRecord, messageSql, textBytesSql } from "./message-record.ts"
 
 const Cursor = z.tuple([z.uuid()])
 
+export interface RoomPage extends PageRequest {
+  userId: string
+  chatroomId: string
+  /** The message that the page is to be around. */
+  messageId?: string | undefined
+}
+
 /**
- * A room with the newest messages of its active branch, oldest first; the cursor leads to older ones. Of long texts
- * there are fewer than `limit`.
- * @throws {NotFound | InvalidRequest | RateLimited}
+ * A room with the newest messages of its active branch, or those around one of them, oldest first; the cursor leads to
+ * older ones. Of long texts there are fewer than `limit`.
+ * @throws {NotFound} also for a message that isn't on the active branch
+ * @throws {InvalidRequest | RateLimited}
  */
 export async function getChatroom(
   ctx: Context,
-  { userId, chatroomId, limit, cursor }: PageRequest & { userId: string; chatroomId: string },
+  page: RoomPage,
 ): Promise<{ room: ChatroomRecord; messages: Page<MessageRecord> }> {
+  const { userId, chatroomId, cursor, messageId } = page
   const room = await findOwnChatroom(ctx, userId, chatroomId)
+  if (cursor === undefined && messageId !== undefined) {
+    return { room, messages: await readAround(ctx, room, { ...page, messageId }) }
+  }
   const tipId = cursor === undefined ? room.headId : decodeCursor(cursor, Cursor)[0]
+  return { room, messages: await readUpTo(ctx, tipId, page) }
+}
+
+async function readUpTo(
+  ctx: Context,
+  tipId: string | null,
+  { userId, chatroomId, limit }: RoomPage,
+): Promise<Page<MessageRecord>> {
   const values = [userId, tipId, limit, MAX_PAGE_BYTES]
   const { rows } = await ctx.heavyReads.run(userId, () =>
     ctx.db.execute<MessageRecord>("read-branch", BRANCH, values),
@@ -27,8 +48,36 @@ export async function getChatroom(
   // A cursor may name a message of another room of the user's.
   const items = rows.at(-1)?.chatroomId === chatroomId ? rows : []
   const olderId = items[0]?.parentId
-  return { room, messages: { items, next: olderId ? encodeCursor([olderId]) : null } }
+  return { items, next: olderId ? encodeCursor([olderId]) : null }
 }
+
+/** Half of the page, at most, is newer than the message; where texts are so long that it wouldn't be there, it is the last. */
+async function readAround(
+  ctx: Context,
+  { headId }: ChatroomRecord,
+  page: RoomPage & { messageId: string },
+): Promise<Page<MessageRecord>> {
+  const { userId, messageId, limit } = page
+  const values = [userId, headId, messageId, Math.floor(limit / 2)]
+  const { rows } = await ctx.heavyReads.run(userId, () =>
+    ctx.db.execute<{ id: string }>("find-newer", NEWER, values),
+  )
+  const [tip] = rows
+  if (!tip) throw new NotFound("message")
+  const around = await readUpTo(ctx, tip.id, page)
+  return around.items.some(({ id }) => id === messageId) ? around : readUpTo(ctx, messageId, page)
+}
+
+/** The message that stands so many steps before $3 on the way from the head $2 back to it; none where the way misses it. */
+const NEWER = `
+  WITH RECURSIVE way AS (
+    SELECT id, parent_id, 0 AS step FROM messages WHERE user_id = $1 AND id = $2
+    UNION ALL
+    SELECT m.id, m.parent_id, way.step + 1
+    FROM way JOIN messages AS m ON m.user_id = $1 AND m.id = way.parent_id
+    WHERE way.id <> $3
+  ), found AS (SELECT step FROM way WHERE id = $3)
+  SELECT way.id FROM way, found WHERE way.step = greatest(found.step - $4, 0)`
 
 const BRANCH = `
   WITH RECURSIVE branch AS (

@@ -1,18 +1,12 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
-import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { loadModels, models } from "../state/models.ts"
 import type { Thread } from "../thread/open-thread.ts"
 import { Icon } from "../ui/icons.tsx"
 import { COMMANDS_ID, optionId } from "./command-ids.ts"
-import { type Command, commandsFor, type Model, matching } from "./commands.ts"
+import { type Command, commandsFor, matching } from "./commands.ts"
 import { changeSettings, settingsOf } from "./settings.ts"
-
-const models = signal<readonly Model[]>([])
-
-async function loadModels(): Promise<void> {
-  models.value = await client.call("GET /models").catch(() => models.peek())
-}
 
 interface Given {
   thread: Thread | undefined
@@ -30,7 +24,7 @@ export function createCommandMenu({ thread, text, clear }: Given) {
 
   const query = computed(() => (text.value.startsWith("/") ? text.value.slice(1) : ""))
   const shown = computed<Command[]>(() => {
-    const all = commandsFor(settingsOf(thread), models.value)
+    const all = commandsFor(settingsOf(thread), models.value ?? [])
     const choices = all.find(({ label }) => label === within.value)?.choices
     return choices ?? matching(all, query.value)
   })
