@@ -61,6 +61,13 @@ export const de: Messages = {
     unpin: "Lösen",
     archive: "Archivieren",
     unarchive: "Aus dem Archiv holen",
+    temporary: "Temporärer Chat",
+    goesAt: (moment) =>
+      `Temporär: wird am ${moment} gelöscht, wenn du nicht weiterschreibst. Nicht in der Suche.`,
+    goesSoon:
+      "Temporär: wird binnen eines Tages gelöscht, wenn du nicht weiterschreibst. Nicht in der Suche.",
+    keep: "Behalten",
+    print: "Drucken",
     share: "Teilen",
     exportMarkdown: "Als Markdown sichern",
     exportJson: "Als JSON sichern",
@@ -77,7 +84,7 @@ export const de: Messages = {
   },
   share: {
     title: "Unterhaltung teilen",
-    lead: "Wer den Link hat, kann die Unterhaltung lesen, wie sie jetzt ist, und in einer Kopie weiterführen. Was du später sagst, ist nicht zu sehen.",
+    lead: "Wer den Link hat, kann die Unterhaltung lesen, wie sie jetzt ist, und eine eigene Kopie behalten und weiterführen, auch wenn du den Link zurückziehst. Was du später sagst, ist nicht zu sehen, ebenso wenig Antworten, für die im Web gesucht wurde.",
     link: "Link",
     make: "Link erstellen",
     again: "So teilen, wie sie jetzt ist",
@@ -131,6 +138,7 @@ export const de: Messages = {
     title: "Tastenkürzel",
     search: "Suchen",
     newChat: "Neuer Chat",
+    print: "Die ganze Unterhaltung drucken",
     send: "Nachricht senden",
     interrupt: "Senden und die laufende Antwort stoppen",
     settings: "Einstellungen der Unterhaltung, im leeren Feld",

@@ -3,12 +3,14 @@ import { useEffect, useMemo, useRef } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
 import { findRoom } from "../rooms/rooms.ts"
+import { TemporaryNote } from "../rooms/temporary-note.tsx"
 import { isOnline } from "../state/online.ts"
 import { Icon } from "../ui/icons.tsx"
 import { Announcer } from "./announcer.tsx"
 import { MessageView } from "./message-view.tsx"
 import { openThread, type Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
+import { printAll, printed } from "./print.ts"
 import { StreamNote } from "./stream-note.tsx"
 import { TopBar } from "./top-bar.tsx"
 import { useReveal } from "./use-reveal.ts"
@@ -18,10 +20,20 @@ import { useStickyScroll } from "./use-sticky-scroll.ts"
 export function ThreadPage({ id }: { id: string }) {
   const thread = useMemo(() => openThread(id), [id])
   useEffect(() => thread.close, [thread])
+  useEffect(() => {
+    printed.value = thread
+    return () => {
+      printed.value = null
+    }
+  }, [thread])
   const room = thread.room.value ?? findRoom(id)
   return (
     <main id="main" class="thread-page" tabIndex={-1}>
-      <TopBar room={thread.state.value === "missing" ? undefined : room} />
+      <TopBar
+        room={thread.state.value === "missing" ? undefined : room}
+        more={[{ icon: "print", label: t.rooms.print, run: () => void printAll(thread) }]}
+      />
+      {room?.temporary && thread.state.value !== "missing" && <TemporaryNote room={room} />}
       <Conversation thread={thread} />
     </main>
   )
