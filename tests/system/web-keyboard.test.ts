@@ -93,7 +93,14 @@ describe.skipIf(chromium === null)(
       await keyboard.press("Control+k")
       await isFocused(page, /^Search/)
       await keyboard.type("herons")
-      await page.locator(".found li").first().waitFor()
+      // It is found as soon as the service has read it.
+      await expect
+        .poll(async () => {
+          await keyboard.press("Backspace")
+          await keyboard.type("s")
+          return page.locator(".found li").count()
+        })
+        .toBeGreaterThan(0)
       await keyboard.press("Enter")
       await expect.poll(() => page.locator("dialog").count()).toBe(0)
 

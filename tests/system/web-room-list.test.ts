@@ -17,9 +17,9 @@ describe.skipIf(chromium === null)("rooms of the web client (Chromium is on the 
     const ann = await signIn(app)
     const page = await (await web.open(ann)).tab()
     await page.getByRole("button", { name: "Temporary chat" }).click()
-    await say(page, '[[gemini-title: echo="A passing thought"]] hello')
+    await say(page, "a passing thought")
     await reads(page, ".temporary-note", /Temporary: erased on .+ unless you go on writing/)
-    await item(page, "A passing thought").getByLabel("Temporary").waitFor()
+    await page.locator("#rooms .room").first().getByLabel("Temporary").waitFor()
     const [room] = (await ann.http.get("/chatroom")).body
     expect(room.temporary).toBe(true)
     await page.getByRole("button", { name: "Keep it" }).click()
@@ -53,18 +53,18 @@ describe.skipIf(chromium === null)("rooms of the web client (Chromium is on the 
   test("a reply that ends behind the shown room marks it, in the list and in the page's title", async () => {
     const ann = await signIn(app)
     const [one, two] = [
-      await createRoom(app, ann, { name: "here" }),
-      await createRoom(app, ann, { name: "there" }),
+      await createRoom(app, ann, { name: "first room" }),
+      await createRoom(app, ann, { name: "other room" }),
     ]
     const page = await (await web.open(ann)).tab(`/app/chat/${two.id}`)
     await say(page, "[[gemini: delay=30 chunks=10]] a long one")
     await page.getByLabel("Stop the reply").waitFor()
-    await item(page, "here").locator("a").click()
+    await item(page, "first room").locator("a").click()
     await page.waitForURL(`**/${one.id}`)
-    await item(page, "there").getByLabel("New reply").waitFor()
-    await expect.poll(() => page.title()).toMatch(/^\(1\) here/)
-    await item(page, "there").locator("a").click()
-    await expect.poll(() => page.title()).toMatch(/^there/)
+    await item(page, "other room").getByLabel("New reply").waitFor()
+    await expect.poll(() => page.title()).toMatch(/^\(1\) first room/)
+    await item(page, "other room").locator("a").click()
+    await expect.poll(() => page.title()).toMatch(/^other room/)
   })
 
   test.each(["the menu", "the keyboard"])(
