@@ -1,14 +1,8 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals"
-import { client } from "../api/client.ts"
+import { loadModels, models } from "../state/models.ts"
 import type { Thread } from "../thread/open-thread.ts"
-import { type Command, commandsFor, type Model, matching } from "./commands.ts"
+import { type Command, commandsFor, matching } from "./commands.ts"
 import { changeSettings, settingsOf } from "./settings.ts"
-
-const models = signal<readonly Model[]>([])
-
-async function loadModels(): Promise<void> {
-  models.value = await client.call("GET /models").catch(() => models.peek())
-}
 
 interface Given {
   thread: Thread | undefined
@@ -26,7 +20,7 @@ export function createCommandMenu({ thread, text, clear }: Given) {
 
   const query = computed(() => (text.value.startsWith("/") ? text.value.slice(1) : ""))
   const shown = computed<Command[]>(() => {
-    const all = commandsFor(settingsOf(thread), models.value)
+    const all = commandsFor(settingsOf(thread), models.value ?? [])
     const choices = all.find(({ label }) => label === within.value)?.choices
     return choices ?? matching(all, query.value)
   })

@@ -20,6 +20,9 @@ import { createLiveTexts } from "./live.ts"
 
 type RoomEvent = StreamEvent<Endpoints["GET /chatroom/{id}/events"]["events"]>
 
+/** What another reply is made by; nothing: what the room says. */
+export type Another = Endpoints["POST /chatroom/{id}/message/{messageId}/regenerate"]["body"]
+
 export type ThreadState = "loading" | "ready" | "missing" | "failed"
 
 export type Thread = ReturnType<typeof openThread>
@@ -74,6 +77,7 @@ export function openThread(roomId: string) {
 
   function put(message: Message): void {
     const known = messages.get(message.id)
+    if (!known && message.status === "queued") live.expect(message.id)
     if (!known) messages.set(message.id, signal(message))
     // What was asked for before the end mustn't undo it.
     else if (!isFinal(known.peek()) || isFinal(message)) known.value = message
@@ -314,10 +318,11 @@ export function openThread(roomId: string) {
     await load()
   }
 
-  async function regenerate(messageId: string): Promise<void> {
+  /** Asks for another reply to the same prompt, in a version beside it; `how`: by another model, or another level. */
+  async function regenerate(messageId: string, how: Another = {}): Promise<void> {
     const reply = await client.call("POST /chatroom/{id}/message/{messageId}/regenerate", {
       params: { id: roomId, messageId },
-      body: {},
+      body: how,
     })
     put(reply)
     await load()
