@@ -50,7 +50,7 @@ function Conversation({ thread }: { thread: Thread }) {
   if (state === "missing" || (state === "failed" && thread.branch.value.length === 0)) {
     return (
       <div class="greeting">
-        <p>{wordsFor(state)}</p>
+        <h1>{wordsFor(state)}</h1>
         {state === "failed" && (
           <button type="button" class="primary" onClick={thread.load}>
             {t.common.retry}
