@@ -24,6 +24,7 @@ import { beginEmbedding } from "./state/embedding.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
 import { onPrintKey } from "./thread/print.ts"
+import { followKeyboard } from "./ui/keyboard-inset.ts"
 
 beginEmbedding()
 await loadLanguage(navigator.languages)
@@ -32,4 +33,5 @@ addEventListener("click", onLink)
 addEventListener("click", onCodeTool)
 addEventListener("keydown", onPrintKey)
 render(<App />, document.getElementById("root") as HTMLElement)
+followKeyboard()
 registerWorker()
