@@ -10,7 +10,7 @@ export const printed = signal<Thread | null>(null)
 export async function printAll(thread: Thread): Promise<void> {
   if (thread.isDetached.peek()) await thread.load()
   for (let query = thread.older.peek(); query; ) {
-    await thread.loadOlder()
+    await thread.loadOlder({ isWhole: true })
     // The same again: it couldn't be loaded.
     if (thread.older.peek() === query) return tell(t.common.unreachable)
     query = thread.older.peek()

@@ -117,11 +117,9 @@ function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
       async (changes) => {
         // Several come at once where the page was busy, and the last is true.
         if (!changes.at(-1)?.isIntersecting) return
-        const fromEnd = scrolled.scrollHeight - scrolled.scrollTop
+        const keep = holdPlace(scrolled, "first")
         await thread.loadOlder()
-        requestAnimationFrame(() => {
-          scrolled.scrollTop = scrolled.scrollHeight - fromEnd
-        })
+        requestAnimationFrame(keep)
       },
       { root: scrolled, rootMargin: "400px 0px 0px" },
     )
@@ -135,6 +133,19 @@ function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
   )
 }
 
+/**
+ * Remembers where the first or last message stands, which is in sight or near, while others come and go around it.
+ * @returns puts it there again
+ */
+function holdPlace(scrolled: HTMLElement, which: "first" | "last"): () => void {
+  const messages = scrolled.querySelectorAll("article.message")
+  const held = messages[which === "first" ? 0 : messages.length - 1]
+  const before = held?.getBoundingClientRect().top ?? 0
+  return () => {
+    if (held?.isConnected) scrolled.scrollTop += held.getBoundingClientRect().top - before
+  }
+}
+
 /** Loads later messages where older ones were looked for, when the end of these comes into sight. */
 function Newer({ thread, area }: { thread: Thread; area: { current: HTMLDivElement | null } }) {
   const sentinel = useRef<HTMLDivElement>(null)
@@ -144,7 +155,12 @@ function Newer({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
   useEffect(() => {
     if (!isThere || !sentinel.current) return
     const seen = new IntersectionObserver(
-      (changes) => changes.at(-1)?.isIntersecting && void thread.loadNewer(),
+      async (changes) => {
+        if (!changes.at(-1)?.isIntersecting || !area.current) return
+        const keep = holdPlace(area.current, "last")
+        await thread.loadNewer()
+        requestAnimationFrame(keep)
+      },
       { root: area.current, rootMargin: "0px 0px 400px" },
     )
     seen.observe(sentinel.current)
