@@ -68,10 +68,8 @@ export const de: Messages = {
     archive: "Archivieren",
     unarchive: "Aus dem Archiv holen",
     temporary: "Temporärer Chat",
-    goesAt: (moment) =>
-      `Temporär: wird am ${moment} gelöscht, wenn du nicht weiterschreibst.`,
-    goesSoon:
-      "Temporär: wird binnen eines Tages gelöscht, wenn du nicht weiterschreibst.",
+    goesAt: (moment) => `Temporär: wird am ${moment} gelöscht, wenn du nicht weiterschreibst.`,
+    goesSoon: "Temporär: wird binnen eines Tages gelöscht, wenn du nicht weiterschreibst.",
     keep: "Behalten",
     print: "Drucken",
     share: "Teilen",

@@ -66,8 +66,7 @@ export const en = {
     archive: "Archive",
     unarchive: "Take out of the archive",
     temporary: "Temporary chat",
-    goesAt: (moment: string) =>
-      `Temporary: erased on ${moment} unless you go on writing.`,
+    goesAt: (moment: string) => `Temporary: erased on ${moment} unless you go on writing.`,
     goesSoon: "Temporary: erased within a day unless you go on writing.",
     keep: "Keep it",
     print: "Print",
