@@ -1,5 +1,4 @@
-import type { ChatroomChange, ChatroomQuery, Fork, NewChatroom } from "../schemas/chat.ts"
-import type { PageQuery } from "../schemas/common.ts"
+import type { ChatroomChange, ChatroomQuery, Fork, NewChatroom, RoomQuery } from "../schemas/chat.ts"
 import { changeChatroom } from "../services/chat/change-chatroom.ts"
 import type { CachedList } from "../services/chat/chatroom-cache.ts"
 import { createChatroom } from "../services/chat/create-chatroom.ts"
@@ -55,12 +54,14 @@ function matches(ifNoneMatch: string | undefined, etag: string): boolean {
 
 export async function getChatroomWithMessages(
   ctx: Context,
-  { user, params, query }: UserInput<OneRoom & { query: PageQuery }>,
+  { user, params, query }: UserInput<OneRoom & { query: RoomQuery }>,
 ) {
   const { room, messages } = await getChatroom(ctx, { userId: user.userId, chatroomId: params.id, ...query })
   const presented = JSON.stringify(presentChatroom(room, ctx.config.gemini.model))
   const text = `${presented.slice(0, -1)},"messages":${messagesText(ctx, messages.items)}}`
-  return json(text, nextLink(`/chatroom/${room.id}`, query, messages.next))
+  // From there the cursor alone says where the next page is.
+  const { messageId: _, ...rest } = query
+  return json(text, nextLink(`/chatroom/${room.id}`, rest, messages.next))
 }
 
 export async function patchChatroom(

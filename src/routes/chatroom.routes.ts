@@ -14,9 +14,10 @@ import {
   ChatroomWithMessages,
   Fork,
   NewChatroom,
+  RoomQuery,
   roomEvents,
 } from "../schemas/chat.ts"
-import { ById, PageQuery } from "../schemas/common.ts"
+import { ById } from "../schemas/common.ts"
 import { del, type Endpoint, eventStream, get, patch, post } from "./endpoint.ts"
 
 export const chatroomRoutes: Endpoint[] = [
@@ -47,11 +48,12 @@ export const chatroomRoutes: Endpoint[] = [
   }),
   get("/chatroom/:id", {
     summary: "Get a chatroom with the newest messages of its active branch",
-    description: "`limit` and `cursor` page back to older messages.",
+    description:
+      "`limit` and `cursor` page back to older messages. With `messageId` the page is around that message; 404 where the active branch doesn't lead to it, which `headId` in PATCH changes.",
     auth: "user",
     limit: "read",
     params: ById,
-    query: PageQuery,
+    query: RoomQuery,
     reply: { 200: ChatroomWithMessages },
     run: getChatroomWithMessages,
   }),

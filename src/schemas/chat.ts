@@ -67,6 +67,13 @@ export const ChatroomQuery = PageQuery.extend({
 })
 export type ChatroomQuery = z.infer<typeof ChatroomQuery>
 
+export const RoomQuery = PageQuery.extend({
+  messageId: Id.optional().describe(
+    "Has the page around this message of the active branch, with newer ones in half of it at most, instead of the newest.",
+  ),
+})
+export type RoomQuery = z.infer<typeof RoomQuery>
+
 export const ChatroomChange = z
   .strictObject({
     name: Name.optional(),

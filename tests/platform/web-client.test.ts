@@ -122,10 +122,10 @@ describe("what makes it installable", () => {
   })
 
   test("the worker keeps the parts of the page, and each is there", async () => {
-    const { files, entry } = JSON.parse(
+    const { files, named } = JSON.parse(
       (await (await ask("/app/sw.js")).text()).match(/^self\.SHELL=(.*);$/m)?.[1] ?? "",
     )
-    expect(files).toContain(`/app/${entry}`)
+    for (const name of named) expect(files).toContain(`/app/${name}`)
     for (const [, part] of (await (await ask("/app")).text()).matchAll(/"(\/app\/assets\/[^"]+)"/g))
       expect(files).toContain(part)
     for (const file of files) expect((await ask(file)).status).toBe(200)

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { cancel, createRoom, send } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { expectSound } from "./sound-page.ts"
 import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("writing in the web client (Chromium is on the PATH)", () => {
@@ -87,6 +88,7 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     const page = await open(`/app/chat/${room.id}`)
     await field(page).press("/")
     await reads(page, ".commands", "Thinking")
+    await expectSound(page)
     await field(page).pressSequentially("thin")
     await expect.poll(() => commands(page).count()).toBe(1)
     await field(page).press("Enter")
@@ -178,6 +180,20 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     expect(await page.locator(".prompt").count()).toBe(1)
   })
 
+  test("the page ends above a keyboard that the browser lays over it", async () => {
+    const page = await open("/app")
+    await field(page).waitFor()
+    const height = () => page.locator(".app").evaluate((one) => one.clientHeight)
+    const whole = await height()
+    await page.evaluate(
+      `Object.defineProperty(visualViewport, "height", { get: () => 300, configurable: true })`,
+    )
+    await page.evaluate(`visualViewport.dispatchEvent(new Event("resize"))`)
+    await expect.poll(height).toBe(300)
+    await page.evaluate(`delete visualViewport.height; visualViewport.dispatchEvent(new Event("resize"))`)
+    await expect.poll(height).toBe(whole)
+  })
+
   test("what two devices say while a reply is made is answered in the order in which it came", async () => {
     const { room, page } = await openBusy()
     const first = (await roomOf(room)).messages.at(-1)
@@ -187,6 +203,7 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     await expect.poll(() => waiting(page).count()).toBe(2)
     // Only the first in line can be next.
     expect(await page.getByRole("button", { name: "Answer now" }).count()).toBe(1)
+    await expectSound(page)
     await cancel(user, first)
     await expect.poll(() => page.getByLabel("Another reply").count()).toBe(3)
     expect(await page.locator(".prompt .said").allInnerTexts()).toEqual([

@@ -163,8 +163,16 @@ describe.skipIf(chromium === null || isRedisLeftOut)(
         expect(await textOf(tab)).toBe(numbers(50))
       }
 
-      // The service is killed in mid-reply, and started again.
+      // Written without a network, and sent with one.
       web.expectProblem(AWAY)
+      await window.context.setOffline(true)
+      await say(page, counting(12))
+      await page.locator("[data-outgoing]").getByText("Waiting to be sent").waitFor()
+      await window.context.setOffline(false)
+      await expect.poll(() => textOf(page)).toBe(numbers(12))
+      await isDone(page)
+
+      // The service is killed in mid-reply, and started again.
       await say(page, counting(60))
       await hasBegun(page)
       await service.restart()

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest"
 import { newMobileNumber, signIn } from "../helpers/app.ts"
 import { ask, createRoom, useUpQuota } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { expectSound } from "./sound-page.ts"
 import { chromium, reads, say, useWeb } from "./web-kit.ts"
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -134,6 +135,7 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     await age(page, DAY_MS)
     await page.reload()
     await reads(page, "[data-outgoing]", "not sent since")
+    await expectSound(page)
     await context.setOffline(false)
     // What is written later waits behind it.
     await say(page, "from today")

@@ -1,6 +1,8 @@
 import fc from "fast-check"
 import { marked, type Token } from "marked"
 import { describe, expect, test } from "vitest"
+import type { Source } from "../../web/src/thread/markdown/cite-mark.ts"
+import { withCites } from "../../web/src/thread/markdown/cites.ts"
 import { codeFileName } from "../../web/src/thread/markdown/code-file-name.ts"
 import { closeHalfOpen } from "../../web/src/thread/markdown/half-open.ts"
 import { toClasses } from "../../web/src/thread/markdown/math-classes.ts"
@@ -70,6 +72,75 @@ describe("footnotes", () => {
     expect(types(text).filter((type) => type === "noteMark")).toHaveLength(1)
     expect(tokens.find(({ type }) => type === "noteText")?.raw).toContain("a paragraph")
     expect(tokens.at(-1)?.raw).toBe("after")
+  })
+})
+
+describe("marks of sources", () => {
+  const uri = "https://example.com/1"
+  /** The text with marks behind each of the parts. */
+  const mark = (text: string, ...parts: string[]) => {
+    const citations = parts.map((part, index) => {
+      const start = text.indexOf(part)
+      return { uri: `${uri}${index}`, title: null, license: null, start, end: start + part.length }
+    })
+    return withCites(text, citations).text
+  }
+
+  test.each([
+    ["One. Two.", "One.", "One.⦃1⦄ Two."],
+    ["A **bold end.** Next.", "bold end.", "A **bold end.**⦃1⦄ Next."],
+    ["- one\n- two", "one\n", "- one⦃1⦄\n- two"],
+    ["see `a.b.c` here", "`a.b", "see `a.b.c`⦃1⦄ here"],
+    ["a [link](https://x.yz/) here", "a [li", "a [link](https://x.yz/)⦃1⦄ here"],
+    ["$a + b$ is", "$a", "$a + b$⦃1⦄ is"],
+    ["| a | b |\n| --- | --- |\n| c | d |", "| c | d |", "| a | b |\n| --- | --- |\n| c | d⦃1⦄ |"],
+    ["```\ncode.\n```\n\nText.", "code.", "```\ncode.\n```\n\nText."],
+    ["- x\n  ```\n  code.\n  ```", "code.", "- x\n  ```\n  code.\n  ```"],
+    ["text\n\n---\n\nmore", "---", "text\n\n---\n\nmore"],
+    ["It says ⦃1⦄ itself.", "It says", "It says ⦃1⦄ itself."],
+  ])("%j, of which %j has a source", (text, part, expected) => {
+    expect(mark(text, part)).toBe(expected)
+  })
+
+  test("several stand together, each once", () => {
+    expect(mark("One. Two.", "One.", "One.", "Two.")).toBe("One.⦃1⦄⦃2⦄ Two.⦃3⦄")
+  })
+
+  test("a mark changes nothing of what the text is made of", () => {
+    const pieces = [
+      "Sentence one. ",
+      "**bold.** ",
+      "*a* ",
+      "`code.` ",
+      "\n- item.",
+      "\n\n",
+      "[l](https://a.b/) ",
+      "| a | b |\n",
+      "| - | - |\n",
+      "> q. ",
+      "\n# h.",
+      "```\n",
+      "$x$ ",
+      "![i](https://a.b/) ",
+    ]
+    const kinds = (text: string, sources: readonly Source[]) => {
+      const found: string[] = []
+      const tokens = toTokens(text, { sources })
+      marked.walkTokens(tokens, ({ type }) => {
+        if (!["cite", "text", "escape"].includes(type)) found.push(type)
+      })
+      return found
+    }
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 25 }), fc.nat(200), (parts, end) => {
+        const text = parts.join("")
+        const cited = withCites(text, [
+          { uri, title: "t", license: null, start: 0, end: Math.min(end, text.length) },
+        ])
+        expect(kinds(cited.text, cited.sources)).toEqual(kinds(text, []))
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 

@@ -128,6 +128,20 @@ export const STATES: readonly State[] = [
     await page.locator(".found mark").first().waitFor()
   }),
   member("account", (page) => page.locator("meter, .plan-name").first().waitFor(), "/app/account"),
+  {
+    name: "admin",
+    async set(booth) {
+      await ada(booth)
+      return {
+        path: "/admin/sign-in",
+        async pose(page) {
+          await page.getByLabel("Admin token").fill(booth.adminToken)
+          await page.getByRole("button", { name: "Sign in" }).click()
+          await page.locator(".chart").first().waitFor()
+        },
+      }
+    },
+  },
   thread(
     "share",
     "To be shared",

@@ -37,7 +37,8 @@ export function offline({ icons }: { icons: string }): Plugin {
         .update(files.join("\n"))
       const shell = {
         version: hash.digest("base64url").slice(0, 16),
-        entry: entry.fileName,
+        // What the page names, by which it is known as the page of this build.
+        named: namedIn(String(html.source)),
         files: files.map((name) => `/app/${name}`),
       }
       worker.code = `self.SHELL=${JSON.stringify(shell)};\n${worker.code}`
@@ -47,7 +48,7 @@ export function offline({ icons }: { icons: string }): Plugin {
 
 /** The files of a page: what its HTML names, and what its scripts load. */
 function partsOf(bundle: Rolldown.OutputBundle, entry: Rolldown.OutputChunk, html: string): Set<string> {
-  const parts = new Set([...html.matchAll(/\/app\/(assets\/[^"]+)"/g)].map(([, name]) => name as string))
+  const parts = new Set(namedIn(html))
   const seen = new Set<string>()
   const visit = (name: string, isLazy: boolean) => {
     const chunk = bundle[name]
@@ -62,6 +63,9 @@ function partsOf(bundle: Rolldown.OutputBundle, entry: Rolldown.OutputChunk, htm
   visit(entry.fileName, false)
   return parts
 }
+
+const namedIn = (html: string) =>
+  [...html.matchAll(/\/app\/(assets\/[^"]+)"/g)].map(([, name]) => name as string)
 
 function manifest(files: string[]) {
   const icon = (name: string) => `/app/${files.find((file) => file.includes(`/${name}-`))}`

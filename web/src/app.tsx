@@ -1,6 +1,5 @@
 import { useSignalEffect } from "@preact/signals"
 import { useEffect } from "preact/hooks"
-import { AccountPage } from "./account/account-page.tsx"
 import { SignIn } from "./account/sign-in.tsx"
 import { t } from "./i18n/index.ts"
 import { RoomList } from "./rooms/room-list.tsx"
@@ -12,7 +11,10 @@ import { isSignedIn } from "./state/session.ts"
 import { NewChat } from "./thread/new-chat.tsx"
 import { ThreadPage } from "./thread/thread-page.tsx"
 import { Dialogs, onShortcut } from "./ui/dialogs.tsx"
+import { later } from "./ui/later.tsx"
 import { Toasts } from "./ui/toast-list.tsx"
+
+const AccountPage = later(async () => (await import("./account/account-page.tsx")).AccountPage)
 
 export function App() {
   useSignalEffect(() => {

@@ -12,7 +12,7 @@ import "./rooms/search.css"
 import "./thread/index.css"
 import "./composer/composer.css"
 import "./composer/commands.css"
-import "./account/account.css"
+import "./account/sign-in.css"
 import { App } from "./app.tsx"
 import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
@@ -21,6 +21,7 @@ import { registerWorker } from "./service-worker/register.ts"
 import { beginEmbedding } from "./state/embedding.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
+import { followKeyboard } from "./ui/keyboard-inset.ts"
 
 beginEmbedding()
 await loadLanguage(navigator.languages)
@@ -28,4 +29,5 @@ startSession()
 addEventListener("click", onLink)
 addEventListener("click", onCodeTool)
 render(<App />, document.getElementById("root") as HTMLElement)
+followKeyboard()
 registerWorker()

@@ -1015,7 +1015,7 @@ export interface Endpoints {
   /** Get a chatroom with the newest messages of its active branch. */
   "GET /chatroom/{id}": {
     params: { id: string }
-    query: { limit?: number; cursor?: string }
+    query: { limit?: number; cursor?: string; messageId?: string }
     reply: ChatroomWithMessages
   }
   /** Change a chatroom or switch its active branch. */

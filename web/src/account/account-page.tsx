@@ -8,10 +8,16 @@ import { TopBar } from "../thread/top-bar.tsx"
 import { wordsOf } from "../ui/errors.ts"
 import { PolicyLinks } from "../ui/policy-links.tsx"
 import { tell } from "../ui/toasts.ts"
+import "./account.css"
+import { CheckoutReturn } from "./checkout-return.tsx"
 import { Data } from "./data-section.tsx"
+import { HistorySection } from "./history-section.tsx"
 import { Language } from "./language-section.tsx"
+import { NumberSection } from "./number-section.tsx"
+import { PasswordSection } from "./password-section.tsx"
 import { PlanSection } from "./plan-section.tsx"
 import { Sessions } from "./sessions-section.tsx"
+import { UsageSection } from "./usage-section.tsx"
 
 export function AccountPage() {
   return (
@@ -20,8 +26,13 @@ export function AccountPage() {
       <div class="scroll">
         <div class="column account">
           <h1>{t.account.title}</h1>
+          <CheckoutReturn />
           <PlanSection />
+          <HistorySection />
+          <UsageSection />
           <Profile />
+          <NumberSection />
+          <PasswordSection />
           <Language />
           <Sessions />
           <ImportSection />
@@ -68,9 +79,6 @@ function Profile() {
           {t.common.save}
         </button>
       </form>
-      <p class="soft">
-        {t.account.number}: <bdi>{user.value?.mobileNumber}</bdi>
-      </p>
     </section>
   )
 }

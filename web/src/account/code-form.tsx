@@ -4,6 +4,7 @@ import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { Field } from "../ui/field.tsx"
+import { MockedCode } from "./mocked-code.tsx"
 import { requestCode, type SentCode } from "./request-code.ts"
 
 const DIGITS = 6
@@ -56,17 +57,7 @@ export function CodeForm({ sent }: { sent: Signal<SentCode | null> }) {
         value={code}
         onChange={onChange}
       />
-      {mocked && (
-        <div class="mocked">
-          <p>{t.signIn.mocked}</p>
-          <p>
-            <strong>{mocked}</strong>
-            <button type="button" class="link" onClick={() => onChange(mocked)}>
-              {t.signIn.fillIn}
-            </button>
-          </p>
-        </div>
-      )}
+      {mocked && <MockedCode code={mocked} onFill={() => onChange(mocked)} />}
       <button type="submit" class="primary wide" disabled={code.value.trim() === "" || isBusy.value}>
         {t.signIn.signIn}
       </button>

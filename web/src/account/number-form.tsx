@@ -5,7 +5,15 @@ import { wordsOf } from "../ui/errors.ts"
 import { Field } from "../ui/field.tsx"
 import { requestCode, type SentCode } from "./request-code.ts"
 
-export function NumberForm({ number, onSent }: { number: Signal<string>; onSent: (code: SentCode) => void }) {
+export function NumberForm({
+  number,
+  onSent,
+  onPassword,
+}: {
+  number: Signal<string>
+  onSent: (code: SentCode) => void
+  onPassword: () => void
+}) {
   const problem = useSignal<string | null>(null)
   const isBusy = useSignal(false)
   const input = useRef<HTMLInputElement>(null)
@@ -42,6 +50,11 @@ export function NumberForm({ number, onSent }: { number: Signal<string>; onSent:
       <button type="submit" class="primary wide" disabled={number.value.trim() === "" || isBusy.value}>
         {t.signIn.sendCode}
       </button>
+      <div class="beside">
+        <button type="button" class="link" onClick={onPassword}>
+          {t.signIn.byPassword}
+        </button>
+      </div>
     </form>
   )
 }

@@ -5,6 +5,7 @@ import { appName } from "../state/service.ts"
 import { PolicyLinks } from "../ui/policy-links.tsx"
 import { CodeForm } from "./code-form.tsx"
 import { NumberForm } from "./number-form.tsx"
+import { PasswordSignIn } from "./password-sign-in.tsx"
 import type { SentCode } from "./request-code.ts"
 
 /** Kept over a failed attempt, so that nobody has to write it twice. */
@@ -12,6 +13,7 @@ const number = signal("")
 
 export function SignIn() {
   const sent = useSignal<SentCode | null>(null)
+  const byPassword = useSignal(false)
   return (
     <main class="sign-in">
       <p class="service-name">
@@ -19,10 +21,16 @@ export function SignIn() {
         {appName}
       </p>
       {isAwaited.value && <p class="lead">{t.shared.signInFirst}</p>}
-      {sent.value ? (
+      {byPassword.value ? (
+        <PasswordSignIn number={number} onCode={() => (byPassword.value = false)} />
+      ) : sent.value ? (
         <CodeForm sent={sent} />
       ) : (
-        <NumberForm number={number} onSent={(code) => (sent.value = code)} />
+        <NumberForm
+          number={number}
+          onSent={(code) => (sent.value = code)}
+          onPassword={() => (byPassword.value = true)}
+        />
       )}
       <p class="fine">{t.signIn.fine}</p>
       <PolicyLinks />

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { formatNumber, language, t } from "../i18n/index.ts"
+import { Chart } from "../ui/chart.tsx"
 import { ActivityTable } from "./activity-table.tsx"
 import { type Activity, call } from "./api.ts"
-import { Chart } from "./chart.tsx"
 import { formatAmount, formatMs } from "./format.ts"
 import { useLoaded } from "./use-loaded.ts"
 import { w } from "./words/index.ts"
@@ -64,30 +64,35 @@ function Charts({ step, points, uncountedHours }: Activity) {
       </p>
       <div class="charts">
         <Chart
+          words={t.chart}
           title={words.prompts}
           times={times}
           series={[{ values: points.map(({ prompts }) => prompts) }]}
           format={formatNumber}
         />
         <Chart
+          words={t.chart}
           title={words.replies}
           times={times}
           series={[{ values: points.map(({ completed }) => completed) }]}
           format={formatNumber}
         />
         <Chart
+          words={t.chart}
           title={words.failures}
           times={times}
           series={[{ values: points.map(({ failed }) => failed), kind: "bad" }]}
           format={formatNumber}
         />
         <Chart
+          words={t.chart}
           title={words.cost}
           times={times}
           series={[{ values: points.map(({ cost }) => Number(cost.amount)) }]}
           format={money}
         />
         <Chart
+          words={t.chart}
           title={words.latency}
           times={times}
           series={[

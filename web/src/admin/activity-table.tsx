@@ -1,6 +1,6 @@
 import { formatNumber } from "../i18n/index.ts"
+import { DataTable } from "../ui/data-table.tsx"
 import type { Activity } from "./api.ts"
-import { DataTable } from "./data-table.tsx"
 import { formatAmount, formatMs, formatUtc } from "./format.ts"
 import { w } from "./words/index.ts"
 
@@ -14,6 +14,7 @@ export function ActivityTable({ points, times }: { points: Activity["points"]; t
       <DataTable
         label={words.title}
         rows={rows}
+        none={w.none}
         keyOf={({ at }) => at}
         columns={[
           {

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals"
 import { formatNumber } from "../i18n/index.ts"
+import { DataTable } from "../ui/data-table.tsx"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import { call, type UserUsage } from "./api.ts"
-import { DataTable } from "./data-table.tsx"
 import { formatAmount } from "./format.ts"
 import { toUser } from "./place.ts"
 import { w } from "./words/index.ts"
@@ -31,6 +31,7 @@ export function CostliestUsers() {
     <DataTable
       label={w.users.costliest}
       rows={users.value}
+      none={w.none}
       keyOf={({ userId }) => userId}
       columns={[
         {

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals"
 import type { Page } from "../../../packages/client/src/index.ts"
 import { t } from "../i18n/index.ts"
-import { type Column, DataTable } from "./data-table.tsx"
+import { type Column, DataTable } from "../ui/data-table.tsx"
 import { useLoaded } from "./use-loaded.ts"
 import { w } from "./words/index.ts"
 
@@ -30,7 +30,13 @@ export function ListedSection<T extends { id: string }>({
         </p>
       )}
       {shown ? (
-        <DataTable label={title} columns={columns(reload)} rows={shown.reply} keyOf={({ id }) => id} />
+        <DataTable
+          none={w.none}
+          label={title}
+          columns={columns(reload)}
+          rows={shown.reply}
+          keyOf={({ id }) => id}
+        />
       ) : (
         !problem.value && <p class="soft">{t.common.loading}</p>
       )}

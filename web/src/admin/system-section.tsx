@@ -1,6 +1,6 @@
 import { t } from "../i18n/index.ts"
+import { DataTable } from "../ui/data-table.tsx"
 import { call, type SystemState } from "./api.ts"
-import { DataTable } from "./data-table.tsx"
 import { Facts } from "./facts.tsx"
 import { formatMs, formatUtc } from "./format.ts"
 import { Tile } from "./tile.tsx"
@@ -44,6 +44,7 @@ function State({ health, queues, workers, version, node, uptimeSeconds, migratio
       <h2>{words.jobs}</h2>
       <DataTable
         label={words.jobs}
+        none={w.none}
         keyOf={([name]) => name}
         rows={Object.entries(queues)}
         columns={[
@@ -60,6 +61,7 @@ function State({ health, queues, workers, version, node, uptimeSeconds, migratio
       <h2>{words.workers}</h2>
       <DataTable
         label={words.workers}
+        none={w.none}
         keyOf={({ id }) => id}
         rows={workers}
         columns={[

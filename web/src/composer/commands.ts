@@ -1,9 +1,7 @@
-import type { Endpoints } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import type { Model } from "../state/models.ts"
 import type { Level, Settings } from "./settings.ts"
 import { levelInWords } from "./settings.ts"
-
-export type Model = Endpoints["GET /models"]["reply"][number]
 
 /** An entry of the menu: it changes settings, or leads to choices. */
 export interface Command {

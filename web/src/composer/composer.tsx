@@ -6,14 +6,14 @@ import { isUsedUp } from "../state/plan.ts"
 import type { NewPrompt, Thread } from "../thread/open-thread.ts"
 import { useShownStop } from "../thread/use-stop.ts"
 import { IconButton } from "../ui/icon-button.tsx"
-import { COMMANDS_ID, CommandList, optionId } from "./command-list.tsx"
-import { createCommandMenu } from "./command-menu.ts"
+import { COMMANDS_ID, optionId } from "./command-ids.ts"
 import { canDictate, createDictation } from "./dictation.ts"
 import { readDraft, writeDraft } from "./drafts.ts"
 import { PlanNote } from "./plan-note.tsx"
 import { settingsInWords, settingsOf } from "./settings.ts"
 import { UploadList } from "./upload-list.tsx"
 import { createUploads } from "./uploads.ts"
+import { useCommandMenu } from "./use-command-menu.ts"
 import { useDrop } from "./use-drop.ts"
 
 interface Props {
@@ -32,7 +32,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   const picker = useRef<HTMLInputElement>(null)
   const files = useMemo(createUploads, [])
   const isDropping = useDrop(files.add)
-  const menu = useMemo(() => createCommandMenu({ thread, text, clear: () => write("") }), [thread])
+  const { menu, List: CommandList } = useCommandMenu({ thread, text, clear: () => write("") })
   const dictation = useMemo(() => createDictation({ read: () => text.peek(), write }), [])
   useEffect(() => dictation.cancel, [dictation])
   useEffect(() => {
@@ -70,7 +70,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   function onKeyDown(event: KeyboardEvent) {
     // While an input method composes, Enter chooses a word. Safari says 229 after it has ended.
     if (event.isComposing || event.keyCode === 229) return
-    if (menu.onKey(event)) return event.preventDefault()
+    if (menu?.onKey(event)) return event.preventDefault()
     if (event.key === "Enter" && !event.shiftKey && !isTouched()) {
       event.preventDefault()
       submit({ interrupts: event.ctrlKey || event.metaKey })
@@ -89,7 +89,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   }
 
   const settings = settingsInWords(settingsOf(thread))
-  const isMenuOpen = menu.isOpen.value
+  const isMenuOpen = menu?.isOpen.value === true
   const isStopping = busyReplyId !== null && text.value.trim() === ""
   return (
     <div class="composer-place">
@@ -97,7 +97,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
       <PlanNote />
       <UploadList files={files} />
       {settings.length > 0 && <p class="settings-line">{settings.join(" · ")}</p>}
-      <CommandList menu={menu} />
+      {CommandList && menu && <CommandList menu={menu} />}
       <form
         class={`composer ${isDropping.value ? "dropping" : ""}`}
         onSubmit={(event) => {
@@ -121,8 +121,8 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
           label={t.settings.open}
           aria-expanded={isMenuOpen}
           onClick={() => {
-            if (isMenuOpen) menu.close()
-            else menu.open()
+            if (isMenuOpen) menu?.close()
+            else menu?.open()
             field.current?.focus()
           }}
         />
@@ -137,11 +137,11 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
           enterkeyhint="enter"
           aria-autocomplete="list"
           aria-controls={isMenuOpen ? COMMANDS_ID : undefined}
-          aria-activedescendant={isMenuOpen ? optionId(menu.active.value) : undefined}
-          onBlur={menu.close}
+          aria-activedescendant={menu && isMenuOpen ? optionId(menu.active.value) : undefined}
+          onBlur={() => menu?.close()}
           onInput={({ currentTarget }) => {
             write(currentTarget.value)
-            menu.onText(currentTarget.value)
+            menu?.onText(currentTarget.value)
           }}
           onKeyDown={onKeyDown}
           onPaste={onPaste}

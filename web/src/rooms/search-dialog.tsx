@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks"
 import { client, type SearchResult } from "../api/client.ts"
 import { formatDate, t } from "../i18n/index.ts"
 import { go, toRoom } from "../router.ts"
+import { reveal } from "../thread/reveal.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import { wordsOf } from "../ui/errors.ts"
 
@@ -48,8 +49,9 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
     }
   }, [query, found, problem])
 
-  function visit({ room }: SearchResult) {
+  function visit({ room, message }: SearchResult) {
     onClose()
+    if (message) reveal(room.id, message.id)
     go(toRoom(room.id))
   }
 

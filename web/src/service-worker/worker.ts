@@ -6,9 +6,9 @@
  */
 const worker = self as unknown as ServiceWorkerGlobalScope & {
   /** Written by the build before this script. */
-  SHELL: { version: string; entry: string; files: string[] }
+  SHELL: { version: string; named: string[]; files: string[] }
 }
-const { version, entry, files } = worker.SHELL
+const { version, named, files } = worker.SHELL
 const PAGE = "/app"
 const PREFIX = "chat-shell-"
 const NAME = `${PREFIX}${version}`
@@ -33,7 +33,8 @@ async function keepShell(): Promise<void> {
   const response = await fetch(PAGE, { cache: "no-cache" })
   const text = await response.clone().text()
   // While a new version is rolled out another process may still serve the page of the one before.
-  if (!response.ok || !text.includes(entry)) throw new Error("The page is of another build.")
+  if (!response.ok || !named.every((name) => text.includes(name)))
+    throw new Error("The page is of another build.")
   const cache = await caches.open(NAME)
   await cache.addAll(files)
   await cache.put(PAGE, response)

@@ -4,17 +4,20 @@ import { type Signal, signal } from "@preact/signals"
 export interface Live {
   text: string
   thoughts: string
-  /** The attempt before was given up; its text stays in sight until the new one has some. */
-  old: string | null
+  /** Of an attempt that was given up: each stays in sight until the new attempt has some. */
+  old: { text: string; thoughts: string } | null
+  /** An attempt was given up, so what the message's row held is void. */
+  isAgain: boolean
 }
 
-const NOTHING: Live = { text: "", thoughts: "", old: null }
+const NOTHING: Live = { text: "", thoughts: "", old: null, isAgain: false }
 
 /** Texts of replies in the making, which are shown once a frame, however often something comes. */
 export function createLiveTexts() {
   const shown = new Map<string, Signal<Live>>()
   const newest = new Map<string, Live>()
   const changed = new Set<string>()
+  const thinking = createThinkingTimes()
   let frame = 0
 
   function show() {
@@ -41,14 +44,29 @@ export function createLiveTexts() {
 
   return {
     of,
-    addText: (id: string, text: string) =>
-      change(id, (live) => ({ ...live, text: live.text + text, old: null })),
-    addThought: (id: string, text: string) =>
-      change(id, (live) => ({ ...live, thoughts: live.thoughts + text })),
-    restart: (id: string) =>
-      change(id, (live) => ({ text: "", thoughts: "", old: live.text || live.old || "" })),
+    /** A reply is waited for from its beginning. */
+    expect: thinking.expect,
+    /** How long the model thought before the text began, where that was seen. */
+    thoughtMs: thinking.of,
+    addText(id: string, text: string) {
+      thinking.end(id)
+      change(id, (live) => ({ ...live, text: live.text + text, old: null }))
+    },
+    addThought(id: string, text: string) {
+      thinking.begin(id)
+      change(id, (live) => ({ ...live, thoughts: live.thoughts + text }))
+    },
+    restart(id: string) {
+      thinking.expect(id)
+      change(id, ({ text, thoughts, old }) => ({
+        ...NOTHING,
+        old: { text: text || old?.text || "", thoughts: thoughts || old?.thoughts || "" },
+        isAgain: true,
+      }))
+    },
     /** The reply has ended: its message has the text. */
     end(id: string) {
+      thinking.end(id)
       newest.delete(id)
       changed.delete(id)
       shown.delete(id)
@@ -66,3 +84,20 @@ export function createLiveTexts() {
 }
 
 export type LiveTexts = ReturnType<typeof createLiveTexts>
+
+/** Times from the first thought to the first text. A tab that comes later doesn't know when it began. */
+function createThinkingTimes() {
+  const times = new Map<string, { since: number | null; ms: number | null }>()
+  return {
+    expect: (id: string) => void times.set(id, { since: null, ms: null }),
+    begin(id: string) {
+      const time = times.get(id)
+      if (time) time.since ??= performance.now()
+    },
+    end(id: string) {
+      const time = times.get(id)
+      if (time && time.since !== null) time.ms ??= performance.now() - time.since
+    },
+    of: (id: string) => times.get(id)?.ms ?? null,
+  }
+}

@@ -20,6 +20,9 @@ import { createLiveTexts } from "./live.ts"
 
 type RoomEvent = StreamEvent<Endpoints["GET /chatroom/{id}/events"]["events"]>
 
+/** What another reply is made by; nothing: what the room says. */
+export type Another = Endpoints["POST /chatroom/{id}/message/{messageId}/regenerate"]["body"]
+
 export type ThreadState = "loading" | "ready" | "missing" | "failed"
 
 export type Thread = ReturnType<typeof openThread>
@@ -64,6 +67,8 @@ export function openThread(roomId: string) {
   const older = signal<Record<string, string> | null>(null)
   let loads = 0
   let isFresh = false
+  /** Whether what is shown ends before the newest message: messages around one that was looked for. */
+  const isDetached = signal(false)
   /** Whether what is shown is the kept copy. */
   const isStale = signal(false)
   const slow = setTimeout(() => void showKept(), SLOW_MS)
@@ -72,6 +77,7 @@ export function openThread(roomId: string) {
 
   function put(message: Message): void {
     const known = messages.get(message.id)
+    if (!known && message.status === "queued") live.expect(message.id)
     if (!known) messages.set(message.id, signal(message))
     // What was asked for before the end mustn't undo it.
     else if (!isFinal(known.peek()) || isFinal(message)) known.value = message
@@ -87,6 +93,7 @@ export function openThread(roomId: string) {
       batch(() => {
         const { messages: newest, ...fields } = reply
         isStale.value = false
+        isDetached.value = false
         for (const message of newest) put(message)
         room.value = fields
         putRoom(fields)
@@ -103,6 +110,11 @@ export function openThread(roomId: string) {
       if (isMissing) miss()
       else if (state.peek() !== "ready" && !(await showKept())) state.value = "failed"
     }
+  }
+
+  /** Loads the newest messages again, unless older ones are being read. */
+  async function refresh(): Promise<void> {
+    if (!isDetached.peek()) await load()
   }
 
   /** Shows the room as it was when it was read last. @returns whether there is something to see */
@@ -126,7 +138,7 @@ export function openThread(roomId: string) {
   /** Keeps the newest messages for reading offline. */
   function keep(): void {
     const shown = room.peek()
-    if (!shown || isStale.peek()) return
+    if (!shown || isStale.peek() || isDetached.peek()) return
     void keepRoom({ room: shown, messages: branch.peek().flatMap((id) => find(id) ?? []) })
   }
 
@@ -162,10 +174,59 @@ export function openThread(roomId: string) {
     }
   }
 
+  /**
+   * Shows the messages around one, on the branch that leads to it. @returns whether it is there
+   * @throws what the service answers
+   */
+  async function showAround(messageId: string): Promise<boolean> {
+    if (branch.peek().includes(messageId)) return true
+    try {
+      const page = await readAround(messageId).catch(async (error: unknown) => {
+        if (!(error instanceof ApiError && error.status === 404)) throw error
+        // It is on another branch, or nowhere.
+        await client.call("PATCH /chatroom/{id}", { params, body: { headId: messageId } })
+        return readAround(messageId)
+      })
+      loads += 1
+      batch(() => {
+        for (const message of page.messages) put(message)
+        branch.value = page.messages.map(({ id }) => id)
+        older.value = page.next
+        isDetached.value = !page.isNewest
+      })
+      return true
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return false
+      throw error
+    }
+  }
+
+  /** Goes on from messages that were looked for towards the newest. */
+  async function loadNewer(): Promise<void> {
+    const last = branch.peek().at(-1)
+    if (last === undefined || !isDetached.peek()) return
+    const page = await readAround(last).catch(() => null)
+    if (!page || branch.peek().at(-1) !== last) return
+    const added = page.messages.slice(page.messages.findIndex(({ id }) => id === last) + 1)
+    batch(() => {
+      for (const message of added) put(message)
+      branch.value = [...branch.peek(), ...added.map(({ id }) => id)]
+      isDetached.value = !page.isNewest
+    })
+  }
+
+  async function readAround(messageId: string) {
+    const query = { limit: PAGE, messageId }
+    const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
+    const { messages: found, ...fields } = reply
+    room.value = fields
+    return { messages: found, next, isNewest: found.at(-1)?.id === fields.headId }
+  }
+
   /** Shows the branch that ends at `headId`, by what is known or else by asking. */
   function follow(headId: string): void {
     const shown = branch.peek()
-    if (shown.at(-1) === headId) return
+    if (shown.at(-1) === headId || isDetached.peek()) return
     const ids = branchTo(headId, shown[0], find)
     const isLonger = ids !== null && shown.every((id, index) => ids[index] === id)
     // Versions count each other, so another branch is asked for.
@@ -183,7 +244,7 @@ export function openThread(roomId: string) {
         if (isFresh && state.peek() === "ready") {
           const isMissed =
             isStale.peek() || data.headId !== (branch.peek().at(-1) ?? null) || busyReplyId.peek() !== null
-          if (isMissed) void load()
+          if (isMissed) void refresh()
         }
         isFresh = false
         return
@@ -212,7 +273,7 @@ export function openThread(roomId: string) {
       }
       case "message_deleted":
         // Versions beside it count anew.
-        if (find(data.messageId)) void load()
+        if (find(data.messageId)) void refresh()
         return
       case "deleted":
         miss()
@@ -238,7 +299,8 @@ export function openThread(roomId: string) {
     batch(() => {
       put(message)
       put(reply)
-      follow(reply.id)
+      if (isDetached.peek()) void load()
+      else follow(reply.id)
     })
   })
 
@@ -256,10 +318,11 @@ export function openThread(roomId: string) {
     await load()
   }
 
-  async function regenerate(messageId: string): Promise<void> {
+  /** Asks for another reply to the same prompt, in a version beside it; `how`: by another model, or another level. */
+  async function regenerate(messageId: string, how: Another = {}): Promise<void> {
     const reply = await client.call("POST /chatroom/{id}/message/{messageId}/regenerate", {
       params: { id: roomId, messageId },
-      body: {},
+      body: how,
     })
     put(reply)
     await load()
@@ -299,7 +362,7 @@ export function openThread(roomId: string) {
     onEvent,
     snapshot: live.all,
     onSnapshot: live.setAll,
-    onJoin: () => void load(),
+    onJoin: () => void refresh(),
     onState(to) {
       stream.value = to
     },
@@ -313,7 +376,7 @@ export function openThread(roomId: string) {
     stream,
     growing: busyReplyId,
     knows: (listed) => listed === room.peek(),
-    load,
+    load: refresh,
     async look(messageId) {
       put(await client.call("GET /chatroom/{id}/message/{messageId}", { params: { id: roomId, messageId } }))
     },
@@ -324,6 +387,7 @@ export function openThread(roomId: string) {
     stream,
     busyReplyId,
     isStale,
+    isDetached,
     editing,
     put,
     remove,
@@ -336,6 +400,8 @@ export function openThread(roomId: string) {
     message: (id: string) => messages.get(id) as Signal<Message>,
     load,
     loadOlder,
+    loadNewer,
+    showAround,
     send,
     stop,
     regenerate,

@@ -1,5 +1,6 @@
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { sourcesOf } from "./markdown/cites.ts"
 
 /** Where a reply has its words from, and what was searched for: Google's terms ask that the searches are shown. */
 export function Sources({
@@ -7,9 +8,7 @@ export function Sources({
 }: {
   message: Pick<Message, "citations" | "searchQueries">
 }) {
-  const sources = [
-    ...new Map(citations.flatMap((one) => (one.uri ? [[one.uri, one] as const] : []))).values(),
-  ]
+  const sources = sourcesOf(citations)
   if (sources.length === 0 && searchQueries.length === 0) return null
   return (
     <aside class="sources">
@@ -17,9 +16,10 @@ export function Sources({
         <>
           <h3>{t.thread.sources}</h3>
           <ol>
-            {sources.map(({ uri, title }) => (
+            {sources.map(({ uri, title, license }) => (
               <li key={uri}>
-                <Away to={uri as string}>{title ?? uri}</Away>
+                <Away to={uri}>{title}</Away>
+                {license && <span class="soft"> · {license}</span>}
               </li>
             ))}
           </ol>

@@ -11,6 +11,7 @@ import { openThread, type Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
 import { StreamNote } from "./stream-note.tsx"
 import { TopBar } from "./top-bar.tsx"
+import { useReveal } from "./use-reveal.ts"
 import { useStickyScroll } from "./use-sticky-scroll.ts"
 
 /** A conversation, open as long as it is shown. */
@@ -27,12 +28,17 @@ export function ThreadPage({ id }: { id: string }) {
 }
 
 function Conversation({ thread }: { thread: Thread }) {
-  const scroll = useStickyScroll()
+  const scroll = useStickyScroll({ isPart: thread.isDetached.peek.bind(thread.isDetached) })
+  useReveal(thread, scroll)
+  const toNewest = async () => {
+    if (thread.isDetached.peek()) await thread.load()
+    scroll.toEnd()
+  }
   const state = thread.state.value
   if (state === "missing" || (state === "failed" && thread.branch.value.length === 0)) {
     return (
       <div class="greeting">
-        <p>{wordsFor(state)}</p>
+        <h1>{wordsFor(state)}</h1>
         {state === "failed" && (
           <button type="button" class="primary" onClick={thread.load}>
             {t.common.retry}
@@ -54,14 +60,15 @@ function Conversation({ thread }: { thread: Thread }) {
           {thread.branch.value.map((id) => (
             <MessageView key={id} thread={thread} message={thread.message(id)} />
           ))}
+          <Newer thread={thread} area={scroll.area} />
           {thread.outgoing.value.map((sent) => (
             <OutgoingView key={sent.key} sent={sent} />
           ))}
         </div>
       </div>
       <div class="below">
-        {!scroll.isAtEnd.value && (
-          <button type="button" class="newest" onClick={scroll.toEnd}>
+        {(!scroll.isAtEnd.value || thread.isDetached.value) && (
+          <button type="button" class="newest" onClick={toNewest}>
             <Icon name="down" />
             {t.thread.newest}
           </button>
@@ -72,7 +79,7 @@ function Conversation({ thread }: { thread: Thread }) {
           thread={thread}
           busyReplyId={thread.busyReplyId.value}
           send={async (prompt) => {
-            scroll.toEnd()
+            await toNewest()
             await thread.send(prompt)
           }}
         />
@@ -112,6 +119,28 @@ function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
   return (
     <div ref={sentinel} class="older">
       {more && <span class="soft">{t.thread.older}</span>}
+    </div>
+  )
+}
+
+/** Loads later messages where older ones were looked for, when the end of these comes into sight. */
+function Newer({ thread, area }: { thread: Thread; area: { current: HTMLDivElement | null } }) {
+  const sentinel = useRef<HTMLDivElement>(null)
+  const isThere = thread.isDetached.value
+  // Observed anew after each page, which may leave the end in sight.
+  const last = thread.branch.value.at(-1)
+  useEffect(() => {
+    if (!isThere || !sentinel.current) return
+    const seen = new IntersectionObserver(
+      (changes) => changes.at(-1)?.isIntersecting && void thread.loadNewer(),
+      { root: area.current, rootMargin: "0px 0px 400px" },
+    )
+    seen.observe(sentinel.current)
+    return () => seen.disconnect()
+  }, [thread, area, isThere, last])
+  return (
+    <div ref={sentinel} class="older">
+      {isThere && <span class="soft">{t.thread.newer}</span>}
     </div>
   )
 }

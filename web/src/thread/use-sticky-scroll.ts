@@ -4,8 +4,11 @@ import { useEffect, useRef } from "preact/hooks"
 /** As close to the end as counts as there. */
 const NEAR_PX = 64
 
-/** Keeps the end in sight while the reader is there, and stays where the reader has gone. */
-export function useStickyScroll() {
+/**
+ * Keeps the end in sight while the reader is there, and stays where the reader has gone.
+ * @param isPart whether what is shown ends before the newest: its end isn't one to stay at
+ */
+export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   const area = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const isAtEnd = useSignal(true)
@@ -16,7 +19,7 @@ export function useStickyScroll() {
     const { current: scrolled } = area
     if (!scrolled || !content.current) return
     const keep = () => {
-      if (isStuck.current) scrolled.scrollTop = scrolled.scrollHeight
+      if (isStuck.current && !isPart()) scrolled.scrollTop = scrolled.scrollHeight
       else isAtEnd.value = isNearEnd(scrolled)
     }
     const resized = new ResizeObserver(keep)
@@ -31,7 +34,7 @@ export function useStickyScroll() {
     const isNear = isNearEnd(scrolled)
     // Only a movement upwards is the reader's: text that grows moves nothing.
     if (scrolled.scrollTop < lastTop.current - 2 && !isNear) isStuck.current = false
-    if (isNear) isStuck.current = true
+    if (isNear && !isPart()) isStuck.current = true
     lastTop.current = scrolled.scrollTop
     isAtEnd.value = isStuck.current || isNear
   }
@@ -42,7 +45,12 @@ export function useStickyScroll() {
     if (area.current) area.current.scrollTop = area.current.scrollHeight
   }
 
-  return { area, content, isAtEnd, onScroll, toEnd }
+  /** Leaves the end, to show something else. */
+  function leaveEnd() {
+    isStuck.current = false
+  }
+
+  return { area, content, isAtEnd, onScroll, toEnd, leaveEnd }
 }
 
 function isNearEnd({ scrollHeight, scrollTop, clientHeight }: HTMLElement): boolean {

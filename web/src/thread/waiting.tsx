@@ -37,8 +37,11 @@ export function Waiting({ thread, message }: { thread: Thread; message: Message 
 
 function wordsFor({ status, estimatedWaitMs }: Message): string {
   if (status !== "queued" || estimatedWaitMs === null || estimatedWaitMs < LONG_MS) return ""
-  const seconds = Math.round(estimatedWaitMs / 1000)
-  return t.thread.waitingMs(
-    seconds < 90 ? t.thread.seconds(seconds) : t.thread.minutes(Math.round(seconds / 60)),
-  )
+  return t.thread.waitingMs(forWords(estimatedWaitMs))
+}
+
+/** A length of time, as a person would say it. */
+export function forWords(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  return seconds < 90 ? t.thread.seconds(seconds) : t.thread.minutes(Math.round(seconds / 60))
 }

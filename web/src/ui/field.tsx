@@ -9,9 +9,9 @@ interface Props {
   value: Signal<string>
   inputRef?: Ref<HTMLInputElement>
   onChange?: (value: string) => void
-  type?: "tel" | "text"
+  type?: "tel" | "text" | "password"
   name: string
-  autocomplete: "tel" | "one-time-code" | "name"
+  autocomplete: "tel" | "one-time-code" | "name" | "username" | "current-password" | "new-password"
   class?: string
   inputMode?: "numeric"
   maxLength?: number

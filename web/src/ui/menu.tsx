@@ -1,5 +1,6 @@
-import type { ComponentChildren } from "preact"
-import { useId, useRef } from "preact/hooks"
+import { useSignal } from "@preact/signals"
+import type { ComponentChildren, RefObject } from "preact"
+import { useId, useLayoutEffect, useRef } from "preact/hooks"
 import { Icon, type IconName } from "./icons.tsx"
 
 export interface MenuItem {
@@ -7,29 +8,39 @@ export interface MenuItem {
   label: string
   run(): void
   isGrave?: boolean
+  /** What the item and its neighbours have in common, as a heading. */
+  group?: string
 }
 
-/** A button that opens a list of things to do. The browser closes it, and gives the focus back. */
+/**
+ * A button that opens a list of things to do. The browser closes it, and gives the focus back. `items` as a function: for
+ * what is known only, or may change, while it is open.
+ */
 export function Menu({
   label,
   items,
   class: more,
+  note = null,
+  onOpen,
   children,
 }: {
   label: string
-  items: MenuItem[]
+  items: MenuItem[] | (() => MenuItem[])
   class?: string
+  /** A line below the items. */
+  note?: (() => string | null) | null
+  onOpen?: () => void
   children?: ComponentChildren
 }) {
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const list = useRef<HTMLDivElement>(null)
+  const isOpen = useSignal(false)
 
   function onToggle({ newState }: { newState: string }) {
-    button.current?.setAttribute("aria-expanded", String(newState === "open"))
-    if (newState !== "open" || !list.current || !button.current) return
-    place(list.current, button.current)
-    list.current.querySelector("button")?.focus()
+    isOpen.value = newState === "open"
+    button.current?.setAttribute("aria-expanded", String(isOpen.value))
+    if (isOpen.value) onOpen?.()
   }
 
   return (
@@ -47,9 +58,36 @@ export function Menu({
         {children ?? <Icon name="more" />}
       </button>
       <div ref={list} id={id} class="menu" role="menu" popover="auto" onToggle={onToggle} onKeyDown={onArrow}>
-        {items.map(({ icon, label, run, isGrave }) => (
+        {isOpen.value && <Items items={items} note={note} list={list} button={button} />}
+      </div>
+    </>
+  )
+}
+
+function Items({
+  items,
+  note,
+  list,
+  button,
+}: {
+  items: MenuItem[] | (() => MenuItem[])
+  note: (() => string | null) | null
+  list: RefObject<HTMLDivElement | null>
+  button: RefObject<HTMLButtonElement | null>
+}) {
+  const shown = typeof items === "function" ? items() : items
+  useLayoutEffect(() => {
+    if (!list.current || !button.current) return
+    place(list.current, button.current)
+    if (!list.current.contains(document.activeElement)) list.current.querySelector("button")?.focus()
+  }, [shown.length, list, button])
+  const line = note?.()
+  return (
+    <>
+      {shown.map(({ icon, label, run, isGrave, group }, index) => (
+        <div key={label} role="none">
+          {group !== undefined && group !== shown[index - 1]?.group && <p class="menu-group">{group}</p>}
           <button
-            key={label}
             type="button"
             role="menuitem"
             tabIndex={-1}
@@ -62,8 +100,9 @@ export function Menu({
             <Icon name={icon} />
             {label}
           </button>
-        ))}
-      </div>
+        </div>
+      ))}
+      {line && <p class="menu-note soft">{line}</p>}
     </>
   )
 }

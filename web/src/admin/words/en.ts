@@ -33,10 +33,6 @@ export const en = {
     median: "half of them within",
     slowest: "95 % within",
     cancelled: "Cancelled",
-    highest: (value: string) => `highest ${value}`,
-    described: (total: string, highest: string, at: string) =>
-      `${total} in all, at most ${highest} at ${at}.`,
-    noReplies: "No completed replies.",
     table: "As a table",
     time: "Begins at",
   },

@@ -1,5 +1,5 @@
-import type { Token, TokenizerAndRendererExtension, TokenizerThis } from "marked"
-import type { BoundedLexer } from "./lexer.ts"
+import type { Token, TokenizerAndRendererExtension } from "marked"
+import { readingOf } from "./lexer.ts"
 
 /** A mark in the text that leads to a footnote. */
 export interface NoteMark {
@@ -53,8 +53,6 @@ export interface NoteText {
   tokens: Token[]
 }
 
-const lexerOf = ({ lexer }: TokenizerThis) => lexer as BoundedLexer
-
 /** `[^1]: what the note says`, with the lines that are indented below it. */
 export const noteText: TokenizerAndRendererExtension = {
   name: "noteText",
@@ -68,7 +66,7 @@ export const noteText: TokenizerAndRendererExtension = {
     const raw = src.slice(0, endOfNote(src))
     const text = raw.slice(begin[0].length).replace(/\n[ \t]{1,4}/g, "\n")
     const note = { label: begin[1] as string, tokens: this.lexer.blockTokens(text, []) }
-    lexerOf(this).notes.add(note.label, note.tokens)
+    readingOf(this).notes.add(note.label, note.tokens)
     return { type: "noteText", raw, ...note }
   },
 }
@@ -101,7 +99,7 @@ export const noteMark: TokenizerAndRendererExtension = {
     const found = src.match(/^\[\^([^\]\s]{1,50})\]/)
     const label = found?.[1]
     if (!found || label === undefined) return undefined
-    const { notes, isGrowing } = lexerOf(this)
+    const { notes, isGrowing } = readingOf(this)
     return isGrowing || notes.texts.has(label) ? { type: "noteMark", raw: found[0], label } : undefined
   },
 }

@@ -1,6 +1,6 @@
-import type { Token, TokenizerAndRendererExtension, TokenizerThis } from "marked"
+import type { Token, TokenizerAndRendererExtension } from "marked"
 import { beforeBlank } from "./footnotes.ts"
-import type { BoundedLexer } from "./lexer.ts"
+import { readingOf } from "./lexer.ts"
 
 /** A formula in LaTeX, as it stands in a text. */
 export interface Formula {
@@ -26,7 +26,7 @@ export const formulaBlock: TokenizerAndRendererExtension = {
   tokenizer(src): Formula | undefined {
     const [indent = "", open] = src.match(/^ {0,3}(\$\$|\\\[)/) ?? []
     if (open === undefined) return undefined
-    const found = between(src, indent.length, open === "$$" ? "$$" : "\\]", isGrowing(this))
+    const found = between(src, indent.length, open === "$$" ? "$$" : "\\]", readingOf(this).isGrowing)
     if (!found || (open === "\\[" && !isMath(found.text))) return undefined
     const rest = src.slice(found.end).match(/^[ \t]*(?:\n|$)/)
     if (!rest) return undefined
@@ -43,21 +43,20 @@ export const formula: TokenizerAndRendererExtension = {
     return at < 0 ? undefined : at
   },
   tokenizer(src, tokens): Formula | undefined {
-    const may = isGrowing(this)
+    const may = readingOf(this).isGrowing
     if (src.startsWith("\\(")) return inline(src, between(src, 2, "\\)", may), false)
     if (src.startsWith("\\[")) {
       const found = between(src, 2, "\\]", may)
       return found && isMath(found.text) ? inline(src, found, true) : undefined
     }
     if (src.startsWith("$$")) return inline(src, between(src, 2, "$$", may), true)
-    return src.startsWith("$") ? inline(src, dollars(src, tokens), false) : undefined
+    if (!src.startsWith("$")) return undefined
+    return inline(src, dollars(src, tokens) ?? (may ? openDollar(src, tokens) : null), false)
   },
 }
 
 /** Brackets may be escaped for another reason, as in "\\[1\\]". */
 const isMath = (text: string) => /[\\^_=+<>\n]/.test(text)
-
-const isGrowing = ({ lexer }: TokenizerThis) => (lexer as BoundedLexer).isGrowing
 
 interface Found {
   text: string
@@ -85,13 +84,22 @@ function inline(src: string, found: Found | null, isDisplay: boolean): Formula |
  * and the last is followed by none but those of "$n$th", and it isn't an amount with words after it.
  */
 function dollars(src: string, before: readonly Token[]): Found | null {
-  if (/[\p{L}\p{N}$]$/u.test(before.at(-1)?.raw ?? "")) return null
+  if (isBehindWord(before)) return null
   const found = src.slice(0, 1_000).match(/^\$(?![\s$])((?:[^$\\`\n]|\\[^\n])+)\$/)
   const text = found?.[1]
   if (!found || text === undefined || /\s$/.test(text)) return null
   if (/^(?:[\d$]|(?!(?:th|st|nd|rd|s|ten|te)\b)\p{L})/u.test(src.slice(found[0].length))) return null
   if (/^[\d.,]+\s+[^\s=+*/<>^\\-]/.test(text)) return null
   return { text, end: found[0].length, isOpen: false }
+}
+
+const isBehindWord = (before: readonly Token[]) => /[\p{L}\p{N}$]$/u.test(before.at(-1)?.raw ?? "")
+
+/** What may become `$x_1$` with the next piece of the text: one word so far, or several with signs of LaTeX. */
+function openDollar(src: string, before: readonly Token[]): Found | null {
+  const text = src.match(/^\$(?![\s\d$])([^$\n`]{0,200})$/)?.[1]
+  if (text === undefined || isBehindWord(before) || (/\s/.test(text) && !/[\\^_{}]/.test(text))) return null
+  return { text, end: src.length, isOpen: true }
 }
 
 /** For the search of emphasis: what is in formulas is none of it. */

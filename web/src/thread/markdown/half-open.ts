@@ -16,9 +16,11 @@ export function closeHalfOpen(text: string): string {
 const UNDECIDED = /^[ \t]*(?:[-*+=_#>|:`~$ \t]*|\[[^\]]{0,50}\]?:?|(?:[-*+>][ \t]*)*\d{1,9}[.)]?[ \t]*)$/
 
 function withoutUndecided(text: string): string {
-  if (/^ {0,3}(?:```|~~~)/.test(text)) return text
   const start = text.lastIndexOf("\n") + 1
   const line = text.slice(start)
+  // In code only its end is another thing than it looks.
+  if (/^ {0,3}(?:```|~~~)/.test(text))
+    return start > 0 && /^ {0,3}(?:`+|~+)$/.test(line) ? text.slice(0, start) : text
   const decided = line.length > 0 && UNDECIDED.test(line) ? text.slice(0, start) : text
   return isTableHead(decided) ? "" : decided
 }

@@ -1,5 +1,14 @@
-import { Lexer, type MarkedOptions, type Token } from "marked"
+import { Lexer, type MarkedOptions, type Token, type TokenizerThis } from "marked"
+import type { Source } from "./cite-mark.ts"
 import type { Notes } from "./footnotes.ts"
+
+export interface Reading {
+  /** Whether more of the text may come. */
+  isGrowing: boolean
+  notes: Notes
+  /** The sources that marks in the text name. */
+  sources: readonly Source[]
+}
 
 /** Quotes and lists in each other beyond this are shown as text: nobody reads them, and each costs a pass over its text. */
 const MOST_NESTED = 24
@@ -15,17 +24,14 @@ const CHEAP = 2_000
 
 /** Marked's lexer, with bounds to what a hostile text costs: what is beyond them is text without marks. */
 export class BoundedLexer extends Lexer {
-  /** Whether more of the text may come. */
-  readonly isGrowing: boolean
-  readonly notes: Notes
+  readonly reading: Reading
   private depth = 0
   private budget: number
 
-  constructor(options: MarkedOptions, { isGrowing, notes }: { isGrowing: boolean; notes: Notes }) {
+  constructor(options: MarkedOptions, reading: Reading) {
     super(options)
-    this.isGrowing = isGrowing
-    this.notes = notes
-    this.budget = isGrowing ? BUDGET.growing : BUDGET.whole
+    this.reading = reading
+    this.budget = reading.isGrowing ? BUDGET.growing : BUDGET.whole
   }
 
   override blockTokens(src: string, tokens: Token[] = [], isClipped = false): never {
@@ -60,3 +66,6 @@ function countMarks(text: string): number {
 }
 
 const MARKS = new Set([..."*_~"].map((mark) => mark.charCodeAt(0)))
+
+/** What the text is read for, in a tokenizer. */
+export const readingOf = ({ lexer }: TokenizerThis): Reading => (lexer as BoundedLexer).reading

@@ -1,9 +1,11 @@
 import { Parser, type Token } from "marked"
+import type { Cite } from "./cite-mark.ts"
+import { type Citations, withCites } from "./cites.ts"
 import { isNoteText, type NoteMark, Notes } from "./footnotes.ts"
 import type { Formula } from "./formulas.ts"
 import { closeHalfOpen } from "./half-open.ts"
 import { toFormula } from "./math.ts"
-import { TextRenderer } from "./renderer.ts"
+import { type Page, TextRenderer } from "./renderer.ts"
 import { escapeHtml, sanitize } from "./safe-html.ts"
 import { syntax, toTokens } from "./syntax.ts"
 
@@ -35,7 +37,7 @@ export function createMarkdown(id: string) {
     const length = done.reduce((sum, { raw }) => sum + raw.length, 0)
     if (done.length > 0) {
       notes.collect(done)
-      settled = [...settled, ...toBlocks(done, { id, notes })]
+      settled = [...settled, ...toBlocks(done, { id, notes, sources: [] })]
       settledText += tail.slice(0, length)
     }
     const rest = closeHalfOpen(tail.slice(length))
@@ -43,28 +45,28 @@ export function createMarkdown(id: string) {
     const now = notes.copy()
     const open = toTokens(rest, { isGrowing: true })
     now.collect(open)
-    return [...settled, ...toBlocks(open, { id, notes: now }), ...toNotes({ id, notes: now })]
+    const page = { id, notes: now, sources: [] }
+    return [...settled, ...toBlocks(open, page), ...toNotes(page)]
   }
 
-  function whole(text: string): Block[] {
-    const all = { id, notes: new Notes() }
-    const blocks = toBlocks(toTokens(text, { notes: all.notes }), all)
+  function whole(text: string, citations: Citations): Block[] {
+    const marked = withCites(text, citations)
+    const all = { id, notes: new Notes(), sources: marked.sources }
+    const blocks = toBlocks(toTokens(marked.text, all), all)
     return [...blocks, ...toNotes(all)]
   }
 
-  return function render(text: string, { isGrowing }: { isGrowing: boolean }): Block[] {
+  return function render(
+    text: string,
+    { isGrowing, citations = [] }: { isGrowing: boolean; citations?: Citations | undefined },
+  ): Block[] {
     try {
-      return isGrowing ? grow(text) : whole(text)
+      return isGrowing ? grow(text) : whole(text, citations)
     } catch (error) {
       reportError(error)
       return [{ html: `<pre class="plain">${escapeHtml(text)}</pre>` }]
     }
   }
-}
-
-interface Page {
-  id: string
-  notes: Notes
 }
 
 function toBlocks(tokens: Token[], page: Page): Block[] {
@@ -84,6 +86,7 @@ function toNotes(page: Page): Block[] {
 function createParser(page: Page): Parser {
   const renderer = new TextRenderer(page)
   const renderers = {
+    cite: (token: unknown) => renderer.cite(token as Cite),
     formula: (token: unknown) => toFormula(token as Formula),
     formulaBlock: (token: unknown) => `<p>${toFormula(token as Formula)}</p>`,
     noteMark: (token: unknown) => renderer.noteMark(token as NoteMark),

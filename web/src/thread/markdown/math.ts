@@ -9,27 +9,22 @@ export const typesetter = signal<Typesetter | null>(null)
 
 let isLoading = false
 
-/** A formula as HTML: set, or its source while it isn't whole, the typesetter isn't there, or it can't be read. */
+/** A formula as HTML: set, or its source where it can't be read. While it isn't whole, or can't be set yet, it is dots. */
 export function toFormula({ text, raw, isDisplay, isOpen }: Formula): string {
-  const set = isOpen ? null : typeset(text, isDisplay)
   const name = `formula${isDisplay ? " display" : ""}`
+  const typeset = typesetter.peek()
+  if (!typeset && !isLoading) void load()
+  // LaTeX is longer than what becomes of it, so the page would jump with it.
+  if (isOpen || !typeset) return `<span class="${name}">…</span>`
+  const set = typeset(text, isDisplay)
+  if (set === null) return `<code class="${name} source">${escapeHtml(raw.trim())}</code>`
   // Wide ones are scrolled, by keys, too.
-  if (set !== null) return `<span class="${name}"${isDisplay ? ' tabindex="0"' : ""}>${set}</span>`
-  return `<code class="${name} source">${escapeHtml(raw.trim())}</code>`
-}
-
-function typeset(text: string, isDisplay: boolean): string | null {
-  if (typesetter.peek()) return typesetter.peek()?.(text, isDisplay) ?? null
-  if (!isLoading) void load()
-  return null
+  return `<span class="${name}"${isDisplay ? ' tabindex="0"' : ""}>${set}</span>`
 }
 
 async function load(): Promise<void> {
   isLoading = true
-  try {
-    typesetter.value = (await import("./typesetter.ts")).typeset
-  } catch {
-    // Without a network formulas stay as they are; the next one asks again.
-    isLoading = false
-  }
+  // Without a network formulas are their source.
+  const { typeset } = await import("./typesetter.ts").catch(() => ({ typeset: () => null }))
+  typesetter.value = typeset
 }

@@ -1,19 +1,30 @@
 import { Renderer, type Token, type Tokens } from "marked"
 import { t } from "../../i18n/index.ts"
+import type { Cite, Source } from "./cite-mark.ts"
 import { toCodeBlock } from "./code-block.ts"
 import type { NoteMark, Notes } from "./footnotes.ts"
 import { toLink } from "./links.ts"
 import { escapeHtml, escapeText } from "./safe-html.ts"
 
-/** Writes a text's tokens as HTML. `id` is the text's own, which the ids of its notes begin with. */
+/** What a text is rendered with. */
+export interface Page {
+  /** The text's own, which the ids of its notes begin with. */
+  id: string
+  notes: Notes
+  sources: readonly Source[]
+}
+
+/** Writes a text's tokens as HTML. */
 export class TextRenderer extends Renderer {
   private readonly id: string
   private readonly notes: Notes
+  private readonly sources: readonly Source[]
 
-  constructor({ id, notes }: { id: string; notes: Notes }) {
+  constructor({ id, notes, sources }: Page) {
     super()
     this.id = id
     this.notes = notes
+    this.sources = sources
   }
 
   override html({ text, block }: Tokens.HTML | Tokens.Tag): string {
@@ -36,6 +47,9 @@ export class TextRenderer extends Renderer {
 
   override text(token: Tokens.Text | Tokens.Escape): string {
     if ("tokens" in token && token.tokens) return this.parser.parseInline(token.tokens)
+    // A text that was too costly to be read has its marks still.
+    if (this.sources.length > 0 && token.text.includes("⦃"))
+      return escapeText(token.text.replace(/⦃\d{1,3}⦄/g, ""))
     return toPieces("escaped" in token && token.escaped ? token.text : escapeText(token.text))
   }
 
@@ -52,6 +66,17 @@ export class TextRenderer extends Renderer {
   private cell({ tokens, header, align }: Tokens.TableCell): string {
     const name = header ? "th" : "td"
     return `<${name}${align ? ` class="${align}"` : ""}>${this.parser.parseInline(tokens)}</${name}>`
+  }
+
+  /** Marks of the sources of what stands before them; each leads to its source. */
+  cite({ numbers }: Cite): string {
+    const marks = numbers.map((number) => {
+      const source = this.sources[number - 1]
+      if (!source) return ""
+      const name = escapeHtml(t.thread.source(number, source.title))
+      return toLink(source.uri, String(number), ` aria-label="${name}" title="${escapeHtml(source.title)}"`)
+    })
+    return `<sup class="cite">${marks.join("")}</sup>`
   }
 
   /** The mark of a footnote. One whose note hasn't come yet leads nowhere. */

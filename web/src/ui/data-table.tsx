@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact"
-import { w } from "./words/index.ts"
+import "./data-table.css"
 
 export interface Column<T> {
   name: string
@@ -16,13 +16,16 @@ export function DataTable<T>({
   columns,
   rows,
   keyOf,
+  none,
 }: {
   label: string
   columns: Column<T>[]
   rows: T[]
   keyOf(row: T): string
+  /** What is said where there is no row. */
+  none: string
 }) {
-  if (rows.length === 0) return <p class="soft">{w.none}</p>
+  if (rows.length === 0) return <p class="soft">{none}</p>
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what is wider than its place is moved by the arrow keys.
     <div class="table-scroll" tabIndex={0} role="region" aria-label={label}>

@@ -1,14 +1,12 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals"
-import { client } from "../api/client.ts"
+import { useEffect, useRef } from "preact/hooks"
+import { t } from "../i18n/index.ts"
+import { loadModels, models } from "../state/models.ts"
 import type { Thread } from "../thread/open-thread.ts"
-import { type Command, commandsFor, type Model, matching } from "./commands.ts"
+import { Icon } from "../ui/icons.tsx"
+import { COMMANDS_ID, optionId } from "./command-ids.ts"
+import { type Command, commandsFor, matching } from "./commands.ts"
 import { changeSettings, settingsOf } from "./settings.ts"
-
-const models = signal<readonly Model[]>([])
-
-async function loadModels(): Promise<void> {
-  models.value = await client.call("GET /models").catch(() => models.peek())
-}
 
 interface Given {
   thread: Thread | undefined
@@ -26,7 +24,7 @@ export function createCommandMenu({ thread, text, clear }: Given) {
 
   const query = computed(() => (text.value.startsWith("/") ? text.value.slice(1) : ""))
   const shown = computed<Command[]>(() => {
-    const all = commandsFor(settingsOf(thread), models.value)
+    const all = commandsFor(settingsOf(thread), models.value ?? [])
     const choices = all.find(({ label }) => label === within.value)?.choices
     return choices ?? matching(all, query.value)
   })
@@ -87,3 +85,41 @@ export function createCommandMenu({ thread, text, clear }: Given) {
 }
 
 export type CommandMenu = ReturnType<typeof createCommandMenu>
+
+/** The menu of settings as it is seen. The focus stays in the field, which says where in the list it is. */
+export function CommandList({ menu }: { menu: CommandMenu }) {
+  const list = useRef<HTMLDivElement>(null)
+  const { value: active } = menu.active
+  useEffect(() => {
+    list.current?.children[active]?.scrollIntoView({ block: "nearest" })
+  }, [active])
+  if (!menu.isOpen.value) return null
+  return (
+    <div class="commands">
+      <p class="commands-title">{menu.within.value ?? t.settings.title}</p>
+      <div ref={list} id={COMMANDS_ID} role="listbox" aria-label={menu.within.value ?? t.settings.title}>
+        {menu.shown.value.map((command, index) => (
+          <button
+            type="button"
+            tabIndex={-1}
+            key={command.label}
+            id={optionId(index)}
+            role="option"
+            aria-selected={index === active}
+            // The field keeps the focus.
+            onMouseDown={(event) => event.preventDefault()}
+            onMouseMove={() => (menu.active.value = index)}
+            onClick={() => menu.choose(command)}
+          >
+            <span class="command-label">
+              {command.label}
+              {command.hint && <small>{command.hint}</small>}
+            </span>
+            {command.value !== undefined && <span class="command-value">{command.value}</span>}
+            {command.choices ? <Icon name="right" /> : command.isChosen && <Icon name="check" />}
+          </button>
+        ))}
+      </div>
+    </div>
+  )
+}

@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks"
-import { w } from "./words/index.ts"
+import "./chart.css"
 
 export interface Series {
   /** Needed where there are several. */
@@ -16,6 +16,15 @@ interface Props {
   format(value: number): string
   /** Whether the values of all times make a sum; otherwise the last ones are told. */
   isSummed?: boolean
+  words: ChartWords
+}
+
+/** What a chart says beside its values. */
+export interface ChartWords {
+  highest(value: string): string
+  described(total: string, highest: string, at: string): string
+  /** Where there is nothing that could be measured. */
+  nothing: string
 }
 
 const HEIGHT = 64
@@ -23,7 +32,7 @@ const STEP = 10
 const GAP = 2
 
 /** A small chart of bars. What it says in a sentence is read out, each bar tells its value, and a table has the numbers. */
-export function Chart({ title, times, series, format, isSummed = true }: Props) {
+export function Chart({ title, times, series, format, isSummed = true, words }: Props) {
   const id = useId()
   const highest = Math.max(0, ...series.flatMap(({ values }) => values))
   const scale = highest > 0 ? HEIGHT / highest : 0
@@ -40,7 +49,7 @@ export function Chart({ title, times, series, format, isSummed = true }: Props) 
         preserveAspectRatio="none"
       >
         <title id={`${id}-title`}>{title}</title>
-        <desc id={`${id}-desc`}>{describe({ times, series, format, isSummed, highest })}</desc>
+        <desc id={`${id}-desc`}>{describe({ times, series, format, isSummed, highest, words })}</desc>
         {times.map((time, n) => (
           <g key={time}>
             {series.map(({ name, values, kind = "" }) => (
@@ -61,7 +70,7 @@ export function Chart({ title, times, series, format, isSummed = true }: Props) 
       </svg>
       <p class="axis soft" aria-hidden="true">
         <span>{times[0]}</span>
-        <span>{highest > 0 && w.activity.highest(format(highest))}</span>
+        <span>{highest > 0 && words.highest(format(highest))}</span>
         <span>{times.at(-1)}</span>
       </p>
       {series.length > 1 && (
@@ -86,9 +95,14 @@ function headline({ series, format, isSummed }: Told): string {
   return newest === undefined ? "—" : format(newest)
 }
 
-function describe({ times, highest, ...told }: Told & { times: string[]; highest: number }): string {
-  if (highest === 0) return told.isSummed ? told.format(0) : w.activity.noReplies
+function describe({
+  times,
+  highest,
+  words,
+  ...told
+}: Told & Pick<Props, "times" | "words"> & { highest: number }): string {
+  if (highest === 0) return told.isSummed ? told.format(0) : words.nothing
   const { values } = told.series[0] as Series
   const at = times[values.indexOf(highest)] ?? ""
-  return w.activity.described(headline(told), told.format(highest), at)
+  return words.described(headline(told), told.format(highest), at)
 }

@@ -1,0 +1,157 @@
+import { type Signal, useSignal } from "@preact/signals"
+import { ApiError, client } from "../api/client.ts"
+import { t } from "../i18n/index.ts"
+import { loadUser, user } from "../state/session.ts"
+import { wordsOf } from "../ui/errors.ts"
+import { Field } from "../ui/field.tsx"
+import { tell } from "../ui/toasts.ts"
+import { MockedCode } from "./mocked-code.tsx"
+
+/** A code that was sent to the number that is to be the user's. */
+interface Sent {
+  mobileNumber: string
+  mocked: string | null
+}
+
+/** The number, and the way to another: a code to the new one proves it. */
+export function NumberSection() {
+  const isOpen = useSignal(false)
+  const sent = useSignal<Sent | null>(null)
+  const close = () => {
+    isOpen.value = false
+    sent.value = null
+  }
+  return (
+    <section>
+      <h2>{t.account.number}</h2>
+      <p class="number-line">
+        <bdi>{user.value?.mobileNumber}</bdi>
+        {!isOpen.value && (
+          <button type="button" class="link" onClick={() => (isOpen.value = true)}>
+            {t.account.changeNumber}
+          </button>
+        )}
+      </p>
+      {isOpen.value &&
+        (sent.value ? (
+          <ProofForm sent={sent.value} onClose={close} />
+        ) : (
+          <NewNumberForm sent={sent} onClose={close} />
+        ))}
+    </section>
+  )
+}
+
+function NewNumberForm({ sent, onClose }: { sent: Signal<Sent | null>; onClose: () => void }) {
+  const number = useSignal("")
+  const current = useSignal("")
+  const isCurrentWanted = useSignal(false)
+  const problem = useSignal<string | null>(null)
+
+  async function submit(event: SubmitEvent) {
+    event.preventDefault()
+    problem.value = null
+    const mobileNumber = number.value.trim()
+    const currentPassword = current.value || undefined
+    try {
+      const { otp } = await client.call("POST /user/me/mobile-number", {
+        body: { mobileNumber, ...(currentPassword ? { currentPassword } : {}) },
+      })
+      sent.value = { mobileNumber, mocked: otp ?? null }
+    } catch (error) {
+      const isMissing = error instanceof ApiError && error.code === "current_password_invalid"
+      problem.value =
+        isMissing && !isCurrentWanted.value
+          ? t.account.currentWanted
+          : wordsOf(error, {
+              invalid_request: t.account.numberInvalid,
+              current_password_invalid: t.account.currentWrong,
+              recent_sign_in_required: t.account.signInAgain,
+            })
+      isCurrentWanted.value ||= isMissing
+    }
+  }
+
+  return (
+    <form class="password-form" onSubmit={submit} noValidate>
+      {isCurrentWanted.value && (
+        <Field
+          label={t.account.currentPassword}
+          problem={null}
+          type="password"
+          name="current"
+          autocomplete="current-password"
+          value={current}
+        />
+      )}
+      <Field
+        label={t.account.newNumber}
+        hint={t.account.newNumberHint}
+        problem={problem.value}
+        type="tel"
+        name="mobileNumber"
+        autocomplete="tel"
+        value={number}
+      />
+      <FormActions label={t.signIn.sendCode} isDisabled={number.value.trim() === ""} onClose={onClose} />
+    </form>
+  )
+}
+
+function ProofForm({ sent: { mobileNumber, mocked }, onClose }: { sent: Sent; onClose: () => void }) {
+  const code = useSignal("")
+  const problem = useSignal<string | null>(null)
+  async function submit(event: SubmitEvent) {
+    event.preventDefault()
+    problem.value = null
+    try {
+      await client.call("POST /user/me/mobile-number/verify", {
+        body: { mobileNumber, otp: code.value.trim() },
+      })
+      await loadUser()
+      tell(t.account.numberChanged)
+      onClose()
+    } catch (error) {
+      problem.value = wordsOf(error, {
+        otp_invalid: t.signIn.wrongCode,
+        invalid_request: t.signIn.wrongCode,
+        mobile_number_taken: t.account.numberTaken,
+      })
+    }
+  }
+  return (
+    <form class="password-form" onSubmit={submit} noValidate>
+      <Field
+        label={mocked ? t.signIn.mockedLead(mobileNumber) : t.signIn.codeLead(mobileNumber)}
+        problem={problem.value}
+        name="otp"
+        inputMode="numeric"
+        autocomplete="one-time-code"
+        value={code}
+      />
+      {mocked && <MockedCode code={mocked} onFill={() => (code.value = mocked)} />}
+      <FormActions label={t.account.changeNumber} isDisabled={code.value.trim() === ""} onClose={onClose} />
+    </form>
+  )
+}
+
+function FormActions({
+  label,
+  isDisabled,
+  onClose,
+}: {
+  label: string
+  isDisabled: boolean
+  onClose: () => void
+}) {
+  return (
+    <div class="form-actions">
+      <button type="submit" class="primary" disabled={isDisabled}>
+        {label}
+      </button>
+      <button type="button" class="link" onClick={onClose}>
+        {t.common.cancel}
+      </button>
+    </div>
+  )
+}

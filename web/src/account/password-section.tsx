@@ -1,0 +1,103 @@
+import { useSignal } from "@preact/signals"
+import { ApiError, client } from "../api/client.ts"
+import { t } from "../i18n/index.ts"
+import { loadUser, user } from "../state/session.ts"
+import { wordsOf } from "../ui/errors.ts"
+import { Field } from "../ui/field.tsx"
+import { tell } from "../ui/toasts.ts"
+
+/** Sets or changes the password. The present one is asked for only where the service wants it. */
+export function PasswordSection() {
+  const isOpen = useSignal(false)
+  const hasPassword = user.value?.hasPassword ?? false
+  return (
+    <section>
+      <h2>{t.account.password}</h2>
+      <p class="soft">{hasPassword ? t.account.hasPassword : t.account.noPassword}</p>
+      {isOpen.value ? (
+        <PasswordForm onClose={() => (isOpen.value = false)} />
+      ) : (
+        <button type="button" class="secondary" onClick={() => (isOpen.value = true)}>
+          {hasPassword ? t.account.changePassword : t.account.setPassword}
+        </button>
+      )}
+    </section>
+  )
+}
+
+function PasswordForm({ onClose }: { onClose: () => void }) {
+  const chosen = useSignal("")
+  const current = useSignal("")
+  const isCurrentWanted = useSignal(false)
+  const problem = useSignal<string | null>(null)
+  const isBusy = useSignal(false)
+
+  async function submit(event: SubmitEvent) {
+    event.preventDefault()
+    isBusy.value = true
+    problem.value = null
+    const currentPassword = current.value || undefined
+    try {
+      await client.call("POST /auth/change-password", {
+        body: { newPassword: chosen.value, ...(currentPassword ? { currentPassword } : {}) },
+      })
+      await loadUser()
+      tell(t.account.passwordSet)
+      return onClose()
+    } catch (error) {
+      const isMissing = error instanceof ApiError && error.code === "current_password_invalid"
+      // The first time it was missing, not wrong.
+      problem.value =
+        isMissing && !isCurrentWanted.value
+          ? t.account.currentWanted
+          : wordsOf(error, {
+              invalid_request: t.account.passwordRules,
+              current_password_invalid: t.account.currentWrong,
+            })
+      isCurrentWanted.value ||= isMissing
+    }
+    isBusy.value = false
+  }
+
+  return (
+    <form class="password-form" onSubmit={submit}>
+      {/* For password managers, which keep it with the number. */}
+      <input
+        class="unseen"
+        type="text"
+        autocomplete="username"
+        value={user.value?.mobileNumber ?? ""}
+        readOnly
+        tabIndex={-1}
+        aria-hidden="true"
+      />
+      {isCurrentWanted.value && (
+        <Field
+          label={t.account.currentPassword}
+          problem={null}
+          type="password"
+          name="current"
+          autocomplete="current-password"
+          value={current}
+        />
+      )}
+      <Field
+        label={t.account.newPassword}
+        hint={t.account.passwordRules}
+        problem={problem.value}
+        type="password"
+        name="new"
+        autocomplete="new-password"
+        value={chosen}
+      />
+      <div class="form-actions">
+        <button type="submit" class="primary" disabled={chosen.value === "" || isBusy.value}>
+          {t.common.save}
+        </button>
+        <button type="button" class="link" onClick={onClose}>
+          {t.common.cancel}
+        </button>
+      </div>
+    </form>
+  )
+}

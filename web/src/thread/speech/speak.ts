@@ -1,0 +1,45 @@
+import { language } from "../../i18n/index.ts"
+import { toPlainText } from "../markdown/plain-text.ts"
+import { guessLanguage } from "./guess-language.ts"
+import { toSentences } from "./sentences.ts"
+import { spoken } from "./voices.ts"
+
+/** Reads a message aloud, instead of what was read before. */
+export function speak(id: string, markdown: string): void {
+  stop()
+  const text = toPlainText(markdown, { isSpoken: true })
+  const lang = guessLanguage(text) ?? language
+  const voice = voiceFor(lang)
+  const sentences = toSentences(text)
+  if (sentences.length === 0) return
+  spoken.value = id
+  sentences.forEach((sentence, index) => {
+    const said = new SpeechSynthesisUtterance(sentence)
+    said.lang = voice?.lang ?? lang
+    if (voice) said.voice = voice
+    const isLast = index === sentences.length - 1
+    const end = () => spoken.value === id && (spoken.value = null)
+    if (isLast) said.onend = end
+    said.onerror = end
+    speechSynthesis.speak(said)
+  })
+}
+
+export function stop(): void {
+  spoken.value = null
+  speechSynthesis.cancel()
+}
+
+/** A voice of the language, rather one that needs no network and is the browser's usual one. */
+function voiceFor(lang: string): SpeechSynthesisVoice | null {
+  const [name] = lang.toLowerCase().split("-")
+  const voices = speechSynthesis
+    .getVoices()
+    .filter((voice) => voice.lang.toLowerCase().split(/[-_]/)[0] === name)
+  return (
+    voices.find((voice) => voice.default) ?? voices.find((voice) => voice.localService) ?? voices[0] ?? null
+  )
+}
+
+// A page that is left isn't heard any more.
+addEventListener("pagehide", stop)
