@@ -86,6 +86,7 @@ describe.skipIf(chromium === null)(
       const page = await (await web.open(user)).tab()
       await page.getByLabel("Message", { exact: true }).waitFor()
       await page.keyboard.press("Control+k")
+      await page.locator("dialog[open] input").waitFor()
       await page.keyboard.type("cormorant")
       await reads(page, ".found mark", "cormorant")
       await page.keyboard.press("ArrowDown")

@@ -13,19 +13,25 @@ export const isPro = computed(() => user.value?.tier === "pro")
 /** Things to begin at a sign-in; each returns how to end them at the sign-out. */
 const whileSignedIn: (() => () => void)[] = []
 
-/** Registers what lives as long as a session. */
+/** How to end what has begun; null without a session. */
+let ends: (() => void)[] | null = null
+
+/** Registers what lives as long as a session: it begins with the next one, or at once where there is one. */
 export function onSession(begin: () => () => void): void {
   whileSignedIn.push(begin)
+  // A part of the page that is loaded later.
+  if (ends) ends.push(untracked(begin))
 }
 
 /** Begins and ends what belongs to a session, now and at every change. */
 export function startSession(): void {
   effect(() => {
     if (!isSignedIn.value) return eraseStored()
-    const ends = untracked(() => whileSignedIn.map((begin) => begin()))
+    ends = untracked(() => whileSignedIn.map((begin) => begin()))
     void loadUser()
     return () => {
-      for (const end of ends) end()
+      for (const end of ends ?? []) end()
+      ends = null
       user.value = null
     }
   })
