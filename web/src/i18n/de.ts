@@ -257,6 +257,9 @@ export const de: Messages = {
     show: "Zeigen",
     notKept:
       "Diese Unterhaltung ist nicht auf diesem Gerät. Du kannst sie öffnen, sobald du wieder online bist.",
+    unsent: (count: number) =>
+      `${count} ${plural(count, "Nachricht wartet", "Nachrichten warten")} noch und ${plural(count, "ginge", "gingen")} verloren.`,
+    signOut: "Trotzdem abmelden",
     asItWas: "Stand deines letzten Besuchs.",
   },
   queue: {

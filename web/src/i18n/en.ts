@@ -254,6 +254,9 @@ export const en = {
     stopped: "A message wasn't sent.",
     show: "Show",
     notKept: "This conversation isn't on this device. It can be opened when you are online again.",
+    unsent: (count: number) =>
+      `${count} ${plural(count, "message waits", "messages wait")} to be sent and would be lost.`,
+    signOut: "Sign out anyway",
     asItWas: "As it was when you last read it here.",
   },
   queue: {
