@@ -22,6 +22,23 @@ export default defineConfig({
       ),
       output: {
         // The browser finds the worker by its name, and everything else by the hash of its content.
+        // Few files compress better than many: what all pages share, and what makes a text.
+        advancedChunks: {
+          groups: [
+            {
+              name: "text",
+              priority: 1,
+              test: /node_modules\/(?:marked|dompurify|remend)\/|\/web\/src\/thread\/(?:markdown\/|text\.tsx|sources\.tsx)/,
+              minShareCount: 2,
+            },
+            {
+              name: "base",
+              priority: 2,
+              test: /node_modules\/(?:preact|@preact)\/|\/web\/src\/(?:i18n\/(?:index|en)|ui|state|api|router)|\/packages\/client\//,
+              minShareCount: 2,
+            },
+          ],
+        },
         entryFileNames: ({ name }) => (name === "worker" ? "sw.js" : "assets/[name]-[hash].js"),
       },
     },

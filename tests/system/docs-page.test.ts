@@ -1,58 +1,59 @@
-import { beforeAll, describe, expect, test } from "vitest"
+import type { Page } from "playwright-core"
+import { describe, expect, test } from "vitest"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { chromium, openTab, type Tab } from "./browser.ts"
-import { sharedStack } from "./kit.ts"
+import { chromium, reads, useWeb, type Window } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("the documentation in a browser (Chromium is on the PATH)", () => {
-  const stack = sharedStack()
   const app = useTestApp()
   const ann = useUser(app)
-  let tab: Tab
+  const web = useWeb(app)
 
-  beforeAll(async () => {
-    tab = await openTab(stack, chromium as string)
-  })
-
-  const reads = (selector: string) => expect.poll(() => tab.text(selector))
-  const click = (selector: string) =>
-    tab.evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`)
-
-  async function open(operation = ""): Promise<void> {
-    await tab.open("about:blank")
-    await tab.open(`${app.url}/docs${operation && `#/${operation}`}`)
-    await reads("body").toContain("/chatroom/{id}/message")
+  async function open(window: Window, operation = ""): Promise<Page> {
+    const page = await window.tab(`/docs${operation && `#/${operation}`}`)
+    await reads(page, "body", "/chatroom/{id}/message")
+    return page
   }
 
-  test("a token stays for the tab, and a message gets its 202 rather than a stream", async () => {
-    const room = await createRoom(app, ann)
-    await open()
-    await click(".auth-wrapper .authorize")
-    await expect
-      .poll(() => tab.evaluate("document.querySelectorAll('.auth-container input').length > 0"))
-      .toBe(true)
-    await tab.write(".auth-container input", ann.token)
-    await click(".auth-container .authorize")
-    await reads(".auth-container").toContain("Logout")
+  async function authorize(page: Page): Promise<void> {
+    await page.locator(".auth-wrapper .authorize").first().click()
+    await page.locator(".auth-container input").first().fill(ann.token)
+    await page.locator(".auth-container .authorize").first().click()
+    await reads(page, ".auth-container", "Logout")
+    await page.locator(".btn-done").first().click()
+  }
 
-    await open("Messages/postMessage")
-    await expect
-      .poll(() => tab.evaluate("document.querySelector('.opblock.is-open .execute') !== null"))
-      .toBe(true)
-    await tab.write(".opblock.is-open .parameters input", room.id)
-    // What is typed counts once the field is left.
-    await tab.evaluate("document.activeElement.blur()")
-    await click(".opblock.is-open .execute")
-    await reads(".opblock.is-open .live-responses-table tbody .response-col_status").toContain("202")
-    expect(await tab.text(".opblock.is-open .live-responses-table")).toContain('"role": "user"')
-    expect(tab.problems).toEqual([])
+  test("a token stays for the tab: over a reload, in no other tab, in nothing that outlives it", async () => {
+    const window = await web.open()
+    const page = await open(window)
+    await authorize(page)
+    await page.reload()
+    await page.locator(".auth-wrapper .authorize.locked").waitFor()
+    expect(await page.evaluate("JSON.stringify(sessionStorage)")).toContain(ann.token)
+    expect(await page.evaluate("JSON.stringify(localStorage) + document.cookie")).not.toContain(ann.token)
+    const other = await open(window)
+    await other.locator(".auth-wrapper .authorize.unlocked").waitFor()
+    expect(await other.evaluate("JSON.stringify(sessionStorage)")).not.toContain(ann.token)
+  })
+
+  test("a message gets its 202 rather than a stream", async () => {
+    const room = await createRoom(app, ann)
+    const window = await web.open()
+    const page = await open(window)
+    await authorize(page)
+    await page.goto("about:blank")
+    await page.goto(`${app.url}/docs#/Messages/postMessage`)
+    const operation = page.locator(".opblock.is-open")
+    await operation.locator(".parameters input").first().fill(room.id)
+    await operation.locator(".execute").click()
+    await reads(page, ".opblock.is-open .live-responses-table .response-col_status", "202")
+    expect(await operation.locator(".live-responses-table").innerText()).toContain('"role": "user"')
   })
 
   test("its examples have a number of the tab's own", async () => {
-    await open("Sign-in/postSignUp")
-    await expect
-      .poll(() => tab.evaluate("document.querySelector('.opblock.is-open textarea')?.value"))
-      .toMatch(/"mobileNumber": "202555\d{4}"/)
-    expect(await tab.evaluate("document.body.innerText.includes('1234567890')")).toBe(false)
+    const page = await open(await web.open(), "Sign-in/postSignUp")
+    const example = page.locator(".opblock.is-open textarea")
+    await expect.poll(() => example.inputValue()).toMatch(/"mobileNumber": "202555\d{4}"/)
+    expect(await page.locator("body").innerText()).not.toContain("1234567890")
   })
 })

@@ -90,6 +90,45 @@ describe.skipIf(chromium === null)("what a reply looks like (Chromium is on the 
     expect(await prose.locator("[style]").count()).toBe(0)
   })
 
+  test("each block has the direction of its own text, and code stays as it is", async () => {
+    const page = await openReply(
+      "# عنوان\n\nنص عربي مع `npm start`.\n\n- أولا\n- ثانيا\n\n> اقتباس\n\nAn English paragraph with עברית in it.\n\n```js\n// תגובה\n```\n\nשלום English\n\n日本語の段落。",
+    )
+    const blocks = lastReply(page).locator(".block")
+    const directions = await page.evaluate(
+      `[...document.querySelectorAll(".reply .block, .reply pre")].map((one) => getComputedStyle(one).direction)`,
+    )
+    expect(directions).toEqual(["rtl", "rtl", "rtl", "rtl", "ltr", "ltr", "ltr", "rtl", "ltr"])
+    // The bullets stand where the lines begin.
+    const [list, item] = await Promise.all(
+      ["ul", "ul li"].map((one) => blocks.locator(one).first().boundingBox()),
+    )
+    expect((list?.x ?? 0) + (list?.width ?? 0)).toBeGreaterThan((item?.x ?? 0) + (item?.width ?? 0) + 10)
+  })
+
+  test("a sign that turns the direction ends with its link or block", async () => {
+    const page = await openReply("See [\u202Emoc.live](https://example.com) after it.\n\nNext block.")
+    const width = (text: string) => page.evaluate(`(${widthOf})(${JSON.stringify(text)})`)
+    expect(await width("after it")).toBeGreaterThan(0)
+    expect(await width("Next block")).toBeGreaterThan(0)
+  })
+
+  test.each([
+    ["marks of emphasis", "_a".repeat(30_000)],
+    ["marks of both kinds", "_*a".repeat(20_000)],
+    ["a table of ten thousand rows", `| a | b |\n| - | - |\n${"| c | d |\n".repeat(10_000)}`],
+    ["accents upon accents", `Z${"\u0353\u0301".repeat(20_000)}`],
+    ["a word of a hundred thousand letters", "x".repeat(100_000)],
+    ["formulas without an end", "$x_".repeat(20_000)],
+    ["links without an end", "[a](".repeat(20_000)],
+  ])("%s: shown within bounds, and the page stays in use", async (_, text) => {
+    const page = await openReply(text)
+    expect(await lastReply(page).locator(".prose *").count()).toBeLessThan(60_000)
+    expect(await page.evaluate("document.documentElement.scrollWidth > innerWidth")).toBe(false)
+    await page.getByLabel("Message", { exact: true }).fill("still here")
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("still here")
+  })
+
   test("hostile formulas are harmless, and small", async () => {
     const page = await openReply(`${Object.values(HOSTILE_FORMULAS).join("\n\n")}\n\n$fine$`)
     const prose = lastReply(page).locator(".prose")
@@ -99,6 +138,21 @@ describe.skipIf(chromium === null)("what a reply looks like (Chromium is on the 
     expect(await page.evaluate("document.documentElement.scrollWidth > innerWidth")).toBe(false)
   })
 })
+
+/** In the page: how far it is from the first letter of `words` to the last, to the right. */
+const widthOf = `(words) => {
+  const walker = document.createTreeWalker(document.querySelector(".reply .prose"), NodeFilter.SHOW_TEXT)
+  let node = walker.nextNode()
+  while (!node.textContent.includes(words)) node = walker.nextNode()
+  const at = node.textContent.indexOf(words)
+  const range = document.createRange()
+  const x = (offset) => {
+    range.setStart(node, offset)
+    range.setEnd(node, offset + 1)
+    return range.getBoundingClientRect().x
+  }
+  return x(at + words.length - 1) - x(at)
+}`
 
 const HOSTILE_FORMULAS = {
   links: "$\\href{javascript:alert(1)}{x}$ $\\url{javascript:alert(1)}$",

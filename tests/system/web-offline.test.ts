@@ -178,6 +178,8 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     await page.getByLabel("Message", { exact: true }).fill("a draft")
     await page.goto(`${app.url}/app/account`)
     await page.getByRole("button", { name: "Sign out" }).click()
+    await reads(page, ".toast", "1 message waits to be sent and would be lost.")
+    await page.getByRole("button", { name: "Sign out anyway" }).click()
     await reads(page, "h1", "Sign in")
     await expect.poll(() => keptRooms(page)).toEqual([])
     await expect.poll(() => keptOutbox(page)).toEqual([])

@@ -1,6 +1,5 @@
 import { useSignalEffect } from "@preact/signals"
 import { useEffect } from "preact/hooks"
-import { SignIn } from "./account/sign-in.tsx"
 import { t } from "./i18n/index.ts"
 import { RoomList } from "./rooms/room-list.tsx"
 import { findRoom } from "./rooms/rooms.ts"
@@ -14,6 +13,7 @@ import { Dialogs, onShortcut } from "./ui/dialogs.tsx"
 import { later } from "./ui/later.tsx"
 import { Toasts } from "./ui/toast-list.tsx"
 
+const SignIn = later(async () => (await import("./account/sign-in.tsx")).SignIn)
 const AccountPage = later(async () => (await import("./account/account-page.tsx")).AccountPage)
 
 export function App() {

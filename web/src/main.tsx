@@ -9,6 +9,7 @@ import "./ui/shortcuts.css"
 import "./ui/policy-links.css"
 import "./rooms/rooms.css"
 import "./rooms/search.css"
+import "./rooms/temporary.css"
 import "./thread/index.css"
 import "./composer/composer.css"
 import "./composer/commands.css"
@@ -22,6 +23,7 @@ import { registerWorker } from "./service-worker/register.ts"
 import { beginEmbedding } from "./state/embedding.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
+import { onPrintKey } from "./thread/print.ts"
 import { followKeyboard } from "./ui/keyboard-inset.ts"
 
 beginEmbedding()
@@ -29,6 +31,7 @@ await loadLanguage(navigator.languages)
 startSession()
 addEventListener("click", onLink)
 addEventListener("click", onCodeTool)
+addEventListener("keydown", onPrintKey)
 render(<App />, document.getElementById("root") as HTMLElement)
 followKeyboard()
 registerWorker()

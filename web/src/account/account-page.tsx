@@ -3,11 +3,12 @@ import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { ImportSection } from "../rooms/import-section.tsx"
 import { toNew } from "../router.ts"
-import { loadUser, signOut, user } from "../state/session.ts"
+import { loadUser, user } from "../state/session.ts"
 import { TopBar } from "../thread/top-bar.tsx"
 import { wordsOf } from "../ui/errors.ts"
 import { PolicyLinks } from "../ui/policy-links.tsx"
 import { tell } from "../ui/toasts.ts"
+import { leave } from "./leave.ts"
 import "./account.css"
 import { CheckoutReturn } from "./checkout-return.tsx"
 import { Data } from "./data-section.tsx"
@@ -41,7 +42,7 @@ export function AccountPage() {
             <a class="link" href={toNew} data-inside>
               {t.account.back}
             </a>
-            <button type="button" class="link" onClick={signOut}>
+            <button type="button" class="link" onClick={leave}>
               {t.account.signOut}
             </button>
           </div>

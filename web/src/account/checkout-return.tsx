@@ -1,8 +1,8 @@
 import { type Signal, useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
-import { t } from "../i18n/index.ts"
 import { loadPlan, plan } from "../state/plan.ts"
 import { loadUser } from "../state/session.ts"
+import { w } from "./words/index.ts"
 
 const RETURNS = ["paid", "left", "portal"] as const
 
@@ -26,9 +26,9 @@ export function CheckoutReturn() {
 }
 
 function wordsFor(from: Return, isWaiting: boolean): string {
-  if (from !== "paid") return t.account.returned[from]
-  if (plan.value?.tier === "pro") return t.account.returned.paid
-  return isWaiting ? t.account.returned.confirming : t.account.returned.unconfirmed
+  if (from !== "paid") return w.returned[from]
+  if (plan.value?.tier === "pro") return w.returned.paid
+  return isWaiting ? w.returned.confirming : w.returned.unconfirmed
 }
 
 /** Loads the plan again and again: after a payment until it is Pro, otherwise for as long as events usually take. */

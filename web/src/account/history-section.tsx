@@ -5,6 +5,7 @@ import { formatDate, t } from "../i18n/index.ts"
 import { plan } from "../state/plan.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
+import { w } from "./words/index.ts"
 
 type Entry = Endpoints["GET /subscription/history"]["reply"][number]
 
@@ -34,24 +35,24 @@ export function HistorySection() {
   if (entries.value.length === 0) return null
   return (
     <section>
-      <h2>{t.account.history}</h2>
+      <h2>{w.history}</h2>
       <ul class="history">
         {entries.value.map(({ id, at, tier, reason, until }) => (
           <li key={id}>
             <span>
               <strong>{tier === "pro" ? t.account.pro : t.account.basic}</strong>{" "}
-              {t.account.reasons[reason] ?? reason}
+              {w.reasons[reason] ?? reason}
             </span>
             <small class="soft">
               {formatDate(at)}
-              {until && ENDS.includes(reason) && ` · ${t.account.until(formatDate(until))}`}
+              {until && ENDS.includes(reason) && ` · ${w.until(formatDate(until))}`}
             </small>
           </li>
         ))}
       </ul>
       {next.value && (
         <button type="button" class="link" onClick={() => load(next.value ?? {})}>
-          {t.account.more}
+          {w.more}
         </button>
       )}
     </section>

@@ -6,6 +6,7 @@ import { wordsOf } from "../ui/errors.ts"
 import { Field } from "../ui/field.tsx"
 import { tell } from "../ui/toasts.ts"
 import { MockedCode } from "./mocked-code.tsx"
+import { w } from "./words/index.ts"
 
 /** A code that was sent to the number that is to be the user's. */
 interface Sent {
@@ -28,7 +29,7 @@ export function NumberSection() {
         <bdi>{user.value?.mobileNumber}</bdi>
         {!isOpen.value && (
           <button type="button" class="link" onClick={() => (isOpen.value = true)}>
-            {t.account.changeNumber}
+            {w.changeNumber}
           </button>
         )}
       </p>
@@ -62,11 +63,11 @@ function NewNumberForm({ sent, onClose }: { sent: Signal<Sent | null>; onClose: 
       const isMissing = error instanceof ApiError && error.code === "current_password_invalid"
       problem.value =
         isMissing && !isCurrentWanted.value
-          ? t.account.currentWanted
+          ? w.currentWanted
           : wordsOf(error, {
-              invalid_request: t.account.numberInvalid,
-              current_password_invalid: t.account.currentWrong,
-              recent_sign_in_required: t.account.signInAgain,
+              invalid_request: w.numberInvalid,
+              current_password_invalid: w.currentWrong,
+              recent_sign_in_required: w.signInAgain,
             })
       isCurrentWanted.value ||= isMissing
     }
@@ -76,7 +77,7 @@ function NewNumberForm({ sent, onClose }: { sent: Signal<Sent | null>; onClose: 
     <form class="password-form" onSubmit={submit} noValidate>
       {isCurrentWanted.value && (
         <Field
-          label={t.account.currentPassword}
+          label={w.currentPassword}
           problem={null}
           type="password"
           name="current"
@@ -85,8 +86,8 @@ function NewNumberForm({ sent, onClose }: { sent: Signal<Sent | null>; onClose: 
         />
       )}
       <Field
-        label={t.account.newNumber}
-        hint={t.account.newNumberHint}
+        label={w.newNumber}
+        hint={w.newNumberHint}
         problem={problem.value}
         type="tel"
         name="mobileNumber"
@@ -109,13 +110,13 @@ function ProofForm({ sent: { mobileNumber, mocked }, onClose }: { sent: Sent; on
         body: { mobileNumber, otp: code.value.trim() },
       })
       await loadUser()
-      tell(t.account.numberChanged)
+      tell(w.numberChanged)
       onClose()
     } catch (error) {
       problem.value = wordsOf(error, {
         otp_invalid: t.signIn.wrongCode,
         invalid_request: t.signIn.wrongCode,
-        mobile_number_taken: t.account.numberTaken,
+        mobile_number_taken: w.numberTaken,
       })
     }
   }
@@ -130,7 +131,7 @@ function ProofForm({ sent: { mobileNumber, mocked }, onClose }: { sent: Sent; on
         value={code}
       />
       {mocked && <MockedCode code={mocked} onFill={() => (code.value = mocked)} />}
-      <FormActions label={t.account.changeNumber} isDisabled={code.value.trim() === ""} onClose={onClose} />
+      <FormActions label={w.changeNumber} isDisabled={code.value.trim() === ""} onClose={onClose} />
     </form>
   )
 }

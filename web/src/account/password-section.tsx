@@ -5,6 +5,7 @@ import { loadUser, user } from "../state/session.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { Field } from "../ui/field.tsx"
 import { tell } from "../ui/toasts.ts"
+import { w } from "./words/index.ts"
 
 /** Sets or changes the password. The present one is asked for only where the service wants it. */
 export function PasswordSection() {
@@ -12,13 +13,13 @@ export function PasswordSection() {
   const hasPassword = user.value?.hasPassword ?? false
   return (
     <section>
-      <h2>{t.account.password}</h2>
-      <p class="soft">{hasPassword ? t.account.hasPassword : t.account.noPassword}</p>
+      <h2>{w.password}</h2>
+      <p class="soft">{hasPassword ? w.hasPassword : w.noPassword}</p>
       {isOpen.value ? (
         <PasswordForm onClose={() => (isOpen.value = false)} />
       ) : (
         <button type="button" class="secondary" onClick={() => (isOpen.value = true)}>
-          {hasPassword ? t.account.changePassword : t.account.setPassword}
+          {hasPassword ? w.changePassword : w.setPassword}
         </button>
       )}
     </section>
@@ -42,17 +43,17 @@ function PasswordForm({ onClose }: { onClose: () => void }) {
         body: { newPassword: chosen.value, ...(currentPassword ? { currentPassword } : {}) },
       })
       await loadUser()
-      tell(t.account.passwordSet)
+      tell(w.passwordSet)
       return onClose()
     } catch (error) {
       const isMissing = error instanceof ApiError && error.code === "current_password_invalid"
       // The first time it was missing, not wrong.
       problem.value =
         isMissing && !isCurrentWanted.value
-          ? t.account.currentWanted
+          ? w.currentWanted
           : wordsOf(error, {
-              invalid_request: t.account.passwordRules,
-              current_password_invalid: t.account.currentWrong,
+              invalid_request: w.passwordRules,
+              current_password_invalid: w.currentWrong,
             })
       isCurrentWanted.value ||= isMissing
     }
@@ -73,7 +74,7 @@ function PasswordForm({ onClose }: { onClose: () => void }) {
       />
       {isCurrentWanted.value && (
         <Field
-          label={t.account.currentPassword}
+          label={w.currentPassword}
           problem={null}
           type="password"
           name="current"
@@ -82,8 +83,8 @@ function PasswordForm({ onClose }: { onClose: () => void }) {
         />
       )}
       <Field
-        label={t.account.newPassword}
-        hint={t.account.passwordRules}
+        label={w.newPassword}
+        hint={w.passwordRules}
         problem={problem.value}
         type="password"
         name="new"

@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { client, type Endpoints } from "../api/client.ts"
-import { formatCost, formatNumber, language, t } from "../i18n/index.ts"
+import { formatCost, formatNumber, language } from "../i18n/index.ts"
 import { plan } from "../state/plan.ts"
 import { Chart } from "../ui/chart.tsx"
 import { DataTable } from "../ui/data-table.tsx"
+import { w } from "./words/index.ts"
 
 type DailyUsage = Endpoints["GET /user/me/usage"]["reply"][number]
 
@@ -25,17 +26,17 @@ export function UsageSection() {
   const days = Array.from({ length: DAYS }, (_, n) => dayBefore(today, DAYS - 1 - n))
   return (
     <section>
-      <h2>{t.account.usage}</h2>
+      <h2>{w.usage}</h2>
       {usage.value.length === 0 ? (
-        <p class="soft">{t.account.noUsage}</p>
+        <p class="soft">{w.noUsage}</p>
       ) : (
         <>
           <Chart
-            title={t.account.usagePrompts}
+            title={w.usagePrompts}
             times={days.map(formatDay)}
             series={[{ values: days.map((day) => promptsOf(usage.value ?? [], day)) }]}
             format={formatNumber}
-            words={t.chart}
+            words={w.chart}
           />
           <UsageTable usage={usage.value} />
         </>
@@ -45,7 +46,7 @@ export function UsageSection() {
 }
 
 function UsageTable({ usage }: { usage: DailyUsage[] }) {
-  const words = t.account
+  const words = w
   return (
     <details class="numbers">
       <summary>{words.usageTable}</summary>

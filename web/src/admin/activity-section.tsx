@@ -64,35 +64,35 @@ function Charts({ step, points, uncountedHours }: Activity) {
       </p>
       <div class="charts">
         <Chart
-          words={t.chart}
+          words={w.chart}
           title={words.prompts}
           times={times}
           series={[{ values: points.map(({ prompts }) => prompts) }]}
           format={formatNumber}
         />
         <Chart
-          words={t.chart}
+          words={w.chart}
           title={words.replies}
           times={times}
           series={[{ values: points.map(({ completed }) => completed) }]}
           format={formatNumber}
         />
         <Chart
-          words={t.chart}
+          words={w.chart}
           title={words.failures}
           times={times}
           series={[{ values: points.map(({ failed }) => failed), kind: "bad" }]}
           format={formatNumber}
         />
         <Chart
-          words={t.chart}
+          words={w.chart}
           title={words.cost}
           times={times}
           series={[{ values: points.map(({ cost }) => Number(cost.amount)) }]}
           format={money}
         />
         <Chart
-          words={t.chart}
+          words={w.chart}
           title={words.latency}
           times={times}
           series={[

@@ -6,8 +6,8 @@ import { isUsedUp } from "../state/plan.ts"
 import type { NewPrompt, Thread } from "../thread/open-thread.ts"
 import { useShownStop } from "../thread/use-stop.ts"
 import { IconButton } from "../ui/icon-button.tsx"
+import { later } from "../ui/later.tsx"
 import { COMMANDS_ID, optionId } from "./command-ids.ts"
-import { canDictate, createDictation } from "./dictation.ts"
 import { readDraft, writeDraft } from "./drafts.ts"
 import { PlanNote } from "./plan-note.tsx"
 import { settingsInWords, settingsOf } from "./settings.ts"
@@ -15,6 +15,9 @@ import { UploadList } from "./upload-list.tsx"
 import { createUploads } from "./uploads.ts"
 import { useCommandMenu } from "./use-command-menu.ts"
 import { useDrop } from "./use-drop.ts"
+
+const canDictate = "SpeechRecognition" in window || "webkitSpeechRecognition" in window
+const DictateButton = later(async () => (await import("./dictate-button.tsx")).DictateButton)
 
 interface Props {
   /** Each room has a draft of its own. */
@@ -33,8 +36,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   const files = useMemo(createUploads, [])
   const isDropping = useDrop(files.add)
   const { menu, List: CommandList } = useCommandMenu({ thread, text, clear: () => write("") })
-  const dictation = useMemo(() => createDictation({ read: () => text.peek(), write }), [])
-  useEffect(() => dictation.cancel, [dictation])
+  const sent = useSignal(0)
   useEffect(() => {
     if (!isTouched()) field.current?.focus({ preventScroll: true })
   }, [])
@@ -46,7 +48,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
 
   function submit({ interrupts = false } = {}) {
     if (!canSend()) return
-    dictation.cancel()
+    sent.value += 1
     const attachments = files.uploads.value.flatMap(({ attachment }) => attachment.value?.id ?? [])
     void send({ text: text.value.trim(), attachments, interrupts })
     write("")
@@ -146,14 +148,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
-        {canDictate && (
-          <IconButton
-            icon="microphone"
-            label={dictation.isOn.value ? t.composer.dictating : t.composer.dictate}
-            aria-pressed={dictation.isOn.value}
-            onClick={dictation.toggle}
-          />
-        )}
+        {canDictate && <DictateButton text={text} write={write} sent={sent.value} />}
         {isStopping && thread ? (
           <Stop thread={thread} replyId={busyReplyId} />
         ) : (

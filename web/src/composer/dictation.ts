@@ -23,9 +23,6 @@ type Speech = { SpeechRecognition?: new () => Recognizer; webkitSpeechRecognitio
 
 const Known = (window as Speech).SpeechRecognition ?? (window as Speech).webkitSpeechRecognition
 
-/** Whether the browser can take dictation. */
-export const canDictate = Known !== undefined
-
 interface Field {
   read(): string
   write(text: string): void

@@ -58,6 +58,12 @@ export const formatNumber = (value: number) => numbers().format(value)
 
 export const formatTime = (iso: string) => times().format(new Date(iso))
 
+/** A day of this time and its hour, such as "Sun 3:15 PM". */
+export const formatMoment = (iso: string) =>
+  new Intl.DateTimeFormat(language, { weekday: "long", hour: "numeric", minute: "2-digit" }).format(
+    new Date(iso),
+  )
+
 export const formatDate = (iso: string) => dates().format(new Date(iso))
 
 /** An amount, as money where it has a currency that the browser knows. */

@@ -8,11 +8,11 @@ export interface KeptRoom {
   messages: Message[]
 }
 
-interface Row extends KeptRoom {
-  id: string
-  readAt: number
-  size: number
-}
+/** When each kept room was read, and its size: what to drop is decided without reading the rooms. */
+type Sizes = Record<string, { readAt: number; size: number }>
+
+const LIST = "rooms"
+const SIZES = "sizes"
 
 const MOST_ROOMS = 50
 const MOST_MESSAGES = 50
@@ -24,16 +24,11 @@ const MOST_ROOM_SIZE = 1_000_000
 export async function keepRoom({ room, messages }: KeptRoom): Promise<void> {
   if (room.temporary) return dropKept(room.id)
   const fitting = newestThatFit(messages)
-  const row: Row = {
-    id: room.id,
-    room,
-    messages: fitting,
-    readAt: Date.now(),
-    size: sizeOf(room) + sizeOf(fitting),
-  }
+  const size = sizeOf(room) + sizeOf(fitting)
   await inStores(async (stores) => {
-    await done(stores.rooms.put(row))
-    await makeSpace(stores)
+    stores.rooms.put({ id: room.id, room, messages: fitting })
+    const sizes = { ...(await readSizes(stores)), [room.id]: { readAt: Date.now(), size } }
+    stores.list.put(makeSpace(stores, sizes), SIZES)
   })
 }
 
@@ -47,15 +42,21 @@ function newestThatFit(messages: Message[]): Message[] {
   return newest.slice(first + 1)
 }
 
-async function makeSpace({ rooms }: Stores): Promise<void> {
-  const rows = await done<Row[]>(rooms.getAll())
-  rows.sort((a, b) => b.readAt - a.readAt)
-  let size = 0
-  rows.forEach((row, index) => {
-    size += row.size
-    if (index >= MOST_ROOMS || size > MOST_SIZE) rooms.delete(row.id)
+/** Drops what was read longest ago. @returns the sizes of what is left */
+function makeSpace({ rooms }: Stores, sizes: Sizes): Sizes {
+  const newestFirst = Object.entries(sizes).sort(([, a], [, b]) => b.readAt - a.readAt)
+  let total = 0
+  const kept = newestFirst.filter(([id, { size }], index) => {
+    total += size
+    if (index < MOST_ROOMS && total <= MOST_SIZE) return true
+    rooms.delete(id)
+    return false
   })
+  return Object.fromEntries(kept)
 }
+
+const readSizes = async ({ list }: Stores): Promise<Sizes> =>
+  (await done<Sizes | undefined>(list.get(SIZES))) ?? {}
 
 /** A room as it was when it was read last; null where it isn't kept. */
 export async function readKept(id: string): Promise<KeptRoom | null> {
@@ -63,17 +64,21 @@ export async function readKept(id: string): Promise<KeptRoom | null> {
 }
 
 export async function dropKept(id: string): Promise<void> {
-  await inStores(({ rooms }) => done<void>(rooms.delete(id)))
+  await inStores(async (stores) => {
+    stores.rooms.delete(id)
+    const { [id]: _, ...sizes } = await readSizes(stores)
+    stores.list.put(sizes, SIZES)
+  })
 }
 
 /** Keeps the list, without temporary rooms. */
 export async function keepList(list: readonly Chatroom[]): Promise<void> {
   const kept = list.filter(({ temporary }) => !temporary).slice(0, 4 * MOST_ROOMS)
-  await inStores(({ list: store }) => done<void>(store.put(kept, "rooms")))
+  await inStores(({ list: store }) => done<void>(store.put(kept, LIST)))
 }
 
 export async function readKeptList(): Promise<Chatroom[]> {
-  return (await inStores(({ list }) => done<Chatroom[] | undefined>(list.get("rooms")))) ?? []
+  return (await inStores(({ list }) => done<Chatroom[] | undefined>(list.get(LIST)))) ?? []
 }
 
 const sizeOf = (value: unknown) => JSON.stringify(value).length

@@ -8,8 +8,8 @@ import { tell } from "../ui/toasts.ts"
 import { exportRoom } from "./export-room.ts"
 import { beginLeaving, changeRoom, confirmLeaving, undoLeaving } from "./rooms.ts"
 
-/** What can be done with a room. */
-export function roomActions(room: Chatroom, rename: () => void): MenuItem[] {
+/** What can be done with a room; `more` where it is shown, too. */
+export function roomActions(room: Chatroom, rename: () => void, more: MenuItem[] = []): MenuItem[] {
   const isArchived = room.archivedAt !== null
   return [
     { icon: "edit", label: t.rooms.rename, run: rename },
@@ -26,6 +26,7 @@ export function roomActions(room: Chatroom, rename: () => void): MenuItem[] {
     { icon: "share", label: t.rooms.share, run: () => openDialog({ what: "share", roomId: room.id }) },
     { icon: "save", label: t.rooms.exportMarkdown, run: () => void save(room, "markdown") },
     { icon: "save", label: t.rooms.exportJson, run: () => void save(room, "json") },
+    ...more,
     { icon: "trash", label: t.rooms.delete, run: () => remove(room), isGrave: true },
   ]
 }

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Chatroom } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { place, toRoom } from "../router.ts"
+import { Icon } from "../ui/icons.tsx"
 import { Menu } from "../ui/menu.tsx"
 import { change, roomActions } from "./room-actions.ts"
 import { isUnread } from "./unread.ts"
@@ -13,13 +14,23 @@ export function RoomItem({ room }: { room: Chatroom }) {
   const shown = place.value
   const isOpen = shown.at === "room" && shown.id === room.id
   const actions = roomActions(room, () => (isRenaming.value = true))
-  if (isRenaming.value) return <Renaming room={room} onDone={() => (isRenaming.value = false)} />
+  const item = useRef<HTMLLIElement>(null)
+  function endRenaming(byKey: boolean) {
+    isRenaming.value = false
+    if (byKey) requestAnimationFrame(() => item.current?.querySelector("button")?.focus())
+  }
+  if (isRenaming.value) return <Renaming room={room} onDone={endRenaming} />
   return (
-    <li class={`room ${isOpen ? "open" : ""}`}>
+    <li ref={item} class={`room ${isOpen ? "open" : ""}`}>
       <a href={toRoom(room.id)} data-inside aria-current={isOpen ? "page" : undefined}>
         <span class="name" dir="auto">
           {room.name}
         </span>
+        {room.temporary && (
+          <span class="temporary-sign" role="img" aria-label={t.settings.temporary}>
+            <Icon name="clock" />
+          </span>
+        )}
         {isUnread(room.id) && <span class="unread" role="img" aria-label={t.rooms.unread} />}
       </a>
       <Menu label={t.rooms.options(room.name)} items={actions} />
@@ -27,7 +38,7 @@ export function RoomItem({ room }: { room: Chatroom }) {
   )
 }
 
-function Renaming({ room, onDone }: { room: Chatroom; onDone: () => void }) {
+function Renaming({ room, onDone }: { room: Chatroom; onDone: (byKey: boolean) => void }) {
   const input = useRef<HTMLInputElement>(null)
   useLayoutEffect(() => {
     input.current?.focus()
@@ -35,10 +46,10 @@ function Renaming({ room, onDone }: { room: Chatroom; onDone: () => void }) {
   }, [])
   const isOver = useRef(false)
 
-  function end(name: string | null) {
+  function end(name: string | null, byKey = true) {
     if (isOver.current) return
     isOver.current = true
-    onDone()
+    onDone(byKey)
     if (name && name !== room.name) void change(room, { name })
   }
   return (
@@ -48,7 +59,7 @@ function Renaming({ room, onDone }: { room: Chatroom; onDone: () => void }) {
         aria-label={t.rooms.name}
         defaultValue={room.name}
         maxLength={100}
-        onBlur={({ currentTarget }) => end(currentTarget.value.trim())}
+        onBlur={({ currentTarget }) => end(currentTarget.value.trim(), false)}
         onKeyDown={({ key, currentTarget, isComposing }) => {
           if (isComposing) return
           if (key === "Enter") end(currentTarget.value.trim())

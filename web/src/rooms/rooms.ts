@@ -81,7 +81,7 @@ export function toggleArchive(): void {
 /** Changes a room here at once, and back where the service refuses. @throws what the service answers */
 export async function changeRoom(
   room: Chatroom,
-  change: { name?: string; pinned?: boolean; archived?: boolean },
+  change: { name?: string; pinned?: boolean; archived?: boolean; temporary?: boolean },
 ): Promise<void> {
   const { archived, ...fields } = change
   const archivedAt = archived === undefined ? room.archivedAt : archived ? new Date().toISOString() : null

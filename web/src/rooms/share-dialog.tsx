@@ -43,7 +43,7 @@ export function ShareDialog({ roomId, onClose }: { roomId: string; onClose: () =
   const { value: shared } = share
   return (
     <Dialog title={t.share.title} onClose={onClose}>
-      <p class="soft">{shared?.notice ?? t.share.lead}</p>
+      <p class="soft">{t.share.lead}</p>
       {problem.value && (
         <p class="problem" role="alert">
           {problem.value}

@@ -1,6 +1,9 @@
+import { isEmbedded } from "../state/embedding.ts"
+
 /** Registers the worker that keeps the page for offline, once the page is there and quiet. */
 export function registerWorker(): void {
-  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return
+  // A frame of another site has no use for it: its addresses are beyond the scope.
+  if (isEmbedded || !import.meta.env.PROD || !("serviceWorker" in navigator)) return
   const register = () =>
     void navigator.serviceWorker
       .register("/app/sw.js", { scope: "/app", updateViaCache: "none" })

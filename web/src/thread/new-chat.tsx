@@ -3,6 +3,7 @@ import { useRef } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
 import { outbox } from "../outbox/outbox.ts"
+import { TemporarySwitch } from "../rooms/temporary-switch.tsx"
 import { go, toRoom } from "../router.ts"
 import { user } from "../state/session.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
@@ -16,7 +17,9 @@ export function NewChat() {
   useRoomOnceMade()
   return (
     <main id="main" class="thread-page new" tabIndex={-1}>
-      <TopBar />
+      <TopBar>
+        <TemporarySwitch />
+      </TopBar>
       <div class="greeting">
         <h1>{name ? t.thread.greetingNamed(name) : t.thread.greeting}</h1>
       </div>

@@ -38,6 +38,9 @@ export interface NewPrompt {
 
 const PAGE = 50
 
+/** More messages at once make a page slow; those that are farthest from the reader go, and come back when scrolled to. */
+const MOST_SHOWN = 300
+
 /** How far this machine's clock may be from the service's. */
 const CLOCKS_MS = 5 * 60_000
 
@@ -158,15 +161,22 @@ export function openThread(roomId: string) {
     }
   }
 
-  async function loadOlder(): Promise<void> {
+  /** Loads older messages. As many newer ones may go, out of sight, which `isWhole` keeps. */
+  async function loadOlder({ isWhole = false } = {}): Promise<void> {
     const query = older.peek()
     if (!query) return
     older.value = null
     try {
       const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
+      const shown = branch.peek()
+      const at = reply.messages.findIndex(({ id }) => id === shown[0])
+      const added = at < 0 ? reply.messages : reply.messages.slice(0, at)
       batch(() => {
-        for (const message of reply.messages) put(message)
-        branch.value = [...reply.messages.map(({ id }) => id), ...branch.peek()]
+        for (const message of added) put(message)
+        const all = [...added.map(({ id }) => id), ...shown]
+        const isLong = !isWhole && all.length > MOST_SHOWN
+        branch.value = isLong ? all.slice(0, MOST_SHOWN) : all
+        if (isLong) isDetached.value = true
         older.value = next
       })
     } catch {
@@ -210,7 +220,11 @@ export function openThread(roomId: string) {
     const added = page.messages.slice(page.messages.findIndex(({ id }) => id === last) + 1)
     batch(() => {
       for (const message of added) put(message)
-      branch.value = [...branch.peek(), ...added.map(({ id }) => id)]
+      const all = [...branch.peek(), ...added.map(({ id }) => id)]
+      branch.value = all.slice(-MOST_SHOWN)
+      // Where the oldest have gone there is no cursor, so what is before the first is asked for by its name.
+      if (all.length > MOST_SHOWN)
+        older.value = { limit: String(PAGE), messageId: branch.peek()[0] as string }
       isDetached.value = !page.isNewest
     })
   }

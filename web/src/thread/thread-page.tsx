@@ -3,12 +3,14 @@ import { useEffect, useMemo, useRef } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
 import { findRoom } from "../rooms/rooms.ts"
+import { TemporaryNote } from "../rooms/temporary-note.tsx"
 import { isOnline } from "../state/online.ts"
 import { Icon } from "../ui/icons.tsx"
 import { Announcer } from "./announcer.tsx"
 import { MessageView } from "./message-view.tsx"
 import { openThread, type Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
+import { printAll, printed } from "./print.ts"
 import { StreamNote } from "./stream-note.tsx"
 import { TopBar } from "./top-bar.tsx"
 import { useReveal } from "./use-reveal.ts"
@@ -18,10 +20,20 @@ import { useStickyScroll } from "./use-sticky-scroll.ts"
 export function ThreadPage({ id }: { id: string }) {
   const thread = useMemo(() => openThread(id), [id])
   useEffect(() => thread.close, [thread])
+  useEffect(() => {
+    printed.value = thread
+    return () => {
+      printed.value = null
+    }
+  }, [thread])
   const room = thread.room.value ?? findRoom(id)
   return (
     <main id="main" class="thread-page" tabIndex={-1}>
-      <TopBar room={thread.state.value === "missing" ? undefined : room} />
+      <TopBar
+        room={thread.state.value === "missing" ? undefined : room}
+        more={[{ icon: "print", label: t.rooms.print, run: () => void printAll(thread) }]}
+      />
+      {room?.temporary && thread.state.value !== "missing" && <TemporaryNote room={room} />}
       <Conversation thread={thread} />
     </main>
   )
@@ -105,11 +117,9 @@ function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
       async (changes) => {
         // Several come at once where the page was busy, and the last is true.
         if (!changes.at(-1)?.isIntersecting) return
-        const fromEnd = scrolled.scrollHeight - scrolled.scrollTop
+        const keep = holdPlace(scrolled, "first")
         await thread.loadOlder()
-        requestAnimationFrame(() => {
-          scrolled.scrollTop = scrolled.scrollHeight - fromEnd
-        })
+        requestAnimationFrame(keep)
       },
       { root: scrolled, rootMargin: "400px 0px 0px" },
     )
@@ -123,6 +133,19 @@ function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
   )
 }
 
+/**
+ * Remembers where the first or last message stands, which is in sight or near, while others come and go around it.
+ * @returns puts it there again
+ */
+function holdPlace(scrolled: HTMLElement, which: "first" | "last"): () => void {
+  const messages = scrolled.querySelectorAll("article.message")
+  const held = messages[which === "first" ? 0 : messages.length - 1]
+  const before = held?.getBoundingClientRect().top ?? 0
+  return () => {
+    if (held?.isConnected) scrolled.scrollTop += held.getBoundingClientRect().top - before
+  }
+}
+
 /** Loads later messages where older ones were looked for, when the end of these comes into sight. */
 function Newer({ thread, area }: { thread: Thread; area: { current: HTMLDivElement | null } }) {
   const sentinel = useRef<HTMLDivElement>(null)
@@ -132,7 +155,12 @@ function Newer({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
   useEffect(() => {
     if (!isThere || !sentinel.current) return
     const seen = new IntersectionObserver(
-      (changes) => changes.at(-1)?.isIntersecting && void thread.loadNewer(),
+      async (changes) => {
+        if (!changes.at(-1)?.isIntersecting || !area.current) return
+        const keep = holdPlace(area.current, "last")
+        await thread.loadNewer()
+        requestAnimationFrame(keep)
+      },
       { root: area.current, rootMargin: "0px 0px 400px" },
     )
     seen.observe(sentinel.current)

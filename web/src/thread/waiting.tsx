@@ -1,5 +1,7 @@
+import { useEffect } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { prepareToGrow } from "./markdown/close-marks.ts"
 import type { Thread } from "./open-thread.ts"
 import { answerNow, placeInLine, takeOut } from "./queue.ts"
 
@@ -7,6 +9,7 @@ const LONG_MS = 2_000
 
 /** A reply of which nothing has come: how long it may take, if that is worth saying, and ways out of the line. */
 export function Waiting({ thread, message }: { thread: Thread; message: Message }) {
+  useEffect(prepareToGrow, [])
   const before = placeInLine(thread, message.id)
   return (
     <div class="pending">

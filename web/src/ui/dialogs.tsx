@@ -1,9 +1,6 @@
 import { signal } from "@preact/signals"
-import { SearchDialog } from "../rooms/search-dialog.tsx"
-import { ShareDialog } from "../rooms/share-dialog.tsx"
 import { go, toNew } from "../router.ts"
 import { later } from "./later.tsx"
-import { ShortcutsDialog } from "./shortcuts-dialog.tsx"
 
 type Open =
   | { what: "search" }
@@ -11,6 +8,9 @@ type Open =
   | { what: "share"; roomId: string }
   | { what: "import" }
 
+const SearchDialog = later(async () => (await import("../rooms/search-dialog.tsx")).SearchDialog)
+const ShareDialog = later(async () => (await import("../rooms/share-dialog.tsx")).ShareDialog)
+const ShortcutsDialog = later(async () => (await import("./shortcuts-dialog.tsx")).ShortcutsDialog)
 const ImportDialog = later(async () => (await import("../rooms/import-dialog.tsx")).ImportDialog)
 
 /** The dialog that is open. One at a time. */

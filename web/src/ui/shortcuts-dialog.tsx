@@ -7,6 +7,7 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const rows: [string, string[]][] = [
     [t.shortcuts.search, [COMMAND, "K"]],
     [t.shortcuts.newChat, [COMMAND, "Shift", "O"]],
+    [t.shortcuts.print, [COMMAND, "P"]],
     [t.shortcuts.send, ["Enter"]],
     [t.shortcuts.interrupt, [COMMAND, "Enter"]],
     [t.shortcuts.settings, ["/"]],

@@ -140,4 +140,9 @@ export const de: Words = {
     configuration: "Konfiguration",
     migration: "Migration",
   },
+  chart: {
+    highest: (value) => `höchstens ${value}`,
+    described: (total, highest, at) => `${total} insgesamt, höchstens ${highest} um ${at}.`,
+    nothing: "Nichts zu messen.",
+  },
 }

@@ -137,4 +137,10 @@ export const en = {
     configuration: "Configuration",
     migration: "Migration",
   },
+  chart: {
+    highest: (value: string) => `highest ${value}`,
+    described: (total: string, highest: string, at: string) =>
+      `${total} in all, at most ${highest} at ${at}.`,
+    nothing: "Nothing to measure.",
+  },
 }

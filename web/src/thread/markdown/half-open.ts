@@ -1,15 +1,13 @@
-import remend from "remend"
-
 /**
  * Completes the last block of a text that is still growing, so that it doesn't look one way now and another with the
- * next word: marks are closed, and a line that may yet turn out to be a list, a rule, a fence or a table waits.
+ * next word: marks are closed by `close`, and a line that may yet turn out to be a list, a rule, a fence or a table waits.
  */
-export function closeHalfOpen(text: string): string {
+export function closeHalfOpen(text: string, close: (text: string) => string): string {
   const shown = withoutUndecided(text)
   const at = openFormulaAt(shown)
-  // remend takes a space at the end away.
+  // A space at the end isn't kept.
   const whole = (at < 0 ? shown : shown.slice(0, at)).trimEnd()
-  return remend(whole, { katex: false, images: false }) + shown.slice(whole.length)
+  return close(whole) + shown.slice(whole.length)
 }
 
 /** The beginnings of what isn't a paragraph: "- ", "12.", "##", "> ", "---", "``", "| a |". */

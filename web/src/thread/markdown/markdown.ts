@@ -1,6 +1,7 @@
 import { Parser, type Token } from "marked"
 import type { Cite } from "./cite-mark.ts"
 import { type Citations, withCites } from "./cites.ts"
+import { closeMarks } from "./close-marks.ts"
 import { isNoteText, type NoteMark, Notes } from "./footnotes.ts"
 import type { Formula } from "./formulas.ts"
 import { closeHalfOpen } from "./half-open.ts"
@@ -40,7 +41,7 @@ export function createMarkdown(id: string) {
       settled = [...settled, ...toBlocks(done, { id, notes, sources: [] })]
       settledText += tail.slice(0, length)
     }
-    const rest = closeHalfOpen(tail.slice(length))
+    const rest = closeHalfOpen(tail.slice(length), closeMarks)
     // The rest is read again and again, so what it says of notes is for this time.
     const now = notes.copy()
     const open = toTokens(rest, { isGrowing: true })
