@@ -1,9 +1,10 @@
 import pg from "pg"
 import { Sequelize } from "sequelize"
+import type { TextRow } from "../utils/text-rows.ts"
 import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
 import { CheckedPool } from "./postgres-pool.ts"
-import { TYPES } from "./postgres-types.ts"
+import { AS_TEXT, TYPES } from "./postgres-types.ts"
 import type { Timing } from "./timing.ts"
 
 /** Sequelize for models, and a plain `pg` pool for prepared statements on hot paths. */
@@ -16,6 +17,8 @@ export interface Database {
     text: string,
     values?: unknown[],
   ): Promise<pg.QueryResult<R>>
+  /** The same, with values as PostgreSQL writes them: for pages that are sent on as text. */
+  executeAsText(name: string, text: string, values?: unknown[]): Promise<TextRow[]>
   close(): Promise<void>
 }
 
@@ -54,6 +57,10 @@ export function createDatabase(
     pool,
     execute(name, text, values) {
       return this.pool.query({ name, text, values })
+    },
+    async executeAsText(name, text, values = []) {
+      const query = { name, text, values, rowMode: "array", types: AS_TEXT } as const
+      return (await this.pool.query<(string | null)[]>(query)).rows
     },
     async close() {
       await Promise.all([sequelize.close(), pool.end()])

@@ -1,4 +1,5 @@
 import pg from "pg"
+import { parseUtc } from "../utils/text-rows.ts"
 
 /** Object ids of types (https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat). */
 const { JSON: JSON_TEXT, JSONB, TIMESTAMPTZ } = pg.types.builtins
@@ -18,11 +19,5 @@ export const TYPES: pg.CustomTypesConfig = {
   },
 }
 
-/** Of a session in UTC: `2026-11-29 10:17:12.409+00`. Years of more digits, times before Christ and infinity are left over. */
-function parseUtc(text: string): Date | null {
-  if (text.charCodeAt(4) !== DASH || text.charCodeAt(13) !== COLON || !text.endsWith("+00")) return null
-  return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`)
-}
-
-const DASH = "-".charCodeAt(0)
-const COLON = ":".charCodeAt(0)
+/** Leaves every value as it is written. */
+export const AS_TEXT: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text }

@@ -10,12 +10,12 @@ import { readChatroomList } from "../services/chat/read-chatroom-list.ts"
 import type { Context } from "../services/context.ts"
 import { followRoom } from "../services/replies/stream/follow-room.ts"
 import { followRoomList } from "../services/replies/stream/follow-room-list.ts"
-import { created, events, noContent, notModified, ok, type UserInput } from "./http.ts"
+import { created, events, json, noContent, notModified, ok, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentChatroom } from "./presenters/chatroom.ts"
 import { presentRoomEvents, presentRoomListEvents } from "./presenters/events.ts"
-import { presentMessage } from "./presenters/message.ts"
+import { messagesText } from "./presenters/message-text.ts"
 
 type OneRoom = { params: { id: string } }
 
@@ -57,13 +57,11 @@ export async function getChatroomWithMessages(
   { user, params, query }: UserInput<OneRoom & { query: RoomQuery }>,
 ) {
   const { room, messages } = await getChatroom(ctx, { userId: user.userId, chatroomId: params.id, ...query })
-  const presented = {
-    ...presentChatroom(room, ctx.config.gemini.model),
-    messages: messages.items.map((message) => presentMessage(ctx, message)),
-  }
+  const presented = JSON.stringify(presentChatroom(room, ctx.config.gemini.model))
+  const text = `${presented.slice(0, -1)},"messages":${messagesText(ctx, messages.items)}}`
   // From there the cursor alone says where the next page is.
   const { messageId: _, ...rest } = query
-  return ok(presented, nextLink(`/chatroom/${room.id}`, rest, messages.next))
+  return json(text, nextLink(`/chatroom/${room.id}`, rest, messages.next))
 }
 
 export async function patchChatroom(

@@ -72,6 +72,13 @@ export type HttpResponse = {
 type Headers = Record<string, string | null>
 
 export const ok = (body: unknown, headers?: Headers): HttpResponse => ({ status: 200, body, headers })
+/** JSON that is written already. */
+export const json = (text: string, headers?: Headers): HttpResponse => ({
+  status: 200,
+  text,
+  type: "application/json; charset=utf-8",
+  headers,
+})
 export const html = (text: string, headers?: Headers): HttpResponse => ({
   status: 200,
   text,

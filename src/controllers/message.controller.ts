@@ -12,11 +12,12 @@ import { regenerateReply } from "../services/replies/accept/regenerate-reply.ts"
 import { sendMessage } from "../services/replies/accept/send-message.ts"
 import { followReply, waitForReply } from "../services/replies/stream/follow-reply.ts"
 import { SECOND } from "../utils/time.ts"
-import { accepted, created, events, noContent, ok, type UserInput } from "./http.ts"
+import { accepted, created, events, json, noContent, ok, type UserInput } from "./http.ts"
 import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentReplyEvents } from "./presenters/events.ts"
 import { presentMessage, presentPromptAndReply } from "./presenters/message.ts"
+import { messagesText } from "./presenters/message-text.ts"
 
 type OneRoom = { params: { id: string } }
 type OneMessage = { params: { id: string; messageId: string } }
@@ -92,10 +93,7 @@ export async function getMessages(
   { user, params, query }: UserInput<OneRoom & { query: PageQuery }>,
 ) {
   const { items, next } = await listMessages(ctx, { userId: user.userId, chatroomId: params.id, ...query })
-  return ok(
-    items.map((message) => presentMessage(ctx, message)),
-    nextLink(`/chatroom/${params.id}/message`, query, next),
-  )
+  return json(messagesText(ctx, items), nextLink(`/chatroom/${params.id}/message`, query, next))
 }
 
 export async function getMessage(ctx: Context, input: UserInput<OneMessage>) {

@@ -11,8 +11,14 @@ export function presentMessage(ctx: Context, message: MessageRecord) {
     ...presentStored(message),
     chatroomId: message.chatroomId,
     siblings: message.siblings ?? NO_SIBLINGS,
-    estimatedWaitMs: message.status === "queued" ? ctx.waitEstimator.waitMs(message) : null,
+    estimatedWaitMs: presentWait(ctx, message),
   }
+}
+
+type Waiting = Pick<MessageRecord, "status" | "model" | "queuePosition" | "cooldownMs">
+
+export function presentWait(ctx: Context, message: Waiting): number | null {
+  return message.status === "queued" ? ctx.waitEstimator.waitMs(message) : null
 }
 
 /** Presents what a message is by itself, wherever it stands. */
@@ -26,12 +32,9 @@ export function presentStored(message: MessageFields) {
     attachments: message.attachments,
     citations: message.citations as Citation[],
     searchQueries: message.searchQueries,
-    notices: message.notices.map(toNotice),
+    notices: presentNotices(message),
     status: message.status,
-    error:
-      message.errorCode === null
-        ? null
-        : { code: message.errorCode, message: message.errorMessage ?? failureMessage(message.errorCode) },
+    error: presentError(message),
     model: message.model,
     finishReason: message.finishReason,
     usage: presentUsage(message),
@@ -42,8 +45,19 @@ export function presentStored(message: MessageFields) {
   }
 }
 
+type Fields<Name extends keyof MessageFields> = Pick<MessageFields, Name>
+
+export const presentNotices = ({ notices }: Fields<"notices">) => notices.map(toNotice)
+
+export function presentError({ errorCode, errorMessage }: Fields<"errorCode" | "errorMessage">) {
+  if (errorCode === null) return null
+  return { code: errorCode, message: errorMessage ?? failureMessage(errorCode) }
+}
+
+type Count = "promptTokens" | "cachedTokens" | "outputTokens" | "thoughtTokens" | "toolTokens" | "totalTokens"
+
 /** A count that the provider left out of its usage is 0. */
-function presentUsage(message: MessageFields) {
+export function presentUsage(message: Fields<Count>) {
   const { promptTokens, cachedTokens, outputTokens, thoughtTokens, toolTokens, totalTokens } = message
   const counts = [promptTokens, outputTokens, thoughtTokens, toolTokens]
   if (totalTokens === null && counts.every((count) => count === null)) return null
@@ -57,7 +71,7 @@ function presentUsage(message: MessageFields) {
   }
 }
 
-function presentCost({ costAmount, costCurrency }: MessageFields) {
+export function presentCost({ costAmount, costCurrency }: Fields<"costAmount" | "costCurrency">) {
   if (costAmount === null || costCurrency === null) return null
   return { amount: costAmount, currency: costCurrency }
 }

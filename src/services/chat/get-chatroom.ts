@@ -4,9 +4,10 @@ import type { ChatroomRecord } from "../../models/chatroom.ts"
 import type { Page, PageRequest } from "../../models/keyset.ts"
 import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
+import type { TextRow } from "../../utils/text-rows.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { type MessageRecord, messageSql, textBytesSql } from "./message-record.ts"
+import { MESSAGE_COLUMNS, messageSql, textBytesSql } from "./message-record.ts"
 
 const Cursor = z.tuple([z.uuid()])
 
@@ -19,54 +20,58 @@ export interface RoomPage extends PageRequest {
 
 /**
  * A room with the newest messages of its active branch, or those around one of them, oldest first; the cursor leads to
- * older ones. Of long texts there are fewer than `limit`.
+ * older ones. Of long texts there are fewer than `limit`. The messages are rows of `MESSAGE_COLUMNS`.
  * @throws {NotFound} also for a message that isn't on the active branch
  * @throws {InvalidRequest | RateLimited}
  */
 export async function getChatroom(
   ctx: Context,
   page: RoomPage,
-): Promise<{ room: ChatroomRecord; messages: Page<MessageRecord> }> {
+): Promise<{ room: ChatroomRecord; messages: Page<TextRow> }> {
   const { userId, chatroomId, cursor, messageId } = page
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   if (cursor === undefined && messageId !== undefined) {
     return { room, messages: await readAround(ctx, room, { ...page, messageId }) }
   }
   const tipId = cursor === undefined ? room.headId : decodeCursor(cursor, Cursor)[0]
-  return { room, messages: await readUpTo(ctx, tipId, page) }
+  return { room, messages: await readUpTo(ctx, room, { ...page, tipId }) }
 }
 
 async function readUpTo(
   ctx: Context,
-  tipId: string | null,
-  { userId, chatroomId, limit }: RoomPage,
-): Promise<Page<MessageRecord>> {
+  room: ChatroomRecord,
+  { userId, tipId, limit }: RoomPage & { tipId: string | null },
+): Promise<Page<TextRow>> {
   const values = [userId, tipId, limit, MAX_PAGE_BYTES]
-  const { rows } = await ctx.heavyReads.run(userId, () =>
-    ctx.db.execute<MessageRecord>("read-branch", BRANCH, values),
-  )
+  const rows = await ctx.heavyReads.run(userId, () => ctx.db.executeAsText("read-branch", BRANCH, values))
   // A cursor may name a message of another room of the user's.
-  const items = rows.at(-1)?.chatroomId === chatroomId ? rows : []
-  const olderId = items[0]?.parentId
+  const items = rows.at(-1)?.[CHATROOM_ID] === room.id ? rows : []
+  const olderId = items[0]?.[PARENT_ID]
   return { items, next: olderId ? encodeCursor([olderId]) : null }
 }
 
 /** Half of the page, at most, is newer than the message; where texts are so long that it wouldn't be there, it is the last. */
 async function readAround(
   ctx: Context,
-  { headId }: ChatroomRecord,
+  room: ChatroomRecord,
   page: RoomPage & { messageId: string },
-): Promise<Page<MessageRecord>> {
+): Promise<Page<TextRow>> {
   const { userId, messageId, limit } = page
-  const values = [userId, headId, messageId, Math.floor(limit / 2)]
+  const values = [userId, room.headId, messageId, Math.floor(limit / 2)]
   const { rows } = await ctx.heavyReads.run(userId, () =>
     ctx.db.execute<{ id: string }>("find-newer", NEWER, values),
   )
   const [tip] = rows
   if (!tip) throw new NotFound("message")
-  const around = await readUpTo(ctx, tip.id, page)
-  return around.items.some(({ id }) => id === messageId) ? around : readUpTo(ctx, messageId, page)
+  const around = await readUpTo(ctx, room, { ...page, tipId: tip.id })
+  // Ids may be written in capitals.
+  const isThere = around.items.some((row) => row[ID] === messageId.toLowerCase())
+  return isThere ? around : readUpTo(ctx, room, { ...page, tipId: messageId })
 }
+
+const ID = MESSAGE_COLUMNS.indexOf("id")
+const CHATROOM_ID = MESSAGE_COLUMNS.indexOf("chatroomId")
+const PARENT_ID = MESSAGE_COLUMNS.indexOf("parentId")
 
 /** The message that stands so many steps before $3 on the way from the head $2 back to it; none where the way misses it. */
 const NEWER = `

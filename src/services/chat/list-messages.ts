@@ -3,34 +3,46 @@ import { z } from "zod"
 import { MAX_PAGE_BYTES } from "../../config/limits.ts"
 import { type Page, type PageRequest, readPage, type SortKey } from "../../models/keyset.ts"
 import { NotFound } from "../../utils/errors.ts"
+import type { TextRow } from "../../utils/text-rows.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { type MessageKey, type MessageRecord, messageSql, textBytesSql } from "./message-record.ts"
+import {
+  MESSAGE_COLUMNS,
+  type MessageKey,
+  type MessageRecord,
+  messageSql,
+  textBytesSql,
+} from "./message-record.ts"
 import { familiesSql } from "./siblings.ts"
 
 const MAX_POSITION = 2 ** 31 - 1
 
-const byPosition: SortKey<MessageRecord, [position: number]> = {
+const POSITION = MESSAGE_COLUMNS.indexOf("position")
+/** How many rows were found; after a message's own columns. */
+const FOUND = MESSAGE_COLUMNS.length
+
+const positionOf = (row: TextRow) => Number(row[POSITION])
+
+const byPosition: SortKey<TextRow, [position: number]> = {
   cursor: z.tuple([z.number().int().min(0).max(MAX_POSITION)]),
-  of: ({ position }) => [position],
+  of: (row) => [positionOf(row)],
 }
 
 /**
- * Lists all messages of a room, of every branch, oldest first. A page with long texts is shorter than `limit`.
+ * Lists all messages of a room, of every branch, oldest first, as rows of `MESSAGE_COLUMNS`. A page with long texts is
+ * shorter than `limit`.
  * @throws {NotFound | InvalidRequest | RateLimited}
  */
 export async function listMessages(
   ctx: Context,
   { userId, chatroomId, ...page }: PageRequest & { userId: string; chatroomId: string },
-): Promise<Page<MessageRecord>> {
+): Promise<Page<TextRow>> {
   await findOwnChatroom(ctx, userId, chatroomId)
   return readPage(page, byPosition, async (after, count) => {
     const values = [userId, chatroomId, after?.[0] ?? 0, count, MAX_PAGE_BYTES]
-    const { rows } = await ctx.heavyReads.run(userId, () =>
-      ctx.db.execute<MessageRecord & { found: number }>("list-messages", LIST, values),
-    )
-    const inOrder = rows.toSorted((a, b) => a.position - b.position)
-    return { rows: inOrder.map(({ found: _, ...message }) => message), found: rows[0]?.found ?? 0 }
+    const rows = await ctx.heavyReads.run(userId, () => ctx.db.executeAsText("list-messages", LIST, values))
+    const inOrder = rows.toSorted((a, b) => positionOf(a) - positionOf(b))
+    return { rows: inOrder, found: Number(rows[0]?.[FOUND] ?? 0) }
   })
 }
 

@@ -14,6 +14,9 @@ export interface MessageRecord extends MessageFields {
   siblings: Siblings | null
 }
 
+/** The columns of a `MessageRecord`, in the order of `messageSql`. */
+export const MESSAGE_COLUMNS = [...MESSAGE_FIELDS, "siblings", "queuePosition", "cooldownMs"] as const
+
 /** Names one message, or reply. */
 export interface MessageKey {
   userId: string

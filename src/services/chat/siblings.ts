@@ -7,8 +7,8 @@ export interface Siblings {
   nextId: string | null
 }
 
-/** Of a message without versions. */
-export const NO_SIBLINGS: Siblings = { position: 1, count: 1, previousId: null, nextId: null }
+/** Of a message without versions, in the order in which PostgreSQL writes the others. */
+export const NO_SIBLINGS: Siblings = { count: 1, nextId: null, position: 1, previousId: null }
 
 /**
  * Returns the siblings of `m`, a row or an alias of messages, as a column of JSON; null where there are none, because

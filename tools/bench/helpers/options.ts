@@ -3,6 +3,7 @@ import type { Backend } from "./site.ts"
 
 export const MEASURES = [
   "list",
+  "room",
   "post",
   "post-worker",
   "replies",

@@ -14,6 +14,7 @@ import { LIST_GOAL, measureList } from "./list.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
+import { type MessageSize, measureRoom, ROOM_GOALS } from "./room.ts"
 import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
 import { measureSignIns } from "./sign-ins.ts"
 import { measureIdleStreams, measureStreams } from "./streams.ts"
@@ -81,6 +82,13 @@ export const measurers: Record<Measure, Measurer> = {
   async list(site, users, { pair }, { pairs }) {
     const comparison = await measureList(site, users, pair)
     pairs.push({ what: "GET /chatroom, cached", backend: site.backend, goal: LIST_GOAL, comparison })
+  },
+  async room(site, users, { pair }, { pairs }) {
+    for (const [size, goal] of Object.entries(ROOM_GOALS)) {
+      const comparison = await measureRoom(site, users, Number(size) as MessageSize, pair)
+      const what = `GET /chatroom/:id, 50 messages of ${size} KB`
+      pairs.push({ what, backend: site.backend, goal, comparison })
+    }
   },
   async post(site, users, { pair }, { pairs }) {
     const comparison = await measurePost(site, users, pair)
