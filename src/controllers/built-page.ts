@@ -58,8 +58,5 @@ const WHAT_TO_DO =
 
 const NOT_BUILT = {
   "index.html": page("The web client isn't built", `<p>${WHAT_TO_DO}</p>`),
-  "admin.html": page(
-    "The operators' page isn't built",
-    `<p>${WHAT_TO_DO} <a href="/admin/queues">The queues</a> need no build.</p>`,
-  ),
+  "admin.html": page("The operators' page isn't built", `<p>${WHAT_TO_DO}</p>`),
 }

@@ -202,3 +202,30 @@ describe.skipIf(chromium === null)("the account in a browser (Chromium is on the
     await expectSound(out)
   })
 })
+
+describe.skipIf(chromium === null)("what the operator calls the service (Chromium is on the PATH)", () => {
+  const privacyUrl = "https://example.com/privacy?a=1&b=2"
+  const app = useTestApp({
+    worker: false,
+    config: { app: { name: "Atelier <Chat>", privacyUrl, imprintUrl: null } },
+  })
+  const web = useWeb(app)
+
+  test("is on the pages, with the addresses that are set", async () => {
+    const ann = await signIn(app)
+    const window = await web.open(ann)
+    for (const [path, title] of [
+      ["/app/account", "Atelier <Chat>"],
+      ["/admin/sign-in", "Operators' sign-in"],
+    ] as const) {
+      const page = await window.tab(path)
+      const link = page.getByRole("link", { name: "Privacy policy" })
+      expect(await link.getAttribute("href")).toBe(privacyUrl)
+      expect(await page.getByRole("link", { name: "Imprint" }).count()).toBe(0)
+      expect(await page.title()).toBe(title)
+    }
+    const out = await (await web.open()).tab()
+    await reads(out, ".service-name", "Atelier <Chat>")
+    await out.getByRole("link", { name: "Privacy policy" }).waitFor()
+  })
+})

@@ -14,6 +14,7 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
   async function visit(page: Page, words: string) {
     await expect.poll(async () => (await user.http.get(`/search?q=${words}`)).body.length).toBeGreaterThan(0)
     await page.keyboard.press("Control+k")
+    await page.locator("dialog[open] input").waitFor()
     await page.keyboard.type(words)
     await page.locator(".found mark").first().waitFor()
     await page.keyboard.press("Enter")
