@@ -32,6 +32,10 @@ const answer: number = 42 // a line that is long enough to be wider than the scr
 [^1]: A note.
 
 مرحبا بالعالم
+
+$$
+\\frac{a}{b} = c
+$$
 `
 
 // Contrast goes with the colours and width with the size, so each state is seen in both of each.

@@ -202,6 +202,16 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     expect((await keptRooms(page)).map(({ id }) => id)).not.toContain(room.id)
   })
 
+  test("a part that a new build has taken away leads to the new page", async () => {
+    const window = await web.open(user, { serviceWorkers: "block" })
+    web.expectProblem(/ 404 |blocked by Playwright/)
+    const page = await window.tab()
+    await page.getByLabel("Message", { exact: true }).waitFor()
+    await page.route("**/search-dialog-*.js", (route) => route.fulfill({ status: 404 }))
+    await page.keyboard.press("Control+k")
+    await page.locator(".toast").getByRole("button", { name: "Load the page again" }).waitFor()
+  })
+
   test("it can be installed: a manifest with its icons, and a worker for all of /app", async () => {
     const { page } = await openKept("/app")
     expect(

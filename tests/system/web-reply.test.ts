@@ -2,6 +2,7 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { expectSound } from "./sound-page.ts"
 import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 const MODEL = "gemini-3.8-flash"
@@ -45,6 +46,8 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     await ask(app, user, room, "[[gemini: think=1500]] hello")
     const page = await openRoom(room)
     await page.getByLabel("More", { exact: true }).click()
+    await menuItem(page, "Gemini 3.5 Flash-Lite").waitFor()
+    await expectSound(page)
     await menuItem(page, "Gemini 3.5 Flash-Lite").click()
     await reads(page, ".reply .versions", "2/2")
     await reads(page, ".reply .facts", OTHER)
@@ -94,6 +97,7 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
       (await user.http.get(`/chatroom/${room.id}/message/${reply.id}`)).body.feedback
     await page.getByLabel("Bad reply").click()
     await expect.poll(feedback).toEqual({ rating: "down", reason: null })
+    await expectSound(page)
     await page.getByText("Too long", { exact: true }).click()
     await page.getByPlaceholder("Why?").fill("and off the mark")
     await page.locator(".reason").getByRole("button", { name: "Send" }).click()

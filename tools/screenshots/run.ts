@@ -42,6 +42,9 @@ await takeAll(chromium)
 
 async function takeAll(program: string): Promise<void> {
   await using stack = new AsyncDisposableStack()
+  // The first of a Ctrl-C's signals, which come from the terminal and from npm.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => void stack.disposeAsync().finally(() => process.exit(130)))
   await mkdir(folder, { recursive: true })
   const booth = await openBooth(stack)
   const browser = await launchChromium(program, ["--hide-scrollbars"])

@@ -23,7 +23,7 @@ export async function measureFirstLoad(
   const signIn = await load(desk, "/app", "input", true)
   const thread = await load(desk, room(plain.id), "article.reply")
   const code = await load(desk, room(await write(CODE)), ".hljs-keyword")
-  const mathematics = await load(desk, room(await write(MATHEMATICS)), "article.reply")
+  const mathematics = await load(desk, room(await write(MATHEMATICS)), "math")
   const beyond = (files: Map<string, number>) =>
     sum([...files].filter(([name]) => name.startsWith("/app/assets/") && !thread.has(name)))
   return {

@@ -16,6 +16,8 @@ export const de: Messages = {
     loading: "Wird geladen …",
     unreachable: "Der Dienst ist nicht erreichbar. Prüfe deine Verbindung und versuche es noch einmal.",
     offline: "Du bist offline. Was du sendest, geht raus, sobald du zurück bist.",
+    outdated: "Dieser Teil ließ sich nicht laden. Vielleicht gibt es eine neue Version der Seite.",
+    reload: "Seite neu laden",
     skip: "Zur Unterhaltung springen",
     privacy: "Datenschutz",
     imprint: "Impressum",

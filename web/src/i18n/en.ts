@@ -14,6 +14,8 @@ export const en = {
     loading: "Loading …",
     unreachable: "The service can't be reached. Check your connection and try again.",
     offline: "You are offline. What you send goes out when you are back.",
+    outdated: "This part couldn't be loaded. There may be a new version of the page.",
+    reload: "Load the page again",
     skip: "Skip to the conversation",
     privacy: "Privacy policy",
     imprint: "Imprint",

@@ -103,16 +103,19 @@ function Marked({ excerpt: { text, matches } }: Pick<SearchResult, "excerpt">) {
   const parts: (string | JSX.Element)[] = []
   let at = 0
   for (const { start, end } of matches) {
-    parts.push(text.slice(at, start), <mark key={start}>{text.slice(start, end)}</mark>)
+    parts.push(withoutMarks(text.slice(at, start)), <mark key={start}>{text.slice(start, end)}</mark>)
     at = end
   }
   return (
     <>
       {parts}
-      {text.slice(at)}
+      {withoutMarks(text.slice(at))}
     </>
   )
 }
+
+/** An excerpt is too short to be Markdown: its marks may be cut off. */
+const withoutMarks = (text: string) => text.replaceAll(/\*\*|`+/g, "")
 
 function onArrow(event: KeyboardEvent): void {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return

@@ -1,6 +1,7 @@
 import { type Signal, signal } from "@preact/signals"
 import type { ComponentType } from "preact"
 import { t } from "../i18n/index.ts"
+import { isOnline } from "../state/online.ts"
 import { tell } from "./toasts.ts"
 
 /** A component that is loaded when it is first shown. Where that fails, the user is told, and the next time tries again. */
@@ -13,7 +14,10 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
     try {
       loaded.value = await load()
     } catch {
-      tell(t.common.unreachable)
+      // A page of the build before last asks for a file that is no longer there.
+      if (isOnline.peek())
+        tell(t.common.outdated, { action: { label: t.common.reload, run: () => location.reload() } })
+      else tell(t.common.unreachable)
     }
     isLoading = false
   }
