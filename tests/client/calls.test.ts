@@ -100,6 +100,25 @@ describe("tokens", () => {
     expect(await tokens.get()).toEqual(dead)
   })
 
+  test.each([
+    ["renewed", null],
+    ["refused", { token: "another's", refreshToken: "another's" }],
+  ])("that somebody has changed while they are %s stay so", async (answer, changed) => {
+    const { tokens } = await signedIn(app)
+    const refreshToken = answer === "renewed" ? ((await tokens.get())?.refreshToken as string) : "dead"
+    tokens.set({ token: "dead", refreshToken })
+    let signedOut = 0
+    const meanwhile: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init)
+      if (String(input).endsWith("/auth/refresh")) tokens.set(changed)
+      return response
+    }
+    const client = newClient(app, { tokens, fetch: meanwhile, onSignedOut: () => signedOut++ })
+    await expect(client.call("GET /user/me")).rejects.toMatchObject({ status: 401 })
+    expect(await tokens.get()).toEqual(changed)
+    expect(signedOut).toBe(0)
+  })
+
   test("stay after a wrong code, which signs nobody out", async () => {
     const { client, tokens, mobileNumber } = await signedIn(app)
     const wrong = client.call("POST /auth/verify-otp", { body: { mobileNumber, otp: "000000" } })

@@ -8,6 +8,8 @@ export interface SessionOptions {
   onSignedOut?: (() => void) | undefined
 }
 
+const RENEWAL_MS = 30_000
+
 /** Sends requests with the current access token, and renews it once when the service rejects it. */
 export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOptions) {
   let renewing: Promise<Tokens | null> | null = null
@@ -40,23 +42,32 @@ export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOpt
     return current?.token === dead.token ? exchange(dead) : current
   }
 
-  async function exchange({ refreshToken }: Tokens): Promise<Tokens | null> {
+  async function exchange(dead: Tokens): Promise<Tokens | null> {
     const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/auth/refresh`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ refreshToken }),
+      body: JSON.stringify({ refreshToken: dead.refreshToken }),
+      // Other holders of the store wait for it.
+      signal: AbortSignal.timeout(RENEWAL_MS),
     })
     if (response.ok) {
       const tokens = (await response.json()) as Tokens
-      await store.set(tokens)
-      return tokens
+      return replace(dead, tokens)
     }
     const error = await ApiError.from(response)
     // Only these mean that the session is over; anything else may be temporary.
     if (error.status !== 401 && error.status !== 400) throw error
-    await store.set(null)
-    onSignedOut?.()
-    return null
+    const current = await replace(dead, null)
+    if (!current) onSignedOut?.()
+    return current
+  }
+
+  /** Somebody may have signed out meanwhile, or in as another: that stays. @returns what the store has then */
+  async function replace(dead: Tokens, tokens: Tokens | null): Promise<Tokens | null> {
+    const current = await store.get()
+    if (current?.token !== dead.token) return current
+    await store.set(tokens)
+    return tokens
   }
 
   return { send }
