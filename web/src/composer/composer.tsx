@@ -1,8 +1,10 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
+import { findRoom } from "../rooms/rooms.ts"
 import { isOnline } from "../state/online.ts"
 import { isUsedUp } from "../state/plan.ts"
+import { newRoomSettings } from "../thread/new-room.ts"
 import type { NewPrompt, Thread } from "../thread/open-thread.ts"
 import { useShownStop } from "../thread/use-stop.ts"
 import { IconButton } from "../ui/icon-button.tsx"
@@ -43,7 +45,13 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
 
   function write(value: string) {
     text.value = value
-    writeDraft(draftKey, value)
+    writeDraft(draftKey, isTemporary() ? "" : value)
+  }
+
+  /** A temporary room leaves no trace here. */
+  function isTemporary(): boolean {
+    if (!thread) return newRoomSettings.peek().temporary === true
+    return (thread.room.peek() ?? findRoom(thread.roomId))?.temporary === true
   }
 
   function submit({ interrupts = false } = {}) {

@@ -1,4 +1,5 @@
 import type { Chatroom, Message } from "../api/client.ts"
+import { dropDraft, roomsWithDrafts } from "../composer/drafts.ts"
 import { done, inStores, type Stores } from "./database.ts"
 
 /** What this browser keeps of a room that was read: enough to read it again without the service. */
@@ -63,12 +64,20 @@ export async function readKept(id: string): Promise<KeptRoom | null> {
   return (await inStores(({ rooms }) => done<KeptRoom | undefined>(rooms.get(id)))) ?? null
 }
 
+/** Nothing of a room stays in this browser: not what was written there, either. */
 export async function dropKept(id: string): Promise<void> {
+  dropDraft(id)
   await inStores(async (stores) => {
     stores.rooms.delete(id)
     const { [id]: _, ...sizes } = await readSizes(stores)
     stores.list.put(sizes, SIZES)
   })
+}
+
+/** The rooms of which this browser has something. */
+export async function keptIds(): Promise<Set<string>> {
+  const ids = await inStores(({ rooms }) => done<IDBValidKey[]>(rooms.getAllKeys()))
+  return new Set([...(ids ?? []).map(String), ...roomsWithDrafts()])
 }
 
 /** Keeps the list, without temporary rooms. */

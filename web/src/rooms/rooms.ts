@@ -3,15 +3,14 @@ import { ApiError, type Chatroom, client } from "../api/client.ts"
 import { followShared } from "../api/shared-stream.ts"
 import { dropKept, keepList, readKeptList } from "../offline/kept-rooms.ts"
 import { onSession } from "../state/session.ts"
+import { forgetGone } from "./forget-gone.ts"
+import { endLeaving, finishLeaving, holdLeaving, leaving } from "./leaving.ts"
 import { noteChange } from "./unread.ts"
 
 type State = "loading" | "ready" | "failed"
 
 /** The user's rooms by id: those of the list and, once asked for, archived ones. */
 const known = signal<ReadonlyMap<string, Chatroom>>(new Map())
-
-/** Rooms that are about to be deleted, which can still be undone. */
-const leaving = signal<ReadonlySet<string>>(new Set())
 
 export const listState = signal<State>("loading")
 
@@ -43,6 +42,7 @@ function dropRoom(id: string): void {
 
 /** Loads the list; archived rooms, too, where they were loaded before. */
 export async function loadRooms(): Promise<void> {
+  const isFirst = listState.peek() === "loading"
   try {
     const listed = await allOf(false)
     const archived = isArchiveOpen.value ? await allOf(true) : archivedRooms.peek()
@@ -51,6 +51,7 @@ export async function loadRooms(): Promise<void> {
       listState.value = "ready"
     })
     void keepList([...known.peek().values()])
+    if (isFirst) void forgetGone(findRoom)
   } catch {
     if (listState.peek() === "loading") await showKept()
   }
@@ -95,41 +96,22 @@ export async function changeRoom(
 }
 
 /** Takes a room out of sight. It is deleted by `confirmLeaving`, or comes back by `undoLeaving`. */
-export function beginLeaving(id: string): void {
-  setLeaving(new Set(leaving.peek()).add(id))
-}
+export const beginLeaving = holdLeaving
 
-export function undoLeaving(id: string): void {
-  const rest = new Set(leaving.peek())
-  rest.delete(id)
-  setLeaving(rest)
-}
+export const undoLeaving = endLeaving
 
 export async function confirmLeaving(id: string): Promise<void> {
   await client.call("DELETE /chatroom/{id}", { params: { id } }).catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 404)) throw error
   })
   dropRoom(id)
-  undoLeaving(id)
-}
-
-const LEAVING_KEY = "chat.leaving"
-
-function setLeaving(ids: ReadonlySet<string>): void {
-  leaving.value = ids
-  localStorage.setItem(LEAVING_KEY, JSON.stringify([...ids]))
-}
-
-/** A page that was closed before it had deleted a room leaves that to the next. */
-function finishLeaving(): void {
-  const ids: string[] = JSON.parse(localStorage.getItem(LEAVING_KEY) ?? "[]")
-  leaving.value = new Set(ids)
-  for (const id of ids) void confirmLeaving(id).catch(() => undoLeaving(id))
+  void dropKept(id)
+  endLeaving(id)
 }
 
 onSession(() => {
   listState.value = "loading"
-  finishLeaving()
+  finishLeaving((id) => confirmLeaving(id).catch(() => undoLeaving(id)))
   const end = followShared({
     name: "chat.rooms",
     open: (lastEventId, signal) =>

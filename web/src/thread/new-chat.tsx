@@ -1,13 +1,14 @@
 import { useSignalEffect } from "@preact/signals"
 import { useRef } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
+import { NEW_DRAFT } from "../composer/drafts.ts"
 import { t } from "../i18n/index.ts"
 import { outbox } from "../outbox/outbox.ts"
 import { TemporarySwitch } from "../rooms/temporary-switch.tsx"
 import { go, toRoom } from "../router.ts"
 import { user } from "../state/session.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
-import { startChat } from "./start-chat.ts"
+import { isBegunHere, startChat } from "./start-chat.ts"
 import { TopBar } from "./top-bar.tsx"
 
 /** A conversation that has no room yet: the first message makes it. */
@@ -30,18 +31,18 @@ export function NewChat() {
           ))}
         </div>
       )}
-      <Composer draftKey="new" send={startChat} busyReplyId={null} />
+      <Composer draftKey={NEW_DRAFT} send={startChat} busyReplyId={null} />
     </main>
   )
 }
 
-/** Shows the room of a message that waited here as soon as there is one. */
+/** Shows the room of a message that was written here as soon as there is one. */
 function useRoomOnceMade(): void {
   const awaited = useRef(new Set<string>())
   useSignalEffect(() => {
     for (const { key, roomId } of outbox.value) {
       if (roomId === null) awaited.current.add(key)
-      else if (awaited.current.has(key)) return go(toRoom(roomId))
+      else if (awaited.current.has(key) && isBegunHere(key)) return go(toRoom(roomId))
     }
   })
 }
