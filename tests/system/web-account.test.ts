@@ -129,6 +129,17 @@ describe.skipIf(chromium === null)("the account in a browser (Chromium is on the
     await reads(page, ".data tbody tr", /gemini-3\.8-flash2[\d,]+\$0\.0/)
   })
 
+  test("the account can't be deleted while the number to be written isn't known", async () => {
+    const ann = await signIn(app)
+    const page = await (await web.open(ann)).tab()
+    await page.getByLabel("Message", { exact: true }).waitFor()
+    web.expectProblem(/ 500 .*user\/me$/)
+    await page.route("**/user/me", (route) => route.fulfill({ status: 500 }))
+    await page.goto(`${app.url}/app/account`)
+    await page.getByRole("button", { name: "Delete account" }).click()
+    expect(await page.getByRole("button", { name: "Delete for good" }).isDisabled()).toBe(true)
+  })
+
   test("a password is set, signs in, and is changed only with the one before", async () => {
     web.expectProblem(/401|403|400/)
     const ann = await signIn(app)

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
-import { user } from "../state/session.ts"
+import { forgetUser, user } from "../state/session.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import { wordsOf } from "../ui/errors.ts"
 import { saveFile } from "../ui/save-file.ts"
@@ -43,6 +43,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
     event.preventDefault()
     try {
       await client.call("DELETE /user/me")
+      await forgetUser()
     } catch (error) {
       problem.value = wordsOf(error)
     }
@@ -69,7 +70,11 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
           <button type="button" class="link" onClick={onClose}>
             {t.common.cancel}
           </button>
-          <button type="submit" class="primary grave" disabled={written.value.trim() !== number}>
+          <button
+            type="submit"
+            class="primary grave"
+            disabled={number === "" || written.value.trim() !== number}
+          >
             {t.account.deleteForGood}
           </button>
         </div>

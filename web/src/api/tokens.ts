@@ -54,7 +54,12 @@ export function endSession(): void {
   isSignedIn.value = false
 }
 
+/** Whether there is a session is looked up anew. */
+export function lookAgain(): void {
+  isSignedIn.value = localStorage.getItem(KEY) !== null
+}
+
 /** Follows sign-in and sign-out in other tabs. */
 addEventListener("storage", ({ key }) => {
-  if (key === KEY || key === null) isSignedIn.value = localStorage.getItem(KEY) !== null
+  if (key === KEY || key === null) lookAgain()
 })

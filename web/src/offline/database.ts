@@ -10,10 +10,13 @@ export type Stores = Record<StoreName, IDBObjectStore>
 
 /**
  * Runs `work` in a transaction on what this browser keeps for the session's user. What another user has left is erased
- * before. A session that ends meanwhile keeps nothing.
+ * before. Without a session nothing is kept, and what is there is erased by `withoutSession`.
  * @returns null where nothing can be kept: no session, no storage, or no space
  */
-export async function inStores<T>(work: (stores: Stores) => Promise<T>): Promise<T | null> {
+export async function inStores<T>(
+  work: (stores: Stores) => Promise<T>,
+  withoutSession: (stores: Stores) => void = eraseReadable,
+): Promise<T | null> {
   try {
     const database = await open()
     const transaction = database.transaction(STORES, "readwrite")
@@ -21,8 +24,11 @@ export async function inStores<T>(work: (stores: Stores) => Promise<T>): Promise
     const isOver = ended(transaction)
     const owner = ownerOfSession()
     const before = await done<string | undefined>(stores.owner.get("id"))
+    if (owner === null) {
+      withoutSession(stores)
+      return null
+    }
     if (before !== owner) clear(stores)
-    if (owner === null) return null
     stores.owner.put(owner, "id")
     const result = await work(stores)
     await isOver
@@ -32,9 +38,22 @@ export async function inStores<T>(work: (stores: Stores) => Promise<T>): Promise
   }
 }
 
-/** Erases all that is kept, as at the end of a session. */
-export async function eraseStores(): Promise<void> {
+/**
+ * Erases what was kept to be read, where there is no session. What is still to be sent waits for its owner, who hasn't ended
+ * the session; another's sign-in erases it.
+ */
+export async function eraseKept(): Promise<void> {
   if (ownerOfSession() === null) await inStores(async () => null)
+}
+
+/** Erases all that is kept: its owner has signed out. */
+export async function eraseAll(): Promise<void> {
+  await inStores(async () => null, clear)
+}
+
+function eraseReadable(stores: Stores): void {
+  stores.rooms.clear()
+  stores.list.clear()
 }
 
 function clear(stores: Stores): void {
@@ -72,7 +91,10 @@ function open(): Promise<IDBDatabase> {
     }
     request.onsuccess = () => {
       // A newer build in another tab, or the person who clears the storage, isn't kept waiting.
-      request.result.onversionchange = () => request.result.close()
+      request.result.onversionchange = () => {
+        request.result.close()
+        opening = null
+      }
       request.result.onclose = () => {
         opening = null
       }
