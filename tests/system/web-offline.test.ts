@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
-import { newMobileNumber, signIn } from "../helpers/app.ts"
-import { ask, createRoom, useUpQuota } from "../helpers/chat.ts"
+import { newMobileNumber, type SignedIn, signIn } from "../helpers/app.ts"
+import { ask, createRoom, makePro, useUpQuota } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
 import { chromium, reads, say, useWeb } from "./web-kit.ts"
@@ -29,8 +29,8 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
   const expectOffline = () => web.expectProblem(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/)
 
   /** A window that has the page and a room for offline use. */
-  async function openKept(path: string) {
-    const window = await web.open(user)
+  async function openKept(path: string, owner: SignedIn = user) {
+    const window = await web.open(owner)
     const page = await window.tab(path)
     await page.getByLabel("Message", { exact: true }).waitFor()
     await isKept(page)
@@ -116,6 +116,7 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     await context.setOffline(true)
     await say(page, "a new beginning")
     await waits(page, "a new beginning")
+    await expect.poll(async () => (await keptOutbox(page)).length).toBe(1)
     await page.reload()
     await waits(page, "a new beginning")
     await context.setOffline(false)
@@ -165,12 +166,20 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     await page.locator(".unsent").getByRole("button", { name: "Delete" }).click()
     await reads(page, ".unsent .said", "and another")
     expect(await page.locator("[data-outgoing]").count()).toBe(1)
+    // It can't be sent again now. With the first prompt that there is it goes by itself.
+    await page.locator(".unsent").getByRole("button", { name: "Upgrade" }).waitFor()
+    await makePro(app, ada)
+    await page.reload()
+    await page.getByLabel("Another reply").waitFor()
+    expect(await page.locator(".prompt .said").allInnerTexts()).toEqual(["and another"])
+    expect(await page.locator("[data-outgoing]").count()).toBe(0)
   })
 
   test("signing out erases what was kept, and another user finds nothing of it", async () => {
-    const room = await createRoom(app, user, { name: "a secret" })
-    await ask(app, user, room, "words of the first user")
-    const { page, context } = await openKept(`/app/chat/${room.id}`)
+    const ann = await signIn(app)
+    const room = await createRoom(app, ann, { name: "a secret" })
+    await ask(app, ann, room, "words of the first user")
+    const { page, context } = await openKept(`/app/chat/${room.id}`, ann)
     await expect.poll(async () => (await keptRooms(page)).length).toBeGreaterThan(0)
     await context.setOffline(true)
     await say(page, "never to be sent")
@@ -189,6 +198,8 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     await page.getByRole("button", { name: "Fill in" }).click()
     await reads(page, "#rooms .note", "Your conversations will be listed here.")
     expect(await storedPrompts(room, "never to be sent")).toBe(0)
+    // The session has ended at the service, too, as soon as that could be reached.
+    await expect.poll(async () => (await ann.http.get("/user/me")).status).toBe(401)
   })
 
   test("a temporary room is never kept", async () => {

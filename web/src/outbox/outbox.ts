@@ -26,25 +26,28 @@ export function readOutbox(): Promise<void> {
   })
 }
 
-/** Adds a message, or changes one that is there. It is in sight at once. */
-export function putItem(item: OutboxItem): Promise<void> {
-  const others = outbox.peek()
-  const isKnown = others.some(({ key }) => key === item.key)
-  outbox.value = isKnown ? others.map((one) => (one.key === item.key ? item : one)) : [...others, item]
+/** Adds a message. It is in sight at once. */
+export function addItem(item: OutboxItem): Promise<void> {
+  outbox.value = [...outbox.peek(), item]
   return inTurn(async () => {
-    const order = await inStores(async (stores) =>
-      done<number>(stores.outbox.put(await ordered(stores, item))),
-    )
+    const order = await inStores((stores) => done<number>(stores.outbox.put(item)))
     if (order !== null) setOrder(item.key, order)
     channel.postMessage(null)
   })
 }
 
-/** A message that was just written has no order yet where it is changed at once. */
-async function ordered(stores: { outbox: IDBObjectStore }, item: OutboxItem): Promise<OutboxItem> {
-  if (item.order !== undefined) return item
-  const known = (await done<OutboxItem[]>(stores.outbox.getAll())).find(({ key }) => key === item.key)
-  return known?.order === undefined ? item : { ...item, order: known.order }
+/** Changes a message that is there. One that somebody has taken away meanwhile, in whatever tab, stays away. */
+export function changeItem(item: OutboxItem): Promise<void> {
+  outbox.value = outbox.peek().map((one) => (one.key === item.key ? item : one))
+  return inTurn(async () => {
+    await inStores(async (stores) => {
+      const items = await done<OutboxItem[]>(stores.outbox.getAll())
+      const kept = items.find(({ key }) => key === item.key)
+      // A message that was just written has no order here yet.
+      if (kept?.order !== undefined) stores.outbox.put({ ...item, order: kept.order })
+    })
+    channel.postMessage(null)
+  })
 }
 
 function setOrder(key: string, order: number): void {

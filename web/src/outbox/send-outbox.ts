@@ -1,15 +1,15 @@
-import { effect, signal } from "@preact/signals"
+import { computed, effect, signal } from "@preact/signals"
 import { ApiError, client, type Prompt } from "../api/client.ts"
 import { onWake } from "../api/page-life.ts"
 import { t } from "../i18n/index.ts"
 import { putRoom } from "../rooms/rooms.ts"
 import { go, toNew, toRoom } from "../router.ts"
 import { isOnline } from "../state/online.ts"
-import { loadPlan } from "../state/plan.ts"
+import { isUsedUp, loadPlan, plan } from "../state/plan.ts"
 import { onSession } from "../state/session.ts"
 import { tell } from "../ui/toasts.ts"
 import { isOld, type OutboxItem, placeOf } from "./item.ts"
-import { outbox, putItem, readOutbox, removeItem } from "./outbox.ts"
+import { addItem, changeItem, outbox, readOutbox, removeItem } from "./outbox.ts"
 
 /** A request that isn't answered for so long is sent again, under the same key. */
 const ANSWER_MS = 60_000
@@ -33,26 +33,36 @@ export async function sendLater(
 ): Promise<string> {
   const key = crypto.randomUUID()
   const added: OutboxItem = { newRoom: null, ...item, key, at: Date.now(), stopped: null }
-  await putItem(added)
+  await addItem(added)
   void sendPlace(placeOf(added))
   return key
 }
 
 /** Sends a message that was refused, or that had become old, and what waits behind it. */
 export async function sendAgain(item: OutboxItem): Promise<void> {
-  await putItem({ ...item, at: Date.now(), stopped: null })
+  await changeItem({ ...item, at: Date.now(), stopped: null })
   await release(item)
 }
 
-/** Takes a message away. What waits behind it goes on. */
+/** Takes a message away, unless it is taken by the service just now. What waits behind it goes on. */
 export async function dropItem(item: OutboxItem): Promise<void> {
-  await removeItem(item.key)
+  await alone(placeOf(item), () => removeItem(item.key))
   await release(item)
 }
+
+/** Sends what was refused while the day's prompts were used up, as soon as there are some again. */
+async function sendUncharged(): Promise<void> {
+  await readOutbox()
+  const refused = outbox.peek().filter((item) => isOverQuota(item) && !isOld(item))
+  for (const item of refused) await sendAgain(item)
+}
+
+const isOverQuota = ({ stopped }: OutboxItem) =>
+  stopped !== null && stopped !== "held" && stopped.code === "quota_exceeded"
 
 async function release(item: OutboxItem): Promise<void> {
   const held = itemsOf(placeOf(item)).filter(({ stopped }) => stopped === "held")
-  await Promise.all(held.map((one) => putItem({ ...one, stopped: null })))
+  await Promise.all(held.map((one) => changeItem({ ...one, stopped: null })))
   await sendPlace(placeOf(item))
 }
 
@@ -66,20 +76,28 @@ async function sendAll(): Promise<void> {
 
 /** Sends the messages of a place in their order. Of all tabs one does it at a time. */
 async function sendPlace(place: string): Promise<void> {
-  await navigator.locks.request(`chat.outbox.${place}`, async () => {
+  await alone(place, async () => {
     await readOutbox()
     for (let item = nextOf(place); item; item = nextOf(place)) if (!(await sendOne(item))) return
   })
 }
+
+/** Of all tabs one at a time sends the messages of a place, or takes one away. */
+const alone = (place: string, work: () => Promise<void>) =>
+  navigator.locks.request(`chat.outbox.${place}`, work)
 
 function nextOf(place: string): OutboxItem | undefined {
   const next = itemsOf(place).find(({ stopped }) => stopped === null)
   return next && !isOld(next) ? next : undefined
 }
 
+/** The messages that this tab has asked the service to take, without an answer yet. */
+export const inFlight = signal<ReadonlySet<string>>(new Set())
+
 /** @returns whether the next one may follow */
 async function sendOne(item: OutboxItem): Promise<boolean> {
   const place = placeOf(item)
+  setFlying(item.key, true)
   try {
     if (item.roomId === null) await makeRoom(item)
     else await post(item, item.roomId)
@@ -89,6 +107,8 @@ async function sendOne(item: OutboxItem): Promise<boolean> {
     if (isPassing(error)) await waitFor(place, error)
     else if (error instanceof ApiError && error.code !== "unauthenticated") await stop(item, error)
     return false
+  } finally {
+    setFlying(item.key, false)
   }
 }
 
@@ -100,7 +120,7 @@ async function makeRoom(item: OutboxItem): Promise<void> {
   })
   putRoom(room)
   const waiting = itemsOf(placeOf(item))
-  await Promise.all(waiting.map((one) => putItem({ ...one, roomId: room.id })))
+  await Promise.all(waiting.map((one) => changeItem({ ...one, roomId: room.id })))
   void sendPlace(room.id)
 }
 
@@ -143,12 +163,19 @@ async function waitFor(place: string, error: unknown): Promise<void> {
 /** The message waits for a person, and those behind it wait for it. */
 async function stop(item: OutboxItem, { code, message }: ApiError): Promise<void> {
   const behind = itemsOf(placeOf(item)).filter(({ key, stopped }) => key !== item.key && stopped === null)
-  await putItem({ ...item, stopped: { code, message } })
-  await Promise.all(behind.map((one) => putItem({ ...one, stopped: "held" })))
+  await changeItem({ ...item, stopped: { code, message } })
+  await Promise.all(behind.map((one) => changeItem({ ...one, stopped: "held" })))
   void loadPlan()
   const to = item.roomId === null ? toNew : toRoom(item.roomId)
   if (to !== location.pathname)
     tell(t.outbox.stopped, { action: { label: t.outbox.show, run: () => go(to) } })
+}
+
+function setFlying(key: string, isFlying: boolean): void {
+  const keys = new Set(inFlight.peek())
+  if (isFlying) keys.add(key)
+  else keys.delete(key)
+  inFlight.value = keys
 }
 
 function setUnreached(place: string, isUnreached: boolean): void {
@@ -160,7 +187,12 @@ function setUnreached(place: string, isUnreached: boolean): void {
   unreached.value = places
 }
 
+const hasPrompts = computed(() => plan.value !== null && !isUsedUp.value)
+
 onSession(() => {
+  const endCharging = effect(() => {
+    if (hasPrompts.value) void sendUncharged()
+  })
   const endWaking = onWake(() => void sendAll())
   const endOnline = effect(() => {
     if (isOnline.value) void sendAll()
@@ -168,6 +200,7 @@ onSession(() => {
   return () => {
     endWaking()
     endOnline()
+    endCharging()
     clearTimeout(timer)
     unreached.value = new Set()
   }

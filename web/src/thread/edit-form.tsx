@@ -1,8 +1,11 @@
+import { useSignal } from "@preact/signals"
 import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { wordsOf } from "../ui/errors.ts"
+import { tell } from "../ui/toasts.ts"
 import type { Thread } from "./open-thread.ts"
-import { changeInLine, isInLine } from "./queue.ts"
+import { changeInLine, isInLine, sendVersion } from "./queue.ts"
 
 export function EditForm({
   thread,
@@ -14,6 +17,8 @@ export function EditForm({
   onDone: () => void
 }) {
   const field = useRef<HTMLTextAreaElement>(null)
+  const problem = useSignal<string | null>(null)
+  const isBusy = useSignal(false)
   useLayoutEffect(() => {
     field.current?.focus()
     field.current?.setSelectionRange(message.content.length, message.content.length)
@@ -23,11 +28,30 @@ export function EditForm({
     event.preventDefault()
     const text = field.current?.value.trim() ?? ""
     if (text === "") return
+    if (text !== message.content && isInLine(thread, message.id)) return void change(text)
     onDone()
-    if (text === message.content) return
-    if (isInLine(thread, message.id)) return void changeInLine(thread, message, text)
-    const attachments = message.attachments.flatMap(({ id }) => (id === null ? [] : [id]))
-    void thread.send({ text, attachments, parentId: message.parentId })
+    // The outbox keeps it.
+    if (text !== message.content) void sendVersion(thread, message, text)
+  }
+
+  /** What was written stays until the service has it. */
+  async function change(text: string) {
+    if (isBusy.value) return
+    isBusy.value = true
+    problem.value = null
+    try {
+      if (!(await changeInLine(thread, message, text))) offerVersion(text)
+      onDone()
+    } catch (error) {
+      problem.value = wordsOf(error)
+    } finally {
+      isBusy.value = false
+    }
+  }
+
+  function offerVersion(text: string) {
+    const run = () => void sendVersion(thread, message, text)
+    tell(t.queue.begun, { action: { label: t.queue.asVersion, run } })
   }
 
   return (
@@ -43,6 +67,11 @@ export function EditForm({
           if (event.key === "Enter" && !event.shiftKey) submit(event)
         }}
       />
+      {problem.value && (
+        <p class="problem" role="alert">
+          {problem.value}
+        </p>
+      )}
       <div class="edit-actions">
         <button type="button" class="link" onClick={onDone}>
           {t.common.cancel}

@@ -44,6 +44,9 @@ const MOST_SHOWN = 300
 /** How far this machine's clock may be from the service's. */
 const CLOCKS_MS = 5 * 60_000
 
+/** The stream tells of a room's new messages right after the room: a branch end that it doesn't tell of is looked for. */
+const UNTOLD_MS = 500
+
 /** A load that takes longer lets the kept copy be seen meanwhile. */
 const SLOW_MS = 2_000
 
@@ -75,6 +78,7 @@ export function openThread(roomId: string) {
   /** Whether what is shown is the kept copy. */
   const isStale = signal(false)
   const slow = setTimeout(() => void showKept(), SLOW_MS)
+  let untold: ReturnType<typeof setTimeout> | undefined
 
   const find = (id: string) => messages.get(id)?.peek()
 
@@ -166,9 +170,12 @@ export function openThread(roomId: string) {
     const query = older.peek()
     if (!query) return
     older.value = null
+    const first = branch.peek()[0]
     try {
       const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
       const shown = branch.peek()
+      // Other messages are shown meanwhile, with another way to older ones.
+      if (shown[0] !== first) return
       const at = reply.messages.findIndex(({ id }) => id === shown[0])
       const added = at < 0 ? reply.messages : reply.messages.slice(0, at)
       batch(() => {
@@ -180,7 +187,7 @@ export function openThread(roomId: string) {
         older.value = next
       })
     } catch {
-      older.value = query
+      if (branch.peek()[0] === first) older.value = query
     }
   }
 
@@ -216,7 +223,7 @@ export function openThread(roomId: string) {
     const last = branch.peek().at(-1)
     if (last === undefined || !isDetached.peek()) return
     const page = await readAround(last).catch(() => null)
-    if (!page || branch.peek().at(-1) !== last) return
+    if (!page || branch.peek().at(-1) !== last || !isDetached.peek()) return
     const added = page.messages.slice(page.messages.findIndex(({ id }) => id === last) + 1)
     batch(() => {
       for (const message of added) put(message)
@@ -248,12 +255,21 @@ export function openThread(roomId: string) {
     else void load()
   }
 
+  /** A version that was chosen elsewhere: only new messages are told, and this one is older. */
+  function lookForHead(): void {
+    if (room.peek()?.headId !== (branch.peek().at(-1) ?? null)) void refresh()
+  }
+
   function onEvent({ event, data }: RoomEvent): void {
     switch (event) {
       case "chatroom": {
         room.value = data
         putRoom(data)
         if (data.headId !== null && find(data.headId)) follow(data.headId)
+        else if (data.headId !== branch.peek().at(-1)) {
+          clearTimeout(untold)
+          untold = setTimeout(lookForHead, UNTOLD_MS)
+        }
         // What happened between the loading and the first word of a new stream is told by neither.
         if (isFresh && state.peek() === "ready") {
           const isMissed =
@@ -305,7 +321,20 @@ export function openThread(roomId: string) {
 
   /** Sends a prompt, which is in sight at once and goes when the service can be reached. */
   async function send({ text, attachments, parentId, interrupts = false }: NewPrompt): Promise<void> {
-    await sendLater({ roomId, text, attachments, parentId, interrupts })
+    const after = parentId === undefined && !interrupts ? shownEnd() : parentId
+    await sendLater({ roomId, text, attachments, parentId: after, interrupts })
+  }
+
+  /**
+   * The end of what is shown, where the room goes on elsewhere since another device has chosen a version that isn't
+   * loaded yet: what is sent now answers what is seen. Otherwise, and behind others, a prompt goes to the room's end.
+   */
+  function shownEnd(): string | undefined {
+    const head = room.peek()?.headId
+    const shown = branch.peek()
+    const end = shown.at(-1)
+    if (!head || !end || isDetached.peek() || isStale.peek() || outgoing.peek().length > 0) return undefined
+    return shown.includes(head) || find(end)?.role !== "model" ? undefined : end
   }
 
   const endSending = onSent(({ reply, ...message }) => {
@@ -423,6 +452,7 @@ export function openThread(roomId: string) {
     show,
     close() {
       clearTimeout(slow)
+      clearTimeout(untold)
       endSending()
       endKeeping()
       end()

@@ -1,8 +1,8 @@
 import { formatDate, t } from "../i18n/index.ts"
 import { isOld, type OutboxItem, placeOf } from "../outbox/item.ts"
-import { dropItem, sendAgain, unreached } from "../outbox/send-outbox.ts"
+import { dropItem, inFlight, sendAgain, unreached } from "../outbox/send-outbox.ts"
 import { isOnline } from "../state/online.ts"
-import { upgrade } from "../state/plan.ts"
+import { isUsedUp, upgrade } from "../state/plan.ts"
 
 /** A message that isn't at the service yet: it shows as sent, or says why it waits and what can be done. */
 export function OutgoingView({ sent }: { sent: OutboxItem }) {
@@ -36,7 +36,7 @@ function Refused({ sent, words, code }: { sent: OutboxItem; words: string; code:
       <span>
         {t.thread.notSent} {words}
       </span>
-      {code === "quota_exceeded" ? (
+      {code === "quota_exceeded" && isUsedUp.value ? (
         <button type="button" class="link" onClick={upgrade}>
           {t.composer.upgrade}
         </button>
@@ -67,7 +67,9 @@ function Again({ sent, label }: { sent: OutboxItem; label: string }) {
   )
 }
 
+/** What the service may be taking just now can't be taken back. */
 function Remove({ sent }: { sent: OutboxItem }) {
+  if (inFlight.value.has(sent.key)) return null
   return (
     <button type="button" class="link" onClick={() => void dropItem(sent)}>
       {t.common.delete}

@@ -1,5 +1,4 @@
 import { ApiError, client, type Message } from "../api/client.ts"
-import { t } from "../i18n/index.ts"
 import { loadPlan } from "../state/plan.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
@@ -42,15 +41,22 @@ export async function takeOut(thread: Thread, reply: Message): Promise<void> {
   }
 }
 
-/** Changes a prompt that waits. One that is being answered already is offered as a version, which takes another prompt. */
-export async function changeInLine(thread: Thread, prompt: Message, text: string): Promise<void> {
+/**
+ * Changes a prompt that waits. @returns whether it was in time: one that is being answered already can only have a version
+ * @throws what else the service answers
+ */
+export async function changeInLine(thread: Thread, prompt: Message, text: string): Promise<boolean> {
   try {
     thread.put(await client.editPrompt({ chatroomId: thread.roomId, messageId: prompt.id, message: text }))
+    return true
   } catch (error) {
-    const isLate = error instanceof ApiError && error.code === "already_started"
-    if (!isLate) return tell(wordsOf(error))
-    const attachments = prompt.attachments.flatMap(({ id }) => (id === null ? [] : [id]))
-    const asVersion = () => void thread.send({ text, attachments, parentId: prompt.parentId })
-    tell(t.queue.begun, { action: { label: t.queue.asVersion, run: asVersion } })
+    if (error instanceof ApiError && error.code === "already_started") return false
+    throw error
   }
+}
+
+/** Sends a version of a prompt, which takes another prompt of the day. */
+export async function sendVersion(thread: Thread, prompt: Message, text: string): Promise<void> {
+  const attachments = prompt.attachments.flatMap(({ id }) => (id === null ? [] : [id]))
+  await thread.send({ text, attachments, parentId: prompt.parentId })
 }

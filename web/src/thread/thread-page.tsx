@@ -91,8 +91,9 @@ function Conversation({ thread }: { thread: Thread }) {
           thread={thread}
           busyReplyId={thread.busyReplyId.value}
           send={async (prompt) => {
-            await toNewest()
+            // Kept first: the way to the newest messages may be long.
             await thread.send(prompt)
+            await toNewest()
           }}
         />
       </div>

@@ -1,0 +1,162 @@
+import type { Page } from "playwright-core"
+import { describe, expect, test } from "vitest"
+import { signIn } from "../helpers/app.ts"
+import { ask, createRoom } from "../helpers/chat.ts"
+import { addRoom } from "../helpers/rooms.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
+
+describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is on the PATH)", () => {
+  const app = useTestApp()
+  const user = useUser(app, { pro: true })
+  const web = useWeb(app)
+
+  const openRoom = async (room: { id: string }) => (await web.open(user)).tab(`/app/chat/${room.id}`)
+
+  test("a message that is sent while older ones are shown is kept before the newest are loaded", async () => {
+    const id = await addRoom(app, user.user.id, 400)
+    const page = await openRoom({ id })
+    await expect.poll(() => page.locator("article").count()).toBe(50)
+    for (let shown = 100; shown <= 300; shown += 50) {
+      await scrollUp(page)
+      await expect.poll(() => page.locator("article").count()).toBe(shown)
+    }
+    await scrollUp(page)
+    await page.locator(".older").filter({ hasText: "Loading later messages" }).waitFor()
+    // The way to the newest messages never ends.
+    await page.route(`**/chatroom/${id}?*`, () => undefined)
+    await page.route("**/message", () => undefined)
+    await say(page, "not to be lost")
+    await expect.poll(() => keptTexts(page)).toContainEqual("not to be lost")
+    await page.locator("[data-outgoing]").filter({ hasText: "not to be lost" }).waitFor()
+  })
+
+  test("a version that another device chooses is shown, and until then a prompt answers what is shown", async () => {
+    const room = await createRoom(app, user)
+    const old = await ask(app, user, room, "one way")
+    const newer = await ask(app, user, room, "another way", { parentId: null })
+    const page = await openRoom(room)
+    await reads(page, ".said", "another way")
+    await user.http.patch(`/chatroom/${room.id}`, { headId: old.id })
+    await reads(page, ".said", "one way")
+    // Back again, but what was chosen is long in coming.
+    await page.reload()
+    await reads(page, ".said", "one way")
+    const { promise: loading, resolve: asked } = Promise.withResolvers<void>()
+    await page.route(`**/chatroom/${room.id}?*`, () => asked())
+    await user.http.patch(`/chatroom/${room.id}`, { headId: newer.id })
+    await loading
+    await say(page, "on the one way")
+    await expect
+      .poll(() => app.query("SELECT parent_id FROM messages WHERE content = 'on the one way'"))
+      .toEqual([{ parent_id: old.id }])
+  })
+
+  test("a message that is taken away while it is refused stays away", async () => {
+    const room = await createRoom(app, user)
+    const window = await web.open(user)
+    const [page, other] = [await window.tab(`/app/chat/${room.id}`), await window.tab(`/app/chat/${room.id}`)]
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    web.expectProblem(/ 409 /)
+    await page.route("**/message", async (route) => {
+      await answered
+      await route.fulfill({
+        status: 409,
+        contentType: "application/problem+json",
+        body: JSON.stringify({ status: 409, code: "model_unavailable", title: "no", detail: "no" }),
+      })
+    })
+    await say(page, "never mind")
+    const sent = page.locator("[data-outgoing]").filter({ hasText: "never mind" })
+    await sent.waitFor()
+    expect(await sent.getByRole("button", { name: "Delete" }).count()).toBe(0)
+    await other.locator("[data-outgoing]").filter({ hasText: "never mind" }).waitFor()
+    answer()
+    await sent.getByRole("button", { name: "Delete" }).click()
+    for (const tab of [page, other]) await expect.poll(() => tab.locator("[data-outgoing]").count()).toBe(0)
+    expect(await keptTexts(page)).toEqual([])
+  })
+
+  test("what isn't sent outlives a session that the user hasn't ended", async () => {
+    const ann = await signIn(app)
+    const room = await createRoom(app, ann)
+    const window = await web.open(ann)
+    const page = await window.tab(`/app/chat/${room.id}`)
+    web.expectProblem(/ERR_CONNECTION_FAILED| 401 | 409 .*signup$/)
+    await page.route("**/message", (route) => route.abort("connectionfailed"))
+    await say(page, "written before")
+    await expect.poll(() => keptTexts(page)).toEqual(["written before"])
+    await page.getByLabel("Message", { exact: true }).fill("half a thought")
+    // As the service does where it is shown a refresh token that was used before.
+    await ann.http.post("/auth/logout")
+    await page.reload()
+    await reads(page, "h1", "Sign in")
+    await page.unroute("**/message")
+    await page.getByLabel("Mobile number").fill(ann.user.mobileNumber)
+    await page.getByLabel("Mobile number").press("Enter")
+    await page.getByRole("button", { name: "Fill in" }).click()
+    await reads(page, ".said", "written before")
+    await page.getByLabel("Another reply").waitFor()
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("half a thought")
+  })
+
+  test("a draft goes with its room, and a temporary room keeps none", async () => {
+    const [gone, passing] = [await createRoom(app, user), await createRoom(app, user, { temporary: true })]
+    const window = await web.open(user)
+    const page = await window.tab(`/app/chat/${gone.id}`)
+    await page.getByLabel("Message", { exact: true }).fill("words for a room that goes")
+    expect(await storedValues(page)).toContain("words for a room that goes")
+    await page.goto(`${app.url}/app/chat/${passing.id}`)
+    await page.locator(".temporary-note").waitFor()
+    await page.getByLabel("Message", { exact: true }).fill("words that leave no trace")
+    expect(await storedValues(page)).not.toContain("words that leave no trace")
+    // Deleted while no tab of this browser is open.
+    await page.close()
+    await user.http.delete(`/chatroom/${gone.id}`)
+    web.expectProblem(/ 404 /)
+    const later = await window.tab("/app")
+    await expect.poll(() => storedValues(later)).not.toContain("words for a room that goes")
+  })
+
+  test("an edit that the service refuses stays in its form", async () => {
+    const room = await createRoom(app, user)
+    const page = await openRoom(room)
+    await say(page, "[[gemini: stall after=1]]")
+    await lastReply(page).locator(".prose").waitFor()
+    await say(page, "and then")
+    await reads(page, ".pending", "In line behind the reply before it")
+    web.expectProblem(/ 503 /)
+    await page.route("**/message/*", (route) =>
+      route.request().method() === "PATCH" ? route.fulfill({ status: 503 }) : route.continue(),
+    )
+    const prompt = page.locator("article.prompt").last()
+    await prompt.hover()
+    await prompt.getByLabel("Edit", { exact: true }).click()
+    const field = page.locator(".edit textarea")
+    await field.fill("and then what")
+    await field.press("Enter")
+    await page.locator(".edit .problem").waitFor()
+    expect(await field.inputValue()).toBe("and then what")
+    await page.unroute("**/message/*")
+    await field.press("Enter")
+    await reads(page, ".said", "and then what")
+    expect(await page.locator(".edit").count()).toBe(0)
+  })
+})
+
+const scrollUp = (page: Page) =>
+  page.evaluate(`{
+    const area = document.querySelector(".scroll")
+    area.scrollTop = 0
+  }`)
+
+const storedValues = (page: Page) => page.evaluate<string[]>("Object.values(localStorage)")
+
+const keptTexts = (page: Page) =>
+  page.evaluate<string[]>(`new Promise((resolve) => {
+    const opening = indexedDB.open("chat")
+    opening.onsuccess = () => {
+      const all = opening.result.transaction("outbox").objectStore("outbox").getAll()
+      all.onsuccess = () => { opening.result.close(); resolve(all.result.map(({ text }) => text)) }
+    }
+  })`)
