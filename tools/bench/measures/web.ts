@@ -28,6 +28,8 @@ export interface WebPace {
 
 /** Turns of the conversation that pieces arrive in. */
 const TURNS = 200
+/** As many of its messages as the page shows at once. */
+const MOST_SHOWN = 300
 const MANY = 10_000
 
 /** About what a quick model sends: 50 pieces a second. */
@@ -99,7 +101,7 @@ async function measureStreams(desk: Desk, pace: WebPace) {
   const { id, text } = await room(desk, 2 * TURNS)
   const ours = await openTab(desk)
   await openRoom(ours.page, `${desk.url}/app/chat/${id}`, text)
-  await showAll(ours.page, 2 * TURNS)
+  await showMost(ours.page, MOST_SHOWN)
   const bare = await openTab(desk)
   await openRoom(bare.page, `${desk.url}${BARE_PATH}#${id}`, text)
   const reply = { roomId: id, chunks: pace.chunks, ...USUAL }
@@ -121,8 +123,8 @@ async function inFront<T>(page: Page, measure: () => Promise<T>): Promise<T> {
   return measure()
 }
 
-/** Scrolls up until the whole conversation is in the page, and back to its end. */
-async function showAll(page: Page, messages: number): Promise<void> {
+/** Scrolls up until so many messages are in the page, and back to its end. */
+async function showMost(page: Page, messages: number): Promise<void> {
   await holds(
     page,
     `{
