@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { type Block, GROUP_SIZE, Settled, toGroups } from "../../web/src/thread/markdown/groups.ts"
-import { pauseAfter } from "../../web/src/thread/pace.ts"
+import { pauseAfter } from "../../web/src/thread/pause-after.ts"
 
 const block = (number: number): Block => ({ html: `<p>${number}</p>`, written: `<p>${number}</p>` })
 const blocks = (count: number) => Array.from({ length: count }, (_, number) => block(number))

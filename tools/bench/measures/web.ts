@@ -41,7 +41,7 @@ export interface Web {
   signIn: number[]
   thread: Both
   chunks: { ours: ChunkTimes[]; bare: ChunkTimes[] }
-  typing: number[]
+  typing: Both
   opening: Both
   memory: Awaited<ReturnType<typeof measureMemory>>
 }
@@ -109,10 +109,12 @@ async function measureStreams(desk: Desk, pace: WebPace) {
     ours: () => inFront(ours.page, () => measureChunks(desk, ours.page, reply)),
     bare: () => inFront(bare.page, () => measureChunks(desk, bare.page, reply)),
   })
+  const typed = { roomId: id, letters: pace.letters }
+  const typing = await both(pace, {
+    ours: () => inFront(ours.page, () => measureTyping(desk, ours.page, typed)),
+    bare: () => inFront(bare.page, () => measureTyping(desk, bare.page, typed)),
+  })
   await bare.close()
-  const typing = await inFront(ours.page, () =>
-    rounds(pace, () => measureTyping(desk, ours.page, { roomId: id, letters: pace.letters })),
-  )
   await ours.close()
   return { chunks, typing }
 }
