@@ -166,9 +166,13 @@ export class PayloadTooLarge extends AppError {
 
 export class AttachmentTooLarge extends AppError {
   constructor(maxBytes: number) {
-    super("attachment_too_large", `An attachment may have ${maxBytes} bytes at most.`, {
-      extra: { maxBytes },
-    })
+    super(
+      "attachment_too_large",
+      `An attachment may have ${Math.floor(maxBytes / (1024 * 1024))} MB at most.`,
+      {
+        extra: { maxBytes },
+      },
+    )
   }
 }
 

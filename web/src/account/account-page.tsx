@@ -3,6 +3,7 @@ import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { ImportSection } from "../rooms/import-section.tsx"
 import { toNew } from "../router.ts"
+import { loadPlan, plan } from "../state/plan.ts"
 import { loadUser, user } from "../state/session.ts"
 import { TopBar } from "../thread/top-bar.tsx"
 import { wordsOf } from "../ui/errors.ts"
@@ -14,6 +15,7 @@ import { CheckoutReturn } from "./checkout-return.tsx"
 import { Data } from "./data-section.tsx"
 import { HistorySection } from "./history-section.tsx"
 import { Language } from "./language-section.tsx"
+import { NotLoaded } from "./not-loaded.tsx"
 import { NumberSection } from "./number-section.tsx"
 import { PasswordSection } from "./password-section.tsx"
 import { PlanSection } from "./plan-section.tsx"
@@ -28,16 +30,7 @@ export function AccountPage() {
         <div class="column account">
           <h1>{t.account.title}</h1>
           <CheckoutReturn />
-          <PlanSection />
-          <HistorySection />
-          <UsageSection />
-          <Profile />
-          <NumberSection />
-          <PasswordSection />
-          <Language />
-          <Sessions />
-          <ImportSection />
-          <Data />
+          <Sections />
           <div class="account-end">
             <a class="link" href={toNew} data-inside>
               {t.account.back}
@@ -51,6 +44,36 @@ export function AccountPage() {
       </div>
     </main>
   )
+}
+
+/** Nothing can be changed, nor is anything said, of an account that hasn't been loaded. */
+function Sections() {
+  if (user.value === null || plan.value === null) {
+    return (
+      <>
+        <NotLoaded load={loadAccount} words={t.account.notLoaded} />
+        <Language />
+      </>
+    )
+  }
+  return (
+    <>
+      <PlanSection />
+      <HistorySection />
+      <UsageSection />
+      <Profile />
+      <NumberSection />
+      <PasswordSection />
+      <Language />
+      <Sessions />
+      <ImportSection />
+      <Data />
+    </>
+  )
+}
+
+async function loadAccount(): Promise<void> {
+  await Promise.all([loadUser(), loadPlan()])
 }
 
 function Profile() {

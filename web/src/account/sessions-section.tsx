@@ -4,21 +4,25 @@ import { client, type Session } from "../api/client.ts"
 import { formatDate, t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
+import { NotLoaded } from "./not-loaded.tsx"
 
 /** Every session of the account; others can be ended from here. */
 export function Sessions() {
-  const sessions = useSignal<Session[]>([])
-  useEffect(() => {
-    client
-      .call("GET /auth/sessions")
-      .then((all) => (sessions.value = all))
-      .catch((error: unknown) => tell(wordsOf(error)))
-  }, [sessions])
+  const sessions = useSignal<Session[] | null>(null)
+  const isFailed = useSignal(false)
+  async function load() {
+    try {
+      sessions.value = await client.call("GET /auth/sessions")
+    } catch {
+      isFailed.value = true
+    }
+  }
+  useEffect(() => void load(), [])
 
   async function end({ id }: Session) {
     try {
       await client.call("DELETE /auth/sessions/{id}", { params: { id } })
-      sessions.value = sessions.value.filter((session) => session.id !== id)
+      sessions.value = (sessions.peek() ?? []).filter((session) => session.id !== id)
     } catch (error) {
       tell(wordsOf(error))
     }
@@ -27,8 +31,11 @@ export function Sessions() {
   return (
     <section>
       <h2>{t.account.sessions}</h2>
+      {sessions.value === null && isFailed.value && (
+        <NotLoaded load={load} words={t.account.sessionsNotLoaded} />
+      )}
       <ul class="sessions">
-        {sessions.value.map((session) => (
+        {sessions.value?.map((session) => (
           <li key={session.id}>
             <span>
               {deviceOf(session)}

@@ -10,6 +10,7 @@ import { later } from "../ui/later.tsx"
 import { COMMANDS_ID, optionId } from "./command-ids.ts"
 import { readDraft, writeDraft } from "./drafts.ts"
 import { PlanNote } from "./plan-note.tsx"
+import { SEND_NOTE_ID, SendNote, whyNot } from "./send-note.tsx"
 import { settingsInWords, settingsOf } from "./settings.ts"
 import { UploadList } from "./upload-list.tsx"
 import { createUploads } from "./uploads.ts"
@@ -59,7 +60,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   /** Files that are on their way are waited for. */
   function canSend(): boolean {
     const isReady = files.uploads.value.every(({ attachment }) => attachment.value !== null)
-    return text.value.trim() !== "" && isReady && !isUsedUp.value
+    return text.value.trim() !== "" && isReady && whyNot(text.value, files) === null && !isUsedUp.value
   }
 
   function onPaste(event: ClipboardEvent) {
@@ -91,6 +92,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   }
 
   const settings = settingsInWords(settingsOf(thread))
+  const obstacle = whyNot(text.value, files)
   const isMenuOpen = menu?.isOpen.value === true
   const isStopping = busyReplyId !== null && text.value.trim() === ""
   return (
@@ -98,6 +100,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
       {!isOnline.value && <p class="note soft">{t.common.offline}</p>}
       <PlanNote />
       <UploadList files={files} />
+      <SendNote words={obstacle} />
       {settings.length > 0 && <p class="settings-line">{settings.join(" · ")}</p>}
       {CommandList && menu && <CommandList menu={menu} />}
       <form
@@ -150,19 +153,35 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
         />
         {canDictate && <DictateButton text={text} write={write} sent={sent.value} />}
         {isStopping && thread ? (
-          <Stop thread={thread} replyId={busyReplyId} />
+          <Stop thread={thread} replyId={busyReplyId} onStop={() => toField(field.current)} />
         ) : (
-          <IconButton icon="send" label={t.composer.send} type="submit" class="send" disabled={!canSend()} />
+          <IconButton
+            icon="send"
+            label={t.composer.send}
+            type="submit"
+            class="send"
+            disabled={!canSend()}
+            aria-describedby={obstacle ? SEND_NOTE_ID : undefined}
+          />
         )}
       </form>
     </div>
   )
 }
 
-function Stop({ thread, replyId }: { thread: Thread; replyId: string }) {
-  return (
-    <IconButton icon="stop" label={t.composer.stop} class="send" onClick={useShownStop(thread, replyId)} />
-  )
+function Stop({ thread, replyId, onStop }: { thread: Thread; replyId: string; onStop: () => void }) {
+  const stop = useShownStop(thread, replyId)
+  const press = () => {
+    stop()
+    onStop()
+  }
+  return <IconButton icon="stop" label={t.composer.stop} class="send" onClick={press} />
+}
+
+/** The button that was pressed goes. On a phone the field would bring the keyboard, so the page has the focus there. */
+function toField(field: HTMLElement | null): void {
+  const next = isTouched() ? document.getElementById("main") : field
+  next?.focus({ preventScroll: true })
 }
 
 /** On a phone Enter makes a new line, as everywhere there, and the keyboard comes when it is asked for. */

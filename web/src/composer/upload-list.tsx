@@ -1,6 +1,8 @@
-import { formatNumber, t } from "../i18n/index.ts"
+import { useSignal } from "@preact/signals"
+import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/icon-button.tsx"
 import { Icon } from "../ui/icons.tsx"
+import { sizeOf } from "./size.ts"
 import type { Upload, Uploads } from "./uploads.ts"
 
 /** The files that will be sent with the message: a preview, how far they are, and what went wrong. */
@@ -23,17 +25,23 @@ export function UploadList({ files }: { files: Uploads }) {
 }
 
 function Item({ files, upload }: { files: Uploads; upload: Upload }) {
-  const { file, preview, progress, attachment, problem } = upload
+  const { file, preview, progress, attachment, problem, canRetry } = upload
+  /** What is called an image needn't be one. */
+  const isBroken = useSignal(false)
   const isGoing = attachment.value === null && problem.value === null
   return (
     <li class={problem.value ? "failed" : ""}>
-      {preview ? <img src={preview} alt="" /> : <Icon name="attach" />}
+      {preview && !problem.value && !isBroken.value ? (
+        <img src={preview} alt="" onError={() => (isBroken.value = true)} />
+      ) : (
+        <Icon name="attach" />
+      )}
       <span class="file-name" dir="auto">
         <span>{file.name}</span>
         <small class="soft">{problem.value ?? sizeOf(file.size)}</small>
       </span>
       {isGoing && <progress value={progress.value} max={1} aria-label={t.composer.uploading(file.name)} />}
-      {problem.value && (
+      {problem.value && canRetry.value && (
         <IconButton icon="again" label={t.common.retry} onClick={() => void files.start(upload)} />
       )}
       <IconButton
@@ -43,11 +51,4 @@ function Item({ files, upload }: { files: Uploads; upload: Upload }) {
       />
     </li>
   )
-}
-
-function sizeOf(bytes: number): string {
-  const kilobytes = Math.max(1, Math.round(bytes / 1024))
-  return kilobytes < 1024
-    ? `${formatNumber(kilobytes)} KB`
-    : `${formatNumber(Math.round(kilobytes / 102.4) / 10)} MB`
 }

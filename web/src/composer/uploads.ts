@@ -1,8 +1,9 @@
 import { type Signal, signal } from "@preact/signals"
-import { type Attachment, client } from "../api/client.ts"
+import { ApiError, type Attachment, client } from "../api/client.ts"
 import { sendFile } from "../api/send-file.ts"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
+import { sizeOf } from "./size.ts"
 
 /** A file on its way to the service, or there. */
 export interface Upload {
@@ -14,12 +15,20 @@ export interface Upload {
   progress: Signal<number>
   attachment: Signal<Attachment | null>
   problem: Signal<string | null>
+  /** Whether sending it again may help: the service didn't refuse the file itself. */
+  canRetry: Signal<boolean>
   /** Ends the sending. */
   ending: AbortController
 }
 
 /** The service takes as many with one message. */
 const MOST_FILES = 4
+
+/** And a file of this size. */
+const MOST_BYTES = 10 * 1024 * 1024
+
+/** The file is refused for what it is. */
+const LASTING = [400, 413, 415]
 
 /** The files of one composer. */
 export function createUploads() {
@@ -37,12 +46,18 @@ export function createUploads() {
   }
 
   async function start(upload: Upload): Promise<void> {
+    if (upload.file.size > MOST_BYTES) {
+      upload.problem.value = t.composer.tooLarge(sizeOf(MOST_BYTES))
+      return
+    }
     upload.problem.value = null
     upload.progress.value = 0
     try {
       upload.attachment.value = await send(upload)
     } catch (error) {
-      if (!upload.ending.signal.aborted) upload.problem.value = wordsOf(error)
+      if (upload.ending.signal.aborted) return
+      upload.canRetry.value = !(error instanceof ApiError && LASTING.includes(error.status))
+      upload.problem.value = wordsOf(error)
     }
   }
 
@@ -68,7 +83,10 @@ export function createUploads() {
     start,
     remove,
     /** The files are named in a message now. */
-    clear: () => uploads.peek().forEach(forget),
+    clear() {
+      problem.value = null
+      uploads.peek().forEach(forget)
+    },
   }
 }
 
@@ -82,6 +100,7 @@ function toUpload(file: File): Upload {
     progress: signal(0),
     attachment: signal<Attachment | null>(null),
     problem: signal<string | null>(null),
+    canRetry: signal(false),
     ending: new AbortController(),
   }
 }

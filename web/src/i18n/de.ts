@@ -239,6 +239,14 @@ export const de: Messages = {
     usedUp: (limit, time) => `Deine ${limit} Nachrichten für heute sind verbraucht. Neue gibt es um ${time}.`,
     upgrade: "Auf Pro umsteigen",
     attach: "Dateien anhängen",
+    tooLong: (length, most) => `Das ist zu lang: ${length} Zeichen, und eine Nachricht nimmt bis zu ${most}.`,
+    removeFailed: (count) =>
+      plural(
+        count,
+        "Entferne die fehlgeschlagene Datei, dann sende.",
+        "Entferne die fehlgeschlagenen Dateien, dann sende.",
+      ),
+    tooLarge: (size) => `Größer als ${size}, mehr darf eine Datei nicht haben.`,
     dropHere: "Zum Anhängen hier ablegen",
     tooManyFiles: (most) => `Eine Nachricht nimmt bis zu ${most} Dateien.`,
     uploading: (name) => `${name} wird gesendet`,
@@ -297,6 +305,8 @@ export const de: Messages = {
     language: "Sprache",
     languageOfBrowser: "Wie im Browser",
     title: "Konto",
+    notLoaded: "Dein Konto konnte nicht geladen werden.",
+    sessionsNotLoaded: "Die Liste konnte nicht geladen werden.",
     open: "Konto und Tarif",
     number: "Handynummer",
     name: "Name",

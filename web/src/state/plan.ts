@@ -53,8 +53,11 @@ onSession(() => {
     void loadUser()
   }
   document.addEventListener("visibilitychange", onFocus)
+  // What was asked for without a network never came.
+  addEventListener("online", onFocus)
   return () => {
     document.removeEventListener("visibilitychange", onFocus)
+    removeEventListener("online", onFocus)
     plan.value = null
   }
 })

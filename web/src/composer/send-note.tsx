@@ -1,0 +1,23 @@
+import { formatNumber, t } from "../i18n/index.ts"
+import { lengthOf, MOST_CHARACTERS } from "./text-length.ts"
+import type { Uploads } from "./uploads.ts"
+
+/** What describes the button that can't be pressed. */
+export const SEND_NOTE_ID = "send-note"
+
+/** Why a message can't be sent as it is; null where nothing is wrong with it. */
+export function whyNot(text: string, files: Uploads): string | null {
+  const length = lengthOf(text)
+  if (length > MOST_CHARACTERS) return t.composer.tooLong(formatNumber(length), formatNumber(MOST_CHARACTERS))
+  const failed = files.uploads.value.filter(({ problem }) => problem.value !== null).length
+  return failed > 0 ? t.composer.removeFailed(failed) : null
+}
+
+/** Says why, over the composer. */
+export function SendNote({ words }: { words: string | null }) {
+  return (
+    <p id={SEND_NOTE_ID} class="send-note problem" role="status">
+      {words}
+    </p>
+  )
+}
