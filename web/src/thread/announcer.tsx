@@ -19,7 +19,7 @@ export function Announcer({ thread }: { thread: Thread }) {
       return
     }
     const { text } = thread.live.of(id).value
-    const end = lastSentenceEnd(text)
+    const end = start + lastSentenceEnd(text.slice(start))
     if (from.peek().id === id && end <= start) return
     said.value = end > start ? text.slice(start, end) : t.thread.started
     from.value = { id, length: Math.max(end, 0) }
