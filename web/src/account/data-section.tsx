@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { go, toNew } from "../router.ts"
 import { forgetUser, user } from "../state/session.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import { wordsOf } from "../ui/errors.ts"
@@ -44,6 +45,8 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
     try {
       await client.call("DELETE /user/me")
       await forgetUser()
+      // Whoever signs in next here begins anew.
+      go(toNew, { replace: true })
     } catch (error) {
       problem.value = wordsOf(error)
     }

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
+import { isComposing, isTouched } from "../ui/keys.ts"
 import { tell } from "../ui/toasts.ts"
 import type { Thread } from "./open-thread.ts"
 import { changeInLine, isInLine, sendVersion } from "./queue.ts"
@@ -62,9 +63,9 @@ export function EditForm({
         defaultValue={message.content}
         dir="auto"
         onKeyDown={(event) => {
-          if (event.isComposing) return
+          if (isComposing(event)) return
           if (event.key === "Escape") onDone()
-          if (event.key === "Enter" && !event.shiftKey) submit(event)
+          if (event.key === "Enter" && !event.shiftKey && !isTouched()) submit(event)
         }}
       />
       {problem.value && (
