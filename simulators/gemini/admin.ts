@@ -29,6 +29,7 @@ export function adminRoutes(state: State) {
       state.script.addReplay(entry)
       return { waiting: state.script.length }
     }),
+    adminRoute("POST", "release", Anything, () => state.release()),
     adminRoute("POST", "reset", Anything, () => state.reset()),
   ]
 }

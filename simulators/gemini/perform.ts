@@ -18,7 +18,7 @@ type Progress = Pick<Call, "status" | "chunksSent" | "isWhole" | "endedAt">
 
 /**
  * Carries out a plan on a response. Rejects with an AbortError as soon as `signal` says that the client is
- * gone, which is also how a stalled plan ends. `onFrame` gets each frame as it is written.
+ * gone, which is also how a stalled plan ends that isn't `released`. `onFrame` gets each frame as it is written.
  */
 export async function perform(
   plan: Plan,
@@ -26,6 +26,7 @@ export async function perform(
   signal: AbortSignal,
   progress: Progress = { status: null, chunksSent: 0, isWhole: false, endedAt: null },
   onFrame: (frame: Frame) => void = () => undefined,
+  released?: Promise<void>,
 ) {
   if (plan.opening === "stall") return stall(signal)
   if (plan.opening === "cut") return cut(res, progress)
@@ -41,11 +42,18 @@ export async function perform(
     if (!hasRoom) await once(res, "drain", { signal })
   }
   if (first) await send(first)
-  for (const next of rest) {
-    await wait(next, signal)
-    await send(next)
+  const sendAll = async (writes: Write[]) => {
+    for (const next of writes) {
+      await wait(next, signal)
+      await send(next)
+    }
   }
-  if (plan.ending === "stall") return stall(signal)
+  await sendAll(rest)
+  if (plan.ending === "stall") {
+    if (!plan.held || !released) return stall(signal)
+    await Promise.race([released, stall(signal)])
+    await sendAll(plan.held)
+  }
   if (plan.ending === "cut") {
     await nextTurn(undefined, { signal })
     return cut(res, progress)

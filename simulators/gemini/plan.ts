@@ -28,6 +28,8 @@ export type Plan = {
   headers: Record<string, string>
   writes: Write[]
   ending: "end" | "stall" | "cut"
+  /** What comes after a stall, once it is released; without it, nothing. */
+  held?: Write[]
 }
 
 /** `told`: the frames that the first chunks hold. */
@@ -78,13 +80,22 @@ function delayed(plan: Plan, { delayMs = 0 }: Behaviour): Plan {
   return { ...plan, writes: plan.writes.map((write) => ({ ...write, waitMs: delayMs })) }
 }
 
-function planStream(form: Form, frames: Frame[], { behaviour, model }: ReplyContext, delayMs: number): Plan {
+function planStream(form: Form, frames: Frame[], context: ReplyContext, delayMs: number): Plan {
+  const { behaviour, model } = context
   const { chunks, told, ending } = streamOutcome(form, frames, behaviour, model)
   const pauses = pausesOf(frames, behaviour, delayMs)
   const writes = chunks.flatMap((chunk, at) => writesOf(chunk, behaviour, pauses[at] ?? delayMs, told[at]))
   const arrayEnd = Buffer.from(chunks.length > 0 ? "\n]\n" : "[]\n")
   if (form === "array" && ending === "end") writes.push({ bytes: arrayEnd, waitMs: 0 })
-  return { ...plain(200, undefined, contentType(form)), writes, ending }
+  const plan = { ...plain(200, undefined, contentType(form)), writes, ending }
+  if (behaviour.fault !== "stall") return plan
+  const rest = planStream(
+    form,
+    frames,
+    { ...context, behaviour: { ...behaviour, fault: undefined } },
+    delayMs,
+  )
+  return { ...plan, held: rest.writes.slice(writes.length) }
 }
 
 function streamOutcome(form: Form, frames: Frame[], behaviour: Behaviour, model: string): Outcome {

@@ -53,6 +53,8 @@ export async function startGeminiSimulator(options: GeminiSimulatorOptions = {})
     script(...entries: Array<ScriptEntry | string>): void {
       state.script.add(entries.map((entry) => (typeof entry === "string" ? { directive: entry } : entry)))
     },
+    /** Lets the streams of all calls so far that stall go on with their replies. */
+    release: () => state.release(),
     replay: (entry: ReplayEntry) => state.script.addReplay(entry),
     /** The Files API: what is there, and what the next uploads meet. */
     files: state.files,
@@ -75,7 +77,7 @@ async function serve(state: State, exchange: Exchange) {
     if (call.endedAt !== null) return
     Object.assign(call, { aborted: !res.writableFinished && !state.closing, endedAt: Date.now() })
   })
-  await perform(await planCall(state, route, body, call), res, closed, call, (frame) =>
-    state.books.enter(call, frame),
-  )
+  const { released } = state
+  const plan = await planCall(state, route, body, call)
+  await perform(plan, res, closed, call, (frame) => state.books.enter(call, frame), released)
 }

@@ -17,6 +17,7 @@ export class State {
   /** Set once the simulator itself ends connections, which then aren't the clients' doing. */
   closing = false
   #lastCallId = 0
+  #gate = Promise.withResolvers<void>()
   /** How often each prompt came, for `times=N`. */
   readonly #prompts = new Map<string, number>()
 
@@ -28,6 +29,17 @@ export class State {
   nextCallId(): number {
     this.#lastCallId += 1
     return this.#lastCallId
+  }
+
+  /** Resolves at the next `release`. */
+  get released(): Promise<void> {
+    return this.#gate.promise
+  }
+
+  /** Lets the streams of all calls so far that stall go on. */
+  release(): void {
+    this.#gate.resolve()
+    this.#gate = Promise.withResolvers()
   }
 
   /** Counts a prompt and returns how often the same text came before. */

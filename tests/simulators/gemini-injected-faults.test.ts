@@ -1,3 +1,4 @@
+import type { GenerateContentResponse } from "@google/genai"
 import { describe, expect, test } from "vitest"
 import { MODEL, useGemini, user } from "./gemini-kit.ts"
 import { failed } from "./kit.ts"
@@ -104,6 +105,20 @@ describe("a stall", () => {
     const outcome = await seen
     expect("error" in outcome ? outcome.error : outcome).toMatchObject({ name: "AbortError" })
     await expect.poll(lastCall).toMatchObject({ aborted: true, chunksSent })
+  })
+
+  test.each(["sse", "array"])("released, it goes on with the rest of the reply (%s)", async (form) => {
+    const contents = [user('[[gemini: stall after=2 chunks=4 echo="a b c d"]]')]
+    const path = `/v1beta/models/${MODEL}:streamGenerateContent${form === "sse" ? "?alt=sse" : ""}`
+    const response = await post(path, { contents })
+    await expect.poll(() => lastCall()?.chunksSent).toBe(2)
+    simulator.release()
+    const text = await response.text()
+    const frames = form === "sse" ? `[${text.replaceAll("data: ", ",").replace(",", "")}]` : text
+    const told: GenerateContentResponse[] = JSON.parse(frames)
+    const texts = told.map(({ candidates }) => candidates?.[0]?.content?.parts?.[0]?.text)
+    expect(texts.join("")).toBe("a b c d")
+    await expect.poll(lastCall).toMatchObject({ isWhole: true, aborted: false })
   })
 
   test("a slow reply stops when the client leaves", async () => {

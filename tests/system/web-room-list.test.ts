@@ -57,10 +57,11 @@ describe.skipIf(chromium === null)("rooms of the web client (Chromium is on the 
       await createRoom(app, ann, { name: "other room" }),
     ]
     const page = await (await web.open(ann)).tab(`/app/chat/${two.id}`)
-    await say(page, "[[gemini: delay=30 chunks=10]] a long one")
-    await page.getByLabel("Stop the reply").waitFor()
+    await say(page, "[[gemini: stall after=2]] a long one")
+    await page.locator("article.growing > .prose").waitFor()
     await item(page, "first room").locator("a").click()
     await page.waitForURL(`**/${one.id}`)
+    app.gemini.release()
     await item(page, "other room").getByLabel("New reply").waitFor()
     await expect.poll(() => page.title()).toMatch(/^\(1\) first room/)
     await item(page, "other room").locator("a").click()

@@ -13,9 +13,11 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => index).join(" ")
   const counting = (count: number) =>
     `[[gemini: chunks=${count} delay=40 echo=${JSON.stringify(numbers(count))}]]`
+  /** The same, standing still half-way until it is released. */
+  const halting = (count: number) => `[[gemini: stall after=${count / 2}]] ${counting(count)}`
   const textOf = async (page: Page) =>
     (await lastReply(page).locator(".prose").innerText()).replace(/\s+/g, " ").trim()
-  const isBegun = (page: Page) => lastReply(page).locator(".prose").waitFor()
+  const isGrowing = (page: Page) => page.locator("article.growing > .prose").waitFor()
   const isDone = (page: Page) => page.getByLabel("Another reply").waitFor({ timeout: 40_000 })
 
   test("eight windows on eight rooms stay live by three streams and one renewal, and leave room for requests", async () => {
@@ -48,8 +50,9 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
 
     // The one that is used follows to the character, whichever it is.
     for (const page of [tabs[7], tabs[0]] as Page[]) {
-      await say(page, counting(30))
-      await isBegun(page)
+      await say(page, halting(30))
+      await isGrowing(page)
+      app.gemini.release()
       await expect.poll(() => page.getByLabel("Another reply").count()).toBe(2)
       expect(await textOf(page)).toBe(numbers(30))
     }
@@ -75,10 +78,11 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
     const room = await createRoom(app, user)
     const window = await web.open(user)
     const page = await window.tab(`/app/chat/${room.id}`)
-    await say(page, counting(60))
-    await isBegun(page)
+    await say(page, halting(60))
+    await isGrowing(page)
     const devtools = await window.context.newCDPSession(page)
     await devtools.send("Page.setWebLifecycleState", { state: "frozen" })
+    app.gemini.release()
     const { body } = await user.http.get(`/chatroom/${room.id}`)
     const reply = `/chatroom/${room.id}/message/${body.headId}`
     await expect
@@ -96,10 +100,11 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
     const window = await web.open(user)
     const page = await window.tab(`/app/chat/${room.id}`)
     web.expectProblem(/ERR_INTERNET_DISCONNECTED/)
-    await say(page, counting(80))
-    await isBegun(page)
+    await say(page, halting(80))
+    await isGrowing(page)
     await window.context.setOffline(true)
     await reads(page, ".note", "You are offline")
+    app.gemini.release()
     await window.context.setOffline(false)
     await isDone(page)
     expect(await textOf(page)).toBe(numbers(80))
@@ -109,9 +114,9 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
     const room = await createRoom(app, user)
     const page = await (await web.open(user)).tab(`/app/chat/${room.id}`)
     await say(page, "[[gemini: stall after=4]]")
-    await isBegun(page)
+    await isGrowing(page)
     await page.reload()
-    await isBegun(page)
+    await isGrowing(page)
     const before = await textOf(page)
     await page.getByLabel("Stop the reply").click()
     await reads(page, ".outcome", "Stopped.")
