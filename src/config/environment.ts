@@ -45,10 +45,7 @@ export const Environment = z.object({
     .transform(splitList)
     .pipe(
       z.array(
-        z.url({
-          protocol: /^https?$/,
-          error: "must list origins such as https://app.example.com, without *",
-        }),
+        z.string().refine(isOrigin, "must list origins such as https://app.example.com, without * and paths"),
       ),
     ),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
@@ -198,6 +195,11 @@ function readTrustProxy(text: string, check: z.RefinementCtx): false | number | 
     })
   }
   return addresses
+}
+
+/** They also stand in a header, where other signs would say something else. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\/[\w.:[\]-]+$/i.test(text) && URL.parse(text)?.origin === text.toLowerCase()
 }
 
 function splitList(text: string): string[] {

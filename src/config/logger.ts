@@ -50,11 +50,14 @@ function openOutput(): DestinationStream {
   return batchByTurn(() => pino.destination({ sync: false }))
 }
 
+/** How lines of these levels begin: the process may have no other turn. */
+const URGENT = ["warn", "error", "fatal"].map((level) => `{"level":"${level}"`)
+
 /**
  * Writes the lines of a turn of the event loop together: a write costs more than a line. It is asynchronous, so that a
  * slow log reader doesn't block requests, and the rest goes out before the process exits.
  */
-function batchByTurn(open: () => DestinationStream): DestinationStream {
+function batchByTurn(open: () => DestinationStream & { flushSync(): void }): DestinationStream {
   let lines = ""
   const flush = () => {
     if (lines !== "") output.write(lines)
@@ -67,8 +70,14 @@ function batchByTurn(open: () => DestinationStream): DestinationStream {
     write(line) {
       if (lines === "") setImmediate(flush)
       lines += line
+      if (URGENT.some((beginning) => line.startsWith(beginning))) flush()
     },
-  }
+    // pino calls it after a fatal line.
+    flushSync() {
+      flush()
+      output.flushSync()
+    },
+  } as DestinationStream
 }
 
 /** Formats the time once per millisecond, because formatting costs as much as a field. */

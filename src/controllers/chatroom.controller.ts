@@ -43,7 +43,7 @@ function reply({ header }: UserInput, { etag, link, body }: CachedList, cache: "
   }
   if (link) headers.Link = link
   if (matches(header("if-none-match"), etag)) return notModified(headers)
-  return { status: 200, headers, bytes: body, type: "application/json; charset=utf-8" }
+  return { status: 200, headers, bytes: body, type: "application/json; charset=utf-8", isOwn: true }
 }
 
 /** Implements RFC 9110 section 13.1.2: a list of tags or `*`, compared weakly. */

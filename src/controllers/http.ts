@@ -60,8 +60,8 @@ export type HttpResponse = {
 } & (
   | { body: unknown }
   | { text: string; type: string }
-  /** The same bytes for everybody, kept in memory once. */
-  | { bytes: Uint8Array; type: string }
+  /** The same bytes for everybody, kept in memory once; `isOwn`: one user's. */
+  | { bytes: Uint8Array; type: string; isOwn?: boolean }
   | { chunks: AsyncIterable<string>; type: string }
   /** A file, which is read as fast as the client takes it. */
   | { file: AsyncIterable<Uint8Array>; length: number; type: string }

@@ -85,9 +85,9 @@ async function sharedPage(
 ) {
   const next = /<(.*)>/.exec(read?.link.Link ?? "")?.[1] ?? null
   const client = await readBuiltPage(ctx, "shared.html")
-  const page = client && fillClientPage(client, read?.shared ?? null, next)
-  const plain = read ? renderShared(read.shared, next) : renderNotShared()
-  return html(page ?? plain, {
+  const plain = () => (read ? renderShared(read.shared, next) : renderNotShared())
+  const page = client ? fillClientPage(client, read?.shared ?? null, next) : plain()
+  return html(page, {
     ...SHARED_HEADERS,
     ...read?.link,
     "Content-Security-Policy": client ? APP_POLICY : SHARED_PAGE_POLICY,

@@ -17,7 +17,9 @@ export function securityHeaders(): RequestHandler {
 function headersOf(middleware: RequestHandler): [name: string, value: string][] {
   const headers: [string, string][] = []
   const res = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader() {} }
-  middleware({} as Request, res as unknown as Response, () => undefined)
+  middleware({} as Request, res as unknown as Response, (error) => {
+    if (error) throw error
+  })
   return headers
 }
 

@@ -26,8 +26,8 @@ export async function sendResponse(
     res.setHeader("Content-Length", reply.length)
     return req.method === "HEAD" ? void res.end() : sendChunks(ctx, res, reply.file)
   }
-  const isShared = "bytes" in reply
-  const body = isShared ? reply.bytes : "text" in reply ? reply.text : JSON.stringify(reply.body)
+  const isShared = "bytes" in reply && !reply.isOwn
+  const body = "bytes" in reply ? reply.bytes : "text" in reply ? reply.text : JSON.stringify(reply.body)
   if (body.length <= LONG_BYTES) return void res.end(body)
   await sendLong(ctx, req, res, typeof body === "string" ? Buffer.from(body) : body, { isShared })
 }

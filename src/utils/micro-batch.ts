@@ -52,6 +52,7 @@ export function createMicroBatch<T, R>({
   let running = 0
   let lastRunAt = 0
   let isWatched = false
+  let isSpareDue = false
 
   async function work(): Promise<void> {
     while (waiting.length > 0) {
@@ -69,6 +70,28 @@ export function createMicroBatch<T, R>({
   }
 
   const mayRun = (now: number) => running === 0 || (running < maxRunning && now - lastRunAt >= spareAfterMs)
+
+  const begin = (now: number) => {
+    running++
+    lastRunAt = now
+    // Runs after the event loop has read everything that has arrived.
+    setImmediate(work)
+  }
+
+  /** A run that turns out to be slow is noticed also when nothing more comes. */
+  function spare(): void {
+    isSpareDue = false
+    if (waiting.length === 0) return
+    const now = performance.now()
+    if (mayRun(now)) begin(now)
+    else if (running < maxRunning) awaitSpare(now)
+  }
+
+  function awaitSpare(now: number): void {
+    if (isSpareDue || running >= maxRunning) return
+    isSpareDue = true
+    setTimeout(spare, Math.max(1, spareAfterMs - (now - lastRunAt))).unref()
+  }
 
   /** One timer for all, because a timer for each would cost as much as the rest. They are in the order they came. */
   function watch(afterMs: number): void {
@@ -90,12 +113,9 @@ export function createMicroBatch<T, R>({
       new Promise((resolve, reject) => {
         const since = performance.now()
         waiting.push({ item, resolve, reject, since })
-        if (mayRun(since)) {
-          running++
-          lastRunAt = since
-          // Runs after the event loop has read everything that has arrived.
-          setImmediate(work)
-        } else if (maxWaitMs !== undefined && !isWatched) watch(maxWaitMs)
+        if (mayRun(since)) return begin(since)
+        awaitSpare(since)
+        if (maxWaitMs !== undefined && !isWatched) watch(maxWaitMs)
       }),
     waiting: () => waiting.length,
   }

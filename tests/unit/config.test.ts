@@ -93,8 +93,12 @@ describe("outside production", () => {
     [{ PORT: "abc" }, 'PORT: must be a whole number from 0 to 65535, such as 3000; it is "abc"'],
     [{ PORT: "3000.5" }, 'PORT: must be a whole number from 0 to 65535, such as 3000; it is "3000.5"'],
     [
+      { CORS_ORIGINS: "https://a.example/x; script-src *" },
+      'CORS_ORIGINS: must list origins such as https://app.example.com, without * and paths; it is "https://a.example/x; script-src *"',
+    ],
+    [
       { CORS_ORIGINS: "*" },
-      'CORS_ORIGINS: must list origins such as https://app.example.com, without *; it is "*"',
+      'CORS_ORIGINS: must list origins such as https://app.example.com, without * and paths; it is "*"',
     ],
     [{ ROLE: "both" }, 'ROLE: must be one of all, api, worker; it is "both"'],
     [{ PUBLIC_URL: "chat.example" }, "PUBLIC_URL: must be a URL such as https://chat.example.com"],

@@ -151,7 +151,7 @@ function headerOrQuery(document: OpenApi, { in: place, name, schema }: Parameter
   if (name === "If-None-Match") return fc.constantFrom("*", '"x"', 'W/"x", "y"')
   // Only a server knows a cursor.
   if (name === "cursor") return fc.constant("$cursor")
-  if (schema.format === "date") return drawnTexts(schema, name).map(String)
+  if (schema.format === "date" || schema.format === "uuid") return drawnTexts(schema, name).map(String)
   const texts = valuesOf(document, { ...schema, format: undefined }).map((value) =>
     typeof value === "object" ? "x" : String(value),
   )

@@ -44,6 +44,8 @@ const { values, positionals } = readCommandLine(
 const project = chooseProjects()
 const vitest = await startVitest("test", positionals, {
   watch: values.watch,
+  // Of what takes whole processes and browsers, one less at once.
+  ...(project.includes("system") ? { maxWorkers: 3 } : {}),
   project,
   ...(values.name === undefined ? {} : { testNamePattern: values.name }),
 })

@@ -40,7 +40,7 @@ const text = (row: TextRow, n: number) => JSON.stringify(row[n])
 const time = (row: TextRow, n: number) => (row[n] === null ? "null" : `"${toIsoTime(row[n] as string)}"`)
 const int = (row: TextRow, n: number) => (row[n] === null ? null : Number(row[n]))
 
-/** PostgreSQL writes spaces between the parts, and sorts them otherwise in no way. */
+/** PostgreSQL writes spaces between the parts, which JavaScript doesn't. */
 function json(row: TextRow, n: number): string {
   const value = row[n] as string | null
   if (value === null) return "null"

@@ -27,7 +27,16 @@ export function createRecentLists({ chatroomTtlSeconds }: { chatroomTtlSeconds: 
     maxSize: RECENT_BYTES,
     sizeCalculation: ({ list }) => list.body.length + 500,
     ttl: chatroomTtlSeconds * SECOND,
+    // A list of a user who is gone, or erased by another process, must not stay until others take its place.
+    ttlAutopurge: true,
   })
+}
+
+/** A short text's bytes are otherwise a part of a block that others share, and keep all of it. */
+export function toOwnBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
 }
 
 /** Another program or another default model makes another text of the same rooms. */
@@ -48,7 +57,7 @@ export async function readCachedList(
   // Lines rather than JSON: the body is JSON text already, and wrapping it would cost an escape on every reading.
   const [madeOf = "", etag = "", link = ""] = found.split("\n", 3)
   if (madeOf !== current) return null
-  const body = Buffer.from(found.slice(madeOf.length + etag.length + link.length + 3))
+  const body = toOwnBytes(found.slice(madeOf.length + etag.length + link.length + 3))
   const list = { etag, link, body }
   ctx.recentLists.set(userId, { version: madeOf, list })
   return list
@@ -67,7 +76,7 @@ export async function cacheList(
   await ctx.cache.write(listKey(ctx, userId), value, chatroomTtlSeconds)
 }
 
-/** Forgets a user's list. @returns whether the shared cache has forgotten it, too */
+/** Drops a user's list from the cache. @returns whether the shared cache has forgotten it, too */
 export function dropCachedList(ctx: Context, userId: string): Promise<boolean> {
   ctx.recentLists.delete(userId)
   return ctx.cache.remove(listKey(ctx, userId))

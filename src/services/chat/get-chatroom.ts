@@ -73,14 +73,17 @@ const ID = MESSAGE_COLUMNS.indexOf("id")
 const CHATROOM_ID = MESSAGE_COLUMNS.indexOf("chatroomId")
 const PARENT_ID = MESSAGE_COLUMNS.indexOf("parentId")
 
-/** The message that stands so many steps before $3 on the way from the head $2 back to it; none where the way misses it. */
+/**
+ * The message that stands so many steps before $3 on the way from the head $2 back to it; none where the way misses it.
+ * Positions fall on the way, so it ends there, and at once where there is no such message.
+ */
 const NEWER = `
   WITH RECURSIVE way AS (
     SELECT id, parent_id, 0 AS step FROM messages WHERE user_id = $1 AND id = $2
     UNION ALL
     SELECT m.id, m.parent_id, way.step + 1
     FROM way JOIN messages AS m ON m.user_id = $1 AND m.id = way.parent_id
-    WHERE way.id <> $3
+    WHERE way.id <> $3 AND m.position >= (SELECT position FROM messages WHERE user_id = $1 AND id = $3)
   ), found AS (SELECT step FROM way WHERE id = $3)
   SELECT way.id FROM way, found WHERE way.step = greatest(found.step - $4, 0)`
 

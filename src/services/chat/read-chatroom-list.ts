@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { ChatroomRecord } from "../../models/chatroom.ts"
 import type { Page } from "../../models/keyset.ts"
 import type { Context } from "../context.ts"
-import { type CachedList, cacheList, readCachedList } from "./chatroom-cache.ts"
+import { type CachedList, cacheList, readCachedList, toOwnBytes } from "./chatroom-cache.ts"
 import { type ListChatrooms, listChatrooms } from "./list-chatrooms.ts"
 
 /** What a page is sent as: JSON text, and a `Link` header or nothing. */
@@ -37,7 +37,7 @@ export async function readChatroomList(
 }
 
 function withTag({ body: text, link }: ReturnType<Render>): CachedList {
-  const body = Buffer.from(text)
+  const body = toOwnBytes(text)
   const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`
   return { etag, link, body }
 }

@@ -28,6 +28,8 @@ export interface WebPace {
 
 /** Turns of the conversation that pieces arrive in. */
 const TURNS = 200
+/** As many of its messages as the page shows at once. */
+const MOST_SHOWN = 300
 const MANY = 10_000
 
 /** About what a quick model sends: 50 pieces a second. */
@@ -39,7 +41,7 @@ export interface Web {
   signIn: number[]
   thread: Both
   chunks: { ours: ChunkTimes[]; bare: ChunkTimes[] }
-  typing: number[]
+  typing: Both
   opening: Both
   memory: Awaited<ReturnType<typeof measureMemory>>
 }
@@ -99,7 +101,7 @@ async function measureStreams(desk: Desk, pace: WebPace) {
   const { id, text } = await room(desk, 2 * TURNS)
   const ours = await openTab(desk)
   await openRoom(ours.page, `${desk.url}/app/chat/${id}`, text)
-  await showAll(ours.page, 2 * TURNS)
+  await showMost(ours.page, MOST_SHOWN)
   const bare = await openTab(desk)
   await openRoom(bare.page, `${desk.url}${BARE_PATH}#${id}`, text)
   const reply = { roomId: id, chunks: pace.chunks, ...USUAL }
@@ -107,10 +109,12 @@ async function measureStreams(desk: Desk, pace: WebPace) {
     ours: () => inFront(ours.page, () => measureChunks(desk, ours.page, reply)),
     bare: () => inFront(bare.page, () => measureChunks(desk, bare.page, reply)),
   })
+  const typed = { roomId: id, letters: pace.letters }
+  const typing = await both(pace, {
+    ours: () => inFront(ours.page, () => measureTyping(desk, ours.page, typed)),
+    bare: () => inFront(bare.page, () => measureTyping(desk, bare.page, typed)),
+  })
   await bare.close()
-  const typing = await inFront(ours.page, () =>
-    rounds(pace, () => measureTyping(desk, ours.page, { roomId: id, letters: pace.letters })),
-  )
   await ours.close()
   return { chunks, typing }
 }
@@ -121,8 +125,8 @@ async function inFront<T>(page: Page, measure: () => Promise<T>): Promise<T> {
   return measure()
 }
 
-/** Scrolls up until the whole conversation is in the page, and back to its end. */
-async function showAll(page: Page, messages: number): Promise<void> {
+/** Scrolls up until so many messages are in the page, and back to its end. */
+async function showMost(page: Page, messages: number): Promise<void> {
   await holds(
     page,
     `{

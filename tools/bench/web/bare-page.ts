@@ -9,7 +9,7 @@ export const BARE_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Bare</title>
-<textarea></textarea>
+<textarea style="position: fixed"></textarea>
 <div id="room"></div>
 <script>
 const { token } = JSON.parse(localStorage.getItem("chat.tokens"))

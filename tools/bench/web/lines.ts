@@ -26,7 +26,7 @@ export function webLines({ load, signIn, thread, opening, chunks, typing, memory
     chunk("p50Ms", "a piece of text to the document, 200 turns, p50", 15),
     chunk("p95Ms", "… p95", 40),
     chunk("firstPaintMs", "the first piece to paint", 50),
-    { what: "INP while 10 kB/s arrive", unit: "ms", goal: 200, ours: typing },
+    { what: "INP while 10 kB/s arrive", unit: "ms", goal: 200, ...typing },
     {
       what: `memory after ${memory.deltas.toLocaleString("en")} deltas in ${(memory.ms / 1000).toFixed(0)} s`,
       unit: "MB",

@@ -45,8 +45,24 @@ const probe = {
 }
 globalThis.probe = probe
 
-const articles = document.getElementsByTagName("article")
-const newest = () => articles[articles.length - 1]
+/** Looked for from the end: to count all of a long conversation at each change would be measured, too. */
+function newest() {
+  let child = document.querySelector(".column, #room")?.lastElementChild
+  while (child && child.tagName !== "ARTICLE") child = child.previousElementSibling
+  return child
+}
+
+/** The last words of an element, without what stands before them. */
+function endOf(element) {
+  if (!element) return ""
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  let words = ""
+  for (let node = texts.lastChild(); node; node = texts.previousNode()) {
+    words = node.data + words
+    if (words.length > 400) break
+  }
+  return words
+}
 
 const passOn = globalThis.fetch
 globalThis.fetch = async (...args) => {
@@ -79,7 +95,7 @@ new MutationObserver(() => {
       probe.shownAt = at
     })
   }
-  const marks = [...(newest()?.textContent.slice(-400) ?? "").matchAll(MARK)]
+  const marks = [...endOf(newest()).matchAll(MARK)]
   const last = Number(marks.at(-1)?.[1] ?? -1)
   if (probe.arrived[last] === undefined || last < probe.inDocument.length) return
   const first = probe.inDocument.length

@@ -71,7 +71,7 @@ function optional(parameters: Parameter[], place: Parameter["in"]): object[] {
 function variableFor(path: string, name: string, { enum: words, examples }: Parameter["schema"]): string {
   if (Array.isArray(words)) return String(words[0])
   // A page of the web client, and a name that only a build has.
-  if (path === "/app/chat/{id}") return "{{chatroom_id}}"
+  if (path === "/app/chat/{id}" || path === "/embed/chat/{id}") return "{{chatroom_id}}"
   if (path === "/app/assets/{file}") return String((examples as unknown[] | undefined)?.[0])
   if (path.endsWith("/share") || path.endsWith("/fork")) return "{{answered_chatroom_id}}"
   const before = path

@@ -23,7 +23,7 @@ export function Announcer({ thread }: { thread: Thread }) {
       return
     }
     const { text } = thread.live.of(id).value
-    const end = lastSentenceEnd(text)
+    const end = start + lastSentenceEnd(text.slice(start))
     const hasBegun = from.peek().id === id && from.peek().hasBegun
     if (hasBegun && end <= start) return
     if (text !== "") said.value = end > start ? text.slice(start, end) : t.thread.started

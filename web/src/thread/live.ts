@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals"
+import { createPace } from "./pace.ts"
 
 /** A reply while it is made. */
 export interface Live {
@@ -12,16 +13,15 @@ export interface Live {
 
 const NOTHING: Live = { text: "", thoughts: "", old: null, isAgain: false }
 
-/** Texts of replies in the making, which are shown once a frame, however often something comes. */
+/** Texts of replies in the making, which are shown once a frame at the most, however often something comes. */
 export function createLiveTexts() {
   const shown = new Map<string, Signal<Live>>()
   const newest = new Map<string, Live>()
   const changed = new Set<string>()
   const thinking = createThinkingTimes()
-  let frame = 0
+  const pace = createPace(show)
 
   function show() {
-    frame = 0
     for (const id of changed) of(id).value = newest.get(id) ?? NOTHING
     changed.clear()
   }
@@ -30,8 +30,8 @@ export function createLiveTexts() {
     newest.set(id, to(newest.get(id) ?? NOTHING))
     changed.add(id)
     // A hidden page has no frames, and nobody looks.
-    if (document.hidden) show()
-    else if (frame === 0) frame = requestAnimationFrame(show)
+    if (document.hidden) pace.now()
+    else pace.request()
   }
 
   function of(id: string): Signal<Live> {

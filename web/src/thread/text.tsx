@@ -1,7 +1,9 @@
+import { Component } from "preact"
 import { useId, useMemo } from "preact/hooks"
 import type { Citations } from "./markdown/cites.ts"
+import type { Block, Group } from "./markdown/groups.ts"
 import { highlighter } from "./markdown/highlight.ts"
-import { type Block, createMarkdown } from "./markdown/markdown.ts"
+import { createMarkdown } from "./markdown/markdown.ts"
 import { typesetter } from "./markdown/math.ts"
 
 /** Markdown as it grows, block by block: what is done isn't touched again. */
@@ -15,16 +17,35 @@ export function Text({
   citations?: Citations
 }) {
   const id = useId()
-  // What was rendered before the colours and formulas came is rendered again.
-  const render = useMemo(() => createMarkdown(id), [id, highlighter.value, typesetter.value])
-  const blocks = useMemo(() => render(text, { isGrowing, citations }), [render, text, isGrowing, citations])
+  // What was rendered before the colours and formulas came is rendered again, where there may be some.
+  const colours = /```|~~~/.test(text) ? highlighter.value : highlighter.peek()
+  const formulas = /\$|\\[([]/.test(text) ? typesetter.value : typesetter.peek()
+  const render = useMemo(() => createMarkdown(id), [id, colours, formulas])
+  const groups = useMemo(() => render(text, { isGrowing, citations }), [render, text, isGrowing, citations])
   return (
     <div class="prose">
-      {blocks.map((block, index) => (
-        <BlockView key={index} block={block} />
+      {groups.map((group, index) => (
+        <GroupView key={index} group={group} />
       ))}
     </div>
   )
+}
+
+/** Blocks that are looked at again only when one of them has changed. */
+class GroupView extends Component<{ group: Group }> {
+  override shouldComponentUpdate({ group }: { group: Group }) {
+    return group !== this.props.group
+  }
+
+  override render({ group }: { group: Group }) {
+    return (
+      <div class="blocks">
+        {group.map((block, index) => (
+          <BlockView key={index} block={block} />
+        ))}
+      </div>
+    )
+  }
 }
 
 /** Its direction is that of its first letter. */

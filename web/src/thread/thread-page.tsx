@@ -9,7 +9,9 @@ import { toNew } from "../router.ts"
 import { isOnline } from "../state/online.ts"
 import { Icon } from "../ui/icons.tsx"
 import { Announcer } from "./announcer.tsx"
+import { holdPlace } from "./hold-place.ts"
 import { MessageView } from "./message-view.tsx"
+import { useNewestFirst } from "./newest-first.ts"
 import { openThread, type Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
 import { printAll, printed } from "./print.ts"
@@ -44,7 +46,8 @@ export function ThreadPage({ id }: { id: string }) {
 
 function Conversation({ thread }: { thread: Thread }) {
   const scroll = useStickyScroll({ isPart: thread.isDetached.peek.bind(thread.isDetached) })
-  useReveal(thread, scroll)
+  const { ids, isWhole, showAll } = useNewestFirst(thread, scroll.area)
+  useReveal(thread, { ...scroll, showAll })
   const toNewest = async () => {
     if (thread.isDetached.peek()) await thread.load()
     scroll.toEnd()
@@ -74,10 +77,10 @@ function Conversation({ thread }: { thread: Thread }) {
     <>
       <div class="scroll" ref={scroll.area} onScroll={scroll.onScroll}>
         <div class="column" ref={scroll.content}>
-          <Older thread={thread} area={scroll.area} />
+          {isWhole && <Older thread={thread} area={scroll.area} />}
           {thread.isStale.value && <p class="soft note">{t.outbox.asItWas}</p>}
           {state === "loading" && thread.outgoing.value.length === 0 && <Waiting />}
-          {thread.branch.value.map((id) => (
+          {ids.map((id) => (
             <MessageView key={id} thread={thread} message={thread.message(id)} />
           ))}
           <Newer thread={thread} area={scroll.area} />
@@ -139,19 +142,6 @@ function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivEleme
       {more && <span class="soft">{t.thread.older}</span>}
     </div>
   )
-}
-
-/**
- * Remembers where the first or last message stands, which is in sight or near, while others come and go around it.
- * @returns puts it there again
- */
-function holdPlace(scrolled: HTMLElement, which: "first" | "last"): () => void {
-  const messages = scrolled.querySelectorAll("article.message")
-  const held = messages[which === "first" ? 0 : messages.length - 1]
-  const before = held?.getBoundingClientRect().top ?? 0
-  return () => {
-    if (held?.isConnected) scrolled.scrollTop += held.getBoundingClientRect().top - before
-  }
 }
 
 /** Loads later messages where older ones were looked for, when the end of these comes into sight. */

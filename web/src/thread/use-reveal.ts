@@ -6,7 +6,10 @@ import type { Thread } from "./open-thread.ts"
 import { wanted } from "./reveal.ts"
 import type { useStickyScroll } from "./use-sticky-scroll.ts"
 
-type Scroll = Pick<ReturnType<typeof useStickyScroll>, "area" | "leaveEnd">
+interface Scroll extends Pick<ReturnType<typeof useStickyScroll>, "area" | "leaveEnd"> {
+  /** Doesn't wait any longer with messages that aren't in sight. */
+  showAll(): void
+}
 
 /** Brings a message that was looked for into the middle. It has the focus, which marks it until the reader goes on. */
 export function useReveal(thread: Thread, scroll: Scroll): void {
@@ -19,6 +22,7 @@ export function useReveal(thread: Thread, scroll: Scroll): void {
 
   async function show(messageId: string): Promise<void> {
     scroll.leaveEnd()
+    scroll.showAll()
     const isThere = await thread.showAround(messageId).catch((error: unknown) => {
       tell(wordsOf(error))
       return null

@@ -13,14 +13,16 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   const content = useRef<HTMLDivElement>(null)
   const isAtEnd = useSignal(true)
   const isStuck = useRef(true)
-  const lastTop = useRef(0)
+  const last = useRef({ top: 0, height: 0, shown: 0 })
 
   useEffect(() => {
     const { current: scrolled } = area
     if (!scrolled || !content.current) return
     const keep = () => {
-      if (isStuck.current && !isPart()) scrolled.scrollTop = scrolled.scrollHeight
-      else isAtEnd.value = isNearEnd(scrolled)
+      if (isStuck.current && !isPart()) {
+        scrolled.scrollTop = scrolled.scrollHeight
+        last.current = placeOf(scrolled)
+      } else isAtEnd.value = isNearEnd(scrolled)
     }
     const resized = new ResizeObserver(keep)
     resized.observe(content.current)
@@ -32,10 +34,13 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     const { current: scrolled } = area
     if (!scrolled) return
     const isNear = isNearEnd(scrolled)
-    // Only a movement upwards is the reader's: text that grows moves nothing.
-    if (scrolled.scrollTop < lastTop.current - 2 && !isNear) isStuck.current = false
+    const { top, height, shown } = last.current
+    last.current = placeOf(scrolled)
+    // Only a movement upwards is the reader's: text that grows moves nothing. And where the text above or the field below
+    // has another height, it is the browser's.
+    const isReaders = last.current.height === height && last.current.shown === shown
+    if (isReaders && last.current.top < top - 2 && !isNear) isStuck.current = false
     if (isNear && !isPart()) isStuck.current = true
-    lastTop.current = scrolled.scrollTop
     isAtEnd.value = isStuck.current || isNear
   }
 
@@ -52,6 +57,12 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
 
   return { area, content, isAtEnd, onScroll, toEnd, leaveEnd }
 }
+
+const placeOf = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement) => ({
+  top: scrollTop,
+  height: scrollHeight,
+  shown: clientHeight,
+})
 
 function isNearEnd({ scrollHeight, scrollTop, clientHeight }: HTMLElement): boolean {
   return scrollHeight - scrollTop - clientHeight < NEAR_PX

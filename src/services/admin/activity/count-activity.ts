@@ -21,16 +21,18 @@ const FIRST_HOUR_SQL = `date_trunc('day', app_now(), 'UTC') - interval '${MOST_D
  * when the transactions that began in it have ended. Any number of processes may run it: one counts, the others leave it.
  */
 export async function countActivity(ctx: Context): Promise<void> {
-  await inTransaction(ctx.db.pool, async (client) => {
-    const { rows: locked } = await client.query<{ own: boolean }>(
+  const { rows } = await ctx.db.pool.query<{ hour: Date }>(UNCOUNTED, [HOURS_A_ROUND])
+  for (const { hour } of rows) if (ctx.stopping.aborted || !(await countOnce(ctx, hour))) return
+}
+
+/** Each in a transaction of its own: one that takes too long undoes no other. @returns false while another process counts */
+async function countOnce({ db }: Context, hour: Date): Promise<boolean> {
+  return inTransaction(db.pool, async (client) => {
+    const { rows } = await client.query<{ own: boolean }>(
       `SELECT pg_try_advisory_xact_lock(${COUNTING_LOCK}) AS own`,
     )
-    if (!locked[0]?.own) return
-    const { rows } = await client.query<{ hour: Date }>(UNCOUNTED, [HOURS_A_ROUND])
-    for (const { hour } of rows) {
-      if (ctx.stopping.aborted) return
-      await client.query(`${INSERT} ON CONFLICT DO NOTHING`, boundsOf(hour))
-    }
+    if (rows[0]?.own) await client.query(`${INSERT} ON CONFLICT DO NOTHING`, boundsOf(hour))
+    return rows[0]?.own === true
   })
 }
 
@@ -58,7 +60,6 @@ export interface ActivityOfHour {
 
 /** Counts an hour that isn't in the table, such as the present one. */
 export async function countHour(db: pg.Pool, hour: Date): Promise<ActivityOfHour> {
-  // Not a prepared statement: planned with its hour, the planner knows how few rows that has.
   const { rows } = await db.query<Omit<ActivityOfHour, "hour">>(
     `SELECT prompts, completed, failed, cancelled, ${toPicoSql("cost_amount")} AS cost, durations FROM (${COUNT_SQL}) AS counted`,
     boundsOf(hour),

@@ -79,7 +79,10 @@ export function createGemini(options: GeminiOptions): Gemini {
   }
   let loaded: Promise<Sdk> | undefined
   const sdk = () => {
-    loaded ??= load()
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined
+      throw error
+    })
     return loaded
   }
   return {

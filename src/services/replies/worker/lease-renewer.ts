@@ -50,7 +50,8 @@ export function createLeaseRenewer(
 
   return {
     renew(leased) {
-      leases.set(leased, { text: 0, thoughts: 0, at: performance.now() })
+      const none = { length: 0, at: performance.now() }
+      leases.set(leased, { text: none, thoughts: none })
       return () => void leases.delete(leased)
     },
     attempts: () => [...leases.keys()].map(({ attempt: { userId, id, number } }) => ({ userId, id, number })),
@@ -62,12 +63,13 @@ export function createLeaseRenewer(
   }
 }
 
-/** How much of an attempt's text and thoughts is written, and since when. */
-interface Written {
-  text: number
-  thoughts: number
+/** How much of a text is written, and since when. */
+interface Checkpoint {
+  length: number
   at: number
 }
+
+type Written = Record<"text" | "thoughts", Checkpoint>
 
 type Leases = Map<LeasedAttempt, Written>
 
@@ -78,8 +80,16 @@ type Leases = Map<LeasedAttempt, Written>
  */
 const GROWTH = 1.25
 
-const isDue = (length: number, written: number, isLate: boolean) =>
-  length > written && (isLate || length >= written * GROWTH)
+/** @returns the text if it is to be written now, otherwise null */
+function due(text: string, { length, at }: Checkpoint, { now, checkpointMs }: Due): string | null {
+  const isDue = text.length >= length * GROWTH || now - at >= checkpointMs
+  return isDue && text.length > length ? text : null
+}
+
+interface Due {
+  now: number
+  checkpointMs: number
+}
 
 async function renewAll(
   pool: pg.Pool,
@@ -88,14 +98,9 @@ async function renewAll(
 ): Promise<void> {
   const now = performance.now()
   const batch = [...leases].map(([leased, written]) => {
-    const [text, thoughts] = [leased.text(), leased.thoughts()]
-    const isLate = now - written.at >= checkpointMs
-    return {
-      leased,
-      written,
-      text: isDue(text.length, written.text, isLate) ? text : null,
-      thoughts: isDue(thoughts.length, written.thoughts, isLate) ? thoughts : null,
-    }
+    const text = due(leased.text(), written.text, { now, checkpointMs })
+    const thoughts = due(leased.thoughts(), written.thoughts, { now, checkpointMs })
+    return { leased, written, text, thoughts }
   })
   const { rows } = await pool.query<Renewed>({
     name: "renew-leases",
@@ -114,11 +119,10 @@ async function renewAll(
     if (!leases.has(leased)) continue
     const what = found.get(`${leased.attempt.id}.${leased.attempt.number}`)
     if (what === "lost" || what === "cancel") leased.end(what)
-    if (what !== "ours" || (text === null && thoughts === null)) continue
+    if (what !== "ours") continue
     leases.set(leased, {
-      text: text?.length ?? written.text,
-      thoughts: thoughts?.length ?? written.thoughts,
-      at: now,
+      text: text === null ? written.text : { length: text.length, at: now },
+      thoughts: thoughts === null ? written.thoughts : { length: thoughts.length, at: now },
     })
   }
 }

@@ -4,41 +4,42 @@ import { type Citations, withCites } from "./cites.ts"
 import { closeMarks } from "./close-marks.ts"
 import { isNoteText, type NoteMark, Notes } from "./footnotes.ts"
 import type { Formula } from "./formulas.ts"
+import { type Block, type Group, Settled, toGroups } from "./groups.ts"
 import { closeHalfOpen } from "./half-open.ts"
 import { toFormula } from "./math.ts"
 import { type Page, TextRenderer } from "./renderer.ts"
 import { escapeHtml, sanitize } from "./safe-html.ts"
 import { syntax, toTokens } from "./syntax.ts"
 
-/** A part of a text, such as a paragraph or a list, as safe HTML. */
-export interface Block {
-  html: string
-}
-
 /**
  * Renders Markdown that may still be growing. Blocks that can't change any more are kept, so a piece of text costs what
  * its last block costs. `id` is the text's own on the page.
  */
 export function createMarkdown(id: string) {
-  let settled: Block[] = []
+  let settled = new Settled()
   let settledText = ""
   let notes = new Notes()
+  /** The blocks that were made last and may change, and at the end all of a text that has grown. */
+  let last: Block[] = []
 
-  function grow(text: string): Block[] {
-    if (!text.startsWith(settledText)) {
-      settled = []
-      settledText = ""
-      notes = new Notes()
-    }
+  function forget(): void {
+    settled = new Settled()
+    settledText = ""
+    notes = new Notes()
+    last = []
+  }
+
+  function grow(text: string): Group[] {
+    if (!text.startsWith(settledText)) forget()
     const tail = text.slice(settledText.length)
     const tokens = toTokens(tail, { isGrowing: true })
-    const last = tokens.findLastIndex(({ type }) => type !== "space")
-    const done = tokens.slice(0, Math.max(last, 0))
+    const end = tokens.findLastIndex(({ type }) => type !== "space")
+    const done = tokens.slice(0, Math.max(end, 0))
     // What a token was read from may differ from it in a space, not in its length.
     const length = done.reduce((sum, { raw }) => sum + raw.length, 0)
     if (done.length > 0) {
       notes.collect(done)
-      settled = [...settled, ...toBlocks(done, { id, notes, sources: [] })]
+      settled.add(toBlocks(done, { id, notes, sources: [] }, last))
       settledText += tail.slice(0, length)
     }
     const rest = closeHalfOpen(tail.slice(length), closeMarks)
@@ -47,41 +48,61 @@ export function createMarkdown(id: string) {
     const open = toTokens(rest, { isGrowing: true })
     now.collect(open)
     const page = { id, notes: now, sources: [] }
-    return [...settled, ...toBlocks(open, page), ...toNotes(page)]
+    last = [...toBlocks(open, page, last), ...toNotes(page, last)]
+    return settled.with(last)
   }
 
-  function whole(text: string, citations: Citations): Block[] {
+  function whole(text: string, citations: Citations): Group[] {
+    const known = [...settled.all(), ...last]
+    forget()
     const marked = withCites(text, citations)
     const all = { id, notes: new Notes(), sources: marked.sources }
-    const blocks = toBlocks(toTokens(marked.text, all), all)
-    return [...blocks, ...toNotes(all)]
+    const blocks = toBlocks(toTokens(marked.text, all), all, known)
+    return toGroups([...blocks, ...toNotes(all, known)])
   }
 
   return function render(
     text: string,
     { isGrowing, citations = [] }: { isGrowing: boolean; citations?: Citations | undefined },
-  ): Block[] {
+  ): Group[] {
     try {
       return isGrowing ? grow(text) : whole(text, citations)
     } catch (error) {
       reportError(error)
-      return [{ html: `<pre class="plain">${escapeHtml(text)}</pre>` }]
+      const html = `<pre class="plain">${escapeHtml(text)}</pre>`
+      return [[{ html, written: html }]]
     }
   }
 }
 
-function toBlocks(tokens: Token[], page: Page): Block[] {
+/** @param known blocks that were made before: one that says the same is taken as it is */
+function toBlocks(tokens: Token[], page: Page, known: readonly Block[]): Block[] {
   const parser = createParser(page)
+  const blocks = createBlocks(known)
   return tokens
     .filter((token) => token.type !== "space" && token.type !== "def" && !isNoteText(token))
-    .map((token) => ({ html: sanitize(parser.parse([token])) }))
+    .map((token) => {
+      const code = token.type === "code" ? token.raw : undefined
+      return blocks.of(code) ?? blocks.make(parser.parse([token]), code)
+    })
 }
 
 /** Footnotes, as a block below the others. */
-function toNotes(page: Page): Block[] {
+function toNotes(page: Page, known: readonly Block[]): Block[] {
   const parser = createParser(page)
   const html = (parser.renderer as TextRenderer).noteList((tokens) => parser.parse(tokens))
-  return html === "" ? [] : [{ html: sanitize(html) }]
+  return html === "" ? [] : [createBlocks(known).make(html)]
+}
+
+/** To colour code, and to make HTML safe, takes longer than to write it; and most of a text was there before its last piece. */
+function createBlocks(known: readonly Block[]) {
+  const byHtml = new Map(known.map((block) => [block.written, block]))
+  const byCode = new Map(known.flatMap((block) => (block.code === undefined ? [] : [[block.code, block]])))
+  return {
+    of: (code: string | undefined) => (code === undefined ? undefined : byCode.get(code)),
+    make: (written: string, code?: string): Block =>
+      byHtml.get(written) ?? { html: sanitize(written), written, code },
+  }
 }
 
 function createParser(page: Page): Parser {
