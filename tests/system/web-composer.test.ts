@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
-import { cancel, createRoom, send } from "../helpers/chat.ts"
+import { signIn } from "../helpers/app.ts"
+import { ask, cancel, createRoom, send } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
 import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
@@ -178,6 +179,33 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     await field(page).press("Enter")
     await reads(page, ".prompt .said", "語")
     expect(await page.locator(".prompt .said").allInnerTexts()).toEqual(["日本語"])
+  })
+
+  test("on a telephone Enter makes a line in a prompt that is edited, too", async () => {
+    const room = await createRoom(app, user)
+    await ask(app, user, room, "a line")
+    const telephone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+    const page = await (await web.open(user, telephone)).tab(`/app/chat/${room.id}`)
+    await page.getByLabel("Edit", { exact: true }).click()
+    const edited = page.getByLabel("Edit your message")
+    await edited.press("Enter")
+    await edited.pressSequentially("and another")
+    expect(await edited.inputValue()).toBe("a line\nand another")
+  })
+
+  test("prompts that are used up come back at midnight by themselves", async () => {
+    const ann = await signIn(app)
+    const window = await web.open(ann)
+    const { body } = await ann.http.get("/subscription/status")
+    let isPast = false
+    await window.context.route("**/subscription/status", (route) => {
+      const usage = { used: 5, limit: 5, remaining: 0, resetsAt: new Date().toISOString() }
+      return isPast ? route.continue() : route.fulfill({ json: { ...body, usage } })
+    })
+    const page = await window.tab()
+    await page.locator(".used-up").waitFor()
+    isPast = true
+    await expect.poll(() => page.locator(".used-up").count()).toBe(0)
   })
 
   test("the page ends above a keyboard that the browser lays over it", async () => {

@@ -40,7 +40,15 @@ describe.skipIf(chromium === null)(
       await page.getByLabel("Remove broken.bin").click()
       await page.evaluate(give("drop", "dropped.md", [35, 32, 104, 105]))
       await expect.poll(() => page.locator(".uploads progress").count()).toBe(0)
+      const way = Promise.withResolvers<void>()
+      await page.route("**/message", async (route) => {
+        await way.promise
+        await route.continue()
+      })
       await say(page, "what is in these?")
+      // While it is on its way, it names its files already.
+      await reads(page, "[data-outgoing] .files", "dropped.md")
+      way.resolve()
       await reads(page, ".prompt .files", "dropped.md")
       expect(await page.locator(".prompt .files li").allInnerTexts()).toEqual([
         "notes.txt",
@@ -48,6 +56,21 @@ describe.skipIf(chromium === null)(
         "dropped.md",
       ])
       expect(await files.count()).toBe(0)
+    })
+
+    test("a file that is on its way to a room isn't sent on when the room is left", async () => {
+      const room = await createRoom(app, user)
+      const page = await openRoom(await createRoom(app, user, { name: "left" }))
+      await page.route("**/attachment", () => undefined)
+      web.expectProblem(/ERR_FAILED|ERR_ABORTED/)
+      const sending = page.waitForRequest("**/attachment")
+      await page
+        .locator("input[type=file]")
+        .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("some notes") })
+      const request = await sending
+      const ended = page.waitForEvent("requestfailed", (one) => one === request)
+      await page.locator(`#rooms a[href$="${room.id}"]`).click()
+      await ended
     })
 
     test("a reply that was stopped goes on in a version beside it", async () => {

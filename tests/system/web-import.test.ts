@@ -37,7 +37,12 @@ describe.skipIf(chromium === null)("import and export in the web client (Chromiu
     ["Open WebUI", "open-webui"],
   ])("what %s exports comes in, and stands in the list", async (_, name) => {
     const ann = await signIn(app)
-    const page = await (await web.open(ann)).tab("/app/account")
+    const window = await web.open(ann)
+    const page = await window.tab("/app/account")
+    const asked: string[] = []
+    window.context.on("request", (request) => {
+      if (request.url().includes("/message/")) asked.push(request.url())
+    })
     await openImport(page)
     await choose(
       page,
@@ -50,6 +55,9 @@ describe.skipIf(chromium === null)("import and export in the web client (Chromiu
     await expect
       .poll(() => page.locator("#rooms .room .name").allInnerTexts())
       .toEqual(rooms.map((room) => room.name))
+    // What was said long ago is no news.
+    expect(asked).toEqual([])
+    expect(await page.title()).not.toContain("(")
   })
 
   test("a report counts what came in, and says of the rest which it was and why", async () => {

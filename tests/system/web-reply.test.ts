@@ -103,6 +103,7 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     await expectSound(page)
     await page.getByText("Too long", { exact: true }).click()
     await page.getByPlaceholder("Why?").fill("and off the mark")
+    await page.getByPlaceholder("Why?").dispatchEvent("keydown", { key: "Escape", isComposing: true })
     await page.locator(".reason").getByRole("button", { name: "Send" }).click()
     await expect.poll(feedback).toEqual({ rating: "down", reason: "Too long; and off the mark" })
     expect(await page.locator(".reason").count()).toBe(0)
@@ -179,10 +180,11 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
   })
 })
 
-/** Two voices, and what they were given to say. */
+/** Two voices and one of a service, and what they were given to say. */
 const VOICES = `
   globalThis.said = []
   const voices = [
+    { name: "A service", lang: "de-DE", default: true, localService: false },
     { name: "Sam", lang: "en-US", default: true, localService: true },
     { name: "Anna", lang: "de-DE", default: false, localService: true },
   ]

@@ -68,6 +68,24 @@ describe.skipIf(chromium === null)("rooms of the web client (Chromium is on the 
     await expect.poll(() => page.title()).toMatch(/^other room/)
   })
 
+  test("the mark of a room goes with it, wherever it is deleted", async () => {
+    const ann = await signIn(app)
+    const rooms: { id: string }[] = []
+    for (const name of ["shown", "gone", "gone too"]) rooms.push(await createRoom(app, ann, { name }))
+    const [shown, gone, later] = rooms as [{ id: string }, { id: string }, { id: string }]
+    const page = await (await web.open(ann)).tab(`/app/chat/${shown.id}`)
+    await item(page, "gone too").waitFor()
+    for (const room of [gone, later]) await ask(app, ann, room, "hello")
+    await expect.poll(() => page.title()).toMatch(/^\(2\) shown/)
+    await ann.http.delete(`/chatroom/${gone.id}`)
+    await expect.poll(() => page.title()).toMatch(/^\(1\) shown/)
+    // Nobody tells a page that isn't open.
+    await page.goto("about:blank")
+    await ann.http.delete(`/chatroom/${later.id}`)
+    await page.goto(`${app.url}/app/chat/${shown.id}`)
+    await expect.poll(() => page.title()).toMatch(/^shown/)
+  })
+
   test.each(["the menu", "the keyboard"])(
     "printing by %s prints all of a conversation, and nothing beside it",
     async (by) => {
@@ -95,6 +113,10 @@ describe.skipIf(chromium === null)("rooms of the web client (Chromium is on the 
       )
       const pages = (await page.pdf()).toString("latin1").match(/\/Type \/Page\b/g)
       expect(pages?.length).toBeGreaterThan(3)
+      // What was loaded for it goes after it.
+      await page.evaluate("dispatchEvent(new Event('afterprint'))")
+      await expect.poll(() => page.locator("article").count()).toBeLessThan(132)
+      await reads(page, ".said", "the last one")
     },
   )
 })

@@ -63,6 +63,7 @@ describe.skipIf(chromium === null)(
       await page.getByLabel("write your number").fill(dan.mobileNumber)
       await erase.click()
       await reads(page, "h1", "Sign in")
+      expect(new URL(page.url()).pathname).toBe("/app")
       expect((await dan.http.get("/user/me")).status).toBe(401)
     })
 
@@ -98,8 +99,13 @@ describe.skipIf(chromium === null)(
       await choose(page, "one", "Pin")
       await expect.poll(() => names(page)).toEqual(["one", "three", "second"])
 
+      await page.clock.install()
       await choose(page, "three", "Archive")
       await expect.poll(() => names(page)).toEqual(["one", "second"])
+      // The way back stays for somebody who is at it.
+      await page.locator(".toast").getByRole("button", { name: "Undo" }).focus()
+      await page.clock.fastForward(20_000)
+      await expect.poll(() => page.locator(".toast").count()).toBe(1)
       await page.locator(".toast").getByRole("button", { name: "Undo" }).click()
       await expect.poll(() => names(page)).toEqual(["one", "three", "second"])
 

@@ -17,6 +17,9 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
     await page.locator("dialog[open] input").waitFor()
     await page.keyboard.type(words)
     await page.locator(".found mark").first().waitFor()
+    // This one chooses a word of an input method.
+    await page.locator("dialog[open] input").dispatchEvent("keydown", { key: "Enter", isComposing: true })
+    expect(await page.locator("dialog[open]").count()).toBe(1)
     await page.keyboard.press("Enter")
   }
   const focused = (page: Page) => page.locator("article:focus").innerText()

@@ -57,6 +57,18 @@ describe.skipIf(chromium === null)("a shared conversation in a browser (Chromium
     await expect.poll(views).toBe(1)
   })
 
+  test("a sentence leads to its source there, too", async () => {
+    const room = await createRoom(app, ann)
+    const reply = await ask(app, ann, room, '[[gemini: echo="The snail won. So they say."]] who won?')
+    const uri = "https://example.com/snails"
+    const citation = { uri, title: "Snails", license: null, start: 0, end: "The snail won.".length }
+    await app.query("UPDATE messages SET citations = $2 WHERE id = $1", reply.id, JSON.stringify([citation]))
+    const page = await (await web.open()).tab(await share(room))
+    const mark = page.locator(".reply .cite a")
+    await mark.waitFor()
+    expect(await mark.getAttribute("href")).toBe(uri)
+  })
+
   test("without scripts it is text", async () => {
     const { path } = await shared("Shared as text")
     const page = await (await web.open(null, { javaScriptEnabled: false })).tab(path)

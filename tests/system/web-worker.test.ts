@@ -21,6 +21,8 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
   const app = { url: "" } as TestApp
   const web = useWeb(app)
   const loads: string[] = []
+  /** Takes requests for the page, and doesn't answer. */
+  let isSilent = false
 
   const server = createServer(({ url = "" }, res) => {
     const send = (type: string, text: string) => {
@@ -29,6 +31,7 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
       res.setHeader("Service-Worker-Allowed", "/app")
       res.end(text)
     }
+    if (isSilent) return
     if (url === "/app" || url.startsWith("/app/chat/")) {
       loads.push(page.version)
       return send("text/html", PAGE(page))
@@ -95,6 +98,16 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
     await window.context.setOffline(true)
     await tab.reload()
     await reads(tab, "h1", "page 4, script 4")
+  })
+
+  test("a network that gives no answer doesn't keep the page away", async () => {
+    page = worker = { version: "6" }
+    const tab = await (await web.open()).tab()
+    await tab.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    isSilent = true
+    await tab.goto(`${app.url}/app/chat/some-room`)
+    await reads(tab, "h1", "page 6, script 6")
+    isSilent = false
   })
 })
 

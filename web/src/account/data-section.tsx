@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { go, toNew } from "../router.ts"
 import { plan } from "../state/plan.ts"
 import { user } from "../state/session.ts"
 import { Dialog } from "../ui/dialog.tsx"
@@ -46,6 +47,8 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
     try {
       isErased.value = true
       await client.call("DELETE /user/me")
+      // Whoever signs in next here begins anew.
+      go(toNew, { replace: true })
     } catch (error) {
       isErased.value = false
       problem.value = wordsOf(error)

@@ -1,5 +1,6 @@
 import type { SubscriptionStatus } from "../api/client.ts"
 import { formatDate, formatNumber, formatTime, t } from "../i18n/index.ts"
+import { isEmbedded } from "../state/embedding.ts"
 import { manage, plan, upgrade } from "../state/plan.ts"
 
 /** The plan, the meter of the day, and the way to the other plan. */
@@ -14,7 +15,7 @@ export function PlanSection() {
       {actionUrl && (
         <p class="failure">
           {t.account.payment}{" "}
-          <a class="link" href={actionUrl} rel="noreferrer">
+          <a class="link" href={actionUrl} rel="noreferrer" target={isEmbedded ? "_blank" : undefined}>
             {t.account.pay}
           </a>
         </p>

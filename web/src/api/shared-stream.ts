@@ -21,8 +21,8 @@ export interface SharedStream<E extends Resumable, S> {
   isBounded?: boolean
   /** Opens the stream after the event with this id; without an id, at the present. */
   open(lastEventId: string | undefined, signal: AbortSignal): AsyncIterable<E>
-  /** Takes an event, whichever tab has received it. */
-  onEvent(event: E): void
+  /** Takes an event, whichever tab has received it. `isFirst`: it was this one, so that of all tabs one can act. */
+  onEvent(event: E, isFirst: boolean): void
   /** What a tab that comes later needs beside the events that follow. */
   snapshot(): S
   onSnapshot(state: S): void
@@ -98,7 +98,7 @@ function join<E extends Resumable, S>(stream: SharedStream<E, S>, from: string |
 
   function take(event: E): void {
     lastEventId = event.id ?? lastEventId
-    stream.onEvent(event)
+    stream.onEvent(event, isHolder)
   }
 
   channel.onmessage = ({ data }: MessageEvent<Said<E, S>>) => {

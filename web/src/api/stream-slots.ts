@@ -19,6 +19,9 @@ export interface SlotUse {
   onWaiting(): void
 }
 
+/** Every key that is pressed is a use. */
+const MARK_MS = 1_000
+
 /**
  * Runs `work` while it has a place: at once where one is free, as soon as one becomes free, or by taking that of the window
  * that was used least recently when this one is used. It runs again each time the place was lost and won back.
@@ -28,7 +31,13 @@ export async function inSlot<T>(work: (signal: AbortSignal) => Promise<T>, use: 
   while (!use.signal.aborted) {
     const slot = (await takeFree()) ?? (await waitForOne(use))
     if (!slot) return null
-    const mark = () => localStorage.setItem(slot.name, String(Date.now()))
+    let markedAt = 0
+    const mark = () => {
+      const now = Date.now()
+      if (Math.abs(now - markedAt) < MARK_MS) return
+      markedAt = now
+      localStorage.setItem(slot.name, String(now))
+    }
     mark()
     use.uses.addEventListener("use", mark)
     try {

@@ -6,6 +6,7 @@ import { isUsedUp } from "../state/plan.ts"
 import type { NewPrompt, Thread } from "../thread/open-thread.ts"
 import { useShownStop } from "../thread/use-stop.ts"
 import { IconButton } from "../ui/icon-button.tsx"
+import { isComposing, isTouched } from "../ui/keys.ts"
 import { later } from "../ui/later.tsx"
 import { COMMANDS_ID, optionId } from "./command-ids.ts"
 import { readDraft, writeDraft } from "./drafts.ts"
@@ -38,6 +39,8 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   const isDropping = useDrop(files.add)
   const { menu, List: CommandList } = useCommandMenu({ thread, text, clear: () => write("") })
   const sent = useSignal(0)
+  // What was chosen for a room stays behind with it, and isn't sent on.
+  useEffect(() => files.clear, [files])
   useEffect(() => {
     if (!isTouched()) field.current?.focus({ preventScroll: true })
   }, [])
@@ -71,8 +74,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   }
 
   function onKeyDown(event: KeyboardEvent) {
-    // While an input method composes, Enter chooses a word. Safari says 229 after it has ended.
-    if (event.isComposing || event.keyCode === 229) return
+    if (isComposing(event)) return
     if (menu?.onKey(event)) return event.preventDefault()
     if (event.key === "Enter" && !event.shiftKey && !isTouched()) {
       event.preventDefault()
@@ -183,6 +185,3 @@ function toField(field: HTMLElement | null): void {
   const next = isTouched() ? document.getElementById("main") : field
   next?.focus({ preventScroll: true })
 }
-
-/** On a phone Enter makes a new line, as everywhere there, and the keyboard comes when it is asked for. */
-const isTouched = () => matchMedia("(pointer: coarse)").matches

@@ -3,6 +3,7 @@ import { ApiError, type Attachment, client } from "../api/client.ts"
 import { sendFile } from "../api/send-file.ts"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
+import { noteName } from "./file-names.ts"
 import { sizeOf } from "./size.ts"
 
 /** A file on its way to the service, or there. */
@@ -53,7 +54,9 @@ export function createUploads() {
     upload.problem.value = null
     upload.progress.value = 0
     try {
-      upload.attachment.value = await send(upload)
+      const attachment = await send(upload)
+      noteName(attachment.id, upload.file.name)
+      upload.attachment.value = attachment
     } catch (error) {
       if (upload.ending.signal.aborted) return
       upload.canRetry.value = !(error instanceof ApiError && LASTING.includes(error.status))

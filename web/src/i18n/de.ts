@@ -165,6 +165,7 @@ export const de: Messages = {
     missing: "Diese Unterhaltung gibt es nicht, oder sie gehört jemand anderem.",
     failed: "Die Unterhaltung konnte nicht geladen werden.",
     newest: "Zum Neuesten",
+    preparing: "Alles wird zum Drucken geladen …",
     older: "Frühere Nachrichten werden geladen …",
     newer: "Spätere Nachrichten werden geladen …",
     you: "Du",
@@ -239,6 +240,7 @@ export const de: Messages = {
   },
   composer: {
     label: "Nachricht",
+    someFile: "Datei",
     placeholder: "Schreib eine Nachricht",
     send: "Senden",
     stop: "Antwort anhalten",

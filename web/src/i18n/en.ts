@@ -163,6 +163,7 @@ export const en = {
     missing: "This conversation doesn't exist, or it isn't yours.",
     failed: "The conversation couldn't be loaded.",
     newest: "Jump to newest",
+    preparing: "Loading all of it to be printed …",
     older: "Loading earlier messages …",
     newer: "Loading later messages …",
     you: "You",
@@ -237,6 +238,7 @@ export const en = {
   },
   composer: {
     label: "Message",
+    someFile: "File",
     placeholder: "Write a message",
     send: "Send",
     stop: "Stop the reply",

@@ -59,9 +59,9 @@ export function clearImport(): void {
 
 function follow(report: Import): void {
   currentImport.value = report.completedAt === null ? { at: "running", report } : { at: "ended", report }
-  // Rooms of a running import can be used already.
-  if (report.done > 0) void loadRooms()
+  // Rooms of a running import come by the stream of the list, and can be used already.
   if (report.completedAt === null) setTimeout(() => void look(report.id), POLL_MS)
+  else void loadRooms()
 }
 
 async function look(id: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Chatroom } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { place, toRoom } from "../router.ts"
 import { Icon } from "../ui/icons.tsx"
+import { isComposing } from "../ui/keys.ts"
 import { Menu } from "../ui/menu.tsx"
 import { change, roomActions } from "./room-actions.ts"
 import { isUnread } from "./unread.ts"
@@ -60,8 +61,9 @@ function Renaming({ room, onDone }: { room: Chatroom; onDone: (byKey: boolean) =
         defaultValue={room.name}
         maxLength={100}
         onBlur={({ currentTarget }) => end(currentTarget.value.trim(), false)}
-        onKeyDown={({ key, currentTarget, isComposing }) => {
-          if (isComposing) return
+        onKeyDown={(event) => {
+          if (isComposing(event)) return
+          const { key, currentTarget } = event
           if (key === "Enter") end(currentTarget.value.trim())
           if (key === "Escape") end(null)
         }}

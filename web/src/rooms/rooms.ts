@@ -3,7 +3,7 @@ import { ApiError, type Chatroom, client } from "../api/client.ts"
 import { followShared } from "../api/shared-stream.ts"
 import { dropKept, keepList, readKeptList } from "../offline/kept-rooms.ts"
 import { onSession } from "../state/session.ts"
-import { noteChange } from "./unread.ts"
+import { keepUnreadOf, markRead, noteChange } from "./unread.ts"
 
 type State = "loading" | "ready" | "failed"
 
@@ -50,6 +50,7 @@ export async function loadRooms(): Promise<void> {
       known.value = new Map([...listed, ...archived].map((room) => [room.id, room]))
       listState.value = "ready"
     })
+    keepUnreadOf((id) => known.peek().has(id))
     void keepList([...known.peek().values()])
   } catch {
     if (listState.peek() === "loading") await showKept()
@@ -134,15 +135,17 @@ onSession(() => {
     name: "chat.rooms",
     open: (lastEventId, signal) =>
       client.followRooms({ ...(lastEventId ? { lastEventId } : {}), signal, endWhenEvicted: true }),
-    onEvent({ event, data }) {
+    onEvent({ event, data }, isFirst) {
       if (event === "reset") void loadRooms()
       if (event === "chatroom") {
-        void noteChange(known.peek().get(data.id), data)
+        // Marks are shared: one tab asks for all.
+        if (isFirst) void noteChange(known.peek().get(data.id), data)
         putRoom(data)
         if (data.temporary) void dropKept(data.id)
       }
       if (event === "deleted") {
         dropRoom(data.id)
+        markRead(data.id)
         void dropKept(data.id)
       }
     },

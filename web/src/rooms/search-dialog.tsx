@@ -7,6 +7,7 @@ import { go, toRoom } from "../router.ts"
 import { reveal } from "../thread/reveal.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import { wordsOf } from "../ui/errors.ts"
+import { isComposing } from "../ui/keys.ts"
 
 /** A pause in the writing that is long enough to ask. */
 const PAUSE_MS = 150
@@ -65,9 +66,9 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
           placeholder={t.search.placeholder}
           value={query}
           onInput={({ currentTarget }) => (query.value = currentTarget.value)}
-          onKeyDown={({ key }) => {
+          onKeyDown={(event) => {
             const [first] = found.value ?? []
-            if (key === "Enter" && first) visit(first)
+            if (event.key === "Enter" && !isComposing(event) && first) visit(first)
           }}
         />
         <div role="status" class="found">

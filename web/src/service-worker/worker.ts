@@ -58,11 +58,15 @@ async function asset(request: Request): Promise<Response> {
   return response
 }
 
+/** A network that gives no answer for so long is none. */
+const ANSWER_MS = 3_000
+
 /** The newest page where the service can be reached, otherwise the one that is kept. */
 async function page(request: Request): Promise<Response> {
   const kept = await caches.match(PAGE, { cacheName: NAME })
   if (!kept) return fetch(request)
-  const fresh = await fetch(request).catch(() => null)
+  const late = new Promise<null>((resolve) => setTimeout(resolve, ANSWER_MS, null))
+  const fresh = await Promise.race([fetch(request).catch(() => null), late])
   return fresh && fresh.status < 500 ? fresh : kept
 }
 

@@ -9,7 +9,7 @@ export function SharedMessageView({ message }: { message: SharedMessage }) {
   if (message.role === "model") {
     return (
       <article class="message reply" aria-label={t.thread.model}>
-        <Text text={message.content} isGrowing={false} />
+        <Text text={message.content} isGrowing={false} citations={message.citations} />
         <Sources message={message} />
         {message.status === "cancelled" && <p class="outcome soft">{t.thread.stopped}</p>}
       </article>

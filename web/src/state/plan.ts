@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals"
+import { computed, effect, signal } from "@preact/signals"
 import { ApiError, client, type SubscriptionStatus } from "../api/client.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
@@ -48,8 +48,36 @@ async function leaveFor(start: (returnUrl: string | null) => Promise<{ url: stri
   }
 }
 
+/** A clock that is ahead asks no more often than this; one that was asleep is looked at anew. */
+const SOONEST_MS = 5_000
+const LONGEST_MS = 60 * 60 * 1000
+
+/** Loads the plan again when the day's prompts come back. @returns ends it */
+function reloadWhenReset(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const arm = () => {
+    clearTimeout(timer)
+    const resetsAt = plan.value?.usage.resetsAt
+    if (!resetsAt) return
+    const leftMs = () => Date.parse(resetsAt) - Date.now()
+    timer = setTimeout(
+      async () => {
+        if (leftMs() <= 0) await loadPlan()
+        arm()
+      },
+      Math.min(Math.max(leftMs(), SOONEST_MS), LONGEST_MS),
+    )
+  }
+  const stop = effect(arm)
+  return () => {
+    stop()
+    clearTimeout(timer)
+  }
+}
+
 onSession(() => {
   void loadPlan()
+  const endReloading = reloadWhenReset()
   const onFocus = () => {
     if (document.hidden) return
     void loadPlan()
@@ -62,5 +90,6 @@ onSession(() => {
     document.removeEventListener("visibilitychange", onFocus)
     removeEventListener("online", onFocus)
     plan.value = null
+    endReloading()
   }
 })

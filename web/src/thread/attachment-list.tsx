@@ -2,7 +2,11 @@ import type { Message } from "../api/client.ts"
 import { Icon } from "../ui/icons.tsx"
 
 /** The files that a prompt names. */
-export function AttachmentList({ attachments }: { attachments: Message["attachments"] }) {
+export function AttachmentList({
+  attachments,
+}: {
+  attachments: Pick<Message["attachments"][number], "id" | "name">[]
+}) {
   if (attachments.length === 0) return null
   return (
     <ul class="files">

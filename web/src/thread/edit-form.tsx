@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { isComposing, isTouched } from "../ui/keys.ts"
 import type { Thread } from "./open-thread.ts"
 import { changeInLine, isInLine } from "./queue.ts"
 
@@ -38,9 +39,9 @@ export function EditForm({
         defaultValue={message.content}
         dir="auto"
         onKeyDown={(event) => {
-          if (event.isComposing) return
+          if (isComposing(event)) return
           if (event.key === "Escape") onDone()
-          if (event.key === "Enter" && !event.shiftKey) submit(event)
+          if (event.key === "Enter" && !event.shiftKey && !isTouched()) submit(event)
         }}
       />
       <div class="edit-actions">

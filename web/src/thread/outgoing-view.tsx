@@ -1,8 +1,10 @@
+import { nameOf } from "../composer/file-names.ts"
 import { formatDate, t } from "../i18n/index.ts"
 import { isOld, type OutboxItem, placeOf } from "../outbox/item.ts"
 import { dropItem, sendAgain, unreached } from "../outbox/send-outbox.ts"
 import { isOnline } from "../state/online.ts"
 import { upgrade } from "../state/plan.ts"
+import { AttachmentList } from "./attachment-list.tsx"
 
 /** A message that isn't at the service yet: it shows as sent, or says why it waits and what can be done. */
 export function OutgoingView({ sent }: { sent: OutboxItem }) {
@@ -15,6 +17,9 @@ export function OutgoingView({ sent }: { sent: OutboxItem }) {
       aria-label={t.thread.you}
       data-outgoing={sent.key}
     >
+      <AttachmentList
+        attachments={sent.attachments.map((id) => ({ id, name: nameOf(id) ?? t.composer.someFile }))}
+      />
       <p class="said" dir="auto">
         {sent.text}
       </p>

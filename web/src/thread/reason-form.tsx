@@ -1,4 +1,5 @@
 import { t } from "../i18n/index.ts"
+import { isComposing } from "../ui/keys.ts"
 
 /** What the API takes. */
 const MOST_CHARACTERS = 2_000
@@ -27,7 +28,7 @@ export function ReasonForm({
       class="reason"
       aria-label={t.thread.why}
       onSubmit={submit}
-      onKeyDown={({ key }) => key === "Escape" && onClose()}
+      onKeyDown={(event) => event.key === "Escape" && !isComposing(event) && onClose()}
     >
       <div class="kinds">
         {Object.values(t.thread.reasons[rating]).map((kind) => (

@@ -14,7 +14,7 @@ import { MessageView } from "./message-view.tsx"
 import { useNewestFirst } from "./newest-first.ts"
 import { openThread, type Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
-import { printAll, printed } from "./print.ts"
+import { isPreparing, printAll, printed } from "./print.ts"
 import { StreamNote } from "./stream-note.tsx"
 import { TopBar } from "./top-bar.tsx"
 import { useReveal } from "./use-reveal.ts"
@@ -95,6 +95,11 @@ function Conversation({ thread }: { thread: Thread }) {
             <Icon name="down" />
             {t.thread.newest}
           </button>
+        )}
+        {isPreparing.value && (
+          <p class="note soft" role="status">
+            {t.thread.preparing}
+          </p>
         )}
         <StreamNote thread={thread} />
         <Composer

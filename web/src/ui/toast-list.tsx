@@ -1,12 +1,12 @@
 import { t } from "../i18n/index.ts"
 import { IconButton } from "./icon-button.tsx"
-import { dismiss, toasts } from "./toasts.ts"
+import { dismiss, toastId, toasts } from "./toasts.ts"
 
 export function Toasts() {
   return (
     <div class="toasts" role="status">
       {toasts.value.map((toast) => (
-        <div class="toast" key={toast.id}>
+        <div class="toast" id={toastId(toast)} key={toast.id}>
           <span>{toast.text}</span>
           {toast.action && (
             <button type="button" class="link" onClick={() => dismiss(toast, { acted: true })}>

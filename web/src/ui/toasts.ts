@@ -12,15 +12,25 @@ export interface Toast {
 export const toasts = signal<Toast[]>([])
 
 const SHOWN_MS = 7_000
+/** After the pointer or the focus has left it. */
+const LEFT_MS = 3_000
 let lastId = 0
 
-/** Shows a line for some seconds. */
+/** Shows a line for some seconds, and longer while somebody is at it. */
 export function tell(text: string, more: Pick<Toast, "action" | "onGone"> = {}): void {
   const toast = { id: ++lastId, text, ...more }
   // The same again is shown once, for as long as the newest of them.
   const others = toasts.value.filter((shown) => shown.text !== text || shown.action || shown.onGone)
   toasts.value = [...others, toast]
-  setTimeout(() => dismiss(toast), SHOWN_MS)
+  setTimeout(() => expire(toast), SHOWN_MS)
+}
+
+export const toastId = ({ id }: Toast) => `toast-${id}`
+
+function expire(toast: Toast): void {
+  if (document.getElementById(toastId(toast))?.matches(":hover, :focus-within"))
+    setTimeout(() => expire(toast), LEFT_MS)
+  else dismiss(toast)
 }
 
 /** Takes a line away; `acted`: because its action was chosen. */

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals"
 
-/** Whether the browser has a voice. Some load theirs after the page. */
+/** Whether the browser has a voice of its own. Some load theirs after the page. */
 export const canSpeak = signal(false)
 
 /** The message that is read aloud. */
@@ -9,8 +9,11 @@ export const spoken = signal<string | null>(null)
 // Not in every browser, whatever its types say.
 const speech = (globalThis as { speechSynthesis?: SpeechSynthesis }).speechSynthesis
 
+/** Voices of this device: others send what they read to somebody's service. */
+export const localVoices = () => speech?.getVoices().filter(({ localService }) => localService) ?? []
+
 function look(): void {
-  canSpeak.value = (speech?.getVoices().length ?? 0) > 0
+  canSpeak.value = localVoices().length > 0
 }
 
 look()
