@@ -7,6 +7,7 @@ import { crossOrigin, securityHeaders } from "../middleware/security-headers.ts"
 import { traceRequests } from "../middleware/trace-requests.ts"
 import type { Endpoint } from "../routes/endpoint.ts"
 import { rows as allRows } from "../routes/index.ts"
+import { lostPage } from "../routes/lost-page.ts"
 import { mount } from "../routes/mount.ts"
 import { mountQueueBoard } from "../routes/queue-board.ts"
 import type { Context } from "../services/context.ts"
@@ -27,6 +28,7 @@ export function createApp(ctx: Context, rows: readonly Endpoint[] = allRows): Ex
   )
   mount(app, ctx, rows)
   if (rows === allRows) mountQueueBoard(app, ctx)
+  app.use("/app", lostPage())
   app.use(unknownPath(), problems(ctx.log))
   return app
 }

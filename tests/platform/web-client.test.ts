@@ -44,6 +44,22 @@ describe("the page", () => {
   })
 })
 
+describe("a page that there isn't", () => {
+  const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+  test("is said to a browser in words, and to everybody else as a problem", async () => {
+    const lost = await ask("/app/nowhere", { Accept: BROWSER })
+    expect(lost.status).toBe(404)
+    expect(lost.headers.get("content-type")).toBe("text/html; charset=utf-8")
+    expect(await lost.text()).toContain('<a href="/app">')
+    for (const accept of ["*/*", "application/json"]) {
+      const problem = await ask("/app/nowhere", { Accept: accept })
+      expect(problem.status).toBe(404)
+      expect(problem.headers.get("content-type")).toMatch(/^application\/problem\+json/)
+    }
+  })
+})
+
 describe("what the operator calls it", () => {
   const name = `Bob's "<Chat>" $& Co`
   const named = useTestApp({

@@ -68,7 +68,7 @@ describe.skipIf(chromium === null)("import and export in the web client (Chromiu
     await reads(page, "dialog .report", "1 Unterhaltung steht in deiner Liste.")
     await reads(page, "dialog summary", "2 Probleme")
     expect(await page.locator("dialog .report li").allInnerTexts()).toEqual([
-      "Unterhaltung 2Eine Nachricht folgt auf eine, die vor ihr nicht da ist.",
+      "Unterhaltung 2 messages[0].parentIdEine Nachricht folgt auf eine, die vor ihr nicht da ist.",
       "Unterhaltung 3Das ist keine Unterhaltung in einer Form, die sich importieren lässt.",
     ])
   })

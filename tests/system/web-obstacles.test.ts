@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
-import { createRoom } from "../helpers/chat.ts"
+import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { chromium, reads, useWeb } from "./web-kit.ts"
 
@@ -62,5 +62,72 @@ describe.skipIf(chromium === null)("what stands in the way is said (Chromium is 
     await expect.poll(() => send.isEnabled()).toBe(true)
     await send.click()
     await expect.poll(() => page.locator(".uploads").count()).toBe(0)
+  })
+
+  test("a reply that is stopped is said to be, and the field has the focus again", async () => {
+    const room = await createRoom(app, user)
+    const page = await (await web.open(user)).tab(`/app/chat/${room.id}`)
+    await page
+      .getByLabel("Message", { exact: true })
+      .fill("[[gemini: stall after=3 times=1]] a story, please")
+    await page.keyboard.press("Enter")
+    await page.locator(".reply .prose").waitFor()
+    await page.getByLabel("Stop the reply").click()
+    await reads(page, "[aria-live=polite]", "Stopped.")
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe("Message")
+  })
+
+  test("a conversation that isn't there leads to a new one, and one in the archive says so", async () => {
+    web.expectProblem(/ 40[04] /)
+    const page = await (await web.open(user)).tab("/app/chat/nonsense")
+    await page.locator(".greeting").getByRole("link", { name: "New chat" }).click()
+    await page.waitForURL("**/app")
+    const room = await createRoom(app, user)
+    await user.http.patch(`/chatroom/${room.id}`, { archived: true })
+    await page.goto(`${app.url}/app/chat/${room.id}`)
+    await reads(page, "main", "In the archive")
+    await page.locator("main").getByRole("button", { name: "Take out of the archive" }).click()
+    await expect.poll(() => page.getByText("In the archive").count()).toBe(0)
+  })
+
+  test("a file that can't be imported is refused in words before it is sent", async () => {
+    const page = await (await web.open(user)).tab("/app/account")
+    await page.getByRole("button", { name: "Import a file" }).click()
+    for (const [name, bytes, words] of [
+      ["empty.json", [], "The file is empty."],
+      ["picture.json", [0x89, 0x50, 0x4e, 0x47], "This isn't a JSON file."],
+      ["archive.json", [0x50, 0x4b, 3, 4], "This is an archive."],
+      ["archive.gz", [0x1f, 0x8b, 8, 0], "This is an archive."],
+    ] as const) {
+      await page
+        .locator("dialog input[type=file]")
+        .setInputFiles([{ name, mimeType: "application/json", buffer: Buffer.from(bytes) }])
+      await reads(page, "dialog [role=alert]", words)
+      await page.getByRole("button", { name: "Import another file" }).click()
+    }
+  })
+
+  test("quotations and lists in each other stay on a phone's screen", async () => {
+    const room = await createRoom(app, user)
+    const { id } = await ask(app, user, room, "hello")
+    const lists = Array.from({ length: 20 }, (_, n) => `${"  ".repeat(n)}- level ${n}`).join("\n")
+    const table = `| ${"name | ".repeat(12)}\n|${"---|".repeat(12)}\n| ${"a cell of words | ".repeat(12)}`
+    const marks = `Z${"\u0353\u0301".repeat(60)}algo`
+    const content = `${">".repeat(20)} deep words in quotations\n\n${lists}\n\n${table}\n\n${marks}`
+    await app.query("UPDATE messages SET content = $2 WHERE id = $1", id, content)
+    const options = { viewport: { width: 390, height: 844 } }
+    const page = await (await web.open(user, options)).tab(`/app/chat/${room.id}`)
+    await reads(page, ".prose", "deep words in quotations")
+    const beyond = await page
+      .locator(".prose")
+      .evaluateAll(
+        (all) =>
+          all.flatMap((prose) =>
+            [...prose.querySelectorAll("blockquote, li, p")].filter(
+              (one) => one.getBoundingClientRect().right > 390 || one.getBoundingClientRect().width < 40,
+            ),
+          ).length,
+      )
+    expect(beyond).toBe(0)
   })
 })

@@ -2,11 +2,13 @@ import { useSignal } from "@preact/signals"
 import { client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { go, toNew } from "../router.ts"
+import { plan } from "../state/plan.ts"
 import { forgetUser, user } from "../state/session.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import { wordsOf } from "../ui/errors.ts"
 import { saveFile } from "../ui/save-file.ts"
 import { tell } from "../ui/toasts.ts"
+import { isErased } from "./farewell.ts"
 
 /** All that the service knows of the user, to keep or to erase. */
 export function Data() {
@@ -43,18 +45,20 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
   async function erase(event: SubmitEvent) {
     event.preventDefault()
     try {
+      isErased.value = true
       await client.call("DELETE /user/me")
       await forgetUser()
       // Whoever signs in next here begins anew.
       go(toNew, { replace: true })
     } catch (error) {
+      isErased.value = false
       problem.value = wordsOf(error)
     }
   }
   return (
     <Dialog title={t.account.deleteAccount} onClose={onClose}>
       <form class="delete" onSubmit={erase}>
-        <p>{t.account.deleteLead}</p>
+        <p>{t.account.deleteLead(plan.value !== null && plan.value.status !== "none")}</p>
         <label>
           {t.account.deleteConfirm(number)}
           <input

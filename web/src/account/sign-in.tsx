@@ -4,6 +4,7 @@ import { isAwaited } from "../shared/continue-later.ts"
 import { appName } from "../state/service.ts"
 import { PolicyLinks } from "../ui/policy-links.tsx"
 import { CodeForm } from "./code-form.tsx"
+import { isErased } from "./farewell.ts"
 import { NumberForm } from "./number-form.tsx"
 import { PasswordSignIn } from "./password-sign-in.tsx"
 import type { SentCode } from "./request-code.ts"
@@ -20,6 +21,11 @@ export function SignIn() {
         <span class="mark" aria-hidden="true" />
         {appName}
       </p>
+      {isErased.value && (
+        <p class="lead" role="status">
+          {t.signIn.erased}
+        </p>
+      )}
       {isAwaited.value && <p class="lead">{t.shared.signInFirst}</p>}
       {byPassword.value ? (
         <PasswordSignIn number={number} onCode={() => (byPassword.value = false)} />
@@ -28,7 +34,10 @@ export function SignIn() {
       ) : (
         <NumberForm
           number={number}
-          onSent={(code) => (sent.value = code)}
+          onSent={(code) => {
+            isErased.value = false
+            sent.value = code
+          }}
           onPassword={() => (byPassword.value = true)}
         />
       )}

@@ -38,6 +38,7 @@ export function UsageSection() {
             format={formatNumber}
             words={w.chart}
           />
+          <p class="soft">{w.usageGivenBack}</p>
           <UsageTable usage={usage.value} />
         </>
       )}

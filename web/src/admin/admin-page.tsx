@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from "@preact/signals"
-import { useEffect } from "preact/hooks"
+import { useEffect, useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
 import { appName } from "../state/service.ts"
 import { wordsOf } from "../ui/errors.ts"
@@ -30,6 +30,13 @@ export function AdminPage() {
     document.title = `${w[place.value.section].title} · ${appName}`
   })
   const { section } = place.value
+  const sections = useRef<HTMLElement>(null)
+  // On a phone they are a line that is longer than the screen.
+  useEffect(() => {
+    sections.current
+      ?.querySelector("[aria-current=page]")
+      ?.scrollIntoView({ block: "nearest", inline: "center" })
+  }, [section])
   const View = VIEWS[section]
   return (
     <div class="admin">
@@ -40,7 +47,7 @@ export function AdminPage() {
       <header>
         <strong class="admin-name">{appName}</strong>
         <Actor />
-        <nav aria-label={w.sections}>
+        <nav aria-label={w.sections} ref={sections}>
           {SECTIONS.map((each) => (
             <a key={each} href={toSection(each)} aria-current={each === section ? "page" : undefined}>
               {w[each].title}

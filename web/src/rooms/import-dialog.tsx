@@ -1,6 +1,7 @@
 import { formatNumber, t } from "../i18n/index.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import "./import.css"
+import { faultOf } from "./import-fault.ts"
 import { ImportReport } from "./import-report.tsx"
 import { clearImport, currentImport, startImport } from "./imports.ts"
 
@@ -81,6 +82,12 @@ function Progress({ words, value, max }: { words: string; value?: number; max?: 
   )
 }
 
+async function begin(file: File): Promise<void> {
+  const fault = await faultOf(file).catch(() => null)
+  if (fault === null) await startImport(file)
+  else currentImport.value = { at: "failed", words: fault }
+}
+
 function Choice() {
   return (
     <>
@@ -90,7 +97,7 @@ function Choice() {
         <input
           type="file"
           accept=".json,application/json"
-          onChange={({ currentTarget: { files } }) => files?.[0] && void startImport(files[0])}
+          onChange={({ currentTarget: { files } }) => files?.[0] && void begin(files[0])}
         />
         <span class="primary">{t.import.choose}</span>
         <span class="soft">{t.import.drop}</span>

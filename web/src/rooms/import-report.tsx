@@ -22,7 +22,10 @@ export function ImportReport({ report: { status, chatrooms, problems } }: { repo
           <ul>
             {problems.slice(0, SHOWN).map(({ code, message, where }, index) => (
               <li key={index}>
-                <span>{nameOf(where)}</span>
+                <span>
+                  {nameOf(where)}
+                  {pathIn(where) !== "" && <code> {pathIn(where)}</code>}
+                </span>
                 <span class="soft">{t.codes.imports[code] ?? message}</span>
               </li>
             ))}
@@ -35,6 +38,9 @@ export function ImportReport({ report: { status, chatrooms, problems } }: { repo
     </div>
   )
 }
+
+/** Where in the conversation. */
+const pathIn = (where: string | null) => (where ?? "").replace(/^\[\d+\]\.?/, "")
 
 /** The service counts conversations from 0, people from 1. */
 function nameOf(where: string | null): string {

@@ -11,6 +11,9 @@ export const plan = signal<SubscriptionStatus | null>(null)
 /** Whether today's prompts are used up. */
 export const isUsedUp = computed(() => plan.value?.usage.remaining === 0)
 
+/** Whether prompts are counted against a limit. */
+export const isLimited = computed(() => (plan.value?.usage.limit ?? null) !== null)
+
 /** Loads the plan, such as after a prompt was charged or given back. */
 export async function loadPlan(): Promise<void> {
   plan.value = await client.call("GET /subscription/status").catch(() => plan.peek())

@@ -1,5 +1,6 @@
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { isLimited } from "../state/plan.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import type { Thread } from "./open-thread.ts"
@@ -18,15 +19,23 @@ export function Outcome({ thread, message }: { thread: Thread; message: Message 
         <span key={line}>{line}</span>
       ))}
       {canGoOn(message) ? (
-        <button type="button" class="link" onClick={goOn}>
-          {t.thread.continue}
-        </button>
+        <span>
+          <button type="button" class="link" onClick={goOn}>
+            {t.thread.continue}
+          </button>
+          {isLimited.value && <small class="soft"> ({t.thread.costs})</small>}
+        </span>
       ) : (
         message.status === "failed" && (
           <button type="button" class="link" onClick={again}>
             {t.common.retry}
           </button>
         )
+      )}
+      {message.status === "failed" && isRefused(message) && (
+        <button type="button" class="link" onClick={() => (thread.editing.value = message.parentId)}>
+          {t.thread.editing}
+        </button>
       )}
     </div>
   )
@@ -35,11 +44,14 @@ export function Outcome({ thread, message }: { thread: Thread; message: Message 
 /** Failures of the prompt, for which the provider refuses more. */
 const REFUSED = new Set(["blocked", "provider_refused", "empty", "truncated"])
 
+const isRefused = ({ error }: Message) => REFUSED.has(error?.code ?? "")
+
 /** Whether a reply ended early, with text to go on from. */
-function canGoOn({ status, content, finishReason, error }: Message): boolean {
+function canGoOn(message: Message): boolean {
+  const { status, content, finishReason } = message
   if (content === "") return false
   if (status === "completed") return finishReason === "MAX_TOKENS"
-  return status === "cancelled" || (status === "failed" && !REFUSED.has(error?.code ?? ""))
+  return status === "cancelled" || (status === "failed" && !isRefused(message))
 }
 
 function wordsFor({ status, error, finishReason, content }: Message): string | null {

@@ -57,7 +57,7 @@ export function Rating({ message }: { message: Message }) {
           onClose={() => (isAsked.value = false)}
           onReason={(reason) => {
             isAsked.value = false
-            void rate({ rating: shown.rating, reason })
+            if (reason !== null) void rate({ rating: shown.rating, reason })
             tell(t.thread.thanks)
           }}
         />

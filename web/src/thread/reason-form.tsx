@@ -11,7 +11,8 @@ export function ReasonForm({
   onClose,
 }: {
   rating: "up" | "down"
-  onReason: (reason: string) => void
+  /** Null where none was given. */
+  onReason: (reason: string | null) => void
   onClose: () => void
 }) {
   function submit(event: SubmitEvent) {
@@ -19,8 +20,7 @@ export function ReasonForm({
     const fields = new FormData(event.currentTarget as HTMLFormElement)
     const parts = [...fields.getAll("kind"), fields.get("words") ?? ""].map((part) => String(part).trim())
     const reason = parts.filter((part) => part !== "").join("; ")
-    if (reason === "") onClose()
-    else onReason(reason.slice(0, MOST_CHARACTERS))
+    onReason(reason === "" ? null : reason.slice(0, MOST_CHARACTERS))
   }
 
   return (

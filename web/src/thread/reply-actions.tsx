@@ -2,6 +2,7 @@ import { client, type Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { putRoom } from "../rooms/rooms.ts"
 import { go, toRoom } from "../router.ts"
+import { isLimited } from "../state/plan.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { IconButton } from "../ui/icon-button.tsx"
 import { tell } from "../ui/toasts.ts"
@@ -34,7 +35,12 @@ export function ReplyActions({ thread, message }: { thread: Thread; message: Mes
       {hasText && <CopyButton label={t.thread.copyReply} text={() => message.content} />}
       {hasText && <ReadAloud id={message.id} text={message.content} />}
       {message.status !== "failed" && (
-        <IconButton icon="again" label={t.thread.anotherVersion} onClick={again} />
+        <IconButton
+          icon="again"
+          label={t.thread.anotherVersion}
+          title={isLimited.value ? `${t.thread.anotherVersion} (${t.thread.costs})` : t.thread.anotherVersion}
+          onClick={again}
+        />
       )}
       {hasText && (
         <>

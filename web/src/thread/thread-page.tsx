@@ -2,8 +2,10 @@ import { useSignalEffect } from "@preact/signals"
 import { useEffect, useMemo, useRef } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
+import { ArchivedNote } from "../rooms/archived-note.tsx"
 import { findRoom } from "../rooms/rooms.ts"
 import { TemporaryNote } from "../rooms/temporary-note.tsx"
+import { toNew } from "../router.ts"
 import { isOnline } from "../state/online.ts"
 import { Icon } from "../ui/icons.tsx"
 import { Announcer } from "./announcer.tsx"
@@ -36,6 +38,7 @@ export function ThreadPage({ id }: { id: string }) {
         more={[{ icon: "print", label: t.rooms.print, run: () => void printAll(thread) }]}
       />
       {room?.temporary && thread.state.value !== "missing" && <TemporaryNote room={room} />}
+      {room && room.archivedAt !== null && thread.state.value !== "missing" && <ArchivedNote room={room} />}
       <Conversation thread={thread} />
     </main>
   )
@@ -54,6 +57,11 @@ function Conversation({ thread }: { thread: Thread }) {
     return (
       <div class="greeting">
         <h1>{wordsFor(state)}</h1>
+        {state === "missing" && (
+          <a class="primary" href={toNew} data-inside>
+            {t.rooms.new}
+          </a>
+        )}
         {state === "failed" && (
           <button type="button" class="primary" onClick={thread.load}>
             {t.common.retry}

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
@@ -7,9 +8,17 @@ import { answerNow, placeInLine, takeOut } from "./queue.ts"
 
 const LONG_MS = 2_000
 
+/** So soon nobody wonders. */
+const SILENT_MS = 1_000
+
 /** A reply of which nothing has come: how long it may take, if that is worth saying, and ways out of the line. */
 export function Waiting({ thread, message }: { thread: Thread; message: Message }) {
   useEffect(prepareToGrow, [])
+  const isLong = useSignal(false)
+  useEffect(() => {
+    const timer = setTimeout(() => (isLong.value = true), SILENT_MS)
+    return () => clearTimeout(timer)
+  }, [isLong])
   const before = placeInLine(thread, message.id)
   return (
     <div class="pending">
@@ -18,7 +27,7 @@ export function Waiting({ thread, message }: { thread: Thread; message: Message 
         <i />
         <i />
       </span>
-      <span class="soft">{before > 0 ? t.thread.queued : wordsFor(message)}</span>
+      <span class="soft">{before > 0 ? t.thread.queued : wordsFor(message, isLong.value)}</span>
       {before > 0 && (
         <span class="pending-actions">
           <button type="button" class="link" onClick={() => (thread.editing.value = message.parentId)}>
@@ -38,9 +47,10 @@ export function Waiting({ thread, message }: { thread: Thread; message: Message 
   )
 }
 
-function wordsFor({ status, estimatedWaitMs }: Message): string {
-  if (status !== "queued" || estimatedWaitMs === null || estimatedWaitMs < LONG_MS) return ""
-  return t.thread.waitingMs(forWords(estimatedWaitMs))
+function wordsFor({ status, estimatedWaitMs }: Message, isLong: boolean): string {
+  if (status === "queued" && estimatedWaitMs !== null && estimatedWaitMs >= LONG_MS)
+    return t.thread.waitingMs(forWords(estimatedWaitMs))
+  return isLong ? t.thread.waitingModel : ""
 }
 
 /** A length of time, as a person would say it. */

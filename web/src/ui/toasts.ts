@@ -19,7 +19,9 @@ let lastId = 0
 /** Shows a line for some seconds, and longer while somebody is at it. */
 export function tell(text: string, more: Pick<Toast, "action" | "onGone"> = {}): void {
   const toast = { id: ++lastId, text, ...more }
-  toasts.value = [...toasts.value, toast]
+  // The same again is shown once, for as long as the newest of them.
+  const others = toasts.value.filter((shown) => shown.text !== text || shown.action || shown.onGone)
+  toasts.value = [...others, toast]
   setTimeout(() => expire(toast), SHOWN_MS)
 }
 

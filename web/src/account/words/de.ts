@@ -25,6 +25,8 @@ export const de: Words = {
   },
   usage: "Nutzung der letzten 30 Tage",
   noUsage: "Noch nichts.",
+  usageGivenBack:
+    "Auch Nachrichten, die du zurückbekommen hast, etwa nach einer fehlgeschlagenen Antwort, zählen hier mit.",
   usagePrompts: "Nachrichten",
   usageTable: "Nach Tag und Modell",
   day: "Tag",

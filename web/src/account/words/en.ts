@@ -23,6 +23,7 @@ export const en = {
   } as Record<string, string>,
   usage: "Usage of the last 30 days",
   noUsage: "Nothing yet.",
+  usageGivenBack: "Prompts that were given back, such as after a failed reply, are counted here, too.",
   usagePrompts: "Prompts",
   usageTable: "By day and model",
   day: "Day",
