@@ -1,8 +1,9 @@
-import { useSignal } from "@preact/signals"
+import { useSignal, useSignalEffect } from "@preact/signals"
 import type { RefObject } from "preact"
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { holdPlace } from "./hold-place.ts"
 import type { Thread } from "./open-thread.ts"
+import { isPreparing } from "./print.ts"
 
 /** So many messages fill most windows. The others come in turns, when the page has time. */
 const FIRST = 6
@@ -23,6 +24,11 @@ export function useNewestFirst(thread: Thread, area: RefObject<HTMLElement | nul
   const keepPlace = useRef<(() => void) | null>(null)
   const all = thread.branch.value
   const left = Math.max(Math.min(waiting.value, all.length - FIRST), 0)
+
+  // Paper shows all.
+  useSignalEffect(() => {
+    if (isPreparing.value) waiting.value = 0
+  })
 
   useLayoutEffect(() => {
     keepPlace.current?.()
