@@ -82,7 +82,9 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     const room = await createRoom(app, ann)
     const window = await web.open(ann)
     const page = await window.tab(`/app/chat/${room.id}`)
-    web.expectProblem(/ERR_CONNECTION_FAILED|ERR_INCOMPLETE_CHUNKED_ENCODING| 401 | 503 .*events$| 409 .*signup$/)
+    web.expectProblem(
+      /ERR_CONNECTION_FAILED|ERR_INCOMPLETE_CHUNKED_ENCODING| 401 | 503 .*events$| 409 .*signup$/,
+    )
     await page.route("**/message", (route) => route.abort("connectionfailed"))
     await say(page, "written before")
     await expect.poll(() => keptTexts(page)).toEqual(["written before"])
