@@ -12,10 +12,13 @@ export async function setAppNow(pool: pg.Pool, time: Date | string): Promise<voi
   )
 }
 
-/** Puts that clock ahead to noon, so that the day doesn't end in the middle of a test; it goes on from there. */
+/**
+ * Puts that clock to noon of the same day, ahead or behind, so that the day doesn't end in the middle of a test; it goes
+ * on from there.
+ */
 export async function setNoon(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ ahead: string }>(
-    `SELECT extract(epoch FROM date_trunc('day', now() + interval '12 hours', 'UTC') + interval '12 hours' - now()) AS ahead`,
+    `SELECT extract(epoch FROM date_trunc('day', now(), 'UTC') + interval '12 hours' - now()) AS ahead`,
   )
   await setAppNow(pool, `${rows[0]?.ahead} seconds`)
 }

@@ -159,8 +159,13 @@ describe("the events of a room", () => {
   test("of more rooms at a time than a user may follow end the oldest stream, also for that of a prompt", async () => {
     const room = await createRoom(app, ann)
     await expect.poll(() => app.ctx.streamLimit.count()).toBe(0)
-    const open = [follow(room), follow(room), follow(room)]
-    for (const one of open) await one.until(() => expect(one.events.length).toBeGreaterThan(0))
+    const open: ReturnType<typeof follow>[] = []
+    // One after the other: the first is the oldest.
+    for (let n = 0; n < 3; n++) {
+      const one = follow(room)
+      open.push(one)
+      await one.until(() => expect(one.events.length).toBeGreaterThan(0))
+    }
     expect(await statusOf(room)).toBe(200)
     await open[0]?.ended
     const headers = { Accept: "text/event-stream", Authorization: `Bearer ${ann.token}` }
