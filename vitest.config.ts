@@ -26,8 +26,8 @@ export default defineConfig({
     pool: "forks",
     // Nothing is done at import time and nothing mocked, so files may share their modules: half the time is saved.
     isolate: false,
-    // Twice the cores of the smallest machine: most tests wait for processes and clocks.
-    maxWorkers: 4,
+    // One more than the two cores of the smallest machine: most tests wait for processes and clocks.
+    maxWorkers: 3,
     // Long enough for a busy machine; a state that comes is seen at once.
     expect: { poll: { timeout: 15_000, interval: 20 } },
     testTimeout: 90_000,

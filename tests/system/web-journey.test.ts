@@ -134,8 +134,20 @@ describe.skipIf(chromium === null || isRedisLeftOut)(
       await page.locator("#rooms .new-chat").click()
       await page.keyboard.press("Control+k")
       await page.locator("dialog[open]").waitFor()
-      await page.keyboard.type("cormorant")
-      await reads(page, ".found mark", "cormorant")
+      // The index is a moment behind.
+      const box = page.locator("dialog[open] input")
+      const isFound = async () => {
+        await box.fill("")
+        await box.fill("cormorant")
+        return page
+          .locator(".found mark")
+          .filter({ hasText: "cormorant" })
+          .first()
+          .waitFor({ timeout: 2_000 })
+          .then(() => true)
+          .catch(() => false)
+      }
+      await expect.poll(isFound, { timeout: 60_000 }).toBe(true)
       await page.keyboard.press("ArrowDown")
       await page.keyboard.press("Enter")
       await page.waitForURL(`**${room}*`)

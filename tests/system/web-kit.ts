@@ -9,7 +9,7 @@ import { ROOT } from "./programs.ts"
 export { chromium }
 
 /** Longer than a busy machine takes; what comes is seen at once. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 /** A window of one person: tabs that share a session. */
 export interface Window {

@@ -38,7 +38,10 @@ export function Menu({
   const isOpen = useSignal(false)
 
   function onToggle({ newState }: { newState: string }) {
+    const wasOpen = isOpen.value
     isOpen.value = newState === "open"
+    // Closed and opened again at once is one event, and the items are still there.
+    if (isOpen.value && wasOpen) list.current?.querySelector("button")?.focus()
     button.current?.setAttribute("aria-expanded", String(isOpen.value))
     if (isOpen.value) onOpen?.()
   }
