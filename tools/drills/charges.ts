@@ -114,6 +114,9 @@ function readAmounts(
   return length === 0 ? [0, ...amounts] : amounts
 }
 
+/** The same for a title or a summary, which nobody makes again meanwhile: a busy worker reads late what has been sent. */
+const TASK_WRITES_WITHIN_MS = 5 * SECOND
+
 /** Titles and summaries are recorded as soon as the call has ended. */
 function ofTask(
   call: Call,
@@ -122,7 +125,7 @@ function ofTask(
 ): Charge | null {
   if (!exchange) return null
   const { startedAt, endedAt, aborted } = call
-  const recordedAt = endedAt === null ? Number.POSITIVE_INFINITY : endedAt + WRITES_WITHIN_MS
+  const recordedAt = endedAt === null ? Number.POSITIVE_INFINITY : endedAt + TASK_WRITES_WITHIN_MS
   const isCertain =
     endedAt !== null &&
     !aborted &&
