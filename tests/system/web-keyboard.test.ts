@@ -98,6 +98,9 @@ describe.skipIf(chromium === null)(
         .poll(async () => {
           await keyboard.press("Backspace")
           await keyboard.type("s")
+          // The search begins a moment after the last letter.
+          const found = page.locator(".found li").first()
+          await found.waitFor({ timeout: 2_000 }).catch(() => undefined)
           return page.locator(".found li").count()
         })
         .toBeGreaterThan(0)

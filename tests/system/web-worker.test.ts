@@ -69,7 +69,7 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
 
     web.expectProblem(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/)
     await window.context.setOffline(true)
-    await tab.goto(`${app.url}/app/chat/some-room`)
+    await tab.goto(`${app.url}/app/chat/some-room`, { waitUntil: "commit" })
     await reads(tab, "h1", "page 2, script 2")
     await tab.evaluate("load()")
     await reads(tab, "h2", "part of 2")
