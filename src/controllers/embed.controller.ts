@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto"
 import { fileURLToPath } from "node:url"
 import type { Context } from "../services/context.ts"
-import { getBuiltPage } from "./built-page.ts"
+import { etagOf, getBuiltPage } from "./built-page.ts"
 import { type HttpResponse, notModified, type PublicInput } from "./http.ts"
 import { embedPolicy } from "./presenters/page.ts"
 import { readSharedFile } from "./shared-file.ts"
@@ -12,7 +11,7 @@ const SCRIPT = fileURLToPath(new URL("../pages/embed/embed.js", import.meta.url)
 export async function getEmbedScript(_ctx: Context, { header }: PublicInput): Promise<HttpResponse> {
   const bytes = await readSharedFile(SCRIPT)
   const headers = {
-    ETag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
+    ETag: etagOf(bytes),
     "Cache-Control": "public, max-age=3600",
     "Cross-Origin-Resource-Policy": "cross-origin",
   }

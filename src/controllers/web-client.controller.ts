@@ -63,8 +63,10 @@ export async function getWebManifest(ctx: Context): Promise<HttpResponse> {
   const bytes = await readSharedFile(`${DIST}manifest.webmanifest`).catch(() => null)
   if (!bytes) throw new NotFound()
   const { name } = ctx.config.app
-  const manifest = { ...JSON.parse(bytes.toString("utf8")), ...(name ? { name, short_name: name } : {}) }
-  return ok(manifest, { "Cache-Control": "no-cache" })
+  return ok(
+    { ...JSON.parse(bytes.toString("utf8")), name, short_name: name },
+    { "Cache-Control": "no-cache" },
+  )
 }
 
 const ENCODINGS = [

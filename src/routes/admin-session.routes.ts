@@ -5,25 +5,18 @@ import {
   openAdminSession,
 } from "../controllers/admin-session.controller.ts"
 import { AdminSession, AdminSignIn } from "../schemas/admin-system.ts"
-import { del, type Endpoint, get, media, post } from "./endpoint.ts"
-
-const PAGE = {
-  auth: "none",
-  requestHeaders: ["If-None-Match"],
-  responseHeaders: ["ETag"],
-  reply: { 200: media("text/html"), 304: null, 503: media("text/html") },
-} as const
+import { BUILT_PAGE, del, type Endpoint, get, post } from "./endpoint.ts"
 
 export const adminSessionRoutes: Endpoint[] = [
   get("/admin", {
-    ...PAGE,
+    ...BUILT_PAGE,
     summary: "Open the operators' page",
     description:
       "Uses this API with the session of `POST /admin/session`. Returns 503 where the web client isn't built.",
     run: getAdminPage,
   }),
   get("/admin/sign-in", {
-    ...PAGE,
+    ...BUILT_PAGE,
     summary: "Sign in to the operators' page",
     description: "The same page. It takes `ADMIN_TOKEN` or the access token of an admin.",
     run: getAdminSignInPage,

@@ -5,14 +5,7 @@ import {
   getEmbedScript,
 } from "../controllers/embed.controller.ts"
 import { WebRoom } from "../schemas/web-client.ts"
-import { type Endpoint, get, media } from "./endpoint.ts"
-
-const PAGE = {
-  auth: "none",
-  requestHeaders: ["If-None-Match"],
-  responseHeaders: ["ETag"],
-  reply: { 200: media("text/html"), 304: null, 503: media("text/html") },
-} as const
+import { BUILT_PAGE, type Endpoint, get, media } from "./endpoint.ts"
 
 export const embedRoutes: Endpoint[] = [
   get("/embed.js", {
@@ -25,20 +18,20 @@ export const embedRoutes: Endpoint[] = [
     run: getEmbedScript,
   }),
   get("/embed", {
-    ...PAGE,
+    ...BUILT_PAGE,
     summary: "Open the web client in a frame",
     description: "The page of `/app`, which pages of the origins in `CORS_ORIGINS` may frame.",
     run: getEmbedPage,
   }),
   get("/embed/chat/:id", {
-    ...PAGE,
+    ...BUILT_PAGE,
     summary: "Open a chatroom in a frame",
     description: "The same page.",
     params: WebRoom,
     run: getEmbedRoomPage,
   }),
   get("/embed/account", {
-    ...PAGE,
+    ...BUILT_PAGE,
     summary: "Open the account in a frame",
     description: "The same page.",
     run: getEmbedAccountPage,

@@ -67,6 +67,14 @@ export type Media = { types: readonly string[] } | { events: Readonly<Record<str
 /** A body of one of these media types. */
 export const media = (...types: string[]): Media => ({ types })
 
+/** What all rows have that answer with a page of the web client's build. */
+export const BUILT_PAGE = {
+  auth: "none",
+  requestHeaders: ["If-None-Match"],
+  responseHeaders: ["ETag"],
+  reply: { 200: media("text/html"), 304: null, 503: media("text/html") },
+} as const
+
 /** `text/event-stream` with these events, each with the schema of its `data`. */
 export const eventStream = (events: Record<string, z.ZodType>): Media => ({ events })
 

@@ -6,6 +6,7 @@ import { type Action, audited } from "../services/admin/audit.ts"
 import type { Context } from "../services/context.ts"
 import { limitAddress } from "../utils/address.ts"
 import { Unauthenticated } from "../utils/errors.ts"
+import { loadOnce } from "../utils/load-once.ts"
 
 export const QUEUE_BOARD_PATH = "/admin/queues"
 
@@ -14,19 +15,11 @@ export const QUEUE_BOARD_PATH = "/admin/queues"
  * audit log are the same. Jobs contain only ids and are hints: the sweeps enqueue again what is deleted here.
  */
 export function mountQueueBoard(app: Express, ctx: Context): void {
-  const board = openBoardOnce(ctx)
+  // Few processes ever show the board, and it takes 20 MB: nothing is loaded or connected before the first visit.
+  const board = loadOnce(async () =>
+    (await import("./open-queue-board.ts")).openQueueBoard(ctx, QUEUE_BOARD_PATH),
+  )
   app.use(QUEUE_BOARD_PATH, guard(ctx), async (req, res, next) => (await board())(req, res, next))
-}
-
-/** Loads and connects nothing until the first visit: few processes ever show the board, and it takes 20 MB. */
-function openBoardOnce(ctx: Context): () => Promise<RequestHandler> {
-  let router: Promise<RequestHandler> | undefined
-  return () => {
-    router ??= import("./open-queue-board.ts").then(({ openQueueBoard }) =>
-      openQueueBoard(ctx, QUEUE_BOARD_PATH),
-    )
-    return router
-  }
 }
 
 /** Its scripts are its own files; styles also stand in its page, and its paths are relative to a base. */

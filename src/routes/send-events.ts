@@ -54,7 +54,10 @@ function watchOver(ctx: Context, stream: { res: Response; isInEvent: boolean }, 
   })
 }
 
-/** A client that is still there is told, and comes back later at most, or two at the limit would displace each other without end. */
+/**
+ * Ends a stream that a newer one displaces. Its client is told, and to come back later if at all: two that reconnect at
+ * once would displace each other without end.
+ */
 function giveWay(
   { timing: { sse } }: Context,
   { res, isInEvent }: { res: Response; isInEvent: boolean },

@@ -7,31 +7,24 @@ import {
   getWebWorker,
 } from "../controllers/web-client.controller.ts"
 import { WebAsset, WebManifest, WebRoom } from "../schemas/web-client.ts"
-import { type Endpoint, get, media } from "./endpoint.ts"
-
-const PAGE = {
-  auth: "none",
-  requestHeaders: ["If-None-Match"],
-  responseHeaders: ["ETag"],
-  reply: { 200: media("text/html"), 304: null, 503: media("text/html") },
-} as const
+import { BUILT_PAGE, type Endpoint, get, media } from "./endpoint.ts"
 
 export const webClientRoutes: Endpoint[] = [
   get("/app", {
-    ...PAGE,
+    ...BUILT_PAGE,
     summary: "Open the web client",
     description: "A page that chats by this API. Returns 503 where the client isn't built.",
     run: getWebPage,
   }),
   get("/app/chat/:id", {
-    ...PAGE,
+    ...BUILT_PAGE,
     summary: "Open a chatroom in the web client",
     description: "The same page. It reads the id from its address and asks the API for the room.",
     params: WebRoom,
     run: getWebRoomPage,
   }),
   get("/app/account", {
-    ...PAGE,
+    ...BUILT_PAGE,
     summary: "Open the account in the web client",
     description: "The same page.",
     run: getWebAccountPage,

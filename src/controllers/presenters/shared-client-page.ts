@@ -2,7 +2,7 @@ import { escapeHtml } from "../../utils/escape-html.ts"
 import { NOT_SHARED, renderSharedText, type Shared } from "./shared-page.ts"
 
 /**
- * Fills the web client's page (`web/shared.html`) with a page of a conversation: as text, for who has no script, and as
+ * Fills the web client's page (`web/shared.html`) with a page of a conversation: as text, for readers without scripts, and as
  * data, so that the client needn't ask for what was read already. `null`: there is nothing behind the link.
  * @param next the path of the next page
  */

@@ -121,9 +121,7 @@ function describeError(row: Endpoint, codes: ProblemCode[], components: Componen
         schema: { ...components.output(Problem), properties: { code: { enum: codes } } },
         examples: Object.fromEntries(codes.map((code) => [code, { value: exampleProblem(code) }])),
       },
-      ...(codes.some((code) => row.errorPages?.includes(code))
-        ? describeOne(media("text/html"), components)
-        : {}),
+      ...(isPage ? describeOne(media("text/html"), components) : {}),
     },
   }
 }

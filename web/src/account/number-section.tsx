@@ -5,6 +5,8 @@ import { loadUser, user } from "../state/session.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { Field } from "../ui/field.tsx"
 import { tell } from "../ui/toasts.ts"
+import { CurrentPassword } from "./current-password.tsx"
+import { FormActions } from "./form-actions.tsx"
 import { MockedCode } from "./mocked-code.tsx"
 import { w } from "./words/index.ts"
 
@@ -75,16 +77,7 @@ function NewNumberForm({ sent, onClose }: { sent: Signal<Sent | null>; onClose: 
 
   return (
     <form class="password-form" onSubmit={submit} noValidate>
-      {isCurrentWanted.value && (
-        <Field
-          label={w.currentPassword}
-          problem={null}
-          type="password"
-          name="current"
-          autocomplete="current-password"
-          value={current}
-        />
-      )}
+      {isCurrentWanted.value && <CurrentPassword value={current} />}
       <Field
         label={w.newNumber}
         hint={w.newNumberHint}
@@ -133,26 +126,5 @@ function ProofForm({ sent: { mobileNumber, mocked }, onClose }: { sent: Sent; on
       {mocked && <MockedCode code={mocked} onFill={() => (code.value = mocked)} />}
       <FormActions label={w.changeNumber} isDisabled={code.value.trim() === ""} onClose={onClose} />
     </form>
-  )
-}
-
-function FormActions({
-  label,
-  isDisabled,
-  onClose,
-}: {
-  label: string
-  isDisabled: boolean
-  onClose: () => void
-}) {
-  return (
-    <div class="form-actions">
-      <button type="submit" class="primary" disabled={isDisabled}>
-        {label}
-      </button>
-      <button type="button" class="link" onClick={onClose}>
-        {t.common.cancel}
-      </button>
-    </div>
   )
 }

@@ -5,6 +5,8 @@ import { loadUser, user } from "../state/session.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { Field } from "../ui/field.tsx"
 import { tell } from "../ui/toasts.ts"
+import { CurrentPassword } from "./current-password.tsx"
+import { FormActions } from "./form-actions.tsx"
 import { w } from "./words/index.ts"
 
 /** Sets or changes the password. The present one is asked for only where the service wants it. */
@@ -72,16 +74,7 @@ function PasswordForm({ onClose }: { onClose: () => void }) {
         tabIndex={-1}
         aria-hidden="true"
       />
-      {isCurrentWanted.value && (
-        <Field
-          label={w.currentPassword}
-          problem={null}
-          type="password"
-          name="current"
-          autocomplete="current-password"
-          value={current}
-        />
-      )}
+      {isCurrentWanted.value && <CurrentPassword value={current} />}
       <Field
         label={w.newPassword}
         hint={w.passwordRules}
@@ -91,14 +84,7 @@ function PasswordForm({ onClose }: { onClose: () => void }) {
         autocomplete="new-password"
         value={chosen}
       />
-      <div class="form-actions">
-        <button type="submit" class="primary" disabled={chosen.value === "" || isBusy.value}>
-          {t.common.save}
-        </button>
-        <button type="button" class="link" onClick={onClose}>
-          {t.common.cancel}
-        </button>
-      </div>
+      <FormActions label={t.common.save} isDisabled={chosen.value === "" || isBusy.value} onClose={onClose} />
     </form>
   )
 }

@@ -1,6 +1,7 @@
 import type { Content, GoogleGenAI, Tool as GoogleTool, ThinkingConfig } from "@google/genai"
 import type { ApiVersion } from "../../../config/env.ts"
 import type { ThinkingLevel, Tool } from "../../../models/chatroom.ts"
+import { loadOnce } from "../../../utils/load-once.ts"
 import { apiVersionOf } from "./api-version.ts"
 import { AttemptFailed } from "./failures.ts"
 import {
@@ -66,7 +67,7 @@ export const GOOGLE = "https://generativelanguage.googleapis.com"
 export function createGemini(options: GeminiOptions): Gemini {
   const { apiKey, baseUrl } = options
   const httpOptions = { baseUrl: baseUrl ?? GOOGLE, apiVersion: options.apiVersion ?? "v1" }
-  const load = async (): Promise<Sdk> => {
+  const sdk = loadOnce(async (): Promise<Sdk> => {
     const { GoogleGenAI, ThinkingLevel } = await import("@google/genai")
     const { LOW, MEDIUM, HIGH } = ThinkingLevel
     const client = new GoogleGenAI({
@@ -76,15 +77,7 @@ export function createGemini(options: GeminiOptions): Gemini {
       httpOptions,
     })
     return { client, levels: { low: LOW, medium: MEDIUM, high: HIGH } }
-  }
-  let loaded: Promise<Sdk> | undefined
-  const sdk = () => {
-    loaded ??= load().catch((error: unknown) => {
-      loaded = undefined
-      throw error
-    })
-    return loaded
-  }
+  })
   return {
     prepare: async () => void (await sdk()),
     async *stream(request) {
