@@ -94,13 +94,15 @@ const REPLACE_CODES = `
     SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::text[])
       WITH ORDINALITY AS asked (mobile_number, purpose, code_hash, user_id, number_key, address, range, n)
   ), known AS MATERIALIZED (
-    SELECT *, user_id IS NULL AND EXISTS (
-        SELECT FROM users WHERE users.mobile_number = asked.mobile_number AND verified_at IS NOT NULL
-      ) AS verified, user_id IS NOT NULL OR EXISTS (
-        SELECT FROM sign_ups WHERE sign_ups.mobile_number = asked.mobile_number
-        UNION ALL SELECT FROM users WHERE users.mobile_number = asked.mobile_number
-      ) AS signed_up
+    SELECT asked.*, user_id IS NULL AND verified_at IS NOT NULL AS verified,
+      user_id IS NOT NULL OR owner.id IS NOT NULL OR waiting.signed_up IS NOT NULL AS signed_up
     FROM asked
+      LEFT JOIN LATERAL (
+        SELECT id, verified_at FROM users WHERE users.mobile_number = asked.mobile_number LIMIT 1
+      ) AS owner ON true
+      LEFT JOIN LATERAL (
+        SELECT true AS signed_up FROM sign_ups WHERE sign_ups.mobile_number = asked.mobile_number LIMIT 1
+      ) AS waiting ON true
   ), budget AS MATERIALIZED (${budgetsSql(13)}
   ), spent AS MATERIALIZED (
     SELECT budget.n, max(extract(epoch FROM counters.ends_at - app_now()))::float8 AS seconds
