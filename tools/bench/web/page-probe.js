@@ -41,7 +41,12 @@ const probe = {
         probe.afterPaint(resolve)
       }
       const seen = new MutationObserver(look)
-      seen.observe(document, { childList: true, characterData: true, subtree: true, attributeFilter: ["class"] })
+      seen.observe(document, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+        attributeFilter: ["class"],
+      })
       look()
     })
   },
