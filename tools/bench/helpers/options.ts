@@ -12,6 +12,7 @@ export const MEASURES = [
   "checkpoints",
   "sign-ins",
   "streams",
+  "idle-streams",
   "webhooks",
   "long-room",
   "cached-tokens",

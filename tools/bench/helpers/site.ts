@@ -13,6 +13,7 @@ export interface Machine {
   /** An empty folder that is removed at the end. */
   folder: string
   postgresUrl: string
+  postgresPid: number
   /** null: no `redis-server` on the PATH. */
   redisUrl: string | null
   geminiUrl: string
@@ -32,7 +33,14 @@ export async function startMachine(stack: AsyncDisposableStack, profileDir: stri
     { message: (message) => (message as { url?: string }).url },
   )
   stack.defer(() => simulator.stop())
-  return { folder, postgresUrl: postgres.url, redisUrl, geminiUrl: simulator.message as string, profileDir }
+  return {
+    folder,
+    postgresUrl: postgres.url,
+    postgresPid: postgres.pid,
+    redisUrl,
+    geminiUrl: simulator.message as string,
+    profileDir,
+  }
 }
 
 /** The real server with a database of its own, on one backend. */

@@ -10,6 +10,7 @@ import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
 import { type Checkpoints, HOT_GOAL, measureCheckpoints, WAL_GOAL_BYTES } from "./checkpoints.ts"
 import { type Cost, type CountsPace, measureCounts, sum } from "./counts.ts"
+import { IDLE_GOALS, type IdlePace, type IdleStreams, measureIdleStreams } from "./idle-streams.ts"
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
@@ -18,7 +19,7 @@ import { measureReplies, type RepliesPace } from "./replies.ts"
 import { type MessageSize, measureRoom, ROOM_GOALS } from "./room.ts"
 import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
 import { measureSignIns, SIGN_IN_GOAL } from "./sign-ins.ts"
-import { measureIdleStreams, measureStreams } from "./streams.ts"
+import { measureStreams } from "./streams.ts"
 import { measureWeb, type WebPace } from "./web.ts"
 import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
 
@@ -33,8 +34,7 @@ export interface Paces {
   counts: CountsPace
   /** How many replies wait. */
   backlog: number
-  /** How many streams, and for how long they are watched. */
-  idle: { streams: number; ms: number }
+  idle: IdlePace
   webhooks: WebhookPace
   longRoom: LongRoomPace
   cachedTokens: CachedTokensPace
@@ -52,7 +52,7 @@ export const THOROUGH: Paces = {
   replies: { burst: 2_000, calm: 200 },
   counts: { alone: 50, together: 1_000 },
   backlog: 2_000,
-  idle: { streams: 2_000, ms: 20_000 },
+  idle: { streams: 10_000, ms: 60_000 },
   webhooks: { customers: 500 },
   longRoom: { rounds: 7, reads: 50, turns: 40 },
   cachedTokens: { turns: 300 },
@@ -67,7 +67,7 @@ export const QUICK: Paces = {
   replies: { burst: 400, calm: 50 },
   counts: { alone: 20, together: 400 },
   backlog: 1_000,
-  idle: { streams: 500, ms: 6_000 },
+  idle: { streams: 10_000, ms: 30_000 },
   webhooks: { customers: 50 },
   longRoom: { rounds: 3, reads: 50, turns: 10 },
   cachedTokens: { turns: 100 },
@@ -137,16 +137,21 @@ export const measurers: Record<Measure, Measurer> = {
     const what = "a code asked for and verified"
     pairs.push({ what, backend: site.backend, goal: SIGN_IN_GOAL, comparison })
   },
-  async streams(site, users, { idle }, { metrics }) {
+  async streams(site, users, _paces, { metrics }) {
     const { backend } = site
     const { replyBytes, roomBytes } = await measureStreams(site, users[0] as User)
     metrics.push(
       { what: "memory of an idle stream of a reply", backend, value: kilobytes(replyBytes) },
       { what: "memory of an idle stream of a room", backend, value: kilobytes(roomBytes) },
     )
-    const { transactionsPerSecond, cpuShare } = await measureIdleStreams(site, users[0] as User, idle)
-    const value = `${transactionsPerSecond.toFixed(1)} transactions a second, ${(100 * cpuShare).toFixed(1)} % of a core`
-    metrics.push({ what: `${idle.streams} idle streams of as many rooms`, backend, value })
+  },
+  async "idle-streams"(site, _users, { idle }, { metrics }) {
+    const value = idleLine(await measureIdleStreams(site, idle))
+    metrics.push({
+      what: `${whole(idle.streams)} idle streams of as many rooms`,
+      backend: site.backend,
+      value,
+    })
   },
   async webhooks(site, _users, { webhooks }, { metrics }) {
     const found = await measureWebhooks(site, webhooks)
@@ -208,6 +213,18 @@ function walLine({ walBytes, updates, hotShare }: Checkpoints): string {
   const wal = `${kilobytes(walBytes)} (goal ${kilobytes(WAL_GOAL_BYTES)} ${met(walBytes <= WAL_GOAL_BYTES)})`
   const share = `${(100 * hotShare).toFixed(0)} % (goal ${100 * HOT_GOAL} ${met(hotShare >= HOT_GOAL)})`
   return `${wal}; of ${updates.toFixed(0)} updates of its row within the page: ${share}`
+}
+
+function idleLine({ apiCores, databaseCores, bytesEach, transactionsPerSecond }: IdleStreams): string {
+  const beside = (is: number, goal: number, show: (value: number) => string) =>
+    `${show(is)} (goal ${show(goal)} ${is <= goal ? "met" : "missed"})`
+  const cores = (value: number) => `${value.toFixed(3)} of a core`
+  return [
+    `API ${beside(apiCores, IDLE_GOALS.apiCores, cores)}`,
+    `PostgreSQL ${beside(databaseCores, IDLE_GOALS.databaseCores, cores)}`,
+    `${beside(bytesEach, IDLE_GOALS.bytesEach, kilobytes)} each`,
+    `${transactionsPerSecond.toFixed(1)} transactions a second`,
+  ].join(", ")
 }
 
 function importLine({ conversations, messages, uploadMs, importMs, rssBefore, rssPeak }: Imported): string {
