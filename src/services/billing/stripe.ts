@@ -1,8 +1,9 @@
-import Stripe from "stripe"
+import type Stripe from "stripe"
 import type { CompleteConfig } from "../../config/env.ts"
 import { TIMING } from "../../config/timing.ts"
 import type { Tracing } from "../platform/tracing.ts"
 import { limitToDeadline } from "./stripe-deadline.ts"
+import { stripeSdk } from "./stripe-sdk.ts"
 
 /** The SDK retries connection errors, 409 and 5xx with the same idempotency key. */
 const RETRIES = 2
@@ -14,7 +15,8 @@ export function createStripe(
   { secretKey, baseUrl, timeoutMs = TIMING.billing.stripeTimeoutMs }: StripeOptions,
   tracing?: Tracing,
 ): Stripe {
-  return new Stripe(secretKey, {
+  const Client = stripeSdk()
+  return new Client(secretKey, {
     httpClient: createHttpClient(tracing),
     ...(baseUrl ? toHost(baseUrl) : {}),
     timeout: timeoutMs,
@@ -27,7 +29,7 @@ export function createStripe(
 type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>
 
 function createHttpClient(tracing?: Tracing): HttpClient {
-  const client = Stripe.createNodeHttpClient()
+  const client = stripeSdk().createNodeHttpClient()
   keepDeadlines(client)
   if (tracing?.enabled) traceCalls(client, tracing)
   return client
@@ -80,7 +82,7 @@ function toHost(baseUrl: string) {
 
 /** Checks whether the requested object doesn't exist at Stripe. @param param the parameter that named it */
 export function isMissing(error: unknown, param?: string): boolean {
-  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return false
+  if (!(error instanceof stripeSdk().errors.StripeInvalidRequestError)) return false
   return error.code === "resource_missing" && (param === undefined || error.param === param)
 }
 

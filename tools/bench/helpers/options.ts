@@ -13,6 +13,8 @@ export const MEASURES = [
   "sign-ins",
   "streams",
   "idle-streams",
+  "memory",
+  "start",
   "webhooks",
   "long-room",
   "cached-tokens",

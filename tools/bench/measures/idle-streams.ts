@@ -3,7 +3,7 @@ import { TIMING } from "../../../src/config/timing.ts"
 import { newId } from "../../../src/utils/ids.ts"
 import { pause, SECOND } from "../../../src/utils/time.ts"
 import { request } from "../helpers/load.ts"
-import { processorTimes, spentBetween } from "../helpers/processor-time.ts"
+import { familyOf, processorTimes, spentBetween } from "../helpers/processes.ts"
 import { type Api, type Site, startApi } from "../helpers/site.ts"
 import { mobileNumber, signIn } from "../helpers/users.ts"
 
@@ -116,7 +116,7 @@ async function take({ machine, pool }: Site, api: Api["api"]) {
     "SELECT (xact_commit + xact_rollback)::int AS n FROM pg_stat_database WHERE datname = current_database()",
   )
   const { cpuMs } = await api.usage()
-  const database = processorTimes(machine.postgresPid)
+  const database = processorTimes(familyOf(machine.postgresPid))
   return { at: performance.now(), transactions: rows[0]?.n ?? 0, cpuMs, database }
 }
 

@@ -14,11 +14,13 @@ import { IDLE_GOALS, type IdlePace, type IdleStreams, measureIdleStreams } from 
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
+import { MEMORY_GOALS, type Memory, measureMemory } from "./memory.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
 import { type MessageSize, measureRoom, ROOM_GOALS } from "./room.ts"
 import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
 import { measureSignIns, SIGN_IN_GOAL } from "./sign-ins.ts"
+import { measureStarts, startLine } from "./start.ts"
 import { measureStreams } from "./streams.ts"
 import { measureWeb, type WebPace } from "./web.ts"
 import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
@@ -34,6 +36,7 @@ export interface Paces {
   counts: CountsPace
   /** How many replies wait. */
   backlog: number
+  starts: number
   idle: IdlePace
   webhooks: WebhookPace
   longRoom: LongRoomPace
@@ -52,6 +55,7 @@ export const THOROUGH: Paces = {
   replies: { burst: 2_000, calm: 200 },
   counts: { alone: 50, together: 1_000 },
   backlog: 2_000,
+  starts: 7,
   idle: { streams: 10_000, ms: 60_000 },
   webhooks: { customers: 500 },
   longRoom: { rounds: 7, reads: 50, turns: 40 },
@@ -67,6 +71,7 @@ export const QUICK: Paces = {
   replies: { burst: 400, calm: 50 },
   counts: { alone: 20, together: 400 },
   backlog: 1_000,
+  starts: 3,
   idle: { streams: 10_000, ms: 30_000 },
   webhooks: { customers: 50 },
   longRoom: { rounds: 3, reads: 50, turns: 10 },
@@ -103,11 +108,9 @@ export const measurers: Record<Measure, Measurer> = {
     const { backend } = site
     const found = await measureReplies(site, users, replies)
     const times = `p50 ${found.p50Ms.toFixed(1)} ms, p99 ${found.p99Ms.toFixed(1)} ms`
-    const memory = `${megabytes(found.apiRssBytes)} and ${megabytes(found.workerRssBytes)}`
     metrics.push(
       { what: "replies stored a second", backend, value: whole(found.storedPerSecond) },
       { what: "prompt to stored reply", backend, value: times },
-      { what: "memory of API and worker", backend, value: memory },
     )
   },
   async counts(site, users, { counts }, { metrics }) {
@@ -152,6 +155,13 @@ export const measurers: Record<Measure, Measurer> = {
       backend: site.backend,
       value,
     })
+  },
+  async memory(site, users, { replies }, { metrics }) {
+    const value = memoryLine(await measureMemory(site, users, replies.burst))
+    metrics.push({ what: "memory of API and worker", backend: site.backend, value })
+  },
+  async start({ backend }, _users, { starts }, { metrics }) {
+    metrics.push({ what: "warm npm start", backend, value: startLine(await measureStarts(starts)) })
   },
   async webhooks(site, _users, { webhooks }, { metrics }) {
     const found = await measureWebhooks(site, webhooks)
@@ -225,6 +235,16 @@ function idleLine({ apiCores, databaseCores, bytesEach, transactionsPerSecond }:
     `${beside(bytesEach, IDLE_GOALS.bytesEach, kilobytes)} each`,
     `${transactionsPerSecond.toFixed(1)} transactions a second`,
   ].join(", ")
+}
+
+function memoryLine({ api, worker }: Memory): string {
+  const both = (which: "idleBytes" | "peakBytes") => {
+    const sum = api[which] + worker[which]
+    const met = sum <= MEMORY_GOALS[which] ? "met" : "missed"
+    return `${megabytes(api[which])} and ${megabytes(worker[which])}: ${megabytes(sum)} (goal ${megabytes(MEMORY_GOALS[which])} ${met})`
+  }
+  const time = `${whole(api.microseconds)} and ${whole(worker.microseconds)} µs of a core for each prompt`
+  return `idle ${both("idleBytes")}, at their peak ${both("peakBytes")}; ${time}`
 }
 
 function importLine({ conversations, messages, uploadMs, importMs, rssBefore, rssPeak }: Imported): string {
