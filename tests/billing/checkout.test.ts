@@ -250,6 +250,8 @@ describe("a payer who returns, and no event has arrived", () => {
 
   test("while Stripe fails is told what isn't known, and Pro as soon as it is back", async () => {
     const { ann, sessionId, success_url } = await payUnheard()
+    // Nobody else's job may use the failures up.
+    await untilQuiet(app)
     app.stripe.fail({ path: "/v1/subscriptions", times: 3 })
     const { status, text } = await returnTo(success_url, sessionId)
     expect([status, text]).toEqual([200, expect.stringContaining("hasn't confirmed your payment yet")])

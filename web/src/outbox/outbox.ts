@@ -6,8 +6,31 @@ import type { OutboxItem } from "./item.ts"
 /** What waits to be sent, oldest first: the same in all tabs, and kept when they close. */
 export const outbox = signal<readonly OutboxItem[]>([])
 
+/** A room that first messages have made, which have these keys. */
+interface RoomMade {
+  keys: string[]
+  roomId: string
+}
+
 const channel = new BroadcastChannel("chat.outbox")
-channel.onmessage = () => void readOutbox()
+channel.onmessage = ({ data }: MessageEvent<RoomMade | null>) => {
+  void readOutbox()
+  if (data) for (const listener of awaiting) listener(data)
+}
+
+const awaiting = new Set<(made: RoomMade) => void>()
+
+/** Calls `listener` whenever a room was made, in whatever tab. @returns ends it */
+export function onRoomMade(listener: (made: RoomMade) => void): () => void {
+  awaiting.add(listener)
+  return () => awaiting.delete(listener)
+}
+
+/** Tells all tabs: a message may be taken, and gone from here, before anybody has looked at its room. */
+export function tellRoomMade(made: RoomMade): void {
+  channel.postMessage(made)
+  for (const listener of awaiting) listener(made)
+}
 
 /** One after the other: what is read has what was written before. */
 let last: Promise<unknown> = Promise.resolve()

@@ -9,7 +9,7 @@ import { isUsedUp, loadPlan, plan } from "../state/plan.ts"
 import { onSession } from "../state/session.ts"
 import { tell } from "../ui/toasts.ts"
 import { isOld, type OutboxItem, placeOf } from "./item.ts"
-import { addItem, changeItem, outbox, readOutbox, removeItem } from "./outbox.ts"
+import { addItem, changeItem, outbox, readOutbox, removeItem, tellRoomMade } from "./outbox.ts"
 
 /** A request that isn't answered for so long is sent again, under the same key. */
 const ANSWER_MS = 60_000
@@ -121,6 +121,7 @@ async function makeRoom(item: OutboxItem): Promise<void> {
   putRoom(room)
   const waiting = itemsOf(placeOf(item))
   await Promise.all(waiting.map((one) => changeItem({ ...one, roomId: room.id })))
+  tellRoomMade({ keys: waiting.map(({ key }) => key), roomId: room.id })
   void sendPlace(room.id)
 }
 

@@ -29,25 +29,45 @@ function sorted(isWanted: (room: Chatroom) => boolean): Chatroom[] {
 /** When something was last said, or when the room was made. */
 export const activeAt = (room: Chatroom) => room.lastMessageAt ?? room.createdAt
 
-/** Takes over what the service says about a room. */
-export function putRoom(room: Chatroom): void {
-  known.value = new Map(known.peek()).set(room.id, room)
+/** What is learned of rooms while lists are under way, by list; null: the room is gone. */
+const learned = new Set<Map<string, Chatroom | null>>()
+
+function learn(id: string, room: Chatroom | null): void {
+  for (const news of learned) news.set(id, room)
+  known.value = changed(known.peek(), [[id, room]])
 }
 
-function dropRoom(id: string): void {
-  const rest = new Map(known.peek())
-  rest.delete(id)
-  known.value = rest
+function changed(before: ReadonlyMap<string, Chatroom>, news: Iterable<[string, Chatroom | null]>) {
+  const after = new Map(before)
+  for (const [id, room] of news) {
+    if (room) after.set(id, room)
+    else after.delete(id)
+  }
+  return after
 }
+
+/** Takes over what the service says about a room. */
+export const putRoom = (room: Chatroom) => learn(room.id, room)
+
+const dropRoom = (id: string) => learn(id, null)
+
+let begunLoads = 0
+let newestLoad = 0
 
 /** Loads the list; archived rooms, too, where they were loaded before. */
 export async function loadRooms(): Promise<void> {
   const isFirst = listState.peek() === "loading"
+  const load = ++begunLoads
+  // The list may have been read before something that the stream tells meanwhile.
+  const news = new Map<string, Chatroom | null>()
+  learned.add(news)
   try {
     const listed = await allOf(false)
     const archived = isArchiveOpen.value ? await allOf(true) : archivedRooms.peek()
+    if (load < newestLoad) return
+    newestLoad = load
     batch(() => {
-      known.value = new Map([...listed, ...archived].map((room) => [room.id, room]))
+      known.value = changed(new Map([...listed, ...archived].map((room) => [room.id, room])), news)
       listState.value = "ready"
     })
     keepUnreadOf((id) => known.peek().has(id))
@@ -55,6 +75,8 @@ export async function loadRooms(): Promise<void> {
     if (isFirst) void forgetGone(findRoom)
   } catch {
     if (listState.peek() === "loading") await showKept()
+  } finally {
+    learned.delete(news)
   }
 }
 
@@ -138,6 +160,8 @@ onSession(() => {
   })
   return () => {
     end()
+    // What is under way is of the user who was here.
+    newestLoad = ++begunLoads
     known.value = new Map()
     isArchiveOpen.value = false
   }

@@ -4,11 +4,16 @@ import { findRoom } from "../rooms/rooms.ts"
 
 const LOOK_MS = 2_000
 
+/** The estimate of a long wait doesn't change often. */
+const LONGEST_LOOK_MS = 20_000
+
 interface Followed {
   roomId: string
   stream: ReadonlySignal<StreamState>
   /** The newest reply of the branch that isn't final. */
   growing: ReadonlySignal<string | null>
+  /** Whether nobody has begun to make that reply. */
+  isQueued: ReadonlySignal<boolean>
   /** Whether the thread has this word of the room already. */
   knows(room: object): boolean
   load(): Promise<void>
@@ -16,10 +21,11 @@ interface Followed {
 }
 
 /**
- * Keeps a conversation up to date that has no stream of its own for now: it is loaded whenever the stream of the list tells
- * of the room, and a reply in the making is looked at again and again. @returns ends it
+ * Keeps up to date what a stream doesn't tell: how long a queued reply is going to wait. A conversation that has no stream
+ * of its own for now is loaded whenever the stream of the list tells of the room, and its reply in the making is looked at
+ * again and again. @returns ends it
  */
-export function keepUp({ roomId, stream, growing, knows, load, look }: Followed): () => void {
+export function keepUp({ roomId, stream, growing, isQueued, knows, load, look }: Followed): () => void {
   const isAlone = () => stream.value !== "live"
   const endLoading = effect(() => {
     const room = findRoom(roomId)
@@ -27,13 +33,21 @@ export function keepUp({ roomId, stream, growing, knows, load, look }: Followed)
   })
   const endLooking = effect(() => {
     const id = growing.value
-    if (!isAlone() || id === null) return
-    let timer: ReturnType<typeof setTimeout>
+    const isSeldom = !isAlone()
+    if (id === null || (isSeldom && !isQueued.value)) return
+    let pauseMs = LOOK_MS
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let isEnded = false
     const next = () => {
-      timer = setTimeout(() => void look(id).then(next, next), LOOK_MS)
+      if (isEnded) return
+      timer = setTimeout(() => void look(id).then(next, next), pauseMs)
+      if (isSeldom) pauseMs = Math.min(2 * pauseMs, LONGEST_LOOK_MS)
     }
     next()
-    return () => clearTimeout(timer)
+    return () => {
+      isEnded = true
+      clearTimeout(timer)
+    }
   })
   return () => {
     endLoading()

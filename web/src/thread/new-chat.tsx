@@ -1,9 +1,8 @@
-import { useSignalEffect } from "@preact/signals"
-import { useRef } from "preact/hooks"
+import { useEffect } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { NEW_DRAFT } from "../composer/drafts.ts"
 import { t } from "../i18n/index.ts"
-import { outbox } from "../outbox/outbox.ts"
+import { onRoomMade, outbox } from "../outbox/outbox.ts"
 import { TemporarySwitch } from "../rooms/temporary-switch.tsx"
 import { go, toRoom } from "../router.ts"
 import { user } from "../state/session.ts"
@@ -38,11 +37,8 @@ export function NewChat() {
 
 /** Shows the room of a message that was written here as soon as there is one. */
 function useRoomOnceMade(): void {
-  const awaited = useRef(new Set<string>())
-  useSignalEffect(() => {
-    for (const { key, roomId } of outbox.value) {
-      if (roomId === null) awaited.current.add(key)
-      else if (awaited.current.has(key) && isBegunHere(key)) return go(toRoom(roomId))
-    }
-  })
+  const show = ({ keys, roomId }: { keys: string[]; roomId: string }) => {
+    if (keys.some(isBegunHere)) go(toRoom(roomId))
+  }
+  useEffect(() => onRoomMade(show), [])
 }

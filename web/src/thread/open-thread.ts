@@ -70,6 +70,10 @@ export function openThread(roomId: string) {
   const busyReplyId = computed(
     () => branch.value.find((id) => !isFinal((messages.get(id) as Signal<Message>).value)) ?? null,
   )
+  const isQueued = computed(() => {
+    const id = busyReplyId.value
+    return id !== null && messages.get(id)?.value.status === "queued"
+  })
   const older = signal<Record<string, string> | null>(null)
   let loads = 0
   let isFresh = false
@@ -418,6 +422,7 @@ export function openThread(roomId: string) {
     roomId,
     stream,
     growing: busyReplyId,
+    isQueued,
     knows: (listed) => listed === room.peek(),
     load: refresh,
     async look(messageId) {

@@ -13,23 +13,34 @@ const ShareDialog = later(async () => (await import("../rooms/share-dialog.tsx")
 const ShortcutsDialog = later(async () => (await import("./shortcuts-dialog.tsx")).ShortcutsDialog)
 const ImportDialog = later(async () => (await import("../rooms/import-dialog.tsx")).ImportDialog)
 
-/** The dialog that is open. One at a time. */
-const open = signal<Open | null>(null)
+/** The dialog that is open. One at a time, each with its own key. */
+const open = signal<(Open & { key: number }) | null>(null)
+
+let opened = 0
 
 export function openDialog(dialog: Open): void {
-  open.value = dialog
-}
-
-const close = () => {
-  open.value = null
+  opened += 1
+  open.value = { ...dialog, key: opened }
 }
 
 export function Dialogs() {
   const shown = open.value
-  if (shown?.what === "search") return <SearchDialog onClose={close} />
-  if (shown?.what === "share") return <ShareDialog roomId={shown.roomId} onClose={close} />
-  if (shown?.what === "import") return <ImportDialog onClose={close} />
-  return shown ? <ShortcutsDialog onClose={close} /> : null
+  if (!shown) return null
+  const { key } = shown
+  // The browser tells of the end of a dialog a moment later: the next one may be open by then.
+  const onClose = () => {
+    if (open.peek()?.key === key) open.value = null
+  }
+  switch (shown.what) {
+    case "search":
+      return <SearchDialog key={key} onClose={onClose} />
+    case "share":
+      return <ShareDialog key={key} roomId={shown.roomId} onClose={onClose} />
+    case "import":
+      return <ImportDialog key={key} onClose={onClose} />
+    case "shortcuts":
+      return <ShortcutsDialog key={key} onClose={onClose} />
+  }
 }
 
 /** Keys that work everywhere. */
