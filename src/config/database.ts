@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream"
 import pg from "pg"
 import { Sequelize } from "sequelize"
 import type { TextRow } from "../utils/text-rows.ts"
@@ -42,6 +43,8 @@ export function createDatabase(
   const pool = new CheckedPool({
     ...postgresOptions(url, { ...session, settings: ONE_PLAN }),
     types: TYPES,
+    // For `inOneTrip`. Statements that are awaited one by one are sent one by one.
+    pipeline: true,
     max: poolSize,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: idleConnectionMs,
@@ -61,6 +64,52 @@ export function createDatabase(
     async close() {
       await Promise.all([sequelize.close(), pool.end()])
     },
+  }
+}
+
+/**
+ * Sends statements without waiting for one another's results: they run in their order on one connection, and take one
+ * round trip in all. Each sees what those before it have written, and what others had committed when it began.
+ * @param isAtomic whether they are one transaction; otherwise each is one of its own
+ * @returns their results @throws the first error
+ */
+export async function inOneTrip(
+  pool: pg.Pool,
+  statements: readonly pg.QueryConfig[],
+  { isAtomic }: { isAtomic: boolean },
+): Promise<pg.QueryResult[]> {
+  const client = await pool.connect()
+  const ignore = () => undefined
+  client.on("error", ignore)
+  let isBroken = true
+  try {
+    // Where a statement fails those after it are refused, and COMMIT rolls back.
+    const all = isAtomic ? [BEGIN, ...statements, COMMIT] : statements
+    const outcomes = await Promise.allSettled(sendAll(client, all))
+    const last = outcomes.at(-1)
+    isBroken = last?.status === "rejected" && !(last.reason instanceof pg.DatabaseError)
+    const results = outcomes.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason
+      return outcome.value
+    })
+    return isAtomic ? results.slice(1, -1) : results
+  } finally {
+    client.off("error", ignore)
+    client.release(isBroken)
+  }
+}
+
+const BEGIN = { text: "BEGIN" }
+const COMMIT = { text: "COMMIT" }
+
+/** In one piece, which `pg` would otherwise send statement by statement. */
+function sendAll(client: pg.PoolClient, statements: readonly pg.QueryConfig[]): Promise<pg.QueryResult>[] {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  stream.cork()
+  try {
+    return statements.map((statement) => client.query(statement))
+  } finally {
+    stream.uncork()
   }
 }
 
