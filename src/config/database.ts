@@ -26,7 +26,7 @@ export interface Database {
 
 /** Creates both pools, each with at most `poolSize` connections, which open at the first query. */
 export function createDatabase(
-  { url, poolSize, pooler }: { url: string; poolSize: number; pooler: Pooler },
+  { url, poolSize, pooler }: { url: string; poolSize: number; pooler?: Pooler },
   timing: Timing["postgres"],
   log: Logger,
 ): Database {
