@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises"
 import type pg from "pg"
 import { postgresOptions } from "../config/postgres.ts"
+import type { Pooler } from "../config/postgres-session.ts"
 
 /** One step of the schema. There is no way down: a mistake is mended by the next step. */
 export interface Migration {
@@ -26,26 +27,37 @@ export class UnknownSchema extends Error {
 const MIGRATION_LOCK = 7_203_155_021
 
 /**
- * Brings the schema up to date. Safe to call from many processes at once: one migrates, the others wait.
- * @returns the names of the migrations that were applied, in order.
+ * Brings the schema up to date. Safe to call from many processes at once: each step is one transaction, which one of them
+ * makes while the others wait, and a pooler may give each transaction another connection.
+ * @returns the names of the migrations that were applied by this call, in order.
  * @throws {UnknownSchema}
  */
-export async function migrate(databaseUrl: string): Promise<string[]> {
-  const { Client, ...options } = postgresOptions(databaseUrl)
+export async function migrate(databaseUrl: string, pooler?: Pooler): Promise<string[]> {
+  const { Client, ...options } = postgresOptions(databaseUrl, { pooler })
   const client = new Client(options)
   await client.connect()
+  const applied: string[] = []
   try {
-    await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`)
+    await begin(client)
     await client.query(
       "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())",
     )
+    await client.query("COMMIT")
     const executed = await executedSteps(client)
-    const pending = (await steps()).filter((name) => !executed.includes(name))
-    return pending.length === 0 ? [] : await apply(client)
+    if ((await steps()).some((name) => !executed.includes(name))) await applyAll(client, applied)
+    return applied
   } finally {
-    // Closing the session gives the lock back.
     await client.end()
   }
+}
+
+/** Begins a transaction that no other process's runs beside. A role's time-outs are for requests. */
+async function begin(client: pg.Client): Promise<void> {
+  await client.query("BEGIN")
+  await client.query(
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL enable_seqscan = on",
+  )
+  await client.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`)
 }
 
 const FIRST = "0001-schema"
@@ -62,15 +74,15 @@ async function executedSteps(client: pg.Client): Promise<string[]> {
 }
 
 async function steps(): Promise<string[]> {
-  const files = await readdir(folder)
-  return files
-    .filter((file) => file.endsWith(".ts"))
-    .map((file) => file.replace(/\.ts$/, ""))
-    .sort()
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".ts"))
+  return files.map((file) => file.replace(/\.ts$/, "")).sort()
 }
 
-/** Loads what applies steps only where there are some: a tenth of a second of every other start. */
-async function apply(client: pg.Client): Promise<string[]> {
+/**
+ * Loads what applies steps only where there are some: it takes a tenth of every other start.
+ * @param applied where the names of the steps go that this process made
+ */
+async function applyAll(client: pg.Client, applied: string[]): Promise<void> {
   const { Umzug } = await import("umzug")
   const umzug = new Umzug({
     context: client,
@@ -78,22 +90,25 @@ async function apply(client: pg.Client): Promise<string[]> {
     storage: {
       executed: () => executedSteps(client),
       async logMigration({ name }) {
-        await client.query("INSERT INTO migrations (name) VALUES ($1)", [name])
+        const enter = "INSERT INTO migrations (name) VALUES ($1) ON CONFLICT DO NOTHING"
+        const { rowCount } = await client.query(enter, [name])
         await client.query("COMMIT")
+        if (rowCount === 1) applied.push(name)
       },
       async unlogMigration() {},
     },
-    migrations: async () => (await steps()).map((name) => ({ name, up: () => applyStep(client, name) })),
+    migrations: async () => (await steps()).map((name) => ({ name, up: () => apply(client, name) })),
   })
-  return (await umzug.up()).map(({ name }) => name)
+  await umzug.up()
 }
 
-/** Leaves its transaction open for the ledger, which commits it. */
-async function applyStep(client: pg.Client, name: string): Promise<void> {
+/** Leaves its transaction open for the ledger, which commits it. Does nothing where another process was faster. */
+async function apply(client: pg.Client, name: string): Promise<void> {
   const { up } = (await import(new URL(`${name}.ts`, folder).href)) as Migration
-  await client.query("BEGIN")
+  await begin(client)
   try {
-    await up(client)
+    const { rowCount } = await client.query("SELECT FROM migrations WHERE name = $1", [name])
+    if (rowCount === 0) await up(client)
   } catch (error) {
     await client.query("ROLLBACK")
     throw error
