@@ -1,9 +1,11 @@
+import type { Duplex } from "node:stream"
 import pg from "pg"
 import { Sequelize } from "sequelize"
 import type { TextRow } from "../utils/text-rows.ts"
 import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
 import { CheckedPool } from "./postgres-pool.ts"
+import { ONE_PLAN, type Pooler } from "./postgres-session.ts"
 import { AS_TEXT, TYPES } from "./postgres-types.ts"
 import type { Timing } from "./timing.ts"
 
@@ -24,28 +26,25 @@ export interface Database {
 
 /** Creates both pools, each with at most `poolSize` connections, which open at the first query. */
 export function createDatabase(
-  { url, poolSize }: { url: string; poolSize: number },
+  { url, poolSize, pooler }: { url: string; poolSize: number; pooler?: Pooler },
   timing: Timing["postgres"],
   log: Logger,
 ): Database {
   const { statementTimeoutMs, connectTimeoutMs, acquireTimeoutMs, idleConnectionMs } = timing
-  const session = { statementTimeoutMs, connectTimeoutMs }
+  const session = { pooler, statementTimeoutMs, connectTimeoutMs }
   const sequelize = new Sequelize({
     dialect: "postgres",
     // Its client knows where to connect to.
     dialectModule: { ...pg, Client: postgresOptions(url, session).Client },
     logging: false,
+    ...SETS_NOTHING,
     pool: { max: poolSize, acquire: acquireTimeoutMs, idle: idleConnectionMs },
   })
   const pool = new CheckedPool({
-    // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
-    // would cost more than the query. It is kept while tables grow, so it mustn't be made for tables that are nearly
-    // empty, which PostgreSQL would read whole; before version 18 that costs so much on paper that it would be compiled.
-    ...postgresOptions(url, {
-      ...session,
-      settings: { plan_cache_mode: "force_generic_plan", enable_seqscan: "off", jit: "off" },
-    }),
+    ...postgresOptions(url, { ...session, settings: ONE_PLAN }),
     types: TYPES,
+    // For `inOneTrip`. Statements that are awaited one by one are sent one by one.
+    pipeline: true,
     max: poolSize,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: idleConnectionMs,
@@ -66,6 +65,59 @@ export function createDatabase(
       await Promise.all([sequelize.close(), pool.end()])
     },
   }
+}
+
+/**
+ * Sends statements without waiting for one another's results: they run in their order on one connection, and take one
+ * round trip in all. Each sees what those before it have written, and what others had committed when it began.
+ * @param isAtomic whether they are one transaction; otherwise each is one of its own
+ * @returns their results @throws the first error
+ */
+export async function inOneTrip(
+  pool: pg.Pool,
+  statements: readonly pg.QueryConfig[],
+  { isAtomic }: { isAtomic: boolean },
+): Promise<pg.QueryResult[]> {
+  const client = await pool.connect()
+  const ignore = () => undefined
+  client.on("error", ignore)
+  let isBroken = true
+  try {
+    // Where a statement fails those after it are refused, and COMMIT rolls back.
+    const all = isAtomic ? [BEGIN, ...statements, COMMIT] : statements
+    const outcomes = await Promise.allSettled(sendAll(client, all))
+    const last = outcomes.at(-1)
+    isBroken = last?.status === "rejected" && !(last.reason instanceof pg.DatabaseError)
+    const results = outcomes.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason
+      return outcome.value
+    })
+    return isAtomic ? results.slice(1, -1) : results
+  } finally {
+    client.off("error", ignore)
+    client.release(isBroken)
+  }
+}
+
+const BEGIN = { text: "BEGIN" }
+const COMMIT = { text: "COMMIT" }
+
+/** In one piece, which `pg` would otherwise send statement by statement. */
+function sendAll(client: pg.PoolClient, statements: readonly pg.QueryConfig[]): Promise<pg.QueryResult>[] {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  stream.cork()
+  try {
+    return statements.map((statement) => client.query(statement))
+  } finally {
+    stream.uncork()
+  }
+}
+
+/** Sequelize would set for its session what ours has already, and what a pooler would pass on to others. */
+const SETS_NOTHING = {
+  keepDefaultTimezone: true,
+  standardConformingStrings: false,
+  dialectOptions: { clientMinMessages: "ignore" },
 }
 
 /** Runs `work` in one transaction on one connection of `pool`. */

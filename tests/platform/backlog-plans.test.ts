@@ -21,6 +21,7 @@ const BY_KEY = /^(?:chatrooms|messages)_pkey$/
 const STATEMENTS: [name: string, indexes: RegExp][] = [
   ["claim-reply", BY_KEY],
   ["claim-wait", BY_KEY],
+  ["read-branch-of-reply", BY_KEY],
   ["finish-reply", BY_KEY],
   ["requeue-reply", BY_KEY],
   ["lock-room", BY_KEY],
@@ -32,6 +33,7 @@ const STATEMENTS: [name: string, indexes: RegExp][] = [
   ["watch-room", BY_KEY],
   ["watch-reply", BY_KEY],
   ["renew-leases", BY_KEY],
+  ["finish-and-advance", /^(?:chatrooms_pkey|messages_pkey|messages_unfinished|chatrooms_active)$/],
   ["advance-room", /^(?:chatrooms_pkey|messages_pkey|messages_unfinished|chatrooms_active)$/],
   ["sweep-replies", /^(?:chatrooms_pkey|messages_pkey|messages_lease|chatrooms_active)$/],
 ]
@@ -79,11 +81,11 @@ async function prepareAll(reply: { userId: string; id: string }) {
     citations: [],
     searchQueries: [],
     notices: [],
-    usedTools: [],
     uses: [],
   }
   await claimReply(app.ctx, reply)
-  await finishReply(app.ctx, attempt, { ending: { ...ending, ...answer }, release: () => {} })
+  for (const usedTools of [[], null])
+    await finishReply(app.ctx, attempt, { ending: { ...ending, ...answer, usedTools }, release: () => {} })
   await requeueReply(app.ctx, attempt, { delayMs: 1, failures: 0, uses: [] })
   await endAsCancelled(app.ctx, attempt)
   const { promise, resolve } = Promise.withResolvers<pg.Client>()

@@ -17,8 +17,17 @@ export interface StoreProxy {
   close(): Promise<void>
 }
 
-/** Starts a proxy in front of the store at the URL. */
-export async function startProxy(store: string): Promise<StoreProxy> {
+/** Sees what passes over one connection. */
+export interface Tap {
+  sent(chunk: Buffer): void
+  answered(chunk: Buffer): void
+}
+
+/**
+ * Starts a proxy in front of the store at the URL.
+ * @param openTap is called for every connection
+ */
+export async function startProxy(store: string, openTap?: () => Tap): Promise<StoreProxy> {
   const target = new URL(store)
   const pairs = new Set<[near: Socket, far: Socket]>()
   const stranded = new WeakSet<Socket>()
@@ -35,6 +44,11 @@ export async function startProxy(store: string): Promise<StoreProxy> {
         pairs.delete(pair)
         for (const each of pair) each.destroy()
       })
+    }
+    const tap = openTap?.()
+    if (tap) {
+      near.on("data", tap.sent)
+      far.on("data", tap.answered)
     }
     near.on("data", (chunk) => stranded.has(far) || far.write(chunk))
     far.on("data", (chunk) => stranded.has(far) || near.write(chunk))

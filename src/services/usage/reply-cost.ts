@@ -21,12 +21,13 @@ export function addCostSql(first: number): string {
  * Returns the statement that runs `update`, which updates one message or none, and adds the uses to the day's totals of
  * its user. It has a row where the update had one. A prompt counts once, however often an operator queues it again.
  * @param first as for `addCostSql`
+ * @param more what else is written where the update had a row, which is in `updated` with its `user_id` and `id`
  */
-export function addCallsSql(update: string, first: number): string {
-  return `WITH updated AS (${update} RETURNING user_id, retry), added AS (
+export function addCallsSql(update: string, first: number, more = { parts: "", select: "1" }): string {
+  return `WITH updated AS (${update} RETURNING user_id, id, retry), added AS (
       ${addUsageSql("updated", `$${first + 3}`, "'reply'", "updated.retry = 0")}
-    )
-    SELECT 1 FROM updated`
+    )${more.parts}
+    SELECT ${more.select} FROM updated`
 }
 
 /** Returns the values of both: amount, price table, calls without a price, and uses. */

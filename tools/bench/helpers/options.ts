@@ -7,6 +7,7 @@ export const MEASURES = [
   "post",
   "post-worker",
   "replies",
+  "counts",
   "backlog",
   "checkpoints",
   "sign-ins",

@@ -96,7 +96,7 @@ export async function startApi(
 ): Promise<Api> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const profile = profileDir ? ["--cpu-prof", `--cpu-prof-dir=${profileDir}`] : []
+  const profile = profileFlags(profileDir)
   const serverEnv = { ...env, ROLE: role, PORT: String(port) }
   const options = { cwd: folder, env: serverEnv, nodeFlags: [...nodeFlags, ...profile] }
   return { api: await startMeasured("src/server.ts", options, { answers: `${url}/health/live` }), port, url }
@@ -104,7 +104,12 @@ export async function startApi(
 
 /** Starts a worker beside the API and waits until the API knows it. */
 export async function startWorker({ machine, env, url }: Site): Promise<Child> {
-  return startMeasured("src/worker.ts", { cwd: machine.folder, env }, { answers: `${url}/health/ready` })
+  const options = { cwd: machine.folder, env, nodeFlags: profileFlags(machine.profileDir) }
+  return startMeasured("src/worker.ts", options, { answers: `${url}/health/ready` })
+}
+
+function profileFlags(dir: string | null): string[] {
+  return dir ? ["--cpu-prof", `--cpu-prof-dir=${dir}`] : []
 }
 
 /** Starts one of `floors`, which sends its port when it listens. */

@@ -9,6 +9,7 @@ import { HOUR_OF_DELTAS } from "../web/memory.ts"
 import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
 import { type Checkpoints, HOT_GOAL, measureCheckpoints, WAL_GOAL_BYTES } from "./checkpoints.ts"
+import { type Cost, type CountsPace, measureCounts, sum } from "./counts.ts"
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_GOAL, measureList } from "./list.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
@@ -16,7 +17,7 @@ import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
 import { type MessageSize, measureRoom, ROOM_GOALS } from "./room.ts"
 import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
-import { measureSignIns } from "./sign-ins.ts"
+import { measureSignIns, SIGN_IN_GOAL } from "./sign-ins.ts"
 import { measureIdleStreams, measureStreams } from "./streams.ts"
 import { measureWeb, type WebPace } from "./web.ts"
 import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
@@ -29,11 +30,11 @@ export interface Paces {
   pair: Pace
   withWorker: Pace
   replies: RepliesPace
+  counts: CountsPace
   /** How many replies wait. */
   backlog: number
   /** How many streams, and for how long they are watched. */
   idle: { streams: number; ms: number }
-  signIns: number
   webhooks: WebhookPace
   longRoom: LongRoomPace
   cachedTokens: CachedTokensPace
@@ -49,9 +50,9 @@ export const THOROUGH: Paces = {
   pair: { rounds: 7, roundMs: 2_000, warmUpMs: 5_000 },
   withWorker: { rounds: 4, roundMs: 2_000, warmUpMs: 500 },
   replies: { burst: 2_000, calm: 200 },
+  counts: { alone: 50, together: 1_000 },
   backlog: 2_000,
   idle: { streams: 2_000, ms: 20_000 },
-  signIns: 2_000,
   webhooks: { customers: 500 },
   longRoom: { rounds: 7, reads: 50, turns: 40 },
   cachedTokens: { turns: 300 },
@@ -64,9 +65,9 @@ export const QUICK: Paces = {
   pair: { rounds: 5, roundMs: 700, warmUpMs: 4_000 },
   withWorker: { rounds: 1, roundMs: 1_000, warmUpMs: 200 },
   replies: { burst: 400, calm: 50 },
+  counts: { alone: 20, together: 400 },
   backlog: 1_000,
   idle: { streams: 500, ms: 6_000 },
-  signIns: 400,
   webhooks: { customers: 50 },
   longRoom: { rounds: 3, reads: 50, turns: 10 },
   cachedTokens: { turns: 100 },
@@ -109,6 +110,14 @@ export const measurers: Record<Measure, Measurer> = {
       { what: "memory of API and worker", backend, value: memory },
     )
   },
+  async counts(site, users, { counts }, { metrics }) {
+    const found = await measureCounts(site, users, counts)
+    for (const [how, { prompt, reply }] of Object.entries(found))
+      metrics.push(
+        { what: `a prompt sends, ${how}`, backend: site.backend, value: costLine(prompt) },
+        { what: `a reply sends, ${how}`, backend: site.backend, value: costLine(reply) },
+      )
+  },
   async backlog(site, users, { backlog }, { metrics }) {
     const { withoutPerSecond, withPerSecond, ratio } = await measureBacklog(site, users, backlog)
     const met = ratio >= BACKLOG_GOAL ? "met" : "missed"
@@ -123,9 +132,10 @@ export const measurers: Record<Measure, Measurer> = {
       value: walLine(found),
     })
   },
-  async "sign-ins"(site, _users, { signIns }, { metrics }) {
-    const perSecond = await measureSignIns(site, signIns)
-    metrics.push({ what: "sign-ins by code a second", backend: site.backend, value: whole(perSecond) })
+  async "sign-ins"(site, _users, { pair }, { pairs }) {
+    const comparison = await measureSignIns(site, pair)
+    const what = "a code asked for and verified"
+    pairs.push({ what, backend: site.backend, goal: SIGN_IN_GOAL, comparison })
   },
   async streams(site, users, { idle }, { metrics }) {
     const { backend } = site
@@ -182,6 +192,15 @@ export const measurers: Record<Measure, Measurer> = {
     // `run.ts` leaves it out where there is none.
     web.push(...webLines(await measureWeb(site, users[0] as User, chromium as string, paces.web)))
   },
+}
+
+function costLine({ trips, statements, commands }: Cost): string {
+  const list = (shares: Cost["commands"]) =>
+    shares.map(([name, times]) => `${name} ${times.toFixed(1)}`).join(", ")
+  const postgres = `${trips.toFixed(1)} trips to PostgreSQL: ${list(statements)}`
+  return commands.length === 0
+    ? postgres
+    : `${postgres}; ${sum(commands).toFixed(1)} Redis commands: ${list(commands)}`
 }
 
 function walLine({ walBytes, updates, hotShare }: Checkpoints): string {

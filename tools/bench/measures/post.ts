@@ -89,13 +89,13 @@ function send(users: User[], rooms: string[][], port: number, ms: number) {
 }
 
 /** Every request to the next room. A connection keeps to one user, so no two wait for the same counter. */
-export function freshRooms(users: User[], rooms: string[][]): NextRequest {
+export function freshRooms(users: User[], rooms: string[][], message = MESSAGE): NextRequest {
   const waiting = rooms.map((own) => own.values())
   return (connection) => {
     const n = connection % users.length
     const room = waiting[n]?.next().value
     if (!room) throw new Error("There were too few rooms for this machine: raise ROOMS_A_SECOND.")
-    return request("POST", `/chatroom/${room}/message`, (users[n] as User).token, { message: MESSAGE })
+    return request("POST", `/chatroom/${room}/message`, (users[n] as User).token, { message })
   }
 }
 

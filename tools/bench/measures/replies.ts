@@ -61,8 +61,10 @@ export async function sendPrompts(
   users: User[],
   rooms: string[][],
   count: number,
+  message?: string,
 ): Promise<void> {
-  await drive({ port: site.port, connections: CONNECTIONS, next: freshRooms(users, rooms), until: { count } })
+  const next = freshRooms(users, rooms, message)
+  await drive({ port: site.port, connections: CONNECTIONS, next, until: { count } })
 }
 
 async function sendCalmly(site: Site, users: User[], count: number) {

@@ -61,51 +61,100 @@ export async function endInRoom(
   write: (client: pg.PoolClient) => Promise<boolean>,
 ): Promise<boolean> {
   const finished = await inTransaction(ctx.db.pool, async (client) => {
-    // The room first, as when a message is sent: the same order everywhere, and nobody can queue behind our back.
-    await client.query({ name: "lock-room", text: LOCK_ROOM, values: [userId, chatroomId] })
+    await client.query(lockRoomFirst({ userId, id: chatroomId }))
     return (await write(client))
       ? { next: await advanceRoom(client, ctx.timing, { userId, id: chatroomId }) }
       : null
   })
   if (!finished) return false
+  announceEnd(ctx, { id, chatroomId, userId }, finished.next)
+  return true
+}
+
+/** Tells the listeners that a reply has ended, and enqueues the next one. After the commit. */
+export function announceEnd(
+  ctx: Context,
+  { id, chatroomId, userId }: ReplyOfRoom,
+  next: NextReply | null,
+): void {
   ctx.replyLog.announce(id, { final: true })
   publishRoomChanged(ctx, chatroomId, userId)
-  const { next } = finished
   if (next)
     ctx.background.run("enqueue the room's next reply", () =>
       enqueueReply(ctx, { userId, id: next.id }, next),
     )
-  return true
+}
+
+/**
+ * Returns the first statement of a transaction that ends a reply: the room first, as when a message is sent. The order
+ * is the same everywhere, and nobody can queue behind our back: what follows sees all that was written before the lock.
+ */
+export function lockRoomFirst({ userId, id }: ChatroomKey): pg.QueryConfig {
+  return { name: "lock-room", text: LOCK_ROOM, values: [userId, id] }
 }
 
 const LOCK_ROOM = "SELECT 1 FROM chatrooms WHERE user_id = $1 AND id = $2 FOR UPDATE"
 
+/** A reply whose turn it is now, to be enqueued. */
+export interface NextReply {
+  id: string
+  inFlight: number
+}
+
 /** Makes the locked room's first unfinished reply, or the one that is being made, the active one. @returns it, when it is now to be enqueued */
-export async function advanceRoom(client: pg.ClientBase, timing: Timing, { userId, id }: ChatroomKey) {
-  const { rows } = await client.query<{ id: string | null; in_flight: number }>({
+export async function advanceRoom(
+  client: pg.ClientBase,
+  timing: Timing,
+  { userId, id }: ChatroomKey,
+): Promise<NextReply | null> {
+  const { rows } = await client.query<Advanced>({
     name: "advance-room",
     text: ADVANCE_ROOM,
     values: [userId, id, timing.replies.sweepAfterMs],
   })
-  const next = rows[0]
-  return next?.id ? { id: next.id, inFlight: next.in_flight } : null
+  return toNext(rows[0])
+}
+
+/** The row of `advancedSql`. */
+export interface Advanced {
+  next_id: string | null
+  in_flight: number
+}
+
+export function toNext(row: Advanced | undefined): NextReply | null {
+  return row?.next_id ? { id: row.next_id, inFlight: row.in_flight } : null
 }
 
 /**
- * The next reply's lease starts now: while it waited for its turn nobody was to look after it. One that runs already
- * (another of the room was cancelled) keeps its own.
+ * Returns the parts of a statement that make the locked room's next reply the active one. Its lease starts now: while it
+ * waited for its turn nobody was to look after it. One that runs already (another of the room was cancelled) keeps its own.
+ * @param sweepAfterMs the parameter that has it
+ * @param ended a part with the `id` of the reply that the same statement ends, or with no row: then nothing is written
  */
-const ADVANCE_ROOM = `
-  WITH first AS (
+export function advanceSql(
+  room: { userId: string; id: string },
+  sweepAfterMs: string,
+  ended?: string,
+): string {
+  const hasEnded = ended ? `AND EXISTS (SELECT FROM ${ended})` : ""
+  return `first AS (
     SELECT id, status FROM messages
-    WHERE user_id = $1 AND chatroom_id = $2 AND lease_until IS NOT NULL AND position > 0
+    WHERE user_id = ${room.userId} AND chatroom_id = ${room.id} AND lease_until IS NOT NULL AND position > 0
+      ${ended ? `AND id <> (SELECT id FROM ${ended})` : ""}
     ORDER BY (status = 'running') DESC, position LIMIT 1
   ), started AS (
-    UPDATE messages AS m SET lease_until = now() + $3 * interval '1 millisecond'
-    FROM first WHERE m.user_id = $1 AND m.id = first.id AND first.status = 'queued'
+    UPDATE messages AS m SET lease_until = now() + ${sweepAfterMs} * interval '1 millisecond'
+    FROM first WHERE m.user_id = ${room.userId} AND m.id = first.id AND first.status = 'queued'
     RETURNING m.id
   ), room AS (
     UPDATE chatrooms SET active_reply_id = (SELECT id FROM first), updated_at = now()
-    WHERE user_id = $1 AND id = $2
-  )
-  SELECT (SELECT id FROM started) AS id, ${IN_FLIGHT_SQL("$1")} AS in_flight`
+    WHERE user_id = ${room.userId} AND id = ${room.id} ${hasEnded}
+  )`
+}
+
+/** Returns the SELECT list that tells what `advanceSql` did. */
+export function advancedSql(userId: string): string {
+  return `(SELECT id FROM started) AS next_id, ${IN_FLIGHT_SQL(userId)} AS in_flight`
+}
+
+const ADVANCE_ROOM = `WITH ${advanceSql({ userId: "$1", id: "$2" }, "$3")} SELECT ${advancedSql("$1")}`

@@ -37,6 +37,20 @@ const ADD_TITLE = `
   INSERT INTO room_tasks (user_id, message_id, chatroom_id, kind) VALUES ($1, $2, $3, 'title')
   ON CONFLICT DO NOTHING`
 
+/**
+ * Returns the same as a part of the statement that ends the reply.
+ * @param ended a part with the reply's `user_id` and `id`, or with no row
+ * @param isWanted a parameter: whether the room may have a title
+ */
+export function addTitleSql(
+  ended: string,
+  { chatroomId, isWanted }: { chatroomId: string; isWanted: string },
+): string {
+  return `INSERT INTO room_tasks (user_id, message_id, chatroom_id, kind)
+    SELECT user_id, id, ${chatroomId}::uuid, 'title' FROM ${ended} WHERE ${isWanted}::boolean
+    ON CONFLICT DO NOTHING`
+}
+
 /** Notes that the branch up to a message is to be summarized, unless it is, or that was given up. */
 export async function addSummaryTask(
   ctx: Context,

@@ -6,7 +6,8 @@ import { readSummary, summaryTokens } from "../room-tasks/summary.ts"
 import { type AttemptFiles, openAttemptFiles } from "./attachment-parts.ts"
 import { LeaseLost } from "./attempt-buffer.ts"
 import type { Attempt } from "./claim-reply.ts"
-import { BYTES_PER_TOKEN, chooseWindow, type WindowTurn } from "./context-window.ts"
+import { BYTES_PER_TOKEN, chooseWindow } from "./context-window.ts"
+import type { BranchTurn } from "./read-branch.ts"
 import { sendableTurns, type Turn } from "./turns.ts"
 
 export type { Turn }
@@ -15,22 +16,22 @@ export type { Turn }
  * Builds the `contents` for a reply: the prompt alone (`single`), or as many of the newest turns of its branch as the
  * token budget holds, after a summary of those before. They begin like the contents of the reply before as long as the
  * budget allows, because the provider charges less for a beginning that it has seen.
- * Files of the turns are read until `signal` aborts; what they hold is to be released.
+ * @param turns the branch as `branchOf` reads it; their files are read until `signal` aborts; what they hold is to be released.
  * @throws {LeaseLost} when the prompt is gone
  * @throws {AttemptFailed} where the provider doesn't take a file
  */
 export async function buildContents(
   ctx: Context,
   attempt: Attempt,
+  turns: readonly BranchTurn[],
   signal: AbortSignal,
 ): Promise<{ contents: Content[]; files: AttemptFiles }> {
-  const isSingle = attempt.contextMode === "single"
-  const budget = isSingle ? 0 : ctx.config.gemini.contextTokens
-  const values = [attempt.userId, attempt.promptId, budget * MOST_BYTES_PER_TOKEN, BYTES_PER_TOKEN]
-  const { rows } = await ctx.db.execute<BranchTurn>("build-contents", BRANCH, values)
   // The room was deleted after the claim.
-  if (rows.length === 0) throw new LeaseLost()
-  const { branch, summary } = isSingle ? { branch: rows, summary: null } : await toWindow(ctx, attempt, rows)
+  if (turns.length === 0) throw new LeaseLost()
+  const isSingle = attempt.contextMode === "single"
+  const { branch, summary } = isSingle
+    ? { branch: turns, summary: null }
+    : await toWindow(ctx, attempt, turns)
   const files = await openAttemptFiles(ctx, attempt, branch, signal)
   const contents = [...toContents(branch, summary, files.partsOf), ...continuation(attempt)]
   return { contents, files }
@@ -47,8 +48,6 @@ function continuation({ prefix }: Attempt): Content[] {
 
 const GO_ON =
   "Your last message was cut off. Continue it from exactly where it ends, in the middle of a word if it ends there: begin with the next character, repeat nothing, and say nothing about this."
-
-type BranchTurn = Turn & WindowTurn
 
 async function toWindow(ctx: Context, attempt: Attempt, branch: readonly BranchTurn[]) {
   const { contextTokens: budget, summaries } = ctx.config.gemini
@@ -113,31 +112,3 @@ export function toContents(
 function introduce(summary: string): string {
   return `A summary of the earlier conversation, made by a program. It is background and asks for nothing: ${JSON.stringify(summary)}`
 }
-
-/** More than any text has, so that a window of counted tokens is read whole. */
-const MOST_BYTES_PER_TOKEN = 12
-
-/** Of a reply that goes on from a text, the counts are of one call with that and of another without: they tell no size. */
-const COUNTS = (m: string) =>
-  ["prompt_tokens", "output_tokens"].map(
-    (count) => `CASE ${m}.prefix WHEN '' THEN ${m}.${count} END AS ${count}`,
-  )
-
-/** Up to the start of the window, however long the branch is before. The prompt itself always goes. */
-const BRANCH = `
-  WITH RECURSIVE branch AS (
-    SELECT user_id, id, parent_id, role, content, status, error_code, ${COUNTS("messages")}, context_start,
-      NULL::uuid AS window_start, octet_length(content) AS bytes, 1 AS depth, attachments
-    FROM messages WHERE user_id = $1 AND id = $2
-    UNION ALL
-    SELECT m.user_id, m.id, m.parent_id, m.role, m.content, m.status, m.error_code, ${COUNTS("m")}, m.context_start,
-      coalesce(b.window_start, m.context_start), b.bytes + octet_length(m.content), b.depth + 1,
-      m.attachments
-    FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
-    WHERE b.id IS DISTINCT FROM b.window_start AND b.bytes + octet_length(m.content) <= $3
-  )
-  SELECT id, parent_id AS "parentId", role, content, status, error_code AS "errorCode",
-    prompt_tokens AS "promptTokens", output_tokens AS "outputTokens", context_start AS "contextStart",
-    octet_length(content) / $4::int + 1
-      + CASE WHEN attachments = '[]' THEN 0 ELSE attachment_tokens(attachments) END AS tokens, attachments
-  FROM branch ORDER BY depth DESC`

@@ -1,3 +1,4 @@
+import { inOneTrip } from "../../../config/database.ts"
 import type { ContextMode, ThinkingLevel } from "../../../models/chatroom.ts"
 import { toCamelCase } from "../../../utils/camel-case.ts"
 import type { MessageKey } from "../../chat/message-record.ts"
@@ -5,6 +6,7 @@ import { stillOffered } from "../../chat/offered-models.ts"
 import type { Context } from "../../context.ts"
 import { TODAY_SQL } from "../../usage/quota.ts"
 import type { Citation } from "../provider/citations.ts"
+import { type BranchTurn, branchOf } from "./read-branch.ts"
 
 /** One try at making a reply. Its worker alone may write the reply, as long as the number is the newest. */
 export interface Attempt {
@@ -50,8 +52,11 @@ export interface Attempt {
   day: string
 }
 
-/** `wait`: not now, but in `waitMs`. `none`: final, deleted, or another reply of the room comes first. */
-export type ClaimResult = { attempt: Attempt } | { waitMs: number } | { none: true }
+/**
+ * `branch`: what the reply is made of, as it was when the reply had been claimed. `wait`: not now, but in `waitMs`. `none`:
+ * final, deleted, or another reply of the room comes first.
+ */
+export type ClaimResult = { attempt: Attempt; branch: BranchTurn[] } | { waitMs: number } | { none: true }
 
 /**
  * Takes a reply for this worker. One conditional update decides between workers, by the database's clock; it
@@ -61,8 +66,12 @@ export type ClaimResult = { attempt: Attempt } | { waitMs: number } | { none: tr
 export async function claimReply(ctx: Context, { userId, id: replyId }: MessageKey): Promise<ClaimResult> {
   const own = ctx.leases.attempts().filter(({ id }) => id === replyId)
   const values = [userId, replyId, ctx.timing.replies.leaseMs, own.map(({ number }) => number)]
-  const { rows } = await ctx.db.execute("claim-reply", CLAIM, values)
-  if (rows[0]) return { attempt: toAttempt(ctx, rows[0]) }
+  const [claimed, branch] = await inOneTrip(
+    ctx.db.pool,
+    [{ name: "claim-reply", text: CLAIM, values }, branchOf(ctx, { userId, id: replyId })],
+    { isAtomic: false },
+  )
+  if (claimed?.rows[0]) return { attempt: toAttempt(ctx, claimed.rows[0]), branch: branch?.rows ?? [] }
   const { rows: waiting } = await ctx.db.execute<{ wait_ms: number }>("claim-wait", WAIT, [userId, replyId])
   return waiting[0]
     ? { waitMs: Math.max(ctx.timing.replies.shortestDelayMs, waiting[0].wait_ms) }

@@ -1,15 +1,23 @@
 import type pg from "pg"
+import { inOneTrip } from "../../../config/database.ts"
 import type { Tool } from "../../../models/chatroom.ts"
 import type { Context } from "../../context.ts"
 import { type ModelUse, toPrompt } from "../../usage/model-use.ts"
 import { failedByPrompt, giveBackPrompt, giveBackTools } from "../../usage/quota.ts"
 import { addCallsSql, addCostSql, costValues } from "../../usage/reply-cost.ts"
-import { endInRoom } from "../accept/end-reply.ts"
+import {
+  advancedSql,
+  advanceSql,
+  announceEnd,
+  endInRoom,
+  lockRoomFirst,
+  toNext,
+} from "../accept/end-reply.ts"
 import type { Citation } from "../provider/citations.ts"
 import type { FailureCode } from "../provider/failures.ts"
 import type { TokenUsage } from "../provider/gemini.ts"
 import type { NoticeCode } from "../provider/notices.ts"
-import { addTitleTask } from "../room-tasks/room-task.ts"
+import { addTitleSql, addTitleTask } from "../room-tasks/room-task.ts"
 import type { Attempt } from "./claim-reply.ts"
 
 /** How an attempt ended for good. */
@@ -35,7 +43,7 @@ export interface Ending {
 /**
  * Ends a reply, once: text, usage and status, the quota unit back where it failed, and the room's next reply made
  * the active one, all or nothing. Then tells the listeners and enqueues the next.
- * @param release called once the room is locked and nothing is left to wait for: until then the lease must be renewed
+ * @param release called when nothing is left to wait for: until then the lease must be renewed
  * @returns false when the attempt is stale: nothing was written
  */
 export async function finishReply(
@@ -43,21 +51,47 @@ export async function finishReply(
   attempt: Attempt,
   { ending, release }: { ending: Ending; release: () => void },
 ): Promise<boolean> {
+  const unit = { userId: attempt.userId, replyId: attempt.id }
+  const { usedTools } = ending
+  const isGiven = isGivenBack(attempt, ending)
+  if (!isGiven && !usedTools) return finishInOneTrip(ctx, attempt, { ending, release })
   return endInRoom(ctx, attempt, async (client) => {
     release()
-    if (!(await writeEnding(ctx, client, { attempt, ending }))) return false
-    if (isGivenBack(attempt, ending)) {
-      const unit = { userId: attempt.userId, replyId: attempt.id, byPrompt: failedByPrompt(ending.errorCode) }
-      await giveBackPrompt(client, ctx.config.plans, unit)
-    }
-    if (ending.usedTools) {
-      const unit = { userId: attempt.userId, replyId: attempt.id, used: ending.usedTools }
-      await giveBackTools(client, unit)
-    }
-    if (ending.status === "completed" && attempt.lacksTitle && ctx.config.gemini.titles)
-      await addTitleTask(client, attempt)
+    const { rowCount } = await client.query(endingOf(ctx, attempt, ending))
+    if (rowCount === 0) return false
+    if (isGiven)
+      await giveBackPrompt(client, ctx.config.plans, { ...unit, byPrompt: failedByPrompt(ending.errorCode) })
+    if (usedTools) await giveBackTools(client, { ...unit, used: usedTools })
+    if (needsTitle(ctx, attempt, ending)) await addTitleTask(client, attempt)
     return true
   })
+}
+
+/** Most replies give nothing back, and what their end writes is known before. */
+async function finishInOneTrip(
+  ctx: Context,
+  attempt: Attempt,
+  { ending, release }: { ending: Ending; release: () => void },
+): Promise<boolean> {
+  const { userId, chatroomId } = attempt
+  const { values = [] } = endingOf(ctx, attempt, ending)
+  const all = [...values, chatroomId, ctx.timing.replies.sweepAfterMs, needsTitle(ctx, attempt, ending)]
+  const [, finished] = await inOneTrip(
+    ctx.db.pool,
+    [
+      lockRoomFirst({ userId, id: chatroomId }),
+      { name: "finish-and-advance", text: FINISH_AND_ADVANCE, values: all },
+    ],
+    { isAtomic: true },
+  )
+  release()
+  if (finished?.rowCount !== 1) return false
+  announceEnd(ctx, attempt, toNext(finished.rows[0]))
+  return true
+}
+
+function needsTitle({ config }: Context, { lacksTitle }: Attempt, { status }: Ending): boolean {
+  return status === "completed" && lacksTitle && config.gemini.titles
 }
 
 /** Failed replies, and those that were cancelled before their first attempt, which called nothing. */
@@ -65,13 +99,9 @@ function isGivenBack({ number, cancelRequested }: Attempt, { status }: Ending): 
   return status === "failed" || (status === "cancelled" && cancelRequested && number === 1)
 }
 
-async function writeEnding(
-  ctx: Context,
-  client: pg.PoolClient,
-  { attempt, ending }: { attempt: Attempt; ending: Ending },
-): Promise<boolean> {
+function endingOf(ctx: Context, attempt: Attempt, ending: Ending): pg.QueryConfig {
   const { usage } = ending
-  const { rowCount } = await client.query({
+  return {
     name: "finish-reply",
     text: FINISH,
     values: [
@@ -96,24 +126,29 @@ async function writeEnding(
       JSON.stringify(ending.notices),
       ...costValues(ctx.config.gemini.prices, [...ending.uses, toPrompt(lastModel(attempt, ending))]),
     ],
-  })
-  return rowCount === 1
+  }
 }
 
 /** The model of the last call that used anything; without one, the model that was to reply. */
 const lastModel = ({ model }: Attempt, { uses }: Ending) => uses.at(-1)?.model ?? model
 
-const FINISH = addCallsSql(
-  `
+const UPDATE = `
   UPDATE messages
   SET status = $4, content = $5, error_code = $6, finish_reason = $7, model = coalesce($8, model),
       prompt_tokens = $9, output_tokens = $10, thought_tokens = $11, total_tokens = $12,
       cached_tokens = $13, citations = $14, error_message = $15, thoughts = $16, search_queries = $17,
       tool_tokens = $18, notices = $19,
       completed_at = now(), lease_until = NULL, not_before = NULL, ${addCostSql(20)}
-  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`,
-  20,
-)
+  WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'`
+
+const FINISH = addCallsSql(UPDATE, 20)
+
+const FINISH_AND_ADVANCE = addCallsSql(UPDATE, 20, {
+  parts: `, titled AS (
+    ${addTitleSql("updated", { chatroomId: "$24", isWanted: "$26" })}
+  ), ${advanceSql({ userId: "$1", id: "$24" }, "$25", "updated")}`,
+  select: advancedSql("$1"),
+})
 
 /**
  * Hands a reply back to the queue for another attempt, not before `delayMs` from now.

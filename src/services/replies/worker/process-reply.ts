@@ -14,6 +14,7 @@ import { buildContents } from "./build-contents.ts"
 import { type Attempt, claimReply } from "./claim-reply.ts"
 import { countFailures, type Ending, finishReply, requeueReply } from "./finish-reply.ts"
 import { recordCooldown } from "./model-wait.ts"
+import type { BranchTurn } from "./read-branch.ts"
 import { noticesOf, takeTools, usedTools } from "./reply-tools.ts"
 
 /**
@@ -38,7 +39,7 @@ export async function processReply(ctx: Context, reply: MessageKey, stopping: Ab
   const claimed = await claimReply(ctx, reply)
   if ("waitMs" in claimed) return { outcome: "later", inMs: claimed.waitMs }
   if ("none" in claimed) return { outcome: "nothing-to-do" }
-  const { attempt } = claimed
+  const { attempt, branch } = claimed
   const attributes = {
     "messaging.system": "bullmq",
     "messaging.destination.name": QUEUE_NAME,
@@ -47,7 +48,7 @@ export async function processReply(ctx: Context, reply: MessageKey, stopping: Ab
   }
   const parent = attempt.traceparent
   return ctx.tracing.span(`process ${QUEUE_NAME}`, { kind: "consumer", parent, attributes }, async (span) => {
-    const run = await runAttempt(ctx, attempt, stopping)
+    const run = await runAttempt(ctx, attempt, branch, stopping)
     if (run.outcome === "nothing-to-do") await dropIfDeleted(ctx, attempt)
     span.set({ "chat.reply.outcome": run.outcome })
     if ("failure" in run) span.fail(run.failure)
@@ -63,7 +64,12 @@ async function dropIfDeleted(ctx: Context, { userId, id }: Attempt): Promise<voi
 
 const IS_THERE = "SELECT FROM messages WHERE user_id = $1 AND id = $2"
 
-async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal): Promise<Run> {
+async function runAttempt(
+  ctx: Context,
+  attempt: Attempt,
+  branch: readonly BranchTurn[],
+  stopping: AbortSignal,
+): Promise<Run> {
   ctx.events.replyStarted(logFields(attempt))
   const buffer = openAttemptBuffer(ctx, attempt, stopping)
   const { signal } = buffer
@@ -73,7 +79,7 @@ async function runAttempt(ctx: Context, attempt: Attempt, stopping: AbortSignal)
     ctx.replyLog.begin(attempt.id, attempt.number)
     buffer.add("text", attempt.prefix)
     assertHasCalls(attempt)
-    const built = await buildContents(ctx, attempt, signal)
+    const built = await buildContents(ctx, attempt, branch, signal)
     files = built.files
     buffer.tools = await takeTools(ctx, attempt)
     const request = {
