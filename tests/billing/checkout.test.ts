@@ -7,7 +7,10 @@ import { newPayer, newProPayer, type Payer, passPeriod, passTime, untilQuiet, wi
 
 const FRONT_END = "https://app.example.com"
 const config = { http: { corsOrigins: [FRONT_END], publicUrl: "https://api.example.com/chat" } }
-const timing = { ...RELAXED_BOUNDS, billing: { ...RELAXED_BOUNDS.billing, stripeRetryMs: 50, firstRetryMs: 300 } }
+const timing = {
+  ...RELAXED_BOUNDS,
+  billing: { ...RELAXED_BOUNDS.billing, stripeRetryMs: 50, firstRetryMs: 300 },
+}
 const app = useTestApp({ stripe: true, timing, config })
 const beside = useTestApp({ beside: app, worker: false, timing, config })
 

@@ -16,7 +16,10 @@ import {
   withoutEvents,
 } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 200, stripeRetryMs: 50 } } })
+const app = useTestApp({
+  stripe: true,
+  timing: { billing: { sweepMs: 200, firstRetryMs: 200, stripeRetryMs: 50 } },
+})
 
 type StripeEvent = ReturnType<typeof app.stripe.events>[number]
 

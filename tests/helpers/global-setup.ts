@@ -50,7 +50,9 @@ async function makeTemplate(databaseUrl: string): Promise<string> {
   await client.connect()
   await client.query(`DROP DATABASE IF EXISTS ${TEMPLATE}`)
   await client.query(`CREATE DATABASE ${TEMPLATE}`)
-  const { rows } = await client.query("SELECT current_setting('server_version_num')::int >= 150000 AS chooses")
+  const { rows } = await client.query(
+    "SELECT current_setting('server_version_num')::int >= 150000 AS chooses",
+  )
   await client.end()
   const url = new URL(databaseUrl)
   url.pathname = `/${TEMPLATE}`

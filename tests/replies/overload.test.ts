@@ -82,7 +82,10 @@ test("a model that can't be reached is left alone after five calls in a row", as
 
 describe("with workers enough, and short cool-downs,", () => {
   const wide = useTestApp({
-    config: { gemini: { fallbackModels: [FALLBACK], firstChunkTimeoutMs: 3_000 }, worker: { concurrency: 6 } },
+    config: {
+      gemini: { fallbackModels: [FALLBACK], firstChunkTimeoutMs: 3_000 },
+      worker: { concurrency: 6 },
+    },
     timing: { gemini: { firstCooldownMs: 200, longestCooldownMs: 800 }, replies: { firstRetryMs: 600 } },
   })
   const bob = useUser(wide, { pro: true })
