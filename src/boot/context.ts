@@ -100,7 +100,7 @@ export async function createContext(
     }),
     promptBatches: createPromptBatches(db.pool, { config, timing }),
     get stripe() {
-      stripe ??= createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing)
+      stripe ??= createStripe(config.stripe, timing.billing, tracing)
       return stripe
     },
     waitEstimator,
