@@ -16,6 +16,8 @@ export const MEASURES = [
   "long-room",
   "cached-tokens",
   "search",
+  "growth",
+  "costs",
   "import",
   "web",
 ] as const
@@ -32,6 +34,7 @@ on this machine and leaves nothing behind. README.md in tools/bench explains wha
   --only NAMES       of ${MEASURES.join(", ")}
   --backend NAME     redis or embedded; by default both, where there is a redis-server on the PATH
   --texts NUMBER     messages that the measure "search" is taken among: a million, or 100,000 with --quick
+  --users NUMBER     users of the large database of "growth": a million, or 100,000 with --quick
   --json             one JSON document instead of the table
   --profile FOLDER   write processor profiles (.cpuprofile) of the measured servers there; slows them down
   --help             this text
@@ -45,18 +48,29 @@ export interface Options {
   profileDir: string | null
   /** null: the usual number. */
   texts: number | null
+  /** null: the usual number. */
+  users: number | null
 }
 
 export function readOptions(): Options {
   const text = { type: "string" } as const
   const flag = { type: "boolean", default: false } as const
-  const options = { quick: flag, only: text, backend: text, json: flag, profile: text, texts: text }
-  return readCommandLine(HELP, options, ({ quick, json, only, backend, profile, texts }) => ({
+  const options = {
+    quick: flag,
+    only: text,
+    backend: text,
+    json: flag,
+    profile: text,
+    texts: text,
+    users: text,
+  }
+  return readCommandLine(HELP, options, ({ quick, json, only, backend, profile, texts, users }) => ({
     quick,
     json,
     only: only === undefined ? MEASURES : readNames("--only", only, MEASURES),
     backends: backend === undefined ? BACKENDS : readNames("--backend", backend, BACKENDS),
     profileDir: profile ?? null,
     texts: texts === undefined ? null : readNumber("--texts", texts),
+    users: users === undefined ? null : readNumber("--users", users),
   }))
 }
