@@ -36,6 +36,7 @@ on this machine and leaves nothing behind. README.md in tools/bench explains wha
   --texts NUMBER     messages that the measure "search" is taken among: a million, or 100,000 with --quick
   --users NUMBER     users of the large database of "growth": a million, or 100,000 with --quick
   --json             one JSON document instead of the table
+  --svg FILE         also draw what is compared by its rate, as a picture
   --profile FOLDER   write processor profiles (.cpuprofile) of the measured servers there; slows them down
   --help             this text
 `
@@ -43,6 +44,8 @@ on this machine and leaves nothing behind. README.md in tools/bench explains wha
 export interface Options {
   quick: boolean
   json: boolean
+  /** Where the picture is written, or null. */
+  svg: string | null
   only: readonly Measure[]
   backends: readonly Backend[]
   profileDir: string | null
@@ -60,13 +63,15 @@ export function readOptions(): Options {
     only: text,
     backend: text,
     json: flag,
+    svg: text,
     profile: text,
     texts: text,
     users: text,
   }
-  return readCommandLine(HELP, options, ({ quick, json, only, backend, profile, texts, users }) => ({
+  return readCommandLine(HELP, options, ({ quick, json, svg, only, backend, profile, texts, users }) => ({
     quick,
     json,
+    svg: svg ?? null,
     only: only === undefined ? MEASURES : readNames("--only", only, MEASURES),
     backends: backend === undefined ? BACKENDS : readNames("--backend", backend, BACKENDS),
     profileDir: profile ?? null,
