@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import pg from "pg"
 import { inject } from "vitest"
+import type { Pooler } from "../../src/config/postgres-session.ts"
 import { migrate } from "../../src/models/migrate.ts"
 import { TEMPLATE } from "./global-setup.ts"
 
@@ -13,15 +14,15 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const url = new URL(inject("databaseUrl"))
   const name = `test_${randomBytes(8).toString("hex")}`
-  await runOn(url.href, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`)
+  await runOn(url.href, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} ${inject("copyOptions")}`)
   const own = new URL(url)
   own.pathname = `/${name}`
   return { url: own.href, drop: () => runOn(url.href, `DROP DATABASE ${name} WITH (FORCE)`) }
 }
 
 /** Brings somebody else's database up to date; it stays. */
-export async function useDatabase(url: string): Promise<TestDatabase> {
-  await migrate(url)
+export async function useDatabase(url: string, pooler?: Pooler): Promise<TestDatabase> {
+  await migrate(url, pooler)
   return { url, drop: async () => undefined }
 }
 
