@@ -19,6 +19,8 @@ export const MEASURES = [
   "long-room",
   "cached-tokens",
   "search",
+  "growth",
+  "costs",
   "import",
   "web",
 ] as const
@@ -35,6 +37,7 @@ on this machine and leaves nothing behind. README.md in tools/bench explains wha
   --only NAMES       of ${MEASURES.join(", ")}
   --backend NAME     redis or embedded; by default both, where there is a redis-server on the PATH
   --texts NUMBER     messages that the measure "search" is taken among: a million, or 100,000 with --quick
+  --users NUMBER     users of the large database of "growth": a million, or 100,000 with --quick
   --json             one JSON document instead of the table
   --svg FILE         also draw what is compared by its rate, as a picture
   --profile FOLDER   write processor profiles (.cpuprofile) of the measured servers there; slows them down
@@ -51,6 +54,8 @@ export interface Options {
   profileDir: string | null
   /** null: the usual number. */
   texts: number | null
+  /** null: the usual number. */
+  users: number | null
 }
 
 export function readOptions(): Options {
@@ -64,8 +69,9 @@ export function readOptions(): Options {
     svg: text,
     profile: text,
     texts: text,
+    users: text,
   }
-  return readCommandLine(HELP, options, ({ quick, json, svg, only, backend, profile, texts }) => ({
+  return readCommandLine(HELP, options, ({ quick, json, svg, only, backend, profile, texts, users }) => ({
     quick,
     json,
     svg: svg ?? null,
@@ -73,5 +79,6 @@ export function readOptions(): Options {
     backends: backend === undefined ? BACKENDS : readNames("--backend", backend, BACKENDS),
     profileDir: profile ?? null,
     texts: texts === undefined ? null : readNumber("--texts", texts),
+    users: users === undefined ? null : readNumber("--users", users),
   }))
 }

@@ -73,7 +73,7 @@ export function createRedisReplyLog(
       const key = keyOf(replyId)
       const pipeline = client.pipeline()
       commands(pipeline, key)
-      const [first] = (await pipeline.publish(key, wake).exec()) ?? []
+      const [first] = (await pipeline[redis.publish](key, wake).exec()) ?? []
       if (first?.[0]) throw first[0]
       return first?.[1]
     })
