@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { defineConfig, type Plugin } from "vite"
 import { offline } from "./build/offline.ts"
+import { preloadMessages } from "./build/preload.ts"
 
 /** The API that `vite` passes calls on to while the client is being worked on. */
 const API = process.env.API_URL ?? "http://localhost:3000"
@@ -34,7 +35,7 @@ export default defineConfig({
             {
               name: "base",
               priority: 2,
-              test: /node_modules\/(?:preact|@preact)\/|\/web\/src\/(?:i18n\/(?:index|en)|ui|state|api|router)|\/packages\/client\//,
+              test: /node_modules\/(?:preact|@preact)\/|\/web\/src\/(?:i18n\/(?:index|en)|ui|state|api|router|thread\/markdown\/code-(?:tools|file-name))|\/packages\/client\//,
               minShareCount: 2,
             },
           ],
@@ -43,7 +44,7 @@ export default defineConfig({
       },
     },
   },
-  plugins: [offline({ icons: join(import.meta.dirname, "src/ui/icons") }), precompress()],
+  plugins: [preloadMessages(), offline({ icons: join(import.meta.dirname, "src/ui/icons") }), precompress()],
   server: {
     port: 5173,
     proxy: { "^/(?!app(?:/|$|\\?))": { target: API, changeOrigin: true } },

@@ -6,6 +6,7 @@ import { checkRedis, createRedisStore } from "../config/redis.ts"
 import { TIMING, type Timing } from "../config/timing.ts"
 import { defineModels } from "../models/index.ts"
 import { createObjectStore } from "../services/attachments/object-store.ts"
+import { createCodeBatches } from "../services/auth/code-batches.ts"
 import { createOtpSender } from "../services/auth/otp-sender.ts"
 import { createPasswords } from "../services/auth/passwords.ts"
 import { createRevocations } from "../services/auth/revocations.ts"
@@ -107,6 +108,7 @@ export async function createContext(
     clock,
     passwords: createPasswords(config.password, timing.auth),
     revocations,
+    codeBatches: createCodeBatches(db.pool, { config, timing }),
     otpSender: createOtpSender(config, timing.otp, log),
     stemmer: createStemmer(),
     shareViews: own(createShareViews(db.pool, timing.sharing, log)),

@@ -15,12 +15,12 @@ export async function serve({ config: given, log, stack, signal, fail }: Process
   const embedded = await startEmbedded(given, say, { signal, onLost: fail })
   stack.defer(() => embedded.stop())
   const { config } = embedded
-  const { url } = config.database
-  const waiting = { onWait: (why: string) => announceWait(log, config, why), signal }
+  const { url, pooler } = config.database
+  const waiting = { onWait: (why: string) => announceWait(log, config, why), signal, pooler }
   const connections = await waitForPostgres(url, waiting)
   warnOfFewConnections(log, config, connections)
   const busy = { ...waiting, connections }
-  await retryOnPostgres(url, busy, () => migrate(url))
+  await retryOnPostgres(url, busy, () => migrate(url, pooler))
   const owned = await retryOnPostgres(url, busy, () => createContext(config, log))
   stack.defer(() => owned.close())
   if (config.role !== "api") {

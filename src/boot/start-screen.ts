@@ -33,6 +33,8 @@ export function warnOfFewConnections(
   { database, redis }: Pick<Config, "database" | "redis">,
   connections: number,
 ): void {
+  // A pooler that shares them opens fewer.
+  if (database.pooler !== "session") return
   const others = redis.url ? OTHER_CONNECTIONS.withRedis : OTHER_CONNECTIONS.withoutRedis
   const wanted = 2 * database.poolSize + others
   if (connections >= wanted) return

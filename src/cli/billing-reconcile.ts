@@ -47,8 +47,9 @@ async function reconcileOnce(
   const embedded = await startEmbedded(given, tell, { beside: true })
   stack.defer(() => embedded.stop())
   const { config } = embedded
-  await waitForPostgres(config.database.url, { onWait: tell, signal })
-  await migrate(config.database.url)
+  const { url, pooler } = config.database
+  await waitForPostgres(url, { onWait: tell, signal, pooler })
+  await migrate(url, pooler)
   // Standard output carries only the report.
   const log = createLogger(config.production ? config.logLevel : "warn", process.stderr, secretsOf(config))
   const owned = await createContext(config, log)

@@ -13,8 +13,9 @@ time; without it the first process that starts does the same.
 await runProcess(async ({ config, log, stack, signal, stop }) => {
   const database = await startDatabase(config, say, { signal })
   stack.defer(() => database.stop())
-  await waitForPostgres(database.url, { onWait: (why) => announceWait(log, config, why), signal })
-  const applied = await migrate(database.url)
+  const { pooler } = config.database
+  await waitForPostgres(database.url, { onWait: (why) => announceWait(log, config, why), signal, pooler })
+  const applied = await migrate(database.url, pooler)
   say(applied.length === 0 ? "The database is up to date." : `Applied: ${applied.join(", ")}`)
   stop()
 })

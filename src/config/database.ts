@@ -5,6 +5,7 @@ import type { TextRow } from "../utils/text-rows.ts"
 import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
 import { CheckedPool } from "./postgres-pool.ts"
+import { ONE_PLAN, type Pooler } from "./postgres-session.ts"
 import { AS_TEXT, TYPES } from "./postgres-types.ts"
 import type { Timing } from "./timing.ts"
 
@@ -25,27 +26,22 @@ export interface Database {
 
 /** Creates both pools, each with at most `poolSize` connections, which open at the first query. */
 export function createDatabase(
-  { url, poolSize }: { url: string; poolSize: number },
+  { url, poolSize, pooler }: { url: string; poolSize: number; pooler?: Pooler },
   timing: Timing["postgres"],
   log: Logger,
 ): Database {
   const { statementTimeoutMs, connectTimeoutMs, acquireTimeoutMs, idleConnectionMs } = timing
-  const session = { statementTimeoutMs, connectTimeoutMs }
+  const session = { pooler, statementTimeoutMs, connectTimeoutMs }
   const sequelize = new Sequelize({
     dialect: "postgres",
     // Its client knows where to connect to.
     dialectModule: { ...pg, Client: postgresOptions(url, session).Client },
     logging: false,
+    ...SETS_NOTHING,
     pool: { max: poolSize, acquire: acquireTimeoutMs, idle: idleConnectionMs },
   })
   const pool = new CheckedPool({
-    // Every statement scans index ranges whatever its values are, so one plan fits all. A plan for the given values
-    // would cost more than the query. It is kept while tables grow, so it mustn't be made for tables that are nearly
-    // empty, which PostgreSQL would read whole; before version 18 that costs so much on paper that it would be compiled.
-    ...postgresOptions(url, {
-      ...session,
-      settings: { plan_cache_mode: "force_generic_plan", enable_seqscan: "off", jit: "off" },
-    }),
+    ...postgresOptions(url, { ...session, settings: ONE_PLAN }),
     types: TYPES,
     // For `inOneTrip`. Statements that are awaited one by one are sent one by one.
     pipeline: true,
@@ -115,6 +111,13 @@ function sendAll(client: pg.PoolClient, statements: readonly pg.QueryConfig[]): 
   } finally {
     stream.uncork()
   }
+}
+
+/** Sequelize would set for its session what ours has already, and what a pooler would pass on to others. */
+const SETS_NOTHING = {
+  keepDefaultTimezone: true,
+  standardConformingStrings: false,
+  dialectOptions: { clientMinMessages: "ignore" },
 }
 
 /** Runs `work` in one transaction on one connection of `pool`. */

@@ -110,7 +110,12 @@ function toConfig(env: Environment) {
     rateLimitScale: env.RATE_LIMIT_SCALE,
     logLevel: env.LOG_LEVEL,
     dataDir: env.DATA_DIR,
-    database: { url: env.DATABASE_URL ?? null, poolSize: env.DATABASE_POOL },
+    database: {
+      url: env.DATABASE_URL ?? null,
+      poolSize: env.DATABASE_POOL,
+      /** What stands between us and PostgreSQL. */
+      pooler: env.DATABASE_POOLER,
+    },
     redis: { url: env.REDIS_URL ?? null },
     jwt: { secret: env.JWT_SECRET ?? null, previousSecret: env.JWT_SECRET_PREVIOUS ?? null },
     /** `isTemporary`: made for this start (`boot/admin-token.ts`), so nobody configured access by it. */

@@ -58,6 +58,7 @@ export const Environment = z.object({
     )
     .optional(),
   DATABASE_POOL: wholeNumber(2, 500).default(10),
+  DATABASE_POOLER: z.enum(["session", "transaction", "transaction-prepared"]).default("session"),
   REDIS_URL: z
     .string()
     .refine(

@@ -1,18 +1,7 @@
 import type { Socket } from "node:net"
 import pg from "pg"
+import { isShared, SETTINGS, type Session, settingsOf } from "./postgres-session.ts"
 import { TIMING } from "./timing.ts"
-
-/** What a connection's statements rely on. */
-export interface Session {
-  /** After how long the server ends a statement or an idle transaction; by default never. */
-  statementTimeoutMs?: number
-  /** For connecting and setting up the session; by default unlimited. */
-  connectTimeoutMs?: number
-  /** Where unqualified names are looked up; by default as the database or the role says. */
-  searchPath?: string
-  /** More settings by name. */
-  settings?: Record<string, string>
-}
 
 /** The connection is broken, and so is every further statement on it. */
 export class ConnectionLost extends Error {
@@ -92,6 +81,7 @@ class CheckedClient extends pg.Client {
 
   /** All forms of `pg`'s: they end in a callback or return a promise. */
   override query(...given: unknown[]): never {
+    if (this.shared.session.pooler === "transaction") forgetName(given)
     const args = given as [pg.QueryConfig]
     const callback = given.at(-1)
     this.unanswered++
@@ -129,7 +119,7 @@ class CheckedClient extends pg.Client {
       await super.connect()
       open.add(this)
       this.watch()
-      await this.query(SETTINGS, settingsOf(session))
+      if (!isShared(session)) await this.query(SETTINGS, [JSON.stringify(settingsOf(session))])
       return this
     } catch (error) {
       reach?.invalidate()
@@ -190,46 +180,11 @@ class CheckedClient extends pg.Client {
   }
 }
 
+/** What is prepared by name stays with the connection, and the next statement may get another one. */
+function forgetName(given: unknown[]): void {
+  const [query] = given as [Partial<pg.QueryConfig> | string]
+  if (typeof query === "object" && query.name !== undefined) given[0] = { ...query, name: undefined }
+}
+
 /** `read_only_sql_transaction`: this server is a standby, or has become one. */
 const READ_ONLY = "25006"
-
-/**
- * Sets what this server knows of the settings. A statement rather than start parameters, which PgBouncer refuses. The
- * values then last for the session, which a pooler must keep for one client (session mode).
- */
-const SETTINGS = `
-  SELECT set_config(name, value, false) FROM jsonb_each_text($1) AS wanted (name, value)
-  WHERE current_setting(name, true) IS NOT NULL`
-
-/**
- * Our SQL, `pg` and BullMQ rely on these. A database's or role's owner may have changed the defaults of each of them
- * (https://www.postgresql.org/docs/current/runtime-config-client.html).
- */
-const RELIED_ON = {
-  default_transaction_isolation: "read committed",
-  default_transaction_deferrable: "off",
-  datestyle: "ISO, MDY",
-  intervalstyle: "postgres",
-  timezone: "UTC",
-  bytea_output: "hex",
-  extra_float_digits: "1",
-  standard_conforming_strings: "on",
-  backslash_quote: "safe_encoding",
-  array_nulls: "on",
-  transform_null_equals: "off",
-  xmloption: "content",
-  lock_timeout: "0",
-  idle_session_timeout: "0",
-  transaction_timeout: "0",
-}
-
-function settingsOf({ statementTimeoutMs = 0, searchPath, settings }: Session): string[] {
-  const all = {
-    ...RELIED_ON,
-    statement_timeout: String(statementTimeoutMs),
-    idle_in_transaction_session_timeout: String(statementTimeoutMs),
-    ...(searchPath === undefined ? {} : { search_path: searchPath }),
-    ...settings,
-  }
-  return [JSON.stringify(all)]
-}

@@ -3,6 +3,7 @@ import pg from "pg"
 import { SECOND } from "../utils/time.ts"
 import { readDatabaseUrl } from "./database-url.ts"
 import { postgresOptions, queryOnce } from "./postgres.ts"
+import { isShared, ONE_PLAN, type Pooler, settingsOf, WRONG_SETTINGS } from "./postgres-session.ts"
 import { TIMING } from "./timing.ts"
 
 /** PostgreSQL can't be used as it is, or not in time. The message is for the operator. */
@@ -20,6 +21,8 @@ export interface WaitForPostgres {
   timeoutMs?: number
   /** How many connections the database takes, if known. */
   connections?: number
+  /** By default `session`. */
+  pooler?: Pooler
 }
 
 /** What the start needs to know about a database. */
@@ -29,17 +32,21 @@ interface DatabaseFacts {
   encoding: string
   /** How many connections it takes from us and everybody else. */
   connections: number
+  /** What the role must be told before a pooler may share its connections: statements. */
+  settings: string[]
 }
 
 /**
  * Waits until PostgreSQL at `url` accepts connections, and checks its version and encoding. Waits while it starts,
- * recovers or can't be reached; a wrong password or name is an error at once.
+ * recovers or can't be reached; a wrong password or name is an error at once. Behind a pooler that shares connections it
+ * also checks the settings of the role.
  * @returns how many connections the database takes
  * @throws {PostgresUnfit} if it can't be used or isn't ready in time
  */
 export async function waitForPostgres(url: string, waiting: WaitForPostgres): Promise<number> {
+  const { pooler } = waiting
   const facts = await retryOnPostgres(url, waiting, () =>
-    readFacts(url).catch((error: unknown) => {
+    readFacts(url, pooler).catch((error: unknown) => {
       if (isTransient(error)) throw error
       throw unusable(url, error)
     }),
@@ -81,20 +88,25 @@ export async function retryOnPostgres<T>(
   }
 }
 
-async function readFacts(url: string): Promise<DatabaseFacts> {
+async function readFacts(url: string, pooler?: Pooler): Promise<DatabaseFacts> {
   const { connectTimeoutMs, statementTimeoutMs } = TIMING.postgres
-  const { Client, ...options } = postgresOptions(url, { connectTimeoutMs, statementTimeoutMs })
-  return (await queryOnce<DatabaseFacts>(new Client(options), FACTS)) as DatabaseFacts
+  const session = { pooler, connectTimeoutMs, statementTimeoutMs, settings: ONE_PLAN }
+  const { Client, ...options } = postgresOptions(url, session)
+  const wanted = isShared(session) ? settingsOf(session) : {}
+  return (await queryOnce<DatabaseFacts>(new Client(options), FACTS, [
+    JSON.stringify(wanted),
+  ])) as DatabaseFacts
 }
 
 const FACTS = `
   SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
+    ARRAY(${WRONG_SETTINGS}) AS settings,
     CASE WHEN rolsuper THEN ceiling ELSE least(ceiling, nullif(datconnlimit, -1), nullif(rolconnlimit, -1)) END
       AS connections
   FROM pg_database, pg_roles, (SELECT current_setting('max_connections')::int AS ceiling) AS server
   WHERE datname = current_database() AND rolname = current_user`
 
-function requireFit({ version, encoding }: DatabaseFacts, place: string | undefined): void {
+function requireFit({ version, encoding, settings }: DatabaseFacts, place: string | undefined): void {
   const major = Math.floor(version / 10_000)
   if (major < MIN_MAJOR) {
     throw new PostgresUnfit(
@@ -104,6 +116,12 @@ function requireFit({ version, encoding }: DatabaseFacts, place: string | undefi
   if (encoding !== "UTF8") {
     throw new PostgresUnfit(
       `The ${place} stores text as ${encoding}, which can't hold every message. Create it with ENCODING 'UTF8'.`,
+    )
+  }
+  if (settings.length > 0) {
+    throw new PostgresUnfit(
+      `The ${place} is behind a pooler that shares connections, where the role needs settings of its own. Run this as ` +
+        `the same role, past the pooler, then RECONNECT in the pooler's console:\n${settings.join("\n")}`,
     )
   }
 }

@@ -1,6 +1,7 @@
 import pg from "pg"
 import { type DatabaseHost, readDatabaseUrl } from "./database-url.ts"
-import { createClientClass, type Session } from "./postgres-client.ts"
+import { createClientClass } from "./postgres-client.ts"
+import type { Session } from "./postgres-session.ts"
 import { TIMING } from "./timing.ts"
 
 /** The `pg` options for every connection to PostgreSQL. */
@@ -22,7 +23,8 @@ export class NoPrimary extends Error {
 }
 
 /**
- * Returns options whose connections have the settings of `session` and go to the current primary if `url` names several
+ * Returns options whose connections have the settings of `session`, or rely on those of their role where a pooler shares
+ * them, and go to the current primary if `url` names several
  * hosts, also after a failover. A connection that turns out to be read-only closes itself, so that pools open another.
  * This also follows a primary behind a host name that moves.
  */
@@ -84,12 +86,13 @@ async function requirePrimary(connectionString: string, host: DatabaseHost): Pro
 export async function queryOnce<R extends pg.QueryResultRow>(
   client: pg.Client,
   text: string,
+  values?: string[],
 ): Promise<R | undefined> {
   // Without a listener, a connection that breaks while closing would end the process.
   client.on("error", () => undefined)
   try {
     await client.connect()
-    return (await client.query<R>(text)).rows[0]
+    return (await client.query<R>(text, values)).rows[0]
   } finally {
     // Not awaited: for a connection that was never made, `end` doesn't resolve.
     void client.end().catch(() => undefined)

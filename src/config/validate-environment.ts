@@ -27,7 +27,15 @@ function findGeneralFaults(env: Environment): string[] {
       if (!env[name]) faults.push(`${name}: required by OTP_DELIVERY=twilio`)
     }
   }
-  return [...faults, ...findModelFaults(env), ...findStripeFaults(env)]
+  return [...faults, ...findPoolerFaults(env), ...findModelFaults(env), ...findStripeFaults(env)]
+}
+
+/** A queue in PostgreSQL listens on its connections, which a pooler gives to others between transactions. */
+function findPoolerFaults(env: Environment): string[] {
+  if (env.DATABASE_POOLER === "session") return []
+  return (["DATABASE_URL", "REDIS_URL"] as const).flatMap((name) =>
+    env[name] ? [] : [`${name}: missing; DATABASE_POOLER=${env.DATABASE_POOLER} requires it`],
+  )
 }
 
 /** The default model answers whoever may use no other, so everybody must be offered it. */

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises"
 import type pg from "pg"
 import { Umzug } from "umzug"
 import { postgresOptions } from "../config/postgres.ts"
+import type { Pooler } from "../config/postgres-session.ts"
 
 /** One step of the schema. There is no way down: a mistake is mended by the next step. */
 export interface Migration {
@@ -27,32 +28,44 @@ export class UnknownSchema extends Error {
 const MIGRATION_LOCK = 7_203_155_021
 
 /**
- * Brings the schema up to date. Safe to call from many processes at once: one migrates, the others wait.
- * @returns the names of the migrations that were applied, in order.
+ * Brings the schema up to date. Safe to call from many processes at once: each step is one transaction, which one of them
+ * makes while the others wait, and a pooler may give each transaction another connection.
+ * @returns the names of the migrations that were applied by this call, in order.
  * @throws {UnknownSchema}
  */
-export async function migrate(databaseUrl: string): Promise<string[]> {
-  const { Client, ...options } = postgresOptions(databaseUrl)
+export async function migrate(databaseUrl: string, pooler?: Pooler): Promise<string[]> {
+  const { Client, ...options } = postgresOptions(databaseUrl, { pooler })
   const client = new Client(options)
   await client.connect()
+  const applied: string[] = []
   try {
-    await client.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`)
+    await begin(client)
     await client.query(
       "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())",
     )
-    const applied = await createUmzug(client).up()
-    return applied.map((migration) => migration.name)
+    await client.query("COMMIT")
+    await createUmzug(client, applied).up()
+    return applied
   } finally {
-    // Closing the session gives the lock back.
     await client.end()
   }
+}
+
+/** Begins a transaction that no other process's runs beside. A role's time-outs are for requests. */
+async function begin(client: pg.Client): Promise<void> {
+  await client.query("BEGIN")
+  await client.query(
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL enable_seqscan = on",
+  )
+  await client.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`)
 }
 
 const FIRST = "0001-schema"
 
 const folder = new URL("./migrations/", import.meta.url)
 
-function createUmzug(client: pg.Client) {
+/** @param applied where the names of the steps go that this process made */
+function createUmzug(client: pg.Client, applied: string[]) {
   return new Umzug({
     context: client,
     logger: undefined,
@@ -65,24 +78,30 @@ function createUmzug(client: pg.Client) {
         return steps
       },
       async logMigration({ name }) {
-        await client.query("INSERT INTO migrations (name) VALUES ($1)", [name])
+        const enter = "INSERT INTO migrations (name) VALUES ($1) ON CONFLICT DO NOTHING"
+        const { rowCount } = await client.query(enter, [name])
         await client.query("COMMIT")
+        if (rowCount === 1) applied.push(name)
       },
       async unlogMigration() {},
     },
     migrations: async () => {
       const files = (await readdir(folder)).filter((file) => file.endsWith(".ts")).sort()
-      return files.map((file) => ({ name: file.replace(/\.ts$/, ""), up: () => apply(client, file) }))
+      return files.map((file) => {
+        const name = file.replace(/\.ts$/, "")
+        return { name, up: () => apply(client, { name, file }) }
+      })
     },
   })
 }
 
-/** Leaves its transaction open for the ledger, which commits it. */
-async function apply(client: pg.Client, file: string): Promise<void> {
+/** Leaves its transaction open for the ledger, which commits it. Does nothing where another process was faster. */
+async function apply(client: pg.Client, { name, file }: { name: string; file: string }): Promise<void> {
   const { up } = (await import(new URL(file, folder).href)) as Migration
-  await client.query("BEGIN")
+  await begin(client)
   try {
-    await up(client)
+    const { rowCount } = await client.query("SELECT FROM migrations WHERE name = $1", [name])
+    if (rowCount === 0) await up(client)
   } catch (error) {
     await client.query("ROLLBACK")
     throw error

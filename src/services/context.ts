@@ -9,6 +9,7 @@ import type { Models } from "../models/index.ts"
 import type { ByteSemaphore } from "../utils/byte-semaphore.ts"
 import type { KeyedSemaphore } from "../utils/keyed-semaphore.ts"
 import type { ObjectStore } from "./attachments/object-store.ts"
+import type { CodeBatches } from "./auth/code-batches.ts"
 import type { OtpSender } from "./auth/otp-sender.ts"
 import type { Passwords } from "./auth/passwords.ts"
 import type { Revocations } from "./auth/revocations.ts"
@@ -89,6 +90,7 @@ export interface Context {
   clock: DatabaseClock
   passwords: Passwords
   revocations: Revocations
+  codeBatches: CodeBatches
   otpSender: OtpSender
   shareViews: ShareViews
   stemmer: Stemmer

@@ -78,6 +78,31 @@ describe("budgets of codes", () => {
     expect(await app.query("SELECT count(*)::int FROM one_time_codes")).toEqual([{ count: 5 }])
   })
 
+  test("hold for the service, exactly, whichever process is asked", async () => {
+    await start({ total: 14 })
+    await using other = await startTestApp({
+      beside: app,
+      worker: false,
+      config: { http: { trustProxy: 1 }, otp: { daily: { total: 14 } } },
+    })
+    const numbers = await signUpRange("+1202555", 60)
+    const answers = await times(60, (index) =>
+      (index % 2 ? app : other).http.post("/auth/send-otp", { mobileNumber: numbers[index] }, from(1)),
+    )
+    expect([count(answers, 202), count(answers, 429)]).toEqual([7, 53])
+    expect(await used()).toMatchObject({ number: 7, address: 7, prefix: 7, total_new: 7, total: 7 })
+  })
+
+  test("refuse a code and not those that come with it", async () => {
+    await start({ perNumber: 1 })
+    const [spent, ...others] = (await signUpRange("+1202555", 20)) as [string, ...string[]]
+    await send(spent)
+    await app.query("UPDATE one_time_codes SET resend_at = app_now()")
+    const answers = await times(20, (index) => send(index ? (others[index - 1] as string) : spent))
+    expect(answers.map(({ status }) => status)).toEqual([429, ...others.map(() => 202)])
+    expect(await used()).toMatchObject({ number: 20, total: 20 })
+  })
+
   test("count two ranges apart", async () => {
     await start({ perPrefix: 4 })
     for (const range of ["+1202555", "+1202556"]) {

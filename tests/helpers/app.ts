@@ -8,6 +8,7 @@ import { createContext } from "../../src/boot/context.ts"
 import { listen } from "../../src/boot/listen.ts"
 import { type CompleteConfig, readConfig } from "../../src/config/env.ts"
 import { createLogger } from "../../src/config/logger.ts"
+import type { Pooler } from "../../src/config/postgres-session.ts"
 import { secretsOf } from "../../src/config/secrets.ts"
 import { TIMING, type Timing } from "../../src/config/timing.ts"
 import { startBillingWorker } from "../../src/services/billing/billing-worker.ts"
@@ -71,7 +72,9 @@ export async function startTestApp({
   redisUrl,
 }: TestAppOptions = {}): Promise<TestApp> {
   await using starting = new AsyncDisposableStack()
-  const stores = beside?.stores ?? (await openStores(starting, { stripe, databaseUrl, redisUrl }))
+  const stores =
+    beside?.stores ??
+    (await openStores(starting, { stripe, databaseUrl, redisUrl, pooler: overrides.database?.pooler }))
   const config = merge(defaultConfig(stores), overrides)
   const lines: string[] = []
   const log = createLogger("debug", { write: (line: string) => void lines.push(line) }, secretsOf(config))
@@ -124,11 +127,13 @@ export const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"
 /** What the simulator signs events with. */
 export const WEBHOOK_SECRET = "whsec_tests"
 
+type StoreOptions = Pick<TestAppOptions, "stripe" | "databaseUrl" | "redisUrl"> & { pooler?: Pooler }
+
 async function openStores(
   stack: AsyncDisposableStack,
-  { stripe: withStripe, databaseUrl, redisUrl }: Pick<TestAppOptions, "stripe" | "databaseUrl" | "redisUrl">,
+  { stripe: withStripe, databaseUrl, redisUrl, pooler }: StoreOptions,
 ): Promise<Stores> {
-  const database = databaseUrl ? await useDatabase(databaseUrl) : await createTestDatabase()
+  const database = databaseUrl ? await useDatabase(databaseUrl, pooler) : await createTestDatabase()
   stack.defer(() => database.drop())
   const gemini = await startGeminiSimulator({ chunkDelayMs: 0 })
   stack.defer(() => gemini.close())

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import pg from "pg"
 import { inject } from "vitest"
+import type { Pooler } from "../../src/config/postgres-session.ts"
 import { migrate } from "../../src/models/migrate.ts"
 import { TEMPLATE } from "./global-setup.ts"
 
@@ -20,8 +21,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 /** Brings somebody else's database up to date; it stays. */
-export async function useDatabase(url: string): Promise<TestDatabase> {
-  await migrate(url)
+export async function useDatabase(url: string, pooler?: Pooler): Promise<TestDatabase> {
+  await migrate(url, pooler)
   return { url, drop: async () => undefined }
 }
 

@@ -16,7 +16,7 @@ import "./composer/commands.css"
 import "./account/sign-in.css"
 import "./ui/print.css"
 import { App } from "./app.tsx"
-import { loadLanguage } from "./i18n/index.ts"
+import { loadLanguage, prepareFormats } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
 import { registerWorker } from "./service-worker/register.ts"
@@ -25,6 +25,7 @@ import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
 import { onPrintKey } from "./thread/print.ts"
 import { followKeyboard } from "./ui/keyboard-inset.ts"
+import { nextTurn } from "./ui/turn.ts"
 
 beginEmbedding()
 await loadLanguage(navigator.languages)
@@ -35,3 +36,4 @@ addEventListener("keydown", onPrintKey)
 render(<App />, document.getElementById("root") as HTMLElement)
 followKeyboard()
 registerWorker()
+nextTurn(prepareFormats)

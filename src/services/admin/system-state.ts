@@ -74,6 +74,7 @@ function describeConfig(config: CompleteConfig) {
     STREAMS_PER_USER: http.streamsPerUser,
     RATE_LIMIT_SCALE: config.rateLimitScale,
     DATABASE_POOL: config.database.poolSize,
+    DATABASE_POOLER: config.database.pooler,
     GEMINI_MODEL: gemini.model,
     GEMINI_FALLBACK_MODELS: gemini.fallbackModels,
     GEMINI_MODELS: gemini.models.map(({ name, tier }) => (tier === "pro" ? `${name}:pro` : name)),

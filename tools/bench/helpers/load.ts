@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net"
 
-/** Makes the next request of one of the connections. */
-export type NextRequest = (connection: number) => Buffer
+/** Makes the next request of one of the connections. `answer` is the body of the answer to its last one. */
+export type NextRequest = (connection: number, answer: Buffer) => Buffer
 
 export interface LoadOptions {
   port: number
@@ -17,12 +17,12 @@ export interface Load {
 }
 
 /** @returns the bytes of a request, with a JSON body where there is one */
-export function request(method: string, path: string, token: string, body?: unknown): Buffer {
+export function request(method: string, path: string, token: string | null, body?: unknown): Buffer {
   const text = body === undefined ? "" : JSON.stringify(body)
   const head = [
     `${method} ${path} HTTP/1.1`,
     "Host: 127.0.0.1",
-    `Authorization: Bearer ${token}`,
+    ...(token === null ? [] : [`Authorization: Bearer ${token}`]),
     ...(text ? ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(text)}`] : []),
   ]
   return Buffer.from(`${head.join("\r\n")}\r\n\r\n${text}`)
@@ -41,17 +41,19 @@ export async function drive({ port, connections, next, until }: LoadOptions): Pr
   let sent = 0
   let answers = 0
   let endedAt = startedAt
-  const take = (connection: number) => {
+  const take = (connection: number, answer: Buffer) => {
     if (sent >= wanted || performance.now() >= endsAt) return null
     sent++
-    return next(connection)
+    return next(connection, answer)
   }
   const answered = () => {
     answers++
     endedAt = performance.now()
   }
   try {
-    await Promise.all(sockets.map((socket, connection) => converse(socket, () => take(connection), answered)))
+    await Promise.all(
+      sockets.map((socket, connection) => converse(socket, (answer) => take(connection, answer), answered)),
+    )
   } finally {
     for (const socket of sockets) socket.destroy()
   }
@@ -64,14 +66,22 @@ async function open(port: number): Promise<Socket> {
   return socket
 }
 
+/** What is kept of an answer for the next request, and no less than a code or an id takes. */
+const KEPT_BYTES = 4 * 1024
+
 /** Sends what `take` gives, each after the answer to the last, until it gives null. */
-function converse(socket: Socket, take: () => Buffer | null, answered: () => void): Promise<void> {
+function converse(
+  socket: Socket,
+  take: (answer: Buffer) => Buffer | null,
+  answered: () => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let head: Buffer | null = null
+    let body: Buffer = Buffer.alloc(0)
     let missing = 0
 
     function ask(): void {
-      const bytes = take()
+      const bytes = take(body)
       if (bytes === null) {
         resolve()
         return
@@ -83,11 +93,13 @@ function converse(socket: Socket, take: () => Buffer | null, answered: () => voi
     function receive(chunk: Buffer): void {
       if (head === null) {
         missing -= chunk.length
+        if (body.length < KEPT_BYTES) body = Buffer.concat([body, chunk])
       } else {
         head = head.length === 0 ? chunk : Buffer.concat([head, chunk])
         const end = head.indexOf("\r\n\r\n")
         if (end < 0) return
-        missing = bodyLength(head.toString("latin1", 0, end + 2)) - (head.length - end - 4)
+        body = head.subarray(end + 4)
+        missing = bodyLength(head.toString("latin1", 0, end + 2)) - body.length
         head = null
       }
       if (missing > 0) return

@@ -28,17 +28,25 @@ const probe = {
       port2.postMessage(null)
     })
   },
-  /** Resolves when the newest message contains `text` and is painted. @returns when */
+  /** Resolves when the newest message contains `text`, can be seen and is painted. @returns when */
   shown(text) {
     return new Promise((resolve) => {
-      const isThere = () => newest()?.textContent.includes(text)
+      const isThere = () => {
+        const message = newest()
+        return message?.textContent.includes(text) && message.checkVisibility({ visibilityProperty: true })
+      }
       const look = () => {
         if (!isThere()) return
         seen.disconnect()
         probe.afterPaint(resolve)
       }
       const seen = new MutationObserver(look)
-      seen.observe(document, { childList: true, characterData: true, subtree: true })
+      seen.observe(document, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+        attributeFilter: ["class"],
+      })
       look()
     })
   },
@@ -47,7 +55,7 @@ globalThis.probe = probe
 
 /** Looked for from the end: to count all of a long conversation at each change would be measured, too. */
 function newest() {
-  let child = document.querySelector(".column, #room")?.lastElementChild
+  let child = document.querySelector(".messages, #room")?.lastElementChild
   while (child && child.tagName !== "ARTICLE") child = child.previousElementSibling
   return child
 }

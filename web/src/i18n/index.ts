@@ -84,6 +84,11 @@ function once<T extends object>(make: () => T): () => T {
   }
 }
 
+/** Makes the format that messages need, which takes a telephone 50 ms, while they are on their way. */
+export function prepareFormats(): void {
+  times()
+}
+
 /** The name of a language in that language. */
 export const nameOfLanguage = (tag: string) =>
   new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag

@@ -1,69 +1,76 @@
 import { useSignal, useSignalEffect } from "@preact/signals"
 import type { RefObject } from "preact"
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
+import { nextTurn, whenIdle } from "../ui/turn.ts"
 import { holdPlace } from "./hold-place.ts"
 import type { Thread } from "./open-thread.ts"
 import { isPreparing } from "./print.ts"
-
-/** So many messages fill most windows. The others come in turns, when the page has time. */
-const FIRST = 6
-const TURN = 2
-
-/** Idle time that doesn't come is taken. */
-const PATIENCE_MS = 100
 
 /** A window that is filled by no more than this may show what comes above. */
 const SPARE_PX = 200
 
 /**
- * The messages to show: the newest of a conversation at once, those above them one after the other, so that a long one can be
- * read, scrolled and answered while it is still being written into the page. What is in sight stays where it is.
+ * The messages to show: the newest of a conversation, then those above them, each in a task of its own, so that a long one
+ * can be read, scrolled and answered while it is still being written into the page. The first are written out of sight, one
+ * right after the other, until they fill the window; the others come when the page has time, as do older ones that are
+ * loaded later. What is in sight stays where it is.
  */
-export function useNewestFirst(thread: Thread, area: RefObject<HTMLElement | null>) {
-  const waiting = useSignal(Number.POSITIVE_INFINITY)
+export function useNewestFirst(
+  thread: Thread,
+  area: RefObject<HTMLElement | null>,
+  list: RefObject<HTMLElement | null>,
+) {
+  const shown = useRef<ReadonlySet<string>>(new Set())
+  /** The message to be shown next, above those that are. */
+  const next = useSignal<string | null>(null)
+  const isFilling = useSignal(true)
+  const isAllWanted = useSignal(false)
   const keepPlace = useRef<(() => void) | null>(null)
   const all = thread.branch.value
-  const left = Math.max(Math.min(waiting.value, all.length - FIRST), 0)
+  const known = all.findIndex((id) => id === next.value || shown.current.has(id))
+  const left = isAllWanted.value ? 0 : known < 0 ? Math.max(all.length - 1, 0) : known
+  const ids = left > 0 ? all.slice(left) : all
 
   // Paper shows all.
   useSignalEffect(() => {
-    if (isPreparing.value) waiting.value = 0
+    if (isPreparing.value) isAllWanted.value = true
   })
 
   useLayoutEffect(() => {
     keepPlace.current?.()
     keepPlace.current = null
     if (all.length === 0) return
-    if (left === 0) waiting.value = 0
-    else if (area.current && isShort(area.current)) waiting.value = left - TURN
-  })
+    shown.current = new Set(ids)
+    isFilling.value = left > 0 && (isFilling.peek() || known < 0)
+    if (left === 0) isAllWanted.value = isPreparing.peek()
+  }, [all, left])
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (left === 0) return
+    const showNext = () => {
+      next.value = all[left - 1] as string
+    }
+    if (isFilling.value) {
+      return nextTurn(() => {
+        if (isShort(list.current, area.current)) showNext()
+        else isFilling.value = false
+      })
+    }
     return whenIdle(() => {
       if (area.current) keepPlace.current = holdPlace(area.current, "first")
-      waiting.value = left - TURN
+      showNext()
     })
-  }, [left])
+  }, [all, left, isFilling.value])
 
   return {
-    ids: left > 0 ? all.slice(left) : all,
+    ids,
     isWhole: left === 0,
+    isFilling: isFilling.value && all.length > 0,
     showAll() {
-      waiting.value = 0
+      isAllWanted.value = true
     },
   }
 }
 
-const isShort = ({ scrollHeight, clientHeight }: HTMLElement) => scrollHeight < clientHeight + SPARE_PX
-
-/** @returns takes it back */
-function whenIdle(run: () => void): () => void {
-  // Safari has no word for idle time.
-  if (!("requestIdleCallback" in window)) {
-    const timer = setTimeout(run, 0)
-    return () => clearTimeout(timer)
-  }
-  const waiting = requestIdleCallback(run, { timeout: PATIENCE_MS })
-  return () => cancelIdleCallback(waiting)
-}
+const isShort = (list: HTMLElement | null, area: HTMLElement | null) =>
+  list !== null && area !== null && list.scrollHeight < area.clientHeight + SPARE_PX

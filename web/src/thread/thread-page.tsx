@@ -1,5 +1,4 @@
-import { useSignalEffect } from "@preact/signals"
-import { useEffect, useMemo, useRef } from "preact/hooks"
+import { useEffect, useMemo } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
 import { ArchivedNote } from "../rooms/archived-note.tsx"
@@ -8,17 +7,17 @@ import { TemporaryNote } from "../rooms/temporary-note.tsx"
 import { toNew } from "../router.ts"
 import { isOnline } from "../state/online.ts"
 import { Icon } from "../ui/icons.tsx"
+import { later } from "../ui/later.tsx"
 import { Announcer } from "./announcer.tsx"
-import { holdPlace } from "./hold-place.ts"
-import { MessageView } from "./message-view.tsx"
-import { useNewestFirst } from "./newest-first.ts"
+import { LoadingLines } from "./loading-lines.tsx"
 import { openThread, type Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
 import { isPreparing, printAll, printed } from "./print.ts"
 import { StreamNote } from "./stream-note.tsx"
 import { TopBar } from "./top-bar.tsx"
-import { useReveal } from "./use-reveal.ts"
 import { useStickyScroll } from "./use-sticky-scroll.ts"
+
+const Messages = later(async () => (await import("./messages.tsx")).Messages, LoadingLines)
 
 /** A conversation, open as long as it is shown. */
 export function ThreadPage({ id }: { id: string }) {
@@ -46,8 +45,6 @@ export function ThreadPage({ id }: { id: string }) {
 
 function Conversation({ thread }: { thread: Thread }) {
   const scroll = useStickyScroll({ isPart: thread.isDetached.peek.bind(thread.isDetached) })
-  const { ids, isWhole, showAll } = useNewestFirst(thread, scroll.area)
-  useReveal(thread, { ...scroll, showAll })
   const toNewest = async () => {
     if (thread.isDetached.peek()) await thread.load()
     scroll.toEnd()
@@ -77,16 +74,8 @@ function Conversation({ thread }: { thread: Thread }) {
     <>
       <div class="scroll" ref={scroll.area} onScroll={scroll.onScroll}>
         <div class="column" ref={scroll.content}>
-          {isWhole && <Older thread={thread} area={scroll.area} />}
           {thread.isStale.value && <p class="soft note">{t.outbox.asItWas}</p>}
-          {state === "loading" && thread.outgoing.value.length === 0 && <Waiting />}
-          {ids.map((id) => (
-            <MessageView key={id} thread={thread} message={thread.message(id)} />
-          ))}
-          <Newer thread={thread} area={scroll.area} />
-          {thread.outgoing.value.map((sent) => (
-            <OutgoingView key={sent.key} sent={sent} />
-          ))}
+          <Messages thread={thread} scroll={scroll} />
         </div>
       </div>
       <div class="below">
@@ -121,68 +110,4 @@ function Conversation({ thread }: { thread: Thread }) {
 function wordsFor(state: "missing" | "failed"): string {
   if (state === "missing") return t.thread.missing
   return isOnline.value ? t.thread.failed : t.outbox.notKept
-}
-
-/** Loads earlier messages when their place comes into sight, and keeps what is read where it is. */
-function Older({ thread, area }: { thread: Thread; area: { current: HTMLDivElement | null } }) {
-  const sentinel = useRef<HTMLDivElement>(null)
-  const more = thread.older.value
-  useSignalEffect(() => {
-    if (!thread.older.value || !sentinel.current || !area.current) return
-    const scrolled = area.current
-    const seen = new IntersectionObserver(
-      async (changes) => {
-        // Several come at once where the page was busy, and the last is true.
-        if (!changes.at(-1)?.isIntersecting) return
-        const keep = holdPlace(scrolled, "first")
-        await thread.loadOlder()
-        requestAnimationFrame(keep)
-      },
-      { root: scrolled, rootMargin: "400px 0px 0px" },
-    )
-    seen.observe(sentinel.current)
-    return () => seen.disconnect()
-  })
-  return (
-    <div ref={sentinel} class="older">
-      {more && <span class="soft">{t.thread.older}</span>}
-    </div>
-  )
-}
-
-/** Loads later messages where older ones were looked for, when the end of these comes into sight. */
-function Newer({ thread, area }: { thread: Thread; area: { current: HTMLDivElement | null } }) {
-  const sentinel = useRef<HTMLDivElement>(null)
-  const isThere = thread.isDetached.value
-  // Observed anew after each page, which may leave the end in sight.
-  const last = thread.branch.value.at(-1)
-  useEffect(() => {
-    if (!isThere || !sentinel.current) return
-    const seen = new IntersectionObserver(
-      async (changes) => {
-        if (!changes.at(-1)?.isIntersecting || !area.current) return
-        const keep = holdPlace(area.current, "last")
-        await thread.loadNewer()
-        requestAnimationFrame(keep)
-      },
-      { root: area.current, rootMargin: "0px 0px 400px" },
-    )
-    seen.observe(sentinel.current)
-    return () => seen.disconnect()
-  }, [thread, area, isThere, last])
-  return (
-    <div ref={sentinel} class="older">
-      {isThere && <span class="soft">{t.thread.newer}</span>}
-    </div>
-  )
-}
-
-function Waiting() {
-  return (
-    <div class="waiting" role="status" aria-label={t.common.loading}>
-      {["w50", "w90", "w70", "w80"].map((width) => (
-        <span key={width} class={width} />
-      ))}
-    </div>
-  )
 }

@@ -4,9 +4,9 @@ import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import type { Thread } from "./open-thread.ts"
 import { wanted } from "./reveal.ts"
-import type { useStickyScroll } from "./use-sticky-scroll.ts"
+import type { StickyScroll } from "./use-sticky-scroll.ts"
 
-interface Scroll extends Pick<ReturnType<typeof useStickyScroll>, "area" | "leaveEnd"> {
+interface Scroll extends Pick<StickyScroll, "area" | "leaveEnd"> {
   /** Doesn't wait any longer with messages that aren't in sight. */
   showAll(): void
 }
@@ -22,13 +22,13 @@ export function useReveal(thread: Thread, scroll: Scroll): void {
 
   async function show(messageId: string): Promise<void> {
     scroll.leaveEnd()
-    scroll.showAll()
     const isThere = await thread.showAround(messageId).catch((error: unknown) => {
       tell(wordsOf(error))
       return null
     })
     if (isThere === false) tell(t.search.gone)
     if (!isThere) return
+    scroll.showAll()
     requestAnimationFrame(() => {
       const messages = scroll.area.current?.querySelectorAll<HTMLElement>("article.message") ?? []
       const found = messages[thread.branch.peek().indexOf(messageId)]

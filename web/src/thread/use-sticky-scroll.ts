@@ -1,6 +1,8 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 
+export type StickyScroll = ReturnType<typeof useStickyScroll>
+
 /** As close to the end as counts as there. */
 const NEAR_PX = 64
 

@@ -4,8 +4,14 @@ import { t } from "../i18n/index.ts"
 import { isOnline } from "../state/online.ts"
 import { tell } from "./toasts.ts"
 
-/** A component that is loaded when it is first shown. Where that fails, the user is told, and the next time tries again. */
-export function later<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+/**
+ * A component that is loaded when it is first shown. Where that fails, the user is told, and the next time tries again.
+ * @param Meanwhile what stands in its place until then
+ */
+export function later<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+  Meanwhile: ComponentType | null = null,
+): ComponentType<P> {
   const loaded: Signal<ComponentType<P> | null> = signal(null)
   let isLoading = false
   async function begin() {
@@ -25,6 +31,6 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
     const { value: Shown } = loaded
     if (Shown) return <Shown {...props} />
     void begin()
-    return null
+    return Meanwhile && <Meanwhile />
   }
 }

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest"
+import { addRoom } from "../helpers/rooms.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, useWeb } from "./web-kit.ts"
+
+/** Notes how many messages each change of the page brings, and what there is of them when they are seen first. */
+const NOTING = `
+  window.noted = { turns: [], seen: null }
+  new MutationObserver((changes) => {
+    const added = changes.flatMap(({ addedNodes }) => [...addedNodes])
+    const count = (node) => (node.matches?.("article") ? 1 : (node.querySelectorAll?.("article").length ?? 0))
+    const messages = added.reduce((sum, node) => sum + count(node), 0)
+    if (messages > 0) noted.turns.push(messages)
+    const list = document.querySelector(".messages")
+    if (!noted.seen && list?.querySelector("article") && !list.matches(".filling")) {
+      const area = document.querySelector(".scroll")
+      noted.seen = { height: list.scrollHeight, window: area.clientHeight }
+    }
+  }).observe(document, { childList: true, subtree: true, attributes: true })`
+
+interface Noted {
+  turns: number[]
+  seen: { height: number; window: number } | null
+}
+
+describe.skipIf(chromium === null)("opening a conversation (Chromium is on the PATH)", () => {
+  const app = useTestApp()
+  const user = useUser(app, { pro: true })
+  const web = useWeb(app)
+
+  async function open(room: string) {
+    const window = await web.open(user)
+    await window.context.addInitScript(NOTING)
+    const page = await window.tab(`/app/chat/${room}`)
+    return { page, noted: () => page.evaluate<Noted>("noted"), articles: page.locator("article") }
+  }
+
+  test("messages are written one by one, older ones too, and seen when they fill the window", async () => {
+    const room = await addRoom(app, user.user.id, 200, "Some **bold** text:\n\n- one\n- two\n\nhello")
+    const { page, noted, articles } = await open(room)
+    await page.locator("article").filter({ hasText: "hello 199" }).waitFor()
+    await expect.poll(() => articles.count()).toBe(50)
+    const { seen, turns } = await noted()
+    expect(seen?.height).toBeGreaterThan(seen?.window as number)
+    expect(turns).toEqual(Array(50).fill(1))
+
+    await page.evaluate(`document.querySelector(".scroll").scrollTop = 0`)
+    await expect.poll(() => articles.count()).toBe(100)
+    expect((await noted()).turns).toEqual(Array(100).fill(1))
+  })
+
+  test("a short one is seen when it is whole", async () => {
+    const { page, noted } = await open(await addRoom(app, user.user.id, 4))
+    await page.locator("article").filter({ hasText: "hello 0" }).waitFor()
+    const { seen, turns } = await noted()
+    expect(turns).toEqual([1, 1, 1, 1])
+    expect(seen?.height).toBeLessThan(seen?.window as number)
+  })
+
+  test("a room in which nothing was said yet waits for nothing", async () => {
+    const { page } = await open(await addRoom(app, user.user.id, 0))
+    await page.getByLabel("Message", { exact: true }).waitFor()
+    await expect.poll(() => page.locator(".column .waiting").count()).toBe(0)
+  })
+})
