@@ -98,7 +98,7 @@ export async function createContext(
       pollMs: timing.gemini.filePollMs,
     }),
     promptBatches: createPromptBatches(db.pool, { config, timing }),
-    stripe: createStripe({ ...config.stripe, timeoutMs: timing.billing.stripeTimeoutMs }, tracing),
+    stripe: createStripe(config.stripe, timing.billing, tracing),
     waitEstimator,
     cancellations: createCancellations(bus),
     leases: own(createLeaseRenewer(db.pool, timing.replies, log)),

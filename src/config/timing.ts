@@ -263,6 +263,8 @@ export const TIMING = deepFreeze({
     checkoutLeftMs: 10 * MINUTE,
     /** For one call to Stripe. */
     stripeTimeoutMs: 8 * SECOND,
+    /** Before the SDK's first retry of a call: its own value. The second waits up to twice as long. */
+    stripeRetryMs: 0.5 * SECOND,
     /** Into the past and into the future. Stripe's default (https://docs.stripe.com/webhooks#replay-attacks). */
     signatureToleranceMs: 5 * MINUTE,
     /** How often the reconciler's schedule is written again, in case the queue has lost it. */

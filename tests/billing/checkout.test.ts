@@ -7,8 +7,12 @@ import { newPayer, newProPayer, type Payer, passPeriod, passTime, untilQuiet, wi
 
 const FRONT_END = "https://app.example.com"
 const config = { http: { corsOrigins: [FRONT_END], publicUrl: "https://api.example.com/chat" } }
-const app = useTestApp({ stripe: true, timing: RELAXED_BOUNDS, config })
-const beside = useTestApp({ beside: app, worker: false, timing: RELAXED_BOUNDS, config })
+const timing = {
+  ...RELAXED_BOUNDS,
+  billing: { ...RELAXED_BOUNDS.billing, stripeRetryMs: 50, firstRetryMs: 300 },
+}
+const app = useTestApp({ stripe: true, timing, config })
+const beside = useTestApp({ beside: app, worker: false, timing, config })
 
 /** Does as a browser does that Stripe sends to this address. @returns the reply of this service, unfollowed */
 async function returnTo(address: string | null, sessionId: string) {
@@ -170,7 +174,7 @@ describe("while Stripe is down", () => {
     expect((await click(ann)).status).toBe(503)
     const { idempotencyKey } = app.stripe.calls().findLast(isCreation) as { idempotencyKey: string }
     // As if the first call had come through all the same, and took long.
-    app.stripe.fail({ method: "POST", path: "/v1/customers", status: "slow", delayMs: 6_000 })
+    app.stripe.fail({ method: "POST", path: "/v1/customers", status: "slow", delayMs: 3_000 })
     const metadata = { user_id: ann.user.id, billing_customer_id: await ann.customerId() }
     const before = app.stripe.calls().length
     const creations = () => app.stripe.calls().slice(before).filter(isCreation)

@@ -16,7 +16,10 @@ import {
   withoutEvents,
 } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 500 } } })
+const app = useTestApp({
+  stripe: true,
+  timing: { billing: { sweepMs: 200, firstRetryMs: 200, stripeRetryMs: 50 } },
+})
 
 type StripeEvent = ReturnType<typeof app.stripe.events>[number]
 
@@ -316,7 +319,7 @@ describe("a job whose lease on a customer has run out", () => {
     const [customerId, customer] = [await ann.customerId(), await ann.stripeId()]
     await withoutEvents(app, async () => app.stripe.createSubscription(customer, FROM_CHECKOUT))
     // Both subscriptions are read, and then what was paid for the newer takes long.
-    app.stripe.fail({ method: "GET", path: "/v1/invoices", status: "slow", delayMs: 6_000 })
+    app.stripe.fail({ method: "GET", path: "/v1/invoices", status: "slow", delayMs: 3_000 })
     const invoiceReads = () => app.stripe.calls().filter(({ path }) => path === "/v1/invoices").length
     const before = invoiceReads()
     const slow = syncCustomer(app.ctx, customerId, { kind: "reconcile" })

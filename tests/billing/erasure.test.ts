@@ -5,7 +5,10 @@ import { times, until } from "../helpers/answers.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { FROM_CHECKOUT, newPayer, newProPayer, type Payer, passTime, untilQuiet } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: { billing: { sweepMs: 200, firstRetryMs: 200 } } })
+const app = useTestApp({
+  stripe: true,
+  timing: { billing: { sweepMs: 200, firstRetryMs: 200, stripeRetryMs: 50 } },
+})
 
 /** Deletes the user, and waits until the user is gone. @returns our id of the customer, and Stripe's */
 async function leave(payer: Payer) {

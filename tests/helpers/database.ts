@@ -14,7 +14,7 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const url = new URL(inject("databaseUrl"))
   const name = `test_${randomBytes(8).toString("hex")}`
-  await runOn(url.href, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`)
+  await runOn(url.href, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} ${inject("copyOptions")}`)
   const own = new URL(url)
   own.pathname = `/${name}`
   return { url: own.href, drop: () => runOn(url.href, `DROP DATABASE ${name} WITH (FORCE)`) }

@@ -1,6 +1,6 @@
 import { Queue } from "bullmq"
 import { Redis } from "ioredis"
-import { beforeEach, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { pausable } from "../../src/services/platform/job-worker.ts"
 import { OnPostgres } from "../../src/services/platform/queue-store.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
@@ -33,9 +33,9 @@ async function sendToRooms(to: TestApp, user: SignedIn, count: number, prompt: (
   return sent.map(({ body }) => body.reply)
 }
 
-async function expectCompleted(user: SignedIn, replies: Reply[]) {
+async function expectCompleted(user: SignedIn, replies: Reply[], at: TestApp = app) {
   for (const reply of replies)
-    expect(await finalReply(app, user, reply)).toMatchObject({ status: "completed" })
+    expect(await finalReply(at, user, reply)).toMatchObject({ status: "completed" })
 }
 
 test.each(["unavailable", "cut-headers", "stall-headers", "not-found", "rate-limit-day"])(
@@ -47,14 +47,6 @@ test.each(["unavailable", "cut-headers", "stall-headers", "not-found", "rate-lim
     expect(app.gemini.calls().map(({ model }) => model)).toEqual([MODEL, FALLBACK])
   },
 )
-
-test("a silence before the first chunk opens no circuit", async () => {
-  app.gemini.script({ directive: "stall-headers", model: MODEL, text: "thinks long", calls: 6 })
-  const rooms = await sendToRooms(app, ann, 6, () => "thinks long")
-  await expectCompleted(ann, rooms)
-  expect(app.ctx.circuitBreaker.cooldownMs(MODEL)).toBe(0)
-  expect(app.gemini.calls().filter(({ model }) => model === MODEL)).toHaveLength(6)
-})
 
 test("what a fallback lacks for good doesn't end a reply whose own model only cools down", async () => {
   for (let n = 0; n < 5; n++) app.ctx.circuitBreaker.failed(MODEL, 1_000)
@@ -88,12 +80,35 @@ test("a model that can't be reached is left alone after five calls in a row", as
   expect(calls.length).toBeLessThan(10)
 })
 
-test("in a storm the overloaded models are left alone, and every prompt is answered after it", async () => {
-  // In the middle of it: on a slow machine a reply's few calls may be over before five have failed.
-  coolDownModels(0)
-  app.gemini.script({ directive: "unavailable", text: "storm", calls: 6 })
-  await expectCompleted(ann, await sendToRooms(app, ann, 60, (n) => `storm ${n}`))
-  expect(app.gemini.calls().length).toBeLessThanOrEqual(60 + 6)
+describe("with workers enough, and short cool-downs,", () => {
+  const wide = useTestApp({
+    config: {
+      gemini: { fallbackModels: [FALLBACK], firstChunkTimeoutMs: 3_000 },
+      worker: { concurrency: 6 },
+    },
+    timing: { gemini: { firstCooldownMs: 200, longestCooldownMs: 800 }, replies: { firstRetryMs: 600 } },
+  })
+  const bob = useUser(wide, { pro: true })
+  beforeEach(() => {
+    wide.gemini.reset()
+    for (const model of [MODEL, FALLBACK]) wide.ctx.circuitBreaker.succeeded(model)
+  })
+
+  test("a silence before the first chunk opens no circuit", async () => {
+    wide.gemini.script({ directive: "stall-headers", model: MODEL, text: "thinks long", calls: 6 })
+    const replies = await sendToRooms(wide, bob, 6, () => "thinks long")
+    await expectCompleted(bob, replies, wide)
+    expect(wide.ctx.circuitBreaker.cooldownMs(MODEL)).toBe(0)
+    expect(wide.gemini.calls().filter(({ model }) => model === MODEL)).toHaveLength(6)
+  })
+
+  test("in a storm the overloaded models are left alone, and every prompt is answered after it", async () => {
+    // In the middle of it: on a slow machine a reply's few calls may be over before five have failed.
+    coolDownModels(0, wide)
+    wide.gemini.script({ directive: "unavailable", text: "storm", calls: 6 })
+    await expectCompleted(bob, await sendToRooms(wide, bob, 60, (n) => `storm ${n}`), wide)
+    expect(wide.gemini.calls().length).toBeLessThanOrEqual(60 + 6)
+  })
 })
 
 test("a reply that has waited long for its room still waits for a model that cools down", async () => {
@@ -125,8 +140,8 @@ test("a reply whose models have all cooled down for five minutes fails, without 
   expect(app.gemini.calls()).toEqual([])
 })
 
-function coolDownModels(ms: number): void {
-  for (const model of [MODEL, FALLBACK]) for (let i = 0; i < 5; i++) app.ctx.circuitBreaker.failed(model, ms)
+function coolDownModels(ms: number, { ctx }: TestApp = app): void {
+  for (const model of [MODEL, FALLBACK]) for (let i = 0; i < 5; i++) ctx.circuitBreaker.failed(model, ms)
 }
 
 /** Occupies this app's two workers with replies that last. @returns what frees them */

@@ -1,6 +1,8 @@
+import { writeFileSync } from "node:fs"
 import { chromium } from "../lib/chromium.ts"
+import { toChart } from "./helpers/chart.ts"
 import { type Measure, type Options, readOptions } from "./helpers/options.ts"
-import { type Report, toText } from "./helpers/report.ts"
+import { machineLine, type Report, toText } from "./helpers/report.ts"
 import { type Machine, type Site, startMachine, startSite } from "./helpers/site.ts"
 import { signInUsers } from "./helpers/users.ts"
 import { measurers, QUICK, THOROUGH, USERS } from "./measures/index.ts"
@@ -12,6 +14,7 @@ async function main(options: Options): Promise<void> {
   const stopping = endOnSignal(stack)
   try {
     const report = await measureAll(stack, options)
+    if (options.svg !== null) writeFileSync(options.svg, toChart(report.pairs, machineLine()))
     process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${toText(report)}`)
   } catch (error) {
     // A measure that is interrupted fails too, and needs no message.

@@ -1,27 +1,32 @@
 import Stripe from "stripe"
 import type { CompleteConfig } from "../../config/env.ts"
-import { TIMING } from "../../config/timing.ts"
+import { TIMING, type Timing } from "../../config/timing.ts"
+import { SECOND } from "../../utils/time.ts"
 import type { Tracing } from "../platform/tracing.ts"
 import { limitToDeadline } from "./stripe-deadline.ts"
 
 /** The SDK retries connection errors, 409 and 5xx with the same idempotency key. */
 const RETRIES = 2
 
-type StripeOptions = Pick<CompleteConfig["stripe"], "secretKey" | "baseUrl"> & { timeoutMs?: number }
+type StripeOptions = Pick<CompleteConfig["stripe"], "secretKey" | "baseUrl">
 
 /** Creates a Stripe client. The SDK pins the API version, so responses match its types. */
 export function createStripe(
-  { secretKey, baseUrl, timeoutMs = TIMING.billing.stripeTimeoutMs }: StripeOptions,
+  { secretKey, baseUrl }: StripeOptions,
+  { stripeTimeoutMs, stripeRetryMs }: Timing["billing"] = TIMING.billing,
   tracing?: Tracing,
 ): Stripe {
-  return new Stripe(secretKey, {
+  const stripe = new Stripe(secretKey, {
     httpClient: createHttpClient(tracing),
     ...(baseUrl ? toHost(baseUrl) : {}),
-    timeout: timeoutMs,
+    timeout: stripeTimeoutMs,
     maxNetworkRetries: RETRIES,
     telemetry: false,
     appInfo: { name: "gemini-chat-backend" },
   })
+  // There is no option for it.
+  stripe.getInitialNetworkRetryDelay = () => stripeRetryMs / SECOND
+  return stripe
 }
 
 type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>

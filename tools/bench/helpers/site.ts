@@ -112,17 +112,27 @@ function profileFlags(dir: string | null): string[] {
   return dir ? ["--cpu-prof", `--cpu-prof-dir=${dir}`] : []
 }
 
+/** A floor that runs until it is disposed of. */
+export interface FloorProcess extends AsyncDisposable {
+  process: Child
+  port: number
+}
+
 /** Starts one of `floors`, which sends its port when it listens. */
 export async function startFloor(
   { machine, env }: Site,
   name: string,
   more: Record<string, string> = {},
-): Promise<{ process: Child; port: number }> {
+): Promise<FloorProcess> {
   const options = { cwd: machine.folder, env: { ...env, ...more } }
   const floor = await startMeasured(`tools/bench/floors/${name}.ts`, options, {
     message: (message) => (message as { port?: number }).port,
   })
-  return { process: floor, port: floor.message as number }
+  return {
+    process: floor,
+    port: floor.message as number,
+    [Symbol.asyncDispose]: () => floor.stop(),
+  }
 }
 
 async function createDatabase(postgresUrl: string, name: string): Promise<string> {

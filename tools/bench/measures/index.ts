@@ -11,7 +11,7 @@ import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from ".
 import { type Checkpoints, HOT_GOAL, measureCheckpoints, WAL_GOAL_BYTES } from "./checkpoints.ts"
 import { type Cost, type CountsPace, measureCounts, sum } from "./counts.ts"
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
-import { LIST_GOAL, measureList } from "./list.ts"
+import { LIST_FLOORS, LIST_GOAL, measureList, SILENT_LIST_GOAL } from "./list.ts"
 import { DELTAS_GOAL, LIVE_GOAL_MS, type Live, type LivePace, measureLive } from "./live.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
@@ -89,9 +89,16 @@ export const QUICK: Paces = {
 type Measurer = (site: Site, users: User[], paces: Paces, report: Report) => Promise<void>
 
 export const measurers: Record<Measure, Measurer> = {
-  async list(site, users, { pair }, { pairs }) {
-    const comparison = await measureList(site, users, pair)
-    pairs.push({ what: "GET /chatroom, cached", backend: site.backend, goal: LIST_GOAL, comparison })
+  async list(site, users, { pair }, { pairs, metrics }) {
+    const { backend } = site
+    const { logged, silent, floors } = await measureList(site, users, pair)
+    const what = "GET /chatroom, cached"
+    pairs.push(
+      { what, backend, goal: LIST_GOAL, comparison: logged },
+      { what: `${what}, without a log`, backend, goal: SILENT_LIST_GOAL, comparison: silent },
+    )
+    const value = LIST_FLOORS.map((name) => `${name} ${whole(floors[name])}`).join(", ")
+    metrics.push({ what: "the same list a second by bare", backend, value })
   },
   async room(site, users, { pair }, { pairs }) {
     for (const [size, goal] of Object.entries(ROOM_GOALS)) {
