@@ -16,13 +16,12 @@ export interface Bus {
   subscribe(channel: string, receive: Receiver): () => void
 }
 
-/** Creates a bus over Redis pub/sub, with one connection for all subscriptions of the process. */
+/** Creates a bus over Redis pub/sub, for all subscriptions of the process. */
 export function createRedisBus(redis: RedisStore, log: Logger): Bus {
   const receivers = createReceivers()
   const subscriber = redis.subscriber()
-  subscriber.on("message", (channel, message) => receivers.emit(channel, message))
-  // Messages published while the connection was down are lost.
-  subscriber.on("ready", () => {
+  subscriber.onMessage((channel, message) => receivers.emit(channel, message))
+  subscriber.onGap(() => {
     for (const channel of receivers.eventNames()) receivers.emit(channel, null)
   })
   const bestEffort = (work: Promise<unknown>) => {
@@ -34,7 +33,7 @@ export function createRedisBus(redis: RedisStore, log: Logger): Bus {
       [...some].map((message) => [channel, message] as const),
     )
     waiting = new Map()
-    bestEffort(redis.call((client) => Promise.all(messages.map((each) => client.publish(...each)))))
+    bestEffort(redis.call((client) => Promise.all(messages.map((each) => client[redis.publish](...each)))))
   }
   return {
     publish(channel, message) {

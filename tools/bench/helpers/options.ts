@@ -18,6 +18,8 @@ export const MEASURES = [
   "long-room",
   "cached-tokens",
   "search",
+  "growth",
+  "costs",
   "import",
   "web",
 ] as const
@@ -34,6 +36,7 @@ on this machine and leaves nothing behind. README.md in tools/bench explains wha
   --only NAMES       of ${MEASURES.join(", ")}
   --backend NAME     redis or embedded; by default both, where there is a redis-server on the PATH
   --texts NUMBER     messages that the measure "search" is taken among: a million, or 100,000 with --quick
+  --users NUMBER     users of the large database of "growth": a million, or 100,000 with --quick
   --json             one JSON document instead of the table
   --svg FILE         also draw what is compared by its rate, as a picture
   --profile FOLDER   write processor profiles (.cpuprofile) of the measured servers there; slows them down
@@ -50,6 +53,8 @@ export interface Options {
   profileDir: string | null
   /** null: the usual number. */
   texts: number | null
+  /** null: the usual number. */
+  users: number | null
 }
 
 export function readOptions(): Options {
@@ -63,8 +68,9 @@ export function readOptions(): Options {
     svg: text,
     profile: text,
     texts: text,
+    users: text,
   }
-  return readCommandLine(HELP, options, ({ quick, json, svg, only, backend, profile, texts }) => ({
+  return readCommandLine(HELP, options, ({ quick, json, svg, only, backend, profile, texts, users }) => ({
     quick,
     json,
     svg: svg ?? null,
@@ -72,5 +78,6 @@ export function readOptions(): Options {
     backends: backend === undefined ? BACKENDS : readNames("--backend", backend, BACKENDS),
     profileDir: profile ?? null,
     texts: texts === undefined ? null : readNumber("--texts", texts),
+    users: users === undefined ? null : readNumber("--users", users),
   }))
 }

@@ -9,7 +9,9 @@ import { HOUR_OF_DELTAS } from "../web/memory.ts"
 import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
 import { type Checkpoints, HOT_GOAL, measureCheckpoints, WAL_GOAL_BYTES } from "./checkpoints.ts"
+import { type CostsPace, costsLines, measureCosts } from "./costs.ts"
 import { type Cost, type CountsPace, measureCounts, sum } from "./counts.ts"
+import { GROWTH_GOAL, type GrowthPace, growthLines, growthRatios, measureGrowth } from "./growth.ts"
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_FLOORS, LIST_GOAL, measureList, SILENT_LIST_GOAL } from "./list.ts"
 import { DELTAS_GOAL, LIVE_GOAL_MS, type Live, type LivePace, measureLive } from "./live.ts"
@@ -44,6 +46,8 @@ export interface Paces {
   longRoom: LongRoomPace
   cachedTokens: CachedTokensPace
   search: SearchPace
+  growth: GrowthPace
+  costs: CostsPace
   /** Of many conversations, and of few large ones. */
   imports: { usual: ImportPace; large: ImportPace }
   web: WebPace
@@ -64,6 +68,14 @@ export const THOROUGH: Paces = {
   longRoom: { rounds: 7, reads: 50, turns: 40 },
   cachedTokens: { turns: 300 },
   search: { texts: 1_000_000, own: 100_000, searches: 40, rounds: 5 },
+  growth: {
+    large: { users: 1_000_000, rooms: 3, messages: 4 },
+    share: 0.001,
+    rounds: 5,
+    walks: 20,
+    exported: 10_000,
+  },
+  costs: { requests: 400 },
   imports: { usual: { bytes: 99 * MB, messages: 60 }, large: { bytes: 99 * MB, messages: 20_000 } },
   web: { rounds: 5, chunks: 400, letters: 100, deltas: HOUR_OF_DELTAS },
 }
@@ -81,6 +93,14 @@ export const QUICK: Paces = {
   longRoom: { rounds: 3, reads: 50, turns: 10 },
   cachedTokens: { turns: 100 },
   search: { texts: 100_000, own: 10_000, searches: 20, rounds: 3 },
+  growth: {
+    large: { users: 100_000, rooms: 3, messages: 4 },
+    share: 0.001,
+    rounds: 3,
+    walks: 6,
+    exported: 10_000,
+  },
+  costs: { requests: 200 },
   imports: { usual: { bytes: 10 * MB, messages: 60 }, large: { bytes: 30 * MB, messages: 10_000 } },
   web: { rounds: 2, chunks: 100, letters: 30, deltas: 4_000 },
 }
@@ -203,6 +223,17 @@ export const measurers: Record<Measure, Measurer> = {
       { what: "texts indexed a second, by one worker", backend, value: whole(found.indexedPerSecond) },
       { what: "size of the index for a text", backend, value: `${whole(found.bytesPerText)} bytes` },
     )
+  },
+  async growth(site, _users, { growth }, { ratios, metrics }) {
+    const { backend } = site
+    const found = await measureGrowth(site, growth)
+    for (const { what, ratio } of growthRatios(found, growth))
+      ratios.push({ what, backend, goal: GROWTH_GOAL, ratio })
+    for (const line of growthLines(found, growth)) metrics.push({ ...line, backend })
+  },
+  async costs(site, users, { costs }, { metrics }) {
+    const found = await measureCosts(site, users, costs)
+    for (const line of costsLines(found)) metrics.push({ ...line, backend: site.backend })
   },
   async "cached-tokens"(site, users, { cachedTokens }, { metrics }) {
     const { ours, sliding, summaries } = await measureCachedTokens(site, users[0] as User, cachedTokens)

@@ -96,6 +96,7 @@ export function createRedisReplyLog(
   { unfinishedLogMs, finalLogMs }: Timing["replies"],
   log: Logger,
 ): ReplyLog {
+  const { publish } = redis
   const writes = createMicroBatch({
     run: (some: Write[]) => sendAll(redis, some, unfinishedLogMs),
     maxSize: MAX_WRITES,
@@ -111,10 +112,8 @@ export function createRedisReplyLog(
   }
   return {
     begin(replyId, attempt) {
-      void send({
-        replyId,
-        commands: (pipeline, key) => beginLog(pipeline, key, { attempt, unfinishedLogMs }),
-      })
+      const first = { attempt, publish, unfinishedLogMs }
+      void send({ replyId, commands: (pipeline, key) => beginLog(pipeline, key, first) })
     },
     append(replyId, entry) {
       return send({ replyId, entry }).then(
@@ -126,12 +125,12 @@ export function createRedisReplyLog(
       void send({
         replyId,
         commands: (pipeline, key) =>
-          (final ? pipeline.pexpire(key, finalLogMs) : pipeline).publish(key, "state" satisfies Notice),
+          (final ? pipeline.pexpire(key, finalLogMs) : pipeline)[publish](key, "state" satisfies Notice),
       })
     },
     async drop(replyId) {
       const commands = (pipeline: Pipeline, key: string) =>
-        pipeline.del(key).publish(key, "state" satisfies Notice)
+        pipeline.del(key)[publish](key, "state" satisfies Notice)
       return send({ replyId, commands }).then(
         () => true,
         () => false,
@@ -163,6 +162,11 @@ type Write = { replyId: string } & (
   | { commands: (pipeline: Pipeline, key: string) => unknown }
 )
 
+/** How entries are written. */
+interface Writing extends Pick<RedisStore, "publish"> {
+  unfinishedLogMs: number
+}
+
 /** More in one pipeline would delay the other commands to Redis. */
 const MAX_WRITES = 256
 
@@ -173,7 +177,7 @@ const MAX_RUNNING = 2
 function beginLog(
   pipeline: Pipeline,
   key: string,
-  { attempt, unfinishedLogMs }: { attempt: number; unfinishedLogMs: number },
+  { attempt, publish, unfinishedLogMs }: { attempt: number } & Writing,
 ): void {
   pipeline.del(key)
   if (attempt === 1) return
@@ -181,7 +185,7 @@ function beginLog(
   pipeline
     .xadd(key, "*", ...toFields(first))
     .pexpire(key, unfinishedLogMs)
-    .publish(key, formatEntry(first))
+    [publish](key, formatEntry(first))
 }
 
 /** @returns the answer to each write, in their order */
@@ -192,7 +196,8 @@ async function sendAll(redis: RedisStore, writes: Write[], unfinishedLogMs: numb
     const groups =
       client instanceof Cluster ? [...Map.groupBy(joined, ({ write }) => write.replyId).values()] : [joined]
     const answers = new Array<unknown>(writes.length)
-    await Promise.all(groups.map((group) => sendGroup(client, group, { answers, unfinishedLogMs })))
+    const writing = { answers, publish: redis.publish, unfinishedLogMs }
+    await Promise.all(groups.map((group) => sendGroup(client, group, writing)))
     return answers
   })
 }
@@ -230,14 +235,14 @@ function isNext(before: LogEntry, entry: LogEntry): boolean {
 async function sendGroup(
   client: RedisClient,
   group: readonly Joined[],
-  { answers, unfinishedLogMs }: { answers: unknown[]; unfinishedLogMs: number },
+  { answers, ...writing }: { answers: unknown[] } & Writing,
 ): Promise<void> {
   const pipeline = client.pipeline() as Pipeline
   const firsts = group.map(({ write }) => {
     const first = pipeline.length
     const key = keyOf(write.replyId)
     if ("commands" in write) write.commands(pipeline, key)
-    else append(pipeline, key, { entry: write.entry, unfinishedLogMs })
+    else append(pipeline, key, { entry: write.entry, ...writing })
     return first
   })
   const results = (await pipeline.exec()) ?? []
@@ -250,13 +255,13 @@ async function sendGroup(
 function append(
   pipeline: Pipeline,
   key: string,
-  { entry, unfinishedLogMs }: { entry: LogEntry; unfinishedLogMs: number },
+  { entry, publish, unfinishedLogMs }: { entry: LogEntry } & Writing,
 ): void {
   const fields = toFields(entry)
   if (entry.offset === 0) pipeline.xadd(key, "*", ...fields).pexpire(key, unfinishedLogMs)
   // A log without its beginning would be useless and would never expire.
   else pipeline.xadd(key, "NOMKSTREAM", "*", ...fields)
-  pipeline.publish(key, formatEntry(entry))
+  pipeline[publish](key, formatEntry(entry))
 }
 
 /** Thoughts come behind an empty piece of text, because versions before this one read the first three values alone. */
