@@ -15,10 +15,12 @@ import { GROWTH_GOAL, type GrowthPace, growthLines, growthRatios, measureGrowth 
 import { IDLE_GOALS, type IdlePace, type IdleStreams, measureIdleStreams } from "./idle-streams.ts"
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_FLOORS, LIST_GOAL, measureList, SILENT_LIST_GOAL } from "./list.ts"
+import { DELTAS_GOAL, LIVE_GOAL_MS, type Live, type LivePace, measureLive } from "./live.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
 import { MEMORY_GOALS, type Memory, measureMemory } from "./memory.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
+import { measureBesideProbe, type ProbePace, REPLIES_GOAL, REPLY_TIME_GOAL } from "./replies-beside-probe.ts"
 import { type MessageSize, measureRoom, ROOM_GOALS } from "./room.ts"
 import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
 import { measureSignIns, SIGN_IN_GOAL } from "./sign-ins.ts"
@@ -35,7 +37,10 @@ export interface Paces {
   pair: Pace
   withWorker: Pace
   replies: RepliesPace
+  probe: ProbePace
   counts: CountsPace
+  /** For the times, and for how many pieces pass in a second. */
+  live: { calm: LivePace; busy: LivePace }
   /** How many replies wait. */
   backlog: number
   starts: number
@@ -57,7 +62,9 @@ export const THOROUGH: Paces = {
   pair: { rounds: 7, roundMs: 2_000, warmUpMs: 5_000 },
   withWorker: { rounds: 4, roundMs: 2_000, warmUpMs: 500 },
   replies: { burst: 2_000, calm: 200 },
+  probe: { rounds: 5, burst: 1_000, calm: 100 },
   counts: { alone: 50, together: 1_000 },
+  live: { calm: { chunks: 200, everyMs: 50 }, busy: { chunks: 2_000, everyMs: 4 } },
   backlog: 2_000,
   starts: 7,
   idle: { streams: 10_000, ms: 60_000 },
@@ -81,7 +88,9 @@ export const QUICK: Paces = {
   pair: { rounds: 5, roundMs: 700, warmUpMs: 4_000 },
   withWorker: { rounds: 1, roundMs: 1_000, warmUpMs: 200 },
   replies: { burst: 400, calm: 50 },
+  probe: { rounds: 3, burst: 400, calm: 50 },
   counts: { alone: 20, together: 400 },
+  live: { calm: { chunks: 60, everyMs: 50 }, busy: { chunks: 750, everyMs: 4 } },
   backlog: 1_000,
   starts: 3,
   idle: { streams: 10_000, ms: 30_000 },
@@ -140,6 +149,14 @@ export const measurers: Record<Measure, Measurer> = {
       { what: "prompt to stored reply", backend, value: times },
     )
   },
+  async probe(site, users, { probe }, { pairs, ratios }) {
+    const { backend } = site
+    // Its live text and its queue are Redis's.
+    if (backend === "embedded") return
+    const { rate, time } = await measureBesideProbe(site, users, probe)
+    pairs.push({ what: "replies stored", backend, goal: REPLIES_GOAL, comparison: rate })
+    ratios.push({ what: "prompt to stored reply", backend, goal: REPLY_TIME_GOAL, ratio: time })
+  },
   async counts(site, users, { counts }, { metrics }) {
     const found = await measureCounts(site, users, counts)
     for (const [how, { prompt, reply }] of Object.entries(found))
@@ -147,6 +164,15 @@ export const measurers: Record<Measure, Measurer> = {
         { what: `a prompt sends, ${how}`, backend: site.backend, value: costLine(prompt) },
         { what: `a reply sends, ${how}`, backend: site.backend, value: costLine(reply) },
       )
+  },
+  async live(site, users, { live }, { metrics }) {
+    const { backend } = site
+    const calm = await measureLive(site, users, live.calm)
+    const busy = await measureLive(site, users, live.busy)
+    metrics.push(
+      { what: "chunk to listener, 100 streams", backend, value: timesLine(calm) },
+      { what: "pieces of text a second, by one worker and one API", backend, value: deltasLine(busy) },
+    )
   },
   async backlog(site, users, { backlog }, { metrics }) {
     const { withoutPerSecond, withPerSecond, ratio } = await measureBacklog(site, users, backlog)
@@ -254,6 +280,17 @@ function costLine({ trips, statements, commands }: Cost): string {
   return commands.length === 0
     ? postgres
     : `${postgres}; ${sum(commands).toFixed(1)} Redis commands: ${list(commands)}`
+}
+
+function timesLine({ p50Ms, p99Ms, offeredPerSecond }: Live): string {
+  const met = p50Ms <= LIVE_GOAL_MS.p50 && p99Ms <= LIVE_GOAL_MS.p99 ? "met" : "missed"
+  const goal = `(goal ${LIVE_GOAL_MS.p50} and ${LIVE_GOAL_MS.p99} ${met})`
+  return `p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms ${goal}, at ${whole(offeredPerSecond)} a second`
+}
+
+function deltasLine({ perSecond, offeredPerSecond, p50Ms }: Live): string {
+  const met = perSecond >= DELTAS_GOAL ? "met" : "missed"
+  return `${whole(perSecond)} (goal ${whole(DELTAS_GOAL)} ${met}) of ${whole(offeredPerSecond)}, p50 ${p50Ms.toFixed(1)} ms`
 }
 
 function walLine({ walBytes, updates, hotShare }: Checkpoints): string {
