@@ -29,13 +29,18 @@ export default defineConfig({
             {
               name: "text",
               priority: 1,
-              test: /node_modules\/(?:marked|dompurify|remend)\/|\/web\/src\/thread\/(?:markdown\/|text\.tsx|sources\.tsx)/,
+              test: /node_modules\/(?:marked|dompurify|remend)\/|\/web\/src\/thread\/(?:markdown\/(?!plain-text)|text\.tsx|sources\.tsx)/,
+              minShareCount: 2,
+            },
+            {
+              name: "app",
+              test: /\/web\/src\/(?:composer|offline|outbox|rooms|thread)\//,
               minShareCount: 2,
             },
             {
               name: "base",
               priority: 2,
-              test: /node_modules\/(?:preact|@preact)\/|\/web\/src\/(?:i18n\/(?:index|en)|ui|state|api|router|thread\/markdown\/code-(?:tools|file-name))|\/packages\/client\//,
+              test: /node_modules\/(?:preact|@preact)\/|\/web\/src\/(?:i18n\/(?:index|en)|ui\/(?!chart|data-table|field)|state|api|router|thread\/markdown\/code-(?:tools|file-name))|\/packages\/client\//,
               minShareCount: 2,
             },
           ],

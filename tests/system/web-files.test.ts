@@ -102,6 +102,7 @@ describe.skipIf(chromium === null)(
       await reads(page, ".prompt .said", "the first question")
       await page.getByLabel("Another reply").waitFor()
       expect(await page.locator("article").count()).toBe(2)
+      await reads(page, ".top-bar h1", "The trunk (copy)")
     })
 
     test("search finds what was said, by Ctrl+K, and leads there", async () => {
@@ -113,6 +114,15 @@ describe.skipIf(chromium === null)(
       await page.locator("dialog[open] input").waitFor()
       await page.keyboard.type("cormorant")
       await reads(page, ".found mark", "cormorant")
+      // An answer may leave out what isn't indexed yet, and says so.
+      await page.route("**/search?*", async (route) => {
+        const response = await route.fetch()
+        await route.fulfill({ response, headers: { ...response.headers(), "x-search-pending": "2" } })
+      })
+      await page.keyboard.press("Backspace")
+      await reads(page, ".found", "2 messages are still being indexed")
+      await page.unroute("**/search?*")
+      await page.keyboard.press("t")
       await page.keyboard.press("ArrowDown")
       await page.keyboard.press("Enter")
       await page.waitForURL(`**/app/chat/${room.id}`)

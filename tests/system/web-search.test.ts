@@ -30,6 +30,9 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
       box.top >= 0 && box.bottom <= innerHeight
     }`)
 
+  const markedIn = (page: Page) =>
+    page.evaluate<string[]>("[...(CSS.highlights.get('found') ?? [])].map(String)")
+
   test("a message far up is shown with those around it, marked, and the way on leads to the newest", async () => {
     const room = await addRoom(app, user.user.id, 300)
     const [target] = await app.query(
@@ -41,6 +44,7 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
     await visit(page, "quokka")
     await expect.poll(() => focused(page)).toContain("a quokka smiles")
     expect(await isSeen(page)).toBe(true)
+    expect(await markedIn(page)).toEqual(["quokka"])
     expect(await page.locator("article").count()).toBeLessThanOrEqual(150)
     expect(target).toBeDefined()
 
@@ -75,6 +79,10 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
     await reads(page, ".prompt .versions", "1/2")
     expect(await page.locator(".reply").count()).toBe(1)
     expect((await user.http.get(`/chatroom/${room.id}`)).body.headId).toBe(reply.id)
+    await reads(page, ".toast", "another version")
+    await page.getByRole("button", { name: "Back", exact: true }).click()
+    await reads(page, ".said", "another question")
+    expect(await markedIn(page)).toEqual([])
   })
 
   test("a message that has gone meanwhile is told", async () => {

@@ -139,6 +139,11 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     await field.press("Enter")
     await page.locator(".edit .problem").waitFor()
     expect(await field.inputValue()).toBe("and then what")
+    // One that is too long isn't asked for at all.
+    await field.fill("x".repeat(32_001))
+    await field.press("Enter")
+    await reads(page, ".edit .problem", "32,001")
+    await field.fill("and then what")
     await page.unroute("**/message/*")
     await field.press("Enter")
     await reads(page, ".said", "and then what")

@@ -67,6 +67,8 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
     await reads(old, "h2", "part of 1")
     await reads(old, "h1", "page 1, script 1")
 
+    // Its cache is there before the worker is.
+    await expect.poll(() => tab.evaluate(WORKER_STATES)).toEqual([null, "activated"])
     web.expectProblem(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/)
     await window.context.setOffline(true)
     await tab.goto(`${app.url}/app/chat/some-room`, { waitUntil: "commit" })
@@ -110,6 +112,12 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
     isSilent = false
   })
 })
+
+/** The states of a newer worker and of the one that serves the page; one that waits is asked to take over, as by a page that opens. */
+const WORKER_STATES = `navigator.serviceWorker.getRegistration("/app").then(({ installing, waiting, active }) => {
+  waiting?.postMessage(null)
+  return [(installing ?? waiting)?.state ?? null, active?.state ?? null]
+})`
 
 const PAGE = (build: Build) =>
   `<!doctype html><link rel="icon" href="data:,"><h1></h1><h2></h2><meta name="version" content="${build.version}">

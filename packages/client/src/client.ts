@@ -42,6 +42,8 @@ export interface Ask {
 export interface Page<T> {
   reply: T
   next: Record<string, string> | null
+  /** The answer's, such as `X-Search-Pending`. */
+  headers: Headers
 }
 
 type ReplyEvents = Endpoints["GET /chatroom/{id}/message/{messageId}/stream"]["events"]
@@ -87,6 +89,7 @@ export function createClient(options: ClientOptions) {
     return {
       reply: await response.json(),
       next: next ? Object.fromEntries(new URL(next, "http://localhost").searchParams) : null,
+      headers: response.headers,
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Child } from "./child.ts"
 import type { Load } from "./load.ts"
+import { watchOthers } from "./noise.ts"
 
 /** One side of a pair. */
 export interface Contender {
@@ -20,7 +21,12 @@ export interface Comparison {
   ratio: number
   /** The lowest and the highest ratio of a round. */
   range: [number, number]
+  /** The largest share of the machine that others took during a round, from 0 to 1; null where that isn't known. */
+  others: number | null
 }
+
+/** A round in which others take more of the machine says less, and is taken once more. */
+const NOISY = 0.1
 
 export interface Pace {
   rounds: number
@@ -28,22 +34,37 @@ export interface Pace {
   warmUpMs: number
 }
 
-/** Measures two servers in turns, so that what else the machine does falls on both. */
+interface Round {
+  ours: Side
+  floor: Side
+  others: number | null
+}
+
+/**
+ * Measures two servers in turns, so that what else the machine does falls on both. Noisy rounds are repeated, up to twice
+ * as many as wanted, and the quietest count.
+ */
 export async function compare(ours: Contender, floor: Contender, pace: Pace): Promise<Comparison> {
   for (const side of [ours, floor]) await side.run(pace.warmUpMs)
-  const rounds: { ours: Side; floor: Side }[] = []
-  for (let n = 0; n < pace.rounds; n++) {
+  const taken: Round[] = []
+  const quiet = () => taken.filter(({ others }) => (others ?? 0) <= NOISY).length
+  while (quiet() < pace.rounds && taken.length < 2 * pace.rounds) {
     // The order alternates, for what the first leaves behind.
-    const [first, second] = n % 2 === 0 ? [ours, floor] : [floor, ours]
-    const sides = [await measure(first, pace.roundMs), await measure(second, pace.roundMs)] as const
-    rounds.push(n % 2 === 0 ? { ours: sides[0], floor: sides[1] } : { ours: sides[1], floor: sides[0] })
+    const isSwapped = taken.length % 2 === 1
+    const othersSince = watchOthers()
+    const first = await measure(isSwapped ? floor : ours, pace.roundMs)
+    const second = await measure(isSwapped ? ours : floor, pace.roundMs)
+    const sides = isSwapped ? { ours: second, floor: first } : { ours: first, floor: second }
+    taken.push({ ...sides, others: othersSince() })
   }
+  const rounds = taken.toSorted((a, b) => (a.others ?? 0) - (b.others ?? 0)).slice(0, pace.rounds)
   const ratios = rounds.map((round) => round.ours.perSecond / round.floor.perSecond)
   return {
     ours: middle(rounds.map((round) => round.ours)),
     floor: middle(rounds.map((round) => round.floor)),
     ratio: median(ratios),
     range: [Math.min(...ratios), Math.max(...ratios)],
+    others: rounds.at(-1)?.others ?? null,
   }
 }
 

@@ -44,9 +44,12 @@ export interface Report {
   metrics: Figure[]
 }
 
+/** What was measured on. */
+export const machineLine = () => `Node ${process.version}, ${systemType()}, ${cpus().length} cores`
+
 export function toText({ pairs, ratios, web, metrics }: Report): string {
   return [
-    `Node ${process.version}, ${systemType()}, ${cpus().length} cores`,
+    machineLine(),
     ...(pairs.length > 0 ? [formatTable(PAIR_TITLES, pairs.map(pairCells))] : []),
     ...(ratios.length > 0 ? [formatTable(RATIO_TITLES, ratios.map(ratioCells))] : []),
     ...(web.length > 0 ? [formatTable(WEB_TITLES, web.map(webCells))] : []),
@@ -65,6 +68,7 @@ const PAIR_TITLES = [
   "of rounds",
   "CPU µs",
   "floor's",
+  "others",
   "goal",
 ]
 
@@ -73,7 +77,7 @@ const RATIO_TITLES = ["beside its floor", "backend", "ours, ms", "floor, ms", "r
 const WEB_TITLES = ["web client", "median", "of rounds", "a bare page", "ratio", "goal"]
 
 function pairCells({ what, backend, goal, comparison }: PairResult): string[] {
-  const { ours, floor, ratio, range } = comparison
+  const { ours, floor, ratio, range, others } = comparison
   return [
     what,
     backend,
@@ -83,6 +87,7 @@ function pairCells({ what, backend, goal, comparison }: PairResult): string[] {
     range.map((bound) => bound.toFixed(2)).join("–"),
     whole(ours.cpuMicroseconds),
     whole(floor.cpuMicroseconds),
+    others === null ? "" : `${(100 * others).toFixed(0)} %`,
     `≥ ${goal.toFixed(2)} ${ratio >= goal ? "met" : "missed"}`,
   ]
 }

@@ -8,6 +8,7 @@ import { isErased } from "./farewell.ts"
 import { NumberForm } from "./number-form.tsx"
 import { PasswordSignIn } from "./password-sign-in.tsx"
 import type { SentCode } from "./request-code.ts"
+import "./sign-in.css"
 
 /** Kept over a failed attempt, so that nobody has to write it twice. */
 const number = signal("")

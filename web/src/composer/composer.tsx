@@ -39,7 +39,8 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   const picker = useRef<HTMLInputElement>(null)
   const files = useMemo(createUploads, [])
   const isDropping = useDrop(files.add)
-  const { menu, List: CommandList } = useCommandMenu({ thread, text, clear: () => write("") })
+  const commands = useCommandMenu({ thread, text, clear: () => write("") })
+  const { menu, List: CommandList } = commands
   const sent = useSignal(0)
   // What was chosen for a room stays behind with it, and isn't sent on.
   useEffect(() => files.clear, [files])
@@ -137,7 +138,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
           aria-expanded={isMenuOpen}
           onClick={() => {
             if (isMenuOpen) menu?.close()
-            else menu?.open()
+            else void commands.open()
             field.current?.focus()
           }}
         />
@@ -156,7 +157,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
           onBlur={() => menu?.close()}
           onInput={({ currentTarget }) => {
             write(currentTarget.value)
-            menu?.onText(currentTarget.value)
+            void commands.onText(currentTarget.value)
           }}
           onKeyDown={onKeyDown}
           onPaste={onPaste}

@@ -1,5 +1,5 @@
-import { formatNumber, t } from "../i18n/index.ts"
-import { lengthOf, MOST_CHARACTERS } from "./text-length.ts"
+import { t } from "../i18n/index.ts"
+import { tooLong } from "./text-length.ts"
 import type { Uploads } from "./uploads.ts"
 
 /** What describes the button that can't be pressed. */
@@ -7,8 +7,8 @@ export const SEND_NOTE_ID = "send-note"
 
 /** Why a message can't be sent as it is; null where nothing is wrong with it. */
 export function whyNot(text: string, files: Uploads): string | null {
-  const length = lengthOf(text)
-  if (length > MOST_CHARACTERS) return t.composer.tooLong(formatNumber(length), formatNumber(MOST_CHARACTERS))
+  const obstacle = tooLong(text)
+  if (obstacle) return obstacle
   const failed = files.uploads.value.filter(({ problem }) => problem.value !== null).length
   return failed > 0 ? t.composer.removeFailed(failed) : null
 }

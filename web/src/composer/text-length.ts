@@ -1,3 +1,5 @@
+import { formatNumber, t } from "../i18n/index.ts"
+
 /** The longest message that the service takes, in Unicode characters. */
 export const MOST_CHARACTERS = 32_000
 
@@ -8,4 +10,11 @@ export function lengthOf(text: string): number {
   let pairs = 0
   for (const _ of text.trim()) pairs += 1
   return pairs
+}
+
+/** Why a message is too long to be sent; null where it isn't. */
+export function tooLong(text: string): string | null {
+  const length = lengthOf(text)
+  if (length <= MOST_CHARACTERS) return null
+  return t.composer.tooLong(formatNumber(length), formatNumber(MOST_CHARACTERS))
 }

@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals"
-import { useEffect } from "preact/hooks"
+import { useEffect, useRef } from "preact/hooks"
 import type { Thread } from "../thread/open-thread.ts"
 import type { CommandMenu } from "./command-menu.tsx"
 
@@ -11,25 +11,38 @@ interface Given {
   clear(): void
 }
 
-/** The menu of settings, which is loaded after the page is there. @returns the menu as soon as it is loaded */
-export function useCommandMenu(given: Given): {
-  menu: CommandMenu | null
-  List: Loaded["CommandList"] | null
-} {
+/** The menu of settings, which is loaded when it is first asked for. */
+export function useCommandMenu({ thread, text, clear }: Given) {
   const loaded = useSignal<{ menu: CommandMenu; List: Loaded["CommandList"] } | null>(null)
-  const { thread, text, clear } = given
+  const isGone = useRef(false)
   useEffect(() => {
-    let isGone = false
-    const load = async () => {
-      const module = await import("./command-menu.tsx").catch(() => null)
-      if (!module || isGone) return
-      loaded.value = { menu: module.createCommandMenu({ thread, text, clear }), List: module.CommandList }
-    }
-    const timer = setTimeout(load, 0)
+    isGone.current = false
     return () => {
-      isGone = true
-      clearTimeout(timer)
+      isGone.current = true
+      loaded.value = null
     }
-  }, [thread])
-  return loaded.value ?? { menu: null, List: null }
+  }, [thread, loaded])
+
+  async function open(): Promise<void> {
+    if (loaded.peek()) return loaded.peek()?.menu.open()
+    const module = await import("./command-menu.tsx").catch(() => null)
+    if (!module || isGone.current) return
+    loaded.value ??= { menu: module.createCommandMenu({ thread, text, clear }), List: module.CommandList }
+    loaded.peek()?.menu.open()
+  }
+
+  return {
+    /** Null until it was asked for. */
+    menu: loaded.value?.menu ?? null,
+    List: loaded.value?.List ?? null,
+    open,
+    /** Follows what is written: "/" opens the menu. */
+    async onText(value: string): Promise<void> {
+      if (loaded.peek()) return loaded.peek()?.menu.onText(value)
+      if (value !== "/") return
+      await open()
+      // More may have been written meanwhile.
+      if (text.peek() !== "/") loaded.peek()?.menu.onText(text.peek())
+    },
+  }
 }

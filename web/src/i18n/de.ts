@@ -81,6 +81,7 @@ export const de: Messages = {
     exportJson: "Als JSON sichern",
     search: "Suchen (Strg/⌘ K)",
     delete: "Löschen",
+    copyOf: (name) => `${name} (Kopie)`,
     deleted: (name) => `„${name}“ ist gelöscht.`,
     archivedNow: (name) => `„${name}“ ist im Archiv.`,
   },
@@ -88,6 +89,12 @@ export const de: Messages = {
     title: "Suchen",
     placeholder: "In deinen Unterhaltungen suchen",
     nothing: "Nichts gefunden.",
+    pending: (count, shown) =>
+      count === 1
+        ? "Eine Nachricht ist noch nicht durchsuchbar und kann hier fehlen."
+        : `${shown} Nachrichten sind noch nicht durchsuchbar und können hier fehlen.`,
+    otherVersion: "Diese Nachricht steht in einer anderen Fassung der Unterhaltung, die jetzt zu sehen ist.",
+    back: "Zurück",
     gone: "Diese Nachricht gibt es nicht mehr.",
   },
   share: {

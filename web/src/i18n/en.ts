@@ -79,6 +79,7 @@ export const en = {
     exportJson: "Save as JSON",
     search: "Search (Ctrl/⌘ K)",
     delete: "Delete",
+    copyOf: (name: string) => `${name} (copy)`,
     deleted: (name: string) => `“${name}” is deleted.`,
     archivedNow: (name: string) => `“${name}” is archived.`,
   },
@@ -86,6 +87,12 @@ export const en = {
     title: "Search",
     placeholder: "Search your conversations",
     nothing: "Nothing was found.",
+    pending: (count: number, shown: string) =>
+      count === 1
+        ? "One message is still being indexed, and may be missing here."
+        : `${shown} messages are still being indexed, and may be missing here.`,
+    otherVersion: "This message is in another version of the conversation, which is shown now.",
+    back: "Back",
     gone: "That message isn't there any more.",
   },
   share: {

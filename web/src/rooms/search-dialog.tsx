@@ -2,12 +2,13 @@ import { useSignal } from "@preact/signals"
 import type { JSX } from "preact"
 import { useEffect } from "preact/hooks"
 import { client, type SearchResult } from "../api/client.ts"
-import { formatDate, t } from "../i18n/index.ts"
+import { formatDate, formatNumber, t } from "../i18n/index.ts"
 import { go, toRoom } from "../router.ts"
 import { reveal } from "../thread/reveal.ts"
 import { Dialog } from "../ui/dialog.tsx"
 import { wordsOf } from "../ui/errors.ts"
 import { isComposing } from "../ui/keys.ts"
+import "./search.css"
 
 /** A pause in the writing that is long enough to ask. */
 const PAUSE_MS = 150
@@ -18,6 +19,8 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
   const query = useSignal("")
   const found = useSignal<SearchResult[] | null>(null)
   const problem = useSignal<string | null>(null)
+  /** Messages that aren't searched yet. */
+  const pending = useSignal(0)
 
   useEffect(() => {
     let running: AbortController | null = null
@@ -41,18 +44,20 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
     }
     async function search(q: string, signal: AbortSignal) {
       try {
-        const { reply } = await client.page("GET /search", { query: { q, limit: SHOWN }, signal })
+        const { reply, headers } = await client.page("GET /search", { query: { q, limit: SHOWN }, signal })
         found.value = reply
+        pending.value = Number(headers.get("x-search-pending"))
         problem.value = null
       } catch (error) {
         if (!signal.aborted) problem.value = wordsOf(error)
       }
     }
-  }, [query, found, problem])
+  }, [query, found, problem, pending])
 
-  function visit({ room, message }: SearchResult) {
+  function visit({ room, message, excerpt: { text, matches } }: SearchResult) {
     onClose()
-    if (message) reveal(room.id, message.id)
+    const words = matches.map(({ start, end }) => text.slice(start, end))
+    if (message) reveal({ roomId: room.id, messageId: message.id, words })
     go(toRoom(room.id))
   }
 
@@ -74,6 +79,9 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
         <div role="status" class="found">
           {problem.value && <p class="problem">{problem.value}</p>}
           {found.value?.length === 0 && <p class="soft">{t.search.nothing}</p>}
+          {found.value && pending.value > 0 && (
+            <p class="soft">{t.search.pending(pending.value, formatNumber(pending.value))}</p>
+          )}
           <ul>
             {found.value?.map((result) => (
               <li key={`${result.room.id}${result.message?.id}`}>

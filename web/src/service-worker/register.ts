@@ -7,6 +7,7 @@ export function registerWorker(): void {
   const register = () =>
     void navigator.serviceWorker
       .register("/app/sw.js", { scope: "/app", updateViaCache: "none" })
+      .then(({ waiting }) => waiting?.postMessage(null))
       .catch(() => undefined)
   // Safari has no idle callbacks.
   if ("requestIdleCallback" in window) requestIdleCallback(register, { timeout: 5_000 })

@@ -17,6 +17,9 @@ worker.addEventListener("install", (event) => {
   event.waitUntil(keepShell().then(() => worker.skipWaiting()))
 })
 
+// A browser may leave it waiting where the one before was busy at that moment: each page that opens asks again.
+worker.addEventListener("message", () => void worker.skipWaiting())
+
 worker.addEventListener("activate", (event) => {
   event.waitUntil(dropOld().then(() => worker.clients.claim()))
 })

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Message } from "../api/client.ts"
+import { tooLong } from "../composer/text-length.ts"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { isComposing, isTouched } from "../ui/keys.ts"
@@ -28,7 +29,8 @@ export function EditForm({
   function submit(event: Event) {
     event.preventDefault()
     const text = field.current?.value.trim() ?? ""
-    if (text === "") return
+    problem.value = tooLong(text)
+    if (text === "" || problem.value) return
     if (text !== message.content && isInLine(thread, message.id)) return void change(text)
     onDone()
     // The outbox keeps it.

@@ -196,16 +196,18 @@ export function openThread(roomId: string) {
   }
 
   /**
-   * Shows the messages around one, on the branch that leads to it. @returns whether it is there
+   * Shows the messages around one, on the branch that leads to it. @returns where it is
    * @throws what the service answers
    */
-  async function showAround(messageId: string): Promise<boolean> {
-    if (branch.peek().includes(messageId)) return true
+  async function showAround(messageId: string): Promise<"here" | "otherBranch" | "nowhere"> {
+    if (branch.peek().includes(messageId)) return "here"
+    let place: "here" | "otherBranch" = "here"
     try {
       const page = await readAround(messageId).catch(async (error: unknown) => {
         if (!(error instanceof ApiError && error.status === 404)) throw error
         // It is on another branch, or nowhere.
         await client.call("PATCH /chatroom/{id}", { params, body: { headId: messageId } })
+        place = "otherBranch"
         return readAround(messageId)
       })
       loads += 1
@@ -215,9 +217,9 @@ export function openThread(roomId: string) {
         older.value = page.next
         isDetached.value = !page.isNewest
       })
-      return true
+      return place
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return false
+      if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return "nowhere"
       throw error
     }
   }

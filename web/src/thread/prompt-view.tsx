@@ -1,11 +1,13 @@
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/icon-button.tsx"
+import { later } from "../ui/later.tsx"
 import { AttachmentList } from "./attachment-list.tsx"
 import { CopyButton } from "./copy-button.tsx"
-import { EditForm } from "./edit-form.tsx"
 import type { Thread } from "./open-thread.ts"
 import { Versions } from "./versions.tsx"
+
+const EditForm = later(async () => (await import("./edit-form.tsx")).EditForm)
 
 /** What the user has said. Editing it makes another version, with a reply of its own. */
 export function PromptView({ thread, message }: { thread: Thread; message: Message }) {

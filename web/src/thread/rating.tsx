@@ -4,8 +4,10 @@ import { client, type Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { IconButton } from "../ui/icon-button.tsx"
+import { later } from "../ui/later.tsx"
 import { tell } from "../ui/toasts.ts"
-import { ReasonForm } from "./reason-form.tsx"
+
+const ReasonForm = later(async () => (await import("./reason-form.tsx")).ReasonForm)
 
 type Feedback = Message["feedback"]
 

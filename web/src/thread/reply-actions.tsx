@@ -1,6 +1,7 @@
 import { client, type Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
-import { putRoom } from "../rooms/rooms.ts"
+import { copyName } from "../rooms/copy-name.ts"
+import { changeRoom, putRoom } from "../rooms/rooms.ts"
 import { go, toRoom } from "../router.ts"
 import { isLimited } from "../state/plan.ts"
 import { wordsOf } from "../ui/errors.ts"
@@ -24,6 +25,8 @@ export function ReplyActions({ thread, message }: { thread: Thread; message: Mes
       const room = await client.fork({ chatroomId: thread.roomId, messageId: message.id })
       putRoom(room)
       go(toRoom(room.id))
+      // The copy is there: without a name of its own it has the other's.
+      await changeRoom(room, { name: copyName(room.name) })
     } catch (error) {
       tell(wordsOf(error))
     }

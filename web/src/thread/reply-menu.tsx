@@ -7,7 +7,6 @@ import { copy } from "../ui/copy.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { Menu, type MenuItem } from "../ui/menu.tsx"
 import { tell } from "../ui/toasts.ts"
-import { toPlainText } from "./markdown/plain-text.ts"
 import type { Another, Thread } from "./open-thread.ts"
 
 /** What is done with a reply less often: it is copied as text, or made again by another model or with more thinking. */
@@ -36,6 +35,7 @@ const copyText = (markdown: string): MenuItem => ({
   icon: "copy",
   label: t.thread.copyText,
   async run() {
+    const { toPlainText } = await import("./markdown/plain-text.ts")
     if (await copy(toPlainText(markdown))) tell(t.thread.textCopied)
   },
 })

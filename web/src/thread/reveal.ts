@@ -1,8 +1,15 @@
 import { signal } from "@preact/signals"
 
-/** A message that is to be shown in its room, as soon as the room is. */
-export const wanted = signal<{ roomId: string; messageId: string } | null>(null)
+export interface Wanted {
+  roomId: string
+  messageId: string
+  /** What was found in it. */
+  words: readonly string[]
+}
 
-export function reveal(roomId: string, messageId: string): void {
-  wanted.value = { roomId, messageId }
+/** A message that is to be shown in its room, as soon as the room is. */
+export const wanted = signal<Wanted | null>(null)
+
+export function reveal(message: Wanted): void {
+  wanted.value = message
 }

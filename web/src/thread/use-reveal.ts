@@ -3,7 +3,7 @@ import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import type { Thread } from "./open-thread.ts"
-import { wanted } from "./reveal.ts"
+import { type Wanted, wanted } from "./reveal.ts"
 import type { StickyScroll } from "./use-sticky-scroll.ts"
 
 interface Scroll extends Pick<StickyScroll, "area" | "leaveEnd"> {
@@ -11,31 +11,47 @@ interface Scroll extends Pick<StickyScroll, "area" | "leaveEnd"> {
   showAll(): void
 }
 
-/** Brings a message that was looked for into the middle. It has the focus, which marks it until the reader goes on. */
+/**
+ * Brings a message that was looked for into the middle. It has the focus, which marks it and what was found in it until the
+ * reader goes on.
+ */
 export function useReveal(thread: Thread, scroll: Scroll): void {
   useSignalEffect(() => {
     const { value: message } = wanted
     if (message?.roomId !== thread.roomId || thread.state.value !== "ready") return
     wanted.value = null
-    void show(message.messageId)
+    void show(message)
   })
 
-  async function show(messageId: string): Promise<void> {
+  async function show({ messageId, words }: Wanted): Promise<void> {
     scroll.leaveEnd()
-    const isThere = await thread.showAround(messageId).catch((error: unknown) => {
+    const headId = thread.room.peek()?.headId ?? null
+    const place = await thread.showAround(messageId).catch((error: unknown) => {
       tell(wordsOf(error))
       return null
     })
-    if (isThere === false) tell(t.search.gone)
-    if (!isThere) return
+    if (place === "nowhere") tell(t.search.gone)
+    if (place === "otherBranch") tellOfBranch(headId)
+    if (place === null || place === "nowhere") return
     scroll.showAll()
+    // Without a network the message is marked as a whole.
+    const marks = await import("./mark-found.ts").catch(() => null)
     requestAnimationFrame(() => {
       const messages = scroll.area.current?.querySelectorAll<HTMLElement>("article.message") ?? []
       const found = messages[thread.branch.peek().indexOf(messageId)]
       if (!found) return
       found.tabIndex = -1
-      found.scrollIntoView({ block: "center" })
       found.focus({ preventScroll: true })
+      const place = marks?.markFound(found, words) ?? found
+      place.scrollIntoView({ block: "center" })
     })
+  }
+
+  /** The conversation shows another version than before, in every tab: the way back is one step. */
+  function tellOfBranch(headId: string | null): void {
+    const run = () => {
+      if (headId !== null) void thread.show(headId).catch((error: unknown) => tell(wordsOf(error)))
+    }
+    tell(t.search.otherVersion, headId === null ? {} : { action: { label: t.search.back, run } })
   }
 }

@@ -1,5 +1,6 @@
 import { t } from "../i18n/index.ts"
 import { Dialog } from "./dialog.tsx"
+import "./shortcuts.css"
 
 const COMMAND = /mac|iphone|ipad/i.test(navigator.platform) ? "⌘" : "Ctrl"
 

@@ -93,15 +93,16 @@ async function runAttempt(
       day: attempt.day,
       calls: buffer.calls,
     }
-    for await (const item of streamReply(ctx, request)) {
-      if (item.type === "metadata") buffer.metadata = item.metadata
-      else {
-        if (item.type === "text" && buffer.text === attempt.prefix) {
-          observeFirstText(ctx, buffer)
-          files.release()
-        }
-        buffer.add(item.type, item.text)
+    let isBegun = false
+    for await (const { text, thought, metadata } of streamReply(ctx, request)) {
+      buffer.metadata = metadata
+      if (thought) buffer.add("thought", thought)
+      if (text && !isBegun) {
+        isBegun = true
+        observeFirstText(ctx, buffer)
+        files.release()
       }
+      if (text) buffer.add("text", text)
     }
     buffer.flush()
     return await end(ctx, buffer, { status: "completed" })
