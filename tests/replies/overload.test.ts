@@ -1,6 +1,6 @@
 import { Queue } from "bullmq"
 import { Redis } from "ioredis"
-import { beforeEach, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { pausable } from "../../src/services/platform/job-worker.ts"
 import { OnPostgres } from "../../src/services/platform/queue-store.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
@@ -15,11 +15,8 @@ import { useTestApp, useUser } from "../helpers/use-app.ts"
 const MODEL = "gemini-3.8-flash"
 const FALLBACK = "gemini-3.5-flash-lite"
 const app = useTestApp({
-  config: { gemini: { fallbackModels: [FALLBACK] }, worker: { concurrency: 2 } },
-  timing: {
-    gemini: { firstCooldownMs: 200, longestCooldownMs: 800 },
-    replies: { estimateMs: 200, firstRetryMs: 600 },
-  },
+  config: { gemini: { fallbackModels: [FALLBACK], firstChunkTimeoutMs: 3_000 }, worker: { concurrency: 2 } },
+  timing: { gemini: { firstCooldownMs: 500 }, replies: { estimateMs: 200, firstRetryMs: 600 } },
 })
 const ann = useUser(app, { pro: true })
 beforeEach(() => {
@@ -36,17 +33,29 @@ async function sendToRooms(to: TestApp, user: SignedIn, count: number, prompt: (
   return sent.map(({ body }) => body.reply)
 }
 
-async function expectCompleted(user: SignedIn, replies: Reply[]) {
+async function expectCompleted(user: SignedIn, replies: Reply[], at: TestApp = app) {
   for (const reply of replies)
-    expect(await finalReply(app, user, reply)).toMatchObject({ status: "completed" })
+    expect(await finalReply(at, user, reply)).toMatchObject({ status: "completed" })
 }
 
-test("in a storm the overloaded models are left alone, and every prompt is answered after it", async () => {
-  // In the middle of it: on a slow machine a reply's few calls may be over before five have failed.
-  coolDownModels(0)
-  app.gemini.script({ directive: "unavailable", text: "storm", calls: 6 })
-  await expectCompleted(ann, await sendToRooms(app, ann, 60, (n) => `storm ${n}`))
-  expect(app.gemini.calls().length).toBeLessThanOrEqual(60 + 6)
+describe("with workers enough, and a short first cool-down,", () => {
+  const wide = useTestApp({
+    config: { gemini: { fallbackModels: [FALLBACK] }, worker: { concurrency: 6 } },
+    timing: { gemini: { firstCooldownMs: 100 }, replies: { firstRetryMs: 600 } },
+  })
+  const bob = useUser(wide, { pro: true })
+  beforeEach(() => {
+    wide.gemini.reset()
+    for (const model of [MODEL, FALLBACK]) wide.ctx.circuitBreaker.succeeded(model)
+  })
+
+  test("in a storm the overloaded models are left alone, and every prompt is answered after it", async () => {
+    // In the middle of it: on a slow machine a reply's few calls may be over before five have failed.
+    coolDownModels(0, wide)
+    wide.gemini.script({ directive: "unavailable", text: "storm", calls: 6 })
+    await expectCompleted(bob, await sendToRooms(wide, bob, 60, (n) => `storm ${n}`), wide)
+    expect(wide.gemini.calls().length).toBeLessThanOrEqual(60 + 6)
+  })
 })
 
 test("a reply that has waited long for its room still waits for a model that cools down", async () => {
@@ -78,8 +87,8 @@ test("a reply whose models have all cooled down for five minutes fails, without 
   expect(app.gemini.calls()).toEqual([])
 })
 
-function coolDownModels(ms: number): void {
-  for (const model of [MODEL, FALLBACK]) for (let i = 0; i < 5; i++) app.ctx.circuitBreaker.failed(model, ms)
+function coolDownModels(ms: number, { ctx }: TestApp = app): void {
+  for (const model of [MODEL, FALLBACK]) for (let i = 0; i < 5; i++) ctx.circuitBreaker.failed(model, ms)
 }
 
 /** Occupies this app's two workers with replies that last. @returns what frees them */
