@@ -115,7 +115,8 @@ describe("passwords", () => {
       const { mobileNumber } = await signIn(app)
       const code = await sendResetCode(app, mobileNumber)
       const answers = await times(8, (index) => reset(mobileNumber, code, `password number ${index}`))
-      expect([count(answers, 204), count(answers, 401)]).toEqual([1, 7])
+      // A machine with much else to do turns some away before it hashes.
+      expect([count(answers, 204), count(answers, 401) + count(answers, 503)]).toEqual([1, 7])
       const winner = answers.findIndex(({ status }) => status === 204)
       expect((await login(mobileNumber, `password number ${winner}`)).status).toBe(200)
     })
