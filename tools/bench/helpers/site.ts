@@ -13,6 +13,7 @@ export interface Machine {
   /** An empty folder that is removed at the end. */
   folder: string
   postgresUrl: string
+  postgresPid: number
   /** null: no `redis-server` on the PATH. */
   redisUrl: string | null
   geminiUrl: string
@@ -37,6 +38,7 @@ export async function startMachine(stack: AsyncDisposableStack, profileDir: stri
   return {
     folder,
     postgresUrl: postgres.url,
+    postgresPid: postgres.pid,
     redisUrl,
     geminiUrl: simulator.message as string,
     gemini: simulator,

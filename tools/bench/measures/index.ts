@@ -12,17 +12,20 @@ import { type Checkpoints, HOT_GOAL, measureCheckpoints, WAL_GOAL_BYTES } from "
 import { type CostsPace, costsLines, measureCosts } from "./costs.ts"
 import { type Cost, type CountsPace, measureCounts, sum } from "./counts.ts"
 import { GROWTH_GOAL, type GrowthPace, growthLines, growthRatios, measureGrowth } from "./growth.ts"
+import { IDLE_GOALS, type IdlePace, type IdleStreams, measureIdleStreams } from "./idle-streams.ts"
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_FLOORS, LIST_GOAL, measureList, SILENT_LIST_GOAL } from "./list.ts"
 import { DELTAS_GOAL, LIVE_GOAL_MS, type Live, type LivePace, measureLive } from "./live.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
+import { MEMORY_GOALS, type Memory, measureMemory } from "./memory.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
 import { measureBesideProbe, type ProbePace, REPLIES_GOAL, REPLY_TIME_GOAL } from "./replies-beside-probe.ts"
 import { type MessageSize, measureRoom, ROOM_GOALS } from "./room.ts"
 import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
 import { measureSignIns, SIGN_IN_GOAL } from "./sign-ins.ts"
-import { measureIdleStreams, measureStreams } from "./streams.ts"
+import { measureStarts, startLine } from "./start.ts"
+import { measureStreams } from "./streams.ts"
 import { measureWeb, type WebPace } from "./web.ts"
 import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
 
@@ -40,8 +43,8 @@ export interface Paces {
   live: { calm: LivePace; busy: LivePace }
   /** How many replies wait. */
   backlog: number
-  /** How many streams, and for how long they are watched. */
-  idle: { streams: number; ms: number }
+  starts: number
+  idle: IdlePace
   webhooks: WebhookPace
   longRoom: LongRoomPace
   cachedTokens: CachedTokensPace
@@ -63,7 +66,8 @@ export const THOROUGH: Paces = {
   counts: { alone: 50, together: 1_000 },
   live: { calm: { chunks: 200, everyMs: 50 }, busy: { chunks: 2_000, everyMs: 4 } },
   backlog: 2_000,
-  idle: { streams: 2_000, ms: 20_000 },
+  starts: 7,
+  idle: { streams: 10_000, ms: 60_000 },
   webhooks: { customers: 500 },
   longRoom: { rounds: 7, reads: 50, turns: 40 },
   cachedTokens: { turns: 300 },
@@ -88,7 +92,8 @@ export const QUICK: Paces = {
   counts: { alone: 20, together: 400 },
   live: { calm: { chunks: 60, everyMs: 50 }, busy: { chunks: 750, everyMs: 4 } },
   backlog: 1_000,
-  idle: { streams: 500, ms: 6_000 },
+  starts: 3,
+  idle: { streams: 10_000, ms: 30_000 },
   webhooks: { customers: 50 },
   longRoom: { rounds: 3, reads: 50, turns: 10 },
   cachedTokens: { turns: 100 },
@@ -139,11 +144,9 @@ export const measurers: Record<Measure, Measurer> = {
     const { backend } = site
     const found = await measureReplies(site, users, replies)
     const times = `p50 ${found.p50Ms.toFixed(1)} ms, p99 ${found.p99Ms.toFixed(1)} ms`
-    const memory = `${megabytes(found.apiRssBytes)} and ${megabytes(found.workerRssBytes)}`
     metrics.push(
       { what: "replies stored a second", backend, value: whole(found.storedPerSecond) },
       { what: "prompt to stored reply", backend, value: times },
-      { what: "memory of API and worker", backend, value: memory },
     )
   },
   async probe(site, users, { probe }, { pairs, ratios }) {
@@ -190,16 +193,28 @@ export const measurers: Record<Measure, Measurer> = {
     const what = "a code asked for and verified"
     pairs.push({ what, backend: site.backend, goal: SIGN_IN_GOAL, comparison })
   },
-  async streams(site, users, { idle }, { metrics }) {
+  async streams(site, users, _paces, { metrics }) {
     const { backend } = site
     const { replyBytes, roomBytes } = await measureStreams(site, users[0] as User)
     metrics.push(
       { what: "memory of an idle stream of a reply", backend, value: kilobytes(replyBytes) },
       { what: "memory of an idle stream of a room", backend, value: kilobytes(roomBytes) },
     )
-    const { transactionsPerSecond, cpuShare } = await measureIdleStreams(site, users[0] as User, idle)
-    const value = `${transactionsPerSecond.toFixed(1)} transactions a second, ${(100 * cpuShare).toFixed(1)} % of a core`
-    metrics.push({ what: `${idle.streams} idle streams of as many rooms`, backend, value })
+  },
+  async "idle-streams"(site, _users, { idle }, { metrics }) {
+    const value = idleLine(await measureIdleStreams(site, idle))
+    metrics.push({
+      what: `${whole(idle.streams)} idle streams of as many rooms`,
+      backend: site.backend,
+      value,
+    })
+  },
+  async memory(site, users, { replies }, { metrics }) {
+    const value = memoryLine(await measureMemory(site, users, replies.burst))
+    metrics.push({ what: "memory of API and worker", backend: site.backend, value })
+  },
+  async start({ backend }, _users, { starts }, { metrics }) {
+    metrics.push({ what: "warm npm start", backend, value: startLine(await measureStarts(starts)) })
   },
   async webhooks(site, _users, { webhooks }, { metrics }) {
     const found = await measureWebhooks(site, webhooks)
@@ -283,6 +298,28 @@ function walLine({ walBytes, updates, hotShare }: Checkpoints): string {
   const wal = `${kilobytes(walBytes)} (goal ${kilobytes(WAL_GOAL_BYTES)} ${met(walBytes <= WAL_GOAL_BYTES)})`
   const share = `${(100 * hotShare).toFixed(0)} % (goal ${100 * HOT_GOAL} ${met(hotShare >= HOT_GOAL)})`
   return `${wal}; of ${updates.toFixed(0)} updates of its row within the page: ${share}`
+}
+
+function idleLine({ apiCores, databaseCores, bytesEach, transactionsPerSecond }: IdleStreams): string {
+  const beside = (is: number, goal: number, show: (value: number) => string) =>
+    `${show(is)} (goal ${show(goal)} ${is <= goal ? "met" : "missed"})`
+  const cores = (value: number) => `${value.toFixed(3)} of a core`
+  return [
+    `API ${beside(apiCores, IDLE_GOALS.apiCores, cores)}`,
+    `PostgreSQL ${beside(databaseCores, IDLE_GOALS.databaseCores, cores)}`,
+    `${beside(bytesEach, IDLE_GOALS.bytesEach, kilobytes)} each`,
+    `${transactionsPerSecond.toFixed(1)} transactions a second`,
+  ].join(", ")
+}
+
+function memoryLine({ api, worker }: Memory): string {
+  const both = (which: "idleBytes" | "peakBytes") => {
+    const sum = api[which] + worker[which]
+    const met = sum <= MEMORY_GOALS[which] ? "met" : "missed"
+    return `${megabytes(api[which])} and ${megabytes(worker[which])}: ${megabytes(sum)} (goal ${megabytes(MEMORY_GOALS[which])} ${met})`
+  }
+  const time = `${whole(api.microseconds)} and ${whole(worker.microseconds)} µs of a core for each prompt`
+  return `idle ${both("idleBytes")}, at their peak ${both("peakBytes")}; ${time}`
 }
 
 function importLine({ conversations, messages, uploadMs, importMs, rssBefore, rssPeak }: Imported): string {

@@ -36,6 +36,8 @@ const MAX_TAKEOVERS = 5
  * @param stopping aborts when the worker stops: the reply is handed back to the queue
  */
 export async function processReply(ctx: Context, reply: MessageKey, stopping: AbortSignal): Promise<Run> {
+  // Loaded meanwhile, if this is the first one. The attempt finds out what fails.
+  ctx.gemini.prepare().catch(() => undefined)
   const claimed = await claimReply(ctx, reply)
   if ("waitMs" in claimed) return { outcome: "later", inMs: claimed.waitMs }
   if ("none" in claimed) return { outcome: "nothing-to-do" }
