@@ -12,7 +12,7 @@ const onRedisOnly = ["tests/platform/first-commands.test.ts"]
 /** What Redis has a part in: the cached list, room events, the reply queue and log, limits, the board, its health. */
 const onRedis = [
   "tests/chat/chatrooms.test.ts",
-  "tests/replies/{admin,cancel,overload,room-events,room-list,streams,thoughts}.test.ts",
+  "tests/replies/{admin,cancel,overload,reply-log,room-events,room-list,shared-streams,streams,thoughts}.test.ts",
   "tests/races/{cached-list,prompts-together}.test.ts",
   "tests/abuse/{cache,canaries,erasure,guessing}.test.ts",
   "tests/operators/{health,queue-board}.test.ts",

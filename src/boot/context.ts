@@ -74,6 +74,7 @@ export async function createContext(
   const rowWatch = own(createRowWatch(db, timing.replies, log))
   const metrics = createMetrics()
   const stopping = new AbortController()
+  let stripe: Context["stripe"] | undefined
   const ctx: Context = {
     config,
     timing,
@@ -98,7 +99,10 @@ export async function createContext(
       pollMs: timing.gemini.filePollMs,
     }),
     promptBatches: createPromptBatches(db.pool, { config, timing }),
-    stripe: createStripe(config.stripe, timing.billing, tracing),
+    get stripe() {
+      stripe ??= createStripe(config.stripe, timing.billing, tracing)
+      return stripe
+    },
     waitEstimator,
     cancellations: createCancellations(bus),
     leases: own(createLeaseRenewer(db.pool, timing.replies, log)),

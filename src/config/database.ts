@@ -132,8 +132,11 @@ export async function inTransaction<T>(
   client.on("error", ignore)
   let broken: unknown
   try {
-    await client.query("BEGIN")
+    // With the first statement, in one trip: it fails only with its connection.
+    const begun = client.query("BEGIN")
+    begun.catch(() => undefined)
     const result = await work(client)
+    await begun
     await client.query("COMMIT")
     return result
   } catch (error) {

@@ -1,5 +1,6 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis"
 import type { Logger } from "./logger.ts"
+import { createShardedSubscriber, createSubscriber, type Subscriber } from "./redis-subscriber.ts"
 import { type Access, type RedisAddress, readRedisUrl } from "./redis-url.ts"
 import { TIMING } from "./timing.ts"
 
@@ -22,17 +23,15 @@ export function connect(url: string, log: Logger, given: RedisOptions = {}): Red
   )
 }
 
-/**
- * Connects for subscriptions. In a cluster every node publishes all messages, so one node is enough and the next
- * replaces it when it fails. Unlike ioredis's cluster subscriber, this connection emits `ready` after reconnecting.
- */
-export function connectSubscriber(url: string, log: Logger): Redis {
+/** Connects for subscriptions, in a cluster to every node that has some. */
+export function connectSubscriber(url: string, log: Logger): Subscriber {
   const address = addressOf(url)
   const options: RedisOptions = { maxRetriesPerRequest: null, socketTimeout: TIMING.redis.silentMs }
-  return warnOnce(
-    address.kind === "cluster" ? openAnyNode(address, options) : openServer(address, options),
-    log,
-  )
+  if (address.kind === "cluster")
+    return createShardedSubscriber(
+      warnOnce(openCluster(address, { ...options, shardedSubscribers: true }), log),
+    )
+  return createSubscriber(warnOnce(openServer(address, options), log))
 }
 
 export function isCluster(url: string): boolean {
@@ -70,30 +69,23 @@ function openServer(address: ServerAddress, options: RedisOptions): Redis {
 
 function openCluster(
   { nodes, access }: ClusterAddress,
-  { enableOfflineQueue = true, enableAutoPipelining = false, ...redisOptions }: RedisOptions,
+  {
+    enableOfflineQueue = true,
+    enableAutoPipelining = false,
+    shardedSubscribers = false,
+    ...redisOptions
+  }: RedisOptions & Pick<ClusterOptions, "shardedSubscribers">,
 ): Cluster {
   return new Cluster(nodes, {
     enableOfflineQueue,
     enableAutoPipelining,
+    shardedSubscribers,
     clusterRetryStrategy: retryStrategy,
     slotsRefreshInterval: TIMING.redis.slotsRefreshMs,
     // Certificates contain host names, so names must not be resolved to addresses.
     ...(access.tls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: { ...redisOptions, ...accessOf(access) },
   } satisfies ClusterOptions)
-}
-
-function openAnyNode({ nodes, access }: ClusterAddress, options: RedisOptions): Redis {
-  const client: Redis = new Redis({
-    ...options,
-    ...nodes[0],
-    ...accessOf(access),
-    retryStrategy(times) {
-      Object.assign(client.options, nodes[times % nodes.length])
-      return retryStrategy(times)
-    },
-  })
-  return client
 }
 
 function accessOf({ username, password, tls }: Access): RedisOptions {

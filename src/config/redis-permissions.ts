@@ -8,7 +8,9 @@ import type { RedisClient } from "./redis-connection.ts"
 export async function findDenied(client: RedisClient): Promise<string[]> {
   // On a cluster, BullMQ's prefix is in braces.
   const commands =
-    client instanceof Cluster ? COMMANDS.map((line) => line.replaceAll("bull:", "{bull}:")) : COMMANDS
+    client instanceof Cluster
+      ? [...COMMANDS, ...pubSub("S")].map((line) => line.replaceAll("bull:", "{bull}:"))
+      : [...COMMANDS, ...pubSub("")]
   const denied = (await client.eval(CHECK, 0, ...commands)) as string[]
   const named = [...new Set(denied.map((line) => line.split(" ", 2).join(" ")))]
   return named.length > MOST ? [...named.slice(0, MOST), `and ${named.length - MOST} others`] : named
@@ -67,9 +69,13 @@ const COMMANDS = [
   "EVALSHA x 0",
   "CLIENT SETNAME x",
   ...["limit:x", "reply:x", "chatrooms:x"].flatMap((key) => [`GET ${key}`, `SET ${key} x`, `DEL ${key}`]),
-  ...["cancel", "reply:x", "room:x"].flatMap((channel) => [
-    `PUBLISH ${channel} x`,
-    `SUBSCRIBE ${channel}`,
-    `UNSUBSCRIBE ${channel}`,
-  ]),
 ]
+
+/** @param kind S for that of a cluster */
+function pubSub(kind: "" | "S"): string[] {
+  return ["cancel", "reply:x", "room:x"].flatMap((channel) => [
+    `${kind}PUBLISH ${channel} x`,
+    `${kind}SUBSCRIBE ${channel}`,
+    `${kind}UNSUBSCRIBE ${channel}`,
+  ])
+}

@@ -3,6 +3,7 @@ import { createTurnClock, pause } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
 import { connect, connectSubscriber, isCluster, type RedisClient } from "./redis-connection.ts"
 import { findDenied } from "./redis-permissions.ts"
+import type { Subscriber } from "./redis-subscriber.ts"
 import { TIMING, type Timing } from "./timing.ts"
 
 /** Redis isn't responding. Every user of Redis has a fallback. */
@@ -24,8 +25,10 @@ export interface RedisStore {
   call<T>(work: (client: RedisClient) => Promise<T>): Promise<T>
   /** Why Redis rejected the connection's user, if it did. */
   refusal(): Error | null
-  /** A second connection, for subscriptions. */
-  subscriber(): Redis
+  /** The command that reaches `subscriber`s: in a cluster the one that only the channel's node gets. */
+  publish: "publish" | "spublish"
+  /** Connections of their own, for subscriptions. */
+  subscriber(): Subscriber
   close(): Promise<void>
 }
 
@@ -47,10 +50,9 @@ export function createRedisStore(
   client.on("error", (error) => {
     refusal = refusalIn(error) ?? refusal
   })
-  const others: Redis[] = []
-  // A connection that only listens would never notice that nothing comes any more.
+  const others: Subscriber[] = []
   const pings = setInterval(() => {
-    for (const other of others) if (other.status === "ready") other.ping().catch(() => undefined)
+    for (const other of others) other.ping()
   }, TIMING.redis.pingMs).unref()
   let cooldownUntil = 0
   return {
@@ -66,6 +68,7 @@ export function createRedisStore(
       }
     },
     refusal: () => refusal,
+    publish: isCluster(url) ? "spublish" : "publish",
     subscriber() {
       const other = connectSubscriber(url, log)
       others.push(other)
@@ -112,8 +115,8 @@ export class RedisUnfit extends Error {
   readonly code = "REDIS_UNFIT"
 }
 
-/** The first version with exclusive stream ranges (`XRANGE key (id +`). */
-const MIN_VERSION = [6, 2] as const
+/** The first versions with exclusive stream ranges (`XRANGE key (id +`) and, in a cluster, with `SPUBLISH`. */
+const MIN_VERSIONS = { single: [6, 2], cluster: [7, 0] } as const
 
 /**
  * Waits until Redis responds and checks it once; in a cluster, checks every primary.
@@ -128,7 +131,8 @@ export async function checkRedis(store: RedisStore, timeoutMs: number): Promise<
       const refused = refusalIn(error) ?? store.refusal()
       throw refused ? new RedisUnfit(`Redis at REDIS_URL ${explain(refused)}`, { cause: refused }) : error
     })
-    for (const info of infos ?? []) checkInfo(info)
+    const oldest = MIN_VERSIONS[store.client instanceof Cluster ? "cluster" : "single"]
+    for (const info of infos ?? []) checkInfo(info, oldest)
     if (infos || performance.now() >= deadline) return infos !== null
     await pause(TIMING.redis.readyPollMs)
   }
@@ -180,13 +184,13 @@ function primariesOf(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes("master") : [client]
 }
 
-function checkInfo(info: string): void {
+function checkInfo(info: string, oldest: readonly [number, number]): void {
   const facts = new Map(info.split("\r\n").map((line) => line.split(":", 2) as [string, string]))
   const version = facts.get("redis_version") ?? ""
   const [major = 0, minor = 0] = version.split(".").map(Number)
-  if (major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1])) {
+  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
     throw new RedisUnfit(
-      `Redis ${version} at REDIS_URL is too old. Version ${MIN_VERSION.join(".")} or later is required.`,
+      `Redis ${version} at REDIS_URL is too old. Version ${oldest.join(".")} or later is required.`,
     )
   }
   const policy = facts.get("maxmemory_policy") ?? "noeviction"

@@ -76,7 +76,8 @@ export interface Context {
   billingQueue: BillingQueue
   /** Opens BullMQ's own objects, for operators to inspect, on first use. */
   inspectQueues(): Queue[]
-  stripe: Stripe
+  /** Made, and its SDK loaded, when it is first used. */
+  readonly stripe: Stripe
   waitEstimator: WaitEstimator
   replyLog: ReplyLog
   rowWatch: RowWatch

@@ -17,7 +17,7 @@ async function replyOf(
   const contents = [{ role: "user", parts: [{ text: "[[gemini: echo]]hello" }] }]
   const signal = new AbortController().signal
   for await (const item of client.stream({ model, contents, systemInstruction: null, signal }))
-    if (item.type === "text") text += item.text
+    text += item.text
   return text
 }
 

@@ -67,6 +67,38 @@ test("notices reach every process, whichever node it listens on", async () => {
   unsubscribe()
 })
 
+test("a notice goes to the node of its channel alone, and comes there after the channel has moved to another one", async () => {
+  const channel = "room:{wanderer}"
+  const heard: unknown[] = []
+  const unsubscribe = other.ctx.bus.subscribe(channel, (message) => heard.push(message))
+  const publishUntilHeard = async (message: string) =>
+    expect
+      .poll(() => {
+        app.ctx.bus.publish(channel, message)
+        return heard
+      })
+      .toContain(message)
+  const listening = async () => {
+    const asked = cluster.nodes.map(({ url }) =>
+      askRedis(url, (client) => client.call("PUBSUB", "SHARDCHANNELS")),
+    )
+    return (await Promise.all(asked)).map((channels) => (channels as string[]).includes(channel))
+  }
+  await publishUntilHeard("before")
+  const before = await listening()
+  expect(before.filter(Boolean)).toHaveLength(1)
+  const from = before.indexOf(true)
+  await cluster.moveSlot(channel, (from + 1) % cluster.nodes.length)
+  await publishUntilHeard("after")
+  expect((await listening()).indexOf(true)).toBe((from + 1) % cluster.nodes.length)
+  // Nobody listens to all nodes.
+  const plain = await Promise.all(
+    cluster.nodes.map(({ url }) => askRedis(url, (client) => client.call("PUBSUB", "CHANNELS"))),
+  )
+  expect(plain.flat()).toEqual([])
+  unsubscribe()
+})
+
 test("the cached list is filled by one process and invalidated by another", async () => {
   const names = async (each: TestApp) =>
     (await each.http.get("/chatroom", { token: user.token })).body.map(({ name }: { name: string }) => name)
@@ -122,6 +154,16 @@ test("while the node with the queue is killed and started again every prompt is 
   await node?.start()
   await prompts()
   await expectCompleted(app, user, replies)
+  // The subscriptions of that node are back.
+  const heard: unknown[] = []
+  const unsubscribe = other.ctx.bus.subscribe("cancel", (message) => heard.push(message))
+  await expect
+    .poll(() => {
+      app.ctx.bus.publish("cancel", "nothing")
+      return heard
+    })
+    .toContain("nothing")
+  unsubscribe()
   await expect.poll(async () => (await app.http.get("/health/ready")).body.status).toBe("ready")
 })
 

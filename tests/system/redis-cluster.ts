@@ -20,7 +20,19 @@ export async function startRedisCluster(stack: AsyncDisposableStack) {
   const folder = await openFolder(stack)
   const nodes = await Promise.all(Array.from({ length: NODES }, () => startNode(stack, folder)))
   await introduce(nodes)
-  return { url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`, nodes }
+  /** Gives the slot of an empty key or a channel to another node. */
+  const moveSlot = async (key: string, to: number) => {
+    const { url } = nodes[to] as (typeof nodes)[number]
+    const [slot, id] = await askRedis(url, async (client) => [
+      await client.cluster("KEYSLOT", key),
+      await client.cluster("MYID"),
+    ])
+    // The new one first, so that there is one at any time.
+    const others = nodes.filter((_, n) => n !== to)
+    for (const node of [nodes[to] as (typeof nodes)[number], ...others])
+      await askRedis(node.url, (client) => client.cluster("SETSLOT", slot as number, "NODE", id as string))
+  }
+  return { moveSlot, url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`, nodes }
 }
 
 async function startNode(stack: AsyncDisposableStack, folder: string) {

@@ -46,6 +46,9 @@ describe("outside production", () => {
 
   test.each([
     [{ DEFAULT_REGION: "XX" }, "DEFAULT_REGION"],
+    [{ DATABASE_POOLER: "statement" }, "DATABASE_POOLER"],
+    [{ DATABASE_POOLER: "transaction", DATABASE_URL: PRODUCTION.DATABASE_URL }, "REDIS_URL"],
+    [{ DATABASE_POOLER: "transaction-prepared", REDIS_URL: PRODUCTION.REDIS_URL }, "DATABASE_URL"],
     [{ GEMINI_API_KEY: "AQ.abc…" }, "GEMINI_API_KEY"],
     [{ GEMINI_API_KEY: "AQ.abc def" }, "GEMINI_API_KEY"],
     [{ GEMINI_FIRST_CHUNK_SECONDS: "0" }, "GEMINI_FIRST_CHUNK_SECONDS"],

@@ -5,6 +5,7 @@ import { type Measure, type Options, readOptions } from "./helpers/options.ts"
 import { machineLine, type Report, toText } from "./helpers/report.ts"
 import { type Machine, type Site, startMachine, startSite } from "./helpers/site.ts"
 import { signInUsers } from "./helpers/users.ts"
+import type { GrowthPace } from "./measures/growth.ts"
 import { measurers, QUICK, THOROUGH, USERS } from "./measures/index.ts"
 
 await main(readOptions())
@@ -73,11 +74,16 @@ async function measureSite(
   const users = await signInUsers(site.url, site.pool, USERS)
   const usual = options.quick ? QUICK : THOROUGH
   const search = options.texts === null ? usual.search : { ...usual.search, texts: options.texts }
-  const paces = { ...usual, search }
+  const growth = options.users === null ? usual.growth : withUsers(usual.growth, options.users)
+  const paces = { ...usual, search, growth }
   for (const name of options.only) {
     say(`${name} on ${backend} …`)
     await measurers[name](site, users, paces, report)
   }
+}
+
+function withUsers(growth: GrowthPace, users: number): GrowthPace {
+  return { ...growth, large: { ...growth.large, users } }
 }
 
 function say(line: string): void {

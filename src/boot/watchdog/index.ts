@@ -54,7 +54,9 @@ export function startWatchdog({ timeoutMs, log, onWedged }: WatchdogOptions): Wa
 const LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 }
 
 function startThread(workerData: object, log: Logger): Worker {
-  const thread = new Worker(new URL("./thread.ts", import.meta.url), { workerData, resourceLimits: LIMITS })
+  // What is preloaded into the process isn't for it.
+  const options = { workerData, resourceLimits: LIMITS, execArgv: [] }
+  const thread = new Worker(new URL("./thread.js", import.meta.url), options)
   thread.on("error", (err) => log.error({ err }, "watchdog failed; the event loop is no longer watched"))
   thread.unref()
   return thread

@@ -14,7 +14,12 @@ export async function readFeedbackTotals(ctx: Context): Promise<FeedbackTotal[]>
   return rows
 }
 
+const countSql = (rating: "up" | "down") => `
+  SELECT model, '${rating}' AS rating, count(*) FROM messages WHERE feedback ->> 'rating' = '${rating}' AND NOT is_copy
+  GROUP BY model`
+
+/** Each half is an index of its own, in which the model is all that is read. */
 const TOTALS = `
-  SELECT model, count(*) FILTER (WHERE feedback->>'rating' = 'up')::int AS up,
-    count(*) FILTER (WHERE feedback->>'rating' = 'down')::int AS down
-  FROM messages WHERE feedback IS NOT NULL AND NOT is_copy GROUP BY model ORDER BY model`
+  SELECT model, coalesce(sum(count) FILTER (WHERE rating = 'up'), 0)::int AS up,
+    coalesce(sum(count) FILTER (WHERE rating = 'down'), 0)::int AS down
+  FROM (${countSql("up")} UNION ALL ${countSql("down")}) AS rated GROUP BY model ORDER BY model`

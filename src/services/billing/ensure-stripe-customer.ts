@@ -1,7 +1,7 @@
-import Stripe from "stripe"
 import type { Context } from "../context.ts"
 import { type LeasedCustomer, updateLeasedCustomer } from "./customer-lease.ts"
 import { nullIfMissing } from "./stripe.ts"
+import { stripeSdk } from "./stripe-sdk.ts"
 
 /** Finds or creates the user's one Stripe customer, and stores its id under the lease. @returns Stripe's id */
 export async function ensureStripeCustomer(
@@ -50,6 +50,6 @@ export async function withFreshKey<T>(
 
 /** 409 doesn't count: the first call with the key is still in flight, and its result will be under that key. */
 function isResponse(error: unknown): boolean {
-  if (!(error instanceof Stripe.errors.StripeError)) return false
+  if (!(error instanceof stripeSdk().errors.StripeError)) return false
   return error.statusCode !== undefined && error.statusCode !== 409
 }

@@ -1,8 +1,9 @@
-import Stripe from "stripe"
+import type Stripe from "stripe"
 import type { Context } from "../context.ts"
 import type { LeasedCustomer } from "./customer-lease.ts"
 import type { OperatorNotices } from "./operator-notices.ts"
 import { isWithheldByDispute, listPaymentIntents } from "./read-payment.ts"
+import { stripeSdk } from "./stripe-sdk.ts"
 
 /** A leased customer and their operator notices. */
 export interface Enforcement {
@@ -68,6 +69,6 @@ const refundReason = ({ closedAt }: LeasedCustomer) =>
 
 /** Checks whether Stripe rejected the refund itself, or our restricted key lacks the permission. */
 function isRejection(error: unknown): error is Stripe.errors.StripeError {
-  const { StripeInvalidRequestError, StripePermissionError } = Stripe.errors
+  const { StripeInvalidRequestError, StripePermissionError } = stripeSdk().errors
   return error instanceof StripeInvalidRequestError || error instanceof StripePermissionError
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks"
-import Stripe from "stripe"
 import { Unavailable } from "../../utils/errors.ts"
 import { withTimeout } from "../../utils/with-timeout.ts"
+import { stripeSdk } from "./stripe-sdk.ts"
 
 /** The time, by `performance.now()`, until when the work that is running may call Stripe. */
 const deadlines = new AsyncLocalStorage<number>()
@@ -16,7 +16,7 @@ export async function withinDeadline<T>(ms: number, calls: () => Promise<T>): Pr
   try {
     return await withTimeout(ms, work)
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeError || isTimeout(error)) throw new Unavailable(error)
+    if (error instanceof stripeSdk().errors.StripeError || isTimeout(error)) throw new Unavailable(error)
     throw error
   }
 }

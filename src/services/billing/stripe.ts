@@ -1,9 +1,10 @@
-import Stripe from "stripe"
+import type Stripe from "stripe"
 import type { CompleteConfig } from "../../config/env.ts"
 import { TIMING, type Timing } from "../../config/timing.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Tracing } from "../platform/tracing.ts"
 import { limitToDeadline } from "./stripe-deadline.ts"
+import { stripeSdk } from "./stripe-sdk.ts"
 
 /** The SDK retries connection errors, 409 and 5xx with the same idempotency key. */
 const RETRIES = 2
@@ -16,7 +17,8 @@ export function createStripe(
   { stripeTimeoutMs, stripeRetryMs }: Timing["billing"] = TIMING.billing,
   tracing?: Tracing,
 ): Stripe {
-  const stripe = new Stripe(secretKey, {
+  const Client = stripeSdk()
+  const stripe = new Client(secretKey, {
     httpClient: createHttpClient(tracing),
     ...(baseUrl ? toHost(baseUrl) : {}),
     timeout: stripeTimeoutMs,
@@ -32,7 +34,7 @@ export function createStripe(
 type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>
 
 function createHttpClient(tracing?: Tracing): HttpClient {
-  const client = Stripe.createNodeHttpClient()
+  const client = stripeSdk().createNodeHttpClient()
   keepDeadlines(client)
   if (tracing?.enabled) traceCalls(client, tracing)
   return client
@@ -85,7 +87,7 @@ function toHost(baseUrl: string) {
 
 /** Checks whether the requested object doesn't exist at Stripe. @param param the parameter that named it */
 export function isMissing(error: unknown, param?: string): boolean {
-  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return false
+  if (!(error instanceof stripeSdk().errors.StripeInvalidRequestError)) return false
   return error.code === "resource_missing" && (param === undefined || error.param === param)
 }
 

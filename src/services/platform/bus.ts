@@ -16,20 +16,32 @@ export interface Bus {
   subscribe(channel: string, receive: Receiver): () => void
 }
 
-/** Creates a bus over Redis pub/sub, with one connection for all subscriptions of the process. */
+/** Creates a bus over Redis pub/sub, for all subscriptions of the process. */
 export function createRedisBus(redis: RedisStore, log: Logger): Bus {
   const receivers = createReceivers()
   const subscriber = redis.subscriber()
-  subscriber.on("message", (channel, message) => receivers.emit(channel, message))
-  // Messages published while the connection was down are lost.
-  subscriber.on("ready", () => {
+  subscriber.onMessage((channel, message) => receivers.emit(channel, message))
+  subscriber.onGap(() => {
     for (const channel of receivers.eventNames()) receivers.emit(channel, null)
   })
   const bestEffort = (work: Promise<unknown>) => {
     work.catch((err: unknown) => log.debug({ err }, "bus unreachable"))
   }
+  let waiting = new Map<string, Set<string>>()
+  const publishWaiting = () => {
+    const messages = [...waiting].flatMap(([channel, some]) =>
+      [...some].map((message) => [channel, message] as const),
+    )
+    waiting = new Map()
+    bestEffort(redis.call((client) => Promise.all(messages.map((each) => client[redis.publish](...each)))))
+  }
   return {
-    publish: (channel, message) => bestEffort(redis.call((client) => client.publish(channel, message))),
+    publish(channel, message) {
+      // One call for all of a turn: a message that is in it twice says nothing new.
+      if (waiting.size === 0) setImmediate(publishWaiting)
+      const some = waiting.get(channel) ?? new Set()
+      waiting.set(channel, some.add(message))
+    },
     subscribe(channel, receive) {
       // Messages published before Redis confirmed the subscription may have been missed.
       if (receivers.on(channel, receive).listenerCount(channel) === 1)

@@ -7,15 +7,22 @@ export const MEASURES = [
   "post",
   "post-worker",
   "replies",
+  "probe",
   "counts",
+  "live",
   "backlog",
   "checkpoints",
   "sign-ins",
   "streams",
+  "idle-streams",
+  "memory",
+  "start",
   "webhooks",
   "long-room",
   "cached-tokens",
   "search",
+  "growth",
+  "costs",
   "import",
   "web",
 ] as const
@@ -32,6 +39,7 @@ on this machine and leaves nothing behind. README.md in tools/bench explains wha
   --only NAMES       of ${MEASURES.join(", ")}
   --backend NAME     redis or embedded; by default both, where there is a redis-server on the PATH
   --texts NUMBER     messages that the measure "search" is taken among: a million, or 100,000 with --quick
+  --users NUMBER     users of the large database of "growth": a million, or 100,000 with --quick
   --json             one JSON document instead of the table
   --svg FILE         also draw what is compared by its rate, as a picture
   --profile FOLDER   write processor profiles (.cpuprofile) of the measured servers there; slows them down
@@ -48,6 +56,8 @@ export interface Options {
   profileDir: string | null
   /** null: the usual number. */
   texts: number | null
+  /** null: the usual number. */
+  users: number | null
 }
 
 export function readOptions(): Options {
@@ -61,8 +71,9 @@ export function readOptions(): Options {
     svg: text,
     profile: text,
     texts: text,
+    users: text,
   }
-  return readCommandLine(HELP, options, ({ quick, json, svg, only, backend, profile, texts }) => ({
+  return readCommandLine(HELP, options, ({ quick, json, svg, only, backend, profile, texts, users }) => ({
     quick,
     json,
     svg: svg ?? null,
@@ -70,5 +81,6 @@ export function readOptions(): Options {
     backends: backend === undefined ? BACKENDS : readNames("--backend", backend, BACKENDS),
     profileDir: profile ?? null,
     texts: texts === undefined ? null : readNumber("--texts", texts),
+    users: users === undefined ? null : readNumber("--users", users),
   }))
 }

@@ -13,9 +13,12 @@ export interface Machine {
   /** An empty folder that is removed at the end. */
   folder: string
   postgresUrl: string
+  postgresPid: number
   /** null: no `redis-server` on the PATH. */
   redisUrl: string | null
   geminiUrl: string
+  /** The process of the simulated Gemini. */
+  gemini: Child
   /** Where processor profiles of the server are written, or null. */
   profileDir: string | null
 }
@@ -32,7 +35,15 @@ export async function startMachine(stack: AsyncDisposableStack, profileDir: stri
     { message: (message) => (message as { url?: string }).url },
   )
   stack.defer(() => simulator.stop())
-  return { folder, postgresUrl: postgres.url, redisUrl, geminiUrl: simulator.message as string, profileDir }
+  return {
+    folder,
+    postgresUrl: postgres.url,
+    postgresPid: postgres.pid,
+    redisUrl,
+    geminiUrl: simulator.message as string,
+    gemini: simulator,
+    profileDir,
+  }
 }
 
 /** The real server with a database of its own, on one backend. */
@@ -47,21 +58,34 @@ export interface Site {
   env: Record<string, string>
 }
 
+/** The usual site's is the first database, and each other one has its own. */
+function redisUrlOf({ redisUrl }: Machine, name: string | undefined): string {
+  if (name !== undefined) others.add(name)
+  const number = name === undefined ? 0 : 1 + [...others].indexOf(name)
+  return `${redisUrl}/${number}`
+}
+
+const others = new Set<string>()
+
 /** The secret of a server that lives for a minute and listens on this machine only. */
 const JWT_SECRET = "a secret for benchmarks, as long as it must be"
+const ADMIN_TOKEN = "a-token-for-benchmarks-as-long-as-it-must-be"
 
 export async function startSite(
   stack: AsyncDisposableStack,
   machine: Machine,
   backend: Backend,
+  { name, role = "api" }: { name?: string; role?: "api" | "all" } = {},
 ): Promise<Site> {
-  const databaseUrl = await createDatabase(machine.postgresUrl, `bench_${backend}`)
+  const suffix = name === undefined ? "" : `_${name}`
+  const databaseUrl = await createDatabase(machine.postgresUrl, `bench_${backend}${suffix}`)
   const env = {
     LOG_LEVEL: "info",
     DATA_DIR: machine.folder,
     DATABASE_URL: databaseUrl,
-    ...(backend === "redis" ? { REDIS_URL: machine.redisUrl as string } : {}),
+    ...(backend === "redis" ? { REDIS_URL: redisUrlOf(machine, name) } : {}),
     JWT_SECRET,
+    ADMIN_TOKEN,
     GEMINI_API_KEY: "simulated",
     GEMINI_BASE_URL: machine.geminiUrl,
     // Limits are counted and never reached.
@@ -72,7 +96,7 @@ export async function startSite(
     OTP_DAILY_PER_ADDRESS: "1000000",
     OTP_DAILY_TOTAL: "1000000",
   }
-  const { api, port, url } = await startApi(machine, env, "api")
+  const { api, port, url } = await startApi(machine, env, role)
   stack.defer(() => api.stop())
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
   // When the benchmark is stopped, PostgreSQL goes before its clients.

@@ -9,16 +9,23 @@ import { HOUR_OF_DELTAS } from "../web/memory.ts"
 import { BACKLOG_GOAL, measureBacklog } from "./backlog.ts"
 import { type CachedTokens, type CachedTokensPace, measureCachedTokens } from "./cached-tokens.ts"
 import { type Checkpoints, HOT_GOAL, measureCheckpoints, WAL_GOAL_BYTES } from "./checkpoints.ts"
+import { type CostsPace, costsLines, measureCosts } from "./costs.ts"
 import { type Cost, type CountsPace, measureCounts, sum } from "./counts.ts"
+import { GROWTH_GOAL, type GrowthPace, growthLines, growthRatios, measureGrowth } from "./growth.ts"
+import { IDLE_GOALS, type IdlePace, type IdleStreams, measureIdleStreams } from "./idle-streams.ts"
 import { type Imported, type ImportPace, measureImport } from "./import.ts"
 import { LIST_FLOORS, LIST_GOAL, measureList, SILENT_LIST_GOAL } from "./list.ts"
+import { DELTAS_GOAL, LIVE_GOAL_MS, type Live, type LivePace, measureLive } from "./live.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
+import { MEMORY_GOALS, type Memory, measureMemory } from "./memory.ts"
 import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
+import { measureBesideProbe, type ProbePace, REPLIES_GOAL, REPLY_TIME_GOAL } from "./replies-beside-probe.ts"
 import { type MessageSize, measureRoom, ROOM_GOALS } from "./room.ts"
 import { measureSearch, SEARCH_GOAL_MS, SEARCH_RATIO_GOAL, type Searches, type SearchPace } from "./search.ts"
 import { measureSignIns, SIGN_IN_GOAL } from "./sign-ins.ts"
-import { measureIdleStreams, measureStreams } from "./streams.ts"
+import { measureStarts, startLine } from "./start.ts"
+import { measureStreams } from "./streams.ts"
 import { measureWeb, type WebPace } from "./web.ts"
 import { measureWebhooks, WEBHOOK_GOAL_MS, type WebhookPace, type Webhooks } from "./webhooks.ts"
 
@@ -30,15 +37,20 @@ export interface Paces {
   pair: Pace
   withWorker: Pace
   replies: RepliesPace
+  probe: ProbePace
   counts: CountsPace
+  /** For the times, and for how many pieces pass in a second. */
+  live: { calm: LivePace; busy: LivePace }
   /** How many replies wait. */
   backlog: number
-  /** How many streams, and for how long they are watched. */
-  idle: { streams: number; ms: number }
+  starts: number
+  idle: IdlePace
   webhooks: WebhookPace
   longRoom: LongRoomPace
   cachedTokens: CachedTokensPace
   search: SearchPace
+  growth: GrowthPace
+  costs: CostsPace
   /** Of many conversations, and of few large ones. */
   imports: { usual: ImportPace; large: ImportPace }
   web: WebPace
@@ -50,13 +62,24 @@ export const THOROUGH: Paces = {
   pair: { rounds: 7, roundMs: 2_000, warmUpMs: 5_000 },
   withWorker: { rounds: 4, roundMs: 2_000, warmUpMs: 500 },
   replies: { burst: 2_000, calm: 200 },
+  probe: { rounds: 5, burst: 1_000, calm: 100 },
   counts: { alone: 50, together: 1_000 },
+  live: { calm: { chunks: 200, everyMs: 50 }, busy: { chunks: 2_000, everyMs: 4 } },
   backlog: 2_000,
-  idle: { streams: 2_000, ms: 20_000 },
+  starts: 7,
+  idle: { streams: 10_000, ms: 60_000 },
   webhooks: { customers: 500 },
   longRoom: { rounds: 7, reads: 50, turns: 40 },
   cachedTokens: { turns: 300 },
   search: { texts: 1_000_000, own: 100_000, searches: 40, rounds: 5 },
+  growth: {
+    large: { users: 1_000_000, rooms: 3, messages: 4 },
+    share: 0.001,
+    rounds: 5,
+    walks: 20,
+    exported: 10_000,
+  },
+  costs: { requests: 400 },
   imports: { usual: { bytes: 99 * MB, messages: 60 }, large: { bytes: 99 * MB, messages: 20_000 } },
   web: { rounds: 5, chunks: 400, letters: 100, deltas: HOUR_OF_DELTAS },
 }
@@ -65,13 +88,24 @@ export const QUICK: Paces = {
   pair: { rounds: 5, roundMs: 700, warmUpMs: 4_000 },
   withWorker: { rounds: 1, roundMs: 1_000, warmUpMs: 200 },
   replies: { burst: 400, calm: 50 },
+  probe: { rounds: 3, burst: 400, calm: 50 },
   counts: { alone: 20, together: 400 },
+  live: { calm: { chunks: 60, everyMs: 50 }, busy: { chunks: 750, everyMs: 4 } },
   backlog: 1_000,
-  idle: { streams: 500, ms: 6_000 },
+  starts: 3,
+  idle: { streams: 10_000, ms: 30_000 },
   webhooks: { customers: 50 },
   longRoom: { rounds: 3, reads: 50, turns: 10 },
   cachedTokens: { turns: 100 },
   search: { texts: 100_000, own: 10_000, searches: 20, rounds: 3 },
+  growth: {
+    large: { users: 100_000, rooms: 3, messages: 4 },
+    share: 0.001,
+    rounds: 3,
+    walks: 6,
+    exported: 10_000,
+  },
+  costs: { requests: 200 },
   imports: { usual: { bytes: 10 * MB, messages: 60 }, large: { bytes: 30 * MB, messages: 10_000 } },
   web: { rounds: 2, chunks: 100, letters: 30, deltas: 4_000 },
 }
@@ -110,12 +144,18 @@ export const measurers: Record<Measure, Measurer> = {
     const { backend } = site
     const found = await measureReplies(site, users, replies)
     const times = `p50 ${found.p50Ms.toFixed(1)} ms, p99 ${found.p99Ms.toFixed(1)} ms`
-    const memory = `${megabytes(found.apiRssBytes)} and ${megabytes(found.workerRssBytes)}`
     metrics.push(
       { what: "replies stored a second", backend, value: whole(found.storedPerSecond) },
       { what: "prompt to stored reply", backend, value: times },
-      { what: "memory of API and worker", backend, value: memory },
     )
+  },
+  async probe(site, users, { probe }, { pairs, ratios }) {
+    const { backend } = site
+    // Its live text and its queue are Redis's.
+    if (backend === "embedded") return
+    const { rate, time } = await measureBesideProbe(site, users, probe)
+    pairs.push({ what: "replies stored", backend, goal: REPLIES_GOAL, comparison: rate })
+    ratios.push({ what: "prompt to stored reply", backend, goal: REPLY_TIME_GOAL, ratio: time })
   },
   async counts(site, users, { counts }, { metrics }) {
     const found = await measureCounts(site, users, counts)
@@ -124,6 +164,15 @@ export const measurers: Record<Measure, Measurer> = {
         { what: `a prompt sends, ${how}`, backend: site.backend, value: costLine(prompt) },
         { what: `a reply sends, ${how}`, backend: site.backend, value: costLine(reply) },
       )
+  },
+  async live(site, users, { live }, { metrics }) {
+    const { backend } = site
+    const calm = await measureLive(site, users, live.calm)
+    const busy = await measureLive(site, users, live.busy)
+    metrics.push(
+      { what: "chunk to listener, 100 streams", backend, value: timesLine(calm) },
+      { what: "pieces of text a second, by one worker and one API", backend, value: deltasLine(busy) },
+    )
   },
   async backlog(site, users, { backlog }, { metrics }) {
     const { withoutPerSecond, withPerSecond, ratio } = await measureBacklog(site, users, backlog)
@@ -144,16 +193,28 @@ export const measurers: Record<Measure, Measurer> = {
     const what = "a code asked for and verified"
     pairs.push({ what, backend: site.backend, goal: SIGN_IN_GOAL, comparison })
   },
-  async streams(site, users, { idle }, { metrics }) {
+  async streams(site, users, _paces, { metrics }) {
     const { backend } = site
     const { replyBytes, roomBytes } = await measureStreams(site, users[0] as User)
     metrics.push(
       { what: "memory of an idle stream of a reply", backend, value: kilobytes(replyBytes) },
       { what: "memory of an idle stream of a room", backend, value: kilobytes(roomBytes) },
     )
-    const { transactionsPerSecond, cpuShare } = await measureIdleStreams(site, users[0] as User, idle)
-    const value = `${transactionsPerSecond.toFixed(1)} transactions a second, ${(100 * cpuShare).toFixed(1)} % of a core`
-    metrics.push({ what: `${idle.streams} idle streams of as many rooms`, backend, value })
+  },
+  async "idle-streams"(site, _users, { idle }, { metrics }) {
+    const value = idleLine(await measureIdleStreams(site, idle))
+    metrics.push({
+      what: `${whole(idle.streams)} idle streams of as many rooms`,
+      backend: site.backend,
+      value,
+    })
+  },
+  async memory(site, users, { replies }, { metrics }) {
+    const value = memoryLine(await measureMemory(site, users, replies.burst))
+    metrics.push({ what: "memory of API and worker", backend: site.backend, value })
+  },
+  async start({ backend }, _users, { starts }, { metrics }) {
+    metrics.push({ what: "warm npm start", backend, value: startLine(await measureStarts(starts)) })
   },
   async webhooks(site, _users, { webhooks }, { metrics }) {
     const found = await measureWebhooks(site, webhooks)
@@ -177,6 +238,17 @@ export const measurers: Record<Measure, Measurer> = {
       { what: "texts indexed a second, by one worker", backend, value: whole(found.indexedPerSecond) },
       { what: "size of the index for a text", backend, value: `${whole(found.bytesPerText)} bytes` },
     )
+  },
+  async growth(site, _users, { growth }, { ratios, metrics }) {
+    const { backend } = site
+    const found = await measureGrowth(site, growth)
+    for (const { what, ratio } of growthRatios(found, growth))
+      ratios.push({ what, backend, goal: GROWTH_GOAL, ratio })
+    for (const line of growthLines(found, growth)) metrics.push({ ...line, backend })
+  },
+  async costs(site, users, { costs }, { metrics }) {
+    const found = await measureCosts(site, users, costs)
+    for (const line of costsLines(found)) metrics.push({ ...line, backend: site.backend })
   },
   async "cached-tokens"(site, users, { cachedTokens }, { metrics }) {
     const { ours, sliding, summaries } = await measureCachedTokens(site, users[0] as User, cachedTokens)
@@ -210,11 +282,44 @@ function costLine({ trips, statements, commands }: Cost): string {
     : `${postgres}; ${sum(commands).toFixed(1)} Redis commands: ${list(commands)}`
 }
 
+function timesLine({ p50Ms, p99Ms, offeredPerSecond }: Live): string {
+  const met = p50Ms <= LIVE_GOAL_MS.p50 && p99Ms <= LIVE_GOAL_MS.p99 ? "met" : "missed"
+  const goal = `(goal ${LIVE_GOAL_MS.p50} and ${LIVE_GOAL_MS.p99} ${met})`
+  return `p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms ${goal}, at ${whole(offeredPerSecond)} a second`
+}
+
+function deltasLine({ perSecond, offeredPerSecond, p50Ms }: Live): string {
+  const met = perSecond >= DELTAS_GOAL ? "met" : "missed"
+  return `${whole(perSecond)} (goal ${whole(DELTAS_GOAL)} ${met}) of ${whole(offeredPerSecond)}, p50 ${p50Ms.toFixed(1)} ms`
+}
+
 function walLine({ walBytes, updates, hotShare }: Checkpoints): string {
   const met = (is: boolean) => (is ? "met" : "missed")
   const wal = `${kilobytes(walBytes)} (goal ${kilobytes(WAL_GOAL_BYTES)} ${met(walBytes <= WAL_GOAL_BYTES)})`
   const share = `${(100 * hotShare).toFixed(0)} % (goal ${100 * HOT_GOAL} ${met(hotShare >= HOT_GOAL)})`
   return `${wal}; of ${updates.toFixed(0)} updates of its row within the page: ${share}`
+}
+
+function idleLine({ apiCores, databaseCores, bytesEach, transactionsPerSecond }: IdleStreams): string {
+  const beside = (is: number, goal: number, show: (value: number) => string) =>
+    `${show(is)} (goal ${show(goal)} ${is <= goal ? "met" : "missed"})`
+  const cores = (value: number) => `${value.toFixed(3)} of a core`
+  return [
+    `API ${beside(apiCores, IDLE_GOALS.apiCores, cores)}`,
+    `PostgreSQL ${beside(databaseCores, IDLE_GOALS.databaseCores, cores)}`,
+    `${beside(bytesEach, IDLE_GOALS.bytesEach, kilobytes)} each`,
+    `${transactionsPerSecond.toFixed(1)} transactions a second`,
+  ].join(", ")
+}
+
+function memoryLine({ api, worker }: Memory): string {
+  const both = (which: "idleBytes" | "peakBytes") => {
+    const sum = api[which] + worker[which]
+    const met = sum <= MEMORY_GOALS[which] ? "met" : "missed"
+    return `${megabytes(api[which])} and ${megabytes(worker[which])}: ${megabytes(sum)} (goal ${megabytes(MEMORY_GOALS[which])} ${met})`
+  }
+  const time = `${whole(api.microseconds)} and ${whole(worker.microseconds)} µs of a core for each prompt`
+  return `idle ${both("idleBytes")}, at their peak ${both("peakBytes")}; ${time}`
 }
 
 function importLine({ conversations, messages, uploadMs, importMs, rssBefore, rssPeak }: Imported): string {

@@ -17,8 +17,6 @@ export interface Replies {
   storedPerSecond: number
   p50Ms: number
   p99Ms: number
-  apiRssBytes: number
-  workerRssBytes: number
 }
 
 export interface RepliesPace {
@@ -38,8 +36,7 @@ export async function measureReplies(
   await sendBurst(site, users, burst / 4) // warms the worker up
   const storedPerSecond = await sendBurst(site, users, burst)
   const { p50Ms, p99Ms } = await sendCalmly(site, users, calm)
-  const [api, workers] = await Promise.all([site.api.usage(), worker.usage()])
-  return { storedPerSecond, p50Ms, p99Ms, apiRssBytes: api.rssBytes, workerRssBytes: workers.rssBytes }
+  return { storedPerSecond, p50Ms, p99Ms }
 }
 
 /** Sends prompts and waits for their replies. @returns how many were stored a second */

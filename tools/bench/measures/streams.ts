@@ -1,7 +1,5 @@
 import { once } from "node:events"
 import { type ClientRequest, get } from "node:http"
-import { TIMING } from "../../../src/config/timing.ts"
-import { pause, SECOND } from "../../../src/utils/time.ts"
 import { type Api, type Site, startApi } from "../helpers/site.ts"
 import { createRooms, post, type User } from "../helpers/users.ts"
 
@@ -16,8 +14,6 @@ const COUNTED = 2_000
 const AT_ONCE = 50
 
 /** A chunk and then nothing, for as long as the provider's silence is put up with. */
-const ROW_CHECK_MS = TIMING.replies.rowCheckMs
-
 const STALLING = "[[gemini:stall after=1]]"
 
 /** Memory per open stream, in bytes, of a server that does nothing else. */
@@ -33,44 +29,6 @@ export async function measureStreams(site: Site, user: User): Promise<StreamMemo
     replyBytes: await measure(site, user, (room, reply) => `/chatroom/${room}/message/${reply}/stream`),
     roomBytes: await measure(site, user, (room) => `/chatroom/${room}/events`),
   }
-}
-
-export interface IdleStreams {
-  transactionsPerSecond: number
-  /** Of one core, by the process that holds the streams. */
-  cpuShare: number
-}
-
-/** What streams cost in which nothing happens, each of a room of its own, in an API process of its own. */
-export async function measureIdleStreams(
-  site: Site,
-  user: User,
-  { streams, ms }: { streams: number; ms: number },
-): Promise<IdleStreams> {
-  await using stack = new AsyncDisposableStack()
-  const { api, url } = await startApi(site.machine, site.env, "api")
-  stack.defer(() => api.stop())
-  const [rooms = []] = await createRooms(site.pool, [user], streams)
-  const headers = { Authorization: `Bearer ${user.token}` }
-  const addresses = rooms.map((room) => `${url}/chatroom/${room}/events`)
-  stack.defer(await openStreams(addresses, headers))
-  // The first look at each row is behind them.
-  await pause(2 * ROW_CHECK_MS)
-  const [before, used] = [await transactions(site), await api.usage()]
-  const startedAt = performance.now()
-  await pause(ms)
-  const [after, usage] = [await transactions(site), await api.usage()]
-  const seconds = (performance.now() - startedAt) / SECOND
-  const transactionsPerSecond = (after - before) / seconds
-  return { transactionsPerSecond, cpuShare: (usage.cpuMs - used.cpuMs) / SECOND / seconds }
-}
-
-/** Counted by PostgreSQL, with a delay of up to a second. */
-async function transactions({ pool }: Site): Promise<number> {
-  const { rows } = await pool.query<{ n: number }>(
-    "SELECT (xact_commit + xact_rollback)::int AS n FROM pg_stat_database WHERE datname = current_database()",
-  )
-  return rows[0]?.n ?? 0
 }
 
 async function measure(site: Site, user: User, pathOf: (room: string, reply: string) => string) {

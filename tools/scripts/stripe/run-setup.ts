@@ -1,5 +1,5 @@
-import Stripe from "stripe"
 import { createStripe } from "../../../src/services/billing/stripe.ts"
+import { stripeSdk } from "../../../src/services/billing/stripe-sdk.ts"
 import { HELP, readWishes, UsageError } from "./options.ts"
 import { report } from "./report.ts"
 import { setUp } from "./set-up.ts"
@@ -34,7 +34,7 @@ export async function runSetup(
 /** A sentence for what a person can mend. Stripe's own words on a key quote parts of it, so they aren't repeated. */
 function explain(error: unknown): string | null {
   const { StripeAuthenticationError, StripeConnectionError, StripeError, StripePermissionError } =
-    Stripe.errors
+    stripeSdk().errors
   if (error instanceof UsageError) return error.message
   if (error instanceof StripeAuthenticationError)
     return "Stripe refuses STRIPE_SECRET_KEY: is it whole, and not revoked?"

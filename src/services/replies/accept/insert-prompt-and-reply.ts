@@ -241,7 +241,7 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     ${messageSql("m", "target.active_reply_id IS NOT NULL", "NULL::jsonb AS siblings")}
   FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN free USING (prompt_id) LEFT JOIN placed USING (prompt_id)
     LEFT JOIN target USING (prompt_id)
-    LEFT JOIN written AS m ON m.id IN (input.prompt_id, input.reply_id)
+    LEFT JOIN written AS m ON m.user_id = input.user_id
   ORDER BY m.position`
 
 /**
@@ -249,7 +249,8 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
  * the database as it was before.
  */
 function hasVersionsSql(target: string): string {
-  const exists = (family: string) => `EXISTS (SELECT FROM messages AS s WHERE ${family})`
+  // EXISTS may be planned as a hash of all messages that begin a branch anywhere, which is read at every prompt.
+  const exists = (family: string) => `(SELECT true FROM messages AS s WHERE ${family} LIMIT 1) IS TRUE`
   return `(${target}.last_position IS DISTINCT FROM (
       SELECT c.last_position FROM chatrooms AS c WHERE c.user_id = ${target}.user_id AND c.id = ${target}.chatroom_id
     ) OR CASE WHEN ${target}.parent_id IS NULL

@@ -11,7 +11,6 @@ import {
   readChunk,
   startProgress,
   toMetadata,
-  toName,
 } from "./progress.ts"
 import type { TokenUsage } from "./token-usage.ts"
 import { toAttemptFailed } from "./transport-errors.ts"
@@ -36,13 +35,17 @@ export interface GeminiRequest {
   signal: AbortSignal
 }
 
-/** What Gemini sends. `thought`: a summary of what it thinks. Each `metadata` replaces the one before. */
-export type ReplyItem =
-  | { type: "text" | "thought"; text: string }
-  | { type: "metadata"; metadata: ResponseMeta }
+/** What a chunk has brought, either part possibly empty, and what is known with it. */
+export interface ReplyItem {
+  text: string
+  /** A summary of what the model thinks. */
+  thought: string
+  /** Replaces the one before. */
+  metadata: ResponseMeta
+}
 
 export interface Gemini {
-  /** Loads the SDK, which the first call would wait for. A process that calls nothing needs none of its 30 MB. */
+  /** Begins to load the SDK, which the first call waits for. A process that calls nothing needs none of its 30 MB. */
   prepare(): Promise<void>
   /**
    * Streams a reply. Ends without an error only when Gemini confirms that the reply is complete.
@@ -102,15 +105,11 @@ async function* stream(
   try {
     // Leaving the loop doesn't close the connection; only this signal does.
     const abortSignal = AbortSignal.any([request.signal, watchdog.signal])
-    const chunks = await client.models.generateContentStream(
-      toCall(options, request, { abortSignal, wire, levels }),
-    )
-    for await (const chunk of chunks) {
+    await client.models.generateContentStream(toCall(options, request, { abortSignal, wire, levels }))
+    for await (const chunk of wire.chunks()) {
       const { text, thought } = readChunk(chunk, progress)
       watchdog.touch({ mayBeLast: mayBeLast(progress) })
-      yield { type: "metadata", metadata: toMetadata(progress, null) }
-      if (thought) yield { type: "thought", text: thought }
-      if (text) yield { type: "text", text }
+      yield { text, thought, metadata: toMetadata(progress, null) }
     }
   } catch (error) {
     request.signal.throwIfAborted()
@@ -121,8 +120,8 @@ async function* stream(
     if (!(isSilent || isCut) || !isWhole(progress, wire, isSilent))
       throw progress.hasCandidate ? toInterrupted(failure) : failure
   }
-  yield { type: "metadata", metadata: toMetadata(progress, progress.finishReason) }
-  assertComplete(progress, toName(wire.finishMessage))
+  yield { text: "", thought: "", metadata: toMetadata(progress, progress.finishReason) }
+  assertComplete(progress)
 }
 
 function toCall(
@@ -177,10 +176,7 @@ function isWhole(progress: Progress, wire: Wire, isSilent: boolean): boolean {
 }
 
 /** @throws {AttemptFailed} unless the reply is complete */
-function assertComplete(
-  { finishReason, blockReason, hasCandidate, hasText }: Progress,
-  finishMessage: string | null,
-): void {
+function assertComplete({ finishReason, finishMessage, blockReason, hasCandidate, hasText }: Progress): void {
   const { code, ...consequences } = judge({
     ...NOTHING_SAID,
     finishReason,

@@ -60,7 +60,7 @@ export async function* streamReply(ctx: Context, request: ReplyRequest): AsyncGe
     let hasBegun = false
     try {
       for await (const item of streamFrom(ctx, model, request)) {
-        hasBegun ||= item.type !== "metadata"
+        hasBegun ||= item.text !== "" || item.thought !== ""
         yield item
       }
       return
@@ -115,15 +115,16 @@ async function* streamFrom(
   }
   try {
     for await (const item of ctx.gemini.stream({ ...request, ...adapted })) {
-      if (item.type === "metadata") {
-        if (!metadata) span.set({ "gen_ai.response.time_to_first_chunk": secondsSince(startedAt) })
-        metadata = item.metadata
-      } else {
-        // Now and not at the end, which only shows that the model accepted a call some time ago.
-        if (!hasBegun) ctx.circuitBreaker.succeeded(model)
+      if (!metadata) span.set({ "gen_ai.response.time_to_first_chunk": secondsSince(startedAt) })
+      metadata = item.metadata
+      // Now and not at the end, which only shows that the model accepted a call some time ago.
+      if (!hasBegun && (item.text || item.thought)) {
+        ctx.circuitBreaker.succeeded(model)
         hasBegun = true
-        if (item.type === "text" && !hasText) span.mark("first text")
-        hasText ||= item.type === "text"
+      }
+      if (!hasText && item.text) {
+        span.mark("first text")
+        hasText = true
       }
       yield item
     }

@@ -38,6 +38,8 @@ export interface Progress extends Omit<ResponseMeta, "model" | "partStarts"> {
   /** The kind of the last part, and all bytes of text. */
   lastPart: keyof Fresh | null
   bytes: number
+  /** What the provider says about the finish reason. */
+  finishMessage: string | null
   blockReason: string | null
   hasCandidate: boolean
   hasText: boolean
@@ -54,6 +56,7 @@ export function startProgress(model: string): Progress {
     partStarts: [],
     lastPart: null,
     bytes: 0,
+    finishMessage: null,
     requested: model,
     model,
     blockReason: null,
@@ -86,6 +89,7 @@ export function readChunk(chunk: GenerateContentResponse, progress: Progress): F
     progress.endings++
     progress.finishReason = toName(candidate.finishReason)
   }
+  progress.finishMessage = toName(candidate?.finishMessage) ?? progress.finishMessage
   progress.blockReason = toName(chunk.promptFeedback?.blockReason) ?? progress.blockReason
   progress.model = toName(chunk.modelVersion) ?? progress.model
   progress.responseId = toName(chunk.responseId) ?? progress.responseId
@@ -119,7 +123,7 @@ function isVisible(text: string): boolean {
 const MAX_NAME_LENGTH = 300
 
 /** A constant or an id, as it can be stored. */
-export function toName(value: unknown): string | null {
+function toName(value: unknown): string | null {
   if (typeof value !== "string") return null
   return value.replaceAll("\u0000", "").slice(0, MAX_NAME_LENGTH).toWellFormed() || null
 }

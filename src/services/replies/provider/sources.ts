@@ -48,10 +48,18 @@ const MAX_QUERY_LENGTH = 500
 export function addSources(sources: Sources, candidate: Candidate | undefined): void {
   if (!candidate) return
   if (candidate.citationMetadata && sources.cited.length < MOST.cited)
-    sources.cited.push(candidate.citationMetadata)
+    sources.cited.push(toCited(candidate.citationMetadata))
   addGrounding(sources, Grounding.parse(candidate.groundingMetadata ?? {}))
   addPages(sources, Pages.parse(candidate.urlContextMetadata ?? {}))
 }
+
+/** The SDK's name of the list isn't the provider's. */
+function toCited({ citationSources, citations }: SentCitations): CitationMetadata {
+  const cited = citationSources ?? citations
+  return cited ? { citations: cited } : {}
+}
+
+type SentCitations = CitationMetadata & { citationSources?: CitationMetadata["citations"] }
 
 function addGrounding(sources: Sources, { chunks, supports, queries }: Grounding): void {
   for (const query of queries) {

@@ -6,8 +6,6 @@ import { AttemptFailed } from "./failures.ts"
  */
 export function toAttemptFailed(error: unknown): AttemptFailed {
   if (error instanceof AttemptFailed) return error
-  if (isBrokenStream(error))
-    return new AttemptFailed("interrupted", "the stream ended in the middle of a chunk")
   return new AttemptFailed("provider_unreachable", "the provider could not be reached", {
     cause: networkCause(error),
     fallback: true,
@@ -19,11 +17,4 @@ export function toAttemptFailed(error: unknown): AttemptFailed {
 function networkCause(error: unknown): unknown {
   const cause = error instanceof Error ? (error.cause ?? error) : undefined
   return typeof (cause as { code?: unknown } | undefined)?.code === "string" ? cause : undefined
-}
-
-/** The SDK throws a plain Error for an incomplete last chunk, so only the message identifies it. */
-function isBrokenStream(error: unknown): boolean {
-  return (
-    error instanceof SyntaxError || (error instanceof Error && /^Incomplete JSON segment/.test(error.message))
-  )
 }

@@ -1,39 +1,46 @@
-import { z } from "zod"
-import { parseJson } from "../../../utils/json.ts"
+import type { GenerateContentResponse } from "@google/genai"
+import { AttemptFailed } from "./failures.ts"
 import { findError, toFailure } from "./read-error.ts"
 
-/** What a call's bytes have shown that the SDK doesn't pass on. */
+/** One call's answer, which is read here and not by the SDK. */
 export interface Wire {
   /** For the SDK's `httpOptions.fetch`. */
   fetch: typeof fetch
+  /**
+   * Yields the reply's chunks, as the provider sends them, once `fetch` has resolved.
+   * @throws {AttemptFailed} for an error of the provider, and where the answer ends in the middle of a chunk
+   */
+  chunks(): AsyncGenerator<GenerateContentResponse>
   /** The events ended as they should: `data: [DONE]`, which some gateways send. */
   readonly isDone: boolean
   /** The stream ended, or rests, in the middle of an event. */
   readonly isPartial: boolean
-  /** The candidate's `finishMessage`, which the SDK leaves out. */
-  readonly finishMessage: unknown
 }
 
 /** What the events have shown so far. */
 interface Seen {
   isDone: boolean
   isPartial: boolean
-  finishMessage: unknown
 }
 
 /**
- * Creates a `fetch` that reads one call's response before the SDK does. The SDK encodes error bodies by their content
- * type, drops events that don't begin with `data:`, an error object without that among them, and parses `[DONE]` as
- * JSON. This one throws an error of the provider in any framing as `AttemptFailed`, and passes on the reply's events.
+ * Creates a `fetch` that keeps one call's answer to itself. The SDK makes the request, but of the answer it encodes error
+ * bodies by their content type, drops events that don't begin with `data:`, an error object without that among them,
+ * parses `[DONE]` as JSON, leaves fields out, and parses every chunk twice. An error of the provider in any framing is
+ * thrown as `AttemptFailed` here.
  */
 export function createWire(): Wire {
-  const state: Seen = { isDone: false, isPartial: false, finishMessage: null }
+  const state: Seen = { isDone: false, isPartial: false }
+  let body: ReadableStream<Uint8Array> | null = null
   return {
     async fetch(url, init) {
       const response = await fetch(url, { ...init, dispatcher: UNHURRIED } as RequestInit)
       if (!response.ok) throw toFailure(response.status, findError(await readBody(response)))
-      const body = response.body ? ReadableStream.from(readEvents(response.body, state)) : null
-      return new Response(body, { status: response.status, headers: { "content-type": EVENTS } })
+      body = response.body
+      return new Response(null, { status: response.status })
+    },
+    async *chunks() {
+      if (body) yield* readChunks(body, state)
     },
     get isDone() {
       return state.isDone
@@ -41,13 +48,8 @@ export function createWire(): Wire {
     get isPartial() {
       return state.isPartial
     },
-    get finishMessage() {
-      return state.finishMessage
-    },
   }
 }
-
-const EVENTS = "text/event-stream"
 
 /** Longer ones aren't errors, and one is parsed whenever more of it arrives. */
 const MAX_BARE_LENGTH = 64 * 1024
@@ -55,19 +57,19 @@ const MAX_BARE_LENGTH = 64 * 1024
 /** A status says enough if its body can't be read. */
 const readBody = (response: Response) => response.text().catch(() => "")
 
-/** @throws {AttemptFailed} for an error of the provider */
-async function* readEvents(body: ReadableStream<Uint8Array>, state: Seen): AsyncGenerator<Uint8Array> {
+async function* readChunks(
+  body: ReadableStream<Uint8Array>,
+  state: Seen,
+): AsyncGenerator<GenerateContentResponse> {
   const decoder = new TextDecoder()
-  const encoder = new TextEncoder()
   let rest = ""
   for await (const bytes of body) {
     const events = (rest + decoder.decode(bytes, { stream: true })).split(/\r\n\r\n|\n\n|\r\r/)
     rest = events.pop() ?? ""
     for (const event of events) {
       const data = readEvent(event)
-      if (data?.includes('"finishMessage"')) state.finishMessage = readFinishMessage(data)
       if (data === DONE) state.isDone = true
-      else if (data !== null) yield encoder.encode(`data: ${data}\n\n`)
+      else if (data !== null) yield toChunk(data)
     }
     // These two are whole also without the blank line after them.
     if (looksBare(rest)) readEvent(rest)
@@ -78,9 +80,20 @@ async function* readEvents(body: ReadableStream<Uint8Array>, state: Seen): Async
     state.isPartial = rest.trim() !== ""
   }
   readEvent(rest)
-  // The SDK reports it as the beginning of a chunk.
-  if (state.isPartial) yield encoder.encode(rest)
+  if (state.isPartial) throw brokenOff()
 }
+
+/** @throws {AttemptFailed} for what isn't JSON */
+function toChunk(data: string): GenerateContentResponse {
+  try {
+    const chunk: unknown = JSON.parse(data)
+    return (typeof chunk === "object" && chunk !== null ? chunk : {}) as GenerateContentResponse
+  } catch {
+    throw brokenOff()
+  }
+}
+
+const brokenOff = () => new AttemptFailed("interrupted", "the stream ended in the middle of a chunk")
 
 const DONE = "[DONE]"
 
@@ -103,11 +116,6 @@ function readData(event: string): string {
   const lines = event.split(/\r\n|\n|\r/)
   return lines.flatMap((line) => (line.startsWith("data:") ? line.slice(5).trim() : [])).join("\n")
 }
-
-const Finished = z.object({ candidates: z.tuple([z.object({ finishMessage: z.string() })], z.unknown()) })
-
-const readFinishMessage = (data: string): string | null =>
-  Finished.safeParse(parseJson(data)).data?.candidates[0].finishMessage ?? null
 
 const GLOBAL_DISPATCHER = Symbol.for("undici.globalDispatcher.1")
 

@@ -32,8 +32,8 @@ export async function callModel(
   let metadata = NO_META
   try {
     for await (const item of ctx.gemini.stream({ ...request, model, thinking, contents, signal })) {
-      if (item.type === "metadata") metadata = item.metadata
-      else if (item.type === "text") text += item.text
+      metadata = item.metadata
+      text += item.text
     }
     return text
   } catch (error) {

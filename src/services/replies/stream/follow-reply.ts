@@ -1,7 +1,6 @@
 import { isFinal, type MessageKey, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import type { LiveReply } from "./live-replies.ts"
-import type { Wake } from "./reply-log.ts"
+import type { LiveReply, Wake } from "./live-replies.ts"
 
 export type ReplyEvent =
   | { event: "thought"; id: string; text: string }

@@ -1,7 +1,7 @@
 import { readMessage } from "../../chat/list-messages.ts"
 import { isFinal, type MessageKey, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
-import type { LogEntry, LogPosition, ReplyLog, Wake } from "./reply-log.ts"
+import type { LogEntry, LogPosition, Notice, ReplyLog } from "./reply-log.ts"
 import type { RowWatch } from "./row-watch.ts"
 
 /** A reply as far as this process knows it. */
@@ -16,7 +16,13 @@ export interface LiveReply {
   row: MessageRecord | null
 }
 
-/** The replies that are listened to in this process: row and log of each are read once for all of its listeners. */
+/** `text`: of the log. `state`: of the row, too. */
+export type Wake = "text" | "state"
+
+/**
+ * The replies that are listened to in this process. Row and log of each are read once for all of its listeners; after
+ * that its text comes with the notices, and the log is read again only where one was missed.
+ */
 export interface LiveReplies {
   /** @param wake is called after every change */
   follow(reply: MessageKey, wake: () => void): LiveListener
@@ -55,6 +61,8 @@ function open({ db, replyLog, rowWatch }: Stores, reply: MessageKey, forget: () 
   let row: MessageRecord | null = null
   let position: LogPosition = null
   let failure: { error: unknown } | null = null
+  /** Whether what the notices bring is all that the log gets: then it needn't be read. */
+  let isInStep = false
 
   const wakeAll = () => {
     for (const wake of listeners) wake()
@@ -64,10 +72,17 @@ function open({ db, replyLog, rowWatch }: Stores, reply: MessageKey, forget: () 
     const before = stamp()
     if (what === "state") {
       row = await readMessage(db.pool, reply)
+      // It has what no notice has brought.
+      if (row && text.isBehind(row)) isInStep = false
       if (row) text.takeRow(row)
     }
-    const fresh = await replyLog.read(reply.id, position)
-    if (text.takeEntries(fresh.entries)) position = fresh.position
+    if (!isInStep) {
+      isInStep = true
+      const fresh = await replyLog.read(reply.id, position)
+      const isWhole = text.takeEntries(fresh.entries)
+      if (isWhole) position = fresh.position
+      if (!isWhole || !fresh.isRead) isInStep = false
+    }
     if (stamp() !== before) wakeAll()
   })
   const refreshAll = (what: Wake) =>
@@ -76,8 +91,21 @@ function open({ db, replyLog, rowWatch }: Stores, reply: MessageKey, forget: () 
       close()
       wakeAll()
     })
+  const take = (notice: Notice) => {
+    if (notice === "state") return void refreshAll("state")
+    if (notice === "missed" || notice === "text") {
+      isInStep = false
+      return void refreshAll(notice === "text" ? "text" : "state")
+    }
+    const before = stamp()
+    if (!text.takeEntries([notice])) {
+      isInStep = false
+      void refreshAll("text")
+    }
+    if (stamp() !== before) wakeAll()
+  }
   const stops = [
-    replyLog.subscribe(reply.id, (what) => void refreshAll(what)),
+    replyLog.subscribe(reply.id, take),
     rowWatch.watch("reply", reply, () => void refreshAll("state")),
   ]
   const close = () => {
@@ -143,6 +171,14 @@ export function createText() {
       if (counts || (isSame && row.thoughts.length >= this.thoughts.length)) this.thoughts = row.thoughts
       if (counts) this.attempt = row.attempt
       wasFinal = ended
+    },
+    /** Whether the row has text that this doesn't, or another attempt's. */
+    isBehind({ attempt, content, thoughts }: MessageRecord): boolean {
+      return (
+        attempt !== this.attempt ||
+        content.length > this.value.length ||
+        thoughts.length > this.thoughts.length
+      )
     },
     /** @returns whether all entries fit: what lies beyond a gap is to be read again, when the row has filled it */
     takeEntries(entries: readonly LogEntry[]): boolean {

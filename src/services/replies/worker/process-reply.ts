@@ -36,6 +36,8 @@ const MAX_TAKEOVERS = 5
  * @param stopping aborts when the worker stops: the reply is handed back to the queue
  */
 export async function processReply(ctx: Context, reply: MessageKey, stopping: AbortSignal): Promise<Run> {
+  // Loaded meanwhile, if this is the first one. The attempt finds out what fails.
+  ctx.gemini.prepare().catch(() => undefined)
   const claimed = await claimReply(ctx, reply)
   if ("waitMs" in claimed) return { outcome: "later", inMs: claimed.waitMs }
   if ("none" in claimed) return { outcome: "nothing-to-do" }
@@ -93,15 +95,16 @@ async function runAttempt(
       day: attempt.day,
       calls: buffer.calls,
     }
-    for await (const item of streamReply(ctx, request)) {
-      if (item.type === "metadata") buffer.metadata = item.metadata
-      else {
-        if (item.type === "text" && buffer.text === attempt.prefix) {
-          observeFirstText(ctx, buffer)
-          files.release()
-        }
-        buffer.add(item.type, item.text)
+    let isBegun = false
+    for await (const { text, thought, metadata } of streamReply(ctx, request)) {
+      buffer.metadata = metadata
+      if (thought) buffer.add("thought", thought)
+      if (text && !isBegun) {
+        isBegun = true
+        observeFirstText(ctx, buffer)
+        files.release()
       }
+      if (text) buffer.add("text", text)
     }
     buffer.flush()
     return await end(ctx, buffer, { status: "completed" })

@@ -34,7 +34,6 @@ export async function startWorker(
   onRound: (loop: string) => void = () => undefined,
 ): Promise<ReplyWorker> {
   const { replies, roomTasks, search, imports: files, worker: own, shutdown } = ctx.timing
-  await ctx.gemini.prepare()
   const stopping = new AbortController()
   const pace: Pace = { meanMs: null, busy: 0 }
   const worker = createWorker(ctx, store, (job) => processJob(ctx, { job, pace }, stopping.signal))
