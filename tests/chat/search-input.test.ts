@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { found, indexed, search, write } from "./search-kit.ts"
 
-const app = useTestApp()
+const app = useTestApp({ timing: { search: { indexMs: 50 } } })
 const ann = useUser(app, { pro: true })
 
 test.each(["%", "*", ":*", "'", "''", '"', '""', "!&|()", "\\", "#", "~", "<->", "....", "😀", "́"])(

@@ -3,7 +3,7 @@ import { signIn } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { indexed, type Result, search, write } from "./search-kit.ts"
 
-const app = useTestApp()
+const app = useTestApp({ timing: { search: { indexMs: 50 } } })
 
 const nextOf = (link: string | null) => /<([^>]+)>; rel="next"/.exec(link ?? "")?.[1]
 

@@ -4,7 +4,7 @@ import { ask, createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { found, indexed, marked, search, write } from "./search-kit.ts"
 
-const app = useTestApp()
+const app = useTestApp({ timing: { search: { indexMs: 50 } } })
 const ann = useUser(app, { pro: true })
 
 describe("words", () => {

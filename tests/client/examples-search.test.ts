@@ -6,7 +6,7 @@ import { signIn } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { signedIn } from "./kit.ts"
 
-const app = useTestApp()
+const app = useTestApp({ timing: { search: { indexMs: 50 } } })
 
 test("the example marks what it finds", async () => {
   const user = await signIn(app)

@@ -9,7 +9,7 @@ import { newMobileNumber } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { signedIn } from "./kit.ts"
 
-const app = useTestApp()
+const app = useTestApp({ timing: { imports: { pollMs: 20 } } })
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "transfer-"))

@@ -13,6 +13,7 @@ const app = useTestApp({
   config: {
     gemini: {
       idleTimeoutMs: 20_000,
+      settleMs: 1_000,
       models: ANSWERS.map((_, n) => ({ name: modelOf(n), tier: "basic" as const })),
     },
   },

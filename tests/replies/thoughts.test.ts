@@ -158,7 +158,7 @@ describe("thoughts", () => {
   })
 
   test("keep a silence alive that would otherwise be too long", async () => {
-    const prompt = "[[gemini: think=4000 thoughts=7]] at length"
+    const prompt = "[[gemini: think=2500 thoughts=7]] at length"
     const silent = await send(app, ann, await createRoom(app, ann), `${prompt} in silence`)
     const thinking = await ask(app, ann, await createRoom(app, ann, { thinking: "high" }), `${prompt} aloud`)
     expect(thinking).toMatchObject({ status: "completed", error: null })

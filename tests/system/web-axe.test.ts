@@ -184,7 +184,7 @@ async function expectSoundEverywhere(page: Page, sizes = [PHONE, DESK]): Promise
     await page.setViewportSize(size)
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme })
-      await expectSound(page)
+      await expectSound(page, { recoloured: colorScheme === "dark" })
     }
   }
 }

@@ -1,6 +1,7 @@
 import { request } from "node:http"
 import { gzipSync } from "node:zlib"
 import { describe, expect, test } from "vitest"
+import { IMPORTS } from "../../src/config/limits.ts"
 import { expectProblem, times } from "../helpers/answers.ts"
 import { signIn } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
@@ -8,7 +9,7 @@ import { fixture, importFile, stored, untilEnded, upload } from "./kit.ts"
 
 const MB = 1024 * 1024
 const NOTHING = { imports: 0, chunks: 0, rooms: 0, messages: 0 }
-const app = useTestApp()
+const app = useTestApp({ timing: { imports: { pollMs: 20 } } })
 
 const room = (name: string) => ({
   format: "chatroom",
@@ -104,10 +105,10 @@ describe("a file that is broken fails, and leaves nothing but its report:", () =
 
 test("of a bad conversation nothing comes in, and the others do", async () => {
   const user = await signIn(app)
-  const deep = `{"mapping":${'{"a":'.repeat(1_000_000)}1${"}".repeat(1_000_000)}}`
+  const deep = `{"mapping":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}`
   const long = JSON.stringify(room("x".repeat(33 * MB)))
   const chain = Object.fromEntries(
-    Array.from({ length: 100_000 }, (_, n) => [
+    Array.from({ length: IMPORTS.maxMessages + 1 }, (_, n) => [
       `m${n}`,
       { parent: n === 0 ? null : `m${n - 1}`, message: null },
     ]),

@@ -5,7 +5,7 @@ import { ask, createRoom, promptsUsed } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { exported, fixture, importFile, stored, upload, withoutIds } from "./kit.ts"
 
-const app = useTestApp()
+const app = useTestApp({ timing: { imports: { pollMs: 20 }, search: { indexMs: 50 } } })
 const ann = useUser(app)
 
 describe("an exported room", () => {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { exported, importFile, withoutIds } from "./kit.ts"
 
-const app = useTestApp()
+const app = useTestApp({ timing: { imports: { pollMs: 20 } } })
 const ann = useUser(app)
 
 const id = (n: number) => `01a20380-35df-77b7-a96a-${String(n).padStart(12, "0")}`

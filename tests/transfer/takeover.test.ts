@@ -15,6 +15,7 @@ import { importFile, stored, untilEnded, upload } from "./kit.ts"
 
 // An API process; workers come and go.
 const app = useTestApp({ worker: false })
+const timing = { imports: { pollMs: 20 } }
 
 const rooms = (count: number) =>
   Array.from({ length: count }, (_, n) => ({
@@ -38,12 +39,12 @@ describe("a worker", () => {
     const { headers } = await upload(user, rooms(300))
     const path = headers.get("location") as string
     for (let worker = 0; worker < 3; worker++) {
-      await using beside = await startTestApp({ beside: app, timing: { imports: { pollMs: 20 } } })
+      await using beside = await startTestApp({ beside: app, timing })
       const { done } = (await user.http.get(path)).body
       await expect.poll(async () => (await user.http.get(path)).body.done).toBeGreaterThan(done)
       await beside.close()
     }
-    await using _ = await startTestApp({ beside: app })
+    await using _ = await startTestApp({ beside: app, timing })
     const { status, done, total, chatrooms } = await untilEnded(user, path)
     expect([status, done, total, chatrooms.length]).toEqual(["completed", 300, 300, 300])
     expect(await names(user.user.id)).toEqual(expected(300))
@@ -54,7 +55,7 @@ describe("a worker", () => {
     const { body } = await upload(user, rooms(20))
     const stale = (await claimImport({ ...app.ctx, timing: withLease(50) })) as ClaimedImport
     expect(stale).toMatchObject({ id: body.id, attempt: 1, done: 0 })
-    await using _ = await startTestApp({ beside: app })
+    await using _ = await startTestApp({ beside: app, timing })
     await untilEnded(user, `/import/${body.id}`)
     const late = inTransaction(app.pool, (client) => passConversation(app.ctx, client, stale, 20))
     await expect(late).rejects.toThrow(ImportLost)
@@ -69,7 +70,7 @@ describe("a worker", () => {
       "UPDATE imports SET status = 'running', total = 3, done = 1, stalls = 3, attempt = 4 WHERE id = $1",
       body.id,
     )
-    await using _ = await startTestApp({ beside: app })
+    await using _ = await startTestApp({ beside: app, timing })
     const { status, problems } = await untilEnded(user, `/import/${body.id}`)
     expect([
       status,
@@ -82,7 +83,7 @@ describe("a worker", () => {
     const user = await signIn(app)
     const { body } = await upload(user, rooms(3))
     await app.query("UPDATE imports SET status = 'running', stalls = 3, attempt = 3 WHERE id = $1", body.id)
-    await using _ = await startTestApp({ beside: app })
+    await using _ = await startTestApp({ beside: app, timing })
     const { status, problems } = await untilEnded(user, `/import/${body.id}`)
     expect([status, problems[0].code]).toEqual(["failed", "abandoned"])
   })
@@ -96,7 +97,7 @@ const withLease = (leaseMs: number) => ({
 describe("what is kept of imports", () => {
   test("goes after a day, and what is left of an upload of a process that died after its lease", async () => {
     const user = await signIn(app)
-    await using worker = await startTestApp({ beside: app })
+    await using worker = await startTestApp({ beside: app, timing })
     const { id } = await importFile(user, rooms(2))
     await cleanUp(worker.ctx)
     expect(await stored(app, user)).toMatchObject({ imports: 1, rooms: 2 })
@@ -116,7 +117,7 @@ describe("what is kept of imports", () => {
 
   test("is in the user's export, and goes with the user", async () => {
     const user = await signIn(app)
-    await using _ = await startTestApp({ beside: app })
+    await using _ = await startTestApp({ beside: app, timing })
     const { id } = await importFile(user, rooms(2))
     const { body } = await user.http.get("/user/me/export")
     expect(body.imports).toEqual([expect.objectContaining({ id, status: "completed", done: 2, total: 2 })])

@@ -1,3 +1,4 @@
+import Stripe from "stripe"
 import { expect, test } from "vitest"
 import { TIMING } from "../../src/config/timing.ts"
 import { SECOND } from "../../src/utils/time.ts"
@@ -84,6 +85,10 @@ test("the brief's and the contract's values", () => {
   expect(auth.accessTokenMs).toBe(900 * SECOND)
   expect(otp.codeLifeMs).toBe(300 * SECOND)
   expect(TIMING.retention.idempotencyKeysMs).toBeGreaterThan(86_400 * SECOND)
+})
+
+test("a call to Stripe is first repeated when the SDK would", () => {
+  expect(new Stripe("sk_test").getInitialNetworkRetryDelay() * SECOND).toBe(billing.stripeRetryMs)
 })
 
 test("heartbeats of a stream fall on checks of its session", () => {

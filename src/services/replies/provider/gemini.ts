@@ -45,7 +45,7 @@ export interface ReplyItem {
 }
 
 export interface Gemini {
-  /** Begins to load the SDK, which the first call waits for. A process that calls nothing needs none of its 30 MB. */
+  /** Begins to load the SDK, which the first call waits for. A process that calls nothing needs none of it. */
   prepare(): Promise<void>
   /**
    * Streams a reply. Ends without an error only when Gemini confirms that the reply is complete.
