@@ -64,19 +64,21 @@ export async function continueMessage(ctx: Context, input: UserInput<OneMessage 
 /** Responds with a reply that was accepted, as soon as the client wants it. */
 async function respond(
   ctx: Context,
-  { user: { userId }, params, header, signal }: UserInput<OneRoom>,
+  input: UserInput<OneRoom>,
   { reply: { id }, reply: queued, replayed }: { reply: MessageRecord; replayed: boolean },
   present: (reply: MessageRecord) => object,
 ) {
+  const { params, header } = input
+  const { userId } = input.user
   const reply = { userId, id }
   const headers = { Location: `/chatroom/${params.id}/message/${id}`, ...replayHeaders(replayed) }
   if (header("accept")?.includes("text/event-stream")) {
-    const stream = presentReplyEvents(ctx, followReply(ctx, { reply, signal }))
+    const stream = presentReplyEvents(ctx, followReply(ctx, { reply, signal: input.signal }))
     return { ...events(ctx.streamLimit.open(userId, stream)), headers }
   }
   const waitMs = readWait(ctx, header("prefer"))
   if (waitMs === 0) return accepted(present(queued), headers)
-  const enough = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
+  const enough = AbortSignal.any([input.signal, AbortSignal.timeout(waitMs)])
   const final = await waitForReply(ctx, reply, enough)
   if (!final) return accepted(present(queued), headers)
   return created(present(final), { ...headers, "Preference-Applied": `wait=${waitMs / SECOND}` })

@@ -121,12 +121,15 @@ class Checked implements Input {
   }
 }
 
+/** Made once: without a reason, each abort makes an error of its own, with a stack. */
+const CLOSED = new DOMException("The connection is closed.", "AbortError")
+
 /** Not AbortSignal.any, which would keep its result as long as the process-wide signal, longer than the stream. */
 function whenClosed(res: Response, stopping: AbortSignal): AbortSignal {
   const closed = new AbortController()
   const abort = () => {
     stopping.removeEventListener("abort", abort)
-    closed.abort()
+    closed.abort(CLOSED)
   }
   stopping.addEventListener("abort", abort)
   res.once("close", abort)

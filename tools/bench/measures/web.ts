@@ -28,8 +28,9 @@ export interface WebPace {
 
 /** Turns of the conversation that pieces arrive in. */
 const TURNS = 200
-/** As many of its messages as the page shows at once. */
+/** As many of its messages as the page shows at once; for more the newest would go. It loads so many older ones at a time. */
 const MOST_SHOWN = 300
+const PAGE = 50
 const MANY = 10_000
 
 /** About what a quick model sends: 50 pieces a second. */
@@ -125,14 +126,15 @@ async function inFront<T>(page: Page, measure: () => Promise<T>): Promise<T> {
   return measure()
 }
 
-/** Scrolls up until so many messages are in the page, and back to its end. */
+/** Scrolls up until so many messages are loaded, and back to the end while the last of them are still being written. */
 async function showMost(page: Page, messages: number): Promise<void> {
   await holds(
     page,
     `{
     const area = document.querySelector(".scroll")
-    area.scrollTop = document.querySelectorAll("article").length < ${messages} ? 0 : area.scrollHeight
-    area.scrollTop > 0 && document.querySelectorAll("article").length >= ${messages}
+    const written = document.querySelectorAll("article").length
+    area.scrollTop = written <= ${messages - PAGE} ? 0 : area.scrollHeight
+    area.scrollTop > 0 && written >= ${messages}
   }`,
   )
 }
