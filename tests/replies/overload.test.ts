@@ -134,6 +134,8 @@ test("a queued reply shows its estimated wait", async () => {
   const path = `/chatroom/${last.chatroomId}/message/${last.id}`
   await expect.poll(async () => (await ann.http.get(path)).body.estimatedWaitMs).toBeGreaterThan(0)
   expect((await finalReply(app, ann, last)).estimatedWaitMs).toBeNull()
+  // A model that answers one of the others later doesn't rest.
+  await expectCompleted(ann, replies)
 })
 
 /** A reply that nothing is in front of. */
