@@ -93,6 +93,8 @@ describe.skipIf(chromium === null)(
       const first = await ask(app, user, room, "the first question")
       await ask(app, user, room, "the second question")
       const page = await openRoom(room)
+      // The newest message is there first.
+      await expect.poll(() => page.locator("article").count()).toBe(4)
       await page.getByLabel("Good reply").first().click()
       const rating = async () =>
         (await user.http.get(`/chatroom/${room.id}/message/${first.id}`)).body.feedback?.rating
