@@ -3,7 +3,6 @@ import { join } from "node:path"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 import { defineConfig, type Plugin } from "vite"
 import { offline } from "./build/offline.ts"
-import { preloadMessages } from "./build/preload.ts"
 
 /** The API that `vite` passes calls on to while the client is being worked on. */
 const API = process.env.API_URL ?? "http://localhost:3000"
@@ -49,7 +48,7 @@ export default defineConfig({
       },
     },
   },
-  plugins: [preloadMessages(), offline({ icons: join(import.meta.dirname, "src/ui/icons") }), precompress()],
+  plugins: [offline({ icons: join(import.meta.dirname, "src/ui/icons") }), precompress()],
   server: {
     port: 5173,
     proxy: { "^/(?!app(?:/|$|\\?))": { target: API, changeOrigin: true } },

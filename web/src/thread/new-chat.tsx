@@ -6,6 +6,7 @@ import { onRoomMade, outbox } from "../outbox/outbox.ts"
 import { TemporarySwitch } from "../rooms/temporary-switch.tsx"
 import { go, toRoom } from "../router.ts"
 import { user } from "../state/session.ts"
+import { whenIdle } from "../ui/turn.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
 import { isBegunHere, startChat } from "./start-chat.ts"
 import { TopBar } from "./top-bar.tsx"
@@ -15,6 +16,8 @@ export function NewChat() {
   const name = user.value?.name
   const waiting = outbox.value.filter(({ roomId }) => roomId === null)
   useRoomOnceMade()
+  // A conversation is likely to be next.
+  useEffect(() => whenIdle(() => void import("./messages.tsx").catch(() => undefined)), [])
   return (
     <main id="main" class="thread-page new" tabIndex={-1}>
       <TopBar>

@@ -1,5 +1,5 @@
-/** Until the next frame may begin, after a drawing that leaves the reader's doing enough time: two frames. */
-const QUICK_MS = 34
+/** Until the next frame may begin, after a drawing that leaves the reader's doing enough time: three frames. */
+const QUICK_MS = 50
 
 /** What takes longer than this is felt, so there is little of it. */
 const FELT_MS = 100
