@@ -127,7 +127,14 @@ export const STATES: readonly State[] = [
     await page.locator("dialog[open] input").fill("aubergines")
     await page.locator(".found mark").first().waitFor()
   }),
-  member("account", (page) => page.locator("meter, .plan-name").first().waitFor(), "/app/account"),
+  member(
+    "account",
+    async (page) => {
+      await page.locator("meter, .plan-name").first().waitFor()
+      await page.locator(".chart").first().waitFor()
+    },
+    "/app/account",
+  ),
   {
     name: "admin",
     async set(booth) {

@@ -6,7 +6,7 @@ import { type Site, startFloor, startWorker } from "../helpers/site.ts"
 import { createRooms, type User } from "../helpers/users.ts"
 
 /** Of the rate of Express with JWT, zod, one INSERT and a BullMQ add. */
-export const POST_GOAL = 0.7
+export const POST_GOAL = 1
 
 const CONNECTIONS = 50
 
