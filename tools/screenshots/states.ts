@@ -110,7 +110,10 @@ export const STATES: readonly State[] = [
       const room = await bea.room("What to read")
       for (let n = 1; n <= 5; n += 1)
         await bea.ask(room, `A book for the ${n}. day of the trip?`, echo(BOOKS[n - 1] as string))
-      return sceneOf(booth, bea, `/app/chat/${room}`, (page) => page.locator(".used-up").waitFor())
+      return sceneOf(booth, bea, `/app/chat/${room}`, async (page) => {
+        await page.locator(".used-up").waitFor()
+        await page.locator("article.reply").last().waitFor()
+      })
     },
   },
   {

@@ -16,7 +16,7 @@ export function PromptView({ thread, message }: { thread: Thread; message: Messa
     thread.editing.value = id
   }
   return (
-    <article class="message prompt" aria-label={t.thread.you}>
+    <article class="message prompt" data-id={message.id} aria-label={t.thread.you}>
       {isEditing ? (
         <EditForm thread={thread} message={message} onDone={() => edit(null)} />
       ) : (

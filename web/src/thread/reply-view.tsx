@@ -18,6 +18,7 @@ export function ReplyView({ thread, message }: { thread: Thread; message: Messag
   return (
     <article
       class={`message reply ${isOver ? "" : "growing"} ${live?.old?.text ? "restarting" : ""}`}
+      data-id={message.id}
       aria-label={t.thread.model}
       aria-busy={!isOver}
     >

@@ -11,6 +11,24 @@ interface Scroll extends Pick<StickyScroll, "area" | "leaveEnd"> {
   showAll(): void
 }
 
+/** A page that takes longer to write its messages is left as it is. */
+const SEEN_MS = 10_000
+
+/** Calls `then` in the frame in which a message is written and in sight. */
+function whenSeen(
+  area: Scroll["area"],
+  messageId: string,
+  then: (found: HTMLElement) => void,
+  until = performance.now() + SEEN_MS,
+): void {
+  requestAnimationFrame((now) => {
+    const wanted = `.messages:not(.filling) article[data-id="${CSS.escape(messageId)}"]`
+    const found = area.current?.querySelector<HTMLElement>(wanted)
+    if (found) then(found)
+    else if (now < until) whenSeen(area, messageId, then, until)
+  })
+}
+
 /**
  * Brings a message that was looked for into the middle. It has the focus, which marks it and what was found in it until the
  * reader goes on.
@@ -36,10 +54,7 @@ export function useReveal(thread: Thread, scroll: Scroll): void {
     scroll.showAll()
     // Without a network the message is marked as a whole.
     const marks = await import("./mark-found.ts").catch(() => null)
-    requestAnimationFrame(() => {
-      const messages = scroll.area.current?.querySelectorAll<HTMLElement>("article.message") ?? []
-      const found = messages[thread.branch.peek().indexOf(messageId)]
-      if (!found) return
+    whenSeen(scroll.area, messageId, (found) => {
       found.tabIndex = -1
       found.focus({ preventScroll: true })
       const place = marks?.markFound(found, words) ?? found
