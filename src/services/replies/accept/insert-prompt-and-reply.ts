@@ -241,6 +241,7 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     ${messageSql("m", "target.active_reply_id IS NOT NULL", "NULL::jsonb AS siblings")}
   FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN free USING (prompt_id) LEFT JOIN placed USING (prompt_id)
     LEFT JOIN target USING (prompt_id)
+    -- A batch has one prompt of a user (keyOf in prompt-batches.ts), so these are its own.
     LEFT JOIN written AS m ON m.user_id = input.user_id
   ORDER BY m.position`
 
