@@ -143,7 +143,10 @@ test("a second instance on the same DATA_DIR or port says why it can't start, an
 test("billing:reconcile beside a server reads the server's database and Stripe simulator", async ({
   signal,
 }) => {
-  const { folder, client } = await startFirst(signal)
+  const { folder, client, server } = await startFirst(signal)
+  // The server reconciles for itself, once for each of its two schedules, soon after it listens.
+  const reconciled = () => server.output().split('"event":"billing_reconciled"').length - 1
+  await until("the server has reconciled", () => reconciled() >= 2, { signal })
   // The simulator's address is in a page's, and the events of that page may still be read when the payer pays.
   const other = await (await newUser(client)).token()
   const { url } = (await client.post("/subscribe/pro", {}, { token: other })).body
