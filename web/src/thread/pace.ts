@@ -10,17 +10,11 @@ export interface Clock {
   wait(ms: number, then: () => void): void
 }
 
-const page: Clock = {
-  now: () => performance.now(),
-  frame: (then) => void requestAnimationFrame(then),
-  wait: (ms, then) => void setTimeout(then, ms),
-}
-
 /**
  * Draws what comes at once, since the next frame may be some time away, and more of it within a frame's time in the next
  * frame. Where frames take long, others have their time between them.
  */
-export function createPace(draw: () => void, clock = page): { request(): void; now(): void } {
+export function createPace(draw: () => void, clock: Clock): { request(): void; now(): void } {
   let isAsked = false
   let isPaused = false
   let isWatching = false
