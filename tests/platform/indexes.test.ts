@@ -91,7 +91,8 @@ test.each([
 /** What Sequelize sends while `act` goes on, as far as it holds `text`. */
 async function modelStatements(text: string, act: () => Promise<{ status: number }>): Promise<string[]> {
   const sent: string[] = []
-  const { options } = app.ctx.db.sequelize as unknown as { options: { logging: unknown } }
+  const { User } = await app.ctx.models()
+  const { options } = User.sequelize as unknown as { options: { logging: unknown } }
   options.logging = (line: string) => void sent.push(line.replace(/^Executing \([^)]*\): /, ""))
   try {
     expect((await act()).status).toBe(200)
