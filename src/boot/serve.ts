@@ -1,4 +1,5 @@
 import { retryOnPostgres, waitForPostgres } from "../config/postgres-ready.ts"
+import { TIMING, type Timing } from "../config/timing.ts"
 import { startEmbedded } from "../embedded/index.ts"
 import { migrate } from "../models/migrate.ts"
 import { startBillingWorker } from "../services/billing/billing-worker.ts"
@@ -9,17 +10,25 @@ import { announceStart, announceWait, say, warnOfFewConnections } from "./start-
 import { startWatchdog } from "./watchdog/index.ts"
 
 /** Starts everything that the configured role needs and announces it. The API is loaded where there is one. */
-export async function serve({ config: given, log, stack, signal, fail }: Process): Promise<void> {
+export async function serve(
+  { config: given, log, stack, signal, fail }: Process,
+  timing: Timing = TIMING,
+): Promise<void> {
   const embedded = await startEmbedded(given, say, { signal, onLost: fail })
   stack.defer(() => embedded.stop())
   const { config } = embedded
   const { url, pooler } = config.database
-  const waiting = { onWait: (why: string) => announceWait(log, config, why), signal, pooler }
+  const waiting = {
+    onWait: (why: string) => announceWait(log, config, why),
+    timeoutMs: timing.postgres.readyTimeoutMs,
+    signal,
+    pooler,
+  }
   const connections = await waitForPostgres(url, waiting)
   warnOfFewConnections(log, config, connections)
   const busy = { ...waiting, connections }
   await retryOnPostgres(url, busy, () => migrate(url, pooler))
-  const owned = await retryOnPostgres(url, busy, () => createContext(config, log))
+  const owned = await retryOnPostgres(url, busy, () => createContext(config, log, timing))
   stack.defer(() => owned.close())
   if (config.role !== "api") {
     const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }

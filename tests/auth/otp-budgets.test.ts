@@ -1,18 +1,23 @@
-import { afterEach, describe, expect, test } from "vitest"
+import { beforeAll, describe, expect, test } from "vitest"
 import { startSmsSimulator } from "../../simulators/sms/server.ts"
 import { cleanUp } from "../../src/services/maintenance/clean-up.ts"
 import { count, expectProblem, times } from "../helpers/answers.ts"
-import { signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { signIn, startTestApp } from "../helpers/app.ts"
 import { setAppNow, setNoon } from "../helpers/clock.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 
-let app: TestApp
-afterEach(() => app.close())
+// Behind one proxy, so that a request can come from whatever address the test likes.
+const app = useTestApp({ worker: false, config: { http: { trustProxy: 1 }, otp: { daily: {} } } })
+const usual: Daily = {}
+beforeAll(() => void Object.assign(usual, app.ctx.config.otp.daily))
 
 type Daily = Partial<Record<"perNumber" | "perPrefix" | "perAddress" | "total", number>>
-const start = async (daily: Daily) => {
-  // Behind one proxy, so that a request can come from whatever address the test likes.
-  const config = { http: { trustProxy: 1 }, otp: { daily } }
-  app = await startTestApp({ worker: false, config })
+
+/** Begins a day on which nobody has signed up and nothing is used, with other budgets: an app for each would take longer. */
+async function start(daily: Daily) {
+  Object.assign(app.ctx.config.otp.daily, usual, daily)
+  for (const table of ["users", "sign_ups", "one_time_codes", "counters"])
+    await app.query(`DELETE FROM ${table}`)
   await setNoon(app.pool)
 }
 const from = (index: number) => ({ headers: { "X-Forwarded-For": `198.51.100.${index}` } })

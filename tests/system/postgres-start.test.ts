@@ -60,9 +60,9 @@ test("a start that waits for PostgreSQL ends at once when it is told to", async 
 test("patience ends, with a sentence that names the place and no secret", async () => {
   const url = "postgres://somebody:a-secret-word@127.0.0.1:1/chat"
   const waits: string[] = []
-  const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, timeoutMs: 5_000 })
+  const failed = waitForPostgres(url, { onWait: (why) => waits.push(why), signal: never, timeoutMs: 500 })
   await expect(failed).rejects.toThrow(
-    /^The database "chat" at 127\.0\.0\.1:1 isn't ready after 5 s: ECONNREFUSED\. Check DATABASE_URL\.$/,
+    /^The database "chat" at 127\.0\.0\.1:1 isn't ready after 0\.5 s: ECONNREFUSED\. Check DATABASE_URL\.$/,
   )
   await expect(failed).rejects.toBeInstanceOf(PostgresUnfit)
   expect(waits).toEqual(["ECONNREFUSED"])

@@ -2,6 +2,7 @@ import { expect, test } from "vitest"
 import { readConfig } from "../../src/config/env.ts"
 import { secretsOf } from "../../src/config/secrets.ts"
 import { startProcess, testStack } from "./kit.ts"
+import { fixture } from "./programs.ts"
 
 const ALWAYS = ["DATABASE_URL", "JWT_SECRET", "GEMINI_API_KEY", "OTP_DELIVERY", "PUBLIC_URL"]
 
@@ -33,9 +34,9 @@ test("a start that fails, because its stores aren't there, shows no secret", asy
     STRIPE_WEBHOOK_SECRET: "whsec_bN3vQ8xkZ1pLw7sTf5hYr2uG",
     STRIPE_PRICE_PRO: "price_1H8aQwErTyUiOp",
   }
-  const child = await startProcess(testStack(), { entry: "src/server.ts", env })
+  const child = await startProcess(testStack(), { entry: fixture("impatient-server.ts"), env })
   expect((await child.ended).code).toBe(1)
-  expect(child.output()).toContain("DATABASE_URL")
+  expect(child.output()).toContain("isn't ready after 0.3 s: ECONNREFUSED. Check DATABASE_URL.")
   const secrets = secretsOf(readConfig(env))
   expect(secrets.length).toBeGreaterThan(5)
   for (const secret of secrets) expect(child.output()).not.toContain(secret)

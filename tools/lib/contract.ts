@@ -121,12 +121,15 @@ function createFinder(document: OpenApi) {
   }
 }
 
+/** One object, as validators are kept by schema: a new one each time would be compiled each time. */
+const PROBLEM: JsonSchema = { $ref: "#/components/schemas/Problem" }
+
 /** Unknown paths, other methods of known ones, and what can't be parsed are problems, too. */
 function checkOutside(validate: Validate, { method, path, status, headers, body }: Exchange): string[] {
   if (![204, 400, 404, 405].includes(status)) return [`status ${status} of ${path}, which isn't documented`]
   const faults = headers.has("x-request-id") ? [] : ["header X-Request-Id is missing"]
   const isEmpty = status === 204 || method === "HEAD"
-  return isEmpty ? faults : [...faults, ...validate({ $ref: "#/components/schemas/Problem" }, body)]
+  return isEmpty ? faults : [...faults, ...validate(PROBLEM, body)]
 }
 
 function checkHeaders(document: OpenApi, validate: Validate, reply: ReplyObject, headers: Headers): string[] {

@@ -19,15 +19,16 @@ export async function readEverything(app: TestApp, s3: S3Simulator): Promise<Pla
 
 /** What a dump has: every table and materialized view of every schema but PostgreSQL's own, and large objects. */
 async function readDatabase({ pool }: TestApp): Promise<Place[]> {
-  const { rows: tables } = await pool.query<{ name: string }>(
-    `SELECT c.oid::regclass::text AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  const {
+    rows: [tables],
+  } = await pool.query<{ sql: string }>(
+    `SELECT string_agg(format($$SELECT %L AS name, coalesce(string_agg(t::text, E'\\n'), '') AS text FROM %s AS t$$,
+       c.oid::regclass, c.oid::regclass), ' UNION ALL ') AS sql
+     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'`,
   )
-  const places: Place[] = []
-  for (const { name } of tables) {
-    const { rows } = await pool.query<{ line: string }>(`SELECT t::text AS line FROM ${name} AS t`)
-    places.push({ name, text: rows.map(({ line }) => line).join("\n") })
-  }
+  // In one statement: it is asked again and again, and a query for each table would take most of the time.
+  const { rows: places } = await pool.query<Place>(tables?.sql ?? "")
   const { rows: objects } = await pool.query<{ line: string }>(
     "SELECT encode(data, 'hex') AS line FROM pg_largeobject",
   )
@@ -36,18 +37,17 @@ async function readDatabase({ pool }: TestApp): Promise<Place[]> {
 
 /** The tables that say whose their rows are, and how many rows of this user each has. */
 export async function rowsOf({ pool }: TestApp, userId: string): Promise<Record<string, number>> {
-  const { rows: tables } = await pool.query<{ name: string; key: string }>(
-    `SELECT table_name AS name, column_name AS key FROM information_schema.columns
-     JOIN information_schema.tables USING (table_schema, table_name)
+  const {
+    rows: [tables],
+  } = await pool.query<{ sql: string }>(
+    `SELECT string_agg(format('SELECT %L AS name, count(*)::int AS n FROM %I WHERE %I = $1', table_name, table_name,
+       column_name), ' UNION ALL ' ORDER BY table_name) AS sql
+     FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
      WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
-       AND (column_name = 'user_id' OR (table_name = 'users' AND column_name = 'id')) ORDER BY 1`,
+       AND (column_name = 'user_id' OR (table_name = 'users' AND column_name = 'id'))`,
   )
-  const counts: Record<string, number> = {}
-  for (const { name, key } of tables) {
-    const { rows } = await pool.query(`SELECT count(*)::int AS n FROM ${name} WHERE ${key} = $1`, [userId])
-    counts[name] = rows[0].n
-  }
-  return counts
+  const { rows: counts } = await pool.query<{ name: string; n: number }>(tables?.sql ?? "", [userId])
+  return Object.fromEntries(counts.map(({ name, n }) => [name, n]))
 }
 
 /** Where each of `canaries` is, as text of any case or in one of the forms that bytes are written in. */

@@ -52,7 +52,16 @@ export async function checkEach(some: readonly Endpoint[], check: (row: Endpoint
 
 type JsonSchema = z.core.JSONSchema.JSONSchema
 
+const converted = new WeakMap<z.ZodType, JsonSchema>()
+
+/** Converted once: an attack on every field of every row asks for each schema hundreds of times. */
 function schemaOf(schema: z.ZodType): JsonSchema {
+  const known = converted.get(schema) ?? convert(schema)
+  converted.set(schema, known)
+  return known
+}
+
+function convert(schema: z.ZodType): JsonSchema {
   const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema
   // A schema with a name of its own stands among the definitions.
   const name = root.$ref?.split("/").at(-1)
