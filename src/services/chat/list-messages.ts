@@ -60,7 +60,7 @@ const LIST = `
   ), page AS MATERIALIZED (
     SELECT * FROM found WHERE coalesce(bytes_before, 0) < $5
   ), member AS MATERIALIZED (${familiesSql("page")})
-  SELECT ${messageSql("m", "true", "member.siblings")}, m.found FROM page AS m JOIN member USING (id)`
+  SELECT ${messageSql("m", "member.siblings")}, m.found FROM page AS m JOIN member USING (id)`
 
 /** Finds a reply of the user. @throws {NotFound} also for a prompt */
 export async function findOwnReply(
