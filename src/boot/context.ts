@@ -4,7 +4,6 @@ import { HEAVY_READS, UPLOADS } from "../config/limits.ts"
 import type { Logger } from "../config/logger.ts"
 import { checkRedis, createRedisStore } from "../config/redis.ts"
 import { TIMING, type Timing } from "../config/timing.ts"
-import { defineModels } from "../models/index.ts"
 import { createObjectStore } from "../services/attachments/object-store.ts"
 import { createCodeBatches } from "../services/auth/code-batches.ts"
 import { createOtpSender } from "../services/auth/otp-sender.ts"
@@ -43,6 +42,7 @@ import { createStemmer } from "../services/search/stemmer.ts"
 import { createShareViews } from "../services/sharing/share-views.ts"
 import { createByteSemaphore } from "../utils/byte-semaphore.ts"
 import { createKeyedSemaphore } from "../utils/keyed-semaphore.ts"
+import { loadOnce } from "../utils/load-once.ts"
 
 /** A context and how to end it. */
 export interface OwnedContext {
@@ -137,7 +137,7 @@ async function openStores(own: Own, { config, timing, log }: Pick<Context, "conf
   const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
   return {
     db,
-    models: defineModels(db.sequelize),
+    models: loadOnce(async () => (await import("../models/index.ts")).openModels(db.pool)),
     redis,
     cache: redis ? createRedisCache(redis) : createMemoryCache(),
     listVersions: createListVersions(db, timing),

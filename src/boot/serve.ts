@@ -1,16 +1,14 @@
 import { retryOnPostgres, waitForPostgres } from "../config/postgres-ready.ts"
 import { startEmbedded } from "../embedded/index.ts"
 import { migrate } from "../models/migrate.ts"
-import { workerRows } from "../routes/system.routes.ts"
 import { startBillingWorker } from "../services/billing/billing-worker.ts"
 import { startWorker } from "../services/replies/worker/worker.ts"
 import { createContext } from "./context.ts"
 import type { Process } from "./lifecycle.ts"
-import { listen } from "./listen.ts"
 import { announceStart, announceWait, say, warnOfFewConnections } from "./start-screen.ts"
 import { startWatchdog } from "./watchdog/index.ts"
 
-/** Starts everything that the configured role needs and announces it. */
+/** Starts everything that the configured role needs and announces it. The API is loaded where there is one. */
 export async function serve({ config: given, log, stack, signal, fail }: Process): Promise<void> {
   const embedded = await startEmbedded(given, say, { signal, onLost: fail })
   stack.defer(() => embedded.stop())
@@ -41,12 +39,15 @@ export async function serve({ config: given, log, stack, signal, fail }: Process
   if (config.role === "worker") {
     const { workerPort: port } = config.metrics
     if (port !== null) {
+      const { listen } = await import("./listen.ts")
+      const { workerRows } = await import("../routes/system.routes.ts")
       const listening = await listen(owned, { rows: workerRows, port })
       stack.defer(() => listening.close())
       log.info({ url: listening.url }, "serving metrics and liveness")
     }
     return announceStart(log, embedded, null)
   }
+  const { listen } = await import("./listen.ts")
   const listening = await listen(owned)
   stack.defer(() => listening.close())
   await embedded.announce(listening.url)

@@ -24,7 +24,7 @@ export function announceStop(
   else process.stderr.write(`\nStopping …${signal === "SIGINT" ? "; Ctrl-C again ends at once." : ""}\n`)
 }
 
-/** Connections beside the two pools: for revocations and leases, and without Redis for the queues. */
+/** Connections beside the pool: for revocations and leases, and without Redis for the queues. */
 const OTHER_CONNECTIONS = { withRedis: 2, withoutRedis: 18 }
 
 /** Warns if the database takes fewer connections than this process may open. */
@@ -36,7 +36,7 @@ export function warnOfFewConnections(
   // A pooler that shares them opens fewer.
   if (database.pooler !== "session") return
   const others = redis.url ? OTHER_CONNECTIONS.withRedis : OTHER_CONNECTIONS.withoutRedis
-  const wanted = 2 * database.poolSize + others
+  const wanted = database.poolSize + others
   if (connections >= wanted) return
   log.warn(
     { connections, wanted },

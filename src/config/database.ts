@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream"
 import pg from "pg"
-import { Sequelize } from "sequelize"
 import type { TextRow } from "../utils/text-rows.ts"
 import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
@@ -9,9 +8,8 @@ import { ONE_PLAN, type Pooler } from "./postgres-session.ts"
 import { AS_TEXT, TYPES } from "./postgres-types.ts"
 import type { Timing } from "./timing.ts"
 
-/** Sequelize for models, and a plain `pg` pool for prepared statements on hot paths. */
+/** The connections of a process, for all of its statements. */
 export interface Database {
-  sequelize: Sequelize
   pool: pg.Pool
   /** Runs a prepared statement on the pool. Each connection parses it once and then knows it by `name`. */
   execute<R extends pg.QueryResultRow>(
@@ -24,22 +22,14 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** Creates both pools, each with at most `poolSize` connections, which open at the first query. */
+/** Creates the pool, with at most `poolSize` connections, which open at the first query. */
 export function createDatabase(
   { url, poolSize, pooler }: { url: string; poolSize: number; pooler?: Pooler },
   timing: Timing["postgres"],
   log: Logger,
 ): Database {
-  const { statementTimeoutMs, connectTimeoutMs, acquireTimeoutMs, idleConnectionMs } = timing
+  const { statementTimeoutMs, connectTimeoutMs, idleConnectionMs } = timing
   const session = { pooler, statementTimeoutMs, connectTimeoutMs }
-  const sequelize = new Sequelize({
-    dialect: "postgres",
-    // Its client knows where to connect to.
-    dialectModule: { ...pg, Client: postgresOptions(url, session).Client },
-    logging: false,
-    ...SETS_NOTHING,
-    pool: { max: poolSize, acquire: acquireTimeoutMs, idle: idleConnectionMs },
-  })
   const pool = new CheckedPool({
     ...postgresOptions(url, { ...session, settings: ONE_PLAN }),
     types: TYPES,
@@ -52,7 +42,6 @@ export function createDatabase(
   // Without a listener, an idle connection that the server closes would end the process. The next query opens another.
   pool.on("error", (err) => log.warn({ err }, "database connection lost"))
   return {
-    sequelize,
     pool,
     execute(name, text, values) {
       return this.pool.query({ name, text, values })
@@ -61,9 +50,7 @@ export function createDatabase(
       const query = { name, text, values, rowMode: "array", types: AS_TEXT } as const
       return (await this.pool.query<(string | null)[]>(query)).rows
     },
-    async close() {
-      await Promise.all([sequelize.close(), pool.end()])
-    },
+    close: () => pool.end(),
   }
 }
 
@@ -111,13 +98,6 @@ function sendAll(client: pg.PoolClient, statements: readonly pg.QueryConfig[]): 
   } finally {
     stream.uncork()
   }
-}
-
-/** Sequelize would set for its session what ours has already, and what a pooler would pass on to others. */
-const SETS_NOTHING = {
-  keepDefaultTimezone: true,
-  standardConformingStrings: false,
-  dialectOptions: { clientMinMessages: "ignore" },
 }
 
 /** Runs `work` in one transaction on one connection of `pool`. */

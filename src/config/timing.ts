@@ -336,8 +336,6 @@ export const TIMING = deepFreeze({
     checkTimeoutMs: 2 * SECOND,
     /** The kernel's first keep-alive probe. Node sends the next ones a second apart and gives up after ten. */
     keepAliveMs: 10 * SECOND,
-    /** How long a model waits for a pool connection. */
-    acquireTimeoutMs: 5 * SECOND,
     /** How long a statement waits for a pool connection, and for the first statement on it. */
     connectTimeoutMs: 5 * SECOND,
     idleConnectionMs: 30 * SECOND,

@@ -15,7 +15,7 @@ import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentChatroom } from "./presenters/chatroom.ts"
 import { presentRoomEvents, presentRoomListEvents } from "./presenters/events.ts"
-import { messagesText } from "./presenters/message-text.ts"
+import { messagesBytes } from "./presenters/message-text.ts"
 
 type OneRoom = { params: { id: string } }
 
@@ -58,10 +58,10 @@ export async function getChatroomWithMessages(
 ) {
   const { room, messages } = await getChatroom(ctx, { userId: user.userId, chatroomId: params.id, ...query })
   const presented = JSON.stringify(presentChatroom(room, ctx.config.gemini.model))
-  const text = `${presented.slice(0, -1)},"messages":${messagesText(ctx, messages.items)}}`
+  const bytes = messagesBytes(ctx, messages.items, `${presented.slice(0, -1)},"messages":`, "}")
   // From there the cursor alone says where the next page is.
   const { messageId: _, ...rest } = query
-  return json(text, nextLink(`/chatroom/${room.id}`, rest, messages.next))
+  return json(bytes, nextLink(`/chatroom/${room.id}`, rest, messages.next))
 }
 
 export async function patchChatroom(

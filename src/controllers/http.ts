@@ -73,9 +73,10 @@ type Headers = Record<string, string | null>
 
 export const ok = (body: unknown, headers?: Headers): HttpResponse => ({ status: 200, body, headers })
 /** JSON that is written already. */
-export const json = (text: string, headers?: Headers): HttpResponse => ({
+export const json = (bytes: Uint8Array, headers?: Headers): HttpResponse => ({
   status: 200,
-  text,
+  bytes,
+  isOwn: true,
   type: "application/json; charset=utf-8",
   headers,
 })

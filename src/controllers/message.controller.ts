@@ -17,7 +17,7 @@ import { readIdempotencyKey, replayHeaders } from "./idempotency-key.ts"
 import { nextLink } from "./page-link.ts"
 import { presentReplyEvents } from "./presenters/events.ts"
 import { presentMessage, presentPromptAndReply } from "./presenters/message.ts"
-import { messagesText } from "./presenters/message-text.ts"
+import { messagesBytes } from "./presenters/message-text.ts"
 
 type OneRoom = { params: { id: string } }
 type OneMessage = { params: { id: string; messageId: string } }
@@ -95,7 +95,7 @@ export async function getMessages(
   { user, params, query }: UserInput<OneRoom & { query: PageQuery }>,
 ) {
   const { items, next } = await listMessages(ctx, { userId: user.userId, chatroomId: params.id, ...query })
-  return json(messagesText(ctx, items), nextLink(`/chatroom/${params.id}/message`, query, next))
+  return json(messagesBytes(ctx, items), nextLink(`/chatroom/${params.id}/message`, query, next))
 }
 
 export async function getMessage(ctx: Context, input: UserInput<OneMessage>) {

@@ -1,5 +1,4 @@
 import type { ErrorRequestHandler, RequestHandler } from "express"
-import { ConnectionError } from "sequelize"
 import type { Logger } from "../config/logger.ts"
 import { RedisUnavailable } from "../config/redis.ts"
 import { AppError, NotFound, Unauthenticated, Unavailable } from "../utils/errors.ts"
@@ -70,7 +69,7 @@ function isUserGone(error: unknown): boolean {
 const TRANSIENT = /^(?:08|25006|53|57)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/
 
 function isStoreDown(error: unknown): boolean {
-  if (error instanceof ConnectionError || error instanceof RedisUnavailable) return true
+  if (error instanceof RedisUnavailable) return true
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; depth++) {
     const { code, parent } = cause as { code?: unknown; parent?: unknown }
     if (typeof code === "string" && TRANSIENT.test(code)) return true

@@ -1,41 +1,28 @@
-import {
-  type CreationOptional,
-  DataTypes,
-  type InferAttributes,
-  type InferCreationAttributes,
-  Model,
-  type Sequelize,
-} from "sequelize"
+import type { CreationOptional, InferAttributes, InferCreationAttributes, Model } from "sequelize"
+import type { Columns } from "./columns.ts"
 
 /** One action of an operator's. No names, numbers or texts: ids alone. A trigger lets nothing but `begun` end. */
-export class AuditEntryModel extends Model<
-  InferAttributes<AuditEntryModel>,
-  InferCreationAttributes<AuditEntryModel>
-> {
-  declare id: string
-  declare at: CreationOptional<Date>
-  declare actor: string
-  declare action: string
-  declare targetId: string | null
-  declare requestId: string
-  declare address: string
+export interface AuditEntryModel
+  extends Model<InferAttributes<AuditEntryModel>, InferCreationAttributes<AuditEntryModel>> {
+  id: string
+  at: CreationOptional<Date>
+  actor: string
+  action: string
+  targetId: string | null
+  requestId: string
+  address: string
   /** `begun` until it has ended, and for ever where the process died in between; then `ok`, or what went wrong. */
-  declare outcome: string
+  outcome: string
 }
 
-export function defineAuditEntry(sequelize: Sequelize) {
-  class AuditEntry extends AuditEntryModel {}
-  return AuditEntry.init(
-    {
-      id: { type: DataTypes.UUID, primaryKey: true },
-      at: DataTypes.DATE,
-      actor: DataTypes.TEXT,
-      action: DataTypes.TEXT,
-      targetId: DataTypes.TEXT,
-      requestId: DataTypes.TEXT,
-      address: DataTypes.TEXT,
-      outcome: DataTypes.TEXT,
-    },
-    { sequelize, tableName: "admin_audit", underscored: true, timestamps: false },
-  )
-}
+/** The columns, in the order of the table. */
+export const auditEntryColumns = {
+  id: { type: "uuid", primaryKey: true },
+  at: "timestamptz",
+  actor: "text",
+  action: "text",
+  targetId: "text",
+  requestId: "text",
+  address: "text",
+  outcome: "text",
+} satisfies Columns<AuditEntryModel>

@@ -1,7 +1,21 @@
-import { type Attributes, DataTypes, type Model, type ModelAttributes } from "sequelize"
+import type { Attributes, Model } from "sequelize"
 
-/** What a table's columns are, by the names that the code uses. */
-type Columns<M extends Model> = ModelAttributes<M, Attributes<M>>
+/** The types of columns, as PostgreSQL calls them. */
+export type ColumnType =
+  | "boolean"
+  | "date"
+  | "integer"
+  | "jsonb"
+  | "numeric"
+  | "smallint"
+  | "text"
+  | "timestamptz"
+  | "uuid"
+
+export type Column = ColumnType | { type: ColumnType; primaryKey?: true; defaultValue?: string | number }
+
+/** What a table's columns are, by the names that the code uses. Without Sequelize, which few processes need. */
+export type Columns<M extends Model> = { [Name in keyof Attributes<M>]: Column }
 
 /** Returns the attributes of a model that aren't among `without`, in the order of their definition. */
 export function namesExcept<M extends Model, Without extends keyof Attributes<M>>(
@@ -27,7 +41,7 @@ export function reviveRecord<M extends Model, R extends object>(columns: Columns
   const revived = { ...(json as Record<string, unknown>) }
   for (const [name, type] of Object.entries(columns)) {
     const value = revived[name]
-    if (type === DataTypes.DATE && typeof value === "string") revived[name] = new Date(value)
+    if (type === "timestamptz" && typeof value === "string") revived[name] = new Date(value)
   }
   return revived as R
 }

@@ -1,42 +1,29 @@
-import {
-  type CreationOptional,
-  DataTypes,
-  type InferAttributes,
-  type InferCreationAttributes,
-  Model,
-  type Sequelize,
-} from "sequelize"
+import type { CreationOptional, InferAttributes, InferCreationAttributes, Model } from "sequelize"
+import type { Columns } from "./columns.ts"
 
 /** What a user was allowed from `at` on, and why. The log is append-only. */
-export class EntitlementEntryModel extends Model<
-  InferAttributes<EntitlementEntryModel>,
-  InferCreationAttributes<EntitlementEntryModel>
-> {
-  declare id: string
-  declare userId: string
-  declare at: CreationOptional<Date>
-  declare tier: "basic" | "pro"
-  declare until: Date | null
-  declare reason: string
-  declare cause: string
-  declare eventId: string | null
-  declare subscriptionId: string | null
+export interface EntitlementEntryModel
+  extends Model<InferAttributes<EntitlementEntryModel>, InferCreationAttributes<EntitlementEntryModel>> {
+  id: string
+  userId: string
+  at: CreationOptional<Date>
+  tier: "basic" | "pro"
+  until: Date | null
+  reason: string
+  cause: string
+  eventId: string | null
+  subscriptionId: string | null
 }
 
-export function defineEntitlementEntry(sequelize: Sequelize) {
-  class EntitlementEntry extends EntitlementEntryModel {}
-  return EntitlementEntry.init(
-    {
-      userId: { type: DataTypes.UUID, primaryKey: true },
-      id: { type: DataTypes.UUID, primaryKey: true },
-      at: DataTypes.DATE,
-      tier: DataTypes.TEXT,
-      until: DataTypes.DATE,
-      reason: DataTypes.TEXT,
-      cause: DataTypes.TEXT,
-      eventId: DataTypes.TEXT,
-      subscriptionId: DataTypes.TEXT,
-    },
-    { sequelize, tableName: "entitlement_log", underscored: true, timestamps: false },
-  )
-}
+/** The columns, in the order of the table. */
+export const entitlementEntryColumns = {
+  userId: { type: "uuid", primaryKey: true },
+  id: { type: "uuid", primaryKey: true },
+  at: "timestamptz",
+  tier: "text",
+  until: "timestamptz",
+  reason: "text",
+  cause: "text",
+  eventId: "text",
+  subscriptionId: "text",
+} satisfies Columns<EntitlementEntryModel>

@@ -1,7 +1,5 @@
-import { col, fn, Op, where } from "sequelize"
 import { z } from "zod"
 import { CursorTime, decodeCursor, encodeCursor } from "../utils/cursor.ts"
-import { columnOf } from "./columns.ts"
 
 /** A page of a list and the cursor of the next, null on the last. */
 export interface Page<T> {
@@ -40,7 +38,7 @@ export async function readPage<T, K extends (string | number)[]>(
   return { items, next: found > items.length && last ? encodeCursor(key.of(last)) : null }
 }
 
-type TimeAndId = [time: string, id: string]
+export type TimeAndId = [time: string, id: string]
 
 /** The sort key of a list from the newest down: the time in `name`, and the id. */
 export function newestFirst<Name extends string>(
@@ -84,15 +82,4 @@ export function afterPinnedSql(column: string, id: string, first: number): strin
   return `(pinned, ${column}, ${id})
     < (coalesce($${first}::int, 1) = 1, coalesce($${first + 1}::timestamptz, 'infinity'),
       coalesce($${first + 2}::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))`
-}
-
-/** Returns the same query for a model: the `limit` newest rows of `filter` by `name` after the cursor. */
-export function newestRows(name: string, after: TimeAndId | null, limit: number, filter: object = {}) {
-  const key = fn("ROW", col(columnOf(name)), col("id"))
-  const order: [string, string][] = [
-    [name, "DESC"],
-    ["id", "DESC"],
-  ]
-  const range = after ? [where(key, Op.lt, fn("ROW", ...after))] : []
-  return { where: { ...filter, [Op.and]: range }, order, limit, raw: true }
 }

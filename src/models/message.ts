@@ -1,14 +1,6 @@
-import {
-  type CreationOptional,
-  DataTypes,
-  type InferAttributes,
-  type InferCreationAttributes,
-  Model,
-  type ModelAttributes,
-  type Sequelize,
-} from "sequelize"
+import type { CreationOptional, InferAttributes, InferCreationAttributes, Model } from "sequelize"
 import type { ThinkingLevel } from "./chatroom.ts"
-import { namesExcept } from "./columns.ts"
+import { type Columns, namesExcept } from "./columns.ts"
 
 export type Role = "user" | "model"
 /** What the user thinks of a reply. */
@@ -25,133 +17,131 @@ export type ReplyStatus = "queued" | "running" | "completed" | "failed" | "cance
  * or the queue while it waits) is trusted, `failures` counts what went wrong at the provider, `takeovers` how often
  * a worker took it from another that was silent.
  */
-export class MessageModel extends Model<
-  InferAttributes<MessageModel>,
-  InferCreationAttributes<MessageModel>
-> {
-  declare userId: string
-  declare id: string
-  declare chatroomId: string
-  declare parentId: string | null
-  declare position: number
-  declare role: Role
-  declare content: string
-  declare attachments: CreationOptional<unknown[]>
-  declare status: ReplyStatus
-  declare errorCode: CreationOptional<string | null>
+export interface MessageModel
+  extends Model<InferAttributes<MessageModel>, InferCreationAttributes<MessageModel>> {
+  userId: string
+  id: string
+  chatroomId: string
+  parentId: string | null
+  position: number
+  role: Role
+  content: string
+  attachments: CreationOptional<unknown[]>
+  status: ReplyStatus
+  errorCode: CreationOptional<string | null>
   /** The message for the user, where it isn't the code's own. */
-  declare errorMessage: CreationOptional<string | null>
-  declare model: CreationOptional<string | null>
-  declare finishReason: CreationOptional<string | null>
-  declare promptTokens: CreationOptional<number | null>
-  declare outputTokens: CreationOptional<number | null>
-  declare thoughtTokens: CreationOptional<number | null>
-  declare totalTokens: CreationOptional<number | null>
-  declare cachedTokens: CreationOptional<number | null>
-  declare citations: CreationOptional<unknown[]>
-  declare attempt: CreationOptional<number>
-  declare failures: CreationOptional<number>
-  declare takeovers: CreationOptional<number>
+  errorMessage: CreationOptional<string | null>
+  model: CreationOptional<string | null>
+  finishReason: CreationOptional<string | null>
+  promptTokens: CreationOptional<number | null>
+  outputTokens: CreationOptional<number | null>
+  thoughtTokens: CreationOptional<number | null>
+  totalTokens: CreationOptional<number | null>
+  cachedTokens: CreationOptional<number | null>
+  citations: CreationOptional<unknown[]>
+  attempt: CreationOptional<number>
+  failures: CreationOptional<number>
+  takeovers: CreationOptional<number>
   /** The number, in its room, of the last time that an operator queued it once more; 0 for never. */
-  declare retry: CreationOptional<number>
-  declare retriedAt: CreationOptional<Date | null>
-  declare coolingDownSince: CreationOptional<Date | null>
-  declare cancelRequestedAt: CreationOptional<Date | null>
-  declare leaseUntil: CreationOptional<Date | null>
+  retry: CreationOptional<number>
+  retriedAt: CreationOptional<Date | null>
+  coolingDownSince: CreationOptional<Date | null>
+  cancelRequestedAt: CreationOptional<Date | null>
+  leaseUntil: CreationOptional<Date | null>
   /** Until when a running attempt is trusted, once its lease has been renewed. */
-  declare renewedUntil: CreationOptional<Date | null>
-  declare notBefore: CreationOptional<Date | null>
+  renewedUntil: CreationOptional<Date | null>
+  notBefore: CreationOptional<Date | null>
   /** The day whose quota paid for the reply; null once given back, and for what was never charged. */
-  declare chargedOn: CreationOptional<string | null>
-  declare requestId: CreationOptional<string | null>
+  chargedOn: CreationOptional<string | null>
+  requestId: CreationOptional<string | null>
   /** The trace that the reply belongs to, as W3C writes it. */
-  declare traceparent: CreationOptional<string | null>
-  declare createdAt: CreationOptional<Date>
-  declare completedAt: CreationOptional<Date | null>
+  traceparent: CreationOptional<string | null>
+  createdAt: CreationOptional<Date>
+  completedAt: CreationOptional<Date | null>
   /** The level that a reply is to be made with; null: the model's own. */
-  declare thinking: CreationOptional<ThinkingLevel | null>
+  thinking: CreationOptional<ThinkingLevel | null>
   /** Summaries of what the model thought. */
-  declare thoughts: CreationOptional<string>
+  thoughts: CreationOptional<string>
   /** What the model searched the web for. */
-  declare searchQueries: CreationOptional<string[]>
+  searchQueries: CreationOptional<string[]>
   /** Tokens that the provider's tools read. */
-  declare toolTokens: CreationOptional<number | null>
+  toolTokens: CreationOptional<number | null>
   /** What the reply cost when it was made, as a decimal number. */
-  declare costAmount: CreationOptional<string | null>
-  declare costCurrency: CreationOptional<string | null>
+  costAmount: CreationOptional<string | null>
+  costCurrency: CreationOptional<string | null>
   /** The days whose quota pays for the use of a tool; null where none does. */
-  declare webSearchOn: CreationOptional<string | null>
-  declare urlContextOn: CreationOptional<string | null>
+  webSearchOn: CreationOptional<string | null>
+  urlContextOn: CreationOptional<string | null>
   /** Codes of what the reply was made without. */
-  declare notices: CreationOptional<string[]>
+  notices: CreationOptional<string[]>
   /** The price table that it was computed by. */
-  declare priceVersion: CreationOptional<string | null>
+  priceVersion: CreationOptional<string | null>
   /** Calls of models without a price: with one of them the cost is unknown. */
-  declare unpricedCalls: CreationOptional<number>
-  declare feedback: CreationOptional<Feedback | null>
+  unpricedCalls: CreationOptional<number>
+  feedback: CreationOptional<Feedback | null>
   /** The number, in its room, of the last change to the message after it was announced; 0 for none. */
-  declare revision: CreationOptional<number>
+  revision: CreationOptional<number>
   /** The text that the reply goes on from: each of its attempts begins with it. */
-  declare prefix: CreationOptional<string>
+  prefix: CreationOptional<string>
   /** Whether it was copied into its room: its tokens, cost and failure count where it was made. */
-  declare isCopy: CreationOptional<boolean>
+  isCopy: CreationOptional<boolean>
   /** The first message of the window that the reply's request began with; null: the beginning of the branch. */
-  declare contextStart: CreationOptional<string | null>
+  contextStart: CreationOptional<string | null>
 }
 
 /** The columns, in the order of the table. */
 export const messageColumns = {
-  userId: { type: DataTypes.UUID, primaryKey: true },
-  id: { type: DataTypes.UUID, primaryKey: true },
-  chatroomId: DataTypes.UUID,
-  parentId: DataTypes.UUID,
-  position: DataTypes.INTEGER,
-  role: DataTypes.TEXT,
-  content: DataTypes.TEXT,
-  attachments: DataTypes.JSONB,
-  status: DataTypes.TEXT,
-  errorCode: DataTypes.TEXT,
-  errorMessage: DataTypes.TEXT,
-  model: DataTypes.TEXT,
-  finishReason: DataTypes.TEXT,
-  promptTokens: DataTypes.INTEGER,
-  outputTokens: DataTypes.INTEGER,
-  thoughtTokens: DataTypes.INTEGER,
-  totalTokens: DataTypes.INTEGER,
-  cachedTokens: DataTypes.INTEGER,
-  citations: DataTypes.JSONB,
-  attempt: { type: DataTypes.INTEGER, defaultValue: 0 },
-  failures: { type: DataTypes.SMALLINT, defaultValue: 0 },
-  takeovers: { type: DataTypes.SMALLINT, defaultValue: 0 },
-  retry: { type: DataTypes.INTEGER, defaultValue: 0 },
-  retriedAt: DataTypes.DATE,
-  coolingDownSince: DataTypes.DATE,
-  cancelRequestedAt: DataTypes.DATE,
-  leaseUntil: DataTypes.DATE,
-  notBefore: DataTypes.DATE,
-  chargedOn: DataTypes.DATEONLY,
-  requestId: DataTypes.TEXT,
-  traceparent: DataTypes.TEXT,
-  createdAt: DataTypes.DATE,
-  completedAt: DataTypes.DATE,
-  thinking: DataTypes.TEXT,
-  thoughts: DataTypes.TEXT,
-  searchQueries: DataTypes.JSONB,
-  toolTokens: DataTypes.INTEGER,
-  costAmount: DataTypes.DECIMAL,
-  costCurrency: DataTypes.TEXT,
-  priceVersion: DataTypes.TEXT,
-  unpricedCalls: { type: DataTypes.INTEGER, defaultValue: 0 },
-  feedback: DataTypes.JSONB,
-  revision: { type: DataTypes.INTEGER, defaultValue: 0 },
-  prefix: DataTypes.TEXT,
-  isCopy: DataTypes.BOOLEAN,
-  contextStart: DataTypes.UUID,
-  webSearchOn: DataTypes.DATEONLY,
-  urlContextOn: DataTypes.DATEONLY,
-  notices: DataTypes.JSONB,
-  renewedUntil: DataTypes.DATE,
-} satisfies ModelAttributes<MessageModel>
+  userId: { type: "uuid", primaryKey: true },
+  id: { type: "uuid", primaryKey: true },
+  chatroomId: "uuid",
+  parentId: "uuid",
+  position: "integer",
+  role: "text",
+  content: "text",
+  attachments: "jsonb",
+  status: "text",
+  errorCode: "text",
+  errorMessage: "text",
+  model: "text",
+  finishReason: "text",
+  promptTokens: "integer",
+  outputTokens: "integer",
+  thoughtTokens: "integer",
+  totalTokens: "integer",
+  cachedTokens: "integer",
+  citations: "jsonb",
+  attempt: { type: "integer", defaultValue: 0 },
+  failures: { type: "smallint", defaultValue: 0 },
+  takeovers: { type: "smallint", defaultValue: 0 },
+  retry: { type: "integer", defaultValue: 0 },
+  retriedAt: "timestamptz",
+  coolingDownSince: "timestamptz",
+  cancelRequestedAt: "timestamptz",
+  leaseUntil: "timestamptz",
+  notBefore: "timestamptz",
+  chargedOn: "date",
+  requestId: "text",
+  traceparent: "text",
+  createdAt: "timestamptz",
+  completedAt: "timestamptz",
+  thinking: "text",
+  thoughts: "text",
+  searchQueries: "jsonb",
+  toolTokens: "integer",
+  costAmount: "numeric",
+  costCurrency: "text",
+  priceVersion: "text",
+  unpricedCalls: { type: "integer", defaultValue: 0 },
+  feedback: "jsonb",
+  revision: { type: "integer", defaultValue: 0 },
+  prefix: "text",
+  isCopy: "boolean",
+  contextStart: "uuid",
+  webSearchOn: "date",
+  urlContextOn: "date",
+  notices: "jsonb",
+  renewedUntil: "timestamptz",
+} satisfies Columns<MessageModel>
 
 const INTERNAL = [
   "userId",
@@ -181,13 +171,3 @@ const INTERNAL = [
 /** What clients may see of a message. */
 export type MessageFields = Omit<InferAttributes<MessageModel>, (typeof INTERNAL)[number]>
 export const MESSAGE_FIELDS = namesExcept<MessageModel, (typeof INTERNAL)[number]>(messageColumns, INTERNAL)
-
-export function defineMessage(sequelize: Sequelize) {
-  class Message extends MessageModel {}
-  return Message.init(messageColumns, {
-    sequelize,
-    tableName: "messages",
-    underscored: true,
-    timestamps: false,
-  })
-}

@@ -1,29 +1,27 @@
-import {
-  type CreationOptional,
-  DataTypes,
-  type HasManyCountAssociationsMixin,
-  type InferAttributes,
-  type InferCreationAttributes,
+import type {
+  CreationOptional,
+  HasManyCountAssociationsMixin,
+  InferAttributes,
+  InferCreationAttributes,
   Model,
-  type Sequelize,
 } from "sequelize"
-import { selectSql } from "./columns.ts"
+import { type Columns, selectSql } from "./columns.ts"
 
 /** A person, known by a mobile number. A deleted one keeps a nameless row until everything is erased. */
-export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAttributes<UserModel>> {
-  declare id: string
-  declare mobileNumber: string | null
-  declare name: CreationOptional<string | null>
-  declare passwordHash: CreationOptional<string | null>
-  declare proUntil: CreationOptional<Date | null>
-  declare verifiedAt: CreationOptional<Date | null>
-  declare deletedAt: CreationOptional<Date | null>
-  declare role: CreationOptional<"user" | "admin">
-  declare suspendedAt: CreationOptional<Date | null>
-  declare createdAt: CreationOptional<Date>
-  declare updatedAt: CreationOptional<Date>
-  declare countSessions: HasManyCountAssociationsMixin
-  declare countChatrooms: HasManyCountAssociationsMixin
+export interface UserModel extends Model<InferAttributes<UserModel>, InferCreationAttributes<UserModel>> {
+  id: string
+  mobileNumber: string | null
+  name: CreationOptional<string | null>
+  passwordHash: CreationOptional<string | null>
+  proUntil: CreationOptional<Date | null>
+  verifiedAt: CreationOptional<Date | null>
+  deletedAt: CreationOptional<Date | null>
+  role: CreationOptional<"user" | "admin">
+  suspendedAt: CreationOptional<Date | null>
+  createdAt: CreationOptional<Date>
+  updatedAt: CreationOptional<Date>
+  countSessions: HasManyCountAssociationsMixin
+  countChatrooms: HasManyCountAssociationsMixin
 }
 
 export type Tier = "basic" | "pro"
@@ -48,22 +46,17 @@ export function userSql(table: string): string {
   return `${selectSql(FIELDS, table)}, ${tierSql(table)} AS tier`
 }
 
-export function defineUser(sequelize: Sequelize) {
-  class User extends UserModel {}
-  return User.init(
-    {
-      id: { type: DataTypes.UUID, primaryKey: true },
-      mobileNumber: DataTypes.TEXT,
-      name: DataTypes.TEXT,
-      passwordHash: DataTypes.TEXT,
-      proUntil: DataTypes.DATE,
-      verifiedAt: DataTypes.DATE,
-      deletedAt: DataTypes.DATE,
-      role: { type: DataTypes.TEXT, defaultValue: "user" },
-      suspendedAt: DataTypes.DATE,
-      createdAt: DataTypes.DATE,
-      updatedAt: DataTypes.DATE,
-    },
-    { sequelize, tableName: "users", underscored: true },
-  )
-}
+/** The columns, in the order of the table. */
+export const userColumns = {
+  id: { type: "uuid", primaryKey: true },
+  mobileNumber: "text",
+  name: "text",
+  passwordHash: "text",
+  proUntil: "timestamptz",
+  verifiedAt: "timestamptz",
+  deletedAt: "timestamptz",
+  role: { type: "text", defaultValue: "user" },
+  suspendedAt: "timestamptz",
+  createdAt: "timestamptz",
+  updatedAt: "timestamptz",
+} satisfies Columns<UserModel>

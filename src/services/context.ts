@@ -51,7 +51,8 @@ export interface Context {
   metrics: Metrics
   tracing: Tracing
   db: Database
-  models: Models
+  /** Loads Sequelize at the first call: 15 MB that a process without operators and account pages never needs. */
+  models(): Promise<Models>
   /** null in embedded mode, where the parts below run in process. */
   redis: RedisStore | null
   cache: Cache

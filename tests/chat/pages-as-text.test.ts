@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { toIsoTime } from "../../src/utils/text-rows.ts"
 import { ask, cancel, createRoom, finalReply, send } from "../helpers/chat.ts"
+import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 
 const app = useTestApp()
@@ -55,6 +56,30 @@ test("each message of a page is written as the message alone is, byte by byte", 
   expect(onBranch.length).toBeGreaterThan(2 * CHANGES.length)
   expect(onBranch.filter((text) => !page.includes(text))).toEqual([])
   for (const reply of [waiting, busy]) await cancel(user, reply)
+})
+
+test("pages of any length hold the branch as its messages alone are, with other branches between and long texts", async () => {
+  const id = await addRoom(app, user.user.id, 12)
+  const room = { id }
+  const path = `/chatroom/${id}`
+  const rows = await app.query("SELECT id FROM messages WHERE chatroom_id = $1 ORDER BY position", id)
+  const middle = await ask(app, user, room, "a branch in the middle", { parentId: rows[5].id as string })
+  await user.http.patch(path, { headId: rows[11].id })
+  const last = await ask(app, user, room, "on the first branch again")
+  await finalReply(app, user, (await user.http.post(`${path}/message/${last.id}/regenerate`, {})).body)
+  await app.query("UPDATE messages SET content = $2 WHERE id = $1", rows[8].id, "x".repeat(200_000))
+  for (const headId of [last.id, middle.id, rows[3].id]) {
+    await user.http.patch(path, { headId })
+    const alone: string[] = []
+    for (let next = (await user.http.get(path)).body.headId; next !== null; ) {
+      alone.unshift(await textOf(`${path}/message/${next}`))
+      next = JSON.parse(alone[0] as string).parentId
+    }
+    for (const limit of [1, 2, 3, 5, 9, 14, 100]) {
+      const page = await textOf(`${path}?limit=${limit}`)
+      expect(page.slice(page.indexOf('"messages":'))).toBe(`"messages":[${alone.slice(-limit).join(",")}]}`)
+    }
+  }
 })
 
 test.each([

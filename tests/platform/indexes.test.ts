@@ -15,6 +15,7 @@ beforeAll(async () => {
     "/chatroom",
     "/chatroom?archived=true",
     `/chatroom/${room.id}`,
+    `/chatroom/${room.id}?messageId=${(await ann.http.get(`/chatroom/${room.id}`)).body.headId}`,
     `/chatroom/${room.id}/message`,
     "/auth/sessions",
     "/user/me",
@@ -60,6 +61,7 @@ test.each([
   ["list-chatrooms", [ID, 51, 1, "2026-01-01", ID], /user_id.*pinned.*activity_at/],
   ["list-archived", [ID, 51, 0, "2026-01-01", ID], /user_id.*pinned.*activity_at/],
   ["list-messages", [ID, ID, 0, 51, 1_000], /user_id.*chatroom_id.*position/],
+  ["read-newest", [ID, ID, 51, 1_000], /chatroom_id = /],
   ["read-branch", [ID, ID, 50, 1_000], /user_id.*\(id = /],
   ["get-message", [ID, ID], /user_id.*\(id = /],
   ["lock-room", [ID, ID], /user_id.*\(id = /],
@@ -91,7 +93,8 @@ test.each([
 /** What Sequelize sends while `act` goes on, as far as it holds `text`. */
 async function modelStatements(text: string, act: () => Promise<{ status: number }>): Promise<string[]> {
   const sent: string[] = []
-  const { options } = app.ctx.db.sequelize as unknown as { options: { logging: unknown } }
+  const { User } = await app.ctx.models()
+  const { options } = User.sequelize as unknown as { options: { logging: unknown } }
   options.logging = (line: string) => void sent.push(line.replace(/^Executing \([^)]*\): /, ""))
   try {
     expect((await act()).status).toBe(200)

@@ -1,12 +1,12 @@
 import type { DataTypes, Model, ModelStatic } from "sequelize"
 import { expect, test } from "vitest"
-import { defineModels } from "../../src/models/index.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
 const app = useTestApp({ worker: false })
 
 test("every model names its table's columns, all of them, by their types", async () => {
-  const models: ModelStatic<Model>[] = Object.values(defineModels(app.ctx.db.sequelize))
+  const { User } = await app.ctx.models()
+  const models: ModelStatic<Model>[] = Object.values(User.sequelize?.models ?? {})
   expect(models.length).toBeGreaterThan(0)
   for (const model of models) {
     const table = model.getTableName()

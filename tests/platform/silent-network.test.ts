@@ -9,7 +9,7 @@ import { testStack } from "../helpers/stack.ts"
 
 const REQUESTS = 14
 
-/** An app whose connections to PostgreSQL go through a proxy, and what asks it through both pools. */
+/** An app whose connections to PostgreSQL go through a proxy, and what asks it by statements and by models. */
 async function openApp(stack: AsyncDisposableStack) {
   const database = await createTestDatabase()
   stack.defer(() => database.drop())

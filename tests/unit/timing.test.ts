@@ -36,7 +36,7 @@ test.each([
   ["a cancellation and a request", replies.cancelMs, http.requestTimeoutMs],
   ["the headers and the whole request", http.headersTimeoutMs, http.requestTimeoutMs],
   ["a statement and a request", postgres.statementTimeoutMs, http.requestTimeoutMs - SECOND],
-  ["a wait for a connection and a request", postgres.acquireTimeoutMs, http.requestTimeoutMs - SECOND],
+  ["a wait for a connection and a request", postgres.connectTimeoutMs, http.requestTimeoutMs - SECOND],
   ["a call to Stripe and a request", billing.stripeTimeoutMs, http.requestTimeoutMs - SECOND],
   ["a renewal of a customer's lease and the lease", billing.leaseRenewMs, billing.leaseMs * THIRD],
   ["a dead lease and a wait for a customer", billing.leaseMs, billing.checkoutWaitMs - SECOND],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { type Block, GROUP_SIZE, Settled, toGroups } from "../../web/src/thread/markdown/groups.ts"
+import { createPace } from "../../web/src/thread/pace.ts"
 import { pauseAfter } from "../../web/src/thread/pause-after.ts"
 
 const block = (number: number): Block => ({ html: `<p>${number}</p>`, written: `<p>${number}</p>` })
@@ -38,5 +39,84 @@ describe("the pause after a drawing", () => {
     expect(pauseAfter(17)).toBe(0)
     for (const tookMs of [60, 80, 150, 400]) expect(pauseAfter(tookMs)).toBeGreaterThanOrEqual(tookMs)
     expect(pauseAfter(60_000)).toBeLessThan(5_000)
+  })
+})
+
+/** A page whose frames take as long as the test says. */
+function openPage() {
+  let nowMs = 0
+  let due: { at: number; then: () => void }[] = []
+  let frames: (() => void)[] = []
+  const drawnAt: number[] = []
+  const pace = createPace(() => drawnAt.push(nowMs), {
+    now: () => nowMs,
+    frame: (then) => void frames.push(then),
+    wait: (ms, then) => void due.push({ at: nowMs + ms, then }),
+  })
+  return {
+    pace,
+    drawnAt,
+    /** Lets a piece of text come every `everyMs` while so many frames of `tookMs` pass. */
+    pass(count: number, tookMs: number, everyMs: number) {
+      for (let frame = 0; frame < count; frame += 1) {
+        const current = frames
+        frames = []
+        for (const then of current) then()
+        const end = nowMs + tookMs
+        for (; nowMs < end; nowMs += 1) {
+          const ended = due.filter(({ at }) => at <= nowMs)
+          due = due.filter(({ at }) => at > nowMs)
+          for (const { then } of ended) then()
+          if (nowMs % everyMs === 0) pace.request()
+        }
+      }
+    },
+  }
+}
+
+const gaps = (times: number[]) => times.slice(1).map((time, index) => time - (times[index] as number))
+
+describe("drawing", () => {
+  test("is done at once, and once a frame where more comes", () => {
+    const { pace, drawnAt, pass } = openPage()
+    pace.request()
+    expect(drawnAt).toEqual([0])
+    for (let piece = 0; piece < 5; piece += 1) pace.request()
+    expect(drawnAt).toEqual([0])
+    pass(1, 16, 2)
+    drawnAt.length = 0
+    pass(20, 16, 2)
+    expect(gaps(drawnAt)).toEqual(Array(19).fill(16))
+  })
+
+  test("doesn't wait for a slow screen's frame", () => {
+    const { drawnAt, pass } = openPage()
+    pass(10, 40, 20)
+    expect(Math.max(...gaps(drawnAt))).toBeLessThanOrEqual(20)
+  })
+
+  test("leaves others half of the time where frames take long", () => {
+    const { drawnAt, pass } = openPage()
+    pass(4, 90, 10)
+    drawnAt.length = 0
+    pass(20, 90, 10)
+    expect(drawnAt.length).toBeGreaterThan(1)
+    expect(Math.min(...gaps(drawnAt))).toBeGreaterThanOrEqual(180)
+  })
+
+  test("isn't held up by a single long frame", () => {
+    const { drawnAt, pass } = openPage()
+    pass(5, 16, 10)
+    pass(1, 400, 10)
+    drawnAt.length = 0
+    pass(5, 16, 10)
+    expect(drawnAt.length).toBeGreaterThanOrEqual(5)
+  })
+
+  test("ends looking at frames when nothing comes", () => {
+    const { pace, drawnAt, pass } = openPage()
+    pace.request()
+    pass(5, 16, 1_000_000)
+    expect(drawnAt).toEqual([0, 16])
   })
 })

@@ -6,6 +6,7 @@ import {
 import { NO_SIBLINGS } from "../../services/chat/siblings.ts"
 import type { Context } from "../../services/context.ts"
 import { type TextRow, toIsoTime } from "../../utils/text-rows.ts"
+import { toBytes } from "../../utils/to-bytes.ts"
 import { presentCost, presentError, presentNotices, presentUsage, presentWait } from "./message.ts"
 
 /**
@@ -15,7 +16,7 @@ import { presentCost, presentError, presentNotices, presentUsage, presentWait } 
 export function messageText(ctx: Context, row: TextRow): string {
   return (
     `{"id":"${row[at.id]}","parentId":${word(row, at.parentId)},"role":"${row[at.role]}",` +
-    `"content":${JSON.stringify(row[at.content])},"thoughts":${JSON.stringify(row[at.thoughts])},` +
+    `"content":${row[at.content]},"thoughts":${row[at.thoughts]},` +
     `"attachments":${json(row, at.attachments)},"citations":${json(row, at.citations)},` +
     `"searchQueries":${json(row, at.searchQueries)},"notices":${noticesOf(row)},"status":"${row[at.status]}",` +
     `"error":${errorOf(row)},"model":${text(row, at.model)},"finishReason":${text(row, at.finishReason)},` +
@@ -25,9 +26,11 @@ export function messageText(ctx: Context, row: TextRow): string {
   )
 }
 
-/** Writes a JSON list of messages. */
-export const messagesText = (ctx: Context, rows: readonly TextRow[]): string =>
-  `[${rows.map((row) => messageText(ctx, row)).join(",")}]`
+/** Writes a JSON list of messages, with `before` in front of it and `after` behind. */
+export function messagesBytes(ctx: Context, rows: readonly TextRow[], before = "", after = ""): Uint8Array {
+  const texts = rows.map((row, n) => (n === 0 ? "" : ",") + messageText(ctx, row))
+  return toBytes([`${before}[`, ...texts, `]${after}`])
+}
 
 const at = Object.fromEntries(MESSAGE_COLUMNS.map((name, n) => [name, n])) as Record<
   (typeof MESSAGE_COLUMNS)[number],

@@ -150,8 +150,9 @@ async function read(ctx: Context, userId: string, text: string, values: unknown[
   return (await ctx.heavyReads.run(userId, query, { mayRefuse: false })).rows
 }
 
-function readSessions(ctx: Context, userId: string) {
-  return ctx.models.Session.findAll({
+async function readSessions(ctx: Context, userId: string) {
+  const { Session } = await ctx.models()
+  return Session.findAll({
     attributes: ["id", "openedBy", "userAgent", "address", "createdAt", "lastUsedAt", "expiresAt", "endedAt"],
     where: { userId },
     order: ["createdAt", "id"],
@@ -159,8 +160,9 @@ function readSessions(ctx: Context, userId: string) {
   })
 }
 
-function readEntitlements(ctx: Context, userId: string) {
-  return ctx.models.EntitlementEntry.findAll({
+async function readEntitlements(ctx: Context, userId: string) {
+  const { EntitlementEntry } = await ctx.models()
+  return EntitlementEntry.findAll({
     attributes: ["at", "tier", "until", "reason", "cause", "eventId", "subscriptionId"],
     where: { userId },
     order: ["at", "id"],

@@ -1,6 +1,6 @@
 import type { InferAttributes } from "sequelize"
 import type { AuditEntryModel } from "../../models/audit-entry.ts"
-import { newestFirst, newestRows, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
+import { newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import { AppError } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
 import type { AdminPrincipal } from "../auth/principal.ts"
@@ -26,9 +26,10 @@ export async function audited<T>(
 ): Promise<T> {
   const id = newId()
   let { targetId } = action
-  await ctx.models.AuditEntry.create({ ...action, id, outcome: "begun" }, { returning: false })
+  const { AuditEntry } = await ctx.models()
+  await AuditEntry.create({ ...action, id, outcome: "begun" }, { returning: false })
   const conclude = async (outcome: string) => {
-    await ctx.models.AuditEntry.update({ outcome, targetId }, { where: { id } })
+    await AuditEntry.update({ outcome, targetId }, { where: { id } })
     ctx.events.adminActed({ ...action, targetId, outcome })
   }
   const setTarget = (target: string) => {
@@ -46,7 +47,8 @@ export async function audited<T>(
 
 /** Lists the operators' actions, newest first. @throws {InvalidRequest} for an invalid cursor */
 export async function listAudit(ctx: Context, page: PageRequest): Promise<Page<AuditEntry>> {
+  const { AuditEntry, newestRows } = await ctx.models()
   return readPage(page, newestFirst("at"), (after, limit) =>
-    ctx.models.AuditEntry.findAll(newestRows("at", after, limit)),
+    AuditEntry.findAll(newestRows("at", after, limit)),
   )
 }

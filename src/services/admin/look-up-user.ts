@@ -1,4 +1,3 @@
-import { fn, Op } from "sequelize"
 import { NotFound } from "../../utils/errors.ts"
 import { readMobileNumber } from "../auth/mobile-number.ts"
 import { getSubscription, type Standing } from "../billing/get-subscription.ts"
@@ -30,12 +29,13 @@ export interface UserOverview {
 
 /** Reads an operator's view of a user. @throws {NotFound} */
 export async function lookUpUser(ctx: Context, userId: string): Promise<UserOverview> {
-  const user = await ctx.models.User.findByPk(userId)
+  const { User, isOpenSession, isSet } = await ctx.models()
+  const user = await User.findByPk(userId)
   if (!user) throw new NotFound("user")
   const [openSessions, chatrooms, unfinishedReplies, standing, { items }, usage] = await Promise.all([
-    user.countSessions({ where: { endedAt: null, expiresAt: { [Op.gt]: fn("app_now") } } }),
+    user.countSessions({ where: isOpenSession }),
     user.countChatrooms(),
-    user.countChatrooms({ where: { activeReplyId: { [Op.ne]: null } } }),
+    user.countChatrooms({ where: { activeReplyId: isSet } }),
     user.deletedAt === null ? getSubscription(ctx, userId) : null,
     listEntitlements(ctx, { userId, limit: 1 }),
     readRecentUsage(ctx.db.pool, userId),
@@ -67,7 +67,8 @@ export async function lookUpUser(ctx: Context, userId: string): Promise<UserOver
  */
 export async function findUserId(ctx: Context, mobileNumber: string): Promise<string> {
   const number = readMobileNumber(mobileNumber, ctx.config.defaultRegion)
-  const user = await ctx.models.User.findOne({ attributes: ["id"], where: { mobileNumber: number } })
+  const { User } = await ctx.models()
+  const user = await User.findOne({ attributes: ["id"], where: { mobileNumber: number } })
   if (!user) throw new NotFound("user")
   return user.id
 }

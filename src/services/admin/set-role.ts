@@ -12,6 +12,7 @@ export async function setRole(
   { actor, userId, role }: { actor: AdminPrincipal; userId: string; role: "user" | "admin" },
 ): Promise<void> {
   if (actor !== TOKEN_HOLDER) throw new Forbidden("Only the holder of ADMIN_TOKEN can change roles.")
-  const [changed] = await ctx.models.User.update({ role }, { where: { id: userId, deletedAt: null } })
+  const { User } = await ctx.models()
+  const [changed] = await User.update({ role }, { where: { id: userId, deletedAt: null } })
   if (changed === 0) throw new NotFound("user")
 }

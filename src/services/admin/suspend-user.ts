@@ -26,10 +26,8 @@ const SUSPEND = `
 
 /** Lets a user sign in again. @throws {NotFound} */
 export async function unsuspendUser(ctx: Context, userId: string): Promise<void> {
-  const [changed] = await ctx.models.User.update(
-    { suspendedAt: null },
-    { where: { id: userId, deletedAt: null } },
-  )
+  const { User } = await ctx.models()
+  const [changed] = await User.update({ suspendedAt: null }, { where: { id: userId, deletedAt: null } })
   if (changed === 0) throw new NotFound("user")
 }
 

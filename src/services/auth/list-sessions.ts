@@ -1,5 +1,5 @@
-import { fn, type InferAttributes, Op } from "sequelize"
-import { newestFirst, newestRows, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
+import type { InferAttributes } from "sequelize"
+import { newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import type { SessionModel } from "../../models/session.ts"
 import type { Context } from "../context.ts"
 
@@ -12,11 +12,11 @@ export async function listSessions(
   ctx: Context,
   { userId, ...page }: PageRequest & { userId: string },
 ): Promise<Page<SessionRecord>> {
-  const isActive = { userId, endedAt: null, expiresAt: { [Op.gt]: fn("app_now") } }
+  const { Session, newestRows, isOpenSession } = await ctx.models()
   return readPage(page, newestFirst("createdAt"), (after, limit) =>
-    ctx.models.Session.findAll({
+    Session.findAll({
       attributes: [...FIELDS],
-      ...newestRows("createdAt", after, limit, isActive),
+      ...newestRows("createdAt", after, limit, { userId, ...isOpenSession }),
     }),
   )
 }

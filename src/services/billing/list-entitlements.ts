@@ -1,6 +1,6 @@
 import type { InferAttributes } from "sequelize"
 import type { EntitlementEntryModel } from "../../models/entitlement-entry.ts"
-import { newestFirst, newestRows, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
+import { newestFirst, type Page, type PageRequest, readPage } from "../../models/keyset.ts"
 import type { Context } from "../context.ts"
 
 const FIELDS = ["id", "at", "tier", "until", "reason", "cause", "eventId", "subscriptionId"] as const
@@ -13,8 +13,9 @@ export async function listEntitlements(
   ctx: Context,
   { userId, ...page }: PageRequest & { userId: string },
 ): Promise<Page<EntitlementEntry>> {
+  const { EntitlementEntry, newestRows } = await ctx.models()
   return readPage(page, newestFirst("at"), (after, limit) =>
-    ctx.models.EntitlementEntry.findAll({
+    EntitlementEntry.findAll({
       attributes: [...FIELDS],
       ...newestRows("at", after, limit, { userId }),
     }),

@@ -13,7 +13,10 @@ export async function deleteChatroom(
 ): Promise<void> {
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   const live = await ctx.db.pool.query<{ id: string }>(LIVE, [userId, chatroomId])
-  await ctx.models.Chatroom.destroy({ where: { userId, id: chatroomId } })
+  await ctx.db.execute("delete-chatroom", "DELETE FROM chatrooms WHERE user_id = $1 AND id = $2", [
+    userId,
+    chatroomId,
+  ])
   publishRoomChanged(ctx, chatroomId, userId)
   if (room.activeReplyId) ctx.cancellations.request({ userId, id: room.activeReplyId })
   dropCopies(ctx, { userId, replyIds: live.rows.map(({ id }) => id) })

@@ -1,13 +1,20 @@
 import { z } from "zod"
 import { MAX_PAGE_BYTES } from "../../config/limits.ts"
-import type { ChatroomRecord } from "../../models/chatroom.ts"
+import {
+  CHATROOM_FIELDS,
+  type ChatroomModel,
+  type ChatroomRecord,
+  chatroomColumns,
+} from "../../models/chatroom.ts"
+import { reviveRecord, selectSql } from "../../models/columns.ts"
 import type { Page, PageRequest } from "../../models/keyset.ts"
 import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { TextRow } from "../../utils/text-rows.ts"
 import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
-import { MESSAGE_COLUMNS, messageSql, textBytesSql } from "./message-record.ts"
+import { MESSAGE_TEXT_COLUMNS, messageTextSql, textBytesSql } from "./message-record.ts"
+import { at, type PageSize, walkBack } from "./newest-messages.ts"
 
 const Cursor = z.tuple([z.uuid()])
 
@@ -20,7 +27,7 @@ export interface RoomPage extends PageRequest {
 
 /**
  * A room with the newest messages of its active branch, or those around one of them, oldest first; the cursor leads to
- * older ones. Of long texts there are fewer than `limit`. The messages are rows of `MESSAGE_COLUMNS`.
+ * older ones. Of long texts there are fewer than `limit`. The messages are rows of `MESSAGE_TEXT_COLUMNS`.
  * @throws {NotFound} also for a message that isn't on the active branch
  * @throws {InvalidRequest | RateLimited}
  */
@@ -29,6 +36,7 @@ export async function getChatroom(
   page: RoomPage,
 ): Promise<{ room: ChatroomRecord; messages: Page<TextRow> }> {
   const { userId, chatroomId, cursor, messageId } = page
+  if (cursor === undefined && messageId === undefined) return readNewest(ctx, page)
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   if (cursor === undefined && messageId !== undefined) {
     return { room, messages: await readAround(ctx, room, { ...page, messageId }) }
@@ -37,17 +45,52 @@ export async function getChatroom(
   return { room, messages: await readUpTo(ctx, room, { ...page, tipId }) }
 }
 
+/** In one statement, where the branch is among the newest messages; what of it isn't is read by another one. */
+async function readNewest(
+  ctx: Context,
+  { userId, chatroomId, limit }: RoomPage,
+): Promise<{ room: ChatroomRecord; messages: Page<TextRow> }> {
+  const count = limit + 1
+  const values = [userId, chatroomId, count, Math.floor((2 * MAX_PAGE_BYTES) / count)]
+  const rows = await ctx.heavyReads.run(userId, () => ctx.db.executeAsText("read-newest", NEWEST, values))
+  const roomRow = rows.find((row) => row[at.id] === null)
+  if (!roomRow) throw new NotFound("chatroom")
+  const json: unknown = JSON.parse(roomRow[at.content] as string)
+  const room = reviveRecord<ChatroomModel, ChatroomRecord>(chatroomColumns, json)
+  if (room.headId === null) return { room, messages: toPage([]) }
+  const newest = rows.filter((row) => row !== roomRow).sort((a, b) => positionOf(b) - positionOf(a))
+  const isWhole = newest.length < count
+  const { found, missingId, left } = walkBack(newest, room.headId, pageSize(limit), { isWhole })
+  const older =
+    missingId === null ? [] : await readBranch(ctx, room, { userId, tipId: missingId, size: left })
+  return { room, messages: toPage([...older, ...found.reverse()]) }
+}
+
+const positionOf = (row: TextRow) => Number(row[at.position])
+const pageSize = (limit: number): PageSize => ({ messages: limit, bytes: MAX_PAGE_BYTES })
+
+function toPage(items: TextRow[]): Page<TextRow> {
+  const olderId = items[0]?.[at.parentId]
+  return { items, next: olderId ? encodeCursor([olderId]) : null }
+}
+
 async function readUpTo(
   ctx: Context,
   room: ChatroomRecord,
   { userId, tipId, limit }: RoomPage & { tipId: string | null },
 ): Promise<Page<TextRow>> {
-  const values = [userId, tipId, limit, MAX_PAGE_BYTES]
+  return toPage(await readBranch(ctx, room, { userId, tipId, size: pageSize(limit) }))
+}
+
+async function readBranch(
+  ctx: Context,
+  room: ChatroomRecord,
+  { userId, tipId, size }: { userId: string; tipId: string | null; size: PageSize },
+): Promise<TextRow[]> {
+  const values = [userId, tipId, size.messages, size.bytes]
   const rows = await ctx.heavyReads.run(userId, () => ctx.db.executeAsText("read-branch", BRANCH, values))
   // A cursor may name a message of another room of the user's.
-  const items = rows.at(-1)?.[CHATROOM_ID] === room.id ? rows : []
-  const olderId = items[0]?.[PARENT_ID]
-  return { items, next: olderId ? encodeCursor([olderId]) : null }
+  return rows.at(-1)?.[at.chatroomId] === room.id ? rows : []
 }
 
 /** Half of the page, at most, is newer than the message; where texts are so long that it wouldn't be there, it is the last. */
@@ -65,13 +108,21 @@ async function readAround(
   if (!tip) throw new NotFound("message")
   const around = await readUpTo(ctx, room, { ...page, tipId: tip.id })
   // Ids may be written in capitals.
-  const isThere = around.items.some((row) => row[ID] === messageId.toLowerCase())
+  const isThere = around.items.some((row) => row[at.id] === messageId.toLowerCase())
   return isThere ? around : readUpTo(ctx, room, { ...page, tipId: messageId })
 }
 
-const ID = MESSAGE_COLUMNS.indexOf("id")
-const CHATROOM_ID = MESSAGE_COLUMNS.indexOf("chatroomId")
-const PARENT_ID = MESSAGE_COLUMNS.indexOf("parentId")
+/**
+ * The room, as JSON in the place of a message's text, and the newest messages. A text that is far too long for its page isn't
+ * read.
+ */
+const NEWEST = `
+  SELECT ${MESSAGE_TEXT_COLUMNS.map((name) => (name === "content" ? "row_to_json(room)" : "NULL")).join(", ")}
+  FROM (SELECT ${selectSql(CHATROOM_FIELDS, "c")} FROM chatrooms AS c WHERE c.user_id = $1 AND c.id = $2) AS room
+  UNION ALL (
+    SELECT ${messageTextSql("m", "NULL::jsonb", `CASE WHEN ${textBytesSql("m")} <= $4 THEN to_json(m.content) END`)}
+    FROM (SELECT * FROM messages WHERE user_id = $1 AND chatroom_id = $2 ORDER BY position DESC LIMIT $3) AS m
+  )`
 
 /**
  * The message that stands so many steps before $3 on the way from the head $2 back to it; none where the way misses it.
@@ -95,4 +146,4 @@ const BRANCH = `
     FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
     WHERE b.depth < $3 AND b.bytes < $4
   )
-  SELECT ${messageSql("m")} FROM branch AS m ORDER BY depth DESC`
+  SELECT ${messageTextSql("m")} FROM branch AS m ORDER BY depth DESC`

@@ -8,9 +8,11 @@ import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import {
   MESSAGE_COLUMNS,
+  MESSAGE_TEXT_COLUMNS,
   type MessageKey,
   type MessageRecord,
   messageSql,
+  messageTextSql,
   textBytesSql,
 } from "./message-record.ts"
 import { familiesSql } from "./siblings.ts"
@@ -19,7 +21,7 @@ const MAX_POSITION = 2 ** 31 - 1
 
 const POSITION = MESSAGE_COLUMNS.indexOf("position")
 /** How many rows were found; after a message's own columns. */
-const FOUND = MESSAGE_COLUMNS.length
+const FOUND = MESSAGE_TEXT_COLUMNS.length
 
 const positionOf = (row: TextRow) => Number(row[POSITION])
 
@@ -29,7 +31,7 @@ const byPosition: SortKey<TextRow, [position: number]> = {
 }
 
 /**
- * Lists all messages of a room, of every branch, oldest first, as rows of `MESSAGE_COLUMNS`. A page with long texts is
+ * Lists all messages of a room, of every branch, oldest first, as rows of `MESSAGE_TEXT_COLUMNS`. A page with long texts is
  * shorter than `limit`.
  * @throws {NotFound | InvalidRequest | RateLimited}
  */
@@ -60,7 +62,7 @@ const LIST = `
   ), page AS MATERIALIZED (
     SELECT * FROM found WHERE coalesce(bytes_before, 0) < $5
   ), member AS MATERIALIZED (${familiesSql("page")})
-  SELECT ${messageSql("m", "member.siblings")}, m.found FROM page AS m JOIN member USING (id)`
+  SELECT ${messageTextSql("m", "member.siblings")}, m.found FROM page AS m JOIN member USING (id)`
 
 /** Finds a reply of the user. @throws {NotFound} also for a prompt */
 export async function findOwnReply(

@@ -10,6 +10,17 @@ export interface Siblings {
 /** Of a message without versions, in the order in which PostgreSQL writes the others. */
 export const NO_SIBLINGS: Siblings = { count: 1, nextId: null, position: 1, previousId: null }
 
+/** Writes what `siblingsSql` gives of one of a whole family, whose ids are in order. */
+export function siblingsText(ids: readonly string[], index: number): string {
+  const siblings: Siblings = {
+    count: ids.length,
+    nextId: ids[index + 1] ?? null,
+    position: index + 1,
+    previousId: ids[index - 1] ?? null,
+  }
+  return JSON.stringify(siblings)
+}
+
 /**
  * Returns the siblings of `m`, a row or an alias of messages, as a column of JSON; null where there are none, because
  * most messages have none and a page of them would be a page of JSON to build and to parse. All siblings are counted, so a page

@@ -21,16 +21,6 @@ function readPools({ db, metrics, promptBatches }: Context): void {
   poolConnections.set({ pool: "statements", state: "busy" }, totalCount - idleCount)
   poolConnections.set({ pool: "statements", state: "idle" }, idleCount)
   poolWaiting.set({ pool: "statements" }, waitingCount + promptBatches.waiting())
-  const models = modelPool(db.sequelize)
-  poolConnections.set({ pool: "models", state: "busy" }, models.using)
-  poolConnections.set({ pool: "models", state: "idle" }, models.available)
-  poolWaiting.set({ pool: "models" }, models.waiting)
-}
-
-/** Sequelize's types don't expose its pool, a sequelize-pool. */
-function modelPool(sequelize: Context["db"]["sequelize"]) {
-  type Pool = { using: number; available: number; waiting: number }
-  return (sequelize.connectionManager as unknown as { pool: Pool }).pool
 }
 
 function readWaitEstimator({ waitEstimator, metrics }: Context): void {

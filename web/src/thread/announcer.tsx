@@ -1,7 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
-import { isFinal, type Thread } from "./open-thread.ts"
+import type { Thread } from "./open-thread.ts"
+import { isFinal } from "./shown.ts"
 
 /** Which reply is being read out, how far, and whether any of it has come. */
 const NOTHING = { id: "", length: 0, hasBegun: false }

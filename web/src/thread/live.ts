@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals"
 import { createPace } from "./pace.ts"
+import { pageClock } from "./page-clock.ts"
 
 /** A reply while it is made. */
 export interface Live {
@@ -19,7 +20,7 @@ export function createLiveTexts() {
   const newest = new Map<string, Live>()
   const changed = new Set<string>()
   const thinking = createThinkingTimes()
-  const pace = createPace(show)
+  const pace = createPace(show, pageClock)
 
   function show() {
     for (const id of changed) of(id).value = newest.get(id) ?? NOTHING

@@ -2,7 +2,8 @@ import { ApiError, client, type Message } from "../api/client.ts"
 import { loadPlan } from "../state/plan.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
-import { isFinal, type Thread } from "./open-thread.ts"
+import type { Thread } from "./open-thread.ts"
+import { isFinal } from "./shown.ts"
 
 /** How many replies of the shown branch are unfinished before this one. */
 export function placeInLine(thread: Thread, replyId: string): number {

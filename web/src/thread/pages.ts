@@ -1,0 +1,167 @@
+import { batch } from "@preact/signals"
+import { ApiError, client } from "../api/client.ts"
+import { dropKept, keepRoom, readKept } from "../offline/kept-rooms.ts"
+import { putRoom } from "../rooms/rooms.ts"
+import type { Shown } from "./shown.ts"
+
+const PAGE = 50
+
+/** More messages at once make a page slow; those that are farthest from the reader go, and come back when scrolled to. */
+const MOST_SHOWN = 300
+
+export type Pages = ReturnType<typeof createPages>
+
+/** Loads what is shown of a conversation, from the service or from the copy that is kept for reading offline. */
+export function createPages(shown: Shown) {
+  const { roomId, state, room, branch, older, isDetached, isStale, put } = shown
+  const params = { id: roomId }
+  let loads = 0
+
+  /** Loads the newest messages. A load that was overtaken by a later one changes nothing. */
+  async function load(): Promise<void> {
+    const load = ++loads
+    try {
+      const { reply, next } = await client.page("GET /chatroom/{id}", { params, query: { limit: PAGE } })
+      if (load !== loads) return
+      batch(() => {
+        const { messages: newest, ...fields } = reply
+        isStale.value = false
+        isDetached.value = false
+        for (const message of newest) put(message)
+        room.value = fields
+        putRoom(fields)
+        shown.setBranch(
+          newest.map(({ id }) => id),
+          next,
+        )
+        state.value = "ready"
+      })
+      keep()
+    } catch (error) {
+      if (load !== loads) return
+      if (isNowhere(error)) miss()
+      else if (state.peek() !== "ready" && !(await showKept())) state.value = "failed"
+    }
+  }
+
+  /** Loads the newest messages again, unless older ones are being read. */
+  async function refresh(): Promise<void> {
+    if (!isDetached.peek()) await load()
+  }
+
+  /** Shows the room as it was when it was read last. @returns whether there is something to see */
+  async function showKept(): Promise<boolean> {
+    const kept = state.peek() === "ready" ? null : await readKept(roomId)
+    if (kept && state.peek() !== "ready") {
+      batch(() => {
+        isStale.value = true
+        for (const message of kept.messages) put(message)
+        room.value = kept.room
+        shown.setBranch(
+          kept.messages.map(({ id }) => id),
+          null,
+        )
+        state.value = "ready"
+      })
+    }
+    return state.peek() === "ready"
+  }
+
+  /** Keeps the newest messages for reading offline. */
+  function keep(): void {
+    const fields = room.peek()
+    if (!fields || isStale.peek() || isDetached.peek()) return
+    void keepRoom({ room: fields, messages: branch.peek().flatMap((id) => shown.find(id) ?? []) })
+  }
+
+  function miss(): void {
+    state.value = "missing"
+    void dropKept(roomId)
+  }
+
+  /** Loads older messages. As many newer ones may go, out of sight, which `isWhole` keeps. */
+  async function loadOlder({ isWhole = false } = {}): Promise<void> {
+    const query = older.peek()
+    if (!query) return
+    older.value = null
+    const first = branch.peek()[0]
+    try {
+      const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
+      const before = branch.peek()
+      // Other messages are shown meanwhile, with another way to older ones.
+      if (before[0] !== first) return
+      const at = reply.messages.findIndex(({ id }) => id === before[0])
+      const added = at < 0 ? reply.messages : reply.messages.slice(0, at)
+      batch(() => {
+        for (const message of added) put(message)
+        const all = [...added.map(({ id }) => id), ...before]
+        const isLong = !isWhole && all.length > MOST_SHOWN
+        branch.value = isLong ? all.slice(0, MOST_SHOWN) : all
+        if (isLong) isDetached.value = true
+        older.value = next
+      })
+    } catch {
+      if (branch.peek()[0] === first) older.value = query
+    }
+  }
+
+  /** Goes on from messages that were looked for towards the newest. */
+  async function loadNewer(): Promise<void> {
+    const last = shown.end()
+    if (last === undefined || !isDetached.peek()) return
+    const page = await readAround(last).catch(() => null)
+    if (!page || shown.end() !== last || !isDetached.peek()) return
+    const added = page.messages.slice(page.messages.findIndex(({ id }) => id === last) + 1)
+    batch(() => {
+      for (const message of added) put(message)
+      const all = [...branch.peek(), ...added.map(({ id }) => id)]
+      branch.value = all.slice(-MOST_SHOWN)
+      // Where the oldest have gone there is no cursor, so what is before the first is asked for by its name.
+      if (all.length > MOST_SHOWN)
+        older.value = { limit: String(PAGE), messageId: branch.peek()[0] as string }
+      isDetached.value = !page.isNewest
+    })
+  }
+
+  /**
+   * Shows the messages around one, on the branch that leads to it. @returns where it is
+   * @throws what the service answers
+   */
+  async function showAround(messageId: string): Promise<"here" | "otherBranch" | "nowhere"> {
+    if (branch.peek().includes(messageId)) return "here"
+    let place: "here" | "otherBranch" = "here"
+    try {
+      const page = await readAround(messageId).catch(async (error: unknown) => {
+        if (!(error instanceof ApiError && error.status === 404)) throw error
+        // It is on another branch, or nowhere.
+        await client.call("PATCH /chatroom/{id}", { params, body: { headId: messageId } })
+        place = "otherBranch"
+        return readAround(messageId)
+      })
+      loads += 1
+      batch(() => {
+        for (const message of page.messages) put(message)
+        branch.value = page.messages.map(({ id }) => id)
+        older.value = page.next
+        isDetached.value = !page.isNewest
+      })
+      return place
+    } catch (error) {
+      if (isNowhere(error)) return "nowhere"
+      throw error
+    }
+  }
+
+  async function readAround(messageId: string) {
+    const query = { limit: PAGE, messageId }
+    const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
+    const { messages: found, ...fields } = reply
+    room.value = fields
+    return { messages: found, next, isNewest: found.at(-1)?.id === fields.headId }
+  }
+
+  return { load, refresh, showKept, keep, miss, loadOlder, loadNewer, showAround }
+}
+
+const isNowhere = (error: unknown) =>
+  error instanceof ApiError && (error.status === 404 || error.status === 400)

@@ -1,0 +1,85 @@
+import { computed, type Signal, signal } from "@preact/signals"
+import type { Chatroom, Message } from "../api/client.ts"
+import { outbox } from "../outbox/outbox.ts"
+import { createLiveTexts } from "./live.ts"
+
+/** A request's query, without which there are no further messages in that direction. */
+export type Cursor = Record<string, string> | null
+
+export type Shown = ReturnType<typeof createShown>
+
+/** What a tab shows of a conversation. */
+export function createShown(roomId: string) {
+  const state = signal<"loading" | "ready" | "missing" | "failed">("loading")
+  const room = signal<Chatroom | null>(null)
+  /** Ids of the messages, the oldest first. */
+  const branch = signal<readonly string[]>([])
+  const messages = new Map<string, Signal<Message>>()
+  const live = createLiveTexts()
+  /** The way to messages before the first. */
+  const older = signal<Cursor>(null)
+  /** Whether what is shown ends before the newest message: messages around one that was looked for. */
+  const isDetached = signal(false)
+  /** Whether what is shown is the kept copy. */
+  const isStale = signal(false)
+  /** Messages that the stream has told of before their requests were answered. */
+  const arrived = signal<ReadonlySet<string>>(new Set())
+  const outgoing = computed(() =>
+    outbox.value.filter(({ roomId: id, key }) => id === roomId && !arrived.value.has(key)),
+  )
+  /** The first reply of the branch that is in the making or waits. */
+  const busyReplyId = computed(() => branch.value.find((id) => !isFinal(message(id).value)) ?? null)
+  const isQueued = computed(() => {
+    const id = busyReplyId.value
+    return id !== null && message(id).value.status === "queued"
+  })
+
+  const message = (id: string) => messages.get(id) as Signal<Message>
+  const find = (id: string) => messages.get(id)?.peek()
+
+  function put(message: Message): void {
+    const known = messages.get(message.id)
+    if (!known && message.status === "queued") live.expect(message.id)
+    if (!known) messages.set(message.id, signal(message))
+    // What was asked for before the end mustn't undo it.
+    else if (!isFinal(known.peek()) || isFinal(message)) known.value = message
+    if (isFinal(message)) live.end(message.id)
+  }
+
+  /** Shows the newest messages. Older ones that were loaded stay where the branch is still theirs. */
+  function setBranch(newest: string[], next: Cursor): void {
+    const before = branch.peek()
+    const meets = newest[0] === undefined ? -1 : before.indexOf(newest[0])
+    if (meets > 0) branch.value = [...before.slice(0, meets), ...newest]
+    else {
+      branch.value = newest
+      older.value = next
+    }
+  }
+
+  return {
+    roomId,
+    state,
+    room,
+    branch,
+    live,
+    older,
+    isDetached,
+    isStale,
+    outgoing,
+    busyReplyId,
+    isQueued,
+    /** Of a message that was put. */
+    message,
+    find,
+    put,
+    setBranch,
+    /** What was on its way has come: it is a message now. */
+    arrive: (key: string) => void (arrived.value = new Set(arrived.peek()).add(key)),
+    /** The branch's last message, which isn't the newest while `isDetached`. */
+    end: () => branch.peek().at(-1),
+  }
+}
+
+export const isFinal = ({ role, status }: Message) =>
+  role === "user" || (status !== "queued" && status !== "running")
