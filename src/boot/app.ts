@@ -1,6 +1,7 @@
 import express, { type Express } from "express"
 import { checkHost } from "../middleware/check-host.ts"
 import { problems, unknownPath } from "../middleware/errors.ts"
+import { inOrder } from "../middleware/in-order.ts"
 import { requestId } from "../middleware/request-id.ts"
 import { requestLog } from "../middleware/request-log.ts"
 import { crossOrigin, securityHeaders } from "../middleware/security-headers.ts"
@@ -20,11 +21,13 @@ export function createApp(ctx: Context, rows: readonly Endpoint[] = allRows): Ex
   app.set("trust proxy", ctx.config.http.trustProxy)
   if (ctx.tracing.enabled) app.use(traceRequests(ctx))
   app.use(
-    requestId(),
-    requestLog(ctx.log, ctx.metrics),
-    securityHeaders(),
-    ...crossOrigin(ctx.config.http.corsOrigins),
-    checkHost(),
+    inOrder([
+      requestId(),
+      requestLog(ctx.log, ctx.metrics),
+      securityHeaders(),
+      ...crossOrigin(ctx.config.http.corsOrigins),
+      checkHost(),
+    ]),
   )
   mount(app, ctx, rows)
   if (rows === allRows) mountQueueBoard(app, ctx)

@@ -47,28 +47,39 @@ export function createLogger(
 /** Standard output: for a person where it is a terminal, as JSON lines otherwise. */
 function openOutput(): DestinationStream {
   if (process.stdout.isTTY) return { write: (line) => void process.stdout.write(toReadableLog(line)) }
-  return batchByTurn(() => pino.destination({ sync: false }))
+  return writeTogether(() => pino.destination({ sync: false }))
 }
 
 /** How lines of these levels begin: the process may have no other turn. */
 const URGENT = ["warn", "error", "fatal"].map((level) => `{"level":"${level}"`)
 
+/** How long a line may wait for others: too short for a person to notice, and many turns of a busy process. */
+const LINES_WAIT_MS = 10
+
 /**
- * Writes the lines of a turn of the event loop together: a write costs more than a line. It is asynchronous, so that a
+ * Writes lines that come together in one piece: a write costs more than a line. It is asynchronous, so that a
  * slow log reader doesn't block requests, and the rest goes out before the process exits.
  */
-function batchByTurn(open: () => DestinationStream & { flushSync(): void }): DestinationStream {
+function writeTogether(open: () => DestinationStream & { flushSync(): void }): DestinationStream {
   let lines = ""
+  let writtenAt = Number.NEGATIVE_INFINITY
   const flush = () => {
-    if (lines !== "") output.write(lines)
+    if (lines === "") return
+    writtenAt = performance.now()
+    output.write(lines)
     lines = ""
+  }
+  const flushSoon = () => {
+    const waitMs = writtenAt + LINES_WAIT_MS - performance.now()
+    if (waitMs > 0) setTimeout(flush, waitMs)
+    else setImmediate(flush)
   }
   // Before the output's own listener, which writes the last of what it has.
   process.on("exit", flush)
   const output = open()
   return {
     write(line) {
-      if (lines === "") setImmediate(flush)
+      if (lines === "") flushSoon()
       lines += line
       if (URGENT.some((beginning) => line.startsWith(beginning))) flush()
     },

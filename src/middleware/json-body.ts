@@ -16,8 +16,14 @@ const parse = express.json({
 /** JSON must be UTF-8 (RFC 8259 section 8.1); other bytes would silently become U+FFFD. */
 function checkEncoding(_req: unknown, _res: unknown, body: Buffer, charset: string): void {
   if (charset !== "utf-8") throw new UnsupportedMediaType()
+  checkUtf8(body)
+}
+
+function checkUtf8(body: Buffer): void {
   if (!isUtf8(body)) throw new InvalidRequest([{ path: "body", message: "The body isn't valid UTF-8." }])
 }
+
+const invalidJson = () => new InvalidRequest([{ path: "body", message: "The body isn't valid JSON." }])
 
 /**
  * Reads the JSON body into `req.body`, which stays undefined where an optional body is left out.
@@ -30,6 +36,54 @@ export async function readJsonBody(
 ): Promise<void> {
   if (!hasBody(req) && isOptional) return
   if (!hasBody(req)) throw new InvalidRequest([{ path: "body", message: "Send a JSON body." }])
+  if (isPlain(req)) req.body = parsePlain(await readPlain(req))
+  else await readOther(req, res)
+}
+
+const PLAIN_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i
+
+/** What nearly every client sends: UTF-8 of a length that is known and allowed. The usual parser costs several times more. */
+function isPlain({ headers }: Request): boolean {
+  const { "content-type": type = "", "content-length": length, "content-encoding": encoding } = headers
+  return (
+    PLAIN_TYPE.test(type) &&
+    encoding === undefined &&
+    length !== undefined &&
+    Number(length) <= MAX_BODY_BYTES &&
+    headers["transfer-encoding"] === undefined
+  )
+}
+
+/** @throws {InvalidRequest} for a body that breaks off */
+function readPlain(req: Request): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    const end = () => {
+      if (req.complete) resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+      else reject(new InvalidRequest([{ path: "body", message: "The body is incomplete." }]))
+    }
+    if (req.destroyed) return end()
+    req.on("data", (chunk: Buffer) => chunks.push(chunk))
+    req.once("end", end)
+    req.once("error", end)
+  })
+}
+
+const BYTE_ORDER_MARK = Buffer.from("\ufeff")
+
+/** @throws {InvalidRequest} */
+function parsePlain(body: Buffer): unknown {
+  checkUtf8(body)
+  const isMarked = body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+  try {
+    return JSON.parse(body.toString("utf8", isMarked ? BYTE_ORDER_MARK.length : 0))
+  } catch {
+    throw invalidJson()
+  }
+}
+
+/** Reads a body in another encoding, of another length or none. */
+async function readOther(req: Request, res: Response): Promise<void> {
   if (!req.is("application/json")) throw new UnsupportedMediaType()
   await new Promise<void>((resolve, reject) => {
     rejectEndless(req, reject)
@@ -73,7 +127,7 @@ function translate(error: unknown): unknown {
     case "charset.unsupported":
       return new UnsupportedMediaType()
     case "entity.parse.failed":
-      return new InvalidRequest([{ path: "body", message: "The body isn't valid JSON." }])
+      return invalidJson()
   }
   if (status !== undefined && status >= 400 && status < 500) {
     return new AppError("invalid_request", "The body couldn't be read.", { status })

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest"
+import { readMessage } from "../../src/services/chat/list-messages.ts"
 import {
   insertPromptsAndReplies,
   type NewPrompt,
+  type PromptAndReply,
 } from "../../src/services/replies/accept/insert-prompt-and-reply.ts"
 import { createPromptBatches, type PromptBatches } from "../../src/services/replies/accept/prompt-batches.ts"
 import { newId } from "../../src/utils/ids.ts"
@@ -78,6 +80,19 @@ describe("prompts of several users in one statement", () => {
         { id: replyId, parent_id: promptId, position: 2, role: "model", content: "", status: "queued" },
       ])
       expect(await promptsUsed(app, sender.user)).toBe(1)
+    }
+  })
+
+  test("are returned as they would be read, with what waits before them counted", async () => {
+    const [sender] = (await senders(1)) as [Sender]
+    const { id: userId } = sender.user.user
+    for (const waiting of [0, 1, 2]) {
+      const exchange = exchangeOf(sender)
+      const [outcome] = await insertPromptsAndReplies(app.pool, app.ctx, [exchange], { skipLocked: true })
+      const { prompt, reply } = outcome as PromptAndReply
+      expect(reply.queuePosition).toBe(waiting)
+      for (const message of [prompt, reply])
+        expect(message).toEqual(await readMessage(app.pool, { userId, id: message.id }))
     }
   })
 

@@ -29,23 +29,35 @@ export interface MessageKey {
 /** Counting on would cost more at every look, and the wait is long in any case. */
 const MAX_QUEUE_POSITION = 100
 
-/** Returns the count of the replies that `m` waits for in its room. Read from the index of unfinished replies. */
-function queuePositionSql(m: string): string {
+/** Where a reply stands in its room, as SQL. */
+interface Place {
+  userId: string
+  chatroomId: string
+  position: string
+}
+
+/** Returns the count of the replies that one there waits for in its room. Read from the index of unfinished replies. */
+export function queuePositionSql({ userId, chatroomId, position }: Place): string {
   return `(SELECT count(*)::int FROM (
     SELECT 1 FROM messages AS earlier
-    WHERE earlier.user_id = ${m}.user_id AND earlier.chatroom_id = ${m}.chatroom_id
-      AND earlier.position > 0 AND earlier.position < ${m}.position AND earlier.lease_until IS NOT NULL
+    WHERE earlier.user_id = ${userId} AND earlier.chatroom_id = ${chatroomId}
+      AND earlier.position > 0 AND earlier.position < ${position} AND earlier.lease_until IS NOT NULL
     LIMIT ${MAX_QUEUE_POSITION}
   ) AS counted)`
 }
 
+const placeOf = (m: string): Place => ({
+  userId: `${m}.user_id`,
+  chatroomId: `${m}.chatroom_id`,
+  position: `${m}.position`,
+})
+
 /**
  * Returns the SELECT list of a `MessageRecord` from `m`, a table or an alias.
- * @param waits a condition under which a queued reply is counted as waiting for earlier ones
  * @param siblings the column, where it is read in another way
  */
-export function messageSql(m: string, waits = "true", siblings = siblingsSql(m)): string {
-  return `${selectSql(MESSAGE_FIELDS, m)}, ${siblings}, ${waitSql(m, waits)}`
+export function messageSql(m: string, siblings = siblingsSql(m)): string {
+  return `${selectSql(MESSAGE_FIELDS, m)}, ${siblings}, ${waitSql(m)}`
 }
 
 /**
@@ -63,8 +75,8 @@ export function messageTextSql(
   return `${fields.join(", ")}, ${siblings}, ${waitSql(m)}, ${textBytesSql(m)} AS bytes`
 }
 
-function waitSql(m: string, waits = "true"): string {
-  return `CASE WHEN ${m}.status = 'queued' AND ${waits} THEN ${queuePositionSql(m)} ELSE 0 END AS "queuePosition",
+function waitSql(m: string): string {
+  return `CASE WHEN ${m}.status = 'queued' THEN ${queuePositionSql(placeOf(m))} ELSE 0 END AS "queuePosition",
     CASE WHEN ${m}.status = 'queued'
       THEN greatest(0, ceil(extract(epoch FROM ${m}.not_before - now()) * 1000))::int ELSE 0 END AS "cooldownMs"`
 }

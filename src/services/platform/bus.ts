@@ -1,6 +1,8 @@
 import { EventEmitter } from "node:events"
+import { Cluster } from "ioredis"
 import type { Logger } from "../../config/logger.ts"
 import type { RedisStore } from "../../config/redis.ts"
+import type { RedisClient } from "../../config/redis-connection.ts"
 
 /** Receives published messages. null means that some may have been missed. */
 export type Receiver = (message: string | null) => void
@@ -27,20 +29,17 @@ export function createRedisBus(redis: RedisStore, log: Logger): Bus {
   const bestEffort = (work: Promise<unknown>) => {
     work.catch((err: unknown) => log.debug({ err }, "bus unreachable"))
   }
-  let waiting = new Map<string, Set<string>>()
+  let waiting = new Map<string, Message>()
   const publishWaiting = () => {
-    const messages = [...waiting].flatMap(([channel, some]) =>
-      [...some].map((message) => [channel, message] as const),
-    )
+    const messages = [...waiting.values()]
     waiting = new Map()
-    bestEffort(redis.call((client) => Promise.all(messages.map((each) => client[redis.publish](...each)))))
+    bestEffort(redis.call((client) => publishAll(client, messages)))
   }
   return {
     publish(channel, message) {
-      // One call for all of a turn: a message that is in it twice says nothing new.
+      // One command for all of a turn: a message that is in it twice says nothing new.
       if (waiting.size === 0) setImmediate(publishWaiting)
-      const some = waiting.get(channel) ?? new Set()
-      waiting.set(channel, some.add(message))
+      waiting.set(`${channel} ${message}`, [channel, message])
     },
     subscribe(channel, receive) {
       // Messages published before Redis confirmed the subscription may have been missed.
@@ -52,6 +51,19 @@ export function createRedisBus(redis: RedisStore, log: Logger): Bus {
       }
     },
   }
+}
+
+type Message = readonly [channel: string, message: string]
+
+/** A command for each message would cost this process several times what publishing it costs Redis. */
+const PUBLISH_ALL = "for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end"
+
+/** In a cluster each channel has a node of its own. */
+async function publishAll(client: RedisClient, messages: readonly Message[]): Promise<void> {
+  const [only] = messages
+  if (client instanceof Cluster) await Promise.all(messages.map((each) => client.spublish(...each)))
+  else if (only && messages.length === 1) await client.publish(...only)
+  else await client.eval(PUBLISH_ALL, 0, ...messages.flat())
 }
 
 /** Creates a bus within one process. */

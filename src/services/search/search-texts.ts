@@ -178,7 +178,7 @@ const MESSAGES = `
   ), page AS MATERIALIZED (
     SELECT * FROM found WHERE coalesce(bytes_before, 0) < $3
   ), member AS MATERIALIZED (${familiesSql("page")})
-  SELECT ${messageSql("m", "true", "member.siblings")},
+  SELECT ${messageSql("m", "member.siblings")},
     (SELECT min(place)::int - 1 FROM found WHERE bytes_before >= $3) AS cut
   FROM page AS m JOIN member USING (id)`
 

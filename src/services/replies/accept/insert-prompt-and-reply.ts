@@ -4,9 +4,10 @@ import type { Timing } from "../../../config/timing.ts"
 import type { ThinkingLevel } from "../../../models/chatroom.ts"
 import { type Tier, tierSql } from "../../../models/user.ts"
 import { readMessage } from "../../chat/list-messages.ts"
-import { type MessageRecord, messageSql } from "../../chat/message-record.ts"
+import { type MessageRecord, queuePositionSql } from "../../chat/message-record.ts"
 import { answeringModelSql, answeringModelValues, readableTypes } from "../../chat/offered-models.ts"
 import { chargeSql, dailyLimitSql, RESETS_AT_SQL } from "../../usage/quota.ts"
+import { toMessages, type Written } from "./new-messages.ts"
 import { IN_FLIGHT_SQL } from "./reply-queue.ts"
 
 /** A prompt to be written, with the reply that it waits for. */
@@ -106,26 +107,24 @@ export async function insertPromptsAndReplies(
       prompts.some(({ attachments }) => attachments.length > 0) ? readableTypes(gemini) : null,
     ],
   })
-  const byPrompt = Map.groupBy(rows, (row) => row.promptId)
+  const found = new Map(rows.map((row) => [row.promptId, row]))
   const outcomes: InsertOutcome[] = []
-  for (const { promptId, userId } of prompts) {
-    const found = byPrompt.get(promptId) as InsertedRow[]
-    const outcome = toOutcome(found)
-    if (outcome.outcome === "written" && found[0]?.hasVersions)
-      outcome.prompt = (await readMessage(db, { userId, id: promptId })) ?? outcome.prompt
+  for (const prompt of prompts) {
+    const row = found.get(prompt.promptId) as InsertedRow
+    const outcome = toOutcome(prompt, row)
+    if (outcome.outcome === "written" && row.hasVersions)
+      outcome.prompt =
+        (await readMessage(db, { userId: prompt.userId, id: prompt.promptId })) ?? outcome.prompt
     outcomes.push(outcome)
   }
   return outcomes
 }
 
-/**
- * A prompt that was written has two rows, itself and its reply; one that was not has one, without a message. Times to
- * tell with a refusal are read for that alone.
- */
-interface InsertedRow extends MessageRecord {
+/** What became of a prompt. Times to tell with a refusal are read for that alone. */
+interface InsertedRow extends Written {
   promptId: string
   found: "room" | "free" | "place" | "files" | "all" | null
-  answeringModel: string
+  isWritten: boolean
   hasVersions: boolean
   startsNow: boolean
   inFlight: number
@@ -135,37 +134,24 @@ interface InsertedRow extends MessageRecord {
   now: Date | null
 }
 
-function toOutcome([first, second]: InsertedRow[]): InsertOutcome {
-  const { found, answeringModel, tier, dailyLimit: limit, resetsAt, now } = first as InsertedRow
-  if (first && second) {
-    const { startsNow, inFlight } = second
-    return { outcome: "written", prompt: toMessage(first), reply: toMessage(second), startsNow, inFlight }
-  }
+function toOutcome(prompt: NewPrompt, row: InsertedRow): InsertOutcome {
+  const { found, model, startsNow, inFlight, tier, dailyLimit: limit } = row
+  if (row.isWritten) return { outcome: "written", ...toMessages(prompt, row), startsNow, inFlight }
   if (found === null) return { outcome: "no-room" }
   if (found === "room") return { outcome: "busy" }
   if (found === "free") return { outcome: "no-parent" }
   if (found === "place") return { outcome: "no-attachment" }
-  if (found === "files") return { outcome: "unreadable", model: answeringModel }
+  if (found === "files") return { outcome: "unreadable", model }
   // Without a limit only the counter of an account that was just deleted refuses.
   if (limit === null) return { outcome: "no-room" }
-  return { outcome: "no-quota", tier, limit, resetsAt: resetsAt as Date, now: now as Date }
+  return { outcome: "no-quota", tier, limit, resetsAt: row.resetsAt as Date, now: row.now as Date }
 }
 
-function toMessage(row: InsertedRow): MessageRecord {
-  const {
-    promptId,
-    found,
-    answeringModel,
-    hasVersions,
-    startsNow,
-    inFlight,
-    tier,
-    dailyLimit,
-    resetsAt,
-    now,
-    ...message
-  } = row
-  return message
+/** Where the reply is to stand. */
+const REPLY = {
+  userId: "target.user_id",
+  chatroomId: "target.chatroom_id",
+  position: "target.last_position + 2",
 }
 
 /**
@@ -219,7 +205,6 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
         CASE WHEN target.active_reply_id IS NULL THEN now() + $15 * interval '1 millisecond' ELSE 'infinity' END,
         traceparent, coalesce(target.thinking, room_thinking), '[]')
     ) AS message
-    RETURNING *
   ), touched AS (
     UPDATE chatrooms AS c
     SET head_id = reply_id, active_reply_id = coalesce(c.active_reply_id, reply_id),
@@ -231,19 +216,20 @@ const sendSql = (whenLocked: "" | "SKIP LOCKED") => `
     CASE WHEN target.prompt_id IS NOT NULL THEN 'all'
       WHEN placed.prompt_id IS NOT NULL THEN CASE WHEN placed.files IS NULL THEN 'files' ELSE 'place' END
       WHEN free.prompt_id IS NOT NULL THEN 'free' WHEN room.prompt_id IS NOT NULL THEN 'room' END AS found,
-    room.model AS "answeringModel",
+    room.model, charged.user_id IS NOT NULL AS "isWritten", now()::timestamptz(3) AS at,
+    target.parent_id AS "parentId", target.last_position AS "lastPosition", target.files AS attachments,
     target.active_reply_id IS NULL AS "startsNow",
-    CASE WHEN m.role = 'model' THEN ${IN_FLIGHT_SQL("input.user_id")} + 1 END AS "inFlight",
+    CASE WHEN charged.user_id IS NOT NULL THEN ${IN_FLIGHT_SQL("input.user_id")} + 1 END AS "inFlight",
+    CASE WHEN charged.user_id IS NULL OR target.active_reply_id IS NULL THEN 0 ELSE ${queuePositionSql(REPLY)} END
+      AS "queuePosition",
+    charged.user_id IS NOT NULL AND ${hasVersionsSql("target")} AS "hasVersions",
     target.tier, target.daily_limit AS "dailyLimit",
-    CASE WHEN m.id IS NULL THEN ${RESETS_AT_SQL} END AS "resetsAt",
-    CASE WHEN m.id IS NULL THEN app_now()::timestamptz(3) END AS now,
-    m.role = 'user' AND ${hasVersionsSql("target")} AS "hasVersions",
-    ${messageSql("m", "target.active_reply_id IS NOT NULL", "NULL::jsonb AS siblings")}
+    CASE WHEN charged.user_id IS NULL THEN ${RESETS_AT_SQL} END AS "resetsAt",
+    CASE WHEN charged.user_id IS NULL THEN app_now()::timestamptz(3) END AS now
   FROM input LEFT JOIN room USING (prompt_id) LEFT JOIN free USING (prompt_id) LEFT JOIN placed USING (prompt_id)
     LEFT JOIN target USING (prompt_id)
-    -- A batch has one prompt of a user (keyOf in prompt-batches.ts), so these are its own.
-    LEFT JOIN written AS m ON m.user_id = input.user_id
-  ORDER BY m.position`
+    -- A batch has one prompt of a user (keyOf in prompt-batches.ts), so this is its own.
+    LEFT JOIN charged ON charged.user_id = input.user_id`
 
 /**
  * Returns whether a prompt may have siblings: it has, or the room moved on while the statement waited for it, which sees

@@ -23,8 +23,9 @@ export interface PromptBatches {
 /** More in one statement save little more each, and all wait for the slowest. */
 const MAX_SIZE = 32
 
-/** Fewer runs make larger batches, but a single slow run would delay everybody. */
+/** One run at a time makes the largest batches, so the fixed cost is shared by most; a slow one delays nobody for long. */
 const MAX_RUNNING = 2
+const SPARE_AFTER_MS = 20
 
 export function createPromptBatches(pool: pg.Pool, settings: Settings): PromptBatches {
   /** Returns null for a prompt that must be written alone, so that the others don't wait or fail with it. */
@@ -43,6 +44,7 @@ export function createPromptBatches(pool: pg.Pool, settings: Settings): PromptBa
     run: together,
     maxSize: MAX_SIZE,
     maxRunning: MAX_RUNNING,
+    spareAfterMs: SPARE_AFTER_MS,
     maxWaitMs: settings.timing.replies.batchWaitMs,
     keyOf: ({ userId }) => userId,
   })
