@@ -339,6 +339,26 @@ describe("the link of a room", () => {
     )
   })
 
+  test("is another one where it is shared again while it is being withdrawn", async () => {
+    const { room, url } = await shared()
+    const client = await app.pool.connect()
+    try {
+      await client.query("BEGIN")
+      await client.query("DELETE FROM shares WHERE chatroom_id = $1", [room.id])
+      const again = share(room)
+      const waiting = "SELECT FROM pg_locks WHERE NOT granted"
+      await until(async () => expect(await app.query(waiting)).not.toEqual([]))
+      await client.query("COMMIT")
+      const { status, body } = await again
+      expect(status).toBe(201)
+      expect(body.url).not.toBe(url)
+      expect((await read(body.url)).body.messages).toHaveLength(2)
+    } finally {
+      client.release()
+    }
+    expectProblem(await read(url), 404, "not_found")
+  })
+
   test("is one, however many devices share at once, and dead if one withdraws last", async () => {
     const { room } = await talkedIn()
     const answers = await times(20, () => share(room))

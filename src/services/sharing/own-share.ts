@@ -45,6 +45,15 @@ const COLUMNS = `id, token_hash AS "tokenHash", title, messages, views::float8 A
 const FIND = `
   SELECT ${COLUMNS} FROM shares WHERE user_id = $1 AND chatroom_id = $2`
 
+/** The same, and nobody withdraws it before the transaction ends. */
+export async function lockShare(
+  client: pg.ClientBase,
+  { userId, chatroomId }: SharedRoom,
+): Promise<ShareRow | null> {
+  const { rows } = await client.query<ShareRow>(`${FIND} FOR UPDATE`, [userId, chatroomId])
+  return rows[0] ?? null
+}
+
 export function toShare(ctx: Context, row: ShareRow): Share {
   const token = ctx.tokens.shares.recover(row)
   const { title, messages, views, createdAt } = row

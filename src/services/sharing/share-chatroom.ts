@@ -3,7 +3,7 @@ import { inTransaction } from "../../config/database.ts"
 import { InvalidRequest, NotFound, NothingToShare } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
 import type { Context } from "../context.ts"
-import { findShare, type Share, type SharedRoom, type ShareRow, toShare } from "./own-share.ts"
+import { findShare, lockShare, type Share, type SharedRoom, type ShareRow, toShare } from "./own-share.ts"
 
 export interface ShareChatroom extends SharedRoom {
   /** The message whose branch is shared up to there; by default the end of the branch that the room shows. */
@@ -71,7 +71,7 @@ async function writeShare(
   client: pg.ClientBase,
   { userId, chatroomId, tipId, title }: NewShare,
 ) {
-  const known = await findShare(client, { userId, chatroomId })
+  const known = await lockShare(client, { userId, chatroomId })
   if (known && ctx.tokens.shares.recover(known) !== null) {
     await client.query(
       "UPDATE shares SET message_id = $3, title = $4, created_at = now() WHERE user_id = $1 AND id = $2",
