@@ -3,13 +3,21 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest"
 // @ts-expect-error the launcher is plain JavaScript, without types
 import { ensureWebBuilt } from "../../bin/web-build.mjs"
 import { chromium, launchChromium, signedInState } from "../../tools/lib/chromium.ts"
-import type { SignedIn } from "../helpers/app.ts"
+import type { SignedIn, TestApp, TestAppOptions } from "../helpers/app.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { ROOT } from "./programs.ts"
 
 export { chromium }
 
 /** Longer than a busy machine takes; what comes is seen at once. */
 const PATIENCE_MS = 30_000
+
+/** The lines that say why the service answered as it did. */
+const errorsIn = (logs = "") =>
+  logs
+    .split("\n")
+    .filter((line) => line.startsWith('{"level":"error"'))
+    .join("\n")
 
 /** A window of one person: tabs that share a session. */
 export interface Window {
@@ -26,10 +34,21 @@ export interface Web {
 }
 
 /**
+ * An app for a browser. A machine that is busy with browsers may stand still for a second, after which each request reads
+ * its session's row: where that takes its time, too, a page would get a 503.
+ */
+export function useWebApp(options: TestAppOptions | (() => TestAppOptions) = {}): TestApp {
+  return useTestApp(() => {
+    const { timing = {}, ...others } = typeof options === "function" ? options() : options
+    return { ...others, timing: { ...timing, auth: { confirmTimeoutMs: PATIENCE_MS, ...timing.auth } } }
+  })
+}
+
+/**
  * Builds the client and starts Chromium before the tests. After each, its windows close, and it fails if the page had an
  * error, a warning, or wanted what its policy refuses or what isn't on this server.
  */
-export function useWeb(app: { url: string }): Web {
+export function useWeb(app: Pick<TestApp, "url"> & Partial<Pick<TestApp, "logs">>): Web {
   let browser: Chromium
   const windows: BrowserContext[] = []
   const problems: string[] = []
@@ -43,7 +62,7 @@ export function useWeb(app: { url: string }): Web {
     await Promise.all(windows.splice(0).map((context) => context.close()))
     const found = problems.splice(0).filter((text) => !expected.some((kind) => kind.test(text)))
     expected.length = 0
-    expect(found).toEqual([])
+    expect(found, found.length > 0 ? errorsIn(app.logs?.()) : "").toEqual([])
   })
   afterAll(() => browser?.close())
 
