@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream"
 import pg from "pg"
 import type { TextRow } from "../utils/text-rows.ts"
+import { withTimeout } from "../utils/with-timeout.ts"
 import type { Logger } from "./logger.ts"
 import { postgresOptions } from "./postgres.ts"
 import { CheckedPool } from "./postgres-pool.ts"
@@ -97,6 +98,32 @@ function sendAll(client: pg.PoolClient, statements: readonly pg.QueryConfig[]): 
     return statements.map((statement) => client.query(statement))
   } finally {
     stream.uncork()
+  }
+}
+
+/**
+ * Runs a statement whose answer has to come within `ms` of this process's time (`withTimeout`): pg's own `query_timeout`
+ * ends what was answered while the process stood still. After that its connection is closed, since the answer may still
+ * come. The wait for a connection is the pool's.
+ * @throws a TimeoutError, or what `pg` throws
+ */
+export async function queryWithin<R extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  ms: number,
+  statement: pg.QueryConfig,
+): Promise<pg.QueryResult<R>> {
+  const client = await pool.connect()
+  const ignore = () => undefined
+  client.on("error", ignore)
+  let isBroken = false
+  try {
+    return await withTimeout(ms, client.query<R>(statement))
+  } catch (error) {
+    isBroken = !(error instanceof pg.DatabaseError)
+    throw error
+  } finally {
+    client.off("error", ignore)
+    client.release(isBroken)
   }
 }
 

@@ -1,10 +1,23 @@
-/** Waits at most `ms` for `work`. @throws a TimeoutError if it takes longer */
+/** The wait is made in so many parts: a process that stands still loses one of them, and then takes what came meanwhile. */
+const PARTS = 10
+
+/**
+ * Waits at most `ms` for `work`, as time that this process runs.
+ * @throws a TimeoutError if it takes longer
+ */
 export async function withTimeout<T>(ms: number, work: Promise<T>): Promise<T> {
-  const timeout = AbortSignal.timeout(ms)
-  return Promise.race([
-    work,
-    new Promise<never>((_, reject) =>
-      timeout.addEventListener("abort", () => reject(timeout.reason), { once: true }),
-    ),
-  ])
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    const wait = (parts: number) => {
+      timer = setTimeout(() => (parts === 1 ? reject(tooLate(ms)) : wait(parts - 1)), ms / PARTS)
+    }
+    wait(PARTS)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
+
+const tooLate = (ms: number) => new DOMException(`It took longer than ${ms} ms.`, "TimeoutError")

@@ -1,3 +1,4 @@
+import { queryWithin } from "../../config/database.ts"
 import { Unauthenticated, Unavailable } from "../../utils/errors.ts"
 import { SECOND } from "../../utils/time.ts"
 import type { Context } from "../context.ts"
@@ -27,11 +28,10 @@ async function confirmSession(ctx: Context, principal: Principal): Promise<Princ
 
 async function isOpen(ctx: Context, { userId, sessionId }: Principal): Promise<boolean> {
   try {
-    const { rowCount } = await ctx.db.pool.query({
+    const { rowCount } = await queryWithin(ctx.db.pool, ctx.timing.auth.confirmTimeoutMs, {
       text: "SELECT 1 FROM sessions WHERE user_id = $1 AND id = $2 AND ended_at IS NULL",
       values: [userId, sessionId],
-      query_timeout: ctx.timing.auth.confirmTimeoutMs,
-    } as { text: string; values: unknown[] })
+    })
     return rowCount === 1
   } catch (error) {
     throw new Unavailable(error)

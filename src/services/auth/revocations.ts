@@ -1,4 +1,5 @@
 import pg from "pg"
+import { queryWithin } from "../../config/database.ts"
 import type { Logger } from "../../config/logger.ts"
 import type { Timing } from "../../config/timing.ts"
 import { type Loop, startLoop } from "../../utils/loop.ts"
@@ -34,9 +35,7 @@ export function createRevocations(
   timing: Timing,
   log: Logger,
 ): Revocations {
-  const { pollMs, currentMs, overlapMs, ...timeouts } = timing.revocations
-  const all = query(ALL, [], timeouts.allTimeoutMs)
-  const latest = query(LATEST, [overlapMs], timeouts.latestTimeoutMs)
+  const { pollMs, currentMs, overlapMs, allTimeoutMs, latestTimeoutMs } = timing.revocations
   const own = new pg.Pool({ ...pool.options, max: 1 })
   own.on("error", (err) => log.warn({ err }, "database connection lost"))
   const revoked = createExpiringSet(revocationLifeMs(timing))
@@ -46,10 +45,10 @@ export function createRevocations(
 
   async function read(): Promise<void> {
     const startedAt = performance.now()
-    const { rows } = await own.query<{ now: number; ended: string[] }>(
-      startedAt - readAt > overlapMs / 2 ? all : latest,
-    )
-    const { now, ended } = rows[0] as { now: number; ended: string[] }
+    const { rows } = await (startedAt - readAt > overlapMs / 2
+      ? queryWithin<Ended>(own, allTimeoutMs, { text: ALL })
+      : queryWithin<Ended>(own, latestTimeoutMs, { text: LATEST, values: [overlapMs] }))
+    const { now, ended } = rows[0] as Ended
     clock.set(now, startedAt, performance.now())
     for (const id of ended) revoked.add(id)
     readAt = startedAt
@@ -78,16 +77,16 @@ export function createRevocations(
   }
 }
 
+interface Ended {
+  now: number
+  ended: string[]
+}
+
 const endedSql = (condition: string) => `
   SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
     ARRAY(SELECT session_id FROM session_revocations WHERE ${condition}) AS ended`
 const ALL = endedSql("expires_at > now()")
 const LATEST = endedSql("revoked_at > now() - $1 * interval '1 millisecond'")
-
-/** Sets pg's `query_timeout` for one query, which its types allow for clients only. */
-function query(text: string, values: number[], timeoutMs: number): pg.QueryConfig {
-  return { text, values, query_timeout: timeoutMs } as pg.QueryConfig
-}
 
 /** Creates a set that keeps an entry for at least `lifeMs` and drops it on a later `add`. */
 function createExpiringSet(lifeMs: number) {
