@@ -52,6 +52,40 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
       .toEqual([{ parent_id: old.id }])
   })
 
+  test("a first message of which the stream tells before its request is answered is in sight all along", async () => {
+    const room = await createRoom(app, user)
+    const reply = await ask(app, user, await createRoom(app, user), "for its shape")
+    const shape = await user.http.get(`/chatroom/${reply.chatroomId}/message/${reply.parentId}`)
+    const { promise: isSent, resolve: send } = Promise.withResolvers<void>()
+    const page = await (await web.open(user)).tab()
+    let streams = 0
+    await page.route(`**/chatroom/${room.id}/events`, async (route) => {
+      if (streams++ > 0) return
+      await isSent
+      const message = {
+        ...shape.body,
+        id: room.id,
+        chatroomId: room.id,
+        content: "the first words",
+        createdAt: new Date().toISOString(),
+      }
+      // And not yet of its reply.
+      await route.fulfill({
+        contentType: "text/event-stream",
+        body: `event: message\ndata: ${JSON.stringify(message)}\n\n`,
+      })
+    })
+    await page.route("**/message", () => undefined)
+    await page.goto(`${app.url}/app/chat/${room.id}`)
+    await say(page, "the first words")
+    await page.locator("[data-outgoing]").waitFor()
+    await page.evaluate(COUNT_PROMPTS)
+    send()
+    await page.locator(".prompt:not([data-outgoing])").filter({ hasText: "the first words" }).waitFor()
+    expect(await page.evaluate("window.fewest")).toBe(1)
+    expect(await page.locator(".prompt").count()).toBe(1)
+  })
+
   test("a message that is taken away while it is refused stays away", async () => {
     const room = await createRoom(app, user)
     const window = await web.open(user)
@@ -167,3 +201,12 @@ const keptTexts = (page: Page) =>
       all.onsuccess = () => { opening.result.close(); resolve(all.result.map(({ text }) => text)) }
     }
   })`)
+
+/** A script that keeps count of the fewest prompts in sight from now on. */
+const COUNT_PROMPTS = `{
+  const count = () => document.querySelectorAll(".prompt").length
+  window.fewest = count()
+  new MutationObserver(() => {
+    window.fewest = Math.min(window.fewest, count())
+  }).observe(document.body, { childList: true, subtree: true })
+}`

@@ -28,7 +28,7 @@ export function createRoomEvents(shown: Shown, pages: Pages) {
       case "message":
         if (!find(data.id)) arrive(data)
         put(data)
-        if (data.id === room.peek()?.headId || data.parentId === shown.end()) follow(data.id)
+        if (data.id === room.peek()?.headId || data.parentId === (shown.end() ?? null)) follow(data.id)
         return
       case "delta":
         live.addText(data.messageId, data.text)
@@ -90,12 +90,12 @@ export function createRoomEvents(shown: Shown, pages: Pages) {
   }
 
   /** The stream may tell of a prompt before its request is answered: it is no longer on its way then. */
-  function arrive({ role, content, createdAt }: Message): void {
+  function arrive({ id, role, content, createdAt }: Message): void {
     if (role !== "user") return
-    const isSame = ({ text, stopped, at }: OutboxItem) =>
-      stopped === null && text === content && Date.parse(createdAt) > at - CLOCKS_MS
+    const isSame = ({ key, text, stopped, at }: OutboxItem) =>
+      stopped === null && text === content && Date.parse(createdAt) > at - CLOCKS_MS && !shown.hasArrived(key)
     const sent = outgoing.peek().find(isSame)
-    if (sent) shown.arrive(sent.key)
+    if (sent) shown.arrive(sent.key, id)
   }
 
   return {

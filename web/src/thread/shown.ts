@@ -22,10 +22,13 @@ export function createShown(roomId: string) {
   const isDetached = signal(false)
   /** Whether what is shown is the kept copy. */
   const isStale = signal(false)
-  /** Messages that the stream has told of before their requests were answered. */
-  const arrived = signal<ReadonlySet<string>>(new Set())
+  /** By the keys of what is on its way: the messages of which the stream has told before their requests were answered. */
+  const arrived = signal<ReadonlyMap<string, string>>(new Map())
+  /** What is on its way, and what has come until the branch shows it: a message is in sight all along. */
   const outgoing = computed(() =>
-    outbox.value.filter(({ roomId: id, key }) => id === roomId && !arrived.value.has(key)),
+    outbox.value.filter(
+      ({ roomId: id, key }) => id === roomId && !branch.value.includes(arrived.value.get(key) ?? ""),
+    ),
   )
   /** The first reply of the branch that is in the making or waits. */
   const busyReplyId = computed(() => branch.value.find((id) => !isFinal(message(id).value)) ?? null)
@@ -74,8 +77,9 @@ export function createShown(roomId: string) {
     find,
     put,
     setBranch,
-    /** What was on its way has come: it is a message now. */
-    arrive: (key: string) => void (arrived.value = new Set(arrived.peek()).add(key)),
+    hasArrived: (key: string) => arrived.peek().has(key),
+    /** What was on its way has come: it is the message `id` now. */
+    arrive: (key: string, id: string) => void (arrived.value = new Map(arrived.peek()).set(key, id)),
     /** The branch's last message, which isn't the newest while `isDetached`. */
     end: () => branch.peek().at(-1),
   }
