@@ -4,20 +4,13 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest"
 import { ensureWebBuilt } from "../../bin/web-build.mjs"
 import { chromium, launchChromium, signedInState } from "../../tools/lib/chromium.ts"
 import type { SignedIn, TestApp, TestAppOptions } from "../helpers/app.ts"
-import { useTestApp } from "../helpers/use-app.ts"
+import { errorsIn, useTestApp } from "../helpers/use-app.ts"
 import { ROOT } from "./programs.ts"
 
 export { chromium }
 
 /** Longer than a busy machine takes; what comes is seen at once. */
 const PATIENCE_MS = 30_000
-
-/** The lines that say why the service answered as it did. */
-const errorsIn = (logs = "") =>
-  logs
-    .split("\n")
-    .filter((line) => line.startsWith('{"level":"error"'))
-    .join("\n")
 
 /** A window of one person: tabs that share a session. */
 export interface Window {
