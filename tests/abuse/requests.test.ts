@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest"
-import { newMobileNumber, RELAXED_BOUNDS, type TestApp } from "../helpers/app.ts"
+import { newMobileNumber, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { converse, say, statusesIn } from "./kit/raw.ts"
 import { snapshot } from "./kit/snapshot.ts"
 
-const app = useTestApp({ worker: false, timing: RELAXED_BOUNDS })
+const app = useTestApp({ worker: false })
 const ann = useUser(app)
 const bob = useUser(app)
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { count, times } from "../helpers/answers.ts"
-import { RELAXED_BOUNDS, startTestApp, type TestApp } from "../helpers/app.ts"
+import { startTestApp, type TestApp } from "../helpers/app.ts"
 import { makePro } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { newPayer, newProPayer, type Payer, passPeriod, passTime, untilQuiet, withoutEvents } from "./kit.ts"
@@ -8,8 +8,7 @@ import { newPayer, newProPayer, type Payer, passPeriod, passTime, untilQuiet, wi
 const FRONT_END = "https://app.example.com"
 const config = { http: { corsOrigins: [FRONT_END], publicUrl: "https://api.example.com/chat" } }
 const timing = {
-  ...RELAXED_BOUNDS,
-  billing: { ...RELAXED_BOUNDS.billing, stripeRetryMs: 50, firstRetryMs: 300 },
+  billing: { stripeRetryMs: 50, firstRetryMs: 300 },
 }
 const app = useTestApp({ stripe: true, timing, config })
 const beside = useTestApp({ beside: app, worker: false, timing, config })

@@ -2,7 +2,6 @@ import fc from "fast-check"
 import { expect, test } from "vitest"
 import { PRO_PRICE, PRO_PRICE_YEARLY } from "../../simulators/stripe/server.ts"
 import { HOUR } from "../../src/utils/time.ts"
-import { RELAXED_BOUNDS } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { batchOf, playBatch } from "./histories.ts"
 
@@ -13,7 +12,6 @@ const BATCH = HISTORIES > 1_000 ? 100 : 30
 
 const app = useTestApp({
   stripe: true,
-  timing: RELAXED_BOUNDS,
   config: { stripe: { proPrices: [PRO_PRICE, PRO_PRICE_YEARLY] } },
 })
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest"
 import { PRO_PRICE, PRO_PRICE_YEARLY } from "../../simulators/stripe/server.ts"
 import { DAY } from "../../src/utils/time.ts"
-import { RELAXED_BOUNDS, signIn } from "../helpers/app.ts"
+import { signIn } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 import { newPayer, newProPayer, type Payer, passTime, payerOf, untilQuiet } from "./kit.ts"
 
 const proPrices = [PRO_PRICE, PRO_PRICE_YEARLY, "price_former"]
-const app = useTestApp({ stripe: true, timing: RELAXED_BOUNDS, config: { stripe: { proPrices } } })
+const app = useTestApp({ stripe: true, config: { stripe: { proPrices } } })
 
 async function open(user: Payer, body?: object, at = app) {
   const { body: reply } = await at.http.post("/subscribe/pro", body, { token: user.token })
@@ -79,7 +79,6 @@ describe("by configuration", () => {
   const offering = useTestApp({
     beside: app,
     worker: false,
-    timing: RELAXED_BOUNDS,
     config: { stripe: { proPrices, trialDays: 7, takesPromotionCodes: true, automaticTax: true } },
   })
 

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest"
 import { count, times } from "../helpers/answers.ts"
-import { RELAXED_BOUNDS, signIn } from "../helpers/app.ts"
+import { signIn } from "../helpers/app.ts"
 import { createRoom, makePro, promptsUsed, send } from "../helpers/chat.ts"
 import { setNoon } from "../helpers/clock.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
-const first = useTestApp({ timing: RELAXED_BOUNDS })
-const second = useTestApp({ beside: first, worker: false, timing: RELAXED_BOUNDS })
+const first = useTestApp()
+const second = useTestApp({ beside: first, worker: false })
 
 test("of 200 prompts that a Basic user sends at once, to two processes and many rooms, exactly 5 are accepted", async () => {
   const user = await signIn(first)

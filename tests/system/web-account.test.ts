@@ -5,8 +5,9 @@ import { newPayer, newProPayer, type Payer, passPeriod, passTime, untilQuiet } f
 import { PASSWORD } from "../helpers/accounts.ts"
 import { newMobileNumber, signIn } from "../helpers/app.ts"
 import { ask, createRoom, useUpQuota } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
-import { chromium, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { chromium, reads, say, useWeb } from "./web-kit.ts"
 
 const PHONE = { width: 390, height: 844 }
 const DESK = { width: 1440, height: 900 }
@@ -17,7 +18,7 @@ describe.skipIf(chromium === null)("the account in a browser (Chromium is on the
     port = await freePort()
   })
   // Stripe returns to a public address that is known before the server listens.
-  const app = useWebApp(() => ({
+  const app = useTestApp(() => ({
     stripe: true,
     config: { http: { port, publicUrl: `http://localhost:${port}` } },
   }))
@@ -215,7 +216,7 @@ describe.skipIf(chromium === null)("the account in a browser (Chromium is on the
 
 describe.skipIf(chromium === null)("what the operator calls the service (Chromium is on the PATH)", () => {
   const privacyUrl = "https://example.com/privacy?a=1&b=2"
-  const app = useWebApp({
+  const app = useTestApp({
     worker: false,
     config: { app: { name: "Atelier <Chat>", privacyUrl, imprintUrl: null } },
   })

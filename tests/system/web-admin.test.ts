@@ -4,8 +4,9 @@ import { countActivity } from "../../src/services/admin/activity/count-activity.
 import { newProPayer, untilQuiet } from "../billing/kit.ts"
 import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { ask, createRoom, finalReply } from "../helpers/chat.ts"
+import { useTestApp } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
-import { chromium, reads, useWeb, useWebApp } from "./web-kit.ts"
+import { chromium, reads, useWeb } from "./web-kit.ts"
 
 const PHONE = { width: 390, height: 844 }
 const DESK = { width: 1440, height: 900 }
@@ -13,7 +14,7 @@ const DESK = { width: 1440, height: 900 }
 const TITLES = ["Activity", "Users", "Failed replies", "Billing events", "Audit log", "System"]
 
 describe.skipIf(chromium === null)("the operators' page in a browser (Chromium is on the PATH)", () => {
-  const app = useWebApp({ stripe: true })
+  const app = useTestApp({ stripe: true })
   const web = useWeb(app)
 
   async function enter(page: Page, token: string): Promise<void> {

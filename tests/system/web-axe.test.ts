@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest"
 import { ADMIN_TOKEN, signIn } from "../helpers/app.ts"
 import { ask, createRoom, send } from "../helpers/chat.ts"
 import { setNoon } from "../helpers/clock.ts"
-import { useUser } from "../helpers/use-app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
-import { chromium, lastReply, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 const PHONE = { width: 390, height: 844 }
 const DESK = { width: 1440, height: 900 }
@@ -40,7 +40,7 @@ $$
 
 // Contrast goes with the colours and width with the size, so each state is seen in both of each.
 describe.skipIf(chromium === null)("every screen is sound to axe (Chromium is on the PATH)", () => {
-  const app = useWebApp({ stripe: true })
+  const app = useTestApp({ stripe: true })
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

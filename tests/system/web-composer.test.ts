@@ -2,12 +2,12 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
 import { ask, cancel, createRoom, send } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
-import { chromium, lastReply, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("writing in the web client (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, reads, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, lastReply, reads, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("what a reply looks like (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

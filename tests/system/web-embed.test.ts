@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net"
 import type { Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { newMobileNumber } from "../helpers/app.ts"
-import { chromium, reads, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp } from "../helpers/use-app.ts"
+import { chromium, reads, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("the chat in a page of another site (Chromium is on the PATH)", () => {
   const sites = [createSite(), createSite()]
@@ -12,7 +13,7 @@ describe.skipIf(chromium === null)("the chat in a page of another site (Chromium
   beforeAll(() => Promise.all(sites.map((site) => site.listen())))
   afterAll(() => Promise.all(sites.map((site) => site.close())))
 
-  const app = useWebApp(() => ({ config: { http: { corsOrigins: [allowed.origin] } } }))
+  const app = useTestApp(() => ({ config: { http: { corsOrigins: [allowed.origin] } } }))
   const web = useWeb(app)
 
   async function visit(site: Site, attributes = 'data-label="Ask us"', path = "/"): Promise<Page> {

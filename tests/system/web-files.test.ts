@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, reads, say, useWeb } from "./web-kit.ts"
 
 /** A picture of one point. */
 const PIXEL = Buffer.from(
@@ -14,7 +14,7 @@ const PIXEL = Buffer.from(
 describe.skipIf(chromium === null)(
   "files, search and sharing in the web client (Chromium is on the PATH)",
   () => {
-    const app = useWebApp()
+    const app = useTestApp()
     const user = useUser(app, { pro: true })
     const web = useWeb(app)
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, lastReply, useWeb } from "./web-kit.ts"
 
 const HOSTILE = [
   "<script>document.title = 'owned'</script>",
@@ -14,7 +14,7 @@ const HOSTILE = [
 ].join("\n\n")
 
 describe.skipIf(chromium === null)("hostile texts in the web client (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

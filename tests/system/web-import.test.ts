@@ -6,9 +6,9 @@ import { newId } from "../../src/utils/ids.ts"
 import { openFolder } from "../../tools/lib/stores.ts"
 import { signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { fixture } from "../transfer/kit.ts"
-import { chromium, reads, useWeb, useWebApp } from "./web-kit.ts"
+import { chromium, reads, useWeb } from "./web-kit.ts"
 
 /** An exported room as an importer must at least have it. */
 const conversation = (name: string, parentId?: string) => ({
@@ -19,7 +19,7 @@ const conversation = (name: string, parentId?: string) => ({
 })
 
 describe.skipIf(chromium === null)("import and export in the web client (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app)
   const web = useWeb(app)
 

@@ -2,13 +2,13 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { newMobileNumber } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, reads, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, reads, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)(
   "the web client without a mouse, and on small screens (Chromium is on the PATH)",
   () => {
-    const app = useWebApp()
+    const app = useTestApp()
     const user = useUser(app, { pro: true })
     const web = useWeb(app)
 

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest"
 // @ts-expect-error the launcher is plain JavaScript, without types
 import { ensureWebBuilt } from "../../bin/web-build.mjs"
 import { chromium, launchChromium, signedInState } from "../../tools/lib/chromium.ts"
-import type { SignedIn, TestApp, TestAppOptions } from "../helpers/app.ts"
-import { errorsIn, useTestApp } from "../helpers/use-app.ts"
+import type { SignedIn, TestApp } from "../helpers/app.ts"
+import { errorsIn } from "../helpers/use-app.ts"
 import { ROOT } from "./programs.ts"
 
 export { chromium }
@@ -24,17 +24,6 @@ export interface Web {
   open(user?: SignedIn | null, options?: BrowserContextOptions): Promise<Window>
   /** What the test does brings errors of this kind to the console, which are no fault. */
   expectProblem(kind: RegExp): void
-}
-
-/**
- * An app for a browser. A machine that is busy with browsers may stand still for a second, after which each request reads
- * its session's row: where that takes its time, too, a page would get a 503.
- */
-export function useWebApp(options: TestAppOptions | (() => TestAppOptions) = {}): TestApp {
-  return useTestApp(() => {
-    const { timing = {}, ...others } = typeof options === "function" ? options() : options
-    return { ...others, timing: { ...timing, auth: { confirmTimeoutMs: PATIENCE_MS, ...timing.auth } } }
-  })
 }
 
 /**

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
-import { chromium, reads, useWeb, useWebApp } from "./web-kit.ts"
+import { chromium, reads, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("a conversation enlarged and on paper (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, reads, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, reads, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("what stands in the way is said (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

@@ -2,14 +2,14 @@ import type { BrowserContext, Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { newMobileNumber, type SignedIn, signIn } from "../helpers/app.ts"
 import { ask, createRoom, makePro, useUpQuota } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
-import { chromium, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { chromium, reads, say, useWeb } from "./web-kit.ts"
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
 describe.skipIf(chromium === null)("the web client without a network (Chromium is on the PATH)", () => {
-  const app = useWebApp({ config: { plans: { basicDailyPrompts: 5 } } })
+  const app = useTestApp({ config: { plans: { basicDailyPrompts: 5 } } })
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { addRoom } from "../helpers/rooms.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, useWeb } from "./web-kit.ts"
 
 /** Notes how many messages each change of the page brings, and what there is of them when they are seen first. */
 const NOTING = `
@@ -24,7 +24,7 @@ interface Noted {
 }
 
 describe.skipIf(chromium === null)("opening a conversation (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

@@ -1,16 +1,16 @@
 import type { Page } from "playwright-core"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
-import { chromium, lastReply, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 const MODEL = "gemini-3.8-flash"
 const OTHER = "gemini-3.5-flash-lite"
 
 describe.skipIf(chromium === null)("what can be done with a reply (Chromium is on the PATH)", () => {
   const models = [MODEL, OTHER].map((name) => ({ name, tier: "basic" as const }))
-  const app = useWebApp({
+  const app = useTestApp({
     config: { gemini: { models } },
     timing: { replies: { estimateMs: 100 }, gemini: { firstCooldownMs: 60_000 } },
   })

@@ -3,13 +3,13 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { newMobileNumber, signIn } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)(
   "signing in to the web client, and its list (Chromium is on the PATH)",
   () => {
-    const app = useWebApp({ config: { gemini: { titles: true } } })
+    const app = useTestApp({ config: { gemini: { titles: true } } })
     const user = useUser(app, { pro: true })
     const web = useWeb(app)
 

@@ -2,11 +2,11 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("finding a message in the web client (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest"
 import { newMobileNumber, type SignedIn, signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, reads, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, reads, useWeb } from "./web-kit.ts"
 
 const TEXT = `# The answer
 
@@ -17,7 +17,7 @@ const answer = 42
 \`\`\``
 
 describe.skipIf(chromium === null)("a shared conversation in a browser (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const ann = useUser(app, { pro: true })
   const web = useWeb(app)
 

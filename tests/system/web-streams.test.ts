@@ -2,11 +2,11 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
 import { createRoom, makePro, send } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("the streams of the web client (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

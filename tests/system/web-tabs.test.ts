@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)(
   "tabs of the web client beside each other (Chromium is on the PATH)",
   () => {
-    const app = useWebApp()
+    const app = useTestApp()
     const user = useUser(app, { pro: true })
     const web = useWeb(app)
 

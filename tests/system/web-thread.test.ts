@@ -2,11 +2,11 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
 import { ask, createRoom, send, useUpQuota } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("a conversation in the web client (Chromium is on the PATH)", () => {
-  const app = useWebApp({ stripe: true })
+  const app = useTestApp({ stripe: true })
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

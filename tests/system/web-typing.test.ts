@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest"
 import { createRoom } from "../helpers/chat.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, say, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, lastReply, say, useWeb } from "./web-kit.ts"
 
 const PARAGRAPHS = 300
 
 describe.skipIf(chromium === null)("a long reply in the web client (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
-import { useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, reads, say, useWeb, useWebApp } from "./web-kit.ts"
+import { useTestApp, useUser } from "../helpers/use-app.ts"
+import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is on the PATH)", () => {
-  const app = useWebApp()
+  const app = useTestApp()
   const user = useUser(app, { pro: true })
   const web = useWeb(app)
 

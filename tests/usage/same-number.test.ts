@@ -2,14 +2,14 @@ import { expect, test } from "vitest"
 import { cleanUp } from "../../src/services/maintenance/clean-up.ts"
 import { DAY } from "../../src/utils/time.ts"
 import { count, times, until } from "../helpers/answers.ts"
-import { newMobileNumber, RELAXED_BOUNDS, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
+import { newMobileNumber, signIn, startTestApp, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, makePro, send } from "../helpers/chat.ts"
 import { setAppNow, setNoon } from "../helpers/clock.ts"
 import { countRows } from "../helpers/rooms.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
-const app = useTestApp({ timing: RELAXED_BOUNDS })
-const other = useTestApp({ beside: app, worker: false, timing: RELAXED_BOUNDS })
+const app = useTestApp()
+const other = useTestApp({ beside: app, worker: false })
 
 /** Signs in with the number, sends `prompts` one after the other and deletes the account. @returns the statuses */
 async function round(mobileNumber: string, prompts: readonly string[], on: TestApp = app) {
