@@ -29,8 +29,8 @@ export default defineConfig({
     // One more than the two cores of the smallest machine: most tests wait for processes and clocks.
     maxWorkers: 3,
     // Long enough for a busy machine; a state that comes is seen at once.
-    expect: { poll: { timeout: 15_000, interval: 20 } },
-    testTimeout: 90_000,
+    expect: { poll: { timeout: 60_000, interval: 20 } },
+    testTimeout: 150_000,
     hookTimeout: 120_000,
     projects: [
       {

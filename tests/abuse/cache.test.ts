@@ -3,7 +3,7 @@ import { Agent, get } from "node:http"
 import { text as readText } from "node:stream/consumers"
 import { setTimeout as after } from "node:timers/promises"
 import { beforeAll, describe, expect, test, vi } from "vitest"
-import { times } from "../helpers/answers.ts"
+import { PATIENCE_MS, times } from "../helpers/answers.ts"
 import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
@@ -53,7 +53,7 @@ async function listAtLast(user: SignedIn): Promise<string> {
       expect(status).toBe(200)
       return text
     },
-    { timeout: 15_000, interval: 20 },
+    { timeout: PATIENCE_MS, interval: 20 },
   )
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest"
 import { HOUR } from "../../src/utils/time.ts"
+import { PATIENCE_MS } from "../helpers/answers.ts"
 import { signIn, type TestApp } from "../helpers/app.ts"
 import { createRoom } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
@@ -33,7 +34,7 @@ async function dripped(at: TestApp, start: string, drip: string, everyMs = 50): 
 }
 
 const GOOD = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
-const firstWords = (said: () => string) => vi.waitUntil(() => said().includes("live") && said(), 10_000)
+const firstWords = (said: () => string) => vi.waitUntil(() => said().includes("live") && said(), PATIENCE_MS)
 
 const POST = (path: string, headers: string) =>
   `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}\r\n\r\n`
@@ -68,7 +69,7 @@ describe.concurrent("a client that is slow is cut off", () => {
       socket.pause()
       const path = `${route.replace(":id", id)}?limit=100`
       socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${reader.token}\r\n\r\n`)
-      await vi.waitFor(() => expect(endOf(route)).toMatchObject({ aborted: true }), { timeout: 15_000 })
+      await vi.waitFor(() => expect(endOf(route)).toMatchObject({ aborted: true }), PATIENCE_MS)
       socket.destroy()
       await closed
     },
@@ -150,7 +151,7 @@ test("streams of one user are bounded: a new one takes the place of the oldest, 
   for (let i = 0; i < most + 3; i++) {
     const stream = converse(app.url)
     stream.socket.write(request)
-    await vi.waitUntil(() => stream.said().includes("event: chatroom"), 10_000)
+    await vi.waitUntil(() => stream.said().includes("event: chatroom"), PATIENCE_MS)
     // A program stopped by SIGSTOP reads nothing, and its system keeps the connection open.
     stream.socket.pause()
     streams.push(stream)

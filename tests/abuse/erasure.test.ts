@@ -64,7 +64,7 @@ const nowhere = (canaries: Record<string, string>) =>
 /** Waits until the canaries are nowhere: longer than Redis may be left alone after it was slow. */
 const gone = (canaries: Record<string, string>) =>
   expect
-    .poll(async () => whereAre(canaries, await readEverything(app, s3)), { timeout: 45_000, interval: 200 })
+    .poll(async () => whereAre(canaries, await readEverything(app, s3)), { interval: 200 })
     .toEqual(nowhere(canaries))
 
 const of = ({ canaries }: Life, names: string[]) =>

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { type Failure, type SmsSimulator, startSmsSimulator } from "../../simulators/sms/server.ts"
 import { find } from "../abuse/kit/search.ts"
 import { signUp } from "../helpers/accounts.ts"
-import { expectProblem } from "../helpers/answers.ts"
+import { expectProblem, PATIENCE_MS } from "../helpers/answers.ts"
 import { newMobileNumber, startTestApp, type TestApp, type TestAppOptions } from "../helpers/app.ts"
 
 const ACCOUNT = { accountSid: "AC00000000000000000000000000000000", authToken: "a-token-of-twilio" }
@@ -31,7 +31,7 @@ describe("codes by SMS", () => {
       const message = sms.messages.find(({ to }) => to === mobileNumber)
       if (!message) throw new Error("no message yet")
       return message
-    }, 10_000)
+    }, PATIENCE_MS)
 
   test("go to the phone and not into the reply", async () => {
     const mobileNumber = await signUp(app)

@@ -111,7 +111,7 @@ async function untilNothingIsDue(app: TestApp): Promise<void> {
     expect(await app.query(DUE)).toEqual([{ events: 0, customers: 0 }])
     // What is enqueued isn't due any more, and not begun yet. What a sweep has found counts a failure until it is done.
     expect(await app.ctx.billingQueue.counts()).toMatchObject({ waiting: 0, active: 0, prioritized: 0 })
-  }, 60_000)
+  })
 }
 
 /** Waits until nothing is on its way and nobody reads Stripe; what failed and waits for its next try may stay. */
@@ -119,7 +119,7 @@ export async function untilIdle(app: TestApp): Promise<void> {
   await app.stripe.settled()
   await until(async () => {
     expect(await app.query("SELECT id FROM billing_customers WHERE lease_until > now()")).toEqual([])
-  }, 30_000)
+  })
 }
 
 /** Runs `work` while no event arrives. */

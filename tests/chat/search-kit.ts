@@ -45,7 +45,7 @@ export async function write(
 export async function indexed(app: TestApp, { user }: Owner): Promise<void> {
   const waiting = async () =>
     (await app.query("SELECT count(*)::int AS count FROM search_queue WHERE user_id = $1", user.id))[0].count
-  await expect.poll(waiting, { timeout: 20_000 }).toBe(0)
+  await expect.poll(waiting).toBe(0)
 }
 
 export async function search(

@@ -196,7 +196,7 @@ describe("what is gone", () => {
          UNION ALL SELECT user_id FROM search_queue WHERE user_id = $1`,
         bob.user.id,
       )
-    await expect.poll(rows, { timeout: 20_000 }).toEqual([])
+    await expect.poll(rows).toEqual([])
   })
 })
 

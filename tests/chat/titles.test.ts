@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from "vitest"
 import { MINUTE, SECOND } from "../../src/utils/time.ts"
+import { PATIENCE_MS } from "../helpers/answers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { ask, createRoom, promptsUsed, send } from "../helpers/chat.ts"
 import { setAppNow } from "../helpers/clock.ts"
@@ -154,7 +155,10 @@ describe("no title", () => {
         const room = await createRoom(app, ann)
         await ask(app, ann, room, `[[gemini-title: delay=5]] moment ${n}`)
         // From before the task is claimed until after it is done.
-        await vi.waitUntil(async () => n % 3 === 0 || titleCalls(`moment ${n}`).length > 0 || n % 3 === 2)
+        await vi.waitUntil(
+          async () => n % 3 === 0 || titleCalls(`moment ${n}`).length > 0 || n % 3 === 2,
+          PATIENCE_MS,
+        )
         if (n % 3 === 2) await titled(room)
         await ann.http.patch(`/chatroom/${room.id}`, { name: "Chosen" })
         return room

@@ -26,6 +26,9 @@ export async function readPages(http: Http, path: string, most = Infinity) {
   return pages
 }
 
+/** How long tests wait for a state: longer than a busy machine takes, and what comes is seen at once. */
+export const PATIENCE_MS = 60_000
+
 /** Waits until `check` doesn't throw, also in concurrent tests, which can't use expect.poll. @returns what it returns */
-export const until = <T>(check: () => Promise<T>, timeout = 20_000): Promise<T> =>
+export const until = <T>(check: () => Promise<T>, timeout = PATIENCE_MS): Promise<T> =>
   vi.waitFor(check, { timeout, interval: 20 })

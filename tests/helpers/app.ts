@@ -16,6 +16,7 @@ import type { Context } from "../../src/services/context.ts"
 import { startWorker } from "../../src/services/replies/worker/worker.ts"
 import { MINUTE } from "../../src/utils/time.ts"
 import { createHttp, type Http } from "../../tools/lib/http.ts"
+import { PATIENCE_MS } from "./answers.ts"
 import { createTestDatabase, type TestDatabase, useDatabase } from "./database.ts"
 
 type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] }
@@ -119,7 +120,7 @@ export async function startTestApp({
  */
 async function untilReconciled(lines: readonly string[]): Promise<void> {
   const done = () => lines.filter((line) => /"event":"billing_(?:reconciled|failed)"/.test(line)).length
-  await vi.waitUntil(() => done() >= 2, { timeout: 30_000, interval: 20 })
+  await vi.waitUntil(() => done() >= 2, { timeout: PATIENCE_MS, interval: 20 })
 }
 
 export const ADMIN_TOKEN = "an-admin-token-that-is-long-enough-to-be-one"

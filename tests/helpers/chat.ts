@@ -1,6 +1,6 @@
 import { expect } from "vitest"
 import type { Answer } from "../../tools/lib/http.ts"
-import { until } from "./answers.ts"
+import { PATIENCE_MS, until } from "./answers.ts"
 import type { SignedIn, TestApp } from "./app.ts"
 import { setNoon } from "./clock.ts"
 
@@ -26,7 +26,7 @@ export function send(
 }
 
 /** Waits until the reply is final: longer than three attempts take whose jobs are lost, each until the next sweep. */
-export async function finalReply(app: TestApp, user: SignedIn, reply: Reply, timeoutMs = 40_000) {
+export async function finalReply(app: TestApp, user: SignedIn, reply: Reply, timeoutMs = PATIENCE_MS) {
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}`
   // Not expect.poll, which can't be used in concurrent tests.
   return until(async () => {

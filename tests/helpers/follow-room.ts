@@ -1,5 +1,6 @@
 import { vi } from "vitest"
 import type { ServerEvent } from "../../tools/lib/http.ts"
+import { PATIENCE_MS } from "./answers.ts"
 import type { SignedIn, TestApp } from "./app.ts"
 
 /** Follows a room in the background. */
@@ -22,7 +23,7 @@ export function followRoom(app: TestApp, user: SignedIn, room: { id: string }, l
   return {
     events,
     ended,
-    until: (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 10 }),
+    until: (check: () => void) => vi.waitFor(check, { timeout: PATIENCE_MS, interval: 10 }),
     named: (name: string) => events.filter(({ event }) => event === name),
     texts: () => texts(events),
     async stop() {

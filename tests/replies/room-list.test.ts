@@ -7,7 +7,7 @@ import {
 } from "../../src/services/replies/stream/room-list-cursor.ts"
 import { DAY, HOUR } from "../../src/utils/time.ts"
 import type { ServerEvent } from "../../tools/lib/http.ts"
-import { expectProblem } from "../helpers/answers.ts"
+import { expectProblem, PATIENCE_MS } from "../helpers/answers.ts"
 import { type SignedIn, signIn, type TestApp } from "../helpers/app.ts"
 import { ask, createRoom, finalReply, send } from "../helpers/chat.ts"
 import { usePair } from "../helpers/pair.ts"
@@ -32,7 +32,7 @@ function follow(user: SignedIn, lastEventId?: string, on: TestApp = app) {
     ended,
     /** What a client knows of the list. */
     rooms: () => apply(events),
-    until: (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 10 }),
+    until: (check: () => void) => vi.waitFor(check, { timeout: PATIENCE_MS, interval: 10 }),
     async stop() {
       hangUp.abort()
       await ended

@@ -3,14 +3,12 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest"
 // @ts-expect-error the launcher is plain JavaScript, without types
 import { ensureWebBuilt } from "../../bin/web-build.mjs"
 import { chromium, launchChromium, signedInState } from "../../tools/lib/chromium.ts"
+import { PATIENCE_MS } from "../helpers/answers.ts"
 import type { SignedIn, TestApp } from "../helpers/app.ts"
 import { errorsIn } from "../helpers/use-app.ts"
 import { ROOT } from "./programs.ts"
 
 export { chromium }
-
-/** Longer than a busy machine takes; what comes is seen at once. */
-const PATIENCE_MS = 30_000
 
 /** A window of one person: tabs that share a session. */
 export interface Window {

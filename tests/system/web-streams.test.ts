@@ -18,7 +18,7 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
   const textOf = async (page: Page) =>
     (await lastReply(page).locator(".prose").innerText()).replace(/\s+/g, " ").trim()
   const isGrowing = (page: Page) => page.locator("article.growing > .prose").waitFor()
-  const isDone = (page: Page) => page.getByLabel("Another reply").waitFor({ timeout: 40_000 })
+  const isDone = (page: Page) => page.getByLabel("Another reply").waitFor()
 
   test("eight windows on eight rooms stay live by three streams and one renewal, and leave room for requests", async () => {
     const eve = await signIn(app)
@@ -85,9 +85,7 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
     app.gemini.release()
     const { body } = await user.http.get(`/chatroom/${room.id}`)
     const reply = `/chatroom/${room.id}/message/${body.headId}`
-    await expect
-      .poll(async () => (await user.http.get(reply)).body.status, { timeout: 15_000 })
-      .toBe("completed")
+    await expect.poll(async () => (await user.http.get(reply)).body.status).toBe("completed")
     await send(app, user, room, "said meanwhile")
     await devtools.send("Page.setWebLifecycleState", { state: "active" })
     await reads(page, ".prompt .said", "said meanwhile")
