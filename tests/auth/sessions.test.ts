@@ -190,7 +190,7 @@ test("sessions are read from the database while the process receives no revocati
     isCurrent.mockReturnValue(false)
     expect(await isLive(app, token)).toBe(true)
     expect(await isLive(app, ended.token)).toBe(false)
-    const down = vi.spyOn(app.pool, "query").mockRejectedValue(new Error("database is down") as never)
+    const down = vi.spyOn(app.pool, "connect").mockRejectedValue(new Error("database is down") as never)
     expectProblem(await app.http.get("/user/me", { token }), 503, "unavailable")
     down.mockRestore()
   } finally {
