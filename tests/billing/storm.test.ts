@@ -30,8 +30,8 @@ test(NAME, { timeout: 180_000 }, async () => {
   await untilQuiet(app)
 
   const deliveries = app.stripe.deliveries()
+  expect(deliveries.filter(({ status }) => status !== 200)).toEqual([])
   expect(deliveries).toHaveLength(events * 3)
-  expect([...new Set(deliveries.map(({ status }) => status))]).toEqual([200])
   const check = async (user: Payer, n: number) => {
     expect(await user.standing()).toMatchObject({ tier: n % 5 === 0 ? "basic" : "pro" })
     const live = (await user.atStripe()).subscriptions.filter(({ status }) => status !== "canceled")
