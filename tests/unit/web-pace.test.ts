@@ -95,12 +95,6 @@ describe("drawing", () => {
     expect(Math.max(...gaps(drawnAt))).toBeLessThanOrEqual(20)
   })
 
-  test("waits a usual frame's time at the most, however long this frame is", () => {
-    const { drawnAt, pass } = openPage()
-    pass(1, 40, 7)
-    expect(drawnAt).toEqual([0, 16, 32])
-  })
-
   test("leaves others half of the time where frames take long", () => {
     const { drawnAt, pass } = openPage()
     pass(4, 90, 10)
