@@ -98,6 +98,7 @@ describe("marks of sources", () => {
     ["```\ncode.\n```\n\nText.", "code.", "```\ncode.\n```\n\nText."],
     ["- x\n  ```\n  code.\n  ```", "code.", "- x\n  ```\n  code.\n  ```"],
     ["text\n\n---\n\nmore", "---", "text\n\n---\n\nmore"],
+    ["a ``` b `code.` c", "a `", "a ```⦃1⦄ b `code.` c"],
     ["It says ⦃1⦄ itself.", "It says", "It says ⦃1⦄ itself."],
   ])("%j, of which %j has a source", (text, part, expected) => {
     expect(mark(text, part)).toBe(expected)
