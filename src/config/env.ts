@@ -4,7 +4,7 @@ import { faultWords } from "../utils/fault-words.ts"
 import { DAY, MINUTE, SECOND } from "../utils/time.ts"
 import { readEnvFile } from "./env-file.ts"
 import { Environment } from "./environment.ts"
-import { INLINE_FILES } from "./limits.ts"
+import { IMPORT_SIZES, INLINE_FILES } from "./limits.ts"
 import { TIMING } from "./timing.ts"
 import { findUnknownNames, type UnknownName } from "./unknown-names.ts"
 import { findFaults } from "./validate-environment.ts"
@@ -157,8 +157,8 @@ function toConfig(env: Environment) {
       basicBytes: env.BASIC_ATTACHMENTS_MB * 1024 * 1024,
       proBytes: env.PRO_ATTACHMENTS_MB * 1024 * 1024,
     },
-    /** How many files of conversations a user may import a day. */
-    imports: { daily: env.DAILY_IMPORTS },
+    /** How many files of conversations a user may import a day, and what they may be. */
+    imports: { daily: env.DAILY_IMPORTS, ...IMPORT_SIZES },
     cache: { chatroomTtlSeconds: env.CHATROOM_CACHE_TTL },
     worker: {
       concurrency: env.WORKER_CONCURRENCY,

@@ -54,12 +54,16 @@ export const MAX_PAGE_BYTES = 512 * 1024
 
 /**
  * What an import may be: the bytes of its file (set by the contract), and of each conversation in it, which is in memory as
- * a whole, several times. The longest text is far beyond what a model writes.
+ * a whole, several times.
  */
-export const IMPORTS = {
+export const IMPORT_SIZES = {
   maxBytes: 100 * 1024 * 1024,
-  maxConversations: 10_000,
   conversation: { maxBytes: 32 * 1024 * 1024, maxDepth: 64, maxValues: 2_000_000 },
+}
+
+/** What may be in an import. The longest text is far beyond what a model writes. */
+export const IMPORTS = {
+  maxConversations: 10_000,
   maxMessages: 20_000,
   maxTextUnits: 500_000,
 }

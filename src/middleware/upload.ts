@@ -2,6 +2,7 @@ import { pipeline } from "node:stream"
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy"
 import { parse } from "content-disposition"
 import type { Request } from "express"
+import type { Config } from "../config/env.ts"
 import { type AppError, InvalidRequest } from "../utils/errors.ts"
 
 /** What a form has beside its file: boundaries and the headers of parts. */
@@ -24,7 +25,7 @@ export interface OpenUpload {
 
 /** What an upload may be, and the error of one that is more. */
 export interface UploadLimit {
-  maxBytes: number
+  maxBytes(config: Config): number
   tooLarge(maxBytes: number): AppError
 }
 
@@ -33,12 +34,13 @@ export interface UploadLimit {
  * @throws {AppError} `tooLarge`, where its length says so
  * @throws {InvalidRequest} for a form without a file
  */
-export async function openUpload(req: Request, { maxBytes, tooLarge }: UploadLimit): Promise<OpenUpload> {
+export async function openUpload(config: Config, req: Request, limit: UploadLimit): Promise<OpenUpload> {
+  const maxBytes = limit.maxBytes(config)
   const isForm = req.is("multipart/form-data") !== false && req.is("multipart/form-data") !== null
   const length = Number(req.headers["content-length"] ?? 0)
   if (length > maxBytes + (isForm ? FORM_BYTES : 0)) {
     await drain(req, maxBytes)
-    throw tooLarge(maxBytes)
+    throw limit.tooLarge(maxBytes)
   }
   const upload = isForm ? await openForm(req) : { name: nameOf(req), chunks: readRaw(req) }
   return { name: upload.name, chunks: drainedOnError(req, upload.chunks, maxBytes) }

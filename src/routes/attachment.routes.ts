@@ -15,7 +15,7 @@ export const attachmentRoutes: Endpoint[] = [
     auth: "user",
     limit: "upload",
     upload: {
-      maxBytes: MAX_BYTES,
+      maxBytes: () => MAX_BYTES,
       tooLarge: (maxBytes) => new AttachmentTooLarge(maxBytes),
       timeout: "uploadTimeoutMs",
     },

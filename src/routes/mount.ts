@@ -43,7 +43,7 @@ function toHandler(ctx: Context, row: Endpoint): RequestHandler {
     const query = row.query && validate(row.query, req.query, "query")
     if (row.body) await readJsonBody(req, res, { isOptional: isOptional(row.body) })
     const body = row.body && validate(row.body, req.body, "body")
-    const upload = row.upload ? await openUpload(req, row.upload) : NO_UPLOAD
+    const upload = row.upload ? await openUpload(ctx.config, req, row.upload) : NO_UPLOAD
     const raw = row.raw ? await readRawBody(req, row.raw.maxBytes) : NO_BYTES
     const run = async (admin: Admin) => {
       return row.run(

@@ -4,9 +4,6 @@ import { ExportedChatroom, ExportQuery, Import, ImportFile } from "../schemas/tr
 import { PayloadTooLarge } from "../utils/errors.ts"
 import { type Endpoint, get, media, post } from "./endpoint.ts"
 
-/** Set by the contract; the service counts, too. */
-const MAX_BYTES = 100 * 1024 * 1024
-
 export const transferRoutes: Endpoint[] = [
   get("/chatroom/:id/export", {
     summary: "Export a chatroom as a file",
@@ -27,7 +24,7 @@ export const transferRoutes: Endpoint[] = [
     auth: "user",
     limit: "upload",
     upload: {
-      maxBytes: MAX_BYTES,
+      maxBytes: ({ imports }) => imports.maxBytes,
       tooLarge: (maxBytes) => new PayloadTooLarge(maxBytes),
       timeout: "importTimeoutMs",
       json: ImportFile,

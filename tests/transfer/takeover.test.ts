@@ -7,6 +7,7 @@ import {
   ImportLost,
   passConversation,
 } from "../../src/services/transfer/claim-import.ts"
+import { createImports } from "../../src/services/transfer/run-imports.ts"
 import { expectProblem } from "../helpers/answers.ts"
 import { signIn, startTestApp } from "../helpers/app.ts"
 import { setAppNow } from "../helpers/clock.ts"
@@ -33,21 +34,42 @@ async function names(userId: string) {
 
 const expected = (count: number) => Array.from({ length: count }, (_, n) => `room ${n}`)
 
+/** Holds every import of the database up before its conversation `n`, until `open` is called. */
+async function closeGate(n: number) {
+  const client = await app.pool.connect()
+  await client.query("SELECT pg_advisory_lock($1)", [n])
+  await client.query(`
+    CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM pg_advisory_xact_lock_shared(NEW.n); RETURN NEW; END $$;
+    CREATE OR REPLACE TRIGGER gate BEFORE INSERT ON import_results FOR EACH ROW EXECUTE FUNCTION wait_at_gate()`)
+  return {
+    async open() {
+      await client.query("SELECT pg_advisory_unlock($1)", [n])
+      client.release()
+    },
+  }
+}
+
 describe("a worker", () => {
   test("that stops hands its import to another, which makes each room once", async () => {
     const user = await signIn(app)
-    const { headers } = await upload(user, rooms(300))
+    const { headers } = await upload(user, rooms(12))
     const path = headers.get("location") as string
-    for (let worker = 0; worker < 3; worker++) {
-      await using beside = await startTestApp({ beside: app, timing })
-      const { done } = (await user.http.get(path)).body
-      await expect.poll(async () => (await user.http.get(path)).body.done).toBeGreaterThan(done)
-      await beside.close()
+    for (const n of [3, 6, 9]) {
+      const gate = await closeGate(n)
+      const worker = createImports(app.ctx)
+      await worker.begin()
+      await expect.poll(async () => (await user.http.get(path)).body.done).toBe(n)
+      const closed = worker.close()
+      await gate.open()
+      await closed
+      // It ends what it is at, and no more.
+      expect((await user.http.get(path)).body.done).toBe(n + 1)
     }
     await using _ = await startTestApp({ beside: app, timing })
     const { status, done, total, chatrooms } = await untilEnded(user, path)
-    expect([status, done, total, chatrooms.length]).toEqual(["completed", 300, 300, 300])
-    expect(await names(user.user.id)).toEqual(expected(300))
+    expect([status, done, total, chatrooms.length]).toEqual(["completed", 12, 12, 12])
+    expect(await names(user.user.id)).toEqual(expected(12))
   })
 
   test("that dies leaves its import to another, and writes nothing when it comes back", async () => {

@@ -30,6 +30,7 @@ describe("outside production", () => {
         basicDailyTools: { webSearch: 3, urlContext: 3 },
         proDailyTools: { webSearch: 100, urlContext: 100 },
       },
+      imports: { maxBytes: 100 * 1024 * 1024, conversation: { maxBytes: 32 * 1024 * 1024 } },
       cache: { chatroomTtlSeconds: 600 },
       retentionMs: null,
       app: { name: "Chat", privacyUrl: null, imprintUrl: null },

@@ -1,5 +1,4 @@
 import { inTransaction } from "../../config/database.ts"
-import { IMPORTS } from "../../config/limits.ts"
 import {
   AppError,
   ImportInProgress,
@@ -87,12 +86,13 @@ function countersOf({ config }: Context, userId: string): Counter[] {
 }
 
 async function storeChunks(ctx: Context, { userId, id }: ImportKey, chunks: AsyncIterable<Buffer>) {
+  const { maxBytes } = ctx.config.imports
   let bytes = 0
   let n = 0
   for await (const piece of inPieces(chunks, CHUNK_BYTES)) {
     if (n === 0) checkBeginning(piece)
     bytes += piece.length
-    if (bytes > IMPORTS.maxBytes) throw new PayloadTooLarge(IMPORTS.maxBytes)
+    if (bytes > maxBytes) throw new PayloadTooLarge(maxBytes)
     const values = [userId, id, n++, piece, ctx.timing.imports.unfinishedMs]
     const { rowCount } = await ctx.db.execute("store-import-chunk", STORE, values)
     if (rowCount === 0) throw new Unavailable()

@@ -97,7 +97,7 @@ async function importFile(ctx: Context, claimed: ClaimedImport, signal: AbortSig
 }
 
 async function* readItems(ctx: Context, claimed: ClaimedImport, signal: AbortSignal) {
-  for await (const item of splitJsonItems(readFile(ctx, claimed), IMPORTS.conversation)) {
+  for await (const item of splitJsonItems(readFile(ctx, claimed), ctx.config.imports.conversation)) {
     if (signal.aborted) throw new Stopped()
     yield item
   }
