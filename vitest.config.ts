@@ -26,6 +26,10 @@ export default defineConfig({
     pool: "forks",
     // Nothing is done at import time and nothing mocked, so files may share their modules: half the time is saved.
     isolate: false,
+    // Node runs the sources as they are, as in production: Vite's own runner takes twice as long to load them.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
+    // As for npm start: V8's default collects a few times as often.
+    execArgv: ["--max-semi-space-size=16"],
     // One more than the two cores of the smallest machine: most tests wait for processes and clocks.
     maxWorkers: 3,
     // Long enough for a busy machine; a state that comes is seen at once.
