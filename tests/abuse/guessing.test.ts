@@ -13,7 +13,6 @@ const PER_ADDRESS = 12
 // Behind one proxy, so that a request can come from whatever address the test likes.
 const app = useTestApp({
   worker: false,
-  timing: { auth: { failedLoginMs: 0 } },
   config: {
     http: { trustProxy: 1 },
     otp: { daily: { perNumber: PER_NUMBER, perPrefix: PER_PREFIX, perAddress: PER_ADDRESS } },

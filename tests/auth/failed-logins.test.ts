@@ -80,7 +80,7 @@ test("guesses at unknown numbers from six addresses cost a user no turn", async 
 
 test("guesses at users' numbers from one address leave others their turn", async () => {
   const config = { ...proxied, password: { bcryptCost: 10 } }
-  await using app = await startTestApp({ worker: false, config, timing: { auth: { failedLoginMs: 0 } } })
+  await using app = await startTestApp({ worker: false, config })
   const victim = await signInWithPassword(app)
   const known: string[] = []
   for (let i = 0; i < 6; i++) known.push((await signInWithPassword(app)).mobileNumber)
@@ -97,7 +97,7 @@ test("guesses at users' numbers from one address leave others their turn", async
 
 test("many numbers tried from one address are counted together, right passwords aren't", async () => {
   const config = { ...proxied, rateLimitScale: 1 }
-  await using app = await startTestApp({ worker: false, config, timing: { auth: { failedLoginMs: 0 } } })
+  await using app = await startTestApp({ worker: false, config })
   const { mobileNumber } = await signInWithPassword(app)
   const login = (number: string, password: string, address: string) =>
     app.http.post("/auth/login", { mobileNumber: number, password }, from(address))

@@ -13,7 +13,7 @@ const TOO_LONG = ["a".repeat(73), "é".repeat(37), "🔑".repeat(19)]
 const FITTING = ["a".repeat(8), "é".repeat(36), "🔑🔑"]
 
 describe("passwords", () => {
-  const app = useTestApp({ worker: false, timing: { auth: { failedLoginMs: 0 } } })
+  const app = useTestApp({ worker: false })
 
   const login = (mobileNumber: string, password: unknown) =>
     app.http.post("/auth/login", { mobileNumber, password })

@@ -1,6 +1,6 @@
-import { expect } from "vitest"
+import { expect, vi } from "vitest"
 import type { Answer } from "../../tools/lib/http.ts"
-import { PATIENCE_MS, until } from "./answers.ts"
+import { PATIENCE_MS } from "./answers.ts"
 import type { SignedIn, TestApp } from "./app.ts"
 import { setNoon } from "./clock.ts"
 
@@ -28,12 +28,21 @@ export function send(
 /** Waits until the reply is final: longer than three attempts take whose jobs are lost, each until the next sweep. */
 export async function finalReply(app: TestApp, user: SignedIn, reply: Reply, timeoutMs = PATIENCE_MS) {
   const path = `/chatroom/${reply.chatroomId}/message/${reply.id}`
-  // Not expect.poll, which can't be used in concurrent tests.
-  return until(async () => {
-    const { body } = await app.http.get(path, { token: user.token })
-    expect(body.completedAt).not.toBeNull()
-    return body
-  }, timeoutMs)
+  // What isn't in time is shown below. Not expect.poll, which can't be used in concurrent tests.
+  await vi.waitUntil(() => isFinal(app, user, reply), { timeout: timeoutMs, interval: 20 }).catch(() => null)
+  const { body } = await app.http.get(path, { token: user.token })
+  expect(body.completedAt, JSON.stringify(body)).not.toBeNull()
+  return body
+}
+
+/** Asks the database: requests, many at once, would take from the process what it needs to make the replies. */
+async function isFinal(app: TestApp, user: SignedIn, reply: Reply): Promise<boolean> {
+  const { rowCount } = await app.pool.query({
+    name: "is-reply-unfinished",
+    text: "SELECT FROM messages WHERE user_id = $1 AND id = $2 AND completed_at IS NULL",
+    values: [user.user.id, reply.id],
+  })
+  return rowCount === 0
 }
 
 /** Sends a prompt and waits for its final reply. */
