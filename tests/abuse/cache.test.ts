@@ -19,7 +19,12 @@ let users: SignedIn[]
 const app = useTestApp({ worker: false })
 const proxies = useProxies(app)
 /** The same service, which reaches its stores by ways that can be slow. */
-const slow = useTestApp(() => ({ worker: false, beside: app, config: proxies.config() }))
+const slow = useTestApp(() => ({
+  worker: false,
+  beside: app,
+  config: proxies.config(),
+  timing: { redis: { commandTimeoutMs: LATE_MS - 100 } },
+}))
 beforeAll(async () => {
   users = await times(USERS, () => signIn(app))
   for (const user of users) await createRoom(app, user, { name: `room of ${user.user.id}` })
