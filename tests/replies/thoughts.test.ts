@@ -12,8 +12,7 @@ const NO_LEVELS = "gemma-4-house-blend"
 const { app, worker } = usePair({
   http: { streamsPerUser: 100 },
   gemini: {
-    firstChunkTimeoutMs: 1_500,
-    idleTimeoutMs: 1_500,
+    firstChunkTimeoutMs: 2_500,
     models: ["gemini-3.8-flash", NO_LEVELS, "gemini-2.5-flash"].map((name) => ({
       name,
       tier: "basic" as const,
