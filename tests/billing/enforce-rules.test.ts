@@ -11,7 +11,10 @@ import {
   withoutEvents,
 } from "./kit.ts"
 
-const app = useTestApp({ stripe: true, timing: { billing: { firstRetryMs: 500, stripeRetryMs: 50 } } })
+const app = useTestApp({
+  stripe: true,
+  timing: { billing: { sweepMs: 200, firstRetryMs: 500, stripeRetryMs: 50 } },
+})
 
 /** A Pro user who has a second subscription at Stripe, of which no event has arrived. */
 async function withSecond(card: "ok" | "refund_fails" = "ok") {

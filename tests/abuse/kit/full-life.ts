@@ -138,8 +138,8 @@ async function haveMore(app: TestApp, user: SignedIn, say: Say): Promise<{ id: s
     .poll(async () => (await user.http.get(`/chatroom/${untitled.id}`)).body.name.toLowerCase())
     .toContain(say("title"))
   const long = await createRoom(app, user, { name: "Long" })
-  for (let n = 0; n < 14; n++)
-    await ask(app, user, long, `${say("summary")} no. ${n} ${"and so on ".repeat(5)}[[gemini: words=30]]`)
+  for (let n = 0; n < 7; n++)
+    await ask(app, user, long, `${say("summary")} no. ${n} ${"and so on ".repeat(30)}[[gemini: words=30]]`)
   await expect
     .poll(() => app.query("SELECT FROM room_summaries WHERE user_id = $1", user.user.id))
     .not.toEqual([])
