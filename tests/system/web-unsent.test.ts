@@ -86,6 +86,30 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     expect(await page.locator(".prompt").count()).toBe(1)
   })
 
+  test("what the stream tells while the conversation is loaded stays in sight", async () => {
+    const room = await createRoom(app, user)
+    const page = await (await web.open(user)).tab()
+    const [read, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    await page.route(`**/chatroom/${room.id}?*`, async (route) => {
+      const response = await route.fetch()
+      read.resolve()
+      await held.promise
+      await route.fulfill({ response })
+    })
+    const isFollowed = page.waitForResponse(`**/chatroom/${room.id}/events`)
+    const isLoaded = page.waitForResponse(`**/chatroom/${room.id}?*`)
+    await page.locator(`#rooms a[href$="${room.id}"]`).click()
+    await Promise.all([read.promise, isFollowed])
+    await ask(app, user, room, "said meanwhile")
+    await reads(page, ".said", "said meanwhile")
+    await page.evaluate(COUNT_PROMPTS)
+    held.resolve()
+    await (await isLoaded).finished()
+    await expect.poll(() => page.locator("main .waiting").count()).toBe(0)
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(await page.evaluate("window.fewest")).toBe(1)
+  })
+
   test("a message that is taken away while it is refused stays away", async () => {
     const room = await createRoom(app, user)
     const window = await web.open(user)

@@ -20,20 +20,21 @@ export function createPages(shown: Shown) {
   /** Loads the newest messages. A load that was overtaken by a later one changes nothing. */
   async function load(): Promise<void> {
     const load = ++loads
+    const before = new Set(branch.peek())
     try {
       const { reply, next } = await client.page("GET /chatroom/{id}", { params, query: { limit: PAGE } })
       if (load !== loads) return
       batch(() => {
         const { messages: newest, ...fields } = reply
+        const ids = newest.map(({ id }) => id)
+        const since = cameSince(before, branch.peek(), ids.at(-1))
         isStale.value = false
         isDetached.value = false
         for (const message of newest) put(message)
-        room.value = fields
-        putRoom(fields)
-        shown.setBranch(
-          newest.map(({ id }) => id),
-          next,
-        )
+        const headId = since.length > 0 ? (room.peek()?.headId ?? fields.headId) : fields.headId
+        room.value = { ...fields, headId }
+        putRoom(room.value)
+        shown.setBranch([...ids, ...since], next)
         state.value = "ready"
       })
       keep()
@@ -161,6 +162,13 @@ export function createPages(shown: Shown) {
   }
 
   return { load, refresh, showKept, keep, miss, loadOlder, loadNewer, showAround }
+}
+
+/** What the stream has told while a page was loaded that ends with `endId` goes on from there, and isn't in it yet. */
+function cameSince(before: ReadonlySet<string>, now: readonly string[], endId: string | undefined): string[] {
+  const at = endId === undefined ? -1 : now.indexOf(endId)
+  const rest = endId !== undefined && at < 0 ? [] : now.slice(at + 1)
+  return rest.every((id) => !before.has(id)) ? rest : []
 }
 
 const isNowhere = (error: unknown) =>
