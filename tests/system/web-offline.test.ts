@@ -33,6 +33,8 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     const window = await web.open(owner)
     const page = await window.tab(path)
     await page.getByLabel("Message", { exact: true }).waitFor()
+    // What shows messages is a part of its own.
+    await expect.poll(() => page.locator("main .waiting").count()).toBe(0)
     await isKept(page)
     expectOffline()
     return { window, page, context: window.context }
@@ -58,6 +60,22 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     await context.setOffline(false)
     await page.getByRole("button", { name: "Try again" }).click()
     await expect.poll(() => page.locator(".greeting").count()).toBe(0)
+  })
+
+  test("a part of the page that couldn't be loaded comes with the network", async () => {
+    const room = await createRoom(app, user)
+    await ask(app, user, room, '[[gemini: echo="worth waiting for"]]')
+    const window = await web.open(user)
+    expectOffline()
+    const page = await window.tab()
+    await page.getByLabel("Message", { exact: true }).waitFor()
+    await page.route("**/messages-*.js", (route) => route.abort("internetdisconnected"))
+    await page.locator(`#rooms a[href$="${room.id}"]`).click()
+    await page.locator("main .waiting").waitFor()
+    await window.context.setOffline(true)
+    await page.unroute("**/messages-*.js")
+    await window.context.setOffline(false)
+    await reads(page, ".prose", "worth waiting for")
   })
 
   test("what is written offline survives a reload and a closed tab, and is sent once, in order, by one tab", async () => {
