@@ -90,9 +90,12 @@ export async function inOneTrip(
 const BEGIN = { text: "BEGIN" }
 const COMMIT = { text: "COMMIT" }
 
+const streamOf = (client: pg.PoolClient) =>
+  (client as unknown as { connection: { stream: Duplex } }).connection.stream
+
 /** In one piece, which `pg` would otherwise send statement by statement. */
 function sendAll(client: pg.PoolClient, statements: readonly pg.QueryConfig[]): Promise<pg.QueryResult>[] {
-  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  const stream = streamOf(client)
   stream.cork()
   try {
     return statements.map((statement) => client.query(statement))
@@ -103,7 +106,7 @@ function sendAll(client: pg.PoolClient, statements: readonly pg.QueryConfig[]): 
 
 /**
  * Runs a statement whose answer has to come within `ms` of this process's time (`withTimeout`): pg's own `query_timeout`
- * ends what was answered while the process stood still. After that its connection is closed, since the answer may still
+ * ends what was answered while the process stood still. After that its connection is cut, since the answer may still
  * come. The wait for a connection is the pool's.
  * @throws a TimeoutError, or what `pg` throws
  */
@@ -120,6 +123,8 @@ export async function queryWithin<R extends pg.QueryResultRow>(
     return await withTimeout(ms, client.query<R>(statement))
   } catch (error) {
     isBroken = !(error instanceof pg.DatabaseError)
+    // Its end would wait for the answer.
+    if (isBroken) streamOf(client).destroy()
     throw error
   } finally {
     client.off("error", ignore)

@@ -1,4 +1,4 @@
-/** The wait is made in so many parts: a process that stands still loses one of them, and then takes what came meanwhile. */
+/** The wait is made in so many parts: a process that stands still loses one of them. */
 const PARTS = 10
 
 /**
@@ -8,8 +8,10 @@ const PARTS = 10
 export async function withTimeout<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
+    // What came meanwhile is taken before the end is: timers run before it.
+    const end = () => setImmediate(() => reject(tooLate(ms)))
     const wait = (parts: number) => {
-      timer = setTimeout(() => (parts === 1 ? reject(tooLate(ms)) : wait(parts - 1)), ms / PARTS)
+      timer = setTimeout(() => (parts === 1 ? end() : wait(parts - 1)), ms / PARTS)
     }
     wait(PARTS)
   })

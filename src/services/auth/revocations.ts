@@ -49,7 +49,9 @@ export function createRevocations(
       ? queryWithin<Ended>(own, allTimeoutMs, { text: ALL })
       : queryWithin<Ended>(own, latestTimeoutMs, { text: LATEST, values: [overlapMs] }))
     const { now, ended } = rows[0] as Ended
-    clock.set(now, startedAt, performance.now())
+    const readAfterMs = performance.now() - startedAt
+    // Of an answer that lay unread while the process stood still it is unknown when it was given.
+    if (readAfterMs < latestTimeoutMs) clock.set(now, startedAt, startedAt + readAfterMs)
     for (const id of ended) revoked.add(id)
     readAt = startedAt
     isFailing = false

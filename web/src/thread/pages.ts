@@ -16,11 +16,13 @@ export function createPages(shown: Shown) {
   const { roomId, state, room, branch, older, isDetached, isStale, put } = shown
   const params = { id: roomId }
   let loads = 0
+  /** What was shown when the last load began, or comes from the kept copy. */
+  let before = new Set<string>()
 
   /** Loads the newest messages. A load that was overtaken by a later one changes nothing. */
   async function load(): Promise<void> {
     const load = ++loads
-    const before = new Set(branch.peek())
+    before = new Set(branch.peek())
     try {
       const { reply, next } = await client.page("GET /chatroom/{id}", { params, query: { limit: PAGE } })
       if (load !== loads) return
@@ -57,6 +59,7 @@ export function createPages(shown: Shown) {
       batch(() => {
         isStale.value = true
         for (const message of kept.messages) put(message)
+        for (const { id } of kept.messages) before.add(id)
         room.value = kept.room
         shown.setBranch(
           kept.messages.map(({ id }) => id),

@@ -56,7 +56,7 @@ const LONGEST_BLOCK = 20_000
 
 /** Code, links and formulas in a line, and code in several; backticks that end nowhere. */
 const WHOLE =
-  /(?<!`)(`{1,8})(?!`)[\s\S]*?(?<!`)\1(?!`)|`+|!?\[[^\]\n]*\]\([^)\s]*\)|<[^>\s]{1,500}>|https?:\/\/[^\s<>]+|\$[^$\n]{1,500}\$|\\\([^\n]{1,500}?\\\)/g
+  /(?<!`)(`{1,2})(?!`)[\s\S]*?(?<!`)\1(?!`)|(?<!`)(`{3,8})(?!`)[\s\S]*?(?<!`)\2`*|`+|!?\[[^\]\n]*\]\([^)\s]*\)|<[^>\s]{1,500}>|https?:\/\/[^\s<>]+|\$[^$\n]{1,500}\$|\\\([^\n]{1,500}?\\\)/g
 
 /** Returns a function from the end of a part to the place of its mark; null where there is none. */
 function findPlaces(text: string): (end: number) => number | null {
