@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals"
 import { client } from "../api/client.ts"
+import { withoutStreams } from "../api/shared-stream.ts"
 import { t } from "../i18n/index.ts"
 import { go, toNew } from "../router.ts"
 import { plan } from "../state/plan.ts"
@@ -46,7 +47,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
     event.preventDefault()
     try {
       isErased.value = true
-      await client.call("DELETE /user/me")
+      await withoutStreams(() => client.call("DELETE /user/me"))
       await forgetUser()
       // Whoever signs in next here begins anew.
       go(toNew, { replace: true })

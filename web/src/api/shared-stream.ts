@@ -43,6 +43,23 @@ type Said<E, S> =
 /** A tab out of sight lets go of its streams after this time: a browser has few connections for one server. */
 const HIDDEN_MS = 20_000
 
+/** How each stream that this tab follows is let go of, and joined again. */
+const followed = new Set<{ leave(): void; joinAgain(): void }>()
+
+/**
+ * Runs what ends the session at the service, without this tab's streams: they would ask once more in its name. Joins them
+ * again if `work` fails.
+ */
+export async function withoutStreams(work: () => Promise<unknown>): Promise<void> {
+  for (const { leave } of followed) leave()
+  try {
+    await work()
+  } catch (error) {
+    for (const { joinAgain } of followed) joinAgain()
+    throw error
+  }
+}
+
 /**
  * Follows a stream that all tabs share: one tab, the holder of a Web Lock, has it open and passes its events on. When
  * that tab goes or freezes, the next in line continues after the last event.
@@ -62,10 +79,13 @@ export function followShared<E extends Resumable, S>(stream: SharedStream<E, S>)
     if (document.hidden) timer = setTimeout(leave, HIDDEN_MS)
     else joined ??= join(stream, lastEventId)
   }
+  const one = { leave, joinAgain: onVisibility }
+  followed.add(one)
   document.addEventListener("visibilitychange", onVisibility)
   document.addEventListener("freeze", leave)
   document.addEventListener("resume", onVisibility)
   return () => {
+    followed.delete(one)
     document.removeEventListener("visibilitychange", onVisibility)
     document.removeEventListener("freeze", leave)
     document.removeEventListener("resume", onVisibility)
