@@ -22,6 +22,7 @@ import { createDatabaseClock } from "../services/platform/database-clock.ts"
 import { createEvents } from "../services/platform/events.ts"
 import { createMetrics } from "../services/platform/metrics.ts"
 import { createQueueInspector } from "../services/platform/queue-inspector.ts"
+import { openQueueStore } from "../services/platform/queue-store.ts"
 import { createRateLimits } from "../services/platform/rate-limits.ts"
 import { createStreamLimit } from "../services/platform/stream-limit.ts"
 import { createStreamTicks } from "../services/platform/stream-ticks.ts"
@@ -134,7 +135,7 @@ async function openStores(own: Own, { config, timing, log }: Pick<Context, "conf
   if (redis && !(await checkRedis(redis, timing.redis.readyTimeoutMs)))
     log.warn("redis isn't responding; starting without it")
   const bus = redis ? createRedisBus(redis, log) : createMemoryBus()
-  const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
+  const queueStore = own(await openQueueStore(config, timing.postgres))
   return {
     db,
     models: loadOnce(async () => (await import("../models/index.ts")).openModels(db.pool)),
@@ -146,8 +147,9 @@ async function openStores(own: Own, { config, timing, log }: Pick<Context, "conf
     replyLog: redis
       ? createRedisReplyLog(redis, bus, timing.replies, log)
       : createMemoryReplyLog(bus, timing.replies),
-    queue: own(await createReplyQueue(store, timing, log)),
-    billingQueue: own(await createBillingQueue(store, timing, log)),
-    inspectQueues: own(createQueueInspector([QUEUE_NAME, BILLING_QUEUE], store, log)).queues,
+    queueStore,
+    queue: own(await createReplyQueue(queueStore, timing, log)),
+    billingQueue: own(await createBillingQueue(queueStore, timing, log)),
+    inspectQueues: own(createQueueInspector([QUEUE_NAME, BILLING_QUEUE], queueStore, log)).queues,
   }
 }

@@ -31,14 +31,13 @@ export async function serve(
   const owned = await retryOnPostgres(url, busy, () => createContext(config, log, timing))
   stack.defer(() => owned.close())
   if (config.role !== "api") {
-    const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
     if (config.stripe.enabled) {
-      const billing = await startBillingWorker(owned.ctx, store)
+      const billing = await startBillingWorker(owned.ctx)
       stack.defer(() => billing.close())
     }
     const timeoutMs = config.worker.watchdogMs
     const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: () => fail() })
-    const worker = await startWorker(owned.ctx, store, watchdog?.beat)
+    const worker = await startWorker(owned.ctx, watchdog?.beat)
     stack.defer(() => worker.close())
     // Closed before the worker, whose loops no longer beat while it stops.
     stack.defer(() => watchdog?.close())

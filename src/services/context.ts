@@ -23,6 +23,7 @@ import type { Cache } from "./platform/cache.ts"
 import type { DatabaseClock } from "./platform/database-clock.ts"
 import type { Events } from "./platform/events.ts"
 import type { Metrics } from "./platform/metrics.ts"
+import type { QueueStore } from "./platform/queue-store.ts"
 import type { RateLimits } from "./platform/rate-limits.ts"
 import type { StreamLimit } from "./platform/stream-limit.ts"
 import type { StreamTicks } from "./platform/stream-ticks.ts"
@@ -73,6 +74,7 @@ export interface Context {
   providerFiles: ProviderFiles
   bus: Bus
   promptBatches: PromptBatches
+  queueStore: QueueStore
   queue: ReplyQueue
   billingQueue: BillingQueue
   /** Opens BullMQ's own objects, for operators to inspect, on first use. */

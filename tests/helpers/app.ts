@@ -82,13 +82,12 @@ export async function startTestApp({
   const owned = await createContext(config, log, merge(merge(TIMING, USUAL_TIMING), timing))
   starting.defer(() => owned.close())
   if (worker) {
-    const store = { redisUrl: config.redis.url, databaseUrl: config.database.url }
     if (stores.stripe) {
-      const billing = await startBillingWorker(owned.ctx, store)
+      const billing = await startBillingWorker(owned.ctx)
       starting.defer(() => billing.close())
       if (!beside) await untilReconciled(lines)
     }
-    const running = await startWorker(owned.ctx, store)
+    const running = await startWorker(owned.ctx)
     starting.defer(() => running.close())
   }
   const listening = await listen(owned)
@@ -188,6 +187,8 @@ function defaultConfig({ database, redisUrl, gemini, stripe }: Stores): Complete
     STRIPE_BASE_URL: stripe?.url ?? NOWHERE,
     ADMIN_TOKEN,
     RATE_LIMIT_SCALE: "1000",
+    // Each is a process of PostgreSQL's, and most apps of a run have few requests at once.
+    DATABASE_POOL: "4",
     // Calls and events of their own, at a moment of their own: on in tests that are about them.
     GEMINI_TITLES: "false",
     GEMINI_SUMMARIES: "false",

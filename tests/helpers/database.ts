@@ -26,14 +26,14 @@ export async function useDatabase(url: string, pooler?: Pooler): Promise<TestDat
   return { url, drop: async () => undefined }
 }
 
+/** One connection for all test files of a process, from the first statement on. It keeps no process alive. */
+let admin: pg.Pool | undefined
+
 async function runOn(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await retryWhileCopied(() => client.query(statement))
-  } finally {
-    await client.end()
-  }
+  const options = { max: 1, idleTimeoutMillis: 0, allowExitOnIdle: true }
+  admin ??= new pg.Pool({ connectionString: url, ...options }).on("error", () => undefined)
+  const pool = admin
+  await retryWhileCopied(() => pool.query(statement))
 }
 
 /** `object_in_use`: PostgreSQL copies a template for one client at a time. */

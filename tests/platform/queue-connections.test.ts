@@ -6,6 +6,7 @@ import { PostgresUnfit, retryOnPostgres, waitForPostgres } from "../../src/confi
 import { TIMING } from "../../src/config/timing.ts"
 import { openJobQueue } from "../../src/services/platform/job-queue.ts"
 import { openJobWorker } from "../../src/services/platform/job-worker.ts"
+import { createQueuePool, migrateQueues, type QueueStore } from "../../src/services/platform/queue-store.ts"
 import { pause, SECOND } from "../../src/utils/time.ts"
 import { testStack } from "../helpers/stack.ts"
 
@@ -30,11 +31,19 @@ async function openLimited(stack: AsyncDisposableStack) {
     username: name,
     password: "of-a-test",
   }).href
+  await migrateQueues(url)
   return { name, url, run: (sql: string) => admin.query(sql.replaceAll("NAME", name)) }
 }
 
 interface Numbered {
   n: number
+}
+
+/** As a process of its own has it. */
+function openStore(stack: AsyncDisposableStack, databaseUrl: string): QueueStore {
+  const pool = createQueuePool(databaseUrl, 5, timing.postgres)
+  stack.defer(() => pool.end())
+  return { redisUrl: null, pool }
 }
 
 /** A worker of the database's that notes the jobs it is given. */
@@ -44,13 +53,14 @@ function openWorker(stack: AsyncDisposableStack, databaseUrl: string) {
     seen.push(data.n)
     return null
   }
-  const worker = openJobWorker<Numbered>(NAME, { redisUrl: null, databaseUrl }, { timing, log }, work, {})
+  const queueStore = openStore(stack, databaseUrl)
+  const worker = openJobWorker<Numbered>(NAME, { queueStore, timing, log }, work, {})
   stack.defer(() => worker.close())
   return seen
 }
 
 async function openQueue(stack: AsyncDisposableStack, databaseUrl: string) {
-  const queue = await openJobQueue<Numbered>(NAME, { redisUrl: null, databaseUrl }, timing, log)
+  const queue = await openJobQueue<Numbered>(NAME, openStore(stack, databaseUrl), timing, log)
   stack.defer(() => queue.close())
   return { add: (n: number) => queue.add("job", { n }, { removeOnComplete: true }) }
 }

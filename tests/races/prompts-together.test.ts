@@ -16,7 +16,8 @@ import { useTestApp } from "../helpers/use-app.ts"
 let batches: PromptBatches
 
 // Without a worker, so that what was written stays as it was.
-const app = useTestApp({ worker: false })
+// As in production: the runs of a batch and who waits for them need as many connections.
+const app = useTestApp({ worker: false, config: { database: { poolSize: 10 } } })
 beforeAll(async () => {
   batches = createPromptBatches(app.pool, app.ctx)
 })

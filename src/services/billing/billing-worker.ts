@@ -1,6 +1,5 @@
 import type { Context } from "../context.ts"
 import { type Delay, openJobWorker } from "../platform/job-worker.ts"
-import type { QueueStore } from "../platform/queue-store.ts"
 import { startWorkerLoop } from "../platform/worker-loop.ts"
 import { BILLING_QUEUE, BillingJob } from "./billing-queue.ts"
 import { CustomerBusy } from "./customer-lease.ts"
@@ -12,8 +11,8 @@ import { syncCustomer } from "./sync-customer.ts"
 const CONCURRENCY = 8
 
 /** Starts a worker that handles Stripe events and reconciles on a schedule. Closing waits for the jobs in flight. */
-export async function startBillingWorker(ctx: Context, store: QueueStore) {
-  const worker = openJobWorker<BillingJob>(BILLING_QUEUE, store, ctx, (job) => process(ctx, job.data), {
+export async function startBillingWorker(ctx: Context) {
+  const worker = openJobWorker<BillingJob>(BILLING_QUEUE, ctx, (job) => process(ctx, job.data), {
     concurrency: CONCURRENCY,
   })
   const loops = [

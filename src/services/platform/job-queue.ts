@@ -1,16 +1,9 @@
-import { type JobsOptions, Queue, type RepeatOptions, runMigrations } from "bullmq"
+import { type JobsOptions, Queue, type RepeatOptions } from "bullmq"
 import type pg from "pg"
 import type { Logger } from "../../config/logger.ts"
-import { postgresOptions } from "../../config/postgres.ts"
 import { createRedisStore } from "../../config/redis.ts"
 import type { Timing } from "../../config/timing.ts"
-import {
-  createQueuePool,
-  logConnectionErrors,
-  OnPostgres,
-  type QueueStore,
-  queuePrefix,
-} from "./queue-store.ts"
+import { borrow, logConnectionErrors, OnPostgres, type QueueStore, queuePrefix } from "./queue-store.ts"
 
 export interface NewJob<T> {
   name: string
@@ -39,13 +32,13 @@ export interface JobQueue<T> {
 
 export async function openJobQueue<T extends object>(
   name: string,
-  { redisUrl, databaseUrl }: QueueStore,
+  store: QueueStore,
   timing: Timing,
   log: Logger,
 ): Promise<JobQueue<T>> {
-  return redisUrl
-    ? openRedisQueue(name, redisUrl, timing, log)
-    : openPostgresQueue(name, databaseUrl, timing, log)
+  return store.redisUrl === null
+    ? openPostgresQueue(name, store.pool, log)
+    : openRedisQueue(name, store.redisUrl, timing, log)
 }
 
 /** The states that are counted. Completed and failed jobs are removed at once. */
@@ -99,12 +92,9 @@ const INSUFFICIENT_PRIVILEGE = "42501"
 
 async function openPostgresQueue<T extends object>(
   name: string,
-  url: string,
-  timing: Timing,
+  pool: pg.Pool,
   log: Logger,
 ): Promise<JobQueue<T>> {
-  await migrateQueues(url)
-  const pool = createQueuePool(url, 2, timing.postgres)
   const queue = await openQueue(name, pool, log)
   return {
     add: async (job, data, options) => void (await queue.add(job, data, options)),
@@ -126,35 +116,22 @@ async function openPostgresQueue<T extends object>(
         () => null,
         () => "unreachable",
       ),
-    async close() {
-      await queue.close()
-      await pool.end()
-    },
+    close: () => queue.close(),
   }
 }
 
 /** Opens a queue whose first connection succeeded: BullMQ never makes another one. @throws the database's error */
 async function openQueue(name: string, pool: pg.Pool, log: Logger): Promise<Queue> {
-  const queue = new OnPostgres.Queue(name, { connection: pool }).on("error", logConnectionErrors(log))
+  const queue = new OnPostgres.Queue(name, { connection: borrow(pool) as never }).on(
+    "error",
+    logConnectionErrors(log),
+  )
   try {
     await queue.waitUntilReady()
     return queue as unknown as Queue
   } catch (error) {
     await queue.close()
-    await pool.end()
     throw error
-  }
-}
-
-/** Migrates BullMQ's tables, which are in a schema of their own. */
-async function migrateQueues(url: string): Promise<void> {
-  const { Client, ...options } = postgresOptions(url)
-  const client = new Client(options)
-  await client.connect()
-  try {
-    await runMigrations(client)
-  } finally {
-    await client.end()
   }
 }
 

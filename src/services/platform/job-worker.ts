@@ -31,8 +31,7 @@ export const pausable = ({ queue }: Timing) => ({
  */
 export function openJobWorker<T extends object>(
   name: string,
-  store: QueueStore,
-  { timing, log }: Pick<Context, "timing" | "log">,
+  { queueStore: store, timing, log }: Pick<Context, "queueStore" | "timing" | "log">,
   work: Work<T>,
   options: Omit<WorkerOptions, "connection">,
 ): { close(): Promise<void> } {
@@ -44,9 +43,7 @@ export function openJobWorker<T extends object>(
 
   /** Runs one worker until it fails or is stopped. */
   async function runOnce(): Promise<void> {
-    // One of the pool's connections listens for new jobs.
-    const size = { poolSize: 5, maxRetriesPerRequest: null }
-    const connection = openQueueConnection(store, log, size, timing.postgres)
+    const connection = openQueueConnection(store, log, { maxRetriesPerRequest: null })
     try {
       await connection.connected()
     } catch (error) {

@@ -23,10 +23,7 @@ export function createQueueInspector(names: readonly string[], store: QueueStore
 }
 
 function openQueues(names: readonly string[], store: QueueStore, log: Logger) {
-  const { classes, options, close } = openQueueConnection(store, log, {
-    poolSize: 2,
-    maxRetriesPerRequest: 1,
-  })
+  const { classes, options, close } = openQueueConnection(store, log, { maxRetriesPerRequest: 1 })
   const queues = names.map((name) => new classes.Queue(name, options).on("error", logConnectionErrors(log)))
   return {
     queues,

@@ -1,4 +1,11 @@
-import { type ConnectionOptions, createPostgresBackend, Queue, Worker, withBackend } from "bullmq"
+import {
+  type ConnectionOptions,
+  createPostgresBackend,
+  Queue,
+  runMigrations,
+  Worker,
+  withBackend,
+} from "bullmq"
 import type pg from "pg"
 import type { Logger } from "../../config/logger.ts"
 import { postgresOptions } from "../../config/postgres.ts"
@@ -6,10 +13,37 @@ import { CheckedPool } from "../../config/postgres-pool.ts"
 import { connect, isCluster } from "../../config/redis-connection.ts"
 import { TIMING, type Timing } from "../../config/timing.ts"
 
-/** The store of the queues: Redis or, in embedded mode, PostgreSQL. */
-export interface QueueStore {
-  redisUrl: string | null
-  databaseUrl: string
+/** The store of the queues: Redis or, in embedded mode, PostgreSQL through a pool that all queues of a process share. */
+export type QueueStore = { redisUrl: string } | { redisUrl: null; pool: pg.Pool }
+
+/** Connections. Each of the two workers listens on one for new jobs. */
+const POOL_SIZE = 8
+
+/**
+ * Opens the store, and on PostgreSQL makes BullMQ's tables, which a queue needs before it is opened. To be closed after
+ * the queues and workers on it.
+ * @throws the database's error
+ */
+export async function openQueueStore(
+  { redis, database }: { redis: { url: string | null }; database: { url: string } },
+  timing: Timing["postgres"],
+): Promise<QueueStore & { close(): Promise<void> }> {
+  if (redis.url) return { redisUrl: redis.url, close: async () => undefined }
+  await migrateQueues(database.url)
+  const pool = createQueuePool(database.url, POOL_SIZE, timing)
+  return { redisUrl: null, pool, close: () => pool.end() }
+}
+
+/** Makes and migrates BullMQ's tables, which are in a schema of their own. */
+export async function migrateQueues(url: string): Promise<void> {
+  const { Client, ...options } = postgresOptions(url)
+  const client = new Client(options)
+  await client.connect()
+  try {
+    await runMigrations(client)
+  } finally {
+    await client.end()
+  }
 }
 
 /** BullMQ's classes on its PostgreSQL backend. */
@@ -46,29 +80,45 @@ interface QueueConnection {
 
 /** Connects to the store and selects the BullMQ classes for it. */
 export function openQueueConnection(
-  { redisUrl, databaseUrl }: QueueStore,
+  store: QueueStore,
   log: Logger,
-  { poolSize, maxRetriesPerRequest }: { poolSize: number; maxRetriesPerRequest: number | null },
-  timing: Timing["postgres"] = TIMING.postgres,
+  { maxRetriesPerRequest }: { maxRetriesPerRequest: number | null },
 ): QueueConnection {
-  if (redisUrl) {
+  if (store.redisUrl !== null) {
     const socketTimeout = TIMING.queue.silentMs
-    const connection = connect(redisUrl, log, { maxRetriesPerRequest, socketTimeout })
+    const connection = connect(store.redisUrl, log, { maxRetriesPerRequest, socketTimeout })
     return {
       classes: { Queue, Worker },
-      options: { connection, prefix: queuePrefix(redisUrl) },
+      options: { connection, prefix: queuePrefix(store.redisUrl) },
       connected: async () => undefined, // ioredis reconnects by itself
       close: async () => connection.disconnect(),
     }
   }
-  const connection = createQueuePool(databaseUrl, poolSize, timing)
+  const { pool } = store
   return {
     // Both backends have the same methods. Their types differ in the connection only.
     classes: OnPostgres as unknown as QueueConnection["classes"],
-    options: { connection: connection as unknown as ConnectionOptions },
-    connected: async () => (await connection.connect()).release(),
-    close: () => connection.end(),
+    options: { connection: borrow(pool) },
+    connected: async () => (await pool.connect()).release(),
+    close: async () => undefined,
   }
+}
+
+/**
+ * Lends a pool to one of BullMQ's queues or workers. Each adds a listener for the pool's errors and never removes it,
+ * which would keep all that were closed.
+ */
+export function borrow(pool: pg.Pool): ConnectionOptions {
+  const { options } = pool
+  const lent: Pick<pg.Pool, "connect" | "query" | "end" | "options"> & { on(): void } = {
+    options,
+    connect: pool.connect.bind(pool),
+    query: pool.query.bind(pool),
+    end: async () => undefined,
+    // The next command reports it.
+    on: () => undefined,
+  }
+  return lent as unknown as ConnectionOptions
 }
 
 /** Returns a handler for BullMQ's errors. The next command reports a failure, so these are for debugging only. */

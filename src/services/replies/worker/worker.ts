@@ -8,7 +8,6 @@ import type { Context } from "../../context.ts"
 import { cleanUp } from "../../maintenance/clean-up.ts"
 import { beat, retire } from "../../platform/heartbeat.ts"
 import { type Delay, openJobWorker, pausable, type Work } from "../../platform/job-worker.ts"
-import type { QueueStore } from "../../platform/queue-store.ts"
 import { startWorkerLoop } from "../../platform/worker-loop.ts"
 import { createIndexer } from "../../search/index-texts.ts"
 import { createImports } from "../../transfer/run-imports.ts"
@@ -30,13 +29,12 @@ export interface ReplyWorker {
  */
 export async function startWorker(
   ctx: Context,
-  store: QueueStore,
   onRound: (loop: string) => void = () => undefined,
 ): Promise<ReplyWorker> {
   const { replies, roomTasks, search, imports: files, worker: own, shutdown } = ctx.timing
   const stopping = new AbortController()
   const pace: Pace = { meanMs: null, busy: 0 }
-  const worker = createWorker(ctx, store, (job) => processJob(ctx, { job, pace }, stopping.signal))
+  const worker = createWorker(ctx, (job) => processJob(ctx, { job, pace }, stopping.signal))
   const takeovers = createTakeovers(ctx, stopping.signal, () => pace.busy)
   const tasks = createRoomTasks(ctx)
   const imports = createImports(ctx)
@@ -101,11 +99,11 @@ function readCooldowns({ config: { gemini }, circuitBreaker }: Context): Record<
 /** Weight of the newest reply in the mean. */
 const NEWEST_WEIGHT = 0.1
 
-function createWorker(ctx: Context, store: QueueStore, work: Work<JobPayload>): { close(): Promise<void> } {
+function createWorker(ctx: Context, work: Work<JobPayload>): { close(): Promise<void> } {
   const { concurrency } = ctx.config.worker
   // The limit is on calls and not on BullMQ's jobs: some jobs find their reply made and call nothing.
   const limits = ctx.config.gemini.requestsPerMinute === null ? {} : pausable(ctx.timing)
-  return openJobWorker<JobPayload>(QUEUE_NAME, store, ctx, work, { concurrency, ...limits })
+  return openJobWorker<JobPayload>(QUEUE_NAME, ctx, work, { concurrency, ...limits })
 }
 
 /** May run twice for one reply, even at the same time: the claim lets one through. */
