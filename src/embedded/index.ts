@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { CompleteConfig, Config } from "../config/env.ts"
 import { findRunningPostgres } from "./postgres/find-running.ts"
 import { DataDirInUse, type StartEmbeddedPostgres, startEmbeddedPostgres } from "./postgres/index.ts"
-import { startSimulator } from "./simulator.ts"
+import { createSimulatorHost, type SimulatorHost } from "./simulator.ts"
 import { openStripeSimulator } from "./stripe-simulator.ts"
 
 /** The parts that were started because they weren't configured. */
@@ -44,14 +44,15 @@ export async function startEmbedded(
     }
   }
   const opened = keep((beside ? joinDatabase : startDatabase)(config, say, { signal: cancelled, onLost }))
+  const host = createSimulatorHost()
   const parts = [
     opened,
-    keep(config.gemini.apiKey === null ? startSimulator("gemini", { signal: cancelled }) : NOTHING),
+    keep(config.gemini.apiKey === null ? host.start("gemini", { signal: cancelled }) : NOTHING),
     // Processes share a folder's Stripe simulator. A process that can't open the folder's database must not start it,
     // because the simulator would end with that process.
     keep(
       config.stripe.enabled && config.stripe.secretKey === null
-        ? opened.then(() => startStripe(config, cancelled))
+        ? opened.then(() => startStripe(config, { host, signal: cancelled }))
         : NOTHING,
     ),
     config.jwt.secret ?? readOrMakeSecret(config.dataDir, "jwt-secret"),
@@ -94,9 +95,9 @@ const SIMULATOR_KEY = "sk_test_simulator"
 const SIMULATED_PRICES = ["price_simulated_pro_monthly", "price_simulated_pro_yearly"]
 
 /** Starts the Stripe simulator of a data folder, which its processes share, beside the database with its customers. */
-async function startStripe({ dataDir }: Config, signal: AbortSignal) {
+async function startStripe({ dataDir }: Config, options: { host: SimulatorHost; signal: AbortSignal }) {
   const secret = await readOrMakeSecret(dataDir, "stripe-webhook-secret")
-  const simulator = await openStripeSimulator(dataDir, signal)
+  const simulator = await openStripeSimulator(dataDir, options)
   return {
     config: { baseUrl: simulator.url, webhookSecrets: [secret], proPrices: SIMULATED_PRICES },
     stop: simulator.stop,

@@ -6,7 +6,14 @@ import { z } from "zod"
 import { TIMING } from "../config/timing.ts"
 import { isPortFree } from "./postgres/ports.ts"
 import { isAlive } from "./postgres/processes.ts"
-import { startSimulator } from "./simulator.ts"
+import { createSimulatorHost, type SimulatorHost } from "./simulator.ts"
+
+interface OpenOptions {
+  /** Cancels the start; has no effect later. */
+  signal?: AbortSignal | undefined
+  /** The process in which it runs where this call starts it; of its own by default. */
+  host?: SimulatorHost
+}
 
 /** The process that runs a folder's simulator. `url` is null while it starts (`pid` is then its parent's) or stops. */
 const Owner = z.object({ pid: z.int(), parent: z.int(), port: z.int(), url: z.url().nullable() })
@@ -19,7 +26,7 @@ type Owner = z.infer<typeof Owner>
  */
 export async function openStripeSimulator(
   dataDir: string,
-  signal?: AbortSignal,
+  { signal, host = createSimulatorHost() }: OpenOptions = {},
 ): Promise<{ url: string; stop(): Promise<void> }> {
   await mkdir(dataDir, { recursive: true })
   const file = join(dataDir, "stripe-simulator.json")
@@ -32,7 +39,7 @@ export async function openStripeSimulator(
     if (seen !== null) await removeStale(file, seen)
     const port = owner && (await isPortFree(owner.port)) ? owner.port : 0
     if (await claim(file, { pid: process.pid, parent: process.pid, port, url: null }))
-      return start(dataDir, file, port, signal)
+      return start(dataDir, file, { port, host, signal })
   }
 }
 
@@ -108,10 +115,14 @@ async function writeTemporary(file: string, owner: Owner): Promise<string> {
   return temporary
 }
 
-async function start(dataDir: string, file: string, wantedPort: number, signal?: AbortSignal) {
+type Start = Required<Pick<OpenOptions, "host">> & Pick<OpenOptions, "signal"> & { port: number }
+
+async function start(dataDir: string, file: string, { host, ...options }: Start) {
   try {
-    const args = ["--data", join(dataDir, "stripe.json")]
-    const { url, pid, stop } = await startSimulator("stripe", { port: wantedPort, args, signal })
+    const { url, pid, stop } = await host.start("stripe", {
+      ...options,
+      dataFile: join(dataDir, "stripe.json"),
+    })
     const owner = { pid, parent: process.pid, port: Number(new URL(url).port) }
     const publish = async (at: string | null) =>
       rename(await writeTemporary(file, { ...owner, url: at }), file)
