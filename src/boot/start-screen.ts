@@ -1,4 +1,5 @@
 import type { Config } from "../config/env.ts"
+import { QUEUE_CONNECTIONS } from "../config/limits.ts"
 import type { Logger } from "../config/logger.ts"
 import type { Embedded } from "../embedded/index.ts"
 
@@ -25,7 +26,7 @@ export function announceStop(
 }
 
 /** Connections beside the pool: for revocations and leases, and without Redis for the queues. */
-const OTHER_CONNECTIONS = { withRedis: 2, withoutRedis: 18 }
+const OTHER_CONNECTIONS = { withRedis: 2, withoutRedis: 2 + QUEUE_CONNECTIONS }
 
 /** Warns if the database takes fewer connections than this process may open. */
 export function warnOfFewConnections(

@@ -67,3 +67,6 @@ export const IMPORTS = {
   maxMessages: 20_000,
   maxTextUnits: 500_000,
 }
+
+/** Connections of a process's queues where they are on PostgreSQL. Each of its two workers listens on one for new jobs. */
+export const QUEUE_CONNECTIONS = 8

@@ -7,6 +7,7 @@ import {
   withBackend,
 } from "bullmq"
 import type pg from "pg"
+import { QUEUE_CONNECTIONS } from "../../config/limits.ts"
 import type { Logger } from "../../config/logger.ts"
 import { postgresOptions } from "../../config/postgres.ts"
 import { CheckedPool } from "../../config/postgres-pool.ts"
@@ -15,9 +16,6 @@ import { TIMING, type Timing } from "../../config/timing.ts"
 
 /** The store of the queues: Redis or, in embedded mode, PostgreSQL through a pool that all queues of a process share. */
 export type QueueStore = { redisUrl: string } | { redisUrl: null; pool: pg.Pool }
-
-/** Connections. Each of the two workers listens on one for new jobs. */
-const POOL_SIZE = 8
 
 /**
  * Opens the store, and on PostgreSQL makes BullMQ's tables, which a queue needs before it is opened. To be closed after
@@ -30,7 +28,7 @@ export async function openQueueStore(
 ): Promise<QueueStore & { close(): Promise<void> }> {
   if (redis.url) return { redisUrl: redis.url, close: async () => undefined }
   await migrateQueues(database.url)
-  const pool = createQueuePool(database.url, POOL_SIZE, timing)
+  const pool = createQueuePool(database.url, QUEUE_CONNECTIONS, timing)
   return { redisUrl: null, pool, close: () => pool.end() }
 }
 
