@@ -1,11 +1,12 @@
-import { flushCompileCache } from "node:module"
-import { CannotStart } from "./shared/command.ts"
-
 /**
  * Runs the simulators that the parent asks for over IPC, all in this process: each of its own would take 40 MB. The
  * parent sends `{ start, port, dataFile }` for each and gets `{ name, url }` once it listens, or `{ name, error }` where
  * it can't. A signal or the parent's end stops them.
  */
+import { flushCompileCache } from "node:module"
+import { CannotStart } from "./shared/command.ts"
+
+/** Sent by `src/embedded/simulator.ts`, the only parent. */
 interface Request {
   start: keyof typeof STARTS
   port: number

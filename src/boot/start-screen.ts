@@ -26,7 +26,10 @@ export function announceStop(
 }
 
 /** Connections beside the pool: for revocations and leases, and without Redis for the queues. */
-const OTHER_CONNECTIONS = { withRedis: 2, withoutRedis: 2 + QUEUE_CONNECTIONS }
+const OTHER_CONNECTIONS = {
+  withRedis: 2,
+  withoutRedis: 2 + QUEUE_CONNECTIONS.queues + 2 * QUEUE_CONNECTIONS.worker,
+}
 
 /** Warns if the database takes fewer connections than this process may open. */
 export function warnOfFewConnections(

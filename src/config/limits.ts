@@ -68,5 +68,8 @@ export const IMPORTS = {
   maxTextUnits: 500_000,
 }
 
-/** Connections of a process's queues where they are on PostgreSQL. Each of its two workers listens on one for new jobs. */
-export const QUEUE_CONNECTIONS = 8
+/**
+ * Connections of a process where the queues are on PostgreSQL: of both queues and the board together, and of each of the
+ * two workers, of which one listens for new jobs.
+ */
+export const QUEUE_CONNECTIONS = { queues: 3, worker: 3 }

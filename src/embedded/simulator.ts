@@ -3,6 +3,7 @@ import { on, once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { z } from "zod"
 import { TIMING } from "../config/timing.ts"
+import { SECOND } from "../utils/time.ts"
 
 /** The launcher's cache of compiled modules (`bin/run.mjs`), which halves a simulator's start time. */
 const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
@@ -15,8 +16,9 @@ export class SimulatorFailed extends Error {
 
 export interface Simulator {
   url: string
-  /** Of the process that it shares with the others of its host. */
+  /** The process in which it runs, with the others of its host. */
   pid: number
+  /** Lets it go. The process ends with the last. Safe to call twice. */
   stop(): Promise<void>
 }
 
@@ -28,12 +30,12 @@ export interface SimulatorOptions {
   signal?: AbortSignal
 }
 
-/** Simulators in one process, which begins with the first and ends when all are stopped. */
+/** Runs simulators in one process, which begins with the first and ends when all are stopped. */
 export interface SimulatorHost {
   /**
-   * Starts one, which this program knows only by its base URL. The process watches the IPC channel and exits with its
-   * parent, even if that is killed. A start that fails or is cancelled ends the process, and what else is in it: they
-   * are parts of one start.
+   * Starts a simulator, which this program knows only by its base URL. The process watches the IPC channel and exits
+   * with its parent, even if that is killed. A start that fails or is cancelled ends the process with all that is in
+   * it: they are parts of one start.
    * @throws {SimulatorFailed} or the reason of the cancellation
    */
   start(name: "gemini" | "stripe", options?: SimulatorOptions): Promise<Simulator>
@@ -49,15 +51,14 @@ export function createSimulatorHost(): SimulatorHost {
       host.inUse++
       const url = await askFor(host, { start: name, port, dataFile }, signal).catch(
         async (error: unknown) => {
-          await end(host.child, "SIGKILL") // it may be stuck and has nothing to save yet
-          throw error
+          host.failure ??= error
+          // It may be stuck, and a start that fails has nothing to save yet.
+          await end(host.child, "SIGKILL")
+          throw host.failure
         },
       )
-      const stop = async () => {
-        host.inUse--
-        if (host.inUse === 0) await end(host.child, "SIGTERM")
-      }
-      return { url, pid: host.child.pid as number, stop }
+      let stopped: Promise<void> | undefined
+      return { url, pid: host.child.pid as number, stop: () => (stopped ??= release(host)) }
     },
   }
 }
@@ -68,6 +69,13 @@ interface Host {
   inUse: number
   /** Starts without an answer, during which its channel keeps this process alive. */
   pending: number
+  /** Why the process was ended, which the other starts would report as its exit. */
+  failure?: unknown
+}
+
+async function release(host: Host): Promise<void> {
+  host.inUse--
+  if (host.inUse === 0) await end(host.child, "SIGTERM")
 }
 
 function spawnHost(): ChildProcess {
@@ -82,26 +90,28 @@ function spawnHost(): ChildProcess {
   return child
 }
 
-/** What is asked of the process (`simulators/host.ts`). */
+/** Asks the process (`simulators/host.ts`) for a simulator. */
 interface Request {
   start: string
   port: number
   dataFile: string | undefined
 }
 
-/** What the process sends of one that listens, or that can't. */
-const Started = z.object({ name: z.string(), url: z.url().optional(), error: z.string().optional() })
+/** Says that a simulator listens, or why it can't. */
+const Started = z.union([
+  z.object({ name: z.string(), url: z.url() }),
+  z.object({ name: z.string(), error: z.string() }),
+])
 
+/** @throws {SimulatorFailed} or the reason of the cancellation */
 async function askFor(host: Host, request: Request, cancelled?: AbortSignal): Promise<string> {
   const { child } = host
   const { start: name } = request
   const settled = new AbortController()
-  const signals = [
-    AbortSignal.timeout(TIMING.embedded.simulatorStartMs),
-    settled.signal,
-    ...(cancelled ? [cancelled] : []),
-  ]
-  const signal = AbortSignal.any(signals)
+  const late = AbortSignal.timeout(TIMING.embedded.simulatorStartMs)
+  const signal = AbortSignal.any([late, settled.signal, ...(cancelled ? [cancelled] : [])])
+  // Rejects with the reason where the program can't be started at all.
+  if (child.pid === undefined) await once(child, "spawn")
   const ended = once(child, "exit", { signal }).then(() => {
     throw new SimulatorFailed(`The ${name} simulator exited before it was ready.`)
   })
@@ -110,9 +120,15 @@ async function askFor(host: Host, request: Request, cancelled?: AbortSignal): Pr
   try {
     const answer = readStarted(child, name, signal)
     child.send(request, () => undefined) // that the process has ended is seen by itself
-    const { url, error } = await Promise.race([answer, ended])
-    if (url === undefined) throw new SimulatorFailed(`The ${name} simulator can't start: ${error}`)
-    return url
+    const started = await Promise.race([answer, ended])
+    if ("error" in started) throw new SimulatorFailed(`The ${name} simulator can't start: ${started.error}`)
+    return started.url
+  } catch (error) {
+    cancelled?.throwIfAborted()
+    if (!late.aborted) throw error
+    throw new SimulatorFailed(
+      `The ${name} simulator didn't start within ${TIMING.embedded.simulatorStartMs / SECOND} s.`,
+    )
   } finally {
     ended.catch(() => undefined)
     settled.abort()

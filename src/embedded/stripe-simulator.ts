@@ -11,7 +11,7 @@ import { createSimulatorHost, type SimulatorHost } from "./simulator.ts"
 interface OpenOptions {
   /** Cancels the start; has no effect later. */
   signal?: AbortSignal | undefined
-  /** The process in which it runs where this call starts it; of its own by default. */
+  /** Runs it where this call starts it. By default it gets a process of its own. */
   host?: SimulatorHost
 }
 

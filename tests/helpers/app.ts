@@ -187,7 +187,7 @@ function defaultConfig({ database, redisUrl, gemini, stripe }: Stores): Complete
     STRIPE_BASE_URL: stripe?.url ?? NOWHERE,
     ADMIN_TOKEN,
     RATE_LIMIT_SCALE: "1000",
-    // Each is a process of PostgreSQL's, and most apps of a run have few requests at once.
+    // PostgreSQL starts a process for each, and most tests have few requests at once.
     DATABASE_POOL: "4",
     // Calls and events of their own, at a moment of their own: on in tests that are about them.
     GEMINI_TITLES: "false",

@@ -6,7 +6,12 @@ import { PostgresUnfit, retryOnPostgres, waitForPostgres } from "../../src/confi
 import { TIMING } from "../../src/config/timing.ts"
 import { openJobQueue } from "../../src/services/platform/job-queue.ts"
 import { openJobWorker } from "../../src/services/platform/job-worker.ts"
-import { createQueuePool, migrateQueues, type QueueStore } from "../../src/services/platform/queue-store.ts"
+import {
+  createQueuePool,
+  migrateQueues,
+  openQueueStore,
+  type QueueStore,
+} from "../../src/services/platform/queue-store.ts"
 import { pause, SECOND } from "../../src/utils/time.ts"
 import { testStack } from "../helpers/stack.ts"
 
@@ -43,7 +48,7 @@ interface Numbered {
 function openStore(stack: AsyncDisposableStack, databaseUrl: string): QueueStore {
   const pool = createQueuePool(databaseUrl, 5, timing.postgres)
   stack.defer(() => pool.end())
-  return { redisUrl: null, pool }
+  return { redisUrl: null, databaseUrl, pool }
 }
 
 /** A worker of the database's that notes the jobs it is given. */
@@ -122,7 +127,10 @@ test("a start for which too few connections are left ends with a sentence that n
   const taken = new pg.Client(url)
   await taken.connect()
   stack.defer(() => taken.end())
-  const start = retryOnPostgres(url, { ...waiting, connections }, () => openQueue(stack, url))
+  const config = { redis: { url: null }, database: { url } }
+  const start = retryOnPostgres(url, { ...waiting, connections }, () =>
+    openQueueStore(config, timing.postgres),
+  )
   await expect(start).rejects.toThrow(PostgresUnfit)
   await expect(start).rejects.toThrow(
     `isn't ready after 1 s: too many connections for database "${name}" (its limit is 1). Check DATABASE_URL.`,

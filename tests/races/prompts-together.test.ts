@@ -16,7 +16,7 @@ import { useTestApp } from "../helpers/use-app.ts"
 let batches: PromptBatches
 
 // Without a worker, so that what was written stays as it was.
-// As in production: the runs of a batch and who waits for them need as many connections.
+// As in production: held locks, the runs of a batch and the tests need as many connections.
 const app = useTestApp({ worker: false, config: { database: { poolSize: 10 } } })
 beforeAll(async () => {
   batches = createPromptBatches(app.pool, app.ctx)

@@ -54,7 +54,7 @@ function argumentsFor({ cluster, passwordFile }: Initdb): string[] {
     `--username=${APP}`,
     `--pwfile=${passwordFile}`,
     "--auth=scram-sha-256",
-    // More of them slow down who guesses. Nobody guesses 192 random bits, and every connection takes the time twice.
+    // Iterations protect a password that can be guessed. This one is 192 random bits, and every connection pays for them.
     "--set=scram_iterations=1",
     "--encoding=UTF8",
     "--no-locale",

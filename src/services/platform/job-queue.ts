@@ -122,10 +122,8 @@ async function openPostgresQueue<T extends object>(
 
 /** Opens a queue whose first connection succeeded: BullMQ never makes another one. @throws the database's error */
 async function openQueue(name: string, pool: pg.Pool, log: Logger): Promise<Queue> {
-  const queue = new OnPostgres.Queue(name, { connection: borrow(pool) as never }).on(
-    "error",
-    logConnectionErrors(log),
-  )
+  const connection = borrow(pool)
+  const queue = new OnPostgres.Queue(name, { connection }).on("error", logConnectionErrors(log))
   try {
     await queue.waitUntilReady()
     return queue as unknown as Queue

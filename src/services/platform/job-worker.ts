@@ -6,6 +6,7 @@ import {
   type Worker,
   type WorkerOptions,
 } from "bullmq"
+import { QUEUE_CONNECTIONS } from "../../config/limits.ts"
 import type { Timing } from "../../config/timing.ts"
 import { startLoop } from "../../utils/loop.ts"
 import { pause } from "../../utils/time.ts"
@@ -43,7 +44,9 @@ export function openJobWorker<T extends object>(
 
   /** Runs one worker until it fails or is stopped. */
   async function runOnce(): Promise<void> {
-    const connection = openQueueConnection(store, log, { maxRetriesPerRequest: null })
+    // A pool for each: one that has failed keeps a connection until its jobs in flight have ended.
+    const own = { connections: QUEUE_CONNECTIONS.worker, timing: timing.postgres }
+    const connection = openQueueConnection(store, log, { maxRetriesPerRequest: null, own })
     try {
       await connection.connected()
     } catch (error) {

@@ -2,7 +2,7 @@ import type { Queue } from "bullmq"
 import type { Logger } from "../../config/logger.ts"
 import { logConnectionErrors, openQueueConnection, type QueueStore } from "./queue-store.ts"
 
-/** Creates BullMQ queues for an operator to inspect. Their own connection is opened on first use. */
+/** Creates BullMQ queues for an operator to inspect. They connect on first use. */
 export function createQueueInspector(names: readonly string[], store: QueueStore, log: Logger) {
   let opened: ReturnType<typeof openQueues> | undefined
   return {

@@ -14,12 +14,12 @@ import { CheckedPool } from "../../config/postgres-pool.ts"
 import { connect, isCluster } from "../../config/redis-connection.ts"
 import { TIMING, type Timing } from "../../config/timing.ts"
 
-/** The store of the queues: Redis or, in embedded mode, PostgreSQL through a pool that all queues of a process share. */
-export type QueueStore = { redisUrl: string } | { redisUrl: null; pool: pg.Pool }
+/** The store of the queues: Redis or, in embedded mode, PostgreSQL, where the queues of a process share a pool. */
+export type QueueStore = { redisUrl: string } | { redisUrl: null; databaseUrl: string; pool: pg.Pool }
 
 /**
- * Opens the store, and on PostgreSQL makes BullMQ's tables, which a queue needs before it is opened. To be closed after
- * the queues and workers on it.
+ * Opens the store, and on PostgreSQL makes BullMQ's tables, which a queue needs before it is opened. Queues are closed
+ * before their store.
  * @throws the database's error
  */
 export async function openQueueStore(
@@ -28,8 +28,8 @@ export async function openQueueStore(
 ): Promise<QueueStore & { close(): Promise<void> }> {
   if (redis.url) return { redisUrl: redis.url, close: async () => undefined }
   await migrateQueues(database.url)
-  const pool = createQueuePool(database.url, QUEUE_CONNECTIONS, timing)
-  return { redisUrl: null, pool, close: () => pool.end() }
+  const pool = createQueuePool(database.url, QUEUE_CONNECTIONS.queues, timing)
+  return { redisUrl: null, databaseUrl: database.url, pool, close: () => pool.end() }
 }
 
 /** Makes and migrates BullMQ's tables, which are in a schema of their own. */
@@ -76,11 +76,14 @@ interface QueueConnection {
   close(): Promise<void>
 }
 
-/** Connects to the store and selects the BullMQ classes for it. */
+/**
+ * Opens what a queue or a worker needs of the store, and selects the BullMQ classes for it.
+ * @param own on PostgreSQL, gives it a pool of so many connections. Without, it uses the queues' pool
+ */
 export function openQueueConnection(
   store: QueueStore,
   log: Logger,
-  { maxRetriesPerRequest }: { maxRetriesPerRequest: number | null },
+  { maxRetriesPerRequest, own }: { maxRetriesPerRequest: number | null; own?: OwnPool },
 ): QueueConnection {
   if (store.redisUrl !== null) {
     const socketTimeout = TIMING.queue.silentMs
@@ -92,21 +95,24 @@ export function openQueueConnection(
       close: async () => connection.disconnect(),
     }
   }
-  const { pool } = store
+  const opened = own && createQueuePool(store.databaseUrl, own.connections, own.timing)
+  const pool = opened ?? borrow(store.pool)
   return {
     // Both backends have the same methods. Their types differ in the connection only.
     classes: OnPostgres as unknown as QueueConnection["classes"],
-    options: { connection: borrow(pool) },
+    options: { connection: pool as unknown as ConnectionOptions },
     connected: async () => (await pool.connect()).release(),
-    close: async () => undefined,
+    close: async () => opened?.end(),
   }
 }
 
-/**
- * Lends a pool to one of BullMQ's queues or workers. Each adds a listener for the pool's errors and never removes it,
- * which would keep all that were closed.
- */
-export function borrow(pool: pg.Pool): ConnectionOptions {
+interface OwnPool {
+  connections: number
+  timing: Timing["postgres"]
+}
+
+/** Lends a pool to BullMQ, which adds a listener for its errors for each queue and never removes one. */
+export function borrow(pool: pg.Pool): pg.Pool {
   const { options } = pool
   const lent: Pick<pg.Pool, "connect" | "query" | "end" | "options"> & { on(): void } = {
     options,
@@ -116,7 +122,7 @@ export function borrow(pool: pg.Pool): ConnectionOptions {
     // The next command reports it.
     on: () => undefined,
   }
-  return lent as unknown as ConnectionOptions
+  return lent as unknown as pg.Pool
 }
 
 /** Returns a handler for BullMQ's errors. The next command reports a failure, so these are for debugging only. */
