@@ -157,9 +157,10 @@ describe("thoughts", () => {
   })
 
   test("keep a silence alive that would otherwise be too long", async () => {
-    const prompt = "[[gemini: think=2500 thoughts=7]] at length"
-    const silent = await send(app, ann, await createRoom(app, ann), `${prompt} in silence`)
-    const thinking = await ask(app, ann, await createRoom(app, ann, { thinking: "high" }), `${prompt} aloud`)
+    const silent = await send(app, ann, await createRoom(app, ann), "[[gemini: think=60000]] in silence")
+    // A thought each half second, and in all longer than the first word may take.
+    const aloud = "[[gemini: think=3500 thoughts=7]] aloud"
+    const thinking = await ask(app, ann, await createRoom(app, ann, { thinking: "high" }), aloud)
     expect(thinking).toMatchObject({ status: "completed", error: null })
     expect(configOf("aloud")).toHaveLength(1)
     const calls = app.gemini.calls().filter((call) => call.prompt.includes("in silence"))
