@@ -67,8 +67,9 @@ describe.skipIf(chromium === null)("the web client without a network (Chromium i
     await ask(app, user, room, '[[gemini: echo="worth waiting for"]]')
     const window = await web.open(user)
     expectOffline()
-    const page = await window.tab()
-    await page.getByLabel("Message", { exact: true }).waitFor()
+    // A new chat would load the part ahead.
+    const page = await window.tab("/app/account")
+    await page.locator(`#rooms a[href$="${room.id}"]`).waitFor()
     await page.route("**/messages-*.js", (route) => route.abort("internetdisconnected"))
     await page.locator(`#rooms a[href$="${room.id}"]`).click()
     await page.locator("main .waiting").waitFor()

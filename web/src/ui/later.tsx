@@ -1,11 +1,12 @@
-import { type Signal, signal } from "@preact/signals"
+import { type Signal, signal, useSignalEffect } from "@preact/signals"
 import type { ComponentType } from "preact"
 import { t } from "../i18n/index.ts"
 import { isOnline } from "../state/online.ts"
 import { tell } from "./toasts.ts"
 
 /**
- * A component that is loaded when it is first shown. Where that fails, the user is told, and the next time tries again.
+ * A component that is loaded when it is first shown. Where that fails, the user is told, and the next time tries again,
+ * or the network's return.
  * @param Meanwhile what stands in its place until then
  */
 export function later<P extends object>(
@@ -28,6 +29,9 @@ export function later<P extends object>(
     isLoading = false
   }
   return function Later(props: P) {
+    useSignalEffect(() => {
+      if (isOnline.value && !loaded.peek()) void begin()
+    })
     const { value: Shown } = loaded
     if (Shown) return <Shown {...props} />
     void begin()
