@@ -39,7 +39,7 @@ async function startPostgres(stack: AsyncDisposableStack): Promise<string> {
   return postgres.url
 }
 
-/** Each test file copies a database of some 900 files, for which memory takes a third of a disk's time. */
+/** Each test file copies a database, for which memory takes a third of a disk's time. */
 async function quickFolder(): Promise<string> {
   const { bavail, bsize } = await statfs(IN_MEMORY).catch(() => ({ bavail: 0, bsize: 0 }))
   return bavail * bsize >= ROOM_FOR_RUN ? IN_MEMORY : tmpdir()
@@ -48,7 +48,7 @@ async function quickFolder(): Promise<string> {
 /** Where Linux mounts a file system in memory, which containers often keep at 64 MB. */
 const IN_MEMORY = "/dev/shm"
 
-/** Bytes. A whole run took up to 1 GB. */
+/** Bytes: far more than the databases that are there at once, of 10 MB each, and `max_wal_size` (512 MB). */
 const ROOM_FOR_RUN = 4 * 2 ** 30
 
 /**

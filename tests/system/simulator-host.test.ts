@@ -23,7 +23,7 @@ test("simulators share a process, which ends with the last of them", async () =>
   await next.stop()
 })
 
-test("one that can't start ends the process, and all that were starting say why", async () => {
+test("one that can't start says why, and ends the process", async () => {
   const dataDir = testFolder()
   writeFileSync(join(dataDir, "stripe.json"), "nonsense")
   const host = createSimulatorHost()
