@@ -1,7 +1,7 @@
 /**
- * Runs the simulators that the parent asks for over IPC, all in this process: one for each would take some 30 MB
- * more. The parent sends `{ start, port, dataFile }` for each and gets `{ name, url }` once it listens, or `{ name, error }` where
- * it can't. A signal or the parent's end stops them.
+ * Runs the simulators that the parent asks for over IPC, all in this process: one for each would take some 30 MB more.
+ * The parent sends `{ start, port, dataFile }` for each and gets `{ name, url }` once it listens, or `{ name, error }`
+ * where it can't. A signal or the parent's end stops them.
  */
 import { flushCompileCache } from "node:module"
 import { CannotStart } from "./shared/command.ts"
