@@ -100,6 +100,7 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     const isLoaded = page.waitForResponse(`**/chatroom/${room.id}?*`)
     await page.locator(`#rooms a[href$="${room.id}"]`).click()
     await Promise.all([read.promise, isFollowed])
+    await user.http.patch(`/chatroom/${room.id}`, { name: "named meanwhile" })
     await ask(app, user, room, "said meanwhile")
     await reads(page, ".said", "said meanwhile")
     await page.evaluate(COUNT_PROMPTS)
@@ -108,6 +109,7 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     await expect.poll(() => page.locator("main .waiting").count()).toBe(0)
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(await page.evaluate("window.fewest")).toBe(1)
+    expect(await page.locator(".top-bar h1").innerText()).toBe("named meanwhile")
   })
 
   test("a message that is taken away while it is refused stays away", async () => {

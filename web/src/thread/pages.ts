@@ -23,6 +23,7 @@ export function createPages(shown: Shown) {
   async function load(): Promise<void> {
     const load = ++loads
     before = new Set(branch.peek())
+    const toldSince = shown.listenForRoom()
     try {
       const { reply, next } = await client.page("GET /chatroom/{id}", { params, query: { limit: PAGE } })
       if (load !== loads) return
@@ -34,12 +35,15 @@ export function createPages(shown: Shown) {
         isDetached.value = false
         for (const message of newest) put(message)
         const headId = since.length > 0 ? (room.peek()?.headId ?? fields.headId) : fields.headId
-        room.value = { ...fields, headId }
+        // The room may have been read before what the stream has told meanwhile, and that is told once.
+        room.value = toldSince() ?? { ...fields, headId }
         putRoom(room.value)
         shown.setBranch([...ids, ...since], next)
         state.value = "ready"
       })
       keep()
+      // So may its messages.
+      if (toldSince() && room.peek()?.headId !== (shown.end() ?? null)) void refresh()
     } catch (error) {
       if (load !== loads) return
       if (isNowhere(error)) miss()
@@ -158,9 +162,10 @@ export function createPages(shown: Shown) {
 
   async function readAround(messageId: string) {
     const query = { limit: PAGE, messageId }
+    const toldSince = shown.listenForRoom()
     const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
     const { messages: found, ...fields } = reply
-    room.value = fields
+    room.value = toldSince() ?? fields
     return { messages: found, next, isNewest: found.at(-1)?.id === fields.headId }
   }
 

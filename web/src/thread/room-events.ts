@@ -56,7 +56,7 @@ export function createRoomEvents(shown: Shown, pages: Pages) {
   }
 
   function onRoom(data: Extract<RoomEvent, { event: "chatroom" }>["data"]): void {
-    room.value = data
+    shown.tellRoom(data)
     putRoom(data)
     if (data.headId !== null && find(data.headId)) follow(data.headId)
     else if (data.headId !== shown.end()) {

@@ -12,6 +12,8 @@ export type Shown = ReturnType<typeof createShown>
 export function createShown(roomId: string) {
   const state = signal<"loading" | "ready" | "missing" | "failed">("loading")
   const room = signal<Chatroom | null>(null)
+  /** What the stream has told of the room last. */
+  let told: Chatroom | null = null
   /** Ids of the messages, the oldest first. */
   const branch = signal<readonly string[]>([])
   const messages = new Map<string, Signal<Message>>()
@@ -49,6 +51,18 @@ export function createShown(roomId: string) {
     if (isFinal(message)) live.end(message.id)
   }
 
+  /** Takes over what the stream tells of the room. */
+  function tellRoom(fields: Chatroom): void {
+    told = fields
+    room.value = fields
+  }
+
+  /** @returns what tells, at the end of a load, what the stream has told of the room since its beginning */
+  function listenForRoom(): () => Chatroom | null {
+    const before = told
+    return () => (told === before ? null : told)
+  }
+
   /** Shows the newest messages. Older ones that were loaded stay where the branch is still theirs. */
   function setBranch(newest: string[], next: Cursor): void {
     const before = branch.peek()
@@ -76,6 +90,8 @@ export function createShown(roomId: string) {
     message,
     find,
     put,
+    tellRoom,
+    listenForRoom,
     setBranch,
     hasArrived: (key: string) => arrived.peek().has(key),
     /** What was on its way has come: it is the message `id` now. */
