@@ -6,6 +6,7 @@ import type { Exchange } from "../../tools/drills/exchange.ts"
 import { canAddUp, inDollars, toPicodollars } from "../../tools/drills/picodollars.ts"
 import type { Row, Stored } from "../../tools/drills/stored.ts"
 import { createAttempts } from "../../tools/lib/attempts.ts"
+import { createTaskEndings } from "../../tools/lib/task-ends.ts"
 
 describe("picodollars", () => {
   test("are read from decimals and written as they were", () => {
@@ -28,7 +29,8 @@ describe("picodollars", () => {
 
 describe("what the service may have recorded of a call", () => {
   const told: Told[] = [10, 20, 30].map((cost, at) => ({ characters: (at + 1) * 5, sha256: "", cost }))
-  const exchange = { replyId: "reply", text: "why?", isDeleted: false } as Exchange
+  const exchange = { replyId: "reply", roomId: "room", text: "why?", isDeleted: false } as Exchange
+  const TITLE = { chatroomId: "room", kind: "title" }
   const second = (at: number) => new Date(at * 1_000).toISOString()
 
   /** Worker 7 begins the reply in second 1; `log` says what it logged of the end. */
@@ -38,6 +40,7 @@ describe("what the service may have recorded of a call", () => {
       row = { status: "completed" },
       log,
       takeover,
+      ends = [],
       exchange: own = {},
       harm = {},
     }: {
@@ -47,6 +50,8 @@ describe("what the service may have recorded of a call", () => {
       log?: [event: string, second: number]
       /** The second in which another worker begins the next attempt. */
       takeover?: number
+      /** What workers logged of the ends of the room's title. */
+      ends?: [outcome: string, code?: string][]
       harm?: Partial<Harm>
     },
   ) {
@@ -65,11 +70,15 @@ describe("what the service may have recorded of a call", () => {
       told,
       ...call,
     } as Call
-    const evidence = { attempts, load: { exchanges: [{ ...exchange, ...own }] }, stored }
-    const { charges, strays } = attribute([made], {
+    const taskEndings = createTaskEndings()
+    for (const [outcome, code] of ends)
+      taskEndings.see({ ...line, time: second(2), event: "room_task_ended", ...TITLE, outcome, code })
+    const evidence = { attempts, taskEndings, load: { exchanges: [{ ...exchange, ...own }] }, stored }
+    const { charges, strays, untold } = attribute([made], {
       ...evidence,
       harm: { kills: [], hurtsPostgres: false, ...harm },
     })
+    if (untold > 0) return { untold, amounts: charges[0]?.amounts }
     return strays.length > 0 ? "stray" : charges[0]?.amounts
   }
 
@@ -116,5 +125,23 @@ describe("what the service may have recorded of a call", () => {
   test("is nobody's if no attempt had begun, or nobody has sent the prompt", () => {
     expect(amountsOf({ startedAt: 999 }, {})).toBe("stray")
     expect(amountsOf({ prompt: "how?" }, {})).toBe("stray")
+  })
+
+  test("is all of a title once its worker has told the end, and any part of it before", () => {
+    const title: Partial<Call> = { purpose: "title", prompt: JSON.stringify({ prompt: "why?", reply: "so" }) }
+    const any = [0, 10, 20, 30]
+    expect(amountsOf(title, { ends: [["done"]] })).toEqual([30])
+    expect(amountsOf(title, { ends: [["failed", "unusable"]] })).toEqual([30])
+    // The kill may have come before the call reached the provider.
+    expect(amountsOf(title, { harm: { kills: [{ pid: 7, at: 900 }] } })).toEqual({ untold: 1, amounts: any })
+    expect(amountsOf(title, { ends: [["busy"], ["needless"], ["given_up", "stale"]] })).toEqual({
+      untold: 1,
+      amounts: any,
+    })
+    for (const outcome of ["failed", "stopped"])
+      expect(amountsOf(title, { ends: [[outcome, "internal"]] })).toEqual(any)
+    expect(amountsOf({ ...title, aborted: true }, { ends: [["failed", "timeout"]] })).toEqual(any)
+    expect(amountsOf(title, { ends: [["done"]], harm: { hurtsPostgres: true } })).toEqual(any)
+    expect(amountsOf({ ...title, prompt: JSON.stringify({ prompt: "how?" }) }, {})).toBeUndefined()
   })
 })

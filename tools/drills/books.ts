@@ -1,4 +1,5 @@
 import type { Call } from "../../simulators/gemini/calls.ts"
+import { ROOM_TASKS_AT_ONCE } from "../../src/services/replies/room-tasks/run-room-tasks.ts"
 import { pause, SECOND } from "../../src/utils/time.ts"
 import type { Cluster } from "../lib/cluster.ts"
 import { attribute, type Charge, type Harm } from "./charges.ts"
@@ -38,10 +39,11 @@ export async function checkBooks(cluster: Cluster, load: Load, harm: Harm): Prom
 }
 
 async function weigh(cluster: Cluster, load: Load, harm: Harm): Promise<Balance> {
-  const calls = cluster.gemini.calls().filter(({ told }) => told.length > 0)
+  const calls = cluster.gemini.calls()
   const stored = await readMessages(cluster.pool, load)
   const totals = await readTotals(cluster, load)
-  const { charges, strays } = attribute(calls, { attempts: cluster.attempts, load, stored, harm })
+  const { attempts, taskEndings } = cluster
+  const { charges, strays, untold } = attribute(calls, { attempts, taskEndings, load, stored, harm })
   const kept = charges.filter(({ exchange }) => !isAtRisk(load, exchange))
   const lost = load.losses.length > 0
   const claim = "cost on rows and in totals = the provider's books"
@@ -49,6 +51,7 @@ async function weigh(cluster: Cluster, load: Load, harm: Harm): Promise<Balance>
     ...strays.map(({ id, prompt }) => `call ${id} was made for no promised reply: ${prompt.slice(0, 200)}`),
     ...rowsThatDiffer(kept, stored, load),
     ...(lost ? [] : totalsThatDiffer(charges, totals, stored)),
+    ...whatIsUntold(untold, harm),
   ]
   return {
     verdict: { id: "I6", claim, checked: charges.length + strays.length, broken },
@@ -56,6 +59,15 @@ async function weigh(cluster: Cluster, load: Load, harm: Harm): Promise<Balance>
     recorded: totals.reduce((sum, { cost }) => sum + cost, 0),
     open: charges.filter(({ amounts }) => amounts.length > 1).length,
   }
+}
+
+/** A worker that is killed tells no more of what it was making. */
+function whatIsUntold(untold: number, { kills, hurtsPostgres }: Harm): string[] {
+  const most = kills.length * ROOM_TASKS_AT_ONCE
+  if (untold <= most || hurtsPostgres) return []
+  return [
+    `no worker has told the end of ${untold} titles, of which the killed ones were making up to ${most}`,
+  ]
 }
 
 const costOfCall = ({ told }: Call) => told.at(-1)?.cost ?? 0

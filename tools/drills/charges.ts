@@ -2,6 +2,7 @@ import type { Call } from "../../simulators/gemini/calls.ts"
 import { continuedBy, promptText } from "../../simulators/gemini/request.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import type { Attempt, Attempts } from "../lib/attempts.ts"
+import { type TaskEndings, taskName } from "../lib/task-ends.ts"
 import type { Exchange } from "./exchange.ts"
 import type { Load } from "./load.ts"
 import type { Picodollars } from "./picodollars.ts"
@@ -28,27 +29,47 @@ export interface Harm {
 
 interface Evidence {
   attempts: Attempts
+  taskEndings: TaskEndings
   load: Pick<Load, "exchanges">
   stored: Stored
   harm: Harm
 }
 
+/** What the provider's calls come to. */
+export interface Attribution {
+  charges: Charge[]
+  /** Calls that were made for no reply. */
+  strays: Call[]
+  /** How many calls there were for titles and summaries of which no worker has told the end. */
+  untold: number
+}
+
 /**
- * Says of each call which reply it was made for; `strays` are those that were made for none. Titles that an earlier
- * scenario left to be made on the same cluster are nobody's here.
+ * Says of each call that was charged for which reply it was made. Titles that an earlier scenario left to be made on the
+ * same cluster are nobody's here.
  */
-export function attribute(calls: readonly Call[], evidence: Evidence): { charges: Charge[]; strays: Call[] } {
+export function attribute(calls: readonly Call[], evidence: Evidence): Attribution {
   const byText = Map.groupBy(evidence.load.exchanges, ({ text }) => text)
+  const exchangesOf = (call: Call) => byText.get(askedBy(call)) ?? []
   const charges: Charge[] = []
   const strays: Call[] = []
   for (const call of calls) {
-    const exchanges = byText.get(askedBy(call)) ?? []
-    const charge =
-      call.purpose === "reply" ? ofReply(call, exchanges, evidence) : ofTask(call, exchanges, evidence)
+    if (call.purpose !== "reply" || call.told.length === 0) continue
+    const charge = ofReply(call, exchangesOf(call), evidence)
     if (charge) charges.push(charge)
-    else if (call.purpose === "reply") strays.push(call)
+    else strays.push(call)
   }
-  return { charges, strays }
+  const tasks = calls.flatMap((call) => {
+    const [exchange] = call.purpose === "reply" ? [] : exchangesOf(call)
+    return exchange ? [{ call, exchange }] : []
+  })
+  const byTask = Map.groupBy(tasks, ({ call, exchange }) => taskName(call.purpose, exchange.roomId))
+  const told = [...byTask].map(([task, tries]) => ofTask(task, tries, evidence))
+  return {
+    charges: [...charges, ...told.flatMap((task) => task.charges)],
+    strays,
+    untold: told.reduce((sum, task) => sum + task.untold, 0),
+  }
 }
 
 /** Returns the text of the prompt that a call is about. */
@@ -114,24 +135,23 @@ function readAmounts(
   return length === 0 ? [0, ...amounts] : amounts
 }
 
-/** The same for a title or a summary, which nobody makes again meanwhile: a busy worker reads late what has been sent. */
-const TASK_WRITES_WITHIN_MS = 5 * SECOND
+/** A try at a title or a summary. */
+type TaskTry = Pick<Charge, "call" | "exchange">
 
-/** Titles and summaries are recorded as soon as the call has ended. */
-function ofTask(
-  call: Call,
-  [exchange]: Exchange[],
-  { harm: { kills, hurtsPostgres } }: Evidence,
-): Charge | null {
-  if (!exchange) return null
-  const { startedAt, endedAt, aborted } = call
-  const recordedAt = endedAt === null ? Number.POSITIVE_INFINITY : endedAt + TASK_WRITES_WITHIN_MS
-  const isCertain =
-    endedAt !== null &&
-    !aborted &&
-    !hurtsPostgres &&
-    !kills.some(({ at }) => at >= startedAt && at <= recordedAt)
-  return { call, exchange, replyId: null, amounts: isCertain ? [lastAmount(call)] : anyAmount(call) }
+/**
+ * What was recorded of all tries at one task is certain once their workers have told that they ended. When a worker was
+ * killed doesn't tell: what it had asked for before may reach the provider after, and is charged as if somebody read it.
+ */
+function ofTask(task: string, tries: TaskTry[], { taskEndings, harm }: Evidence) {
+  const ends = taskEndings.of(task)
+  const isTold = ends.recorded >= tries.length && !harm.hurtsPostgres
+  const charges = tries
+    .filter(({ call: { told } }) => told.length > 0)
+    .map(({ call, exchange }): Charge => {
+      const amounts = isTold && !call.aborted ? [lastAmount(call)] : anyAmount(call)
+      return { call, exchange, replyId: null, amounts }
+    })
+  return { charges, untold: Math.max(0, tries.length - ends.all) }
 }
 
 const lastAmount = ({ told }: Call) => told.at(-1)?.cost ?? 0

@@ -8,6 +8,7 @@ import { type Attempts, createAttempts } from "./attempts.ts"
 import { type Child, type LogLine, startChild } from "./child.ts"
 import { freePort } from "./redis-server.ts"
 import type { Stores } from "./stores.ts"
+import { createTaskEndings, type TaskEndings } from "./task-ends.ts"
 import { endsWithin } from "./until.ts"
 
 /** One part of the service, which may be killed and started again. */
@@ -41,11 +42,12 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
   pool.on("error", () => undefined)
   stack.defer(() => pool.end())
   const attempts = createAttempts()
+  const taskEndings = createTaskEndings()
   const deaths: string[] = []
   const { folder } = options
   const create = (name: string, entry: string, own: Record<string, string>, url: string | null) => {
     const env = { ...environment(options, gemini.url), ...options.env, ...own }
-    const service = createService({ folder, attempts, deaths, name, entry, env, url })
+    const service = createService({ folder, attempts, taskEndings, deaths, name, entry, env, url })
     stack.defer(() => service.kill())
     return service
   }
@@ -68,6 +70,7 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
     gemini,
     pool,
     attempts,
+    taskEndings,
     /** Processes that ended unasked so far, in words. */
     deaths,
     start,
@@ -89,6 +92,8 @@ function environment({ stores, folder }: ClusterOptions, geminiUrl: string): Rec
     GEMINI_FIRST_CHUNK_SECONDS: "30",
     GEMINI_IDLE_SECONDS: "30",
     OTP_DELIVERY: "response",
+    // The ends of titles and summaries, too.
+    LOG_LEVEL: "debug",
     // One worker alone can make all replies: what a takeover waits for is to be notice, not room.
     WORKER_CONCURRENCY: "64",
     // The quota must be counted, not met; and a drill is more than a person's traffic.
@@ -107,6 +112,7 @@ const START_WITHIN_MS = 30 * SECOND
 interface Blueprint {
   folder: string
   attempts: Attempts
+  taskEndings: TaskEndings
   deaths: string[]
   name: string
   entry: string
@@ -114,7 +120,7 @@ interface Blueprint {
   url: string | null
 }
 
-function createService({ folder, attempts, deaths, name, entry, env, url }: Blueprint) {
+function createService({ folder, attempts, taskEndings, deaths, name, entry, env, url }: Blueprint) {
   const logFile = join(folder, `${name}.log`)
   let current: Child | undefined
   let ready = false
@@ -128,7 +134,10 @@ function createService({ folder, attempts, deaths, name, entry, env, url }: Blue
     const shift = { DRILL_CLOCK_SHIFT_MS: String(clockShiftMs) }
     const clock =
       clockShiftMs === 0 ? { env } : { env: { ...env, ...shift }, flags: [`--import=${SHIFTED_CLOCK}`] }
-    const onLog = (line: LogLine) => attempts.see(pid, unshifted(line, clockShiftMs))
+    const onLog = (line: LogLine) => {
+      attempts.see(pid, unshifted(line, clockShiftMs))
+      taskEndings.see(line)
+    }
     const started = startChild({ entry, ...clock, cwd: folder, logFile, onLog })
     pid = started.pid
     current = started

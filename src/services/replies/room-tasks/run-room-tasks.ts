@@ -23,8 +23,8 @@ export interface RoomTasks {
   close(): Promise<void>
 }
 
-/** They are short, and no one waits for them. */
-const AT_ONCE = 4
+/** In one process. They are short, and no one waits for them. */
+export const ROOM_TASKS_AT_ONCE = 4
 
 const MAX_ATTEMPTS = 3
 
@@ -47,8 +47,8 @@ export function createRoomTasks(ctx: Context): RoomTasks {
   const circuitBreaker = createCircuitBreaker(ctx.timing.gemini)
   return {
     async begin() {
-      if (inFlight.size >= AT_ONCE || stopping.signal.aborted) return
-      for (const task of await claimRoomTasks(ctx, AT_ONCE - inFlight.size)) {
+      if (inFlight.size >= ROOM_TASKS_AT_ONCE || stopping.signal.aborted) return
+      for (const task of await claimRoomTasks(ctx, ROOM_TASKS_AT_ONCE - inFlight.size)) {
         const running = settle(ctx, task, { circuitBreaker, stopping: stopping.signal })
           .catch((err: unknown) =>
             ctx.log.warn({ err, chatroomId: task.chatroomId }, "room task not settled"),
