@@ -96,7 +96,7 @@ describe.skipIf(chromium === null || isRedisLeftOut)(
   "a conversation from sign-up to an outage (Chromium and Redis are on the PATH)",
   () => {
     const service = useService({ BASIC_DAILY_PROMPTS: "100" }, { withRedis: true })
-    const web = useWeb(service)
+    const web = useWeb(service, { withWorker: true })
 
     test("all of it, in one sitting", async () => {
       const window = await web.open()
@@ -212,7 +212,7 @@ describe.skipIf(chromium === null)(
   "an account from its last prompt to its end (Chromium is on the PATH)",
   () => {
     const service = useService({ BASIC_DAILY_PROMPTS: "2" })
-    const web = useWeb(service)
+    const web = useWeb(service, { withWorker: true })
 
     test("the quota, the upgrade, a failed renewal, and the account is deleted", async () => {
       const mobileNumber = newMobileNumber()

@@ -24,11 +24,25 @@ export interface Web {
   expectProblem(kind: RegExp): void
 }
 
+interface WebOptions {
+  /**
+   * Pages may have their service worker, which loads all of the client into every new window: for tests that need it.
+   * The others see the client as it is where a browser has none, in some private windows.
+   */
+  withWorker?: boolean
+}
+
+/** What Playwright lets a page say whose service worker it has refused. */
+const WORKER_REFUSED = "Service Worker registration blocked by Playwright"
+
 /**
  * Builds the client and starts Chromium before the tests. After each, its windows close, and it fails if the page had an
  * error, a warning, or wanted what its policy refuses or what isn't on this server.
  */
-export function useWeb(app: Pick<TestApp, "url"> & Partial<Pick<TestApp, "logs">>): Web {
+export function useWeb(
+  app: Pick<TestApp, "url"> & Partial<Pick<TestApp, "logs">>,
+  { withWorker = false }: WebOptions = {},
+): Web {
   let browser: Chromium
   const windows: BrowserContext[] = []
   const problems: string[] = []
@@ -49,6 +63,7 @@ export function useWeb(app: Pick<TestApp, "url"> & Partial<Pick<TestApp, "logs">
   function watch(page: Page): void {
     page.on("pageerror", ({ message }) => problems.push(message))
     page.on("console", (said) => {
+      if (said.text().startsWith(WORKER_REFUSED)) return
       if (["error", "warning"].includes(said.type())) problems.push(`${said.text()} ${said.location().url}`)
     })
     page.on("request", (request) => {
@@ -63,6 +78,7 @@ export function useWeb(app: Pick<TestApp, "url"> & Partial<Pick<TestApp, "logs">
       const context = await browser.newContext({
         locale: "en-US",
         reducedMotion: "reduce",
+        serviceWorkers: withWorker ? "allow" : "block",
         permissions: ["clipboard-read", "clipboard-write"],
         ...(user ? { storageState: signedInState(app.url, user) } : {}),
         ...options,

@@ -12,7 +12,7 @@ describe.skipIf(chromium === null)("what stands in the way is said (Chromium is 
   test("an account that couldn't be loaded can't be changed, and comes with the network", async () => {
     const ann = await signIn(app)
     await ann.http.patch("/user/me", { name: "Ann" })
-    const { context, tab } = await web.open(ann)
+    const { context, tab } = await web.open(ann, { serviceWorkers: "allow" })
     const page = await tab("/app/account")
     await page.locator(".plan-name").waitFor()
     await page.evaluate("navigator.serviceWorker.ready.then(() => true)")

@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 describe.skipIf(chromium === null)("the web client without a network (Chromium is on the PATH)", () => {
   const app = useTestApp({ config: { plans: { basicDailyPrompts: 5 } } })
   const user = useUser(app, { pro: true })
-  const web = useWeb(app)
+  const web = useWeb(app, { withWorker: true })
 
   const isKept = (page: Page) => page.evaluate("navigator.serviceWorker.ready.then(() => true)")
   const storedPrompts = async (room: { id: string }, text: string) =>

@@ -19,7 +19,7 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
   let page: Build = { version: "1" }
   let worker: Build = page
   const app = { url: "" } as TestApp
-  const web = useWeb(app)
+  const web = useWeb(app, { withWorker: true })
   const loads: string[] = []
   /** Takes requests for the page, and doesn't answer. */
   let isSilent = false
