@@ -53,9 +53,19 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     await reads(page, ".reply .facts", OTHER)
     // Its text comes as long after the release as is told of.
     app.gemini.script('stall after=1 thoughts=1 delay=1100 chunks=1 echo="so"')
+    const { promise: isThinking, resolve: answer } = Promise.withResolvers<void>()
+    await page.route("**/regenerate", async (route) => {
+      const response = await route.fetch()
+      await isThinking
+      await route.fulfill({ response })
+    })
+    const isAnswered = page.waitForResponse("**/regenerate")
     await page.getByLabel("More", { exact: true }).click()
     await menuItem(page, "Thinking: Long").click()
+    // The stream may be faster than the answer.
     await reads(page, ".thoughts summary", "Thinking …")
+    answer()
+    await (await isAnswered).finished()
     app.gemini.release()
     await reads(page, ".thoughts summary", /^Thought for \d+ seconds?$/)
     await reads(page, ".reply .versions", "3/3")

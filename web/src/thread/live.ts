@@ -1,6 +1,7 @@
 import { type Signal, signal } from "@preact/signals"
 import { createPace } from "./pace.ts"
 import { pageClock } from "./page-clock.ts"
+import { createThinkingTimes } from "./thinking-times.ts"
 
 /** A reply while it is made. */
 export interface Live {
@@ -58,7 +59,7 @@ export function createLiveTexts() {
       change(id, (live) => ({ ...live, thoughts: live.thoughts + text }))
     },
     restart(id: string) {
-      thinking.expect(id)
+      thinking.restart(id)
       change(id, ({ text, thoughts, old }) => ({
         ...NOTHING,
         old: { text: text || old?.text || "", thoughts: thoughts || old?.thoughts || "" },
@@ -85,20 +86,3 @@ export function createLiveTexts() {
 }
 
 export type LiveTexts = ReturnType<typeof createLiveTexts>
-
-/** Times from the first thought to the first text. A tab that comes later doesn't know when it began. */
-function createThinkingTimes() {
-  const times = new Map<string, { since: number | null; ms: number | null }>()
-  return {
-    expect: (id: string) => void times.set(id, { since: null, ms: null }),
-    begin(id: string) {
-      const time = times.get(id)
-      if (time) time.since ??= performance.now()
-    },
-    end(id: string) {
-      const time = times.get(id)
-      if (time && time.since !== null) time.ms ??= performance.now() - time.since
-    },
-    of: (id: string) => times.get(id)?.ms ?? null,
-  }
-}

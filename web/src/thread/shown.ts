@@ -44,7 +44,7 @@ export function createShown(roomId: string) {
 
   function put(message: Message): void {
     const known = messages.get(message.id)
-    if (!known && message.status === "queued") live.expect(message.id)
+    if (message.status === "queued" && !(known && isFinal(known.peek()))) live.expect(message.id)
     if (!known) messages.set(message.id, signal(message))
     // What was asked for before the end mustn't undo it.
     else if (!isFinal(known.peek()) || isFinal(message)) known.value = message
