@@ -124,6 +124,11 @@ test("a text that PostgreSQL refuses keeps no other one waiting", async () => {
   await app.query(
     "CREATE TRIGGER refuse BEFORE INSERT ON search_documents FOR EACH ROW EXECUTE FUNCTION refuse()",
   )
+  // A queue that is short when it is analyzed, as it is nearly always: plans then take it to have one row.
+  await write(app, bob, ["a margay"])
+  await app.query("DELETE FROM search_queue WHERE n > (SELECT min(n) FROM search_queue)")
+  await app.query("ANALYZE search_queue")
+  await expect.poll(async () => [await round(), await waiting()]).toEqual([undefined, 0])
   await write(app, bob, ["a jaguar", "poison", "another jaguar"])
   await expect.poll(async () => [await round(), await waiting()]).toEqual([undefined, 0])
   expect(await found(bob, "jaguar ")).toHaveLength(2)

@@ -46,19 +46,25 @@ export async function sweepBilling(
   }
 }
 
-/** Sets the next try before enqueueing this one, so that a lost job is retried. */
+/**
+ * Sets the next try before enqueueing this one, so that a lost job is retried. Those that are due are looked for once: `IN`
+ * may do so for each row, beyond the limit.
+ */
 const sweepEvents = (timing: Timing) => `
-  UPDATE billing_events SET tries = tries + 1, next_try_at = ${nextTrySql(timing, "tries")}
-  WHERE id IN (
+  WITH due AS MATERIALIZED (
     SELECT id FROM billing_events WHERE status = 'pending' AND next_try_at < now()
     ORDER BY next_try_at LIMIT $1 FOR UPDATE SKIP LOCKED
-  ) AND status = 'pending'
-  RETURNING id, tries`
+  )
+  UPDATE billing_events AS event SET tries = tries + 1, next_try_at = ${nextTrySql(timing, "tries")}
+  FROM due WHERE event.id = due.id AND event.status = 'pending'
+  RETURNING event.id, event.tries`
 
 const sweepCustomers = (timing: Timing) => `
-  UPDATE billing_customers SET failures = least(failures + 1, 1000), sync_due_at = ${nextTrySql(timing, "failures")}
-  WHERE id IN (
+  WITH due AS MATERIALIZED (
     SELECT id FROM billing_customers WHERE sync_due_at < now()
     ORDER BY sync_due_at LIMIT $1 FOR UPDATE SKIP LOCKED
   )
-  RETURNING id, attempt, failures`
+  UPDATE billing_customers AS customer
+  SET failures = least(failures + 1, 1000), sync_due_at = ${nextTrySql(timing, "failures")}
+  FROM due WHERE customer.id = due.id
+  RETURNING customer.id, customer.attempt, customer.failures`

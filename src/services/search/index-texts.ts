@@ -185,13 +185,15 @@ const TAKE = `
   SELECT user_id AS "userId", n, chatroom_id AS "chatroomId", message_id AS "messageId" FROM measured
   WHERE coalesce(bytes, 0) < $3 ORDER BY user_id, n`
 
-/** The same first one as that. */
+/** The same first one as that. `IN` may look for it once a row, and then finds the next one each time. */
 const SKIP = `
-  DELETE FROM search_queue WHERE (user_id, n) IN (
+  WITH first AS MATERIALIZED (
     SELECT user_id, n FROM search_queue
     WHERE user_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
     ORDER BY user_id, n LIMIT 1 FOR UPDATE SKIP LOCKED
-  ) RETURNING user_id AS "userId"`
+  )
+  DELETE FROM search_queue AS q USING first WHERE q.user_id = first.user_id AND q.n = first.n
+  RETURNING q.user_id AS "userId"`
 
 const LOCK_USERS = `
   WITH owner AS MATERIALIZED (
