@@ -47,5 +47,7 @@ describe.skipIf(chromium === null)("the documentation in a browser (Chromium is 
     const example = other.locator(".opblock.is-open textarea")
     await expect.poll(() => example.inputValue()).toMatch(/"mobileNumber": "202555\d{4}"/)
     expect(await other.locator("body").innerText()).not.toContain("1234567890")
+    const numberOf = (tab: Page) => tab.evaluate("sessionStorage.getItem('number')")
+    expect(await numberOf(other)).not.toBe(await numberOf(page))
   })
 })

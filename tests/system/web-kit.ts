@@ -27,13 +27,13 @@ export interface Web {
 interface WebOptions {
   /**
    * Pages may have their service worker, which loads all of the client into every new window: for tests that need it.
-   * The others see the client as it is where a browser has none, in some private windows.
+   * The others run without one: Playwright blocks its registration.
    */
   withWorker?: boolean
 }
 
-/** What Playwright lets a page say whose service worker it has refused. */
-const WORKER_REFUSED = "Service Worker registration blocked by Playwright"
+/** The warning that Playwright logs when it blocks a service worker. */
+const WORKER_BLOCKED = "Service Worker registration blocked by Playwright"
 
 /**
  * Builds the client and starts Chromium before the tests. After each, its windows close, and it fails if the page had an
@@ -63,7 +63,7 @@ export function useWeb(
   function watch(page: Page): void {
     page.on("pageerror", ({ message }) => problems.push(message))
     page.on("console", (said) => {
-      if (said.text().startsWith(WORKER_REFUSED)) return
+      if (said.text().startsWith(WORKER_BLOCKED)) return
       if (["error", "warning"].includes(said.type())) problems.push(`${said.text()} ${said.location().url}`)
     })
     page.on("request", (request) => {

@@ -1,12 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import type { Call, Told } from "../../simulators/gemini/calls.ts"
-import { attribute, type Harm } from "../../tools/drills/charges.ts"
+import { ROOM_TASKS_AT_ONCE } from "../../src/services/replies/room-tasks/run-room-tasks.ts"
+import { attribute, type Harm, mostUnlogged } from "../../tools/drills/charges.ts"
 import type { Exchange } from "../../tools/drills/exchange.ts"
 import { canAddUp, inDollars, toPicodollars } from "../../tools/drills/picodollars.ts"
 import type { Row, Stored } from "../../tools/drills/stored.ts"
 import { createAttempts } from "../../tools/lib/attempts.ts"
-import { createTaskEndings } from "../../tools/lib/task-ends.ts"
+import { createTaskEnds } from "../../tools/lib/task-ends.ts"
 
 describe("picodollars", () => {
   test("are read from decimals and written as they were", () => {
@@ -30,7 +31,6 @@ describe("picodollars", () => {
 describe("what the service may have recorded of a call", () => {
   const told: Told[] = [10, 20, 30].map((cost, at) => ({ characters: (at + 1) * 5, sha256: "", cost }))
   const exchange = { replyId: "reply", roomId: "room", text: "why?", isDeleted: false } as Exchange
-  const TITLE = { chatroomId: "room", kind: "title" }
   const second = (at: number) => new Date(at * 1_000).toISOString()
 
   /** Worker 7 begins the reply in second 1; `log` says what it logged of the end. */
@@ -40,7 +40,6 @@ describe("what the service may have recorded of a call", () => {
       row = { status: "completed" },
       log,
       takeover,
-      ends = [],
       exchange: own = {},
       harm = {},
     }: {
@@ -50,8 +49,6 @@ describe("what the service may have recorded of a call", () => {
       log?: [event: string, second: number]
       /** The second in which another worker begins the next attempt. */
       takeover?: number
-      /** What workers logged of the ends of the room's title. */
-      ends?: [outcome: string, code?: string][]
       harm?: Partial<Harm>
     },
   ) {
@@ -70,15 +67,16 @@ describe("what the service may have recorded of a call", () => {
       told,
       ...call,
     } as Call
-    const taskEndings = createTaskEndings()
-    for (const [outcome, code] of ends)
-      taskEndings.see({ ...line, time: second(2), event: "room_task_ended", ...TITLE, outcome, code })
-    const evidence = { attempts, taskEndings, load: { exchanges: [{ ...exchange, ...own }] }, stored }
-    const { charges, strays, untold } = attribute([made], {
+    const evidence = {
+      attempts,
+      taskEnds: createTaskEnds(),
+      load: { exchanges: [{ ...exchange, ...own }] },
+      stored,
+    }
+    const { charges, strays } = attribute([made], {
       ...evidence,
       harm: { kills: [], hurtsPostgres: false, ...harm },
     })
-    if (untold > 0) return { untold, amounts: charges[0]?.amounts }
     return strays.length > 0 ? "stray" : charges[0]?.amounts
   }
 
@@ -126,22 +124,110 @@ describe("what the service may have recorded of a call", () => {
     expect(amountsOf({ startedAt: 999 }, {})).toBe("stray")
     expect(amountsOf({ prompt: "how?" }, {})).toBe("stray")
   })
+})
 
-  test("is all of a title once its worker has told the end, and any part of it before", () => {
-    const title: Partial<Call> = { purpose: "title", prompt: JSON.stringify({ prompt: "why?", reply: "so" }) }
-    const any = [0, 10, 20, 30]
-    expect(amountsOf(title, { ends: [["done"]] })).toEqual([30])
-    expect(amountsOf(title, { ends: [["failed", "unusable"]] })).toEqual([30])
-    // The kill may have come before the call reached the provider.
-    expect(amountsOf(title, { harm: { kills: [{ pid: 7, at: 900 }] } })).toEqual({ untold: 1, amounts: any })
-    expect(amountsOf(title, { ends: [["busy"], ["needless"], ["given_up", "stale"]] })).toEqual({
-      untold: 1,
-      amounts: any,
+describe("what may have been recorded of titles", () => {
+  const told: Told[] = [10, 20, 30].map((cost, at) => ({ characters: (at + 1) * 5, sha256: "", cost }))
+  const any = [0, 10, 20, 30]
+  const exchanges = ["one", "two"].map((roomId) => ({ roomId, text: `what of ${roomId}?` }) as Exchange)
+  const asked = (roomId: string, more: Partial<Call> = {}) => {
+    const prompt = JSON.stringify({ prompt: `what of ${roomId}?`, reply: "so" })
+    return { purpose: "title", prompt, endedAt: 2_000, told, ...more } as Call
+  }
+
+  function accountOf(
+    calls: Call[],
+    ends: [roomId: string, outcome: string, code?: string][],
+    harm: Partial<Harm> = {},
+  ) {
+    const taskEnds = createTaskEnds()
+    for (const [chatroomId, outcome, code] of ends) {
+      const line = { event: "room_task_ended", time: "", msg: "", kind: "title" }
+      taskEnds.see({ ...line, chatroomId, outcome, code })
+    }
+    const { charges, titles } = attribute(calls, {
+      attempts: createAttempts(),
+      taskEnds,
+      load: { exchanges },
+      stored: { byId: new Map() } as unknown as Stored,
+      harm: { kills: [], hurtsPostgres: false, ...harm },
     })
-    for (const outcome of ["failed", "stopped"])
-      expect(amountsOf(title, { ends: [[outcome, "internal"]] })).toEqual(any)
-    expect(amountsOf({ ...title, aborted: true }, { ends: [["failed", "timeout"]] })).toEqual(any)
-    expect(amountsOf(title, { ends: [["done"]], harm: { hurtsPostgres: true } })).toEqual(any)
-    expect(amountsOf({ ...title, prompt: JSON.stringify({ prompt: "how?" }) }, {})).toBeUndefined()
+    return { amounts: charges.map(({ amounts }) => amounts), ...titles }
+  }
+
+  test("is all of it once the worker has logged the end, also of a text that can't be used", () => {
+    for (const end of [["done"], ["failed", "unusable"], ["given_up", "overloaded"]] as const)
+      expect(accountOf([asked("one")], [["one", ...end]])).toEqual({
+        amounts: [[30]],
+        underWay: 0,
+        unlogged: 0,
+      })
+  })
+
+  test("is any part of it where the worker stopped in its middle, or may have failed before the call", () => {
+    for (const end of [["stopped"], ["failed", "internal"]] as const)
+      expect(accountOf([asked("one")], [["one", ...end]])).toMatchObject({ amounts: [any], unlogged: 0 })
+    const [aborted] = [asked("one", { aborted: true })]
+    expect(accountOf([aborted], [["one", "failed", "timeout"]])).toMatchObject({ amounts: [any] })
+    expect(accountOf([asked("one")], [["one", "done"]], { hurtsPostgres: true })).toMatchObject({
+      amounts: [any],
+    })
+  })
+
+  test("is open without the end of a call, which other ends don't make up for", () => {
+    const open = { amounts: [any], underWay: 0, unlogged: 1 }
+    expect(accountOf([asked("one")], [])).toEqual(open)
+    expect(
+      accountOf(
+        [asked("one")],
+        [
+          ["one", "busy"],
+          ["one", "needless"],
+          ["one", "given_up", "stale"],
+        ],
+      ),
+    ).toEqual(open)
+    expect(
+      accountOf(
+        [asked("one")],
+        [
+          ["two", "done"],
+          ["two", "done"],
+        ],
+      ),
+    ).toEqual(open)
+    expect(accountOf([asked("one", { endedAt: null })], [])).toEqual({ ...open, underWay: 1, unlogged: 0 })
+  })
+
+  test("is certain for a room where all of its calls have ended", () => {
+    const calls = [asked("one"), asked("one", { told: told.slice(0, 2) }), asked("two")]
+    expect(
+      accountOf(calls, [
+        ["one", "done"],
+        ["two", "done"],
+      ]),
+    ).toEqual({
+      amounts: [any, [0, 10, 20], [30]],
+      underWay: 0,
+      unlogged: 1,
+    })
+    expect(
+      accountOf(calls, [
+        ["one", "failed", "overloaded"],
+        ["one", "done"],
+        ["two", "done"],
+      ]),
+    ).toEqual({ amounts: [[30], [20], [30]], underWay: 0, unlogged: 0 })
+  })
+
+  test("stays open for no more calls than killed workers made at once", () => {
+    const kill = { pid: 7, at: 0 }
+    expect(mostUnlogged({ kills: [], hurtsPostgres: false })).toBe(0)
+    expect(mostUnlogged({ kills: [kill, kill], hurtsPostgres: false })).toBe(2 * ROOM_TASKS_AT_ONCE)
+    expect(mostUnlogged({ kills: [], hurtsPostgres: true })).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test("is nobody's where an earlier scenario left them", () => {
+    expect(accountOf([asked("three")], [])).toEqual({ amounts: [], underWay: 0, unlogged: 0 })
   })
 })

@@ -1,8 +1,7 @@
 import type { Call } from "../../simulators/gemini/calls.ts"
-import { ROOM_TASKS_AT_ONCE } from "../../src/services/replies/room-tasks/run-room-tasks.ts"
 import { pause, SECOND } from "../../src/utils/time.ts"
 import type { Cluster } from "../lib/cluster.ts"
-import { attribute, type Charge, type Harm } from "./charges.ts"
+import { type Attribution, attribute, type Charge, type Harm, mostUnlogged } from "./charges.ts"
 import { isAtRisk } from "./exchange.ts"
 import type { Verdict } from "./invariants.ts"
 import type { Load } from "./load.ts"
@@ -18,6 +17,7 @@ export interface Balance {
   recorded: Picodollars
   /** Calls of which nobody can know whether a worker still read their last chunks, or wrote what it had read. */
   open: number
+  titles: Attribution["titles"]
 }
 
 /** Titles are made after the replies. */
@@ -25,15 +25,18 @@ const SETTLE_MS = 15 * SECOND
 const LOOK_EVERY_MS = 500
 
 /**
- * Holds what rows and totals say that calls cost against what the simulator charged for them, until both agree or
- * titles have had their time.
+ * Holds what rows and totals say that calls cost against what the simulator charged for them, until both agree and the
+ * workers log no more ends of titles, or titles have had their time.
  */
 export async function checkBooks(cluster: Cluster, load: Load, harm: Harm): Promise<Balance> {
   const deadline = performance.now() + SETTLE_MS
+  let before = Number.POSITIVE_INFINITY
   for (;;) {
     const balance = await weigh(cluster, load, harm)
-    const { broken } = balance.verdict
-    if (broken.length === 0 || performance.now() > deadline) return balance
+    const { verdict, titles } = balance
+    const isSettled = harm.hurtsPostgres || (titles.underWay === 0 && titles.unlogged === before)
+    if ((verdict.broken.length === 0 && isSettled) || performance.now() > deadline) return balance
+    before = titles.unlogged
     await pause(LOOK_EVERY_MS, load.options.signal)
   }
 }
@@ -42,8 +45,8 @@ async function weigh(cluster: Cluster, load: Load, harm: Harm): Promise<Balance>
   const calls = cluster.gemini.calls()
   const stored = await readMessages(cluster.pool, load)
   const totals = await readTotals(cluster, load)
-  const { attempts, taskEndings } = cluster
-  const { charges, strays, untold } = attribute(calls, { attempts, taskEndings, load, stored, harm })
+  const { attempts, taskEnds } = cluster
+  const { charges, strays, titles } = attribute(calls, { attempts, taskEnds, load, stored, harm })
   const kept = charges.filter(({ exchange }) => !isAtRisk(load, exchange))
   const lost = load.losses.length > 0
   const claim = "cost on rows and in totals = the provider's books"
@@ -51,22 +54,22 @@ async function weigh(cluster: Cluster, load: Load, harm: Harm): Promise<Balance>
     ...strays.map(({ id, prompt }) => `call ${id} was made for no promised reply: ${prompt.slice(0, 200)}`),
     ...rowsThatDiffer(kept, stored, load),
     ...(lost ? [] : totalsThatDiffer(charges, totals, stored)),
-    ...whatIsUntold(untold, harm),
+    ...unloggedTitles(titles.unlogged, harm),
   ]
   return {
     verdict: { id: "I6", claim, checked: charges.length + strays.length, broken },
     charged: charges.reduce((sum, { call }) => sum + costOfCall(call), 0),
     recorded: totals.reduce((sum, { cost }) => sum + cost, 0),
     open: charges.filter(({ amounts }) => amounts.length > 1).length,
+    titles,
   }
 }
 
-/** A worker that is killed tells no more of what it was making. */
-function whatIsUntold(untold: number, { kills, hurtsPostgres }: Harm): string[] {
-  const most = kills.length * ROOM_TASKS_AT_ONCE
-  if (untold <= most || hurtsPostgres) return []
+function unloggedTitles(unlogged: number, harm: Harm): string[] {
+  const most = mostUnlogged(harm)
+  if (unlogged <= most) return []
   return [
-    `no worker has told the end of ${untold} titles, of which the killed ones were making up to ${most}`,
+    `${unlogged} calls for titles have no logged end, of which killed workers account for ${most} at most`,
   ]
 }
 

@@ -1,8 +1,9 @@
 import type { Call } from "../../simulators/gemini/calls.ts"
 import { continuedBy, promptText } from "../../simulators/gemini/request.ts"
+import { ROOM_TASKS_AT_ONCE } from "../../src/services/replies/room-tasks/run-room-tasks.ts"
 import { SECOND } from "../../src/utils/time.ts"
 import type { Attempt, Attempts } from "../lib/attempts.ts"
-import { type TaskEndings, taskName } from "../lib/task-ends.ts"
+import { type TaskEnds, taskName } from "../lib/task-ends.ts"
 import type { Exchange } from "./exchange.ts"
 import type { Load } from "./load.ts"
 import type { Picodollars } from "./picodollars.ts"
@@ -29,7 +30,7 @@ export interface Harm {
 
 interface Evidence {
   attempts: Attempts
-  taskEndings: TaskEndings
+  taskEnds: TaskEnds
   load: Pick<Load, "exchanges">
   stored: Stored
   harm: Harm
@@ -40,13 +41,17 @@ export interface Attribution {
   charges: Charge[]
   /** Calls that were made for no reply. */
   strays: Call[]
-  /** How many calls there were for titles and summaries of which no worker has told the end. */
-  untold: number
+  /** Calls for titles. */
+  titles: {
+    underWay: number
+    /** They have ended, but no worker has logged it. */
+    unlogged: number
+  }
 }
 
 /**
- * Says of each call that was charged for which reply it was made. Titles that an earlier scenario left to be made on the
- * same cluster are nobody's here.
+ * Attributes each charged call to the reply or the title that it was made for. Titles that an earlier scenario left to be
+ * made on the same cluster are nobody's here; for summaries the drills' conversations are too short.
  */
 export function attribute(calls: readonly Call[], evidence: Evidence): Attribution {
   const byText = Map.groupBy(evidence.load.exchanges, ({ text }) => text)
@@ -64,11 +69,12 @@ export function attribute(calls: readonly Call[], evidence: Evidence): Attributi
     return exchange ? [{ call, exchange }] : []
   })
   const byTask = Map.groupBy(tasks, ({ call, exchange }) => taskName(call.purpose, exchange.roomId))
-  const told = [...byTask].map(([task, tries]) => ofTask(task, tries, evidence))
+  const titles = [...byTask].map(([task, tries]) => ofTask(task, tries, evidence))
+  const sum = (of: (title: TaskAccount) => number) => titles.reduce((total, title) => total + of(title), 0)
   return {
-    charges: [...charges, ...told.flatMap((task) => task.charges)],
+    charges: [...charges, ...titles.flatMap((title) => title.charges)],
     strays,
-    untold: told.reduce((sum, task) => sum + task.untold, 0),
+    titles: { underWay: sum((title) => title.underWay), unlogged: sum((title) => title.unlogged) },
   }
 }
 
@@ -135,24 +141,35 @@ function readAmounts(
   return length === 0 ? [0, ...amounts] : amounts
 }
 
-/** A try at a title or a summary. */
+/** A try at a title. */
 type TaskTry = Pick<Charge, "call" | "exchange">
 
+interface TaskAccount {
+  charges: Charge[]
+  underWay: number
+  unlogged: number
+}
+
 /**
- * What was recorded of all tries at one task is certain once their workers have told that they ended. When a worker was
- * killed doesn't tell: what it had asked for before may reach the provider after, and is charged as if somebody read it.
+ * What was recorded of all tries at one task is certain once their workers have logged their ends. The time of a kill doesn't
+ * tell: a worker that lags behind may be killed long after the provider has sent all.
  */
-function ofTask(task: string, tries: TaskTry[], { taskEndings, harm }: Evidence) {
-  const ends = taskEndings.of(task)
-  const isTold = ends.recorded >= tries.length && !harm.hurtsPostgres
+function ofTask(task: string, tries: TaskTry[], { taskEnds, harm }: Evidence): TaskAccount {
+  const { recorded, all } = taskEnds.of(task)
+  const isCertain = recorded >= tries.length && !harm.hurtsPostgres
   const charges = tries
-    .filter(({ call: { told } }) => told.length > 0)
+    .filter(({ call }) => call.told.length > 0)
     .map(({ call, exchange }): Charge => {
-      const amounts = isTold && !call.aborted ? [lastAmount(call)] : anyAmount(call)
+      const amounts = isCertain && !call.aborted ? [lastAmount(call)] : anyAmount(call)
       return { call, exchange, replyId: null, amounts }
     })
-  return { charges, untold: Math.max(0, tries.length - ends.all) }
+  const underWay = tries.filter(({ call }) => call.endedAt === null).length
+  return { charges, underWay, unlogged: Math.max(0, tries.length - underWay - all) }
 }
+
+/** How many calls for titles may stay unlogged: those that a worker was making when it was killed. */
+export const mostUnlogged = ({ kills, hurtsPostgres }: Harm) =>
+  hurtsPostgres ? Number.POSITIVE_INFINITY : kills.length * ROOM_TASKS_AT_ONCE
 
 const lastAmount = ({ told }: Call) => told.at(-1)?.cost ?? 0
 

@@ -134,10 +134,11 @@ const COLUMNS = `
 - **I5**: nobody was shown another user's ids, and asking for them gives 404.
 - **I6**: what replies cost by their rows, and titles by the totals, is what the simulator charged for their calls, by a
   price table of its own; and the totals of every user are the sum of their rows, deleted ones included. This is exact for
-  every call whose end a worker has written. Of a reply that was cancelled, the row must have what the call had cost when
+  every call whose end a worker has written; of titles, no more may be without a logged end than killed workers were making.
+  Of a reply that was cancelled, the row must have what the call had cost when
   the kept text was there, or one chunk later. Where the worker was killed or the reply was taken over, or deleted before
   its end, it must be what the call had cost at one of its chunks, or nothing: the provider charges for such calls, too, but
-  nobody was left to write it down. How many there were is told as "cut off".
+  nobody was left to write it down. How many there were is told as "cut off", with titles of a room that has one such.
 - **P1**: no process ended unasked. **T1**: 99 of 100 replies of a killed worker are begun anew within 5 s, not counting the time that
   PostgreSQL was away. **S1**: every process stops in order within
   10 s of SIGTERM. The others are told with their rows.

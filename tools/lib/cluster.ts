@@ -8,7 +8,7 @@ import { type Attempts, createAttempts } from "./attempts.ts"
 import { type Child, type LogLine, startChild } from "./child.ts"
 import { freePort } from "./redis-server.ts"
 import type { Stores } from "./stores.ts"
-import { createTaskEndings, type TaskEndings } from "./task-ends.ts"
+import { createTaskEnds, type TaskEnds } from "./task-ends.ts"
 import { endsWithin } from "./until.ts"
 
 /** One part of the service, which may be killed and started again. */
@@ -42,12 +42,12 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
   pool.on("error", () => undefined)
   stack.defer(() => pool.end())
   const attempts = createAttempts()
-  const taskEndings = createTaskEndings()
+  const taskEnds = createTaskEnds()
   const deaths: string[] = []
   const { folder } = options
   const create = (name: string, entry: string, own: Record<string, string>, url: string | null) => {
     const env = { ...environment(options, gemini.url), ...options.env, ...own }
-    const service = createService({ folder, attempts, taskEndings, deaths, name, entry, env, url })
+    const service = createService({ folder, attempts, taskEnds, deaths, name, entry, env, url })
     stack.defer(() => service.kill())
     return service
   }
@@ -70,7 +70,7 @@ export async function startCluster(stack: AsyncDisposableStack, options: Cluster
     gemini,
     pool,
     attempts,
-    taskEndings,
+    taskEnds,
     /** Processes that ended unasked so far, in words. */
     deaths,
     start,
@@ -112,7 +112,7 @@ const START_WITHIN_MS = 30 * SECOND
 interface Blueprint {
   folder: string
   attempts: Attempts
-  taskEndings: TaskEndings
+  taskEnds: TaskEnds
   deaths: string[]
   name: string
   entry: string
@@ -120,7 +120,7 @@ interface Blueprint {
   url: string | null
 }
 
-function createService({ folder, attempts, taskEndings, deaths, name, entry, env, url }: Blueprint) {
+function createService({ folder, attempts, taskEnds, deaths, name, entry, env, url }: Blueprint) {
   const logFile = join(folder, `${name}.log`)
   let current: Child | undefined
   let ready = false
@@ -136,7 +136,7 @@ function createService({ folder, attempts, taskEndings, deaths, name, entry, env
       clockShiftMs === 0 ? { env } : { env: { ...env, ...shift }, flags: [`--import=${SHIFTED_CLOCK}`] }
     const onLog = (line: LogLine) => {
       attempts.see(pid, unshifted(line, clockShiftMs))
-      taskEndings.see(line)
+      taskEnds.see(line)
     }
     const started = startChild({ entry, ...clock, cwd: folder, logFile, onLog })
     pid = started.pid

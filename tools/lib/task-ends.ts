@@ -1,14 +1,14 @@
 import type { LogLine } from "./child.ts"
 
-/** How many tries at tasks of one kind and room the workers have told the end of, those without a call left out. */
-export interface TaskEnds {
+/** How many calls for the titles, or summaries, of one room have ended by the workers' logs. */
+interface EndCount {
   /** What the call used was recorded. */
   recorded: number
-  /** Those included. */
+  /** Recorded or not. */
   all: number
 }
 
-export type TaskEndings = ReturnType<typeof createTaskEndings>
+export type TaskEnds = ReturnType<typeof createTaskEnds>
 
 /** Failures before a call. */
 const WITHOUT_CALL = new Set<unknown>(["stale", "abandoned"])
@@ -16,9 +16,9 @@ const WITHOUT_CALL = new Set<unknown>(["stale", "abandoned"])
 /** What a room's tasks of one kind are known by. */
 export const taskName = (kind: string, roomId: string) => `${kind} ${roomId}`
 
-/** Collects what the workers log about titles and summaries, which they do at the level `debug`. */
-export function createTaskEndings() {
-  const byTask = new Map<string, TaskEnds>()
+/** Collects what the workers log about titles and summaries, at the level `debug`. */
+export function createTaskEnds() {
+  const byTask = new Map<string, EndCount>()
   const of = (task: string) => byTask.get(task) ?? { recorded: 0, all: 0 }
   return {
     see({ event, chatroomId, kind, outcome, code }: LogLine) {

@@ -42,7 +42,7 @@ export function createPages(shown: Shown) {
         state.value = "ready"
       })
       keep()
-      // So may its messages.
+      // The page may lack messages up to the new head.
       if (toldSince() && room.peek()?.headId !== (shown.end() ?? null)) void refresh()
     } catch (error) {
       if (load !== loads) return
@@ -64,7 +64,7 @@ export function createPages(shown: Shown) {
         isStale.value = true
         for (const message of kept.messages) put(message)
         for (const { id } of kept.messages) before.add(id)
-        room.value = kept.room
+        room.value = room.peek() ?? kept.room
         shown.setBranch(
           kept.messages.map(({ id }) => id),
           null,
@@ -165,8 +165,9 @@ export function createPages(shown: Shown) {
     const toldSince = shown.listenForRoom()
     const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
     const { messages: found, ...fields } = reply
-    room.value = toldSince() ?? fields
-    return { messages: found, next, isNewest: found.at(-1)?.id === fields.headId }
+    const newest = toldSince() ?? fields
+    room.value = newest
+    return { messages: found, next, isNewest: found.at(-1)?.id === newest.headId }
   }
 
   return { load, refresh, showKept, keep, miss, loadOlder, loadNewer, showAround }

@@ -44,7 +44,7 @@ export function createShown(roomId: string) {
 
   function put(message: Message): void {
     const known = messages.get(message.id)
-    if (message.status === "queued" && !(known && isFinal(known.peek()))) live.expect(message.id)
+    if (message.status === "queued") live.expect(message.id)
     if (!known) messages.set(message.id, signal(message))
     // What was asked for before the end mustn't undo it.
     else if (!isFinal(known.peek()) || isFinal(message)) known.value = message
@@ -57,7 +57,7 @@ export function createShown(roomId: string) {
     room.value = fields
   }
 
-  /** @returns what tells, at the end of a load, what the stream has told of the room since its beginning */
+  /** Returns a function that returns what the stream has told of the room last since this call, or null. */
   function listenForRoom(): () => Chatroom | null {
     const before = told
     return () => (told === before ? null : told)

@@ -1,5 +1,5 @@
 interface Time {
-  /** It was seen from the reply's beginning on. */
+  /** This tab has seen the reply begin. */
   isWhole: boolean
   /** When the first thought came, and how long it was until the first text, in ms. */
   since: number | null
