@@ -24,7 +24,7 @@ describe.skipIf(chromium === null)("the documentation in a browser (Chromium is 
   }
 
   // One walk: the page takes seconds to draw.
-  test("a token stays for its tab, over a reload, a message gets its 202, and numbers are the tab's own", async () => {
+  test("a token and a number are their tab's own, and a message gets its 202", async () => {
     const room = await createRoom(app, ann)
     const window = await web.open()
     const page = await open(window, "Messages/postMessage")
@@ -34,7 +34,7 @@ describe.skipIf(chromium === null)("the documentation in a browser (Chromium is 
     expect(await page.evaluate("JSON.stringify(sessionStorage)")).toContain(ann.token)
     expect(await page.evaluate("JSON.stringify(localStorage) + document.cookie")).not.toContain(ann.token)
 
-    // And no stream.
+    // Not a stream, which the page would show only at its end.
     const operation = page.locator(".opblock.is-open")
     await operation.locator(".parameters input").first().fill(room.id)
     await operation.locator(".execute").click()

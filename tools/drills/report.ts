@@ -132,12 +132,12 @@ const COLUMNS = `
   a worker began them.
 - **I4**: every listener's joined text, over all its connections, equals the stored text.
 - **I5**: nobody was shown another user's ids, and asking for them gives 404.
-- **I6**: what replies cost by their rows, and titles by the totals, is what the simulator charged for their calls, by a
-  price table of its own; and the totals of every user are the sum of their rows, deleted ones included. This is exact for
-  every call whose end a worker has written; of titles, no more may be without a logged end than killed workers were making.
-  Of a reply that was cancelled, the row must have what the call had cost when
-  the kept text was there, or one chunk later. Where the worker was killed or the reply was taken over, or deleted before
-  its end, it must be what the call had cost at one of its chunks, or nothing: the provider charges for such calls, too, but
+- **I6**: what replies cost by their rows, and titles by the totals, is what the simulator charged for their calls, by
+  a price table of its own; and the totals of every user are the sum of their rows, deleted ones included. This is
+  exact for every call whose end a worker has written; of titles, no more may be without a logged end than killed
+  workers were making. Of a reply that was cancelled, the row must have what the call had cost when the kept text was
+  there, or one chunk later. Where the worker was killed or the reply was taken over, or deleted before its end, it
+  must be what the call had cost at one of its chunks, or nothing: the provider charges for such calls, too, but
   nobody was left to write it down. How many there were is told as "cut off", with titles of a room that has one such.
 - **P1**: no process ended unasked. **T1**: 99 of 100 replies of a killed worker are begun anew within 5 s, not counting the time that
   PostgreSQL was away. **S1**: every process stops in order within
