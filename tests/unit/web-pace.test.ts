@@ -104,10 +104,16 @@ describe("drawing", () => {
     expect(Math.min(...gaps(drawnAt))).toBeGreaterThanOrEqual(180)
   })
 
-  test("isn't held up by a single long frame", () => {
+  test("waits for its time, not for a slow screen's frame, where pieces come close to one another", () => {
+    const { drawnAt, pass } = openPage()
+    pass(10, 48, 13)
+    expect(Math.max(...gaps(drawnAt))).toBeLessThanOrEqual(16)
+  })
+
+  test.each([1, 2])("isn't held up by %i long frames", (count) => {
     const { drawnAt, pass } = openPage()
     pass(5, 16, 10)
-    pass(1, 400, 10)
+    pass(count, 400, 10)
     drawnAt.length = 0
     pass(5, 16, 10)
     expect(drawnAt.length).toBeGreaterThanOrEqual(5)

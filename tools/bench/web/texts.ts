@@ -29,7 +29,8 @@ const PARTS = [
 
 /**
  * Markdown of the kind that models write, in so many chunks of about `size` characters, with a mark at the end of each.
- * A word is never broken by a mark.
+ * A word is never broken by a mark, and each mark can be seen as soon as it comes: none ends a row of a table, where
+ * Markdown drops a cell too many, and none stands in a table's head, which waits for the line below it.
  */
 export function markedText(chunks: number, size: number): string {
   const words = wordsForever()
@@ -47,9 +48,12 @@ export function markedText(chunks: number, size: number): string {
   return text
 }
 
-/** Words with the space behind them. What stands alone on a line stays with its end. */
+/** A table's head with the first word below it, a line that begins code, or a word: with the bars before and the space behind it. */
+const WORD = /\|.*\n\| ---.*\n\| \S+\s*|(?:\|\s+)*(?:```\w*\n+|\S+\s*)/g
+
 function* wordsForever(): Generator<string, never> {
-  for (;;) for (const part of PARTS) yield* part.match(/\| ---.*\n|```\w*\n+|\S+\s*/g) ?? []
+  for (;;) yield* PARTS.join("").match(WORD) ?? []
 }
 
-const isWholeLine = (words: string) => /^(?:```|\| ---)/.test(words)
+/** What begins code or ends it stands alone on its line. */
+const isWholeLine = (words: string) => /```\w*\n+$/.test(words)

@@ -10,16 +10,20 @@ export interface Clock {
   wait(ms: number, then: () => void): void
 }
 
+/** A frame or two may be long for something else, such as the colours of code that are loaded. */
+const LONG_IN_A_ROW = 3
+
 /**
- * Draws what comes at once, since the next frame may be some time away, and more of it within a frame's time in the next
- * frame. Where frames take long, others have their time between them.
+ * Draws what comes at once, and more of it when a frame's time has passed: the next frame may be some time away. Where one
+ * frame after the other takes long, others have their time between them.
  */
 export function createPace(draw: () => void, clock: Clock): { request(): void; now(): void } {
   let isAsked = false
   let isPaused = false
   let isWatching = false
+  let isDue = false
   let drawnAt = Number.NEGATIVE_INFINITY
-  let lastMs = 0
+  let lastMs: number[] = []
 
   function now(): void {
     isAsked = false
@@ -39,10 +43,8 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
     if (isAsked) now()
     // The next frame begins when this one is laid out, painted, and taken by what puts it on the screen.
     clock.frame(() => {
-      const tookMs = clock.now() - startedAt
-      // A single long frame is somebody else's, such as a part of the page that begins.
-      const pauseMs = pauseAfter(Math.min(tookMs, lastMs))
-      lastMs = tookMs
+      lastMs = [...lastMs, clock.now() - startedAt].slice(-LONG_IN_A_ROW)
+      const pauseMs = lastMs.length < LONG_IN_A_ROW ? 0 : pauseAfter(Math.min(...lastMs))
       if (pauseMs > 0) pause(pauseMs)
       else if (isAsked || drawnAt >= startedAt) onFrame()
       else isWatching = false
@@ -57,11 +59,22 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
     })
   }
 
+  /** Draws what was asked for when a frame's time has passed since the last drawing, unless a frame does it before. */
+  function drawSoon(): void {
+    const leftMs = drawnAt + FRAME_MS - clock.now()
+    if (leftMs <= 0) return now()
+    if (isDue) return
+    isDue = true
+    clock.wait(leftMs, () => {
+      isDue = false
+      if (isAsked && !isPaused) drawSoon()
+    })
+  }
+
   return {
     request() {
       isAsked = true
-      const isQuick = pauseAfter(lastMs) === 0
-      if (isQuick && !isPaused && clock.now() - drawnAt >= FRAME_MS) now()
+      if (!isPaused && pauseAfter(lastMs.at(-1) ?? 0) === 0) drawSoon()
       watch()
     },
     now,
