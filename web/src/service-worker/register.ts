@@ -1,6 +1,10 @@
 import { isEmbedded } from "../state/embedding.ts"
+import { whenQuiet } from "../ui/turn.ts"
 
-/** Registers the worker that keeps the page for offline, once the page is there and quiet. */
+/**
+ * Registers the worker that keeps the page for offline, once the page is there and quiet: it loads some forty files, which
+ * would hold up the messages that are being fetched and written.
+ */
 export function registerWorker(): void {
   // A frame of another site has no use for it: its addresses are beyond the scope.
   if (isEmbedded || !import.meta.env.PROD || !("serviceWorker" in navigator)) return
@@ -9,7 +13,6 @@ export function registerWorker(): void {
       .register("/app/sw.js", { scope: "/app", updateViaCache: "none" })
       .then(({ waiting }) => waiting?.postMessage(null))
       .catch(() => undefined)
-  // Safari has no idle callbacks.
-  if ("requestIdleCallback" in window) requestIdleCallback(register, { timeout: 5_000 })
-  else setTimeout(register, 1_000)
+  if (document.readyState === "complete") whenQuiet(register)
+  else addEventListener("load", () => whenQuiet(register), { once: true })
 }

@@ -15,8 +15,14 @@ export function nextTurn(run: () => void): () => void {
 /** Idle time that doesn't come is taken. */
 const PATIENCE_MS = 100
 
+/** A page that had nothing to do in its idle time for so long has done what it wanted. */
+const QUIET_MS = 1_500
+
+let idleAskedAt = Number.NEGATIVE_INFINITY
+
 /** Runs what nobody waits for when the page has time. @returns takes it back */
 export function whenIdle(run: () => void): () => void {
+  idleAskedAt = performance.now()
   // Safari has no word for idle time.
   if (!("requestIdleCallback" in window)) {
     const timer = setTimeout(run, 0)
@@ -24,4 +30,12 @@ export function whenIdle(run: () => void): () => void {
   }
   const waiting = requestIdleCallback(run, { timeout: PATIENCE_MS })
   return () => cancelIdleCallback(waiting)
+}
+
+/** Runs what has all the time in the world, when nobody has asked for idle time for a while. */
+export function whenQuiet(run: () => void): void {
+  setTimeout(() => {
+    if (performance.now() - idleAskedAt < QUIET_MS) whenQuiet(run)
+    else whenIdle(run)
+  }, QUIET_MS)
 }
