@@ -22,6 +22,7 @@ const add = (text) => {
   room.append(article)
   return article
 }
+const block = (article) => article.appendChild(document.createElement("p")).appendChild(document.createTextNode(""))
 async function openRoom(id) {
   room.textContent = ""
   const { messages } = await (await fetch("/chatroom/" + id + "?limit=50", { headers })).json()
@@ -30,17 +31,20 @@ async function openRoom(id) {
 async function follow(id) {
   const { body } = await fetch("/chatroom/" + id + "/events", { headers })
   const reader = body.pipeThrough(new TextDecoderStream()).getReader()
-  let rest = "", growing = null
+  let rest = "", article = null, growing = null
   for (;;) {
     const { value, done } = await reader.read()
     if (done) return
     const events = (rest + value).split("\\n\\n")
     rest = events.pop()
     for (const event of events) {
-      if (event.includes("event: message\\n")) growing = null
+      if (event.includes("event: message\\n")) article = null
       if (!event.includes("event: delta\\n")) continue
-      growing ??= add("").appendChild(document.createTextNode(""))
-      growing.appendData(JSON.parse(event.slice(event.indexOf("data: ") + 6)).text)
+      // A block each: to lay out one long text again with each piece would cost more than Markdown does.
+      const [text, ...more] = JSON.parse(event.slice(event.indexOf("data: ") + 6)).text.split("\\n\\n")
+      if (!article) growing = block(article = add(""))
+      growing.appendData(text)
+      for (const begun of more) (growing = block(article)).appendData(begun)
       scrollTo(0, document.body.scrollHeight)
     }
   }
