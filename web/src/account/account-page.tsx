@@ -21,6 +21,7 @@ import { PasswordSection } from "./password-section.tsx"
 import { PlanSection } from "./plan-section.tsx"
 import { Sessions } from "./sessions-section.tsx"
 import { UsageSection } from "./usage-section.tsx"
+import { w } from "./words/index.ts"
 
 export function AccountPage() {
   return (
@@ -33,10 +34,10 @@ export function AccountPage() {
           <Sections />
           <div class="account-end">
             <a class="link" href={toNew} data-inside>
-              {t.account.back}
+              {w.back}
             </a>
             <button type="button" class="link" onClick={leave}>
-              {t.account.signOut}
+              {w.signOut}
             </button>
           </div>
           <PolicyLinks />
@@ -51,7 +52,7 @@ function Sections() {
   if (user.value === null || plan.value === null) {
     return (
       <>
-        <NotLoaded load={loadAccount} words={t.account.notLoaded} />
+        <NotLoaded load={loadAccount} words={w.notLoaded} />
         <Language />
       </>
     )
@@ -85,7 +86,7 @@ function Profile() {
     try {
       await client.call("PATCH /user/me", { body: { name: name || null } })
       await loadUser()
-      tell(t.account.saved)
+      tell(w.saved)
     } catch (error) {
       tell(wordsOf(error))
     }
@@ -93,10 +94,10 @@ function Profile() {
   }
   return (
     <section>
-      <h2>{t.account.profile}</h2>
+      <h2>{w.profile}</h2>
       <form class="profile" onSubmit={submit}>
         <label>
-          {t.account.name}
+          {w.name}
           <input name="name" maxLength={100} autocomplete="name" defaultValue={user.value?.name ?? ""} />
         </label>
         <button type="submit" class="secondary" disabled={isBusy.value}>

@@ -10,6 +10,7 @@ import { wordsOf } from "../ui/errors.ts"
 import { saveFile } from "../ui/save-file.ts"
 import { tell } from "../ui/toasts.ts"
 import { isErased } from "./farewell.ts"
+import { w } from "./words/index.ts"
 
 /** All that the service knows of the user, to keep or to erase. */
 export function Data() {
@@ -24,13 +25,13 @@ export function Data() {
   }
   return (
     <section>
-      <h2>{t.account.data}</h2>
+      <h2>{w.data}</h2>
       <div class="beside">
         <button type="button" class="secondary" onClick={download}>
-          {t.account.download}
+          {w.download}
         </button>
         <button type="button" class="link grave" onClick={() => (isDeleting.value = true)}>
-          {t.account.deleteAccount}
+          {w.deleteAccount}
         </button>
       </div>
       {isDeleting.value && <DeleteDialog onClose={() => (isDeleting.value = false)} />}
@@ -57,11 +58,11 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
     }
   }
   return (
-    <Dialog title={t.account.deleteAccount} onClose={onClose}>
+    <Dialog title={w.deleteAccount} onClose={onClose}>
       <form class="delete" onSubmit={erase}>
-        <p>{t.account.deleteLead(plan.value !== null && plan.value.status !== "none")}</p>
+        <p>{w.deleteLead(plan.value !== null && plan.value.status !== "none")}</p>
         <label>
-          {t.account.deleteConfirm(number)}
+          {w.deleteConfirm(number)}
           <input
             type="tel"
             autocomplete="off"
@@ -83,7 +84,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
             class="primary grave"
             disabled={number === "" || written.value.trim() !== number}
           >
-            {t.account.deleteForGood}
+            {w.deleteForGood}
           </button>
         </div>
       </form>

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { client, type Endpoints } from "../api/client.ts"
-import { formatDate, t } from "../i18n/index.ts"
+import { formatDate } from "../i18n/index.ts"
 import { plan } from "../state/plan.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
@@ -40,8 +40,7 @@ export function HistorySection() {
         {entries.value.map(({ id, at, tier, reason, until }) => (
           <li key={id}>
             <span>
-              <strong>{tier === "pro" ? t.account.pro : t.account.basic}</strong>{" "}
-              {w.reasons[reason] ?? reason}
+              <strong>{tier === "pro" ? w.pro : w.basic}</strong> {w.reasons[reason] ?? reason}
             </span>
             <small class="soft">
               {formatDate(at)}

@@ -26,7 +26,7 @@ export function NumberSection() {
   }
   return (
     <section>
-      <h2>{t.account.number}</h2>
+      <h2>{w.number}</h2>
       <p class="number-line">
         <bdi>{user.value?.mobileNumber}</bdi>
         {!isOpen.value && (

@@ -1,7 +1,8 @@
 import type { SubscriptionStatus } from "../api/client.ts"
-import { formatDate, formatNumber, formatTime, t } from "../i18n/index.ts"
+import { formatDate, formatNumber, formatTime } from "../i18n/index.ts"
 import { isEmbedded } from "../state/embedding.ts"
 import { manage, plan, upgrade } from "../state/plan.ts"
+import { w } from "./words/index.ts"
 
 /** The plan, the meter of the day, and the way to the other plan. */
 export function PlanSection() {
@@ -10,32 +11,32 @@ export function PlanSection() {
   const hasSubscription = status !== "none"
   return (
     <section>
-      <h2>{t.account.plan}</h2>
-      <p class="plan-name">{tier === "pro" ? t.account.pro : t.account.basic}</p>
+      <h2>{w.plan}</h2>
+      <p class="plan-name">{tier === "pro" ? w.pro : w.basic}</p>
       {actionUrl && (
         <p class="failure">
-          {t.account.payment}{" "}
+          {w.payment}{" "}
           <a class="link" href={actionUrl} rel="noreferrer" target={isEmbedded ? "_blank" : undefined}>
-            {t.account.pay}
+            {w.pay}
           </a>
         </p>
       )}
       <Meter usage={usage} />
-      {cancelAt && <p class="soft">{t.account.ends(formatDate(cancelAt))}</p>}
+      {cancelAt && <p class="soft">{w.ends(formatDate(cancelAt))}</p>}
       {!cancelAt && tier === "pro" && currentPeriodEnd && (
-        <p class="soft">{t.account.renews(formatDate(currentPeriodEnd))}</p>
+        <p class="soft">{w.renews(formatDate(currentPeriodEnd))}</p>
       )}
       {tier === "basic" && (
         <div class="upgrade">
-          <p>{t.account.upgradeLead}</p>
+          <p>{w.upgradeLead}</p>
           <button type="button" class="primary" onClick={upgrade}>
-            {t.account.upgrade}
+            {w.upgrade}
           </button>
         </div>
       )}
       {hasSubscription && (
         <button type="button" class="secondary" onClick={manage}>
-          {t.account.manage}
+          {w.manage}
         </button>
       )}
     </section>
@@ -47,17 +48,17 @@ function Meter({ usage: { used, limit, resetsAt } }: { usage: SubscriptionStatus
   if (limit === null) {
     return (
       <p>
-        {t.account.today}: {t.account.unlimited(count)}
+        {w.today}: {w.unlimited(count)}
       </p>
     )
   }
   return (
     <div class="meter">
       <label for="day-meter">
-        {t.account.today} <span>{t.account.used(count, formatNumber(limit))}</span>
+        {w.today} <span>{w.used(count, formatNumber(limit))}</span>
       </label>
       <meter id="day-meter" min={0} max={limit} value={used} high={limit - 1} />
-      <p class="soft">{t.account.resets(formatTime(resetsAt))}</p>
+      <p class="soft">{w.resets(formatTime(resetsAt))}</p>
     </div>
   )
 }

@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import { client, type Session } from "../api/client.ts"
-import { formatDate, t } from "../i18n/index.ts"
+import { formatDate } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import { NotLoaded } from "./not-loaded.tsx"
+import { w } from "./words/index.ts"
 
 /** Every session of the account; others can be ended from here. */
 export function Sessions() {
@@ -30,22 +31,20 @@ export function Sessions() {
 
   return (
     <section>
-      <h2>{t.account.sessions}</h2>
-      {sessions.value === null && isFailed.value && (
-        <NotLoaded load={load} words={t.account.sessionsNotLoaded} />
-      )}
+      <h2>{w.sessions}</h2>
+      {sessions.value === null && isFailed.value && <NotLoaded load={load} words={w.sessionsNotLoaded} />}
       <ul class="sessions">
         {sessions.value?.map((session) => (
           <li key={session.id}>
             <span>
               {deviceOf(session)}
               <small class="soft">
-                {session.current ? t.account.thisSession : t.account.lastUsed(formatDate(session.lastUsedAt))}
+                {session.current ? w.thisSession : w.lastUsed(formatDate(session.lastUsedAt))}
               </small>
             </span>
             {!session.current && (
               <button type="button" class="link" onClick={() => end(session)}>
-                {t.account.endSession}
+                {w.endSession}
               </button>
             )}
           </li>
@@ -63,5 +62,5 @@ function deviceOf({ userAgent }: Session): string {
   const browser = BROWSERS.find((name) => userAgent?.includes(name))
   const system = SYSTEMS.find((name) => userAgent?.includes(name))
   const parts = [browser === "Edg" ? "Edge" : browser, system].filter((part) => part !== undefined)
-  return parts.length > 0 ? parts.join(" · ") : t.account.unknownDevice
+  return parts.length > 0 ? parts.join(" · ") : w.unknownDevice
 }

@@ -62,8 +62,8 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
   /** Draws what was asked for when a frame's time has passed since the last drawing, unless a frame does it before. */
   function drawSoon(): void {
     const leftMs = drawnAt + FRAME_MS - clock.now()
-    if (leftMs <= 0) return now()
-    if (isDue) return
+    if (leftMs <= 0) now()
+    if (leftMs <= 0 || isDue) return
     isDue = true
     clock.wait(leftMs, () => {
       isDue = false
