@@ -39,7 +39,8 @@ async function keepShell(): Promise<void> {
   if (!response.ok || !named.every((name) => text.includes(name)))
     throw new Error("The page is of another build.")
   const cache = await caches.open(NAME)
-  await cache.addAll(files)
+  // One after the other: the page that is open has more to load and to draw.
+  for (const file of files) await cache.add(file)
   await cache.put(PAGE, response)
 }
 
