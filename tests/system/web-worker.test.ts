@@ -21,6 +21,8 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
   const app = { url: "" } as TestApp
   const web = useWeb(app, { withWorker: true })
   const loads: string[] = []
+  /** A build of which a file is gone. */
+  let broken = ""
   /** Takes requests for the page, and doesn't answer. */
   let isSilent = false
 
@@ -38,7 +40,8 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
     }
     if (url === "/app/sw.js") return send("text/javascript", workerOf(worker))
     if (url === scriptOf(page)) return send("text/javascript", SCRIPT(page))
-    if (url === partOf(page)) return send("text/javascript", `export const part = "part of ${page.version}"`)
+    if (url === partOf(page) && page.version !== broken)
+      return send("text/javascript", `export const part = "part of ${page.version}"`)
     res.statusCode = 404
     send("text/plain", "")
   })
@@ -90,12 +93,13 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
     const tab = await window.tab()
     await tab.evaluate("navigator.serviceWorker.ready.then(() => true)")
     worker = { version: "5" }
-    const failed = tab.evaluate(
-      `navigator.serviceWorker.register("/app/sw.js", { scope: "/app" }).then((registration) =>
-        registration.update().then(() => registration.installing, () => registration.installing)).then((worker) =>
-        worker && new Promise((resolve) => worker.addEventListener("statechange", () => resolve(worker.state))))`,
-    )
-    expect(await failed).toBe("redundant")
+    expect(await tab.evaluate(UPDATED)).toBe("redundant")
+    // Half of a build isn't kept either.
+    page = { version: "5" }
+    broken = "5"
+    web.expectProblem(/ 404 .*part-5/)
+    expect(await tab.evaluate(UPDATED)).toBe("redundant")
+    expect(await tab.evaluate("caches.keys().then((names) => names.length)")).toBe(1)
     web.expectProblem(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/)
     await window.context.setOffline(true)
     await tab.reload()
@@ -112,6 +116,11 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
     isSilent = false
   })
 })
+
+/** Looks for a newer worker. @returns the state that follows its installation */
+const UPDATED = `navigator.serviceWorker.register("/app/sw.js", { scope: "/app" }).then((registration) =>
+  registration.update().then(() => registration.installing, () => registration.installing)).then((worker) =>
+  worker && new Promise((resolve) => worker.addEventListener("statechange", () => resolve(worker.state))))`
 
 /** The states of a newer worker and of the one that serves the page; one that waits is asked to take over, as by a page that opens. */
 const WORKER_STATES = `navigator.serviceWorker.getRegistration("/app").then(({ installing, waiting, active }) => {

@@ -2,8 +2,8 @@ import { isEmbedded } from "../state/embedding.ts"
 import { whenQuiet } from "../ui/turn.ts"
 
 /**
- * Registers the worker that keeps the page for offline, once the page is there and quiet: it loads some forty files, which
- * would hold up the messages that are being fetched and written.
+ * Registers the worker that keeps the page for offline, once the page is there and quiet: it loads all files of the build,
+ * which would hold up messages that are still being written. The browser may install a later build at any time.
  */
 export function registerWorker(): void {
   // A frame of another site has no use for it: its addresses are beyond the scope.

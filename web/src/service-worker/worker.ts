@@ -38,10 +38,17 @@ async function keepShell(): Promise<void> {
   // While a new version is rolled out another process may still serve the page of the one before.
   if (!response.ok || !named.every((name) => text.includes(name)))
     throw new Error("The page is of another build.")
+  const isNew = !(await caches.has(NAME))
   const cache = await caches.open(NAME)
-  // One after the other: the page that is open has more to load and to draw.
-  for (const file of files) await cache.add(file)
-  await cache.put(PAGE, response)
+  try {
+    // One after the other: the page that is open has more to load and to draw.
+    for (const file of files) await cache.add(file)
+    await cache.put(PAGE, response)
+  } catch (error) {
+    // A part of a build would take the place of one that is whole.
+    if (isNew) await caches.delete(NAME)
+    throw error
+  }
 }
 
 /** The build before stays for pages that are open: they may load more of it. */

@@ -15,8 +15,11 @@ export function nextTurn(run: () => void): () => void {
 /** Idle time that doesn't come is taken. */
 const PATIENCE_MS = 100
 
-/** A page that had nothing to do in its idle time for so long has done what it wanted. */
+/** When nobody has asked for idle time for so long, a page is quiet. */
 const QUIET_MS = 1_500
+
+/** A page that never becomes quiet isn't waited for any longer. */
+const MOST_QUIET_MS = 30_000
 
 let idleAskedAt = Number.NEGATIVE_INFINITY
 
@@ -32,10 +35,13 @@ export function whenIdle(run: () => void): () => void {
   return () => cancelIdleCallback(waiting)
 }
 
-/** Runs what has all the time in the world, when nobody has asked for idle time for a while. */
+/** Runs what isn't needed now, when nobody has asked for idle time for a while, or after half a minute. */
 export function whenQuiet(run: () => void): void {
-  setTimeout(() => {
-    if (performance.now() - idleAskedAt < QUIET_MS) whenQuiet(run)
+  const startedAt = performance.now()
+  const look = () => {
+    const now = performance.now()
+    if (now - idleAskedAt < QUIET_MS && now - startedAt < MOST_QUIET_MS) setTimeout(look, QUIET_MS)
     else whenIdle(run)
-  }, QUIET_MS)
+  }
+  setTimeout(look, QUIET_MS)
 }
