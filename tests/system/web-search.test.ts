@@ -66,6 +66,37 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
     await reads(page, ".reply .prose", "at the end")
   })
 
+  test("what another device says while the way to the newest is loaded is at its end", async () => {
+    const room = await addRoom(app, user.user.id, 100)
+    await app.query(
+      "UPDATE messages SET content = 'a bilby digs' WHERE chatroom_id = $1 AND content = 'hello 20'",
+      room,
+    )
+    const page = await (await web.open(user)).tab()
+    await page.getByLabel("Message", { exact: true }).waitFor()
+    let isSaid = false
+    await page.route(`**/chatroom/${room}?*messageId=*`, async (route) => {
+      const response = await route.fetch()
+      if ((await response.text()).includes("hello 99") && !isSaid) {
+        isSaid = true
+        await ask(app, user, { id: room }, "said elsewhere")
+        await user.http.patch(`/chatroom/${room}`, { name: "Told of" })
+        await reads(page, ".top-bar", "Told of")
+      }
+      await route.fulfill({ response })
+    })
+    await visit(page, "bilby")
+    await expect.poll(() => focused(page)).toContain("a bilby digs")
+    await page.locator(".scroll").hover()
+    await expect
+      .poll(async () => {
+        await page.mouse.wheel(0, 3_000)
+        return page.locator("article.prompt").filter({ hasText: "said elsewhere" }).count()
+      })
+      .toBe(1)
+    expect(isSaid).toBe(true)
+  })
+
   test("a message of another version shows that version", async () => {
     const room = await createRoom(app, user, { name: "Two ways" })
     const reply = await ask(app, user, room, "where does the wombat sleep?")
