@@ -15,7 +15,7 @@ export interface Live {
 
 const NOTHING: Live = { text: "", thoughts: "", old: null, isAgain: false }
 
-/** Texts of replies in the making, which are shown once a frame at the most, however often something comes. */
+/** Texts of replies in the making, which are shown about once a frame at the most, however often something comes. */
 export function createLiveTexts() {
   const shown = new Map<string, Signal<Live>>()
   const newest = new Map<string, Live>()

@@ -1,17 +1,18 @@
 import { pauseAfter } from "./pause-after.ts"
 
-/** What comes more often than a usual screen shows is drawn together. */
-const FRAME_MS = 16
+/** A usual screen shows no more often: what comes within so long is drawn together. Just above a frame, which comes first. */
+const FRAME_MS = 17
+
+/** A frame or two may be long for something else, such as the colours of code that are loaded. */
+const LONG_IN_A_ROW = 3
 
 export interface Clock {
   now(): number
   /** Calls `then` in the next frame. */
   frame(then: () => void): void
+  /** Calls `then` after so many milliseconds, a whole number. */
   wait(ms: number, then: () => void): void
 }
-
-/** A frame or two may be long for something else, such as the colours of code that are loaded. */
-const LONG_IN_A_ROW = 3
 
 /**
  * Draws what comes at once, and more of it when a frame's time has passed: the next frame may be some time away. Where one
@@ -21,15 +22,18 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
   let isAsked = false
   let isPaused = false
   let isWatching = false
-  let isDue = false
+  let hasTimer = false
   let drawnAt = Number.NEGATIVE_INFINITY
-  let lastMs: number[] = []
+  /** Of the last frames, the newest at the end. */
+  let framesMs: number[] = []
 
   function now(): void {
     isAsked = false
     drawnAt = clock.now()
     draw()
   }
+
+  const slowMs = () => (framesMs.length < LONG_IN_A_ROW ? 0 : pauseAfter(Math.min(...framesMs)))
 
   /** Looks how long frames take, as long as there is something to draw. */
   function watch(): void {
@@ -43,11 +47,14 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
     if (isAsked) now()
     // The next frame begins when this one is laid out, painted, and taken by what puts it on the screen.
     clock.frame(() => {
-      lastMs = [...lastMs, clock.now() - startedAt].slice(-LONG_IN_A_ROW)
-      const pauseMs = lastMs.length < LONG_IN_A_ROW ? 0 : pauseAfter(Math.min(...lastMs))
+      framesMs = [...framesMs, clock.now() - startedAt].slice(-LONG_IN_A_ROW)
+      const pauseMs = slowMs()
       if (pauseMs > 0) pause(pauseMs)
       else if (isAsked || drawnAt >= startedAt) onFrame()
-      else isWatching = false
+      else {
+        isWatching = false
+        framesMs = []
+      }
     })
   }
 
@@ -61,20 +68,22 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
 
   /** Draws what was asked for when a frame's time has passed since the last drawing, unless a frame does it before. */
   function drawSoon(): void {
-    const leftMs = drawnAt + FRAME_MS - clock.now()
+    if (!isAsked || isPaused || slowMs() > 0) return
+    const leftMs = Math.ceil(drawnAt + FRAME_MS - clock.now())
     if (leftMs <= 0) now()
-    if (leftMs <= 0 || isDue) return
-    isDue = true
-    clock.wait(leftMs, () => {
-      isDue = false
-      if (isAsked && !isPaused) drawSoon()
-    })
+    else if (!hasTimer) {
+      hasTimer = true
+      clock.wait(leftMs, () => {
+        hasTimer = false
+        drawSoon()
+      })
+    }
   }
 
   return {
     request() {
       isAsked = true
-      if (!isPaused && pauseAfter(lastMs.at(-1) ?? 0) === 0) drawSoon()
+      drawSoon()
       watch()
     },
     now,
