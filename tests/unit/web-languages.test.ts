@@ -2,6 +2,8 @@ import { readdirSync } from "node:fs"
 import { expect, test } from "vitest"
 import { FAILURES } from "../../src/services/replies/provider/failures.ts"
 import { PROBLEMS } from "../../src/utils/errors.ts"
+import { en as account } from "../../web/src/account/words/en.ts"
+import { en as admin } from "../../web/src/admin/words/en.ts"
 import { en } from "../../web/src/i18n/en.ts"
 
 const FOLDER = new URL("../../web/src/i18n/", import.meta.url)
@@ -36,6 +38,14 @@ test.each(others)("%s has words for the service's codes, which come in English",
   )
   expect(Object.keys(codes.failures).sort()).toEqual(Object.keys(FAILURES).sort())
   for (const words of Object.values(codes).flatMap((all) => Object.values(all))) expect(words).not.toBe("")
+})
+
+test.each([
+  ["account", account],
+  ["admin", admin],
+])("the %s's own words are there in German", async (part, english) => {
+  const { de } = await import(new URL(`../${part}/words/de.ts`, FOLDER).href)
+  expect(shapeOf(de as Words)).toEqual(shapeOf(english as Words))
 })
 
 /** The names of all words, and how many values each takes. @throws where one is empty */

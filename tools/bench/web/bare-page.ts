@@ -40,7 +40,7 @@ async function follow(id) {
     for (const event of events) {
       if (event.includes("event: message\\n")) article = null
       if (!event.includes("event: delta\\n")) continue
-      // A block each: to lay out one long text again with each piece would cost more than Markdown does.
+      // Each paragraph is a block: to lay out one long text again with each piece would cost more than Markdown does.
       const [text, ...more] = JSON.parse(event.slice(event.indexOf("data: ") + 6)).text.split("\\n\\n")
       if (!article) growing = block(article = add(""))
       growing.appendData(text)
