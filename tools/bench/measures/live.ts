@@ -28,7 +28,8 @@ const STREAMS = 100
 
 /**
  * Listens to as many replies at once, each of whose chunks says when the model sent it. Worker and API are processes of
- * their own. What the listeners read is looked at afterwards.
+ * their own. What the listeners read is looked at afterwards. The rate counts every piece; how long one takes is that of
+ * those that were sent once all replies had begun, since until then the prompts are what keeps the processes busy.
  */
 export async function measureLive(site: Site, users: User[], { chunks, everyMs }: LivePace): Promise<Live> {
   await using stack = new AsyncDisposableStack()
@@ -42,21 +43,28 @@ export async function measureLive(site: Site, users: User[], { chunks, everyMs }
   stack.defer(() => worker.stop())
   await listenToAll(site, users, url) // warms both up
   const arrivals = await listenToAll(site, users, url)
-  const times = arrivals.flatMap(({ at, text }) =>
-    [...text.matchAll(/(\d+\.\d+);/g)].map(([, sentAt]) => at - Number(sentAt)),
+  const pieces = arrivals.flatMap(({ stream, at, text }) =>
+    [...text.matchAll(/(\d+\.\d+);/g)].map(([, sentAt]) => ({ stream, at, sentAt: Number(sentAt) })),
   )
+  // They are in the order of their arrival, so the first of each stream is met first.
+  const begunAt = new Map<number, number>()
+  for (const { stream, sentAt } of pieces) if (!begunAt.has(stream)) begunAt.set(stream, sentAt)
+  const allBegunAt = Math.max(...begunAt.values())
+  const times = pieces.flatMap(({ at, sentAt }) => (sentAt > allBegunAt ? [at - sentAt] : []))
   times.sort((a, b) => a - b)
   const seconds = ((arrivals.at(-1)?.at ?? 0) - (arrivals[0]?.at ?? 0)) / 1000
   const rank = (part: number) => times[Math.floor(part * (times.length - 1))] ?? Number.NaN
   return {
     p50Ms: rank(0.5),
     p99Ms: rank(0.99),
-    perSecond: times.length / seconds,
+    perSecond: pieces.length / seconds,
     offeredPerSecond: (STREAMS * 1000) / everyMs,
   }
 }
 
 interface Arrival {
+  /** Which of the streams, from 0 on. */
+  stream: number
   at: number
   text: string
 }
@@ -70,14 +78,20 @@ async function listenToAll(site: Site, users: User[], url: string): Promise<Arri
     Array.from({ length: STREAMS }, (_, n) => {
       const user = users[n % users.length] as User
       const room = rooms[n % users.length]?.pop() as string
-      return listen(`${url}/chatroom/${room}/message`, user, arrivals)
+      return listen(`${url}/chatroom/${room}/message`, user, (at, text) =>
+        arrivals.push({ stream: n, at, text }),
+      )
     }),
   )
   return arrivals.sort((a, b) => a.at - b.at)
 }
 
 /** Until the stream ends. */
-async function listen(url: string, { token }: User, arrivals: Arrival[]): Promise<void> {
+async function listen(
+  url: string,
+  { token }: User,
+  arrived: (at: number, text: string) => void,
+): Promise<void> {
   const headers = {
     Authorization: `Bearer ${token}`,
     Accept: "text/event-stream",
@@ -90,8 +104,7 @@ async function listen(url: string, { token }: User, arrivals: Arrival[]): Promis
   response.setEncoding("latin1")
   response.on("data", (chunk: string) => {
     // The whole text comes once more with the end.
-    if (!chunk.includes("event: done"))
-      arrivals.push({ at: performance.timeOrigin + performance.now(), text: chunk })
+    if (!chunk.includes("event: done")) arrived(performance.timeOrigin + performance.now(), chunk)
   })
   await once(response, "end")
 }
