@@ -94,16 +94,24 @@ describe.skipIf(chromium === null)("the service worker over new builds (Chromium
     await tab.evaluate("navigator.serviceWorker.ready.then(() => true)")
     worker = { version: "5" }
     expect(await tab.evaluate(UPDATED)).toBe("redundant")
-    // Half of a build isn't kept either.
-    page = { version: "5" }
-    broken = "5"
-    web.expectProblem(/ 404 .*part-5/)
-    expect(await tab.evaluate(UPDATED)).toBe("redundant")
-    expect(await tab.evaluate("caches.keys().then((names) => names.length)")).toBe(1)
     web.expectProblem(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/)
     await window.context.setOffline(true)
     await tab.reload()
     await reads(tab, "h1", "page 4, script 4")
+  })
+
+  test("of a build that has lost a file nothing is kept, and the one before stays", async () => {
+    page = worker = { version: "7" }
+    const tab = await (await web.open()).tab()
+    await tab.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page = worker = { version: "8" }
+    broken = "8"
+    web.expectProblem(/ 404 .*part-8/)
+    expect(await tab.evaluate(UPDATED)).toBe("redundant")
+    const kept = "caches.keys().then((names) => names.map((name) => name.split('-').at(-1)))"
+    expect(await tab.evaluate(kept)).toEqual(["7"])
+    await tab.evaluate("load()")
+    await reads(tab, "h2", "part of 7")
   })
 
   test("a network that gives no answer doesn't keep the page away", async () => {

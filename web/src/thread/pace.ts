@@ -33,7 +33,8 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
     draw()
   }
 
-  const slowMs = () => (framesMs.length < LONG_IN_A_ROW ? 0 : pauseAfter(Math.min(...framesMs)))
+  /** The pause that the last frames call for; 0: none. */
+  const dueMs = () => (framesMs.length < LONG_IN_A_ROW ? 0 : pauseAfter(Math.min(...framesMs)))
 
   /** Looks how long frames take, as long as there is something to draw. */
   function watch(): void {
@@ -48,7 +49,7 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
     // The next frame begins when this one is laid out, painted, and taken by what puts it on the screen.
     clock.frame(() => {
       framesMs = [...framesMs, clock.now() - startedAt].slice(-LONG_IN_A_ROW)
-      const pauseMs = slowMs()
+      const pauseMs = dueMs()
       if (pauseMs > 0) pause(pauseMs)
       else if (isAsked || drawnAt >= startedAt) onFrame()
       else {
@@ -68,7 +69,7 @@ export function createPace(draw: () => void, clock: Clock): { request(): void; n
 
   /** Draws what was asked for when a frame's time has passed since the last drawing, unless a frame does it before. */
   function drawSoon(): void {
-    if (!isAsked || isPaused || slowMs() > 0) return
+    if (!isAsked || isPaused || dueMs() > 0) return
     const leftMs = Math.ceil(drawnAt + FRAME_MS - clock.now())
     if (leftMs <= 0) now()
     else if (!hasTimer) {
