@@ -10,27 +10,30 @@ import { toBytes } from "../../utils/to-bytes.ts"
 import { presentCost, presentError, presentNotices, presentUsage, presentWait } from "./message.ts"
 
 /**
- * Writes the JSON of `presentMessage` from a row as PostgreSQL wrote it: what a page has most of goes from text to text,
- * without dates, objects and lists in between. Only what few messages have is made an object.
+ * Writes a JSON list of messages, each as `presentMessage` has it, with `before` in front of the list and `after` behind. What
+ * a page has most of goes from text to text, as PostgreSQL wrote it, without dates, objects and lists in between; only what
+ * few messages have is made an object.
  */
-export function messageText(ctx: Context, row: TextRow): string {
-  return (
-    `{"id":"${row[at.id]}","parentId":${word(row, at.parentId)},"role":"${row[at.role]}",` +
-    `"content":${row[at.content]},"thoughts":${row[at.thoughts]},` +
-    `"attachments":${json(row, at.attachments)},"citations":${json(row, at.citations)},` +
-    `"searchQueries":${json(row, at.searchQueries)},"notices":${noticesOf(row)},"status":"${row[at.status]}",` +
-    `"error":${errorOf(row)},"model":${text(row, at.model)},"finishReason":${text(row, at.finishReason)},` +
-    `"usage":${usageOf(row)},"cost":${costOf(row)},"feedback":${json(row, at.feedback)},` +
-    `"createdAt":${time(row, at.createdAt)},"completedAt":${time(row, at.completedAt)},` +
-    `"chatroomId":"${row[at.chatroomId]}","siblings":${siblingsOf(row)},"estimatedWaitMs":${waitOf(ctx, row)}}`
-  )
+export function messagesBytes(ctx: Context, rows: readonly TextRow[], before = "", after = ""): Uint8Array {
+  // Long texts are written as they are: together with what is around them they would be copied once more.
+  const parts: string[] = []
+  let around = `${before}[`
+  for (const row of rows) {
+    parts.push(around + beforeContent(row), row[at.content] as string)
+    around = `${afterContent(ctx, row)},`
+  }
+  if (rows.length > 0) around = around.slice(0, -1)
+  return toBytes([...parts, `${around}]${after}`])
 }
 
-/** Writes a JSON list of messages, with `before` in front of it and `after` behind. */
-export function messagesBytes(ctx: Context, rows: readonly TextRow[], before = "", after = ""): Uint8Array {
-  const texts = rows.map((row, n) => (n === 0 ? "" : ",") + messageText(ctx, row))
-  return toBytes([`${before}[`, ...texts, `]${after}`])
-}
+const beforeContent = (row: TextRow) =>
+  `{"id":"${row[at.id]}","parentId":${word(row, at.parentId)},"role":"${row[at.role]}","content":`
+
+const afterContent = (ctx: Context, row: TextRow) =>
+  `,"thoughts":${row[at.thoughts]},${listsOf(row)},"status":"${row[at.status]}",${makingOf(row)},` +
+  `"feedback":${json(row, at.feedback)},"createdAt":${time(row, at.createdAt)},` +
+  `"completedAt":${time(row, at.completedAt)},"chatroomId":"${row[at.chatroomId]}",` +
+  `"siblings":${siblingsOf(row)},"estimatedWaitMs":${waitOf(ctx, row)}}`
 
 const at = Object.fromEntries(MESSAGE_COLUMNS.map((name, n) => [name, n])) as Record<
   (typeof MESSAGE_COLUMNS)[number],
@@ -49,6 +52,38 @@ function json(row: TextRow, n: number): string {
   if (value === null) return "null"
   return value === "[]" ? value : JSON.stringify(JSON.parse(value))
 }
+
+/** Most messages have none of them, and fewer texts are put together then. */
+function listsOf(row: TextRow): string {
+  if (LISTS.every((n) => row[n] === "[]")) return NO_LISTS
+  return (
+    `"attachments":${json(row, at.attachments)},"citations":${json(row, at.citations)},` +
+    `"searchQueries":${json(row, at.searchQueries)},"notices":${noticesOf(row)}`
+  )
+}
+
+const LISTS = [at.attachments, at.citations, at.searchQueries, at.notices]
+const NO_LISTS = `"attachments":[],"citations":[],"searchQueries":[],"notices":[]`
+
+/** How a reply was made, which prompts have nothing of. */
+function makingOf(row: TextRow): string {
+  if (MAKING.every((n) => row[n] === null)) return NO_MAKING
+  return (
+    `"error":${errorOf(row)},"model":${text(row, at.model)},"finishReason":${text(row, at.finishReason)},` +
+    `"usage":${usageOf(row)},"cost":${costOf(row)}`
+  )
+}
+
+const COUNTS = [
+  at.promptTokens,
+  at.cachedTokens,
+  at.outputTokens,
+  at.thoughtTokens,
+  at.toolTokens,
+  at.totalTokens,
+]
+const MAKING = [at.errorCode, at.model, at.finishReason, at.costAmount, ...COUNTS]
+const NO_MAKING = `"error":null,"model":null,"finishReason":null,"usage":null,"cost":null`
 
 function noticesOf(row: TextRow): string {
   const codes = row[at.notices] as string

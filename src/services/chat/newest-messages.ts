@@ -43,7 +43,7 @@ export function walkBack(
   { isWhole }: { isWhole: boolean },
 ): Walk {
   const byId = new Map(newest.map((row) => [row[at.id], row]))
-  const families = Map.groupBy(newest.toReversed(), familyOf)
+  const families = isOneLine(newest, tipId) ? null : Map.groupBy(newest.toReversed(), familyOf)
   const found: TextRow[] = []
   const left = { ...size }
   for (let id: string | null = tipId; id !== null; ) {
@@ -52,12 +52,17 @@ export function walkBack(
     const parentId: string | null = row?.[at.parentId] ?? null
     const isKnown = parentId === null ? isWhole : byId.has(parentId)
     if (!row || !isKnown || row[at.content] === null) return { found, missingId: id, left }
-    found.push(withSiblings(row, families.get(familyOf(row)) ?? []))
+    found.push(families ? withSiblings(row, families.get(familyOf(row)) ?? []) : row)
     left.messages--
     left.bytes -= Number(row[at.bytes])
     id = parentId
   }
   return { found, missingId: null, left }
+}
+
+/** Whether each is the parent of the one before, so that none has siblings among them: the usual room. */
+function isOneLine(newest: readonly TextRow[], tipId: string): boolean {
+  return newest.every((row, n) => row[at.id] === (n === 0 ? tipId : newest[n - 1]?.[at.parentId]))
 }
 
 const familyOf = (row: TextRow): string => `${row[at.parentId]} ${row[at.role]}`
