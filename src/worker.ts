@@ -1,3 +1,4 @@
+import "./boot/v8-flags.ts"
 import { readFlags } from "./boot/command-line.ts"
 import { runProcess } from "./boot/lifecycle.ts"
 import { serve } from "./boot/serve.ts"

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net"
 import type { UploadTimeout } from "../config/timing.ts"
 import type { Endpoint } from "../routes/endpoint.ts"
 import { rows as allRows } from "../routes/index.ts"
+import { Slots } from "../utils/slots.ts"
 import { pause } from "../utils/time.ts"
 import { createApp } from "./app.ts"
 import type { OwnedContext } from "./context.ts"
@@ -71,12 +72,11 @@ function uploadTimeouts(rows: readonly Endpoint[]): (req: IncomingMessage) => Up
   }
 }
 
-/** Returns the set of the responses that are to come or on their way. */
-function trackResponses(server: Server): Set<ServerResponse> {
-  const open = new Set<ServerResponse>()
+/** Returns the responses that are to come or on their way. */
+function trackResponses(server: Server): Iterable<ServerResponse> {
+  const open = new Slots<ServerResponse>()
   server.prependListener("request", (_, res) => {
-    open.add(res)
-    res.once("close", () => open.delete(res))
+    res.once("close", open.add(res))
   })
   return open
 }
@@ -85,7 +85,7 @@ function trackResponses(server: Server): Set<ServerResponse> {
  * Returns a function that makes every further response the last on its connection, with `Connection: close`. A client
  * or load balancer that reused the connection would send its next request to a server that is shutting down.
  */
-function prepareToClose(server: Server, open: ReadonlySet<ServerResponse>): () => void {
+function prepareToClose(server: Server, open: Iterable<ServerResponse>): () => void {
   let isStopping = false
   const endAfter = (res: ServerResponse) => res.headersSent || res.setHeader("Connection", "close")
   server.prependListener("request", (_, res) => {

@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from "ioredis"
+import { Slots } from "../utils/slots.ts"
 import { createTurnClock, pause } from "../utils/time.ts"
 import type { Logger } from "./logger.ts"
 import { connect, connectSubscriber, isCluster, type RedisClient } from "./redis-connection.ts"
@@ -86,27 +87,27 @@ export function createRedisStore(
  * command would cost as much as the command.
  */
 function createTimeout(ms: number): <T>(work: Promise<T>) => Promise<T> {
-  // In order of their deadlines, because all have the same timeout.
-  const pending = new Set<{ deadline: number; reject(error: Error): void }>()
+  const pending = new Slots<{ deadline: number; expire(): void }>()
   const clock = createTurnClock(ms / 2)
   let isScheduled = false
   function rejectExpired(): void {
     const now = clock()
     for (const call of pending) {
-      if (call.deadline > now) break
-      pending.delete(call)
-      call.reject(new Error("no response in time"))
+      if (call.deadline <= now) call.expire()
     }
     isScheduled = pending.size > 0
     if (isScheduled) setTimeout(rejectExpired, ms / 10)
   }
   return (work) =>
     new Promise((resolve, reject) => {
-      const call = { deadline: clock() + ms, reject }
-      pending.add(call)
+      const expire = () => {
+        remove()
+        reject(new Error("no response in time"))
+      }
+      const remove = pending.add({ deadline: clock() + ms, expire })
       if (!isScheduled) setTimeout(rejectExpired, ms / 10)
       isScheduled = true
-      work.then(resolve, reject).finally(() => pending.delete(call))
+      work.then(resolve, reject).finally(remove)
     })
 }
 

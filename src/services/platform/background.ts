@@ -1,4 +1,5 @@
 import type { Logger } from "../../config/logger.ts"
+import { Slots } from "../../utils/slots.ts"
 
 /** Work that outlives the request that started it. It is best effort: anything that must happen is also in the database. */
 export interface Background {
@@ -9,13 +10,13 @@ export interface Background {
 }
 
 export function createBackground(log: Logger): Background {
-  const running = new Set<Promise<unknown>>()
+  const running = new Slots<Promise<unknown>>()
   return {
     run(what, work) {
       const task = work()
         .catch((err: unknown) => log.warn({ err, what }, "background work failed"))
-        .finally(() => running.delete(task))
-      running.add(task)
+        .finally(() => remove())
+      const remove = running.add(task)
     },
     async drain() {
       while (running.size > 0) await Promise.all(running)

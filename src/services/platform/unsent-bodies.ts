@@ -14,13 +14,19 @@ export interface HeldBody extends Disposable {
   progress(): void
 }
 
+const NOTHING = () => undefined
+
 export function createUnsentBodies(maxBytes: number): UnsentBodies {
   /** In the order of their last progress. */
   const held = new Map<HeldBody, { bytes: number; cutOff: () => void }>()
   let total = 0
   const release = (body: HeldBody) => {
-    total -= held.get(body)?.bytes ?? 0
-    return held.delete(body)
+    const entry = held.get(body)
+    if (!entry) return
+    total -= entry.bytes
+    // The map's table stays a while (see Slots), and would keep the response.
+    entry.cutOff = NOTHING
+    held.delete(body)
   }
   return {
     bytes: () => total,
@@ -30,7 +36,7 @@ export function createUnsentBodies(maxBytes: number): UnsentBodies {
         progress() {
           if (held.delete(body)) held.set(body, entry)
         },
-        [Symbol.dispose]: () => void release(body),
+        [Symbol.dispose]: () => release(body),
       }
       held.set(body, entry)
       total += bytes
