@@ -2,6 +2,7 @@ import { expect, test } from "vitest"
 import { createText } from "../../src/services/replies/stream/live-replies.ts"
 import type { LogEntry, Notice, ReplyLog } from "../../src/services/replies/stream/reply-log.ts"
 import { newId } from "../../src/utils/ids.ts"
+import { shown } from "../helpers/live-text.ts"
 import { useTestApp } from "../helpers/use-app.ts"
 
 const app = useTestApp({ worker: false })
@@ -42,9 +43,9 @@ test("pieces that come together are kept in order, for each reply, and listeners
   expect(new Set(await Promise.all(kept))).toEqual(new Set(["kept"]))
   for (const [n, id] of ids.entries()) {
     const { text, entries } = await readText(replyLog, id)
-    expect(text).toMatchObject({ attempt: 1, value: whole(all) })
+    expect(shown(text)).toMatchObject({ attempt: 1, value: whole(all) })
     if (isOnRedis) expect(entries.length).toBeLessThan(10)
-    await expect.poll(() => listeners[n]?.text.value).toBe(whole(all))
+    await expect.poll(() => String(listeners[n]?.text.value)).toBe(whole(all))
     listeners[n]?.stop()
   }
 })
@@ -61,8 +62,8 @@ test("thoughts and text of one turn stay apart, and a piece may be sent again", 
   void replyLog.append(id, entry("thought", 8, "\nso"))
   await replyLog.append(id, entry("text", 5, " text"))
   const expected = { value: "state text", thoughts: "5.1t: hm\nso" }
-  await expect.poll(() => text).toMatchObject(expected)
-  expect((await readText(replyLog, id)).text).toMatchObject(expected)
+  await expect.poll(() => shown(text)).toMatchObject(expected)
+  expect(shown((await readText(replyLog, id)).text)).toMatchObject(expected)
   stop()
 })
 
@@ -73,13 +74,13 @@ test("a new attempt drops the text of the one before, and listeners are told at 
   replyLog.begin(id, 1)
   for (const entry of pieces(1, 3)) void replyLog.append(id, entry)
   replyLog.begin(id, 2)
-  await expect.poll(() => text).toMatchObject({ attempt: 2, value: "" })
+  await expect.poll(() => shown(text)).toMatchObject({ attempt: 2, value: "" })
   const second = pieces(2, 2)
   await Promise.all(second.map((entry) => replyLog.append(id, entry)))
-  expect((await readText(replyLog, id)).text).toMatchObject({ attempt: 2, value: whole(second) })
+  expect(shown((await readText(replyLog, id)).text)).toMatchObject({ attempt: 2, value: whole(second) })
   replyLog.announce(id, { final: true })
   await expect.poll(() => notices.at(-1)).toBe("state")
-  expect(text).toMatchObject({ attempt: 2, value: whole(second) })
+  expect(shown(text)).toMatchObject({ attempt: 2, value: whole(second) })
   stop()
 })
 

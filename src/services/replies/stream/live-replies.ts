@@ -1,3 +1,4 @@
+import { Rope } from "../../../utils/rope.ts"
 import { readMessage } from "../../chat/list-messages.ts"
 import { isFinal, type MessageKey, type MessageRecord } from "../../chat/message-record.ts"
 import type { Context } from "../../context.ts"
@@ -9,9 +10,9 @@ export interface LiveReply {
   /** The newest attempt. */
   attempt: number
   /** The text of `attempt` so far, from its beginning. */
-  text: string
+  text: Rope
   /** The summaries of its thoughts so far. */
-  thoughts: string
+  thoughts: Rope
   /** As it was read last; null when the reply has been deleted. */
   row: MessageRecord | null
 }
@@ -160,15 +161,16 @@ export function createText() {
   let wasFinal = false
   return {
     attempt: 0,
-    value: "",
-    thoughts: "",
+    value: new Rope(),
+    thoughts: new Rope(),
     takeRow(row: MessageRecord): void {
       const ended = isFinal(row)
       // The row has the last word on a reply that has ended, and on one that is made once more.
       const counts = ended || wasFinal || row.attempt > this.attempt
       const isSame = row.attempt === this.attempt
-      if (counts || (isSame && row.content.length >= this.value.length)) this.value = row.content
-      if (counts || (isSame && row.thoughts.length >= this.thoughts.length)) this.thoughts = row.thoughts
+      if (counts || (isSame && row.content.length >= this.value.length)) this.value = new Rope(row.content)
+      if (counts || (isSame && row.thoughts.length >= this.thoughts.length))
+        this.thoughts = new Rope(row.thoughts)
       if (counts) this.attempt = row.attempt
       wasFinal = ended
     },
@@ -185,10 +187,10 @@ export function createText() {
       // The row of a reply that has ended has all, and its log may have more.
       if (wasFinal) return false
       for (const { attempt, part, offset, text } of entries) {
-        if (attempt > this.attempt) Object.assign(this, { attempt, value: "", thoughts: "" })
-        const name = NAMES[part]
-        if (attempt === this.attempt && offset <= this[name].length)
-          this[name] += text.slice(this[name].length - offset)
+        if (attempt > this.attempt) Object.assign(this, { attempt, value: new Rope(), thoughts: new Rope() })
+        const known = this[NAMES[part]]
+        if (attempt === this.attempt && offset <= known.length)
+          known.append(text.slice(known.length - offset))
       }
       return !entries.some(
         ({ attempt, part, offset }) => attempt === this.attempt && offset > this[NAMES[part]].length,

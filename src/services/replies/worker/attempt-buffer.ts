@@ -91,9 +91,11 @@ function logger(
   read: () => string,
 ) {
   let logged = 0
-  return () => {
+  return (more: string) => {
     const value = read()
-    const entry = { attempt, part, offset: logged, text: value.slice(logged) }
+    // Cutting the end off a text that grows would copy all of it, for each piece.
+    const isInStep = logged + more.length === value.length
+    const entry = { attempt, part, offset: logged, text: isInStep ? more : value.slice(logged) }
     logged = value.length
     void replyLog.append(id, entry).then((outcome) => {
       // What the log lost is appended again with the next piece.

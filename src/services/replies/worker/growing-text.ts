@@ -10,9 +10,9 @@ export interface GrowingText {
 
 /**
  * @param maxLength what comes beyond is left out
- * @param grown is called whenever there is more
+ * @param grown is called with whatever has come to it
  */
-export function createGrowingText(maxLength: number, grown: () => void): GrowingText {
+export function createGrowingText(maxLength: number, grown: (more: string) => void): GrowingText {
   let value = ""
   let half = ""
   /** Half of a character alone can't be stored or sent: it is U+FFFD everywhere. */
@@ -20,7 +20,7 @@ export function createGrowingText(maxLength: number, grown: () => void): Growing
     const fitting = splitAtWholeCharacter(text.toWellFormed().slice(0, maxLength - value.length))[0]
     if (!fitting) return
     value += fitting
-    grown()
+    grown(fitting)
   }
   return {
     get value() {
