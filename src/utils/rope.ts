@@ -17,17 +17,18 @@ export class Rope {
   }
 
   append(piece: string): void {
+    if (piece === "") return
     this.#pieces.push(piece)
     this.#length += piece.length
   }
 
-  /** Returns the text from `offset` on, in time that depends on how much that is. */
+  /** Returns the text from `offset` on. Reads only the pieces that hold it. */
   from(offset: number): string {
     let first = this.#pieces.length
     let start = this.#length
     while (first > 0 && start > offset) start -= (this.#pieces[--first] as string).length
     const end = this.#pieces.slice(first).join("")
-    if (first === 0) this.#pieces = [end]
+    if (start === 0) this.#pieces = [end]
     return end.slice(offset - start)
   }
 

@@ -1,7 +1,7 @@
 /**
- * A set of what comes and goes within milliseconds, such as requests in flight. A `Set` leaves a table behind each time that
- * it has filled up with members long deleted, and V8 keeps alive what an old table names, and all that hangs on it, until
- * its next full collection: with 50 requests in flight nearly every one of them was kept for seconds.
+ * A set for members that come and go within milliseconds, such as requests in flight. A `Set` makes a new table whenever the
+ * old one is full of deleted members. A dead table in V8's old generation keeps alive whatever it references until the next
+ * full collection: with 50 requests in flight, nearly every one of them for seconds.
  */
 export class Slots<T extends object> implements Iterable<T> {
   readonly #items: (T | undefined)[] = []
@@ -11,8 +11,10 @@ export class Slots<T extends object> implements Iterable<T> {
   add(item: T): () => void {
     const slot = this.#free.pop() ?? this.#items.length
     this.#items[slot] = item
+    let isIn = true
     return () => {
-      if (this.#items[slot] !== item) return
+      if (!isIn) return
+      isIn = false
       this.#items[slot] = undefined
       this.#free.push(slot)
     }

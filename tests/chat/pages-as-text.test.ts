@@ -29,6 +29,19 @@ const CHANGES = [
   "created_at = '2026-11-29 10:17:12', completed_at = '2026-11-29 10:17:12.4'",
   "created_at = '2026-11-29 10:17:12.409999', completed_at = '9999-12-31 23:59:59.999'",
   "model = 'a \"model\"'",
+  "error_code = 'internal', status = 'failed'",
+  `attachments = '[{"id": "a", "name": "b.png"}]'`,
+]
+
+/** A reply that was never made, which then has one of these alone. */
+const NOT_MADE = `model = NULL, finish_reason = NULL, cost_amount = NULL, cost_currency = NULL, prompt_tokens = NULL,
+  cached_tokens = NULL, output_tokens = NULL, thought_tokens = NULL, tool_tokens = NULL, total_tokens = NULL`
+const ALONE = [
+  "error_code = 'internal', status = 'failed'",
+  "model = 'm'",
+  "finish_reason = 'STOP'",
+  "cost_amount = 0.5, cost_currency = 'USD'",
+  ...["prompt", "output", "thought", "tool", "total"].map((kind) => `${kind}_tokens = 1`),
 ]
 
 test("each message of a page is written as the message alone is, byte by byte", async () => {
@@ -37,6 +50,11 @@ test("each message of a page is written as the message alone is, byte by byte", 
   for (const change of CHANGES) {
     const reply = await ask(app, user, room, "hello")
     await app.query(`UPDATE messages SET ${change} WHERE id = $1`, reply.id)
+  }
+  for (const change of ALONE) {
+    const reply = await ask(app, user, room, "hello")
+    for (const set of [NOT_MADE, change])
+      await app.query(`UPDATE messages SET ${set} WHERE id = $1`, reply.id)
   }
   const last = await ask(app, user, room, "with versions")
   await finalReply(app, user, (await user.http.post(`${path}/message/${last.id}/regenerate`, {})).body)

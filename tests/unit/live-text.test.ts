@@ -146,6 +146,39 @@ describe("a listener's cursor", () => {
     ])
   })
 
+  test("keeps the order of what comes while an event is on its way", () => {
+    const live = { attempt: 1, text: new Rope("abc"), thoughts: new Rope("hm"), row: rowOf("running", 1, "") }
+    const cursor = at(1, 0)
+    const events = catchUp(cursor, live)
+    const heard = [events.next().value]
+    live.thoughts.append("m")
+    live.text.append("def")
+    heard.push(...events, ...catchUp(cursor, live))
+    expect(heard.map((event) => event && "text" in event && [event.event, event.text])).toEqual([
+      ["thought", "hm"],
+      ["delta", "abc"],
+      ["thought", "m"],
+      ["delta", "def"],
+    ])
+  })
+
+  test("of an attempt that another one follows meanwhile ends it, and is reset then", () => {
+    const text = createText()
+    text.takeEntries([entry(0, "hm", 1, "thought"), entry(0, "abc")])
+    const cursor = at(1, 0)
+    const now = () => ({ attempt: text.attempt, text: text.value, thoughts: text.thoughts, row: null })
+    const events = catchUp(cursor, now())
+    const heard = [events.next().value]
+    text.takeEntries([entry(0, "new", 2)])
+    heard.push(...events, ...catchUp(cursor, now()))
+    expect(heard.map((event) => [event?.event, event?.id])).toEqual([
+      ["thought", "1-0-2"],
+      ["delta", "1-3-2"],
+      ["reset", "2-0"],
+      ["delta", "2-3"],
+    ])
+  })
+
   test("gives a listener the same, wherever it broke off", () => {
     const piece = fc.record({ part: fc.constantFrom("text" as const, "thought" as const), text: fc.string() })
     fc.assert(

@@ -19,8 +19,9 @@ export function messagesBytes(ctx: Context, rows: readonly TextRow[], before = "
   const parts: string[] = []
   let around = `${before}[`
   for (const row of rows) {
-    parts.push(around + beforeContent(row), row[at.content] as string)
-    around = `${afterContent(ctx, row)},`
+    const [content, thoughts] = [row[at.content] as string, row[at.thoughts] as string]
+    parts.push(around + beforeContent(row), content, `,"thoughts":`, thoughts)
+    around = `${afterThoughts(ctx, row)},`
   }
   if (rows.length > 0) around = around.slice(0, -1)
   return toBytes([...parts, `${around}]${after}`])
@@ -29,8 +30,8 @@ export function messagesBytes(ctx: Context, rows: readonly TextRow[], before = "
 const beforeContent = (row: TextRow) =>
   `{"id":"${row[at.id]}","parentId":${word(row, at.parentId)},"role":"${row[at.role]}","content":`
 
-const afterContent = (ctx: Context, row: TextRow) =>
-  `,"thoughts":${row[at.thoughts]},${listsOf(row)},"status":"${row[at.status]}",${makingOf(row)},` +
+const afterThoughts = (ctx: Context, row: TextRow) =>
+  `,${listsOf(row)},"status":"${row[at.status]}",${makingOf(row)},` +
   `"feedback":${json(row, at.feedback)},"createdAt":${time(row, at.createdAt)},` +
   `"completedAt":${time(row, at.completedAt)},"chatroomId":"${row[at.chatroomId]}",` +
   `"siblings":${siblingsOf(row)},"estimatedWaitMs":${waitOf(ctx, row)}}`
@@ -53,7 +54,7 @@ function json(row: TextRow, n: number): string {
   return value === "[]" ? value : JSON.stringify(JSON.parse(value))
 }
 
-/** Most messages have none of them, and fewer texts are put together then. */
+/** Writes the four lists. Most messages have none of them. */
 function listsOf(row: TextRow): string {
   if (LISTS.every((n) => row[n] === "[]")) return NO_LISTS
   return (
@@ -65,7 +66,7 @@ function listsOf(row: TextRow): string {
 const LISTS = [at.attachments, at.citations, at.searchQueries, at.notices]
 const NO_LISTS = `"attachments":[],"citations":[],"searchQueries":[],"notices":[]`
 
-/** How a reply was made, which prompts have nothing of. */
+/** Writes how a reply was made. Prompts have none of it. */
 function makingOf(row: TextRow): string {
   if (MAKING.every((n) => row[n] === null)) return NO_MAKING
   return (

@@ -72,10 +72,10 @@ export function* catchUp(cursor: ReplyCursor, now: LiveReply): Generator<ReplyEv
   }
   // What a reply goes on from is there before its first attempt, and comes with that.
   if (attempt === 0 && !isWhole) return
-  const thought = thoughts.from(cursor.thoughts)
+  // Both before anything is sent: what comes meanwhile is behind them, a later thought behind this text, too.
+  const [thought, fresh] = [thoughts.from(cursor.thoughts), text.from(cursor.characters)]
   cursor.thoughts += thought.length
   if (thought) yield { event: "thought", id: idOf(cursor), text: thought }
-  const fresh = text.from(cursor.characters)
   cursor.characters += fresh.length
   if (fresh) yield { event: "delta", id: idOf(cursor), text: fresh }
 }

@@ -9,7 +9,7 @@ import type { RowWatch } from "./row-watch.ts"
 export interface LiveReply {
   /** The newest attempt. */
   attempt: number
-  /** The text of `attempt` so far, from its beginning. */
+  /** The text of `attempt` so far, from its beginning. It grows while it is held; another attempt has another. */
   text: Rope
   /** The summaries of its thoughts so far. */
   thoughts: Rope
