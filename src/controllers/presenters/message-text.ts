@@ -75,15 +75,18 @@ function makingOf(row: TextRow): string {
   )
 }
 
-const COUNTS = [
+const MAKING = [
+  at.errorCode,
+  at.model,
+  at.finishReason,
   at.promptTokens,
   at.cachedTokens,
   at.outputTokens,
   at.thoughtTokens,
   at.toolTokens,
   at.totalTokens,
+  at.costAmount,
 ]
-const MAKING = [at.errorCode, at.model, at.finishReason, at.costAmount, ...COUNTS]
 const NO_MAKING = `"error":null,"model":null,"finishReason":null,"usage":null,"cost":null`
 
 function noticesOf(row: TextRow): string {
