@@ -1,3 +1,5 @@
+import { childrenOf } from "./tree-steps.ts"
+
 /**
  * Returns a query for the end of the newest branch below a message: its newest descendant reply, which may be itself.
  * Where there is no reply, the newest descendant prompt. Each message below is read once.
@@ -11,7 +13,7 @@ export function branchEndSql({ user, room, message }: Record<"user" | "room" | "
     WHERE m.user_id = ${user} AND m.id = ${message} AND m.chatroom_id = ${room}
     UNION ALL
     SELECT m.user_id, m.id, m.role, m.position
-    FROM below AS b JOIN messages AS m ON m.parent_id = b.id AND m.user_id IS NOT DISTINCT FROM b.user_id
+    FROM below AS b ${childrenOf("b")} AS m
   )
   SELECT id FROM below ORDER BY role = 'model' DESC, position DESC LIMIT 1`
 }

@@ -14,6 +14,7 @@ import { copyMessages, finishCopy, openCopy } from "./copy-messages.ts"
 import { insertChatroom } from "./create-chatroom.ts"
 import { type IdempotencyKey, keepResult, takeKey } from "./idempotency.ts"
 import { publishRoomListChanged } from "./room-pubsub.ts"
+import { parentOf } from "./tree-steps.ts"
 
 interface ForkChatroom {
   userId: string
@@ -103,6 +104,6 @@ const BRANCH = `
     FROM messages AS m WHERE m.user_id = $1 AND m.id = $3 AND m.chatroom_id = $2
     UNION ALL
     SELECT m.user_id, m.id, m.parent_id, m.lease_until, b.depth + 1
-    FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
+    FROM branch AS b ${parentOf("b")} AS m
   )
   SELECT id FROM branch WHERE lease_until IS NULL ORDER BY depth DESC`

@@ -15,6 +15,7 @@ import type { Context } from "../context.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import { MESSAGE_TEXT_COLUMNS, messageTextSql, textBytesSql } from "./message-record.ts"
 import { at, type PageSize, walkBack } from "./newest-messages.ts"
+import { parentOf } from "./tree-steps.ts"
 
 const Cursor = z.tuple([z.uuid()])
 
@@ -130,10 +131,10 @@ const NEWEST = `
  */
 const NEWER = `
   WITH RECURSIVE way AS (
-    SELECT id, parent_id, 0 AS step FROM messages WHERE user_id = $1 AND id = $2
+    SELECT user_id, id, parent_id, 0 AS step FROM messages WHERE user_id = $1 AND id = $2
     UNION ALL
-    SELECT m.id, m.parent_id, way.step + 1
-    FROM way JOIN messages AS m ON m.user_id = $1 AND m.id = way.parent_id
+    SELECT m.user_id, m.id, m.parent_id, way.step + 1
+    FROM way ${parentOf("way")} AS m
     WHERE way.id <> $3 AND m.position >= (SELECT position FROM messages WHERE user_id = $1 AND id = $3)
   ), found AS (SELECT step FROM way WHERE id = $3)
   SELECT way.id FROM way, found WHERE way.step = greatest(found.step - $4, 0)`
@@ -143,7 +144,7 @@ const BRANCH = `
     SELECT m.*, 1 AS depth, ${textBytesSql("m")} AS bytes FROM messages AS m WHERE m.user_id = $1 AND m.id = $2
     UNION ALL
     SELECT m.*, b.depth + 1, b.bytes + ${textBytesSql("m")}
-    FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
+    FROM branch AS b ${parentOf("b")} AS m
     WHERE b.depth < $3 AND b.bytes < $4
   )
   SELECT ${messageTextSql("m")} FROM branch AS m ORDER BY depth DESC`

@@ -2,6 +2,7 @@ import type pg from "pg"
 import { inTransaction } from "../../config/database.ts"
 import { InvalidRequest, NotFound, NothingToShare } from "../../utils/errors.ts"
 import { newId } from "../../utils/ids.ts"
+import { parentOf } from "../chat/tree-steps.ts"
 import type { Context } from "../context.ts"
 import { findShare, lockShare, type Share, type SharedRoom, type ShareRow, toShare } from "./own-share.ts"
 
@@ -98,8 +99,7 @@ const isShown = (m: string) =>
   `(${m}.role = 'model' AND ${m}.status IN ('completed', 'cancelled') AND octet_length(${m}.content) > 0
     AND ${m}.search_queries = '[]')`
 
-/** Both columns of the key are joined: PostgreSQL would look all messages of a given user through for each step. */
-const NEXT = "FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id"
+const NEXT = `FROM branch AS b ${parentOf("b")} AS m`
 
 const FIND_TIP = `
   WITH RECURSIVE branch AS (

@@ -3,6 +3,7 @@ import { selectSql } from "../../models/columns.ts"
 import { MESSAGE_FIELDS, type MessageFields } from "../../models/message.ts"
 import { findOwnChatroom } from "../chat/find-chatroom.ts"
 import { textBytesSql } from "../chat/message-record.ts"
+import { parentOf } from "../chat/tree-steps.ts"
 import type { Context } from "../context.ts"
 
 /** A room on its way out: its fields, and its messages, page by page, as fast as they are asked for. */
@@ -105,7 +106,7 @@ const BRANCH = `
     SELECT user_id, id, parent_id, 1 AS depth FROM messages WHERE user_id = $1 AND id = $2
     UNION ALL
     SELECT m.user_id, m.id, m.parent_id, b.depth + 1
-    FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
+    FROM branch AS b ${parentOf("b")} AS m
   )
   SELECT id FROM branch ORDER BY depth DESC`
 

@@ -5,6 +5,7 @@ import { branchEndSql } from "../../chat/branch-end.ts"
 import { dropCopies } from "../../chat/drop-copies.ts"
 import { forgetResults } from "../../chat/idempotency.ts"
 import { publishRoomChanged } from "../../chat/room-pubsub.ts"
+import { childrenOf } from "../../chat/tree-steps.ts"
 import type { Context } from "../../context.ts"
 import { advanceRoom } from "./end-reply.ts"
 import { enqueueReply } from "./enqueue-reply.ts"
@@ -94,7 +95,7 @@ const DELETE = `
     SELECT m.user_id, m.id FROM messages AS m WHERE m.user_id = $1 AND m.id = $3 AND m.chatroom_id = $2
     UNION ALL
     SELECT m.user_id, m.id
-    FROM gone AS g JOIN messages AS m ON m.parent_id = g.id AND m.user_id IS NOT DISTINCT FROM g.user_id
+    FROM gone AS g ${childrenOf("g")} AS m
   ), deleted AS (
     DELETE FROM messages AS m USING gone WHERE m.user_id = gone.user_id AND m.id = gone.id
     RETURNING m.id, m.parent_id, m.lease_until, m.role = 'model' AND

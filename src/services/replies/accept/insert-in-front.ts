@@ -1,6 +1,7 @@
 import type pg from "pg"
 import { readMessage } from "../../chat/list-messages.ts"
 import type { MessageRecord } from "../../chat/message-record.ts"
+import { parentOf } from "../../chat/tree-steps.ts"
 import {
   type InsertOutcome,
   insertPromptAndReply,
@@ -135,7 +136,7 @@ const FIND_WAITING = `
     FROM messages AS m WHERE m.user_id = $1 AND m.id = $4
     UNION ALL
     SELECT m.user_id, m.id, m.parent_id, m.role, m.position, m.role = 'user' AND b.role = 'model', b.depth + 1
-    FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
+    FROM branch AS b ${parentOf("b")} AS m
     WHERE b.position >= (SELECT start FROM first)
   )
   SELECT id, start, position >= start IS TRUE AS waits, is_answered AND position < start AS "isAnswered"

@@ -1,3 +1,4 @@
+import { parentOf } from "../../chat/tree-steps.ts"
 import type { Context } from "../../context.ts"
 import { BYTES_PER_TOKEN } from "../worker/context-window.ts"
 import { sendableTurns, type Turn } from "../worker/turns.ts"
@@ -71,7 +72,7 @@ const UNSUMMARIZED = `
     UNION ALL
     SELECT m.user_id, m.id, m.parent_id, m.role, m.content, m.status, m.error_code, p.bytes + octet_length(m.content),
       p.depth + 1, (SELECT s.content FROM room_summaries AS s WHERE s.user_id = m.user_id AND s.message_id = m.parent_id)
-    FROM path AS p JOIN messages AS m ON m.user_id = p.user_id AND m.id = p.parent_id
+    FROM path AS p ${parentOf("p")} AS m
     WHERE p.before IS NULL AND p.bytes + octet_length(m.content) <= $3
   )
   SELECT role, content, status, error_code AS "errorCode", before FROM path ORDER BY depth DESC`

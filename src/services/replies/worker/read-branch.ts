@@ -1,5 +1,6 @@
 import type pg from "pg"
 import type { MessageKey } from "../../chat/message-record.ts"
+import { parentOf } from "../../chat/tree-steps.ts"
 import type { Context } from "../../context.ts"
 import { BYTES_PER_TOKEN, type WindowTurn } from "./context-window.ts"
 import type { Turn } from "./turns.ts"
@@ -39,7 +40,7 @@ const BRANCH = `
     SELECT m.user_id, m.id, m.parent_id, m.role, m.content, m.status, m.error_code, ${COUNTS("m")}, m.context_start,
       coalesce(b.window_start, m.context_start), b.bytes + octet_length(m.content), b.depth + 1,
       m.attachments, b.budget
-    FROM branch AS b JOIN messages AS m ON m.user_id = b.user_id AND m.id = b.parent_id
+    FROM branch AS b ${parentOf("b")} AS m
     WHERE b.id IS DISTINCT FROM b.window_start AND b.bytes + octet_length(m.content) <= b.budget
   )
   SELECT id, parent_id AS "parentId", role, content, status, error_code AS "errorCode",
