@@ -1,21 +1,23 @@
-import { retryOnPostgres, waitForPostgres } from "../config/postgres-ready.ts"
+import type { Config } from "../config/env.ts"
 import { TIMING, type Timing } from "../config/timing.ts"
 import { startEmbedded } from "../embedded/index.ts"
-import { migrate } from "../models/migrate.ts"
-import { startBillingWorker } from "../services/billing/billing-worker.ts"
-import { startWorker } from "../services/replies/worker/worker.ts"
-import { createContext } from "./context.ts"
+import { giveMemoryBack } from "./idle-memory.ts"
 import type { Process } from "./lifecycle.ts"
 import { announceStart, announceWait, say, warnOfFewConnections } from "./start-screen.ts"
-import { startWatchdog } from "./watchdog/index.ts"
 
 /** Starts everything that the configured role needs and announces it. The API is loaded where there is one. */
 export async function serve(
   { config: given, log, stack, signal, fail }: Process,
   timing: Timing = TIMING,
 ): Promise<void> {
-  const embedded = await startEmbedded(given, say, { signal, onLost: fail })
+  stack.defer(giveMemoryBack(timing.platform.scriptMs))
+  const spawned = Promise.withResolvers<void>()
+  const loading = spawned.promise.then(() => loadParts(given.role))
+  const embedded = await startEmbedded(given, say, { signal, onLost: fail, onSpawn: spawned.resolve })
+  spawned.resolve()
   stack.defer(() => embedded.stop())
+  const [parts] = await loading
+  const { createContext, migrate, retryOnPostgres, waitForPostgres } = parts
   const { config } = embedded
   const { url, pooler } = config.database
   const waiting = {
@@ -32,12 +34,13 @@ export async function serve(
   stack.defer(() => owned.close())
   if (config.role !== "api") {
     if (config.stripe.enabled) {
-      const billing = await startBillingWorker(owned.ctx)
+      const billing = await parts.startBillingWorker(owned.ctx)
       stack.defer(() => billing.close())
     }
     const timeoutMs = config.worker.watchdogMs
-    const watchdog = timeoutMs === null ? null : startWatchdog({ timeoutMs, log, onWedged: () => fail() })
-    const worker = await startWorker(owned.ctx, watchdog?.beat)
+    const watchdog =
+      timeoutMs === null ? null : parts.startWatchdog({ timeoutMs, log, onWedged: () => fail() })
+    const worker = await parts.startWorker(owned.ctx, watchdog?.beat)
     stack.defer(() => worker.close())
     // Closed before the worker, whose loops no longer beat while it stops.
     stack.defer(() => watchdog?.close())
@@ -60,4 +63,9 @@ export async function serve(
   stack.defer(() => listening.close())
   await embedded.announce(listening.url)
   announceStart(log, embedded, listening.url)
+}
+
+/** The API is loaded where there is one. */
+function loadParts(role: Config["role"]) {
+  return Promise.all([import("./parts.ts"), role === "worker" ? null : import("./listen.ts")])
 }

@@ -25,6 +25,9 @@ const httpUrl = (example: string) =>
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true")
 
+/** A region, of which it needn't be asked. */
+export const DEFAULT_REGION = "US"
+
 /** Every environment variable with its form and default. */
 export const Environment = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
@@ -78,7 +81,7 @@ export const Environment = z.object({
   TWILIO_AUTH_TOKEN: z.string().optional(),
   TWILIO_FROM: z.string().optional(),
   TWILIO_BASE_URL: httpUrl("https://api.twilio.com").default("https://api.twilio.com"),
-  DEFAULT_REGION: z.string().default("US"),
+  DEFAULT_REGION: z.string().default(DEFAULT_REGION),
   GEMINI_API_KEY: z
     .string()
     .regex(

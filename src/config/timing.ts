@@ -352,6 +352,8 @@ export const TIMING = deepFreeze({
     /** For counting a queue's jobs; metrics and the admin page leave out slower counts. */
     countTimeoutMs: 1 * SECOND,
     spanExportMs: 2 * SECOND,
+    /** Keeps V8 able to notice that a process rests (`boot/idle-memory.ts`). */
+    scriptMs: 30 * SECOND,
   },
 
   /** The steps run one after the other, so together they stay below `cutOffMs`. */

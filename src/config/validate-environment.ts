@@ -1,5 +1,5 @@
-import { isSupportedCountry } from "libphonenumber-js/max"
-import type { Environment } from "./environment.ts"
+import { phoneNumbers } from "../utils/phone-numbers.ts"
+import { DEFAULT_REGION, type Environment } from "./environment.ts"
 import { findWeakSecrets } from "./secrets.ts"
 
 /** Returns the faults of a parsed environment, each beginning with the variable's name. */
@@ -7,15 +7,17 @@ export function findFaults(env: Environment): string[] {
   return [...findGeneralFaults(env), ...(env.NODE_ENV === "production" ? findProductionFaults(env) : [])]
 }
 
+const isRegion = (code: string) => phoneNumbers().isSupportedCountry(code)
+
 function findGeneralFaults(env: Environment): string[] {
   const faults: string[] = []
-  if (!isSupportedCountry(env.DEFAULT_REGION)) {
+  if (env.DEFAULT_REGION !== DEFAULT_REGION && !isRegion(env.DEFAULT_REGION)) {
     faults.push(
       `DEFAULT_REGION: ${env.DEFAULT_REGION} isn't a region; use a two-letter code such as US or IN`,
     )
   }
   for (const region of env.OTP_REGIONS) {
-    if (!isSupportedCountry(region)) faults.push(`OTP_REGIONS: ${region} isn't a region`)
+    if (!isRegion(region)) faults.push(`OTP_REGIONS: ${region} isn't a region`)
   }
   for (const origin of env.CORS_ORIGINS) {
     if (origin.includes("*") || new URL(origin).origin !== origin) {

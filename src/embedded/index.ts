@@ -23,12 +23,13 @@ export interface Embedded {
  * configured, which `readConfig` ensures.
  * @param beside uses the PostgreSQL of a running server, for commands that may run at the same time
  * @param signal cancels the start
+ * @param onSpawn called when an embedded PostgreSQL has been started, while there is nothing to do but wait for it
  * @param onLost called when the embedded PostgreSQL or its folder is gone
  */
 export async function startEmbedded(
   config: Config,
   say: (line: string) => void,
-  { beside = false, signal, onLost }: { beside?: boolean } & StartOptions = {},
+  { beside = false, signal, onLost, onSpawn }: { beside?: boolean } & StartOptions = {},
 ): Promise<Embedded> {
   await using starting = new AsyncDisposableStack()
   const failed = new AbortController()
@@ -43,7 +44,9 @@ export async function startEmbedded(
       throw error
     }
   }
-  const opened = keep((beside ? joinDatabase : startDatabase)(config, say, { signal: cancelled, onLost }))
+  const opened = keep(
+    (beside ? joinDatabase : startDatabase)(config, say, { signal: cancelled, onLost, onSpawn }),
+  )
   const host = createSimulatorHost()
   const parts = [
     opened,
@@ -80,7 +83,7 @@ export async function startEmbedded(
   }
 }
 
-type StartOptions = Pick<StartEmbeddedPostgres, "signal" | "onLost">
+type StartOptions = Pick<StartEmbeddedPostgres, "signal" | "onLost" | "onSpawn">
 
 interface Stoppable {
   stop(): Promise<void>

@@ -18,6 +18,8 @@ export type StartEmbeddedPostgres = {
   dataDir: string
   /** Called with lines for people, only if something takes long or is unexpected. */
   onProgress?: (line: string) => void
+  /** Called when PostgreSQL has been started, and there is nothing to do but wait until it is ready. */
+  onSpawn?: (() => void) | undefined
   /** Cancels the start; has no effect later. */
   signal?: AbortSignal
   /** Called when the data folder is removed or PostgreSQL ends, other than by `stop`. */
@@ -62,14 +64,14 @@ export async function startEmbeddedPostgres(options: StartEmbeddedPostgres): Pro
 }
 
 async function start(dataDir: string, options: StartEmbeddedPostgres): Promise<EmbeddedPostgres> {
-  const { signal, settings = {}, onProgress = () => {} } = options
+  const { signal, settings = {}, onProgress = () => {}, onSpawn } = options
   signal?.throwIfAborted()
   const account = chooseAccount(join(dataDir, "postgres", "cluster"))
   prepareFolder(dataDir, account)
   const outsideDir = account ? OUTSIDE_DIR : dataDir
   const binaries = await prepareBinaries(account, outsideDir)
   const site = await openCluster({ dataDir, binaries, account, outsideDir, onProgress, signal })
-  const acquire = { site, binaries, settings, onProgress, signal }
+  const acquire = { site, binaries, settings, onProgress, onSpawn, signal }
   const postmaster = await acquireAlone(acquire, dataDir)
   return handle(postmaster, acquire, watchData(dataDir, site.cluster, postmaster.pid, options.onLost))
 }

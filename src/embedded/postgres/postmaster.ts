@@ -26,6 +26,7 @@ export type Acquire = {
   binaries: Binaries
   settings: Record<string, string>
   onProgress: (line: string) => void
+  onSpawn?: (() => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -97,7 +98,7 @@ async function startPostmaster(options: Acquire, wait: () => Promise<void>, { is
  * Starts PostgreSQL detached, so that Ctrl-C doesn't reach it, and with its output in a file, so that it survives if
  * the application is killed.
  */
-function spawnPostgres({ site, binaries, settings }: Acquire, port: number): ChildProcess {
+function spawnPostgres({ site, binaries, settings, onSpawn }: Acquire, port: number): ChildProcess {
   const log = openSync(site.log, "a", 0o600)
   const child = spawn(binaries.postgres, ["-D", site.cluster, ...settingArguments(port, settings)], {
     ...site.account,
@@ -109,6 +110,7 @@ function spawnPostgres({ site, binaries, settings }: Acquire, port: number): Chi
   })
   closeSync(log)
   child.unref()
+  onSpawn?.()
   return child
 }
 

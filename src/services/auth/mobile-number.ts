@@ -1,11 +1,7 @@
-import {
-  type CountryCode,
-  getCountryCallingCode,
-  parseIncompletePhoneNumber,
-  parsePhoneNumberFromString,
-} from "libphonenumber-js/max"
+import type { CountryCode } from "libphonenumber-js/max"
 import type { Region } from "../../config/env.ts"
 import { InvalidRequest } from "../../utils/errors.ts"
+import { phoneNumbers } from "../../utils/phone-numbers.ts"
 
 /** E.164 allows 15 digits, and no country has subscriber numbers of fewer than 6. Same as the table's check. */
 const STORABLE = /^\+[1-9]\d{5,14}$/
@@ -19,7 +15,7 @@ const STORABLE = /^\+[1-9]\d{5,14}$/
 export function readMobileNumber(text: string, defaultRegion: Region): string {
   // Address books wrap numbers in invisible text direction marks.
   const visible = text.replace(/\p{Cf}/gu, "").trim()
-  const parsed = parsePhoneNumberFromString(visible, {
+  const parsed = phoneNumbers().parsePhoneNumberFromString(visible, {
     defaultCountry: defaultRegion as CountryCode,
     extract: false,
   })
@@ -35,7 +31,7 @@ const REGION_NAMES = new Intl.DisplayNames("en", { type: "region" })
 function describeFault(text: string, region: Region): string {
   if (/^[+＋]/.test(text))
     return "This isn't a valid phone number. Check the country code after + and the number of digits."
-  const code = getCountryCallingCode(region as CountryCode)
+  const code = phoneNumbers().getCountryCallingCode(region as CountryCode)
   return (
     `This isn't a valid phone number. Without + it is read for ${REGION_NAMES.of(region)} (+${code}): ` +
     "begin with + and the country code."
@@ -54,9 +50,9 @@ export function checkSendable(number: string, regions: readonly string[]): void 
 }
 
 function isIn(number: string, region: CountryCode): boolean {
-  const parsed = parsePhoneNumberFromString(number)
+  const parsed = phoneNumbers().parsePhoneNumberFromString(number)
   if (parsed?.country) return parsed.country === region
-  return parsed?.countryCallingCode === getCountryCallingCode(region)
+  return parsed?.countryCallingCode === phoneNumbers().getCountryCallingCode(region)
 }
 
 /** Returns a number's range. Fraudsters rent whole ranges to earn from the codes that are sent to them. */
@@ -66,7 +62,7 @@ export function prefixOf(number: string): string {
 
 /** Reads the digits of a code, in any script. */
 export function readCode(text: string): string {
-  return parseIncompletePhoneNumber(text)
+  return phoneNumbers().parseIncompletePhoneNumber(text)
 }
 
 function invalidNumber(message: string) {
