@@ -1,4 +1,4 @@
-/** What a process is made of beside its API (`listen.ts`). It is loaded while PostgreSQL starts, which takes as long. */
+/** The modules of a process other than its API (`listen.ts`), loaded while an embedded PostgreSQL starts. */
 export { retryOnPostgres, waitForPostgres } from "../config/postgres-ready.ts"
 export { migrate } from "../models/migrate.ts"
 export { startBillingWorker } from "../services/billing/billing-worker.ts"

@@ -5,7 +5,7 @@ import { giveMemoryBack } from "./idle-memory.ts"
 import type { Process } from "./lifecycle.ts"
 import { announceStart, announceWait, say, warnOfFewConnections } from "./start-screen.ts"
 
-/** Starts everything that the configured role needs and announces it. The API is loaded where there is one. */
+/** Starts everything that the configured role needs and announces it. */
 export async function serve(
   { config: given, log, stack, signal, fail }: Process,
   timing: Timing = TIMING,
@@ -13,8 +13,9 @@ export async function serve(
   stack.defer(giveMemoryBack(timing.platform.scriptMs))
   const spawned = Promise.withResolvers<void>()
   const loading = spawned.promise.then(() => loadParts(given.role))
+  loading.catch(() => undefined) // reported where it is awaited
   const embedded = await startEmbedded(given, say, { signal, onLost: fail, onSpawn: spawned.resolve })
-  spawned.resolve()
+  spawned.resolve() // nobody else does where PostgreSQL runs already
   stack.defer(() => embedded.stop())
   const [parts] = await loading
   const { createContext, migrate, retryOnPostgres, waitForPostgres } = parts
@@ -65,7 +66,7 @@ export async function serve(
   announceStart(log, embedded, listening.url)
 }
 
-/** The API is loaded where there is one. */
+/** Loads the modules that the role needs. */
 function loadParts(role: Config["role"]) {
   return Promise.all([import("./parts.ts"), role === "worker" ? null : import("./listen.ts")])
 }

@@ -25,7 +25,7 @@ const httpUrl = (example: string) =>
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true")
 
-/** A region, of which it needn't be asked. */
+/** Known to be a region, so libphonenumber isn't loaded to check it. */
 export const DEFAULT_REGION = "US"
 
 /** Every environment variable with its form and default. */

@@ -59,7 +59,8 @@ const RELIED_ON = {
  * values would cost more than the query. It is kept while tables grow, so it mustn't be made for tables that are nearly
  * empty, which PostgreSQL would read whole; before version 18 that costs so much on paper that it would be compiled.
  * With the default of `random_page_cost`, 4, two indexes of a small table seem to cost the same, also where one finds a
- * row and the other all of a user's, as when a foreign key deletes what follows a message. 1.1 is usual for solid state.
+ * row and the other all of a user's, as when a foreign key deletes what follows a message. 1.1 is usual for solid-state
+ * disks.
  */
 export const ONE_PLAN = {
   plan_cache_mode: "force_generic_plan",

@@ -7,11 +7,11 @@ export function findFaults(env: Environment): string[] {
   return [...findGeneralFaults(env), ...(env.NODE_ENV === "production" ? findProductionFaults(env) : [])]
 }
 
-const isRegion = (code: string) => phoneNumbers().isSupportedCountry(code)
+const isRegion = (code: string) => code === DEFAULT_REGION || phoneNumbers().isSupportedCountry(code)
 
 function findGeneralFaults(env: Environment): string[] {
   const faults: string[] = []
-  if (env.DEFAULT_REGION !== DEFAULT_REGION && !isRegion(env.DEFAULT_REGION)) {
+  if (!isRegion(env.DEFAULT_REGION)) {
     faults.push(
       `DEFAULT_REGION: ${env.DEFAULT_REGION} isn't a region; use a two-letter code such as US or IN`,
     )

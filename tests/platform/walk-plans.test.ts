@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest"
+import { requestSummary } from "../../src/services/replies/room-tasks/summary.ts"
 import { ask, createRoom, send } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
@@ -8,6 +9,7 @@ const app = useTestApp({ config: { database: { poolSize: 1 } } })
 const ann = useUser(app, { pro: true })
 const bob = useUser(app)
 
+/** The two of sharing have no name, so they are planned each time. */
 const WALKS = [
   "branch-end",
   "delete-messages",
@@ -18,6 +20,7 @@ const WALKS = [
   "read-branch",
   "read-branch-of-reply",
   "read-fork",
+  "read-unsummarized",
 ]
 
 const ID = "01980000-0000-7000-8000-000000000000"
@@ -36,6 +39,9 @@ beforeAll(async () => {
   expect((await ann.http.patch(path, { headId: second.id })).status).toBe(200)
   expect((await ann.http.post(`${path}/fork`, { messageId: second.id })).status).toBe(201)
   expect((await ann.http.get(`${path}/export?format=markdown`)).status).toBe(200)
+  const task = { userId: ann.user.id, chatroomId: room.id, messageId: first.id, kind: "summary" } as const
+  const now = { attempt: 1, day: "2027-01-01", isStale: false }
+  expect(await requestSummary(app.ctx, { ...task, ...now })).not.toBeNull()
   await send(app, ann, room, "[[gemini: stall after=3]] waits", { parentId: second.id })
   expect((await send(app, ann, room, "at once", { onBusy: "interrupt" })).status).toBe(202)
   expect((await ann.http.delete(`${path}/message/${second.parentId}`)).status).toBe(204)
@@ -83,10 +89,18 @@ describe.each(["a few", "some dozens of", "a hundred"])("planned with %s message
     }
   })
 
-  test("what a foreign key deletes below a message is found by that message", async () => {
-    await app.pool.query("PREPARE below AS DELETE FROM ONLY messages WHERE user_id = $1 AND parent_id = $2")
-    const plan = await explain(`EXECUTE below ('${ID}', '${ID}')`)
-    await app.pool.query("DEALLOCATE below")
-    expect(plan.map((node) => node["Index Cond"] ?? "").join()).toMatch(/parent_id = /)
+  test("a deletion looks up what it deletes", async () => {
+    const plan = await explain(`EXECUTE "delete-messages" ('${ID}', '${ID}', '${ID}', '${ID}')`)
+    const deletion = plan.find((node) => node["Node Type"] === "ModifyTable") as Plan
+    const reads = flatten(deletion).map((node) => node["Index Cond"])
+    expect(reads.join()).toMatch(/\bid = ANY/)
+  })
+
+  test.each(["parent_id", "chatroom_id"])("what a foreign key deletes is found by its %s", async (column) => {
+    const deletion = `DELETE FROM ONLY messages WHERE user_id = $1 AND ${column} = $2`
+    await app.pool.query(`PREPARE deletion AS ${deletion}`)
+    const plan = await explain(`EXECUTE deletion ('${ID}', '${ID}')`)
+    await app.pool.query("DEALLOCATE deletion")
+    expect(plan.map((node) => node["Index Cond"]).join()).toContain(`${column} = `)
   })
 })

@@ -1,8 +1,8 @@
 /**
- * The steps by which recursive statements walk a room's tree of messages, each by an index that begins with its key.
- * As a plain join, a step may be planned as a look through the whole table. That is cheap while there are a few messages,
- * but PostgreSQL keeps the plan while the table grows, and each step of a long walk then reads all that is there.
- * `OFFSET 0` keeps the subquery apart, so it is answered for one message after the other.
+ * The steps by which recursive statements walk a room's tree of messages, each by an index of the key that it looks for.
+ * As a plain join, a step may be planned as a scan of the whole table. That is cheap while there are a few messages, but
+ * PostgreSQL keeps the plan while the table grows, and each step of a long walk then reads all that is there. `OFFSET 0`
+ * keeps the subquery apart, so it is answered for one message after the other.
  */
 
 /** @returns what follows `FROM child` in a step to the message above */
@@ -13,7 +13,8 @@ export function parentOf(child: string): string {
 }
 
 /**
- * The user is compared in a way that no index knows: those that begin with the user would be used for all that a user has.
+ * `IS NOT DISTINCT FROM` can't be a condition of an index. With `=` PostgreSQL might use an index by the user alone, and
+ * read all of the user's messages.
  * @returns what follows `FROM parent` in a step to the messages below
  */
 export function childrenOf(parent: string): string {

@@ -97,7 +97,7 @@ const DELETE = `
     SELECT m.user_id, m.id
     FROM gone AS g ${childrenOf("g")} AS m
   ), deleted AS (
-    DELETE FROM messages AS m USING gone WHERE m.user_id = gone.user_id AND m.id = gone.id
+    DELETE FROM messages AS m WHERE m.user_id = $1 AND m.id = ANY (ARRAY(SELECT id FROM gone))
     RETURNING m.id, m.parent_id, m.lease_until, m.role = 'model' AND
       (m.completed_at IS NULL OR m.completed_at > now() - interval '1 hour') AS live
   )
