@@ -1,3 +1,4 @@
+import { MAX_TAKEOVERS } from "../../src/services/replies/worker/process-reply.ts"
 import type { Client } from "../lib/client.ts"
 import type { Cluster } from "../lib/cluster.ts"
 import { type Exchange, isAtRisk, mayBeLost } from "./exchange.ts"
@@ -78,9 +79,11 @@ const EXPECTED = {
   blocked: "failed: blocked",
 }
 
-/** Who stops a reply may be too late. */
+/** Who stops a reply may be too late. A reply of which enough workers were killed is given up, as one that kills them. */
 function isExpected({ kind, stops }: Exchange, reply: Row): boolean {
-  return outcomeOf(reply) === EXPECTED[kind] || (stops.length > 0 && reply.status === "cancelled")
+  if (stops.length > 0 && reply.status === "cancelled") return true
+  const isGivenUp = reply.takeovers >= MAX_TAKEOVERS && outcomeOf(reply) === "failed: internal"
+  return isGivenUp || outcomeOf(reply) === EXPECTED[kind]
 }
 
 function outcomeOf({ status, error_code }: Row): string {

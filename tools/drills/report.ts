@@ -125,7 +125,7 @@ const MEANING = `
 const COLUMNS = `
 - **strikes**: how often something was broken; **prompts**: how many were accepted.
 - **I1**: every accepted prompt has exactly one final reply, and one more for each regenerate and continue that was accepted;
-  nothing was stored that was not accepted.
+  nothing was stored that was not accepted. A reply of which five workers were killed is failed.
 - **I2**: no reply ended twice. Each has the text of one single call to Gemini, which was sent the branch that is stored and
   the files as they were uploaded; a cancelled one has the beginning of it.
 - **I3**: every user's quota is what was accepted less what was given back for replies that failed, or were cancelled before

@@ -15,6 +15,8 @@ export interface Row {
   status: string
   error_code: string | null
   attempt: number
+  /** How many workers died of it. */
+  takeovers: number
   /** Whether the quota unit was given back. */
   is_given_back: boolean
   is_copy: boolean
@@ -39,7 +41,7 @@ export async function readMessages(pool: pg.Pool, { users }: Pick<Load, "users">
 }
 
 const MESSAGES = `
-  SELECT m.id, m.parent_id, m.chatroom_id, c.user_id, m.role, m.position, m.content, m.prefix, m.status, m.error_code, m.attempt,
+  SELECT m.id, m.parent_id, m.chatroom_id, c.user_id, m.role, m.position, m.content, m.prefix, m.status, m.error_code, m.attempt, m.takeovers,
     m.charged_on IS NULL AS is_given_back, m.is_copy, m.cost_amount, m.completed_at
   FROM messages AS m JOIN chatrooms AS c ON c.user_id = m.user_id AND c.id = m.chatroom_id
   WHERE c.user_id = ANY($1)`

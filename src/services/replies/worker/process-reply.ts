@@ -28,7 +28,7 @@ export type Run =
   | { outcome: "later"; inMs: number; forAll?: boolean }
 
 /** A reply that was taken over so often probably kills its workers. */
-const MAX_TAKEOVERS = 5
+export const MAX_TAKEOVERS = 5
 
 /**
  * Makes one reply: claims it, streams it from Gemini into the reply log and writes the end. May be called any number
