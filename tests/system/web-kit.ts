@@ -112,3 +112,18 @@ export const lastReply = (page: Page) => page.locator("article.reply").last()
 export async function reads(page: Page, selector: string, text: string | RegExp): Promise<void> {
   await page.locator(selector).filter({ hasText: text }).first().waitFor()
 }
+
+/**
+ * A page's script: `gaps` counts the changes after which no prompt is in sight, though one was. The layout is asked for each
+ * time, as a page may at any time: where there is less to see for a moment, what is scrolled moves.
+ */
+export const NOTING_GAPS = `
+  window.gaps = 0
+  let isSeen = false
+  new MutationObserver(() => {
+    document.querySelector(".scroll")?.scrollHeight
+    const prompts = [...document.querySelectorAll(".said")]
+    const isInSight = prompts.some((one) => one.checkVisibility({ visibilityProperty: true }))
+    if (isSeen && !isInSight) gaps += 1
+    isSeen ||= isInSight
+  }).observe(document, { childList: true, subtree: true, attributes: true })`

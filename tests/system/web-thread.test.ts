@@ -1,9 +1,9 @@
-import type { Page } from "playwright-core"
+import type { Locator, Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
 import { ask, createRoom, send, useUpQuota } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
+import { chromium, lastReply, NOTING_GAPS, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("a conversation in the web client (Chromium is on the PATH)", () => {
   const app = useTestApp({ stripe: true })
@@ -139,6 +139,32 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
     await page.getByLabel("Another reply").nth(4).waitFor()
     expect(await fromEnd()).toBeGreaterThan(64)
     await page.getByRole("button", { name: "Jump to newest" }).click()
+    await expect.poll(fromEnd).toBeLessThan(64)
+  })
+
+  test("the end stays in sight when a long prompt is sent first, and with each of its versions", async () => {
+    const window = await web.open(user)
+    await window.context.addInitScript(NOTING_GAPS)
+    const page = await window.tab(`/app/chat/${(await newRoom()).id}`)
+    const fromEnd = () =>
+      page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight)
+    // A click of Playwright's may scroll, as a reader does.
+    const press = (button: Locator) => button.dispatchEvent("click")
+    const lines = Array.from({ length: 300 }, (_, at) => `line ${at}`).join("\n")
+    await say(page, lines)
+    await page.getByLabel("Another reply").waitFor()
+    expect(await page.evaluate("gaps")).toBe(0)
+    await expect.poll(fromEnd).toBeLessThan(64)
+
+    await press(page.getByLabel("Edit", { exact: true }))
+    await page.getByLabel("Edit your message").fill(lines.replaceAll("line", "word"))
+    await page.getByLabel("Edit your message").press("Enter")
+    await reads(page, ".prompt .said", "word 0")
+    await page.getByLabel("Another reply").waitFor()
+    await expect.poll(fromEnd).toBeLessThan(64)
+    await press(page.locator(".prompt").getByLabel("Previous version"))
+    await reads(page, ".prompt .said", "line 0")
+    await page.getByLabel("Another reply").waitFor()
     await expect.poll(fromEnd).toBeLessThan(64)
   })
 

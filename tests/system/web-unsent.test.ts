@@ -4,7 +4,7 @@ import { signIn } from "../helpers/app.ts"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
+import { chromium, lastReply, NOTING_GAPS, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is on the PATH)", () => {
   const app = useTestApp()
@@ -110,6 +110,18 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(await page.evaluate("window.fewest")).toBe(1)
     expect(await page.locator(".top-bar h1").innerText()).toBe("named meanwhile")
+  })
+
+  test("what is read of other tabs' messages doesn't take away what is just being written", async () => {
+    const window = await web.open(user)
+    await window.context.addInitScript(NOTING_GAPS)
+    const page = await window.tab(`/app/chat/${(await createRoom(app, user)).id}`)
+    await page.route("**/message", () => undefined)
+    await page.evaluate(READ_OFTEN)
+    await say(page, "just being written")
+    await expect.poll(() => keptTexts(page)).toContainEqual("just being written")
+    expect(await page.locator("[data-outgoing]").count()).toBe(1)
+    expect(await page.evaluate("gaps")).toBe(0)
   })
 
   test("a message that is taken away while it is refused stays away", async () => {
@@ -236,3 +248,10 @@ const COUNT_PROMPTS = `{
     window.fewest = Math.min(window.fewest, count())
   }).observe(document.body, { childList: true, subtree: true })
 }`
+
+/** Has what all tabs have written read again and again, from when a text is typed. */
+const READ_OFTEN = `
+  addEventListener("input", () => {
+    const otherTab = new BroadcastChannel("chat.outbox")
+    for (let time = 0; time < 300; time += 1) otherTab.postMessage(null)
+  })`

@@ -15,7 +15,7 @@ type Area = StickyScroll["area"]
 /** The messages of a conversation. A part of its own, since what makes texts of Markdown takes long to begin. */
 export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScroll }) {
   const list = useRef<HTMLDivElement>(null)
-  const { ids, isWhole, isFilling, showAll } = useNewestFirst(thread, scroll.area, list)
+  const { ids, isWhole, isFilling, showAll } = useNewestFirst(thread, scroll, list)
   useReveal(thread, { ...scroll, showAll })
   const outgoing = thread.outgoing.value
   const isLoading = thread.state.value === "loading" && outgoing.length === 0

@@ -5,19 +5,23 @@ import { nextTurn, whenIdle } from "../ui/turn.ts"
 import { holdPlace } from "./hold-place.ts"
 import type { Thread } from "./open-thread.ts"
 import { isPreparing } from "./print.ts"
+import type { StickyScroll } from "./use-sticky-scroll.ts"
 
 /** A window that is filled by no more than this may show what comes above. */
 const SPARE_PX = 200
+
+/** A prompt that was sent, and its reply. */
+const TURN = 2
 
 /**
  * The messages to show: the newest of a conversation, then those above them, each in a task of its own, so that a long one
  * can be read, scrolled and answered while it is still being written into the page. The first are written out of sight, one
  * right after the other, until they fill the window; the others come when the page has time, as do older ones that are
- * loaded later. What is in sight stays where it is.
+ * loaded later. What is in sight stays where it is, and what was sent stays in sight when it becomes a message.
  */
 export function useNewestFirst(
   thread: Thread,
-  area: RefObject<HTMLElement | null>,
+  { area, stay }: Pick<StickyScroll, "area" | "stay">,
   list: RefObject<HTMLElement | null>,
 ) {
   const shown = useRef<ReadonlySet<string>>(new Set())
@@ -26,9 +30,13 @@ export function useNewestFirst(
   const isFilling = useSignal(true)
   const isAllWanted = useSignal(false)
   const keepPlace = useRef<(() => void) | null>(null)
+  /** How many prompts were in sight on their way. */
+  const sent = useRef(0)
   const all = thread.branch.value
+  const outgoing = thread.outgoing.value
   const known = all.findIndex((id) => id === next.value || shown.current.has(id))
-  const left = isAllWanted.value ? 0 : known < 0 ? Math.max(all.length - 1, 0) : known
+  const first = Math.max(all.length - Math.max(TURN * sent.current, 1), 0)
+  const left = isAllWanted.value ? 0 : known < 0 ? first : known
   const ids = left > 0 ? all.slice(left) : all
 
   // Paper shows all.
@@ -41,9 +49,18 @@ export function useNewestFirst(
     keepPlace.current = null
     if (all.length === 0) return
     shown.current = new Set(ids)
-    isFilling.value = left > 0 && (isFilling.peek() || known < 0)
+    isFilling.value = left > 0 && sent.current === 0 && (isFilling.peek() || known < 0)
     if (left === 0) isAllWanted.value = isPreparing.peek()
   }, [all, left])
+
+  useLayoutEffect(() => {
+    sent.current = outgoing.length
+  }, [outgoing])
+
+  // What was out of sight took no place, and the browser may have moved what is scrolled.
+  useLayoutEffect(() => {
+    if (!isFilling.value) stay()
+  }, [isFilling.value])
 
   useLayoutEffect(() => {
     if (left === 0) return
@@ -65,7 +82,7 @@ export function useNewestFirst(
   return {
     ids,
     isWhole: left === 0,
-    isFilling: isFilling.value && all.length > 0,
+    isFilling: isFilling.value && left > 0 && sent.current === 0,
     showAll() {
       isAllWanted.value = true
     },

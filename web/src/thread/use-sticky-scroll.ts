@@ -21,16 +21,22 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     const { current: scrolled } = area
     if (!scrolled || !content.current) return
     const keep = () => {
-      if (isStuck.current && !isPart()) {
-        scrolled.scrollTop = scrolled.scrollHeight
-        last.current = placeOf(scrolled)
-      } else isAtEnd.value = isNearEnd(scrolled)
+      if (!stay()) isAtEnd.value = isNearEnd(scrolled)
     }
     const resized = new ResizeObserver(keep)
     resized.observe(content.current)
     resized.observe(scrolled)
     return () => resized.disconnect()
   })
+
+  /** Scrolls to the end if that is where the reader is. @returns whether it is */
+  function stay(): boolean {
+    const { current: scrolled } = area
+    if (!scrolled || !isStuck.current || isPart()) return false
+    scrolled.scrollTop = scrolled.scrollHeight
+    last.current = placeOf(scrolled)
+    return true
+  }
 
   function onScroll() {
     const { current: scrolled } = area
@@ -57,7 +63,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     isStuck.current = false
   }
 
-  return { area, content, isAtEnd, onScroll, toEnd, leaveEnd }
+  return { area, content, isAtEnd, onScroll, stay, toEnd, leaveEnd }
 }
 
 const placeOf = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement) => ({
