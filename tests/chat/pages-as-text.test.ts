@@ -30,7 +30,7 @@ const CHANGES = [
   "created_at = '2026-11-29 10:17:12.409999', completed_at = '9999-12-31 23:59:59.999'",
   "model = 'a \"model\"'",
   "error_code = 'internal', status = 'failed'",
-  `attachments = '[{"id": "a", "name": "b.png"}]'`,
+  `attachments = '[{"id": "01900000-0000-7000-8000-000000000000", "name": "b.png"}]'`,
 ]
 
 /** A reply that was never made, which then has one of these alone. */
