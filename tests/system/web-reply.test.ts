@@ -92,7 +92,8 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     const room = await createRoom(app, user)
     const reply = await ask(app, user, room, "how much is it?")
     const page = await openRoom(room)
-    await reads(page, ".reply .facts", MODEL)
+    await lastReply(page).hover()
+    await reads(page, ".reply .facts", "tokens")
     const cost = new Intl.NumberFormat("en-US", {
       style: "currency",
       currency: reply.cost.currency,
@@ -101,6 +102,10 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     const facts = (await lastReply(page).locator(".facts").innerText()).split(" · ")
     expect(facts.slice(0, 3)).toEqual([MODEL, `${reply.usage.totalTokens} tokens`, cost])
     expect(facts[3]).toMatch(/^\d{1,2}:\d\d/)
+    // And whoever has no pointer, such as a screen reader's user, has them soon, too.
+    await page.mouse.move(0, 0)
+    await page.reload()
+    await reads(page, ".reply .facts", "tokens")
   })
 
   test("a reply is rated, with a reason for those who want to give one", async () => {

@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals"
 import type { RefObject } from "preact"
 import { useLayoutEffect, useRef } from "preact/hooks"
+import type { Message } from "../api/client.ts"
 import { nextTurn, whenIdle } from "../ui/turn.ts"
 import { holdPlace } from "./hold-place.ts"
 import type { Thread } from "./open-thread.ts"
@@ -10,18 +11,24 @@ import type { StickyScroll } from "./use-sticky-scroll.ts"
 /** A window that is filled by no more than this may show what comes above. */
 const SPARE_PX = 200
 
+/** A message is no lower than this with what is around it, and more by each line of so many letters. */
+const LEAST_PX = 50
+const LINE_PX = 20
+const LINE_LETTERS = 200
+
 /** A prompt that was sent, and its reply. */
 const TURN = 2
 
 /**
  * The messages to show: the newest of a conversation, then those above them, each in a task of its own, so that a long one
- * can be read, scrolled and answered while it is still being written into the page. The first are written out of sight, one
- * right after the other, until they fill the window; the others come when the page has time, as do older ones that are
- * loaded later. What is in sight stays where it is, and what was sent stays in sight when it becomes a message.
+ * can be read, scrolled and answered while it is still being written into the page. The first fill the window from below, one
+ * right after the other, or are written out of sight where all may fit into it, and then stand above; the others come when
+ * the page has time, as do older ones that are loaded later. What is in sight stays where it is, and what was sent stays in
+ * sight when it becomes a message.
  */
 export function useNewestFirst(
   thread: Thread,
-  { area, stay }: Pick<StickyScroll, "area" | "stay">,
+  { area, isAtEnd, stay }: Pick<StickyScroll, "area" | "isAtEnd" | "stay">,
   list: RefObject<HTMLElement | null>,
 ) {
   const shown = useRef<ReadonlySet<string>>(new Set())
@@ -38,6 +45,8 @@ export function useNewestFirst(
   const first = Math.max(all.length - Math.max(TURN * sent.current, 1), 0)
   const left = isAllWanted.value ? 0 : known < 0 ? first : known
   const ids = left > 0 ? all.slice(left) : all
+  const isBeginning = isFilling.value && left > 0 && sent.current === 0
+  const fromBelow = isBeginning && isAtEnd.peek() && isLong(all.map((id) => thread.message(id).peek()))
 
   // Paper shows all.
   useSignalEffect(() => {
@@ -47,6 +56,7 @@ export function useNewestFirst(
   useLayoutEffect(() => {
     keepPlace.current?.()
     keepPlace.current = null
+    if (fromBelow) stay()
     if (all.length === 0) return
     shown.current = new Set(ids)
     isFilling.value = left > 0 && sent.current === 0 && (isFilling.peek() || known < 0)
@@ -82,7 +92,8 @@ export function useNewestFirst(
   return {
     ids,
     isWhole: left === 0,
-    isFilling: isFilling.value && left > 0 && sent.current === 0,
+    isFilling: isBeginning && !fromBelow,
+    fromBelow,
     showAll() {
       isAllWanted.value = true
     },
@@ -90,4 +101,16 @@ export function useNewestFirst(
 }
 
 const isShort = (list: HTMLElement | null, area: HTMLElement | null) =>
-  list !== null && area !== null && list.scrollHeight < area.clientHeight + SPARE_PX
+  list !== null &&
+  area !== null &&
+  // What is written out of sight has a box of its own.
+  Math.max(list.scrollHeight, area.scrollHeight) < area.clientHeight + SPARE_PX
+
+/** Whether these messages are higher than the window for certain. */
+function isLong(messages: Message[]): boolean {
+  const least = messages.reduce(
+    (px, { content }) => px + LEAST_PX + LINE_PX * Math.floor(content.length / LINE_LETTERS),
+    0,
+  )
+  return least > innerHeight + SPARE_PX
+}
