@@ -50,9 +50,9 @@ type ServerAddress = Exclude<RedisAddress, ClusterAddress>
 
 function openServer(address: ServerAddress, options: RedisOptions): Redis {
   const all = { retryStrategy, reconnectOnError: reconnectIfReadOnly(options), ...options }
-  if (address.kind === "single") return new Redis(address.url, all)
+  if (address.kind === "single") return neverGivingUp(new Redis(address.url, all))
   const { sentinels, name, db, access, sentinel } = address
-  return new Redis({
+  const client = new Redis({
     ...all,
     sentinels,
     name,
@@ -65,6 +65,24 @@ function openServer(address: ServerAddress, options: RedisOptions): Redis {
     failoverDetector: true,
     sentinelRetryStrategy: retryStrategy,
   })
+  return neverGivingUp(client)
+}
+
+/**
+ * Connects again where ioredis ends a connection that nobody has closed: it does so for good when the sentinels tell of a
+ * new primary just while it asks them for one, which it does again and again during a failover.
+ */
+function neverGivingUp(client: Redis): Redis {
+  let isClosed = false
+  const disconnect = client.disconnect.bind(client)
+  client.disconnect = (reconnect = false) => {
+    isClosed ||= !reconnect
+    disconnect(reconnect)
+  }
+  const connectAgain = () => {
+    if (!isClosed) void client.connect().catch(() => undefined) // what it says at its next end
+  }
+  return client.on("end", () => setTimeout(connectAgain, TIMING.redis.firstReconnectMs))
 }
 
 function openCluster(

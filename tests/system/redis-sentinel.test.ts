@@ -1,4 +1,6 @@
 import { expect, test } from "vitest"
+import { createLogger } from "../../src/config/logger.ts"
+import { connect } from "../../src/config/redis-connection.ts"
 import { queuePrefix } from "../../src/services/platform/queue-store.ts"
 import { QUEUE_NAME } from "../../src/services/replies/accept/reply-queue.ts"
 import { MINUTE } from "../../src/utils/time.ts"
@@ -35,6 +37,21 @@ test.skipIf(isRedisLeftOut)("after kill -9 of the primary each prompt ends in on
   expect((await askRedis(replica.url, (client) => client.role()))[0]).toBe("master")
   await expect.poll(() => finishedJobs(replica.url, url)).toContain(after.id)
 })
+
+test.skipIf(isRedisLeftOut)(
+  "a connection that is broken off while it asks for the primary is made again",
+  async () => {
+    const stack = testStack()
+    const { url } = await startRedisPair(stack)
+    const client = connect(url, createLogger("silent"))
+    stack.defer(() => client.disconnect())
+    const ended = new Promise<void>((resolve) => client.once("end", resolve))
+    // As ioredis does itself when the sentinels tell of a new primary.
+    client.disconnect(true)
+    await ended
+    await expect.poll(() => client.ping().catch(() => null)).toBe("PONG")
+  },
+)
 
 async function finishedJobs(redisUrl: string, url: string): Promise<unknown[]> {
   const key = `${queuePrefix(url)}:${QUEUE_NAME}:events`
