@@ -53,6 +53,9 @@ describe.skipIf(chromium === null)("opening a conversation (Chromium is on the P
     expect(seen?.height).toBe(seen?.window)
     expect(turns).toEqual(Array(50).fill(1))
     expect(moved).toEqual([])
+    expect(
+      await page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight),
+    ).toBeLessThan(2)
 
     // As a person does, until there is more: what has just been written may bring the view back to the end.
     const scrollUp = () => page.evaluate(`document.querySelector(".scroll").scrollTop = 0`)

@@ -10,5 +10,10 @@ export function Facts({ message: { model, usage, cost, completedAt } }: { messag
     ...(completedAt ? [formatTime(completedAt)] : []),
   ]
   const facts = [...(model ? [model] : []), ...(areFactsWanted.value ? numbers() : [])]
-  return <span class="facts">{facts.join(" · ")}</span>
+  const text = facts.join(" · ")
+  return (
+    <span class="facts" title={text}>
+      {text}
+    </span>
+  )
 }

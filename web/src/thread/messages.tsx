@@ -16,7 +16,7 @@ type Area = StickyScroll["area"]
 /** The messages of a conversation. A part of its own, since what makes texts of Markdown takes long to begin. */
 export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScroll }) {
   const list = useRef<HTMLDivElement>(null)
-  const { ids, isWhole, isFilling, fromBelow, showAll } = useNewestFirst(thread, scroll, list)
+  const { ids, isWhole, isFilling, isFromBelow, showAll } = useNewestFirst(thread, scroll, list)
   useReveal(thread, { ...scroll, showAll })
   const outgoing = thread.outgoing.value
   const isLoading = thread.state.value === "loading" && outgoing.length === 0
@@ -25,7 +25,7 @@ export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScr
       {(isLoading || isFilling) && <LoadingLines />}
       <div
         ref={list}
-        class={`messages ${isFilling ? "filling" : ""} ${fromBelow ? "from-below" : ""}`}
+        class={`messages ${isFilling ? "filling" : ""} ${isFromBelow ? "from-below" : ""}`}
         onPointerOver={onLook}
         onFocusIn={onLook}
       >

@@ -11,7 +11,7 @@ import type { StickyScroll } from "./use-sticky-scroll.ts"
 /** A window that is filled by no more than this may show what comes above. */
 const SPARE_PX = 200
 
-/** A message is no lower than this with what is around it, and more by each line of so many letters. */
+/** A message is seldom lower than this with what is around it, and more by each line of so many letters. */
 const LEAST_PX = 50
 const LINE_PX = 20
 const LINE_LETTERS = 200
@@ -37,16 +37,22 @@ export function useNewestFirst(
   const isFilling = useSignal(true)
   const isAllWanted = useSignal(false)
   const keepPlace = useRef<(() => void) | null>(null)
+  /** How the first messages are shown until they fill the window, decided when they are there. */
+  const way = useRef<"hidden" | "from below" | "at once">("hidden")
   /** How many prompts were in sight on their way. */
   const sent = useRef(0)
   const all = thread.branch.value
   const outgoing = thread.outgoing.value
   const known = all.findIndex((id) => id === next.value || shown.current.has(id))
-  const first = Math.max(all.length - Math.max(TURN * sent.current, 1), 0)
+  if (known < 0 && all.length > 0) {
+    const isLong = isAtEnd.peek() && areLong(all.map((id) => thread.message(id).peek()))
+    way.current = isLong ? "from below" : sent.current > 0 ? "at once" : "hidden"
+  }
+  const newest = Math.max(TURN * sent.current, 1)
+  const first = way.current === "at once" ? 0 : Math.max(all.length - newest, 0)
   const left = isAllWanted.value ? 0 : known < 0 ? first : known
   const ids = left > 0 ? all.slice(left) : all
-  const isBeginning = isFilling.value && left > 0 && sent.current === 0
-  const fromBelow = isBeginning && isAtEnd.peek() && isLong(all.map((id) => thread.message(id).peek()))
+  const isBeginning = isFilling.value && left > 0
 
   // Paper shows all.
   useSignalEffect(() => {
@@ -56,10 +62,10 @@ export function useNewestFirst(
   useLayoutEffect(() => {
     keepPlace.current?.()
     keepPlace.current = null
-    if (fromBelow) stay()
+    if (isBeginning && way.current === "from below") stay()
     if (all.length === 0) return
     shown.current = new Set(ids)
-    isFilling.value = left > 0 && sent.current === 0 && (isFilling.peek() || known < 0)
+    isFilling.value = left > 0 && (isFilling.peek() || known < 0)
     if (left === 0) isAllWanted.value = isPreparing.peek()
   }, [all, left])
 
@@ -92,8 +98,9 @@ export function useNewestFirst(
   return {
     ids,
     isWhole: left === 0,
-    isFilling: isBeginning && !fromBelow,
-    fromBelow,
+    isFilling: isBeginning && way.current === "hidden",
+    // Also when there are no more, and fewer than it seemed: nothing that is seen moves.
+    isFromBelow: way.current === "from below",
     showAll() {
       isAllWanted.value = true
     },
@@ -106,8 +113,8 @@ const isShort = (list: HTMLElement | null, area: HTMLElement | null) =>
   // What is written out of sight has a box of its own.
   Math.max(list.scrollHeight, area.scrollHeight) < area.clientHeight + SPARE_PX
 
-/** Whether these messages are higher than the window for certain. */
-function isLong(messages: Message[]): boolean {
+/** Whether these messages are higher than the window, as far as their letters tell. */
+function areLong(messages: Message[]): boolean {
   const least = messages.reduce(
     (px, { content }) => px + LEAST_PX + LINE_PX * Math.floor(content.length / LINE_LETTERS),
     0,

@@ -9,19 +9,20 @@ const isHovering = matchMedia("(hover: hover)").matches
 export const areFactsWanted = signal(!isHovering)
 
 /**
- * Has formats made while messages are on their way where they are in sight with them, and otherwise when the page is quiet, or
- * somebody looks: the first takes its time, and would keep the messages waiting.
+ * Makes the first format while messages are on their way where facts are always in sight, and otherwise when the page is
+ * quiet or somebody looks: it takes its time, and would keep the messages waiting.
  */
 export function prepareFacts(): void {
   if (isHovering) whenQuiet(wantFacts)
   else nextTurn(prepareFormats)
 }
 
-/** Somebody looks at a reply. */
+/** Wants facts once a pointer or the focus is on a reply. */
 export function onLook({ target }: Event): void {
   if (target instanceof Element && target.closest(".reply")) wantFacts()
 }
 
 function wantFacts(): void {
+  prepareFormats()
   areFactsWanted.value = true
 }
