@@ -123,7 +123,9 @@ describe.skipIf(chromium === null)(
       })
       await page.keyboard.press("Backspace")
       await reads(page, ".found", "2 messages are still being indexed")
+      // It is asked for again until nothing is left out.
       await page.unroute("**/search?*")
+      await expect.poll(() => page.locator(".found").innerText()).not.toContain("being indexed")
       await page.keyboard.press("t")
       await page.keyboard.press("ArrowDown")
       await page.keyboard.press("Enter")

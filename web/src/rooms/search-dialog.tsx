@@ -12,6 +12,9 @@ import "./search.css"
 
 /** A pause in the writing that is long enough to ask. */
 const PAUSE_MS = 150
+
+/** What isn't searched yet is a matter of a moment. */
+const AGAIN_MS = 1_000
 const SHOWN = 20
 
 /** Finds what was said, and rooms by their names. */
@@ -48,6 +51,7 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
         found.value = reply
         pending.value = Number(headers.get("x-search-pending"))
         problem.value = null
+        if (pending.value > 0) timer = setTimeout(() => void search(q, signal), AGAIN_MS)
       } catch (error) {
         if (!signal.aborted) problem.value = wordsOf(error)
       }
