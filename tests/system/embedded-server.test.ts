@@ -98,7 +98,8 @@ test("after kill -9 of the whole server the next start adopts PostgreSQL and fin
     const { body } = await client.get(path, { token: await user.token() })
     expect(body).toMatchObject({ id: replyId, status: "completed", content: text })
     expect(dones).toEqual([body])
-    expect(second.attempts.endings(replyId)).toBe(1)
+    // Its log may be read later than its stream.
+    await expect.poll(() => second.attempts.endings(replyId)).toBe(1)
   }
 
   notePids(second)
