@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals"
-import { done, inStores, type Stores } from "../offline/database.ts"
+import { done, inStores } from "../offline/database.ts"
 import { onSession } from "../state/session.ts"
 import type { OutboxItem } from "./item.ts"
 
@@ -56,12 +56,11 @@ export function readOutbox(): Promise<void> {
 }
 
 /** Makes a change that is in sight at once, and writes it in its turn. */
-function make(change: Change, write: (stores: Stores) => Promise<void>): Promise<void> {
+function make(change: Change, write: () => Promise<void>): Promise<void> {
   outbox.value = change(outbox.peek())
   unwritten.add(change)
   return inTurn(async () => {
-    await inStores(write)
-    unwritten.delete(change)
+    await write().finally(() => unwritten.delete(change))
     channel.postMessage(null)
   })
 }
@@ -70,8 +69,9 @@ function make(change: Change, write: (stores: Stores) => Promise<void>): Promise
 export function addItem(item: OutboxItem): Promise<void> {
   return make(
     (items) => [...items, item],
-    async (stores) => {
-      setOrder(item.key, await done<number>(stores.outbox.put(item)))
+    async () => {
+      const order = await inStores((stores) => done<number>(stores.outbox.put(item)))
+      if (order !== null) setOrder(item.key, order)
     },
   )
 }
@@ -80,10 +80,13 @@ export function addItem(item: OutboxItem): Promise<void> {
 export function changeItem(item: OutboxItem): Promise<void> {
   return make(
     (items) => items.map((one) => (one.key === item.key ? item : one)),
-    async (stores) => {
-      const kept = await keptAs(item.key, stores)
-      // A message that was just written has no order here yet.
-      for (const { order } of kept) stores.outbox.put({ ...item, order })
+    async () => {
+      await inStores(async (stores) => {
+        const items = await done<OutboxItem[]>(stores.outbox.getAll())
+        const kept = items.find(({ key }) => key === item.key)
+        // A message that was just written has no order here yet.
+        if (kept?.order !== undefined) stores.outbox.put({ ...item, order: kept.order })
+      })
     },
   )
 }
@@ -96,22 +99,18 @@ function setOrder(key: string, order: number): void {
 export function removeItem(key: string): Promise<void> {
   return make(
     (items) => items.filter((one) => one.key !== key),
-    async (stores) => {
-      for (const { order } of await keptAs(key, stores)) stores.outbox.delete(order as number)
+    async () => {
+      await inStores(async (stores) => {
+        const items = await done<OutboxItem[]>(stores.outbox.getAll())
+        for (const { order } of items.filter((one) => one.key === key)) stores.outbox.delete(order as number)
+      })
     },
   )
-}
-
-/** What is written of a message: one item, or none. */
-async function keptAs(key: string, stores: Stores): Promise<OutboxItem[]> {
-  const items = await done<OutboxItem[]>(stores.outbox.getAll())
-  return items.filter((one) => one.key === key)
 }
 
 onSession(() => {
   void readOutbox()
   return () => {
-    unwritten.clear()
     outbox.value = []
   }
 })
