@@ -114,7 +114,7 @@ export async function reads(page: Page, selector: string, text: string | RegExp)
 }
 
 /**
- * A page's script: `gaps` counts the changes after which no prompt is in sight, though one was. The layout is asked for each
+ * A page's script: `gaps` counts the changes after which no prompt is rendered, though one was. The layout is asked for each
  * time, as a page may at any time: where there is less to see for a moment, what is scrolled moves.
  */
 export const NOTING_GAPS = `

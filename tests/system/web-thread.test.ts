@@ -148,7 +148,7 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
     const page = await window.tab(`/app/chat/${(await newRoom()).id}`)
     const fromEnd = () =>
       page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight)
-    // A click of Playwright's may scroll, as a reader does.
+    // Playwright's click may scroll, as a reader does.
     const press = (button: Locator) => button.dispatchEvent("click")
     const lines = Array.from({ length: 300 }, (_, at) => `line ${at}`).join("\n")
     await say(page, lines)
