@@ -44,10 +44,44 @@ describe.skipIf(chromium === null)("opening a conversation (Chromium is on the P
     expect(seen?.height).toBeGreaterThan(seen?.window as number)
     expect(turns).toEqual(Array(50).fill(1))
 
-    // As a person does, until there is more: what has just been written may bring the view back to the end.
-    const scrollUp = () => page.evaluate(`document.querySelector(".scroll").scrollTop = 0`)
-    await expect.poll(() => scrollUp().then(() => articles.count())).toBeGreaterThanOrEqual(100)
+    await page.evaluate(`document.querySelector(".scroll").scrollTop = 0`)
+    await expect.poll(() => articles.count()).toBeGreaterThanOrEqual(100)
     expect(new Set((await noted()).turns)).toEqual(new Set([1]))
+  })
+
+  test("whoever scrolls up while older ones are being written stays with what is read", async () => {
+    const room = await addRoom(app, user.user.id, 50, "Some text:\n\n- one\n- two\n\nhello")
+    const window = await web.open(user)
+    // Older ones are written when the test says so.
+    await window.context.addInitScript(`
+      const waiting = new Map()
+      let asked = 0
+      requestIdleCallback = (run) => { waiting.set(++asked, run); return asked }
+      cancelIdleCallback = (at) => waiting.delete(at)
+      window.beIdle = () => {
+        const runs = [...waiting.values()]
+        waiting.clear()
+        for (const run of runs) run()
+      }`)
+    const page = await window.tab(`/app/chat/${room}`)
+    const articles = page.locator(".messages:not(.filling) article")
+    await articles.last().waitFor()
+    const top = await page.evaluate<number>(`{
+      const area = document.querySelector(".scroll")
+      area.scrollTop = 0
+      const top = area.querySelector("article").getBoundingClientRect().top
+      area.querySelector("article").id = "read"
+      beIdle()
+      top
+    }`)
+    await expect
+      .poll(async () => {
+        await page.evaluate("beIdle()")
+        return articles.count()
+      })
+      .toBe(50)
+    const now = await page.locator("#read").evaluate((one) => one.getBoundingClientRect().top)
+    expect(Math.abs(now - top)).toBeLessThan(2)
   })
 
   test("a short one is seen when it is whole", async () => {

@@ -2,6 +2,7 @@ import type { Locator, Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import { signIn } from "../helpers/app.ts"
 import { ask, createRoom, send, useUpQuota } from "../helpers/chat.ts"
+import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { chromium, lastReply, NOTING_GAPS, reads, say, useWeb } from "./web-kit.ts"
 
@@ -129,8 +130,7 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
     const room = await newRoom()
     for (let turn = 0; turn < 4; turn += 1) await ask(app, user, room, `${directive("words=300")} ${turn}`)
     const page = await openRoom(room)
-    const fromEnd = () =>
-      page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight)
+    const fromEnd = () => fromEndOf(page)
     await expect.poll(fromEnd).toBeLessThan(64)
     await page.locator(".scroll").hover()
     await page.mouse.wheel(0, -2_000)
@@ -142,12 +142,33 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
     await expect.poll(fromEnd).toBeLessThan(64)
   })
 
+  test("whoever scrolls up a little stays there, also where text comes in the same frame", async () => {
+    const room = await addRoom(app, user.user.id, 40, "a line\n\nand another")
+    const page = await (await web.open(user)).tab(`/app/chat/${room}`)
+    await page.locator("article").nth(39).waitFor()
+    const toNewest = page.getByRole("button", { name: "Jump to newest" })
+    // The text in one task with the movement, before the browser tells of it.
+    const fromEnd = await page.evaluate<number>(`new Promise((then) => {
+      const area = document.querySelector(".scroll")
+      area.dispatchEvent(new WheelEvent("wheel", { deltaY: -30 }))
+      area.scrollTop -= 30
+      area.querySelector("article:last-of-type").style.minBlockSize = "500px"
+      requestAnimationFrame(() => requestAnimationFrame(() => {
+        then(area.scrollHeight - area.scrollTop - area.clientHeight)
+      }))
+    })`)
+    expect(fromEnd).toBeGreaterThan(400)
+    await toNewest.click()
+    await page.evaluate(`document.querySelector("article:last-of-type").style.minBlockSize = "1000px"`)
+    await expect.poll(() => fromEndOf(page)).toBeLessThan(2)
+    expect(await toNewest.count()).toBe(0)
+  })
+
   test("the end stays in sight when a long prompt is sent first, and with each of its versions", async () => {
     const window = await web.open(user)
     await window.context.addInitScript(NOTING_GAPS)
     const page = await window.tab(`/app/chat/${(await newRoom()).id}`)
-    const fromEnd = () =>
-      page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight)
+    const fromEnd = () => fromEndOf(page)
     // Playwright's click may scroll, as a reader does.
     const press = (button: Locator) => button.dispatchEvent("click")
     const lines = Array.from({ length: 300 }, (_, at) => `line ${at}`).join("\n")
@@ -202,3 +223,7 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
   const textOf = async (page: Page) =>
     (await lastReply(page).locator(".prose").innerText()).replace(/\s+/g, " ").trim()
 })
+
+/** How far the end is below what is in sight, in px. */
+const fromEndOf = (page: Page) =>
+  page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight)

@@ -1,7 +1,6 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
-import { holdPlace } from "./hold-place.ts"
 import { LoadingLines } from "./loading-lines.tsx"
 import { MessageView } from "./message-view.tsx"
 import { useNewestFirst } from "./newest-first.ts"
@@ -27,7 +26,7 @@ export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScr
         {ids.map((id) => (
           <MessageView key={id} thread={thread} message={thread.message(id)} />
         ))}
-        <Newer thread={thread} area={scroll.area} />
+        <Newer thread={thread} scroll={scroll} />
         {outgoing.map((sent) => (
           <OutgoingView key={sent.key} sent={sent} />
         ))}
@@ -64,7 +63,7 @@ function Older({ thread, area, isWhole }: { thread: Thread; area: Area; isWhole:
 }
 
 /** Loads later messages where older ones were looked for, when the end of these comes into sight. */
-function Newer({ thread, area }: { thread: Thread; area: Area }) {
+function Newer({ thread, scroll }: { thread: Thread; scroll: StickyScroll }) {
   const sentinel = useRef<HTMLDivElement>(null)
   const isThere = thread.isDetached.value
   // Observed anew after each page, which may leave the end in sight.
@@ -73,16 +72,16 @@ function Newer({ thread, area }: { thread: Thread; area: Area }) {
     if (!isThere || !sentinel.current) return
     const seen = new IntersectionObserver(
       async (changes) => {
-        if (!changes.at(-1)?.isIntersecting || !area.current) return
-        const keep = holdPlace(area.current, "last")
+        if (!changes.at(-1)?.isIntersecting) return
+        const keep = scroll.hold("last")
         await thread.loadNewer()
         requestAnimationFrame(keep)
       },
-      { root: area.current, rootMargin: "0px 0px 400px" },
+      { root: scroll.area.current, rootMargin: "0px 0px 400px" },
     )
     seen.observe(sentinel.current)
     return () => seen.disconnect()
-  }, [thread, area, isThere, last])
+  }, [thread, scroll.area, isThere, last])
   return (
     <div ref={sentinel} class="older">
       {isThere && <span class="soft">{t.thread.newer}</span>}

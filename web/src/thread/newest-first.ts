@@ -2,7 +2,6 @@ import { useSignal, useSignalEffect } from "@preact/signals"
 import type { RefObject } from "preact"
 import { useLayoutEffect, useRef } from "preact/hooks"
 import { nextTurn, whenIdle } from "../ui/turn.ts"
-import { holdPlace } from "./hold-place.ts"
 import type { Thread } from "./open-thread.ts"
 import { isPreparing } from "./print.ts"
 import type { StickyScroll } from "./use-sticky-scroll.ts"
@@ -21,7 +20,7 @@ const TURN = 2
  */
 export function useNewestFirst(
   thread: Thread,
-  { area, stay }: Pick<StickyScroll, "area" | "stay">,
+  { area, stay, hold }: Pick<StickyScroll, "area" | "stay" | "hold">,
   list: RefObject<HTMLElement | null>,
 ) {
   const shown = useRef<ReadonlySet<string>>(new Set())
@@ -53,14 +52,12 @@ export function useNewestFirst(
     if (left === 0) isAllWanted.value = isPreparing.peek()
   }, [all, left])
 
+  // What is out of sight takes no place, and the browser moves what is scrolled.
+  useLayoutEffect(stay, [all, left, isFilling.value])
+
   useLayoutEffect(() => {
     sent.current = outgoing.filter(({ stopped }) => stopped === null).length
   }, [outgoing])
-
-  // What was out of sight took no place, and the browser may have moved what is scrolled.
-  useLayoutEffect(() => {
-    if (!isFilling.value) stay()
-  }, [isFilling.value])
 
   useLayoutEffect(() => {
     if (left === 0) return
@@ -74,7 +71,7 @@ export function useNewestFirst(
       })
     }
     return whenIdle(() => {
-      if (area.current) keepPlace.current = holdPlace(area.current, "first")
+      keepPlace.current = hold("first")
       showNext()
     })
   }, [all, left, isFilling.value])

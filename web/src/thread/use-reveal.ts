@@ -6,7 +6,7 @@ import type { Thread } from "./open-thread.ts"
 import { type Wanted, wanted } from "./reveal.ts"
 import type { StickyScroll } from "./use-sticky-scroll.ts"
 
-interface Scroll extends Pick<StickyScroll, "area" | "leaveEnd"> {
+interface Scroll extends Pick<StickyScroll, "area" | "leaveEnd" | "show"> {
   /** Doesn't wait any longer with messages that aren't in sight. */
   showAll(): void
 }
@@ -57,8 +57,7 @@ export function useReveal(thread: Thread, scroll: Scroll): void {
     whenSeen(scroll.area, messageId, (found) => {
       found.tabIndex = -1
       found.focus({ preventScroll: true })
-      const place = marks?.markFound(found, words) ?? found
-      place.scrollIntoView({ block: "center" })
+      scroll.show(marks?.markFound(found, words) ?? found)
     })
   }
 

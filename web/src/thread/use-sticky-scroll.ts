@@ -1,10 +1,18 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
+import { holdPlace } from "./hold-place.ts"
 
 export type StickyScroll = ReturnType<typeof useStickyScroll>
 
 /** As close to the end as counts as there. */
 const NEAR_PX = 64
+
+/** Less than this is the browser's rounding. */
+const LEAST_MOVE_PX = 1
+
+/** What a reader moves by, and for how long what is scrolled may go on moving after it. */
+const INPUTS = ["wheel", "touchmove", "keydown", "pointerdown"]
+const AFTER_INPUT_MS = 1_000
 
 /**
  * Keeps the end in sight while the reader is there, and stays where the reader has gone.
@@ -16,54 +24,95 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   const isAtEnd = useSignal(true)
   const isStuck = useRef(true)
   const last = useRef({ top: 0, height: 0, shown: 0 })
+  const inputAt = useRef(Number.NEGATIVE_INFINITY)
 
   useEffect(() => {
     const { current: scrolled } = area
     if (!scrolled || !content.current) return
-    const keep = () => {
-      if (!stay()) isAtEnd.value = isNearEnd(scrolled)
-    }
-    const resized = new ResizeObserver(keep)
+    const resized = new ResizeObserver(stay)
     resized.observe(content.current)
     resized.observe(scrolled)
-    return () => resized.disconnect()
+    const note = () => {
+      inputAt.current = performance.now()
+    }
+    for (const input of INPUTS) scrolled.addEventListener(input, note, { passive: true })
+    return () => {
+      resized.disconnect()
+      for (const input of INPUTS) scrolled.removeEventListener(input, note)
+    }
   })
 
-  /** Scrolls to the end if that is where the reader is. @returns whether it is */
-  function stay(): boolean {
-    const { current: scrolled } = area
-    if (!scrolled || !isStuck.current || isPart()) return false
-    scrolled.scrollTop = scrolled.scrollHeight
-    last.current = placeOf(scrolled)
-    return true
+  /** Scrolls to the end if that is where the reader is. */
+  function stay() {
+    onScroll()
+    if (isStuck.current) toEnd()
   }
 
+  /**
+   * Notes where the reader went. To be called before anything else moves what is scrolled, too: the browser tells of a movement
+   * in the next frame only, when it couldn't be told apart.
+   */
   function onScroll() {
     const { current: scrolled } = area
     if (!scrolled) return
     const isNear = isNearEnd(scrolled)
     const { top, height, shown } = last.current
-    last.current = placeOf(scrolled)
-    // Only a movement upwards is the reader's: text that grows moves nothing. And where the text above or the field below
-    // has another height, it is the browser's.
-    const isReaders = last.current.height === height && last.current.shown === shown
-    if (isReaders && last.current.top < top - 2 && !isNear) isStuck.current = false
-    if (isNear && !isPart()) isStuck.current = true
+    const now = placeOf(scrolled)
+    const moved = now.top - top
+    last.current = now
+    // Text that grows moves nothing. Where there is less of it, or a higher window, it is the browser that moves up, also when
+    // there is more of it again before anybody looks: a little way counts only if the reader has done something.
+    const isReaders = now.height >= height && now.shown <= shown
+    const least = performance.now() - inputAt.current < AFTER_INPUT_MS ? LEAST_MOVE_PX : NEAR_PX
+    if (isPart() || (isReaders && moved <= -least)) setStuck(false)
+    else if (isNear && Math.abs(moved) >= LEAST_MOVE_PX) setStuck(true)
     isAtEnd.value = isStuck.current || isNear
   }
 
   function toEnd() {
-    isStuck.current = true
+    const { current: scrolled } = area
+    setStuck(true)
     isAtEnd.value = true
-    if (area.current) area.current.scrollTop = area.current.scrollHeight
+    if (!scrolled) return
+    scrolled.scrollTop = scrolled.scrollHeight
+    last.current = placeOf(scrolled)
   }
 
   /** Leaves the end, to show something else. */
   function leaveEnd() {
-    isStuck.current = false
+    setStuck(false)
   }
 
-  return { area, content, isAtEnd, onScroll, stay, toEnd, leaveEnd }
+  /** Brings what is looked for into the middle. */
+  function show(place: Element) {
+    setStuck(false)
+    place.scrollIntoView({ block: "center" })
+    if (area.current) last.current = placeOf(area.current)
+  }
+
+  function setStuck(is: boolean) {
+    isStuck.current = is
+    // Nothing but the reader moves up what is at the end while text comes. Elsewhere the browser keeps what is read in place.
+    if (area.current) area.current.style.overflowAnchor = is ? "none" : ""
+  }
+
+  /**
+   * Remembers where the first or last message stands, while others come and go around it.
+   * @returns puts it there again, or the end into sight if that is where the reader is
+   */
+  function hold(which: "first" | "last"): () => void {
+    const { current: scrolled } = area
+    if (!scrolled) return () => {}
+    onScroll()
+    const put = holdPlace(scrolled, which)
+    return () => {
+      put()
+      last.current = placeOf(scrolled)
+      stay()
+    }
+  }
+
+  return { area, content, isAtEnd, onScroll, stay, toEnd, leaveEnd, show, hold }
 }
 
 const placeOf = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement) => ({
