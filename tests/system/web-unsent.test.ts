@@ -86,7 +86,10 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     expect(await page.locator(".prompt").count()).toBe(1)
   })
 
-  test("what the stream tells while the conversation is loaded stays in sight", async () => {
+  test.each([
+    { takes: "soon", isSlow: false },
+    { takes: "after its copy was shown", isSlow: true },
+  ])("what the stream tells while a conversation is loaded, $takes, stays in sight", async ({ isSlow }) => {
     const room = await createRoom(app, user)
     const page = await (await web.open(user)).tab()
     const [read, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -98,15 +101,21 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     })
     const isFollowed = page.waitForResponse(`**/chatroom/${room.id}/events`)
     const isLoaded = page.waitForResponse(`**/chatroom/${room.id}?*`)
+    if (isSlow) await page.clock.install()
     await page.locator(`#rooms a[href$="${room.id}"]`).click()
     await Promise.all([read.promise, isFollowed])
     await user.http.patch(`/chatroom/${room.id}`, { name: "named meanwhile" })
     await ask(app, user, room, "said meanwhile")
     await reads(page, ".said", "said meanwhile")
+    if (isSlow) {
+      await expect.poll(() => keptRooms(page)).toContain(room.id)
+      await page.clock.fastForward(2_000)
+      await reads(page, ".note", "As it was when you last read it here.")
+    }
     await page.evaluate(COUNT_PROMPTS)
     held.resolve()
     await (await isLoaded).finished()
-    await expect.poll(() => page.locator("main .waiting").count()).toBe(0)
+    await expect.poll(() => page.locator("main .waiting, main .column > .note").count()).toBe(0)
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(await page.evaluate("window.fewest")).toBe(1)
     expect(await page.locator(".top-bar h1").innerText()).toBe("named meanwhile")
@@ -231,12 +240,18 @@ const scrollUp = (page: Page) =>
 
 const storedValues = (page: Page) => page.evaluate<string[]>("Object.values(localStorage)")
 
-const keptTexts = (page: Page) =>
-  page.evaluate<string[]>(`new Promise((resolve) => {
+const keptTexts = async (page: Page) =>
+  (await allIn<{ text: string }>(page, "outbox")).map(({ text }) => text)
+
+const keptRooms = async (page: Page) => (await allIn<{ id: string }>(page, "rooms")).map(({ id }) => id)
+
+/** What a store of the browser's database has. */
+const allIn = <T>(page: Page, store: string) =>
+  page.evaluate<T[]>(`new Promise((resolve) => {
     const opening = indexedDB.open("chat")
     opening.onsuccess = () => {
-      const all = opening.result.transaction("outbox").objectStore("outbox").getAll()
-      all.onsuccess = () => { opening.result.close(); resolve(all.result.map(({ text }) => text)) }
+      const all = opening.result.transaction("${store}").objectStore("${store}").getAll()
+      all.onsuccess = () => { opening.result.close(); resolve(all.result) }
     }
   })`)
 

@@ -63,12 +63,13 @@ export function createPages(shown: Shown) {
       batch(() => {
         isStale.value = true
         for (const message of kept.messages) put(message)
-        for (const { id } of kept.messages) before.add(id)
         room.value = room.peek() ?? kept.room
-        shown.setBranch(
-          kept.messages.map(({ id }) => id),
-          null,
-        )
+        // What the stream has told from the room's beginning on is no older.
+        if (branch.peek().length === 0) {
+          const ids = kept.messages.map(({ id }) => id)
+          before = new Set(ids)
+          shown.setBranch(ids, null)
+        }
         state.value = "ready"
       })
     }
