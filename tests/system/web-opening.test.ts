@@ -3,9 +3,17 @@ import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { chromium, useWeb } from "./web-kit.ts"
 
-/** Notes how many messages each change of the page brings, and what there is of them when they are seen first. */
+/**
+ * Notes how many messages each change of the page brings, what there is of them when they are seen first, and which of them
+ * move afterwards.
+ */
 const NOTING = `
-  window.noted = { turns: [], seen: null }
+  window.noted = { turns: [], seen: null, moved: [] }
+  new PerformanceObserver((list) => {
+    const nodes = list.getEntries().flatMap(({ sources }) => sources.map(({ node }) => node))
+    const messages = nodes.filter((node) => (node?.closest ? node : node?.parentElement)?.closest("article"))
+    noted.moved.push(...messages.map(({ textContent }) => textContent))
+  }).observe({ type: "layout-shift", buffered: true })
   new MutationObserver((changes) => {
     const added = changes.flatMap(({ addedNodes }) => [...addedNodes])
     const count = (node) => (node.matches?.("article") ? 1 : (node.querySelectorAll?.("article").length ?? 0))
@@ -20,6 +28,7 @@ const NOTING = `
 
 interface Noted {
   turns: number[]
+  moved: string[]
   seen: { height: number; window: number } | null
 }
 
@@ -35,14 +44,18 @@ describe.skipIf(chromium === null)("opening a conversation (Chromium is on the P
     return { page, noted: () => page.evaluate<Noted>("noted"), articles: page.locator("article") }
   }
 
-  test("messages are written one by one, older ones too, and seen when they fill the window", async () => {
+  test("messages are written one by one, older ones too, from below, and what is seen stays in its place", async () => {
     const room = await addRoom(app, user.user.id, 200, "Some **bold** text:\n\n- one\n- two\n\nhello")
     const { page, noted, articles } = await open(room)
     await page.locator("article").filter({ hasText: "hello 199" }).waitFor()
     await expect.poll(() => articles.count()).toBe(50)
-    const { seen, turns } = await noted()
-    expect(seen?.height).toBeGreaterThan(seen?.window as number)
+    const { seen, turns, moved } = await noted()
+    expect(seen?.height).toBe(seen?.window)
     expect(turns).toEqual(Array(50).fill(1))
+    expect(moved).toEqual([])
+    expect(
+      await page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight),
+    ).toBeLessThan(2)
 
     await page.evaluate(`document.querySelector(".scroll").scrollTop = 0`)
     await expect.poll(() => articles.count()).toBeGreaterThanOrEqual(100)
@@ -87,9 +100,10 @@ describe.skipIf(chromium === null)("opening a conversation (Chromium is on the P
   test("a short one is seen when it is whole", async () => {
     const { page, noted } = await open(await addRoom(app, user.user.id, 4))
     await page.locator("article").filter({ hasText: "hello 0" }).waitFor()
-    const { seen, turns } = await noted()
+    const { seen, turns, moved } = await noted()
     expect(turns).toEqual([1, 1, 1, 1])
     expect(seen?.height).toBe(seen?.window)
+    expect(moved).toEqual([])
   })
 
   test("a room in which nothing was said yet waits for nothing", async () => {

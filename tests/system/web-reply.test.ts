@@ -91,8 +91,12 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
   test("model, tokens, cost and time of a reply are shown", async () => {
     const room = await createRoom(app, user)
     const reply = await ask(app, user, room, "how much is it?")
-    const page = await openRoom(room)
-    await reads(page, ".reply .facts", MODEL)
+    const window = await web.open(user)
+    // Its pages are never quiet.
+    await window.context.addInitScript("requestIdleCallback = () => 0")
+    const page = await window.tab(`/app/chat/${room.id}`)
+    await lastReply(page).hover()
+    await reads(page, ".reply .facts", "tokens")
     const cost = new Intl.NumberFormat("en-US", {
       style: "currency",
       currency: reply.cost.currency,
@@ -101,6 +105,11 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     const facts = (await lastReply(page).locator(".facts").innerText()).split(" · ")
     expect(facts.slice(0, 3)).toEqual([MODEL, `${reply.usage.totalTokens} tokens`, cost])
     expect(facts[3]).toMatch(/^\d{1,2}:\d\d/)
+    const focused = await window.tab(`/app/chat/${room.id}`)
+    await lastReply(focused).getByRole("button").first().focus()
+    await reads(focused, ".reply .facts", "tokens")
+    // Screen readers, which have no pointer, get them soon, too.
+    await reads(await openRoom(room), ".reply .facts", "tokens")
   })
 
   test("a reply is rated, with a reason for those who want to give one", async () => {

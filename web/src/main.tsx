@@ -13,7 +13,7 @@ import "./composer/composer.css"
 import "./composer/commands.css"
 import "./ui/print.css"
 import { App } from "./app.tsx"
-import { loadLanguage, prepareFormats } from "./i18n/index.ts"
+import { loadLanguage } from "./i18n/index.ts"
 import { onLink } from "./router.ts"
 import "./shared/continue-kept.ts"
 import { registerWorker } from "./service-worker/register.ts"
@@ -21,8 +21,8 @@ import { beginEmbedding } from "./state/embedding.ts"
 import { startSession } from "./state/session.ts"
 import { onCodeTool } from "./thread/markdown/code-tools.ts"
 import { onPrintKey } from "./thread/print.ts"
+import { prepareFacts } from "./thread/wanted-facts.ts"
 import { followKeyboard } from "./ui/keyboard-inset.ts"
-import { nextTurn } from "./ui/turn.ts"
 
 beginEmbedding()
 await loadLanguage(navigator.languages)
@@ -33,4 +33,4 @@ addEventListener("keydown", onPrintKey)
 render(<App />, document.getElementById("root") as HTMLElement)
 followKeyboard()
 registerWorker()
-nextTurn(prepareFormats)
+prepareFacts()

@@ -9,8 +9,8 @@ import type { NewPrompt, Thread } from "../thread/open-thread.ts"
 import { useShownStop } from "../thread/use-stop.ts"
 import { IconButton } from "../ui/icon-button.tsx"
 import { isComposing, isTouched } from "../ui/keys.ts"
-import { later } from "../ui/later.tsx"
 import { COMMANDS_ID, optionId } from "./command-ids.ts"
+import { DictateButton } from "./dictate-button.tsx"
 import { readDraft, writeDraft } from "./drafts.ts"
 import { PlanNote } from "./plan-note.tsx"
 import { SEND_NOTE_ID, SendNote, whyNot } from "./send-note.tsx"
@@ -21,7 +21,6 @@ import { useCommandMenu } from "./use-command-menu.ts"
 import { useDrop } from "./use-drop.ts"
 
 const canDictate = "SpeechRecognition" in window || "webkitSpeechRecognition" in window
-const DictateButton = later(async () => (await import("./dictate-button.tsx")).DictateButton)
 
 interface Props {
   /** Each room has a draft of its own. */

@@ -84,7 +84,7 @@ function once<T extends object>(make: () => T): () => T {
   }
 }
 
-/** Makes the format that messages need, which takes a telephone 50 ms, while they are on their way. */
+/** Makes the first format of the page, which takes a telephone 70 ms, whatever it is. */
 export function prepareFormats(): void {
   times()
 }

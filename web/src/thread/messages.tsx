@@ -8,20 +8,26 @@ import type { Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
 import { useReveal } from "./use-reveal.ts"
 import type { StickyScroll } from "./use-sticky-scroll.ts"
+import { onLook } from "./wanted-facts.ts"
 
 type Area = StickyScroll["area"]
 
 /** The messages of a conversation. A part of its own, since what makes texts of Markdown takes long to begin. */
 export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScroll }) {
   const list = useRef<HTMLDivElement>(null)
-  const { ids, isWhole, isFilling, showAll } = useNewestFirst(thread, scroll, list)
+  const { ids, isWhole, isFilling, isFromBelow, showAll } = useNewestFirst(thread, scroll, list)
   useReveal(thread, { ...scroll, showAll })
   const outgoing = thread.outgoing.value
   const isLoading = thread.state.value === "loading" && outgoing.length === 0
   return (
     <>
       {(isLoading || isFilling) && <LoadingLines />}
-      <div ref={list} class={`messages ${isFilling ? "filling" : ""}`}>
+      <div
+        ref={list}
+        class={`messages ${isFilling ? "filling" : ""} ${isFromBelow ? "from-below" : ""}`}
+        onPointerOver={onLook}
+        onFocusIn={onLook}
+      >
         <Older thread={thread} area={scroll.area} isWhole={isWhole} />
         {ids.map((id) => (
           <MessageView key={id} thread={thread} message={thread.message(id)} />
