@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core"
 import { describe, expect, onTestFinished, test } from "vitest"
-import { ask, createRoom } from "../helpers/chat.ts"
+import { ask, createRoom, send } from "../helpers/chat.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
 import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
@@ -85,6 +85,21 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     const page = await openRoom(room)
     await say(page, "when you can")
     // The service may learn of it only now, and the page asks again.
+    await reads(page, ".pending", /Waiting for its turn, about \d+ seconds/)
+  })
+
+  test("a reply that is queued again after it was begun says so, too", async () => {
+    for (let failures = 0; failures < 5; failures += 1) app.ctx.circuitBreaker.failed(MODEL, 60_000)
+    onTestFinished(() => app.ctx.circuitBreaker.succeeded(MODEL))
+    const room = await createRoom(app, user)
+    await send(app, user, room, "when you can")
+    const window = await web.open(user)
+    // The page reads the room while a worker has the reply.
+    await window.context.route(`**/chatroom/${room.id}?*`, async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, body: (await response.text()).replace('"queued"', '"running"') })
+    })
+    const page = await window.tab(`/app/chat/${room.id}`)
     await reads(page, ".pending", /Waiting for its turn, about \d+ seconds/)
   })
 

@@ -12,8 +12,8 @@ interface Followed {
   stream: ReadonlySignal<StreamState>
   /** The newest reply of the branch that isn't final. */
   growing: ReadonlySignal<string | null>
-  /** Whether nobody has begun to make that reply. */
-  isQueued: ReadonlySignal<boolean>
+  /** Whether nothing of that reply's text is there. */
+  isWaiting: ReadonlySignal<boolean>
   /** Whether the thread has this word of the room already. */
   knows(room: object): boolean
   load(): Promise<void>
@@ -21,11 +21,11 @@ interface Followed {
 }
 
 /**
- * Keeps up to date what a stream doesn't tell: how long a queued reply is going to wait. A conversation that has no stream
- * of its own for now is loaded whenever the stream of the list tells of the room, and its reply in the making is looked at
- * again and again. @returns ends it
+ * Keeps up to date what a stream doesn't tell: how long a queued reply is going to wait, also one that had been begun. A
+ * conversation that has no stream of its own for now is loaded whenever the stream of the list tells of the room, and its
+ * reply in the making is looked at again and again. @returns ends it
  */
-export function keepUp({ roomId, stream, growing, isQueued, knows, load, look }: Followed): () => void {
+export function keepUp({ roomId, stream, growing, isWaiting, knows, load, look }: Followed): () => void {
   const isAlone = () => stream.value !== "live"
   const endLoading = effect(() => {
     const room = findRoom(roomId)
@@ -34,7 +34,7 @@ export function keepUp({ roomId, stream, growing, isQueued, knows, load, look }:
   const endLooking = effect(() => {
     const id = growing.value
     const isSeldom = !isAlone()
-    if (id === null || (isSeldom && !isQueued.value)) return
+    if (id === null || (isSeldom && !isWaiting.value)) return
     let pauseMs = LOOK_MS
     let timer: ReturnType<typeof setTimeout> | undefined
     let isEnded = false

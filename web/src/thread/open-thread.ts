@@ -28,7 +28,7 @@ const SLOW_MS = 2_000
 /** A conversation as this tab shows it: the newest messages of the active branch, kept up to date until `close`. */
 export function openThread(roomId: string) {
   const shown = createShown(roomId)
-  const { room, branch, live, isDetached, isStale, outgoing, busyReplyId, isQueued, put } = shown
+  const { room, branch, live, isDetached, isStale, outgoing, busyReplyId, isWaiting, put } = shown
   const pages = createPages(shown)
   const { load, loadOlder, loadNewer, showAround } = pages
   const events = createRoomEvents(shown, pages)
@@ -131,7 +131,7 @@ export function openThread(roomId: string) {
     roomId,
     stream,
     growing: busyReplyId,
-    isQueued,
+    isWaiting,
     knows: (listed) => listed === room.peek(),
     load: pages.refresh,
     async look(messageId) {

@@ -34,9 +34,12 @@ export function createShown(roomId: string) {
   )
   /** The first reply of the branch that is in the making or waits. */
   const busyReplyId = computed(() => branch.value.find((id) => !isFinal(message(id).value)) ?? null)
-  const isQueued = computed(() => {
+  /** Whether nothing of that reply's text is there. */
+  const isWaiting = computed(() => {
     const id = busyReplyId.value
-    return id !== null && message(id).value.status === "queued"
+    if (id === null) return false
+    const { text, isAgain } = live.of(id).value
+    return text === "" && (isAgain || message(id).value.content === "")
   })
 
   const message = (id: string) => messages.get(id) as Signal<Message>
@@ -85,7 +88,7 @@ export function createShown(roomId: string) {
     isStale,
     outgoing,
     busyReplyId,
-    isQueued,
+    isWaiting,
     /** Of a message that was put. */
     message,
     find,
