@@ -33,7 +33,8 @@ export default defineConfig({
             },
             {
               name: "app",
-              test: /\/web\/src\/(?:composer|offline|outbox|rooms|thread)\//,
+              // Not what only later parts share.
+              test: /\/web\/src\/(?:composer|offline|outbox|rooms\/(?!imports)|thread\/(?!markdown\/plain-text))/,
               minShareCount: 2,
             },
             {

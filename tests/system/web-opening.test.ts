@@ -26,6 +26,10 @@ const NOTING = `
     }
   }).observe(document, { childList: true, subtree: true, attributes: true })`
 
+/** Waits until movements are told. */
+const FRAMES =
+  "new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then))))"
+
 interface Noted {
   turns: number[]
   moved: string[]
@@ -49,6 +53,7 @@ describe.skipIf(chromium === null)("opening a conversation (Chromium is on the P
     const { page, noted, articles } = await open(room)
     await page.locator("article").filter({ hasText: "hello 199" }).waitFor()
     await expect.poll(() => articles.count()).toBe(50)
+    await page.evaluate(FRAMES)
     const { seen, turns, moved } = await noted()
     expect(seen?.height).toBe(seen?.window)
     expect(turns).toEqual(Array(50).fill(1))
@@ -62,7 +67,7 @@ describe.skipIf(chromium === null)("opening a conversation (Chromium is on the P
     expect(new Set((await noted()).turns)).toEqual(new Set([1]))
   })
 
-  test("whoever scrolls up while older ones are being written stays with what is read", async () => {
+  test("a reader who scrolls up while older ones are being written stays with what is read", async () => {
     const room = await addRoom(app, user.user.id, 50, "Some text:\n\n- one\n- two\n\nhello")
     const window = await web.open(user)
     // Older ones are written when the test says so.
@@ -71,14 +76,18 @@ describe.skipIf(chromium === null)("opening a conversation (Chromium is on the P
       let asked = 0
       requestIdleCallback = (run) => { waiting.set(++asked, run); return asked }
       cancelIdleCallback = (at) => waiting.delete(at)
+      window.isFilled = () => {
+        const area = document.querySelector(".scroll")
+        return waiting.size > 0 && area !== null && area.scrollTop > 100
+      }
       window.beIdle = () => {
         const runs = [...waiting.values()]
         waiting.clear()
         for (const run of runs) run()
       }`)
     const page = await window.tab(`/app/chat/${room}`)
-    const articles = page.locator(".messages:not(.filling) article")
-    await articles.last().waitFor()
+    const articles = page.locator("article")
+    await expect.poll(() => page.evaluate("isFilled()")).toBe(true)
     const top = await page.evaluate<number>(`{
       const area = document.querySelector(".scroll")
       area.scrollTop = 0
@@ -100,6 +109,7 @@ describe.skipIf(chromium === null)("opening a conversation (Chromium is on the P
   test("a short one is seen when it is whole", async () => {
     const { page, noted } = await open(await addRoom(app, user.user.id, 4))
     await page.locator("article").filter({ hasText: "hello 0" }).waitFor()
+    await page.evaluate(FRAMES)
     const { seen, turns, moved } = await noted()
     expect(turns).toEqual([1, 1, 1, 1])
     expect(seen?.height).toBe(seen?.window)

@@ -110,6 +110,7 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     // Its pages are never quiet.
     await window.context.addInitScript("requestIdleCallback = () => 0")
     const page = await window.tab(`/app/chat/${room.id}`)
+    expect(await lastReply(page).locator(".facts").textContent()).toBe(MODEL)
     await lastReply(page).hover()
     await reads(page, ".reply .facts", "tokens")
     const cost = new Intl.NumberFormat("en-US", {

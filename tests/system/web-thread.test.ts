@@ -142,7 +142,7 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
     await expect.poll(fromEnd).toBeLessThan(64)
   })
 
-  test("whoever scrolls up a little stays there, also where text comes in the same frame", async () => {
+  test("a reader who scrolls up a little stays there, also where text comes in the same frame", async () => {
     const room = await addRoom(app, user.user.id, 40, "a line\n\nand another")
     const page = await (await web.open(user)).tab(`/app/chat/${room}`)
     await page.locator("article").nth(39).waitFor()
@@ -157,11 +157,24 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
         then(area.scrollHeight - area.scrollTop - area.clientHeight)
       }))
     })`)
-    expect(fromEnd).toBeGreaterThan(400)
+    expect(fromEnd).toBeGreaterThan(64)
     await toNewest.click()
     await page.evaluate(`document.querySelector("article:last-of-type").style.minBlockSize = "1000px"`)
     await expect.poll(() => fromEndOf(page)).toBeLessThan(2)
     expect(await toNewest.count()).toBe(0)
+  })
+
+  test("a reader who scrolls up a little while a reply grows isn't taken back", async () => {
+    const room = await addRoom(app, user.user.id, 40, "a line\n\nand another")
+    const page = await (await web.open(user)).tab(`/app/chat/${room}`)
+    await page.locator("article").nth(39).waitFor()
+    await say(page, `${directive("stall after=500")} ${counting(600)}`)
+    await page.locator("article.growing > .prose").waitFor()
+    await page.locator(".scroll").hover()
+    await page.mouse.wheel(0, -30)
+    await page.getByRole("button", { name: "Jump to newest" }).waitFor()
+    expect(await fromEndOf(page)).toBeGreaterThan(64)
+    await page.getByLabel("Stop the reply").click()
   })
 
   test("the end stays in sight when a long prompt is sent first, and with each of its versions", async () => {

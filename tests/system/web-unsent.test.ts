@@ -91,7 +91,9 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     { takes: "after its copy was shown", isSlow: true },
   ])("what the stream tells while a conversation is loaded, $takes, stays in sight", async ({ isSlow }) => {
     const room = await createRoom(app, user)
-    const page = await (await web.open(user)).tab()
+    const window = await web.open(user)
+    await window.context.addInitScript(HOLDING_TIMERS)
+    const page = await window.tab()
     const [read, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     await page.route(`**/chatroom/${room.id}?*`, async (route) => {
       const response = await route.fetch()
@@ -101,7 +103,6 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     })
     const isFollowed = page.waitForResponse(`**/chatroom/${room.id}/events`)
     const isLoaded = page.waitForResponse(`**/chatroom/${room.id}?*`)
-    if (isSlow) await page.clock.install()
     await page.locator(`#rooms a[href$="${room.id}"]`).click()
     await Promise.all([read.promise, isFollowed])
     await user.http.patch(`/chatroom/${room.id}`, { name: "named meanwhile" })
@@ -109,7 +110,7 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     await reads(page, ".said", "said meanwhile")
     if (isSlow) {
       await expect.poll(() => keptRooms(page)).toContain(room.id)
-      await page.clock.fastForward(2_000)
+      await page.evaluate("runHeld()")
       await reads(page, ".note", "As it was when you last read it here.")
     }
     await page.evaluate(COUNT_PROMPTS)
@@ -254,6 +255,16 @@ const allIn = <T>(page: Page, store: string) =>
       all.onsuccess = () => { opening.result.close(); resolve(all.result) }
     }
   })`)
+
+/** Timers of two seconds, after which a load is slow, run when the test says so. */
+const HOLDING_TIMERS = `{
+  const held = []
+  const set = setTimeout
+  window.setTimeout = (run, ms, ...rest) => (ms === 2_000 ? held.push(run) : set(run, ms, ...rest))
+  window.runHeld = () => {
+    for (const run of held.splice(0)) run()
+  }
+}`
 
 /** A script that keeps count of the fewest prompts in sight from now on. */
 const COUNT_PROMPTS = `{

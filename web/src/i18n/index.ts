@@ -84,7 +84,7 @@ function once<T extends object>(make: () => T): () => T {
   }
 }
 
-/** Makes the first format of the page, which takes a telephone 70 ms, whatever it is. */
+/** Makes the page's first format: the first takes a telephone 70 ms, of whatever kind. */
 export function prepareFormats(): void {
   times()
 }

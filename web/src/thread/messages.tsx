@@ -25,7 +25,7 @@ export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScr
       <div
         ref={list}
         class={`messages ${isFilling ? "filling" : ""} ${isFromBelow ? "from-below" : ""}`}
-        onPointerOver={onLook}
+        onPointerMove={onLook}
         onFocusIn={onLook}
       >
         <Older thread={thread} area={scroll.area} isWhole={isWhole} />
@@ -63,7 +63,7 @@ function Older({ thread, area, isWhole }: { thread: Thread; area: Area; isWhole:
   }, [thread, area, isWhole, more, isLoading])
   return (
     <div ref={sentinel} class="older">
-      {(more || isLoading.value) && <span class="soft">{t.thread.older}</span>}
+      {((isWhole && more) || isLoading.value) && <span class="soft">{t.thread.older}</span>}
     </div>
   )
 }
@@ -79,8 +79,10 @@ function Newer({ thread, scroll }: { thread: Thread; scroll: StickyScroll }) {
     const seen = new IntersectionObserver(
       async (changes) => {
         if (!changes.at(-1)?.isIntersecting) return
-        const keep = scroll.hold("last")
-        await thread.loadNewer()
+        let keep = () => {}
+        await thread.loadNewer(() => {
+          keep = scroll.hold("last")
+        })
         requestAnimationFrame(keep)
       },
       { root: scroll.area.current, rootMargin: "0px 0px 400px" },

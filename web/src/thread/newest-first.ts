@@ -20,14 +20,14 @@ const TURN = 2
 
 /**
  * The messages to show: the newest of a conversation, then those above them, each in a task of its own, so that a long one
- * can be read, scrolled and answered while it is still being written into the page. The first fill the window from below, one
- * right after the other, or are written out of sight where all may fit into it, and then stand above; the others come when
- * the page has time, as do older ones that are loaded later. What is in sight stays where it is, and what was sent stays in
- * sight when it becomes a message.
+ * can be read, scrolled and answered while it is still being written into the page. The first ones follow each other at once
+ * until they fill the window: from below where there are enough of them, and otherwise out of sight, since a short conversation
+ * stands at the top. The others come when the page has time, as do older ones that are loaded later. What is in sight stays
+ * where it is, and what was sent stays in sight when it becomes a message.
  */
 export function useNewestFirst(
   thread: Thread,
-  { area, isAtEnd, stay, hold }: Pick<StickyScroll, "area" | "isAtEnd" | "stay" | "hold">,
+  { area, isFollowing, stay, hold }: Pick<StickyScroll, "area" | "isFollowing" | "stay" | "hold">,
   list: RefObject<HTMLElement | null>,
 ) {
   const shown = useRef<ReadonlySet<string>>(new Set())
@@ -44,7 +44,7 @@ export function useNewestFirst(
   const outgoing = thread.outgoing.value
   const known = all.findIndex((id) => id === next.value || shown.current.has(id))
   if (known < 0 && all.length > 0) {
-    const isLong = isAtEnd.peek() && areLong(all.map((id) => thread.message(id).peek()))
+    const isLong = (isFollowing() || sent.current > 0) && areLong(all.map((id) => thread.message(id).peek()))
     way.current = isLong ? "from below" : sent.current > 0 ? "at once" : "hidden"
   }
   const newest = Math.max(TURN * sent.current, 1)

@@ -114,13 +114,17 @@ export function createPages(shown: Shown) {
     }
   }
 
-  /** Goes on from messages that were looked for towards the newest. */
-  async function loadNewer(): Promise<void> {
+  /**
+   * Goes on from messages that were looked for towards the newest.
+   * @param onCome called right before they are shown
+   */
+  async function loadNewer(onCome: () => void): Promise<void> {
     const last = shown.end()
     if (last === undefined || !isDetached.peek()) return
     const page = await readAround(last).catch(() => null)
     if (!page || shown.end() !== last || !isDetached.peek()) return
     const added = page.messages.slice(page.messages.findIndex(({ id }) => id === last) + 1)
+    onCome()
     batch(() => {
       for (const message of added) put(message)
       const all = [...branch.peek(), ...added.map(({ id }) => id)]

@@ -10,7 +10,7 @@ const NEAR_PX = 64
 /** Less than this is the browser's rounding. */
 const LEAST_MOVE_PX = 1
 
-/** What a reader moves by, and for how long what is scrolled may go on moving after it. */
+/** A reader's inputs, and how long a scroll may run on after the last. */
 const INPUTS = ["wheel", "touchmove", "keydown", "pointerdown"]
 const AFTER_INPUT_MS = 1_000
 
@@ -44,28 +44,31 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
 
   /** Scrolls to the end if that is where the reader is. */
   function stay() {
-    onScroll()
+    noteMove()
     if (isStuck.current) toEnd()
   }
 
   /**
-   * Notes where the reader went. To be called before anything else moves what is scrolled, too: the browser tells of a movement
-   * in the next frame only, when it couldn't be told apart.
+   * Notes where the reader went. Called also before anything else moves what is scrolled: the browser tells of a movement in the
+   * next frame, too late to tell it from a movement by the page.
    */
-  function onScroll() {
+  function noteMove() {
     const { current: scrolled } = area
     if (!scrolled) return
     const isNear = isNearEnd(scrolled)
-    const { top, height, shown } = last.current
+    const before = last.current
     const now = placeOf(scrolled)
-    const moved = now.top - top
+    const moved = now.top - before.top
     last.current = now
-    // Text that grows moves nothing. Where there is less of it, or a higher window, it is the browser that moves up, also when
-    // there is more of it again before anybody looks: a little way counts only if the reader has done something.
-    const isReaders = now.height >= height && now.shown <= shown
+    // Text that grows moves nothing. Where there is less of it, or a higher window, the browser moves up, but only to the end.
+    const isBrowsers =
+      (now.height < before.height || now.shown > before.shown) && (isNear || moved > -NEAR_PX)
+    // There may be more text again before anybody looks, so a little way counts only if the reader has done something.
+    const above = before.height - before.shown - now.top
     const least = performance.now() - inputAt.current < AFTER_INPUT_MS ? LEAST_MOVE_PX : NEAR_PX
-    if (isPart() || (isReaders && moved <= -least)) setStuck(false)
-    else if (isNear && Math.abs(moved) >= LEAST_MOVE_PX) setStuck(true)
+    const isUp = moved <= -LEAST_MOVE_PX
+    if (isPart() || (isUp && !isBrowsers && above >= least)) setStuck(false)
+    else if (isNear && (moved >= LEAST_MOVE_PX || (isUp && isBrowsers))) setStuck(true)
     isAtEnd.value = isStuck.current || isNear
   }
 
@@ -92,7 +95,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
 
   function setStuck(is: boolean) {
     isStuck.current = is
-    // Nothing but the reader moves up what is at the end while text comes. Elsewhere the browser keeps what is read in place.
+    // At the end nothing but the reader is to move up. Elsewhere scroll anchoring, where there is any, keeps the place.
     if (area.current) area.current.style.overflowAnchor = is ? "none" : ""
   }
 
@@ -103,7 +106,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   function hold(which: "first" | "last"): () => void {
     const { current: scrolled } = area
     if (!scrolled) return () => {}
-    onScroll()
+    noteMove()
     const put = holdPlace(scrolled, which)
     return () => {
       put()
@@ -112,11 +115,23 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     }
   }
 
-  return { area, content, isAtEnd, onScroll, stay, toEnd, leaveEnd, show, hold }
+  return {
+    area,
+    content,
+    isAtEnd,
+    isFollowing: () => isStuck.current,
+    noteMove,
+    stay,
+    toEnd,
+    leaveEnd,
+    show,
+    hold,
+  }
 }
 
+/** A bounce over the end, of which Safari tells, isn't a place. */
 const placeOf = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement) => ({
-  top: scrollTop,
+  top: Math.min(scrollTop, scrollHeight - clientHeight),
   height: scrollHeight,
   shown: clientHeight,
 })

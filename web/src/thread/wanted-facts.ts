@@ -2,7 +2,7 @@ import { signal } from "@preact/signals"
 import { prepareFormats } from "../i18n/index.ts"
 import { nextTurn, whenQuiet } from "../ui/turn.ts"
 
-/** Where a pointer hovers, a reply's facts are in sight while it is over the reply. */
+/** Where a pointer can hover, a reply's facts are in sight only while it is over the reply. */
 const isHovering = matchMedia("(hover: hover)").matches
 
 /** Whether replies are to have numbers and times among their facts. */
@@ -17,7 +17,7 @@ export function prepareFacts(): void {
   else nextTurn(prepareFormats)
 }
 
-/** Wants facts once a pointer or the focus is on a reply. */
+/** Has all facts shown once a pointer moves or the focus is on a reply. */
 export function onLook({ target }: Event): void {
   if (target instanceof Element && target.closest(".reply")) wantFacts()
 }
