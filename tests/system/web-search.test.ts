@@ -66,6 +66,37 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
     await reads(page, ".reply .prose", "at the end")
   })
 
+  test("it is in the middle, also when what is above it gets another height", async () => {
+    const room = await addRoom(app, user.user.id, 40, "Some text:\n\n- one\n- two\n\nhello")
+    await app.query(
+      "UPDATE messages SET content = 'a dugong dives' WHERE chatroom_id = $1 AND position = 10",
+      room,
+    )
+    const window = await web.open(user)
+    // As a message that was out of sight does.
+    await window.context.addInitScript(`addEventListener("focusin", ({ target }) => {
+      if (!target.matches("article")) return
+      requestAnimationFrame(() => { target.previousElementSibling.style.minBlockSize = "900px" })
+    })`)
+    const page = await window.tab()
+    await page.getByLabel("Message", { exact: true }).waitFor()
+    await visit(page, "dugong")
+    await expect.poll(() => focused(page)).toContain("a dugong dives")
+    await page.evaluate(SETTLED)
+    const fromMiddle = await page.evaluate<number>(`{
+      const middleOf = (one) => { const { top, bottom } = one.getBoundingClientRect(); return (top + bottom) / 2 }
+      middleOf(document.activeElement) - middleOf(document.querySelector(".scroll"))
+    }`)
+    expect(Math.abs(fromMiddle)).toBeLessThan(50)
+
+    // A click in the conversation, and its keys scroll.
+    const top = () => page.locator(".scroll").evaluate((one) => one.scrollTop)
+    const before = await top()
+    await page.locator(".scroll").click({ position: { x: 5, y: 100 } })
+    await page.keyboard.press("PageUp")
+    await expect.poll(top).toBeLessThan(before - 200)
+  })
+
   test("what another device says while the way to the newest is loaded is at its end", async () => {
     const room = await addRoom(app, user.user.id, 100)
     await app.query(
@@ -134,3 +165,17 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
     await reads(page, ".toast", "That message isn't there any more.")
   })
 })
+
+/** Waits until nothing has another height than in the frame before, ten times in a row. */
+const SETTLED = `new Promise((then) => {
+  const area = document.querySelector(".scroll")
+  let before = 0
+  let same = 0
+  const look = () => {
+    same = area.scrollHeight === before ? same + 1 : 0
+    before = area.scrollHeight
+    if (same === 10) then()
+    else requestAnimationFrame(look)
+  }
+  look()
+})`

@@ -72,7 +72,7 @@ function Conversation({ thread }: { thread: Thread }) {
   }
   return (
     <>
-      <div class="scroll" ref={scroll.area} onScroll={scroll.noteMove}>
+      <div class="scroll" ref={scroll.area} onScroll={scroll.noteMove} tabIndex={-1}>
         <div class="column" ref={scroll.content}>
           {thread.isStale.value && <p class="soft note">{t.outbox.asItWas}</p>}
           <Messages thread={thread} scroll={scroll} />

@@ -14,6 +14,9 @@ const LEAST_MOVE_PX = 1
 const INPUTS = ["wheel", "touchmove", "keydown", "pointerdown"]
 const AFTER_INPUT_MS = 1_000
 
+/** What is around a place that was looked for has its height by then. */
+const SETTLED_MS = 2_000
+
 /**
  * Keeps the end in sight while the reader is there, and stays where the reader has gone.
  * @param isPart whether what is shown ends before the newest: its end isn't one to stay at
@@ -25,6 +28,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   const isStuck = useRef(true)
   const last = useRef({ top: 0, height: 0, shown: 0 })
   const inputAt = useRef(Number.NEGATIVE_INFINITY)
+  const sought = useRef<{ place: Element; at: number } | null>(null)
 
   useEffect(() => {
     const { current: scrolled } = area
@@ -46,6 +50,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   function stay() {
     noteMove()
     if (isStuck.current) toEnd()
+    else showSought()
   }
 
   /**
@@ -74,6 +79,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
 
   function toEnd() {
     const { current: scrolled } = area
+    sought.current = null
     setStuck(true)
     isAtEnd.value = true
     if (!scrolled) return
@@ -86,11 +92,22 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     setStuck(false)
   }
 
-  /** Brings what is looked for into the middle. */
+  /**
+   * Brings what is looked for into the middle, and again when what is above it gets another height, as messages do that were
+   * out of sight, until the reader does something.
+   */
   function show(place: Element) {
     setStuck(false)
-    place.scrollIntoView({ block: "center" })
-    if (area.current) last.current = placeOf(area.current)
+    sought.current = { place, at: performance.now() }
+    showSought()
+  }
+
+  function showSought() {
+    if (!sought.current || !area.current) return
+    const { place, at } = sought.current
+    if (inputAt.current > at || performance.now() - at > SETTLED_MS) sought.current = null
+    else place.scrollIntoView({ block: "center" })
+    last.current = placeOf(area.current)
   }
 
   function setStuck(is: boolean) {
