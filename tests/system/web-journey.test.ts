@@ -12,9 +12,9 @@ import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
 const SECRET = "whsec_journey"
 
-/** What the browser says of a service that isn't there for a moment. */
+/** What the browser says of a service that isn't there for a moment, when it looks for another service worker, too. */
 const AWAY =
-  /ERR_(?:CONNECTION|EMPTY_RESPONSE|INCOMPLETE_CHUNKED|INTERNET_DISCONNECTED|NETWORK_CHANGED|SOCKET)/
+  /ERR_(?:CONNECTION|EMPTY_RESPONSE|INCOMPLETE_CHUNKED|INTERNET_DISCONNECTED|NETWORK_CHANGED|SOCKET)|when fetching the script/
 
 /** A service as it is started for people: a process of its own, on stores of its own, with simulators beside it. */
 function useService(settings: Record<string, string>, { withRedis = false } = {}) {

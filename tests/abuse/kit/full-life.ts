@@ -147,7 +147,8 @@ async function haveMore(app: TestApp, user: SignedIn, say: Say): Promise<{ id: s
   await createRoom(app, user, { archived: true, name: say("archived") })
   const deleted = await createRoom(app, user, { name: "Deleted" })
   await user.http.delete(`/chatroom/${deleted.id}`)
-  const busy = await createRoom(app, user)
+  // Named, so that no title comes to it at a moment of its own.
+  const busy = await createRoom(app, user, { name: "Busy" })
   const { body } = await send(app, user, busy, `${say("busy")} [[gemini: words=2000 delay=100]]`)
   await expect
     .poll(async () => (await user.http.get(`/chatroom/${busy.id}/message/${body.reply.id}`)).body.status)
