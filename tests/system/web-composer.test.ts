@@ -119,6 +119,19 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     await reads(page, ".prompt .said", "/etc/hosts is a file")
   })
 
+  test.each(["", " \n", "\u200b\u200b", "\u2060 \ufeff\u00ad"])(
+    "a message of %j can't be sent",
+    async (text) => {
+      const page = await open("/app")
+      await field(page).fill(`a${text}`)
+      await expect.poll(() => page.getByLabel("Send", { exact: true }).isEnabled()).toBe(true)
+      await field(page).fill(text)
+      await expect.poll(() => page.getByLabel("Send", { exact: true }).isEnabled()).toBe(false)
+      await field(page).press("Enter")
+      expect(await page.locator("article").count()).toBe(0)
+    },
+  )
+
   test("what is chosen before the first message is how its room is made", async () => {
     const page = await open("/app")
     await field(page).fill("/temp")

@@ -141,7 +141,7 @@ describe.skipIf(chromium === null)(
       await expect.poll(() => page.locator(".unread").count()).toBe(0)
       await expect.poll(() => page.title()).toBe("A named room · Chat")
       await ann.http.delete(`/chatroom/${room.id}`)
-      await reads(page, ".greeting", "This conversation doesn't exist")
+      await reads(page, ".greeting", "This conversation has been deleted.")
     })
 
     test("the composer keeps drafts by room, makes lines, leaves words to input methods, and recalls", async () => {

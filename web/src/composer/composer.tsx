@@ -15,6 +15,8 @@ import { readDraft, writeDraft } from "./drafts.ts"
 import { PlanNote } from "./plan-note.tsx"
 import { SEND_NOTE_ID, SendNote, whyNot } from "./send-note.tsx"
 import { settingsInWords, settingsOf } from "./settings.ts"
+import { isBlank } from "./text-length.ts"
+import { toComposer } from "./to-composer.ts"
 import { UploadList } from "./upload-list.tsx"
 import { createUploads } from "./uploads.ts"
 import { useCommandMenu } from "./use-command-menu.ts"
@@ -71,7 +73,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   /** Files that are on their way are waited for. */
   function canSend(): boolean {
     const isReady = files.uploads.value.every(({ attachment }) => attachment.value !== null)
-    return text.value.trim() !== "" && isReady && whyNot(text.value, files) === null && !isUsedUp.value
+    return !isBlank(text.value) && isReady && whyNot(text.value, files) === null && !isUsedUp.value
   }
 
   function onPaste(event: ClipboardEvent) {
@@ -104,7 +106,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   const settings = settingsInWords(settingsOf(thread))
   const obstacle = whyNot(text.value, files)
   const isMenuOpen = menu?.isOpen.value === true
-  const isStopping = busyReplyId !== null && text.value.trim() === ""
+  const isStopping = busyReplyId !== null && isBlank(text.value)
   return (
     <div class="composer-place">
       {!isOnline.value && <p class="note soft">{t.common.offline}</p>}
@@ -163,7 +165,7 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
         />
         {canDictate && <DictateButton text={text} write={write} sent={sent.value} />}
         {isStopping && thread ? (
-          <Stop thread={thread} replyId={busyReplyId} onStop={() => toField(field.current)} />
+          <Stop thread={thread} replyId={busyReplyId} />
         ) : (
           <IconButton
             icon="send"
@@ -179,17 +181,12 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   )
 }
 
-function Stop({ thread, replyId, onStop }: { thread: Thread; replyId: string; onStop: () => void }) {
+function Stop({ thread, replyId }: { thread: Thread; replyId: string }) {
   const stop = useShownStop(thread, replyId)
   const press = () => {
     stop()
-    onStop()
+    // The button goes.
+    toComposer()
   }
   return <IconButton icon="stop" label={t.composer.stop} class="send" onClick={press} />
-}
-
-/** The button that was pressed goes. On a phone the field would bring the keyboard, so the page has the focus there. */
-function toField(field: HTMLElement | null): void {
-  const next = isTouched() ? document.getElementById("main") : field
-  next?.focus({ preventScroll: true })
 }

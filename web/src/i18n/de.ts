@@ -170,6 +170,7 @@ export const de: Messages = {
     greeting: "Was möchtest du wissen?",
     greetingNamed: (name) => `Was möchtest du wissen, ${name}?`,
     missing: "Diese Unterhaltung gibt es nicht, oder sie gehört jemand anderem.",
+    deleted: "Diese Unterhaltung wurde gelöscht.",
     failed: "Die Unterhaltung konnte nicht geladen werden.",
     newest: "Zum Neuesten",
     preparing: "Alles wird zum Drucken geladen …",

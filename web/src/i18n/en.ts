@@ -168,6 +168,7 @@ export const en = {
     greeting: "What would you like to know?",
     greetingNamed: (name: string) => `What would you like to know, ${name}?`,
     missing: "This conversation doesn't exist, or it isn't yours.",
+    deleted: "This conversation has been deleted.",
     failed: "The conversation couldn't be loaded.",
     newest: "Jump to newest",
     preparing: "Loading all of it to be printed …",

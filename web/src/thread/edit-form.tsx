@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals"
 import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Message } from "../api/client.ts"
-import { tooLong } from "../composer/text-length.ts"
+import { isBlank, tooLong } from "../composer/text-length.ts"
+import { toComposer } from "../composer/to-composer.ts"
 import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { isComposing, isTouched } from "../ui/keys.ts"
@@ -30,11 +31,13 @@ export function EditForm({
     event.preventDefault()
     const text = field.current?.value.trim() ?? ""
     problem.value = tooLong(text)
-    if (text === "" || problem.value) return
+    if (isBlank(text) || problem.value) return
     if (text !== message.content && isInLine(thread, message.id)) return void change(text)
     onDone()
-    // The outbox keeps it.
-    if (text !== message.content) void sendVersion(thread, message, text)
+    if (text === message.content) return
+    // The outbox keeps it. It comes in this prompt's place.
+    void sendVersion(thread, message, text)
+    toComposer()
   }
 
   /** What was written stays until the service has it. */

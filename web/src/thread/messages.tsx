@@ -1,22 +1,34 @@
 import { useSignal } from "@preact/signals"
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { t } from "../i18n/index.ts"
 import { LoadingLines } from "./loading-lines.tsx"
 import { MessageView } from "./message-view.tsx"
 import { useNewestFirst } from "./newest-first.ts"
 import type { Thread } from "./open-thread.ts"
 import { OutgoingView } from "./outgoing-view.tsx"
+import { useLostFocus } from "./use-lost-focus.ts"
 import { useReveal } from "./use-reveal.ts"
 import type { StickyScroll } from "./use-sticky-scroll.ts"
 import { onLook } from "./wanted-facts.ts"
 
 type Area = StickyScroll["area"]
 
+/** What is scrolled, with the messages in it. */
+export interface View extends StickyScroll {
+  /** Doesn't wait any longer with messages that aren't in sight. */
+  showAll(): void
+}
+
 /** The messages of a conversation. A part of its own, since what makes texts of Markdown takes long to begin. */
 export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScroll }) {
   const list = useRef<HTMLDivElement>(null)
   const { ids, isWhole, isFilling, isFromBelow, showAll } = useNewestFirst(thread, scroll, list)
-  useReveal(thread, { ...scroll, showAll })
+  const view: View = { ...scroll, showAll }
+  useReveal(thread, view)
+  useLayoutEffect(() => {
+    if (thread.arrange.peek()?.(view)) thread.arrange.value = null
+  })
+  const noteFocus = useLostFocus(scroll.area)
   const outgoing = thread.outgoing.value
   const isLoading = thread.state.value === "loading" && outgoing.length === 0
   return (
@@ -26,7 +38,10 @@ export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScr
         ref={list}
         class={`messages ${isFilling ? "filling" : ""} ${isFromBelow ? "from-below" : ""}`}
         onPointerMove={onLook}
-        onFocusIn={onLook}
+        onFocusIn={(event) => {
+          onLook(event)
+          noteFocus(event.target)
+        }}
       >
         <Older thread={thread} area={scroll.area} isWhole={isWhole} />
         {ids.map((id) => (

@@ -4,6 +4,7 @@ import { followShared, type StreamState } from "../api/shared-stream.ts"
 import { onSent, sendLater } from "../outbox/send-outbox.ts"
 import { loadPlan } from "../state/plan.ts"
 import { keepUp } from "./keep-up.ts"
+import type { View } from "./messages.tsx"
 import { createPages } from "./pages.ts"
 import { createRoomEvents, type RoomEvent } from "./room-events.ts"
 import { createShown } from "./shown.ts"
@@ -22,6 +23,9 @@ export interface NewPrompt {
   interrupts?: boolean
 }
 
+/** Puts what is shown next into its place, before it is seen. @returns whether that is done */
+export type Arrange = (view: View) => boolean
+
 /** A load that takes longer lets the kept copy be seen meanwhile. */
 const SLOW_MS = 2_000
 
@@ -30,7 +34,7 @@ export function openThread(roomId: string) {
   const shown = createShown(roomId)
   const { room, branch, live, isDetached, isStale, outgoing, busyReplyId, isWaiting, put } = shown
   const pages = createPages(shown)
-  const { load, loadOlder, loadNewer, showAround } = pages
+  const { load, loadOlder, loadNewer, showAround, showVersion } = pages
   const events = createRoomEvents(shown, pages)
   const stream = signal<StreamState>("live")
   const slow = setTimeout(() => void pages.showKept(), SLOW_MS)
@@ -98,12 +102,6 @@ export function openThread(roomId: string) {
     void loadPlan()
   }
 
-  /** Shows another version: the newest conversation that goes through that message. */
-  async function show(messageId: string): Promise<void> {
-    await client.call("PATCH /chatroom/{id}", { params: { id: roomId }, body: { headId: messageId } })
-    await load()
-  }
-
   const end = followShared<RoomEvent, ReturnType<typeof live.all>>({
     name: `chat.room.${roomId}`,
     isBounded: true,
@@ -147,6 +145,8 @@ export function openThread(roomId: string) {
     isDetached,
     /** The prompt that is being edited. */
     editing: signal<string | null>(null),
+    /** Is called whenever messages are rendered, until it is done. */
+    arrange: signal<Arrange | null>(null),
     put,
     remove,
     state: shown.state,
@@ -160,11 +160,11 @@ export function openThread(roomId: string) {
     loadOlder,
     loadNewer,
     showAround,
+    showVersion,
     send,
     stop,
     regenerate,
     goOn,
-    show,
     close() {
       clearTimeout(slow)
       events.close()

@@ -18,6 +18,8 @@ export function createPages(shown: Shown) {
   let loads = 0
   /** What was shown when the last load began, or comes from the kept copy. */
   let before = new Set<string>()
+  /** How often something else than the newest messages is being looked for. */
+  let lookedFor = 0
 
   /** Loads the newest messages. A load that was overtaken by a later one changes nothing. */
   async function load(): Promise<void> {
@@ -53,8 +55,11 @@ export function createPages(shown: Shown) {
 
   /** Loads the newest messages again, unless older ones are being read. */
   async function refresh(): Promise<void> {
-    if (!isDetached.peek()) await load()
+    if (isAtNewest()) await load()
   }
+
+  /** Whether the newest messages are shown, and nothing else is being looked for: the stream tells of that, too. */
+  const isAtNewest = () => !isDetached.peek() && lookedFor === 0
 
   /** Shows the room as it was when it was read last. @returns whether there is something to see */
   async function showKept(): Promise<boolean> {
@@ -83,8 +88,8 @@ export function createPages(shown: Shown) {
     void keepRoom({ room: fields, messages: branch.peek().flatMap((id) => shown.find(id) ?? []) })
   }
 
-  function miss(): void {
-    state.value = "missing"
+  function miss(why: "missing" | "deleted" = "missing"): void {
+    if (state.peek() !== "deleted") state.value = why
     void dropKept(roomId)
   }
 
@@ -144,19 +149,21 @@ export function createPages(shown: Shown) {
     if (branch.peek().includes(messageId)) return "here"
     let place: "here" | "otherBranch" = "here"
     try {
-      const page = await readAround(messageId).catch(async (error: unknown) => {
-        if (!(error instanceof ApiError && error.status === 404)) throw error
-        // It is on another branch, or nowhere.
-        await client.call("PATCH /chatroom/{id}", { params, body: { headId: messageId } })
-        place = "otherBranch"
-        return readAround(messageId)
-      })
-      loads += 1
-      batch(() => {
-        for (const message of page.messages) put(message)
-        branch.value = page.messages.map(({ id }) => id)
-        older.value = page.next
-        isDetached.value = !page.isNewest
+      await lookFor(async () => {
+        const page = await readAround(messageId).catch(async (error: unknown) => {
+          if (!(error instanceof ApiError && error.status === 404)) throw error
+          // It is on another branch, or nowhere.
+          await choose(messageId)
+          place = "otherBranch"
+          return readAround(messageId)
+        })
+        loads += 1
+        batch(() => {
+          for (const message of page.messages) put(message)
+          branch.value = page.messages.map(({ id }) => id)
+          older.value = page.next
+          isDetached.value = !page.isNewest
+        })
       })
       return place
     } catch (error) {
@@ -165,8 +172,53 @@ export function createPages(shown: Shown) {
     }
   }
 
-  async function readAround(messageId: string) {
-    const query = { limit: PAGE, messageId }
+  /**
+   * Shows another version: the newest conversation that goes through that message, from what is shown before it on.
+   * @param onCome called right before it is shown
+   * @throws what the service answers
+   */
+  async function showVersion(messageId: string, onCome: () => void): Promise<void> {
+    await lookFor(async () => {
+      await choose(messageId)
+      const load = ++loads
+      const newest = await read({ limit: PAGE })
+      const isThere = newest.messages.some(({ id }) => id === messageId)
+      const page = isThere ? newest : await readAround(messageId)
+      if (load !== loads) return
+      onCome()
+      batch(() => {
+        for (const message of page.messages) put(message)
+        isStale.value = false
+        isDetached.value = !page.isNewest
+        shown.setBranch(
+          page.messages.map(({ id }) => id),
+          page.next,
+        )
+      })
+      keep()
+    })
+  }
+
+  async function choose(headId: string): Promise<void> {
+    await client.call("PATCH /chatroom/{id}", { params, body: { headId } })
+  }
+
+  async function lookFor(work: () => Promise<void>): Promise<void> {
+    lookedFor += 1
+    try {
+      await work()
+      lookedFor -= 1
+    } catch (error) {
+      lookedFor -= 1
+      // What was told meanwhile was left out.
+      void refresh()
+      throw error
+    }
+  }
+
+  const readAround = (messageId: string) => read({ limit: PAGE, messageId })
+
+  async function read(query: { limit: number; messageId?: string }) {
     const toldSince = shown.listenForRoom()
     const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
     const { messages: found, ...fields } = reply
@@ -175,7 +227,18 @@ export function createPages(shown: Shown) {
     return { messages: found, next, isNewest: found.at(-1)?.id === newest.headId }
   }
 
-  return { load, refresh, showKept, keep, miss, loadOlder, loadNewer, showAround }
+  return {
+    load,
+    refresh,
+    isAtNewest,
+    showKept,
+    keep,
+    miss,
+    loadOlder,
+    loadNewer,
+    showAround,
+    showVersion,
+  }
 }
 
 /** What the stream has told while a page was loaded that ends with `endId` goes on from there, and isn't in it yet. */

@@ -56,8 +56,12 @@ export async function changeInLine(thread: Thread, prompt: Message, text: string
   }
 }
 
-/** Sends a version of a prompt, which takes another prompt of the day. */
+/** Sends a version of a prompt, which takes another prompt of the day, and goes to the end, where its reply will be. */
 export async function sendVersion(thread: Thread, prompt: Message, text: string): Promise<void> {
+  thread.arrange.value = ({ toEnd }) => {
+    toEnd()
+    return !thread.isDetached.peek()
+  }
   const attachments = prompt.attachments.flatMap(({ id }) => (id === null ? [] : [id]))
   await thread.send({ text, attachments, parentId: prompt.parentId })
 }

@@ -16,7 +16,7 @@ const UNTOLD_MS = 500
 
 /** Takes what a room's stream tells into what is shown, until `close`. */
 export function createRoomEvents(shown: Shown, pages: Pages) {
-  const { state, room, branch, live, isDetached, isStale, outgoing, find, put } = shown
+  const { state, room, branch, live, isStale, outgoing, find, put } = shown
   let isFresh = false
   let untold: ReturnType<typeof setTimeout> | undefined
 
@@ -51,7 +51,7 @@ export function createRoomEvents(shown: Shown, pages: Pages) {
         if (find(data.messageId)) void pages.refresh()
         return
       case "deleted":
-        pages.miss()
+        pages.miss("deleted")
     }
   }
 
@@ -81,7 +81,7 @@ export function createRoomEvents(shown: Shown, pages: Pages) {
   /** Shows the branch that ends at `headId`, by what is known or else by asking. */
   function follow(headId: string): void {
     const before = branch.peek()
-    if (before.at(-1) === headId || isDetached.peek()) return
+    if (before.at(-1) === headId || !pages.isAtNewest()) return
     const ids = branchTo(headId, before[0], find)
     const isLonger = ids !== null && before.every((id, index) => ids[index] === id)
     // Versions count each other, so another branch is asked for.

@@ -10,7 +10,7 @@ export type Shown = ReturnType<typeof createShown>
 
 /** What a tab shows of a conversation. */
 export function createShown(roomId: string) {
-  const state = signal<"loading" | "ready" | "missing" | "failed">("loading")
+  const state = signal<"loading" | "ready" | "missing" | "deleted" | "failed">("loading")
   const room = signal<Chatroom | null>(null)
   /** What the stream has told of the room last. */
   let told: Chatroom | null = null

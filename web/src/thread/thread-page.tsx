@@ -30,17 +30,26 @@ export function ThreadPage({ id }: { id: string }) {
     }
   }, [thread])
   const room = thread.room.value ?? findRoom(id)
+  const isThere = !isGone(thread)
   return (
-    <main id="main" class="thread-page" tabIndex={-1}>
+    <main id="main" class="thread-page" tabIndex={-1} onFocus={toMessages}>
       <TopBar
-        room={thread.state.value === "missing" ? undefined : room}
+        room={isThere ? room : undefined}
         more={[{ icon: "print", label: t.rooms.print, run: () => void printAll(thread) }]}
       />
-      {room?.temporary && thread.state.value !== "missing" && <TemporaryNote room={room} />}
-      {room && room.archivedAt !== null && thread.state.value !== "missing" && <ArchivedNote room={room} />}
+      {isThere && room?.temporary && <TemporaryNote room={room} />}
+      {isThere && room && room.archivedAt !== null && <ArchivedNote room={room} />}
       <Conversation thread={thread} />
     </main>
   )
+}
+
+const isGone = ({ state }: Thread) => state.value === "missing" || state.value === "deleted"
+
+/** Whoever skips to the page wants to scroll what is said by keys. */
+function toMessages({ currentTarget }: FocusEvent): void {
+  const messages = (currentTarget as HTMLElement).querySelector<HTMLElement>(".scroll")
+  messages?.focus({ preventScroll: true })
 }
 
 function Conversation({ thread }: { thread: Thread }) {
@@ -50,11 +59,11 @@ function Conversation({ thread }: { thread: Thread }) {
     scroll.toEnd()
   }
   const state = thread.state.value
-  if (state === "missing" || (state === "failed" && thread.branch.value.length === 0)) {
+  if (isGone(thread) || (state === "failed" && thread.branch.value.length === 0)) {
     return (
       <div class="greeting">
         <h1>{wordsFor(state)}</h1>
-        {state === "missing" && (
+        {isGone(thread) && (
           <a class="primary" href={toNew} data-inside>
             {t.rooms.new}
           </a>
@@ -107,7 +116,8 @@ function Conversation({ thread }: { thread: Thread }) {
   )
 }
 
-function wordsFor(state: "missing" | "failed"): string {
+function wordsFor(state: Thread["state"]["value"]): string {
   if (state === "missing") return t.thread.missing
+  if (state === "deleted") return t.thread.deleted
   return isOnline.value ? t.thread.failed : t.outbox.notKept
 }

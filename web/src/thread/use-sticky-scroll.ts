@@ -1,20 +1,16 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { holdPlace } from "./hold-place.ts"
+import { isNearEnd, readerMove } from "./reader-move.ts"
+import { putPlace, type ReadingPlace, readingPlace } from "./reading-place.ts"
 
 export type StickyScroll = ReturnType<typeof useStickyScroll>
-
-/** As close to the end as counts as there. */
-const NEAR_PX = 64
-
-/** Less than this is the browser's rounding. */
-const LEAST_MOVE_PX = 1
 
 /** A reader's inputs, and how long a scroll may run on after the last. */
 const INPUTS = ["wheel", "touchmove", "keydown", "pointerdown"]
 const AFTER_INPUT_MS = 1_000
 
-/** What is around a place that was looked for has its height by then. */
+/** What is around a place that is kept has its height by then. */
 const SETTLED_MS = 2_000
 
 /**
@@ -26,14 +22,17 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   const content = useRef<HTMLDivElement>(null)
   const isAtEnd = useSignal(true)
   const isStuck = useRef(true)
-  const last = useRef({ top: 0, height: 0, shown: 0 })
+  const last = useRef({ top: 0, height: 0, shown: 0, width: 0 })
   const inputAt = useRef(Number.NEGATIVE_INFINITY)
-  const sought = useRef<{ place: Element; at: number } | null>(null)
+  /** What the reader sees at the top, away from the end. */
+  const read = useRef<ReadingPlace | null>(null)
+  /** What is put into its place again and again for a while. */
+  const kept = useRef<{ place: ReadingPlace; at: number } | null>(null)
 
   useEffect(() => {
     const { current: scrolled } = area
     if (!scrolled || !content.current) return
-    const resized = new ResizeObserver(stay)
+    const resized = new ResizeObserver(onResize)
     resized.observe(content.current)
     resized.observe(scrolled)
     const note = () => {
@@ -46,11 +45,18 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     }
   })
 
+  function onResize() {
+    // All lines break elsewhere, as on a phone that is turned: what was read is somewhere else.
+    const isTurned = area.current?.clientWidth !== last.current.width
+    if (isTurned && !isStuck.current && read.current && !keptPlace()) keep(read.current)
+    stay()
+  }
+
   /** Scrolls to the end if that is where the reader is. */
   function stay() {
+    if (keptPlace()) return putKept()
     noteMove()
     if (isStuck.current) toEnd()
-    else showSought()
   }
 
   /**
@@ -60,31 +66,26 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   function noteMove() {
     const { current: scrolled } = area
     if (!scrolled) return
-    const isNear = isNearEnd(scrolled)
     const before = last.current
-    const now = placeOf(scrolled)
-    const moved = now.top - before.top
+    const now = stateOf(scrolled)
     last.current = now
-    // Text that grows moves nothing. Where there is less of it, or a higher window, the browser moves up, but only to the end.
-    const isBrowsers =
-      (now.height < before.height || now.shown > before.shown) && (isNear || moved > -NEAR_PX)
-    // There may be more text again before anybody looks, so a little way counts only if the reader has done something.
-    const above = before.height - before.shown - now.top
-    const least = performance.now() - inputAt.current < AFTER_INPUT_MS ? LEAST_MOVE_PX : NEAR_PX
-    const isUp = moved <= -LEAST_MOVE_PX
-    if (isPart() || (isUp && !isBrowsers && above >= least)) setStuck(false)
-    else if (isNear && (moved >= LEAST_MOVE_PX || (isUp && isBrowsers))) setStuck(true)
-    isAtEnd.value = isStuck.current || isNear
+    if (keptPlace()) return
+    const to = isPart()
+      ? "away"
+      : readerMove(before, now, performance.now() - inputAt.current < AFTER_INPUT_MS)
+    if (to !== null) setStuck(to === "to end")
+    isAtEnd.value = isStuck.current || isNearEnd(now)
+    if (!isStuck.current && now.width === before.width) read.current = readingPlace(scrolled)
   }
 
   function toEnd() {
     const { current: scrolled } = area
-    sought.current = null
+    kept.current = null
     setStuck(true)
     isAtEnd.value = true
     if (!scrolled) return
     scrolled.scrollTop = scrolled.scrollHeight
-    last.current = placeOf(scrolled)
+    last.current = stateOf(scrolled)
   }
 
   /** Leaves the end, to show something else. */
@@ -92,22 +93,42 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     setStuck(false)
   }
 
-  /**
-   * Brings what is looked for into the middle, and again when what is above it gets another height, as messages do that were
-   * out of sight, until the reader does something.
-   */
-  function show(place: Element) {
-    setStuck(false)
-    sought.current = { place, at: performance.now() }
-    showSought()
+  /** Brings what is looked for into the middle, and keeps it there as `keep` does. */
+  function show(element: Element) {
+    if (area.current) keep({ element, share: 0.5, below: area.current.clientHeight / 2 })
   }
 
-  function showSought() {
-    if (!sought.current || !area.current) return
-    const { place, at } = sought.current
-    if (inputAt.current > at || performance.now() - at > SETTLED_MS) sought.current = null
-    else place.scrollIntoView({ block: "center" })
-    last.current = placeOf(area.current)
+  /**
+   * Puts something into its place, and again when what is above it gets another height, as messages do that were out of sight,
+   * until the reader does something.
+   */
+  function keep(place: ReadingPlace) {
+    setStuck(false)
+    read.current = place
+    kept.current = { place, at: performance.now() }
+    putKept()
+  }
+
+  function keptPlace(): ReadingPlace | null {
+    if (!kept.current) return null
+    const { place, at } = kept.current
+    if (inputAt.current > at || performance.now() - at > SETTLED_MS) kept.current = null
+    return kept.current && place
+  }
+
+  function putKept() {
+    const place = keptPlace()
+    if (!place || !area.current) return
+    putPlace(area.current, place)
+    last.current = stateOf(area.current)
+    isAtEnd.value = isNearEnd(last.current)
+  }
+
+  /** Stays at the end from now on, if that is in sight and there is nothing after it. */
+  function stayAtEnd() {
+    if (isPart() || !isNearEnd(last.current)) return
+    kept.current = null
+    setStuck(true)
   }
 
   function setStuck(is: boolean) {
@@ -127,7 +148,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     const put = holdPlace(scrolled, which)
     return () => {
       put()
-      last.current = placeOf(scrolled)
+      last.current = stateOf(scrolled)
       stay()
     }
   }
@@ -142,17 +163,16 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     toEnd,
     leaveEnd,
     show,
+    keep,
+    stayAtEnd,
     hold,
   }
 }
 
 /** A bounce over the end, of which Safari tells, isn't a place. */
-const placeOf = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement) => ({
+const stateOf = ({ scrollTop, scrollHeight, clientHeight, clientWidth }: HTMLElement) => ({
   top: Math.min(scrollTop, scrollHeight - clientHeight),
   height: scrollHeight,
   shown: clientHeight,
+  width: clientWidth,
 })
-
-function isNearEnd({ scrollHeight, scrollTop, clientHeight }: HTMLElement): boolean {
-  return scrollHeight - scrollTop - clientHeight < NEAR_PX
-}

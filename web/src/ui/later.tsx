@@ -11,7 +11,7 @@ import { tell } from "./toasts.ts"
  */
 export function later<P extends object>(
   load: () => Promise<ComponentType<P>>,
-  Meanwhile: ComponentType | null = null,
+  Meanwhile: ComponentType<P> | null = null,
 ): ComponentType<P> {
   const loaded: Signal<ComponentType<P> | null> = signal(null)
   let isLoading = false
@@ -35,6 +35,6 @@ export function later<P extends object>(
     const { value: Shown } = loaded
     if (Shown) return <Shown {...props} />
     void begin()
-    return Meanwhile && <Meanwhile />
+    return Meanwhile && <Meanwhile {...props} />
   }
 }
