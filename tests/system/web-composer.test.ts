@@ -128,7 +128,10 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
       await field(page).fill(text)
       await expect.poll(() => page.getByLabel("Send", { exact: true }).isEnabled()).toBe(false)
       await field(page).press("Enter")
-      expect(await page.locator("article").count()).toBe(0)
+      await field(page).fill("seen")
+      await field(page).press("Enter")
+      await reads(page, ".reply .prose", /./)
+      expect(await page.locator(".said").allTextContents()).toEqual(["seen"])
     },
   )
 

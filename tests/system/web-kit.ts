@@ -127,3 +127,18 @@ export const NOTING_GAPS = `
     if (isSeen && !isInSight) gaps += 1
     isSeen ||= isInSight
   }).observe(document, { childList: true, subtree: true, attributes: true })`
+
+/** A page's script that waits until nothing moves or changes its height for ten frames. */
+export const STILL = `new Promise((then) => {
+  const area = document.querySelector(".scroll")
+  let before = ""
+  let same = 0
+  const look = () => {
+    const now = [area.scrollTop, area.scrollHeight].join(" ")
+    same = now === before ? same + 1 : 0
+    before = now
+    if (same === 10) then()
+    else requestAnimationFrame(look)
+  }
+  look()
+})`

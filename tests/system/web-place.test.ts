@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { chromium, reads, useWeb } from "./web-kit.ts"
+import { chromium, reads, STILL, say, useWeb } from "./web-kit.ts"
 
 /** Notes, frame by frame, where in the window the buttons of versions are. */
 const NOTING_BUTTONS = `
@@ -18,24 +18,13 @@ const NOTING_BUTTONS = `
 /** The message at the top of what is scrolled, as its number. */
 const AT_TOP = `(() => {
   const box = document.querySelector(".scroll").getBoundingClientRect()
-  const found = document.elementsFromPoint(box.left + box.width / 2, box.top + 8)
-  return found.find((one) => one.matches("p"))?.textContent.match(/\\d+$/)?.[0] ?? null
-})()`
-
-/** Waits until nothing moves or changes its height for ten frames. */
-const STILL = `new Promise((then) => {
-  const area = document.querySelector(".scroll")
-  let before = ""
-  let same = 0
-  const look = () => {
-    const now = [area.scrollTop, area.scrollHeight].join(" ")
-    same = now === before ? same + 1 : 0
-    before = now
-    if (same === 10) then()
-    else requestAnimationFrame(look)
+  for (const below of [8, 30, 60, 90]) {
+    const found = document.elementsFromPoint(box.left + box.width / 2, box.top + below)
+    const text = found.find((one) => one.matches("p"))?.textContent
+    if (text) return text.match(/\\d+$/)[0]
   }
-  look()
-})`
+  return null
+})()`
 
 describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PATH)", () => {
   const app = useTestApp()
@@ -51,46 +40,118 @@ describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PA
     await page.evaluate(STILL)
   }
 
-  test("turning to another version far up leaves its buttons where they are, with the focus", async () => {
+  const focused = (page: Page) => page.evaluate<string | null>("document.activeElement.ariaLabel")
+
+  /** A room whose tenth prompt has `count` versions: the first goes on for more than a page, the last is shown. */
+  async function openVersions(count: number) {
     const room = await addRoom(app, user.user.id, 160, long)
     const [parent] = await app.query(
       "SELECT id FROM messages WHERE chatroom_id = $1 AND role = 'model' ORDER BY position OFFSET 9 LIMIT 1",
       room,
     )
-    const other = `another way [[gemini: words=600]]`
-    await ask(app, user, { id: room }, other, { parentId: parent?.id as string })
+    for (let other = 1; other < count; other += 1)
+      await ask(app, user, { id: room }, "another way [[gemini: words=600]]", {
+        parentId: parent?.id as string,
+      })
     const page = await (await web.open(user)).tab(`/app/chat/${room}`)
-    await reads(page, ".prompt .versions", "2/2")
+    await reads(page, ".prompt .versions", `${count}/${count}`)
     await page.locator("article").nth(21).waitFor()
-    const buttons = page.locator(".versions")
     await page.locator(".scroll").hover()
     // Into the middle of the window.
-    await buttons.evaluate((one) => one.scrollIntoView({ block: "center" }))
+    await page.locator(".versions").evaluate((one) => one.scrollIntoView({ block: "center" }))
     await page.evaluate(STILL)
-    await page.evaluate(NOTING_BUTTONS)
-    const focused = () => page.evaluate("document.activeElement.ariaLabel")
+    return { room, page }
+  }
 
+  /** Lets requests to this address go on when `go` is called. */
+  async function hold(page: Page, address: string) {
+    const held = Promise.withResolvers<void>()
+    await page.route(address, async (route) => {
+      const response = await route.fetch()
+      await held.promise
+      await route.fulfill({ response })
+    })
+    return { go: held.resolve }
+  }
+
+  test("turning to another version far up leaves its buttons where they are, with the focus", async () => {
+    const { page } = await openVersions(2)
+    await page.evaluate(NOTING_BUTTONS)
     await page.getByLabel("Previous version").press("Enter")
     await reads(page, ".prompt .versions", "1/2")
     // More than a page of the longer way comes after it.
     await page.getByRole("button", { name: "Jump to newest" }).waitFor()
     await page.evaluate(STILL)
-    expect(await focused()).toBe("Next version")
+    expect(await focused(page)).toBe("Next version")
     await page.keyboard.press("Enter")
     await reads(page, ".prompt .versions", "2/2")
     await page.evaluate(STILL)
-    expect(await focused()).toBe("Previous version")
+    expect(await focused(page)).toBe("Previous version")
     const places = await page.evaluate<number[]>("[...places]")
     expect(Math.max(...places) - Math.min(...places)).toBeLessThan(3)
+  })
+
+  test("a press while a version is being loaded goes on from that one", async () => {
+    const { room, page } = await openVersions(3)
+    await page.evaluate(NOTING_BUTTONS)
+    const { go } = await hold(page, `**/chatroom/${room}?*`)
+    const previous = page.getByLabel("Previous version")
+    await previous.press("Enter")
+    await previous.press("Enter")
+    go()
+    await reads(page, ".prompt .versions", "1/3")
+    await page.evaluate(STILL)
+    expect(await focused(page)).toBe("Next version")
+    const places = await page.evaluate<number[]>("[...places]")
+    expect(Math.max(...places) - Math.min(...places)).toBeLessThan(3)
+  })
+
+  test("who writes while a version is being loaded goes on writing, and sees what is sent", async () => {
+    const room = await createRoom(app, user)
+    await ask(app, user, room, "one way")
+    await ask(app, user, room, "another way", { parentId: null })
+    const page = await (await web.open(user)).tab(`/app/chat/${room.id}`)
+    await reads(page, ".prompt .versions", "2/2")
+    const { go } = await hold(page, `**/chatroom/${room.id}?*`)
+    const chosen = page.waitForRequest(`**/chatroom/${room.id}?*`)
+    await page.getByLabel("Previous version").press("Enter")
+    await chosen
+    await say(page, "said meanwhile")
+    await expect.poll(async () => (await user.http.get(`/chatroom/${room.id}`)).body.messages.length).toBe(4)
+    go()
+    // What is sent goes on from what is seen, and is what was chosen last.
+    await page.getByLabel("Another reply").nth(1).waitFor()
+    await reads(page, ".said", "said meanwhile")
+    await reads(page, ".prompt .versions", "2/2")
+    expect(await focused(page)).toBe("Message")
+  })
+
+  test("an edit that is refused leaves the reader free to go", async () => {
+    const { room, page } = await openVersions(2)
+    await page.getByLabel("Previous version").press("Enter")
+    await reads(page, ".prompt .versions", "1/2")
+    await page.evaluate(STILL)
+    web.expectProblem(/ 429 /)
+    const error = { code: "quota_exceeded", message: "Enough for today." }
+    await page.route(`**/chatroom/${room}/message`, (route) =>
+      route.fulfill({ status: 429, json: { error } }),
+    )
+    const prompt = page.locator(".prompt").filter({ has: page.locator(".versions") })
+    await prompt.getByLabel("Edit", { exact: true }).press("Enter")
+    await page.getByLabel("Edit your message").fill("a third way")
+    await page.getByLabel("Edit your message").press("Enter")
+    await reads(page, ".unsent", "a third way")
+    await page.getByRole("button", { name: "Jump to newest" }).waitFor({ state: "detached" })
+    await scrollUp(page, 3_000)
   })
 
   test.each([500, 1_500])(
     "a telephone that is turned shows what was read, %i px from the end",
     async (px) => {
       const room = await addRoom(app, user.user.id, 100, long)
-      const page = await (
-        await web.open(user, { viewport: { width: 390, height: 844 }, isMobile: false })
-      ).tab(`/app/chat/${room}`)
+      const page = await (await web.open(user, { viewport: { width: 390, height: 844 } })).tab(
+        `/app/chat/${room}`,
+      )
       await page.locator("article").nth(49).waitFor()
       await scrollUp(page, px)
       const read = await page.evaluate(AT_TOP)
@@ -139,7 +200,6 @@ describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PA
     const window = await web.open(user)
     const page = await window.tab(`/app/chat/${room.id}`)
     await reads(page, ".said", "herons")
-    const focused = () => page.evaluate("document.activeElement.ariaLabel")
     let isAsked = false
     const held = Promise.withResolvers<void>()
     await page.route("**/edit-form-*.js", async (route) => {
@@ -151,16 +211,17 @@ describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PA
     await page.getByLabel("Edit", { exact: true }).click()
     await expect.poll(() => isAsked).toBe(true)
     expect(await page.locator(".said").isVisible()).toBe(true)
+    expect(await focused(page)).toBe("Edit")
     held.resolve()
     const field = page.getByLabel("Edit your message")
     await field.press("Escape")
-    await expect.poll(focused).toBe("Edit")
+    await expect.poll(() => focused(page)).toBe("Edit")
     await page.keyboard.press("Enter")
     await field.fill("a question about cranes")
     await field.press("Enter")
     await reads(page, ".prompt .versions", "2/2")
     await page.getByLabel("Another reply").waitFor()
-    expect(await focused()).toBe("Message")
+    expect(await focused(page)).toBe("Message")
     // Another device deletes the message that has it.
     await page.locator(".prompt").getByLabel("Edit", { exact: true }).focus()
     const id = await page.locator(".prompt").getAttribute("data-id")

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { chromium, reads, say, useWeb } from "./web-kit.ts"
+import { chromium, reads, STILL, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("finding a message in the web client (Chromium is on the PATH)", () => {
   const app = useTestApp()
@@ -82,7 +82,7 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
     await page.getByLabel("Message", { exact: true }).waitFor()
     await visit(page, "dugong")
     await expect.poll(() => focused(page)).toContain("a dugong dives")
-    await page.evaluate(SETTLED)
+    await page.evaluate(STILL)
     const fromMiddle = await page.evaluate<number>(`{
       const middleOf = (one) => { const { top, bottom } = one.getBoundingClientRect(); return (top + bottom) / 2 }
       middleOf(document.activeElement) - middleOf(document.querySelector(".scroll"))
@@ -165,17 +165,3 @@ describe.skipIf(chromium === null)("finding a message in the web client (Chromiu
     await reads(page, ".toast", "That message isn't there any more.")
   })
 })
-
-/** Waits until nothing has another height than in the frame before, ten times in a row. */
-const SETTLED = `new Promise((then) => {
-  const area = document.querySelector(".scroll")
-  let before = 0
-  let same = 0
-  const look = () => {
-    same = area.scrollHeight === before ? same + 1 : 0
-    before = area.scrollHeight
-    if (same === 10) then()
-    else requestAnimationFrame(look)
-  }
-  look()
-})`

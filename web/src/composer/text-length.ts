@@ -3,7 +3,7 @@ import { formatNumber, t } from "../i18n/index.ts"
 /** The longest message that the service takes, in Unicode characters. */
 export const MOST_CHARACTERS = 32_000
 
-/** Whether there is nothing to be seen in a text, as of spaces without a width (Unicode's default ignorables). */
+/** Whether a text shows nothing: only white space and Unicode's default ignorables, such as zero-width spaces. */
 export const isBlank = (text: string) => /^[\s\p{DI}]*$/u.test(text)
 
 /** How many characters a message has, as the service counts them; the exact number only where it matters. */

@@ -1,6 +1,6 @@
 import { isTouched } from "../ui/keys.ts"
 
-/** Moves the focus on from what goes: to the field, or to the page on a phone, where the field would bring the keyboard. */
+/** Moves the focus off what is about to go: to the field, or on a phone, where that would bring the keyboard, to the page. */
 export function toComposer(): void {
   const next = isTouched() ? "main" : ".composer textarea"
   document.querySelector<HTMLElement>(next)?.focus({ preventScroll: true })

@@ -170,6 +170,7 @@ export const de: Messages = {
     greeting: "Was möchtest du wissen?",
     greetingNamed: (name) => `Was möchtest du wissen, ${name}?`,
     missing: "Diese Unterhaltung gibt es nicht, oder sie gehört jemand anderem.",
+    messages: "Nachrichten",
     deleted: "Diese Unterhaltung wurde gelöscht.",
     failed: "Die Unterhaltung konnte nicht geladen werden.",
     newest: "Zum Neuesten",
@@ -301,7 +302,6 @@ export const de: Messages = {
     open: "Einstellungen der Unterhaltung",
     title: "Einstellungen",
     model: "Modell",
-    defaultModel: "Standardmodell",
     thinking: "Nachdenken",
     byModel: "Wie das Modell es wählt",
     low: "Kurz",
@@ -317,7 +317,6 @@ export const de: Messages = {
     off: "Aus",
     back: "Zurück",
     none: "Keine Einstellung heißt so.",
-    changed: (name: string, value: string) => `${name}: ${value}`,
   },
   account: {
     title: "Konto",

@@ -168,6 +168,7 @@ export const en = {
     greeting: "What would you like to know?",
     greetingNamed: (name: string) => `What would you like to know, ${name}?`,
     missing: "This conversation doesn't exist, or it isn't yours.",
+    messages: "Messages",
     deleted: "This conversation has been deleted.",
     failed: "The conversation couldn't be loaded.",
     newest: "Jump to newest",
@@ -294,7 +295,6 @@ export const en = {
     open: "Settings of the conversation",
     title: "Settings",
     model: "Model",
-    defaultModel: "Default model",
     thinking: "Thinking",
     byModel: "As the model chooses",
     low: "Short",
@@ -310,7 +310,6 @@ export const en = {
     off: "Off",
     back: "Back",
     none: "No setting is called that.",
-    changed: (name: string, value: string) => `${name}: ${value}`,
   },
   account: {
     title: "Account",

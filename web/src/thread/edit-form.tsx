@@ -35,7 +35,7 @@ export function EditForm({
     if (text !== message.content && isInLine(thread, message.id)) return void change(text)
     onDone()
     if (text === message.content) return
-    // The outbox keeps it. It comes in this prompt's place.
+    // The outbox keeps the text. The new version replaces this prompt.
     void sendVersion(thread, message, text)
     toComposer()
   }

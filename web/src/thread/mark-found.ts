@@ -16,11 +16,12 @@ export function markFound(message: HTMLElement, words: readonly string[]): Eleme
   return first.startContainer.parentElement ?? message
 }
 
-/** Where the words stand, in the text of the message and not on its buttons. */
+/** Where the words stand, in the open text of the message and not on its buttons. */
 function rangesOf(message: HTMLElement, words: readonly string[]): Range[] {
   const wanted = [...new Set(words)].filter((word) => word.trim() !== "")
   const ranges: Range[] = []
   for (const text of message.querySelectorAll(".prose, .said")) {
+    if (text.closest("details:not([open])")) continue
     const nodes = document.createTreeWalker(text, NodeFilter.SHOW_TEXT)
     for (let node = nodes.nextNode() as Text | null; node; node = nodes.nextNode() as Text | null)
       for (const word of wanted) ranges.push(...rangesIn(node, word))

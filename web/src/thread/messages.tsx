@@ -9,15 +9,10 @@ import { OutgoingView } from "./outgoing-view.tsx"
 import { useLostFocus } from "./use-lost-focus.ts"
 import { useReveal } from "./use-reveal.ts"
 import type { StickyScroll } from "./use-sticky-scroll.ts"
+import type { View } from "./view.ts"
 import { onLook } from "./wanted-facts.ts"
 
 type Area = StickyScroll["area"]
-
-/** What is scrolled, with the messages in it. */
-export interface View extends StickyScroll {
-  /** Doesn't wait any longer with messages that aren't in sight. */
-  showAll(): void
-}
 
 /** The messages of a conversation. A part of its own, since what makes texts of Markdown takes long to begin. */
 export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScroll }) {
@@ -26,7 +21,7 @@ export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScr
   const view: View = { ...scroll, showAll }
   useReveal(thread, view)
   useLayoutEffect(() => {
-    if (thread.arrange.peek()?.(view)) thread.arrange.value = null
+    if (thread.arrange?.(view)) thread.arrange = null
   })
   const noteFocus = useLostFocus(scroll.area)
   const outgoing = thread.outgoing.value

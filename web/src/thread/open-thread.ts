@@ -4,10 +4,10 @@ import { followShared, type StreamState } from "../api/shared-stream.ts"
 import { onSent, sendLater } from "../outbox/send-outbox.ts"
 import { loadPlan } from "../state/plan.ts"
 import { keepUp } from "./keep-up.ts"
-import type { View } from "./messages.tsx"
 import { createPages } from "./pages.ts"
 import { createRoomEvents, type RoomEvent } from "./room-events.ts"
 import { createShown } from "./shown.ts"
+import type { Arrange } from "./view.ts"
 
 /** What another reply is made by; nothing: what the room says. */
 export type Another = Endpoints["POST /chatroom/{id}/message/{messageId}/regenerate"]["body"]
@@ -22,9 +22,6 @@ export interface NewPrompt {
   /** Stops the reply in the making instead of waiting for it. */
   interrupts?: boolean
 }
-
-/** Puts what is shown next into its place, before it is seen. @returns whether that is done */
-export type Arrange = (view: View) => boolean
 
 /** A load that takes longer lets the kept copy be seen meanwhile. */
 const SLOW_MS = 2_000
@@ -146,7 +143,7 @@ export function openThread(roomId: string) {
     /** The prompt that is being edited. */
     editing: signal<string | null>(null),
     /** Is called whenever messages are rendered, until it is done. */
-    arrange: signal<Arrange | null>(null),
+    arrange: null as Arrange | null,
     put,
     remove,
     state: shown.state,

@@ -3,6 +3,7 @@ import { t } from "../i18n/index.ts"
 import { isLimited } from "../state/plan.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
+import { edit } from "./edit.ts"
 import type { Thread } from "./open-thread.ts"
 
 /** How a reply has ended, where that is worth a word, with one thing to do about it. */
@@ -33,7 +34,7 @@ export function Outcome({ thread, message }: { thread: Thread; message: Message 
         )
       )}
       {message.status === "failed" && isRefused(message) && (
-        <button type="button" class="link" onClick={() => (thread.editing.value = message.parentId)}>
+        <button type="button" class="link" onClick={() => void edit(thread, message.parentId)}>
           {t.thread.editing}
         </button>
       )}

@@ -9,6 +9,9 @@ const PAGE = 50
 /** More messages at once make a page slow; those that are farthest from the reader go, and come back when scrolled to. */
 const MOST_SHOWN = 300
 
+/** What somebody waits for, and what news waits for, isn't waited for any longer. */
+const ANSWER_MS = 15_000
+
 export type Pages = ReturnType<typeof createPages>
 
 /** Loads what is shown of a conversation, from the service or from the copy that is kept for reading offline. */
@@ -18,8 +21,9 @@ export function createPages(shown: Shown) {
   let loads = 0
   /** What was shown when the last load began, or comes from the kept copy. */
   let before = new Set<string>()
-  /** How often something else than the newest messages is being looked for. */
-  let lookedFor = 0
+  /** How many loads of something else than the newest messages are under way, and whether news came meanwhile. */
+  let looking = 0
+  let isMissed = false
 
   /** Loads the newest messages. A load that was overtaken by a later one changes nothing. */
   async function load(): Promise<void> {
@@ -53,13 +57,20 @@ export function createPages(shown: Shown) {
     }
   }
 
-  /** Loads the newest messages again, unless older ones are being read. */
+  /** Loads the newest messages again, unless older ones are being read or loaded. */
   async function refresh(): Promise<void> {
-    if (isAtNewest()) await load()
+    if (canFollow()) await load()
   }
 
-  /** Whether the newest messages are shown, and nothing else is being looked for: the stream tells of that, too. */
-  const isAtNewest = () => !isDetached.peek() && lookedFor === 0
+  /**
+   * Whether news may change which messages are shown: not while older ones are read. While others are loaded, of which the
+   * stream may tell as well, it has to wait; then the newest messages are loaded again.
+   */
+  function canFollow(): boolean {
+    if (isDetached.peek()) return false
+    if (looking > 0) isMissed = true
+    return looking === 0
+  }
 
   /** Shows the room as it was when it was read last. @returns whether there is something to see */
   async function showKept(): Promise<boolean> {
@@ -179,17 +190,19 @@ export function createPages(shown: Shown) {
    */
   async function showVersion(messageId: string, onCome: () => void): Promise<void> {
     await lookFor(async () => {
-      await choose(messageId)
+      const headId = await choose(messageId)
       const load = ++loads
-      const newest = await read({ limit: PAGE })
-      const isThere = newest.messages.some(({ id }) => id === messageId)
-      const page = isThere ? newest : await readAround(messageId)
+      let page = await read({ limit: PAGE })
+      const isThere = page.messages.some(({ id }) => id === messageId)
+      // Unless another has been chosen meanwhile, as by a prompt that was sent.
+      if (!isThere && page.headId === headId) page = await readAround(messageId)
       if (load !== loads) return
       onCome()
       batch(() => {
         for (const message of page.messages) put(message)
         isStale.value = false
-        isDetached.value = !page.isNewest
+        // What was told meanwhile is looked for afterwards.
+        isDetached.value = page.endId !== page.headId
         shown.setBranch(
           page.messages.map(({ id }) => id),
           page.next,
@@ -199,20 +212,23 @@ export function createPages(shown: Shown) {
     })
   }
 
-  async function choose(headId: string): Promise<void> {
-    await client.call("PATCH /chatroom/{id}", { params, body: { headId } })
+  /** Makes the newest conversation through a message the shown one. @returns its last message */
+  async function choose(messageId: string): Promise<string | null> {
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    const body = { headId: messageId }
+    return (await client.call("PATCH /chatroom/{id}", { params, body, signal })).headId
   }
 
   async function lookFor(work: () => Promise<void>): Promise<void> {
-    lookedFor += 1
+    looking += 1
     try {
       await work()
-      lookedFor -= 1
-    } catch (error) {
-      lookedFor -= 1
-      // What was told meanwhile was left out.
-      void refresh()
-      throw error
+    } finally {
+      looking -= 1
+      if (looking === 0 && isMissed) {
+        isMissed = false
+        void refresh()
+      }
     }
   }
 
@@ -220,17 +236,19 @@ export function createPages(shown: Shown) {
 
   async function read(query: { limit: number; messageId?: string }) {
     const toldSince = shown.listenForRoom()
-    const { reply, next } = await client.page("GET /chatroom/{id}", { params, query })
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    const { reply, next } = await client.page("GET /chatroom/{id}", { params, query, signal })
     const { messages: found, ...fields } = reply
     const newest = toldSince() ?? fields
     room.value = newest
-    return { messages: found, next, isNewest: found.at(-1)?.id === newest.headId }
+    const endId = found.at(-1)?.id
+    return { messages: found, next, headId: fields.headId, endId, isNewest: endId === newest.headId }
   }
 
   return {
     load,
     refresh,
-    isAtNewest,
+    canFollow,
     showKept,
     keep,
     miss,

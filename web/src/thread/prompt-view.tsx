@@ -2,30 +2,23 @@ import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/icon-button.tsx"
-import { later } from "../ui/later.tsx"
 import { AttachmentList } from "./attachment-list.tsx"
 import { CopyButton } from "./copy-button.tsx"
+import { edit, editForm } from "./edit.ts"
 import type { Thread } from "./open-thread.ts"
 import { Versions } from "./versions.tsx"
 
-/** The text stays until the form has come. */
-const EditForm = later(async () => (await import("./edit-form.tsx")).EditForm, Said)
-
-interface Props {
-  thread: Thread
-  message: Message
-}
-
 /** What the user has said. Editing it makes another version, with a reply of its own. */
-export function PromptView({ thread, message }: Props) {
+export function PromptView({ thread, message }: { thread: Thread; message: Message }) {
   const place = useRef<HTMLElement>(null)
-  const isEditing = thread.editing.value === message.id
+  const { value: EditForm } = editForm
+  const isEditing = EditForm !== null && thread.editing.value === message.id
   useLayoutEffect(() => {
     if (!isEditing) return
     return () => {
       // The field had it.
-      const edit = place.current?.querySelector<HTMLElement>("[data-edit]")
-      if (document.activeElement === document.body) edit?.focus({ preventScroll: true })
+      const button = place.current?.querySelector<HTMLElement>(".actions > :last-child")
+      if (document.activeElement === document.body) button?.focus({ preventScroll: true })
     }
   }, [isEditing])
   return (
@@ -33,31 +26,20 @@ export function PromptView({ thread, message }: Props) {
       {isEditing ? (
         <EditForm thread={thread} message={message} onDone={() => (thread.editing.value = null)} />
       ) : (
-        <Said thread={thread} message={message} />
+        <>
+          <AttachmentList attachments={message.attachments} />
+          {message.content !== "" && (
+            <p class="said" dir="auto">
+              {message.content}
+            </p>
+          )}
+          <div class="actions">
+            <Versions thread={thread} message={message} />
+            <CopyButton label={t.thread.copyPrompt} text={() => message.content} />
+            <IconButton icon="edit" label={t.thread.edit} onClick={() => void edit(thread, message.id)} />
+          </div>
+        </>
       )}
     </article>
-  )
-}
-
-function Said({ thread, message }: Props) {
-  return (
-    <>
-      <AttachmentList attachments={message.attachments} />
-      {message.content !== "" && (
-        <p class="said" dir="auto">
-          {message.content}
-        </p>
-      )}
-      <div class="actions">
-        <Versions thread={thread} message={message} />
-        <CopyButton label={t.thread.copyPrompt} text={() => message.content} />
-        <IconButton
-          icon="edit"
-          label={t.thread.edit}
-          data-edit
-          onClick={() => (thread.editing.value = message.id)}
-        />
-      </div>
-    </>
   )
 }

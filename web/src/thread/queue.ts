@@ -4,6 +4,7 @@ import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import type { Thread } from "./open-thread.ts"
 import { isFinal } from "./shown.ts"
+import type { Arrange } from "./view.ts"
 
 /** How many replies of the shown branch are unfinished before this one. */
 export function placeInLine(thread: Thread, replyId: string): number {
@@ -58,10 +59,14 @@ export async function changeInLine(thread: Thread, prompt: Message, text: string
 
 /** Sends a version of a prompt, which takes another prompt of the day, and goes to the end, where its reply will be. */
 export async function sendVersion(thread: Thread, prompt: Message, text: string): Promise<void> {
-  thread.arrange.value = ({ toEnd }) => {
+  const showEnd: Arrange = ({ toEnd }) => {
     toEnd()
-    return !thread.isDetached.peek()
+    return true
   }
+  thread.arrange = showEnd
   const attachments = prompt.attachments.flatMap(({ id }) => (id === null ? [] : [id]))
   await thread.send({ text, attachments, parentId: prompt.parentId })
+  if (!thread.isDetached.peek()) return
+  thread.arrange = showEnd
+  await thread.load()
 }

@@ -9,7 +9,7 @@ export interface ScrollState {
 }
 
 /** As close to the end as counts as there. */
-export const NEAR_PX = 64
+const NEAR_PX = 64
 
 /** Less than this is the browser's rounding. */
 const LEAST_MOVE_PX = 1

@@ -25,9 +25,15 @@ export function readingPlace(scrolled: Element): ReadingPlace | null {
   return null
 }
 
-/** Scrolls so that the point is where it was, or as near as the ends allow. */
+/** Where an element's beginning stands. */
+export function placeOf(scrolled: Element, element: Element): ReadingPlace {
+  const below = element.getBoundingClientRect().top - scrolled.getBoundingClientRect().top
+  return { element, share: 0, below }
+}
+
+/** Scrolls so that the point is where it was, or as near as the ends allow. What isn't rendered is nowhere. */
 export function putPlace(scrolled: Element, { element, share, below }: ReadingPlace): void {
-  if (!element.isConnected) return
+  if (element.getClientRects().length === 0) return
   const box = element.getBoundingClientRect()
   scrolled.scrollTop += box.top + share * box.height - scrolled.getBoundingClientRect().top - below
 }

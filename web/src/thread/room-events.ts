@@ -81,7 +81,7 @@ export function createRoomEvents(shown: Shown, pages: Pages) {
   /** Shows the branch that ends at `headId`, by what is known or else by asking. */
   function follow(headId: string): void {
     const before = branch.peek()
-    if (before.at(-1) === headId || !pages.isAtNewest()) return
+    if (before.at(-1) === headId || !pages.canFollow()) return
     const ids = branchTo(headId, before[0], find)
     const isLonger = ids !== null && before.every((id, index) => ids[index] === id)
     // Versions count each other, so another branch is asked for.

@@ -2,9 +2,9 @@ import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import { markFound } from "./mark-found.ts"
-import type { View } from "./messages.tsx"
 import type { Thread } from "./open-thread.ts"
 import type { Wanted } from "./reveal.ts"
+import type { View } from "./view.ts"
 
 /** A page that takes longer to write its messages is left as it is. */
 const SEEN_MS = 10_000
@@ -38,7 +38,10 @@ export async function showFound(thread: Thread, view: View, { messageId, words }
   whenSeen(view.area, messageId, (found) => {
     found.tabIndex = -1
     found.focus({ preventScroll: true })
-    view.show(markFound(found, words))
+    const mark = markFound(found, words)
+    // Sideways, in what is wider than the window.
+    mark.scrollIntoView({ block: "nearest", inline: "nearest" })
+    view.show(mark)
   })
 }
 

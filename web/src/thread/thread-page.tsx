@@ -46,7 +46,7 @@ export function ThreadPage({ id }: { id: string }) {
 
 const isGone = ({ state }: Thread) => state.value === "missing" || state.value === "deleted"
 
-/** Whoever skips to the page wants to scroll what is said by keys. */
+/** The skip link leads to what keys scroll. */
 function toMessages({ currentTarget }: FocusEvent): void {
   const messages = (currentTarget as HTMLElement).querySelector<HTMLElement>(".scroll")
   messages?.focus({ preventScroll: true })
@@ -61,7 +61,7 @@ function Conversation({ thread }: { thread: Thread }) {
   const state = thread.state.value
   if (isGone(thread) || (state === "failed" && thread.branch.value.length === 0)) {
     return (
-      <div class="greeting">
+      <div class="greeting" role="alert">
         <h1>{wordsFor(state)}</h1>
         {isGone(thread) && (
           <a class="primary" href={toNew} data-inside>
@@ -81,7 +81,14 @@ function Conversation({ thread }: { thread: Thread }) {
   }
   return (
     <>
-      <div class="scroll" ref={scroll.area} onScroll={scroll.noteMove} tabIndex={-1}>
+      <div
+        class="scroll"
+        ref={scroll.area}
+        onScroll={scroll.noteMove}
+        tabIndex={-1}
+        role="region"
+        aria-label={t.thread.messages}
+      >
         <div class="column" ref={scroll.content}>
           {thread.isStale.value && <p class="soft note">{t.outbox.asItWas}</p>}
           <Messages thread={thread} scroll={scroll} />

@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks"
 import type { StickyScroll } from "./use-sticky-scroll.ts"
 
 /**
- * Gives the messages the focus when the one that had it has gone, so that keys go on scrolling and the tab key isn't back at the
+ * Gives the messages the focus when the element that had it has gone, so that keys go on scrolling and the tab key isn't back at the
  * page's beginning. Called at every rendering of the messages.
  * @returns what to call with every element in them that gets the focus
  */

@@ -1,9 +1,8 @@
 import { useSignalEffect } from "@preact/signals"
-import { t } from "../i18n/index.ts"
-import { tell } from "../ui/toasts.ts"
-import type { View } from "./messages.tsx"
+import { tellNotLoaded } from "../ui/later.tsx"
 import type { Thread } from "./open-thread.ts"
 import { wanted } from "./reveal.ts"
+import type { View } from "./view.ts"
 
 /**
  * Brings a message that was looked for into the middle. It has the focus, which marks it and what was found in it until the
@@ -15,9 +14,6 @@ export function useReveal(thread: Thread, view: View): void {
     if (message?.roomId !== thread.roomId || thread.state.value !== "ready") return
     wanted.value = null
     view.leaveEnd()
-    import("./show-found.ts").then(
-      ({ showFound }) => showFound(thread, view, message),
-      () => tell(t.common.unreachable),
-    )
+    import("./show-found.ts").then(({ showFound }) => showFound(thread, view, message), tellNotLoaded)
   })
 }

@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
-import { holdPlace } from "./hold-place.ts"
-import { isNearEnd, readerMove } from "./reader-move.ts"
-import { putPlace, type ReadingPlace, readingPlace } from "./reading-place.ts"
+import { isNearEnd, readerMove, type ScrollState } from "./reader-move.ts"
+import { placeOf, putPlace, type ReadingPlace, readingPlace } from "./reading-place.ts"
 
 export type StickyScroll = ReturnType<typeof useStickyScroll>
 
@@ -32,7 +31,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   useEffect(() => {
     const { current: scrolled } = area
     if (!scrolled || !content.current) return
-    const resized = new ResizeObserver(onResize)
+    const resized = new ResizeObserver(stay)
     resized.observe(content.current)
     resized.observe(scrolled)
     const note = () => {
@@ -44,13 +43,6 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
       for (const input of INPUTS) scrolled.removeEventListener(input, note)
     }
   })
-
-  function onResize() {
-    // All lines break elsewhere, as on a phone that is turned: what was read is somewhere else.
-    const isTurned = area.current?.clientWidth !== last.current.width
-    if (isTurned && !isStuck.current && read.current && !keptPlace()) keep(read.current)
-    stay()
-  }
 
   /** Scrolls to the end if that is where the reader is. */
   function stay() {
@@ -69,13 +61,15 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     const before = last.current
     const now = stateOf(scrolled)
     last.current = now
-    if (keptPlace()) return
+    if (isKept(before, now)) return
+    // All lines break elsewhere, as on a phone that is turned: what was read is somewhere else.
+    if (now.width !== before.width && !isStuck.current && read.current) return keep(read.current)
     const to = isPart()
       ? "away"
       : readerMove(before, now, performance.now() - inputAt.current < AFTER_INPUT_MS)
     if (to !== null) setStuck(to === "to end")
     isAtEnd.value = isStuck.current || isNearEnd(now)
-    if (!isStuck.current && now.width === before.width) read.current = readingPlace(scrolled)
+    if (!isStuck.current) read.current = readingPlace(scrolled)
   }
 
   function toEnd() {
@@ -109,6 +103,13 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     putKept()
   }
 
+  /** Whether a place is still kept. Where nothing but what is scrolled has moved, it was the reader, by whatever means. */
+  function isKept(before: ScrollState, now: ScrollState): boolean {
+    const isGrown = now.height !== before.height || now.shown !== before.shown
+    if (!isGrown && Math.abs(now.top - before.top) >= 1) kept.current = null
+    return keptPlace() !== null
+  }
+
   function keptPlace(): ReadingPlace | null {
     if (!kept.current) return null
     const { place, at } = kept.current
@@ -126,7 +127,8 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
 
   /** Stays at the end from now on, if that is in sight and there is nothing after it. */
   function stayAtEnd() {
-    if (isPart() || !isNearEnd(last.current)) return
+    const { top, height, shown } = last.current
+    if (isPart() || height - top - shown >= 1) return
     kept.current = null
     setStuck(true)
   }
@@ -145,9 +147,11 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     const { current: scrolled } = area
     if (!scrolled) return () => {}
     noteMove()
-    const put = holdPlace(scrolled, which)
+    const messages = scrolled.querySelectorAll("article.message")
+    const held = messages[which === "first" ? 0 : messages.length - 1]
+    const place = held && placeOf(scrolled, held)
     return () => {
-      put()
+      if (place) putPlace(scrolled, place)
       last.current = stateOf(scrolled)
       stay()
     }

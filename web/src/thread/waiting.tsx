@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals"
 import { useEffect } from "preact/hooks"
 import type { Message } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
+import { edit } from "./edit.ts"
 import { prepareToGrow } from "./markdown/close-marks.ts"
 import type { Thread } from "./open-thread.ts"
 import { answerNow, placeInLine, takeOut } from "./queue.ts"
@@ -30,7 +31,7 @@ export function Waiting({ thread, message }: { thread: Thread; message: Message 
       <span class="soft">{before > 0 ? t.thread.queued : wordsFor(message, isLong.value)}</span>
       {before > 0 && (
         <span class="pending-actions">
-          <button type="button" class="link" onClick={() => (thread.editing.value = message.parentId)}>
+          <button type="button" class="link" onClick={() => void edit(thread, message.parentId)}>
             {t.queue.edit}
           </button>
           {before === 1 && (

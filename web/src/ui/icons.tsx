@@ -25,7 +25,6 @@ const PATHS = {
   search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4 4",
   fork: "M7 4v16M7 12h6a4 4 0 0 0 4-4V4M14 7l3-3 3 3",
   speak: "M4 10v4h3l5 4V6L7 10zM15.5 9.5a4 4 0 0 1 0 5M18 7a8 8 0 0 1 0 10",
-  forward: "M5 12h13M12 6l6 6-6 6",
   settings: "M4 8h8M18 8h2M4 16h2M12 16h8M15 5.5v5M9 13.5v5",
   clock: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 8v4.5l3 2",
   print: "M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z",

@@ -11,7 +11,7 @@ import { tell } from "./toasts.ts"
  */
 export function later<P extends object>(
   load: () => Promise<ComponentType<P>>,
-  Meanwhile: ComponentType<P> | null = null,
+  Meanwhile: ComponentType | null = null,
 ): ComponentType<P> {
   const loaded: Signal<ComponentType<P> | null> = signal(null)
   let isLoading = false
@@ -21,10 +21,7 @@ export function later<P extends object>(
     try {
       loaded.value = await load()
     } catch {
-      // A page of the build before last asks for a file that is no longer there.
-      if (isOnline.peek())
-        tell(t.common.outdated, { action: { label: t.common.reload, run: () => location.reload() } })
-      else tell(t.common.unreachable)
+      tellNotLoaded()
     }
     isLoading = false
   }
@@ -35,6 +32,14 @@ export function later<P extends object>(
     const { value: Shown } = loaded
     if (Shown) return <Shown {...props} />
     void begin()
-    return Meanwhile && <Meanwhile {...props} />
+    return Meanwhile && <Meanwhile />
   }
+}
+
+/** Says why a part of the page couldn't be loaded. */
+export function tellNotLoaded(): void {
+  // A page of the build before last asks for a file that is no longer there.
+  if (isOnline.peek())
+    tell(t.common.outdated, { action: { label: t.common.reload, run: () => location.reload() } })
+  else tell(t.common.unreachable)
 }
