@@ -34,7 +34,7 @@ export default defineConfig({
             {
               name: "app",
               // Not what only later parts share.
-              test: /\/web\/src\/(?:composer|offline|outbox|rooms\/(?!imports)|thread\/(?!markdown\/plain-text))/,
+              test: /\/web\/src\/(?:composer|offline|outbox|rooms\/(?!imports)|thread\/(?!markdown\/plain-text|other-pages))/,
               minShareCount: 2,
             },
             {

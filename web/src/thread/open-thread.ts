@@ -31,7 +31,7 @@ export function openThread(roomId: string) {
   const shown = createShown(roomId)
   const { room, branch, live, isDetached, isStale, outgoing, busyReplyId, isWaiting, put } = shown
   const pages = createPages(shown)
-  const { load, loadOlder, loadNewer, showAround, showVersion } = pages
+  const { load, loadOlder, loadNewer } = pages
   const events = createRoomEvents(shown, pages)
   const stream = signal<StreamState>("live")
   const slow = setTimeout(() => void pages.showKept(), SLOW_MS)
@@ -136,6 +136,8 @@ export function openThread(roomId: string) {
 
   return {
     roomId,
+    shown,
+    pages,
     stream,
     busyReplyId,
     isStale,
@@ -156,8 +158,6 @@ export function openThread(roomId: string) {
     load,
     loadOlder,
     loadNewer,
-    showAround,
-    showVersion,
     send,
     stop,
     regenerate,

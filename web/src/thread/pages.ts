@@ -10,7 +10,7 @@ const PAGE = 50
 const MOST_SHOWN = 300
 
 /** What somebody waits for, and what news waits for, isn't waited for any longer. */
-const ANSWER_MS = 15_000
+export const ANSWER_MS = 15_000
 
 export type Pages = ReturnType<typeof createPages>
 
@@ -27,12 +27,12 @@ export function createPages(shown: Shown) {
 
   /** Loads the newest messages. A load that was overtaken by a later one changes nothing. */
   async function load(): Promise<void> {
-    const load = ++loads
+    const isLatest = begin()
     before = new Set(branch.peek())
     const toldSince = shown.listenForRoom()
     try {
       const { reply, next } = await client.page("GET /chatroom/{id}", { params, query: { limit: PAGE } })
-      if (load !== loads) return
+      if (!isLatest()) return
       batch(() => {
         const { messages: newest, ...fields } = reply
         const ids = newest.map(({ id }) => id)
@@ -51,7 +51,7 @@ export function createPages(shown: Shown) {
       // The page may lack messages up to the new head.
       if (toldSince() && room.peek()?.headId !== (shown.end() ?? null)) void refresh()
     } catch (error) {
-      if (load !== loads) return
+      if (!isLatest()) return
       if (isNowhere(error)) miss()
       else if (state.peek() !== "ready" && !(await showKept())) state.value = "failed"
     }
@@ -137,7 +137,7 @@ export function createPages(shown: Shown) {
   async function loadNewer(onCome: () => void): Promise<void> {
     const last = shown.end()
     if (last === undefined || !isDetached.peek()) return
-    const page = await readAround(last).catch(() => null)
+    const page = await read(last).catch(() => null)
     if (!page || shown.end() !== last || !isDetached.peek()) return
     const added = page.messages.slice(page.messages.findIndex(({ id }) => id === last) + 1)
     onCome()
@@ -153,76 +153,12 @@ export function createPages(shown: Shown) {
   }
 
   /**
-   * Shows the messages around one, on the branch that leads to it. @returns where it is
-   * @throws what the service answers
+   * Does what shows other messages than the newest. What the stream tells meanwhile waits for its end.
    */
-  async function showAround(messageId: string): Promise<"here" | "otherBranch" | "nowhere"> {
-    if (branch.peek().includes(messageId)) return "here"
-    let place: "here" | "otherBranch" = "here"
-    try {
-      await lookFor(async () => {
-        const page = await readAround(messageId).catch(async (error: unknown) => {
-          if (!(error instanceof ApiError && error.status === 404)) throw error
-          // It is on another branch, or nowhere.
-          await choose(messageId)
-          place = "otherBranch"
-          return readAround(messageId)
-        })
-        loads += 1
-        batch(() => {
-          for (const message of page.messages) put(message)
-          branch.value = page.messages.map(({ id }) => id)
-          older.value = page.next
-          isDetached.value = !page.isNewest
-        })
-      })
-      return place
-    } catch (error) {
-      if (isNowhere(error)) return "nowhere"
-      throw error
-    }
-  }
-
-  /**
-   * Shows another version: the newest conversation that goes through that message, from what is shown before it on.
-   * @param onCome called right before it is shown
-   * @throws what the service answers
-   */
-  async function showVersion(messageId: string, onCome: () => void): Promise<void> {
-    await lookFor(async () => {
-      const headId = await choose(messageId)
-      const load = ++loads
-      let page = await read({ limit: PAGE })
-      const isThere = page.messages.some(({ id }) => id === messageId)
-      // Unless another has been chosen meanwhile, as by a prompt that was sent.
-      if (!isThere && page.headId === headId) page = await readAround(messageId)
-      if (load !== loads) return
-      onCome()
-      batch(() => {
-        for (const message of page.messages) put(message)
-        isStale.value = false
-        // What was told meanwhile is looked for afterwards.
-        isDetached.value = page.endId !== page.headId
-        shown.setBranch(
-          page.messages.map(({ id }) => id),
-          page.next,
-        )
-      })
-      keep()
-    })
-  }
-
-  /** Makes the newest conversation through a message the shown one. @returns its last message */
-  async function choose(messageId: string): Promise<string | null> {
-    const signal = AbortSignal.timeout(ANSWER_MS)
-    const body = { headId: messageId }
-    return (await client.call("PATCH /chatroom/{id}", { params, body, signal })).headId
-  }
-
-  async function lookFor(work: () => Promise<void>): Promise<void> {
+  async function lookFor<T>(work: () => Promise<T>): Promise<T> {
     looking += 1
     try {
-      await work()
+      return await work()
     } finally {
       looking -= 1
       if (looking === 0 && isMissed) {
@@ -232,9 +168,15 @@ export function createPages(shown: Shown) {
     }
   }
 
-  const readAround = (messageId: string) => read({ limit: PAGE, messageId })
+  /** Begins a load: those that have begun before change nothing any more. @returns whether none has begun since */
+  function begin(): () => boolean {
+    const load = ++loads
+    return () => load === loads
+  }
 
-  async function read(query: { limit: number; messageId?: string }) {
+  /** Reads the newest messages, or those around one. @throws what the service answers */
+  async function read(messageId?: string) {
+    const query = { limit: PAGE, ...(messageId === undefined ? {} : { messageId }) }
     const toldSince = shown.listenForRoom()
     const signal = AbortSignal.timeout(ANSWER_MS)
     const { reply, next } = await client.page("GET /chatroom/{id}", { params, query, signal })
@@ -254,8 +196,9 @@ export function createPages(shown: Shown) {
     miss,
     loadOlder,
     loadNewer,
-    showAround,
-    showVersion,
+    lookFor,
+    begin,
+    read,
   }
 }
 
@@ -266,5 +209,5 @@ function cameSince(before: ReadonlySet<string>, now: readonly string[], endId: s
   return rest.every((id) => !before.has(id)) ? rest : []
 }
 
-const isNowhere = (error: unknown) =>
+export const isNowhere = (error: unknown) =>
   error instanceof ApiError && (error.status === 404 || error.status === 400)

@@ -3,6 +3,7 @@ import { wordsOf } from "../ui/errors.ts"
 import { tell } from "../ui/toasts.ts"
 import { markFound } from "./mark-found.ts"
 import type { Thread } from "./open-thread.ts"
+import { showAround, showVersion } from "./other-pages.ts"
 import type { Wanted } from "./reveal.ts"
 import type { View } from "./view.ts"
 
@@ -27,7 +28,7 @@ function whenSeen(
 /** Shows a message that was found, wherever in the room it is. Says so where it isn't any more. */
 export async function showFound(thread: Thread, view: View, { messageId, words }: Wanted): Promise<void> {
   const headId = thread.room.peek()?.headId ?? null
-  const where = await thread.showAround(messageId).catch((error: unknown) => {
+  const where = await showAround(thread, messageId).catch((error: unknown) => {
     tell(wordsOf(error))
     return null
   })
@@ -48,8 +49,7 @@ export async function showFound(thread: Thread, view: View, { messageId, words }
 /** The conversation shows another version than before, in every tab: the way back is one step. */
 function tellOfBranch(thread: Thread, headId: string | null): void {
   const run = () => {
-    if (headId !== null)
-      void thread.showVersion(headId, () => {}).catch((error: unknown) => tell(wordsOf(error)))
+    if (headId !== null) void showVersion(thread, headId).catch((error: unknown) => tell(wordsOf(error)))
   }
   tell(t.search.otherVersion, headId === null ? {} : { action: { label: t.search.back, run } })
 }

@@ -1,5 +1,6 @@
 import type { Message } from "../api/client.ts"
 import type { Thread } from "./open-thread.ts"
+import { showVersion } from "./other-pages.ts"
 import type { Arrange } from "./view.ts"
 
 /** Which of a message's two buttons leads to another version. */
@@ -36,7 +37,7 @@ export async function turnTo(thread: Thread, message: Message, way: Way): Promis
 }
 
 const show = (thread: Thread, fromId: string, toId: string, way: Way) =>
-  thread.showVersion(toId, () => {
+  showVersion(thread, toId, () => {
     const pressed = buttonsOf(fromId)
     if (pressed) thread.arrange = arranged(thread, toId, way, pressed)
   })
