@@ -119,7 +119,7 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     await reads(page, ".prompt .said", "/etc/hosts is a file")
   })
 
-  test.each(["", " \n", "\u200b\u200b", "\u2060 \ufeff\u00ad"])(
+  test.each(["", " \n", "\u200b\u200b", "\u2060 \ufeff\u00ad", "\u2800"])(
     "a message of %j can't be sent",
     async (text) => {
       const page = await open("/app")

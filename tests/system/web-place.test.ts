@@ -191,7 +191,12 @@ describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PA
     await page.locator("article").nth(49).waitFor()
     await page.getByRole("link", { name: "Skip to the conversation" }).press("Enter")
     await page.keyboard.press("PageUp")
-    await page.getByRole("button", { name: "Jump to newest" }).waitFor()
+    // As does whoever has been at the end and wants to go up again.
+    const toNewest = page.getByRole("button", { name: "Jump to newest" })
+    await toNewest.press("Enter")
+    await toNewest.waitFor({ state: "detached" })
+    await page.keyboard.press("PageUp")
+    await toNewest.waitFor()
   })
 
   test("the text stays until the form to edit it has come, and the focus is never lost", async () => {

@@ -3,8 +3,8 @@ import { formatNumber, t } from "../i18n/index.ts"
 /** The longest message that the service takes, in Unicode characters. */
 export const MOST_CHARACTERS = 32_000
 
-/** Whether a text shows nothing: only white space and Unicode's default ignorables, such as zero-width spaces. */
-export const isBlank = (text: string) => /^[\s\p{DI}]*$/u.test(text)
+/** Whether a text shows nothing: white space, Unicode's default ignorables, such as zero-width spaces, and blank braille. */
+export const isBlank = (text: string) => /^[\s\u2800\p{DI}]*$/u.test(text)
 
 /** How many characters a message has, as the service counts them; the exact number only where it matters. */
 export function lengthOf(text: string): number {

@@ -96,7 +96,15 @@ function Conversation({ thread }: { thread: Thread }) {
       </div>
       <div class="below">
         {(!scroll.isAtEnd.value || thread.isDetached.value) && (
-          <button type="button" class="newest" onClick={toNewest}>
+          <button
+            type="button"
+            class="newest"
+            onClick={() => {
+              void toNewest()
+              // The button goes.
+              scroll.area.current?.focus({ preventScroll: true })
+            }}
+          >
             <Icon name="down" />
             {t.thread.newest}
           </button>
