@@ -140,7 +140,8 @@ describe.skipIf(chromium === null)("what was written and isn't sent (Chromium is
     const [page, other] = [await window.tab(`/app/chat/${room.id}`), await window.tab(`/app/chat/${room.id}`)]
     const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
     web.expectProblem(/ 409 /)
-    await page.route("**/message", async (route) => {
+    // Either tab may be the one that sends it: a tab that has just been opened sends whatever waits.
+    await window.context.route("**/message", async (route) => {
       await answered
       await route.fulfill({
         status: 409,
