@@ -108,6 +108,10 @@ export async function say(page: Page, text: string): Promise<void> {
 /** The last reply, and its text. */
 export const lastReply = (page: Page) => page.locator("article.reply").last()
 
+/** How far above its end a conversation is scrolled, in px. */
+export const fromEndOf = (page: Page) =>
+  page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight)
+
 /** Waits until a text is there. */
 export async function reads(page: Page, selector: string, text: string | RegExp): Promise<void> {
   await page.locator(selector).filter({ hasText: text }).first().waitFor()

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import { ask, createRoom } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { chromium, reads, STILL, say, useWeb } from "./web-kit.ts"
+import { chromium, fromEndOf, reads, STILL, say, useWeb } from "./web-kit.ts"
 
 /** Notes, frame by frame, where in the window the buttons of versions are. */
 const NOTING_BUTTONS = `
@@ -192,9 +192,12 @@ describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PA
     await page.getByRole("link", { name: "Skip to the conversation" }).press("Enter")
     await page.keyboard.press("PageUp")
     // As does whoever has been at the end and wants to go up again.
+    // Also while the scroll that was begun before is still running.
     const toNewest = page.getByRole("button", { name: "Jump to newest" })
     await toNewest.press("Enter")
     await toNewest.waitFor({ state: "detached" })
+    await page.evaluate(STILL)
+    expect(Math.round(await fromEndOf(page))).toBe(0)
     await page.keyboard.press("PageUp")
     await toNewest.waitFor()
   })

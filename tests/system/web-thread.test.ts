@@ -4,7 +4,7 @@ import { signIn } from "../helpers/app.ts"
 import { ask, createRoom, send, useUpQuota } from "../helpers/chat.ts"
 import { addRoom } from "../helpers/rooms.ts"
 import { useTestApp, useUser } from "../helpers/use-app.ts"
-import { chromium, lastReply, NOTING_GAPS, reads, say, useWeb } from "./web-kit.ts"
+import { chromium, fromEndOf, lastReply, NOTING_GAPS, reads, say, useWeb } from "./web-kit.ts"
 
 describe.skipIf(chromium === null)("a conversation in the web client (Chromium is on the PATH)", () => {
   const app = useTestApp({ stripe: true })
@@ -236,7 +236,3 @@ describe.skipIf(chromium === null)("a conversation in the web client (Chromium i
   const textOf = async (page: Page) =>
     (await lastReply(page).locator(".prose").innerText()).replace(/\s+/g, " ").trim()
 })
-
-/** How far the end is below what is in sight, in px. */
-const fromEndOf = (page: Page) =>
-  page.locator(".scroll").evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight)

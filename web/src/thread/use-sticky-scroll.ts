@@ -23,6 +23,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   const isStuck = useRef(true)
   const last = useRef({ top: 0, height: 0, shown: 0, width: 0 })
   const inputAt = useRef(Number.NEGATIVE_INFINITY)
+  const jumpedAt = useRef(Number.NEGATIVE_INFINITY)
   /** What the reader sees at the top, away from the end. */
   const read = useRef<ReadingPlace | null>(null)
   /** What is put into its place again and again for a while. */
@@ -64,9 +65,10 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     if (isKept(before, now)) return
     // All lines break elsewhere, as on a phone that is turned: what was read is somewhere else.
     if (now.width !== before.width && !isStuck.current && read.current) return keep(read.current)
-    const to = isPart()
-      ? "away"
-      : readerMove(before, now, performance.now() - inputAt.current < AFTER_INPUT_MS)
+    const hasActed = performance.now() - inputAt.current < AFTER_INPUT_MS
+    const to = isPart() ? "away" : readerMove(before, now, hasActed)
+    // A scroll that had begun before runs on.
+    if (to === "away" && hasActed && jumpedAt.current > inputAt.current) return toEnd()
     if (to !== null) setStuck(to === "to end")
     isAtEnd.value = isStuck.current || isNearEnd(now)
     if (!isStuck.current) read.current = readingPlace(scrolled)
@@ -80,6 +82,12 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     if (!scrolled) return
     scrolled.scrollTop = scrolled.scrollHeight
     last.current = stateOf(scrolled)
+  }
+
+  /** Scrolls to the end because the reader wants it. */
+  function jump() {
+    jumpedAt.current = performance.now()
+    toEnd()
   }
 
   /** Leaves the end, to show something else. */
@@ -164,7 +172,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     isFollowing: () => isStuck.current,
     noteMove,
     stay,
-    toEnd,
+    toEnd: jump,
     leaveEnd,
     show,
     keep,
