@@ -56,8 +56,9 @@ export async function getChatroomWithMessages(
   ctx: Context,
   { user, params, query }: UserInput<OneRoom & { query: RoomQuery }>,
 ) {
-  const { room, messages } = await getChatroom(ctx, { userId: user.userId, chatroomId: params.id, ...query })
-  const presented = JSON.stringify(presentChatroom(room, ctx.config.gemini.model))
+  const page = { userId: user.userId, chatroomId: params.id, ...query }
+  const { room, messages, ...around } = await getChatroom(ctx, page)
+  const presented = JSON.stringify({ ...presentChatroom(room, ctx.config.gemini.model), ...around })
   const bytes = messagesBytes(ctx, messages.items, `${presented.slice(0, -1)},"messages":`, "}")
   // From there the cursor alone says where the next page is.
   const { messageId: _, ...rest } = query

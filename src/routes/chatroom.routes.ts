@@ -49,7 +49,7 @@ export const chatroomRoutes: Endpoint[] = [
   get("/chatroom/:id", {
     summary: "Get a chatroom with the newest messages of its active branch",
     description:
-      "`limit` and `cursor` page back to older messages. With `messageId` the page is around that message; 404 where the active branch doesn't lead to it, which `headId` in PATCH changes.",
+      "`limit` and `cursor` page back to older messages. With `messageId` the page is around that message, whichever branch it is on; `headId` in PATCH makes that branch the active one.",
     auth: "user",
     limit: "read",
     params: ById,

@@ -69,7 +69,7 @@ export type ChatroomQuery = z.infer<typeof ChatroomQuery>
 
 export const RoomQuery = PageQuery.extend({
   messageId: Id.optional().describe(
-    "Has the page around this message of the active branch, with newer ones in half of it at most, instead of the newest.",
+    "Has the page around this message, with newer ones in half of it at most, instead of the newest: on the active branch or, where that doesn't lead to it, on the newest branch through it.",
   ),
 })
 export type RoomQuery = z.infer<typeof RoomQuery>
@@ -262,6 +262,10 @@ export const Message = MessageFields.meta({ id: "Message", examples: [EXAMPLES.r
 
 export const ChatroomWithMessages = ChatroomFields.extend({
   messages: z.array(Message).describe("The newest messages of the active branch, oldest first."),
+  onActiveBranch: z
+    .boolean()
+    .optional()
+    .describe("Only with `messageId`: whether the active branch leads to it."),
 }).meta({ id: "ChatroomWithMessages" })
 export const Prompt = MessageFields.extend({ reply: Message }).meta({
   id: "Prompt",

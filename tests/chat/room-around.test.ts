@@ -41,13 +41,20 @@ describe("a page of a room around a message", () => {
     expect(first.headers.get("link")).toBeNull()
   })
 
-  test("is there for the active branch alone, which can be switched", async () => {
+  test("is of the active branch, or else of the newest one through it", async () => {
     const { room, ids } = await longRoom()
     const reply = await ask(app, ann, { id: room }, "another way", { parentId: ids[9] as string })
-    expectProblem(await around(room, ids[20] as string, 10), 404, "not_found")
-    expect((await around(room, ids[9] as string, 10)).body.messages.at(-1).id).toBe(reply.id)
+    const elsewhere = (await around(room, ids[20] as string, 10)).body
+    expect(contents(elsewhere)).toEqual(numbered(16, 25))
+    expect(elsewhere).toMatchObject({ onActiveBranch: false, headId: reply.id })
+    const shared = (await around(room, ids[9] as string, 10)).body
+    expect(shared.messages.at(-1).id).toBe(reply.id)
+    expect(shared.onActiveBranch).toBe(true)
     await ann.http.patch(`/chatroom/${room}`, { headId: ids[20] })
-    expect(contents((await around(room, ids[20] as string, 10)).body)).toEqual(numbered(16, 25))
+    const now = (await around(room, ids[20] as string, 10)).body
+    expect(contents(now)).toEqual(numbered(16, 25))
+    expect(now).toMatchObject({ onActiveBranch: true, headId: ids[39] })
+    expect((await ann.http.get(`/chatroom/${room}`)).body).not.toHaveProperty("onActiveBranch")
   })
 
   test("has the message where those after it are too long for a page", async () => {

@@ -111,6 +111,8 @@ export type ChatroomWithMessages = {
   updatedAt: string
   /** The newest messages of the active branch, oldest first. */
   messages: Message[]
+  /** Only with `messageId`: whether the active branch leads to it. */
+  onActiveBranch?: boolean
 }
 
 export type CheckoutPage = {

@@ -12,6 +12,7 @@ import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { TextRow } from "../../utils/text-rows.ts"
 import type { Context } from "../context.ts"
+import { branchEndSql } from "./branch-end.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import { MESSAGE_TEXT_COLUMNS, messageTextSql, textBytesSql } from "./message-record.ts"
 import { at, type PageSize, walkBack } from "./newest-messages.ts"
@@ -27,30 +28,30 @@ export interface RoomPage extends PageRequest {
 }
 
 /**
- * A room with the newest messages of its active branch, or those around one of them, oldest first; the cursor leads to
+ * A room with the newest messages of its active branch, or those around a message, oldest first; the cursor leads to
  * older ones. Of long texts there are fewer than `limit`. The messages are rows of `MESSAGE_TEXT_COLUMNS`.
- * @throws {NotFound} also for a message that isn't on the active branch
- * @throws {InvalidRequest | RateLimited}
+ * @throws {InvalidRequest | NotFound | RateLimited}
  */
-export async function getChatroom(
-  ctx: Context,
-  page: RoomPage,
-): Promise<{ room: ChatroomRecord; messages: Page<TextRow> }> {
+export async function getChatroom(ctx: Context, page: RoomPage): Promise<RoomWithMessages> {
   const { userId, chatroomId, cursor, messageId } = page
   if (cursor === undefined && messageId === undefined) return readNewest(ctx, page)
   const room = await findOwnChatroom(ctx, userId, chatroomId)
   if (cursor === undefined && messageId !== undefined) {
-    return { room, messages: await readAround(ctx, room, { ...page, messageId }) }
+    return { room, ...(await readAround(ctx, room, { ...page, messageId })) }
   }
   const tipId = cursor === undefined ? room.headId : decodeCursor(cursor, Cursor)[0]
   return { room, messages: await readUpTo(ctx, room, { ...page, tipId }) }
 }
 
+interface RoomWithMessages {
+  room: ChatroomRecord
+  messages: Page<TextRow>
+  /** Whether the active branch leads to the message that was asked for. */
+  onActiveBranch?: boolean
+}
+
 /** In one statement, where the branch is among the newest messages; what of it isn't is read by another one. */
-async function readNewest(
-  ctx: Context,
-  { userId, chatroomId, limit }: RoomPage,
-): Promise<{ room: ChatroomRecord; messages: Page<TextRow> }> {
+async function readNewest(ctx: Context, { userId, chatroomId, limit }: RoomPage): Promise<RoomWithMessages> {
   const count = limit + 1
   const values = [userId, chatroomId, count, Math.floor((2 * MAX_PAGE_BYTES) / count)]
   const rows = await ctx.heavyReads.run(userId, () => ctx.db.executeAsText("read-newest", NEWEST, values))
@@ -94,23 +95,38 @@ async function readBranch(
   return rows.at(-1)?.[at.chatroomId] === room.id ? rows : []
 }
 
-/** Half of the page, at most, is newer than the message; where texts are so long that it wouldn't be there, it is the last. */
+/**
+ * The messages around one on the active branch or, where that misses it, on the newest branch through it. Half of the page,
+ * at most, is newer than the message; where texts are so long that it wouldn't be there, it is the last.
+ */
 async function readAround(
   ctx: Context,
   room: ChatroomRecord,
   page: RoomPage & { messageId: string },
-): Promise<Page<TextRow>> {
-  const { userId, messageId, limit } = page
-  const values = [userId, room.headId, messageId, Math.floor(limit / 2)]
-  const { rows } = await ctx.heavyReads.run(userId, () =>
-    ctx.db.execute<{ id: string }>("find-newer", NEWER, values),
-  )
-  const [tip] = rows
-  if (!tip) throw new NotFound("message")
-  const around = await readUpTo(ctx, room, { ...page, tipId: tip.id })
+): Promise<Pick<RoomWithMessages, "messages" | "onActiveBranch">> {
+  const { messageId } = page
+  const activeTip = await findNewer(ctx, page, room.headId)
+  const onActiveBranch = activeTip !== null
+  const tipId = activeTip ?? (await findNewer(ctx, page, await findEnd(ctx, page)))
+  if (tipId === null) throw new NotFound("message")
+  const around = await readUpTo(ctx, room, { ...page, tipId })
   // Ids may be written in capitals.
   const isThere = around.items.some((row) => row[at.id] === messageId.toLowerCase())
-  return isThere ? around : readUpTo(ctx, room, { ...page, tipId: messageId })
+  if (isThere) return { messages: around, onActiveBranch }
+  return { messages: await readUpTo(ctx, room, { ...page, tipId: messageId }), onActiveBranch }
+}
+
+/** The last message of the page around `messageId` on the branch that ends with `headId`, or null. */
+const findNewer = (ctx: Context, { userId, messageId, limit }: RoomPage, headId: string | null) =>
+  findId(ctx, userId, "find-newer", NEWER, [userId, headId, messageId, Math.floor(limit / 2)])
+
+/** The end of the newest branch through a message, or null. */
+const findEnd = (ctx: Context, { userId, chatroomId, messageId }: RoomPage) =>
+  findId(ctx, userId, "find-end", BRANCH_END, [userId, chatroomId, messageId])
+
+async function findId(ctx: Context, userId: string, name: string, sql: string, values: unknown[]) {
+  const { rows } = await ctx.heavyReads.run(userId, () => ctx.db.execute<{ id: string }>(name, sql, values))
+  return rows[0]?.id ?? null
 }
 
 /**
@@ -138,6 +154,8 @@ const NEWER = `
     WHERE way.id <> $3 AND m.position >= (SELECT position FROM messages WHERE user_id = $1 AND id = $3)
   ), found AS (SELECT step FROM way WHERE id = $3)
   SELECT way.id FROM way, found WHERE way.step = greatest(found.step - $4, 0)`
+
+const BRANCH_END = branchEndSql({ user: "$1", room: "$2", message: "$3" })
 
 const BRANCH = `
   WITH RECURSIVE branch AS (

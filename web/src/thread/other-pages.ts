@@ -1,5 +1,5 @@
 import { batch } from "@preact/signals"
-import { ApiError, client } from "../api/client.ts"
+import { client } from "../api/client.ts"
 import type { Thread } from "./open-thread.ts"
 import { ANSWER_MS, isNowhere } from "./pages.ts"
 
@@ -15,13 +15,12 @@ export async function showAround(
   let place: "here" | "otherBranch" = "here"
   try {
     await pages.lookFor(async () => {
-      const page = await pages.read(messageId).catch(async (error: unknown) => {
-        if (!(error instanceof ApiError && error.status === 404)) throw error
-        // It is on another branch, or nowhere.
+      let page = await pages.read(messageId)
+      if (!page.onActiveBranch) {
         await choose(roomId, messageId)
         place = "otherBranch"
-        return pages.read(messageId)
-      })
+        page = await pages.read(messageId)
+      }
       pages.begin()
       batch(() => {
         for (const message of page.messages) shown.put(message)

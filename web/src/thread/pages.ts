@@ -180,11 +180,18 @@ export function createPages(shown: Shown) {
     const toldSince = shown.listenForRoom()
     const signal = AbortSignal.timeout(ANSWER_MS)
     const { reply, next } = await client.page("GET /chatroom/{id}", { params, query, signal })
-    const { messages: found, ...fields } = reply
+    const { messages: found, onActiveBranch, ...fields } = reply
     const newest = toldSince() ?? fields
     room.value = newest
     const endId = found.at(-1)?.id
-    return { messages: found, next, headId: fields.headId, endId, isNewest: endId === newest.headId }
+    return {
+      messages: found,
+      next,
+      headId: fields.headId,
+      endId,
+      isNewest: endId === newest.headId,
+      onActiveBranch,
+    }
   }
 
   return {
