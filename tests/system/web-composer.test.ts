@@ -119,21 +119,21 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     await reads(page, ".prompt .said", "/etc/hosts is a file")
   })
 
-  test.each(["", " \n", "\u200b\u200b", "\u2060 \ufeff\u00ad", "\u2800"])(
-    "a message of %j can't be sent",
-    async (text) => {
-      const page = await open("/app")
+  test("a message in which there is nothing to see can't be sent", async () => {
+    const page = await open("/app")
+    const isEnabled = () => page.getByLabel("Send", { exact: true }).isEnabled()
+    for (const text of ["", " \n", "\u200b\u200b", "\u2060 \ufeff\u00ad", "\u2800"]) {
       await field(page).fill(`a${text}`)
-      await expect.poll(() => page.getByLabel("Send", { exact: true }).isEnabled()).toBe(true)
+      await expect.poll(isEnabled).toBe(true)
       await field(page).fill(text)
-      await expect.poll(() => page.getByLabel("Send", { exact: true }).isEnabled()).toBe(false)
+      await expect.poll(isEnabled).toBe(false)
       await field(page).press("Enter")
-      await field(page).fill("seen")
-      await field(page).press("Enter")
-      await reads(page, ".reply .prose", /./)
-      expect(await page.locator(".said").allTextContents()).toEqual(["seen"])
-    },
-  )
+    }
+    await field(page).fill("seen")
+    await field(page).press("Enter")
+    await reads(page, ".reply .prose", /./)
+    expect(await page.locator(".said").allTextContents()).toEqual(["seen"])
+  })
 
   test("what is chosen before the first message is how its room is made", async () => {
     const page = await open("/app")
