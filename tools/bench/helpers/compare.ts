@@ -12,6 +12,8 @@ export interface Side {
   perSecond: number
   /** Processor time of the measured process per answer. Less shaken by neighbours than the rate is. */
   cpuMicroseconds: number
+  /** The same of other parts, where the load tells it. */
+  parts: Record<string, number>
 }
 
 /** Medians over the rounds. `ratio` is the median of the rounds' own ratios. */
@@ -70,15 +72,26 @@ export async function compare(ours: Contender, floor: Contender, pace: Pace): Pr
 
 async function measure({ process, run }: Contender, ms: number): Promise<Side> {
   const before = await process.usage()
-  const { perSecond, answers } = await run(ms)
+  const { perSecond, answers, parts = {} } = await run(ms)
   const after = await process.usage()
-  return { perSecond, cpuMicroseconds: ((after.cpuMs - before.cpuMs) * 1000) / answers }
+  const each = (spentMs: number) => (spentMs * 1000) / answers
+  return {
+    perSecond,
+    cpuMicroseconds: each(after.cpuMs - before.cpuMs),
+    parts: Object.fromEntries(Object.entries(parts).map(([part, spentMs]) => [part, each(spentMs)])),
+  }
 }
 
 function middle(sides: Side[]): Side {
   return {
     perSecond: median(sides.map((side) => side.perSecond)),
     cpuMicroseconds: median(sides.map((side) => side.cpuMicroseconds)),
+    parts: Object.fromEntries(
+      Object.keys(sides[0]?.parts ?? {}).map((part) => [
+        part,
+        median(sides.map(({ parts }) => parts[part] as number)),
+      ]),
+    ),
   }
 }
 

@@ -14,6 +14,8 @@ export interface LoadOptions {
 export interface Load {
   answers: number
   perSecond: number
+  /** Milliseconds of a processor that other parts than the measured process have spent. */
+  parts?: Record<string, number>
 }
 
 /** @returns the bytes of a request, with a JSON body where there is one */

@@ -15,13 +15,32 @@ export async function readCosts({ machine, api, backend }: Site, worker: Child):
   const [apiMs, workerMs, geminiMs] = await Promise.all(
     [api, worker, machine.gemini].map(async (child) => (await child.usage()).cpuMs),
   )
-  const { user, system } = process.cpuUsage()
+  const { client, ...stores } = await readSharedCosts({ machine, backend })
   return {
     API: apiMs as number,
     worker: workerMs as number,
+    ...stores,
+    others: (geminiMs as number) + client,
+  }
+}
+
+/** Of what serves ours and the floor alike, in milliseconds. `client`: this program. */
+export interface SharedCosts {
+  PostgreSQL: number
+  Redis: number
+  client: number
+}
+
+/** Reads what each of these has used so far. */
+export async function readSharedCosts({
+  machine,
+  backend,
+}: Pick<Site, "machine" | "backend">): Promise<SharedCosts> {
+  const { user, system } = process.cpuUsage()
+  return {
     PostgreSQL: postgresMs(machine.folder),
     Redis: backend === "redis" ? await redisMs(machine.redisUrl as string) : 0,
-    others: (geminiMs as number) + (user + system) / 1000,
+    client: (user + system) / 1000,
   }
 }
 

@@ -1,5 +1,5 @@
 import { chromium } from "../../lib/chromium.ts"
-import type { Pace } from "../helpers/compare.ts"
+import type { Pace, Side } from "../helpers/compare.ts"
 import type { Measure } from "../helpers/options.ts"
 import { type Report, whole } from "../helpers/report.ts"
 import type { Site } from "../helpers/site.ts"
@@ -132,9 +132,12 @@ export const measurers: Record<Measure, Measurer> = {
       pairs.push({ what, backend: site.backend, goal, comparison })
     }
   },
-  async post(site, users, { pair }, { pairs }) {
+  async post(site, users, { pair }, { pairs, metrics }) {
+    const { backend } = site
     const comparison = await measurePost(site, users, pair)
-    pairs.push({ what: "POST message", backend: site.backend, goal: POST_GOAL, comparison })
+    pairs.push({ what: "POST message", backend, goal: POST_GOAL, comparison })
+    const value = `${partsLine(comparison.ours)}; of the floor's ${partsLine(comparison.floor)}`
+    metrics.push({ what: "processor time of a POST message", backend, value })
   },
   async "post-worker"(site, users, { withWorker }, { pairs }) {
     const comparison = await measurePostBesideWorker(site, users, withWorker)
@@ -273,6 +276,11 @@ export const measurers: Record<Measure, Measurer> = {
     // `run.ts` leaves it out where there is none.
     web.push(...webLines(await measureWeb(site, users[0] as User, chromium as string, paces.web)))
   },
+}
+
+function partsLine({ cpuMicroseconds, parts }: Side): string {
+  const list = Object.entries({ server: cpuMicroseconds, ...parts })
+  return `${list.map(([part, each]) => `${part} ${whole(each)}`).join(", ")} µs`
 }
 
 function costLine({ trips, statements, commands }: Cost): string {

@@ -1,6 +1,7 @@
 import { QUEUE_NAME } from "../../../src/services/replies/accept/reply-queue.ts"
 import { type Comparison, type Contender, compare, type Pace } from "../helpers/compare.ts"
 import { drive, type NextRequest, request } from "../helpers/load.ts"
+import { readSharedCosts } from "../helpers/processor-time.ts"
 import { viewQueue } from "../helpers/queue.ts"
 import { type Site, startFloor, startWorker } from "../helpers/site.ts"
 import { createRooms, type User } from "../helpers/users.ts"
@@ -74,10 +75,17 @@ async function sendAndEnqueue(
 ) {
   const rooms = await makeRooms(site, users, ms)
   await using queue = viewQueue(site, queueName)
+  const before = await readSharedCosts(site)
   const startedAt = performance.now()
   const { answers } = await send(users, rooms, port, ms)
   const { jobs, at } = await queue.settled(answers)
-  return { answers, perSecond: (jobs / (at - startedAt)) * 1000 }
+  const after = await readSharedCosts(site)
+  const parts = {
+    PostgreSQL: after.PostgreSQL - before.PostgreSQL,
+    Redis: after.Redis - before.Redis,
+    client: after.client - before.client,
+  }
+  return { answers, perSecond: (jobs / (at - startedAt)) * 1000, parts }
 }
 
 function makeRooms(site: Site, users: User[], ms: number): Promise<string[][]> {
