@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core"
+import type { Locator, Page } from "playwright-core"
 import { beforeAll, describe, expect, test } from "vitest"
 import { freePort } from "../../tools/lib/redis-server.ts"
 import { newPayer, newProPayer, type Payer, passPeriod, passTime, untilQuiet } from "../billing/kit.ts"
@@ -145,7 +145,12 @@ describe.skipIf(chromium === null)("the account in a browser (Chromium is on the
     const ann = await signIn(app)
     const page = await openAccount(ann)
     const password = section(page, "Password")
-    await password.getByRole("button", { name: "Set a password" }).click()
+    const set = password.getByRole("button", { name: "Set a password" })
+    await set.click()
+    await expect.poll(() => hasFocus(password.getByLabel("New password"))).toBe(true)
+    await password.getByRole("button", { name: "Cancel" }).click()
+    await expect.poll(() => hasFocus(set)).toBe(true)
+    await set.click()
     await password.getByLabel("New password").fill("short")
     await password.getByRole("button", { name: "Save" }).click()
     await password.getByRole("alert").waitFor()
@@ -177,12 +182,16 @@ describe.skipIf(chromium === null)("the account in a browser (Chromium is on the
     const page = await openAccount(ann)
     const number = section(page, "Mobile number")
     const fresh = newMobileNumber()
-    await number.getByRole("button", { name: "Change number" }).click()
+    const change = number.getByRole("button", { name: "Change number" })
+    await change.click()
+    await expect.poll(() => hasFocus(number.getByLabel("New mobile number"))).toBe(true)
     await number.getByLabel("New mobile number").fill(fresh)
     await number.getByRole("button", { name: "Send code" }).click()
+    await expect.poll(() => hasFocus(number.locator("[name=otp]"))).toBe(true)
     await number.getByRole("button", { name: "Fill in" }).click()
-    await number.getByRole("button", { name: "Change number" }).click()
+    await change.click()
     await reads(page, ".toast", "The number is changed.")
+    await expect.poll(() => hasFocus(change)).toBe(true)
     await number.getByText(fresh).waitFor()
     const { user } = await signIn(app, { mobileNumber: fresh })
     expect(user.id).toBe(ann.user.id)
@@ -240,3 +249,5 @@ describe.skipIf(chromium === null)("what the operator calls the service (Chromiu
     await out.getByRole("link", { name: "Privacy policy" }).waitFor()
   })
 })
+
+const hasFocus = (locator: Locator) => locator.evaluate((one) => one === one.ownerDocument.activeElement)

@@ -6,6 +6,16 @@ import { useTestApp, useUser } from "../helpers/use-app.ts"
 import { expectSound } from "./sound-page.ts"
 import { chromium, lastReply, reads, say, useWeb } from "./web-kit.ts"
 
+/** A page's script that clicks on what stops a reply as soon as it is there. */
+const CLICKING_STOP = `
+  window.clicked = false
+  new MutationObserver(() => {
+    const stop = document.querySelector("[aria-label='Stop the reply']")
+    if (!stop || clicked) return
+    window.clicked = true
+    stop.click()
+  }).observe(document, { childList: true, subtree: true, attributes: true })`
+
 describe.skipIf(chromium === null)("writing in the web client (Chromium is on the PATH)", () => {
   const app = useTestApp()
   const user = useUser(app, { pro: true })
@@ -59,6 +69,17 @@ describe.skipIf(chromium === null)("writing in the web client (Chromium is on th
     await page.getByLabel("Another reply").nth(1).waitFor()
     await reads(page, ".outcome", "Stopped.")
     expect(await lastReply(page).innerText()).toContain("no, this")
+  })
+
+  test("a double click on what sends doesn't stop the reply", async () => {
+    const page = await open(`/app/chat/${(await createRoom(app, user)).id}`)
+    await field(page).waitFor()
+    await page.evaluate(CLICKING_STOP)
+    await say(page, '[[gemini: delay=50 chunks=20 echo="to its end"]]')
+    await page.getByLabel("Another reply").waitFor()
+    expect(await page.evaluate("clicked")).toBe(true)
+    await reads(page, ".reply .prose", "to its end")
+    expect(await page.locator(".outcome").count()).toBe(0)
   })
 
   test("a prompt that began while it was edited is offered as a version", async () => {

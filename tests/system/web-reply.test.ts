@@ -41,6 +41,20 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     expect(await search.innerText()).toBe(query)
   })
 
+  test("a double click asks for one more reply", async () => {
+    const room = await createRoom(app, user)
+    await ask(app, user, room, "once more, please")
+    const page = await openRoom(room)
+    const again = page.getByLabel("Another reply")
+    await again.waitFor()
+    const asked: string[] = []
+    page.on("request", (request) => request.url().endsWith("/regenerate") && asked.push(request.url()))
+    await again.dblclick()
+    await reads(page, ".reply .versions", "2/2")
+    await again.waitFor()
+    expect(asked).toHaveLength(1)
+  })
+
   test("another reply comes by another model, or with more thinking, which is folded and timed", async () => {
     const room = await createRoom(app, user)
     await ask(app, user, room, "hello")

@@ -8,6 +8,7 @@ import { tell } from "../ui/toasts.ts"
 import { CurrentPassword } from "./current-password.tsx"
 import { FormActions } from "./form-actions.tsx"
 import { MockedCode } from "./mocked-code.tsx"
+import { useOpenForm } from "./use-open-form.ts"
 import { w } from "./words/index.ts"
 
 /** A code that was sent to the number that is to be the user's. */
@@ -18,14 +19,14 @@ interface Sent {
 
 /** The number, and the way to another: a code to the new one proves it. */
 export function NumberSection() {
-  const isOpen = useSignal(false)
   const sent = useSignal<Sent | null>(null)
+  const { section, isOpen } = useOpenForm(sent)
   const close = () => {
     isOpen.value = false
     sent.value = null
   }
   return (
-    <section>
+    <section ref={section}>
       <h2>{w.number}</h2>
       <p class="number-line">
         <bdi>{user.value?.mobileNumber}</bdi>

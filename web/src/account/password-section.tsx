@@ -7,14 +7,15 @@ import { Field } from "../ui/field.tsx"
 import { tell } from "../ui/toasts.ts"
 import { CurrentPassword } from "./current-password.tsx"
 import { FormActions } from "./form-actions.tsx"
+import { useOpenForm } from "./use-open-form.ts"
 import { w } from "./words/index.ts"
 
 /** Sets or changes the password. The present one is asked for only where the service wants it. */
 export function PasswordSection() {
-  const isOpen = useSignal(false)
+  const { section, isOpen } = useOpenForm()
   const hasPassword = user.value?.hasPassword ?? false
   return (
-    <section>
+    <section ref={section}>
       <h2>{w.password}</h2>
       <p class="soft">{hasPassword ? w.hasPassword : w.noPassword}</p>
       {isOpen.value ? (

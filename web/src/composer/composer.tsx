@@ -181,12 +181,22 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   )
 }
 
+/** The second press of a double click on what was there before isn't meant for the button that has taken its place. */
+const DOUBLE_PRESS_MS = 500
+
 function Stop({ thread, replyId }: { thread: Thread; replyId: string }) {
   const stop = useShownStop(thread, replyId)
+  const isReady = useSignal(false)
+  useEffect(() => {
+    const timer = setTimeout(() => (isReady.value = true), DOUBLE_PRESS_MS)
+    return () => clearTimeout(timer)
+  }, [])
   const press = () => {
     stop()
     // The button goes.
     toComposer()
   }
-  return <IconButton icon="stop" label={t.composer.stop} class="send" onClick={press} />
+  return (
+    <IconButton icon="stop" label={t.composer.stop} class="send" disabled={!isReady.value} onClick={press} />
+  )
 }

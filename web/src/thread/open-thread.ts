@@ -77,27 +77,27 @@ export function openThread(roomId: string) {
     await load()
   }
 
-  /** Asks for another reply to the same prompt, in a version beside it; `how`: by another model, or another level. */
-  async function regenerate(messageId: string, how: Another = {}): Promise<void> {
-    const reply = await client.call("POST /chatroom/{id}/message/{messageId}/regenerate", {
-      params: { id: roomId, messageId },
-      body: how,
-    })
-    put(reply)
-    await load()
-    void loadPlan()
+  let isAsking = false
+
+  /** Another press before the reply that was asked for is shown, as by a double click, asks for nothing more. */
+  async function askFor(ask: "regenerate" | "continue", messageId: string, body: Another): Promise<void> {
+    if (isAsking) return
+    isAsking = true
+    try {
+      const params = { id: roomId, messageId }
+      put(await client.call(`POST /chatroom/{id}/message/{messageId}/${ask}`, { params, body }))
+      await load()
+      void loadPlan()
+    } finally {
+      isAsking = false
+    }
   }
 
+  /** Asks for another reply to the same prompt, in a version beside it; `how`: by another model, or another level. */
+  const regenerate = (messageId: string, how: Another = {}) => askFor("regenerate", messageId, how)
+
   /** Goes on with a reply that ended early, in a version beside it. */
-  async function goOn(messageId: string): Promise<void> {
-    const reply = await client.call("POST /chatroom/{id}/message/{messageId}/continue", {
-      params: { id: roomId, messageId },
-      body: {},
-    })
-    put(reply)
-    await load()
-    void loadPlan()
-  }
+  const goOn = (messageId: string) => askFor("continue", messageId, {})
 
   const end = followShared<RoomEvent, ReturnType<typeof live.all>>({
     name: `chat.room.${roomId}`,

@@ -67,10 +67,9 @@ function arranged(thread: Thread, messageId: string, way: Way, pressed: Element)
 const articleOf = (messageId: string) => document.querySelector(`article[data-id="${CSS.escape(messageId)}"]`)
 const buttonsOf = (messageId: string) => articleOf(messageId)?.querySelector(".versions")
 
-/** Gives the button that was pressed the focus, or the other one where it leads nowhere any more. */
+/** Gives the button that was pressed the focus. */
 function focusOn(buttons: Element | null, way: Way): void {
   const [previous, next] = buttons?.querySelectorAll("button") ?? []
-  const [pressed, other] = way === "previous" ? [previous, next] : [next, previous]
-  const button = pressed?.disabled ? other : pressed
-  button?.focus({ preventScroll: true })
+  const pressed = way === "previous" ? previous : next
+  pressed?.focus({ preventScroll: true })
 }

@@ -15,12 +15,13 @@ export function Versions({ thread, message }: { thread: Thread; message: Message
     const loaded = await import("./turn-to.ts").catch(tellNotLoaded)
     await loaded?.turnTo(thread, message, way).catch((error: unknown) => tell(wordsOf(error)))
   }
+  // One that leads nowhere keeps the focus, so that a further press isn't one of another button.
   return (
     <div class="versions" role="group" aria-label={t.thread.version(siblings.position, siblings.count)}>
       <IconButton
         icon="left"
         label={t.thread.previous}
-        disabled={siblings.previousId === null}
+        aria-disabled={siblings.previousId === null}
         onClick={turn("previous")}
       />
       <span aria-hidden="true">
@@ -29,7 +30,7 @@ export function Versions({ thread, message }: { thread: Thread; message: Message
       <IconButton
         icon="right"
         label={t.thread.next}
-        disabled={siblings.nextId === null}
+        aria-disabled={siblings.nextId === null}
         onClick={turn("next")}
       />
     </div>
