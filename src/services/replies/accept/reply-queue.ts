@@ -41,7 +41,7 @@ export interface EnqueueOptions {
 const MAX_PRIORITY = 2_097_152
 
 /** From here on a user's replies have one priority, oldest first; counting on would cost more at every prompt. */
-const MAX_IN_FLIGHT = 100
+const MAX_IN_FLIGHT = 32
 
 /** Returns `EnqueueOptions.inFlight` of a user: each room has at most one enqueued reply. */
 export function IN_FLIGHT_SQL(userId: string): string {
