@@ -261,7 +261,9 @@ export const MessageFields = z.object({
 export const Message = MessageFields.meta({ id: "Message", examples: [EXAMPLES.reply] })
 
 export const ChatroomWithMessages = ChatroomFields.extend({
-  messages: z.array(Message).describe("The newest messages of the active branch, oldest first."),
+  messages: z
+    .array(Message)
+    .describe("The newest of the active branch, or those around `messageId`, oldest first."),
   onActiveBranch: z
     .boolean()
     .optional()

@@ -63,6 +63,10 @@ describe("a page of a room around a message", () => {
     await app.query("UPDATE messages SET content = $2 WHERE id = ANY($1)", ids.slice(21, 26), long)
     const { body } = await around(room, ids[20] as string, 10)
     expect(body.messages.at(-1).id).toBe(ids[20])
+    await ask(app, ann, { id: room }, "another way", { parentId: ids[9] as string })
+    const elsewhere = (await around(room, ids[20] as string, 10)).body
+    expect(elsewhere.messages.at(-1).id).toBe(ids[20])
+    expect(elsewhere.onActiveBranch).toBe(false)
   })
 
   test("is nobody else's, and of no unknown message", async () => {

@@ -196,14 +196,34 @@ describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PA
     await page.getByRole("link", { name: "Skip to the conversation" }).press("Enter")
     await page.keyboard.press("PageUp")
     // As does whoever has been at the end and wants to go up again.
-    // Also while the scroll that was begun before is still running.
     const toNewest = page.getByRole("button", { name: "Jump to newest" })
     await toNewest.press("Enter")
     await toNewest.waitFor({ state: "detached" })
+    // A scroll by keys may have been running.
     await page.evaluate(STILL)
     expect(Math.round(await fromEndOf(page))).toBe(0)
     await page.keyboard.press("PageUp")
     await toNewest.waitFor()
+  })
+
+  test("a jump to the newest ends there, though a scroll runs on", async () => {
+    const room = await addRoom(app, user.user.id, 60, long)
+    const page = await (await web.open(user)).tab(`/app/chat/${room}`)
+    await page.locator("article").nth(49).waitFor()
+    await scrollUp(page, 500)
+    // As the browser does that has begun to scroll because of the wheel.
+    await page.evaluate(`{
+      const area = document.querySelector(".scroll")
+      area.dispatchEvent(new WheelEvent("wheel"))
+      document.querySelector(".newest").click()
+      area.scrollTop -= 150
+    }`)
+    await page.evaluate(STILL)
+    expect(Math.round(await fromEndOf(page))).toBe(0)
+    await page.getByRole("button", { name: "Jump to newest" }).waitFor({ state: "detached" })
+    // What the reader does afterwards counts.
+    await scrollUp(page, 500)
+    expect(await fromEndOf(page)).toBeGreaterThan(400)
   })
 
   test("the text stays until the form to edit it has come, and the focus is never lost", async () => {

@@ -45,7 +45,6 @@ const project = chooseProjects()
 const vitest = await startVitest("test", positionals, {
   watch: values.watch,
   // Of what takes whole processes and browsers, one less at once.
-  // Of what takes whole processes and browsers, one less at once.
   ...(project.includes("system") ? { maxWorkers: 3 } : {}),
   project,
   ...(values.name === undefined ? {} : { testNamePattern: values.name }),

@@ -109,7 +109,7 @@ export type ChatroomWithMessages = {
   lastMessageAt: string | null
   createdAt: string
   updatedAt: string
-  /** The newest messages of the active branch, oldest first. */
+  /** The newest of the active branch, or those around `messageId`, oldest first. */
   messages: Message[]
   /** Only with `messageId`: whether the active branch leads to it. */
   onActiveBranch?: boolean

@@ -17,3 +17,6 @@ export function branchEndSql({ user, room, message }: Record<"user" | "room" | "
   )
   SELECT id FROM below ORDER BY role = 'model' DESC, position DESC LIMIT 1`
 }
+
+/** Of a user, a room of theirs and a message of it. */
+export const BRANCH_END = branchEndSql({ user: "$1", room: "$2", message: "$3" })

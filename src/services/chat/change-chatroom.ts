@@ -4,7 +4,7 @@ import { CHATROOM_FIELDS, type ChatroomRecord } from "../../models/chatroom.ts"
 import { columnOf, selectSql } from "../../models/columns.ts"
 import { InvalidRequest, NotFound } from "../../utils/errors.ts"
 import type { Context } from "../context.ts"
-import { branchEndSql } from "./branch-end.ts"
+import { BRANCH_END } from "./branch-end.ts"
 import { toSettings, type WantedSettings } from "./chatroom-settings.ts"
 import type { ChatroomKey } from "./find-chatroom.ts"
 import { requireOffered } from "./offered-models.ts"
@@ -52,8 +52,6 @@ async function findBranchEnd(
     throw new InvalidRequest([{ path: "body.headId", message: "must be a message in this chatroom" }])
   return rows[0].id
 }
-
-const BRANCH_END = branchEndSql({ user: "$1", room: "$2", message: "$3" })
 
 async function update(
   client: pg.ClientBase,

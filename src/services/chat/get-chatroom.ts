@@ -12,7 +12,7 @@ import { decodeCursor, encodeCursor } from "../../utils/cursor.ts"
 import { NotFound } from "../../utils/errors.ts"
 import type { TextRow } from "../../utils/text-rows.ts"
 import type { Context } from "../context.ts"
-import { branchEndSql } from "./branch-end.ts"
+import { BRANCH_END } from "./branch-end.ts"
 import { findOwnChatroom } from "./find-chatroom.ts"
 import { MESSAGE_TEXT_COLUMNS, messageTextSql, textBytesSql } from "./message-record.ts"
 import { at, type PageSize, walkBack } from "./newest-messages.ts"
@@ -122,7 +122,7 @@ const findNewer = (ctx: Context, { userId, messageId, limit }: RoomPage, headId:
 
 /** The end of the newest branch through a message, or null. */
 const findEnd = (ctx: Context, { userId, chatroomId, messageId }: RoomPage) =>
-  findId(ctx, userId, "find-end", BRANCH_END, [userId, chatroomId, messageId])
+  findId(ctx, userId, "branch-end", BRANCH_END, [userId, chatroomId, messageId])
 
 async function findId(ctx: Context, userId: string, name: string, sql: string, values: unknown[]) {
   const { rows } = await ctx.heavyReads.run(userId, () => ctx.db.execute<{ id: string }>(name, sql, values))
@@ -154,8 +154,6 @@ const NEWER = `
     WHERE way.id <> $3 AND m.position >= (SELECT position FROM messages WHERE user_id = $1 AND id = $3)
   ), found AS (SELECT step FROM way WHERE id = $3)
   SELECT way.id FROM way, found WHERE way.step = greatest(found.step - $4, 0)`
-
-const BRANCH_END = branchEndSql({ user: "$1", room: "$2", message: "$3" })
 
 const BRANCH = `
   WITH RECURSIVE branch AS (

@@ -1,4 +1,4 @@
-import { type Signal, useSignal } from "@preact/signals"
+import { useSignal } from "@preact/signals"
 import { ApiError, client } from "../api/client.ts"
 import { t } from "../i18n/index.ts"
 import { loadUser, user } from "../state/session.ts"
@@ -40,13 +40,13 @@ export function NumberSection() {
         (sent.value ? (
           <ProofForm sent={sent.value} onClose={close} />
         ) : (
-          <NewNumberForm sent={sent} onClose={close} />
+          <NewNumberForm onSent={(code) => isOpen.peek() && (sent.value = code)} onClose={close} />
         ))}
     </section>
   )
 }
 
-function NewNumberForm({ sent, onClose }: { sent: Signal<Sent | null>; onClose: () => void }) {
+function NewNumberForm({ onSent, onClose }: { onSent: (sent: Sent) => void; onClose: () => void }) {
   const number = useSignal("")
   const current = useSignal("")
   const isCurrentWanted = useSignal(false)
@@ -61,7 +61,7 @@ function NewNumberForm({ sent, onClose }: { sent: Signal<Sent | null>; onClose: 
       const { otp } = await client.call("POST /user/me/mobile-number", {
         body: { mobileNumber, ...(currentPassword ? { currentPassword } : {}) },
       })
-      sent.value = { mobileNumber, mocked: otp ?? null }
+      onSent({ mobileNumber, mocked: otp ?? null })
     } catch (error) {
       const isMissing = error instanceof ApiError && error.code === "current_password_invalid"
       problem.value =

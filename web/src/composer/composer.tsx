@@ -181,22 +181,30 @@ export function Composer({ draftKey, thread, busyReplyId, send }: Props) {
   )
 }
 
-/** The second press of a double click on what was there before isn't meant for the button that has taken its place. */
+/** The second press of a double click on what sends, or on what stops the reply before, isn't meant for this one. */
 const DOUBLE_PRESS_MS = 500
 
 function Stop({ thread, replyId }: { thread: Thread; replyId: string }) {
   const stop = useShownStop(thread, replyId)
   const isReady = useSignal(false)
   useEffect(() => {
+    isReady.value = false
     const timer = setTimeout(() => (isReady.value = true), DOUBLE_PRESS_MS)
     return () => clearTimeout(timer)
-  }, [])
+  }, [replyId])
   const press = () => {
+    if (!isReady.value) return
     stop()
     // The button goes.
     toComposer()
   }
   return (
-    <IconButton icon="stop" label={t.composer.stop} class="send" disabled={!isReady.value} onClick={press} />
+    <IconButton
+      icon="stop"
+      label={t.composer.stop}
+      class="send"
+      aria-disabled={!isReady.value}
+      onClick={press}
+    />
   )
 }

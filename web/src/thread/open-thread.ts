@@ -4,7 +4,7 @@ import { followShared, type StreamState } from "../api/shared-stream.ts"
 import { onSent, sendLater } from "../outbox/send-outbox.ts"
 import { loadPlan } from "../state/plan.ts"
 import { keepUp } from "./keep-up.ts"
-import { createPages } from "./pages.ts"
+import { ANSWER_MS, createPages } from "./pages.ts"
 import { createRoomEvents, type RoomEvent } from "./room-events.ts"
 import { createShown } from "./shown.ts"
 import type { Arrange } from "./view.ts"
@@ -77,19 +77,20 @@ export function openThread(roomId: string) {
     await load()
   }
 
-  let isAsking = false
+  /** Messages beside which another reply was asked for, and isn't shown yet: a double click asks for one. */
+  const asking = new Set<string>()
 
-  /** Another press before the reply that was asked for is shown, as by a double click, asks for nothing more. */
   async function askFor(ask: "regenerate" | "continue", messageId: string, body: Another): Promise<void> {
-    if (isAsking) return
-    isAsking = true
+    if (asking.has(messageId)) return
+    asking.add(messageId)
     try {
       const params = { id: roomId, messageId }
-      put(await client.call(`POST /chatroom/{id}/message/{messageId}/${ask}`, { params, body }))
+      const signal = AbortSignal.timeout(ANSWER_MS)
+      put(await client.call(`POST /chatroom/{id}/message/{messageId}/${ask}`, { params, body, signal }))
       await load()
       void loadPlan()
     } finally {
-      isAsking = false
+      asking.delete(messageId)
     }
   }
 

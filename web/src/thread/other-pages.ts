@@ -16,7 +16,7 @@ export async function showAround(
   try {
     await pages.lookFor(async () => {
       let page = await pages.read(messageId)
-      if (!page.onActiveBranch) {
+      if (page.onActiveBranch === false) {
         await choose(roomId, messageId)
         place = "otherBranch"
         page = await pages.read(messageId)

@@ -138,7 +138,7 @@ export function createPages(shown: Shown) {
     const last = shown.end()
     if (last === undefined || !isDetached.peek()) return
     const page = await read(last).catch(() => null)
-    if (!page || shown.end() !== last || !isDetached.peek()) return
+    if (!page || page.onActiveBranch === false || shown.end() !== last || !isDetached.peek()) return
     const added = page.messages.slice(page.messages.findIndex(({ id }) => id === last) + 1)
     onCome()
     batch(() => {

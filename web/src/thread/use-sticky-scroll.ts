@@ -23,6 +23,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
   const isStuck = useRef(true)
   const last = useRef({ top: 0, height: 0, shown: 0, width: 0 })
   const inputAt = useRef(Number.NEGATIVE_INFINITY)
+  /** When the reader wanted to be at the end, and has done nothing since. */
   const jumpedAt = useRef(Number.NEGATIVE_INFINITY)
   /** What the reader sees at the top, away from the end. */
   const read = useRef<ReadingPlace | null>(null)
@@ -37,6 +38,7 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     resized.observe(scrolled)
     const note = () => {
       inputAt.current = performance.now()
+      jumpedAt.current = Number.NEGATIVE_INFINITY
     }
     for (const input of INPUTS) scrolled.addEventListener(input, note, { passive: true })
     return () => {
@@ -65,10 +67,9 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     if (isKept(before, now)) return
     // All lines break elsewhere, as on a phone that is turned: what was read is somewhere else.
     if (now.width !== before.width && !isStuck.current && read.current) return keep(read.current)
-    const hasActed = performance.now() - inputAt.current < AFTER_INPUT_MS
-    const to = isPart() ? "away" : readerMove(before, now, hasActed)
-    // A scroll that had begun before runs on.
-    if (to === "away" && hasActed && jumpedAt.current > inputAt.current) return toEnd()
+    const to = isPart() ? "away" : readerMove(before, now, isRecent(inputAt.current))
+    // A scroll that had begun before the jump runs on.
+    if (to === "away" && isRecent(jumpedAt.current)) return toEnd()
     if (to !== null) setStuck(to === "to end")
     isAtEnd.value = isStuck.current || isNearEnd(now)
     if (!isStuck.current) read.current = readingPlace(scrolled)
@@ -86,7 +87,8 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
 
   /** Scrolls to the end because the reader wants it. */
   function jump() {
-    jumpedAt.current = performance.now()
+    // The end of a part isn't one to stay at.
+    if (!isPart()) jumpedAt.current = performance.now()
     toEnd()
   }
 
@@ -180,6 +182,8 @@ export function useStickyScroll({ isPart }: { isPart(): boolean }) {
     hold,
   }
 }
+
+const isRecent = (at: number) => performance.now() - at < AFTER_INPUT_MS
 
 /** A bounce over the end, of which Safari tells, isn't a place. */
 const stateOf = ({ scrollTop, scrollHeight, clientHeight, clientWidth }: HTMLElement) => ({
