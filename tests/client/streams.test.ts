@@ -144,6 +144,22 @@ test("the events of a room arrive in full, through broken connections", async ()
   expect(opened.length).toBeGreaterThan(1)
 })
 
+test("a stream tells how often in a row it has failed", async () => {
+  const { client, room } = await signedIn(app)
+  let opened = 0
+  const failing: typeof fetch = async (input, init) => {
+    opened += 1
+    if (opened <= 3) throw new TypeError("refused")
+    return fetch(input, init)
+  }
+  const counts: number[] = []
+  const onFailures = (count: number) => counts.push(count)
+  const events = newClient(app, { tokens: client.tokens, fetch: failing }).followRoom(room.id, { onFailures })
+  await events.next()
+  await events.return(undefined)
+  expect(counts).toEqual([1, 2, 3, 0])
+})
+
 test("a stream tells when to come back", async () => {
   const waits: number[] = []
   const stream = new Blob(["retry: soon\n\nevent: delta\ndata: 1\n\nretry: 15000\n\n"]).stream()

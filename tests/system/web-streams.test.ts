@@ -124,6 +124,19 @@ describe.skipIf(chromium === null)("the streams of the web client (Chromium is o
     expect(await textOf(page)).toBe(before)
   })
 
+  test("every tab says that the service is away, until it is back", async () => {
+    const room = await createRoom(app, user)
+    const window = await web.open(user)
+    web.expectProblem(/ERR_CONNECTION_REFUSED/)
+    await window.context.route("**/events", (route) => route.abort("connectionrefused"))
+    const tabs = [await window.tab(`/app/chat/${room.id}`), await window.tab(`/app/chat/${room.id}`)]
+    for (const tab of tabs) await reads(tab, ".stream-note", "The service can't be reached. Trying again")
+    await window.context.unroute("**/events")
+    for (const tab of tabs) await tab.locator(".stream-note").waitFor({ state: "detached" })
+    await send(app, user, room, "after all")
+    for (const tab of tabs) await reads(tab, ".said", "after all")
+  })
+
   test("a window that gives way to newer streams says so, and follows again when it is used", async () => {
     const dan = await signIn(app)
     const room = await createRoom(app, dan)

@@ -17,6 +17,8 @@ export interface FollowOptions {
    * another may be ended; true yields `evicted` instead, and ends the iteration.
    */
   endWhenEvicted?: boolean
+  /** Called when the stream has been opened, with 0, and when that fails or it breaks off: how often in a row. */
+  onFailures?(count: number): void
 }
 
 export interface Follow extends FollowOptions {
@@ -44,6 +46,7 @@ export async function* follow<Events>({
   lastEventId,
   signal,
   endWhenEvicted = false,
+  onFailures,
   firstWaitMs,
 }: Follow): AsyncGenerator<StreamEvent<Events>> {
   let failures = 0
@@ -53,6 +56,7 @@ export async function* follow<Events>({
     try {
       const response = await open(lastEventId, attempt.signal)
       if (!response.ok) throw await ApiError.from(response)
+      onFailures?.(0)
       const raw = readEvents(watched(response, attempt.heard), (ms) => {
         retryAfterMs = ms
       })
@@ -72,6 +76,7 @@ export async function* follow<Events>({
     }
     const waitMs = Math.max(backoffMs(failures, firstWaitMs), retryAfterMs)
     failures += 1
+    onFailures?.(failures)
     await pause(waitMs, signal)
   }
 }

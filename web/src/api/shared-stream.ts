@@ -9,18 +9,26 @@ interface Resumable {
 }
 
 /**
- * `live`: events arrive. `waiting`: other windows have all places, until this one is used. `evicted`: the service has ended
- * the stream in favour of a newer one of this user; it is opened again when a person uses this browser.
+ * `live`: events arrive. `away`: the service can't be reached, which is tried again and again. `waiting`: other windows have
+ * all places, until this one is used. `evicted`: the service has ended the stream in favour of a newer one of this user; it is
+ * opened again when a person uses this browser.
  */
-export type StreamState = "live" | "waiting" | "evicted"
+export type StreamState = "live" | "away" | "waiting" | "evicted"
+
+/** Failures in a row, within a second or two, after which it isn't a short break any more. */
+const AWAY_AFTER = 4
 
 export interface SharedStream<E extends Resumable, S> {
   /** The same in every tab that wants this stream. */
   name: string
   /** Whether it needs one of the few places for streams of rooms. */
   isBounded?: boolean
-  /** Opens the stream after the event with this id; without an id, at the present. */
-  open(lastEventId: string | undefined, signal: AbortSignal): AsyncIterable<E>
+  /** Opens the stream after the event with this id; without an id, at the present. `onFailures`: as of `FollowOptions`. */
+  open(
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+    onFailures: (count: number) => void,
+  ): AsyncIterable<E>
   /** Takes an event, whichever tab has received it. `isFirst`: it was this one, so that of all tabs one can act. */
   onEvent(event: E, isFirst: boolean): void
   /** What a tab that comes later needs beside the events that follow. */
@@ -194,7 +202,10 @@ function join<E extends Resumable, S>(stream: SharedStream<E, S>, from: string |
       const again = new AbortController()
       const stop = onWake(() => again.abort())
       try {
-        for await (const event of stream.open(lastEventId, AbortSignal.any([signal, again.signal]))) {
+        const opened = stream.open(lastEventId, AbortSignal.any([signal, again.signal]), (count) =>
+          setState(count < AWAY_AFTER ? "live" : "away"),
+        )
+        for await (const event of opened) {
           if (event.event === "evicted") return "evicted"
           take(event)
           say({ kind: "event", event })

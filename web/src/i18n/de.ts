@@ -244,6 +244,7 @@ export const de: Messages = {
     footnotes: "Fußnoten",
     footnote: (number: number) => `Fußnote ${number}`,
     backToText: "Zurück zum Text",
+    away: "Der Dienst ist nicht erreichbar. Neuer Versuch …",
     evicted: "Du hast anderswo viele Unterhaltungen offen, deshalb folgt dieses Fenster dieser nicht mehr.",
     followAgain: "Wieder folgen",
   },

@@ -242,6 +242,7 @@ export const en = {
     footnotes: "Footnotes",
     footnote: (number: number) => `Footnote ${number}`,
     backToText: "Back to the text",
+    away: "The service can't be reached. Trying again …",
     evicted: "You have many conversations open elsewhere, so this window no longer follows this one.",
     followAgain: "Follow again",
   },

@@ -7,8 +7,8 @@ import { t } from "../i18n/index.ts"
 import { wordsOf } from "../ui/errors.ts"
 import { isComposing, isTouched } from "../ui/keys.ts"
 import { tell } from "../ui/toasts.ts"
+import { changeInLine, isInLine, sendVersion } from "./edit-prompt.ts"
 import type { Thread } from "./open-thread.ts"
-import { changeInLine, isInLine, sendVersion } from "./queue.ts"
 
 export function EditForm({
   thread,

@@ -26,7 +26,7 @@ interface Followed {
  * reply in the making is looked at again and again. @returns ends it
  */
 export function keepUp({ roomId, stream, growing, isWaiting, knows, load, look }: Followed): () => void {
-  const isAlone = () => stream.value !== "live"
+  const isAlone = () => !["live", "away"].includes(stream.value)
   const endLoading = effect(() => {
     const room = findRoom(roomId)
     if (isAlone() && room && !knows(room)) void untracked(load)

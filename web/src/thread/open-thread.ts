@@ -103,11 +103,12 @@ export function openThread(roomId: string) {
   const end = followShared<RoomEvent, ReturnType<typeof live.all>>({
     name: `chat.room.${roomId}`,
     isBounded: true,
-    open(lastEventId, signal) {
+    open(lastEventId, signal, onFailures) {
       events.onOpen({ resumes: lastEventId !== undefined })
       return client.followRoom(roomId, {
         ...(lastEventId ? { lastEventId } : {}),
         signal,
+        onFailures,
         endWhenEvicted: true,
       })
     },
