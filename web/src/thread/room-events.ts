@@ -16,7 +16,7 @@ const UNTOLD_MS = 500
 
 /** Takes what a room's stream tells into what is shown, until `close`. */
 export function createRoomEvents(shown: Shown, pages: Pages) {
-  const { state, room, branch, older, live, isStale, outgoing, find, put } = shown
+  const { state, room, branch, live, isStale, outgoing, find, put } = shown
   let isFresh = false
   let untold: ReturnType<typeof setTimeout> | undefined
 
@@ -83,11 +83,10 @@ export function createRoomEvents(shown: Shown, pages: Pages) {
     const before = branch.peek()
     if (before.at(-1) === headId || !pages.canFollow()) return
     const ids = branchTo(headId, before[0], find)
-    // Where it begins elsewhere, there is another way to what is before it.
-    const isKnown = ids !== null && (ids[0] === before[0] || !older.peek())
-    if (isKnown) branch.value = ids
-    // Versions count each other, so another branch is asked for, too.
-    if (!isKnown || !before.every((id, index) => ids[index] === id)) void pages.load()
+    const isLonger = ids !== null && before.every((id, index) => ids[index] === id)
+    // Versions count each other, so another branch is asked for.
+    if (isLonger) branch.value = ids
+    else void pages.load()
   }
 
   /** The stream may tell of a prompt before its request is answered: it is no longer on its way then. */
