@@ -217,6 +217,7 @@ describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PA
       area.dispatchEvent(new WheelEvent("wheel"))
       document.querySelector(".newest").click()
       area.scrollTop -= 150
+      area.dispatchEvent(new Event("scroll"))
     }`)
     await page.evaluate(STILL)
     expect(Math.round(await fromEndOf(page))).toBe(0)

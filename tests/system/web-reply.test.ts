@@ -47,12 +47,18 @@ describe.skipIf(chromium === null)("what can be done with a reply (Chromium is o
     const page = await openRoom(room)
     const again = page.getByLabel("Another reply")
     await again.waitFor()
-    const asked: string[] = []
-    page.on("request", (request) => request.url().endsWith("/regenerate") && asked.push(request.url()))
+    let asked = 0
+    const { promise: isPressed, resolve: go } = Promise.withResolvers<void>()
+    await page.route("**/regenerate", async (route) => {
+      asked += 1
+      await isPressed
+      await route.continue()
+    })
     await again.dblclick()
+    go()
     await reads(page, ".reply .versions", "2/2")
     await again.waitFor()
-    expect(asked).toHaveLength(1)
+    expect(asked).toBe(1)
   })
 
   test("another reply comes by another model, or with more thinking, which is folded and timed", async () => {
