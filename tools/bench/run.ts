@@ -13,14 +13,17 @@ await main(readOptions())
 async function main(options: Options): Promise<void> {
   const stack = new AsyncDisposableStack()
   const stopping = endOnSignal(stack)
+  const report: Report = { pairs: [], ratios: [], web: [], metrics: [] }
   try {
-    const report = await measureAll(stack, options)
+    await measureAll(stack, options, report)
     if (options.svg !== null) writeFileSync(options.svg, toChart(report.pairs, machineLine()))
-    process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${toText(report)}`)
+    print(report, options)
   } catch (error) {
     // A measure that is interrupted fails too, and needs no message.
     if (stopping.aborted) return
-    process.stderr.write(`\nNothing was measured: ${error instanceof Error ? error.message : error}\n`)
+    // The measures before it took minutes.
+    print(report, options)
+    process.stderr.write(`\nThe rest wasn't measured: ${error instanceof Error ? error.message : error}\n`)
     process.exitCode = 1
   } finally {
     if (!stopping.aborted) await stack.disposeAsync()
@@ -42,8 +45,11 @@ function endOnSignal(stack: AsyncDisposableStack): AbortSignal {
   return stopping.signal
 }
 
-async function measureAll(stack: AsyncDisposableStack, options: Options): Promise<Report> {
-  const report: Report = { pairs: [], ratios: [], web: [], metrics: [] }
+function print(report: Report, { json }: Options): void {
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `\n${toText(report)}`)
+}
+
+async function measureAll(stack: AsyncDisposableStack, options: Options, report: Report): Promise<void> {
   const machine = await startMachine(stack, options.profileDir)
   if (options.only.includes("web") && chromium === null)
     say("There is no Chromium on the PATH: THE WEB CLIENT IS LEFT OUT.")
@@ -55,7 +61,6 @@ async function measureAll(stack: AsyncDisposableStack, options: Options): Promis
     const only = options.only.filter((name) => isMeasured(name, backend, options))
     if (only.length > 0) await measureSite(machine, { ...options, only }, backend, report)
   }
-  return report
 }
 
 /** The web client is measured once: to a browser both backends are the same. */

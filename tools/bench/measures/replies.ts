@@ -43,7 +43,7 @@ export async function measureReplies(
 export async function sendBurst(site: Site, users: User[], count: number): Promise<number> {
   const rooms = await createRooms(site.pool, users, Math.ceil((2 * count) / users.length) + 1)
   await sendPrompts(site, users, rooms, count)
-  await untilFinished(site)
+  await untilFinished(site, rooms.flat())
   const { rows } = await site.pool.query<{ rate: number }>(
     `SELECT (count(*) / extract(epoch FROM max(completed_at) - min(created_at)))::float8 AS rate
      FROM messages WHERE role = 'model' AND status = 'completed' AND chatroom_id = ANY ($1)`,
@@ -75,7 +75,7 @@ async function sendCalmly(site: Site, users: User[], count: number) {
   // A pause doesn't keep the process alive, and this is all that it waits for.
   const alive = setInterval(() => undefined, SECOND)
   await Promise.all(sends).finally(() => clearInterval(alive))
-  await untilFinished(site)
+  await untilFinished(site, rooms)
   const { rows } = await site.pool.query<{ p50: number; p99: number }>(
     `SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50, percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99
      FROM (
@@ -87,13 +87,14 @@ async function sendCalmly(site: Site, users: User[], count: number) {
   return { p50Ms: rows[0]?.p50 ?? 0, p99Ms: rows[0]?.p99 ?? 0 }
 }
 
-/** @throws when a reply failed, or isn't there after two minutes */
-async function untilFinished({ pool }: Site): Promise<void> {
+/** @throws when a reply in these rooms failed, or isn't there after two minutes */
+async function untilFinished({ pool }: Site, rooms: string[]): Promise<void> {
   const isFinished = async () => {
     const { rows } = await pool.query<{ pending: number; failed: number }>(
       `SELECT count(*) FILTER (WHERE status IN ('queued', 'running'))::int AS pending,
          count(*) FILTER (WHERE status = 'failed')::int AS failed
-       FROM messages WHERE status IN ('queued', 'running', 'failed')`,
+       FROM messages WHERE status IN ('queued', 'running', 'failed') AND chatroom_id = ANY ($1)`,
+      [rooms],
     )
     const { pending = 0, failed = 0 } = rows[0] ?? {}
     if (failed > 0) throw new Error(`${failed} replies failed.`)

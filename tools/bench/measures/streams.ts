@@ -39,6 +39,8 @@ async function measure(site: Site, user: User, pathOf: (room: string, reply: str
   const headers = { Authorization: `Bearer ${user.token}` }
   const path = `${url}/chatroom/${room}/message`
   const { reply } = await post<{ reply: { id: string } }>(path, { message: STALLING }, headers)
+  // Otherwise it goes back into the queue with the server's end, and stands still in what is measured next.
+  stack.defer(() => post(`${path}/${reply.id}/cancel`, {}, headers))
   const address = `${url}${pathOf(room, reply.id)}`
   stack.defer(await openStreams(Array(WARM_UP).fill(address), headers))
   const before = await residentBytes(api)
