@@ -49,7 +49,9 @@ function watchOver(ctx: Context, stream: { res: Response; isInEvent: boolean }, 
   let checks = 0
   return ctx.streamTicks.add(() => {
     checks += 1
-    if (user && !isSessionLive(ctx, user)) res.destroy()
+    const isEnding = user !== undefined && !isSessionLive(ctx, user)
+    // A frozen client takes nothing any more. To the others it is a plain end, of which browsers don't complain.
+    if (isEnding) isQuiet(stream) ? res.end() : res.destroy()
     else if (checks % checksPerHeartbeat === 0 && isQuiet(stream)) res.write(SSE_HEARTBEAT)
   })
 }

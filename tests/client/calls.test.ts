@@ -1,5 +1,11 @@
 import { describe, expect, expectTypeOf, test } from "vitest"
-import { ApiError, type Chatroom, type Message, storageTokens } from "../../packages/client/src/index.ts"
+import {
+  ApiError,
+  type Chatroom,
+  type Message,
+  storageTokens,
+  type Tokens,
+} from "../../packages/client/src/index.ts"
 import { times } from "../helpers/answers.ts"
 import { startTestApp } from "../helpers/app.ts"
 import { useTestApp } from "../helpers/use-app.ts"
@@ -78,6 +84,33 @@ describe("tokens", () => {
     expect((await tokens.get())?.token).not.toBe("dead")
   })
 
+  test("are renewed once before their end, so that the service refuses no call", async () => {
+    const { tokens } = await signedIn(app)
+    const live = await tokens.get()
+    expect(live?.renewAt).toBeGreaterThan(Date.now())
+    tokens.set({ ...(live as Tokens), renewAt: Date.now() })
+    const answers: string[] = []
+    const noting: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init)
+      answers.push(`${new URL(String(input)).pathname} ${response.status}`)
+      return response
+    }
+    const client = newClient(app, { tokens, fetch: noting })
+    await times(3, () => client.call("GET /user/me"))
+    expect(answers).toEqual(["/auth/refresh 200", "/user/me 200", "/user/me 200", "/user/me 200"])
+    expect((await tokens.get())?.renewAt).toBeGreaterThan(Date.now())
+  })
+
+  test("whose end is near are used where they can't be renewed", async () => {
+    const { tokens } = await signedIn(app)
+    const ending = { ...((await tokens.get()) as Tokens), renewAt: Date.now() }
+    tokens.set(ending)
+    const away: typeof fetch = (input, init) =>
+      String(input).endsWith("/auth/refresh") ? Promise.reject(new TypeError("away")) : fetch(input, init)
+    await newClient(app, { tokens, fetch: away }).call("GET /user/me")
+    expect(await tokens.get()).toEqual(ending)
+  })
+
   test("that can't be renewed end the session, and the call fails", async () => {
     const { tokens } = await signedIn(app)
     tokens.set(dead)
@@ -142,7 +175,7 @@ describe("tokens", () => {
     }
     const { client } = await signedIn(app, { tokens: storageTokens(storage) })
     const kept = JSON.parse([...items.values()][0] as string)
-    expect(Object.keys(kept).sort()).toEqual(["refreshToken", "token"])
+    expect(Object.keys(kept).sort()).toEqual(["refreshToken", "renewAt", "token"])
     const again = newClient(app, { tokens: storageTokens(storage) })
     expect((await again.call("GET /user/me")).id).toBe((await client.call("GET /user/me")).id)
     await again.call("POST /auth/logout")

@@ -4,7 +4,7 @@ import { ApiError } from "./error.ts"
 import { type FollowOptions, follow, isPassing, type StreamEvent } from "./follow.ts"
 import { createSession } from "./session.ts"
 import { openShared as openLink, type SharedReading, tokenOf } from "./shared.ts"
-import { memoryTokens, type TokenStore } from "./tokens.ts"
+import { memoryTokens, type TokenStore, tokensOf } from "./tokens.ts"
 import { createTransfer } from "./transfer.ts"
 import type { Chatroom, Endpoints, Prompt, SearchResult } from "./types.ts"
 import { createVersions } from "./versions.ts"
@@ -77,7 +77,7 @@ export function createClient(options: ClientOptions) {
     const response = await request(endpoint, (given ?? {}) as AnyRequest)
     if (!response.ok) throw await ApiError.from(response)
     const reply = await read(response)
-    if (SIGN_INS.includes(endpoint)) await store.set(reply as Reply<"POST /auth/login">)
+    if (SIGN_INS.includes(endpoint)) await store.set(tokensOf(reply as Reply<"POST /auth/login">))
     if (SIGN_OUTS.includes(endpoint)) await store.set(null)
     return reply as Reply<E>
   }

@@ -1,5 +1,6 @@
+import type { Reply } from "./endpoint.ts"
 import { ApiError } from "./error.ts"
-import type { TokenStore, Tokens } from "./tokens.ts"
+import { type TokenStore, type Tokens, tokensOf } from "./tokens.ts"
 
 export interface SessionOptions {
   baseUrl: string
@@ -10,13 +11,13 @@ export interface SessionOptions {
 
 const RENEWAL_MS = 30_000
 
-/** Sends requests with the current access token, and renews it once when the service rejects it. */
+/** Sends requests with the current access token, which it renews shortly before its end, or once when the service rejects it. */
 export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOptions) {
   let renewing: Promise<Tokens | null> | null = null
   const alone = <T>(renew: () => Promise<T>) => (store.alone ? store.alone(renew) : renew())
 
   async function send(url: string, init: RequestInit): Promise<Response> {
-    const tokens = await store.get()
+    const tokens = await current()
     const response = await fetch(url, authorized(init, tokens))
     if (response.status !== 401 || !tokens) return response
     if (!(await isTokenRefused(response.clone()))) return response
@@ -24,6 +25,13 @@ export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOpt
     if (!renewed) return response
     await response.body?.cancel()
     return fetch(url, authorized(init, renewed))
+  }
+
+  /** A token whose end is near is renewed. Where that fails, it may still be good. */
+  async function current(): Promise<Tokens | null> {
+    const tokens = await store.get()
+    if (!tokens?.renewAt || Date.now() < tokens.renewAt) return tokens
+    return (await renew(tokens).catch(() => null)) ?? tokens
   }
 
   /** Calls that find the token dead at the same time share one renewal: a refresh token is good once. */
@@ -51,8 +59,7 @@ export function createSession({ baseUrl, fetch, store, onSignedOut }: SessionOpt
       signal: AbortSignal.timeout(RENEWAL_MS),
     })
     if (response.ok) {
-      const tokens = (await response.json()) as Tokens
-      return replace(dead, tokens)
+      return replace(dead, tokensOf((await response.json()) as Reply<"POST /auth/refresh">))
     }
     const error = await ApiError.from(response)
     // Only these mean that the session is over; anything else may be temporary.

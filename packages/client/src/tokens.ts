@@ -2,6 +2,20 @@
 export interface Tokens {
   token: string
   refreshToken: string
+  /**
+   * From when on a call renews the token first, so that none is refused: milliseconds since 1970, by this machine's clock.
+   * Without it the token is renewed when the service refuses it.
+   */
+  renewAt?: number
+}
+
+/** The part of its life after which a token is renewed. */
+const RENEWED_AFTER = 0.9
+
+/** @param signedIn what a sign-in or a renewal answers; `expiresIn` in seconds */
+export function tokensOf(signedIn: { token: string; refreshToken: string; expiresIn: number }): Tokens {
+  const { token, refreshToken, expiresIn } = signedIn
+  return { token, refreshToken, renewAt: Date.now() + RENEWED_AFTER * expiresIn * 1000 }
 }
 
 /** Where the tokens are kept between calls: give your own to keep them in a cookie or a keychain. */
@@ -42,9 +56,10 @@ export function storageTokens(
       return text ? (JSON.parse(text) as Tokens) : null
     },
     set(tokens) {
-      if (tokens)
-        storage.setItem(key, JSON.stringify({ token: tokens.token, refreshToken: tokens.refreshToken }))
-      else storage.removeItem(key)
+      if (tokens) {
+        const { token, refreshToken, renewAt } = tokens
+        storage.setItem(key, JSON.stringify({ token, refreshToken, renewAt }))
+      } else storage.removeItem(key)
     },
   }
 }
