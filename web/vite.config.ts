@@ -40,7 +40,7 @@ export default defineConfig({
             {
               name: "base",
               priority: 2,
-              test: /node_modules\/(?:preact|@preact)\/|\/web\/src\/(?:i18n\/(?:index|en)|ui\/(?!chart|data-table|field)|state|api|router|thread\/markdown\/code-(?:tools|file-name))|\/packages\/client\//,
+              test: /node_modules\/(?:preact|@preact)\/|\/web\/src\/(?:i18n\/(?:index|en)|ui\/(?!chart|data-table|field)|state|api|router|shared\/continue-later|thread\/markdown\/code-(?:tools|file-name))|\/packages\/client\//,
               minShareCount: 2,
             },
           ],

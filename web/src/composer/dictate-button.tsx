@@ -1,8 +1,9 @@
-import type { ReadonlySignal } from "@preact/signals"
-import { useEffect, useMemo } from "preact/hooks"
+import { type ReadonlySignal, useSignal } from "@preact/signals"
+import { useEffect } from "preact/hooks"
 import { t } from "../i18n/index.ts"
 import { IconButton } from "../ui/icon-button.tsx"
-import { createDictation } from "./dictation.ts"
+import { tellNotLoaded } from "../ui/later.tsx"
+import type { Dictation } from "./dictation.ts"
 
 interface Props {
   text: ReadonlySignal<string>
@@ -12,15 +13,23 @@ interface Props {
 }
 
 export function DictateButton({ text, write, sent }: Props) {
-  const dictation = useMemo(() => createDictation({ read: () => text.peek(), write }), [])
-  useEffect(() => dictation.cancel, [dictation, sent])
-  const isOn = dictation.isOn.value
+  /** Loaded when it is wanted. */
+  const dictation = useSignal<Dictation | null>(null)
+  useEffect(() => () => dictation.peek()?.cancel(), [sent])
+  const isOn = dictation.value?.isOn.value === true
+
+  async function toggle() {
+    const loaded = await import("./dictation.ts").catch(tellNotLoaded)
+    if (!loaded) return
+    dictation.value ??= loaded.createDictation({ read: () => text.peek(), write })
+    dictation.value.toggle()
+  }
   return (
     <IconButton
       icon="microphone"
       label={isOn ? t.composer.dictating : t.composer.dictate}
       aria-pressed={isOn}
-      onClick={dictation.toggle}
+      onClick={() => void toggle()}
     />
   )
 }

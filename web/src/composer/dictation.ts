@@ -28,6 +28,8 @@ interface Field {
   write(text: string): void
 }
 
+export type Dictation = ReturnType<typeof createDictation>
+
 /** Dictation into a field: what is said is put behind what stands there, and corrected by the browser while it listens. */
 export function createDictation({ read, write }: Field) {
   const isOn = signal(false)

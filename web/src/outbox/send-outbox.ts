@@ -19,10 +19,16 @@ const LONGEST_PAUSE_MS = 60_000
 /** Places whose last try didn't reach the service: their messages wait. */
 export const unreached = signal<ReadonlySet<string>>(new Set())
 
-const listeners = new Set<(sent: Prompt) => void>()
+/** Whether it waits until somebody does something, or the service can be reached. */
+export const isDelayed = (item: OutboxItem) =>
+  item.stopped !== null || isOld(item) || !isOnline.value || unreached.value.has(placeOf(item))
+
+type Listener = (sent: Prompt, item: OutboxItem) => void
+
+const listeners = new Set<Listener>()
 
 /** Calls `listener` with every prompt that this tab has sent. @returns ends it */
-export function onSent(listener: (sent: Prompt) => void): () => void {
+export function onSent(listener: Listener): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
@@ -138,7 +144,7 @@ async function post(item: OutboxItem, id: string): Promise<void> {
     },
     signal: AbortSignal.timeout(ANSWER_MS),
   })
-  for (const listener of listeners) listener(sent)
+  for (const listener of listeners) listener(sent, item)
   await removeItem(key)
   void loadPlan()
 }

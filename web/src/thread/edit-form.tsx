@@ -9,6 +9,8 @@ import { isComposing, isTouched } from "../ui/keys.ts"
 import { tell } from "../ui/toasts.ts"
 import { changeInLine, isInLine, sendVersion } from "./edit-prompt.ts"
 import type { Thread } from "./open-thread.ts"
+import { placeOf } from "./reading-place.ts"
+import type { View } from "./view.ts"
 
 export function EditForm({
   thread,
@@ -19,13 +21,16 @@ export function EditForm({
   message: Message
   onDone: () => void
 }) {
+  const form = useRef<HTMLFormElement>(null)
   const field = useRef<HTMLTextAreaElement>(null)
   const problem = useSignal<string | null>(null)
   const isBusy = useSignal(false)
   useLayoutEffect(() => {
     field.current?.focus()
     field.current?.setSelectionRange(message.content.length, message.content.length)
-  }, [message.content.length])
+    const article = form.current?.closest("article")
+    if (article && thread.view) keepInSight(article, thread.view)
+  }, [thread, message.content.length])
 
   function submit(event: Event) {
     event.preventDefault()
@@ -33,8 +38,8 @@ export function EditForm({
     problem.value = tooLong(text)
     if (isBlank(text) || problem.value) return
     if (text !== message.content && isInLine(thread, message.id)) return void change(text)
+    if (text === message.content) return cancel()
     onDone()
-    if (text === message.content) return
     // The outbox keeps the text. The new version replaces this prompt.
     void sendVersion(thread, message, text)
     toComposer()
@@ -55,13 +60,21 @@ export function EditForm({
     }
   }
 
+  function cancel() {
+    onDone()
+    requestAnimationFrame(() => {
+      thread.view?.noteMove()
+      thread.view?.stayAtEnd()
+    })
+  }
+
   function offerVersion(text: string) {
     const run = () => void sendVersion(thread, message, text)
     tell(t.queue.begun, { action: { label: t.queue.asVersion, run } })
   }
 
   return (
-    <form class="edit" onSubmit={submit}>
+    <form ref={form} class="edit" onSubmit={submit}>
       <textarea
         ref={field}
         aria-label={t.thread.editing}
@@ -69,7 +82,7 @@ export function EditForm({
         dir="auto"
         onKeyDown={(event) => {
           if (isComposing(event)) return
-          if (event.key === "Escape") onDone()
+          if (event.key === "Escape") cancel()
           if (event.key === "Enter" && !event.shiftKey && !isTouched()) submit(event)
         }}
       />
@@ -79,7 +92,7 @@ export function EditForm({
         </p>
       )}
       <div class="edit-actions">
-        <button type="button" class="link" onClick={onDone}>
+        <button type="button" class="link" onClick={cancel}>
           {t.common.cancel}
         </button>
         <button type="submit" class="primary">
@@ -88,4 +101,16 @@ export function EditForm({
       </div>
     </form>
   )
+}
+
+/** Between the top of what is scrolled and a form that has been out of sight, in px. */
+const MARGIN_PX = 8
+
+/** At the end what a form adds would move its own beginning out of sight. */
+function keepInSight(article: Element, { area, isFollowing, keep }: View): void {
+  const { current: scrolled } = area
+  if (!scrolled) return
+  const { below } = placeOf(scrolled, article)
+  const added = isFollowing() ? scrolled.scrollHeight - scrolled.clientHeight - scrolled.scrollTop : 0
+  if (below < added) keep({ element: article, share: 0, below: Math.max(below, MARGIN_PX) })
 }

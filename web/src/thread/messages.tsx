@@ -19,6 +19,7 @@ export function Messages({ thread, scroll }: { thread: Thread; scroll: StickyScr
   const list = useRef<HTMLDivElement>(null)
   const { ids, isWhole, isFilling, isFromBelow, showAll } = useNewestFirst(thread, scroll, list)
   const view: View = { ...scroll, showAll }
+  thread.view = view
   useReveal(thread, view)
   useLayoutEffect(() => {
     if (thread.arrange?.(view)) thread.arrange = null

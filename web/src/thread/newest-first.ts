@@ -40,7 +40,7 @@ export function useNewestFirst(
   const way = useRef<"hidden" | "from below" | "at once">("hidden")
   /** How many prompts were in sight on their way. */
   const sent = useRef(0)
-  const all = thread.branch.value
+  const all = thread.inSight.value
   const outgoing = thread.outgoing.value
   const known = all.findIndex((id) => id === next.value || shown.current.has(id))
   if (known < 0 && all.length > 0) {

@@ -7,7 +7,7 @@ import { keepUp } from "./keep-up.ts"
 import { ANSWER_MS, createPages } from "./pages.ts"
 import { createRoomEvents, type RoomEvent } from "./room-events.ts"
 import { createShown } from "./shown.ts"
-import type { Arrange } from "./view.ts"
+import type { Arrange, View } from "./view.ts"
 
 /** What another reply is made by; nothing: what the room says. */
 export type Another = Endpoints["POST /chatroom/{id}/message/{messageId}/regenerate"]["body"]
@@ -53,9 +53,10 @@ export function openThread(roomId: string) {
     return branch.peek().includes(head) || shown.find(end)?.role !== "model" ? undefined : end
   }
 
-  const endSending = onSent(({ reply, ...message }) => {
+  const endSending = onSent(({ reply, ...message }, item) => {
     if (message.chatroomId !== roomId) return
     batch(() => {
+      shown.arrive(item, message.id)
       put(message)
       put(reply)
       if (isDetached.peek()) void load()
@@ -148,11 +149,14 @@ export function openThread(roomId: string) {
     editing: signal<string | null>(null),
     /** Is called whenever messages are rendered, until it is done. */
     arrange: null as Arrange | null,
+    /** Once messages are rendered. */
+    view: null as View | null,
     put,
     remove,
     state: shown.state,
     room,
     branch,
+    inSight: shown.inSight,
     older: shown.older,
     outgoing,
     live,

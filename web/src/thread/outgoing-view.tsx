@@ -1,16 +1,16 @@
 import { nameOf } from "../composer/file-names.ts"
 import { formatDate, t } from "../i18n/index.ts"
-import { isOld, type OutboxItem, placeOf } from "../outbox/item.ts"
-import { dropItem, inFlight, sendAgain, unreached } from "../outbox/send-outbox.ts"
-import { isOnline } from "../state/online.ts"
+import { isOld, type OutboxItem } from "../outbox/item.ts"
+import { dropItem, inFlight, isDelayed, sendAgain } from "../outbox/send-outbox.ts"
 import { isUsedUp, upgrade } from "../state/plan.ts"
 import { AttachmentList } from "./attachment-list.tsx"
+import type { Outgoing } from "./shown.ts"
 
 /** A message that isn't at the service yet: it shows as sent, or says why it waits and what can be done. */
-export function OutgoingView({ sent }: { sent: OutboxItem }) {
+export function OutgoingView({ sent }: { sent: Outgoing }) {
   const { stopped } = sent
   const isRefused = stopped !== null && stopped !== "held"
-  const isWaiting = !isOnline.value || unreached.value.has(placeOf(sent)) || stopped === "held"
+  const isWaiting = !sent.isTaken && isDelayed(sent)
   return (
     <article
       class={`message prompt ${isRefused ? "unsent" : "sending"}`}

@@ -95,7 +95,7 @@ export function createRoomEvents(shown: Shown, pages: Pages) {
     const isSame = ({ key, text, stopped, at }: OutboxItem) =>
       stopped === null && text === content && Date.parse(createdAt) > at - CLOCKS_MS && !shown.hasArrived(key)
     const sent = outgoing.peek().find(isSame)
-    if (sent) shown.arrive(sent.key, id)
+    if (sent) shown.arrive(sent, id)
   }
 
   return {

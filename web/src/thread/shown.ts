@@ -1,10 +1,24 @@
 import { computed, type Signal, signal } from "@preact/signals"
 import type { Chatroom, Message } from "../api/client.ts"
+import type { OutboxItem } from "../outbox/item.ts"
 import { outbox } from "../outbox/outbox.ts"
+import { isDelayed } from "../outbox/send-outbox.ts"
 import { createLiveTexts } from "./live.ts"
 
 /** A request's query, without which there are no further messages in that direction. */
 export type Cursor = Record<string, string> | null
+
+/** A message on its way, which the service may have taken while what is shown lacks it. */
+export interface Outgoing extends OutboxItem {
+  isTaken?: boolean
+}
+
+/** A message that the service has taken, and what was shown then. */
+interface Arrived {
+  item: OutboxItem
+  id: string
+  before: readonly string[]
+}
 
 export type Shown = ReturnType<typeof createShown>
 
@@ -24,14 +38,26 @@ export function createShown(roomId: string) {
   const isDetached = signal(false)
   /** Whether what is shown is the kept copy. */
   const isStale = signal(false)
-  /** By the keys of what is on its way: the messages of which the stream has told before their requests were answered. */
-  const arrived = signal<ReadonlyMap<string, string>>(new Map())
+  /** By its key: what the service has taken, as its answer or the stream says. */
+  const arrived = signal<ReadonlyMap<string, Arrived>>(new Map())
   /** What is on its way, and what has come until the branch shows it: a message is in sight all along. */
-  const outgoing = computed(() =>
-    outbox.value.filter(
-      ({ roomId: id, key }) => id === roomId && !branch.value.includes(arrived.value.get(key) ?? ""),
-    ),
-  )
+  const outgoing = computed<Outgoing[]>(() => {
+    const isToSend = ({ key }: Outgoing) => outbox.value.some((item) => item.key === key)
+    const taken = [...arrived.value.values()].filter(({ before }) => before === branch.value)
+    return [
+      ...taken.map(({ item }) => ({ ...item, isTaken: true })).filter((item) => !isToSend(item)),
+      ...outbox.value.filter((item) => item.roomId === roomId),
+    ].filter(({ key }) => !branch.value.includes(arrived.value.get(key)?.id ?? ""))
+  })
+  /** The branch as it is in sight: a version that is being sent stands where the other one stood. */
+  const inSight = computed(() => {
+    const version = outgoing.value.find(
+      (item) => item.parentId !== undefined && (arrived.value.has(item.key) || !isDelayed(item)),
+    )
+    const ids = branch.value
+    const at = version ? ids.findIndex((id) => message(id).value.parentId === version.parentId) : -1
+    return at < 0 ? ids : ids.slice(0, at)
+  })
   /** The first reply of the branch that is in the making or waits. */
   const busyReplyId = computed(() => branch.value.find((id) => !isFinal(message(id).value)) ?? null)
   /** Whether nothing of that reply's text is there. */
@@ -82,6 +108,7 @@ export function createShown(roomId: string) {
     state,
     room,
     branch,
+    inSight,
     live,
     older,
     isDetached,
@@ -98,7 +125,9 @@ export function createShown(roomId: string) {
     setBranch,
     hasArrived: (key: string) => arrived.peek().has(key),
     /** What was on its way has come: it is the message `id` now. */
-    arrive: (key: string, id: string) => void (arrived.value = new Map(arrived.peek()).set(key, id)),
+    arrive(item: OutboxItem, id: string) {
+      arrived.value = new Map(arrived.peek()).set(item.key, { item, id, before: branch.peek() })
+    },
     /** The branch's last message, which isn't the newest while `isDetached`. */
     end: () => branch.peek().at(-1),
   }
