@@ -227,6 +227,17 @@ describe.skipIf(chromium === null)("the place of a reader (Chromium is on the PA
     expect(await fromEndOf(page)).toBeGreaterThan(400)
   })
 
+  test("a tap that only stops a scroll, of which browsers make no click, leads to the newest, too", async () => {
+    const room = await addRoom(app, user.user.id, 40, "a line\n\nand another")
+    const page = await (await web.open(user)).tab(`/app/chat/${room}`)
+    await page.locator("article").nth(39).waitFor()
+    await scrollUp(page, 500)
+    const toNewest = page.getByRole("button", { name: "Jump to newest" })
+    await toNewest.dispatchEvent("pointerup", { pointerType: "touch" })
+    await toNewest.waitFor({ state: "detached" })
+    await expect.poll(() => fromEndOf(page)).toBeLessThan(2)
+  })
+
   test("the text stays until the form to edit it has come, and the focus is never lost", async () => {
     const room = await createRoom(app, user)
     await ask(app, user, room, "a question about herons")

@@ -1,3 +1,4 @@
+import type { TargetedPointerEvent } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { Composer } from "../composer/composer.tsx"
 import { t } from "../i18n/index.ts"
@@ -16,6 +17,9 @@ import { isPreparing, printAll, printed } from "./print.ts"
 import { StreamNote } from "./stream-note.tsx"
 import { TopBar } from "./top-bar.tsx"
 import { useStickyScroll } from "./use-sticky-scroll.ts"
+
+/** After a tap its click comes sooner. */
+const CLICKED_MS = 100
 
 const Messages = later(async () => (await import("./messages.tsx")).Messages, LoadingLines)
 
@@ -99,6 +103,7 @@ function Conversation({ thread }: { thread: Thread }) {
           <button
             type="button"
             class="newest"
+            onPointerUp={clickUnlessClicked}
             onClick={() => {
               void toNewest()
               // The button goes.
@@ -129,6 +134,11 @@ function Conversation({ thread }: { thread: Thread }) {
       <Announcer thread={thread} />
     </>
   )
+}
+
+/** A tap that stops a fling is no click to a browser. One that is makes the button go before this. */
+function clickUnlessClicked({ pointerType, currentTarget: button }: TargetedPointerEvent<HTMLElement>): void {
+  if (pointerType === "touch") setTimeout(() => button.isConnected && button.click(), CLICKED_MS)
 }
 
 function wordsFor(state: Thread["state"]["value"]): string {
