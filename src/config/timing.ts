@@ -90,8 +90,8 @@ export const TIMING = deepFreeze({
     /** The longest that text which has grown little isn't written for. */
     checkpointMs: 5 * SECOND,
     sweepMs: 0.5 * SECOND,
-    /** How long a reply may wait in the queue before the sweep enqueues it again. */
-    sweepAfterMs: 5 * SECOND,
+    /** How long a reply may wait in the queue before the sweep enqueues it again. No longer than a lease, so that a claim keeps it. */
+    sweepAfterMs: 3 * SECOND,
     /** How much longer it may wait while the queue has a job for every unfinished reply. */
     longestTrustMs: 60 * SECOND,
     /** The same for a reply taken over from a silent worker, because the new worker may die too. */

@@ -119,3 +119,13 @@ test("no statement of the API has to read a whole table", async () => {
   // A row for each worker process is all that these look at beside the index.
   expect(whole.filter((name) => !["count-workers", "worker-load"].includes(name))).toEqual([])
 })
+
+test("no index of messages depends on what a claim or a renewal writes, so both stay within the row's page", async () => {
+  const columns = ["status", "attempt", "content", "thoughts", "not_before", "renewed_until"]
+  const indexes = await app.query(
+    "SELECT pg_get_indexdef(indexrelid) AS definition FROM pg_index WHERE indrelid = 'messages'::regclass",
+  )
+  expect(indexes.length).toBeGreaterThan(5)
+  for (const { definition } of indexes)
+    expect(definition).not.toMatch(new RegExp(`\\b(?:${columns.join("|")})\\b`))
+})

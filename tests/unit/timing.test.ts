@@ -21,6 +21,7 @@ test.each([
   ],
   ["a sweep of replies and their lease", replies.sweepMs, replies.leaseMs * THIRD],
   ["a handover and the trust in the queue", replies.handoverMs, replies.sweepAfterMs],
+  ["the trust in the queue and a lease", replies.sweepAfterMs, replies.leaseMs],
   ["the brief's first retry and the trust in the queue", replies.firstRetryMs, replies.sweepAfterMs],
   ["the first and the longest rest of a model", gemini.firstCooldownMs, gemini.longestCooldownMs],
   [

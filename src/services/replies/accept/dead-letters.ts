@@ -83,7 +83,7 @@ const LOCK_ROOM = `
   SELECT c.user_id AS "userId", c.id, c.active_reply_id AS "activeReplyId",
     ${answeringModelSql("c", "u", ["$2", "$3", "$4"])} AS model
   FROM chatrooms AS c JOIN users AS u ON u.id = c.user_id
-  WHERE (c.user_id, c.id) = (SELECT user_id, chatroom_id FROM messages WHERE id = $1 AND status = 'failed' AND NOT is_copy)
+  WHERE (c.user_id, c.id) = (SELECT user_id, chatroom_id FROM messages WHERE id = $1 AND error_code IS NOT NULL AND NOT is_copy)
   FOR UPDATE OF c`
 
 const NUMBER_RETRY = `

@@ -87,13 +87,15 @@ function toAttempt(ctx: Context, row: Record<string, unknown>): Attempt {
  * IS NOT DISTINCT FROM and not `=`, which would let PostgreSQL look the room up in the index of rooms with an active reply:
  * with the statistics of a quiet database it takes that for empty and would read all of the user's for every claim.
  * A claim that waited for the reply's row sees the room as it was before: the lease says whether it is the reply's turn.
+ * The lease that an index has stays as it is where it ends soon enough: the row stays in its page and in its indexes.
  */
 const CLAIM = `
   UPDATE messages AS m
   SET status = 'running', attempt = m.attempt + 1, not_before = NULL,
       content = CASE WHEN m.cancel_requested_at IS NULL THEN m.prefix ELSE m.content END,
       thoughts = CASE WHEN m.cancel_requested_at IS NULL THEN '' ELSE m.thoughts END,
-      lease_until = now() + $3 * interval '1 millisecond', renewed_until = NULL
+      lease_until = least(m.lease_until, now() + $3 * interval '1 millisecond'),
+      renewed_until = now() + $3 * interval '1 millisecond'
   FROM chatrooms AS c
   WHERE m.user_id = $1 AND m.id = $2 AND c.user_id = $1 AND c.id = m.chatroom_id
     AND c.active_reply_id IS NOT DISTINCT FROM m.id
