@@ -36,6 +36,8 @@ export async function measureCheckpoints(site: Site, users: readonly User[]): Pr
   const rooms = (await createRooms(site.pool, users.slice(0, REPLIES), 1)).flat()
   // A room's first reply also begins its title, and the plans of statements.
   await replyIn(site, users, rooms, "hello")
+  const isIndexed = async () => (await site.pool.query("SELECT FROM search_queue LIMIT 1")).rowCount === 0
+  await until("these are indexed for the search", isIndexed, { timeoutMs: 30_000, everyMs: 100 })
   const before = await countsOf(site)
   const began = await walOf(site)
   await replyIn(site, users, rooms, LONG)

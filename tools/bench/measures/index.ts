@@ -18,7 +18,7 @@ import { LIST_FLOORS, LIST_GOAL, measureList, SILENT_LIST_GOAL } from "./list.ts
 import { DELTAS_GOAL, LIVE_GOAL_MS, type Live, type LivePace, measureLive } from "./live.ts"
 import { LONG_ROOM_GOAL, type LongRoomPace, measureLongRoom } from "./long-room.ts"
 import { MEMORY_GOALS, type Memory, measureMemory } from "./memory.ts"
-import { measurePost, measurePostBesideWorker, POST_GOAL } from "./post.ts"
+import { measurePost, measurePostBesideWorker, POST_BESIDE_WORKER_GOAL, POST_GOAL } from "./post.ts"
 import { measureReplies, type RepliesPace } from "./replies.ts"
 import { measureBesideProbe, type ProbePace, REPLIES_GOAL, REPLY_TIME_GOAL } from "./replies-beside-probe.ts"
 import { type MessageSize, measureRoom, ROOM_GOALS } from "./room.ts"
@@ -141,7 +141,8 @@ export const measurers: Record<Measure, Measurer> = {
   },
   async "post-worker"(site, users, { withWorker }, { pairs }) {
     const comparison = await measurePostBesideWorker(site, users, withWorker)
-    pairs.push({ what: "POST message, a worker busy", backend: site.backend, goal: POST_GOAL, comparison })
+    const goal = POST_BESIDE_WORKER_GOAL
+    pairs.push({ what: "POST message, a worker busy", backend: site.backend, goal, comparison })
   },
   async replies(site, users, { replies }, { metrics }) {
     const { backend } = site

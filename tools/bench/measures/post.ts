@@ -9,6 +9,9 @@ import { createRooms, type User } from "../helpers/users.ts"
 /** Of the rate of Express with JWT, zod, one INSERT and a BullMQ add. */
 export const POST_GOAL = 1
 
+/** The same while a worker shares the cores, and the floor has none. */
+export const POST_BESIDE_WORKER_GOAL = 0.7
+
 const CONNECTIONS = 50
 
 /** Rooms for one run, made before it: more than any machine at hand uses up, so that every prompt enqueues a job. */
