@@ -137,9 +137,12 @@ describe.skipIf(chromium === null)(
       await ann.http.post(`/chatroom/${room.id}/message`, { message })
       await item(page, "A named room").locator(".unread").waitFor()
       await expect.poll(() => page.title()).toMatch(/^\(1\) /)
+      // What is deleted before the conversation is followed doesn't exist, and is no news.
+      const isFollowed = page.waitForResponse(`**/chatroom/${room.id}/events`)
       await item(page, "A named room").locator("a").click()
       await expect.poll(() => page.locator(".unread").count()).toBe(0)
       await expect.poll(() => page.title()).toBe("A named room · Chat")
+      await isFollowed
       await ann.http.delete(`/chatroom/${room.id}`)
       await reads(page, ".greeting", "This conversation has been deleted.")
     })
